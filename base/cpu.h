@@ -1,0 +1,21 @@
+// What the processor can do, less what the user hides.
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+enum mc_cpu_flag {
+    MC_CPU_BLAS = 1 << 0,   // OpenBLAS may be used
+    MC_CPU_AVX2 = 1 << 1,   // AVX2 and FMA
+    MC_CPU_AVX512 = 1 << 2, // AVX-512 F, BW, DQ, VL
+};
+
+// Flags of this processor, limited by the environment variable MOCAP_CPU
+// (scalar, blas, avx2 or avx512: that level and those below). Sets err and
+// returns false when MOCAP_CPU is none of these, or asks for what the
+// processor does not have. Any thread.
+bool mc_cpu_flags(unsigned *flags, struct mc_error *err);
+
+// The name of the highest level in flags: "scalar", "blas", "avx2" or "avx512".
+const char *mc_cpu_level_name(unsigned flags);

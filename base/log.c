@@ -1,0 +1,96 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { LINE_MAX_BYTES = 1024 };
+
+static const struct {
+    const char *name;
+    int priority; // syslog(3)'s number, as sd-daemon(3) wants it
+} levels[] = {
+    [MC_LOG_ERROR] = { "error", 3 },
+    [MC_LOG_WARNING] = { "warning", 4 },
+    [MC_LOG_INFO] = { "info", 6 },
+    [MC_LOG_DEBUG] = { "debug", 7 },
+};
+
+static enum mc_log_level level_max = MC_LOG_INFO;
+
+void mc_log_level_set(enum mc_log_level level)
+{
+    level_max = level;
+}
+
+bool mc_log_enabled(enum mc_log_level level)
+{
+    return level <= level_max;
+}
+
+bool mc_log_level_parse(const char *name, enum mc_log_level *level)
+{
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if (strcmp(name, levels[i].name) == 0) {
+            *level = (enum mc_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int write_prefix(char *line, size_t size, enum mc_log_level level)
+{
+    if (getenv("JOURNAL_STREAM") != NULL) {
+        return snprintf(line, size, "<%d>", levels[level].priority);
+    }
+    struct timespec now;
+    struct tm day;
+    clock_gettime(CLOCK_REALTIME, &now);
+    localtime_r(&now.tv_sec, &day);
+    return snprintf(line, size, "%02d:%02d:%02d.%03ld %s: ", day.tm_hour, day.tm_min, day.tm_sec,
+                    now.tv_nsec / 1000000, levels[level].name);
+}
+
+void mc_log(enum mc_log_level level, const char *format, ...)
+{
+    if (!mc_log_enabled(level)) {
+        return;
+    }
+    char line[LINE_MAX_BYTES];
+    int start = write_prefix(line, sizeof line, level);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line + start, sizeof line - (size_t)start - 1, format, arguments);
+    va_end(arguments);
+    size_t length = strlen(line);
+    for (size_t i = (size_t)start; i < length; i++) {
+        unsigned char c = (unsigned char)line[i];
+        if (c < 0x20 || c == 0x7f) {
+            line[i] = '?';
+        }
+    }
+    line[length++] = '\n';
+    // One write per line, so that lines of several threads never mix. There is
+    // nowhere to report a failure to.
+    ssize_t written = write(STDERR_FILENO, line, length);
+    (void)written;
+}
+
+bool mc_log_limit_pass(struct mc_log_limit *limit, int64_t interval_ns, unsigned *skipped)
+{
+    int64_t now = mc_clock_now_ns();
+    if (now < limit->next_ns) {
+        limit->skipped++;
+        return false;
+    }
+    *skipped = limit->skipped;
+    limit->skipped = 0;
+    limit->next_ns = now + interval_ns;
+    return true;
+}

@@ -1,0 +1,61 @@
+// Keypoint models: an image goes in, keypoints come out.
+//
+// A model holds the weights and the compiled graph and never changes once
+// loaded: all threads share one. A runner holds the memory of one inference:
+// each worker has its own.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/keypoint.h"
+#include "nn/tensor.h"
+
+struct nn_model;
+struct nn_runner;
+
+enum { NN_KEYPOINTS_MAX = 128 };
+
+struct nn_model_info {
+    char arch[32];          // the backbone: "lednet"
+    char keypoint_set[32];  // what the keypoints mean: "ibug68"
+    int input_width;        // pixels
+    int input_height;       // pixels
+    int keypoint_count;     // at most NN_KEYPOINTS_MAX
+    int map_width;          // of each heat map
+    int map_height;         //
+    float input_mean;       // an input value is byte / 255 - input_mean
+    float crop_margin;      // edge of the crop over the larger edge of the keypoints' box
+    size_t parameter_count; // trained numbers in the file
+    uint64_t macs;          // multiply-adds of one run
+    size_t weight_bytes;    // packed weights, shared by all runners
+    size_t arena_bytes;     // feature maps, per runner
+};
+
+// Reads the weight file at path (safetensors), checks every tensor in it and
+// compiles the graph, so that nothing is left to go wrong in nn_runner_run.
+// Nothing of the file is needed after this call. Returns NULL and sets err on
+// failure; free with nn_model_destroy. cpu_flags are mc_cpu_flags'.
+struct nn_model *nn_model_load(const char *path, unsigned cpu_flags,
+                               struct mc_error *err) MC_MUST_USE;
+
+// Destroy every runner first. NULL does nothing.
+void nn_model_destroy(struct nn_model *model);
+
+// Borrowed from the model.
+const struct nn_model_info *nn_model_info(const struct nn_model *model);
+
+// Allocates all that inference will need. Borrows the model.
+struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error *err) MC_MUST_USE;
+void nn_runner_destroy(struct nn_runner *runner);
+
+// Where the input goes: input_height x input_width x 3, RGB, normalised (see
+// input_mean). Its contents are undefined after nn_runner_run, so fill it
+// before each run. Valid as long as the runner.
+struct nn_tensor nn_runner_input(struct nn_runner *runner);
+
+// Runs the network once. Neither allocates nor fails. Thread: the runner's worker.
+//   keypoints  room for keypoint_count; written in pixels of the input
+// Returns the score of the whole: the mean confidence of the keypoints, 0 to 1.
+float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints);

@@ -1,0 +1,74 @@
+// The face of this folder: one stream, from its source to motion records.
+//
+// A capture thread reads and decodes the source and leaves frames in a bounded
+// mailbox; the loop hands them to the workers; records come back on the loop,
+// in frame order.
+#pragma once
+
+#include <stdbool.h>
+
+#include <uv.h>
+
+#include "base/error.h"
+
+struct AVFrame;
+struct pipeline_stream;
+struct pipeline_workers;
+struct protocol_record;
+
+enum pipeline_state {
+    PIPELINE_CONNECTING, // opening the source, for the first time or again
+    PIPELINE_LIVE,       // frames arrive
+    PIPELINE_STALLED,    // open, but no frame for a while; frames resume or it reconnects
+    PIPELINE_ENDED,      // a file was read to its end; nothing follows
+    PIPELINE_FAILED,     // gave up, for the reason given; nothing follows
+};
+
+// "connecting", "live", "stalled", "ended", "failed"
+const char *pipeline_state_name(enum pipeline_state state);
+
+// A rectangle of the source picture, pixels. All zero: none.
+struct pipeline_region {
+    float x, y, width, height;
+};
+
+// All callbacks run on the loop. What they are given is borrowed for the call.
+struct pipeline_stream_callbacks {
+    // One per frame, in frame order. The record's t_publish_ns is not set yet.
+    // picture is the decoded frame.
+    void (*on_record)(void *user, struct protocol_record *record, const struct AVFrame *picture);
+    // At each change. reason is a sentence for people, "" where there is nothing to say.
+    // ENDED and FAILED come after the last record.
+    void (*on_state)(void *user, enum pipeline_state state, const char *reason);
+    void *user;
+};
+
+struct pipeline_stream_options {
+    const char *name;              // at most PROTOCOL_NAME_BYTES - 1 bytes
+    const char *url;               // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
+    bool every_frame;              // drop nothing: the source waits. Else the newest frame wins
+    bool repeat;                   // begin a file again at its end
+    struct pipeline_region region; // fixed crop; none: find a face and follow it
+};
+
+// Copies what it needs of options; borrows the workers. Nothing is opened yet:
+// a source that can't be opened tells so through on_state. Returns NULL and
+// sets err when the options make no sense. Thread: loop.
+struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_workers *workers,
+                                               const struct pipeline_stream_options *options,
+                                               const struct pipeline_stream_callbacks *callbacks,
+                                               struct mc_error *err) MC_MUST_USE;
+
+// Starts the capture thread. Once. Thread: loop.
+bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err) MC_MUST_USE;
+
+// While held, no new frame goes to a worker; records of frames already there
+// still come. Of use where nothing may be dropped and a reader is slow: with
+// every_frame the source then waits. Thread: loop.
+void pipeline_stream_hold(struct pipeline_stream *stream, bool held);
+
+// Stops the source, waits for the frames at work without delivering them,
+// frees the stream, then calls on_closed. No other callback comes after this
+// call. Thread: loop.
+void pipeline_stream_close(struct pipeline_stream *stream, void (*on_closed)(void *user),
+                           void *user);

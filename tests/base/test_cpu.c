@@ -1,0 +1,56 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cpu.h"
+
+static void mocap_cpu_hides_what_lies_above(void **state)
+{
+    (void)state;
+    unsigned flags = ~0u;
+    setenv("MOCAP_CPU", "scalar", 1);
+    assert_true(mc_cpu_flags(&flags, NULL));
+    assert_int_equal(flags, 0);
+    assert_string_equal(mc_cpu_level_name(flags), "scalar");
+    setenv("MOCAP_CPU", "blas", 1);
+    assert_true(mc_cpu_flags(&flags, NULL));
+    assert_int_equal(flags, MC_CPU_BLAS);
+    assert_string_equal(mc_cpu_level_name(flags), "blas");
+}
+
+static void unknown_levels_are_refused(void **state)
+{
+    (void)state;
+    unsigned flags = 0;
+    struct mc_error err = { 0 };
+    setenv("MOCAP_CPU", "sse9", 1);
+    assert_false(mc_cpu_flags(&flags, &err));
+    assert_string_equal(err.message, "MOCAP_CPU: 'sse9' is none of scalar, blas, avx2, avx512");
+}
+
+static void the_default_is_all_there_is(void **state)
+{
+    (void)state;
+    unsigned all = 0, limited = 0;
+    unsetenv("MOCAP_CPU");
+    assert_true(mc_cpu_flags(&all, NULL));
+    assert_true(all & MC_CPU_BLAS);
+    setenv("MOCAP_CPU", mc_cpu_level_name(all), 1);
+    assert_true(mc_cpu_flags(&limited, NULL));
+    assert_int_equal(all, limited);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mocap_cpu_hides_what_lies_above),
+        cmocka_unit_test(unknown_levels_are_refused),
+        cmocka_unit_test(the_default_is_all_there_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

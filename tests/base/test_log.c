@@ -1,0 +1,90 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+// What one call of mc_log writes to stderr.
+static void logged(char *text, size_t size, enum mc_log_level level, const char *message)
+{
+    int ends[2], kept = dup(STDERR_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    mc_log(level, "%s", message);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    close(ends[1]);
+    ssize_t length = read(ends[0], text, size - 1);
+    close(ends[0]);
+    assert_true(length >= 0);
+    text[length] = '\0';
+}
+
+static void bytes_from_outside_cannot_forge_a_line(void **state)
+{
+    (void)state;
+    char text[2048];
+    setenv("JOURNAL_STREAM", "1:2", 1);
+    logged(text, sizeof text, MC_LOG_WARNING, "name 'a\n<3>forged\x1b[1m'");
+    assert_string_equal(text, "<4>name 'a?<3>forged?[1m'\n");
+}
+
+static void levels_above_the_chosen_one_are_silent(void **state)
+{
+    (void)state;
+    char text[2048];
+    logged(text, sizeof text, MC_LOG_DEBUG, "not seen");
+    assert_string_equal(text, "");
+    enum mc_log_level level;
+    assert_true(mc_log_level_parse("debug", &level));
+    assert_false(mc_log_level_parse("loud", &level));
+    mc_log_level_set(level);
+    logged(text, sizeof text, MC_LOG_DEBUG, "seen");
+    assert_string_equal(text, "<7>seen\n");
+    mc_log_level_set(MC_LOG_INFO);
+}
+
+static void long_lines_are_cut_with_their_newline(void **state)
+{
+    (void)state;
+    char message[3000], text[4096];
+    memset(message, 'x', sizeof message - 1);
+    message[sizeof message - 1] = '\0';
+    logged(text, sizeof text, MC_LOG_ERROR, message);
+    assert_int_equal(strlen(text), 1023);
+    assert_int_equal(text[1022], '\n');
+}
+
+static void a_limit_passes_once_per_interval(void **state)
+{
+    (void)state;
+    struct mc_log_limit limit = { 0 };
+    unsigned skipped = 99;
+    mc_clock_set_ns(1000);
+    assert_true(mc_log_limit_pass(&limit, 50, &skipped));
+    assert_int_equal(skipped, 0);
+    mc_clock_set_ns(1049);
+    assert_false(mc_log_limit_pass(&limit, 50, &skipped));
+    mc_clock_set_ns(1050);
+    assert_true(mc_log_limit_pass(&limit, 50, &skipped));
+    assert_int_equal(skipped, 1);
+    mc_clock_set_ns(-1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_from_outside_cannot_forge_a_line),
+        cmocka_unit_test(levels_above_the_chosen_one_are_silent),
+        cmocka_unit_test(long_lines_are_cut_with_their_newline),
+        cmocka_unit_test(a_limit_passes_once_per_interval),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

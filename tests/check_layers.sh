@@ -1,0 +1,38 @@
+#!/bin/sh
+# Fails when a folder includes one that it should not know, or a library that
+# lives elsewhere. Usage: check_layers.sh SOURCE_DIR
+set -eu
+cd "$1"
+status=0
+
+# allow FOLDER LIBRARY_HEADERS OWN_HEADERS: extended regular expressions of what
+# FOLDER may include beside the C library and itself.
+allow() {
+    folder=$1 libraries=$2 own=$3
+    known='assert|ctype|errno|fcntl|float|getopt|grp|immintrin|inttypes|limits|math|poll|pthread|pwd|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|sys/[a-z]+|linux/[a-z0-9]+|netinet/[a-z]+'
+    bad=$(grep -rnE '^ *# *include' --include='*.[ch]' "$folder" |
+        grep -vE "include <($known)\.h>" |
+        grep -vE "include <($libraries)" |
+        grep -vE "include \"($folder/|$own)" || true)
+    if [ -n "$bad" ]; then
+        echo "$folder includes what it should not know:"
+        echo "$bad"
+        status=1
+    fi
+}
+
+none='no such header'
+av='libav|libswscale|libswresample'
+allow base "$none" "$none"
+allow nn 'cblas\.h|openblas|jansson\.h' 'base/'
+allow protocol 'jansson\.h|cbor' 'base/'
+allow pipeline "uv\.h|$av" 'base/|nn/|protocol/record\.h'
+allow daemon "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/'
+allow tools "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/'
+
+# OpenBLAS has one door.
+if grep -rlE 'include <cblas' --include='*.[ch]' nn | grep -v '^nn/gemm\.c$'; then
+    echo 'only nn/gemm.c may include <cblas.h>'
+    status=1
+fi
+exit $status
