@@ -13,6 +13,7 @@
 #include "nn/tensor.h"
 
 struct nn_model;
+struct nn_program;
 struct nn_runner;
 
 enum { NN_KEYPOINTS_MAX = 128 };
@@ -45,6 +46,9 @@ void nn_model_destroy(struct nn_model *model);
 
 // Borrowed from the model.
 const struct nn_model_info *nn_model_info(const struct nn_model *model);
+
+// The compiled network, for reports and profiles. Borrowed from the model.
+const struct nn_program *nn_model_program(const struct nn_model *model);
 
 // Allocates all that inference will need. Borrows the model.
 struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error *err) MC_MUST_USE;

@@ -1,0 +1,293 @@
+#include "nn/model.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "nn/backbone.h"
+#include "nn/compile.h"
+#include "nn/graph.h"
+#include "nn/heads.h"
+#include "nn/kernels.h"
+#include "nn/program.h"
+#include "nn/weights.h"
+
+struct nn_model {
+    struct nn_model_info info;
+    struct nn_program *program; // owned; holds its own copy of the weights
+};
+
+struct nn_runner {
+    const struct nn_model *model; // borrowed
+    float *arena;                 // maps and scratch of one inference
+    float *head_scratch;
+};
+
+// What the metadata says beyond nn_model_info.
+struct head {
+    int features; // channels of the backbone's last layer
+    int kernel;   // of the convolution to heat maps
+    int upsample; // of the heat maps, behind it
+};
+
+enum { FEATURES_MAX = 1024, INPUT_MIN = 32, INPUT_MAX = 1024, UPSAMPLE_MAX = 8 };
+
+static const char *get(const struct nn_weights *weights, const char *key, const char *what,
+                       struct mc_error *err)
+{
+    const char *value = nn_weights_metadata(weights, key);
+    if (value == NULL) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "__metadata__ has no %s, wants %s", key, what);
+    }
+    return value;
+}
+
+static bool get_word(const struct nn_weights *weights, const char *key, const char *wanted,
+                     struct mc_error *err)
+{
+    const char *value = get(weights, key, wanted, err);
+    if (value != NULL && strcmp(value, wanted) != 0) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants %s, has '%.40s'", key, wanted, value);
+        return false;
+    }
+    return value != NULL;
+}
+
+static bool get_int(const struct nn_weights *weights, const char *key, int least, int most,
+                    int *number, struct mc_error *err)
+{
+    const char *value = get(weights, key, "a number", err);
+    if (value == NULL) {
+        return false;
+    }
+    char *end;
+    errno = 0;
+    long parsed = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || errno != 0 || parsed < least || parsed > most) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants a number of %d to %d, has '%.40s'",
+                            key, least, most, value);
+    }
+    *number = (int)parsed;
+    return true;
+}
+
+static bool get_float(const struct nn_weights *weights, const char *key, float least, float most,
+                      float *number, struct mc_error *err)
+{
+    const char *value = get(weights, key, "a number", err);
+    if (value == NULL) {
+        return false;
+    }
+    char *end;
+    float parsed = strtof(value, &end);
+    if (end == value || *end != '\0' || !(parsed >= least && parsed <= most)) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants a number of %g to %g, has '%.40s'",
+                            key, (double)least, (double)most, value);
+    }
+    *number = parsed;
+    return true;
+}
+
+static bool get_input_size(const struct nn_weights *weights, const struct nn_backbone *backbone,
+                           struct nn_model_info *info, struct mc_error *err)
+{
+    const char *value = get(weights, "mocap.input", "WIDTHxHEIGHT", err);
+    if (value == NULL) {
+        return false;
+    }
+    int length = 0;
+    if (sscanf(value, "%4dx%4d%n", &info->input_width, &info->input_height, &length) != 2 ||
+        value[length] != '\0' || info->input_width < INPUT_MIN || info->input_width > INPUT_MAX ||
+        info->input_height < INPUT_MIN || info->input_height > INPUT_MAX ||
+        info->input_width % backbone->size_multiple != 0 ||
+        info->input_height % backbone->size_multiple != 0) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "mocap.input: wants WIDTHxHEIGHT, multiples of %d from %d to %d, "
+                            "has '%.40s'",
+                            backbone->size_multiple, INPUT_MIN, INPUT_MAX, value);
+    }
+    return true;
+}
+
+static const struct nn_backbone *get_backbone(const struct nn_weights *weights,
+                                              struct mc_error *err)
+{
+    char names[128] = "";
+    for (int i = 0; nn_backbone_at(i) != NULL; i++) {
+        size_t length = strlen(names);
+        snprintf(names + length, sizeof names - length, "%s%s", i == 0 ? "" : ", ",
+                 nn_backbone_at(i)->name);
+    }
+    const char *name = get(weights, "mocap.arch", names, err);
+    if (name == NULL) {
+        return NULL;
+    }
+    const struct nn_backbone *backbone = nn_backbone_find(name);
+    if (backbone == NULL) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "mocap.arch: wants one of %s, has '%.40s'", names,
+                     name);
+    }
+    return backbone;
+}
+
+static bool read_metadata(const struct nn_weights *weights, const struct nn_backbone *backbone,
+                          struct nn_model_info *info, struct head *head, struct mc_error *err)
+{
+    snprintf(info->arch, sizeof info->arch, "%s", backbone->name);
+    const char *set = get(weights, "mocap.keypoint_set", "a name such as ibug68", err);
+    if (set == NULL) {
+        return false;
+    }
+    snprintf(info->keypoint_set, sizeof info->keypoint_set, "%s", set);
+    return get_input_size(weights, backbone, info, err) &&
+           get_word(weights, "mocap.head", "landmark", err) &&
+           get_word(weights, "mocap.channels", "rgb", err) &&
+           get_word(weights, "mocap.scale", "1/255", err) &&
+           get_word(weights, "mocap.softmax_temperature", "1", err) &&
+           get_int(weights, "mocap.keypoints", 1, NN_KEYPOINTS_MAX, &info->keypoint_count, err) &&
+           get_int(weights, "mocap.features", 1, FEATURES_MAX, &head->features, err) &&
+           get_int(weights, "mocap.head_kernel", 1, 7, &head->kernel, err) &&
+           get_int(weights, "mocap.head_upsample", 1, UPSAMPLE_MAX, &head->upsample, err) &&
+           get_float(weights, "mocap.mean", 0, 1, &info->input_mean, err) &&
+           get_float(weights, "mocap.crop_margin", 1, 4, &info->crop_margin, err);
+}
+
+static struct nn_program *build(struct nn_weights *weights, unsigned cpu_flags,
+                                const struct nn_backbone *backbone, const struct head *head,
+                                struct nn_model_info *info, struct mc_error *err)
+{
+    struct nn_graph *graph =
+        nn_graph_create(weights, info->input_height, info->input_width, 3, err);
+    if (graph == NULL) {
+        return NULL;
+    }
+    int map = backbone->append(graph, 0, head->features);
+    const int padding = head->kernel / 2;
+    nn_graph_scope_open(graph, "head");
+    map = nn_graph_conv(graph, map, "kp", info->keypoint_count,
+                        (struct nn_window){ head->kernel, head->kernel, 1, padding, padding, 1, 1 },
+                        true);
+    info->map_height = info->input_height / backbone->reduction * head->upsample;
+    info->map_width = info->input_width / backbone->reduction * head->upsample;
+    map = nn_graph_bilinear(graph, map, info->map_height, info->map_width);
+    nn_graph_output(graph, nn_graph_scope_close(graph, map));
+
+    struct nn_kernels kernels;
+    nn_kernels_init(&kernels, cpu_flags);
+    struct nn_program *program = nn_compile(graph, &kernels, err);
+    nn_graph_destroy(graph);
+    return program;
+}
+
+// Everything that a file must be beyond well-formed; fills in the model.
+static bool bind(struct nn_model *model, struct nn_weights *weights, unsigned cpu_flags,
+                 struct mc_error *err)
+{
+    struct nn_model_info *info = &model->info;
+    struct head head;
+    const struct nn_backbone *backbone = get_backbone(weights, err);
+    if (backbone == NULL || !read_metadata(weights, backbone, info, &head, err)) {
+        return false;
+    }
+    model->program = build(weights, cpu_flags, backbone, &head, info, err);
+    if (model->program == NULL) {
+        return false;
+    }
+    const char *unused = nn_weights_unused(weights);
+    if (unused != NULL) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: no such tensor in %s", unused,
+                            backbone->name);
+    }
+    info->parameter_count = nn_weights_parameter_count(weights);
+    info->macs = model->program->macs;
+    info->weight_bytes = model->program->weight_floats * sizeof(float);
+    info->arena_bytes = model->program->arena_floats * sizeof(float);
+    return true;
+}
+
+struct nn_model *nn_model_load(const char *path, unsigned cpu_flags, struct mc_error *err)
+{
+    struct nn_weights *weights = nn_weights_load(path, err);
+    if (weights == NULL) {
+        return NULL;
+    }
+    struct nn_model *model = calloc(1, sizeof *model);
+    bool good = model == NULL ? mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the model")
+                              : bind(model, weights, cpu_flags, err);
+    nn_weights_destroy(weights);
+    if (!good) {
+        mc_error_wrap(err, "%s", path);
+        nn_model_destroy(model);
+        return NULL;
+    }
+    return model;
+}
+
+void nn_model_destroy(struct nn_model *model)
+{
+    if (model != NULL) {
+        nn_program_destroy(model->program);
+        free(model);
+    }
+}
+
+const struct nn_model_info *nn_model_info(const struct nn_model *model)
+{
+    return &model->info;
+}
+
+const struct nn_program *nn_model_program(const struct nn_model *model)
+{
+    return model->program;
+}
+
+struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error *err)
+{
+    struct nn_runner *runner = calloc(1, sizeof *runner);
+    if (runner != NULL) {
+        runner->model = model;
+        runner->arena = mc_memory_alloc(model->info.arena_bytes);
+        runner->head_scratch = mc_memory_alloc(
+            nn_head_landmark_scratch(model->info.keypoint_count) * sizeof *runner->head_scratch);
+    }
+    if (runner == NULL || runner->arena == NULL || runner->head_scratch == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a runner of %zu bytes",
+                     model->info.arena_bytes);
+        nn_runner_destroy(runner);
+        return NULL;
+    }
+    return runner;
+}
+
+void nn_runner_destroy(struct nn_runner *runner)
+{
+    if (runner != NULL) {
+        mc_memory_free(runner->arena);
+        mc_memory_free(runner->head_scratch);
+        free(runner);
+    }
+}
+
+struct nn_tensor nn_runner_input(struct nn_runner *runner)
+{
+    return nn_view_tensor(&runner->model->program->input, runner->arena);
+}
+
+float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    const struct nn_program *program = runner->model->program;
+    nn_program_run(program, runner->arena);
+    struct nn_tensor maps = nn_view_tensor(&program->outputs[0], runner->arena);
+    nn_head_landmark(&maps, (float)info->input_width / (float)info->map_width,
+                     (float)info->input_height / (float)info->map_height, keypoints,
+                     runner->head_scratch);
+    float sum = 0;
+    for (int i = 0; i < info->keypoint_count; i++) {
+        sum += keypoints[i].c;
+    }
+    return sum / (float)info->keypoint_count;
+}

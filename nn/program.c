@@ -1,0 +1,82 @@
+#include "nn/program.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+void nn_program_destroy(struct nn_program *program)
+{
+    if (program == NULL) {
+        return;
+    }
+    for (int i = 0; i < program->block_count; i++) {
+        mc_memory_free(program->blocks[i]);
+    }
+    free(program->blocks);
+    free(program->taps);
+    free(program->steps);
+    free(program->outputs);
+    free(program);
+}
+
+struct nn_tensor nn_view_tensor(const struct nn_view *view, float *arena)
+{
+    return (struct nn_tensor){ arena + view->offset, view->height,       view->width,
+                               view->channels,       view->pixel_stride, view->row_stride };
+}
+
+static void run_conv(const struct nn_program *program, const struct nn_step *step, float *arena)
+{
+    struct nn_conv_maps maps = {
+        .in = nn_view_tensor(&step->in, arena),
+        .out = nn_view_tensor(&step->out, arena),
+        .partner_first = step->partner_first,
+    };
+    if (step->has_residual) {
+        maps.residual = nn_view_tensor(&step->residual, arena);
+    }
+    if (step->has_partner) {
+        maps.partner = nn_view_tensor(&step->partner, arena);
+    }
+    program->kernels.conv(&step->conv, &maps, arena + program->scratch_offset);
+}
+
+void nn_program_run_step(const struct nn_program *program, const struct nn_step *step, float *arena)
+{
+    const struct nn_kernels *kernels = &program->kernels;
+    struct nn_tensor in = nn_view_tensor(&step->in, arena);
+    struct nn_tensor out = nn_view_tensor(&step->out, arena);
+    struct nn_tensor second = nn_view_tensor(&step->second, arena);
+    struct nn_tensor added = nn_view_tensor(&step->residual, arena);
+    const struct nn_tensor *residual = step->has_residual ? &added : NULL;
+    switch (step->kind) {
+    case NN_STEP_CONV:
+        run_conv(program, step, arena);
+        break;
+    case NN_STEP_COMBINE:
+        kernels->combine(&in, step->scale, step->shift, residual, step->relu, &out);
+        break;
+    case NN_STEP_MAX_POOL:
+        kernels->max_pool(&in, step->size, step->scale, step->shift, step->relu, &out);
+        break;
+    case NN_STEP_GLOBAL_POOL:
+        kernels->global_pool(&in, &out);
+        break;
+    case NN_STEP_BILINEAR:
+        kernels->bilinear(&in, residual, &out);
+        break;
+    case NN_STEP_SCALE:
+        kernels->scale(&in, &second, residual, &out);
+        break;
+    case NN_STEP_SHUFFLE:
+        kernels->shuffle(&in, &second, &out);
+        break;
+    }
+}
+
+void nn_program_run(const struct nn_program *program, float *arena)
+{
+    for (int i = 0; i < program->step_count; i++) {
+        nn_program_run_step(program, &program->steps[i], arena);
+    }
+}

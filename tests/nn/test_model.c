@@ -1,0 +1,72 @@
+// Whole models: the preview weights against what PyTorch gave for four faces.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cpu.h"
+#include "nn/model.h"
+#include "nn/program.h"
+#include "nn/weights.h"
+#include "tests/nn/golden.h"
+
+#define SHARED MOCAPD_SOURCE_DIR "/../shared/models/"
+
+enum { FACES = 4, PLANAR = 3 * 128 * 128 };
+
+static void keypoints_equal_pytorch(void **state)
+{
+    (void)state;
+    struct nn_weights *check = golden_open(SHARED "face68-preview.check.safetensors");
+    if (check == NULL) {
+        skip();
+    }
+    unsigned flags = 0;
+    struct mc_error err = { 0 };
+    assert_true(mc_cpu_flags(&flags, NULL));
+    struct nn_model *model = nn_model_load(SHARED "face68-preview.safetensors", flags, &err);
+    if (model == NULL) {
+        fail_msg("%s", err.message);
+    }
+    const struct nn_model_info *info = nn_model_info(model);
+    assert_int_equal(info->keypoint_count, 68);
+    struct nn_runner *runner = nn_runner_create(model, &err);
+    assert_non_null(runner);
+    const float *faces = golden_get(check, "input_rgb01")->data;
+    const float *want = golden_get(check, "keypoints_px")->data;
+    double worst = 0;
+    for (int face = 0; face < FACES; face++) {
+        static float planar[PLANAR];
+        for (int i = 0; i < PLANAR; i++) {
+            planar[i] = faces[face * PLANAR + i] - info->input_mean;
+        }
+        struct nn_tensor input = nn_runner_input(runner);
+        golden_fill(&input, planar);
+        struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
+        float score = nn_runner_run(runner, keypoints);
+        printf("face %d: score %.3f\n", face, (double)score);
+        assert_true(score > 0 && score <= 1);
+        for (int i = 0; i < 68; i++) {
+            worst = fmax(worst, fabs((double)(keypoints[i].x - want[(face * 68 + i) * 2])));
+            worst = fmax(worst, fabs((double)(keypoints[i].y - want[(face * 68 + i) * 2 + 1])));
+        }
+    }
+    printf("keypoints: largest difference %.2e pixels\n", worst);
+    assert_true(worst < 1e-3);
+    nn_runner_destroy(runner);
+    nn_model_destroy(model);
+    nn_weights_destroy(check);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keypoints_equal_pytorch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
