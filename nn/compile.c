@@ -1,156 +1,18 @@
 #include "nn/compile.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/graph.h"
-#include "nn/plan.h"
+#include "nn/compiler.h"
 #include "nn/program.h"
 
-enum { NONE = -1, BIAS_MULTIPLE = 32 };
-
-// One step on its way: which operators it swallowed and which maps it touches.
-struct draft {
-    const struct nn_op *root;
-    const struct nn_op *norm; // folded in, or NULL
-    int residual, partner;    // maps, or NONE
-    bool partner_first, relu;
-    int output; // the map that is written in the end
-};
-
-// What is known of a map while compiling.
-struct map_state {
-    int uses;     // operators and results that read it
-    int consumer; // the last operator that reads it
-    int ready;    // the draft that writes it: NONE for the input, INT32_MAX while there is none
-    int parent;   // the map that it is a view of, or NONE
-    int channel;  // its first channel in the parent
-    bool repeats; // a view of one pixel, repeated
-    int span;     // storage; for maps without parent
-    bool swallowed;
-};
-
-struct compiler {
-    const struct nn_op *ops;
-    const struct nn_map *maps;
-    int op_count, map_count;
-    struct map_state *states; // one per map
-    struct draft *drafts;     // at most one per operator
-    int draft_count;
-    struct nn_span *spans;
-    int span_count;
-    struct nn_program *program;
-    int tap_count;
-};
-
-// ---- which operators become steps, and what they swallow -------------------
-
-// Whether map holds its values before draft `index` runs.
-static bool ready_before(const struct compiler *compiler, int map, int index)
-{
-    const struct map_state *state = &compiler->states[map];
-    if (state->parent != NONE) {
-        return ready_before(compiler, state->parent, index);
-    }
-    return !state->swallowed && state->ready < index;
-}
-
-static int other_input(const struct nn_op *op, int map)
-{
-    return op->inputs[0] == map ? op->inputs[1] : op->inputs[0];
-}
-
-static bool can_add(enum nn_op_kind kind)
-{
-    return kind != NN_OP_MAX_POOL && kind != NN_OP_GLOBAL_POOL && kind != NN_OP_SHUFFLE;
-}
-
-// The draft takes in the one reader of its output, if that can be done while
-// storing. In which order things happen in a store: norm, residual, ReLU, shuffle.
-static bool swallow(struct compiler *compiler, struct draft *draft, int index)
-{
-    struct map_state *state = &compiler->states[draft->output];
-    if (state->uses != 1 || state->consumer == NONE) {
-        return false;
-    }
-    enum nn_op_kind root = draft->root->kind;
-    const struct nn_op *op = &compiler->ops[state->consumer];
-    bool plain = !draft->relu && draft->residual == NONE;
-    bool relu_fits = root == NN_OP_CONV || root == NN_OP_MAX_POOL || root == NN_OP_BATCH_NORM ||
-                     root == NN_OP_ADD;
-    if (op->kind == NN_OP_BATCH_NORM && plain && draft->norm == NULL &&
-        (root == NN_OP_CONV || root == NN_OP_MAX_POOL)) {
-        draft->norm = op;
-    } else if (op->kind == NN_OP_ADD && plain && can_add(root) &&
-               ready_before(compiler, other_input(op, draft->output), index)) {
-        draft->residual = other_input(op, draft->output);
-    } else if (op->kind == NN_OP_RELU && !draft->relu && relu_fits) {
-        draft->relu = true;
-    } else if (op->kind == NN_OP_SHUFFLE && root == NN_OP_CONV &&
-               ready_before(compiler, other_input(op, draft->output), index)) {
-        draft->partner = other_input(op, draft->output);
-        draft->partner_first = op->inputs[0] == draft->partner;
-    } else {
-        return false;
-    }
-    state->swallowed = true;
-    draft->output = op->output;
-    return true;
-}
-
-static bool was_swallowed(const struct compiler *compiler, const struct nn_op *op)
-{
-    for (int i = 0; i < op->input_count; i++) {
-        if (compiler->states[op->inputs[i]].swallowed) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void draft_steps(struct compiler *compiler)
-{
-    for (int i = 0; i < compiler->op_count; i++) {
-        const struct nn_op *op = &compiler->ops[i];
-        struct map_state *output = &compiler->states[op->output];
-        if (was_swallowed(compiler, op)) {
-            continue;
-        }
-        bool repeats = op->kind == NN_OP_BILINEAR && compiler->maps[op->inputs[0]].height == 1 &&
-                       compiler->maps[op->inputs[0]].width == 1;
-        if (op->kind == NN_OP_SLICE || repeats) {
-            output->parent = op->inputs[0];
-            output->channel = op->first;
-            output->repeats = repeats;
-            continue;
-        }
-        int index = compiler->draft_count;
-        struct draft *draft = &compiler->drafts[compiler->draft_count++];
-        *draft =
-            (struct draft){ .root = op, .residual = NONE, .partner = NONE, .output = op->output };
-        if (op->kind == NN_OP_BATCH_NORM) {
-            draft->norm = op;
-        } else if (op->kind == NN_OP_RELU) {
-            draft->relu = true;
-        } else if (op->kind == NN_OP_ADD) {
-            draft->residual = op->inputs[1];
-        }
-        if (op->kind != NN_OP_CONCAT) {
-            while (swallow(compiler, draft, index)) {
-            }
-        }
-        compiler->states[draft->output].ready = index;
-    }
-}
-
-// ---- where maps live ---------------------------------------------------------
+enum { BIAS_MULTIPLE = 32 };
 
 // A concat costs nothing where its inputs are written straight into it. Later
 // concats first, so that a concat of concats is one map.
-static void join_concats(struct compiler *compiler)
+static void join_concats(struct nn_compiler *compiler)
 {
     for (int i = compiler->draft_count - 1; i >= 0; i--) {
         const struct nn_op *op = compiler->drafts[i].root;
@@ -159,7 +21,7 @@ static void join_concats(struct compiler *compiler)
         }
         int channel = 0;
         for (int j = 0; j < op->input_count; j++) {
-            struct map_state *input = &compiler->states[op->inputs[j]];
+            struct nn_map_state *input = &compiler->states[op->inputs[j]];
             if (input->parent == NONE) {
                 input->parent = op->output;
                 input->channel = channel;
@@ -170,17 +32,17 @@ static void join_concats(struct compiler *compiler)
 }
 
 // Whether input j of a concat already lies where the concat wants it.
-static bool is_in_place(const struct compiler *compiler, const struct nn_op *concat, int j)
+static bool is_in_place(const struct nn_compiler *compiler, const struct nn_op *concat, int j)
 {
     int channel = 0;
     for (int i = 0; i < j; i++) {
         channel += compiler->maps[concat->inputs[i]].channels;
     }
-    const struct map_state *input = &compiler->states[concat->inputs[j]];
+    const struct nn_map_state *input = &compiler->states[concat->inputs[j]];
     return input->parent == concat->output && input->channel == channel;
 }
 
-static int owner_of(const struct compiler *compiler, int map)
+static int owner_of(const struct nn_compiler *compiler, int map)
 {
     while (compiler->states[map].parent != NONE) {
         map = compiler->states[map].parent;
@@ -189,7 +51,7 @@ static int owner_of(const struct compiler *compiler, int map)
 }
 
 // Map is read or written at step.
-static void touch(struct compiler *compiler, int map, int step)
+static void touch(struct nn_compiler *compiler, int map, int step)
 {
     if (map == NONE) {
         return;
@@ -199,10 +61,10 @@ static void touch(struct compiler *compiler, int map, int step)
     span->last = step > span->last ? step : span->last;
 }
 
-static void make_spans(struct compiler *compiler)
+static void make_spans(struct nn_compiler *compiler)
 {
     for (int i = 0; i < compiler->map_count; i++) {
-        struct map_state *state = &compiler->states[i];
+        struct nn_map_state *state = &compiler->states[i];
         const struct nn_map *map = &compiler->maps[i];
         if (state->parent != NONE) {
             continue;
@@ -217,10 +79,10 @@ static void make_spans(struct compiler *compiler)
     touch(compiler, 0, -1);
 }
 
-static struct nn_view view_of(const struct compiler *compiler, int map)
+static struct nn_view view_of(const struct nn_compiler *compiler, int map)
 {
     const struct nn_map *shape = &compiler->maps[map];
-    const struct map_state *state = &compiler->states[map];
+    const struct nn_map_state *state = &compiler->states[map];
     if (state->parent == NONE) {
         size_t pixel = (size_t)shape->channels;
         return (struct nn_view){ compiler->spans[state->span].offset,
@@ -241,8 +103,6 @@ static struct nn_view view_of(const struct compiler *compiler, int map)
     return view;
 }
 
-// ---- steps ---------------------------------------------------------------------
-
 static float *keep_block(struct nn_program *program, size_t floats)
 {
     float *block = mc_memory_alloc(floats * sizeof *block);
@@ -254,7 +114,7 @@ static float *keep_block(struct nn_program *program, size_t floats)
 }
 
 // The convolution's weights with the norm folded in, as taps x in x out.
-static void fold(const struct draft *draft, int in_channels, int out_channels, float *plain,
+static void fold(const struct nn_draft *draft, int in_channels, int out_channels, float *plain,
                  float *bias)
 {
     const struct nn_op *op = draft->root;
@@ -275,7 +135,7 @@ static void fold(const struct draft *draft, int in_channels, int out_channels, f
     }
 }
 
-static void set_taps(struct compiler *compiler, const struct nn_window *window,
+static void set_taps(struct nn_compiler *compiler, const struct nn_window *window,
                      struct nn_conv *conv)
 {
     struct nn_tap *taps = compiler->program->taps + compiler->tap_count;
@@ -288,7 +148,8 @@ static void set_taps(struct compiler *compiler, const struct nn_window *window,
     compiler->tap_count += conv->tap_count;
 }
 
-static bool build_conv(struct compiler *compiler, const struct draft *draft, struct nn_step *step)
+static bool build_conv(struct nn_compiler *compiler, const struct nn_draft *draft,
+                       struct nn_step *step)
 {
     const struct nn_op *op = draft->root;
     const struct nn_map *in = &compiler->maps[op->inputs[0]], *out = &compiler->maps[op->output];
@@ -318,7 +179,8 @@ static bool build_conv(struct compiler *compiler, const struct draft *draft, str
     return true;
 }
 
-static bool copy_norm(struct compiler *compiler, const struct draft *draft, struct nn_step *step)
+static bool copy_norm(struct nn_compiler *compiler, const struct nn_draft *draft,
+                      struct nn_step *step)
 {
     if (draft->norm == NULL) {
         return true;
@@ -358,7 +220,7 @@ static enum nn_step_kind step_kind(enum nn_op_kind kind)
 
 // Fills in everything but the views, which wait for the plan, and says which
 // maps are touched when.
-static bool build_step(struct compiler *compiler, const struct draft *draft, int index)
+static bool build_step(struct nn_compiler *compiler, const struct nn_draft *draft, int index)
 {
     const struct nn_op *op = draft->root;
     struct nn_step *step = &compiler->program->steps[index];
@@ -380,11 +242,11 @@ static bool build_step(struct compiler *compiler, const struct draft *draft, int
 }
 
 // Concats become copies of what does not lie in place already: one step each.
-static bool expand_concats(struct compiler *compiler)
+static bool expand_concats(struct nn_compiler *compiler)
 {
-    struct draft *old = compiler->drafts;
+    struct nn_draft *old = compiler->drafts;
     int count = compiler->draft_count;
-    struct draft *drafts = calloc((size_t)count * NN_OP_INPUTS_MAX + 1, sizeof *drafts);
+    struct nn_draft *drafts = calloc((size_t)count * NN_OP_INPUTS_MAX + 1, sizeof *drafts);
     if (drafts == NULL) {
         return false;
     }
@@ -407,7 +269,7 @@ static bool expand_concats(struct compiler *compiler)
     return true;
 }
 
-static void set_concat_views(struct compiler *compiler, const struct draft *draft,
+static void set_concat_views(struct nn_compiler *compiler, const struct nn_draft *draft,
                              struct nn_step *step)
 {
     const struct nn_op *op = draft->root;
@@ -420,10 +282,10 @@ static void set_concat_views(struct compiler *compiler, const struct draft *draf
     step->out.channels = step->in.channels;
 }
 
-static void set_views(struct compiler *compiler)
+static void set_views(struct nn_compiler *compiler)
 {
     for (int i = 0; i < compiler->draft_count; i++) {
-        const struct draft *draft = &compiler->drafts[i];
+        const struct nn_draft *draft = &compiler->drafts[i];
         struct nn_step *step = &compiler->program->steps[i];
         if (draft->root->kind == NN_OP_CONCAT) {
             set_concat_views(compiler, draft, step);
@@ -443,19 +305,17 @@ static void set_views(struct compiler *compiler)
     }
 }
 
-// ---- the whole -------------------------------------------------------------------
-
-static void count_uses(struct compiler *compiler, const int *outputs, int output_count)
+static void count_uses(struct nn_compiler *compiler, const int *outputs, int output_count)
 {
     for (int i = 0; i < compiler->map_count; i++) {
-        compiler->states[i] = (struct map_state){
+        compiler->states[i] = (struct nn_map_state){
             .consumer = NONE, .ready = INT32_MAX, .parent = NONE, .span = NONE
         };
     }
     compiler->states[0].ready = NONE;
     for (int i = 0; i < compiler->op_count; i++) {
         for (int j = 0; j < compiler->ops[i].input_count; j++) {
-            struct map_state *state = &compiler->states[compiler->ops[i].inputs[j]];
+            struct nn_map_state *state = &compiler->states[compiler->ops[i].inputs[j]];
             state->uses++;
             state->consumer = i;
         }
@@ -465,7 +325,7 @@ static void count_uses(struct compiler *compiler, const int *outputs, int output
     }
 }
 
-static int count_taps(const struct compiler *compiler)
+static int count_taps(const struct nn_compiler *compiler)
 {
     int count = 0;
     for (int i = 0; i < compiler->op_count; i++) {
@@ -475,10 +335,10 @@ static int count_taps(const struct compiler *compiler)
     return count;
 }
 
-static bool build(struct compiler *compiler, const int *outputs, int output_count)
+static bool build(struct nn_compiler *compiler, const int *outputs, int output_count)
 {
     struct nn_program *program = compiler->program;
-    draft_steps(compiler);
+    nn_compiler_fuse(compiler);
     join_concats(compiler);
     if (!expand_concats(compiler)) {
         return false;
@@ -532,7 +392,7 @@ struct nn_program *nn_compile(const struct nn_graph *graph, const struct nn_kern
     if (!nn_graph_check(graph, err)) {
         return NULL;
     }
-    struct compiler compiler = { 0 };
+    struct nn_compiler compiler = { 0 };
     int output_count;
     const int *outputs = nn_graph_outputs(graph, &output_count);
     compiler.ops = nn_graph_ops(graph, &compiler.op_count);
