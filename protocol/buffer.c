@@ -1,0 +1,194 @@
+#include "protocol/buffer.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CAPACITY_FIRST = 1024, // bytes of the first allocation
+    DIGITS_MAX = 20,       // of a 64-bit number
+    DECIMALS_MAX = 6,
+};
+
+static const double FIXED_BOUND = 1e12; // times 10^6 still fits 63 bits
+
+void protocol_buffer_init(struct protocol_buffer *buffer, size_t limit)
+{
+    *buffer = (struct protocol_buffer){ .limit = limit };
+}
+
+void protocol_buffer_finish(struct protocol_buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct protocol_buffer){ 0 };
+}
+
+void protocol_buffer_clear(struct protocol_buffer *buffer)
+{
+    buffer->length = 0;
+    buffer->failed = false;
+}
+
+// Makes room for more bytes, or sets failed.
+static bool reserve(struct protocol_buffer *buffer, size_t more)
+{
+    if (buffer->failed || more > buffer->limit - buffer->length) {
+        buffer->failed = true;
+        return false;
+    }
+    size_t wanted = buffer->length + more;
+    if (wanted <= buffer->capacity) {
+        return true;
+    }
+    size_t capacity = buffer->capacity == 0 ? CAPACITY_FIRST : buffer->capacity;
+    while (capacity < wanted) {
+        capacity *= 2;
+    }
+    if (capacity > buffer->limit) {
+        capacity = buffer->limit;
+    }
+    char *data = realloc(buffer->data, capacity);
+    if (data == NULL) {
+        buffer->failed = true;
+        return false;
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+void protocol_buffer_bytes(struct protocol_buffer *buffer, const char *bytes, size_t length)
+{
+    if (length > 0 && reserve(buffer, length)) {
+        memcpy(buffer->data + buffer->length, bytes, length);
+        buffer->length += length;
+    }
+}
+
+void protocol_buffer_text(struct protocol_buffer *buffer, const char *text)
+{
+    protocol_buffer_bytes(buffer, text, strlen(text));
+}
+
+// Writes the digits of value so that they end before end, at least minimum of
+// them; returns where they begin.
+static char *digits(char *end, uint64_t value, int minimum)
+{
+    int count = 0;
+    while (value > 0 || count < minimum) {
+        *--end = (char)('0' + value % 10);
+        value /= 10;
+        count++;
+    }
+    return end;
+}
+
+void protocol_buffer_uint(struct protocol_buffer *buffer, uint64_t value)
+{
+    char text[DIGITS_MAX];
+    char *end = text + sizeof text;
+    char *start = digits(end, value, 1);
+    protocol_buffer_bytes(buffer, start, (size_t)(end - start));
+}
+
+void protocol_buffer_int(struct protocol_buffer *buffer, int64_t value)
+{
+    if (value < 0) {
+        protocol_buffer_bytes(buffer, "-", 1);
+    }
+    protocol_buffer_uint(buffer, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void protocol_buffer_fixed(struct protocol_buffer *buffer, double value, int decimals)
+{
+    static const double powers[DECIMALS_MAX + 1] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6 };
+    assert(decimals >= 0 && decimals <= DECIMALS_MAX);
+    if (isnan(value)) {
+        value = 0;
+    }
+    value = fmin(fmax(value, -FIXED_BOUND), FIXED_BOUND);
+    int64_t scaled = llround(value * powers[decimals]);
+    uint64_t magnitude = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
+
+    char text[DIGITS_MAX + 3]; // and a sign, a point, a zero
+    char *end = text + sizeof text, *start = end;
+    if (decimals > 0) {
+        uint64_t power = (uint64_t)powers[decimals];
+        start = digits(start, magnitude % power, decimals);
+        *--start = '.';
+        magnitude /= power;
+    }
+    start = digits(start, magnitude, 1);
+    if (scaled < 0) {
+        *--start = '-';
+    }
+    protocol_buffer_bytes(buffer, start, (size_t)(end - start));
+}
+
+// Length of the UTF-8 character that text begins with, 0 when it is none:
+// RFC 3629's table, without overlong forms, surrogates or what is past U+10FFFF.
+static size_t utf8_length(const unsigned char *text)
+{
+    unsigned char low = 0x80, high = 0xbf; // bounds of the second byte
+    size_t length;
+    if (text[0] < 0x80) {
+        return 1;
+    } else if (text[0] >= 0xc2 && text[0] <= 0xdf) {
+        length = 2;
+    } else if (text[0] >= 0xe0 && text[0] <= 0xef) {
+        length = 3;
+        low = text[0] == 0xe0 ? 0xa0 : low;
+        high = text[0] == 0xed ? 0x9f : high;
+    } else if (text[0] >= 0xf0 && text[0] <= 0xf4) {
+        length = 4;
+        low = text[0] == 0xf0 ? 0x90 : low;
+        high = text[0] == 0xf4 ? 0x8f : high;
+    } else {
+        return 0;
+    }
+    if (text[1] < low || text[1] > high) {
+        return 0;
+    }
+    for (size_t i = 2; i < length; i++) {
+        if (text[i] < 0x80 || text[i] > 0xbf) { // the terminating NUL is caught here too
+            return 0;
+        }
+    }
+    return length;
+}
+
+// Writes the escape of an ASCII character that JSON doesn't take as it is.
+static void escape(struct protocol_buffer *buffer, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    char text[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+    size_t length = sizeof text;
+    if (c == '"' || c == '\\') {
+        text[1] = (char)c;
+        length = 2;
+    } else if (c == '\n') {
+        text[1] = 'n';
+        length = 2;
+    }
+    protocol_buffer_bytes(buffer, text, length);
+}
+
+void protocol_buffer_string(struct protocol_buffer *buffer, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    protocol_buffer_bytes(buffer, "\"", 1);
+    while (*at != '\0') {
+        size_t length = utf8_length(at);
+        if (length == 0) {
+            protocol_buffer_text(buffer, "\xef\xbf\xbd");
+            length = 1;
+        } else if (*at < 0x20 || *at == '"' || *at == '\\' || *at == 0x7f) {
+            escape(buffer, *at);
+        } else {
+            protocol_buffer_bytes(buffer, (const char *)at, length);
+        }
+        at += length;
+    }
+    protocol_buffer_bytes(buffer, "\"", 1);
+}

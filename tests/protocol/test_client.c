@@ -1,0 +1,228 @@
+// The client against a server played by the test: a thread that says what it is
+// told to, in pieces as small as it likes.
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "protocol/client.h"
+#include "protocol/endpoint.h"
+
+#define HELLO                                                                                      \
+    "{\"type\":\"hello\",\"protocol\":[1,3],\"server\":\"test\",\"boot_id\":\"b\","                \
+    "\"streams\":[\"main\"],\"encodings\":[\"json\"],\"new\":1}\n"
+#define STATE "{\"type\":\"state\",\"stream\":\"main\",\"state\":\"live\",\"reason\":\"\"}\n"
+#define SUBSCRIBED "{\"type\":\"subscribed\",\"id\":1,\"streams\":[\"main\"],\"mode\":\"latest\"}\n"
+#define REFUSED                                                                                    \
+    "{\"type\":\"error\",\"id\":1,\"code\":\"unknown-stream\",\"message\":\"no such stream\"}\n"
+
+enum { GUARD_MS = 20000 }; // only a test that fails waits that long
+
+static char directory[] = "/tmp/mocapd-test-client-XXXXXX";
+static char path[PROTOCOL_ENDPOINT_BYTES];
+static int listener;
+static pthread_t thread;
+
+// What the server does with its one connection.
+static struct {
+    const char *greeting; // said at once
+    const char *reply;    // said after the first request
+    size_t piece;         // bytes a write
+    bool stay;            // waits for the client to go; else it hangs up
+    char request[256];    // what came
+} script;
+
+static void say(int fd, const char *text)
+{
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t count = send(fd, text, left < script.piece ? left : script.piece, MSG_NOSIGNAL);
+        if (count < 0) {
+            return; // the client went
+        }
+        text += count;
+        left -= (size_t)count;
+    }
+}
+
+static void *serve(void *argument)
+{
+    (void)argument;
+    int fd = accept(listener, NULL, NULL);
+    say(fd, script.greeting);
+    if (script.reply != NULL) {
+        size_t length = 0;
+        while (length == 0 || script.request[length - 1] != '\n') {
+            ssize_t count = read(fd, script.request + length, sizeof script.request - 1 - length);
+            if (count <= 0) {
+                break;
+            }
+            length += (size_t)count;
+        }
+        say(fd, script.reply);
+    }
+    char byte;
+    while (script.stay && read(fd, &byte, 1) > 0) {
+    }
+    close(fd);
+    return NULL;
+}
+
+static void start(const char *greeting, const char *reply, size_t piece, bool stay)
+{
+    memset(&script, 0, sizeof script);
+    script.greeting = greeting;
+    script.reply = reply;
+    script.piece = piece;
+    script.stay = stay;
+    assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
+}
+
+static void finish(void)
+{
+    pthread_join(thread, NULL);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    struct sockaddr_un address;
+    if (mkdtemp(directory) == NULL) {
+        return -1;
+    }
+    snprintf(path, sizeof path, "%s/s", directory);
+    listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    return protocol_endpoint_address(path, &address, NULL) &&
+                   bind(listener, (struct sockaddr *)&address, sizeof address) == 0 &&
+                   listen(listener, 4) == 0
+               ? 0
+               : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close(listener);
+    unlink(path);
+    return rmdir(directory);
+}
+
+static void a_greeting_in_single_bytes_is_read(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    start(HELLO, NULL, 1, true);
+    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_int_equal(mocap_hello(client)->minor, 3);
+    assert_string_equal(mocap_hello(client)->streams[0], "main");
+    assert_true(mocap_fd(client) >= 0);
+    struct mocap_line line;
+    assert_int_equal(mocap_next(client, 0, &line, NULL, &err), MOCAP_TIMEOUT);
+    mocap_close(client);
+    finish();
+}
+
+// A message that comes before the reply is there afterwards, before what follows.
+static void messages_before_a_reply_are_kept_in_order(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    struct protocol_message *message = calloc(1, sizeof *message);
+    struct mocap_line line;
+    start(HELLO, STATE "{\"type\":\"pong\",\"id\":77}\n" SUBSCRIBED "{\"type\":\"later\"}\n", 7,
+          false);
+    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_true(mocap_subscribe(client, "main", GUARD_MS, &err));
+    assert_int_equal(mocap_next(client, GUARD_MS, &line, message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_STATE);
+    assert_int_equal(line.length, strlen(STATE) - 1);
+    assert_int_equal(mocap_next(client, GUARD_MS, &line, message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_PONG);
+    assert_int_equal(mocap_next(client, GUARD_MS, &line, message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_OTHER);
+    assert_int_equal(mocap_next(client, GUARD_MS, &line, message, &err), MOCAP_CLOSED);
+    mocap_close(client);
+    finish();
+    assert_string_equal(script.request, "{\"type\":\"subscribe\",\"id\":1,\"stream\":\"main\"}\n");
+    free(message);
+}
+
+static void a_refusal_is_an_error_with_the_servers_words(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    start(HELLO, REFUSED, 1000, true);
+    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_false(mocap_subscribe(client, NULL, GUARD_MS, &err));
+    assert_string_equal(err.message, "subscribe: no such stream");
+    mocap_close(client);
+    finish();
+}
+
+static void a_message_cut_by_the_server_is_an_error(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    struct mocap_line line;
+    start(HELLO "{\"type\":\"motion\",", NULL, 1000, false);
+    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_int_equal(mocap_next(client, GUARD_MS, &line, NULL, &err), MOCAP_ERROR);
+    assert_non_null(strstr(err.message, "inside a message"));
+    mocap_close(client);
+    finish();
+}
+
+static void connect_fails(const char *greeting, bool stay, int timeout_ms, const char *says)
+{
+    struct mc_error err = { 0 };
+    start(greeting, NULL, 1000, stay);
+    assert_null(mocap_connect(path, timeout_ms, &err));
+    finish();
+    assert_non_null(strstr(err.message, says));
+}
+
+static void bad_greetings_are_refused(void **state)
+{
+    (void)state;
+    connect_fails("", false, GUARD_MS, "without a greeting");
+    connect_fails("", true, 10, "no greeting in 10 ms");
+    connect_fails(STATE, true, GUARD_MS, "no greeting but");
+    connect_fails("220 smtp ready\n", true, GUARD_MS, "not valid JSON");
+    connect_fails("{\"type\":\"hello\",\"protocol\":[2,0],\"server\":\"\",\"boot_id\":\"\","
+                  "\"streams\":[]}\n",
+                  true, GUARD_MS, "speaks protocol 2.0, version 1 is expected");
+}
+
+static void nobody_there_is_an_error(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    assert_null(mocap_connect("/nonexistent/mocapd.sock", GUARD_MS, &err));
+    assert_int_equal(err.detail, ENOENT);
+    assert_non_null(strstr(err.message, "/nonexistent/mocapd.sock"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_greeting_in_single_bytes_is_read),
+        cmocka_unit_test(messages_before_a_reply_are_kept_in_order),
+        cmocka_unit_test(a_refusal_is_an_error_with_the_servers_words),
+        cmocka_unit_test(a_message_cut_by_the_server_is_an_error),
+        cmocka_unit_test(bad_greetings_are_refused),
+        cmocka_unit_test(nobody_there_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,348 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "protocol/json.h"
+
+static struct protocol_buffer buffer;
+static struct protocol_message *message;
+
+static int setup(void **state)
+{
+    (void)state;
+    protocol_buffer_init(&buffer, PROTOCOL_MESSAGE_BYTES);
+    message = calloc(1, sizeof *message);
+    return message == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    protocol_buffer_finish(&buffer);
+    free(message);
+    return 0;
+}
+
+// The one line in the buffer, as a string without its newline.
+static const char *line(void)
+{
+    assert_false(buffer.failed);
+    assert_true(buffer.length > 0);
+    assert_int_equal(buffer.data[buffer.length - 1], '\n');
+    buffer.data[buffer.length - 1] = '\0';
+    assert_null(strchr(buffer.data, '\n'));
+    return buffer.data;
+}
+
+// Reads back what was written.
+static void parse(void)
+{
+    struct mc_error err = { 0 };
+    const char *text = line();
+    if (!protocol_json_parse_message(text, strlen(text), message, &err)) {
+        fail_msg("%s: %s", err.message, text);
+    }
+}
+
+static void write_record(const struct protocol_record *record, uint64_t missed)
+{
+    char tail[PROTOCOL_JSON_TAIL_BYTES];
+    protocol_json_record(&buffer, record);
+    protocol_buffer_bytes(&buffer, tail, protocol_json_record_tail(tail, missed));
+}
+
+static void a_record_looks_as_documented(void **state)
+{
+    (void)state;
+    struct protocol_record record = {
+        .stream = "main",
+        .seq = 1,
+        .pts = 0.04,
+        .t_arrival_ns = 1000,
+        .t_publish_ns = 2000,
+        .width = 360,
+        .height = 288,
+        .dropped = 2,
+        .timing = { .decode = 3, .wait = 4, .scale = 5, .infer = 6 },
+        .face_count = 1,
+        .faces = { { .id = 1,
+                     .score = 0.91234f,
+                     .box = { 1, 2, 3.5f, 4 },
+                     .keypoint_count = 2,
+                     .keypoints = { { 1.25f, -2, 0.5f }, { NAN, 3, 0.9f } } } },
+    };
+    write_record(&record, 7);
+    assert_string_equal(
+        line(), "{\"type\":\"motion\",\"stream\":\"main\",\"seq\":1,\"pts\":0.040000,"
+                "\"t_arrival_ns\":1000,\"t_publish_ns\":2000,\"width\":360,\"height\":288,"
+                "\"dropped\":2,\"timing_us\":{\"decode\":3,\"wait\":4,\"scale\":5,\"infer\":6},"
+                "\"faces\":[{\"id\":1,\"score\":0.9123,\"box\":[1.00,2.00,3.50,4.00],"
+                "\"keypoints\":[[1.25,-2.00,0.500],[0.00,0.00,0.000]]}],\"missed\":7}");
+}
+
+// The largest record there can be comes back as it went, to the decimals written.
+static void a_full_record_comes_back(void **state)
+{
+    (void)state;
+    struct protocol_record record = { .seq = INT64_MAX, .face_count = PROTOCOL_FACES_MAX };
+    memset(record.stream, 'n', PROTOCOL_NAME_BYTES - 1);
+    for (int f = 0; f < PROTOCOL_FACES_MAX; f++) {
+        struct protocol_face *face = &record.faces[f];
+        face->id = f + 1;
+        face->keypoint_count = PROTOCOL_KEYPOINTS_MAX;
+        for (int k = 0; k < PROTOCOL_KEYPOINTS_MAX; k++) {
+            face->keypoints[k] =
+                (struct mc_keypoint){ -4096.0f + 37.77f * (float)k, 1e6f, 1.0f / (float)(k + 1) };
+        }
+    }
+    write_record(&record, UINT64_MAX >> 1);
+    parse();
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_MOTION);
+    assert_true(message->missed == UINT64_MAX >> 1);
+    const struct protocol_record *got = &message->record;
+    assert_string_equal(got->stream, record.stream);
+    assert_true(got->seq == record.seq);
+    assert_int_equal(got->face_count, PROTOCOL_FACES_MAX);
+    for (int f = 0; f < PROTOCOL_FACES_MAX; f++) {
+        assert_int_equal(got->faces[f].keypoint_count, PROTOCOL_KEYPOINTS_MAX);
+        for (int k = 0; k < PROTOCOL_KEYPOINTS_MAX; k++) {
+            struct mc_keypoint want = record.faces[f].keypoints[k];
+            struct mc_keypoint have = got->faces[f].keypoints[k];
+            assert_true(fabsf(want.x - have.x) <= 0.0051f);
+            assert_true(want.y == have.y);
+            assert_true(fabsf(want.c - have.c) <= 0.00051f);
+        }
+    }
+}
+
+static void hello_comes_back(void **state)
+{
+    (void)state;
+    struct protocol_hello hello = {
+        .major = 1,
+        .server = "mocapd 0.1.0",
+        .boot_id = "abc",
+        .stream_count = 2,
+        .streams = { "main", "cam-2" },
+    };
+    protocol_json_hello(&buffer, &hello);
+    parse();
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_HELLO);
+    assert_int_equal(message->hello.major, 1);
+    assert_string_equal(message->hello.boot_id, "abc");
+    assert_int_equal(message->hello.stream_count, 2);
+    assert_string_equal(message->hello.streams[1], "cam-2");
+}
+
+static void replies_come_back_with_their_id(void **state)
+{
+    (void)state;
+    struct protocol_subscribed subscribed = {
+        .id = { true, 5 }, .every_frame = true, .stream_count = 1, .streams = { "main" }
+    };
+    protocol_json_subscribed(&buffer, &subscribed);
+    parse();
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_SUBSCRIBED);
+    assert_true(message->id.given && message->id.value == 5);
+    assert_true(message->subscribed.every_frame);
+
+    protocol_buffer_clear(&buffer);
+    struct protocol_error error = { .id = { true, -3 }, .code = PROTOCOL_ERROR_TOO_LONG };
+    strcpy(error.message, "a \"quoted\"\nline");
+    protocol_json_error(&buffer, &error);
+    parse();
+    assert_int_equal(message->error.code, PROTOCOL_ERROR_TOO_LONG);
+    assert_true(message->error.id.value == -3);
+    assert_string_equal(message->error.message, "a \"quoted\"\nline");
+
+    protocol_buffer_clear(&buffer);
+    protocol_json_pong(&buffer, (struct protocol_id){ 0 });
+    parse();
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_PONG);
+    assert_false(message->id.given);
+}
+
+static void state_end_and_status_come_back(void **state)
+{
+    (void)state;
+    struct protocol_state changed = { "main", "stalled", "no frame for 2 s" };
+    protocol_json_state(&buffer, &changed);
+    parse();
+    assert_string_equal(message->state.state, "stalled");
+    assert_string_equal(message->state.reason, "no frame for 2 s");
+
+    protocol_buffer_clear(&buffer);
+    struct protocol_end end = { "main", 75, "failed", "cut off" };
+    protocol_json_end(&buffer, &end);
+    parse();
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_END);
+    assert_int_equal(message->end.records, 75);
+    assert_string_equal(message->end.state, "failed");
+
+    protocol_buffer_clear(&buffer);
+    struct protocol_status status = {
+        .uptime_s = 1.5, .workers = 2, .stream_count = 1, .streams = { { "main", "live" } }
+    };
+    status.streams[0].records = 9;
+    protocol_json_status(&buffer, &status);
+    parse();
+    assert_int_equal(message->status.workers, 2);
+    assert_int_equal(message->status.streams[0].records, 9);
+}
+
+static void a_later_versions_message_is_other(void **state)
+{
+    (void)state;
+    const char text[] = "{\"type\":\"weather\",\"x\":[1]}";
+    assert_true(protocol_json_parse_message(text, strlen(text), message, NULL));
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_OTHER);
+}
+
+static void messages_that_do_not_fit_are_errors(void **state)
+{
+    (void)state;
+    const char *const inputs[] = {
+        "",
+        "[]",
+        "{\"type\":7}",
+        "{\"type\":\"hello\"}",
+        "{\"type\":\"hello\",\"protocol\":[1.5,0],\"server\":\"\",\"boot_id\":\"\",\"streams\":[]}",
+        "{\"type\":\"end\",\"stream\":\"a\",\"records\":-1,\"state\":\"\",\"reason\":\"\"}",
+        "{\"type\":\"state\",\"stream\":\"a\",\"state\":\"far too long a state\",\"reason\":\"\"}",
+        "{\"type\":\"motion\",\"stream\":\"a\",\"faces\":[{},{},{},{},{}]}",
+    };
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+        struct mc_error err = { 0 };
+        assert_false(protocol_json_parse_message(inputs[i], strlen(inputs[i]), message, &err));
+        assert_int_equal(err.code, MC_ERROR_FORMAT);
+        assert_true(err.message[0] != '\0');
+    }
+}
+
+// Every prefix of a record is refused: a cut message is never taken for a whole one.
+static void a_cut_record_is_an_error(void **state)
+{
+    (void)state;
+    struct protocol_record record = { .stream = "main", .face_count = 1 };
+    record.faces[0].keypoint_count = 3;
+    write_record(&record, 0);
+    const char *text = line();
+    for (size_t length = 0; length < strlen(text); length++) {
+        assert_false(protocol_json_parse_message(text, length, message, NULL));
+    }
+}
+
+// ---- requests
+
+static bool request(const char *text, struct protocol_request *got, struct protocol_error *error)
+{
+    return protocol_json_parse_request(text, strlen(text), got, error);
+}
+
+static void requests_are_read(void **state)
+{
+    (void)state;
+    struct protocol_request got;
+    struct protocol_error error;
+    assert_true(request("{\"type\":\"subscribe\",\"id\":1,\"stream\":\"main\",\"later\":{}}", &got,
+                        &error));
+    assert_int_equal(got.type, PROTOCOL_SUBSCRIBE);
+    assert_true(got.id.given && got.id.value == 1);
+    assert_string_equal(got.stream, "main");
+
+    assert_true(request(" { \"type\" : \"ping\" } ", &got, &error));
+    assert_int_equal(got.type, PROTOCOL_PING);
+    assert_false(got.id.given);
+    assert_string_equal(got.stream, "");
+
+    struct protocol_request sent = { .type = PROTOCOL_UNSUBSCRIBE, .id = { true, 8 } };
+    strcpy(sent.stream, "cam");
+    protocol_json_request(&buffer, &sent);
+    assert_true(request(line(), &got, &error));
+    assert_memory_equal(got.stream, "cam", 4);
+    assert_true(got.type == sent.type && got.id.value == 8);
+}
+
+static void bad_requests_get_a_typed_error(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum protocol_error_code code;
+        const char *says;
+    } cases[] = {
+        { "", PROTOCOL_ERROR_BAD_REQUEST, "not valid JSON" },
+        { "subscribe", PROTOCOL_ERROR_BAD_REQUEST, "not valid JSON" },
+        { "{\"type\":\"ping\"} x", PROTOCOL_ERROR_BAD_REQUEST, "not valid JSON" },
+        { "{\"type\":\"ping\",\"type\":\"ping\"}", PROTOCOL_ERROR_BAD_REQUEST, "duplicate" },
+        { "\"ping\"", PROTOCOL_ERROR_BAD_REQUEST, "JSON" },
+        { "[1]", PROTOCOL_ERROR_BAD_REQUEST, "object" },
+        { "{}", PROTOCOL_ERROR_BAD_REQUEST, "type" },
+        { "{\"type\":1}", PROTOCOL_ERROR_BAD_REQUEST, "type" },
+        { "{\"type\":\"dance\"}", PROTOCOL_ERROR_UNKNOWN_TYPE, "dance" },
+        { "{\"type\":\"ping\",\"id\":\"x\"}", PROTOCOL_ERROR_BAD_REQUEST, "id" },
+        { "{\"type\":\"ping\",\"id\":99999999999999999999}", PROTOCOL_ERROR_BAD_REQUEST, "" },
+        { "{\"type\":\"subscribe\",\"stream\":3}", PROTOCOL_ERROR_BAD_REQUEST, "stream" },
+        { "{\"type\":\"subscribe\",\"stream\":\"\"}", PROTOCOL_ERROR_BAD_REQUEST, "stream" },
+        { "{\"type\":\"subscribe\",\"encoding\":\"cbor\"}", PROTOCOL_ERROR_UNSUPPORTED, "cbor" },
+        { "{\"type\":\"ping\",\"x\":[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}",
+          PROTOCOL_ERROR_BAD_REQUEST, "deep" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct protocol_request got;
+        struct protocol_error error;
+        assert_false(request(cases[i].text, &got, &error));
+        assert_int_equal(error.code, cases[i].code);
+        assert_non_null(strstr(error.message, cases[i].says));
+    }
+}
+
+static void an_error_names_its_request(void **state)
+{
+    (void)state;
+    struct protocol_request got;
+    struct protocol_error error;
+    assert_false(request("{\"id\":12,\"type\":\"dance\"}", &got, &error));
+    assert_true(error.id.given && error.id.value == 12);
+    assert_false(request("{\"id\":12,", &got, &error));
+    assert_false(error.id.given);
+}
+
+static void a_nul_does_not_hide_the_rest_of_a_request(void **state)
+{
+    (void)state;
+    struct protocol_request got;
+    struct protocol_error error;
+    const char text[] = "{\"type\":\"ping\"}\0junk";
+    assert_false(protocol_json_parse_request(text, sizeof text - 1, &got, &error));
+    const char *escaped = "{\"type\":\"subscribe\",\"stream\":\"main\\u0000x\"}";
+    assert_false(request(escaped, &got, &error));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_record_looks_as_documented),
+        TEST(a_full_record_comes_back),
+        TEST(hello_comes_back),
+        TEST(replies_come_back_with_their_id),
+        TEST(state_end_and_status_come_back),
+        TEST(a_later_versions_message_is_other),
+        TEST(messages_that_do_not_fit_are_errors),
+        TEST(a_cut_record_is_an_error),
+        TEST(requests_are_read),
+        TEST(bad_requests_get_a_typed_error),
+        TEST(an_error_names_its_request),
+        TEST(a_nul_does_not_hide_the_rest_of_a_request),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
