@@ -187,9 +187,10 @@ static void state_end_and_status_come_back(void **state)
     assert_string_equal(message->end.state, "failed");
 
     protocol_buffer_clear(&buffer);
-    struct protocol_status status = {
-        .uptime_s = 1.5, .workers = 2, .stream_count = 1, .streams = { { "main", "live" } }
-    };
+    struct protocol_status status = { .uptime_s = 1.5,
+                                      .workers = 2,
+                                      .stream_count = 1,
+                                      .streams = { { .stream = "main", .state = "live" } } };
     status.streams[0].records = 9;
     protocol_json_status(&buffer, &status);
     parse();
