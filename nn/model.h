@@ -16,6 +16,9 @@ struct nn_model;
 struct nn_program;
 struct nn_runner;
 
+// The model that ships, among the program's data files (base/path.h).
+#define NN_MODEL_DEFAULT_FILE "face68-preview.safetensors"
+
 enum { NN_KEYPOINTS_MAX = 128 };
 
 struct nn_model_info {
