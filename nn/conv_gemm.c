@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "nn/conv_plain.h"
 #include "nn/gemm.h"
 
 enum { PIXELS = 128 }; // at a time, so that the gathered rows stay in the cache

@@ -1,0 +1,326 @@
+#include "nn/conv_direct.h"
+
+#include <string.h>
+
+#include "nn/conv_plain.h"
+
+enum { BREAKS_MAX = 2 * NN_TAPS_MAX + 2 };
+
+// ---- blocks of output channels ------------------------------------------------
+
+// How many vectors the block takes that starts when `left` vectors remain: two,
+// which leaves room for tall tiles; three where that avoids a last one alone.
+static int block_vectors(int left)
+{
+    return left == 1 ? 1 : left == 3 ? 3 : 2;
+}
+
+static int vector_count(const struct nn_tile_set *set, const struct nn_conv *conv)
+{
+    return (conv->out_channels + set->lanes - 1) / set->lanes;
+}
+
+static bool is_dot(const struct nn_conv *conv)
+{
+    return conv->out_channels == 1;
+}
+
+size_t nn_conv_direct_weights(const struct nn_tile_set *set, const struct nn_conv *conv)
+{
+    if (is_dot(conv)) {
+        return nn_conv_weights_c(conv);
+    }
+    return (size_t)conv->tap_count * (size_t)conv->in_channels *
+           (size_t)(vector_count(set, conv) * set->lanes);
+}
+
+void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *conv,
+                         const float *plain, float *packed)
+{
+    if (is_dot(conv)) {
+        nn_conv_pack_c(conv, plain, packed);
+        return;
+    }
+    const int rows = conv->tap_count * conv->in_channels;
+    for (int left = vector_count(set, conv), first = 0; left > 0;) {
+        const int vectors = block_vectors(left), width = vectors * set->lanes;
+        const int count = first + width <= conv->out_channels ? width : conv->out_channels - first;
+        for (int row = 0; row < rows; row++, packed += width) {
+            memset(packed, 0, (size_t)width * sizeof *packed);
+            memcpy(packed, plain + (size_t)row * (size_t)conv->out_channels + first,
+                   (size_t)count * sizeof *packed);
+        }
+        left -= vectors;
+        first += width;
+    }
+}
+
+// ---- lines --------------------------------------------------------------------
+
+// Pixels of the output on a line, count of them, from y, x on.
+struct line {
+    int y, x, count;
+    int dy, dx; // from one pixel to the next
+};
+
+struct run {
+    const struct nn_conv *conv;
+    const struct nn_conv_maps *maps;
+    struct nn_tile tile; // of the block at work
+    int first;           // its first output channel
+    int pixels_max;
+    nn_tile_fn *const *loops; // by pixels
+    bool chain;
+};
+
+static size_t step_of(const struct nn_tensor *map, const struct line *line, int scale)
+{
+    return (size_t)(line->dy * scale) * map->row_stride +
+           (size_t)(line->dx * scale) * map->pixel_stride;
+}
+
+// Cuts the line into tiles of about equal size and runs them.
+static void run_line(struct run *run, const struct line *line)
+{
+    const struct nn_conv_maps *maps = run->maps;
+    const int stride = run->conv->stride;
+    struct nn_tile *tile = &run->tile;
+    const int shuffled = maps->partner.data == NULL ? 1 : 2;
+    tile->in = nn_tensor_at(&maps->in, line->y * stride, line->x * stride);
+    tile->out = nn_tensor_at(&maps->out, line->y, line->x) + run->first * shuffled;
+    tile->in_step = step_of(&maps->in, line, stride);
+    tile->out_step = step_of(&maps->out, line, 1);
+    if (maps->residual.data != NULL) {
+        tile->residual = nn_tensor_at(&maps->residual, line->y, line->x) + run->first;
+        tile->residual_step = step_of(&maps->residual, line, 1);
+    }
+    if (maps->partner.data != NULL) {
+        tile->partner = nn_tensor_at(&maps->partner, line->y, line->x) + run->first;
+        tile->partner_step = step_of(&maps->partner, line, 1);
+    }
+    int tiles = (line->count + run->pixels_max - 1) / run->pixels_max;
+    for (int left = line->count; left > 0; tiles--) {
+        const int pixels = (left + tiles - 1) / tiles;
+        tile->before = left < line->count;
+        tile->behind = pixels < left;
+        run->loops[pixels - 1](tile);
+        tile->in += (size_t)pixels * tile->in_step;
+        tile->out += (size_t)pixels * tile->out_step;
+        if (tile->residual != NULL) {
+            tile->residual += (size_t)pixels * tile->residual_step;
+        }
+        if (tile->partner != NULL) {
+            tile->partner += (size_t)pixels * tile->partner_step;
+        }
+        left -= pixels;
+    }
+}
+
+// ---- chain: 3x1 and 1x3 ---------------------------------------------------------
+
+// The shortest line, in pixels, for which a chain beats a flat line.
+enum { CHAIN_MIN = 6 };
+
+static int edge_along(const struct nn_conv *conv, const struct nn_tensor *map)
+{
+    return conv->taps[2].dy != 0 ? map->height : map->width;
+}
+
+// Three taps, one dilation apart, the middle one in place; and lines that hold
+// enough of every dilation'th pixel.
+static bool is_chain(const struct nn_conv *conv, const struct nn_conv_maps *maps)
+{
+    if (conv->tap_count != 3 || conv->stride != 1) {
+        return false;
+    }
+    const struct nn_tap *taps = conv->taps;
+    const int dilation = taps[2].dy + taps[2].dx;
+    return taps[1].dy == 0 && taps[1].dx == 0 && taps[0].dy == -taps[2].dy &&
+           taps[0].dx == -taps[2].dx && (taps[2].dy == 0) != (taps[2].dx == 0) && dilation > 0 &&
+           edge_along(conv, &maps->out) / dilation >= CHAIN_MIN;
+}
+
+static void run_chains(struct run *run)
+{
+    const struct nn_tensor *out = &run->maps->out;
+    const int dy = run->conv->taps[2].dy, dx = run->conv->taps[2].dx, dilation = dy + dx;
+    const int along = dy != 0 ? out->height : out->width;
+    const int across = dy != 0 ? out->width : out->height;
+    for (int i = 0; i < across; i++) {
+        for (int phase = 0; phase < dilation; phase++) {
+            struct line line = { .y = dy != 0 ? phase : i,
+                                 .x = dy != 0 ? i : phase,
+                                 .count = (along - phase + dilation - 1) / dilation,
+                                 .dy = dy,
+                                 .dx = dx };
+            run_line(run, &line);
+        }
+    }
+}
+
+// ---- flat: any taps -------------------------------------------------------------
+
+// The outputs from begin to end for which one set of taps is live.
+struct range {
+    int begin, end;
+};
+
+static int floor_div(int a, int b)
+{
+    return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+// The outputs whose input at shift d lies within size.
+static struct range live_range(int d, int stride, int size, int out_size)
+{
+    int begin = -floor_div(d, stride), end = floor_div(size - 1 - d, stride) + 1;
+    begin = begin < 0 ? 0 : begin > out_size ? out_size : begin;
+    end = end < begin ? begin : end > out_size ? out_size : end;
+    return (struct range){ begin, end };
+}
+
+static void add_break(int *breaks, int *count, int at)
+{
+    int i = *count;
+    for (int j = 0; j < *count; j++) {
+        if (breaks[j] == at) {
+            return;
+        }
+    }
+    while (i > 0 && breaks[i - 1] > at) {
+        breaks[i] = breaks[i - 1];
+        i--;
+    }
+    breaks[i] = at;
+    (*count)++;
+}
+
+// Where the set of live taps changes, along one axis: sorted, from 0 to out_size.
+static int find_breaks(const struct nn_conv *conv, bool rows, int size, int out_size, int *breaks)
+{
+    int count = 0;
+    add_break(breaks, &count, 0);
+    add_break(breaks, &count, out_size);
+    for (int t = 0; t < conv->tap_count; t++) {
+        struct range range =
+            live_range(rows ? conv->taps[t].dy : conv->taps[t].dx, conv->stride, size, out_size);
+        add_break(breaks, &count, range.begin);
+        add_break(breaks, &count, range.end);
+    }
+    return count;
+}
+
+static int find_live(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
+                     struct nn_live_tap *live)
+{
+    int count = 0;
+    for (int t = 0; t < conv->tap_count; t++) {
+        int dy = conv->taps[t].dy, dx = conv->taps[t].dx;
+        int iy = y * conv->stride + dy, ix = x * conv->stride + dx;
+        if (iy >= 0 && iy < in->height && ix >= 0 && ix < in->width) {
+            live[count].offset = (ptrdiff_t)dy * (ptrdiff_t)in->row_stride +
+                                 (ptrdiff_t)dx * (ptrdiff_t)in->pixel_stride;
+            live[count++].tap = t;
+        }
+    }
+    return count;
+}
+
+static int tiles_for(int lines, int count, int pixels_max)
+{
+    return lines * ((count + pixels_max - 1) / pixels_max);
+}
+
+// A rectangle in which the same taps are live: in rows or in columns, whichever
+// takes fewer tiles.
+static void run_rectangle(struct run *run, struct range rows, struct range columns)
+{
+    const int height = rows.end - rows.begin, width = columns.end - columns.begin;
+    if (tiles_for(height, width, run->pixels_max) <= tiles_for(width, height, run->pixels_max)) {
+        for (int y = rows.begin; y < rows.end; y++) {
+            run_line(run, &(struct line){ y, columns.begin, width, 0, 1 });
+        }
+    } else {
+        for (int x = columns.begin; x < columns.end; x++) {
+            run_line(run, &(struct line){ rows.begin, x, height, 1, 0 });
+        }
+    }
+}
+
+static void run_flat(struct run *run)
+{
+    const struct nn_conv *conv = run->conv;
+    const struct nn_tensor *in = &run->maps->in, *out = &run->maps->out;
+    int ys[BREAKS_MAX], xs[BREAKS_MAX];
+    const int y_count = find_breaks(conv, true, in->height, out->height, ys);
+    const int x_count = find_breaks(conv, false, in->width, out->width, xs);
+    struct nn_live_tap live[NN_TAPS_MAX];
+    run->tile.live = live;
+    for (int i = 0; i + 1 < y_count; i++) {
+        for (int j = 0; j + 1 < x_count; j++) {
+            run->tile.live_count = find_live(conv, in, ys[i], xs[j], live);
+            run_rectangle(run, (struct range){ ys[i], ys[i + 1] },
+                          (struct range){ xs[j], xs[j + 1] });
+        }
+    }
+}
+
+// ---- one output channel -----------------------------------------------------------
+
+static void run_dot(const struct nn_tile_set *set, const struct nn_conv *conv,
+                    const struct nn_conv_maps *maps)
+{
+    const struct nn_tensor *in = &maps->in;
+    const int channels = conv->in_channels, step = maps->partner.data == NULL ? 1 : 2;
+    for (int y = 0; y < maps->out.height; y++) {
+        for (int x = 0; x < maps->out.width; x++) {
+            float sum = conv->bias[0];
+            const float *weights = conv->weights;
+            for (int t = 0; t < conv->tap_count; t++, weights += channels) {
+                int iy = y * conv->stride + conv->taps[t].dy;
+                int ix = x * conv->stride + conv->taps[t].dx;
+                if (iy < 0 || iy >= in->height || ix < 0 || ix >= in->width) {
+                    continue;
+                }
+                const float *pixel = nn_tensor_at(in, iy, ix);
+                sum += channels == 1 ? *weights * *pixel : set->dot(weights, pixel, channels);
+            }
+            nn_conv_store(conv, maps, y, x, 0, 1, step, &sum);
+        }
+    }
+}
+
+void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
+                    const struct nn_conv_maps *maps)
+{
+    if (is_dot(conv)) {
+        run_dot(set, conv, maps);
+        return;
+    }
+    struct run run = {
+        .conv = conv,
+        .maps = maps,
+        .tile = { .in_channels = conv->in_channels,
+                  .weights = conv->weights,
+                  .partner_first = maps->partner_first,
+                  .relu = conv->relu },
+        .chain = is_chain(conv, maps),
+    };
+    const size_t rows = (size_t)conv->tap_count * (size_t)conv->in_channels;
+    for (int left = vector_count(set, conv); left > 0;) {
+        const int vectors = block_vectors(left), width = vectors * set->lanes;
+        const int count = conv->out_channels - run.first;
+        run.tile.bias = conv->bias + run.first;
+        run.tile.channels = count < width ? count : width;
+        run.pixels_max = run.chain ? set->chain_pixels[vectors - 1] : set->flat_pixels[vectors - 1];
+        run.loops = run.chain ? set->chain[vectors - 1] : set->flat[vectors - 1];
+        if (run.chain) {
+            run_chains(&run);
+        } else {
+            run_flat(&run);
+        }
+        run.tile.weights += rows * (size_t)width;
+        run.first += width;
+        left -= vectors;
+    }
+}

@@ -1,0 +1,69 @@
+// The direct convolution: no gathering, no padding, taps outside the map cost
+// nothing. This is its geometry, common to all vector widths; conv_tile.h is its
+// inner loop, compiled per instruction set.
+//
+// An implicit matrix product in tiles: some output pixels on a line of constant
+// step (along a row, or down a column) times a block of output channels, whose
+// sums stay in registers while taps and input channels go by. The output is cut
+// so that along each line every tap is either within the map for all pixels or
+// outside for all. Two inner loops:
+//   flat   any taps; each tap is a shift of the line
+//   chain  three taps one line step apart (3x1 and 1x3): each input, once
+//          broadcast, serves the three sums it belongs to
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nn/kernels.h"
+
+enum {
+    NN_TILE_VECTORS_MAX = 3, // vectors of output channels in a block
+    NN_TILE_PIXELS_MAX = 24, // pixels of a tile
+};
+
+// A tap that is within the map.
+struct nn_live_tap {
+    ptrdiff_t offset; // floats from the line's input pixel
+    int tap;          // its index, for the weights
+};
+
+// What a tile works on. Steps are floats from one pixel of the line to the next.
+struct nn_tile {
+    const float *in; // the first pixel's input, at tap 0, 0
+    size_t in_step;
+    const struct nn_live_tap *live; // flat
+    int live_count;                 // flat
+    bool before, behind;            // chain: whether the line has inputs beyond the tile
+    int in_channels;
+    int channels;         // output channels; the last vector may be a part
+    const float *weights; // [tap][in channel][vectors * lanes]
+    const float *bias;    // [vectors * lanes]
+    float *out;
+    size_t out_step;
+    const float *residual; // NULL: none
+    size_t residual_step;
+    const float *partner; // NULL: none
+    size_t partner_step;
+    bool partner_first, relu;
+};
+
+typedef void nn_tile_fn(const struct nn_tile *tile);
+
+// The inner loops of an instruction set.
+struct nn_tile_set {
+    int lanes; // floats in a vector
+    // For each number of vectors (index 0: one), the most pixels a tile may have,
+    // and its loop for each number of pixels (index 0: one).
+    int flat_pixels[NN_TILE_VECTORS_MAX], chain_pixels[NN_TILE_VECTORS_MAX];
+    nn_tile_fn *const *flat[NN_TILE_VECTORS_MAX];
+    nn_tile_fn *const *chain[NN_TILE_VECTORS_MAX];
+    // The sum of weights times inputs over count floats.
+    float (*dot)(const float *weights, const float *in, int count);
+};
+
+void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
+                    const struct nn_conv_maps *maps);
+size_t nn_conv_direct_weights(const struct nn_tile_set *set, const struct nn_conv *conv);
+void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *conv,
+                         const float *plain, float *packed);

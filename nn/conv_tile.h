@@ -1,0 +1,215 @@
+// The inner loops of the direct convolution (see conv_direct.h), written once
+// for every vector width: kernels_avx2.c and kernels_avx512.c say what a vector
+// is and include this.
+//
+// Wants: vec, LANES, mask_first(n), vec_load, vec_store, vec_load_first(p, n),
+// vec_store_first(p, v, n), vec_set1, vec_zero, vec_fma(a, b, c) = a b + c,
+// vec_add, vec_max, vec_interleave(a, b, &low, &high).
+
+#include <stddef.h>
+
+#include "nn/conv_direct.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+// The next loop has a constant count: it is written out.
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+
+enum { SUMS_MAX = 28 }; // vectors of sums in a tile
+
+INLINE vec load_part(const float *in, int count)
+{
+    return count >= LANES ? vec_load(in) : vec_load_first(in, count);
+}
+
+INLINE void store_part(float *out, vec value, int count)
+{
+    if (count >= LANES) {
+        vec_store(out, value);
+    } else if (count > 0) {
+        vec_store_first(out, value, count);
+    }
+}
+
+// Residual, ReLU, shuffle, store: channels c to c + LANES - 1 of pixel p.
+INLINE void tile_store(const struct nn_tile *tile, int p, int c, vec sum)
+{
+    const int count = tile->channels - c;
+    if (tile->residual != NULL) {
+        sum = vec_add(sum, load_part(tile->residual + (size_t)p * tile->residual_step + c, count));
+    }
+    if (tile->relu) {
+        sum = vec_max(sum, vec_zero());
+    }
+    float *out = tile->out + (size_t)p * tile->out_step;
+    if (tile->partner == NULL) {
+        store_part(out + c, sum, count);
+        return;
+    }
+    vec other = load_part(tile->partner + (size_t)p * tile->partner_step + c, count);
+    vec low, high;
+    if (tile->partner_first) {
+        vec_interleave(other, sum, &low, &high);
+    } else {
+        vec_interleave(sum, other, &low, &high);
+    }
+    store_part(out + 2 * c, low, 2 * count);
+    store_part(out + 2 * c + LANES, high, 2 * count - LANES);
+}
+
+// Pixel p of a line is at base[p / 4] + p % 4 steps: what an address can say.
+INLINE float line_get(const char *const *base, size_t step, int p, ptrdiff_t channel)
+{
+    const char *at = base[p / 4] + (p % 4 == 3 ? 3 * step : (size_t)(p % 4) * step);
+    return ((const float *)at)[channel];
+}
+
+INLINE void line_start(const char **base, const float *first, size_t step, int pixels)
+{
+    UNROLL
+    for (int i = 0; i < (pixels + 3) / 4; i++) {
+        base[i] = (const char *)first + (size_t)(4 * i) * step;
+    }
+}
+
+INLINE void sums_start(const struct nn_tile *tile, vec *sum, const int pixels, const int vectors)
+{
+    UNROLL
+    for (int p = 0; p < pixels; p++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            sum[p * vectors + v] = vec_load(tile->bias + v * LANES);
+        }
+    }
+}
+
+INLINE void sums_store(const struct nn_tile *tile, const vec *sum, const int pixels,
+                       const int vectors)
+{
+    UNROLL
+    for (int p = 0; p < pixels; p++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            tile_store(tile, p, v * LANES, sum[p * vectors + v]);
+        }
+    }
+}
+
+// pixels and vectors are constants at every call, so that all loops over them
+// are written out and the sums live in registers.
+INLINE void tile_flat(const struct nn_tile *tile, const int pixels, const int vectors)
+{
+    vec sum[SUMS_MAX];
+    sums_start(tile, sum, pixels, vectors);
+    const size_t step = tile->in_step * sizeof(float);
+    const ptrdiff_t in_channels = tile->in_channels;
+    for (int t = 0; t < tile->live_count; t++) {
+        const char *base[NN_TILE_PIXELS_MAX / 4];
+        line_start(base, tile->in + tile->live[t].offset, step, pixels);
+        const float *weights = tile->weights + tile->live[t].tap * in_channels * vectors * LANES;
+        for (ptrdiff_t c = 0; c < in_channels; c++, weights += vectors * LANES) {
+            vec weight[NN_TILE_VECTORS_MAX];
+            UNROLL
+            for (int v = 0; v < vectors; v++) {
+                weight[v] = vec_load(weights + v * LANES);
+            }
+            UNROLL
+            for (int p = 0; p < pixels; p++) {
+                vec input = vec_set1(line_get(base, step, p, c));
+                UNROLL
+                for (int v = 0; v < vectors; v++) {
+                    sum[p * vectors + v] = vec_fma(input, weight[v], sum[p * vectors + v]);
+                }
+            }
+        }
+    }
+    sums_store(tile, sum, pixels, vectors);
+}
+
+// Input q of the line, counted from one before the tile, belongs to sums q - 2
+// (by the third tap), q - 1 and q (by the first).
+INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int vectors)
+{
+    vec sum[SUMS_MAX];
+    sums_start(tile, sum, pixels, vectors);
+    const size_t step = tile->in_step * sizeof(float);
+    const ptrdiff_t in_channels = tile->in_channels, width = vectors * LANES;
+    const char *base[(NN_TILE_PIXELS_MAX + 2 + 3) / 4];
+    line_start(base, tile->in - tile->in_step, step, pixels + 2);
+    const float *weights = tile->weights;
+    const bool before = tile->before, behind = tile->behind;
+    for (ptrdiff_t c = 0; c < in_channels; c++, weights += width) {
+        vec first[NN_TILE_VECTORS_MAX], middle[NN_TILE_VECTORS_MAX], last[NN_TILE_VECTORS_MAX];
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            first[v] = vec_load(weights + v * LANES);
+            middle[v] = vec_load(weights + in_channels * width + v * LANES);
+            last[v] = vec_load(weights + 2 * in_channels * width + v * LANES);
+        }
+        UNROLL
+        for (int q = 0; q < pixels + 2; q++) {
+            if ((q == 0 && !before) || (q == pixels + 1 && !behind)) {
+                continue;
+            }
+            vec input = vec_set1(line_get(base, step, q, c));
+            UNROLL
+            for (int v = 0; v < vectors; v++) {
+                if (q < pixels) {
+                    sum[q * vectors + v] = vec_fma(input, first[v], sum[q * vectors + v]);
+                }
+                if (q >= 1 && q <= pixels) {
+                    vec *at = &sum[(q - 1) * vectors + v];
+                    *at = vec_fma(input, middle[v], *at);
+                }
+                if (q >= 2) {
+                    vec *at = &sum[(q - 2) * vectors + v];
+                    *at = vec_fma(input, last[v], *at);
+                }
+            }
+        }
+    }
+    sums_store(tile, sum, pixels, vectors);
+}
+
+#define TILE_NAME(kind, vectors, pixels) kind##_##vectors##_##pixels,
+#define TILE(kind, vectors, pixels)                                                                \
+    static void kind##_##vectors##_##pixels(const struct nn_tile *tile)                            \
+    {                                                                                              \
+        tile_##kind(tile, pixels, vectors);                                                        \
+    }
+
+// clang-format off
+#define UP_TO_1(each, kind, vectors) each(kind, vectors, 1)
+#define UP_TO_2(each, kind, vectors) UP_TO_1(each, kind, vectors) each(kind, vectors, 2)
+#define UP_TO_3(each, kind, vectors) UP_TO_2(each, kind, vectors) each(kind, vectors, 3)
+#define UP_TO_4(each, kind, vectors) UP_TO_3(each, kind, vectors) each(kind, vectors, 4)
+#define UP_TO_5(each, kind, vectors) UP_TO_4(each, kind, vectors) each(kind, vectors, 5)
+#define UP_TO_6(each, kind, vectors) UP_TO_5(each, kind, vectors) each(kind, vectors, 6)
+#define UP_TO_7(each, kind, vectors) UP_TO_6(each, kind, vectors) each(kind, vectors, 7)
+#define UP_TO_8(each, kind, vectors) UP_TO_7(each, kind, vectors) each(kind, vectors, 8)
+#define UP_TO_9(each, kind, vectors) UP_TO_8(each, kind, vectors) each(kind, vectors, 9)
+#define UP_TO_10(each, kind, vectors) UP_TO_9(each, kind, vectors) each(kind, vectors, 10)
+#define UP_TO_11(each, kind, vectors) UP_TO_10(each, kind, vectors) each(kind, vectors, 11)
+#define UP_TO_12(each, kind, vectors) UP_TO_11(each, kind, vectors) each(kind, vectors, 12)
+#define UP_TO_13(each, kind, vectors) UP_TO_12(each, kind, vectors) each(kind, vectors, 13)
+#define UP_TO_14(each, kind, vectors) UP_TO_13(each, kind, vectors) each(kind, vectors, 14)
+#define UP_TO_15(each, kind, vectors) UP_TO_14(each, kind, vectors) each(kind, vectors, 15)
+#define UP_TO_16(each, kind, vectors) UP_TO_15(each, kind, vectors) each(kind, vectors, 16)
+#define UP_TO_17(each, kind, vectors) UP_TO_16(each, kind, vectors) each(kind, vectors, 17)
+#define UP_TO_18(each, kind, vectors) UP_TO_17(each, kind, vectors) each(kind, vectors, 18)
+#define UP_TO_19(each, kind, vectors) UP_TO_18(each, kind, vectors) each(kind, vectors, 19)
+#define UP_TO_20(each, kind, vectors) UP_TO_19(each, kind, vectors) each(kind, vectors, 20)
+#define UP_TO_21(each, kind, vectors) UP_TO_20(each, kind, vectors) each(kind, vectors, 21)
+#define UP_TO_22(each, kind, vectors) UP_TO_21(each, kind, vectors) each(kind, vectors, 22)
+#define UP_TO_23(each, kind, vectors) UP_TO_22(each, kind, vectors) each(kind, vectors, 23)
+#define UP_TO_24(each, kind, vectors) UP_TO_23(each, kind, vectors) each(kind, vectors, 24)
+// clang-format on
+
+// The loops for 1 pixel, 2 pixels, ... and their table, called kind_vectors.
+#define TILES(kind, vectors, up_to)                                                                \
+    up_to(TILE, kind, vectors) static nn_tile_fn *const kind##_##vectors[] = { up_to(              \
+        TILE_NAME, kind, vectors) };
