@@ -61,6 +61,17 @@ static void touch(struct nn_compiler *compiler, int map, int step)
     span->last = step > span->last ? step : span->last;
 }
 
+// Floats from one row of a map to the next. Rows of a large power of two would
+// put all pixels of a column into the same few cache lines, and a vertical
+// convolution would push its own inputs out: such rows get one line more.
+static size_t row_floats(const struct nn_compiler *compiler, int map)
+{
+    enum { LINE = MC_ALIGNMENT / sizeof(float), CONFLICT = 256 };
+    const struct nn_map *shape = &compiler->maps[map];
+    size_t floats = (size_t)shape->width * (size_t)shape->channels;
+    return map != 0 && shape->height > 1 && floats % CONFLICT == 0 ? floats + LINE : floats;
+}
+
 static void make_spans(struct nn_compiler *compiler)
 {
     for (int i = 0; i < compiler->map_count; i++) {
@@ -69,8 +80,7 @@ static void make_spans(struct nn_compiler *compiler)
         if (state->parent != NONE) {
             continue;
         }
-        size_t bytes =
-            (size_t)map->height * (size_t)map->width * (size_t)map->channels * sizeof(float);
+        size_t bytes = (size_t)map->height * row_floats(compiler, i) * sizeof(float);
         state->span = compiler->span_count++;
         compiler->spans[state->span] = (struct nn_span){
             .floats = mc_memory_round_up(bytes) / sizeof(float), .first = INT32_MAX, .last = -2
@@ -90,7 +100,7 @@ static struct nn_view view_of(const struct nn_compiler *compiler, int map)
                                  shape->width,
                                  shape->channels,
                                  pixel,
-                                 pixel * (size_t)shape->width };
+                                 row_floats(compiler, map) };
     }
     struct nn_view view = view_of(compiler, state->parent);
     view.offset += (size_t)state->channel;
@@ -376,7 +386,8 @@ static bool build(struct nn_compiler *compiler, const int *outputs, int output_c
     if (program->scratch_offset == SIZE_MAX) {
         return false;
     }
-    program->arena_floats = program->scratch_offset + scratch;
+    program->scratch_floats = mc_memory_round_up(scratch * sizeof(float)) / sizeof(float);
+    program->arena_floats = program->scratch_offset + program->scratch_floats;
     set_views(compiler);
     program->input = view_of(compiler, 0);
     for (int i = 0; i < output_count; i++) {

@@ -68,6 +68,7 @@ struct run {
     const struct nn_conv_maps *maps;
     struct nn_tile tile; // of the block at work
     int first;           // its first output channel
+    struct nn_rows rows;
     int pixels_max;
     nn_tile_fn *const *loops; // by pixels
     bool chain;
@@ -79,8 +80,9 @@ static size_t step_of(const struct nn_tensor *map, const struct line *line, int 
            (size_t)(line->dx * scale) * map->pixel_stride;
 }
 
-// Cuts the line into tiles of about equal size and runs them.
-static void run_line(struct run *run, const struct line *line)
+// Cuts the line into tiles of about equal size and runs them. before and behind
+// say whether the map has pixels beyond the line's ends: of use to chains.
+static void run_line(struct run *run, const struct line *line, bool before, bool behind)
 {
     const struct nn_conv_maps *maps = run->maps;
     const int stride = run->conv->stride;
@@ -101,8 +103,8 @@ static void run_line(struct run *run, const struct line *line)
     int tiles = (line->count + run->pixels_max - 1) / run->pixels_max;
     for (int left = line->count; left > 0; tiles--) {
         const int pixels = (left + tiles - 1) / tiles;
-        tile->before = left < line->count;
-        tile->behind = pixels < left;
+        tile->before = before || left < line->count;
+        tile->behind = behind || pixels < left;
         run->loops[pixels - 1](tile);
         tile->in += (size_t)pixels * tile->in_step;
         tile->out += (size_t)pixels * tile->out_step;
@@ -140,21 +142,37 @@ static bool is_chain(const struct nn_conv *conv, const struct nn_conv_maps *maps
            edge_along(conv, &maps->out) / dilation >= CHAIN_MIN;
 }
 
-static void run_chains(struct run *run)
+// Columns: of each phase, the rows of the part that belong to it.
+static void run_chain_columns(struct run *run, int dilation)
 {
     const struct nn_tensor *out = &run->maps->out;
-    const int dy = run->conv->taps[2].dy, dx = run->conv->taps[2].dx, dilation = dy + dx;
-    const int along = dy != 0 ? out->height : out->width;
-    const int across = dy != 0 ? out->width : out->height;
-    for (int i = 0; i < across; i++) {
-        for (int phase = 0; phase < dilation; phase++) {
-            struct line line = { .y = dy != 0 ? phase : i,
-                                 .x = dy != 0 ? i : phase,
-                                 .count = (along - phase + dilation - 1) / dilation,
-                                 .dy = dy,
-                                 .dx = dx };
-            run_line(run, &line);
+    for (int x = 0; x < out->width; x++) {
+        for (int y = run->rows.begin; y < run->rows.begin + dilation && y < run->rows.end; y++) {
+            const int count = (run->rows.end - y + dilation - 1) / dilation;
+            run_line(run, &(struct line){ y, x, count, dilation, 0 }, y >= dilation,
+                     y + count * dilation < out->height);
         }
+    }
+}
+
+static void run_chain_rows(struct run *run, int dilation)
+{
+    const struct nn_tensor *out = &run->maps->out;
+    for (int y = run->rows.begin; y < run->rows.end; y++) {
+        for (int x = 0; x < dilation; x++) {
+            const int count = (out->width - x + dilation - 1) / dilation;
+            run_line(run, &(struct line){ y, x, count, 0, dilation }, false, false);
+        }
+    }
+}
+
+static void run_chains(struct run *run)
+{
+    const struct nn_tap *last = &run->conv->taps[2];
+    if (last->dy != 0) {
+        run_chain_columns(run, last->dy);
+    } else {
+        run_chain_rows(run, last->dx);
     }
 }
 
@@ -238,13 +256,19 @@ static void run_rectangle(struct run *run, struct range rows, struct range colum
     const int height = rows.end - rows.begin, width = columns.end - columns.begin;
     if (tiles_for(height, width, run->pixels_max) <= tiles_for(width, height, run->pixels_max)) {
         for (int y = rows.begin; y < rows.end; y++) {
-            run_line(run, &(struct line){ y, columns.begin, width, 0, 1 });
+            run_line(run, &(struct line){ y, columns.begin, width, 0, 1 }, false, false);
         }
     } else {
         for (int x = columns.begin; x < columns.end; x++) {
-            run_line(run, &(struct line){ rows.begin, x, height, 1, 0 });
+            run_line(run, &(struct line){ rows.begin, x, height, 1, 0 }, false, false);
         }
     }
+}
+
+static struct range clip(struct range range, struct nn_rows rows)
+{
+    return (struct range){ range.begin > rows.begin ? range.begin : rows.begin,
+                           range.end < rows.end ? range.end : rows.end };
 }
 
 static void run_flat(struct run *run)
@@ -257,10 +281,10 @@ static void run_flat(struct run *run)
     struct nn_live_tap live[NN_TAPS_MAX];
     run->tile.live = live;
     for (int i = 0; i + 1 < y_count; i++) {
-        for (int j = 0; j + 1 < x_count; j++) {
+        const struct range rows = clip((struct range){ ys[i], ys[i + 1] }, run->rows);
+        for (int j = 0; rows.begin < rows.end && j + 1 < x_count; j++) {
             run->tile.live_count = find_live(conv, in, ys[i], xs[j], live);
-            run_rectangle(run, (struct range){ ys[i], ys[i + 1] },
-                          (struct range){ xs[j], xs[j + 1] });
+            run_rectangle(run, rows, (struct range){ xs[j], xs[j + 1] });
         }
     }
 }
@@ -268,11 +292,11 @@ static void run_flat(struct run *run)
 // ---- one output channel -----------------------------------------------------------
 
 static void run_dot(const struct nn_tile_set *set, const struct nn_conv *conv,
-                    const struct nn_conv_maps *maps)
+                    const struct nn_conv_maps *maps, struct nn_rows rows)
 {
     const struct nn_tensor *in = &maps->in;
     const int channels = conv->in_channels, step = maps->partner.data == NULL ? 1 : 2;
-    for (int y = 0; y < maps->out.height; y++) {
+    for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < maps->out.width; x++) {
             float sum = conv->bias[0];
             const float *weights = conv->weights;
@@ -291,22 +315,23 @@ static void run_dot(const struct nn_tile_set *set, const struct nn_conv *conv,
 }
 
 void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
-                    const struct nn_conv_maps *maps)
+                    const struct nn_conv_maps *maps, struct nn_rows rows)
 {
     if (is_dot(conv)) {
-        run_dot(set, conv, maps);
+        run_dot(set, conv, maps, rows);
         return;
     }
     struct run run = {
         .conv = conv,
         .maps = maps,
+        .rows = rows,
         .tile = { .in_channels = conv->in_channels,
                   .weights = conv->weights,
                   .partner_first = maps->partner_first,
                   .relu = conv->relu },
         .chain = is_chain(conv, maps),
     };
-    const size_t rows = (size_t)conv->tap_count * (size_t)conv->in_channels;
+    const size_t weight_rows = (size_t)conv->tap_count * (size_t)conv->in_channels;
     for (int left = vector_count(set, conv); left > 0;) {
         const int vectors = block_vectors(left), width = vectors * set->lanes;
         const int count = conv->out_channels - run.first;
@@ -319,7 +344,7 @@ void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
         } else {
             run_flat(&run);
         }
-        run.tile.weights += rows * (size_t)width;
+        run.tile.weights += weight_rows * (size_t)width;
         run.first += width;
         left -= vectors;
     }

@@ -63,7 +63,7 @@ struct nn_tile_set {
 };
 
 void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
-                    const struct nn_conv_maps *maps);
+                    const struct nn_conv_maps *maps, struct nn_rows rows);
 size_t nn_conv_direct_weights(const struct nn_tile_set *set, const struct nn_conv *conv);
 void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *conv,
                          const float *plain, float *packed);

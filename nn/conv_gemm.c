@@ -31,14 +31,15 @@ static void gather(const struct nn_conv *conv, const struct nn_tensor *in, int y
     }
 }
 
-void nn_conv_gemm(const struct nn_conv *conv, const struct nn_conv_maps *maps, float *scratch)
+void nn_conv_gemm(const struct nn_conv *conv, const struct nn_conv_maps *maps, struct nn_rows range,
+                  float *scratch)
 {
     const size_t k = row_floats(conv), n = (size_t)conv->out_channels;
-    const int width = maps->out.width, total = maps->out.height * width;
+    const int width = maps->out.width, end = range.end * width;
     const int step = maps->partner.data == NULL ? 1 : 2;
     float *rows = scratch, *sums = scratch + PIXELS * k;
-    for (int begin = 0; begin < total; begin += PIXELS) {
-        int count = total - begin < PIXELS ? total - begin : PIXELS;
+    for (int begin = range.begin * width; begin < end; begin += PIXELS) {
+        int count = end - begin < PIXELS ? end - begin : PIXELS;
         for (int i = 0; i < count; i++) {
             int y = (begin + i) / width, x = (begin + i) % width;
             gather(conv, &maps->in, y, x, rows + (size_t)i * k);

@@ -30,11 +30,12 @@ static void conv_sum(const struct nn_conv *conv, const struct nn_tensor *in, int
     }
 }
 
-void nn_conv_c(const struct nn_conv *conv, const struct nn_conv_maps *maps, float *scratch)
+void nn_conv_c(const struct nn_conv *conv, const struct nn_conv_maps *maps, struct nn_rows rows,
+               float *scratch)
 {
     (void)scratch;
     const int step = maps->partner.data == NULL ? 1 : 2;
-    for (int y = 0; y < maps->out.height; y++) {
+    for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < maps->out.width; x++) {
             for (int first = 0; first < conv->out_channels; first += CHANNEL_BLOCK) {
                 float sum[CHANNEL_BLOCK];

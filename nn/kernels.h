@@ -17,6 +17,12 @@ struct nn_tap {
     int dy, dx;
 };
 
+// Output rows begin to end - 1: what one call computes. The parts of a map may be
+// computed one after another or at the same time.
+struct nn_rows {
+    int begin, end;
+};
+
 // A convolution ready to run.
 struct nn_conv {
     int in_channels, out_channels;
@@ -39,9 +45,9 @@ struct nn_conv_maps {
     bool partner_first;
 };
 
-//   scratch  as many floats as conv_scratch said; contents don't matter
+//   scratch  of this call alone: as many floats as conv_scratch said; contents don't matter
 typedef void nn_conv_fn(const struct nn_conv *conv, const struct nn_conv_maps *maps,
-                        float *scratch);
+                        struct nn_rows rows, float *scratch);
 
 // Floats that packed weights need, resp. that the kernel wants as scratch.
 typedef size_t nn_conv_size_fn(const struct nn_conv *conv);
@@ -51,28 +57,30 @@ typedef void nn_conv_pack_fn(const struct nn_conv *conv, const float *plain, flo
 
 // out = in * scale + shift, + residual, ReLU: each where wanted (NULL: not).
 typedef void nn_combine_fn(const struct nn_tensor *in, const float *scale, const float *shift,
-                           const struct nn_tensor *residual, bool relu,
-                           const struct nn_tensor *out);
+                           const struct nn_tensor *residual, bool relu, const struct nn_tensor *out,
+                           struct nn_rows rows);
 
 // Maximum over size x size, stride size, then as nn_combine_fn.
 typedef void nn_max_pool_fn(const struct nn_tensor *in, int size, const float *scale,
-                            const float *shift, bool relu, const struct nn_tensor *out);
+                            const float *shift, bool relu, const struct nn_tensor *out,
+                            struct nn_rows rows);
 
-// Mean of each channel.
+// Mean of each channel, in one call.
 typedef void nn_global_pool_fn(const struct nn_tensor *in, const struct nn_tensor *out);
 
 // Resize with aligned corners: output i reads input i (in - 1) / (out - 1); then
 // + residual, where wanted.
 typedef void nn_bilinear_fn(const struct nn_tensor *in, const struct nn_tensor *residual,
-                            const struct nn_tensor *out);
+                            const struct nn_tensor *out, struct nn_rows rows);
 
 // in times factor, a map of one channel; then + residual, where wanted.
 typedef void nn_scale_fn(const struct nn_tensor *in, const struct nn_tensor *factor,
-                         const struct nn_tensor *residual, const struct nn_tensor *out);
+                         const struct nn_tensor *residual, const struct nn_tensor *out,
+                         struct nn_rows rows);
 
 // Channels 0, 2, 4, ... of out from a, 1, 3, 5, ... from b.
 typedef void nn_shuffle_fn(const struct nn_tensor *a, const struct nn_tensor *b,
-                           const struct nn_tensor *out);
+                           const struct nn_tensor *out, struct nn_rows rows);
 
 struct nn_kernels {
     const char *name; // the level: "scalar", "blas", ...

@@ -10,11 +10,11 @@
 
 static void loops_combine(const struct nn_tensor *in, const float *restrict scale,
                           const float *restrict shift, const struct nn_tensor *residual, bool relu,
-                          const struct nn_tensor *out)
+                          const struct nn_tensor *out, struct nn_rows rows)
 {
     const float least = relu ? 0 : -INFINITY;
     const int channels = out->channels;
-    for (int y = 0; y < out->height; y++) {
+    for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < out->width; x++) {
             const float *restrict from = nn_tensor_at(in, y, x);
             float *restrict to = nn_tensor_at(out, y, x);
@@ -35,11 +35,12 @@ static void loops_combine(const struct nn_tensor *in, const float *restrict scal
 }
 
 static void loops_max_pool(const struct nn_tensor *in, int size, const float *restrict scale,
-                           const float *restrict shift, bool relu, const struct nn_tensor *out)
+                           const float *restrict shift, bool relu, const struct nn_tensor *out,
+                           struct nn_rows rows)
 {
     const float least = relu ? 0 : -INFINITY;
     const int channels = out->channels;
-    for (int y = 0; y < out->height; y++) {
+    for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < out->width; x++) {
             float *restrict to = nn_tensor_at(out, y, x);
             const float *restrict from = nn_tensor_at(in, y * size, x * size);
@@ -96,10 +97,10 @@ static struct place place_of(int i, int in, int out)
 }
 
 static void loops_bilinear(const struct nn_tensor *in, const struct nn_tensor *residual,
-                           const struct nn_tensor *out)
+                           const struct nn_tensor *out, struct nn_rows rows)
 {
     const int channels = out->channels;
-    for (int y = 0; y < out->height; y++) {
+    for (int y = rows.begin; y < rows.end; y++) {
         const struct place row = place_of(y, in->height, out->height);
         for (int x = 0; x < out->width; x++) {
             const struct place column = place_of(x, in->width, out->width);
@@ -124,10 +125,11 @@ static void loops_bilinear(const struct nn_tensor *in, const struct nn_tensor *r
 }
 
 static void loops_scale(const struct nn_tensor *in, const struct nn_tensor *factor,
-                        const struct nn_tensor *residual, const struct nn_tensor *out)
+                        const struct nn_tensor *residual, const struct nn_tensor *out,
+                        struct nn_rows rows)
 {
     const int channels = out->channels;
-    for (int y = 0; y < out->height; y++) {
+    for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < out->width; x++) {
             const float *restrict from = nn_tensor_at(in, y, x);
             const float by = *nn_tensor_at(factor, y, x);
@@ -146,10 +148,10 @@ static void loops_scale(const struct nn_tensor *in, const struct nn_tensor *fact
 }
 
 static void loops_shuffle(const struct nn_tensor *a, const struct nn_tensor *b,
-                          const struct nn_tensor *out)
+                          const struct nn_tensor *out, struct nn_rows rows)
 {
     const int channels = a->channels;
-    for (int y = 0; y < out->height; y++) {
+    for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < out->width; x++) {
             const float *restrict even = nn_tensor_at(a, y, x);
             const float *restrict odd = nn_tensor_at(b, y, x);

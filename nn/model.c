@@ -112,8 +112,7 @@ static bool get_input_size(const struct nn_weights *weights, const struct nn_bac
     return true;
 }
 
-static const struct nn_backbone *get_backbone(const struct nn_weights *weights,
-                                              struct mc_error *err)
+static const struct nn_backbone *find_backbone(const char *name, struct mc_error *err)
 {
     char names[128] = "";
     for (int i = 0; nn_backbone_at(i) != NULL; i++) {
@@ -121,14 +120,20 @@ static const struct nn_backbone *get_backbone(const struct nn_weights *weights,
         snprintf(names + length, sizeof names - length, "%s%s", i == 0 ? "" : ", ",
                  nn_backbone_at(i)->name);
     }
-    const char *name = get(weights, "mocap.arch", names, err);
-    if (name == NULL) {
-        return NULL;
-    }
     const struct nn_backbone *backbone = nn_backbone_find(name);
     if (backbone == NULL) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "mocap.arch: wants one of %s, has '%.40s'", names,
-                     name);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "wants a network of %s, has '%.40s'", names, name);
+    }
+    return backbone;
+}
+
+static const struct nn_backbone *get_backbone(const struct nn_weights *weights,
+                                              struct mc_error *err)
+{
+    const char *name = get(weights, "mocap.arch", "the backbone's name", err);
+    const struct nn_backbone *backbone = name == NULL ? NULL : find_backbone(name, err);
+    if (name != NULL && backbone == NULL) {
+        mc_error_wrap(err, "mocap.arch");
     }
     return backbone;
 }
@@ -182,6 +187,23 @@ static struct nn_program *build(struct nn_weights *weights, unsigned cpu_flags,
     return program;
 }
 
+// Builds the program and says what came of it.
+static bool finish(struct nn_model *model, struct nn_weights *weights, unsigned cpu_flags,
+                   const struct nn_backbone *backbone, const struct head *head,
+                   struct mc_error *err)
+{
+    struct nn_model_info *info = &model->info;
+    model->program = build(weights, cpu_flags, backbone, head, info, err);
+    if (model->program == NULL) {
+        return false;
+    }
+    info->parameter_count = nn_weights_parameter_count(weights);
+    info->macs = model->program->macs;
+    info->weight_bytes = model->program->weight_floats * sizeof(float);
+    info->arena_bytes = model->program->arena_floats * sizeof(float);
+    return true;
+}
+
 // Everything that a file must be beyond well-formed; fills in the model.
 static bool bind(struct nn_model *model, struct nn_weights *weights, unsigned cpu_flags,
                  struct mc_error *err)
@@ -192,8 +214,7 @@ static bool bind(struct nn_model *model, struct nn_weights *weights, unsigned cp
     if (backbone == NULL || !read_metadata(weights, backbone, info, &head, err)) {
         return false;
     }
-    model->program = build(weights, cpu_flags, backbone, &head, info, err);
-    if (model->program == NULL) {
+    if (!finish(model, weights, cpu_flags, backbone, &head, err)) {
         return false;
     }
     const char *unused = nn_weights_unused(weights);
@@ -201,10 +222,6 @@ static bool bind(struct nn_model *model, struct nn_weights *weights, unsigned cp
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: no such tensor in %s", unused,
                             backbone->name);
     }
-    info->parameter_count = nn_weights_parameter_count(weights);
-    info->macs = model->program->macs;
-    info->weight_bytes = model->program->weight_floats * sizeof(float);
-    info->arena_bytes = model->program->arena_floats * sizeof(float);
     return true;
 }
 
@@ -220,6 +237,50 @@ struct nn_model *nn_model_load(const char *path, unsigned cpu_flags, struct mc_e
     nn_weights_destroy(weights);
     if (!good) {
         mc_error_wrap(err, "%s", path);
+        nn_model_destroy(model);
+        return NULL;
+    }
+    return model;
+}
+
+static bool invent(struct nn_model *model, const char *arch, int size, unsigned cpu_flags,
+                   struct mc_error *err)
+{
+    const struct nn_backbone *backbone = find_backbone(arch, err);
+    if (backbone == NULL) {
+        return false;
+    }
+    if (size < INPUT_MIN || size > INPUT_MAX || size % backbone->size_multiple != 0) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "input of %d pixels: wants a multiple of %d from %d to %d", size,
+                            backbone->size_multiple, INPUT_MIN, INPUT_MAX);
+    }
+    struct nn_weights *weights = nn_weights_create_random(1, err);
+    if (weights == NULL) {
+        return false;
+    }
+    model->info = (struct nn_model_info){ .keypoint_set = "none",
+                                          .input_width = size,
+                                          .input_height = size,
+                                          .keypoint_count = 68,
+                                          .input_mean = 0.5f,
+                                          .crop_margin = 1.5f };
+    snprintf(model->info.arch, sizeof model->info.arch, "%s", backbone->name);
+    const struct head head = { .features = 64, .kernel = 1, .upsample = 2 };
+    bool good = finish(model, weights, cpu_flags, backbone, &head, err);
+    nn_weights_destroy(weights);
+    return good;
+}
+
+struct nn_model *nn_model_create_random(const char *arch, int size, unsigned cpu_flags,
+                                        struct mc_error *err)
+{
+    struct nn_model *model = calloc(1, sizeof *model);
+    if (model == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the model");
+        return NULL;
+    }
+    if (!invent(model, arch, size, cpu_flags, err)) {
         nn_model_destroy(model);
         return NULL;
     }

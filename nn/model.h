@@ -44,6 +44,11 @@ struct nn_model_info {
 struct nn_model *nn_model_load(const char *path, unsigned cpu_flags,
                                struct mc_error *err) MC_MUST_USE;
 
+// A model of the backbone arch for inputs of size x size pixels, with invented
+// weights and a landmark head of 68 keypoints as face68 has: for measuring.
+struct nn_model *nn_model_create_random(const char *arch, int size, unsigned cpu_flags,
+                                        struct mc_error *err) MC_MUST_USE;
+
 // Destroy every runner first. NULL does nothing.
 void nn_model_destroy(struct nn_model *model);
 

@@ -25,7 +25,8 @@ struct nn_tensor nn_view_tensor(const struct nn_view *view, float *arena)
                                view->channels,       view->pixel_stride, view->row_stride };
 }
 
-static void run_conv(const struct nn_program *program, const struct nn_step *step, float *arena)
+static void run_conv(const struct nn_program *program, const struct nn_step *step, float *arena,
+                     struct nn_rows rows, float *scratch)
 {
     struct nn_conv_maps maps = {
         .in = nn_view_tensor(&step->in, arena),
@@ -38,11 +39,17 @@ static void run_conv(const struct nn_program *program, const struct nn_step *ste
     if (step->has_partner) {
         maps.partner = nn_view_tensor(&step->partner, arena);
     }
-    program->kernels.conv(&step->conv, &maps, arena + program->scratch_offset);
+    program->kernels.conv(&step->conv, &maps, rows, scratch);
 }
 
-void nn_program_run_step(const struct nn_program *program, const struct nn_step *step, float *arena)
+void nn_program_run_step(const struct nn_program *program, const struct nn_step *step, float *arena,
+                         int part, int parts)
 {
+    const int height = step->out.height;
+    const struct nn_rows rows = { height * part / parts, height * (part + 1) / parts };
+    if (rows.begin == rows.end) {
+        return;
+    }
     const struct nn_kernels *kernels = &program->kernels;
     struct nn_tensor in = nn_view_tensor(&step->in, arena);
     struct nn_tensor out = nn_view_tensor(&step->out, arena);
@@ -51,25 +58,26 @@ void nn_program_run_step(const struct nn_program *program, const struct nn_step 
     const struct nn_tensor *residual = step->has_residual ? &added : NULL;
     switch (step->kind) {
     case NN_STEP_CONV:
-        run_conv(program, step, arena);
+        run_conv(program, step, arena, rows,
+                 arena + program->scratch_offset + (size_t)part * program->scratch_floats);
         break;
     case NN_STEP_COMBINE:
-        kernels->combine(&in, step->scale, step->shift, residual, step->relu, &out);
+        kernels->combine(&in, step->scale, step->shift, residual, step->relu, &out, rows);
         break;
     case NN_STEP_MAX_POOL:
-        kernels->max_pool(&in, step->size, step->scale, step->shift, step->relu, &out);
+        kernels->max_pool(&in, step->size, step->scale, step->shift, step->relu, &out, rows);
         break;
     case NN_STEP_GLOBAL_POOL:
         kernels->global_pool(&in, &out);
         break;
     case NN_STEP_BILINEAR:
-        kernels->bilinear(&in, residual, &out);
+        kernels->bilinear(&in, residual, &out, rows);
         break;
     case NN_STEP_SCALE:
-        kernels->scale(&in, &second, residual, &out);
+        kernels->scale(&in, &second, residual, &out, rows);
         break;
     case NN_STEP_SHUFFLE:
-        kernels->shuffle(&in, &second, &out);
+        kernels->shuffle(&in, &second, &out, rows);
         break;
     }
 }
@@ -77,6 +85,6 @@ void nn_program_run_step(const struct nn_program *program, const struct nn_step 
 void nn_program_run(const struct nn_program *program, float *arena)
 {
     for (int i = 0; i < program->step_count; i++) {
-        nn_program_run_step(program, &program->steps[i], arena);
+        nn_program_run_step(program, &program->steps[i], arena, 0, 1);
     }
 }

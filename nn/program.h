@@ -48,8 +48,9 @@ struct nn_program {
     struct nn_view input;
     struct nn_view *outputs; // in the order of nn_graph_output
     int output_count;
-    size_t arena_floats;   // maps, then scratch
+    size_t arena_floats;   // maps and scratch for one part; more parts want scratch_floats each
     size_t scratch_offset; // floats
+    size_t scratch_floats; // of each part
     size_t weight_floats;  // packed
     uint64_t macs;
     float **blocks; // packed weights and constants; owned
@@ -66,6 +67,7 @@ struct nn_tensor nn_view_tensor(const struct nn_view *view, float *arena);
 // Neither allocates nor fails.
 void nn_program_run(const struct nn_program *program, float *arena);
 
-// Runs one step: for profiles.
-void nn_program_run_step(const struct nn_program *program, const struct nn_step *step,
-                         float *arena);
+// Runs part `part` of `parts` of one step: a share of its rows. The parts may run
+// at the same time; all must be done before the next step begins.
+void nn_program_run_step(const struct nn_program *program, const struct nn_step *step, float *arena,
+                         int part, int parts);

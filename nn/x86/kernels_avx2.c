@@ -112,10 +112,11 @@ static const struct nn_tile_set tiles = {
     .dot = dot,
 };
 
-static void conv(const struct nn_conv *conv, const struct nn_conv_maps *maps, float *scratch)
+static void conv(const struct nn_conv *conv, const struct nn_conv_maps *maps, struct nn_rows rows,
+                 float *scratch)
 {
     (void)scratch;
-    nn_conv_direct(&tiles, conv, maps);
+    nn_conv_direct(&tiles, conv, maps, rows);
 }
 
 static size_t conv_weights(const struct nn_conv *conv)

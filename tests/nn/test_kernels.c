@@ -82,6 +82,11 @@ static void assert_same(const struct map *want, const struct map *got, float tol
     }
 }
 
+static struct nn_rows all_rows(const struct nn_tensor *map)
+{
+    return (struct nn_rows){ 0, map->height };
+}
+
 struct shape {
     int height, width, in, out;
     int kernel_height, kernel_width, stride, dilation_y, dilation_x;
@@ -98,7 +103,10 @@ static void run_conv(const struct nn_kernels *kernels, struct nn_conv conv, cons
     assert_non_null(scratch);
     kernels->conv_pack(&conv, plain, packed);
     conv.weights = packed;
-    kernels->conv(&conv, maps, scratch);
+    // In parts, as threads would: cut anywhere.
+    int cut = pick(0, maps->out.height);
+    kernels->conv(&conv, maps, (struct nn_rows){ cut, maps->out.height }, scratch);
+    kernels->conv(&conv, maps, (struct nn_rows){ 0, cut }, scratch);
     mc_memory_free(packed);
     free(scratch);
 }
@@ -224,11 +232,15 @@ static void check_combine(const struct nn_kernels *plain, const struct nn_kernel
         struct map want = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         struct map got = map_copy(&want);
         const struct nn_tensor *added = pick(0, 1) ? &residual.view : NULL;
-        plain->combine(&in.view, normed ? scale : NULL, shift, added, relu, &want.view);
-        chosen->combine(&in.view, normed ? scale : NULL, shift, added, relu, &got.view);
+        plain->combine(&in.view, normed ? scale : NULL, shift, added, relu, &want.view,
+                       all_rows(&want.view));
+        chosen->combine(&in.view, normed ? scale : NULL, shift, added, relu, &got.view,
+                        all_rows(&got.view));
         assert_same(&want, &got, 1e-6f, "combine");
-        plain->max_pool(&large.view, size, normed ? scale : NULL, shift, relu, &want.view);
-        chosen->max_pool(&large.view, size, normed ? scale : NULL, shift, relu, &got.view);
+        plain->max_pool(&large.view, size, normed ? scale : NULL, shift, relu, &want.view,
+                        all_rows(&want.view));
+        chosen->max_pool(&large.view, size, normed ? scale : NULL, shift, relu, &got.view,
+                         all_rows(&got.view));
         assert_same(&want, &got, 1e-6f, "max_pool");
         map_destroy(&in);
         map_destroy(&large);
@@ -247,13 +259,13 @@ static void check_others(const struct nn_kernels *plain, const struct nn_kernels
         struct map factor = map_create(height, width, 1, pick(0, 3), pick(0, 3));
         struct map want = map_create(height, width, 2 * channels, pick(0, 3), pick(0, 3));
         struct map got = map_copy(&want);
-        plain->shuffle(&in.view, &other.view, &want.view);
-        chosen->shuffle(&in.view, &other.view, &got.view);
+        plain->shuffle(&in.view, &other.view, &want.view, all_rows(&want.view));
+        chosen->shuffle(&in.view, &other.view, &got.view, all_rows(&got.view));
         assert_same(&want, &got, 0, "shuffle");
         want.view.channels = got.view.channels = channels;
         const struct nn_tensor *added = pick(0, 1) ? &other.view : NULL;
-        plain->scale(&in.view, &factor.view, added, &want.view);
-        chosen->scale(&in.view, &factor.view, added, &got.view);
+        plain->scale(&in.view, &factor.view, added, &want.view, all_rows(&want.view));
+        chosen->scale(&in.view, &factor.view, added, &got.view, all_rows(&got.view));
         assert_same(&want, &got, 1e-6f, "scale");
         map_destroy(&want);
         map_destroy(&got);
@@ -263,8 +275,8 @@ static void check_others(const struct nn_kernels *plain, const struct nn_kernels
         got = map_copy(&want);
         struct map skip = map_create(high, wide, channels, pick(0, 3), pick(0, 3));
         added = pick(0, 1) ? &skip.view : NULL;
-        plain->bilinear(&in.view, added, &want.view);
-        chosen->bilinear(&in.view, added, &got.view);
+        plain->bilinear(&in.view, added, &want.view, all_rows(&want.view));
+        chosen->bilinear(&in.view, added, &got.view, all_rows(&got.view));
         assert_same(&want, &got, 2e-6f, "bilinear");
         map_destroy(&want);
         map_destroy(&got);
