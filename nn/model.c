@@ -13,6 +13,7 @@
 #include "nn/heads.h"
 #include "nn/kernels.h"
 #include "nn/program.h"
+#include "nn/team.h"
 #include "nn/weights.h"
 
 struct nn_model {
@@ -24,6 +25,7 @@ struct nn_runner {
     const struct nn_model *model; // borrowed
     float *arena;                 // maps and scratch of one inference
     float *head_scratch;
+    struct nn_team *team; // NULL: one thread
 };
 
 // What the metadata says beyond nn_model_info.
@@ -326,10 +328,31 @@ struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error
 void nn_runner_destroy(struct nn_runner *runner)
 {
     if (runner != NULL) {
+        nn_team_destroy(runner->team);
         mc_memory_free(runner->arena);
         mc_memory_free(runner->head_scratch);
         free(runner);
     }
+}
+
+bool nn_runner_set_threads(struct nn_runner *runner, int count, struct mc_error *err)
+{
+    const struct nn_program *program = runner->model->program;
+    struct nn_team *team = nn_team_create(count, err);
+    if (team == NULL) {
+        return false;
+    }
+    size_t floats = program->arena_floats + (size_t)(count - 1) * program->scratch_floats;
+    float *arena = mc_memory_alloc(floats * sizeof *arena);
+    if (arena == NULL) {
+        nn_team_destroy(team);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d threads", count);
+    }
+    nn_team_destroy(runner->team);
+    mc_memory_free(runner->arena);
+    runner->team = team;
+    runner->arena = arena;
+    return true;
 }
 
 struct nn_tensor nn_runner_input(struct nn_runner *runner)
@@ -341,7 +364,11 @@ float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
 {
     const struct nn_model_info *info = &runner->model->info;
     const struct nn_program *program = runner->model->program;
-    nn_program_run(program, runner->arena);
+    if (runner->team != NULL) {
+        nn_team_run(runner->team, program, runner->arena);
+    } else {
+        nn_program_run(program, runner->arena);
+    }
     struct nn_tensor maps = nn_view_tensor(&program->outputs[0], runner->arena);
     nn_head_landmark(&maps, (float)info->input_width / (float)info->map_width,
                      (float)info->input_height / (float)info->map_height, keypoints,

@@ -62,6 +62,11 @@ const struct nn_program *nn_model_program(const struct nn_model *model);
 struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error *err) MC_MUST_USE;
 void nn_runner_destroy(struct nn_runner *runner);
 
+// Spreads each run over count threads, the caller's included; a new runner has
+// one. Of use for the latency of a single stream on idle cores: see team.h.
+// On failure the runner stays as it was. Thread: the runner's worker.
+bool nn_runner_set_threads(struct nn_runner *runner, int count, struct mc_error *err) MC_MUST_USE;
+
 // Where the input goes: input_height x input_width x 3, RGB, normalised (see
 // input_mean). Its contents are undefined after nn_runner_run, so fill it
 // before each run. Valid as long as the runner.
