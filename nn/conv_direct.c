@@ -291,24 +291,44 @@ static void run_flat(struct run *run)
 
 // ---- one output channel -----------------------------------------------------------
 
+static bool is_within(const struct nn_tensor *in, int y, int x)
+{
+    return y >= 0 && y < in->height && x >= 0 && x < in->width;
+}
+
+// One output: taps that follow each other in a row are one product where their
+// pixels lie side by side in memory.
+static float dot_at(const struct nn_tile_set *set, const struct nn_conv *conv,
+                    const struct nn_tensor *in, int y, int x)
+{
+    const struct nn_tap *taps = conv->taps;
+    const bool dense = in->pixel_stride == (size_t)conv->in_channels;
+    float sum = conv->bias[0];
+    for (int t = 0; t < conv->tap_count;) {
+        const int iy = y * conv->stride + taps[t].dy, ix = x * conv->stride + taps[t].dx;
+        if (!is_within(in, iy, ix)) {
+            t++;
+            continue;
+        }
+        int count = 1;
+        while (dense && t + count < conv->tap_count && taps[t + count].dy == taps[t].dy &&
+               taps[t + count].dx == taps[t].dx + count && ix + count < in->width) {
+            count++;
+        }
+        sum += set->dot(conv->weights + (size_t)t * (size_t)conv->in_channels,
+                        nn_tensor_at(in, iy, ix), count * conv->in_channels);
+        t += count;
+    }
+    return sum;
+}
+
 static void run_dot(const struct nn_tile_set *set, const struct nn_conv *conv,
                     const struct nn_conv_maps *maps, struct nn_rows rows)
 {
-    const struct nn_tensor *in = &maps->in;
-    const int channels = conv->in_channels, step = maps->partner.data == NULL ? 1 : 2;
+    const int step = maps->partner.data == NULL ? 1 : 2;
     for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < maps->out.width; x++) {
-            float sum = conv->bias[0];
-            const float *weights = conv->weights;
-            for (int t = 0; t < conv->tap_count; t++, weights += channels) {
-                int iy = y * conv->stride + conv->taps[t].dy;
-                int ix = x * conv->stride + conv->taps[t].dx;
-                if (iy < 0 || iy >= in->height || ix < 0 || ix >= in->width) {
-                    continue;
-                }
-                const float *pixel = nn_tensor_at(in, iy, ix);
-                sum += channels == 1 ? *weights * *pixel : set->dot(weights, pixel, channels);
-            }
+            float sum = dot_at(set, conv, &maps->in, y, x);
             nn_conv_store(conv, maps, y, x, 0, 1, step, &sum);
         }
     }

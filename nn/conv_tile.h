@@ -4,7 +4,7 @@
 //
 // Wants: vec, LANES, mask_first(n), vec_load, vec_store, vec_load_first(p, n),
 // vec_store_first(p, v, n), vec_set1, vec_zero, vec_fma(a, b, c) = a b + c,
-// vec_add, vec_max, vec_interleave(a, b, &low, &high).
+// vec_add, vec_max, vec_sum, vec_interleave(a, b, &low, &high).
 
 #include <stddef.h>
 
@@ -173,6 +173,24 @@ INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int v
         }
     }
     sums_store(tile, sum, pixels, vectors);
+}
+
+static float dot(const float *weights, const float *in, int count)
+{
+    enum { SUMS = 4 }; // so that no multiply-add waits for the one before
+    vec sum[SUMS] = { vec_zero(), vec_zero(), vec_zero(), vec_zero() };
+    int i = 0;
+    for (; i + SUMS * LANES <= count; i += SUMS * LANES) {
+        UNROLL
+        for (int s = 0; s < SUMS; s++) {
+            sum[s] =
+                vec_fma(vec_load(weights + i + s * LANES), vec_load(in + i + s * LANES), sum[s]);
+        }
+    }
+    for (; i < count; i += LANES) {
+        sum[0] = vec_fma(load_part(weights + i, count - i), load_part(in + i, count - i), sum[0]);
+    }
+    return vec_sum(vec_add(vec_add(sum[0], sum[1]), vec_add(sum[2], sum[3])));
 }
 
 #define TILE_NAME(kind, vectors, pixels) kind##_##vectors##_##pixels,

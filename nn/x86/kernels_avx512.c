@@ -89,20 +89,6 @@ TILES(chain, 2, UP_TO_10)
 TILES(chain, 3, UP_TO_6)
 // clang-format on
 
-static float dot(const float *weights, const float *in, int count)
-{
-    vec sum = vec_zero();
-    int i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        sum = vec_fma(vec_load(weights + i), vec_load(in + i), sum);
-    }
-    if (i < count) {
-        sum =
-            vec_fma(vec_load_first(weights + i, count - i), vec_load_first(in + i, count - i), sum);
-    }
-    return vec_sum(sum);
-}
-
 static const struct nn_tile_set tiles = {
     .lanes = LANES,
     .flat_pixels = { 24, 14, 9 },
