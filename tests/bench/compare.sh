@@ -1,0 +1,61 @@
+#!/bin/sh
+# Ours against ONNX Runtime on the same weights, interleaved in one run.
+#
+#   tests/bench/compare.sh [BUILD_DIR [RUNS [MODEL.safetensors ...]]]
+#
+# BUILD_DIR (build/release) is a Release build that has bench_compare. Without
+# models, LEDNet with invented weights at 64x64, 128x128 and 256x256. Wants
+# python3 with numpy and, the first time, npm and the network: ONNX Runtime's
+# library comes out of the npm package onnxruntime-node. Set ONNXRUNTIME to a
+# libonnxruntime.so to use that one. Measure on a quiet machine.
+set -eu
+source=$(cd "$(dirname "$0")/../.." && pwd)
+build=${1:-$source/build/release}
+runs=${2:-200}
+shift $(($# < 2 ? $# : 2))
+[ -x "$build/tests/bench/bench_compare" ] || {
+    echo "compare.sh: no $build/tests/bench/bench_compare: build it first" >&2
+    exit 2
+}
+grep -q '^CMAKE_BUILD_TYPE:STRING=Release' "$build/CMakeCache.txt" ||
+    echo "compare.sh: $build is no Release build: ours will be slow" >&2
+
+# A python3 that has numpy: Debian's, where another one comes first.
+python=
+for candidate in python3 /usr/bin/python3; do
+    "$candidate" -c 'import numpy' 2>/dev/null && python=$candidate && break
+done
+[ -n "$python" ] || { echo "compare.sh: wants python3 with numpy (python3-numpy)" >&2; exit 2; }
+
+work=$source/build/bench
+mkdir -p "$work"
+library=${ONNXRUNTIME:-}
+if [ -z "$library" ]; then
+    case $(uname -m) in
+    x86_64) machine=x64 ;;
+    aarch64) machine=arm64 ;;
+    *) echo "compare.sh: onnxruntime-node has no library for $(uname -m): set ONNXRUNTIME" >&2
+       exit 2 ;;
+    esac
+    # Its install script would fetch GPU libraries: not wanted.
+    [ -d "$work/node_modules/onnxruntime-node" ] ||
+        npm install --prefix "$work" --ignore-scripts --no-audit --no-fund onnxruntime-node@1 >&2
+    library=$(echo "$work"/node_modules/onnxruntime-node/bin/napi-v*/linux/$machine/libonnxruntime.so.1)
+fi
+
+# What follows turns the models among the arguments into pairs of files.
+if [ $# -eq 0 ]; then
+    for size in 64 128 256; do
+        weights=$work/random-$size.safetensors onnx=$work/random-$size.onnx
+        "$python" "$source/tools/export_onnx.py" --random --size $size "$weights" "$onnx"
+        set -- "$@" "$weights" "$onnx"
+    done
+else
+    for model in "$@"; do
+        onnx=$work/$(basename "$model" .safetensors).onnx
+        "$python" "$source/tools/export_onnx.py" "$model" "$onnx"
+        shift
+        set -- "$@" "$model" "$onnx"
+    done
+fi
+exec "$build/tests/bench/bench_compare" "$library" "$runs" "$@"
