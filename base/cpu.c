@@ -5,12 +5,14 @@
 
 static const struct {
     const char *name;
-    unsigned flags; // of this level and those below it
+    unsigned flags;    // of this level and those below it
+    unsigned optional; // may be there at this level
 } levels[] = {
-    { "scalar", 0 },
-    { "blas", MC_CPU_BLAS },
-    { "avx2", MC_CPU_BLAS | MC_CPU_AVX2 },
-    { "avx512", MC_CPU_BLAS | MC_CPU_AVX2 | MC_CPU_AVX512 },
+    { "scalar", 0, 0 },
+    { "blas", MC_CPU_BLAS, 0 },
+    { "avx2", MC_CPU_BLAS | MC_CPU_AVX2, 0 },
+    { "avx512", MC_CPU_BLAS | MC_CPU_AVX2 | MC_CPU_AVX512,
+      MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16 },
 };
 
 enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
@@ -24,6 +26,8 @@ static unsigned detect(void)
         if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
             flags |= MC_CPU_AVX512;
+            flags |= __builtin_cpu_supports("avx512vnni") ? MC_CPU_AVX512_VNNI : 0;
+            flags |= __builtin_cpu_supports("avx512bf16") ? MC_CPU_AVX512_BF16 : 0;
         }
     }
 #endif
@@ -47,7 +51,7 @@ bool mc_cpu_flags(unsigned *flags, struct mc_error *err)
                                 "MOCAP_CPU: '%s' asks for more than this processor's '%s'", wanted,
                                 mc_cpu_level_name(found));
         }
-        *flags = levels[i].flags;
+        *flags = found & (levels[i].flags | levels[i].optional);
         return true;
     }
     return mc_error_set(err, MC_ERROR_ARGUMENT, 0,

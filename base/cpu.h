@@ -6,9 +6,11 @@
 #include "base/error.h"
 
 enum mc_cpu_flag {
-    MC_CPU_BLAS = 1 << 0,   // OpenBLAS may be used
-    MC_CPU_AVX2 = 1 << 1,   // AVX2 and FMA
-    MC_CPU_AVX512 = 1 << 2, // AVX-512 F, BW, DQ, VL
+    MC_CPU_BLAS = 1 << 0,        // OpenBLAS may be used
+    MC_CPU_AVX2 = 1 << 1,        // AVX2 and FMA
+    MC_CPU_AVX512 = 1 << 2,      // AVX-512 F, BW, DQ, VL
+    MC_CPU_AVX512_VNNI = 1 << 3, // products of bytes; part of level avx512 where it is there
+    MC_CPU_AVX512_BF16 = 1 << 4, // products of bfloat16; the same
 };
 
 // Flags of this processor, limited by the environment variable MOCAP_CPU

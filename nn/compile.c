@@ -1,5 +1,6 @@
 #include "nn/compile.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static bool is_in_place(const struct nn_compiler *compiler, const struct nn_op *
     return input->parent == concat->output && input->channel == channel;
 }
 
-static int owner_of(const struct nn_compiler *compiler, int map)
+int nn_compiler_owner(const struct nn_compiler *compiler, int map)
 {
     while (compiler->states[map].parent != NONE) {
         map = compiler->states[map].parent;
@@ -56,20 +57,25 @@ static void touch(struct nn_compiler *compiler, int map, int step)
     if (map == NONE) {
         return;
     }
-    struct nn_span *span = &compiler->spans[compiler->states[owner_of(compiler, map)].span];
+    struct nn_span *span =
+        &compiler->spans[compiler->states[nn_compiler_owner(compiler, map)].span];
     span->first = step < span->first ? step : span->first;
     span->last = step > span->last ? step : span->last;
 }
 
-// Floats from one row of a map to the next. Rows of a large power of two would
+// Numbers from one row of a map to the next. Rows of a large power of two would
 // put all pixels of a column into the same few cache lines, and a vertical
 // convolution would push its own inputs out: such rows get one line more.
-static size_t row_floats(const struct nn_compiler *compiler, int map)
+static size_t row_numbers(const struct nn_compiler *compiler, int map)
 {
-    enum { LINE = MC_ALIGNMENT / sizeof(float), CONFLICT = 256 };
+    enum { CONFLICT = 1024 };
     const struct nn_map *shape = &compiler->maps[map];
-    size_t floats = (size_t)shape->width * (size_t)shape->channels;
-    return map != 0 && shape->height > 1 && floats % CONFLICT == 0 ? floats + LINE : floats;
+    const size_t size = nn_type_size(compiler->states[map].type);
+    size_t bytes = (size_t)shape->width * (size_t)shape->channels * size;
+    if (map != 0 && shape->height > 1 && bytes % CONFLICT == 0) {
+        bytes += MC_ALIGNMENT;
+    }
+    return bytes / size;
 }
 
 static void make_spans(struct nn_compiler *compiler)
@@ -80,7 +86,7 @@ static void make_spans(struct nn_compiler *compiler)
         if (state->parent != NONE) {
             continue;
         }
-        size_t bytes = (size_t)map->height * row_floats(compiler, i) * sizeof(float);
+        size_t bytes = (size_t)map->height * row_numbers(compiler, i) * nn_type_size(state->type);
         state->span = compiler->span_count++;
         compiler->spans[state->span] = (struct nn_span){
             .floats = mc_memory_round_up(bytes) / sizeof(float), .first = INT32_MAX, .last = -2
@@ -94,16 +100,17 @@ static struct nn_view view_of(const struct nn_compiler *compiler, int map)
     const struct nn_map *shape = &compiler->maps[map];
     const struct nn_map_state *state = &compiler->states[map];
     if (state->parent == NONE) {
-        size_t pixel = (size_t)shape->channels;
-        return (struct nn_view){ compiler->spans[state->span].offset,
-                                 shape->height,
-                                 shape->width,
-                                 shape->channels,
-                                 pixel,
-                                 row_floats(compiler, map) };
+        return (struct nn_view){ .offset = compiler->spans[state->span].offset * sizeof(float),
+                                 .height = shape->height,
+                                 .width = shape->width,
+                                 .channels = shape->channels,
+                                 .pixel_stride = (size_t)shape->channels,
+                                 .row_stride = row_numbers(compiler, map),
+                                 .type = state->type,
+                                 .scale = state->scale };
     }
     struct nn_view view = view_of(compiler, state->parent);
-    view.offset += (size_t)state->channel;
+    view.offset += (size_t)state->channel * nn_type_size(view.type);
     view.channels = shape->channels;
     if (state->repeats) {
         view.height = shape->height;
@@ -158,6 +165,29 @@ static void set_taps(struct nn_compiler *compiler, const struct nn_window *windo
     compiler->tap_count += conv->tap_count;
 }
 
+// Weights to whole numbers of -127 to 127, symmetric, each output channel by its
+// own scale; what one unit of the channel's sum is worth goes to scale.
+static void quantise(float *plain, size_t rows, int out_channels, float in_scale, float *scale)
+{
+    for (int co = 0; co < out_channels; co++) {
+        float most = 0;
+        for (size_t row = 0; row < rows; row++) {
+            most = fmaxf(most, fabsf(plain[row * (size_t)out_channels + (size_t)co]));
+        }
+        const float unit = most > 0 ? most / 127 : 1;
+        for (size_t row = 0; row < rows; row++) {
+            float *weight = &plain[row * (size_t)out_channels + (size_t)co];
+            *weight = fmaxf(-127, fminf(127, nearbyintf(*weight / unit)));
+        }
+        scale[co] = unit * in_scale;
+    }
+}
+
+static const struct nn_map_state *state_of(const struct nn_compiler *compiler, int map)
+{
+    return &compiler->states[nn_compiler_owner(compiler, map)];
+}
+
 static bool build_conv(struct nn_compiler *compiler, const struct nn_draft *draft,
                        struct nn_step *step)
 {
@@ -168,6 +198,8 @@ static bool build_conv(struct nn_compiler *compiler, const struct nn_draft *draf
     *conv = (struct nn_conv){ .in_channels = in->channels,
                               .out_channels = out->channels,
                               .stride = op->window.stride,
+                              .type = state_of(compiler, op->inputs[0])->type,
+                              .out_type = state_of(compiler, draft->output)->type,
                               .relu = draft->relu };
     set_taps(compiler, &op->window, conv);
     size_t count = (size_t)conv->tap_count * (size_t)in->channels * (size_t)out->channels;
@@ -181,6 +213,16 @@ static bool build_conv(struct nn_compiler *compiler, const struct nn_draft *draf
         return false;
     }
     fold(draft, in->channels, out->channels, plain, bias);
+    if (conv->type == NN_U8) {
+        float *scale = keep_block(program, bias_floats);
+        if (scale == NULL) {
+            mc_memory_free(plain);
+            return false;
+        }
+        quantise(plain, (size_t)conv->tap_count * (size_t)in->channels, out->channels,
+                 state_of(compiler, op->inputs[0])->scale, scale);
+        conv->scale = scale;
+    }
     program->kernels.conv_pack(conv, plain, packed);
     mc_memory_free(plain);
     conv->weights = packed;
@@ -287,7 +329,8 @@ static void set_concat_views(struct nn_compiler *compiler, const struct nn_draft
     step->in = view_of(compiler, op->inputs[draft->partner]);
     step->out = view_of(compiler, op->output);
     for (int j = 0; j < draft->partner; j++) {
-        step->out.offset += (size_t)compiler->maps[op->inputs[j]].channels;
+        step->out.offset +=
+            (size_t)compiler->maps[op->inputs[j]].channels * nn_type_size(step->out.type);
     }
     step->out.channels = step->in.channels;
 }
@@ -332,6 +375,7 @@ static void count_uses(struct nn_compiler *compiler, const int *outputs, int out
     }
     for (int i = 0; i < output_count; i++) {
         compiler->states[outputs[i]].uses++;
+        compiler->states[outputs[i]].is_output = true;
     }
 }
 
@@ -345,7 +389,8 @@ static int count_taps(const struct nn_compiler *compiler)
     return count;
 }
 
-static bool build(struct nn_compiler *compiler, const int *outputs, int output_count)
+static bool build(struct nn_compiler *compiler, const struct nn_compile_options *options,
+                  const int *outputs, int output_count)
 {
     struct nn_program *program = compiler->program;
     nn_compiler_fuse(compiler);
@@ -355,13 +400,14 @@ static bool build(struct nn_compiler *compiler, const int *outputs, int output_c
     }
     size_t step_count = (size_t)compiler->draft_count;
     program->steps = calloc(step_count + 1, sizeof *program->steps);
-    program->blocks = calloc(2 * step_count + 1, sizeof *program->blocks);
+    program->blocks = calloc(3 * step_count + 1, sizeof *program->blocks);
     program->taps = calloc((size_t)count_taps(compiler) + 1, sizeof *program->taps);
     program->outputs = calloc((size_t)output_count + 1, sizeof *program->outputs);
     if (program->steps == NULL || program->blocks == NULL || program->taps == NULL ||
         program->outputs == NULL) {
         return false;
     }
+    nn_compiler_set_types(compiler, options->precision, options->ranges);
     make_spans(compiler);
     size_t scratch = 0;
     for (int i = 0; i < compiler->draft_count; i++) {
@@ -398,7 +444,7 @@ static bool build(struct nn_compiler *compiler, const int *outputs, int output_c
 }
 
 struct nn_program *nn_compile(const struct nn_graph *graph, const struct nn_kernels *kernels,
-                              struct mc_error *err)
+                              const struct nn_compile_options *options, struct mc_error *err)
 {
     if (!nn_graph_check(graph, err)) {
         return NULL;
@@ -418,7 +464,7 @@ struct nn_program *nn_compile(const struct nn_graph *graph, const struct nn_kern
         compiler.program != NULL) {
         compiler.program->kernels = *kernels;
         count_uses(&compiler, outputs, output_count);
-        built = build(&compiler, outputs, output_count);
+        built = build(&compiler, options, outputs, output_count);
     }
     free(compiler.states);
     free(compiler.spans);

@@ -4,10 +4,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nn/compile.h"
 #include "nn/graph.h"
 #include "nn/plan.h"
+#include "nn/tensor.h"
 
 struct nn_program;
+struct nn_weights;
 
 enum { NONE = -1 };
 
@@ -29,7 +32,10 @@ struct nn_map_state {
     int channel;  // its first channel in the parent
     bool repeats; // a view of one pixel, repeated
     int span;     // storage; for maps without parent
+    enum nn_type type; // for maps without parent, as the next
+    float scale;       // U8
     bool swallowed;
+    bool is_output; // a result of the network
 };
 
 struct nn_compiler {
@@ -48,3 +54,11 @@ struct nn_compiler {
 // First pass (fuse.c): decides which operators become steps of their own and
 // what each step takes in, and which maps are views of others.
 void nn_compiler_fuse(struct nn_compiler *compiler);
+
+// The map whose memory this one is a view of; itself, if none.
+int nn_compiler_owner(const struct nn_compiler *compiler, int map);
+
+// Third pass (types.c): the type of every map, once it is known what is a view
+// of what. ranges gives the largest value of each step's output.
+void nn_compiler_set_types(struct nn_compiler *compiler, enum nn_precision precision,
+                           const struct nn_weights *ranges);

@@ -1,8 +1,9 @@
 #include "nn/conv_direct.h"
 
-#include <string.h>
+#include <stdint.h>
 
 #include "nn/conv_plain.h"
+#include "nn/number.h"
 
 enum { BREAKS_MAX = 2 * NN_TAPS_MAX + 2 };
 
@@ -25,31 +26,78 @@ static bool is_dot(const struct nn_conv *conv)
     return conv->out_channels == 1;
 }
 
+// Numbers of the input's type in a word.
+static int per_word(const struct nn_conv *conv)
+{
+    return (int)(sizeof(float) / nn_type_size(conv->type));
+}
+
+static int word_count(const struct nn_conv *conv)
+{
+    return (conv->in_channels + per_word(conv) - 1) / per_word(conv);
+}
+
 size_t nn_conv_direct_weights(const struct nn_tile_set *set, const struct nn_conv *conv)
 {
     if (is_dot(conv)) {
         return nn_conv_weights_c(conv);
     }
-    return (size_t)conv->tap_count * (size_t)conv->in_channels *
+    return (size_t)conv->tap_count * (size_t)word_count(conv) *
            (size_t)(vector_count(set, conv) * set->lanes);
+}
+
+// Writes one weight as number i of packed.
+static void put_weight(enum nn_type type, void *packed, size_t i, float weight)
+{
+    switch (type) {
+    case NN_BF16:
+        ((uint16_t *)packed)[i] = nn_bf16_from_float(weight);
+        break;
+    case NN_U8:
+        ((int8_t *)packed)[i] = (int8_t)weight;
+        break;
+    default:
+        ((float *)packed)[i] = weight;
+    }
+}
+
+// A block of output channels, `width` lanes wide: for each tap and input word,
+// for each lane the weights of the word's channels. Zero where there is no
+// channel.
+static void pack_block(const struct nn_conv *conv, const float *plain, int first, int width,
+                       float *packed)
+{
+    const int per = per_word(conv), words = word_count(conv);
+    size_t i = 0;
+    for (int row = 0; row < conv->tap_count * words; row++) {
+        const int tap = row / words, word = row % words;
+        for (int lane = 0; lane < width; lane++) {
+            for (int j = 0; j < per; j++, i++) {
+                const int ci = word * per + j, co = first + lane;
+                bool exists = ci < conv->in_channels && co < conv->out_channels;
+                put_weight(conv->type, packed, i,
+                           exists ? plain[((size_t)tap * (size_t)conv->in_channels + (size_t)ci) *
+                                              (size_t)conv->out_channels +
+                                          (size_t)co]
+                                  : 0);
+            }
+        }
+    }
 }
 
 void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *conv,
                          const float *plain, float *packed)
 {
     if (is_dot(conv)) {
-        nn_conv_pack_c(conv, plain, packed);
+        for (size_t i = 0; i < nn_conv_weights_c(conv); i++) {
+            put_weight(conv->type, packed, i, plain[i]);
+        }
         return;
     }
-    const int rows = conv->tap_count * conv->in_channels;
     for (int left = vector_count(set, conv), first = 0; left > 0;) {
         const int vectors = block_vectors(left), width = vectors * set->lanes;
-        const int count = first + width <= conv->out_channels ? width : conv->out_channels - first;
-        for (int row = 0; row < rows; row++, packed += width) {
-            memset(packed, 0, (size_t)width * sizeof *packed);
-            memcpy(packed, plain + (size_t)row * (size_t)conv->out_channels + first,
-                   (size_t)count * sizeof *packed);
-        }
+        pack_block(conv, plain, first, width, packed);
+        packed += (size_t)conv->tap_count * (size_t)word_count(conv) * (size_t)width;
         left -= vectors;
         first += width;
     }
@@ -76,8 +124,9 @@ struct run {
 
 static size_t step_of(const struct nn_tensor *map, const struct line *line, int scale)
 {
-    return (size_t)(line->dy * scale) * map->row_stride +
-           (size_t)(line->dx * scale) * map->pixel_stride;
+    return ((size_t)(line->dy * scale) * map->row_stride +
+            (size_t)(line->dx * scale) * map->pixel_stride) *
+           nn_type_size(map->type);
 }
 
 // Cuts the line into tiles of about equal size and runs them. before and behind
@@ -87,17 +136,18 @@ static void run_line(struct run *run, const struct line *line, bool before, bool
     const struct nn_conv_maps *maps = run->maps;
     const int stride = run->conv->stride;
     struct nn_tile *tile = &run->tile;
-    const int shuffled = maps->partner.data == NULL ? 1 : 2;
-    tile->in = nn_tensor_at(&maps->in, line->y * stride, line->x * stride);
-    tile->out = nn_tensor_at(&maps->out, line->y, line->x) + run->first * shuffled;
+    const size_t shuffled = maps->partner.data == NULL ? 1 : 2;
+    const size_t first = (size_t)run->first * nn_type_size(maps->out.type);
+    tile->in = nn_tensor_pixel(&maps->in, line->y * stride, line->x * stride);
+    tile->out = (char *)nn_tensor_pixel(&maps->out, line->y, line->x) + first * shuffled;
     tile->in_step = step_of(&maps->in, line, stride);
     tile->out_step = step_of(&maps->out, line, 1);
     if (maps->residual.data != NULL) {
-        tile->residual = nn_tensor_at(&maps->residual, line->y, line->x) + run->first;
+        tile->residual = (const char *)nn_tensor_pixel(&maps->residual, line->y, line->x) + first;
         tile->residual_step = step_of(&maps->residual, line, 1);
     }
     if (maps->partner.data != NULL) {
-        tile->partner = nn_tensor_at(&maps->partner, line->y, line->x) + run->first;
+        tile->partner = (const char *)nn_tensor_pixel(&maps->partner, line->y, line->x) + first;
         tile->partner_step = step_of(&maps->partner, line, 1);
     }
     int tiles = (line->count + run->pixels_max - 1) / run->pixels_max;
@@ -236,8 +286,9 @@ static int find_live(const struct nn_conv *conv, const struct nn_tensor *in, int
         int dy = conv->taps[t].dy, dx = conv->taps[t].dx;
         int iy = y * conv->stride + dy, ix = x * conv->stride + dx;
         if (iy >= 0 && iy < in->height && ix >= 0 && ix < in->width) {
-            live[count].offset = (ptrdiff_t)dy * (ptrdiff_t)in->row_stride +
-                                 (ptrdiff_t)dx * (ptrdiff_t)in->pixel_stride;
+            live[count].offset = ((ptrdiff_t)dy * (ptrdiff_t)in->row_stride +
+                                  (ptrdiff_t)dx * (ptrdiff_t)in->pixel_stride) *
+                                 (ptrdiff_t)nn_type_size(in->type);
             live[count++].tap = t;
         }
     }
@@ -303,7 +354,7 @@ static float dot_at(const struct nn_tile_set *set, const struct nn_conv *conv,
 {
     const struct nn_tap *taps = conv->taps;
     const bool dense = in->pixel_stride == (size_t)conv->in_channels;
-    float sum = conv->bias[0];
+    float sum = 0;
     for (int t = 0; t < conv->tap_count;) {
         const int iy = y * conv->stride + taps[t].dy, ix = x * conv->stride + taps[t].dx;
         if (!is_within(in, iy, ix)) {
@@ -315,21 +366,21 @@ static float dot_at(const struct nn_tile_set *set, const struct nn_conv *conv,
                taps[t + count].dx == taps[t].dx + count && ix + count < in->width) {
             count++;
         }
-        sum += set->dot(conv->weights + (size_t)t * (size_t)conv->in_channels,
-                        nn_tensor_at(in, iy, ix), count * conv->in_channels);
+        size_t passed = (size_t)t * (size_t)conv->in_channels * nn_type_size(conv->type);
+        sum += set->dot((const char *)conv->weights + passed, nn_tensor_pixel(in, iy, ix),
+                        count * conv->in_channels);
         t += count;
     }
-    return sum;
+    return (conv->type == NN_U8 ? sum * conv->scale[0] : sum) + conv->bias[0];
 }
 
 static void run_dot(const struct nn_tile_set *set, const struct nn_conv *conv,
                     const struct nn_conv_maps *maps, struct nn_rows rows)
 {
-    const int step = maps->partner.data == NULL ? 1 : 2;
     for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < maps->out.width; x++) {
             float sum = dot_at(set, conv, &maps->in, y, x);
-            nn_conv_store(conv, maps, y, x, 0, 1, step, &sum);
+            nn_conv_store(conv, maps, y, x, 0, 1, &sum);
         }
     }
 }
@@ -345,17 +396,21 @@ void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
         .conv = conv,
         .maps = maps,
         .rows = rows,
-        .tile = { .in_channels = conv->in_channels,
+        .tile = { .in_words = word_count(conv),
                   .weights = conv->weights,
                   .partner_first = maps->partner_first,
-                  .relu = conv->relu },
+                  .relu = conv->relu,
+                  .out_type = conv->out_type,
+                  .out_inverse = 1 / maps->out.scale,
+                  .residual_scale = maps->residual.scale },
         .chain = is_chain(conv, maps),
     };
-    const size_t weight_rows = (size_t)conv->tap_count * (size_t)conv->in_channels;
+    const size_t weight_rows = (size_t)conv->tap_count * (size_t)word_count(conv);
     for (int left = vector_count(set, conv); left > 0;) {
         const int vectors = block_vectors(left), width = vectors * set->lanes;
         const int count = conv->out_channels - run.first;
         run.tile.bias = conv->bias + run.first;
+        run.tile.scale = conv->type == NN_U8 ? conv->scale + run.first : NULL;
         run.tile.channels = count < width ? count : width;
         run.pixels_max = run.chain ? set->chain_pixels[vectors - 1] : set->flat_pixels[vectors - 1];
         run.loops = run.chain ? set->chain[vectors - 1] : set->flat[vectors - 1];

@@ -24,42 +24,47 @@ enum {
 
 // A tap that is within the map.
 struct nn_live_tap {
-    ptrdiff_t offset; // floats from the line's input pixel
+    ptrdiff_t offset; // bytes from the line's input pixel
     int tap;          // its index, for the weights
 };
 
-// What a tile works on. Steps are floats from one pixel of the line to the next.
+// What a tile works on. Steps are bytes from one pixel of the line to the next.
+// Inputs are read a word of 32 bits at a time: one float, two bfloat16 or four
+// bytes, neighbours in channels. A vector of weights has as many for each lane.
 struct nn_tile {
-    const float *in; // the first pixel's input, at tap 0, 0
+    const char *in; // the first pixel's input, at tap 0, 0
     size_t in_step;
     const struct nn_live_tap *live; // flat
     int live_count;                 // flat
     bool before, behind;            // chain: whether the line has inputs beyond the tile
-    int in_channels;
+    int in_words;
     int channels;         // output channels; the last vector may be a part
-    const float *weights; // [tap][in channel][vectors * lanes]
+    const float *weights; // [tap][in word][vectors * lanes] words
     const float *bias;    // [vectors * lanes]
-    float *out;
+    const float *scale;   // U8: as bias
+    char *out;
     size_t out_step;
-    const float *residual; // NULL: none
+    const char *residual; // NULL: none
     size_t residual_step;
-    const float *partner; // NULL: none
+    const char *partner; // NULL: none
     size_t partner_step;
     bool partner_first, relu;
+    enum nn_type out_type;             // and the residual's and the partner's
+    float out_inverse, residual_scale; // U8
 };
 
 typedef void nn_tile_fn(const struct nn_tile *tile);
 
-// The inner loops of an instruction set.
+// The inner loops of an instruction set for one type of input.
 struct nn_tile_set {
-    int lanes; // floats in a vector
+    int lanes; // words in a vector
     // For each number of vectors (index 0: one), the most pixels a tile may have,
     // and its loop for each number of pixels (index 0: one).
     int flat_pixels[NN_TILE_VECTORS_MAX], chain_pixels[NN_TILE_VECTORS_MAX];
     nn_tile_fn *const *flat[NN_TILE_VECTORS_MAX];
     nn_tile_fn *const *chain[NN_TILE_VECTORS_MAX];
-    // The sum of weights times inputs over count floats.
-    float (*dot)(const float *weights, const float *in, int count);
+    // The sum of weights times inputs over count numbers.
+    float (*dot)(const void *weights, const void *in, int count);
 };
 
 void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,

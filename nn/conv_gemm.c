@@ -34,9 +34,12 @@ static void gather(const struct nn_conv *conv, const struct nn_tensor *in, int y
 void nn_conv_gemm(const struct nn_conv *conv, const struct nn_conv_maps *maps, struct nn_rows range,
                   float *scratch)
 {
+    if (conv->type != NN_F32) {
+        nn_conv_c(conv, maps, range, scratch);
+        return;
+    }
     const size_t k = row_floats(conv), n = (size_t)conv->out_channels;
     const int width = maps->out.width, end = range.end * width;
-    const int step = maps->partner.data == NULL ? 1 : 2;
     float *rows = scratch, *sums = scratch + PIXELS * k;
     for (int begin = range.begin * width; begin < end; begin += PIXELS) {
         int count = end - begin < PIXELS ? end - begin : PIXELS;
@@ -47,7 +50,7 @@ void nn_conv_gemm(const struct nn_conv *conv, const struct nn_conv_maps *maps, s
         }
         nn_gemm_add((size_t)count, n, k, rows, k, conv->weights, n, sums, n);
         for (int i = 0; i < count; i++) {
-            nn_conv_store(conv, maps, (begin + i) / width, (begin + i) % width, 0, (int)n, step,
+            nn_conv_store(conv, maps, (begin + i) / width, (begin + i) % width, 0, (int)n,
                           sums + (size_t)i * n);
         }
     }

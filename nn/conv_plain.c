@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "nn/number.h"
+
 enum { CHANNEL_BLOCK = 64 };
 
 static int min_int(int a, int b)
@@ -9,24 +11,50 @@ static int min_int(int a, int b)
     return a < b ? a : b;
 }
 
+// What one tap adds to the sums of `count` output channels.
+static void add_tap(const struct nn_conv *conv, const struct nn_tensor *in, const void *pixel,
+                    const float *weights, int count, float *restrict sum)
+{
+    for (int ci = 0; ci < conv->in_channels; ci++, weights += conv->out_channels) {
+        const float input = nn_number_get(in->type, in->scale, pixel, ci);
+        for (int i = 0; i < count; i++) {
+            sum[i] += input * weights[i];
+        }
+    }
+}
+
+// The same in whole numbers.
+static void add_tap_u8(const struct nn_conv *conv, const uint8_t *pixel, const float *weights,
+                       int count, int32_t *restrict sum)
+{
+    for (int ci = 0; ci < conv->in_channels; ci++, weights += conv->out_channels) {
+        for (int i = 0; i < count; i++) {
+            sum[i] += pixel[ci] * (int32_t)weights[i];
+        }
+    }
+}
+
 // One pixel of a convolution, output channels first to first + count - 1.
 static void conv_sum(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
                      int first, int count, float *restrict sum)
 {
+    int32_t whole[CHANNEL_BLOCK] = { 0 };
     memcpy(sum, conv->bias + first, (size_t)count * sizeof *sum);
     for (int t = 0; t < conv->tap_count; t++) {
         int iy = y * conv->stride + conv->taps[t].dy, ix = x * conv->stride + conv->taps[t].dx;
         if (iy < 0 || iy >= in->height || ix < 0 || ix >= in->width) {
             continue;
         }
-        const float *pixel = nn_tensor_at(in, iy, ix);
         const float *weights = conv->weights + first +
                                (size_t)t * (size_t)conv->in_channels * (size_t)conv->out_channels;
-        for (int ci = 0; ci < conv->in_channels; ci++, weights += conv->out_channels) {
-            for (int i = 0; i < count; i++) {
-                sum[i] += pixel[ci] * weights[i];
-            }
+        if (conv->type == NN_U8) {
+            add_tap_u8(conv, nn_tensor_pixel(in, iy, ix), weights, count, whole);
+        } else {
+            add_tap(conv, in, nn_tensor_pixel(in, iy, ix), weights, count, sum);
         }
+    }
+    for (int i = 0; conv->type == NN_U8 && i < count; i++) {
+        sum[i] += (float)whole[i] * conv->scale[first + i];
     }
 }
 
@@ -34,33 +62,45 @@ void nn_conv_c(const struct nn_conv *conv, const struct nn_conv_maps *maps, stru
                float *scratch)
 {
     (void)scratch;
-    const int step = maps->partner.data == NULL ? 1 : 2;
     for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < maps->out.width; x++) {
             for (int first = 0; first < conv->out_channels; first += CHANNEL_BLOCK) {
                 float sum[CHANNEL_BLOCK];
                 int count = min_int(CHANNEL_BLOCK, conv->out_channels - first);
                 conv_sum(conv, &maps->in, y, x, first, count, sum);
-                nn_conv_store(conv, maps, y, x, first, count, step, sum);
+                nn_conv_store(conv, maps, y, x, first, count, sum);
             }
         }
     }
 }
 
-void nn_conv_store(const struct nn_conv *conv, const struct nn_conv_maps *maps, int y, int x,
-                   int first, int count, int step, const float *sum)
+static void copy_number(const struct nn_tensor *to, void *to_pixel, int to_channel,
+                        const void *from_pixel, int from_channel)
 {
-    const float *residual =
-        maps->residual.data == NULL ? NULL : nn_tensor_at(&maps->residual, y, x) + first;
-    const float *partner =
-        maps->partner.data == NULL ? NULL : nn_tensor_at(&maps->partner, y, x) + first;
-    float *out = nn_tensor_at(&maps->out, y, x) + (size_t)first * (size_t)step;
-    const int own = partner != NULL && maps->partner_first ? 1 : 0;
+    size_t size = nn_type_size(to->type);
+    memcpy((char *)to_pixel + (size_t)to_channel * size,
+           (const char *)from_pixel + (size_t)from_channel * size, size);
+}
+
+void nn_conv_store(const struct nn_conv *conv, const struct nn_conv_maps *maps, int y, int x,
+                   int first, int count, const float *sum)
+{
+    const bool has_residual = maps->residual.data != NULL, shuffles = maps->partner.data != NULL;
+    const void *residual = has_residual ? nn_tensor_pixel(&maps->residual, y, x) : NULL;
+    const void *partner = shuffles ? nn_tensor_pixel(&maps->partner, y, x) : NULL;
+    void *out = nn_tensor_pixel(&maps->out, y, x);
+    const float inverse = 1 / maps->out.scale;
+    const int step = shuffles ? 2 : 1, own = shuffles && maps->partner_first ? 1 : 0;
     for (int i = 0; i < count; i++) {
-        float value = residual == NULL ? sum[i] : sum[i] + residual[i];
-        out[i * step + own] = conv->relu && !(value > 0) ? 0 : value;
-        if (partner != NULL) {
-            out[i * step + 1 - own] = partner[i];
+        const int c = first + i;
+        float value = sum[i];
+        if (has_residual) {
+            value += nn_number_get(maps->residual.type, maps->residual.scale, residual, c);
+        }
+        value = conv->relu && !(value > 0) ? 0 : value;
+        nn_number_set(maps->out.type, inverse, out, c * step + own, value);
+        if (shuffles) {
+            copy_number(&maps->out, out, c * step + 1 - own, partner, c);
         }
     }
 }
@@ -78,5 +118,9 @@ size_t nn_conv_scratch_c(const struct nn_conv *conv)
 
 void nn_conv_pack_c(const struct nn_conv *conv, const float *plain, float *packed)
 {
-    memcpy(packed, plain, nn_conv_weights_c(conv) * sizeof *packed);
+    size_t count = nn_conv_weights_c(conv);
+    for (size_t i = 0; i < count; i++) {
+        packed[i] =
+            conv->type == NN_BF16 ? nn_float_from_bf16(nn_bf16_from_float(plain[i])) : plain[i];
+    }
 }

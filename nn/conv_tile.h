@@ -2,9 +2,13 @@
 // for every vector width: kernels_avx2.c and kernels_avx512.c say what a vector
 // is and include this.
 //
-// Wants: vec, LANES, mask_first(n), vec_load, vec_store, vec_load_first(p, n),
-// vec_store_first(p, v, n), vec_set1, vec_zero, vec_fma(a, b, c) = a b + c,
-// vec_add, vec_max, vec_sum, vec_interleave(a, b, &low, &high).
+// Wants: LANES; vec of floats, with vec_load, vec_store, vec_load_first(p, n),
+// vec_store_first(p, v, n), vec_zero, vec_add, vec_max, vec_interleave(a, b,
+// &low, &high); word, an input word in every lane, with word_load(p); acc, a
+// vector of sums, with acc_start(bias), acc_add(word, weights, sum),
+// acc_value(sum, tile, channel); NARROW, whether maps may be U8 and BF16, and
+// if so vec_set1, vec_mul, vec_load_u8, vec_load_bf16, vec_store_u8,
+// vec_store_bf16.
 
 #include <stddef.h>
 
@@ -21,6 +25,7 @@
 
 enum { SUMS_MAX = 28 }; // vectors of sums in a tile
 
+// count floats of a vector, the rest zero; resp. the first count stored.
 INLINE vec load_part(const float *in, int count)
 {
     return count >= LANES ? vec_load(in) : vec_load_first(in, count);
@@ -35,66 +40,99 @@ INLINE void store_part(float *out, vec value, int count)
     }
 }
 
-// Residual, ReLU, shuffle, store: channels c to c + LANES - 1 of pixel p.
-INLINE void tile_store(const struct nn_tile *tile, int p, int c, vec sum)
+INLINE vec load_residual(const struct nn_tile *tile, int p, int c, int count)
 {
-    const int count = tile->channels - c;
-    if (tile->residual != NULL) {
-        sum = vec_add(sum, load_part(tile->residual + (size_t)p * tile->residual_step + c, count));
+    const char *in = tile->residual + (size_t)p * tile->residual_step;
+#if NARROW
+    if (tile->out_type == NN_U8) {
+        return vec_mul(vec_load_u8((const uint8_t *)in + c, count), vec_set1(tile->residual_scale));
     }
-    if (tile->relu) {
-        sum = vec_max(sum, vec_zero());
+    if (tile->out_type == NN_BF16) {
+        return vec_load_bf16((const uint16_t *)in + c, count);
     }
-    float *out = tile->out + (size_t)p * tile->out_step;
-    if (tile->partner == NULL) {
-        store_part(out + c, sum, count);
+#endif
+    return load_part((const float *)in + c, count);
+}
+
+INLINE void store_f32(const struct nn_tile *tile, float *out, const float *partner, int c,
+                      int count, vec value)
+{
+    if (partner == NULL) {
+        store_part(out + c, value, count);
         return;
     }
-    vec other = load_part(tile->partner + (size_t)p * tile->partner_step + c, count);
-    vec low, high;
+    vec other = load_part(partner + c, count), low, high;
     if (tile->partner_first) {
-        vec_interleave(other, sum, &low, &high);
+        vec_interleave(other, value, &low, &high);
     } else {
-        vec_interleave(sum, other, &low, &high);
+        vec_interleave(value, other, &low, &high);
     }
     store_part(out + 2 * c, low, 2 * count);
     store_part(out + 2 * c + LANES, high, 2 * count - LANES);
 }
 
-// Pixel p of a line is at base[p / 4] + p % 4 steps: what an address can say.
-INLINE float line_get(const char *const *base, size_t step, int p, ptrdiff_t channel)
+// Residual, ReLU, shuffle, store: channels c to c + LANES - 1 of pixel p.
+INLINE void tile_store(const struct nn_tile *tile, int p, int c, vec value)
 {
-    const char *at = base[p / 4] + (p % 4 == 3 ? 3 * step : (size_t)(p % 4) * step);
-    return ((const float *)at)[channel];
+    const int count = tile->channels - c;
+    if (tile->residual != NULL) {
+        value = vec_add(value, load_residual(tile, p, c, count));
+    }
+    if (tile->relu) {
+        value = vec_max(value, vec_zero());
+    }
+    char *out = tile->out + (size_t)p * tile->out_step;
+    const char *partner =
+        tile->partner == NULL ? NULL : tile->partner + (size_t)p * tile->partner_step;
+#if NARROW
+    if (tile->out_type == NN_U8) {
+        vec_store_u8(vec_mul(value, vec_set1(tile->out_inverse)), (uint8_t *)out,
+                     (const uint8_t *)partner, tile->partner_first, c, count);
+        return;
+    }
+    if (tile->out_type == NN_BF16) {
+        vec_store_bf16(value, (uint16_t *)out, (const uint16_t *)partner, tile->partner_first, c,
+                       count);
+        return;
+    }
+#endif
+    store_f32(tile, (float *)out, (const float *)partner, c, count, value);
 }
 
-INLINE void line_start(const char **base, const float *first, size_t step, int pixels)
+// Pixel p of a line is at base[p / 4] + p % 4 steps: what an address can say.
+INLINE word line_get(const char *const *base, size_t step, int p, ptrdiff_t at)
+{
+    const char *pixel = base[p / 4] + (p % 4 == 3 ? 3 * step : (size_t)(p % 4) * step);
+    return word_load(pixel + at * (ptrdiff_t)sizeof(float));
+}
+
+INLINE void line_start(const char **base, const char *first, size_t step, int pixels)
 {
     UNROLL
     for (int i = 0; i < (pixels + 3) / 4; i++) {
-        base[i] = (const char *)first + (size_t)(4 * i) * step;
+        base[i] = first + (size_t)(4 * i) * step;
     }
 }
 
-INLINE void sums_start(const struct nn_tile *tile, vec *sum, const int pixels, const int vectors)
+INLINE void sums_start(const struct nn_tile *tile, acc *sum, const int pixels, const int vectors)
 {
     UNROLL
     for (int p = 0; p < pixels; p++) {
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            sum[p * vectors + v] = vec_load(tile->bias + v * LANES);
+            sum[p * vectors + v] = acc_start(tile->bias + v * LANES);
         }
     }
 }
 
-INLINE void sums_store(const struct nn_tile *tile, const vec *sum, const int pixels,
+INLINE void sums_store(const struct nn_tile *tile, const acc *sum, const int pixels,
                        const int vectors)
 {
     UNROLL
     for (int p = 0; p < pixels; p++) {
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            tile_store(tile, p, v * LANES, sum[p * vectors + v]);
+            tile_store(tile, p, v * LANES, acc_value(sum[p * vectors + v], tile, v * LANES));
         }
     }
 }
@@ -103,15 +141,15 @@ INLINE void sums_store(const struct nn_tile *tile, const vec *sum, const int pix
 // are written out and the sums live in registers.
 INLINE void tile_flat(const struct nn_tile *tile, const int pixels, const int vectors)
 {
-    vec sum[SUMS_MAX];
+    acc sum[SUMS_MAX];
     sums_start(tile, sum, pixels, vectors);
-    const size_t step = tile->in_step * sizeof(float);
-    const ptrdiff_t in_channels = tile->in_channels;
+    const size_t step = tile->in_step;
+    const ptrdiff_t in_words = tile->in_words;
     for (int t = 0; t < tile->live_count; t++) {
         const char *base[NN_TILE_PIXELS_MAX / 4];
         line_start(base, tile->in + tile->live[t].offset, step, pixels);
-        const float *weights = tile->weights + tile->live[t].tap * in_channels * vectors * LANES;
-        for (ptrdiff_t c = 0; c < in_channels; c++, weights += vectors * LANES) {
+        const float *weights = tile->weights + tile->live[t].tap * in_words * vectors * LANES;
+        for (ptrdiff_t c = 0; c < in_words; c++, weights += vectors * LANES) {
             vec weight[NN_TILE_VECTORS_MAX];
             UNROLL
             for (int v = 0; v < vectors; v++) {
@@ -119,10 +157,10 @@ INLINE void tile_flat(const struct nn_tile *tile, const int pixels, const int ve
             }
             UNROLL
             for (int p = 0; p < pixels; p++) {
-                vec input = vec_set1(line_get(base, step, p, c));
+                word input = line_get(base, step, p, c);
                 UNROLL
                 for (int v = 0; v < vectors; v++) {
-                    sum[p * vectors + v] = vec_fma(input, weight[v], sum[p * vectors + v]);
+                    sum[p * vectors + v] = acc_add(input, weight[v], sum[p * vectors + v]);
                 }
             }
         }
@@ -134,63 +172,45 @@ INLINE void tile_flat(const struct nn_tile *tile, const int pixels, const int ve
 // (by the third tap), q - 1 and q (by the first).
 INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int vectors)
 {
-    vec sum[SUMS_MAX];
+    acc sum[SUMS_MAX];
     sums_start(tile, sum, pixels, vectors);
-    const size_t step = tile->in_step * sizeof(float);
-    const ptrdiff_t in_channels = tile->in_channels, width = vectors * LANES;
+    const size_t step = tile->in_step;
+    const ptrdiff_t in_words = tile->in_words, width = vectors * LANES;
     const char *base[(NN_TILE_PIXELS_MAX + 2 + 3) / 4];
     line_start(base, tile->in - tile->in_step, step, pixels + 2);
     const float *weights = tile->weights;
     const bool before = tile->before, behind = tile->behind;
-    for (ptrdiff_t c = 0; c < in_channels; c++, weights += width) {
+    for (ptrdiff_t c = 0; c < in_words; c++, weights += width) {
         vec first[NN_TILE_VECTORS_MAX], middle[NN_TILE_VECTORS_MAX], last[NN_TILE_VECTORS_MAX];
         UNROLL
         for (int v = 0; v < vectors; v++) {
             first[v] = vec_load(weights + v * LANES);
-            middle[v] = vec_load(weights + in_channels * width + v * LANES);
-            last[v] = vec_load(weights + 2 * in_channels * width + v * LANES);
+            middle[v] = vec_load(weights + in_words * width + v * LANES);
+            last[v] = vec_load(weights + 2 * in_words * width + v * LANES);
         }
         UNROLL
         for (int q = 0; q < pixels + 2; q++) {
             if ((q == 0 && !before) || (q == pixels + 1 && !behind)) {
                 continue;
             }
-            vec input = vec_set1(line_get(base, step, q, c));
+            word input = line_get(base, step, q, c);
             UNROLL
             for (int v = 0; v < vectors; v++) {
                 if (q < pixels) {
-                    sum[q * vectors + v] = vec_fma(input, first[v], sum[q * vectors + v]);
+                    sum[q * vectors + v] = acc_add(input, first[v], sum[q * vectors + v]);
                 }
                 if (q >= 1 && q <= pixels) {
-                    vec *at = &sum[(q - 1) * vectors + v];
-                    *at = vec_fma(input, middle[v], *at);
+                    acc *at = &sum[(q - 1) * vectors + v];
+                    *at = acc_add(input, middle[v], *at);
                 }
                 if (q >= 2) {
-                    vec *at = &sum[(q - 2) * vectors + v];
-                    *at = vec_fma(input, last[v], *at);
+                    acc *at = &sum[(q - 2) * vectors + v];
+                    *at = acc_add(input, last[v], *at);
                 }
             }
         }
     }
     sums_store(tile, sum, pixels, vectors);
-}
-
-static float dot(const float *weights, const float *in, int count)
-{
-    enum { SUMS = 4 }; // so that no multiply-add waits for the one before
-    vec sum[SUMS] = { vec_zero(), vec_zero(), vec_zero(), vec_zero() };
-    int i = 0;
-    for (; i + SUMS * LANES <= count; i += SUMS * LANES) {
-        UNROLL
-        for (int s = 0; s < SUMS; s++) {
-            sum[s] =
-                vec_fma(vec_load(weights + i + s * LANES), vec_load(in + i + s * LANES), sum[s]);
-        }
-    }
-    for (; i < count; i += LANES) {
-        sum[0] = vec_fma(load_part(weights + i, count - i), load_part(in + i, count - i), sum[0]);
-    }
-    return vec_sum(vec_add(vec_add(sum[0], sum[1]), vec_add(sum[2], sum[3])));
 }
 
 #define TILE_NAME(kind, vectors, pixels) kind##_##vectors##_##pixels,

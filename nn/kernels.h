@@ -29,8 +29,10 @@ struct nn_conv {
     int stride;
     int tap_count;
     const struct nn_tap *taps;
-    const float *weights; // as this kernel's pack wrote them
-    const float *bias;    // out_channels; behind them zeros up to a multiple of 32
+    enum nn_type type, out_type; // of the input; of the output, residual and partner
+    const float *weights;        // as this kernel's pack wrote them
+    const float *bias;           // out_channels; behind them zeros up to a multiple of 32
+    const float *scale;          // U8 input: what each sum of whole numbers is worth; as bias
     bool relu;
 };
 
@@ -49,10 +51,11 @@ struct nn_conv_maps {
 typedef void nn_conv_fn(const struct nn_conv *conv, const struct nn_conv_maps *maps,
                         struct nn_rows rows, float *scratch);
 
-// Floats that packed weights need, resp. that the kernel wants as scratch.
+// Floats, or room of that size, that packed weights need, resp. that the kernel wants as scratch.
 typedef size_t nn_conv_size_fn(const struct nn_conv *conv);
 
-// Writes packed weights from plain ones: taps x in_channels x out_channels.
+// Writes packed weights from plain ones: taps x in_channels x out_channels. For
+// a U8 input they are whole numbers of -127 to 127.
 typedef void nn_conv_pack_fn(const struct nn_conv *conv, const float *plain, float *packed);
 
 // out = in * scale + shift, + residual, ReLU: each where wanted (NULL: not).
@@ -83,7 +86,8 @@ typedef void nn_shuffle_fn(const struct nn_tensor *a, const struct nn_tensor *b,
                            const struct nn_tensor *out, struct nn_rows rows);
 
 struct nn_kernels {
-    const char *name; // the level: "scalar", "blas", ...
+    const char *name;    // the level: "scalar", "blas", ...
+    unsigned fast_types; // bit 1 << type: lower precision that pays here
     nn_conv_fn *conv;
     nn_conv_size_fn *conv_weights, *conv_scratch;
     nn_conv_pack_fn *conv_pack;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "nn/kernels.h"
+#include "nn/number.h"
 
 static void loops_combine(const struct nn_tensor *in, const float *restrict scale,
                           const float *restrict shift, const struct nn_tensor *residual, bool relu,
@@ -34,68 +35,107 @@ static void loops_combine(const struct nn_tensor *in, const float *restrict scal
     }
 }
 
-static void loops_max_pool(const struct nn_tensor *in, int size, const float *restrict scale,
-                           const float *restrict shift, bool relu, const struct nn_tensor *out,
-                           struct nn_rows rows)
+// Everything else about a pool.
+struct pool {
+    const struct nn_tensor *in, *out;
+    const float *scale, *shift; // NULL: none
+    int size;
+    float least; // of the result: 0 with a ReLU
+};
+
+// One output pixel, whatever the types.
+static void pool_pixel(const struct pool *pool, int y, int x)
 {
-    const float least = relu ? 0 : -INFINITY;
-    const int channels = out->channels;
-    for (int y = rows.begin; y < rows.end; y++) {
-        for (int x = 0; x < out->width; x++) {
-            float *restrict to = nn_tensor_at(out, y, x);
-            const float *restrict first = nn_tensor_at(in, y * size, x * size);
-            for (int c = 0; c < channels; c++) {
-                float most = first[c];
-                for (int i = 0; i < size; i++) {
-                    for (int j = 0; j < size; j++) {
-                        float other = first[(size_t)i * in->row_stride +
-                                            (size_t)j * in->pixel_stride + (size_t)c];
-                        most = other > most ? other : most;
-                    }
-                }
-                most = scale == NULL ? most : most * scale[c] + shift[c];
-                to[c] = most > least ? most : least;
-            }
+    const struct nn_tensor *in = pool->in, *out = pool->out;
+    const int size = pool->size;
+    for (int c = 0; c < out->channels; c++) {
+        float most = -INFINITY;
+        for (int i = 0; i < size * size; i++) {
+            const void *from = nn_tensor_pixel(in, y * size + i / size, x * size + i % size);
+            float other = nn_number_get(in->type, in->scale, from, c);
+            most = other > most ? other : most;
         }
+        if (pool->scale != NULL) {
+            most = most * pool->scale[c] + pool->shift[c];
+        }
+        most = most > pool->least ? most : pool->least;
+        nn_number_set(out->type, 1 / out->scale, nn_tensor_pixel(out, y, x), c, most);
     }
 }
 
-// The usual size, with its four inputs spelled out so that the loop vectorises.
-static void loops_max_pool_2(const struct nn_tensor *in, const float *restrict scale,
-                             const float *restrict shift, bool relu, const struct nn_tensor *out,
-                             struct nn_rows rows)
+// The usual pool, 2 x 2 with a norm behind: with its types constant and its four
+// inputs spelled out, the loop vectorises.
+static inline __attribute__((always_inline)) void pool_2(const struct pool *pool,
+                                                         struct nn_rows rows,
+                                                         const enum nn_type in_type,
+                                                         const enum nn_type out_type)
 {
-    const float least = relu ? 0 : -INFINITY;
+    const struct nn_tensor *in = pool->in, *out = pool->out;
     const int channels = out->channels;
+    const float in_scale = in->scale, inverse = 1 / out->scale, least = pool->least;
+    const float *restrict scale = pool->scale, *restrict shift = pool->shift;
+    const size_t pixel = in->pixel_stride * nn_type_size(in_type);
+    const size_t out_pixel = out->pixel_stride * nn_type_size(out_type);
     for (int y = rows.begin; y < rows.end; y++) {
-        const float *restrict upper = nn_tensor_at(in, 2 * y, 0);
-        const float *restrict lower = nn_tensor_at(in, 2 * y + 1, 0);
-        const size_t pixel = in->pixel_stride;
-        float *restrict to = nn_tensor_at(out, y, 0);
+        const char *restrict upper = nn_tensor_pixel(in, 2 * y, 0);
+        const char *restrict lower = nn_tensor_pixel(in, 2 * y + 1, 0);
+        char *restrict to = nn_tensor_pixel(out, y, 0);
         for (int x = 0; x < out->width; x++) {
             for (int c = 0; c < channels; c++) {
-                float left = upper[c] > lower[c] ? upper[c] : lower[c];
-                float a = upper[pixel + (size_t)c], b = lower[pixel + (size_t)c];
-                float right = a > b ? a : b;
-                float most = left > right ? left : right;
-                most = most * scale[c] + shift[c];
-                to[c] = most > least ? most : least;
+                float a = nn_number_get(in_type, in_scale, upper, c);
+                float b = nn_number_get(in_type, in_scale, upper + pixel, c);
+                float d = nn_number_get(in_type, in_scale, lower, c);
+                float e = nn_number_get(in_type, in_scale, lower + pixel, c);
+                a = a > b ? a : b;
+                d = d > e ? d : e;
+                a = (a > d ? a : d) * scale[c] + shift[c];
+                nn_number_set(out_type, inverse, to, c, a > least ? a : least);
             }
             upper += 2 * pixel;
             lower += 2 * pixel;
-            to += out->pixel_stride;
+            to += out_pixel;
         }
     }
 }
 
-static void loops_max_pool_any(const struct nn_tensor *in, int size, const float *scale,
-                               const float *shift, bool relu, const struct nn_tensor *out,
-                               struct nn_rows rows)
+static void loops_max_pool(const struct nn_tensor *in, int size, const float *scale,
+                           const float *shift, bool relu, const struct nn_tensor *out,
+                           struct nn_rows rows)
 {
-    if (size == 2 && scale != NULL) {
-        loops_max_pool_2(in, scale, shift, relu, out, rows);
+    const struct pool pool = { in, out, scale, shift, size, relu ? 0 : -INFINITY };
+    const enum nn_type from = in->type, to = out->type;
+    const bool usual = size == 2 && scale != NULL;
+    if (usual && from == NN_F32 && to == NN_F32) {
+        pool_2(&pool, rows, NN_F32, NN_F32);
+    } else if (usual && from == NN_F32 && to == NN_BF16) {
+        pool_2(&pool, rows, NN_F32, NN_BF16);
+    } else if (usual && from == NN_F32 && to == NN_U8) {
+        pool_2(&pool, rows, NN_F32, NN_U8);
+    } else if (usual && from == NN_BF16 && to == NN_BF16) {
+        pool_2(&pool, rows, NN_BF16, NN_BF16);
+    } else if (usual && from == NN_U8 && to == NN_U8) {
+        pool_2(&pool, rows, NN_U8, NN_U8);
     } else {
-        loops_max_pool(in, size, scale, shift, relu, out, rows);
+        for (int y = rows.begin; y < rows.end; y++) {
+            for (int x = 0; x < out->width; x++) {
+                pool_pixel(&pool, y, x);
+            }
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void
+sum_pixels(const struct nn_tensor *in, float *restrict sum, const enum nn_type type)
+{
+    const int channels = in->channels;
+    const float scale = in->scale;
+    for (int y = 0; y < in->height; y++) {
+        for (int x = 0; x < in->width; x++) {
+            const void *restrict from = nn_tensor_pixel(in, y, x);
+            for (int c = 0; c < channels; c++) {
+                sum[c] += nn_number_get(type, scale, from, c);
+            }
+        }
     }
 }
 
@@ -106,13 +146,12 @@ static void loops_global_pool(const struct nn_tensor *in, const struct nn_tensor
     for (int c = 0; c < channels; c++) {
         sum[c] = 0;
     }
-    for (int y = 0; y < in->height; y++) {
-        for (int x = 0; x < in->width; x++) {
-            const float *restrict from = nn_tensor_at(in, y, x);
-            for (int c = 0; c < channels; c++) {
-                sum[c] += from[c];
-            }
-        }
+    if (in->type == NN_U8) {
+        sum_pixels(in, sum, NN_U8);
+    } else if (in->type == NN_BF16) {
+        sum_pixels(in, sum, NN_BF16);
+    } else {
+        sum_pixels(in, sum, NN_F32);
     }
     const float pixels = (float)in->height * (float)in->width;
     for (int c = 0; c < channels; c++) {
@@ -205,7 +244,7 @@ static void loops_shuffle(const struct nn_tensor *a, const struct nn_tensor *b,
 static void loops_init(struct nn_kernels *kernels)
 {
     kernels->combine = loops_combine;
-    kernels->max_pool = loops_max_pool_any;
+    kernels->max_pool = loops_max_pool;
     kernels->global_pool = loops_global_pool;
     kernels->bilinear = loops_bilinear;
     kernels->scale = loops_scale;

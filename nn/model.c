@@ -184,7 +184,8 @@ static struct nn_program *build(struct nn_weights *weights, unsigned cpu_flags,
 
     struct nn_kernels kernels;
     nn_kernels_init(&kernels, cpu_flags);
-    struct nn_program *program = nn_compile(graph, &kernels, err);
+    struct nn_program *program =
+        nn_compile(graph, &kernels, &(struct nn_compile_options){ 0 }, err);
     nn_graph_destroy(graph);
     return program;
 }

@@ -21,8 +21,14 @@ void nn_program_destroy(struct nn_program *program)
 
 struct nn_tensor nn_view_tensor(const struct nn_view *view, float *arena)
 {
-    return (struct nn_tensor){ arena + view->offset, view->height,       view->width,
-                               view->channels,       view->pixel_stride, view->row_stride };
+    return (struct nn_tensor){ .data = (char *)arena + view->offset,
+                               .height = view->height,
+                               .width = view->width,
+                               .channels = view->channels,
+                               .pixel_stride = view->pixel_stride,
+                               .row_stride = view->row_stride,
+                               .type = view->type,
+                               .scale = view->scale };
 }
 
 static void run_conv(const struct nn_program *program, const struct nn_step *step, float *arena,

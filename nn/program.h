@@ -12,9 +12,11 @@
 // Where a map lies in the arena: as nn_tensor, with an offset for its data.
 // Strides of 0 repeat one pixel.
 struct nn_view {
-    size_t offset; // floats from the arena's start
+    size_t offset; // bytes from the arena's start
     int height, width, channels;
-    size_t pixel_stride, row_stride;
+    size_t pixel_stride, row_stride; // numbers
+    enum nn_type type;
+    float scale; // U8
 };
 
 enum nn_step_kind {

@@ -1,45 +1,59 @@
 // A tensor: a view of a feature map. It never owns memory.
 //
 // Layout is NHWC with batch 1: the channels of one pixel lie side by side,
-// pixels pixel_stride floats apart, rows row_stride floats apart. A slice of
+// pixels pixel_stride numbers apart, rows row_stride numbers apart. A slice of
 // channels, a band of rows or every other pixel is thus a view of the same
 // memory. Any thread.
+//
+// Numbers are float32 but inside a network of lower precision: there they are
+// bfloat16, or bytes that stand for byte * scale.
 #pragma once
 
 #include <stddef.h>
 
-struct nn_tensor {
-    float *data;
-    int height, width, channels;
-    size_t pixel_stride; // floats from one pixel to the next, at least channels
-    size_t row_stride;   // floats from one row to the next
+enum nn_type {
+    NN_F32,
+    NN_BF16, // the upper half of a float32
+    NN_U8,   // 0 to 255, times the tensor's scale
 };
 
-// A view of height x width x channels floats at data without gaps.
+enum { NN_TYPE_COUNT = NN_U8 + 1 };
+
+struct nn_tensor {
+    void *data;
+    int height, width, channels;
+    size_t pixel_stride; // numbers from one pixel to the next, at least channels
+    size_t row_stride;   // numbers from one row to the next
+    enum nn_type type;
+    float scale; // U8
+};
+
+static inline size_t nn_type_size(enum nn_type type)
+{
+    return type == NN_F32 ? 4 : type == NN_BF16 ? 2 : 1;
+}
+
+// A float32 view of height x width x channels numbers at data without gaps.
 static inline struct nn_tensor nn_tensor_dense(float *data, int height, int width, int channels)
 {
-    return (struct nn_tensor){ data,     height,           width,
-                               channels, (size_t)channels, (size_t)width * (size_t)channels };
+    return (struct nn_tensor){ .data = data,
+                               .height = height,
+                               .width = width,
+                               .channels = channels,
+                               .pixel_stride = (size_t)channels,
+                               .row_stride = (size_t)width * (size_t)channels };
 }
 
-// The first channel of the pixel at row y, column x.
+// Where the pixel at row y, column x begins, whatever the type.
+static inline void *nn_tensor_pixel(const struct nn_tensor *tensor, int y, int x)
+{
+    size_t numbers = (size_t)y * tensor->row_stride + (size_t)x * tensor->pixel_stride;
+    return (char *)tensor->data + numbers * nn_type_size(tensor->type);
+}
+
+// The first channel of the pixel at row y, column x of a float32 tensor.
 static inline float *nn_tensor_at(const struct nn_tensor *tensor, int y, int x)
 {
-    return tensor->data + (size_t)y * tensor->row_stride + (size_t)x * tensor->pixel_stride;
-}
-
-// Channels first to first + count - 1 of tensor.
-static inline struct nn_tensor nn_tensor_slice(struct nn_tensor tensor, int first, int count)
-{
-    tensor.data += first;
-    tensor.channels = count;
-    return tensor;
-}
-
-// Rows first to first + count - 1 of tensor.
-static inline struct nn_tensor nn_tensor_rows(struct nn_tensor tensor, int first, int count)
-{
-    tensor.data += (size_t)first * tensor.row_stride;
-    tensor.height = count;
-    return tensor;
+    return (float *)tensor->data + (size_t)y * tensor->row_stride +
+           (size_t)x * tensor->pixel_stride;
 }

@@ -46,8 +46,9 @@ static struct map map_create(int height, int width, int channels, int gap, int l
     for (size_t i = 0; i < map.floats; i++) {
         map.block[i] = noise();
     }
-    map.view = (struct nn_tensor){ map.block + lead, height, width,
-                                   channels,         pixel,  pixel * (size_t)width };
+    map.view = nn_tensor_dense(map.block + lead, height, width, channels);
+    map.view.pixel_stride = pixel;
+    map.view.row_stride = pixel * (size_t)width;
     return map;
 }
 
@@ -57,7 +58,7 @@ static struct map map_copy(const struct map *map)
     copy.block = mc_memory_alloc(map->floats * sizeof *copy.block);
     assert_non_null(copy.block);
     memcpy(copy.block, map->block, map->floats * sizeof *copy.block);
-    copy.view.data = copy.block + (map->view.data - map->block);
+    copy.view.data = copy.block + ((float *)map->view.data - map->block);
     return copy;
 }
 
@@ -71,7 +72,7 @@ static void assert_same(const struct map *want, const struct map *got, float tol
                         const char *what)
 {
     for (size_t i = 0; i < want->floats; i++) {
-        ptrdiff_t at = (want->block + i) - want->view.data;
+        ptrdiff_t at = (want->block + i) - (float *)want->view.data;
         bool inside = at >= 0 && (size_t)at < want->view.row_stride * (size_t)want->view.height &&
                       (size_t)at % want->view.pixel_stride < (size_t)want->view.channels;
         float limit = inside ? tolerance : 0;
@@ -142,7 +143,13 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
     struct map want =
         map_create(height, width, s->partner ? 2 * s->out : s->out, pick(0, 3), pick(0, 3));
     struct map got = map_copy(&want);
-    struct nn_conv conv = { s->in, s->out, s->stride, tap_count, taps, NULL, bias, s->relu };
+    struct nn_conv conv = { .in_channels = s->in,
+                            .out_channels = s->out,
+                            .stride = s->stride,
+                            .tap_count = tap_count,
+                            .taps = taps,
+                            .bias = bias,
+                            .relu = s->relu };
     struct nn_conv_maps maps = { .in = in.view, .out = want.view, .partner_first = pick(0, 1) };
     if (s->residual) {
         maps.residual = residual.view;

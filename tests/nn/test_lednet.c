@@ -47,7 +47,7 @@ static struct net net_create(struct nn_weights *weights, int height, int width, 
     nn_graph_output(net.graph, nn_graph_bilinear(net.graph, map, height, width));
     struct nn_kernels kernels;
     nn_kernels_init(&kernels, cpu_flags);
-    net.program = nn_compile(net.graph, &kernels, &err);
+    net.program = nn_compile(net.graph, &kernels, &(struct nn_compile_options){ 0 }, &err);
     if (net.program == NULL) {
         fail_msg("%s", err.message);
     }

@@ -1,0 +1,66 @@
+// Convolution tiles for bfloat16: vdpbf16ps multiplies pairs and adds in float32.
+#if !defined(__AVX512BF16__)
+#error "compile this file with -mavx512bf16 and the flags of tiles_avx512.c"
+#endif
+
+#include "nn/conv_direct.h"
+#include "nn/x86/vec512.h"
+
+#define NARROW 1 // maps may be bytes and bfloat16
+
+// A word is two neighbouring channels; a sum is a float.
+typedef __m512bh word;
+typedef vec acc;
+
+static inline word word_load(const char *p)
+{
+    return (__m512bh)_mm512_set1_epi32(*(const int *)p);
+}
+
+static inline acc acc_start(const float *bias)
+{
+    return vec_load(bias);
+}
+
+static inline acc acc_add(word input, vec weights, acc sum)
+{
+    return _mm512_dpbf16_ps(sum, input, (__m512bh)weights);
+}
+
+static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
+{
+    (void)tile;
+    (void)channel;
+    return sum;
+}
+
+#include "nn/conv_tile.h"
+#include "nn/x86/kernels_x86.h"
+
+// clang-format off
+TILES(flat, 1, UP_TO_24)
+TILES(flat, 2, UP_TO_14)
+TILES(flat, 3, UP_TO_9)
+TILES(chain, 1, UP_TO_20)
+TILES(chain, 2, UP_TO_10)
+TILES(chain, 3, UP_TO_6)
+// clang-format on
+
+static float dot(const void *weights, const void *in, int count)
+{
+    const uint16_t *a = weights, *b = in;
+    vec sum = vec_zero();
+    for (int i = 0; i < count; i += LANES) {
+        sum = vec_fma(vec_load_bf16(a + i, count - i), vec_load_bf16(b + i, count - i), sum);
+    }
+    return vec_sum(sum);
+}
+
+const struct nn_tile_set nn_tiles_avx512_bf16 = {
+    .lanes = LANES,
+    .flat_pixels = { 24, 14, 9 },
+    .chain_pixels = { 20, 10, 6 },
+    .flat = { flat_1, flat_2, flat_3 },
+    .chain = { chain_1, chain_2, chain_3 },
+    .dot = dot,
+};

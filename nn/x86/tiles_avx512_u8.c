@@ -1,0 +1,68 @@
+// Convolution tiles for bytes: vpdpbusd multiplies four unsigned inputs by four
+// signed weights and adds in int32, exactly.
+#if !defined(__AVX512VNNI__)
+#error "compile this file with -mavx512vnni and the flags of tiles_avx512.c"
+#endif
+
+#include "nn/conv_direct.h"
+#include "nn/x86/vec512.h"
+
+#define NARROW 1 // maps may be bytes and bfloat16
+
+// A word is four neighbouring channels; a sum is a whole number.
+typedef __m512i word, acc;
+
+static inline word word_load(const char *p)
+{
+    return _mm512_set1_epi32(*(const int *)p);
+}
+
+static inline acc acc_start(const float *bias)
+{
+    (void)bias; // added in acc_value
+    return _mm512_setzero_si512();
+}
+
+static inline acc acc_add(word input, vec weights, acc sum)
+{
+    return _mm512_dpbusd_epi32(sum, input, _mm512_castps_si512(weights));
+}
+
+static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
+{
+    return vec_fma(_mm512_cvtepi32_ps(sum), vec_load(tile->scale + channel),
+                   vec_load(tile->bias + channel));
+}
+
+#include "nn/conv_tile.h"
+#include "nn/x86/kernels_x86.h"
+
+// clang-format off
+TILES(flat, 1, UP_TO_24)
+TILES(flat, 2, UP_TO_14)
+TILES(flat, 3, UP_TO_9)
+TILES(chain, 1, UP_TO_20)
+TILES(chain, 2, UP_TO_10)
+TILES(chain, 3, UP_TO_6)
+// clang-format on
+
+static float dot(const void *weights, const void *in, int count)
+{
+    const uint8_t *a = in, *b = weights;
+    __m512i sum = _mm512_setzero_si512();
+    for (int i = 0; i < count; i += 64) {
+        __mmask64 mask = count - i >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << (count - i)) - 1;
+        sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(mask, a + i),
+                                  _mm512_maskz_loadu_epi8(mask, b + i));
+    }
+    return (float)_mm512_reduce_add_epi32(sum);
+}
+
+const struct nn_tile_set nn_tiles_avx512_u8 = {
+    .lanes = LANES,
+    .flat_pixels = { 24, 14, 9 },
+    .chain_pixels = { 20, 10, 6 },
+    .flat = { flat_1, flat_2, flat_3 },
+    .chain = { chain_1, chain_2, chain_3 },
+    .dot = dot,
+};
