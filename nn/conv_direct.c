@@ -278,19 +278,35 @@ static int find_breaks(const struct nn_conv *conv, bool rows, int size, int out_
     return count;
 }
 
+static bool is_within(const struct nn_tensor *in, int y, int x)
+{
+    return y >= 0 && y < in->height && x >= 0 && x < in->width;
+}
+
+// The taps that are within the map for output y, x.
 static int find_live(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
                      struct nn_live_tap *live)
 {
+    const ptrdiff_t size = (ptrdiff_t)nn_type_size(in->type);
+    const bool dense = in->pixel_stride == (size_t)conv->in_channels;
+    const int words = word_count(conv);
     int count = 0;
     for (int t = 0; t < conv->tap_count; t++) {
-        int dy = conv->taps[t].dy, dx = conv->taps[t].dx;
-        int iy = y * conv->stride + dy, ix = x * conv->stride + dx;
-        if (iy >= 0 && iy < in->height && ix >= 0 && ix < in->width) {
-            live[count].offset = ((ptrdiff_t)dy * (ptrdiff_t)in->row_stride +
-                                  (ptrdiff_t)dx * (ptrdiff_t)in->pixel_stride) *
-                                 (ptrdiff_t)nn_type_size(in->type);
-            live[count++].tap = t;
+        const struct nn_tap *tap = &conv->taps[t];
+        if (!is_within(in, y * conv->stride + tap->dy, x * conv->stride + tap->dx)) {
+            continue;
         }
+        struct nn_live_tap *last = count > 0 ? &live[count - 1] : NULL;
+        if (dense && last != NULL && last->tap + last->words / words == t &&
+            tap->dy == tap[-1].dy && tap->dx == tap[-1].dx + 1) {
+            last->words += words;
+            continue;
+        }
+        live[count++] = (struct nn_live_tap){ .offset = (tap->dy * (ptrdiff_t)in->row_stride +
+                                                         tap->dx * (ptrdiff_t)in->pixel_stride) *
+                                                        size,
+                                              .tap = t,
+                                              .words = words };
     }
     return count;
 }
@@ -341,11 +357,6 @@ static void run_flat(struct run *run)
 }
 
 // ---- one output channel -----------------------------------------------------------
-
-static bool is_within(const struct nn_tensor *in, int y, int x)
-{
-    return y >= 0 && y < in->height && x >= 0 && x < in->width;
-}
 
 // One output: taps that follow each other in a row are one product where their
 // pixels lie side by side in memory.

@@ -22,10 +22,12 @@ enum {
     NN_TILE_PIXELS_MAX = 24, // pixels of a tile
 };
 
-// A tap that is within the map.
+// A tap that is within the map; or several, side by side in a row, where their
+// pixels lie without a gap in memory: then they are as one of more channels.
 struct nn_live_tap {
     ptrdiff_t offset; // bytes from the line's input pixel
     int tap;          // its index, for the weights
+    int words;        // of input
 };
 
 // What a tile works on. Steps are bytes from one pixel of the line to the next.
@@ -37,11 +39,11 @@ struct nn_tile {
     const struct nn_live_tap *live; // flat
     int live_count;                 // flat
     bool before, behind;            // chain: whether the line has inputs beyond the tile
-    int in_words;
-    int channels;         // output channels; the last vector may be a part
-    const float *weights; // [tap][in word][vectors * lanes] words
-    const float *bias;    // [vectors * lanes]
-    const float *scale;   // U8: as bias
+    int in_words;                   // of one tap
+    int channels;                   // output channels; the last vector may be a part
+    const float *weights;           // [tap][in word][vectors * lanes] words
+    const float *bias;              // [vectors * lanes]
+    const float *scale;             // U8: as bias
     char *out;
     size_t out_step;
     const char *residual; // NULL: none

@@ -149,7 +149,8 @@ INLINE void tile_flat(const struct nn_tile *tile, const int pixels, const int ve
         const char *base[NN_TILE_PIXELS_MAX / 4];
         line_start(base, tile->in + tile->live[t].offset, step, pixels);
         const float *weights = tile->weights + tile->live[t].tap * in_words * vectors * LANES;
-        for (ptrdiff_t c = 0; c < in_words; c++, weights += vectors * LANES) {
+        const ptrdiff_t words = tile->live[t].words;
+        for (ptrdiff_t c = 0; c < words; c++, weights += vectors * LANES) {
             vec weight[NN_TILE_VECTORS_MAX];
             UNROLL
             for (int v = 0; v < vectors; v++) {
