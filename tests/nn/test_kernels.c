@@ -14,6 +14,7 @@
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "nn/kernels.h"
+#include "nn/number.h"
 
 static unsigned seed = 1;
 
@@ -29,36 +30,45 @@ static int pick(int least, int most)
     return least + (int)((seed >> 8) % (unsigned)(most - least + 1));
 }
 
-// A map of noise inside a larger block of noise, at any alignment.
+// A map of noise inside a larger block of noise, at any alignment of its numbers.
 struct map {
-    float *block;
-    size_t floats;
+    char *block;
+    size_t bytes;
     struct nn_tensor view;
 };
 
-static struct map map_create(int height, int width, int channels, int gap, int lead)
+static struct map typed_map_create(enum nn_type type, int height, int width, int channels, int gap,
+                                   int lead)
 {
     struct map map;
-    size_t pixel = (size_t)(channels + gap);
-    map.floats = pixel * (size_t)height * (size_t)width + (size_t)lead + 64;
-    map.block = mc_memory_alloc(map.floats * sizeof *map.block);
+    size_t size = nn_type_size(type), pixel = (size_t)(channels + gap);
+    map.bytes = (pixel * (size_t)height * (size_t)width + (size_t)lead + 64) * size;
+    map.block = mc_memory_alloc(map.bytes);
     assert_non_null(map.block);
-    for (size_t i = 0; i < map.floats; i++) {
-        map.block[i] = noise();
+    for (size_t i = 0; i < map.bytes / size; i++) {
+        nn_number_set(type, 1, map.block, (int)i, type == NN_U8 ? (float)pick(0, 255) : noise());
     }
-    map.view = nn_tensor_dense(map.block + lead, height, width, channels);
+    map.view = nn_tensor_dense((float *)map.block, height, width, channels);
+    map.view.data = map.block + (size_t)lead * size;
     map.view.pixel_stride = pixel;
     map.view.row_stride = pixel * (size_t)width;
+    map.view.type = type;
+    map.view.scale = type == NN_U8 ? 0.01f + 0.01f * fabsf(noise()) : 0;
     return map;
+}
+
+static struct map map_create(int height, int width, int channels, int gap, int lead)
+{
+    return typed_map_create(NN_F32, height, width, channels, gap, lead);
 }
 
 static struct map map_copy(const struct map *map)
 {
     struct map copy = *map;
-    copy.block = mc_memory_alloc(map->floats * sizeof *copy.block);
+    copy.block = mc_memory_alloc(map->bytes);
     assert_non_null(copy.block);
-    memcpy(copy.block, map->block, map->floats * sizeof *copy.block);
-    copy.view.data = copy.block + ((float *)map->view.data - map->block);
+    memcpy(copy.block, map->block, map->bytes);
+    copy.view.data = copy.block + ((char *)map->view.data - map->block);
     return copy;
 }
 
@@ -67,18 +77,23 @@ static void map_destroy(struct map *map)
     mc_memory_free(map->block);
 }
 
-// Equal within rounding in the view, and exactly outside: nothing strays.
+// Equal within tolerance in the view, and exactly outside: nothing strays.
 static void assert_same(const struct map *want, const struct map *got, float tolerance,
                         const char *what)
 {
-    for (size_t i = 0; i < want->floats; i++) {
-        ptrdiff_t at = (want->block + i) - (float *)want->view.data;
-        bool inside = at >= 0 && (size_t)at < want->view.row_stride * (size_t)want->view.height &&
-                      (size_t)at % want->view.pixel_stride < (size_t)want->view.channels;
-        float limit = inside ? tolerance : 0;
-        if (!(fabsf(want->block[i] - got->block[i]) <= limit)) {
-            fail_msg("%s: float %td is %g, wants %g (%s)", what, at, (double)got->block[i],
-                     (double)want->block[i], inside ? "inside" : "outside");
+    const struct nn_tensor *view = &want->view;
+    const size_t size = nn_type_size(view->type);
+    for (size_t i = 0; i < want->bytes / size; i++) {
+        ptrdiff_t at = (ptrdiff_t)i - ((char *)view->data - want->block) / (ptrdiff_t)size;
+        bool inside = at >= 0 && (size_t)at < view->row_stride * (size_t)view->height &&
+                      (size_t)at % view->pixel_stride < (size_t)view->channels;
+        float a = nn_number_get(view->type, view->scale, want->block, (int)i);
+        float b = nn_number_get(view->type, view->scale, got->block, (int)i);
+        // bfloat16 has eight bits, so neighbours are a 256th apart.
+        float limit = view->type == NN_BF16 ? tolerance + fabsf(a) / 128 : tolerance;
+        if (!(fabsf(a - b) <= (inside ? limit : 0))) {
+            fail_msg("%s: number %td is %g, wants %g (%s)", what, at, (double)b, (double)a,
+                     inside ? "inside" : "outside");
         }
     }
 }
@@ -92,6 +107,7 @@ struct shape {
     int height, width, in, out;
     int kernel_height, kernel_width, stride, dilation_y, dilation_x;
     bool relu, residual, partner, broadcast;
+    enum nn_type type, out_type;
 };
 
 static void run_conv(const struct nn_kernels *kernels, struct nn_conv conv, const float *plain,
@@ -116,10 +132,12 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
                        const struct shape *s)
 {
     char what[160];
-    snprintf(what, sizeof what, "%s: %dx%dx%d to %d, kernel %dx%d, stride %d, dilation %dx%d%s%s%s",
-             chosen->name, s->width, s->height, s->in, s->out, s->kernel_width, s->kernel_height,
-             s->stride, s->dilation_x, s->dilation_y, s->relu ? ", relu" : "",
-             s->residual ? ", residual" : "", s->partner ? ", partner" : "");
+    snprintf(what, sizeof what,
+             "%s, type %d to %d: %dx%dx%d to %d, kernel %dx%d, stride %d, dilation %dx%d%s%s%s",
+             chosen->name, s->type, s->out_type, s->width, s->height, s->in, s->out,
+             s->kernel_width, s->kernel_height, s->stride, s->dilation_x, s->dilation_y,
+             s->relu ? ", relu" : "", s->residual ? ", residual" : "",
+             s->partner ? ", partner" : "");
     struct nn_tap taps[NN_TAPS_MAX];
     const int tap_count = s->kernel_height * s->kernel_width;
     for (int i = 0; i < tap_count; i++) {
@@ -129,26 +147,33 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
     size_t weight_count = (size_t)tap_count * (size_t)s->in * (size_t)s->out;
     float *weights = mc_memory_alloc(weight_count * sizeof *weights);
     float *bias = mc_memory_alloc(((size_t)s->out + 32) * sizeof *bias);
+    float *scale = mc_memory_alloc(((size_t)s->out + 32) * sizeof *scale);
     for (size_t i = 0; i < weight_count; i++) {
-        weights[i] = noise();
+        weights[i] = s->type == NN_U8 ? (float)pick(-127, 127) : noise();
     }
     for (int i = 0; i < s->out; i++) {
         bias[i] = noise();
+        scale[i] = 1e-5f * (2 + noise());
     }
     int height = (s->height + s->stride - 1) / s->stride;
     int width = (s->width + s->stride - 1) / s->stride;
-    struct map in = map_create(s->height, s->width, s->in, pick(0, 3), pick(0, 3));
-    struct map residual = map_create(height, width, s->out, pick(0, 3), pick(0, 3));
-    struct map partner = map_create(height, width, s->out, pick(0, 3), pick(0, 3));
-    struct map want =
-        map_create(height, width, s->partner ? 2 * s->out : s->out, pick(0, 3), pick(0, 3));
+    struct map in = typed_map_create(s->type, s->height, s->width, s->in, pick(0, 3), pick(0, 3));
+    struct map residual =
+        typed_map_create(s->out_type, height, width, s->out, pick(0, 3), pick(0, 3));
+    struct map partner =
+        typed_map_create(s->out_type, height, width, s->out, pick(0, 3), pick(0, 3));
+    struct map want = typed_map_create(s->out_type, height, width, s->partner ? 2 * s->out : s->out,
+                                       pick(0, 3), pick(0, 3));
     struct map got = map_copy(&want);
     struct nn_conv conv = { .in_channels = s->in,
                             .out_channels = s->out,
                             .stride = s->stride,
                             .tap_count = tap_count,
                             .taps = taps,
+                            .type = s->type,
+                            .out_type = s->out_type,
                             .bias = bias,
+                            .scale = scale,
                             .relu = s->relu };
     struct nn_conv_maps maps = { .in = in.view, .out = want.view, .partner_first = pick(0, 1) };
     if (s->residual) {
@@ -163,8 +188,9 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
     run_conv(plain, conv, weights, &maps);
     maps.out = got.view;
     run_conv(chosen, conv, weights, &maps);
+    // A sum may round to the next byte or bfloat16 instead.
     float sum = 1 + 0.25f * sqrtf((float)(tap_count * s->in));
-    assert_same(&want, &got, 4e-6f * sum, what);
+    assert_same(&want, &got, 4e-6f * sum + want.view.scale * 1.01f, what);
     map_destroy(&in);
     map_destroy(&residual);
     map_destroy(&partner);
@@ -172,6 +198,24 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
     map_destroy(&got);
     mc_memory_free(weights);
     mc_memory_free(bias);
+    mc_memory_free(scale);
+}
+
+// Types that meet in a network: float32 becomes another type at its entrance, and
+// comes back at its end.
+static void pick_types(struct shape *shape)
+{
+    static const enum nn_type pairs[][2] = { { NN_F32, NN_F32 },  { NN_F32, NN_BF16 },
+                                             { NN_F32, NN_U8 },   { NN_BF16, NN_BF16 },
+                                             { NN_BF16, NN_F32 }, { NN_U8, NN_U8 },
+                                             { NN_U8, NN_F32 } };
+    const enum nn_type *pair = pairs[pick(0, 6)];
+    shape->type = pair[0];
+    shape->out_type = pair[1];
+    if (shape->type != NN_F32) {
+        shape->in = (shape->in + 3) / 4 * 4; // whole words
+    }
+    shape->broadcast = false;
 }
 
 static void check_convs(const struct nn_kernels *plain, const struct nn_kernels *chosen)
@@ -201,31 +245,74 @@ static void check_convs(const struct nn_kernels *plain, const struct nn_kernels 
         };
         shape.dilation_x = shape.dilation_y;
         check_conv(plain, chosen, &shape);
+        pick_types(&shape);
+        check_conv(plain, chosen, &shape);
     }
     // The shapes of LEDNet's blocks, whole tiles and dilations beyond the map.
     static const struct shape blocks[] = {
-        { 64, 64, 16, 16, 3, 1, 1, 1, 1, true, false, false, false },
-        { 64, 64, 16, 16, 1, 3, 1, 1, 1, true, true, true, false },
-        { 32, 32, 32, 32, 3, 1, 1, 1, 1, true, true, true, false },
-        { 32, 32, 32, 32, 1, 3, 1, 1, 1, true, false, false, false },
-        { 16, 16, 64, 64, 3, 1, 1, 17, 1, true, true, true, false },
-        { 16, 16, 64, 64, 1, 3, 1, 1, 9, true, false, false, false },
-        { 8, 8, 64, 64, 1, 3, 1, 1, 17, true, true, true, false },
-        { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false },
-        { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false },
-        { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false },
-        { 16, 16, 64, 68, 1, 1, 1, 1, 1, false, false, false, false },
+        { 64, 64, 16, 16, 3, 1, 1, 1, 1, true, false, false, false, NN_F32, NN_F32 },
+        { 64, 64, 16, 16, 1, 3, 1, 1, 1, true, true, true, false, NN_F32, NN_F32 },
+        { 32, 32, 32, 32, 3, 1, 1, 1, 1, true, true, true, false, NN_F32, NN_F32 },
+        { 32, 32, 32, 32, 1, 3, 1, 1, 1, true, false, false, false, NN_F32, NN_F32 },
+        { 16, 16, 64, 64, 3, 1, 1, 17, 1, true, true, true, false, NN_F32, NN_F32 },
+        { 16, 16, 64, 64, 1, 3, 1, 1, 9, true, false, false, false, NN_F32, NN_F32 },
+        { 8, 8, 64, 64, 1, 3, 1, 1, 17, true, true, true, false, NN_F32, NN_F32 },
+        { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
+        { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
+        { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
+        { 16, 16, 64, 68, 1, 1, 1, 1, 1, false, false, false, false, NN_F32, NN_F32 },
     };
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         check_conv(plain, chosen, &blocks[i]);
+        for (int type = NN_BF16; type < NN_TYPE_COUNT; type++) {
+            struct shape narrow = blocks[i];
+            narrow.type = narrow.in % 4 == 0 ? (enum nn_type)type : NN_F32;
+            narrow.out_type = (enum nn_type)type;
+            check_conv(plain, chosen, &narrow);
+        }
+    }
+}
+
+// Pools from and to every type.
+static void check_pools(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    for (int i = 0; i < 300; i++) {
+        int channels = pick(1, 70), size = pick(1, 3), height = pick(1, 6), width = pick(1, 6);
+        float scale[96], shift[96];
+        for (int c = 0; c < 96; c++) {
+            scale[c] = noise();
+            shift[c] = noise();
+        }
+        enum nn_type from = (enum nn_type)pick(0, NN_TYPE_COUNT - 1);
+        enum nn_type to = pick(0, 1) ? from : (enum nn_type)pick(0, NN_TYPE_COUNT - 1);
+        struct map in =
+            typed_map_create(from, height * size, width * size, channels, pick(0, 3), pick(0, 3));
+        struct map want = typed_map_create(to, height, width, channels, pick(0, 3), pick(0, 3));
+        struct map got = map_copy(&want);
+        bool normed = pick(0, 1), relu = pick(0, 1);
+        plain->max_pool(&in.view, size, normed ? scale : NULL, shift, relu, &want.view,
+                        all_rows(&want.view));
+        chosen->max_pool(&in.view, size, normed ? scale : NULL, shift, relu, &got.view,
+                         all_rows(&got.view));
+        assert_same(&want, &got, 1e-6f + want.view.scale * 1.01f, "max_pool");
+        map_destroy(&want);
+        map_destroy(&got);
+
+        want = map_create(1, 1, channels, 0, pick(0, 3));
+        got = map_copy(&want);
+        plain->global_pool(&in.view, &want.view);
+        chosen->global_pool(&in.view, &got.view);
+        assert_same(&want, &got, 1e-5f, "global_pool");
+        map_destroy(&want);
+        map_destroy(&got);
+        map_destroy(&in);
     }
 }
 
 static void check_combine(const struct nn_kernels *plain, const struct nn_kernels *chosen)
 {
     for (int i = 0; i < 200; i++) {
-        int channels = pick(1, 70), size = pick(1, 4);
-        int height = pick(1, 6), width = pick(1, 6);
+        int channels = pick(1, 70), height = pick(1, 6), width = pick(1, 6);
         float scale[96], shift[96];
         for (int c = 0; c < 96; c++) {
             scale[c] = noise();
@@ -233,8 +320,6 @@ static void check_combine(const struct nn_kernels *plain, const struct nn_kernel
         }
         bool normed = pick(0, 1), relu = pick(0, 1);
         struct map in = map_create(height, width, channels, pick(0, 3), pick(0, 3));
-        struct map large =
-            map_create(height * size, width * size, channels, pick(0, 3), pick(0, 3));
         struct map residual = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         struct map want = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         struct map got = map_copy(&want);
@@ -244,13 +329,7 @@ static void check_combine(const struct nn_kernels *plain, const struct nn_kernel
         chosen->combine(&in.view, normed ? scale : NULL, shift, added, relu, &got.view,
                         all_rows(&got.view));
         assert_same(&want, &got, 1e-6f, "combine");
-        plain->max_pool(&large.view, size, normed ? scale : NULL, shift, relu, &want.view,
-                        all_rows(&want.view));
-        chosen->max_pool(&large.view, size, normed ? scale : NULL, shift, relu, &got.view,
-                         all_rows(&got.view));
-        assert_same(&want, &got, 1e-6f, "max_pool");
         map_destroy(&in);
-        map_destroy(&large);
         map_destroy(&residual);
         map_destroy(&want);
         map_destroy(&got);
@@ -289,13 +368,6 @@ static void check_others(const struct nn_kernels *plain, const struct nn_kernels
         map_destroy(&got);
         map_destroy(&skip);
 
-        want = map_create(1, 1, channels, 0, pick(0, 3));
-        got = map_copy(&want);
-        plain->global_pool(&in.view, &want.view);
-        chosen->global_pool(&in.view, &got.view);
-        assert_same(&want, &got, 1e-5f, "global_pool");
-        map_destroy(&want);
-        map_destroy(&got);
         map_destroy(&in);
         map_destroy(&other);
         map_destroy(&factor);
@@ -306,8 +378,7 @@ static void each_level(void (*check)(const struct nn_kernels *, const struct nn_
 {
     unsigned have = 0;
     assert_true(mc_cpu_flags(&have, NULL));
-    const unsigned levels[] = { MC_CPU_BLAS, MC_CPU_BLAS | MC_CPU_AVX2,
-                                MC_CPU_BLAS | MC_CPU_AVX2 | MC_CPU_AVX512 };
+    const unsigned levels[] = { MC_CPU_BLAS, MC_CPU_BLAS | MC_CPU_AVX2, have };
     struct nn_kernels plain;
     nn_kernels_init(&plain, 0);
     assert_string_equal(plain.name, "scalar");
@@ -330,6 +401,7 @@ static void combines_and_pools_equal_plain_c(void **state)
 {
     (void)state;
     each_level(check_combine);
+    each_level(check_pools);
 }
 
 static void the_others_equal_plain_c(void **state)
