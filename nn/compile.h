@@ -4,21 +4,15 @@
 #pragma once
 
 #include "base/error.h"
+#include "nn/precision.h"
 
 struct nn_graph;
 struct nn_kernels;
 struct nn_program;
 struct nn_weights;
 
-// What feature maps and weights are between input and result.
-enum nn_precision {
-    NN_PRECISION_F32,
-    NN_PRECISION_BF16, // sums stay float32
-    NN_PRECISION_INT8, // maps with a known range; weights symmetric by output channel
-};
-
 struct nn_compile_options {
-    enum nn_precision precision;
+    enum nn_precision precision; // not AUTO
     // INT8: holds "range.<step>", the largest value that each step writes. Steps
     // without one stay float32. Borrowed for the call; else NULL.
     const struct nn_weights *ranges;

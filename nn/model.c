@@ -13,6 +13,7 @@
 #include "nn/heads.h"
 #include "nn/kernels.h"
 #include "nn/program.h"
+#include "nn/quantise.h"
 #include "nn/team.h"
 #include "nn/weights.h"
 
@@ -140,6 +141,13 @@ static const struct nn_backbone *get_backbone(const struct nn_weights *weights,
     return backbone;
 }
 
+// Whether the file holds the ranges that int8 wants.
+static bool is_calibrated(const struct nn_weights *weights)
+{
+    const char *precision = nn_weights_metadata(weights, "mocap.precision");
+    return precision != NULL && strcmp(precision, "int8") == 0;
+}
+
 static bool read_metadata(const struct nn_weights *weights, const struct nn_backbone *backbone,
                           struct nn_model_info *info, struct head *head, struct mc_error *err)
 {
@@ -162,45 +170,57 @@ static bool read_metadata(const struct nn_weights *weights, const struct nn_back
            get_float(weights, "mocap.crop_margin", 1, 4, &info->crop_margin, err);
 }
 
-static struct nn_program *build(struct nn_weights *weights, unsigned cpu_flags,
-                                const struct nn_backbone *backbone, const struct head *head,
-                                struct nn_model_info *info, struct mc_error *err)
+// What a program is built from, beside the backbone.
+struct recipe {
+    struct nn_weights *weights;
+    unsigned cpu_flags;
+    enum nn_precision precision;
+    const struct nn_backbone *backbone;
+    struct head head;
+};
+
+static struct nn_program *build(const struct recipe *recipe, struct nn_model_info *info,
+                                struct mc_error *err)
 {
+    const struct head *head = &recipe->head;
     struct nn_graph *graph =
-        nn_graph_create(weights, info->input_height, info->input_width, 3, err);
+        nn_graph_create(recipe->weights, info->input_height, info->input_width, 3, err);
     if (graph == NULL) {
         return NULL;
     }
-    int map = backbone->append(graph, 0, head->features);
+    int map = recipe->backbone->append(graph, 0, head->features);
     const int padding = head->kernel / 2;
     nn_graph_scope_open(graph, "head");
     map = nn_graph_conv(graph, map, "kp", info->keypoint_count,
                         (struct nn_window){ head->kernel, head->kernel, 1, padding, padding, 1, 1 },
                         true);
-    info->map_height = info->input_height / backbone->reduction * head->upsample;
-    info->map_width = info->input_width / backbone->reduction * head->upsample;
+    info->map_height = info->input_height / recipe->backbone->reduction * head->upsample;
+    info->map_width = info->input_width / recipe->backbone->reduction * head->upsample;
     map = nn_graph_bilinear(graph, map, info->map_height, info->map_width);
     nn_graph_output(graph, nn_graph_scope_close(graph, map));
 
     struct nn_kernels kernels;
-    nn_kernels_init(&kernels, cpu_flags);
-    struct nn_program *program =
-        nn_compile(graph, &kernels, &(struct nn_compile_options){ 0 }, err);
+    nn_kernels_init(&kernels, recipe->cpu_flags);
+    info->precision = recipe->precision;
+    if (recipe->precision == NN_PRECISION_AUTO) {
+        bool fits = is_calibrated(recipe->weights) && (kernels.fast_types & 1u << NN_U8);
+        info->precision = fits ? NN_PRECISION_INT8 : NN_PRECISION_F32;
+    }
+    const struct nn_compile_options options = { info->precision, recipe->weights };
+    struct nn_program *program = nn_compile(graph, &kernels, &options, err);
     nn_graph_destroy(graph);
     return program;
 }
 
 // Builds the program and says what came of it.
-static bool finish(struct nn_model *model, struct nn_weights *weights, unsigned cpu_flags,
-                   const struct nn_backbone *backbone, const struct head *head,
-                   struct mc_error *err)
+static bool finish(struct nn_model *model, const struct recipe *recipe, struct mc_error *err)
 {
     struct nn_model_info *info = &model->info;
-    model->program = build(weights, cpu_flags, backbone, head, info, err);
+    model->program = build(recipe, info, err);
     if (model->program == NULL) {
         return false;
     }
-    info->parameter_count = nn_weights_parameter_count(weights);
+    info->parameter_count = nn_weights_parameter_count(recipe->weights);
     info->macs = model->program->macs;
     info->weight_bytes = model->program->weight_floats * sizeof(float);
     info->arena_bytes = model->program->arena_floats * sizeof(float);
@@ -208,48 +228,95 @@ static bool finish(struct nn_model *model, struct nn_weights *weights, unsigned 
 }
 
 // Everything that a file must be beyond well-formed; fills in the model.
-static bool bind(struct nn_model *model, struct nn_weights *weights, unsigned cpu_flags,
-                 struct mc_error *err)
+static bool bind(struct nn_model *model, struct recipe *recipe, struct mc_error *err)
 {
-    struct nn_model_info *info = &model->info;
-    struct head head;
-    const struct nn_backbone *backbone = get_backbone(weights, err);
-    if (backbone == NULL || !read_metadata(weights, backbone, info, &head, err)) {
+    struct nn_weights *weights = recipe->weights;
+    recipe->backbone = get_backbone(weights, err);
+    if (recipe->backbone == NULL ||
+        !read_metadata(weights, recipe->backbone, &model->info, &recipe->head, err)) {
         return false;
     }
-    if (!finish(model, weights, cpu_flags, backbone, &head, err)) {
+    if (recipe->precision == NN_PRECISION_INT8 && !is_calibrated(weights)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "int8 wants a file with ranges: see mocapctl model quantize");
+    }
+    if (!finish(model, recipe, err)) {
         return false;
     }
     const char *unused = nn_weights_unused(weights);
     if (unused != NULL) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: no such tensor in %s", unused,
-                            backbone->name);
+                            recipe->backbone->name);
     }
     return true;
 }
 
-struct nn_model *nn_model_load(const char *path, unsigned cpu_flags, struct mc_error *err)
+struct nn_model *nn_model_create(struct nn_weights *weights, unsigned cpu_flags,
+                                 enum nn_precision precision, struct mc_error *err)
 {
-    struct nn_weights *weights = nn_weights_load(path, err);
-    if (weights == NULL) {
+    struct nn_model *model = calloc(1, sizeof *model);
+    if (model == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the model");
         return NULL;
     }
-    struct nn_model *model = calloc(1, sizeof *model);
-    bool good = model == NULL ? mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the model")
-                              : bind(model, weights, cpu_flags, err);
-    nn_weights_destroy(weights);
-    if (!good) {
-        mc_error_wrap(err, "%s", path);
+    struct recipe recipe = { .weights = weights, .cpu_flags = cpu_flags, .precision = precision };
+    if (!bind(model, &recipe, err)) {
         nn_model_destroy(model);
         return NULL;
     }
     return model;
 }
 
-static bool invent(struct nn_model *model, const char *arch, int size, unsigned cpu_flags,
+struct nn_model *nn_model_load_as(const char *path, unsigned cpu_flags, enum nn_precision precision,
+                                  struct mc_error *err)
+{
+    struct nn_weights *weights = nn_weights_load(path, err);
+    if (weights == NULL) {
+        return NULL;
+    }
+    struct nn_model *model = nn_model_create(weights, cpu_flags, precision, err);
+    nn_weights_destroy(weights);
+    if (model == NULL) {
+        mc_error_wrap(err, "%s", path);
+    }
+    return model;
+}
+
+struct nn_model *nn_model_load(const char *path, unsigned cpu_flags, struct mc_error *err)
+{
+    return nn_model_load_as(path, cpu_flags, NN_PRECISION_AUTO, err);
+}
+
+// Ranges for invented weights: what the network in float32 makes of noise.
+static bool invent_ranges(struct nn_model *model, struct recipe *recipe, struct mc_error *err)
+{
+    recipe->precision = NN_PRECISION_F32;
+    if (!finish(model, recipe, err)) {
+        return false;
+    }
+    struct nn_quantiser *quantiser = nn_quantiser_create(model->program, err);
+    if (quantiser == NULL) {
+        return false;
+    }
+    struct nn_tensor input = nn_quantiser_input(quantiser);
+    for (int y = 0; y < input.height; y++) {
+        for (int x = 0; x < 3 * input.width; x++) {
+            nn_tensor_at(&input, y, 0)[x] = (float)((y * 31 + x * 17) % 101) / 101 - 0.5f;
+        }
+    }
+    nn_quantiser_run(quantiser);
+    bool good = nn_quantiser_set_ranges(quantiser, recipe->weights, err);
+    nn_quantiser_destroy(quantiser);
+    nn_program_destroy(model->program);
+    model->program = NULL;
+    recipe->precision = NN_PRECISION_INT8;
+    return good;
+}
+
+static bool invent(struct nn_model *model, const char *arch, int size, struct recipe *recipe,
                    struct mc_error *err)
 {
-    const struct nn_backbone *backbone = find_backbone(arch, err);
+    const struct nn_backbone *backbone = recipe->backbone = find_backbone(arch, err);
     if (backbone == NULL) {
         return false;
     }
@@ -258,10 +325,6 @@ static bool invent(struct nn_model *model, const char *arch, int size, unsigned 
                             "input of %d pixels: wants a multiple of %d from %d to %d", size,
                             backbone->size_multiple, INPUT_MIN, INPUT_MAX);
     }
-    struct nn_weights *weights = nn_weights_create_random(1, err);
-    if (weights == NULL) {
-        return false;
-    }
     model->info = (struct nn_model_info){ .keypoint_set = "none",
                                           .input_width = size,
                                           .input_height = size,
@@ -269,21 +332,24 @@ static bool invent(struct nn_model *model, const char *arch, int size, unsigned 
                                           .input_mean = 0.5f,
                                           .crop_margin = 1.5f };
     snprintf(model->info.arch, sizeof model->info.arch, "%s", backbone->name);
-    const struct head head = { .features = 64, .kernel = 1, .upsample = 2 };
-    bool good = finish(model, weights, cpu_flags, backbone, &head, err);
-    nn_weights_destroy(weights);
-    return good;
+    recipe->head = (struct head){ .features = 64, .kernel = 1, .upsample = 2 };
+    return (recipe->precision != NN_PRECISION_INT8 || invent_ranges(model, recipe, err)) &&
+           finish(model, recipe, err);
 }
 
 struct nn_model *nn_model_create_random(const char *arch, int size, unsigned cpu_flags,
-                                        struct mc_error *err)
+                                        enum nn_precision precision, struct mc_error *err)
 {
-    struct nn_model *model = calloc(1, sizeof *model);
-    if (model == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the model");
+    struct nn_weights *weights = nn_weights_create_random(1, err);
+    if (weights == NULL) {
         return NULL;
     }
-    if (!invent(model, arch, size, cpu_flags, err)) {
+    struct recipe recipe = { .weights = weights, .cpu_flags = cpu_flags, .precision = precision };
+    struct nn_model *model = calloc(1, sizeof *model);
+    bool good = model == NULL ? mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the model")
+                              : invent(model, arch, size, &recipe, err);
+    nn_weights_destroy(weights);
+    if (!good) {
         nn_model_destroy(model);
         return NULL;
     }

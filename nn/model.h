@@ -10,10 +10,12 @@
 
 #include "base/error.h"
 #include "base/keypoint.h"
+#include "nn/precision.h"
 #include "nn/tensor.h"
 
 struct nn_model;
 struct nn_program;
+struct nn_weights;
 struct nn_runner;
 
 // The model that ships, among the program's data files (base/path.h).
@@ -22,19 +24,20 @@ struct nn_runner;
 enum { NN_KEYPOINTS_MAX = 128 };
 
 struct nn_model_info {
-    char arch[32];          // the backbone: "lednet"
-    char keypoint_set[32];  // what the keypoints mean: "ibug68"
-    int input_width;        // pixels
-    int input_height;       // pixels
-    int keypoint_count;     // at most NN_KEYPOINTS_MAX
-    int map_width;          // of each heat map
-    int map_height;         //
-    float input_mean;       // an input value is byte / 255 - input_mean
-    float crop_margin;      // edge of the crop over the larger edge of the keypoints' box
-    size_t parameter_count; // trained numbers in the file
-    uint64_t macs;          // multiply-adds of one run
-    size_t weight_bytes;    // packed weights, shared by all runners
-    size_t arena_bytes;     // feature maps, per runner
+    char arch[32];               // the backbone: "lednet"
+    char keypoint_set[32];       // what the keypoints mean: "ibug68"
+    int input_width;             // pixels
+    int input_height;            // pixels
+    int keypoint_count;          // at most NN_KEYPOINTS_MAX
+    int map_width;               // of each heat map
+    int map_height;              //
+    float input_mean;            // an input value is byte / 255 - input_mean
+    float crop_margin;           // edge of the crop over the larger edge of the keypoints' box
+    size_t parameter_count;      // trained numbers in the file
+    enum nn_precision precision; // that it runs in
+    uint64_t macs;               // multiply-adds of one run
+    size_t weight_bytes;         // packed weights, shared by all runners
+    size_t arena_bytes;          // feature maps, per runner
 };
 
 // Reads the weight file at path (safetensors), checks every tensor in it and
@@ -44,9 +47,21 @@ struct nn_model_info {
 struct nn_model *nn_model_load(const char *path, unsigned cpu_flags,
                                struct mc_error *err) MC_MUST_USE;
 
+// The same in a given precision. INT8 wants a file that nn_quantiser_write made.
+// Any precision works on any processor; where it has no instructions for it,
+// slowly. nn_model_load is AUTO.
+struct nn_model *nn_model_load_as(const char *path, unsigned cpu_flags, enum nn_precision precision,
+                                  struct mc_error *err) MC_MUST_USE;
+
+// The same from weights that have been read; nothing of them is needed after.
+struct nn_model *nn_model_create(struct nn_weights *weights, unsigned cpu_flags,
+                                 enum nn_precision precision, struct mc_error *err) MC_MUST_USE;
+
 // A model of the backbone arch for inputs of size x size pixels, with invented
-// weights and a landmark head of 68 keypoints as face68 has: for measuring.
+// weights and a landmark head of 68 keypoints as face68 has: for measuring. The
+// ranges that INT8 wants are invented too.
 struct nn_model *nn_model_create_random(const char *arch, int size, unsigned cpu_flags,
+                                        enum nn_precision precision,
                                         struct mc_error *err) MC_MUST_USE;
 
 // Destroy every runner first. NULL does nothing.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +18,7 @@
 enum {
     LENGTH_BYTES = 8,
     HEADER_BYTES_MAX = 16 << 20,
-    TENSORS_MAX = 1 << 16,
+    TENSORS_MAX = 4096,
     DIM_MAX = 1 << 24,
 };
 #define FILE_BYTES_MAX (INT64_C(1) << 30)
@@ -25,9 +26,9 @@ enum {
 static const struct {
     const char *name;
     size_t bytes;
-} dtypes[] = { { "F32", 4 }, { "F16", 2 }, { "BF16", 2 } };
+} dtypes[] = { { "F32", 4 }, { "F16", 2 }, { "BF16", 2 }, { "I8", 1 } };
 
-enum { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_COUNT };
+enum { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_I8, DTYPE_COUNT };
 
 static uint64_t read_le(const uint8_t *bytes, int count)
 {
@@ -67,6 +68,8 @@ static float read_number(const uint8_t *bytes, int dtype)
         return float_from_half((uint32_t)read_le(bytes, 2));
     case DTYPE_BF16:
         return float_from_bits((uint32_t)read_le(bytes, 2) << 16);
+    case DTYPE_I8:
+        return (float)(int8_t)*bytes;
     default:
         return float_from_bits((uint32_t)read_le(bytes, 4));
     }
@@ -151,11 +154,15 @@ static bool parse_tensor(struct nn_weights *weights, const char *name, const jso
     }
     if (dtype == DTYPE_COUNT) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "%s: dtype wants F32, F16 or BF16, has '%.16s'", name,
+                            "%s: dtype wants F32, F16, BF16 or I8, has '%.16s'", name,
                             dtype_name == NULL ? "" : dtype_name);
     }
     struct nn_weight_entry *entry = nn_weight_entry_add(weights, name, err);
-    return entry != NULL && parse_shape(entry, json_object_get(value, "shape"), err) &&
+    if (entry == NULL) {
+        return false;
+    }
+    entry->is_whole = dtype == DTYPE_I8;
+    return parse_shape(entry, json_object_get(value, "shape"), err) &&
            parse_range(entry, json_object_get(value, "data_offsets"), dtypes[dtype].bytes,
                        data_size, err) &&
            parse_numbers(entry, data, dtype, err);
@@ -186,6 +193,52 @@ static bool check_cover(struct nn_weights *weights, size_t data_size, struct mc_
     if (end != data_size) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "the tensors end at byte %zu of %zu", end,
                             data_size);
+    }
+    return true;
+}
+
+static int find_index(const struct nn_weights *weights, const char *name)
+{
+    for (size_t i = 0; i < weights->count; i++) {
+        if (strcmp(weights->entries[i]->weight.name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+// Multiplies an I8 tensor by its scale, which then is used up.
+static bool apply_scale(struct nn_weights *weights, struct nn_weight *weight, struct mc_error *err)
+{
+    char name[NN_WEIGHT_NAME_BYTES + 8];
+    snprintf(name, sizeof name, "%s.scale", weight->name);
+    int index = find_index(weights, name);
+    struct nn_weight_entry *scale = index < 0 ? NULL : weights->entries[index];
+    if (scale == NULL || scale->is_whole || scale->weight.count != (size_t)weight->dims[0]) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: is I8, wants %d numbers in %s",
+                            weight->name, weight->dims[0], name);
+    }
+    size_t each = weight->count / (size_t)weight->dims[0];
+    for (size_t i = 0; i < weight->count; i++) {
+        weight->data[i] *= scale->weight.data[i / each];
+    }
+    mc_memory_free(scale->weight.data);
+    free(scale);
+    weights->entries[index] = weights->entries[--weights->count];
+    return true;
+}
+
+static bool apply_scales(struct nn_weights *weights, struct mc_error *err)
+{
+    for (size_t i = 0; i < weights->count; i++) {
+        struct nn_weight_entry *entry = weights->entries[i];
+        if (entry->is_whole) {
+            if (!apply_scale(weights, &entry->weight, err)) {
+                return false;
+            }
+            entry->is_whole = false;
+            i = (size_t)-1; // the order has changed: begin again
+        }
     }
     return true;
 }
@@ -226,7 +279,7 @@ static bool parse_header(struct nn_weights *weights, json_t *header, const uint8
             return false;
         }
     }
-    return check_cover(weights, data_size, err);
+    return check_cover(weights, data_size, err) && apply_scales(weights, err);
 }
 
 struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size, struct mc_error *err)

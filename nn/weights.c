@@ -184,8 +184,9 @@ const char *nn_weights_metadata(const struct nn_weights *weights, const char *ke
 const char *nn_weights_unused(const struct nn_weights *weights)
 {
     for (size_t i = 0; i < weights->count; i++) {
-        if (!weights->entries[i]->used) {
-            return weights->entries[i]->weight.name;
+        const char *name = weights->entries[i]->weight.name;
+        if (!weights->entries[i]->used && strncmp(name, "range.", strlen("range.")) != 0) {
+            return name;
         }
     }
     return NULL;

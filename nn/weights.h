@@ -25,7 +25,9 @@ struct nn_weight {
 
 struct nn_weights;
 
-// Reads dtypes F32, F16 and BF16; tensors of other dtypes are refused. Returns
+// Reads dtypes F32, F16, BF16 and I8; tensors of other dtypes are refused. An I8
+// tensor "x" comes with a tensor "x.scale", one number for each of x's outermost
+// dimension: it is lent out as their products. Returns
 // NULL and sets err on failure. Free with nn_weights_destroy; NULL does nothing.
 struct nn_weights *nn_weights_load(const char *path, struct mc_error *err) MC_MUST_USE;
 struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size,
@@ -48,7 +50,8 @@ const struct nn_weight *nn_weights_find(const struct nn_weights *weights, const 
 const char *nn_weights_metadata(const struct nn_weights *weights, const char *key);
 
 // Tensors that no nn_weights_get has asked for: a sign that the file is for
-// another network. Returns the name of the first, or NULL.
+// another network. Returns the name of the first, or NULL. Calibrated ranges
+// ("range.…") don't count: only some precisions want them.
 const char *nn_weights_unused(const struct nn_weights *weights);
 
 // Numbers in all tensors that were asked for, statistics of batch norms left out

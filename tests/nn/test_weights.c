@@ -86,7 +86,7 @@ static void bad_files_earn_one_clear_error(void **state)
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
           "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
           8, "header is not JSON" },
-        { "{\"a\":3}", 0, "a: dtype wants F32, F16 or BF16, has ''" },
+        { "{\"a\":3}", 0, "a: dtype wants F32, F16, BF16 or I8, has ''" },
         { "{\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8, "has 'F64'" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
           "a: shape wants at most 4 numbers" },
