@@ -4,15 +4,16 @@
 #include "base/keypoint.h"
 #include "nn/tensor.h"
 
+struct nn_kernels;
+
 // The landmark head. Each channel of maps is the heat map of one keypoint, as
-// logits. Softmax over its cells gives the probability of each; the keypoint is
-// the expected position (soft-argmax: Luvizon et al. 2019), with the centre of
-// cell i at i + 0.5 cells, times cell_width and cell_height, the size of a cell
-// in input pixels. The confidence falls with the spread of the map: see
+// float32 logits. Softmax over its cells gives the probability of each; the
+// keypoint is the expected position (soft-argmax: Luvizon et al. 2019), with the
+// centre of cell i at i + 0.5 cells, times cell_width and cell_height, the size
+// of a cell in input pixels. The confidence falls with the spread of the map: see
 // heads.c. Any thread.
 //   keypoints  maps->channels of them
-//   scratch    nn_head_landmark_scratch floats
-void nn_head_landmark(const struct nn_tensor *maps, float cell_width, float cell_height,
-                      struct mc_keypoint *keypoints, float *scratch);
-
-size_t nn_head_landmark_scratch(int channels);
+//   scratch    4 floats for each
+void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *maps,
+                      float cell_width, float cell_height, struct mc_keypoint *keypoints,
+                      float *scratch);

@@ -85,6 +85,11 @@ typedef void nn_scale_fn(const struct nn_tensor *in, const struct nn_tensor *fac
 typedef void nn_shuffle_fn(const struct nn_tensor *a, const struct nn_tensor *b,
                            const struct nn_tensor *out, struct nn_rows rows);
 
+// Of each heat map (a channel of float32 logits): the sums over its cells of
+// w = e^(logit - the map's largest), w x, w y and w (x^2 + y^2), with x and y in
+// cells. sums has four floats for each channel.
+typedef void nn_heat_sums_fn(const struct nn_tensor *maps, float *sums);
+
 struct nn_kernels {
     const char *name;    // the level: "scalar", "blas", ...
     unsigned fast_types; // bit 1 << type: lower precision that pays here
@@ -97,6 +102,7 @@ struct nn_kernels {
     nn_bilinear_fn *bilinear;
     nn_scale_fn *scale;
     nn_shuffle_fn *shuffle;
+    nn_heat_sums_fn *heat_sums;
 };
 
 // Chooses the fastest kernels among those cpu_flags allow; 0 gives plain C.

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "nn/kernels.h"
 #include "nn/number.h"
@@ -241,6 +243,93 @@ static void loops_shuffle(const struct nn_tensor *a, const struct nn_tensor *b,
     }
 }
 
+// As many channels at a time as a vector of the processor holds.
+#if defined(__AVX512F__)
+enum { HEAT_LANES = 16 };
+#elif defined(__AVX2__)
+enum { HEAT_LANES = 8 };
+#else
+enum { HEAT_LANES = 4 };
+#endif
+
+typedef float heat_vec __attribute__((vector_size(HEAT_LANES * sizeof(float))));
+typedef int32_t heat_mask __attribute__((vector_size(HEAT_LANES * sizeof(float))));
+
+// The first count floats at p; the rest so low that they weigh nothing.
+static inline heat_vec heat_load(const float *p, int count)
+{
+    heat_vec v = (heat_vec){ 0 } - 1e30f;
+    memcpy(&v, p, (size_t)count * sizeof *p);
+    return v;
+}
+
+static inline heat_vec heat_max(heat_vec a, heat_vec b)
+{
+    heat_mask larger = a > b;
+    return (heat_vec)((larger & (heat_mask)a) | (~larger & (heat_mask)b));
+}
+
+// e^x for x up to 0, within 2e-7 of it: 2^n times a polynomial for 2^f with f
+// from -1/2 to 1/2 (Taylor's, whose next term is below 2e-8). Below -87: e^-87.
+static inline heat_vec heat_exp(heat_vec x)
+{
+    heat_vec t = heat_max(x, (heat_vec){ 0 } - 87.0f) * 1.44269504f;
+    heat_vec n = (t + 0x1.8p23f) - 0x1.8p23f, f = (t - n) * 0.693147181f;
+    heat_vec p = f * (1.0f / 720) + 1.0f / 120;
+    p = p * f + 1.0f / 24;
+    p = p * f + 1.0f / 6;
+    p = p * f + 0.5f;
+    p = p * f + 1.0f;
+    p = p * f + 1.0f;
+    heat_mask power = __builtin_convertvector(n, heat_mask);
+    return (heat_vec)((heat_mask)p + (power << 23));
+}
+
+static inline __attribute__((always_inline)) void
+heat_block(const struct nn_tensor *maps, int first, const int count, float *sums)
+{
+    heat_vec most = (heat_vec){ 0 } - 1e30f;
+    for (int y = 0; y < maps->height; y++) {
+        for (int x = 0; x < maps->width; x++) {
+            most = heat_max(most, heat_load(nn_tensor_at(maps, y, x) + first, count));
+        }
+    }
+    heat_vec weight = { 0 }, by_x = { 0 }, by_y = { 0 }, square = { 0 };
+    for (int y = 0; y < maps->height; y++) {
+        heat_vec row = { 0 }, row_x = { 0 }, row_xx = { 0 };
+        for (int x = 0; x < maps->width; x++) {
+            heat_vec w = heat_exp(heat_load(nn_tensor_at(maps, y, x) + first, count) - most);
+            const float at = (float)x;
+            row += w;
+            row_x += w * at;
+            row_xx += w * (at * at);
+        }
+        const float at = (float)y;
+        weight += row;
+        by_x += row_x;
+        by_y += row * at;
+        square += row_xx + row * (at * at);
+    }
+    for (int i = 0; i < count; i++) {
+        float *of = sums + 4 * (first + i);
+        of[0] = weight[i];
+        of[1] = by_x[i];
+        of[2] = by_y[i];
+        of[3] = square[i];
+    }
+}
+
+static void loops_heat_sums(const struct nn_tensor *maps, float *sums)
+{
+    int first = 0;
+    for (; first + HEAT_LANES <= maps->channels; first += HEAT_LANES) {
+        heat_block(maps, first, HEAT_LANES, sums);
+    }
+    if (first < maps->channels) {
+        heat_block(maps, first, maps->channels - first, sums);
+    }
+}
+
 static void loops_init(struct nn_kernels *kernels)
 {
     kernels->combine = loops_combine;
@@ -249,4 +338,5 @@ static void loops_init(struct nn_kernels *kernels)
     kernels->bilinear = loops_bilinear;
     kernels->scale = loops_scale;
     kernels->shuffle = loops_shuffle;
+    kernels->heat_sums = loops_heat_sums;
 }

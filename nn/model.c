@@ -380,8 +380,8 @@ struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error
     if (runner != NULL) {
         runner->model = model;
         runner->arena = mc_memory_alloc(model->info.arena_bytes);
-        runner->head_scratch = mc_memory_alloc(
-            nn_head_landmark_scratch(model->info.keypoint_count) * sizeof *runner->head_scratch);
+        runner->head_scratch =
+            mc_memory_alloc((size_t)model->info.keypoint_count * 4 * sizeof *runner->head_scratch);
     }
     if (runner == NULL || runner->arena == NULL || runner->head_scratch == NULL) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a runner of %zu bytes",
@@ -437,7 +437,7 @@ float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
         nn_program_run(program, runner->arena);
     }
     struct nn_tensor maps = nn_view_tensor(&program->outputs[0], runner->arena);
-    nn_head_landmark(&maps, (float)info->input_width / (float)info->map_width,
+    nn_head_landmark(&program->kernels, &maps, (float)info->input_width / (float)info->map_width,
                      (float)info->input_height / (float)info->map_height, keypoints,
                      runner->head_scratch);
     float sum = 0;
