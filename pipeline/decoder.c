@@ -1,0 +1,106 @@
+#include "pipeline/decoder.h"
+
+#include <stdlib.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+
+#include "base/clock.h"
+#include "pipeline/frame_pool.h"
+#include "pipeline/libav.h"
+
+enum {
+    PIXELS_MAX = 8192 * 8192,
+    ERRORS_MAX = 64, // in a row while draining
+};
+
+struct pipeline_decoder {
+    struct AVCodecContext *codec;
+    struct AVRational time_base;
+    int64_t spent_ns; // since the last frame came out
+    bool draining;
+};
+
+struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
+                                               struct mc_error *err)
+{
+    const AVCodec *codec = avcodec_find_decoder(stream->codecpar->codec_id);
+    struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
+    if (decoder != NULL) {
+        decoder->codec = avcodec_alloc_context3(codec);
+    }
+    if (decoder == NULL || decoder->codec == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
+        goto fail;
+    }
+    decoder->time_base = stream->time_base;
+    int result = avcodec_parameters_to_context(decoder->codec, stream->codecpar);
+    decoder->codec->pkt_timebase = stream->time_base;
+    decoder->codec->max_pixels = PIXELS_MAX;
+    // Frame threads would cost one frame of latency each; a picture decodes in
+    // a few ms, and the other cores have networks to run.
+    decoder->codec->thread_count = 1;
+    if (low_delay) {
+        decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    }
+    if (result >= 0) {
+        result = avcodec_open2(decoder->codec, codec, NULL);
+    }
+    if (result < 0) {
+        pipeline_libav_error(err, result, "the %s decoder can't start",
+                             avcodec_get_name(stream->codecpar->codec_id));
+        goto fail;
+    }
+    return decoder;
+fail:
+    pipeline_decoder_close(decoder);
+    return NULL;
+}
+
+void pipeline_decoder_close(struct pipeline_decoder *decoder)
+{
+    if (decoder == NULL) {
+        return;
+    }
+    avcodec_free_context(&decoder->codec);
+    free(decoder);
+}
+
+void pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
+                           int64_t arrival_ns)
+{
+    int64_t start = mc_clock_now_ns();
+    decoder->draining = packet == NULL;
+    decoder->codec->reordered_opaque = arrival_ns; // comes back with its frame
+    // A damaged packet: FFmpeg logs it, and the next key frame mends all.
+    (void)avcodec_send_packet(decoder->codec, packet);
+    decoder->spent_ns += mc_clock_now_ns() - start;
+}
+
+static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
+{
+    for (int errors = 0; errors < ERRORS_MAX; errors++) {
+        int result = avcodec_receive_frame(decoder->codec, picture);
+        if (result >= 0) {
+            return true;
+        }
+        if (result == AVERROR(EAGAIN) || result == AVERROR_EOF || !decoder->draining) {
+            return false;
+        }
+    }
+    return false;
+}
+
+bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_frame *frame)
+{
+    int64_t start = mc_clock_now_ns();
+    bool received = receive(decoder, frame->picture);
+    decoder->spent_ns += mc_clock_now_ns() - start;
+    if (received) {
+        frame->time_base = decoder->time_base;
+        frame->arrival_ns = frame->picture->reordered_opaque;
+        frame->decode_ns = decoder->spent_ns;
+        decoder->spent_ns = 0;
+    }
+    return received;
+}

@@ -1,0 +1,35 @@
+// The fixed set of frames of one stream: nothing of ours is allocated per frame.
+#pragma once
+
+#include <stdint.h>
+
+#include <libavutil/rational.h>
+
+#include "base/error.h"
+
+struct AVFrame;
+struct pipeline_frame_pool;
+
+// One decoded picture and what is known about it. One owner at a time.
+struct pipeline_frame {
+    struct AVFrame *picture;     // references the decoder's own buffers
+    double pts;                  // presentation time, seconds; increases over repeats, reconnects
+    struct AVRational time_base; // of the picture's own pts, seconds per tick
+    int quarter_turns;           // clockwise, to see the picture upright
+    int64_t arrival_ns;          // when its packet arrived; monotonic
+    int64_t decode_ns;           // time spent in the decoder
+    int64_t ready_ns;            // when it was put into the mailbox
+    struct pipeline_frame *next; // in the pool's list
+};
+
+// Returns NULL and sets err when there is no memory.
+struct pipeline_frame_pool *pipeline_frame_pool_create(int count, struct mc_error *err) MC_MUST_USE;
+
+// All frames must have been released. NULL does nothing.
+void pipeline_frame_pool_destroy(struct pipeline_frame_pool *pool);
+
+// An empty frame, or NULL when all are out. Any thread.
+struct pipeline_frame *pipeline_frame_pool_acquire(struct pipeline_frame_pool *pool);
+
+// Lets go of the picture and takes the frame back; NULL does nothing. Any thread.
+void pipeline_frame_pool_release(struct pipeline_frame_pool *pool, struct pipeline_frame *frame);

@@ -1,0 +1,37 @@
+// Frames on their way from a capture thread to the loop, in order.
+//
+// It is bounded. When it is full, the oldest frame goes (a late pose is worth
+// less than a fresh one) and is counted; or, where every frame is wanted, the
+// capture thread waits.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct pipeline_frame;
+struct pipeline_mailbox;
+
+struct pipeline_mailbox *pipeline_mailbox_create(int capacity, bool every_frame,
+                                                 struct mc_error *err) MC_MUST_USE;
+
+// Must be empty. NULL does nothing.
+void pipeline_mailbox_destroy(struct pipeline_mailbox *mailbox);
+
+// Takes the frame. Returns a frame that the caller has to let go of: the oldest
+// if it had to make room, the one given if the mailbox is closed, else NULL.
+// Waits for room only when every frame is wanted. Thread: capture.
+struct pipeline_frame *pipeline_mailbox_push(struct pipeline_mailbox *mailbox,
+                                             struct pipeline_frame *frame) MC_MUST_USE;
+
+// The oldest frame, or NULL. Works after closing, too. Thread: loop.
+struct pipeline_frame *pipeline_mailbox_pop(struct pipeline_mailbox *mailbox) MC_MUST_USE;
+
+bool pipeline_mailbox_is_empty(struct pipeline_mailbox *mailbox);
+
+// Nothing more goes in; a push that waits returns. Any thread.
+void pipeline_mailbox_close(struct pipeline_mailbox *mailbox);
+
+// Frames that had to make room so far. Any thread.
+uint64_t pipeline_mailbox_dropped(struct pipeline_mailbox *mailbox);

@@ -1,0 +1,61 @@
+#include "pipeline/pace.h"
+
+#include <libavutil/avutil.h>
+#include <libavutil/frame.h>
+
+#include "base/clock.h"
+
+static const double default_frame_s = 1.0 / 25;
+static const int64_t late_max_ns = MC_NS_PER_SECOND;       // then time starts anew
+static const int64_t early_max_ns = 10 * MC_NS_PER_SECOND; // a gap in the file, not a wait
+
+void pipeline_pace_begin(struct pipeline_pace *pace, double frame_rate)
+{
+    bool sane = frame_rate >= 0.1 && frame_rate <= 1000;
+    pace->frame_s = sane ? 1 / frame_rate : default_frame_s;
+    pace->source_pts = -pace->frame_s;
+    pace->first = true;
+}
+
+double pipeline_pace_source_pts(struct pipeline_pace *pace, const struct AVFrame *picture,
+                                struct AVRational time_base)
+{
+    if (picture->pkt_duration > 0) {
+        double duration = (double)picture->pkt_duration * av_q2d(time_base);
+        if (duration >= 0.001 && duration <= 10) {
+            pace->frame_s = duration;
+        }
+    }
+    if (picture->best_effort_timestamp != AV_NOPTS_VALUE) {
+        pace->source_pts = (double)picture->best_effort_timestamp * av_q2d(time_base);
+    } else {
+        pace->source_pts += pace->frame_s;
+    }
+    return pace->source_pts;
+}
+
+double pipeline_pace_pts(struct pipeline_pace *pace, double source_pts, bool live,
+                         int64_t arrival_ns)
+{
+    if (pace->first && pace->any) {
+        double gap = live ? (double)(arrival_ns - pace->last_ns) * 1e-9 : pace->frame_s;
+        pace->offset = pace->last_pts + gap - source_pts;
+    }
+    pace->first = false;
+    pace->any = true;
+    pace->last_ns = arrival_ns;
+    pace->last_pts = source_pts + pace->offset;
+    return pace->last_pts;
+}
+
+int64_t pipeline_pace_due_ns(struct pipeline_pace *pace, double pts, int64_t now_ns)
+{
+    int64_t due_ns = pace->clock_ns + (int64_t)((pts - pace->clock_pts) * 1e9);
+    if (!pace->clock_set || due_ns < now_ns - late_max_ns || due_ns > now_ns + early_max_ns) {
+        pace->clock_set = true;
+        pace->clock_pts = pts;
+        pace->clock_ns = now_ns;
+        due_ns = now_ns;
+    }
+    return due_ns;
+}

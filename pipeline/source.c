@@ -1,0 +1,357 @@
+#include "pipeline/source.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/display.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pipeline/libav.h"
+#include "pipeline/memory_io.h"
+#include "pipeline/stop.h"
+#include "pipeline/url.h"
+#ifdef PIPELINE_HAS_DEMO_CLIP
+#include "pipeline/demo_clip.h"
+#endif
+
+enum {
+    OPEN_DEADLINE_S = 10,
+    LIVE_DEADLINE_S = 5, // for one packet
+    FILE_DEADLINE_S = 30,
+    CAMERA_POLL_MS = 2,
+    NAME_BYTES = 128, // of a URL in a message
+};
+
+struct pipeline_source {
+    struct pipeline_stop *stop; // borrowed
+    enum pipeline_url_kind kind;
+    atomic_int_fast64_t deadline_ns; // of the call under way; FFmpeg's own threads ask, too
+    struct AVFormatContext *format;
+    struct pipeline_memory_io *memory; // of the demo clip, else NULL
+    int video_index;
+    bool live;
+    int quarter_turns;
+};
+
+static void set_deadline(struct pipeline_source *source, int seconds)
+{
+    atomic_store(&source->deadline_ns, mc_clock_now_ns() + seconds * MC_NS_PER_SECOND);
+}
+
+static bool is_overdue(struct pipeline_source *source)
+{
+    return mc_clock_now_ns() > atomic_load(&source->deadline_ns);
+}
+
+static int interrupt(void *opaque)
+{
+    struct pipeline_source *source = opaque;
+    return pipeline_stop_is_set(source->stop) || is_overdue(source);
+}
+
+// FFmpeg opens devices and pipes as files, and some of them block for ever.
+static bool check_file(const char *path, struct mc_error *err)
+{
+    struct stat status;
+    if (path[0] == '\0') {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the path is empty");
+    }
+    if (stat(path, &status) != 0) {
+        return mc_error_set(err, MC_ERROR_SYSTEM, errno, "%s", strerrordesc_np(errno));
+    }
+    if (S_ISCHR(status.st_mode)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "is a device, not a video file; a camera is named v4l2:%s", path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is %s, not a video file",
+                            S_ISDIR(status.st_mode) ? "a directory" : "no regular file");
+    }
+    if (status.st_size == 0) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "is empty, not a video file");
+    }
+    return true;
+}
+
+// The demuxer to use, where the URL says so rather than the bytes.
+static const char *demuxer_name(enum pipeline_url_kind kind)
+{
+    return kind == PIPELINE_URL_V4L2 ? "v4l2" : kind == PIPELINE_URL_LAVFI ? "lavfi" : NULL;
+}
+
+static void set_options(enum pipeline_url_kind kind, const char *url, AVDictionary **options)
+{
+    if (kind == PIPELINE_URL_RTSP) {
+        if (strstr(url, "?udp") == NULL && strstr(url, "&udp") == NULL) {
+            av_dict_set(options, "rtsp_transport", "tcp", 0);
+        }
+        av_dict_set(options, "allowed_media_types", "video", 0);
+        av_dict_set_int(options, "timeout", LIVE_DEADLINE_S * INT64_C(1000000), 0);
+    } else if (kind == PIPELINE_URL_V4L2) {
+        av_dict_set(options, "framerate", "30", 0); // else some drivers choose 5
+    }
+}
+
+static void report_unused(const AVDictionary *options)
+{
+    const AVDictionaryEntry *entry = NULL;
+    while ((entry = av_dict_get(options, "", entry, AV_DICT_IGNORE_SUFFIX)) != NULL) {
+        mc_log(MC_LOG_WARNING, "FFmpeg did not use the option %s=%s", entry->key, entry->value);
+    }
+}
+
+static bool attach_demo(struct pipeline_source *source, struct mc_error *err)
+{
+#ifdef PIPELINE_HAS_DEMO_CLIP
+    source->memory = pipeline_memory_io_open(pipeline_demo_clip, pipeline_demo_clip_size);
+    if (source->memory == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the demo clip");
+    }
+    source->format->pb = pipeline_memory_io_context(source->memory);
+    return true;
+#else
+    (void)source;
+    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "this build has no demo clip");
+#endif
+}
+
+// Whether trying again may help, after FFmpeg said averror.
+static bool is_permanent(enum pipeline_url_kind kind, int averror)
+{
+    switch (kind) {
+    case PIPELINE_URL_V4L2:
+        return averror == AVERROR(EINVAL) || averror == AVERROR(ENOTTY) ||
+               averror == AVERROR_DEMUXER_NOT_FOUND;
+    case PIPELINE_URL_RTSP:
+    case PIPELINE_URL_NETWORK:
+        return averror == AVERROR(EINVAL) || averror == AVERROR_PROTOCOL_NOT_FOUND ||
+               averror == AVERROR_DEMUXER_NOT_FOUND || averror == AVERROR_OPTION_NOT_FOUND;
+    default:
+        return true;
+    }
+}
+
+static bool open_input(struct pipeline_source *source, const char *url, const char *rest,
+                       bool *permanent, struct mc_error *err)
+{
+    const char *name = demuxer_name(source->kind);
+    const AVInputFormat *demuxer = name != NULL ? av_find_input_format(name) : NULL;
+    if (name != NULL && demuxer == NULL) {
+        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DEMUXER_NOT_FOUND,
+                            "FFmpeg was built without %s", name);
+    }
+    source->format = avformat_alloc_context();
+    if (source->format == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+    }
+    source->format->interrupt_callback = (AVIOInterruptCB){ interrupt, source };
+    if (source->kind == PIPELINE_URL_V4L2) {
+        source->format->flags |= AVFMT_FLAG_NONBLOCK; // a blocking read can't be interrupted
+    }
+    if (source->kind == PIPELINE_URL_DEMO && !attach_demo(source, err)) {
+        return false;
+    }
+    char file_url[4096 + 8];
+    const char *target = source->kind == PIPELINE_URL_DEMO ? "demo" : rest;
+    if (source->kind == PIPELINE_URL_FILE) {
+        // So that a colon in a path starts no protocol.
+        snprintf(file_url, sizeof file_url, "file:%s", rest);
+        target = file_url;
+    }
+    AVDictionary *options = NULL;
+    set_options(source->kind, url, &options);
+    set_deadline(source, OPEN_DEADLINE_S);
+    int result = avformat_open_input(&source->format, target, demuxer, &options);
+    if (result >= 0) {
+        report_unused(options);
+    }
+    av_dict_free(&options);
+    if (result >= 0) {
+        return true;
+    }
+    *permanent = is_permanent(source->kind, result);
+    if (result == AVERROR_EXIT && is_overdue(source)) {
+        return mc_error_set(err, MC_ERROR_MEDIA, result, "no answer for %d s", OPEN_DEADLINE_S);
+    }
+    bool unread = result == AVERROR_INVALIDDATA && source->kind == PIPELINE_URL_FILE;
+    return pipeline_libav_error(err, result, "%s",
+                                unread ? "is no video, or damaged" : "can't be opened");
+}
+
+// FFmpeg shows text files as video of a terminal, of all things.
+static bool is_text(const struct pipeline_source *source)
+{
+    return strcmp(source->format->iformat->name, "tty") == 0;
+}
+
+static int find_video(const struct pipeline_source *source)
+{
+    int index = av_find_best_stream(source->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    if (index < 0 || is_text(source) ||
+        (source->format->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC)) {
+        return -1; // none, or the cover of an album
+    }
+    return index;
+}
+
+static bool knows_codec(const struct pipeline_source *source)
+{
+    int index = find_video(source);
+    return index >= 0 && source->format->streams[index]->codecpar->codec_id != AV_CODEC_ID_NONE;
+}
+
+static bool find_stream(struct pipeline_source *source, struct mc_error *err)
+{
+    // Probing delays a live source by up to a second, for what the first
+    // picture says as well.
+    bool is_file =
+        source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_DEMO;
+    if (is_file || !knows_codec(source)) {
+        int result = avformat_find_stream_info(source->format, NULL);
+        if (result < 0) {
+            return pipeline_libav_error(err, result, "can't be analysed");
+        }
+    }
+    source->video_index = find_video(source);
+    if (source->video_index < 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_STREAM_NOT_FOUND, "%s",
+                            is_text(source) ? "is text, not a video" : "has no video stream");
+    }
+    enum AVCodecID codec = source->format->streams[source->video_index]->codecpar->codec_id;
+    if (avcodec_find_decoder(codec) == NULL) {
+        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
+                            "no decoder for its codec (%s)", avcodec_get_name(codec));
+    }
+    return true;
+}
+
+// A file behind http: has a length; a live stream has none.
+static bool has_no_end(const struct pipeline_source *source)
+{
+    switch (source->kind) {
+    case PIPELINE_URL_RTSP:
+    case PIPELINE_URL_V4L2:
+        return true;
+    case PIPELINE_URL_NETWORK:
+        return source->format->duration == AV_NOPTS_VALUE || source->format->duration <= 0;
+    default:
+        return false;
+    }
+}
+
+static int read_quarter_turns(const AVStream *stream)
+{
+    size_t size = 0;
+    const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    if (matrix == NULL || size < 9 * sizeof(int32_t)) {
+        return 0;
+    }
+    double counterclockwise = av_display_rotation_get((const int32_t *)matrix);
+    if (!isfinite(counterclockwise)) {
+        return 0;
+    }
+    return ((int)lround(-counterclockwise / 90) % 4 + 4) % 4;
+}
+
+static void adopt_stream(struct pipeline_source *source)
+{
+    for (unsigned i = 0; i < source->format->nb_streams; i++) {
+        AVStream *stream = source->format->streams[i];
+        stream->discard = (int)i == source->video_index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    }
+    source->live = has_no_end(source);
+    source->quarter_turns = read_quarter_turns(source->format->streams[source->video_index]);
+}
+
+struct pipeline_source *pipeline_source_open(const char *url, struct pipeline_stop *stop,
+                                             bool *permanent, struct mc_error *err)
+{
+    pipeline_libav_init();
+    *permanent = true;
+    char name[NAME_BYTES];
+    const char *rest = NULL;
+    struct pipeline_source *source = calloc(1, sizeof *source);
+    if (source == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+        return NULL;
+    }
+    source->stop = stop;
+    source->kind = pipeline_url_parse(url, &rest);
+    pipeline_libav_listen_begin();
+    bool opened = (source->kind != PIPELINE_URL_FILE || check_file(rest, err)) &&
+                  open_input(source, url, rest, permanent, err) && find_stream(source, err);
+    pipeline_libav_listen_end();
+    if (!opened) {
+        pipeline_url_redact(source->kind == PIPELINE_URL_FILE ? rest : url, name, sizeof name);
+        mc_error_wrap(err, "%s", name);
+        pipeline_source_close(source);
+        return NULL;
+    }
+    adopt_stream(source);
+    return source;
+}
+
+void pipeline_source_close(struct pipeline_source *source)
+{
+    if (source == NULL) {
+        return;
+    }
+    if (source->format != NULL) {
+        set_deadline(source, 1); // RTSP says goodbye
+        avformat_close_input(&source->format);
+    }
+    pipeline_memory_io_close(source->memory);
+    free(source);
+}
+
+enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct AVPacket *packet,
+                                        struct mc_error *err)
+{
+    int seconds = source->live ? LIVE_DEADLINE_S : FILE_DEADLINE_S;
+    set_deadline(source, seconds);
+    while (!interrupt(source)) {
+        int result = av_read_frame(source->format, packet);
+        if (result == AVERROR(EAGAIN)) {
+            pipeline_stop_sleep_until(source->stop,
+                                      mc_clock_now_ns() + CAMERA_POLL_MS * MC_NS_PER_MS);
+        } else if (result == AVERROR_EOF) {
+            return PIPELINE_READ_END;
+        } else if (result == AVERROR_EXIT) {
+            break;
+        } else if (result < 0) {
+            pipeline_libav_error(err, result, "reading failed");
+            return PIPELINE_READ_ERROR;
+        } else if (packet->stream_index == source->video_index) {
+            return PIPELINE_READ_PACKET;
+        } else {
+            av_packet_unref(packet);
+        }
+    }
+    if (pipeline_stop_is_set(source->stop)) {
+        return PIPELINE_READ_END;
+    }
+    mc_error_set(err, MC_ERROR_MEDIA, AVERROR(ETIMEDOUT), "no picture for %d s", seconds);
+    return PIPELINE_READ_ERROR;
+}
+
+const struct AVStream *pipeline_source_stream(const struct pipeline_source *source)
+{
+    return source->format->streams[source->video_index];
+}
+
+bool pipeline_source_is_live(const struct pipeline_source *source)
+{
+    return source->live;
+}
+
+int pipeline_source_quarter_turns(const struct pipeline_source *source)
+{
+    return source->quarter_turns;
+}

@@ -1,0 +1,24 @@
+// What a source's URL says.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum pipeline_url_kind {
+    PIPELINE_URL_FILE,    // a path
+    PIPELINE_URL_RTSP,    // rtsp:// and rtsps://
+    PIPELINE_URL_V4L2,    // v4l2:/dev/videoN
+    PIPELINE_URL_LAVFI,   // lavfi:GRAPH
+    PIPELINE_URL_DEMO,    // demo:
+    PIPELINE_URL_NETWORK, // any other scheme://
+};
+
+// Sorts the URL by its beginning; sets *rest to what follows the scheme where
+// that is what has to be opened (path, device, graph), else to url itself.
+enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest);
+
+// Copies text with the secrets of all URLs in it hidden: what stands before
+// an @ (user, password), and the query. Better too much than too little: an @
+// in the path hides the host as well. Always ends out in NUL; cuts when it is
+// too small.
+void pipeline_url_redact(const char *text, char *out, size_t size);
