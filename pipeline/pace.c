@@ -1,13 +1,16 @@
 #include "pipeline/pace.h"
 
+#include <math.h>
+
 #include <libavutil/avutil.h>
 #include <libavutil/frame.h>
 
 #include "base/clock.h"
 
 static const double default_frame_s = 1.0 / 25;
-static const int64_t late_max_ns = MC_NS_PER_SECOND;       // then time starts anew
-static const int64_t early_max_ns = 10 * MC_NS_PER_SECOND; // a gap in the file, not a wait
+static const double pts_max_s = 2e9; // more is nonsense, and would overflow as nanoseconds
+static const double late_max_s = 1;  // then time starts anew
+static const double early_max_s = 10; // a gap in the file, not a wait
 
 void pipeline_pace_begin(struct pipeline_pace *pace, double frame_rate)
 {
@@ -26,8 +29,9 @@ double pipeline_pace_source_pts(struct pipeline_pace *pace, const struct AVFrame
             pace->frame_s = duration;
         }
     }
-    if (picture->best_effort_timestamp != AV_NOPTS_VALUE) {
-        pace->source_pts = (double)picture->best_effort_timestamp * av_q2d(time_base);
+    double pts = (double)picture->best_effort_timestamp * av_q2d(time_base);
+    if (picture->best_effort_timestamp != AV_NOPTS_VALUE && fabs(pts) <= pts_max_s) {
+        pace->source_pts = pts;
     } else {
         pace->source_pts += pace->frame_s;
     }
@@ -50,12 +54,12 @@ double pipeline_pace_pts(struct pipeline_pace *pace, double source_pts, bool liv
 
 int64_t pipeline_pace_due_ns(struct pipeline_pace *pace, double pts, int64_t now_ns)
 {
-    int64_t due_ns = pace->clock_ns + (int64_t)((pts - pace->clock_pts) * 1e9);
-    if (!pace->clock_set || due_ns < now_ns - late_max_ns || due_ns > now_ns + early_max_ns) {
+    double elapsed_s = (double)(now_ns - pace->clock_ns) * 1e-9;
+    double ahead_s = pts - pace->clock_pts - elapsed_s;
+    if (!pace->clock_set || ahead_s < -late_max_s || ahead_s > early_max_s) {
         pace->clock_set = true;
         pace->clock_pts = pts;
         pace->clock_ns = now_ns;
-        due_ns = now_ns;
     }
-    return due_ns;
+    return pace->clock_ns + (int64_t)((pts - pace->clock_pts) * 1e9);
 }

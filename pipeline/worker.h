@@ -2,11 +2,16 @@
 // All streams of a daemon share one pool.
 #pragma once
 
+#include <stdbool.h>
+
 #include <uv.h>
 
 #include "base/error.h"
 
 struct nn_model;
+struct nn_model_info;
+struct nn_runner;
+struct pipeline_scaler;
 struct pipeline_workers;
 
 enum { PIPELINE_WORKERS_MAX = 64 };
@@ -19,3 +24,35 @@ struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct n
 
 // Every stream must have been closed before. NULL does nothing. Thread: loop.
 void pipeline_workers_destroy(struct pipeline_workers *workers);
+
+// The rest is for streams. Thread: loop, except pipeline_job.work.
+
+// What a worker works with; its own while the job runs.
+struct pipeline_seat {
+    const struct nn_model_info *model;
+    struct nn_runner *runner;
+    struct pipeline_scaler *scaler;
+};
+
+// Embedded in what the work is about; lives from client.next to done.
+struct pipeline_job {
+    void (*work)(struct pipeline_job *job, const struct pipeline_seat *seat); // Thread: worker
+    void (*done)(struct pipeline_job *job);
+};
+
+// One who has jobs. When a worker is free, clients are asked in turn.
+struct pipeline_client {
+    struct pipeline_job *(*next)(struct pipeline_client *client); // NULL: nothing to do now
+    struct pipeline_client *after; // in the pool's ring
+};
+
+int pipeline_workers_count(const struct pipeline_workers *workers);
+const struct nn_model_info *pipeline_workers_model(const struct pipeline_workers *workers);
+
+void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_client *client);
+
+// It is asked no more; its jobs at work still get done.
+void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_client *client);
+
+// A client has something to do again.
+void pipeline_workers_kick(struct pipeline_workers *workers);

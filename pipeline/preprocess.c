@@ -1,0 +1,432 @@
+#include "pipeline/preprocess.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/frame.h>
+#include <libavutil/mem.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+
+#include "nn/tensor.h"
+
+enum {
+    CONVERTERS = 8,      // kept; a scan looks at a few sizes of squares
+    SIDE_MIN = 8,        // pixels of a square
+    PLANES = 4,          //
+    ROW_PADDING = 64,    // bytes: swscale writes whole vectors
+    COORDINATE_MAX = 1 << 20,
+};
+
+// All that decides whether a converter fits.
+struct converter_key {
+    int source_width, source_height, source_format;
+    int width, height;
+    int colorspace, full_range;
+};
+
+struct converter {
+    struct SwsContext *context;
+    struct converter_key key;
+    unsigned long used; // the higher, the later
+};
+
+struct pipeline_scaler {
+    struct converter converters[CONVERTERS];
+    unsigned long uses;
+    struct AVFrame *whole; // RGB copy of a picture whose format can't be cropped
+    uint8_t *rgb;          // the scaled crop
+    size_t rgb_bytes;
+    float mean;
+    float table[256]; // byte to input value, for this mean
+    bool table_valid;
+};
+
+struct pipeline_scaler *pipeline_scaler_create(struct mc_error *err)
+{
+    struct pipeline_scaler *scaler = calloc(1, sizeof *scaler);
+    if (scaler != NULL) {
+        scaler->whole = av_frame_alloc();
+    }
+    if (scaler == NULL || scaler->whole == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a scaler");
+        pipeline_scaler_destroy(scaler);
+        return NULL;
+    }
+    return scaler;
+}
+
+void pipeline_scaler_destroy(struct pipeline_scaler *scaler)
+{
+    if (scaler == NULL) {
+        return;
+    }
+    for (int i = 0; i < CONVERTERS; i++) {
+        sws_freeContext(scaler->converters[i].context);
+    }
+    av_frame_free(&scaler->whole);
+    av_free(scaler->rgb);
+    free(scaler);
+}
+
+// The formats named yuvj are yuv of full range, under names that swscale frowns upon.
+static int modern_format(int format, int *full_range)
+{
+    static const struct {
+        int old, modern;
+    } names[] = {
+        { AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P }, { AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P },
+        { AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P }, { AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUV440P },
+        { AV_PIX_FMT_YUVJ411P, AV_PIX_FMT_YUV411P },
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (names[i].old == format) {
+            *full_range = 1;
+            return names[i].modern;
+        }
+    }
+    return format;
+}
+
+static struct SwsContext *make_converter(const struct converter_key *key)
+{
+    bool shrinks = key->width < key->source_width || key->height < key->source_height;
+    // Area averaging doesn't alias. Full chroma: else every second column of
+    // the small result would get its neighbour's colour.
+    int flags = (shrinks ? SWS_AREA : SWS_BILINEAR) | SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND;
+    struct SwsContext *context =
+        sws_getContext(key->source_width, key->source_height, key->source_format, key->width,
+                       key->height, AV_PIX_FMT_RGB24, flags, NULL, NULL, NULL);
+    if (context != NULL) {
+        // Fails for sources without such a thing, RGB for one: nothing to set then.
+        sws_setColorspaceDetails(context, sws_getCoefficients(key->colorspace), key->full_range,
+                                 sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
+    }
+    return context;
+}
+
+// The converter for the key: kept from before, or in the place of the one that
+// was not used for longest. NULL if swscale can't.
+static struct SwsContext *find_converter(struct pipeline_scaler *scaler,
+                                         const struct converter_key *key)
+{
+    struct converter *oldest = &scaler->converters[0];
+    scaler->uses++;
+    for (int i = 0; i < CONVERTERS; i++) {
+        struct converter *converter = &scaler->converters[i];
+        if (converter->context != NULL && memcmp(&converter->key, key, sizeof *key) == 0) {
+            converter->used = scaler->uses;
+            return converter->context;
+        }
+        if (converter->used < oldest->used) {
+            oldest = converter;
+        }
+    }
+    sws_freeContext(oldest->context);
+    oldest->context = make_converter(key);
+    oldest->key = *key;
+    oldest->used = oldest->context != NULL ? scaler->uses : 0;
+    return oldest->context;
+}
+
+static bool is_chroma(const AVPixFmtDescriptor *format, int component)
+{
+    return (component == 1 || component == 2) && !(format->flags & AV_PIX_FMT_FLAG_RGB);
+}
+
+// Whether a crop of the format is the same planes at higher addresses.
+static bool can_crop(const AVPixFmtDescriptor *format)
+{
+    if (format->flags & (AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BAYER)) {
+        return false;
+    }
+    for (int i = 1; i < format->nb_components && i < 3; i++) {
+        // Packed with subsampled chroma, like YUYV: its chroma step covers as
+        // many pixels as share it.
+        if (format->comp[i].plane == 0 && is_chroma(format, i) &&
+            format->comp[i].step != format->comp[0].step << format->log2_chroma_w) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Addresses of the crop that begins at x, y; both multiples of the chroma's subsampling.
+static void crop_planes(const struct AVFrame *picture, const AVPixFmtDescriptor *format, int x,
+                        int y, const uint8_t *planes[PLANES])
+{
+    for (int i = 0; i < PLANES; i++) {
+        planes[i] = picture->data[i];
+    }
+    bool done[PLANES] = { false };
+    for (int i = 0; i < format->nb_components; i++) {
+        const AVComponentDescriptor *component = &format->comp[i];
+        if (done[component->plane]) {
+            continue;
+        }
+        done[component->plane] = true;
+        int column = is_chroma(format, i) ? x >> format->log2_chroma_w : x;
+        int row = is_chroma(format, i) ? y >> format->log2_chroma_h : y;
+        planes[component->plane] += (ptrdiff_t)row * picture->linesize[component->plane] +
+                                    (ptrdiff_t)column * component->step;
+    }
+}
+
+static bool reserve_whole(struct pipeline_scaler *scaler, int width, int height)
+{
+    struct AVFrame *whole = scaler->whole;
+    if (whole->width == width && whole->height == height && whole->data[0] != NULL) {
+        return true;
+    }
+    av_frame_unref(whole);
+    whole->format = AV_PIX_FMT_RGB24;
+    whole->width = width;
+    whole->height = height;
+    return av_frame_get_buffer(whole, 0) >= 0;
+}
+
+static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *picture,
+                          const struct converter_key *source, struct mc_error *err)
+{
+    struct converter_key key = *source;
+    key.source_width = key.width = picture->width;
+    key.source_height = key.height = picture->height;
+    if (!reserve_whole(scaler, picture->width, picture->height)) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture of %dx%d",
+                            picture->width, picture->height);
+    }
+    struct SwsContext *converter = find_converter(scaler, &key);
+    if (converter == NULL ||
+        sws_scale(converter, (const uint8_t *const *)picture->data, picture->linesize, 0,
+                  picture->height, scaler->whole->data, scaler->whole->linesize) < 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "the picture can't be converted");
+    }
+    return true;
+}
+
+// One axis of the crop: which source pixels are seen, and which pixels of the
+// crop they fill.
+struct span {
+    int begin, end;     // in the source
+    int to_begin, to_end; // in the crop
+};
+
+// floor(value / step) * step
+static int align_down(int value, int step)
+{
+    return value - ((value % step) + step) % step;
+}
+
+// From begin, size pixels long, of a picture of limit pixels, to length pixels;
+// begin and size are multiples of step. False when nothing of it is inside.
+static bool make_span(struct span *span, int begin, int size, int limit, int length)
+{
+    span->begin = begin < 0 ? 0 : begin;
+    span->end = begin + size > limit ? limit : begin + size;
+    if (span->begin >= span->end) {
+        return false;
+    }
+    double scale = (double)length / size;
+    span->to_begin = (int)lround((span->begin - begin) * scale);
+    span->to_end = (int)lround((span->end - begin) * scale);
+    if (span->to_begin >= span->to_end) {
+        span->to_begin = span->to_begin < length ? span->to_begin : length - 1;
+        span->to_end = span->to_begin + 1;
+    }
+    return true;
+}
+
+static int to_pixel(float value)
+{
+    return (int)fminf(fmaxf(floorf(value + 0.5f), -COORDINATE_MAX), COORDINATE_MAX);
+}
+
+static bool make_spans(struct span *across, struct span *down, const struct pipeline_square *square,
+                       const struct AVFrame *picture, const AVPixFmtDescriptor *format, int width,
+                       int height)
+{
+    int step_x = 1 << format->log2_chroma_w, step_y = 1 << format->log2_chroma_h;
+    int side = to_pixel(square->side) < SIDE_MIN ? SIDE_MIN : to_pixel(square->side);
+    int left = align_down(to_pixel(square->x), step_x);
+    int top = align_down(to_pixel(square->y), step_y);
+    return make_span(across, left, align_down(side + step_x - 1, step_x), picture->width, width) &&
+           make_span(down, top, align_down(side + step_y - 1, step_y), picture->height, height);
+}
+
+static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *picture,
+                       const AVPixFmtDescriptor *format, const struct span *across,
+                       const struct span *down, struct converter_key key, int *linesize,
+                       struct mc_error *err)
+{
+    key.source_width = across->end - across->begin;
+    key.source_height = down->end - down->begin;
+    key.width = across->to_end - across->to_begin;
+    key.height = down->to_end - down->to_begin;
+    *linesize = (key.width * 3 + ROW_PADDING) / ROW_PADDING * ROW_PADDING;
+    size_t bytes = (size_t)*linesize * (size_t)key.height + ROW_PADDING;
+    if (bytes > scaler->rgb_bytes) {
+        av_free(scaler->rgb);
+        scaler->rgb = av_malloc(bytes);
+        scaler->rgb_bytes = scaler->rgb != NULL ? bytes : 0;
+    }
+    struct SwsContext *converter = scaler->rgb != NULL ? find_converter(scaler, &key) : NULL;
+    const uint8_t *planes[PLANES];
+    crop_planes(picture, format, across->begin, down->begin, planes);
+    if (converter == NULL ||
+        sws_scale(converter, planes, picture->linesize, 0, key.source_height,
+                  (uint8_t *const[]){ scaler->rgb, NULL, NULL, NULL },
+                  (const int[]){ *linesize, 0, 0, 0 }) < 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "a crop of %dx%d can't be scaled to %dx%d",
+                            key.source_width, key.source_height, key.width, key.height);
+    }
+    return true;
+}
+
+static void make_table(struct pipeline_scaler *scaler, float mean)
+{
+    if (scaler->table_valid && scaler->mean == mean) {
+        return;
+    }
+    for (int i = 0; i < 256; i++) {
+        scaler->table[i] = (float)i / 255.0f - mean;
+    }
+    scaler->mean = mean;
+    scaler->table_valid = true;
+}
+
+static int clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+// Turns by a mapping from the upright input to the crop, from pixel to pixel:
+// crop x = xx * x + xy * y + x0.
+struct turn {
+    int xx, xy, x0;
+    int yx, yy, y0;
+};
+
+static struct turn make_turn(int quarter_turns, int crop_width, int crop_height)
+{
+    switch (quarter_turns & 3) {
+    case 1:
+        return (struct turn){ 0, 1, 0, -1, 0, crop_height };
+    case 2:
+        return (struct turn){ -1, 0, crop_width, 0, -1, crop_height };
+    case 3:
+        return (struct turn){ 0, -1, crop_width, 1, 0, 0 };
+    default:
+        return (struct turn){ 1, 0, 0, 0, 1, 0 };
+    }
+}
+
+// Pixel indices count from the pixel's corner: going backwards starts one lower.
+static int turned(int a, int b, int offset, int x, int y)
+{
+    return a * x + b * y + offset - (a + b < 0);
+}
+
+static void fill_input(const struct pipeline_scaler *scaler, int linesize,
+                       const struct span *across, const struct span *down, const struct turn *turn,
+                       const struct nn_tensor *input)
+{
+    int last_x = across->to_end - across->to_begin - 1, last_y = down->to_end - down->to_begin - 1;
+    for (int y = 0; y < input->height; y++) {
+        for (int x = 0; x < input->width; x++) {
+            int crop_x = turned(turn->xx, turn->xy, turn->x0, x, y) - across->to_begin;
+            int crop_y = turned(turn->yx, turn->yy, turn->y0, x, y) - down->to_begin;
+            const uint8_t *from = scaler->rgb + (ptrdiff_t)clamp(crop_y, 0, last_y) * linesize +
+                                  (ptrdiff_t)clamp(crop_x, 0, last_x) * 3;
+            float *to = nn_tensor_at(input, y, x);
+            to[0] = scaler->table[from[0]];
+            to[1] = scaler->table[from[1]];
+            to[2] = scaler->table[from[2]];
+        }
+    }
+}
+
+static struct pipeline_mapping make_mapping(const struct span *across, const struct span *down,
+                                            const struct turn *turn)
+{
+    float scale_x = (float)(across->end - across->begin) / (float)(across->to_end - across->to_begin);
+    float scale_y = (float)(down->end - down->begin) / (float)(down->to_end - down->to_begin);
+    return (struct pipeline_mapping){
+        .xx = scale_x * (float)turn->xx,
+        .xy = scale_x * (float)turn->xy,
+        .x0 = scale_x * (float)(turn->x0 - across->to_begin) + (float)across->begin,
+        .yx = scale_y * (float)turn->yx,
+        .yy = scale_y * (float)turn->yy,
+        .y0 = scale_y * (float)(turn->y0 - down->to_begin) + (float)down->begin,
+    };
+}
+
+static bool read_format(const struct AVFrame *picture, struct converter_key *key,
+                        const AVPixFmtDescriptor **format, struct mc_error *err)
+{
+    *format = av_pix_fmt_desc_get(picture->format);
+    *key = (struct converter_key){
+        .colorspace = picture->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT
+                                                                   : (int)picture->colorspace,
+        .full_range = picture->color_range == AVCOL_RANGE_JPEG,
+    };
+    key->source_format = modern_format(picture->format, &key->full_range);
+    if (*format == NULL || ((*format)->flags & AV_PIX_FMT_FLAG_HWACCEL) ||
+        !sws_isSupportedInput(picture->format) || picture->width <= 0 || picture->height <= 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "pictures of format %s, %dx%d, can't be read",
+                            *format != NULL ? (*format)->name : "unknown", picture->width,
+                            picture->height);
+    }
+    return true;
+}
+
+bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *picture,
+                         int quarter_turns, const struct pipeline_square *square, float mean,
+                         const struct nn_tensor *input, struct pipeline_mapping *mapping,
+                         struct mc_error *err)
+{
+    struct converter_key key;
+    const AVPixFmtDescriptor *format;
+    if (!read_format(picture, &key, &format, err)) {
+        return false;
+    }
+    bool sideways = quarter_turns & 1;
+    int width = sideways ? input->height : input->width;
+    int height = sideways ? input->width : input->height;
+    struct span across, down;
+    const AVPixFmtDescriptor *rgb = av_pix_fmt_desc_get(AV_PIX_FMT_RGB24);
+    const AVPixFmtDescriptor *cropped = can_crop(format) ? format : rgb;
+    if (!make_spans(&across, &down, square, picture, cropped, width, height)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the region lies outside the %dx%d picture",
+                            picture->width, picture->height);
+    }
+    if (cropped != format) {
+        if (!convert_whole(scaler, picture, &key, err)) {
+            return false;
+        }
+        picture = scaler->whole;
+        key.source_format = AV_PIX_FMT_RGB24;
+        key.full_range = 1;
+    }
+    int linesize = 0;
+    if (!scale_crop(scaler, picture, cropped, &across, &down, key, &linesize, err)) {
+        return false;
+    }
+    struct turn turn = make_turn(quarter_turns, width, height);
+    make_table(scaler, mean);
+    fill_input(scaler, linesize, &across, &down, &turn, input);
+    *mapping = make_mapping(&across, &down, &turn);
+    return true;
+}
+
+struct mc_keypoint pipeline_mapping_apply(const struct pipeline_mapping *mapping,
+                                          struct mc_keypoint keypoint)
+{
+    return (struct mc_keypoint){
+        .x = mapping->xx * keypoint.x + mapping->xy * keypoint.y + mapping->x0,
+        .y = mapping->yx * keypoint.x + mapping->yy * keypoint.y + mapping->y0,
+        .c = keypoint.c,
+    };
+}

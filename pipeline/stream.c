@@ -1,0 +1,474 @@
+#include "pipeline/stream.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/frame.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "nn/model.h"
+#include "pipeline/capture.h"
+#include "pipeline/frame_pool.h"
+#include "pipeline/mailbox.h"
+#include "pipeline/preprocess.h"
+#include "pipeline/reorder.h"
+#include "pipeline/tracker.h"
+#include "pipeline/worker.h"
+#include "protocol/record.h"
+
+enum {
+    QUEUE_EVERY = 4,  // frames decoded ahead when all are wanted
+    QUEUE_LATEST = 1, // only the newest is of interest
+    SPARE_FRAMES = 2, // one in the decoder, one on its way out of the mailbox
+    STALL_CHECK_MS = 250,
+    STALL_MS = 2000,
+};
+
+_Static_assert((int)PIPELINE_KEYPOINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX &&
+                   (int)NN_KEYPOINTS_MAX <= (int)PIPELINE_KEYPOINTS_MAX,
+               "a record has room for all keypoints of a model");
+
+// A frame with a worker, or waiting for an earlier one.
+struct stream_job {
+    struct pipeline_job job; // first
+    struct pipeline_stream *stream;
+    struct stream_job *next_free;
+    struct pipeline_frame *frame;
+    uint64_t sequence;
+    struct pipeline_sight sight;
+    struct protocol_record record;
+    struct mc_error err; // why the picture could not be looked at
+};
+
+struct pipeline_stream {
+    struct pipeline_client client; // first
+    struct pipeline_workers *workers; // borrowed
+    struct pipeline_stream_callbacks callbacks;
+    char name[PROTOCOL_NAME_BYTES];
+    char *url; // owned
+    bool every_frame, repeat;
+    bool fixed; // look at square in every frame, else follow a face
+    struct pipeline_square square;
+    struct pipeline_tracker tracker; // the job's, while one is at work
+
+    uv_async_t wake;
+    uv_timer_t stall_timer;
+    int open_handles;
+    struct pipeline_frame_pool *pool;
+    struct pipeline_mailbox *mailbox;
+    struct pipeline_reorder *reorder;
+    struct pipeline_capture *capture; // NULL until started
+    struct stream_job *jobs, *free_jobs;
+    int job_count, busy_jobs;
+
+    uint64_t sequence; // of the next frame to go to a worker
+    bool seen;         // a face was in the last record
+    int face_id;       // the last that was given
+    struct mc_log_limit log_limit;
+
+    bool told;                 // on_state was called
+    enum pipeline_state state; // as told
+    char reason[PIPELINE_REASON_BYTES];
+    struct pipeline_news news; // the capture's latest
+    bool held, closing;
+    void (*on_closed)(void *user);
+    void *on_closed_user;
+};
+
+const char *pipeline_state_name(enum pipeline_state state)
+{
+    static const char *const names[] = {
+        [PIPELINE_CONNECTING] = "connecting", [PIPELINE_LIVE] = "live",
+        [PIPELINE_STALLED] = "stalled",       [PIPELINE_ENDED] = "ended",
+        [PIPELINE_FAILED] = "failed",
+    };
+    return names[state];
+}
+
+static void tell_state(struct pipeline_stream *stream, enum pipeline_state state,
+                       const char *reason)
+{
+    if (stream->closing || (stream->told && stream->state == state &&
+                            strcmp(stream->reason, reason) == 0)) {
+        return;
+    }
+    stream->told = true;
+    stream->state = state;
+    snprintf(stream->reason, sizeof stream->reason, "%s", reason);
+    stream->callbacks.on_state(stream->callbacks.user, state, stream->reason);
+}
+
+static bool is_final(enum pipeline_state state)
+{
+    return state == PIPELINE_ENDED || state == PIPELINE_FAILED;
+}
+
+// What the capture says, unless no picture came for a while; the end only once
+// the last record is out.
+static void update_state(struct pipeline_stream *stream)
+{
+    pipeline_capture_news(stream->capture, &stream->news);
+    if (is_final(stream->news.state) &&
+        (stream->busy_jobs > 0 || !pipeline_mailbox_is_empty(stream->mailbox))) {
+        return;
+    }
+    if (stream->news.state == PIPELINE_LIVE && pipeline_mailbox_is_empty(stream->mailbox) &&
+        pipeline_capture_silence_ns(stream->capture) > STALL_MS * MC_NS_PER_MS) {
+        tell_state(stream, PIPELINE_STALLED, "no picture for over 2 s");
+        return;
+    }
+    tell_state(stream, stream->news.state, stream->news.reason);
+}
+
+// Work: on the worker's thread.
+
+struct look {
+    struct stream_job *job;
+    const struct pipeline_seat *seat;
+};
+
+static float look_at(void *user, const struct pipeline_square *square,
+                     struct mc_keypoint *keypoints)
+{
+    struct look *look = user;
+    struct stream_job *job = look->job;
+    const struct pipeline_seat *seat = look->seat;
+    struct pipeline_mapping mapping;
+    struct nn_tensor input = nn_runner_input(seat->runner);
+    int64_t start = mc_clock_now_ns();
+    bool scaled = pipeline_scaler_run(seat->scaler, job->frame->picture, job->frame->quarter_turns,
+                                      square, seat->model->input_mean, &input, &mapping, &job->err);
+    int64_t middle = mc_clock_now_ns();
+    job->record.timing.scale += (middle - start) / MC_NS_PER_US;
+    if (!scaled) {
+        return -1;
+    }
+    float score = nn_runner_run(seat->runner, keypoints);
+    for (int i = 0; i < seat->model->keypoint_count; i++) {
+        keypoints[i] = pipeline_mapping_apply(&mapping, keypoints[i]);
+    }
+    job->record.timing.infer += (mc_clock_now_ns() - middle) / MC_NS_PER_US;
+    return score;
+}
+
+static void work(struct pipeline_job *base, const struct pipeline_seat *seat)
+{
+    struct stream_job *job = (struct stream_job *)base;
+    struct pipeline_stream *stream = job->stream;
+    struct look look = { job, seat };
+    const struct AVFrame *picture = job->frame->picture;
+    if (stream->fixed) {
+        pipeline_tracker_look_at(&stream->square, look_at, &look, &job->sight);
+    } else {
+        pipeline_tracker_run(&stream->tracker, picture->width, picture->height, look_at, &look,
+                             &job->sight);
+    }
+}
+
+// Results, on the loop.
+
+static void fill_face(struct pipeline_stream *stream, const struct pipeline_sight *sight,
+                      struct protocol_record *record)
+{
+    struct protocol_face *face = &record->faces[0];
+    if (sight->fresh || !stream->seen) {
+        stream->face_id++;
+    }
+    record->face_count = 1;
+    face->id = stream->face_id;
+    face->score = sight->score;
+    face->keypoint_count = pipeline_workers_model(stream->workers)->keypoint_count;
+    memcpy(face->keypoints, sight->keypoints,
+           (size_t)face->keypoint_count * sizeof face->keypoints[0]);
+    pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+}
+
+static void report_trouble(struct pipeline_stream *stream, const struct stream_job *job)
+{
+    unsigned skipped = 0;
+    if (job->err.code != MC_ERROR_NONE &&
+        mc_log_limit_pass(&stream->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
+        mc_log(MC_LOG_WARNING, "%s: %s", stream->name, job->err.message);
+    }
+}
+
+static void deliver(struct pipeline_stream *stream, struct stream_job *job)
+{
+    if (!stream->closing) {
+        if (job->sight.seen) {
+            fill_face(stream, &job->sight, &job->record);
+        }
+        stream->seen = job->sight.seen;
+        report_trouble(stream, job);
+        stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame->picture);
+    }
+    pipeline_frame_pool_release(stream->pool, job->frame);
+    job->frame = NULL;
+    job->next_free = stream->free_jobs;
+    stream->free_jobs = job;
+    stream->busy_jobs--;
+}
+
+static void try_finish(struct pipeline_stream *stream);
+
+static void done(struct pipeline_job *base)
+{
+    struct stream_job *job = (struct stream_job *)base;
+    struct pipeline_stream *stream = job->stream;
+    pipeline_reorder_put(stream->reorder, job->sequence, job);
+    while ((job = pipeline_reorder_pop(stream->reorder)) != NULL) {
+        deliver(stream, job);
+    }
+    if (stream->closing) {
+        try_finish(stream);
+    } else {
+        update_state(stream);
+    }
+}
+
+static void begin_record(struct pipeline_stream *stream, struct stream_job *job)
+{
+    const struct pipeline_frame *frame = job->frame;
+    struct protocol_record *record = &job->record;
+    memset(record, 0, sizeof *record);
+    memcpy(record->stream, stream->name, sizeof record->stream);
+    record->seq = job->sequence;
+    record->pts = frame->pts;
+    record->t_arrival_ns = frame->arrival_ns;
+    record->width = frame->picture->width;
+    record->height = frame->picture->height;
+    record->dropped =
+        pipeline_mailbox_dropped(stream->mailbox) + pipeline_capture_late(stream->capture);
+    record->timing.decode = frame->decode_ns / MC_NS_PER_US;
+    record->timing.wait = (mc_clock_now_ns() - frame->ready_ns) / MC_NS_PER_US;
+}
+
+static struct pipeline_job *next_job(struct pipeline_client *client)
+{
+    struct pipeline_stream *stream = (struct pipeline_stream *)client;
+    struct stream_job *job = stream->free_jobs;
+    if (stream->held || stream->capture == NULL || job == NULL) {
+        return NULL;
+    }
+    struct pipeline_frame *frame = pipeline_mailbox_pop(stream->mailbox);
+    if (frame == NULL) {
+        return NULL;
+    }
+    stream->free_jobs = job->next_free;
+    stream->busy_jobs++;
+    job->frame = frame;
+    job->sequence = stream->sequence++;
+    job->err = (struct mc_error){ 0 };
+    begin_record(stream, job);
+    return &job->job;
+}
+
+static void on_wake(uv_async_t *handle)
+{
+    struct pipeline_stream *stream = handle->data;
+    if (stream->closing) {
+        try_finish(stream);
+        return;
+    }
+    if (stream->capture != NULL) {
+        update_state(stream);
+    }
+    if (!stream->closing) {
+        pipeline_workers_kick(stream->workers);
+    }
+}
+
+static void on_stall_timer(uv_timer_t *handle)
+{
+    update_state(handle->data);
+}
+
+// The beginning and the end.
+
+static void free_stream(struct pipeline_stream *stream)
+{
+    pipeline_capture_join(stream->capture);
+    struct pipeline_frame *frame;
+    while (stream->mailbox != NULL && (frame = pipeline_mailbox_pop(stream->mailbox)) != NULL) {
+        pipeline_frame_pool_release(stream->pool, frame);
+    }
+    pipeline_reorder_destroy(stream->reorder);
+    pipeline_mailbox_destroy(stream->mailbox);
+    pipeline_frame_pool_destroy(stream->pool);
+    free(stream->jobs);
+    free(stream->url);
+    free(stream);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct pipeline_stream *stream = handle->data;
+    if (--stream->open_handles > 0) {
+        return;
+    }
+    void (*on_closed)(void *user) = stream->on_closed;
+    void *user = stream->on_closed_user;
+    free_stream(stream);
+    if (on_closed != NULL) {
+        on_closed(user);
+    }
+}
+
+// Closes the handles once neither the capture nor a worker can use them.
+static void try_finish(struct pipeline_stream *stream)
+{
+    bool captured = stream->capture == NULL || pipeline_capture_is_done(stream->capture);
+    if (captured && stream->busy_jobs == 0 && !uv_is_closing((uv_handle_t *)&stream->wake)) {
+        uv_close((uv_handle_t *)&stream->wake, on_handle_closed);
+        uv_close((uv_handle_t *)&stream->stall_timer, on_handle_closed);
+    }
+}
+
+static bool check_options(const struct pipeline_stream_options *options, struct mc_error *err)
+{
+    const struct pipeline_region *region = &options->region;
+    if (options->name == NULL || options->name[0] == '\0' ||
+        strlen(options->name) >= PROTOCOL_NAME_BYTES) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "a stream's name has 1 to %d bytes",
+                            PROTOCOL_NAME_BYTES - 1);
+    }
+    if (options->url == NULL || options->url[0] == '\0') {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: the URL is empty", options->name);
+    }
+    bool none = region->x == 0 && region->y == 0 && region->width == 0 && region->height == 0;
+    bool sane = isfinite(region->x) && isfinite(region->y) && isfinite(region->width) &&
+                isfinite(region->height) && region->width > 0 && region->height > 0;
+    if (!none && !sane) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s: region %g,%g,%g,%g: wants a width and height above 0",
+                            options->name, (double)region->x, (double)region->y,
+                            (double)region->width, (double)region->height);
+    }
+    return true;
+}
+
+// The square around the same centre whose side is the larger edge.
+static struct pipeline_square make_square(const struct pipeline_region *region)
+{
+    float side = fmaxf(region->width, region->height);
+    return (struct pipeline_square){ region->x + (region->width - side) / 2,
+                                     region->y + (region->height - side) / 2, side };
+}
+
+static bool make_parts(struct pipeline_stream *stream, struct mc_error *err)
+{
+    int queue = stream->every_frame ? QUEUE_EVERY : QUEUE_LATEST;
+    // Twice the workers: while the oldest is slow, the others go on.
+    stream->job_count = stream->fixed ? 2 * pipeline_workers_count(stream->workers) : 1;
+    stream->jobs = calloc((size_t)stream->job_count, sizeof *stream->jobs);
+    if (stream->jobs == NULL || stream->url == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a stream");
+    }
+    for (int i = 0; i < stream->job_count; i++) {
+        stream->jobs[i] = (struct stream_job){
+            .job = { work, done },
+            .stream = stream,
+            .next_free = stream->free_jobs,
+        };
+        stream->free_jobs = &stream->jobs[i];
+    }
+    stream->mailbox = pipeline_mailbox_create(queue, stream->every_frame, err);
+    stream->reorder = pipeline_reorder_create(stream->job_count, err);
+    stream->pool = pipeline_frame_pool_create(queue + stream->job_count + SPARE_FRAMES, err);
+    return stream->mailbox != NULL && stream->reorder != NULL && stream->pool != NULL;
+}
+
+struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_workers *workers,
+                                               const struct pipeline_stream_options *options,
+                                               const struct pipeline_stream_callbacks *callbacks,
+                                               struct mc_error *err)
+{
+    if (!check_options(options, err)) {
+        return NULL;
+    }
+    struct pipeline_stream *stream = calloc(1, sizeof *stream);
+    if (stream == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a stream");
+        return NULL;
+    }
+    const struct nn_model_info *model = pipeline_workers_model(workers);
+    stream->client.next = next_job;
+    stream->workers = workers;
+    stream->callbacks = *callbacks;
+    snprintf(stream->name, sizeof stream->name, "%s", options->name);
+    stream->url = strdup(options->url);
+    stream->every_frame = options->every_frame;
+    stream->repeat = options->repeat;
+    stream->fixed = options->region.width > 0;
+    stream->square = make_square(&options->region);
+    pipeline_tracker_init(&stream->tracker, model->keypoint_count, model->crop_margin);
+    if (!make_parts(stream, err)) {
+        free_stream(stream);
+        return NULL;
+    }
+    int result = uv_async_init(loop, &stream->wake, on_wake);
+    if (result != 0) {
+        mc_error_set(err, MC_ERROR_SYSTEM, -result, "no wake-up for a stream: %s",
+                     uv_strerror(result));
+        free_stream(stream);
+        return NULL;
+    }
+    uv_timer_init(loop, &stream->stall_timer);
+    stream->wake.data = stream->stall_timer.data = stream;
+    stream->open_handles = 2;
+    pipeline_workers_add(workers, &stream->client);
+    return stream;
+}
+
+static void wake_loop(void *user)
+{
+    struct pipeline_stream *stream = user;
+    uv_async_send(&stream->wake);
+}
+
+bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
+{
+    assert(stream->capture == NULL && !stream->closing);
+    const struct pipeline_capture_options options = {
+        .url = stream->url,
+        .every_frame = stream->every_frame,
+        .repeat = stream->repeat,
+        .mailbox = stream->mailbox,
+        .pool = stream->pool,
+        .wake = wake_loop,
+        .user = stream,
+    };
+    stream->capture = pipeline_capture_start(&options, err);
+    if (stream->capture == NULL) {
+        return mc_error_wrap(err, "%s", stream->name);
+    }
+    uv_timer_start(&stream->stall_timer, on_stall_timer, STALL_CHECK_MS, STALL_CHECK_MS);
+    return true;
+}
+
+void pipeline_stream_hold(struct pipeline_stream *stream, bool held)
+{
+    stream->held = held;
+    if (!held) {
+        uv_async_send(&stream->wake); // from the loop, not inside the caller's callback
+    }
+}
+
+void pipeline_stream_close(struct pipeline_stream *stream, void (*on_closed)(void *user),
+                           void *user)
+{
+    assert(!stream->closing);
+    stream->closing = true;
+    stream->on_closed = on_closed;
+    stream->on_closed_user = user;
+    uv_timer_stop(&stream->stall_timer);
+    pipeline_workers_remove(stream->workers, &stream->client);
+    if (stream->capture != NULL) {
+        pipeline_capture_stop(stream->capture);
+    }
+    try_finish(stream);
+}

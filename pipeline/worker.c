@@ -1,0 +1,175 @@
+#include "pipeline/worker.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "nn/model.h"
+#include "pipeline/preprocess.h"
+
+enum { LIBUV_THREADS_MIN = 4 }; // libuv's own default, which name look-ups share
+
+struct worker {
+    uv_work_t request; // data: this worker
+    struct pipeline_workers *workers;
+    struct pipeline_seat seat;
+    struct pipeline_job *job; // at work, or NULL
+};
+
+struct pipeline_workers {
+    uv_loop_t *loop;
+    const struct nn_model *model;   // borrowed
+    struct pipeline_client *clients; // a ring; points to the one that was served last, or NULL
+    int count;
+    struct worker workers[];
+};
+
+// libuv reads this once, at its first job.
+static void set_thread_count(int count)
+{
+    char text[16];
+    int threads = count + 1 > LIBUV_THREADS_MIN ? count + 1 : LIBUV_THREADS_MIN;
+    snprintf(text, sizeof text, "%d", threads);
+    setenv("UV_THREADPOOL_SIZE", text, 1);
+}
+
+struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct nn_model *model,
+                                                 int count, struct mc_error *err)
+{
+    if (count < 1 || count > PIPELINE_WORKERS_MAX) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%d workers: wants 1 to %d", count,
+                     PIPELINE_WORKERS_MAX);
+        return NULL;
+    }
+    struct pipeline_workers *workers =
+        calloc(1, sizeof *workers + (size_t)count * sizeof workers->workers[0]);
+    if (workers == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d workers", count);
+        return NULL;
+    }
+    set_thread_count(count);
+    workers->loop = loop;
+    workers->model = model;
+    workers->count = count;
+    for (int i = 0; i < count; i++) {
+        struct worker *worker = &workers->workers[i];
+        worker->request.data = worker;
+        worker->workers = workers;
+        worker->seat.model = nn_model_info(model);
+        worker->seat.runner = nn_runner_create(model, err);
+        worker->seat.scaler = worker->seat.runner != NULL ? pipeline_scaler_create(err) : NULL;
+        if (worker->seat.scaler == NULL) {
+            pipeline_workers_destroy(workers);
+            return NULL;
+        }
+    }
+    return workers;
+}
+
+void pipeline_workers_destroy(struct pipeline_workers *workers)
+{
+    if (workers == NULL) {
+        return;
+    }
+    assert(workers->clients == NULL);
+    for (int i = 0; i < workers->count; i++) {
+        assert(workers->workers[i].job == NULL);
+        pipeline_scaler_destroy(workers->workers[i].seat.scaler);
+        nn_runner_destroy(workers->workers[i].seat.runner);
+    }
+    free(workers);
+}
+
+int pipeline_workers_count(const struct pipeline_workers *workers)
+{
+    return workers->count;
+}
+
+const struct nn_model_info *pipeline_workers_model(const struct pipeline_workers *workers)
+{
+    return nn_model_info(workers->model);
+}
+
+void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_client *client)
+{
+    if (workers->clients == NULL) {
+        client->after = client;
+    } else {
+        client->after = workers->clients->after;
+        workers->clients->after = client;
+    }
+    workers->clients = client;
+}
+
+void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_client *client)
+{
+    struct pipeline_client *before = client;
+    while (before->after != client) {
+        before = before->after;
+    }
+    before->after = client->after;
+    if (workers->clients == client) {
+        workers->clients = before != client ? before : NULL;
+    }
+}
+
+static struct worker *find_free(struct pipeline_workers *workers)
+{
+    for (int i = 0; i < workers->count; i++) {
+        if (workers->workers[i].job == NULL) {
+            return &workers->workers[i];
+        }
+    }
+    return NULL;
+}
+
+// Asks each client once, beginning after the one that was served last.
+static struct pipeline_job *find_job(struct pipeline_workers *workers)
+{
+    struct pipeline_client *last = workers->clients;
+    if (last == NULL) {
+        return NULL;
+    }
+    struct pipeline_client *client = last;
+    do {
+        client = client->after;
+        struct pipeline_job *job = client->next(client);
+        if (job != NULL) {
+            workers->clients = client;
+            return job;
+        }
+    } while (client != last);
+    return NULL;
+}
+
+static void on_work(uv_work_t *request)
+{
+    struct worker *worker = request->data;
+    worker->job->work(worker->job, &worker->seat);
+}
+
+static void on_done(uv_work_t *request, int status)
+{
+    (void)status; // never cancelled
+    struct worker *worker = request->data;
+    struct pipeline_workers *workers = worker->workers;
+    struct pipeline_job *job = worker->job;
+    worker->job = NULL;
+    pipeline_workers_kick(workers); // first, so that it works while the result goes out
+    job->done(job);
+    pipeline_workers_kick(workers);
+}
+
+void pipeline_workers_kick(struct pipeline_workers *workers)
+{
+    struct worker *worker;
+    while ((worker = find_free(workers)) != NULL) {
+        worker->job = find_job(workers);
+        if (worker->job == NULL) {
+            return;
+        }
+        int result = uv_queue_work(workers->loop, &worker->request, on_work, on_done);
+        assert(result == 0); // fails only without a work function
+        (void)result;
+    }
+}
