@@ -34,5 +34,5 @@ enum pipeline_age_verdict pipeline_age_judge(struct pipeline_age *age, double pt
         age->late_since_ns = arrival_ns;
     }
     return arrival_ns - age->late_since_ns >= hopeless_ns ? PIPELINE_AGE_HOPELESS
-                                                         : PIPELINE_AGE_LATE;
+                                                          : PIPELINE_AGE_LATE;
 }

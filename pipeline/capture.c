@@ -78,8 +78,7 @@ static bool is_fresh(struct pipeline_capture *capture, double source_pts, int64_
     if (capture->options.every_frame || !pipeline_source_is_live(capture->source)) {
         return true;
     }
-    enum pipeline_age_verdict verdict =
-        pipeline_age_judge(&capture->age, source_pts, arrival_ns);
+    enum pipeline_age_verdict verdict = pipeline_age_judge(&capture->age, source_pts, arrival_ns);
     if (verdict == PIPELINE_AGE_FRESH) {
         return true;
     }
@@ -105,8 +104,7 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     bool live = pipeline_source_is_live(capture->source);
-    double source_pts =
-        pipeline_pace_source_pts(&capture->pace, frame->picture, frame->time_base);
+    double source_pts = pipeline_pace_source_pts(&capture->pace, frame->picture, frame->time_base);
     frame->pts = pipeline_pace_pts(&capture->pace, source_pts, live, frame->arrival_ns);
     frame->quarter_turns = pipeline_source_quarter_turns(capture->source);
     if (live) {

@@ -14,9 +14,9 @@ struct pipeline_frame_pool;
 struct pipeline_mailbox;
 
 struct pipeline_capture_options {
-    const char *url;                  // copied
-    bool every_frame;                 // as fast as the mailbox takes them; never paced, none dropped
-    bool repeat;                      // begin again at the end of what has one
+    const char *url;  // copied
+    bool every_frame; // as fast as the mailbox takes them; never paced, none dropped
+    bool repeat;      // begin again at the end of what has one
     struct pipeline_mailbox *mailbox; // borrowed; closed at the end
     struct pipeline_frame_pool *pool; // borrowed; holds two more frames than others can keep
     void (*wake)(void *user);         // after each frame or news. Thread: capture

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 
 static const double default_frame_s = 1.0 / 25;
-static const double pts_max_s = 2e9; // more is nonsense, and would overflow as nanoseconds
-static const double late_max_s = 1;  // then time starts anew
+static const double pts_max_s = 2e9;  // more is nonsense, and would overflow as nanoseconds
+static const double late_max_s = 1;   // then time starts anew
 static const double early_max_s = 10; // a gap in the file, not a wait
 
 void pipeline_pace_begin(struct pipeline_pace *pace, double frame_rate)

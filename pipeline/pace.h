@@ -10,16 +10,16 @@
 struct AVFrame;
 
 struct pipeline_pace {
-    double frame_s;       // seconds from one frame to the next, as far as known
-    double source_pts;    // the last frame's, as the source counts
-    double offset;        // pts minus the source's pts, in this session
-    bool first;           // the next frame is the session's first
-    bool any;             // there was a frame before
-    double last_pts;      // of that frame
-    int64_t last_ns;      // its arrival
-    bool clock_set;       // the next two hold
-    double clock_pts;     // this pts …
-    int64_t clock_ns;     // … is due at this time
+    double frame_s;    // seconds from one frame to the next, as far as known
+    double source_pts; // the last frame's, as the source counts
+    double offset;     // pts minus the source's pts, in this session
+    bool first;        // the next frame is the session's first
+    bool any;          // there was a frame before
+    double last_pts;   // of that frame
+    int64_t last_ns;   // its arrival
+    bool clock_set;    // the next two hold
+    double clock_pts;  // this pts …
+    int64_t clock_ns;  // … is due at this time
 };
 
 // A source was opened, at the beginning or again; frame_rate 0 if not known.

@@ -14,10 +14,10 @@
 #include "nn/tensor.h"
 
 enum {
-    CONVERTERS = 8,      // kept; a scan looks at a few sizes of squares
-    SIDE_MIN = 8,        // pixels of a square
-    PLANES = 4,          //
-    ROW_PADDING = 64,    // bytes: swscale writes whole vectors
+    CONVERTERS = 8,   // kept; a scan looks at a few sizes of squares
+    SIDE_MIN = 8,     // pixels of a square
+    PLANES = 4,       //
+    ROW_PADDING = 64, // bytes: swscale writes whole vectors
     COORDINATE_MAX = 1 << 20,
 };
 
@@ -210,7 +210,7 @@ static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *
 // One axis of the crop: which source pixels are seen, and which pixels of the
 // crop they fill.
 struct span {
-    int begin, end;     // in the source
+    int begin, end;       // in the source
     int to_begin, to_end; // in the crop
 };
 
@@ -275,10 +275,9 @@ static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *pic
     struct SwsContext *converter = scaler->rgb != NULL ? find_converter(scaler, &key) : NULL;
     const uint8_t *planes[PLANES];
     crop_planes(picture, format, across->begin, down->begin, planes);
-    if (converter == NULL ||
-        sws_scale(converter, planes, picture->linesize, 0, key.source_height,
-                  (uint8_t *const[]){ scaler->rgb, NULL, NULL, NULL },
-                  (const int[]){ *linesize, 0, 0, 0 }) < 0) {
+    if (converter == NULL || sws_scale(converter, planes, picture->linesize, 0, key.source_height,
+                                       (uint8_t *const[]){ scaler->rgb, NULL, NULL, NULL },
+                                       (const int[]){ *linesize, 0, 0, 0 }) < 0) {
         return mc_error_set(err, MC_ERROR_MEDIA, 0, "a crop of %dx%d can't be scaled to %dx%d",
                             key.source_width, key.source_height, key.width, key.height);
     }
@@ -351,7 +350,8 @@ static void fill_input(const struct pipeline_scaler *scaler, int linesize,
 static struct pipeline_mapping make_mapping(const struct span *across, const struct span *down,
                                             const struct turn *turn)
 {
-    float scale_x = (float)(across->end - across->begin) / (float)(across->to_end - across->to_begin);
+    float scale_x =
+        (float)(across->end - across->begin) / (float)(across->to_end - across->to_begin);
     float scale_y = (float)(down->end - down->begin) / (float)(down->to_end - down->to_begin);
     return (struct pipeline_mapping){
         .xx = scale_x * (float)turn->xx,

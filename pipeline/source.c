@@ -211,8 +211,7 @@ static bool find_stream(struct pipeline_source *source, struct mc_error *err)
 {
     // Probing delays a live source by up to a second, for what the first
     // picture says as well.
-    bool is_file =
-        source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_DEMO;
+    bool is_file = source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_DEMO;
     if (is_file || !knows_codec(source)) {
         int result = avformat_find_stream_info(source->format, NULL);
         if (result < 0) {

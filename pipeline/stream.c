@@ -45,7 +45,7 @@ struct stream_job {
 };
 
 struct pipeline_stream {
-    struct pipeline_client client; // first
+    struct pipeline_client client;    // first
     struct pipeline_workers *workers; // borrowed
     struct pipeline_stream_callbacks callbacks;
     char name[PROTOCOL_NAME_BYTES];
@@ -92,8 +92,8 @@ const char *pipeline_state_name(enum pipeline_state state)
 static void tell_state(struct pipeline_stream *stream, enum pipeline_state state,
                        const char *reason)
 {
-    if (stream->closing || (stream->told && stream->state == state &&
-                            strcmp(stream->reason, reason) == 0)) {
+    if (stream->closing ||
+        (stream->told && stream->state == state && strcmp(stream->reason, reason) == 0)) {
         return;
     }
     stream->told = true;

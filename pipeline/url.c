@@ -32,7 +32,8 @@ enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest)
         return PIPELINE_URL_RTSP;
     }
     // A scheme is letters, digits and +-. before ://; a path may hold that later on.
-    size_t scheme = strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    size_t scheme =
+        strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
     return scheme > 0 && strncmp(url + scheme, "://", 3) == 0 ? PIPELINE_URL_NETWORK
                                                               : PIPELINE_URL_FILE;
 }

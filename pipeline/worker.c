@@ -18,7 +18,7 @@ struct worker {
 
 struct pipeline_workers {
     uv_loop_t *loop;
-    const struct nn_model *model;   // borrowed
+    const struct nn_model *model;    // borrowed
     struct pipeline_client *clients; // a ring; points to the one that was served last, or NULL
     int count;
     struct worker workers[];

@@ -43,7 +43,7 @@ struct pipeline_job {
 // One who has jobs. When a worker is free, clients are asked in turn.
 struct pipeline_client {
     struct pipeline_job *(*next)(struct pipeline_client *client); // NULL: nothing to do now
-    struct pipeline_client *after; // in the pool's ring
+    struct pipeline_client *after;                                // in the pool's ring
 };
 
 int pipeline_workers_count(const struct pipeline_workers *workers);

@@ -1,0 +1,27 @@
+// Makes little clips for tests, with the libraries alone.
+#pragma once
+
+#include <stdint.h>
+
+// Fills the picture of frame number index: RGB, 3 bytes a pixel, rows one after
+// the other.
+typedef void clip_paint_fn(void *user, int index, uint8_t *rgb, int width, int height);
+
+struct clip_options {
+    const char *path;    // its ending chooses the container
+    const char *encoder; // "mjpeg", "mpeg4", "ffv1"
+    int width, height, frames, rate;
+    int quarter_turns; // clockwise, written as a display matrix
+    clip_paint_fn *paint;
+    void *user;
+};
+
+// Fails the test when it can't.
+void clip_write(const struct clip_options *options);
+
+// A wave file of silence.
+void clip_write_sound(const char *path);
+
+// A new directory; and its end with all files in it.
+void clip_directory_make(char *path, int size);
+void clip_directory_remove(const char *path);
