@@ -13,13 +13,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pipeline/demo_clip.h"
 #include "pipeline/libav.h"
 #include "pipeline/memory_io.h"
 #include "pipeline/stop.h"
 #include "pipeline/url.h"
-#ifdef PIPELINE_HAS_DEMO_CLIP
-#include "pipeline/demo_clip.h"
-#endif
 
 enum {
     OPEN_DEADLINE_S = 10,
@@ -109,17 +107,12 @@ static void report_unused(const AVDictionary *options)
 
 static bool attach_demo(struct pipeline_source *source, struct mc_error *err)
 {
-#ifdef PIPELINE_HAS_DEMO_CLIP
     source->memory = pipeline_memory_io_open(pipeline_demo_clip, pipeline_demo_clip_size);
     if (source->memory == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the demo clip");
     }
     source->format->pb = pipeline_memory_io_context(source->memory);
     return true;
-#else
-    (void)source;
-    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "this build has no demo clip");
-#endif
 }
 
 // Whether trying again may help, after FFmpeg said averror.

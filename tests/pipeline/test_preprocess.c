@@ -63,13 +63,8 @@ static int set_up(void **state)
 {
     static struct fixture fixture;
     fixture.scaler = pipeline_scaler_create(NULL);
-    fixture.input = (struct nn_tensor){
-        .data = mc_memory_alloc(EDGE * EDGE * 4 * sizeof(float)),
-        .height = EDGE,
-        .width = EDGE,
-        .channels = 3,
-        .pixel_stride = 4,
-    };
+    fixture.input =
+        nn_tensor_dense(mc_memory_alloc(EDGE * EDGE * 3 * sizeof(float)), EDGE, EDGE, 3);
     *state = &fixture;
     return 0;
 }

@@ -84,7 +84,8 @@ static void bad_files_get_one_clear_error_each(void **state)
     clip_write_sound(path);
     assert_refused(path, path, "has no video stream");
     path = path_of("notes.txt");
-    write_bytes(path, "Dear diary,\n", 12);
+    static const char text[] = "Dear diary, today I met a tty that thought it was a camera.\n";
+    write_bytes(path, text, sizeof text - 1);
     assert_refused(path, path, "is text, not a video");
     path = path_of("empty.mp4");
     write_bytes(path, "", 0);

@@ -1,0 +1,67 @@
+#include "daemon/message.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "protocol/message.h"
+
+enum { FREE_MAX = 64 }; // messages that the pool keeps; the others are freed
+
+struct daemon_message *daemon_message_acquire(struct daemon_message_pool *pool)
+{
+    struct daemon_message *message = pool->free;
+    if (message != NULL) {
+        pool->free = message->next;
+        pool->free_count--;
+    } else {
+        message = calloc(1, sizeof *message);
+        if (message == NULL) {
+            return NULL;
+        }
+        protocol_buffer_init(&message->buffer, PROTOCOL_MESSAGE_BYTES);
+        message->pool = pool;
+    }
+    protocol_buffer_clear(&message->buffer);
+    message->references = 1;
+    pool->used_count++;
+    return message;
+}
+
+struct daemon_message *daemon_message_retain(struct daemon_message *message)
+{
+    message->references++;
+    return message;
+}
+
+static void destroy(struct daemon_message *message)
+{
+    protocol_buffer_finish(&message->buffer);
+    free(message);
+}
+
+void daemon_message_release(struct daemon_message *message)
+{
+    if (message == NULL || --message->references > 0) {
+        return;
+    }
+    struct daemon_message_pool *pool = message->pool;
+    pool->used_count--;
+    if (pool->free_count >= FREE_MAX) {
+        destroy(message);
+        return;
+    }
+    message->next = pool->free;
+    pool->free = message;
+    pool->free_count++;
+}
+
+void daemon_message_pool_finish(struct daemon_message_pool *pool)
+{
+    assert(pool->used_count == 0);
+    while (pool->free != NULL) {
+        struct daemon_message *message = pool->free;
+        pool->free = message->next;
+        destroy(message);
+    }
+    *pool = (struct daemon_message_pool){ 0 };
+}

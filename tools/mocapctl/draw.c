@@ -1,0 +1,109 @@
+#include "tools/mocapctl/draw.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "protocol/record.h"
+#include "tools/mocapctl/face68.h"
+
+// Blends the colour over a pixel; cover is 0 to 1.
+static void blend(const struct mocapctl_canvas *canvas, int x, int y, float cover,
+                  struct mocapctl_colour colour)
+{
+    uint8_t *pixel = canvas->rgb + (size_t)y * canvas->row_bytes + (size_t)x * 3;
+    const uint8_t over[3] = { colour.red, colour.green, colour.blue };
+    for (int c = 0; c < 3; c++) {
+        pixel[c] = (uint8_t)lrintf((float)pixel[c] + cover * ((float)over[c] - (float)pixel[c]));
+    }
+}
+
+static int clamp(float value, int most)
+{
+    return value < 0 ? 0 : value > (float)most ? most : (int)value;
+}
+
+// Everything within half a width of the segment: edges are soft by one pixel.
+void mocapctl_draw_line(const struct mocapctl_canvas *canvas, float x0, float y0, float x1,
+                        float y1, float width, struct mocapctl_colour colour)
+{
+    if (!isfinite(x0) || !isfinite(y0) || !isfinite(x1) || !isfinite(y1)) {
+        return;
+    }
+    const float half = width / 2, dx = x1 - x0, dy = y1 - y0, length2 = dx * dx + dy * dy;
+    const int left = clamp(fminf(x0, x1) - half - 1, canvas->width);
+    const int right = clamp(fmaxf(x0, x1) + half + 2, canvas->width);
+    const int top = clamp(fminf(y0, y1) - half - 1, canvas->height);
+    const int bottom = clamp(fmaxf(y0, y1) + half + 2, canvas->height);
+    for (int y = top; y < bottom; y++) {
+        for (int x = left; x < right; x++) {
+            float px = (float)x + 0.5f - x0, py = (float)y + 0.5f - y0;
+            float along = length2 > 0 ? (px * dx + py * dy) / length2 : 0;
+            along = fmaxf(0, fminf(1, along));
+            float cover = half + 0.5f - hypotf(px - along * dx, py - along * dy);
+            if (cover > 0) {
+                blend(canvas, x, y, fminf(1, cover), colour);
+            }
+        }
+    }
+}
+
+void mocapctl_draw_disc(const struct mocapctl_canvas *canvas, float x, float y, float radius,
+                        struct mocapctl_colour colour)
+{
+    mocapctl_draw_line(canvas, x, y, x, y, 2 * radius, colour);
+}
+
+static void draw_box(const struct mocapctl_canvas *canvas, const float box[4], float width)
+{
+    const struct mocapctl_colour grey = { 200, 200, 200 };
+    const float right = box[0] + box[2], bottom = box[1] + box[3];
+    mocapctl_draw_line(canvas, box[0], box[1], right, box[1], width, grey);
+    mocapctl_draw_line(canvas, right, box[1], right, bottom, width, grey);
+    mocapctl_draw_line(canvas, right, bottom, box[0], bottom, width, grey);
+    mocapctl_draw_line(canvas, box[0], bottom, box[0], box[1], width, grey);
+}
+
+static void draw_contours(const struct mocapctl_canvas *canvas, const struct mc_keypoint *keypoints,
+                          float width)
+{
+    const struct mocapctl_colour blue = { 90, 190, 255 };
+    for (int i = 0; i < MOCAPCTL_FACE68_CONTOURS; i++) {
+        const struct mocapctl_contour *contour = &mocapctl_face68_contours[i];
+        for (int j = contour->first; j <= contour->last; j++) {
+            int next = j < contour->last ? j + 1 : contour->first;
+            if (j < contour->last || contour->closed) {
+                mocapctl_draw_line(canvas, keypoints[j].x, keypoints[j].y, keypoints[next].x,
+                                   keypoints[next].y, width, blue);
+            }
+        }
+    }
+}
+
+static struct mocapctl_colour confidence_colour(float confidence)
+{
+    float sure = fmaxf(0, fminf(1, confidence));
+    return (struct mocapctl_colour){ (uint8_t)(255 * fminf(1, 2 - 2 * sure)),
+                                     (uint8_t)(255 * fminf(1, 2 * sure)), 40 };
+}
+
+static void draw_face(const struct mocapctl_canvas *canvas, const struct protocol_face *face)
+{
+    const float size = fmaxf(face->box[2], face->box[3]);
+    const float width = fmaxf(1, size / 250);
+    draw_box(canvas, face->box, width);
+    if (face->keypoint_count == MOCAPCTL_FACE68_COUNT) {
+        draw_contours(canvas, face->keypoints, width);
+    }
+    for (int i = 0; i < face->keypoint_count; i++) {
+        mocapctl_draw_disc(canvas, face->keypoints[i].x, face->keypoints[i].y, 1.4f * width,
+                           confidence_colour(face->keypoints[i].c));
+    }
+}
+
+void mocapctl_draw_record(const struct mocapctl_canvas *canvas,
+                          const struct protocol_record *record)
+{
+    for (int i = 0; i < record->face_count; i++) {
+        draw_face(canvas, &record->faces[i]);
+    }
+}

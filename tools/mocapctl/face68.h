@@ -1,0 +1,24 @@
+// The 68 landmarks of the iBUG scheme: what they mean.
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/keypoint.h"
+
+enum { MOCAPCTL_FACE68_COUNT = 68, MOCAPCTL_FACE68_NOSE_TIP = 30 };
+
+// A contour runs through neighbouring landmarks.
+struct mocapctl_contour {
+    int first, last;
+    bool closed; // the last is joined to the first
+};
+
+enum { MOCAPCTL_FACE68_CONTOURS = 9 };
+extern const struct mocapctl_contour mocapctl_face68_contours[MOCAPCTL_FACE68_CONTOURS];
+
+// Height of the opening over its width: about 0.3 for an open eye, 0 for a
+// closed one; the mean of both eyes. NAN when an eye has no width.
+float mocapctl_face68_eyes(const struct mc_keypoint *keypoints);
+
+// The same for the inner lips: 0 when they touch.
+float mocapctl_face68_mouth(const struct mc_keypoint *keypoints);

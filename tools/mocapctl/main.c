@@ -1,0 +1,100 @@
+// mocapctl: the daemon's companion at the command line.
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/mocapctl/command.h"
+
+static const struct command {
+    const char *name;
+    mocapctl_command_fn *run;
+    const char *synopsis;
+    const char *summary;
+} commands[] = {
+    { "watch", mocapctl_watch, "[STREAM] [--count N] [--format json|table]",
+      "print motion records as they come, of STREAM or of all streams" },
+    { "overlay", mocapctl_overlay, "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N]",
+      "draw the keypoints of a clip on its pictures" },
+    { "model", mocapctl_model, "info FILE", "tell what a weight file holds and what it costs" },
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *out)
+{
+    fputs("usage: mocapctl [--socket PATH] COMMAND ...\n\n", out);
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  mocapctl %s %s\n      %s\n", commands[i].name, commands[i].synopsis,
+                commands[i].summary);
+    }
+    fputs("\n"
+          "  --socket PATH  where mocapd listens; by default the user's own\n"
+          "                 ($XDG_RUNTIME_DIR/mocapd/mocapd.sock), else /run/mocapd/mocapd.sock\n"
+          "  --version      print the version and exit\n"
+          "  --help         print this and exit\n",
+          out);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int run_command(const struct mocapctl_globals *globals, int argc, char **argv)
+{
+    const struct command *command = find_command(argv[0]);
+    if (command == NULL) {
+        mocapctl_complain("unknown command '%s', see mocapctl --help", argv[0]);
+        return MOCAPCTL_USAGE;
+    }
+    int status = command->run(globals, argc, argv);
+    if (status == MOCAPCTL_USAGE) {
+        fprintf(stderr, "usage: mocapctl %s %s\n", command->name, command->synopsis);
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "socket", required_argument, NULL, 's' },
+        { "version", no_argument, NULL, 'V' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    // Who reads our output may leave: a failed write says so.
+    signal(SIGPIPE, SIG_IGN);
+    struct mocapctl_globals globals = { 0 };
+    struct mc_error err = { 0 };
+    int found;
+    while ((found = getopt_long(argc, argv, "+:hV", options, NULL)) != -1) {
+        switch (found) {
+        case 's':
+            globals.socket = optarg;
+            break;
+        case 'V':
+            puts("mocapctl " MOCAPD_VERSION);
+            return MOCAPCTL_OK;
+        case 'h':
+            print_help(stdout);
+            return MOCAPCTL_OK;
+        default:
+            mocapctl_option_error(&err, found, argv);
+            mocapctl_complain("%s, see mocapctl --help", err.message);
+            return MOCAPCTL_USAGE;
+        }
+    }
+    if (optind == argc) {
+        print_help(stderr);
+        return MOCAPCTL_USAGE;
+    }
+    int first = optind;
+    optind = 0; // getopt begins anew, in the subcommand
+    return run_command(&globals, argc - first, argv + first);
+}

@@ -1,0 +1,85 @@
+// mocapctl model: what a weight file holds and what it costs.
+#include "nn/model.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cpu.h"
+#include "nn/weights.h"
+#include "tools/mocapctl/command.h"
+
+static void print_metadata(void *user, const char *key, const char *value)
+{
+    (void)user;
+    printf("  ");
+    mocapctl_write_text(stdout, key);
+    printf(" = ");
+    mocapctl_write_text(stdout, value);
+    printf("\n");
+}
+
+static void print_size(const char *what, size_t bytes, const char *note)
+{
+    printf("%-14s %.2f MB (%zu bytes)%s\n", what, (double)bytes / 1e6, bytes, note);
+}
+
+static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
+{
+    printf("%-14s %s\n", "network", info->arch);
+    printf("%-14s %d, %s\n", "keypoints", info->keypoint_count, info->keypoint_set);
+    printf("%-14s %d x %d RGB, value / 255 - %g\n", "input", info->input_width, info->input_height,
+           (double)info->input_mean);
+    printf("%-14s %d x %d\n", "heat maps", info->map_width, info->map_height);
+    printf("%-14s %g times the larger edge of the keypoints' box\n", "crop",
+           (double)info->crop_margin);
+    printf("%-14s %zu\n", "parameters", info->parameter_count);
+    printf("%-14s %.1f million in one run\n", "multiply-adds", (double)info->macs / 1e6);
+    print_size("weights", info->weight_bytes, ", shared by all workers");
+    print_size("feature maps", info->arena_bytes, ", for each worker");
+    printf("%-14s %s\n", "kernels", mc_cpu_level_name(cpu_flags));
+}
+
+static bool describe(const char *path, struct mc_error *err)
+{
+    struct stat file;
+    if (stat(path, &file) != 0) {
+        return mc_error_set_errno(err, "%s", path);
+    }
+    unsigned cpu_flags;
+    if (!mc_cpu_flags(&cpu_flags, err)) {
+        return false;
+    }
+    struct nn_model *model = nn_model_load(path, cpu_flags, err);
+    struct nn_weights *weights = model != NULL ? nn_weights_load(path, err) : NULL;
+    if (weights != NULL) {
+        printf("%-14s ", "file");
+        mocapctl_write_text(stdout, path);
+        printf("\n");
+        print_size("size", (size_t)file.st_size, "");
+        print_info(nn_model_info(model), cpu_flags);
+        printf("metadata\n");
+        nn_weights_each_metadata(weights, print_metadata, NULL);
+    }
+    bool described = weights != NULL;
+    nn_weights_destroy(weights);
+    nn_model_destroy(model);
+    return described;
+}
+
+int mocapctl_model(const struct mocapctl_globals *globals, int argc, char **argv)
+{
+    (void)globals;
+    if (argc != 3 || strcmp(argv[1], "info") != 0) {
+        mocapctl_complain("model: wants 'info' and one file");
+        return MOCAPCTL_USAGE;
+    }
+    struct mc_error err = { 0 };
+    if (!describe(argv[2], &err)) {
+        mocapctl_complain("%s", err.message);
+        return MOCAPCTL_FAILED;
+    }
+    return MOCAPCTL_OK;
+}

@@ -1,0 +1,207 @@
+// mocapctl overlay: the keypoints of a clip, drawn on its pictures.
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/frame.h>
+#include <libswscale/swscale.h>
+
+#include "base/cpu.h"
+#include "base/path.h"
+#include "nn/model.h"
+#include "protocol/record.h"
+#include "tools/mocapctl/clip.h"
+#include "tools/mocapctl/command.h"
+#include "tools/mocapctl/draw.h"
+#include "tools/video_writer.h"
+
+enum { RATE_DEFAULT = 25 };
+
+struct overlay {
+    const char *input, *output, *model;
+    struct pipeline_region region;
+    long frame; // the one to draw as a PNG; -1: all
+    struct video_writer *writer;
+    struct SwsContext *scaler;
+    struct mocapctl_canvas canvas;
+    long seen, with_face;
+    double first_pts, last_pts;
+};
+
+static bool is_png(const struct overlay *overlay)
+{
+    const char *ending = strrchr(overlay->output, '.');
+    return ending != NULL && strcmp(ending, ".png") == 0;
+}
+
+static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_error *err)
+{
+    static const struct option options[] = {
+        { "model", required_argument, NULL, 'm' },
+        { "region", required_argument, NULL, 'r' },
+        { "frame", required_argument, NULL, 'f' },
+        { NULL, 0, NULL, 0 },
+    };
+    int found, length = 0;
+    struct pipeline_region *region = &overlay->region;
+    while ((found = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        switch (found) {
+        case 'm':
+            overlay->model = optarg;
+            break;
+        case 'f':
+            if (!mocapctl_parse_count("--frame", optarg, 0, &overlay->frame, err)) {
+                return false;
+            }
+            break;
+        case 'r':
+            if (sscanf(optarg, "%f,%f,%f,%f%n", &region->x, &region->y, &region->width,
+                       &region->height, &length) != 4 ||
+                optarg[length] != '\0' || !(region->width > 0) || !(region->height > 0)) {
+                return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                    "--region wants x,y,w,h in pixels, got '%s'", optarg);
+            }
+            break;
+        default:
+            mocapctl_option_error(err, found, argv);
+            return false;
+        }
+    }
+    if (argc - optind != 2) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants a clip and a file to write");
+    }
+    overlay->input = argv[optind];
+    overlay->output = argv[optind + 1];
+    if (overlay->frame >= 0 && !is_png(overlay)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--frame wants a name ending in .png");
+    }
+    overlay->frame = is_png(overlay) && overlay->frame < 0 ? 0 : overlay->frame;
+    return true;
+}
+
+// The rate of a clip of constant rate, from the distance of its first two frames.
+static bool open_output(struct overlay *overlay, int width, int height, double interval,
+                        struct mc_error *err)
+{
+    int even = is_png(overlay) ? 1 : 2, rate = interval > 0 ? (int)(1000 / interval + 0.5) : 0;
+    struct mocapctl_canvas *canvas = &overlay->canvas;
+    canvas->width = width / even * even;
+    canvas->height = height / even * even;
+    canvas->row_bytes = ((size_t)canvas->width * 3 + 63) / 64 * 64;
+    canvas->rgb = malloc(canvas->row_bytes * (size_t)canvas->height);
+    if (canvas->rgb == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture");
+    }
+    overlay->writer = video_writer_create(overlay->output, canvas->width, canvas->height,
+                                          rate > 0 ? rate : RATE_DEFAULT * 1000, 1000, err);
+    return overlay->writer != NULL;
+}
+
+static bool write_picture(struct overlay *overlay, const struct protocol_record *record,
+                          const struct AVFrame *picture, struct mc_error *err)
+{
+    const struct mocapctl_canvas *canvas = &overlay->canvas;
+    overlay->scaler = sws_getCachedContext(
+        overlay->scaler, picture->width, picture->height, (enum AVPixelFormat)picture->format,
+        canvas->width, canvas->height, AV_PIX_FMT_RGB24, SWS_BILINEAR, NULL, NULL, NULL);
+    if (overlay->scaler == NULL) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "%s: its pixel format can't be converted",
+                            overlay->input);
+    }
+    uint8_t *const planes[4] = { canvas->rgb };
+    const int linesizes[4] = { (int)canvas->row_bytes };
+    sws_scale(overlay->scaler, (const uint8_t *const *)picture->data, picture->linesize, 0,
+              picture->height, planes, linesizes);
+    mocapctl_draw_record(canvas, record);
+    return video_writer_add(overlay->writer, canvas->rgb, canvas->row_bytes, err);
+}
+
+// The first picture waits for the second: only then the rate is known.
+struct waiting {
+    struct overlay *overlay;
+    struct protocol_record record;
+    AVFrame *picture;
+};
+
+static bool write_waiting(struct waiting *waiting, double next_pts, struct mc_error *err)
+{
+    struct overlay *overlay = waiting->overlay;
+    bool good = open_output(overlay, waiting->record.width, waiting->record.height,
+                            next_pts - waiting->record.pts, err) &&
+                write_picture(overlay, &waiting->record, waiting->picture, err);
+    av_frame_free(&waiting->picture);
+    return good;
+}
+
+static bool on_frame(void *user, const struct protocol_record *record, const AVFrame *picture,
+                     struct mc_error *err)
+{
+    struct waiting *waiting = user;
+    struct overlay *overlay = waiting->overlay;
+    long index = overlay->seen++;
+    overlay->with_face += record->face_count > 0;
+    if (overlay->frame >= 0 && index != overlay->frame) {
+        return true;
+    }
+    if (waiting->picture != NULL && !write_waiting(waiting, record->pts, err)) {
+        return false;
+    }
+    if (overlay->writer != NULL) {
+        return write_picture(overlay, record, picture, err);
+    }
+    waiting->record = *record;
+    waiting->picture = av_frame_clone(picture);
+    return waiting->picture != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+}
+
+static bool draw_clip(struct overlay *overlay, const struct nn_model *model, struct mc_error *err)
+{
+    struct waiting waiting = { .overlay = overlay };
+    bool good = mocapctl_clip_run(overlay->input, model, &overlay->region, on_frame, &waiting, err);
+    if (good && waiting.picture != NULL) { // of one picture only
+        good = write_waiting(&waiting, waiting.record.pts, err);
+    }
+    av_frame_free(&waiting.picture);
+    if (good && overlay->writer == NULL) {
+        good = mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: has %ld frames, no frame %ld",
+                            overlay->input, overlay->seen, overlay->frame < 0 ? 0 : overlay->frame);
+    }
+    if (good) {
+        good = video_writer_finish(overlay->writer, err);
+    } else {
+        video_writer_abandon(overlay->writer);
+    }
+    sws_freeContext(overlay->scaler);
+    free(overlay->canvas.rgb);
+    return good;
+}
+
+int mocapctl_overlay(const struct mocapctl_globals *globals, int argc, char **argv)
+{
+    (void)globals;
+    struct overlay overlay = { .frame = -1 };
+    struct mc_error err = { 0 };
+    if (!parse(&overlay, argc, argv, &err)) {
+        mocapctl_complain("overlay: %s", err.message);
+        return MOCAPCTL_USAGE;
+    }
+    char model_path[PATH_MAX];
+    unsigned cpu_flags = 0;
+    bool good = overlay.model != NULL ||
+                mc_path_data(model_path, sizeof model_path, NN_MODEL_DEFAULT_FILE, &err);
+    struct nn_model *model = NULL;
+    if (good && mc_cpu_flags(&cpu_flags, &err)) {
+        model = nn_model_load(overlay.model != NULL ? overlay.model : model_path, cpu_flags, &err);
+    }
+    good = model != NULL && draw_clip(&overlay, model, &err);
+    nn_model_destroy(model);
+    if (!good) {
+        mocapctl_complain("%s", err.message);
+        return MOCAPCTL_FAILED;
+    }
+    fprintf(stderr, "%s: %ld frames, a face in %ld of them\n", overlay.output, overlay.seen,
+            overlay.with_face);
+    return MOCAPCTL_OK;
+}

@@ -1,0 +1,37 @@
+// Synthetic faces: pictures of a head that moves, with the exact position of
+// each landmark. The same arguments give the same bytes.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum {
+    SYNTHFACE_LANDMARKS = 68, // iBUG order
+    SYNTHFACE_EDGE_MIN = 32,  // pixels, of the picture
+    SYNTHFACE_EDGE_MAX = 4096,
+};
+
+struct synthface;
+
+// What is true of a frame.
+struct synthface_truth {
+    float points[SYNTHFACE_LANDMARKS][2]; // pixels; the first pixel's centre is (0.5, 0.5)
+    float yaw, pitch, roll;               // degrees: to the picture's right, down, clockwise
+    float eye_open[2];                    // 0 shut to 1 open: left in the picture, right
+    float mouth_open, smile;              // 0 to 1
+};
+
+// A face for pictures of width x height; the seed decides who it is. Its
+// motion repeats every ten seconds; still makes it look straight ahead. NULL
+// and err on failure.
+struct synthface *synthface_create(uint32_t seed, int width, int height, bool still,
+                                   struct mc_error *err) MC_MUST_USE;
+void synthface_destroy(struct synthface *face);
+
+// Draws the frame of a number into rgb, height rows of width x 3 bytes, and
+// says what is true of it. Neither allocates nor fails; frames may be drawn in
+// any order. fps > 0.
+void synthface_render(struct synthface *face, unsigned frame, double fps, uint8_t *rgb,
+                      struct synthface_truth *truth);

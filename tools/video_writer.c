@@ -1,0 +1,245 @@
+#include "tools/video_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/opt.h>
+#include <libswscale/swscale.h>
+
+struct video_writer {
+    char *path;
+    AVFormatContext *format;
+    AVCodecContext *codec;
+    AVStream *stream; // of format
+    AVFrame *picture; // in the codec's pixel format
+    AVPacket *packet;
+    struct SwsContext *scaler; // from RGB to it
+    int64_t count;             // pictures taken
+    bool begun;                // the header is written
+};
+
+// How each ending is encoded: the first encoder that there is.
+static const struct kind {
+    const char *ending;
+    const char *encoders[2];
+    enum AVPixelFormat pixels;
+} kinds[] = {
+    { ".mp4", { "libx264", "mpeg4" }, AV_PIX_FMT_YUV420P },
+    { ".mkv", { "ffv1", NULL }, AV_PIX_FMT_BGR0 },
+    { ".y4m", { "wrapped_avframe", NULL }, AV_PIX_FMT_YUV444P },
+    { ".png", { "png", NULL }, AV_PIX_FMT_RGB24 },
+};
+
+static bool fail(struct mc_error *err, int status, const char *path, const char *what)
+{
+    char reason[AV_ERROR_MAX_STRING_SIZE];
+    av_strerror(status, reason, sizeof reason);
+    return mc_error_set(err, MC_ERROR_MEDIA, status, "%s: %s: %s", path, what, reason);
+}
+
+static const struct kind *find_kind(const char *path, struct mc_error *err)
+{
+    const char *ending = strrchr(path, '.');
+    for (size_t i = 0; ending != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(ending, kinds[i].ending) == 0) {
+            return &kinds[i];
+        }
+    }
+    mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: wants a name ending in .mp4, .mkv, .y4m or .png",
+                 path);
+    return NULL;
+}
+
+static const AVCodec *find_encoder(const struct kind *kind)
+{
+    const AVCodec *codec = avcodec_find_encoder_by_name(kind->encoders[0]);
+    if (codec == NULL && kind->encoders[1] != NULL) {
+        codec = avcodec_find_encoder_by_name(kind->encoders[1]);
+    }
+    return codec;
+}
+
+static bool open_codec(struct video_writer *writer, const struct kind *kind, int width, int height,
+                       AVRational rate, struct mc_error *err)
+{
+    const AVCodec *encoder = find_encoder(kind);
+    if (encoder == NULL) {
+        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_ENCODER_NOT_FOUND,
+                            "%s: this FFmpeg has no encoder %s", writer->path, kind->encoders[0]);
+    }
+    AVCodecContext *codec = writer->codec = avcodec_alloc_context3(encoder);
+    if (codec == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for the encoder", writer->path);
+    }
+    codec->width = width;
+    codec->height = height;
+    codec->pix_fmt = kind->pixels;
+    codec->time_base = av_inv_q(rate);
+    codec->framerate = rate;
+    codec->gop_size = 60;
+    codec->thread_count = 1;
+    codec->flags |= AV_CODEC_FLAG_BITEXACT;
+    if (writer->format->oformat->flags & AVFMT_GLOBALHEADER) {
+        codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    }
+    // Options of encoders that know them; the others keep their defaults.
+    av_opt_set(codec->priv_data, "crf", "21", 0);
+    av_opt_set(codec->priv_data, "preset", "veryfast", 0);
+    if (encoder->id == AV_CODEC_ID_MPEG4) {
+        codec->flags |= AV_CODEC_FLAG_QSCALE;
+        codec->global_quality = 3 * FF_QP2LAMBDA;
+    }
+    int status = avcodec_open2(codec, encoder, NULL);
+    return status >= 0 || fail(err, status, writer->path, "encoder");
+}
+
+static bool open_file(struct video_writer *writer, struct mc_error *err)
+{
+    AVFormatContext *format = writer->format;
+    writer->stream = avformat_new_stream(format, NULL);
+    if (writer->stream == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for the file", writer->path);
+    }
+    writer->stream->time_base = writer->codec->time_base;
+    writer->stream->avg_frame_rate = writer->codec->framerate;
+    int status = avcodec_parameters_from_context(writer->stream->codecpar, writer->codec);
+    if (status >= 0 && !(format->oformat->flags & AVFMT_NOFILE)) {
+        status = avio_open(&format->pb, writer->path, AVIO_FLAG_WRITE);
+    }
+    if (status < 0) {
+        return fail(err, status, writer->path, "create");
+    }
+    status = avformat_write_header(format, NULL);
+    writer->begun = status >= 0;
+    return writer->begun || fail(err, status, writer->path, "write");
+}
+
+static bool make_picture(struct video_writer *writer, struct mc_error *err)
+{
+    AVCodecContext *codec = writer->codec;
+    writer->packet = av_packet_alloc();
+    AVFrame *picture = writer->picture = av_frame_alloc();
+    if (picture != NULL) {
+        picture->format = codec->pix_fmt;
+        picture->width = codec->width;
+        picture->height = codec->height;
+    }
+    writer->scaler = sws_getContext(
+        codec->width, codec->height, AV_PIX_FMT_RGB24, codec->width, codec->height, codec->pix_fmt,
+        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT, NULL, NULL, NULL);
+    if (writer->packet == NULL || picture == NULL || writer->scaler == NULL ||
+        av_frame_get_buffer(picture, 0) < 0) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for a picture", writer->path);
+    }
+    return true;
+}
+
+struct video_writer *video_writer_create(const char *path, int width, int height, int rate_num,
+                                         int rate_den, struct mc_error *err)
+{
+    const struct kind *kind = find_kind(path, err);
+    if (kind == NULL) {
+        return NULL;
+    }
+    av_log_set_level(AV_LOG_ERROR); // encoders are talkative
+    struct video_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL || (writer->path = strdup(path)) == NULL) {
+        free(writer);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory", path);
+        return NULL;
+    }
+    const bool is_png = strcmp(kind->ending, ".png") == 0;
+    int status =
+        avformat_alloc_output_context2(&writer->format, NULL, is_png ? "image2" : NULL, path);
+    bool good = status >= 0 || fail(err, status, path, "create");
+    if (good) {
+        writer->format->flags |= AVFMT_FLAG_BITEXACT;
+        if (is_png) {
+            av_opt_set(writer->format->priv_data, "update", "1", 0);
+        }
+        good = open_codec(writer, kind, width, height, (AVRational){ rate_num, rate_den }, err) &&
+               open_file(writer, err) && make_picture(writer, err);
+    }
+    if (!good) {
+        video_writer_abandon(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+// Sends a picture to the encoder, or NULL at the end, and writes what it gives.
+static bool encode(struct video_writer *writer, const AVFrame *picture, struct mc_error *err)
+{
+    int status = avcodec_send_frame(writer->codec, picture);
+    while (status >= 0) {
+        status = avcodec_receive_packet(writer->codec, writer->packet);
+        if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) {
+            return true;
+        }
+        if (status >= 0) {
+            av_packet_rescale_ts(writer->packet, writer->codec->time_base,
+                                 writer->stream->time_base);
+            status = av_interleaved_write_frame(writer->format, writer->packet);
+        }
+    }
+    return fail(err, status, writer->path, "write");
+}
+
+bool video_writer_add(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
+                      struct mc_error *err)
+{
+    int status = av_frame_make_writable(writer->picture);
+    if (status < 0) {
+        return fail(err, status, writer->path, "picture");
+    }
+    const uint8_t *const planes[4] = { rgb };
+    const int linesizes[4] = { (int)row_bytes };
+    sws_scale(writer->scaler, planes, linesizes, 0, writer->codec->height, writer->picture->data,
+              writer->picture->linesize);
+    writer->picture->pts = writer->count++;
+    return encode(writer, writer->picture, err);
+}
+
+static void destroy(struct video_writer *writer)
+{
+    sws_freeContext(writer->scaler);
+    av_packet_free(&writer->packet);
+    av_frame_free(&writer->picture);
+    avcodec_free_context(&writer->codec);
+    if (writer->format != NULL) {
+        if (!(writer->format->oformat->flags & AVFMT_NOFILE)) {
+            avio_closep(&writer->format->pb);
+        }
+        avformat_free_context(writer->format);
+    }
+    free(writer->path);
+    free(writer);
+}
+
+bool video_writer_finish(struct video_writer *writer, struct mc_error *err)
+{
+    bool good = encode(writer, NULL, err);
+    if (good) {
+        int status = av_write_trailer(writer->format);
+        good = status >= 0 || fail(err, status, writer->path, "write");
+    }
+    if (!good) {
+        video_writer_abandon(writer);
+        return false;
+    }
+    destroy(writer);
+    return true;
+}
+
+void video_writer_abandon(struct video_writer *writer)
+{
+    if (writer != NULL) {
+        if (writer->begun) {
+            unlink(writer->path);
+        }
+        destroy(writer);
+    }
+}

@@ -1,0 +1,30 @@
+// Writes pictures as a video file, or one as a PNG.
+//
+// The ending of the path says how: .mp4 is H.264 (MPEG-4 where FFmpeg was built
+// without it), .y4m and .mkv lose nothing, .png is a single picture. The same
+// pictures give the same bytes. One thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct video_writer;
+
+// width and height: pixels; even for .mp4. rate_num / rate_den: pictures a
+// second. NULL and err on failure.
+struct video_writer *video_writer_create(const char *path, int width, int height, int rate_num,
+                                         int rate_den, struct mc_error *err) MC_MUST_USE;
+
+// Appends a picture: height rows of width x 3 bytes (RGB), row_bytes apart.
+bool video_writer_add(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
+                      struct mc_error *err) MC_MUST_USE;
+
+// Writes what is left, and frees the writer, whatever happens. On failure the
+// file is removed.
+bool video_writer_finish(struct video_writer *writer, struct mc_error *err) MC_MUST_USE;
+
+// Frees the writer and removes the file. NULL does nothing.
+void video_writer_abandon(struct video_writer *writer);
