@@ -89,7 +89,8 @@ static bool open_output(struct overlay *overlay, int width, int height, double i
     struct mocapctl_canvas *canvas = &overlay->canvas;
     canvas->width = width / even * even;
     canvas->height = height / even * even;
-    canvas->row_bytes = ((size_t)canvas->width * 3 + 63) / 64 * 64;
+    // swscale may write past a row's end, by up to a vector.
+    canvas->row_bytes = ((size_t)canvas->width * 3 + 127) / 64 * 64;
     canvas->rgb = malloc(canvas->row_bytes * (size_t)canvas->height);
     if (canvas->rgb == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture");
