@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include <sys/socket.h>
 
 enum { QUEUE_CAPACITY_FIRST = 8 };
@@ -336,9 +335,9 @@ static bool set_up(struct daemon_subscriber *subscriber, uv_stream_t *listener, 
     return true;
 }
 
-struct daemon_subscriber *daemon_subscriber_accept(
-    uv_stream_t *listener, int stream_count, bool every_frame,
-    const struct daemon_subscriber_callbacks *callbacks, struct mc_error *err)
+struct daemon_subscriber *
+daemon_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_frame,
+                         const struct daemon_subscriber_callbacks *callbacks, struct mc_error *err)
 {
     struct daemon_subscriber *subscriber = calloc(1, sizeof *subscriber);
     if (subscriber == NULL) {

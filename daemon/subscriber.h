@@ -85,9 +85,10 @@ struct daemon_subscriber {
 
 // Takes a connection that waits on the listener. Returns NULL and sets err when
 // that fails: the connection is closed then.
-struct daemon_subscriber *daemon_subscriber_accept(
-    uv_stream_t *listener, int stream_count, bool every_frame,
-    const struct daemon_subscriber_callbacks *callbacks, struct mc_error *err) MC_MUST_USE;
+struct daemon_subscriber *
+daemon_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_frame,
+                         const struct daemon_subscriber_callbacks *callbacks,
+                         struct mc_error *err) MC_MUST_USE;
 
 // These take a reference of their own. A connection that is closing takes nothing.
 void daemon_subscriber_reply(struct daemon_subscriber *subscriber, struct daemon_message *message);

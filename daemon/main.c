@@ -1,0 +1,372 @@
+// mocapd: watches video, publishes motion.
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "base/cpu.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/publisher.h"
+#include "daemon/server.h"
+#include "nn/model.h"
+#include "pipeline/stream.h"
+#include "pipeline/worker.h"
+#include "protocol/record.h"
+
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as sysexits(3)
+
+struct app;
+
+struct app_stream {
+    struct app *app;
+    int index;
+    struct pipeline_stream *stream; // NULL: closed
+    bool done;                      // it has ended or failed
+    bool failed, gave_records;
+};
+
+struct app {
+    struct daemon_options options;
+    uv_loop_t loop;
+    struct nn_model *model;
+    struct pipeline_workers *workers;
+    struct daemon_publisher *publisher;
+    struct daemon_server server;
+    uv_signal_t signals[2];
+    uv_timer_t watchdog;
+    struct app_stream streams[PROTOCOL_STREAMS_MAX];
+    int open_streams;
+    bool started, stopping;
+    int status; // of the process
+};
+
+// ---- stopping: streams, then subscribers, then the rest ---------------------------
+
+static void on_finished(void *user)
+{
+    struct app *app = user;
+    uv_close((uv_handle_t *)&app->watchdog, NULL);
+    for (int i = 0; i < 2; i++) {
+        uv_close((uv_handle_t *)&app->signals[i], NULL);
+    }
+}
+
+static void on_stream_closed(void *user)
+{
+    struct app_stream *stream = user;
+    stream->stream = NULL;
+    if (--stream->app->open_streams == 0) {
+        daemon_publisher_finish(stream->app->publisher);
+    }
+}
+
+static void stop(struct app *app, int status)
+{
+    if (app->stopping) {
+        return;
+    }
+    app->stopping = true;
+    app->status = status;
+    daemon_notify("STOPPING=1");
+    daemon_server_close(&app->server);
+    if (app->open_streams == 0) {
+        daemon_publisher_finish(app->publisher);
+        return;
+    }
+    for (int i = 0; i < app->options.stream_count; i++) {
+        if (app->streams[i].stream != NULL) {
+            pipeline_stream_close(app->streams[i].stream, on_stream_closed, &app->streams[i]);
+        }
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct app *app = handle->data;
+    if (app->stopping) {
+        mc_log(MC_LOG_WARNING, "%s again: exiting at once", strsignal(number));
+        _exit(EXIT_FAILURE);
+    }
+    mc_log(MC_LOG_INFO, "%s: stopping", strsignal(number));
+    stop(app, EXIT_SUCCESS);
+}
+
+// ---- streams -------------------------------------------------------------------------
+
+// What to do once a stream is over: nothing, unless it was the last.
+static void check_end(struct app *app)
+{
+    bool all_done = true, any_failed = false, any_records = false;
+    for (int i = 0; i < app->options.stream_count; i++) {
+        all_done = all_done && app->streams[i].done;
+        any_failed = any_failed || app->streams[i].failed;
+        any_records = any_records || app->streams[i].gave_records;
+    }
+    if (!all_done) {
+        return;
+    }
+    if (app->options.exit_on_end) {
+        stop(app, any_failed ? EXIT_FAILURE : EXIT_SUCCESS);
+    } else if (any_failed && !any_records) {
+        stop(app, EXIT_FAILURE); // there is nothing to serve
+    }
+}
+
+static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+{
+    struct app_stream *stream = user;
+    (void)picture;
+    stream->gave_records = true;
+    daemon_publisher_record(stream->app->publisher, stream->index, record);
+}
+
+static void on_state(void *user, enum pipeline_state state, const char *reason)
+{
+    struct app_stream *stream = user;
+    struct app *app = stream->app;
+    const char *name = app->options.streams[stream->index].name;
+    enum mc_log_level level = state == PIPELINE_FAILED    ? MC_LOG_ERROR
+                              : state == PIPELINE_STALLED ? MC_LOG_WARNING
+                                                          : MC_LOG_INFO;
+    mc_log(level, "stream %s is %s%s%s", name, pipeline_state_name(state),
+           reason[0] == '\0' ? "" : ": ", reason);
+    daemon_publisher_state(app->publisher, stream->index, pipeline_state_name(state), reason);
+    if (state == PIPELINE_ENDED || state == PIPELINE_FAILED) {
+        stream->done = true;
+        stream->failed = state == PIPELINE_FAILED;
+        daemon_publisher_end(app->publisher, stream->index);
+        check_end(app);
+    }
+}
+
+static void on_pressure(void *user, int index, bool held)
+{
+    struct app *app = user;
+    if (app->streams[index].stream != NULL && !app->stopping) {
+        pipeline_stream_hold(app->streams[index].stream, held);
+    }
+}
+
+static void start_streams(struct app *app)
+{
+    app->started = true;
+    for (int i = 0; i < app->options.stream_count; i++) {
+        struct mc_error err = { 0 };
+        if (!pipeline_stream_start(app->streams[i].stream, &err)) {
+            on_state(&app->streams[i], PIPELINE_FAILED, err.message);
+        }
+    }
+}
+
+static void on_subscribed(void *user, int count)
+{
+    struct app *app = user;
+    if (!app->started && !app->stopping && count >= app->options.wait_subscribers) {
+        start_streams(app);
+    }
+}
+
+static bool create_streams(struct app *app, struct mc_error *err)
+{
+    for (int i = 0; i < app->options.stream_count; i++) {
+        const struct daemon_stream_options *wanted = &app->options.streams[i];
+        struct app_stream *stream = &app->streams[i];
+        *stream = (struct app_stream){ .app = app, .index = i };
+        const bool has_region = wanted->region.width > 0;
+        const struct pipeline_stream_options options = {
+            .name = wanted->name,
+            .url = wanted->url,
+            .every_frame = app->options.every_frame,
+            .repeat = wanted->repeat || app->options.repeat,
+            .region = has_region ? wanted->region : app->options.region,
+        };
+        const struct pipeline_stream_callbacks callbacks = { on_record, on_state, stream };
+        stream->stream =
+            pipeline_stream_create(&app->loop, app->workers, &options, &callbacks, err);
+        if (stream->stream == NULL) {
+            return mc_error_wrap(err, "stream %s", wanted->name);
+        }
+        app->open_streams++;
+    }
+    return true;
+}
+
+// ---- starting ------------------------------------------------------------------------
+
+static void on_connection(void *user, uv_stream_t *listener)
+{
+    struct app *app = user;
+    daemon_publisher_accept(app->publisher, listener);
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+    (void)timer;
+    daemon_notify("WATCHDOG=1");
+}
+
+static void start_handles(struct app *app)
+{
+    const int numbers[2] = { SIGINT, SIGTERM };
+    for (int i = 0; i < 2; i++) {
+        uv_signal_init(&app->loop, &app->signals[i]);
+        app->signals[i].data = app;
+        uv_signal_start(&app->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(&app->loop, &app->watchdog);
+    uint64_t interval_ms = daemon_notify_watchdog_ms();
+    if (interval_ms > 0) {
+        uv_timer_start(&app->watchdog, on_watchdog, interval_ms, interval_ms);
+    }
+}
+
+// The webcam where there is one, else the clip that is built in, for ever.
+static bool add_default_stream(struct daemon_options *options, struct mc_error *err)
+{
+    const char *camera = "/dev/video0";
+    struct daemon_stream_options *stream = daemon_options_add_stream(options, "main", err);
+    if (stream == NULL) {
+        return false;
+    }
+    if (access(camera, F_OK) == 0) {
+        snprintf(stream->url, sizeof stream->url, "v4l2:%s", camera);
+    } else {
+        mc_log(MC_LOG_INFO, "no --stream and no %s: watching the clip that is built in", camera);
+        snprintf(stream->url, sizeof stream->url, "demo:");
+        stream->repeat = !options->exit_on_end;
+    }
+    return true;
+}
+
+static bool fill_defaults(struct daemon_options *options, struct mc_error *err)
+{
+    char socket_path[PROTOCOL_ENDPOINT_BYTES];
+    if (options->socket[0] == '\0') {
+        if (!protocol_endpoint_default(socket_path, err)) {
+            return false;
+        }
+        snprintf(options->socket, sizeof options->socket, "%s", socket_path);
+    }
+    if (options->workers == 0) {
+        long processors = sysconf(_SC_NPROCESSORS_ONLN);
+        options->workers = processors < 1                      ? 1
+                           : processors > PIPELINE_WORKERS_MAX ? PIPELINE_WORKERS_MAX
+                                                               : (int)processors;
+    }
+    return (options->model[0] != '\0' ||
+            mc_path_data(options->model, sizeof options->model, NN_MODEL_DEFAULT_FILE, err)) &&
+           (options->stream_count > 0 || add_default_stream(options, err));
+}
+
+static struct daemon_publisher *create_publisher(struct app *app, struct mc_error *err)
+{
+    static char names[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
+    for (int i = 0; i < app->options.stream_count; i++) {
+        memcpy(names[i], app->options.streams[i].name, PROTOCOL_NAME_BYTES);
+    }
+    const struct daemon_publisher_options options = {
+        .server = "mocapd " MOCAPD_VERSION,
+        .streams = (const char(*)[PROTOCOL_NAME_BYTES])names,
+        .stream_count = app->options.stream_count,
+        .workers = app->options.workers,
+        .every_frame = app->options.every_frame,
+    };
+    const struct daemon_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_finished,
+                                                          app };
+    return daemon_publisher_create(&app->loop, &options, &callbacks, err);
+}
+
+static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
+{
+    app->publisher = create_publisher(app, err);
+    if (app->publisher == NULL) {
+        return false;
+    }
+    start_handles(app);
+    app->server.on_connection = on_connection;
+    app->server.user = app;
+    if (!create_streams(app, err) ||
+        !daemon_server_open(&app->server, &app->loop, app->options.socket, err)) {
+        stop(app, EXIT_FAILURE);
+        uv_run(&app->loop, UV_RUN_DEFAULT);
+        return false;
+    }
+    mc_log(MC_LOG_INFO, "mocapd %s listens on %s: %d workers, %s kernels, %s", MOCAPD_VERSION,
+           app->options.socket, app->options.workers, mc_cpu_level_name(cpu_flags),
+           app->options.model);
+    daemon_notify("READY=1");
+    if (app->options.wait_subscribers == 0) {
+        start_streams(app);
+    }
+    uv_run(&app->loop, UV_RUN_DEFAULT);
+    return true;
+}
+
+// Everything between the options and the loop; undone in reverse.
+static int run(struct app *app)
+{
+    struct mc_error err = { 0 };
+    unsigned cpu_flags = 0;
+    int status = uv_loop_init(&app->loop);
+    if (status < 0) {
+        mc_log(MC_LOG_ERROR, "loop: %s", uv_strerror(status));
+        return EXIT_FAILURE;
+    }
+    bool good = fill_defaults(&app->options, &err) && mc_cpu_flags(&cpu_flags, &err);
+    app->model = good ? nn_model_load(app->options.model, cpu_flags, &err) : NULL;
+    app->workers = app->model == NULL ? NULL
+                                      : pipeline_workers_create(&app->loop, app->model,
+                                                                app->options.workers, &err);
+    good = app->workers != NULL && serve(app, cpu_flags, &err);
+    if (!good) {
+        mc_log(MC_LOG_ERROR, "%s", err.message);
+        app->status = EXIT_FAILURE;
+    }
+    daemon_publisher_destroy(app->publisher);
+    pipeline_workers_destroy(app->workers);
+    nn_model_destroy(app->model);
+    uv_run(&app->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&app->loop);
+    return app->status;
+}
+
+int main(int argc, char **argv)
+{
+    struct app *app = calloc(1, sizeof *app);
+    struct mc_error err = { 0 };
+    if (app == NULL) {
+        return EXIT_FAILURE;
+    }
+    signal(SIGPIPE, SIG_IGN); // a failed write says so
+    int status = EXIT_SUCCESS;
+    switch (daemon_options_parse(&app->options, argc, argv, &err)) {
+    case DAEMON_OPTIONS_HELP:
+        fputs(daemon_options_usage, stdout);
+        break;
+    case DAEMON_OPTIONS_VERSION:
+        puts("mocapd " MOCAPD_VERSION);
+        break;
+    case DAEMON_OPTIONS_USAGE:
+        fprintf(stderr, "mocapd: %s; see mocapd --help\n", err.message);
+        status = EXIT_USAGE;
+        break;
+    case DAEMON_OPTIONS_CONFIG:
+        fprintf(stderr, "mocapd: %s\n", err.message);
+        status = EXIT_CONFIG;
+        break;
+    case DAEMON_OPTIONS_RUN:
+        mc_log_level_set(app->options.log_level);
+        status = run(app);
+        break;
+    }
+    free(app);
+    return status;
+}

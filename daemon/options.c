@@ -1,0 +1,295 @@
+#include "daemon/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config.h"
+#include "pipeline/worker.h"
+
+const char daemon_options_usage[] =
+    "usage: mocapd [options]\n"
+    "\n"
+    "  --stream NAME=URL      watch URL: a path, rtsp://..., v4l2:/dev/videoN,\n"
+    "                         lavfi:GRAPH or demo: (a clip that is built in). May be\n"
+    "                         given several times. Default: /dev/video0 where there is\n"
+    "                         one, else demo:, called main\n"
+    "  --region x,y,w,h       look at this part of the picture, pixels, instead of\n"
+    "                         finding a face and following it\n"
+    "  --repeat               begin files again at their end\n"
+    "  --every-frame          drop nothing: sources wait for the network and for readers\n"
+    "  --exit-on-end          exit when all streams have ended\n"
+    "  --wait-subscribers K   start the streams when K connections have subscribed\n"
+    "  --model FILE           weights; default: those that come with mocapd\n"
+    "  --workers N            frames at work at once; default: one for each processor\n"
+    "  --socket PATH          where to listen; default: $XDG_RUNTIME_DIR/mocapd/mocapd.sock,\n"
+    "                         for root and services /run/mocapd/mocapd.sock\n"
+    "  --config FILE          options from a file: lines of name = value, [stream NAME]\n"
+    "  --log-level LEVEL      error, warning, info or debug\n"
+    "  --version, --help\n";
+
+static bool copy_text(char *to, size_t size, const char *what, const char *value,
+                      struct mc_error *err)
+{
+    if (value[0] == '\0' || strlen(value) >= size) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s wants 1 to %zu bytes, has %zu", what,
+                            size - 1, strlen(value));
+    }
+    memcpy(to, value, strlen(value) + 1);
+    return true;
+}
+
+static bool parse_number(int *number, const char *what, const char *value, int least, int most,
+                         struct mc_error *err)
+{
+    char *end;
+    errno = 0;
+    long parsed = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || errno != 0 || parsed < least || parsed > most) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s wants a whole number of %d to %d, got '%.40s'", what, least, most,
+                            value);
+    }
+    *number = (int)parsed;
+    return true;
+}
+
+static bool parse_flag(bool *flag, const char *what, const char *value, struct mc_error *err)
+{
+    if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s wants yes or no, got '%.40s'", what,
+                            value);
+    }
+    *flag = strcmp(value, "yes") == 0;
+    return true;
+}
+
+static bool parse_region(struct pipeline_region *region, const char *value, struct mc_error *err)
+{
+    int length = 0;
+    struct pipeline_region parsed;
+    if (sscanf(value, "%f,%f,%f,%f%n", &parsed.x, &parsed.y, &parsed.width, &parsed.height,
+               &length) != 4 ||
+        value[length] != '\0' || !(parsed.width > 0) || !(parsed.height > 0)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "region wants x,y,w,h in pixels, w and h above 0, got '%.40s'", value);
+    }
+    *region = parsed;
+    return true;
+}
+
+static bool parse_level(enum mc_log_level *level, const char *value, struct mc_error *err)
+{
+    return mc_log_level_parse(value, level) ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "log-level wants error, warning, info or debug, got '%.40s'", value);
+}
+
+static bool set_stream(struct daemon_stream_options *stream, const char *name, const char *value,
+                       struct mc_error *err)
+{
+    if (strcmp(name, "url") == 0) {
+        return copy_text(stream->url, sizeof stream->url, "url", value, err);
+    }
+    if (strcmp(name, "region") == 0) {
+        return parse_region(&stream->region, value, err);
+    }
+    if (strcmp(name, "repeat") == 0) {
+        return parse_flag(&stream->repeat, "repeat", value, err);
+    }
+    return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "unknown key '%.40s' of a stream, wants url, region or repeat", name);
+}
+
+// NAME=URL
+static bool add_stream_argument(struct daemon_options *options, const char *value,
+                                struct mc_error *err)
+{
+    const char *equals = strchr(value, '=');
+    char name[PROTOCOL_NAME_BYTES];
+    size_t length = equals == NULL ? 0 : (size_t)(equals - value);
+    if (equals == NULL || length >= sizeof name) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "stream wants NAME=URL, got '%.40s'", value);
+    }
+    memcpy(name, value, length);
+    name[length] = '\0';
+    struct daemon_stream_options *stream = daemon_options_add_stream(options, name, err);
+    return stream != NULL &&
+           copy_text(stream->url, sizeof stream->url, "stream's URL", equals + 1, err);
+}
+
+bool daemon_options_set(struct daemon_options *options, struct daemon_stream_options *stream,
+                        const char *name, const char *value, struct mc_error *err)
+{
+    if (stream != NULL) {
+        return set_stream(stream, name, value, err);
+    }
+    if (strcmp(name, "socket") == 0) {
+        return copy_text(options->socket, sizeof options->socket, name, value, err);
+    }
+    if (strcmp(name, "model") == 0) {
+        return copy_text(options->model, sizeof options->model, name, value, err);
+    }
+    if (strcmp(name, "workers") == 0) {
+        return parse_number(&options->workers, name, value, 1, PIPELINE_WORKERS_MAX, err);
+    }
+    if (strcmp(name, "wait-subscribers") == 0) {
+        return parse_number(&options->wait_subscribers, name, value, 0, 1000, err);
+    }
+    if (strcmp(name, "every-frame") == 0) {
+        return parse_flag(&options->every_frame, name, value, err);
+    }
+    if (strcmp(name, "exit-on-end") == 0) {
+        return parse_flag(&options->exit_on_end, name, value, err);
+    }
+    if (strcmp(name, "repeat") == 0) {
+        return parse_flag(&options->repeat, name, value, err);
+    }
+    if (strcmp(name, "region") == 0) {
+        return parse_region(&options->region, value, err);
+    }
+    if (strcmp(name, "log-level") == 0) {
+        return parse_level(&options->log_level, value, err);
+    }
+    if (strcmp(name, "stream") == 0) {
+        return add_stream_argument(options, value, err);
+    }
+    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown key '%.40s'", name);
+}
+
+static bool is_name(const char *name)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length >= PROTOCOL_NAME_BYTES) {
+        return false;
+    }
+    for (; *name != '\0'; name++) {
+        if (!isalnum((unsigned char)*name) && strchr("_.-", *name) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct daemon_stream_options *daemon_options_add_stream(struct daemon_options *options,
+                                                        const char *name, struct mc_error *err)
+{
+    if (!is_name(name)) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                     "stream '%.40s': a name wants 1 to %d of A-Z a-z 0-9 _ . -", name,
+                     PROTOCOL_NAME_BYTES - 1);
+        return NULL;
+    }
+    for (int i = 0; i < options->stream_count; i++) {
+        if (strcmp(options->streams[i].name, name) == 0) {
+            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "stream '%s' is there twice", name);
+            return NULL;
+        }
+    }
+    if (options->stream_count == PROTOCOL_STREAMS_MAX) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "more than %d streams", PROTOCOL_STREAMS_MAX);
+        return NULL;
+    }
+    struct daemon_stream_options *stream = &options->streams[options->stream_count++];
+    *stream = (struct daemon_stream_options){ 0 };
+    memcpy(stream->name, name, strlen(name) + 1);
+    return stream;
+}
+
+static const struct option long_options[] = {
+    { "config", required_argument, NULL, 'c' },
+    { "socket", required_argument, NULL, 0 },
+    { "stream", required_argument, NULL, 0 },
+    { "model", required_argument, NULL, 0 },
+    { "workers", required_argument, NULL, 0 },
+    { "every-frame", no_argument, NULL, 0 },
+    { "exit-on-end", no_argument, NULL, 0 },
+    { "repeat", no_argument, NULL, 0 },
+    { "wait-subscribers", required_argument, NULL, 0 },
+    { "region", required_argument, NULL, 0 },
+    { "log-level", required_argument, NULL, 0 },
+    { "version", no_argument, NULL, 'V' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static bool option_error(int found, char **argv, struct mc_error *err)
+{
+    const char *argument = argv[optind - 1];
+    if (found == ':') {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s wants a value", argument);
+    }
+    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown option '%s'", argument);
+}
+
+// The command line is read twice: for --config, then over what the file said.
+static bool read_arguments(struct daemon_options *options, int argc, char **argv,
+                           const char **config, enum daemon_options_result *result,
+                           struct mc_error *err)
+{
+    int found, index;
+    optind = 0;
+    while ((found = getopt_long(argc, argv, ":hV", long_options, &index)) != -1) {
+        switch (found) {
+        case 0: {
+            const char *value = optarg == NULL ? "yes" : optarg;
+            if (!daemon_options_set(options, NULL, long_options[index].name, value, err)) {
+                return mc_error_wrap(err, "--%s", long_options[index].name);
+            }
+            break;
+        }
+        case 'c':
+            *config = optarg;
+            break;
+        case 'h':
+            *result = DAEMON_OPTIONS_HELP;
+            return true;
+        case 'V':
+            *result = DAEMON_OPTIONS_VERSION;
+            return true;
+        default:
+            return option_error(found, argv, err);
+        }
+    }
+    if (optind < argc) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "takes no argument '%.80s'", argv[optind]);
+    }
+    return true;
+}
+
+static bool check_streams(const struct daemon_options *options, struct mc_error *err)
+{
+    for (int i = 0; i < options->stream_count; i++) {
+        if (options->streams[i].url[0] == '\0') {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "[stream %s]: has no url",
+                                options->streams[i].name);
+        }
+    }
+    return true;
+}
+
+enum daemon_options_result daemon_options_parse(struct daemon_options *options, int argc,
+                                                char **argv, struct mc_error *err)
+{
+    enum daemon_options_result result = DAEMON_OPTIONS_RUN;
+    const char *config = NULL;
+    *options = (struct daemon_options){ .log_level = MC_LOG_INFO };
+    if (!read_arguments(options, argc, argv, &config, &result, err)) {
+        return DAEMON_OPTIONS_USAGE;
+    }
+    if (config == NULL || result != DAEMON_OPTIONS_RUN) {
+        return result;
+    }
+    *options = (struct daemon_options){ .log_level = MC_LOG_INFO };
+    if (!daemon_config_read(options, config, err) ||
+        (!check_streams(options, err) && !mc_error_wrap(err, "%s", config))) {
+        return DAEMON_OPTIONS_CONFIG;
+    }
+    if (!read_arguments(options, argc, argv, &config, &result, err)) {
+        return DAEMON_OPTIONS_USAGE;
+    }
+    return result;
+}

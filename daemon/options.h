@@ -1,0 +1,58 @@
+// What the daemon was asked to do: the command line, and the file that --config
+// names. Both know the same options; the command line wins.
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "pipeline/stream.h"
+#include "protocol/endpoint.h"
+#include "protocol/message.h"
+
+enum { DAEMON_URL_BYTES = 1024 };
+
+struct daemon_stream_options {
+    char name[PROTOCOL_NAME_BYTES];
+    char url[DAEMON_URL_BYTES];
+    struct pipeline_region region; // all zero: find a face and follow it
+    bool repeat;
+};
+
+struct daemon_options {
+    char socket[PATH_MAX]; // "": the default one
+    char model[PATH_MAX];  // "": the one that ships
+    int workers;           // 0: one for each processor
+    int wait_subscribers;
+    bool every_frame, exit_on_end;
+    enum mc_log_level log_level;
+    struct pipeline_region region; // for streams without one of their own
+    bool repeat;                   // likewise
+    struct daemon_stream_options streams[PROTOCOL_STREAMS_MAX];
+    int stream_count;
+};
+
+enum daemon_options_result {
+    DAEMON_OPTIONS_RUN,
+    DAEMON_OPTIONS_HELP,    // to be printed; nothing else is asked
+    DAEMON_OPTIONS_VERSION, //
+    DAEMON_OPTIONS_USAGE,   // the command line is wrong; err says how
+    DAEMON_OPTIONS_CONFIG,  // the file is; err says file and line
+};
+
+enum daemon_options_result daemon_options_parse(struct daemon_options *options, int argc,
+                                                char **argv, struct mc_error *err);
+
+// For --help.
+extern const char daemon_options_usage[];
+
+// Sets one option, by its long name; of stream, where that is not NULL. For the
+// configuration file.
+bool daemon_options_set(struct daemon_options *options, struct daemon_stream_options *stream,
+                        const char *name, const char *value, struct mc_error *err);
+
+// A new stream of that name; NULL and err when it has none of the form, or there
+// is one already.
+struct daemon_stream_options *daemon_options_add_stream(struct daemon_options *options,
+                                                        const char *name, struct mc_error *err);
