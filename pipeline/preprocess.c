@@ -96,7 +96,8 @@ static struct SwsContext *make_converter(const struct converter_key *key)
     bool shrinks = key->width < key->source_width || key->height < key->source_height;
     // Area averaging doesn't alias. Full chroma: else every second column of
     // the small result would get its neighbour's colour.
-    int flags = (shrinks ? SWS_AREA : SWS_BILINEAR) | SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND;
+    int flags = (shrinks ? SWS_AREA : SWS_BILINEAR) | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP |
+                SWS_ACCURATE_RND;
     struct SwsContext *context =
         sws_getContext(key->source_width, key->source_height, key->source_format, key->width,
                        key->height, AV_PIX_FMT_RGB24, flags, NULL, NULL, NULL);

@@ -142,7 +142,7 @@ static void pixels_lie_where_the_mapping_says_in_any_format(void **state)
     check_format(*state, AV_PIX_FMT_YUYV422, 4.5);
     check_format(*state, AV_PIX_FMT_UYVY422, 4.5);
     check_format(*state, AV_PIX_FMT_YUV410P, 9);
-    check_format(*state, AV_PIX_FMT_RGB565, 9); // five bits
+    check_format(*state, AV_PIX_FMT_RGB565, 12); // five bits: steps of 8
 }
 
 static void a_turned_picture_becomes_upright(void **state)

@@ -1,9 +1,11 @@
 // mocapctl overlay: the keypoints of a clip, drawn on its pictures.
 #include <getopt.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <libavutil/frame.h>
 #include <libswscale/swscale.h>
@@ -34,6 +36,13 @@ static bool is_png(const struct overlay *overlay)
 {
     const char *ending = strrchr(overlay->output, '.');
     return ending != NULL && strcmp(ending, ".png") == 0;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
 }
 
 static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_error *err)
@@ -74,6 +83,10 @@ static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_erro
     }
     overlay->input = argv[optind];
     overlay->output = argv[optind + 1];
+    if (same_file(overlay->input, overlay->output)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the clip",
+                            overlay->output);
+    }
     if (overlay->frame >= 0 && !is_png(overlay)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--frame wants a name ending in .png");
     }
@@ -81,11 +94,32 @@ static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_erro
     return true;
 }
 
-// The rate of a clip of constant rate, from the distance of its first two frames.
-static bool open_output(struct overlay *overlay, int width, int height, double interval,
+// Pictures a second of a clip, from the distance of its first two: the usual rate
+// that is nearest, since containers round times.
+static AVRational rate_of(double interval_s)
+{
+    static const AVRational usual[] = { { 24000, 1001 }, { 24, 1 }, { 25, 1 },
+                                        { 30000, 1001 }, { 30, 1 }, { 50, 1 },
+                                        { 60000, 1001 }, { 60, 1 }, { 15, 1 },
+                                        { 10, 1 } };
+    const double rate = interval_s > 0 ? 1 / interval_s : RATE_DEFAULT;
+    AVRational best = { (int)(1000 * fmax(1, fmin(240, rate))), 1000 };
+    double best_error = 0.02 * rate; // further away is no rounding
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        double error = fabs(av_q2d(usual[i]) - rate);
+        if (error < best_error) {
+            best = usual[i];
+            best_error = error;
+        }
+    }
+    return best;
+}
+
+static bool open_output(struct overlay *overlay, int width, int height, double interval_s,
                         struct mc_error *err)
 {
-    int even = is_png(overlay) ? 1 : 2, rate = interval > 0 ? (int)(1000 / interval + 0.5) : 0;
+    const int even = is_png(overlay) ? 1 : 2;
+    const AVRational rate = rate_of(interval_s);
     struct mocapctl_canvas *canvas = &overlay->canvas;
     canvas->width = width / even * even;
     canvas->height = height / even * even;
@@ -95,9 +129,30 @@ static bool open_output(struct overlay *overlay, int width, int height, double i
     if (canvas->rgb == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture");
     }
-    overlay->writer = video_writer_create(overlay->output, canvas->width, canvas->height,
-                                          rate > 0 ? rate : RATE_DEFAULT * 1000, 1000, err);
+    overlay->writer = video_writer_create(overlay->output, canvas->width, canvas->height, rate.num,
+                                          rate.den, err);
     return overlay->writer != NULL;
+}
+
+// The canvas has the clip's first size, made even; later pictures may have others.
+static struct protocol_record scaled(const struct mocapctl_canvas *canvas,
+                                     const struct protocol_record *record)
+{
+    struct protocol_record copy = *record;
+    const float x = (float)canvas->width / (float)record->width;
+    const float y = (float)canvas->height / (float)record->height;
+    for (int i = 0; i < copy.face_count; i++) {
+        struct protocol_face *face = &copy.faces[i];
+        face->box[0] *= x;
+        face->box[1] *= y;
+        face->box[2] *= x;
+        face->box[3] *= y;
+        for (int j = 0; j < face->keypoint_count; j++) {
+            face->keypoints[j].x *= x;
+            face->keypoints[j].y *= y;
+        }
+    }
+    return copy;
 }
 
 static bool write_picture(struct overlay *overlay, const struct protocol_record *record,
@@ -115,7 +170,8 @@ static bool write_picture(struct overlay *overlay, const struct protocol_record 
     const int linesizes[4] = { (int)canvas->row_bytes };
     sws_scale(overlay->scaler, (const uint8_t *const *)picture->data, picture->linesize, 0,
               picture->height, planes, linesizes);
-    mocapctl_draw_record(canvas, record);
+    const struct protocol_record drawn = scaled(canvas, record);
+    mocapctl_draw_record(canvas, &drawn);
     return video_writer_add(overlay->writer, canvas->rgb, canvas->row_bytes, err);
 }
 

@@ -67,10 +67,16 @@ static enum step show_state(const struct watch *watch)
     return STEP_ON;
 }
 
-// The watch ends with the last of its streams.
-static enum step end_stream(struct watch *watch)
+// The watch ends with the last of its streams. As JSON the end is told too: who
+// reads it then knows that nothing is missing.
+static enum step end_stream(struct watch *watch, const struct mocap_line *line)
 {
     const struct protocol_end *end = &watch->message->end;
+    if (watch->options.format == MOCAPCTL_JSON) {
+        fwrite(line->text, 1, line->length, stdout);
+        fputc('\n', stdout);
+        flush_output();
+    }
     if (strcmp(end->state, "failed") == 0) {
         mocapctl_complain("%s failed: %s", end->stream, end->reason);
         return STEP_FAILED;
@@ -88,7 +94,7 @@ static enum step handle_message(struct watch *watch, const struct mocap_line *li
     case PROTOCOL_MESSAGE_STATE:
         return show_state(watch);
     case PROTOCOL_MESSAGE_END:
-        return end_stream(watch);
+        return end_stream(watch, line);
     case PROTOCOL_MESSAGE_ERROR:
         mocapctl_complain("mocapd says: %s", watch->message->error.message);
         return STEP_FAILED;

@@ -1,0 +1,207 @@
+// How well the model that ships finds the landmarks of synthetic faces, whose
+// true places are known: the mean error over the distance of the outer eye
+// corners. The same measure is taken of a network that always gives the mean
+// shape, and that one must not pass.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libavutil/frame.h>
+
+#include "base/cpu.h"
+#include "nn/model.h"
+#include "pipeline/preprocess.h"
+#include "tools/synthface/synthface.h"
+
+#define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE
+
+enum {
+    WIDTH = 320,
+    HEIGHT = 240,
+    FPS = 25,
+    PEOPLE = 3,
+    FRAMES = 12,
+    SAMPLES = PEOPLE * FRAMES,
+    STEP = 21, // frames between two that are looked at
+    POINTS = SYNTHFACE_LANDMARKS,
+};
+
+static const double error_max = 0.08;
+
+struct box {
+    float x, y, width, height;
+};
+
+static struct box box_of(const struct synthface_truth *truth)
+{
+    float left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
+    for (int i = 0; i < POINTS; i++) {
+        left = fminf(left, truth->points[i][0]);
+        right = fmaxf(right, truth->points[i][0]);
+        top = fminf(top, truth->points[i][1]);
+        bottom = fmaxf(bottom, truth->points[i][1]);
+    }
+    return (struct box){ left, top, right - left, bottom - top };
+}
+
+static double error_of(const struct synthface_truth *truth, const float points[POINTS][2])
+{
+    double eyes = hypot((double)(truth->points[36][0] - truth->points[45][0]),
+                        (double)(truth->points[36][1] - truth->points[45][1]));
+    double sum = 0;
+    for (int i = 0; i < POINTS; i++) {
+        sum += hypot((double)(points[i][0] - truth->points[i][0]),
+                     (double)(points[i][1] - truth->points[i][1]));
+    }
+    return sum / POINTS / eyes;
+}
+
+struct fixture {
+    struct nn_model *model;
+    struct nn_runner *runner;
+    struct pipeline_scaler *scaler;
+    AVFrame *picture;
+    struct synthface_truth truths[SAMPLES];
+    float found[SAMPLES][POINTS][2];
+};
+
+static void look(struct fixture *fixture, int sample)
+{
+    const struct nn_model_info *info = nn_model_info(fixture->model);
+    const struct box box = box_of(&fixture->truths[sample]);
+    float side = info->crop_margin * fmaxf(box.width, box.height);
+    const struct pipeline_square square = { box.x + (box.width - side) / 2,
+                                            box.y + (box.height - side) / 2, side };
+    struct nn_tensor input = nn_runner_input(fixture->runner);
+    struct pipeline_mapping mapping;
+    struct mc_error err = { 0 };
+    if (!pipeline_scaler_run(fixture->scaler, fixture->picture, 0, &square, info->input_mean,
+                             &input, &mapping, &err)) {
+        fail_msg("%s", err.message);
+    }
+    struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
+    nn_runner_run(fixture->runner, keypoints);
+    for (int i = 0; i < POINTS; i++) {
+        struct mc_keypoint point = pipeline_mapping_apply(&mapping, keypoints[i]);
+        fixture->found[sample][i][0] = point.x;
+        fixture->found[sample][i][1] = point.y;
+    }
+}
+
+static void look_at_everyone(struct fixture *fixture)
+{
+    static uint8_t rgb[WIDTH * HEIGHT * 3];
+    for (int sample = 0; sample < SAMPLES; sample++) {
+        struct synthface *face =
+            synthface_create((uint32_t)(sample / FRAMES + 1), WIDTH, HEIGHT, false, NULL);
+        assert_non_null(face);
+        synthface_render(face, (unsigned)(sample % FRAMES * STEP), FPS, rgb,
+                         &fixture->truths[sample]);
+        synthface_destroy(face);
+        for (int y = 0; y < HEIGHT; y++) {
+            memcpy(fixture->picture->data[0] + y * fixture->picture->linesize[0],
+                   rgb + (size_t)y * WIDTH * 3, WIDTH * 3);
+        }
+        look(fixture, sample);
+    }
+}
+
+static int set_up(void **state)
+{
+    struct mc_error err = { 0 };
+    unsigned flags = 0;
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    if (fixture == NULL || !mc_cpu_flags(&flags, &err)) {
+        return 1;
+    }
+    fixture->model = nn_model_load(MODEL, flags, &err);
+    fixture->runner = fixture->model == NULL ? NULL : nn_runner_create(fixture->model, &err);
+    fixture->scaler = pipeline_scaler_create(&err);
+    fixture->picture = av_frame_alloc();
+    if (fixture->runner == NULL || fixture->scaler == NULL || fixture->picture == NULL) {
+        print_error("%s\n", err.message);
+        return 1;
+    }
+    fixture->picture->format = AV_PIX_FMT_RGB24;
+    fixture->picture->width = WIDTH;
+    fixture->picture->height = HEIGHT;
+    *state = fixture;
+    return av_frame_get_buffer(fixture->picture, 0) < 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    nn_runner_destroy(fixture->runner);
+    nn_model_destroy(fixture->model);
+    pipeline_scaler_destroy(fixture->scaler);
+    av_frame_free(&fixture->picture);
+    free(fixture);
+    return 0;
+}
+
+// The mean of all true shapes, each in units of its box: the best that a network
+// that does not look could give.
+static void mean_shape(const struct fixture *fixture, float shape[POINTS][2])
+{
+    memset(shape, 0, POINTS * sizeof *shape);
+    for (int sample = 0; sample < SAMPLES; sample++) {
+        const struct synthface_truth *truth = &fixture->truths[sample];
+        const struct box box = box_of(truth);
+        for (int i = 0; i < POINTS; i++) {
+            shape[i][0] += (truth->points[i][0] - box.x) / box.width / SAMPLES;
+            shape[i][1] += (truth->points[i][1] - box.y) / box.height / SAMPLES;
+        }
+    }
+}
+
+static double mean_shape_error(const struct fixture *fixture)
+{
+    float shape[POINTS][2];
+    mean_shape(fixture, shape);
+    double sum = 0;
+    for (int sample = 0; sample < SAMPLES; sample++) {
+        const struct box box = box_of(&fixture->truths[sample]);
+        float placed[POINTS][2];
+        for (int i = 0; i < POINTS; i++) {
+            placed[i][0] = box.x + shape[i][0] * box.width;
+            placed[i][1] = box.y + shape[i][1] * box.height;
+        }
+        sum += error_of(&fixture->truths[sample], (const float(*)[2])placed);
+    }
+    return sum / SAMPLES;
+}
+
+static void the_network_beats_the_mean_shape(void **state)
+{
+    struct fixture *fixture = *state;
+    look_at_everyone(fixture);
+    double sum = 0, worst = 0;
+    for (int sample = 0; sample < SAMPLES; sample++) {
+        double error =
+            error_of(&fixture->truths[sample], (const float(*)[2])fixture->found[sample]);
+        sum += error;
+        worst = fmax(worst, error);
+    }
+    double network = sum / SAMPLES, shape = mean_shape_error(fixture);
+    printf("mean landmark error: %.1f %% of the outer-eye distance (worst frame %.1f %%); "
+           "the mean shape's: %.1f %%\n",
+           100 * network, 100 * worst, 100 * shape);
+    assert_true(network < error_max);
+    assert_false(shape < error_max);
+    assert_true(network < shape / 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_network_beats_the_mean_shape, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
