@@ -1,3 +1,4 @@
+#include <getopt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@ static bool parse(struct mocapctl_watch_options *options, struct mc_error *err,
         assert_true(argc < ARGUMENTS_MAX);
         arguments[argc] = strcpy(copies[argc], argv[argc]);
     }
+    optind = 0; // getopt begins anew
     *options = (struct mocapctl_watch_options){ 0 };
     *err = (struct mc_error){ 0 };
     bool good = mocapctl_watch_options_parse(options, argc, arguments, err);
