@@ -16,7 +16,8 @@ static const struct command {
       "print motion records as they come, of STREAM or of all streams" },
     { "overlay", mocapctl_overlay, "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N]",
       "draw the keypoints of a clip on its pictures" },
-    { "model", mocapctl_model, "info FILE", "tell what a weight file holds and what it costs" },
+    { "model", mocapctl_model, "info FILE | quantize FILE --calibrate CLIP... -o OUT",
+      "tell what a weight file holds and what it costs; make an int8 file of it" },
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

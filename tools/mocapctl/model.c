@@ -10,6 +10,7 @@
 #include "base/cpu.h"
 #include "nn/weights.h"
 #include "tools/mocapctl/command.h"
+#include "tools/mocapctl/quantize.h"
 
 static void print_metadata(void *user, const char *key, const char *value)
 {
@@ -39,6 +40,7 @@ static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
     printf("%-14s %.1f million in one run\n", "multiply-adds", (double)info->macs / 1e6);
     print_size("weights", info->weight_bytes, ", shared by all workers");
     print_size("feature maps", info->arena_bytes, ", for each worker");
+    printf("%-14s %s\n", "precision", nn_precision_name(info->precision));
     printf("%-14s %s\n", "kernels", mc_cpu_level_name(cpu_flags));
 }
 
@@ -72,8 +74,11 @@ static bool describe(const char *path, struct mc_error *err)
 int mocapctl_model(const struct mocapctl_globals *globals, int argc, char **argv)
 {
     (void)globals;
+    if (argc >= 2 && strcmp(argv[1], "quantize") == 0) {
+        return mocapctl_quantize(argc - 1, argv + 1);
+    }
     if (argc != 3 || strcmp(argv[1], "info") != 0) {
-        mocapctl_complain("model: wants 'info' and one file");
+        mocapctl_complain("model: wants 'info' and one file, or 'quantize'");
         return MOCAPCTL_USAGE;
     }
     struct mc_error err = { 0 };
