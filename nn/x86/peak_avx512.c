@@ -9,12 +9,12 @@
 
 enum { LANES = 16, SUMS = 24 };
 
-double nn_peak_burn_avx512(int rounds, float *result)
+double nn_peak_burn_avx512(int rounds, volatile float *value)
 {
     const __m512 half = _mm512_set1_ps(0.5f), one = _mm512_set1_ps(1.0f);
     __m512 sums[SUMS];
     for (int i = 0; i < SUMS; i++) {
-        sums[i] = one;
+        sums[i] = _mm512_set1_ps(*value);
     }
     for (int round = 0; round < rounds; round++) {
         NN_UNROLL
@@ -27,6 +27,6 @@ double nn_peak_burn_avx512(int rounds, float *result)
     }
     float lanes[LANES];
     _mm512_storeu_ps(lanes, sums[0]);
-    *result = lanes[0];
+    *value = lanes[0];
     return (double)rounds * SUMS * LANES;
 }
