@@ -1,4 +1,4 @@
-// AVX2: 16 registers, of which twelve hold sums; two units of four cycles want eight.
+// AVX2: two units of four or five cycles want ten sums under way; there is room for twelve.
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error "compile this file with -mavx2 -mfma"
 #endif
