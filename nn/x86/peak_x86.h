@@ -1,10 +1,10 @@
 // Multiply-adds without end: see nn/peak.h.
 #pragma once
 
-// Returns the multiply-adds of single numbers done in so many rounds. result is
-// of no interest, but must be kept.
-double nn_peak_burn_avx2(int rounds, float *result);
-double nn_peak_burn_avx512(int rounds, float *result);
+// Return the multiply-adds of single numbers done in so many rounds. The sums
+// start from value and end in it, so that no compiler leaves out the work.
+double nn_peak_burn_avx2(int rounds, volatile float *value);
+double nn_peak_burn_avx512(int rounds, volatile float *value);
 
 // The next loop has a constant count: it is written out.
 #if defined(__clang__)

@@ -74,7 +74,7 @@ static void make_picture(struct bout *bout)
 static bool prepare(struct bout *bout, struct ort *ort, unsigned cpu_flags, const char *weights,
                     const char *onnx, struct mc_error *err)
 {
-    bout->model = nn_model_load(weights, cpu_flags, err);
+    bout->model = nn_model_load_as(weights, cpu_flags, NN_PRECISION_F32, err);
     if (bout->model == NULL) {
         return false;
     }

@@ -23,6 +23,7 @@ typedef int mocapctl_command_fn(const struct mocapctl_globals *globals, int argc
 mocapctl_command_fn mocapctl_watch;
 mocapctl_command_fn mocapctl_overlay;
 mocapctl_command_fn mocapctl_model;
+mocapctl_command_fn mocapctl_bench;
 
 // One line on stderr: "mocapctl: <message>".
 void mocapctl_complain(const char *format, ...) MC_PRINTF(1, 2);

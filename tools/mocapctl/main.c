@@ -16,8 +16,15 @@ static const struct command {
       "print motion records as they come, of STREAM or of all streams" },
     { "overlay", mocapctl_overlay, "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N]",
       "draw the keypoints of a clip on its pictures" },
-    { "model", mocapctl_model, "info FILE | quantize FILE --calibrate CLIP... -o OUT",
-      "tell what a weight file holds and what it costs; make an int8 file of it" },
+    { "model", mocapctl_model,
+      "info FILE [--plan]\n"
+      "                 quantize FILE --calibrate CLIP... -o OUT",
+      "tell what a weight file holds and what it costs, with --plan step by step;\n"
+      "      make an int8 file of it" },
+    { "bench", mocapctl_bench,
+      "net|kernels [--arch A --size S | --model FILE] [--threads T] [--precision P]\n"
+      "                 [--seconds N | --runs N] [--profile] [--json]",
+      "measure the network, or its operators at every level of the processor" },
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

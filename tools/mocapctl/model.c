@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 
 #include "base/cpu.h"
+#include "nn/program.h"
 #include "nn/weights.h"
 #include "tools/mocapctl/command.h"
 #include "tools/mocapctl/quantize.h"
+#include "tools/mocapctl/steps.h"
 
 static void print_metadata(void *user, const char *key, const char *value)
 {
@@ -44,7 +46,27 @@ static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
     printf("%-14s %s\n", "kernels", mc_cpu_level_name(cpu_flags));
 }
 
-static bool describe(const char *path, struct mc_error *err)
+// Each step of the program, in its order.
+static void print_plan(const struct nn_program *program)
+{
+    printf("\nplan, with %s kernels\n%-22s %-32s %-26s %9s %9s %9s\n", program->kernels.name,
+           "step", "work", "map", "MACs", "bytes", "at byte");
+    uint64_t bytes = 0;
+    for (int i = 0; i < program->step_count; i++) {
+        const struct nn_step *step = &program->steps[i];
+        char work[MOCAPCTL_STEP_TEXT], shapes[MOCAPCTL_STEP_TEXT];
+        mocapctl_step_work(step, work);
+        mocapctl_step_shapes(step, shapes);
+        const uint64_t step_bytes = mocapctl_step_bytes(program, step);
+        bytes += step_bytes;
+        printf("%-22s %-32s %-26s %9" PRIu64 " %9" PRIu64 " %9zu\n", step->name, work, shapes,
+               step->macs, step_bytes, step->out.offset);
+    }
+    printf("%-22s %-32s %-26s %9" PRIu64 " %9" PRIu64 " %9zu\n", "all", "", "", program->macs,
+           bytes, program->arena_floats * sizeof(float));
+}
+
+static bool describe(const char *path, bool with_plan, struct mc_error *err)
 {
     struct stat file;
     if (stat(path, &file) != 0) {
@@ -64,6 +86,9 @@ static bool describe(const char *path, struct mc_error *err)
         print_info(nn_model_info(model), cpu_flags);
         printf("metadata\n");
         nn_weights_each_metadata(weights, print_metadata, NULL);
+        if (with_plan) {
+            print_plan(nn_model_program(model));
+        }
     }
     bool described = weights != NULL;
     nn_weights_destroy(weights);
@@ -77,12 +102,13 @@ int mocapctl_model(const struct mocapctl_globals *globals, int argc, char **argv
     if (argc >= 2 && strcmp(argv[1], "quantize") == 0) {
         return mocapctl_quantize(argc - 1, argv + 1);
     }
-    if (argc != 3 || strcmp(argv[1], "info") != 0) {
-        mocapctl_complain("model: wants 'info' and one file, or 'quantize'");
+    const bool with_plan = argc == 4 && strcmp(argv[3], "--plan") == 0;
+    if (argc != (with_plan ? 4 : 3) || strcmp(argv[1], "info") != 0) {
+        mocapctl_complain("model: wants 'info', one file and maybe --plan; or 'quantize'");
         return MOCAPCTL_USAGE;
     }
     struct mc_error err = { 0 };
-    if (!describe(argv[2], &err)) {
+    if (!describe(argv[2], with_plan, &err)) {
         mocapctl_complain("%s", err.message);
         return MOCAPCTL_FAILED;
     }

@@ -1,0 +1,23 @@
+// mocapctl bench: how fast the network is on this machine.
+#include "tools/mocapctl/bench.h"
+
+#include "tools/mocapctl/bench_options.h"
+#include "tools/mocapctl/command.h"
+
+int mocapctl_bench(const struct mocapctl_globals *globals, int argc, char **argv)
+{
+    (void)globals;
+    struct mocapctl_bench_options options;
+    struct mc_error err = { 0 };
+    if (!mocapctl_bench_options_parse(&options, argc, argv, &err)) {
+        mocapctl_complain("%s", err.message);
+        return MOCAPCTL_USAGE;
+    }
+    bool good = options.subject == MOCAPCTL_BENCH_NET ? mocapctl_bench_net(&options, &err)
+                                                      : mocapctl_bench_kernels(&options, &err);
+    if (!good) {
+        mocapctl_complain("%s", err.message);
+        return MOCAPCTL_FAILED;
+    }
+    return MOCAPCTL_OK;
+}

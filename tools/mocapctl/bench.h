@@ -1,0 +1,11 @@
+// The two subjects of `mocapctl bench`: each prints its report.
+#pragma once
+
+#include "base/error.h"
+
+struct mocapctl_bench_options;
+
+bool mocapctl_bench_net(const struct mocapctl_bench_options *options,
+                        struct mc_error *err) MC_MUST_USE;
+bool mocapctl_bench_kernels(const struct mocapctl_bench_options *options,
+                            struct mc_error *err) MC_MUST_USE;

@@ -1,0 +1,285 @@
+// bench net: the forward pass as a whole, and its steps.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "nn/heads.h"
+#include "nn/model.h"
+#include "nn/peak.h"
+#include "nn/program.h"
+#include "tools/mocapctl/bench.h"
+#include "tools/mocapctl/bench_options.h"
+#include "tools/mocapctl/samples.h"
+#include "tools/mocapctl/steps.h"
+
+enum { BATCH = 5, PROFILE_RUNS = 50 };
+
+struct bench {
+    const struct mocapctl_bench_options *options;
+    unsigned cpu_flags;
+    struct nn_model *model;
+    struct nn_runner *runner;
+    float *picture;                           // what each run is given
+    float *maps;                              // heat maps for the head alone
+    float *scratch;                           // of the head
+    struct mocapctl_samples runs_ms, head_ms; //
+    struct mocapctl_samples peak_gflops;      // of one core, between the batches
+    double *step_us;                          // with --profile
+};
+
+static bool no_memory(struct mc_error *err)
+{
+    return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the measurement");
+}
+
+static float *make_noise(size_t count)
+{
+    float *noise = mc_memory_alloc(count * sizeof *noise);
+    unsigned seed = 1;
+    for (size_t i = 0; i < count && noise != NULL; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        noise[i] = (float)(seed >> 8) / (float)(1 << 24) - 0.5f;
+    }
+    return noise;
+}
+
+static bool prepare(struct bench *bench, struct mc_error *err)
+{
+    const struct mocapctl_bench_options *options = bench->options;
+    if (!mc_cpu_flags(&bench->cpu_flags, err)) {
+        return false;
+    }
+    bench->model = options->model != NULL
+                       ? nn_model_load_as(options->model, bench->cpu_flags, options->precision, err)
+                       : nn_model_create_random(options->arch, (int)options->size, bench->cpu_flags,
+                                                options->precision, err);
+    if (bench->model == NULL) {
+        return false;
+    }
+    bench->runner = nn_runner_create(bench->model, err);
+    if (bench->runner == NULL ||
+        (options->threads > 1 &&
+         !nn_runner_set_threads(bench->runner, (int)options->threads, err))) {
+        return false;
+    }
+    const struct nn_model_info *info = nn_model_info(bench->model);
+    const size_t cells = (size_t)info->map_width * (size_t)info->map_height;
+    bench->picture = make_noise((size_t)info->input_width * (size_t)info->input_height * 3);
+    bench->maps = make_noise(cells * (size_t)info->keypoint_count);
+    bench->scratch = mc_memory_alloc((size_t)info->keypoint_count * 4 * sizeof(float));
+    return (bench->picture != NULL && bench->maps != NULL && bench->scratch != NULL) ||
+           no_memory(err);
+}
+
+static void finish(struct bench *bench)
+{
+    nn_runner_destroy(bench->runner);
+    nn_model_destroy(bench->model);
+    mc_memory_free(bench->picture);
+    mc_memory_free(bench->maps);
+    mc_memory_free(bench->scratch);
+    mocapctl_samples_finish(&bench->runs_ms);
+    mocapctl_samples_finish(&bench->head_ms);
+    mocapctl_samples_finish(&bench->peak_gflops);
+    free(bench->step_us);
+}
+
+static double ms_since(int64_t begin_ns)
+{
+    return (double)(mc_clock_now_ns() - begin_ns) / (double)MC_NS_PER_MS;
+}
+
+static double run_once(struct bench *bench)
+{
+    struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
+    struct nn_tensor input = nn_runner_input(bench->runner);
+    const size_t row = (size_t)input.width * (size_t)input.channels;
+    for (int y = 0; y < input.height; y++) {
+        memcpy(nn_tensor_at(&input, y, 0), bench->picture + (size_t)y * row,
+               row * sizeof *bench->picture);
+    }
+    const int64_t begin_ns = mc_clock_now_ns();
+    nn_runner_run(bench->runner, keypoints);
+    return ms_since(begin_ns);
+}
+
+static double run_head(struct bench *bench)
+{
+    const struct nn_model_info *info = nn_model_info(bench->model);
+    struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
+    struct nn_tensor maps =
+        nn_tensor_dense(bench->maps, info->map_height, info->map_width, info->keypoint_count);
+    const int64_t begin_ns = mc_clock_now_ns();
+    nn_head_landmark(&nn_model_program(bench->model)->kernels, &maps, 1, 1, keypoints,
+                     bench->scratch);
+    return ms_since(begin_ns);
+}
+
+// Batches of runs with the peak and the head in between.
+static bool measure(struct bench *bench, struct mc_error *err)
+{
+    const struct mocapctl_bench_options *options = bench->options;
+    const size_t runs = (size_t)options->runs;
+    const int64_t end_ns = mc_clock_now_ns() + options->seconds * MC_NS_PER_SECOND;
+    run_once(bench);
+    while (runs > 0 ? bench->runs_ms.count < runs : mc_clock_now_ns() < end_ns) {
+        for (int i = 0; i < BATCH && (runs == 0 || bench->runs_ms.count < runs); i++) {
+            if (!mocapctl_samples_add(&bench->runs_ms, run_once(bench))) {
+                return no_memory(err);
+            }
+        }
+        if (!mocapctl_samples_add(&bench->peak_gflops, nn_peak_gflops(bench->cpu_flags)) ||
+            !mocapctl_samples_add(&bench->head_ms, run_head(bench))) {
+            return no_memory(err);
+        }
+    }
+    if (!options->profile) {
+        return true;
+    }
+    const struct nn_program *program = nn_model_program(bench->model);
+    bench->step_us = calloc((size_t)program->step_count + 1, sizeof *bench->step_us);
+    return bench->step_us != NULL
+               ? mocapctl_steps_measure(program, PROFILE_RUNS, bench->step_us, err)
+               : no_memory(err);
+}
+
+// ---- the report -------------------------------------------------------------------
+
+struct result {
+    double median_ms, min_ms, p90_ms, head_ms; // runs with the head; the head alone
+    double gflops, peak_gflops;                // of the network without the head; of all threads
+};
+
+static struct result evaluate(struct bench *bench)
+{
+    struct result result = {
+        .median_ms = mocapctl_samples_quantile(&bench->runs_ms, 0.5),
+        .min_ms = mocapctl_samples_quantile(&bench->runs_ms, 0),
+        .p90_ms = mocapctl_samples_quantile(&bench->runs_ms, 0.9),
+        .head_ms = mocapctl_samples_quantile(&bench->head_ms, 0.5),
+        .peak_gflops =
+            mocapctl_samples_quantile(&bench->peak_gflops, 0.5) * (double)bench->options->threads,
+    };
+    result.gflops =
+        2e-6 * (double)nn_model_info(bench->model)->macs / (result.median_ms - result.head_ms);
+    return result;
+}
+
+static double step_gflops(const struct nn_step *step, double us)
+{
+    return us > 0 ? 2e-3 * (double)step->macs / us : 0;
+}
+
+static double sum_steps(const struct bench *bench)
+{
+    double sum = 0;
+    for (int i = 0; i < nn_model_program(bench->model)->step_count; i++) {
+        sum += bench->step_us[i];
+    }
+    return sum;
+}
+
+static void print_steps(const struct bench *bench)
+{
+    const struct nn_program *program = nn_model_program(bench->model);
+    const double all = sum_steps(bench);
+    printf("\n%-22s %-32s %-26s %9s %8s %6s\n", "step", "work", "map", "us", "GFLOP/s", "share");
+    for (int i = 0; i < program->step_count; i++) {
+        const struct nn_step *step = &program->steps[i];
+        char work[MOCAPCTL_STEP_TEXT], shapes[MOCAPCTL_STEP_TEXT];
+        mocapctl_step_work(step, work);
+        mocapctl_step_shapes(step, shapes);
+        printf("%-22s %-32s %-26s %9.2f %8.1f %5.1f%%\n", step->name, work, shapes,
+               bench->step_us[i], step_gflops(step, bench->step_us[i]),
+               100 * bench->step_us[i] / all);
+    }
+}
+
+// Each kind once, where it comes first.
+static void print_kinds(const struct bench *bench)
+{
+    const struct nn_program *program = nn_model_program(bench->model);
+    const double all = sum_steps(bench);
+    printf("\n%-22s %6s %9s %8s %6s\n", "kind", "steps", "us", "GFLOP/s", "share");
+    for (int i = 0; i < program->step_count; i++) {
+        char kind[MOCAPCTL_STEP_TEXT], other[MOCAPCTL_STEP_TEXT];
+        mocapctl_step_kind(&program->steps[i], kind);
+        double us = 0, macs = 0;
+        int count = 0, first = i;
+        for (int j = 0; j < program->step_count; j++) {
+            mocapctl_step_kind(&program->steps[j], other);
+            if (strcmp(kind, other) == 0) {
+                first = j < first ? j : first;
+                us += bench->step_us[j];
+                macs += (double)program->steps[j].macs;
+                count++;
+            }
+        }
+        if (first == i) {
+            printf("%-22s %6d %9.2f %8.1f %5.1f%%\n", kind, count, us, 2e-3 * macs / us,
+                   100 * us / all);
+        }
+    }
+}
+
+static void print_text(const struct bench *bench, const struct result *result)
+{
+    const struct nn_model_info *info = nn_model_info(bench->model);
+    printf("%-14s %s, %d x %d, %s, %s kernels, %ld thread%s\n", "network", info->arch,
+           info->input_width, info->input_height, nn_precision_name(info->precision),
+           nn_model_program(bench->model)->kernels.name, bench->options->threads,
+           bench->options->threads == 1 ? "" : "s");
+    printf("%-14s %.3f ms median, %.3f min, %.3f at 90 %%, of %zu runs\n", "forward pass",
+           result->median_ms, result->min_ms, result->p90_ms, bench->runs_ms.count);
+    printf("%-14s %.3f ms of it\n", "head", result->head_ms);
+    printf("%-14s %.1f GFLOP/s (%.1f million multiply-adds), without the head\n", "speed",
+           result->gflops, (double)info->macs / 1e6);
+    printf("%-14s %.1f GFLOP/s in float32, measured in between: %.1f %% reached\n", "peak",
+           result->peak_gflops, 100 * result->gflops / result->peak_gflops);
+    if (bench->options->profile) {
+        print_steps(bench);
+        print_kinds(bench);
+    }
+}
+
+static void print_json(const struct bench *bench, const struct result *result)
+{
+    const struct nn_model_info *info = nn_model_info(bench->model);
+    const struct nn_program *program = nn_model_program(bench->model);
+    printf("{\"arch\":\"%s\",\"width\":%d,\"height\":%d,\"precision\":\"%s\",\"kernels\":\"%s\","
+           "\"threads\":%ld,\"runs\":%zu,\"median_ms\":%.4f,\"min_ms\":%.4f,\"p90_ms\":%.4f,"
+           "\"head_ms\":%.4f,\"macs\":%.0f,\"gflops\":%.2f,\"peak_gflops\":%.2f,\"of_peak\":%.4f",
+           info->arch, info->input_width, info->input_height, nn_precision_name(info->precision),
+           program->kernels.name, bench->options->threads, bench->runs_ms.count, result->median_ms,
+           result->min_ms, result->p90_ms, result->head_ms, (double)info->macs, result->gflops,
+           result->peak_gflops, result->gflops / result->peak_gflops);
+    if (bench->options->profile) {
+        printf(",\"steps\":[");
+        for (int i = 0; i < program->step_count; i++) {
+            const struct nn_step *step = &program->steps[i];
+            char work[MOCAPCTL_STEP_TEXT], shapes[MOCAPCTL_STEP_TEXT];
+            mocapctl_step_work(step, work);
+            mocapctl_step_shapes(step, shapes);
+            printf("%s{\"name\":\"%s\",\"work\":\"%s\",\"map\":\"%s\",\"macs\":%.0f,\"us\":%.3f}",
+                   i == 0 ? "" : ",", step->name, work, shapes, (double)step->macs,
+                   bench->step_us[i]);
+        }
+        printf("]");
+    }
+    printf("}\n");
+}
+
+bool mocapctl_bench_net(const struct mocapctl_bench_options *options, struct mc_error *err)
+{
+    struct bench bench = { .options = options };
+    bool good = prepare(&bench, err) && measure(&bench, err);
+    if (good) {
+        struct result result = evaluate(&bench);
+        (options->json ? print_json : print_text)(&bench, &result);
+    }
+    finish(&bench);
+    return good;
+}

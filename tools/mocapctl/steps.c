@@ -1,0 +1,138 @@
+#include "tools/mocapctl/steps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "nn/program.h"
+#include "tools/mocapctl/samples.h"
+
+static const char *kind_name(enum nn_step_kind kind)
+{
+    switch (kind) {
+    case NN_STEP_CONV:
+        return "conv";
+    case NN_STEP_COMBINE:
+        return "combine";
+    case NN_STEP_MAX_POOL:
+        return "max pool";
+    case NN_STEP_GLOBAL_POOL:
+        return "global pool";
+    case NN_STEP_BILINEAR:
+        return "bilinear";
+    case NN_STEP_SCALE:
+        return "scale";
+    case NN_STEP_SHUFFLE:
+        return "shuffle";
+    }
+    return "?";
+}
+
+// Rows of taps; they come row by row.
+static int kernel_height(const struct nn_conv *conv)
+{
+    int rows = 1;
+    for (int i = 1; i < conv->tap_count; i++) {
+        rows += conv->taps[i].dy != conv->taps[i - 1].dy;
+    }
+    return rows;
+}
+
+// Rows or columns from one tap to the next.
+static int dilation(const struct nn_conv *conv)
+{
+    if (conv->tap_count < 2) {
+        return 1;
+    }
+    const int dx = conv->taps[1].dx - conv->taps[0].dx, dy = conv->taps[1].dy - conv->taps[0].dy;
+    return dx > 0 ? dx : dy;
+}
+
+void mocapctl_step_kind(const struct nn_step *step, char text[MOCAPCTL_STEP_TEXT])
+{
+    if (step->kind != NN_STEP_CONV) {
+        snprintf(text, MOCAPCTL_STEP_TEXT, "%s", kind_name(step->kind));
+        return;
+    }
+    const int height = kernel_height(&step->conv);
+    snprintf(text, MOCAPCTL_STEP_TEXT, "conv %dx%d%s%s", height, step->conv.tap_count / height,
+             step->conv.stride == 2 ? " s2" : "", step->conv.out_channels == 1 ? " to 1" : "");
+}
+
+void mocapctl_step_work(const struct nn_step *step, char text[MOCAPCTL_STEP_TEXT])
+{
+    char dilated[16] = "";
+    if (step->kind == NN_STEP_CONV && dilation(&step->conv) > 1) {
+        snprintf(dilated, sizeof dilated, " d%d", dilation(&step->conv));
+    }
+    mocapctl_step_kind(step, text);
+    const size_t length = strlen(text);
+    const bool relu = step->kind == NN_STEP_CONV ? step->conv.relu : step->relu;
+    snprintf(text + length, MOCAPCTL_STEP_TEXT - length, "%s%s%s%s", dilated,
+             step->has_residual ? " +res" : "", relu ? " +relu" : "",
+             step->has_partner ? " +shuffle" : "");
+}
+
+void mocapctl_step_shapes(const struct nn_step *step, char text[MOCAPCTL_STEP_TEXT])
+{
+    const struct nn_view *in = &step->in, *out = &step->out;
+    snprintf(text, MOCAPCTL_STEP_TEXT, "%dx%dx%d > %dx%dx%d", in->width, in->height, in->channels,
+             out->width, out->height, out->channels);
+}
+
+// A view that repeats one pixel is that pixel.
+static uint64_t view_bytes(const struct nn_view *view)
+{
+    uint64_t pixels = view->row_stride == 0 ? 1 : (uint64_t)view->height * (uint64_t)view->width;
+    return pixels * (uint64_t)view->channels * nn_type_size(view->type);
+}
+
+uint64_t mocapctl_step_bytes(const struct nn_program *program, const struct nn_step *step)
+{
+    uint64_t bytes = view_bytes(&step->in) + view_bytes(&step->out);
+    if (step->kind == NN_STEP_SCALE || step->kind == NN_STEP_SHUFFLE) {
+        bytes += view_bytes(&step->second);
+    }
+    bytes += step->has_residual ? view_bytes(&step->residual) : 0;
+    bytes += step->has_partner ? view_bytes(&step->partner) : 0;
+    if (step->kind == NN_STEP_CONV) {
+        bytes += program->kernels.conv_weights(&step->conv) * sizeof(float);
+    }
+    return bytes;
+}
+
+// Zeros are as good as pictures: no kernel's time depends on what is in the maps.
+static bool measure(const struct nn_program *program, long runs, struct mocapctl_samples *samples,
+                    float *arena)
+{
+    for (long run = 0; run <= runs; run++) {
+        for (int i = 0; i < program->step_count; i++) {
+            const int64_t begin_ns = mc_clock_now_ns();
+            nn_program_run_step(program, &program->steps[i], arena, 0, 1);
+            const int64_t ns = mc_clock_now_ns() - begin_ns;
+            // The first run fills the caches.
+            if (run > 0 && !mocapctl_samples_add(&samples[i], (double)ns / 1e3)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool mocapctl_steps_measure(const struct nn_program *program, long runs, double *us,
+                            struct mc_error *err)
+{
+    const int count = program->step_count;
+    float *arena = mc_memory_alloc(program->arena_floats * sizeof *arena);
+    struct mocapctl_samples *samples = calloc((size_t)count + 1, sizeof *samples);
+    bool good = arena != NULL && samples != NULL && measure(program, runs, samples, arena);
+    for (int i = 0; i < count && samples != NULL; i++) {
+        us[i] = mocapctl_samples_quantile(&samples[i], 0.5);
+        mocapctl_samples_finish(&samples[i]);
+    }
+    free(samples);
+    mc_memory_free(arena);
+    return good || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the profile");
+}
