@@ -9,7 +9,7 @@
 
 #include "tools/mocapctl/bench_options.h"
 
-enum { ARGUMENTS_MAX = 8 };
+enum { ARGUMENTS_MAX = 12 };
 
 // Parses "bench" and the words of line, which are cut where they stand.
 static bool parse(struct mocapctl_bench_options *options, char *line, struct mc_error *err)
