@@ -3,6 +3,8 @@
 #error "compile this file with -mavx512bf16 and the flags of tiles_avx512.c"
 #endif
 
+#include <string.h>
+
 #include "nn/conv_direct.h"
 #include "nn/x86/vec512.h"
 
@@ -14,7 +16,9 @@ typedef vec acc;
 
 static inline word word_load(const char *p)
 {
-    return (__m512bh)_mm512_set1_epi32(*(const int *)p);
+    int bits; // maps of small numbers may lie at any address
+    memcpy(&bits, p, sizeof bits);
+    return (__m512bh)_mm512_set1_epi32(bits);
 }
 
 static inline acc acc_start(const float *bias)
