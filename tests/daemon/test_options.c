@@ -1,0 +1,134 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/options.h"
+
+enum { ARGUMENTS_MAX = 24 };
+
+static struct daemon_options options;
+static struct mc_error err;
+static char config[] = "/tmp/mocapd-test-XXXXXX";
+
+// argv ends in NULL.
+static enum daemon_options_result parse(const char *const *argv)
+{
+    static char copies[ARGUMENTS_MAX][128];
+    char *arguments[ARGUMENTS_MAX + 1] = { 0 };
+    int argc = 0;
+    for (; argv[argc] != NULL; argc++) {
+        assert_true(argc < ARGUMENTS_MAX);
+        snprintf(copies[argc], sizeof copies[0], "%s", argv[argc]);
+        arguments[argc] = copies[argc];
+    }
+    err = (struct mc_error){ 0 };
+    return daemon_options_parse(&options, argc, arguments, &err);
+}
+
+static void all_options_are_understood(void **state)
+{
+    (void)state;
+    const char *const argv[] = { "mocapd",      "--socket",      "/run/x.sock",
+                                 "--stream",    "a=clip.mp4",    "--stream=b=rtsp://h/p?q=1",
+                                 "--model",     "m.safetensors", "--workers",
+                                 "3",           "--every-frame", "--exit-on-end",
+                                 "--repeat",    "--region",      "1,2,30,40",
+                                 "--log-level", "debug",         "--wait-subscribers=2",
+                                 NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_RUN);
+    assert_string_equal(options.socket, "/run/x.sock");
+    assert_string_equal(options.model, "m.safetensors");
+    assert_int_equal(options.workers, 3);
+    assert_int_equal(options.wait_subscribers, 2);
+    assert_true(options.every_frame && options.exit_on_end && options.repeat);
+    assert_int_equal(options.log_level, MC_LOG_DEBUG);
+    assert_true(options.region.x == 1 && options.region.height == 40);
+    assert_int_equal(options.stream_count, 2);
+    assert_string_equal(options.streams[0].name, "a");
+    assert_string_equal(options.streams[1].url, "rtsp://h/p?q=1");
+    const char *const help[] = { "mocapd", "--help", NULL };
+    assert_int_equal(parse(help), DAEMON_OPTIONS_HELP);
+    const char *const version[] = { "mocapd", "--version", NULL };
+    assert_int_equal(parse(version), DAEMON_OPTIONS_VERSION);
+}
+
+static void write_config(const char *text)
+{
+    FILE *file = fopen(config, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void the_command_line_wins_over_the_file(void **state)
+{
+    (void)state;
+    write_config("# a comment\nworkers = 2\n  model =  a b.safetensors  \nevery-frame=yes\n\n"
+                 "[stream desk]\nurl = v4l2:/dev/video0\nregion = 1,2,3,4\nrepeat = yes\n");
+    const char *const argv[] = { "mocapd", "--config", config, "--workers", "5", NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_RUN);
+    assert_int_equal(options.workers, 5);
+    assert_string_equal(options.model, "a b.safetensors");
+    assert_true(options.every_frame);
+    assert_int_equal(options.stream_count, 1);
+    assert_string_equal(options.streams[0].url, "v4l2:/dev/video0");
+    assert_true(options.streams[0].repeat && options.streams[0].region.width == 3);
+    const char *const twice[] = { "mocapd", "--config", config, "--stream", "desk=demo:", NULL };
+    assert_int_equal(parse(twice), DAEMON_OPTIONS_USAGE);
+    assert_non_null(strstr(err.message, "stream 'desk' is there twice"));
+}
+
+static void names_and_counts_have_limits(void **state)
+{
+    (void)state;
+    char name[80];
+    memset(name, 'n', sizeof name);
+    memcpy(name + 64, "=x", 3);
+    const char *const too_long[] = { "mocapd", "--stream", name, NULL };
+    assert_int_equal(parse(too_long), DAEMON_OPTIONS_USAGE);
+    memcpy(name + 63, "=x", 3);
+    assert_int_equal(parse(too_long), DAEMON_OPTIONS_RUN);
+    char text[4096] = "";
+    for (int i = 0; i <= PROTOCOL_STREAMS_MAX; i++) {
+        size_t length = strlen(text);
+        snprintf(text + length, sizeof text - length, "[stream s%d]\nurl = demo:\n", i);
+    }
+    write_config(text);
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_CONFIG);
+    assert_non_null(strstr(err.message, "more than 64 streams"));
+    memset(text, 'x', sizeof text - 1);
+    write_config(text);
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_CONFIG);
+    assert_non_null(strstr(err.message, ":1: line of more than"));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    int file = mkstemp(config);
+    return file < 0 || close(file) != 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return unlink(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_options_are_understood),
+        cmocka_unit_test(the_command_line_wins_over_the_file),
+        cmocka_unit_test(names_and_counts_have_limits),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,309 @@
+// The publisher on a real loop with real sockets: who asked for what gets it, who
+// does not read misses records and is told, and nobody waits for anybody.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/publisher.h"
+#include "daemon/server.h"
+#include "protocol/record.h"
+
+enum { READ_BYTES = 1 << 20 };
+
+static uv_loop_t loop;
+static struct daemon_server server;
+static struct daemon_publisher *publisher;
+static char directory[] = "/tmp/mocapd-test-XXXXXX";
+static char path[64];
+static int subscribed, pressure_changes;
+static bool held, finished;
+static struct protocol_record record;
+
+static void on_subscribed(void *user, int count)
+{
+    (void)user;
+    subscribed = count;
+}
+
+static void on_pressure(void *user, int stream, bool now_held)
+{
+    (void)user;
+    assert_int_equal(stream, 0);
+    held = now_held;
+    pressure_changes++;
+}
+
+static void on_finished(void *user)
+{
+    (void)user;
+    finished = true;
+}
+
+static void on_connection(void *user, uv_stream_t *listener)
+{
+    (void)user;
+    daemon_publisher_accept(publisher, listener);
+}
+
+static void start(bool every_frame)
+{
+    static const char streams[2][64] = { "left", "right" };
+    const struct daemon_publisher_options options = { "test", streams, 2, 3, every_frame };
+    const struct daemon_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_finished,
+                                                          NULL };
+    struct mc_error err = { 0 };
+    subscribed = pressure_changes = 0;
+    held = finished = false;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    publisher = daemon_publisher_create(&loop, &options, &callbacks, &err);
+    assert_non_null(publisher);
+    server = (struct daemon_server){ .on_connection = on_connection };
+    if (!daemon_server_open(&server, &loop, path, &err)) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static void stop(void)
+{
+    daemon_server_close(&server);
+    daemon_publisher_finish(publisher);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_true(finished);
+    daemon_publisher_destroy(publisher);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+// Lets the loop handle what is there, and what comes of it.
+static void spin(void)
+{
+    for (int i = 0; i < 20; i++) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+}
+
+static int join(const char *request)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+    spin();
+    return fd;
+}
+
+// All that has come, as text.
+static const char *received(int fd)
+{
+    static char text[READ_BYTES];
+    size_t length = 0;
+    for (;;) {
+        ssize_t count = read(fd, text + length, sizeof text - 1 - length);
+        if (count <= 0) {
+            break;
+        }
+        length += (size_t)count;
+        spin();
+    }
+    text[length] = '\0';
+    return text;
+}
+
+static int count_of(const char *text, const char *needle)
+{
+    int count = 0;
+    for (; (text = strstr(text, needle)) != NULL; text++) {
+        count++;
+    }
+    return count;
+}
+
+static void assert_has(const char *text, const char *needle)
+{
+    if (strstr(text, needle) == NULL) {
+        fail_msg("has no '%s': %.300s", needle, text);
+    }
+}
+
+static void publish(int stream, int count)
+{
+    for (int i = 0; i < count; i++) {
+        daemon_publisher_record(publisher, stream, &record);
+        record.seq++;
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+}
+
+static void requests_get_their_replies(void **state)
+{
+    (void)state;
+    start(false);
+    int fd = join("{\"type\":\"ping\",\"id\":1}\n{\"type\":\"status\",\"id\":2}\n"
+                  "{\"type\":\"subscribe\",\"id\":3,\"stream\":\"left\"}\nwhat\n"
+                  "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"up\"}\n"
+                  "{\"type\":\"unsubscribe\",\"id\":5}\n");
+    const char *text = received(fd);
+    assert_memory_equal(text, "{\"type\":\"hello\",\"protocol\":[1,0],\"server\":\"test\"", 48);
+    assert_has(text, "\"streams\":[\"left\",\"right\"]");
+    assert_has(text, "{\"type\":\"pong\",\"id\":1}");
+    assert_has(text, "{\"type\":\"status\",\"id\":2");
+    assert_has(text,
+               "{\"type\":\"subscribed\",\"id\":3,\"streams\":[\"left\"],\"mode\":\"latest\"");
+    assert_has(text, "{\"type\":\"state\",\"stream\":\"left\",\"state\":\"connecting\"");
+    assert_has(text, "\"code\":\"bad-request\"");
+    assert_has(text, "{\"type\":\"error\",\"id\":4,\"code\":\"unknown-stream\"");
+    assert_has(text, "{\"type\":\"unsubscribed\",\"id\":5");
+    assert_int_equal(subscribed, 0); // it has left again
+    close(fd);
+    stop();
+}
+
+static void records_go_to_those_who_asked(void **state)
+{
+    (void)state;
+    start(false);
+    int all = join("{\"type\":\"subscribe\"}\n");
+    int left = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    int none = join("{\"type\":\"ping\"}\n");
+    assert_int_equal(subscribed, 2);
+    snprintf(record.stream, sizeof record.stream, "left");
+    publish(0, 1);
+    snprintf(record.stream, sizeof record.stream, "right");
+    publish(1, 1);
+    daemon_publisher_state(publisher, 0, "ended", "");
+    daemon_publisher_end(publisher, 0);
+    spin();
+    const char *text = received(all);
+    assert_int_equal(count_of(text, "\"type\":\"motion\""), 2);
+    assert_int_equal(count_of(text, "\"type\":\"end\""), 1);
+    text = received(left);
+    assert_int_equal(count_of(text, "\"type\":\"motion\""), 1);
+    assert_has(text, "{\"type\":\"end\",\"stream\":\"left\",\"records\":1,\"state\":\"ended\"");
+    assert_int_equal(count_of(received(none), "\"type\":\"motion\""), 0);
+    // Who comes too late learns that it has ended.
+    int late = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    assert_has(received(late), "\"type\":\"end\"");
+    close(all);
+    close(left);
+    close(none);
+    close(late);
+    stop();
+}
+
+// One that does not read, beside one that does.
+static void a_slow_reader_misses_records_and_is_told(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    start(false);
+    record.face_count = 1;
+    record.faces[0].keypoint_count = 68;
+    int slow = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    int quick = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    int got = 0;
+    for (int i = 0; i < COUNT; i++) {
+        publish(0, 1);
+        const char *text = received(quick);
+        assert_null(strstr(text, "\"missed\":1"));
+        got += count_of(text, "\"type\":\"motion\"");
+    }
+    assert_int_equal(got, COUNT);
+    const char *text = received(slow);
+    int seen = 0;
+    long missed = 0;
+    while ((text = strstr(text, "\"missed\":")) != NULL) {
+        text += strlen("\"missed\":");
+        missed += strtol(text, NULL, 10);
+        seen++;
+    }
+    assert_true(seen > 0 && seen < COUNT / 2);
+    assert_true(missed > 0);
+    assert_int_equal(seen + missed, COUNT); // every record is accounted for
+    record.face_count = 0;
+    close(slow);
+    close(quick);
+    stop();
+}
+
+static void with_every_frame_a_slow_reader_holds_the_stream(void **state)
+{
+    (void)state;
+    start(true);
+    record.face_count = 1;
+    record.faces[0].keypoint_count = 68;
+    int fd = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    int published = 0;
+    while (!held && published < 5000) {
+        publish(0, 1);
+        published++;
+    }
+    assert_true(held);
+    const char *text = received(fd);
+    assert_has(text, "\"mode\":\"every-frame\"");
+    assert_int_equal(count_of(text, "\"type\":\"motion\""), published);
+    assert_int_equal(count_of(text, "\"missed\":0}"), published);
+    assert_false(held);
+    assert_int_equal(pressure_changes, 2);
+    record.face_count = 0;
+    close(fd);
+    stop();
+}
+
+static void finishing_lets_readers_have_what_waits(void **state)
+{
+    (void)state;
+    start(true);
+    int fd = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    publish(0, 30);
+    daemon_publisher_state(publisher, 0, "ended", "");
+    daemon_publisher_end(publisher, 0);
+    daemon_server_close(&server);
+    daemon_publisher_finish(publisher);
+    spin();
+    const char *text = received(fd);
+    assert_int_equal(count_of(text, "\"type\":\"motion\""), 30);
+    assert_int_equal(count_of(text, "\"type\":\"end\""), 1);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_true(finished);
+    close(fd);
+    daemon_publisher_destroy(publisher);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (mkdtemp(directory) == NULL) {
+        return 1;
+    }
+    snprintf(path, sizeof path, "%s/s", directory);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return rmdir(directory); // the socket is gone: else this fails
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_get_their_replies),
+        cmocka_unit_test(records_go_to_those_who_asked),
+        cmocka_unit_test(a_slow_reader_misses_records_and_is_told),
+        cmocka_unit_test(with_every_frame_a_slow_reader_holds_the_stream),
+        cmocka_unit_test(finishing_lets_readers_have_what_waits),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
