@@ -1,0 +1,200 @@
+// A stream on a real loop, with the model that ships and the clip that is built in.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cpu.h"
+#include "nn/model.h"
+#include "pipeline/stream.h"
+#include "pipeline/worker.h"
+#include "protocol/record.h"
+
+#define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE
+
+enum { DEMO_FRAMES = 250 };
+
+static uv_loop_t loop;
+static struct nn_model *model;
+static struct pipeline_workers *workers;
+static struct pipeline_stream *stream;
+
+// What has come so far.
+static struct {
+    uint64_t records, with_face;
+    double last_pts;
+    int first_id, last_id;
+    float least_x, most_x; // of the keypoints
+    enum pipeline_state state;
+    char reason[256];
+    uint64_t close_after, hold_after; // records; 0: never
+    bool closed, released;
+} seen;
+
+static void on_closed(void *user)
+{
+    (void)user;
+    seen.closed = true;
+    stream = NULL;
+}
+
+static void release(uv_timer_t *timer)
+{
+    // Held: nothing may have come in the meantime.
+    assert_int_equal(seen.records, seen.hold_after);
+    seen.released = true;
+    pipeline_stream_hold(stream, false);
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+{
+    static uv_timer_t timer;
+    (void)user;
+    assert_false(seen.closed);
+    assert_non_null(picture);
+    assert_string_equal(record->stream, "test");
+    assert_int_equal(record->seq, seen.records);
+    assert_true(seen.records == 0 || record->pts > seen.last_pts);
+    seen.records++;
+    seen.last_pts = record->pts;
+    if (record->face_count > 0) {
+        const struct protocol_face *face = &record->faces[0];
+        seen.first_id = seen.with_face == 0 ? face->id : seen.first_id;
+        seen.last_id = face->id;
+        seen.with_face++;
+        for (int i = 0; i < face->keypoint_count; i++) {
+            float x = face->keypoints[i].x;
+            seen.least_x = x < seen.least_x ? x : seen.least_x;
+            seen.most_x = x > seen.most_x ? x : seen.most_x;
+        }
+    }
+    if (seen.records == seen.close_after) {
+        pipeline_stream_close(stream, on_closed, NULL);
+    }
+    if (seen.records == seen.hold_after) {
+        pipeline_stream_hold(stream, true);
+        uv_timer_init(&loop, &timer);
+        uv_timer_start(&timer, release, 100, 0); // time for what must not happen
+    }
+}
+
+static void on_state(void *user, enum pipeline_state state, const char *reason)
+{
+    (void)user;
+    assert_false(seen.closed);
+    seen.state = state;
+    strncpy(seen.reason, reason, sizeof seen.reason - 1);
+    if (state == PIPELINE_ENDED || state == PIPELINE_FAILED) {
+        pipeline_stream_close(stream, on_closed, NULL);
+    }
+}
+
+static void run(const char *url, struct pipeline_region region, uint64_t close_after,
+                uint64_t hold_after)
+{
+    const struct pipeline_stream_options options = {
+        .name = "test", .url = url, .every_frame = true, .region = region
+    };
+    const struct pipeline_stream_callbacks callbacks = { on_record, on_state, NULL };
+    struct mc_error err = { 0 };
+    memset(&seen, 0, sizeof seen);
+    seen.least_x = 1e9f;
+    seen.close_after = close_after;
+    seen.hold_after = hold_after;
+    stream = pipeline_stream_create(&loop, workers, &options, &callbacks, &err);
+    if (stream == NULL || !pipeline_stream_start(stream, &err)) {
+        fail_msg("%s", err.message);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_true(seen.closed);
+}
+
+static const struct pipeline_region none;
+
+static void every_frame_gives_a_record_then_the_end(void **state)
+{
+    (void)state;
+    run("demo:", none, 0, 0);
+    assert_int_equal(seen.records, DEMO_FRAMES);
+    assert_int_equal(seen.state, PIPELINE_ENDED);
+    assert_true(seen.with_face >= DEMO_FRAMES - 1);
+    assert_int_equal(seen.first_id, 1);
+    assert_int_equal(seen.last_id, 1); // followed all the way
+}
+
+static void a_held_stream_waits_and_loses_nothing(void **state)
+{
+    (void)state;
+    run("demo:", none, 0, 60);
+    assert_true(seen.released);
+    assert_int_equal(seen.records, DEMO_FRAMES);
+}
+
+static void nothing_comes_after_close(void **state)
+{
+    (void)state;
+    run("demo:", none, 10, 0);
+    assert_int_equal(seen.records, 10);
+    assert_int_equal(seen.state, PIPELINE_LIVE);
+}
+
+// Several frames at work at once: they come in order all the same.
+static void a_region_is_looked_at_as_it_is(void **state)
+{
+    (void)state;
+    const struct pipeline_region middle = { 90, 60, 300, 300 };
+    run("demo:", middle, 0, 0);
+    assert_int_equal(seen.records, DEMO_FRAMES);
+    assert_true(seen.with_face > DEMO_FRAMES / 2);
+    assert_true(seen.least_x >= 90 && seen.most_x <= 390);
+}
+
+static void a_file_that_is_not_there_fails(void **state)
+{
+    (void)state;
+    run("/nowhere/clip.mp4", none, 0, 0);
+    assert_int_equal(seen.records, 0);
+    assert_int_equal(seen.state, PIPELINE_FAILED);
+    assert_string_equal(seen.reason, "/nowhere/clip.mp4: No such file or directory");
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    unsigned flags = 0;
+    if (uv_loop_init(&loop) != 0 || !mc_cpu_flags(&flags, &err)) {
+        return 1;
+    }
+    model = nn_model_load(MODEL, flags, &err);
+    workers = model == NULL ? NULL : pipeline_workers_create(&loop, model, 2, &err);
+    if (workers == NULL) {
+        print_error("%s\n", err.message);
+    }
+    return workers == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    pipeline_workers_destroy(workers);
+    nn_model_destroy(model);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&loop); // fails when a handle was left
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_frame_gives_a_record_then_the_end),
+        cmocka_unit_test(a_held_stream_waits_and_loses_nothing),
+        cmocka_unit_test(nothing_comes_after_close),
+        cmocka_unit_test(a_region_is_looked_at_as_it_is),
+        cmocka_unit_test(a_file_that_is_not_there_fails),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
