@@ -192,15 +192,24 @@ static bool is_chain(const struct nn_conv *conv, const struct nn_conv_maps *maps
            edge_along(conv, &maps->out) / dilation >= CHAIN_MIN;
 }
 
-// Columns: of each phase, the rows of the part that belong to it.
+// Columns: of each phase, the rows of the part that belong to it. A band of tiles
+// goes across all columns before the next begins, so that the rows it works on
+// stay in the cache and in the TLB: on a large map each row is a page of its own.
 static void run_chain_columns(struct run *run, int dilation)
 {
     const struct nn_tensor *out = &run->maps->out;
-    for (int x = 0; x < out->width; x++) {
-        for (int y = run->rows.begin; y < run->rows.begin + dilation && y < run->rows.end; y++) {
-            const int count = (run->rows.end - y + dilation - 1) / dilation;
-            run_line(run, &(struct line){ y, x, count, dilation, 0 }, y >= dilation,
-                     y + count * dilation < out->height);
+    const int phases = run->rows.begin + dilation;
+    for (int first = run->rows.begin; first < phases && first < run->rows.end; first++) {
+        int left = (run->rows.end - first + dilation - 1) / dilation;
+        int tiles = (left + run->pixels_max - 1) / run->pixels_max;
+        for (int y = first; left > 0; tiles--) {
+            const int count = (left + tiles - 1) / tiles, next = y + count * dilation;
+            for (int x = 0; x < out->width; x++) {
+                run_line(run, &(struct line){ y, x, count, dilation, 0 }, y >= dilation,
+                         next < out->height);
+            }
+            y = next;
+            left -= count;
         }
     }
 }
