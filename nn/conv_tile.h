@@ -252,3 +252,21 @@ INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int v
 #define TILES(kind, vectors, up_to)                                                                \
     up_to(TILE, kind, vectors) static nn_tile_fn *const kind##_##vectors[] = { up_to(              \
         TILE_NAME, kind, vectors) };
+
+// Defines the set called name: its tiles have up to f1, f2, f3 pixels when flat, by
+// number of vectors, and up to c1, c2, c3 in chains. Wants dot.
+#define TILE_SET(name, f1, f2, f3, c1, c2, c3)                                                     \
+    TILES(flat, 1, UP_TO_##f1)                                                                     \
+    TILES(flat, 2, UP_TO_##f2)                                                                     \
+    TILES(flat, 3, UP_TO_##f3)                                                                     \
+    TILES(chain, 1, UP_TO_##c1)                                                                    \
+    TILES(chain, 2, UP_TO_##c2)                                                                    \
+    TILES(chain, 3, UP_TO_##c3)                                                                    \
+    const struct nn_tile_set name = {                                                              \
+        .lanes = LANES,                                                                            \
+        .flat_pixels = { f1, f2, f3 },                                                             \
+        .chain_pixels = { c1, c2, c3 },                                                            \
+        .flat = { flat_1, flat_2, flat_3 },                                                        \
+        .chain = { chain_1, chain_2, chain_3 },                                                    \
+        .dot = dot,                                                                                \
+    };

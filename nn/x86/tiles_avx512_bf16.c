@@ -41,15 +41,6 @@ static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
 #include "nn/conv_tile.h"
 #include "nn/x86/kernels_x86.h"
 
-// clang-format off
-TILES(flat, 1, UP_TO_24)
-TILES(flat, 2, UP_TO_14)
-TILES(flat, 3, UP_TO_9)
-TILES(chain, 1, UP_TO_20)
-TILES(chain, 2, UP_TO_10)
-TILES(chain, 3, UP_TO_6)
-// clang-format on
-
 static float dot(const void *weights, const void *in, int count)
 {
     const uint16_t *a = weights, *b = in;
@@ -60,11 +51,4 @@ static float dot(const void *weights, const void *in, int count)
     return vec_sum(sum);
 }
 
-const struct nn_tile_set nn_tiles_avx512_bf16 = {
-    .lanes = LANES,
-    .flat_pixels = { 24, 14, 9 },
-    .chain_pixels = { 20, 10, 6 },
-    .flat = { flat_1, flat_2, flat_3 },
-    .chain = { chain_1, chain_2, chain_3 },
-    .dot = dot,
-};
+TILE_SET(nn_tiles_avx512_bf16, 24, 14, 9, 20, 10, 6)
