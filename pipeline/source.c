@@ -303,6 +303,25 @@ void pipeline_source_close(struct pipeline_source *source)
     free(source);
 }
 
+// A webcam's packet lies in a buffer of the kernel's, unmapped when the device is
+// closed: an uncompressed picture would still be looked at then. And the driver
+// has few of them. So the packet gets memory of its own.
+static int own_packet(struct AVPacket *packet)
+{
+    AVPacket *copy = av_packet_alloc();
+    int result = copy == NULL ? AVERROR(ENOMEM) : av_new_packet(copy, packet->size);
+    if (result >= 0) {
+        memcpy(copy->data, packet->data, (size_t)packet->size);
+        result = av_packet_copy_props(copy, packet);
+    }
+    av_packet_unref(packet);
+    if (result >= 0) {
+        av_packet_move_ref(packet, copy);
+    }
+    av_packet_free(&copy);
+    return result;
+}
+
 enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct AVPacket *packet,
                                         struct mc_error *err)
 {
@@ -310,6 +329,9 @@ enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct A
     set_deadline(source, seconds);
     while (!interrupt(source)) {
         int result = av_read_frame(source->format, packet);
+        if (result >= 0 && source->kind == PIPELINE_URL_V4L2) {
+            result = own_packet(packet);
+        }
         if (result == AVERROR(EAGAIN)) {
             pipeline_stop_sleep_until(source->stop,
                                       mc_clock_now_ns() + CAMERA_POLL_MS * MC_NS_PER_MS);
