@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -338,6 +339,16 @@ static int run(struct app *app)
     return app->status;
 }
 
+// Room for as many connections as are allowed; systems start with 1024.
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit); // as many as may be, then
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct app *app = calloc(1, sizeof *app);
@@ -346,6 +357,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN); // a failed write says so
+    raise_file_limit();
     int status = EXIT_SUCCESS;
     switch (daemon_options_parse(&app->options, argc, argv, &err)) {
     case DAEMON_OPTIONS_HELP:

@@ -16,6 +16,7 @@ enum {
     CHECK_MS = 1000,
     STUCK_MS = 30000,       // a write that makes no progress closes its connection
     STUCK_FINISH_MS = 3000, // the same while finishing
+    FINISH_CHECKS_MAX = 60, // after so many seconds nobody is waited for any more
     HIGH_WATER = 64,        // waiting records of one reader that hold a stream
     LOW_WATER = 16,         // and let it go on
 };
@@ -33,6 +34,7 @@ struct daemon_publisher {
     struct protocol_hello hello;
     int workers;
     bool every_frame, finishing;
+    int finish_checks;        // seconds since finishing began
     struct channel *channels; // one for each stream
     int channel_count;
     struct daemon_subscriber *first; // list
@@ -384,9 +386,14 @@ static void on_check(uv_timer_t *timer)
 {
     struct daemon_publisher *publisher = timer->data;
     struct daemon_subscriber *next;
+    publisher->finish_checks += publisher->finishing;
     for (struct daemon_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
-        daemon_subscriber_check(s, publisher->finishing ? STUCK_FINISH_MS : STUCK_MS);
+        if (publisher->finish_checks > FINISH_CHECKS_MAX) {
+            daemon_subscriber_close(s, "it reads too slowly");
+        } else {
+            daemon_subscriber_check(s, publisher->finishing ? STUCK_FINISH_MS : STUCK_MS);
+        }
     }
 }
 

@@ -321,18 +321,16 @@ static void on_closed(uv_handle_t *handle)
 static bool set_up(struct daemon_subscriber *subscriber, uv_stream_t *listener, int stream_count,
                    struct mc_error *err)
 {
-    subscriber->subscriptions = calloc((size_t)stream_count, sizeof *subscriber->subscriptions);
-    if (subscriber->subscriptions == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a connection");
-    }
-    if (!protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err)) {
-        return false;
-    }
+    // First of all: a connection that isn't taken stops the listener.
     int status = uv_accept(listener, (uv_stream_t *)&subscriber->pipe);
     if (status < 0) {
         return mc_error_set(err, MC_ERROR_SYSTEM, -status, "accept: %s", uv_strerror(status));
     }
-    return true;
+    subscriber->subscriptions = calloc((size_t)stream_count, sizeof *subscriber->subscriptions);
+    if (subscriber->subscriptions == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a connection");
+    }
+    return protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err);
 }
 
 struct daemon_subscriber *
