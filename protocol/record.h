@@ -2,6 +2,7 @@
 // pipeline and the protocol share; how it looks on the wire is in json.h.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/keypoint.h"
@@ -12,6 +13,37 @@ enum {
     PROTOCOL_KEYPOINTS_MAX = 128, // keypoints of one face
 };
 
+// Blend shapes: those of ARKit's that 68 landmarks can tell, under its names
+// ("jawOpen"). Left and right are the person's own.
+enum protocol_shape {
+    PROTOCOL_EYE_BLINK_LEFT,
+    PROTOCOL_EYE_BLINK_RIGHT,
+    PROTOCOL_EYE_WIDE_LEFT,
+    PROTOCOL_EYE_WIDE_RIGHT,
+    PROTOCOL_JAW_OPEN,
+    PROTOCOL_JAW_LEFT,
+    PROTOCOL_JAW_RIGHT,
+    PROTOCOL_MOUTH_FUNNEL,
+    PROTOCOL_MOUTH_PUCKER,
+    PROTOCOL_MOUTH_LEFT,
+    PROTOCOL_MOUTH_RIGHT,
+    PROTOCOL_MOUTH_SMILE_LEFT,
+    PROTOCOL_MOUTH_SMILE_RIGHT,
+    PROTOCOL_MOUTH_FROWN_LEFT,
+    PROTOCOL_MOUTH_FROWN_RIGHT,
+    PROTOCOL_MOUTH_STRETCH_LEFT,
+    PROTOCOL_MOUTH_STRETCH_RIGHT,
+    PROTOCOL_BROW_INNER_UP,
+    PROTOCOL_BROW_DOWN_LEFT,
+    PROTOCOL_BROW_DOWN_RIGHT,
+    PROTOCOL_BROW_OUTER_UP_LEFT,
+    PROTOCOL_BROW_OUTER_UP_RIGHT,
+    PROTOCOL_SHAPE_COUNT,
+};
+
+// "eyeBlinkLeft", "eyeBlinkRight", ...
+const char *protocol_shape_name(enum protocol_shape shape);
+
 // Microseconds that the stages of one frame took.
 struct protocol_timing {
     int64_t decode; // packet to frame, in the decoder
@@ -20,12 +52,31 @@ struct protocol_timing {
     int64_t infer;  // forward pass and keypoints
 };
 
+// Where the head is and how it is turned, in the camera's axes: x right, y down,
+// z away from the camera.
+struct protocol_pose {
+    float rotation[4];    // unit quaternion x, y, z, w: from the head's axes to the camera's
+    float euler[3];       // the same as pitch, yaw, roll; degrees
+    float translation[3]; // of the head's origin; in widths of the face
+    float error;          // of the fit: root mean square over the keypoints, in widths of the face
+};
+
 struct protocol_face {
     int id;       // stays the same while the face is followed; starts at 1
     float score;  // 0 to 1
     float box[4]; // x, y, width, height of the keypoints' box, in source pixels
     int keypoint_count;
-    struct mc_keypoint keypoints[PROTOCOL_KEYPOINTS_MAX]; // in source pixels
+    struct mc_keypoint keypoints[PROTOCOL_KEYPOINTS_MAX]; // in source pixels; smoothed if asked
+    bool has_raw;                                         // raw holds them before smoothing
+    struct mc_keypoint raw[PROTOCOL_KEYPOINTS_MAX];
+    // How the picture around each keypoint is warped (First Order Motion Model);
+    // 2x2, row by row.
+    bool has_jacobians;
+    float jacobians[PROTOCOL_KEYPOINTS_MAX][4];
+    bool has_pose;
+    struct protocol_pose pose;
+    bool has_shapes;
+    float shapes[PROTOCOL_SHAPE_COUNT]; // 0 to 1
 };
 
 struct protocol_record {
@@ -36,6 +87,7 @@ struct protocol_record {
     int64_t t_publish_ns; // when the record was handed to the subscribers; monotonic
     int width, height;    // of the source frame, pixels
     uint64_t dropped;     // frames of this stream that were dropped so far, on purpose
+    bool damaged;         // the decoder found errors in this frame
     struct protocol_timing timing;
     int face_count; // 0 when nobody is seen: that is a record too
     struct protocol_face faces[PROTOCOL_FACES_MAX];

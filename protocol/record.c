@@ -1,0 +1,30 @@
+#include "protocol/record.h"
+
+const char *protocol_shape_name(enum protocol_shape shape)
+{
+    static const char *const names[PROTOCOL_SHAPE_COUNT] = {
+        [PROTOCOL_EYE_BLINK_LEFT] = "eyeBlinkLeft",
+        [PROTOCOL_EYE_BLINK_RIGHT] = "eyeBlinkRight",
+        [PROTOCOL_EYE_WIDE_LEFT] = "eyeWideLeft",
+        [PROTOCOL_EYE_WIDE_RIGHT] = "eyeWideRight",
+        [PROTOCOL_JAW_OPEN] = "jawOpen",
+        [PROTOCOL_JAW_LEFT] = "jawLeft",
+        [PROTOCOL_JAW_RIGHT] = "jawRight",
+        [PROTOCOL_MOUTH_FUNNEL] = "mouthFunnel",
+        [PROTOCOL_MOUTH_PUCKER] = "mouthPucker",
+        [PROTOCOL_MOUTH_LEFT] = "mouthLeft",
+        [PROTOCOL_MOUTH_RIGHT] = "mouthRight",
+        [PROTOCOL_MOUTH_SMILE_LEFT] = "mouthSmileLeft",
+        [PROTOCOL_MOUTH_SMILE_RIGHT] = "mouthSmileRight",
+        [PROTOCOL_MOUTH_FROWN_LEFT] = "mouthFrownLeft",
+        [PROTOCOL_MOUTH_FROWN_RIGHT] = "mouthFrownRight",
+        [PROTOCOL_MOUTH_STRETCH_LEFT] = "mouthStretchLeft",
+        [PROTOCOL_MOUTH_STRETCH_RIGHT] = "mouthStretchRight",
+        [PROTOCOL_BROW_INNER_UP] = "browInnerUp",
+        [PROTOCOL_BROW_DOWN_LEFT] = "browDownLeft",
+        [PROTOCOL_BROW_DOWN_RIGHT] = "browDownRight",
+        [PROTOCOL_BROW_OUTER_UP_LEFT] = "browOuterUpLeft",
+        [PROTOCOL_BROW_OUTER_UP_RIGHT] = "browOuterUpRight",
+    };
+    return names[shape];
+}
