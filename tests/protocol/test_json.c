@@ -97,9 +97,14 @@ static void a_full_record_comes_back(void **state)
         struct protocol_face *face = &record.faces[f];
         face->id = f + 1;
         face->keypoint_count = PROTOCOL_KEYPOINTS_MAX;
+        face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = true;
         for (int k = 0; k < PROTOCOL_KEYPOINTS_MAX; k++) {
             face->keypoints[k] =
                 (struct mc_keypoint){ -4096.0f + 37.77f * (float)k, 1e6f, 1.0f / (float)(k + 1) };
+            face->raw[k] = (struct mc_keypoint){ -1e12f, -1e12f, -1e12f };
+            for (int i = 0; i < 4; i++) {
+                face->jacobians[k][i] = -1e12f;
+            }
         }
     }
     write_record(&record, UINT64_MAX >> 1);
@@ -120,6 +125,96 @@ static void a_full_record_comes_back(void **state)
             assert_true(fabsf(want.c - have.c) <= 0.00051f);
         }
     }
+}
+
+// What only some records have looks as documented, and comes back.
+static void what_a_record_may_have_is_there_when_it_has_it(void **state)
+{
+    (void)state;
+    struct protocol_record record = { .stream = "m", .damaged = true, .face_count = 1 };
+    struct protocol_face *face = &record.faces[0];
+    face->keypoint_count = 1;
+    face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = true;
+    face->raw[0] = (struct mc_keypoint){ 1.5f, 2.25f, 0.5f };
+    memcpy(face->jacobians[0], (float[4]){ 1, 0.25f, -0.5f, 2 }, sizeof face->jacobians[0]);
+    face->pose = (struct protocol_pose){ .rotation = { 0, 0.5f, 0, 0.866025f },
+                                         .euler = { -1.5f, 60, 0.25f },
+                                         .translation = { 0.5f, -0.25f, 4 },
+                                         .error = 0.125f };
+    face->shapes[PROTOCOL_JAW_OPEN] = 0.3125f;
+    write_record(&record, 0);
+    const char *text = line();
+    assert_non_null(strstr(text, "\"dropped\":0,\"damaged\":true,"));
+    assert_non_null(strstr(text, "\"raw\":[[1.50,2.25,0.500]],"
+                                 "\"jacobians\":[[1.0000,0.2500,-0.5000,2.0000]],"
+                                 "\"pose\":{\"rotation\":[0.000000,0.500000,0.000000,0.866025],"
+                                 "\"euler\":[-1.500,60.000,0.250],"
+                                 "\"translation\":[0.50000,-0.25000,4.00000],"
+                                 "\"error\":0.12500},\"shapes\":{\"eyeBlinkLeft\":0.0000,"));
+    assert_non_null(strstr(text, "\"jawOpen\":0.3125"));
+    assert_true(protocol_json_parse_message(text, strlen(text), message, NULL));
+    const struct protocol_face *got = &message->record.faces[0];
+    assert_true(message->record.damaged);
+    assert_true(got->has_raw && got->has_jacobians && got->has_pose && got->has_shapes);
+    assert_memory_equal(got->raw, face->raw, sizeof face->raw[0]);
+    assert_memory_equal(got->jacobians, face->jacobians, sizeof face->jacobians[0]);
+    assert_memory_equal(&got->pose, &face->pose, sizeof face->pose);
+    assert_memory_equal(got->shapes, face->shapes, sizeof face->shapes);
+}
+
+static void what_a_record_does_not_have_is_not_there(void **state)
+{
+    (void)state;
+    struct protocol_record record = { .stream = "m", .face_count = 1 };
+    record.faces[0].keypoint_count = 1;
+    // What an earlier message left must not shine through.
+    struct protocol_face *left = &message->record.faces[0];
+    message->record.damaged = true;
+    left->has_raw = left->has_jacobians = left->has_pose = left->has_shapes = true;
+    write_record(&record, 0);
+    parse();
+    assert_false(message->record.damaged);
+    assert_false(left->has_raw || left->has_jacobians || left->has_pose || left->has_shapes);
+    assert_null(strstr(buffer.data, "raw"));
+    assert_null(strstr(buffer.data, "pose"));
+}
+
+#define FACE_START                                                                                 \
+    "{\"type\":\"motion\",\"stream\":\"m\",\"seq\":1,\"pts\":0.5,\"t_arrival_ns\":1,"              \
+    "\"t_publish_ns\":2,\"width\":8,\"height\":8,\"dropped\":0,\"timing_us\":{\"decode\":1,"       \
+    "\"wait\":1,\"scale\":1,\"infer\":1},\"missed\":0,\"faces\":[{\"id\":1,\"score\":0.5,"         \
+    "\"box\":[1,2,3,4],\"keypoints\":[[1,2,0.5]],"
+
+static void parts_of_a_face_that_do_not_fit_are_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *part, *says;
+    } cases[] = {
+        { "\"raw\":[]", "raw" },
+        { "\"raw\":[[1,2,3],[1,2,3]]", "as many as keypoints" },
+        { "\"jacobians\":[[1,2,3]]", "jacobians" },
+        { "\"jacobians\":7", "jacobians" },
+        { "\"pose\":[]", "pose: rotation" },
+        { "\"pose\":{\"rotation\":[0,0,0,1],\"euler\":[0,0],\"translation\":[0,0,0]}", "euler" },
+        { "\"pose\":{\"rotation\":[0,0,0,1],\"euler\":[0,0,0],\"translation\":[0,0,0]}", "error" },
+        { "\"shapes\":[]", "shapes" },
+        { "\"shapes\":{\"jawOpen\":\"wide\"}", "jawOpen" },
+        { "\"shapes\":{\"jawOpen\":1e300}", "jawOpen" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[1024];
+        struct mc_error err = { 0 };
+        snprintf(text, sizeof text, FACE_START "%s}]}", cases[i].part);
+        assert_false(protocol_json_parse_message(text, strlen(text), message, &err));
+        if (strstr(err.message, cases[i].says) == NULL) {
+            fail_msg("%s: %s", cases[i].part, err.message);
+        }
+    }
+    // A shape of a later version is not an error.
+    const char *later = FACE_START "\"shapes\":{\"tongueOut\":0.5}}]}";
+    assert_true(protocol_json_parse_message(later, strlen(later), message, NULL));
+    assert_true(message->record.faces[0].has_shapes);
 }
 
 static void hello_comes_back(void **state)
@@ -366,6 +461,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_record_looks_as_documented),
         TEST(a_full_record_comes_back),
+        TEST(what_a_record_may_have_is_there_when_it_has_it),
+        TEST(what_a_record_does_not_have_is_not_there),
+        TEST(parts_of_a_face_that_do_not_fit_are_errors),
         TEST(hello_comes_back),
         TEST(replies_come_back_with_their_id),
         TEST(state_end_and_status_come_back),
