@@ -15,12 +15,12 @@
 #include "base/path.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
-#include "daemon/publisher.h"
-#include "daemon/server.h"
 #include "nn/model.h"
 #include "pipeline/stream.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
+#include "server/listener.h"
+#include "server/publisher.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as sysexits(3)
 
@@ -39,8 +39,8 @@ struct app {
     uv_loop_t loop;
     struct nn_model *model;
     struct pipeline_workers *workers;
-    struct daemon_publisher *publisher;
-    struct daemon_server server;
+    struct server_publisher *publisher;
+    struct server_listener server;
     uv_signal_t signals[2];
     uv_timer_t watchdog;
     struct app_stream streams[PROTOCOL_STREAMS_MAX];
@@ -65,7 +65,7 @@ static void on_stream_closed(void *user)
     struct app_stream *stream = user;
     stream->stream = NULL;
     if (--stream->app->open_streams == 0) {
-        daemon_publisher_finish(stream->app->publisher);
+        server_publisher_finish(stream->app->publisher);
     }
 }
 
@@ -77,9 +77,9 @@ static void stop(struct app *app, int status)
     app->stopping = true;
     app->status = status;
     daemon_notify("STOPPING=1");
-    daemon_server_close(&app->server);
+    server_listener_close(&app->server);
     if (app->open_streams == 0) {
-        daemon_publisher_finish(app->publisher);
+        server_publisher_finish(app->publisher);
         return;
     }
     for (int i = 0; i < app->options.stream_count; i++) {
@@ -126,7 +126,7 @@ static void on_record(void *user, struct protocol_record *record, const struct A
     struct app_stream *stream = user;
     (void)picture;
     stream->gave_records = true;
-    daemon_publisher_record(stream->app->publisher, stream->index, record);
+    server_publisher_record(stream->app->publisher, stream->index, record);
 }
 
 static void on_state(void *user, enum pipeline_state state, const char *reason)
@@ -139,11 +139,11 @@ static void on_state(void *user, enum pipeline_state state, const char *reason)
                                                           : MC_LOG_INFO;
     mc_log(level, "stream %s is %s%s%s", name, pipeline_state_name(state),
            reason[0] == '\0' ? "" : ": ", reason);
-    daemon_publisher_state(app->publisher, stream->index, pipeline_state_name(state), reason);
+    server_publisher_state(app->publisher, stream->index, pipeline_state_name(state), reason);
     if (state == PIPELINE_ENDED || state == PIPELINE_FAILED) {
         stream->done = true;
         stream->failed = state == PIPELINE_FAILED;
-        daemon_publisher_end(app->publisher, stream->index);
+        server_publisher_end(app->publisher, stream->index);
         check_end(app);
     }
 }
@@ -205,7 +205,7 @@ static bool create_streams(struct app *app, struct mc_error *err)
 static void on_connection(void *user, uv_stream_t *listener)
 {
     struct app *app = user;
-    daemon_publisher_accept(app->publisher, listener);
+    server_publisher_accept(app->publisher, listener);
 }
 
 static void on_watchdog(uv_timer_t *timer)
@@ -267,22 +267,22 @@ static bool fill_defaults(struct daemon_options *options, struct mc_error *err)
            (options->stream_count > 0 || add_default_stream(options, err));
 }
 
-static struct daemon_publisher *create_publisher(struct app *app, struct mc_error *err)
+static struct server_publisher *create_publisher(struct app *app, struct mc_error *err)
 {
     static char names[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
     for (int i = 0; i < app->options.stream_count; i++) {
         memcpy(names[i], app->options.streams[i].name, PROTOCOL_NAME_BYTES);
     }
-    const struct daemon_publisher_options options = {
+    const struct server_publisher_options options = {
         .server = "mocapd " MOCAPD_VERSION,
         .streams = (const char(*)[PROTOCOL_NAME_BYTES])names,
         .stream_count = app->options.stream_count,
         .workers = app->options.workers,
         .every_frame = app->options.every_frame,
     };
-    const struct daemon_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_finished,
+    const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_finished,
                                                           app };
-    return daemon_publisher_create(&app->loop, &options, &callbacks, err);
+    return server_publisher_create(&app->loop, &options, &callbacks, err);
 }
 
 static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
@@ -295,7 +295,7 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
     app->server.on_connection = on_connection;
     app->server.user = app;
     if (!create_streams(app, err) ||
-        !daemon_server_open(&app->server, &app->loop, app->options.socket, err)) {
+        !server_listener_open(&app->server, &app->loop, app->options.socket, err)) {
         stop(app, EXIT_FAILURE);
         uv_run(&app->loop, UV_RUN_DEFAULT);
         return false;
@@ -331,7 +331,7 @@ static int run(struct app *app)
         mc_log(MC_LOG_ERROR, "%s", err.message);
         app->status = EXIT_FAILURE;
     }
-    daemon_publisher_destroy(app->publisher);
+    server_publisher_destroy(app->publisher);
     pipeline_workers_destroy(app->workers);
     nn_model_destroy(app->model);
     uv_run(&app->loop, UV_RUN_DEFAULT);

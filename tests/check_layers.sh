@@ -27,8 +27,9 @@ allow base "$none" "$none"
 allow nn 'cblas\.h|openblas|jansson\.h' 'base/'
 allow protocol 'jansson\.h|cbor' 'base/'
 allow pipeline "uv\.h|$av" 'base/|nn/|protocol/record\.h'
-allow daemon "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/'
-allow tools "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/'
+allow server 'uv\.h' 'base/|protocol/'
+allow daemon "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'
+allow tools "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'
 
 # OpenBLAS has one door.
 if grep -rlE 'include <cblas' --include='*.[ch]' nn | grep -v '^nn/gemm\.c$'; then

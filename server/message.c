@@ -1,4 +1,4 @@
-#include "daemon/message.h"
+#include "server/message.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 
 enum { FREE_MAX = 64 }; // messages that the pool keeps; the others are freed
 
-struct daemon_message *daemon_message_acquire(struct daemon_message_pool *pool)
+struct server_message *server_message_acquire(struct server_message_pool *pool)
 {
-    struct daemon_message *message = pool->free;
+    struct server_message *message = pool->free;
     if (message != NULL) {
         pool->free = message->next;
         pool->free_count--;
@@ -27,24 +27,24 @@ struct daemon_message *daemon_message_acquire(struct daemon_message_pool *pool)
     return message;
 }
 
-struct daemon_message *daemon_message_retain(struct daemon_message *message)
+struct server_message *server_message_retain(struct server_message *message)
 {
     message->references++;
     return message;
 }
 
-static void destroy(struct daemon_message *message)
+static void destroy(struct server_message *message)
 {
     protocol_buffer_finish(&message->buffer);
     free(message);
 }
 
-void daemon_message_release(struct daemon_message *message)
+void server_message_release(struct server_message *message)
 {
     if (message == NULL || --message->references > 0) {
         return;
     }
-    struct daemon_message_pool *pool = message->pool;
+    struct server_message_pool *pool = message->pool;
     pool->used_count--;
     if (pool->free_count >= FREE_MAX) {
         destroy(message);
@@ -55,13 +55,13 @@ void daemon_message_release(struct daemon_message *message)
     pool->free_count++;
 }
 
-void daemon_message_pool_finish(struct daemon_message_pool *pool)
+void server_message_pool_finish(struct server_message_pool *pool)
 {
     assert(pool->used_count == 0);
     while (pool->free != NULL) {
-        struct daemon_message *message = pool->free;
+        struct server_message *message = pool->free;
         pool->free = message->next;
         destroy(message);
     }
-    *pool = (struct daemon_message_pool){ 0 };
+    *pool = (struct server_message_pool){ 0 };
 }

@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 
-struct daemon_publisher;
+struct server_publisher;
 struct protocol_record;
 
-struct daemon_publisher_options {
+struct server_publisher_options {
     const char *server;        // for the greeting: "mocapd 0.1.0"
     const char (*streams)[64]; // their names; PROTOCOL_NAME_BYTES each
     int stream_count;          //
@@ -19,38 +19,38 @@ struct daemon_publisher_options {
     bool every_frame;          // lose nothing: see on_pressure
 };
 
-struct daemon_publisher_callbacks {
+struct server_publisher_callbacks {
     // So many connections have subscribed to something, now.
     void (*on_subscribed)(void *user, int count);
     // With every_frame: readers of the stream are behind, or no longer.
     void (*on_pressure)(void *user, int stream, bool held);
-    // After daemon_publisher_finish: all connections are closed.
+    // After server_publisher_finish: all connections are closed.
     void (*on_finished)(void *user);
     void *user;
 };
 
-enum { DAEMON_CONNECTIONS_MAX = 1024 };
+enum { SERVER_CONNECTIONS_MAX = 1024 };
 
 // Copies what it needs of options.
-struct daemon_publisher *daemon_publisher_create(uv_loop_t *loop,
-                                                 const struct daemon_publisher_options *options,
-                                                 const struct daemon_publisher_callbacks *callbacks,
+struct server_publisher *server_publisher_create(uv_loop_t *loop,
+                                                 const struct server_publisher_options *options,
+                                                 const struct server_publisher_callbacks *callbacks,
                                                  struct mc_error *err) MC_MUST_USE;
 
 // Takes the connection that waits on the listener and greets it.
-void daemon_publisher_accept(struct daemon_publisher *publisher, uv_stream_t *listener);
+void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener);
 
 // Numbers are those of the stream in options. Sets the record's t_publish_ns.
-void daemon_publisher_record(struct daemon_publisher *publisher, int stream,
+void server_publisher_record(struct server_publisher *publisher, int stream,
                              struct protocol_record *record);
-void daemon_publisher_state(struct daemon_publisher *publisher, int stream, const char *state,
+void server_publisher_state(struct server_publisher *publisher, int stream, const char *state,
                             const char *reason);
 // The stream's last message, with its state as it is.
-void daemon_publisher_end(struct daemon_publisher *publisher, int stream);
+void server_publisher_end(struct server_publisher *publisher, int stream);
 
 // Lets every connection read what waits for it, as long as it does read, then
 // closes it. Calls on_finished, from the loop, when none is left.
-void daemon_publisher_finish(struct daemon_publisher *publisher);
+void server_publisher_finish(struct server_publisher *publisher);
 
 // After on_finished, once the loop has run out; or when none was ever accepted.
-void daemon_publisher_destroy(struct daemon_publisher *publisher);
+void server_publisher_destroy(struct server_publisher *publisher);

@@ -1,4 +1,4 @@
-#include "daemon/publisher.h"
+#include "server/publisher.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,10 +7,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/message.h"
-#include "daemon/subscriber.h"
 #include "protocol/json.h"
 #include "protocol/record.h"
+#include "server/message.h"
+#include "server/subscriber.h"
 
 enum {
     CHECK_MS = 1000,
@@ -28,28 +28,28 @@ struct channel {
     bool ended, held;
 };
 
-struct daemon_publisher {
+struct server_publisher {
     uv_loop_t *loop;
-    struct daemon_publisher_callbacks callbacks;
+    struct server_publisher_callbacks callbacks;
     struct protocol_hello hello;
     int workers;
     bool every_frame, finishing;
     int finish_checks;        // seconds since finishing began
     struct channel *channels; // one for each stream
     int channel_count;
-    struct daemon_subscriber *first; // list
+    struct server_subscriber *first; // list
     int connection_count;
     unsigned long accepted; // in all
-    struct daemon_message_pool pool;
+    struct server_message_pool pool;
     uv_timer_t check;
     int64_t start_ns;
 };
 
 // ---- messages ------------------------------------------------------------------
 
-static struct daemon_message *message_begin(struct daemon_publisher *publisher)
+static struct server_message *message_begin(struct server_publisher *publisher)
 {
-    struct daemon_message *message = daemon_message_acquire(&publisher->pool);
+    struct server_message *message = server_message_acquire(&publisher->pool);
     if (message == NULL) {
         mc_log(MC_LOG_ERROR, "no memory for a message");
     }
@@ -57,7 +57,7 @@ static struct daemon_message *message_begin(struct daemon_publisher *publisher)
 }
 
 // False, with a log line, when the message could not be encoded.
-static bool message_is_whole(const struct daemon_message *message)
+static bool message_is_whole(const struct server_message *message)
 {
     if (message->buffer.failed) {
         mc_log(MC_LOG_ERROR, "a message did not fit into %d bytes", PROTOCOL_MESSAGE_BYTES);
@@ -67,18 +67,18 @@ static bool message_is_whole(const struct daemon_message *message)
 }
 
 // Sends it to one connection, and lets go of it.
-static void reply(struct daemon_subscriber *subscriber, struct daemon_message *message)
+static void reply(struct server_subscriber *subscriber, struct server_message *message)
 {
     if (message_is_whole(message)) {
-        daemon_subscriber_reply(subscriber, message);
+        server_subscriber_reply(subscriber, message);
     }
-    daemon_message_release(message);
+    server_message_release(message);
 }
 
-static void reply_error(struct daemon_publisher *publisher, struct daemon_subscriber *subscriber,
+static void reply_error(struct server_publisher *publisher, struct server_subscriber *subscriber,
                         const struct protocol_error *error)
 {
-    struct daemon_message *message = message_begin(publisher);
+    struct server_message *message = message_begin(publisher);
     if (message != NULL) {
         protocol_json_error(&message->buffer, error);
         reply(subscriber, message);
@@ -87,7 +87,7 @@ static void reply_error(struct daemon_publisher *publisher, struct daemon_subscr
 
 // ---- requests --------------------------------------------------------------------
 
-static int find_stream(const struct daemon_publisher *publisher, const char *name)
+static int find_stream(const struct server_publisher *publisher, const char *name)
 {
     for (int i = 0; i < publisher->channel_count; i++) {
         if (strcmp(publisher->hello.streams[i], name) == 0) {
@@ -97,7 +97,7 @@ static int find_stream(const struct daemon_publisher *publisher, const char *nam
     return -1;
 }
 
-static bool is_subscribed(const struct daemon_subscriber *subscriber)
+static bool is_subscribed(const struct server_subscriber *subscriber)
 {
     for (int i = 0; i < subscriber->stream_count; i++) {
         if (subscriber->subscriptions[i].active) {
@@ -107,32 +107,32 @@ static bool is_subscribed(const struct daemon_subscriber *subscriber)
     return false;
 }
 
-static int count_subscribed(const struct daemon_publisher *publisher, int stream)
+static int count_subscribed(const struct server_publisher *publisher, int stream)
 {
     int count = 0;
-    for (const struct daemon_subscriber *s = publisher->first; s != NULL; s = s->next) {
+    for (const struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
         count += stream < 0 ? is_subscribed(s) : s->subscriptions[stream].active;
     }
     return count;
 }
 
-static void send_state(struct daemon_publisher *publisher, struct daemon_subscriber *subscriber,
+static void send_state(struct server_publisher *publisher, struct server_subscriber *subscriber,
                        int stream)
 {
-    struct daemon_message *message = message_begin(publisher);
+    struct server_message *message = message_begin(publisher);
     if (message != NULL) {
         protocol_json_state(&message->buffer, &publisher->channels[stream].state);
         if (message_is_whole(message)) {
-            daemon_subscriber_state(subscriber, stream, message);
+            server_subscriber_state(subscriber, stream, message);
         }
-        daemon_message_release(message);
+        server_message_release(message);
     }
 }
 
-static struct daemon_message *end_message(struct daemon_publisher *publisher, int stream)
+static struct server_message *end_message(struct server_publisher *publisher, int stream)
 {
     const struct channel *channel = &publisher->channels[stream];
-    struct daemon_message *message = message_begin(publisher);
+    struct server_message *message = message_begin(publisher);
     if (message != NULL) {
         struct protocol_end end = { .records = channel->records };
         memcpy(end.stream, channel->state.stream, sizeof end.stream);
@@ -140,25 +140,25 @@ static struct daemon_message *end_message(struct daemon_publisher *publisher, in
         memcpy(end.reason, channel->state.reason, sizeof end.reason);
         protocol_json_end(&message->buffer, &end);
         if (!message_is_whole(message)) {
-            daemon_message_release(message);
+            server_message_release(message);
             return NULL;
         }
     }
     return message;
 }
 
-static void send_end(struct daemon_publisher *publisher, struct daemon_subscriber *subscriber,
+static void send_end(struct server_publisher *publisher, struct server_subscriber *subscriber,
                      int stream)
 {
-    struct daemon_message *message = end_message(publisher, stream);
+    struct server_message *message = end_message(publisher, stream);
     if (message != NULL) {
-        daemon_subscriber_end(subscriber, stream, message);
-        daemon_message_release(message);
+        server_subscriber_end(subscriber, stream, message);
+        server_message_release(message);
     }
 }
 
-static void set_subscription(struct daemon_publisher *publisher,
-                             struct daemon_subscriber *subscriber,
+static void set_subscription(struct server_publisher *publisher,
+                             struct server_subscriber *subscriber,
                              const struct protocol_request *request, bool active)
 {
     struct protocol_subscribed granted = { .id = request->id,
@@ -170,7 +170,7 @@ static void set_subscription(struct daemon_publisher *publisher,
                    PROTOCOL_NAME_BYTES);
         }
     }
-    struct daemon_message *message = message_begin(publisher);
+    struct server_message *message = message_begin(publisher);
     if (message == NULL) {
         return;
     }
@@ -193,11 +193,11 @@ static void set_subscription(struct daemon_publisher *publisher,
     publisher->callbacks.on_subscribed(publisher->callbacks.user, count_subscribed(publisher, -1));
 }
 
-static void send_status(struct daemon_publisher *publisher, struct daemon_subscriber *subscriber,
+static void send_status(struct server_publisher *publisher, struct server_subscriber *subscriber,
                         struct protocol_id id)
 {
     struct protocol_status *status = calloc(1, sizeof *status);
-    struct daemon_message *message = message_begin(publisher);
+    struct server_message *message = message_begin(publisher);
     if (status != NULL && message != NULL) {
         status->id = id;
         status->uptime_s = (double)(mc_clock_now_ns() - publisher->start_ns) / 1e9;
@@ -218,25 +218,25 @@ static void send_status(struct daemon_publisher *publisher, struct daemon_subscr
         protocol_json_status(&message->buffer, status);
         reply(subscriber, message);
     } else {
-        daemon_message_release(message);
+        server_message_release(message);
     }
     free(status);
 }
 
-static void send_pong(struct daemon_publisher *publisher, struct daemon_subscriber *subscriber,
+static void send_pong(struct server_publisher *publisher, struct server_subscriber *subscriber,
                       struct protocol_id id)
 {
-    struct daemon_message *message = message_begin(publisher);
+    struct server_message *message = message_begin(publisher);
     if (message != NULL) {
         protocol_json_pong(&message->buffer, id);
         reply(subscriber, message);
     }
 }
 
-static void on_request(void *user, struct daemon_subscriber *subscriber, const char *line,
+static void on_request(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length)
 {
-    struct daemon_publisher *publisher = user;
+    struct server_publisher *publisher = user;
     struct protocol_request request;
     struct protocol_error error = { .code = PROTOCOL_ERROR_TOO_LONG };
     if (line == NULL) {
@@ -272,17 +272,17 @@ static void on_request(void *user, struct daemon_subscriber *subscriber, const c
 
 // ---- pressure ----------------------------------------------------------------------
 
-static int most_waiting(const struct daemon_publisher *publisher, int stream)
+static int most_waiting(const struct server_publisher *publisher, int stream)
 {
     int most = 0;
-    for (const struct daemon_subscriber *s = publisher->first; s != NULL; s = s->next) {
+    for (const struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
         int waiting = s->subscriptions[stream].waiting;
         most = waiting > most ? waiting : most;
     }
     return most;
 }
 
-static void update_pressure(struct daemon_publisher *publisher, int stream)
+static void update_pressure(struct server_publisher *publisher, int stream)
 {
     struct channel *channel = &publisher->channels[stream];
     if (!publisher->every_frame) {
@@ -296,14 +296,14 @@ static void update_pressure(struct daemon_publisher *publisher, int stream)
     }
 }
 
-static void update_pressures(struct daemon_publisher *publisher)
+static void update_pressures(struct server_publisher *publisher)
 {
     for (int i = 0; i < publisher->channel_count; i++) {
         update_pressure(publisher, i);
     }
 }
 
-static void on_sent(void *user, struct daemon_subscriber *subscriber)
+static void on_sent(void *user, struct server_subscriber *subscriber)
 {
     (void)subscriber;
     update_pressures(user);
@@ -311,7 +311,7 @@ static void on_sent(void *user, struct daemon_subscriber *subscriber)
 
 // ---- connections -------------------------------------------------------------------
 
-static void finish_if_done(struct daemon_publisher *publisher)
+static void finish_if_done(struct server_publisher *publisher)
 {
     if (publisher->finishing && publisher->first == NULL &&
         !uv_is_closing((uv_handle_t *)&publisher->check)) {
@@ -320,9 +320,9 @@ static void finish_if_done(struct daemon_publisher *publisher)
     }
 }
 
-static void on_closed(void *user, struct daemon_subscriber *subscriber)
+static void on_closed(void *user, struct server_subscriber *subscriber)
 {
-    struct daemon_publisher *publisher = user;
+    struct server_publisher *publisher = user;
     *(subscriber->previous == NULL ? &publisher->first : &subscriber->previous->next) =
         subscriber->next;
     if (subscriber->next != NULL) {
@@ -337,31 +337,31 @@ static void on_closed(void *user, struct daemon_subscriber *subscriber)
     finish_if_done(publisher);
 }
 
-static void greet(struct daemon_publisher *publisher, struct daemon_subscriber *subscriber)
+static void greet(struct server_publisher *publisher, struct server_subscriber *subscriber)
 {
-    struct daemon_message *message = message_begin(publisher);
+    struct server_message *message = message_begin(publisher);
     if (message == NULL) {
-        daemon_subscriber_close(subscriber, "no memory for its greeting");
+        server_subscriber_close(subscriber, "no memory for its greeting");
         return;
     }
     protocol_json_hello(&message->buffer, &publisher->hello);
     reply(subscriber, message);
-    if (publisher->connection_count > DAEMON_CONNECTIONS_MAX) {
+    if (publisher->connection_count > SERVER_CONNECTIONS_MAX) {
         struct protocol_error error = { .code = PROTOCOL_ERROR_TOO_MANY };
         snprintf(error.message, sizeof error.message, "there are %d connections already",
-                 DAEMON_CONNECTIONS_MAX);
+                 SERVER_CONNECTIONS_MAX);
         reply_error(publisher, subscriber, &error);
-        daemon_subscriber_finish(subscriber);
+        server_subscriber_finish(subscriber);
     }
 }
 
-void daemon_publisher_accept(struct daemon_publisher *publisher, uv_stream_t *listener)
+void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener)
 {
     static struct mc_log_limit limit;
-    const struct daemon_subscriber_callbacks callbacks = { on_request, on_sent, on_closed,
+    const struct server_subscriber_callbacks callbacks = { on_request, on_sent, on_closed,
                                                            publisher };
     struct mc_error err = { 0 };
-    struct daemon_subscriber *subscriber = daemon_subscriber_accept(
+    struct server_subscriber *subscriber = server_subscriber_accept(
         listener, publisher->channel_count, publisher->every_frame, &callbacks, &err);
     if (subscriber == NULL) {
         unsigned skipped;
@@ -384,22 +384,22 @@ void daemon_publisher_accept(struct daemon_publisher *publisher, uv_stream_t *li
 
 static void on_check(uv_timer_t *timer)
 {
-    struct daemon_publisher *publisher = timer->data;
-    struct daemon_subscriber *next;
+    struct server_publisher *publisher = timer->data;
+    struct server_subscriber *next;
     publisher->finish_checks += publisher->finishing;
-    for (struct daemon_subscriber *s = publisher->first; s != NULL; s = next) {
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
         if (publisher->finish_checks > FINISH_CHECKS_MAX) {
-            daemon_subscriber_close(s, "it reads too slowly");
+            server_subscriber_close(s, "it reads too slowly");
         } else {
-            daemon_subscriber_check(s, publisher->finishing ? STUCK_FINISH_MS : STUCK_MS);
+            server_subscriber_check(s, publisher->finishing ? STUCK_FINISH_MS : STUCK_MS);
         }
     }
 }
 
 // ---- what the streams say ------------------------------------------------------------
 
-void daemon_publisher_record(struct daemon_publisher *publisher, int stream,
+void server_publisher_record(struct server_publisher *publisher, int stream,
                              struct protocol_record *record)
 {
     struct channel *channel = &publisher->channels[stream];
@@ -409,40 +409,40 @@ void daemon_publisher_record(struct daemon_publisher *publisher, int stream,
     if (count_subscribed(publisher, stream) == 0) {
         return;
     }
-    struct daemon_message *message = message_begin(publisher);
+    struct server_message *message = message_begin(publisher);
     if (message == NULL) {
         return;
     }
     protocol_json_record(&message->buffer, record);
-    struct daemon_subscriber *next;
-    for (struct daemon_subscriber *s = publisher->first; s != NULL && message_is_whole(message);
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL && message_is_whole(message);
          s = next) {
         next = s->next;
         if (s->subscriptions[stream].active) {
-            daemon_subscriber_record(s, stream, message);
+            server_subscriber_record(s, stream, message);
         }
     }
-    daemon_message_release(message);
+    server_message_release(message);
     update_pressure(publisher, stream);
 }
 
-void daemon_publisher_state(struct daemon_publisher *publisher, int stream, const char *state,
+void server_publisher_state(struct server_publisher *publisher, int stream, const char *state,
                             const char *reason)
 {
     struct protocol_state *known = &publisher->channels[stream].state;
     snprintf(known->state, sizeof known->state, "%s", state);
     snprintf(known->reason, sizeof known->reason, "%s", reason);
-    for (struct daemon_subscriber *s = publisher->first; s != NULL; s = s->next) {
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
         if (s->subscriptions[stream].active) {
             send_state(publisher, s, stream);
         }
     }
 }
 
-void daemon_publisher_end(struct daemon_publisher *publisher, int stream)
+void server_publisher_end(struct server_publisher *publisher, int stream)
 {
     publisher->channels[stream].ended = true;
-    for (struct daemon_subscriber *s = publisher->first; s != NULL; s = s->next) {
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
         if (s->subscriptions[stream].active) {
             send_end(publisher, s, stream);
         }
@@ -451,8 +451,8 @@ void daemon_publisher_end(struct daemon_publisher *publisher, int stream)
 
 // ---- life ------------------------------------------------------------------------------
 
-static void fill_hello(struct daemon_publisher *publisher,
-                       const struct daemon_publisher_options *options)
+static void fill_hello(struct server_publisher *publisher,
+                       const struct server_publisher_options *options)
 {
     struct protocol_hello *hello = &publisher->hello;
     hello->major = PROTOCOL_MAJOR;
@@ -469,12 +469,12 @@ static void fill_hello(struct daemon_publisher *publisher,
     }
 }
 
-struct daemon_publisher *daemon_publisher_create(uv_loop_t *loop,
-                                                 const struct daemon_publisher_options *options,
-                                                 const struct daemon_publisher_callbacks *callbacks,
+struct server_publisher *server_publisher_create(uv_loop_t *loop,
+                                                 const struct server_publisher_options *options,
+                                                 const struct server_publisher_callbacks *callbacks,
                                                  struct mc_error *err)
 {
-    struct daemon_publisher *publisher = calloc(1, sizeof *publisher);
+    struct server_publisher *publisher = calloc(1, sizeof *publisher);
     if (publisher != NULL) {
         publisher->channels = calloc((size_t)options->stream_count, sizeof *publisher->channels);
     }
@@ -496,21 +496,21 @@ struct daemon_publisher *daemon_publisher_create(uv_loop_t *loop,
     return publisher;
 }
 
-void daemon_publisher_finish(struct daemon_publisher *publisher)
+void server_publisher_finish(struct server_publisher *publisher)
 {
     publisher->finishing = true;
-    struct daemon_subscriber *next;
-    for (struct daemon_subscriber *s = publisher->first; s != NULL; s = next) {
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
-        daemon_subscriber_finish(s);
+        server_subscriber_finish(s);
     }
     finish_if_done(publisher);
 }
 
-void daemon_publisher_destroy(struct daemon_publisher *publisher)
+void server_publisher_destroy(struct server_publisher *publisher)
 {
     if (publisher != NULL) {
-        daemon_message_pool_finish(&publisher->pool);
+        server_message_pool_finish(&publisher->pool);
         free(publisher->channels);
         free(publisher);
     }

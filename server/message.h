@@ -8,24 +8,24 @@
 
 #include "protocol/buffer.h"
 
-struct daemon_message {
+struct server_message {
     struct protocol_buffer buffer; // write to it only before it is shared
     int references;
-    struct daemon_message_pool *pool;
-    struct daemon_message *next; // in the pool
+    struct server_message_pool *pool;
+    struct server_message *next; // in the pool
 };
 
-struct daemon_message_pool {
-    struct daemon_message *free; // messages at rest
+struct server_message_pool {
+    struct server_message *free; // messages at rest
     int free_count;
     int used_count; // messages lent out
 };
 
 // An empty message with one reference, the caller's; NULL when there is no memory.
-struct daemon_message *daemon_message_acquire(struct daemon_message_pool *pool);
+struct server_message *server_message_acquire(struct server_message_pool *pool);
 
-struct daemon_message *daemon_message_retain(struct daemon_message *message);
-void daemon_message_release(struct daemon_message *message); // NULL does nothing
+struct server_message *server_message_retain(struct server_message *message);
+void server_message_release(struct server_message *message); // NULL does nothing
 
 // Every message must be back.
-void daemon_message_pool_finish(struct daemon_message_pool *pool);
+void server_message_pool_finish(struct server_message_pool *pool);

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-struct daemon_server {
+struct server_listener {
     uv_pipe_t pipe;
     char *path; // owned
     dev_t device;
@@ -19,9 +19,9 @@ struct daemon_server {
 // Listens at path, for the user and the group (mode 0660); makes the directory
 // above if it is missing. A socket that nobody listens on any more is replaced;
 // one that somebody listens on, or a file that is no socket, is an error.
-bool daemon_server_open(struct daemon_server *server, uv_loop_t *loop, const char *path,
-                        struct mc_error *err) MC_MUST_USE;
+bool server_listener_open(struct server_listener *server, uv_loop_t *loop, const char *path,
+                          struct mc_error *err) MC_MUST_USE;
 
 // Stops listening and removes the socket file if it is still ours. The loop has to
 // run once more before the server's memory goes.
-void daemon_server_close(struct daemon_server *server);
+void server_listener_close(struct server_listener *server);

@@ -1,4 +1,4 @@
-#include "daemon/server.h"
+#include "server/listener.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static bool clear_path(const struct sockaddr_un *address, struct mc_error *err)
 
 // A bound socket, or -1. libuv's own bind would cut a long path and remove the
 // file at the end whoever owns it.
-static int bind_socket(struct daemon_server *server, const struct sockaddr_un *address,
+static int bind_socket(struct server_listener *server, const struct sockaddr_un *address,
                        struct mc_error *err)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -83,7 +83,7 @@ static int bind_socket(struct daemon_server *server, const struct sockaddr_un *a
 
 static void on_connection(uv_stream_t *listener, int status)
 {
-    struct daemon_server *server = listener->data;
+    struct server_listener *server = listener->data;
     if (status < 0) {
         mc_log(MC_LOG_WARNING, "%s: %s", server->path, uv_strerror(status));
         return;
@@ -91,7 +91,7 @@ static void on_connection(uv_stream_t *listener, int status)
     server->on_connection(server->user, listener);
 }
 
-static void remove_file(const struct daemon_server *server)
+static void remove_file(const struct server_listener *server)
 {
     struct stat file;
     if (lstat(server->path, &file) == 0 && file.st_dev == server->device &&
@@ -102,13 +102,13 @@ static void remove_file(const struct daemon_server *server)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct daemon_server *server = handle->data;
+    struct server_listener *server = handle->data;
     free(server->path);
     server->path = NULL;
 }
 
-bool daemon_server_open(struct daemon_server *server, uv_loop_t *loop, const char *path,
-                        struct mc_error *err)
+bool server_listener_open(struct server_listener *server, uv_loop_t *loop, const char *path,
+                          struct mc_error *err)
 {
     struct sockaddr_un address;
     if (!protocol_endpoint_address(path, &address, err) || !make_directory(path, err) ||
@@ -135,13 +135,13 @@ bool daemon_server_open(struct daemon_server *server, uv_loop_t *loop, const cha
     }
     if (status < 0) {
         mc_error_set(err, MC_ERROR_SYSTEM, -status, "%s: %s", path, uv_strerror(status));
-        daemon_server_close(server);
+        server_listener_close(server);
         return false;
     }
     return true;
 }
 
-void daemon_server_close(struct daemon_server *server)
+void server_listener_close(struct server_listener *server)
 {
     if (server->path != NULL && !uv_is_closing((uv_handle_t *)&server->pipe)) {
         remove_file(server);

@@ -14,15 +14,15 @@
 
 #include <cmocka.h>
 
-#include "daemon/publisher.h"
-#include "daemon/server.h"
 #include "protocol/record.h"
+#include "server/listener.h"
+#include "server/publisher.h"
 
 enum { READ_BYTES = 1 << 20 };
 
 static uv_loop_t loop;
-static struct daemon_server server;
-static struct daemon_publisher *publisher;
+static struct server_listener server;
+static struct server_publisher *publisher;
 static char directory[] = "/tmp/mocapd-test-XXXXXX";
 static char path[64];
 static int subscribed, pressure_changes;
@@ -52,34 +52,34 @@ static void on_finished(void *user)
 static void on_connection(void *user, uv_stream_t *listener)
 {
     (void)user;
-    daemon_publisher_accept(publisher, listener);
+    server_publisher_accept(publisher, listener);
 }
 
 static void start(bool every_frame)
 {
     static const char streams[2][64] = { "left", "right" };
-    const struct daemon_publisher_options options = { "test", streams, 2, 3, every_frame };
-    const struct daemon_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_finished,
+    const struct server_publisher_options options = { "test", streams, 2, 3, every_frame };
+    const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_finished,
                                                           NULL };
     struct mc_error err = { 0 };
     subscribed = pressure_changes = 0;
     held = finished = false;
     assert_int_equal(uv_loop_init(&loop), 0);
-    publisher = daemon_publisher_create(&loop, &options, &callbacks, &err);
+    publisher = server_publisher_create(&loop, &options, &callbacks, &err);
     assert_non_null(publisher);
-    server = (struct daemon_server){ .on_connection = on_connection };
-    if (!daemon_server_open(&server, &loop, path, &err)) {
+    server = (struct server_listener){ .on_connection = on_connection };
+    if (!server_listener_open(&server, &loop, path, &err)) {
         fail_msg("%s", err.message);
     }
 }
 
 static void stop(void)
 {
-    daemon_server_close(&server);
-    daemon_publisher_finish(publisher);
+    server_listener_close(&server);
+    server_publisher_finish(publisher);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_true(finished);
-    daemon_publisher_destroy(publisher);
+    server_publisher_destroy(publisher);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
@@ -138,7 +138,7 @@ static void assert_has(const char *text, const char *needle)
 static void publish(int stream, int count)
 {
     for (int i = 0; i < count; i++) {
-        daemon_publisher_record(publisher, stream, &record);
+        server_publisher_record(publisher, stream, &record);
         record.seq++;
         uv_run(&loop, UV_RUN_NOWAIT);
     }
@@ -180,8 +180,8 @@ static void records_go_to_those_who_asked(void **state)
     publish(0, 1);
     snprintf(record.stream, sizeof record.stream, "right");
     publish(1, 1);
-    daemon_publisher_state(publisher, 0, "ended", "");
-    daemon_publisher_end(publisher, 0);
+    server_publisher_state(publisher, 0, "ended", "");
+    server_publisher_end(publisher, 0);
     spin();
     const char *text = received(all);
     assert_int_equal(count_of(text, "\"type\":\"motion\""), 2);
@@ -265,10 +265,10 @@ static void finishing_lets_readers_have_what_waits(void **state)
     start(true);
     int fd = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
     publish(0, 30);
-    daemon_publisher_state(publisher, 0, "ended", "");
-    daemon_publisher_end(publisher, 0);
-    daemon_server_close(&server);
-    daemon_publisher_finish(publisher);
+    server_publisher_state(publisher, 0, "ended", "");
+    server_publisher_end(publisher, 0);
+    server_listener_close(&server);
+    server_publisher_finish(publisher);
     spin();
     const char *text = received(fd);
     assert_int_equal(count_of(text, "\"type\":\"motion\""), 30);
@@ -276,7 +276,7 @@ static void finishing_lets_readers_have_what_waits(void **state)
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_true(finished);
     close(fd);
-    daemon_publisher_destroy(publisher);
+    server_publisher_destroy(publisher);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 

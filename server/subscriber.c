@@ -1,4 +1,4 @@
-#include "daemon/subscriber.h"
+#include "server/subscriber.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -8,26 +8,26 @@
 
 enum { QUEUE_CAPACITY_FIRST = 8 };
 
-static void pump(struct daemon_subscriber *subscriber);
-static void read_requests(struct daemon_subscriber *subscriber);
+static void pump(struct server_subscriber *subscriber);
+static void read_requests(struct server_subscriber *subscriber);
 
-static bool closing(const struct daemon_subscriber *subscriber)
+static bool closing(const struct server_subscriber *subscriber)
 {
     return uv_is_closing((const uv_handle_t *)&subscriber->pipe) != 0;
 }
 
 // ---- the queue
 
-static struct daemon_outgoing *queue_at(struct daemon_subscriber *subscriber, int index)
+static struct server_outgoing *queue_at(struct server_subscriber *subscriber, int index)
 {
     return &subscriber->queue[(subscriber->queue_first + index) % subscriber->queue_capacity];
 }
 
-static bool queue_grow(struct daemon_subscriber *subscriber)
+static bool queue_grow(struct server_subscriber *subscriber)
 {
     int capacity =
         subscriber->queue_capacity == 0 ? QUEUE_CAPACITY_FIRST : 2 * subscriber->queue_capacity;
-    struct daemon_outgoing *queue = malloc((size_t)capacity * sizeof *queue);
+    struct server_outgoing *queue = malloc((size_t)capacity * sizeof *queue);
     if (queue == NULL) {
         return false;
     }
@@ -41,17 +41,17 @@ static bool queue_grow(struct daemon_subscriber *subscriber)
     return true;
 }
 
-static void queue_push(struct daemon_subscriber *subscriber, enum daemon_outgoing_kind kind,
-                       int stream, struct daemon_message *message)
+static void queue_push(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
+                       int stream, struct server_message *message)
 {
     if (subscriber->queue_count == subscriber->queue_capacity && !queue_grow(subscriber)) {
-        daemon_subscriber_close(subscriber, "no memory for its messages");
+        server_subscriber_close(subscriber, "no memory for its messages");
         return;
     }
-    *queue_at(subscriber, subscriber->queue_count++) = (struct daemon_outgoing){
-        .message = daemon_message_retain(message), .kind = kind, .stream = stream
+    *queue_at(subscriber, subscriber->queue_count++) = (struct server_outgoing){
+        .message = server_message_retain(message), .kind = kind, .stream = stream
     };
-    if (kind == DAEMON_OUTGOING_RECORD) {
+    if (kind == SERVER_OUTGOING_RECORD) {
         subscriber->subscriptions[stream].waiting++;
     } else {
         subscriber->control_count++;
@@ -59,12 +59,12 @@ static void queue_push(struct daemon_subscriber *subscriber, enum daemon_outgoin
 }
 
 // Takes the oldest out. The reference goes to the caller.
-static struct daemon_outgoing queue_pop(struct daemon_subscriber *subscriber)
+static struct server_outgoing queue_pop(struct server_subscriber *subscriber)
 {
-    struct daemon_outgoing outgoing = *queue_at(subscriber, 0);
+    struct server_outgoing outgoing = *queue_at(subscriber, 0);
     subscriber->queue_first = (subscriber->queue_first + 1) % subscriber->queue_capacity;
     subscriber->queue_count--;
-    if (outgoing.kind == DAEMON_OUTGOING_RECORD) {
+    if (outgoing.kind == SERVER_OUTGOING_RECORD) {
         subscriber->subscriptions[outgoing.stream].waiting--;
     } else {
         subscriber->control_count--;
@@ -73,14 +73,14 @@ static struct daemon_outgoing queue_pop(struct daemon_subscriber *subscriber)
 }
 
 // Puts the message in the place of one of its kind and stream that still waits.
-static bool queue_replace(struct daemon_subscriber *subscriber, enum daemon_outgoing_kind kind,
-                          int stream, struct daemon_message *message)
+static bool queue_replace(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
+                          int stream, struct server_message *message)
 {
     for (int i = 0; i < subscriber->queue_count; i++) {
-        struct daemon_outgoing *waiting = queue_at(subscriber, i);
+        struct server_outgoing *waiting = queue_at(subscriber, i);
         if (waiting->kind == kind && waiting->stream == stream) {
-            daemon_message_release(waiting->message);
-            waiting->message = daemon_message_retain(message);
+            server_message_release(waiting->message);
+            waiting->message = server_message_retain(message);
             return true;
         }
     }
@@ -91,11 +91,11 @@ static bool queue_replace(struct daemon_subscriber *subscriber, enum daemon_outg
 
 static void on_written(uv_write_t *write, int status)
 {
-    struct daemon_subscriber *subscriber = write->data;
-    daemon_message_release(subscriber->writing);
+    struct server_subscriber *subscriber = write->data;
+    server_message_release(subscriber->writing);
     subscriber->writing = NULL;
     if (status < 0) {
-        daemon_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "it closed the connection");
         return;
     }
     pump(subscriber);
@@ -108,23 +108,23 @@ static void on_written(uv_write_t *write, int status)
 }
 
 // Sends the next message unless one is in flight.
-static void pump(struct daemon_subscriber *subscriber)
+static void pump(struct server_subscriber *subscriber)
 {
     if (subscriber->writing != NULL || closing(subscriber)) {
         return;
     }
     if (subscriber->queue_count == 0) {
         if (subscriber->finishing) {
-            daemon_subscriber_close(subscriber, "all was sent");
+            server_subscriber_close(subscriber, "all was sent");
         }
         return;
     }
-    struct daemon_outgoing outgoing = queue_pop(subscriber);
+    struct server_outgoing outgoing = queue_pop(subscriber);
     struct protocol_buffer *buffer = &outgoing.message->buffer;
     uv_buf_t parts[2] = { uv_buf_init(buffer->data, (unsigned)buffer->length) };
     unsigned part_count = 1;
-    if (outgoing.kind == DAEMON_OUTGOING_RECORD) {
-        struct daemon_subscription *subscription = &subscriber->subscriptions[outgoing.stream];
+    if (outgoing.kind == SERVER_OUTGOING_RECORD) {
+        struct server_subscription *subscription = &subscriber->subscriptions[outgoing.stream];
         size_t length = protocol_json_record_tail(subscriber->tail, subscription->missed);
         parts[part_count++] = uv_buf_init(subscriber->tail, (unsigned)length);
         subscription->missed = 0;
@@ -135,14 +135,14 @@ static void pump(struct daemon_subscriber *subscriber)
     int status = uv_write(&subscriber->write, (uv_stream_t *)&subscriber->pipe, parts, part_count,
                           on_written);
     if (status < 0) {
-        daemon_message_release(subscriber->writing);
+        server_message_release(subscriber->writing);
         subscriber->writing = NULL;
-        daemon_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "it closed the connection");
     }
 }
 
-static void send_message(struct daemon_subscriber *subscriber, enum daemon_outgoing_kind kind,
-                         int stream, struct daemon_message *message)
+static void send_message(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
+                         int stream, struct server_message *message)
 {
     if (closing(subscriber)) {
         return;
@@ -151,49 +151,49 @@ static void send_message(struct daemon_subscriber *subscriber, enum daemon_outgo
     pump(subscriber);
 }
 
-void daemon_subscriber_reply(struct daemon_subscriber *subscriber, struct daemon_message *message)
+void server_subscriber_reply(struct server_subscriber *subscriber, struct server_message *message)
 {
-    send_message(subscriber, DAEMON_OUTGOING_REPLY, -1, message);
+    send_message(subscriber, SERVER_OUTGOING_REPLY, -1, message);
 }
 
-void daemon_subscriber_state(struct daemon_subscriber *subscriber, int stream,
-                             struct daemon_message *message)
+void server_subscriber_state(struct server_subscriber *subscriber, int stream,
+                             struct server_message *message)
 {
-    if (!queue_replace(subscriber, DAEMON_OUTGOING_STATE, stream, message)) {
-        send_message(subscriber, DAEMON_OUTGOING_STATE, stream, message);
+    if (!queue_replace(subscriber, SERVER_OUTGOING_STATE, stream, message)) {
+        send_message(subscriber, SERVER_OUTGOING_STATE, stream, message);
     }
 }
 
-void daemon_subscriber_end(struct daemon_subscriber *subscriber, int stream,
-                           struct daemon_message *message)
+void server_subscriber_end(struct server_subscriber *subscriber, int stream,
+                           struct server_message *message)
 {
-    if (!queue_replace(subscriber, DAEMON_OUTGOING_END, stream, message)) {
-        send_message(subscriber, DAEMON_OUTGOING_END, stream, message);
+    if (!queue_replace(subscriber, SERVER_OUTGOING_END, stream, message)) {
+        send_message(subscriber, SERVER_OUTGOING_END, stream, message);
     }
 }
 
-void daemon_subscriber_record(struct daemon_subscriber *subscriber, int stream,
-                              struct daemon_message *message)
+void server_subscriber_record(struct server_subscriber *subscriber, int stream,
+                              struct server_message *message)
 {
-    struct daemon_subscription *subscription = &subscriber->subscriptions[stream];
-    int limit = subscriber->every_frame ? DAEMON_BACKLOG_MAX : 1;
+    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    int limit = subscriber->every_frame ? SERVER_BACKLOG_MAX : 1;
     if (subscription->waiting < limit) {
-        send_message(subscriber, DAEMON_OUTGOING_RECORD, stream, message);
+        send_message(subscriber, SERVER_OUTGOING_RECORD, stream, message);
         return;
     }
     subscription->missed++;
     subscriber->missed_count++;
     if (!subscriber->every_frame) {
-        queue_replace(subscriber, DAEMON_OUTGOING_RECORD, stream, message);
+        queue_replace(subscriber, SERVER_OUTGOING_RECORD, stream, message);
     }
 }
 
 // ---- requests
 
 // Hands out the requests that have arrived, as far as replies may wait.
-static void handle_requests(struct daemon_subscriber *subscriber)
+static void handle_requests(struct server_subscriber *subscriber)
 {
-    while (subscriber->control_count < DAEMON_REPLIES_MAX && !closing(subscriber)) {
+    while (subscriber->control_count < SERVER_REPLIES_MAX && !closing(subscriber)) {
         char *line;
         size_t length;
         enum protocol_framing_result result =
@@ -209,14 +209,14 @@ static void handle_requests(struct daemon_subscriber *subscriber)
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 {
-    struct daemon_subscriber *subscriber = handle->data;
+    struct server_subscriber *subscriber = handle->data;
     size_t size;
     room->base = protocol_framing_room(&subscriber->framing, &size);
     room->len = size;
 }
 
 // True when the peer has closed its end altogether, not only stopped sending.
-static bool peer_gone(const struct daemon_subscriber *subscriber)
+static bool peer_gone(const struct server_subscriber *subscriber)
 {
     uv_os_fd_t fd;
     if (uv_fileno((const uv_handle_t *)&subscriber->pipe, &fd) != 0) {
@@ -226,7 +226,7 @@ static bool peer_gone(const struct daemon_subscriber *subscriber)
     return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-static bool subscribed(const struct daemon_subscriber *subscriber)
+static bool subscribed(const struct server_subscriber *subscriber)
 {
     for (int i = 0; i < subscriber->stream_count; i++) {
         if (subscriber->subscriptions[i].active) {
@@ -238,45 +238,45 @@ static bool subscribed(const struct daemon_subscriber *subscriber)
 
 // The peer sends no more. One that is subscribed may still read: what echo and
 // a pipe to socat look like. Others get their replies.
-static void on_last_request(struct daemon_subscriber *subscriber)
+static void on_last_request(struct server_subscriber *subscriber)
 {
     subscriber->half_open = true;
     uv_read_stop((uv_stream_t *)&subscriber->pipe);
     subscriber->reading = false;
     if (peer_gone(subscriber)) {
-        daemon_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "it closed the connection");
     } else if (!subscribed(subscriber)) {
-        daemon_subscriber_finish(subscriber);
+        server_subscriber_finish(subscriber);
     }
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
 {
-    struct daemon_subscriber *subscriber = stream->data;
+    struct server_subscriber *subscriber = stream->data;
     if (count == UV_EOF) {
         on_last_request(subscriber);
         return;
     }
     if (count < 0) {
-        daemon_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "it closed the connection");
         return;
     }
     protocol_framing_add(&subscriber->framing, (size_t)count);
     handle_requests(subscriber);
-    if (subscriber->control_count >= DAEMON_REPLIES_MAX && !closing(subscriber)) {
+    if (subscriber->control_count >= SERVER_REPLIES_MAX && !closing(subscriber)) {
         uv_read_stop(stream);
         subscriber->reading = false;
     }
 }
 
 // Takes up reading again where it was stopped for the sake of replies.
-static void read_requests(struct daemon_subscriber *subscriber)
+static void read_requests(struct server_subscriber *subscriber)
 {
     if (subscriber->half_open || subscriber->finishing) {
         return;
     }
     handle_requests(subscriber);
-    if (subscriber->control_count < DAEMON_REPLIES_MAX && !closing(subscriber)) {
+    if (subscriber->control_count < SERVER_REPLIES_MAX && !closing(subscriber)) {
         subscriber->reading =
             uv_read_start((uv_stream_t *)&subscriber->pipe, on_room, on_read) == 0;
     }
@@ -284,7 +284,7 @@ static void read_requests(struct daemon_subscriber *subscriber)
 
 // ---- life
 
-static void read_peer(struct daemon_subscriber *subscriber)
+static void read_peer(struct server_subscriber *subscriber)
 {
     struct ucred peer;
     socklen_t size = sizeof peer;
@@ -297,11 +297,11 @@ static void read_peer(struct daemon_subscriber *subscriber)
     }
 }
 
-static void destroy(struct daemon_subscriber *subscriber)
+static void destroy(struct server_subscriber *subscriber)
 {
-    daemon_message_release(subscriber->writing);
+    server_message_release(subscriber->writing);
     while (subscriber->queue_count > 0) {
-        daemon_message_release(queue_pop(subscriber).message);
+        server_message_release(queue_pop(subscriber).message);
     }
     protocol_framing_finish(&subscriber->framing);
     free(subscriber->queue);
@@ -311,14 +311,14 @@ static void destroy(struct daemon_subscriber *subscriber)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct daemon_subscriber *subscriber = handle->data;
+    struct server_subscriber *subscriber = handle->data;
     if (subscriber->callbacks.on_closed != NULL) {
         subscriber->callbacks.on_closed(subscriber->callbacks.user, subscriber);
     }
     destroy(subscriber);
 }
 
-static bool set_up(struct daemon_subscriber *subscriber, uv_stream_t *listener, int stream_count,
+static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, int stream_count,
                    struct mc_error *err)
 {
     // First of all: a connection that isn't taken stops the listener.
@@ -333,11 +333,11 @@ static bool set_up(struct daemon_subscriber *subscriber, uv_stream_t *listener, 
     return protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err);
 }
 
-struct daemon_subscriber *
-daemon_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_frame,
-                         const struct daemon_subscriber_callbacks *callbacks, struct mc_error *err)
+struct server_subscriber *
+server_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_frame,
+                         const struct server_subscriber_callbacks *callbacks, struct mc_error *err)
 {
-    struct daemon_subscriber *subscriber = calloc(1, sizeof *subscriber);
+    struct server_subscriber *subscriber = calloc(1, sizeof *subscriber);
     if (subscriber == NULL) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a connection");
         return NULL;
@@ -357,7 +357,7 @@ daemon_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_fra
     return subscriber;
 }
 
-void daemon_subscriber_finish(struct daemon_subscriber *subscriber)
+void server_subscriber_finish(struct server_subscriber *subscriber)
 {
     if (!closing(subscriber)) {
         subscriber->finishing = true;
@@ -367,7 +367,7 @@ void daemon_subscriber_finish(struct daemon_subscriber *subscriber)
     }
 }
 
-void daemon_subscriber_close(struct daemon_subscriber *subscriber, const char *reason)
+void server_subscriber_close(struct server_subscriber *subscriber, const char *reason)
 {
     if (!closing(subscriber)) {
         subscriber->close_reason = reason;
@@ -375,15 +375,15 @@ void daemon_subscriber_close(struct daemon_subscriber *subscriber, const char *r
     }
 }
 
-void daemon_subscriber_check(struct daemon_subscriber *subscriber, uint64_t stuck_ms)
+void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuck_ms)
 {
     if (closing(subscriber)) {
         return;
     }
     uint64_t now_ms = uv_now(subscriber->pipe.loop);
     if (subscriber->writing != NULL && now_ms - subscriber->writing_since_ms >= stuck_ms) {
-        daemon_subscriber_close(subscriber, "it does not read");
+        server_subscriber_close(subscriber, "it does not read");
     } else if (subscriber->half_open && peer_gone(subscriber)) {
-        daemon_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "it closed the connection");
     }
 }
