@@ -280,8 +280,8 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .workers = app->options.workers,
         .every_frame = app->options.every_frame,
     };
-    const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_finished,
-                                                          app };
+    const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, NULL,
+                                                          on_finished, app };
     return server_publisher_create(&app->loop, &options, &callbacks, err);
 }
 

@@ -18,6 +18,8 @@ void protocol_json_unsubscribed(struct protocol_buffer *buffer,
                                 const struct protocol_subscribed *unsubscribed);
 void protocol_json_status(struct protocol_buffer *buffer, const struct protocol_status *status);
 void protocol_json_pong(struct protocol_buffer *buffer, struct protocol_id id);
+void protocol_json_calibrated(struct protocol_buffer *buffer,
+                              const struct protocol_calibrated *calibrated);
 void protocol_json_error(struct protocol_buffer *buffer, const struct protocol_error *error);
 void protocol_json_state(struct protocol_buffer *buffer, const struct protocol_state *state);
 void protocol_json_end(struct protocol_buffer *buffer, const struct protocol_end *end);

@@ -12,6 +12,8 @@ static const char *const error_code_names[] = {
     [PROTOCOL_ERROR_TOO_LONG] = "too-long",
     [PROTOCOL_ERROR_UNSUPPORTED] = "unsupported",
     [PROTOCOL_ERROR_TOO_MANY] = "too-many",
+    [PROTOCOL_ERROR_FORBIDDEN] = "forbidden",
+    [PROTOCOL_ERROR_NO_FACE] = "no-face",
     [PROTOCOL_ERROR_OTHER] = "other",
 };
 
@@ -128,6 +130,15 @@ static bool parse_end(const json_t *root, struct protocol_message *message, stru
            protocol_json_get_string(root, "reason", end->reason, sizeof end->reason, err);
 }
 
+static bool parse_calibrated(const json_t *root, struct protocol_message *message,
+                             struct mc_error *err)
+{
+    struct protocol_calibrated *done = &message->calibrated;
+    done->id = message->id;
+    return protocol_json_get_string(root, "stream", done->stream, sizeof done->stream, err) &&
+           protocol_json_get_int(root, "faces", &done->faces, err);
+}
+
 static bool parse_nothing(const json_t *root, struct protocol_message *message,
                           struct mc_error *err)
 {
@@ -147,6 +158,7 @@ static const struct {
     [PROTOCOL_MESSAGE_STATE] = { "state", parse_state },
     [PROTOCOL_MESSAGE_MOTION] = { "motion", protocol_json_parse_record },
     [PROTOCOL_MESSAGE_END] = { "end", parse_end },
+    [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", parse_calibrated },
 };
 
 static bool parse_message(const json_t *root, struct protocol_message *message,

@@ -98,6 +98,16 @@ void protocol_json_pong(struct protocol_buffer *buffer, struct protocol_id id)
     protocol_json_end_object(buffer);
 }
 
+void protocol_json_calibrated(struct protocol_buffer *buffer,
+                              const struct protocol_calibrated *calibrated)
+{
+    protocol_json_begin(buffer, "calibrated");
+    field_id(buffer, calibrated->id);
+    protocol_json_field_string(buffer, "stream", calibrated->stream);
+    protocol_json_field_int(buffer, "faces", calibrated->faces);
+    protocol_json_end_object(buffer);
+}
+
 void protocol_json_error(struct protocol_buffer *buffer, const struct protocol_error *error)
 {
     protocol_json_begin(buffer, "error");
@@ -129,10 +139,9 @@ void protocol_json_end(struct protocol_buffer *buffer, const struct protocol_end
 void protocol_json_request(struct protocol_buffer *buffer, const struct protocol_request *request)
 {
     static const char *const types[] = {
-        [PROTOCOL_SUBSCRIBE] = "subscribe",
-        [PROTOCOL_UNSUBSCRIBE] = "unsubscribe",
-        [PROTOCOL_STATUS] = "status",
-        [PROTOCOL_PING] = "ping",
+        [PROTOCOL_SUBSCRIBE] = "subscribe", [PROTOCOL_UNSUBSCRIBE] = "unsubscribe",
+        [PROTOCOL_STATUS] = "status",       [PROTOCOL_PING] = "ping",
+        [PROTOCOL_CALIBRATE] = "calibrate",
     };
     protocol_json_begin(buffer, types[request->type]);
     if (request->id.given) {

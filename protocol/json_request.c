@@ -37,20 +37,22 @@ static bool request_id(const json_t *root, struct protocol_request *request,
 static bool request_type(const json_t *root, struct protocol_request *request,
                          struct protocol_error *error)
 {
-    static const char *const types[] = { "subscribe", "unsubscribe", "status", "ping" };
+    static const char *const types[] = { "subscribe", "unsubscribe", "status", "ping",
+                                         "calibrate" };
     const json_t *type = json_object_get(root, "type");
     if (!json_is_string(type)) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "type: a string is expected: subscribe, unsubscribe, status or ping");
+                      "type: a string is expected: subscribe, unsubscribe, status, ping or "
+                      "calibrate");
     }
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < (int)(sizeof types / sizeof types[0]); i++) {
         if (strcmp(json_string_value(type), types[i]) == 0) {
             request->type = (enum protocol_request_type)i;
             return true;
         }
     }
     return refuse(error, PROTOCOL_ERROR_UNKNOWN_TYPE,
-                  "type '%.32s': subscribe, unsubscribe, status or ping is expected",
+                  "type '%.32s': subscribe, unsubscribe, status, ping or calibrate is expected",
                   json_string_value(type));
 }
 
@@ -104,5 +106,8 @@ bool protocol_json_parse_request(const char *line, size_t length, struct protoco
     bool ok = request_id(root, request, error) && request_type(root, request, error) &&
               request_stream(root, request, error) && request_encoding(root, error);
     json_decref(root);
+    if (ok && request->type == PROTOCOL_CALIBRATE && request->stream[0] == '\0') {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "stream: a stream's name is expected");
+    }
     return ok;
 }

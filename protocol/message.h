@@ -24,6 +24,7 @@ enum protocol_request_type {
     PROTOCOL_UNSUBSCRIBE,
     PROTOCOL_STATUS,
     PROTOCOL_PING,
+    PROTOCOL_CALIBRATE, // names a stream; for the daemon's own user and root
 };
 
 // The number by which a reply names its request; a request may come without.
@@ -47,6 +48,8 @@ enum protocol_error_code {
     PROTOCOL_ERROR_TOO_LONG,       // a line over PROTOCOL_REQUEST_BYTES
     PROTOCOL_ERROR_UNSUPPORTED,    // asks for what this server can't do
     PROTOCOL_ERROR_TOO_MANY,       // connections, or requests at once; the connection ends
+    PROTOCOL_ERROR_FORBIDDEN,      // not for this user
+    PROTOCOL_ERROR_NO_FACE,        // calibrate: nobody was there to measure
     PROTOCOL_ERROR_OTHER,          // a code that this version does not know
 };
 
@@ -79,6 +82,13 @@ struct protocol_state {
     char stream[PROTOCOL_NAME_BYTES];
     char state[16]; // "connecting", "live", "stalled", "ended", "failed"
     char reason[PROTOCOL_REASON_BYTES];
+};
+
+// The neutral face of a stream was measured: it came some frames after the request.
+struct protocol_calibrated {
+    struct protocol_id id;
+    char stream[PROTOCOL_NAME_BYTES];
+    int faces;
 };
 
 // Nothing of this stream follows.
@@ -118,6 +128,7 @@ enum protocol_message_type {
     PROTOCOL_MESSAGE_STATE,
     PROTOCOL_MESSAGE_MOTION,
     PROTOCOL_MESSAGE_END,
+    PROTOCOL_MESSAGE_CALIBRATED,
     PROTOCOL_MESSAGE_OTHER, // of a later version: to be ignored
 };
 
@@ -134,5 +145,6 @@ struct protocol_message {
         struct protocol_state state;
         struct protocol_record record; // MOTION
         struct protocol_end end;
+        struct protocol_calibrated calibrated;
     };
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -233,6 +234,63 @@ static void send_pong(struct server_publisher *publisher, struct server_subscrib
     }
 }
 
+// Those who read can't change what the others get: only the daemon's own user and
+// root may, as the kernel tells who is at the other end.
+static bool may_change(const struct server_subscriber *subscriber)
+{
+    return subscriber->peer_uid == 0 ||
+           (subscriber->peer_uid > 0 && (uid_t)subscriber->peer_uid == geteuid());
+}
+
+static void calibrate(struct server_publisher *publisher, struct server_subscriber *subscriber,
+                      const struct protocol_request *request)
+{
+    int stream = find_stream(publisher, request->stream);
+    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    struct protocol_error error = { .id = request->id, .code = PROTOCOL_ERROR_FORBIDDEN };
+    if (publisher->callbacks.on_calibrate == NULL) {
+        error.code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error.message, sizeof error.message, "there is no camera here to calibrate for");
+    } else if (!may_change(subscriber)) {
+        snprintf(error.message, sizeof error.message,
+                 "calibrate is for root and the user that runs the daemon, not for uid %d",
+                 subscriber->peer_uid);
+    } else if (subscription->calibrating) {
+        error.code = PROTOCOL_ERROR_BAD_REQUEST;
+        snprintf(error.message, sizeof error.message, "%s is being calibrated for you already",
+                 request->stream);
+    } else {
+        subscription->calibrating = true;
+        subscription->calibrate_id = request->id;
+        publisher->callbacks.on_calibrate(publisher->callbacks.user, stream);
+        return;
+    }
+    reply_error(publisher, subscriber, &error);
+}
+
+static void reply_calibrated(struct server_publisher *publisher,
+                             struct server_subscriber *subscriber, int stream, int faces)
+{
+    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    const char *name = publisher->hello.streams[stream];
+    subscription->calibrating = false;
+    if (faces == 0) {
+        struct protocol_error error = { .id = subscription->calibrate_id,
+                                        .code = PROTOCOL_ERROR_NO_FACE };
+        snprintf(error.message, sizeof error.message,
+                 "no face looked at the camera of %s for long enough", name);
+        reply_error(publisher, subscriber, &error);
+        return;
+    }
+    struct protocol_calibrated done = { .id = subscription->calibrate_id, .faces = faces };
+    memcpy(done.stream, name, sizeof done.stream);
+    struct server_message *message = message_begin(publisher);
+    if (message != NULL) {
+        protocol_json_calibrated(&message->buffer, &done);
+        reply(subscriber, message);
+    }
+}
+
 static void on_request(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length)
 {
@@ -266,6 +324,9 @@ static void on_request(void *user, struct server_subscriber *subscriber, const c
         break;
     case PROTOCOL_PING:
         send_pong(publisher, subscriber, request.id);
+        break;
+    case PROTOCOL_CALIBRATE:
+        calibrate(publisher, subscriber, &request);
         break;
     }
 }
@@ -445,6 +506,17 @@ void server_publisher_end(struct server_publisher *publisher, int stream)
     for (struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
         if (s->subscriptions[stream].active) {
             send_end(publisher, s, stream);
+        }
+    }
+}
+
+void server_publisher_calibrated(struct server_publisher *publisher, int stream, int faces)
+{
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        if (s->subscriptions[stream].calibrating) {
+            reply_calibrated(publisher, s, stream, faces);
         }
     }
 }

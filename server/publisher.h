@@ -24,6 +24,9 @@ struct server_publisher_callbacks {
     void (*on_subscribed)(void *user, int count);
     // With every_frame: readers of the stream are behind, or no longer.
     void (*on_pressure)(void *user, int stream, bool held);
+    // The neutral face of the stream is to be measured: server_publisher_calibrated
+    // tells when it is. NULL: this server can't.
+    void (*on_calibrate)(void *user, int stream);
     // After server_publisher_finish: all connections are closed.
     void (*on_finished)(void *user);
     void *user;
@@ -47,6 +50,9 @@ void server_publisher_state(struct server_publisher *publisher, int stream, cons
                             const char *reason);
 // The stream's last message, with its state as it is.
 void server_publisher_end(struct server_publisher *publisher, int stream);
+
+// The neutral face of so many faces was measured, perhaps 0: answers those who asked.
+void server_publisher_calibrated(struct server_publisher *publisher, int stream, int faces);
 
 // Lets every connection read what waits for it, as long as it does read, then
 // closes it. Calls on_finished, from the loop, when none is left.

@@ -53,8 +53,10 @@ struct server_outgoing {
 // One stream, as this subscriber sees it.
 struct server_subscription {
     bool active;
-    int waiting;     // records in the queue
-    uint64_t missed; // records left out since the last one sent
+    int waiting;                     // records in the queue
+    uint64_t missed;                 // records left out since the last one sent
+    bool calibrating;                // waits for the neutral face to be measured
+    struct protocol_id calibrate_id; // of its request
 };
 
 struct server_subscriber {

@@ -262,6 +262,14 @@ static void replies_come_back_with_their_id(void **state)
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_PONG);
     assert_false(message->id.given);
+
+    protocol_buffer_clear(&buffer);
+    protocol_json_calibrated(&buffer, &(struct protocol_calibrated){ { true, 4 }, "cam", 2 });
+    parse();
+    assert_int_equal(message->type, PROTOCOL_MESSAGE_CALIBRATED);
+    assert_true(message->calibrated.id.value == 4);
+    assert_string_equal(message->calibrated.stream, "cam");
+    assert_int_equal(message->calibrated.faces, 2);
 }
 
 static void state_end_and_status_come_back(void **state)
@@ -364,6 +372,14 @@ static void requests_are_read(void **state)
     assert_true(request(line(), &got, &error));
     assert_memory_equal(got.stream, "cam", 4);
     assert_true(got.type == sent.type && got.id.value == 8);
+
+    sent.type = PROTOCOL_CALIBRATE;
+    protocol_buffer_clear(&buffer);
+    protocol_json_request(&buffer, &sent);
+    assert_true(request(line(), &got, &error));
+    assert_int_equal(got.type, PROTOCOL_CALIBRATE);
+    assert_false(request("{\"type\":\"calibrate\"}", &got, &error)); // of which stream?
+    assert_int_equal(error.code, PROTOCOL_ERROR_BAD_REQUEST);
 }
 
 static void bad_requests_get_a_typed_error(void **state)

@@ -26,6 +26,7 @@ static struct server_publisher *publisher;
 static char directory[] = "/tmp/mocapd-test-XXXXXX";
 static char path[64];
 static int subscribed, pressure_changes;
+static int calibrating = -1; // the stream
 static bool held, finished;
 static struct protocol_record record;
 
@@ -41,6 +42,12 @@ static void on_pressure(void *user, int stream, bool now_held)
     assert_int_equal(stream, 0);
     held = now_held;
     pressure_changes++;
+}
+
+static void on_calibrate(void *user, int stream)
+{
+    (void)user;
+    calibrating = stream;
 }
 
 static void on_finished(void *user)
@@ -59,8 +66,8 @@ static void start(bool every_frame)
 {
     static const char streams[2][64] = { "left", "right" };
     const struct server_publisher_options options = { "test", streams, 2, 3, every_frame };
-    const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_finished,
-                                                          NULL };
+    const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_calibrate,
+                                                          on_finished, NULL };
     struct mc_error err = { 0 };
     subscribed = pressure_changes = 0;
     held = finished = false;
@@ -165,6 +172,37 @@ static void requests_get_their_replies(void **state)
     assert_has(text, "{\"type\":\"unsubscribed\",\"id\":5");
     assert_int_equal(subscribed, 0); // it has left again
     close(fd);
+    stop();
+}
+
+static void a_calibration_is_answered_once_it_is_done(void **state)
+{
+    (void)state;
+    start(false);
+    int fd = join("{\"type\":\"calibrate\",\"id\":1,\"stream\":\"right\"}\n");
+    assert_int_equal(calibrating, 1);
+    assert_int_equal(count_of(received(fd), "\"id\":1"), 0); // not yet
+    int other = join("{\"type\":\"calibrate\",\"id\":7,\"stream\":\"right\"}\n"
+                     "{\"type\":\"calibrate\",\"id\":8,\"stream\":\"right\"}\n"
+                     "{\"type\":\"calibrate\",\"id\":9}\n");
+    const char *refused = received(other);
+    assert_has(refused, "{\"type\":\"error\",\"id\":8,\"code\":\"bad-request\"");
+    assert_has(refused, "{\"type\":\"error\",\"id\":9,\"code\":\"bad-request\"");
+    server_publisher_calibrated(publisher, 0, 1); // another stream
+    server_publisher_calibrated(publisher, 1, 1);
+    spin();
+    assert_string_equal(received(fd),
+                        "{\"type\":\"calibrated\",\"id\":1,\"stream\":\"right\",\"faces\":1}\n");
+    assert_string_equal(received(other),
+                        "{\"type\":\"calibrated\",\"id\":7,\"stream\":\"right\",\"faces\":1}\n");
+    server_publisher_calibrated(publisher, 1, 1); // nobody asks any more
+    assert_int_equal(write(fd, "{\"type\":\"calibrate\",\"id\":2,\"stream\":\"left\"}\n", 45), 45);
+    spin();
+    server_publisher_calibrated(publisher, 0, 0);
+    spin();
+    assert_has(received(fd), "{\"type\":\"error\",\"id\":2,\"code\":\"no-face\"");
+    close(fd);
+    close(other);
     stop();
 }
 
@@ -300,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_get_their_replies),
+        cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
         cmocka_unit_test(records_go_to_those_who_asked),
         cmocka_unit_test(a_slow_reader_misses_records_and_is_told),
         cmocka_unit_test(with_every_frame_a_slow_reader_holds_the_stream),
