@@ -279,6 +279,7 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .stream_count = app->options.stream_count,
         .workers = app->options.workers,
         .every_frame = app->options.every_frame,
+        .limits = app->options.limits,
     };
     const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, NULL,
                                                           on_finished, app };

@@ -27,9 +27,17 @@ const char daemon_options_usage[] =
     "  --workers N            frames at work at once; default: one for each processor\n"
     "  --socket PATH          where to listen; default: $XDG_RUNTIME_DIR/mocapd/mocapd.sock,\n"
     "                         for root and services /run/mocapd/mocapd.sock\n"
+    "  --max-connections N    more are turned away; default 1024, which is the most\n"
+    "  --stuck-timeout S      close a connection that reads nothing of what waits for it\n"
+    "                         for so many seconds; default 30\n"
     "  --config FILE          options from a file: lines of name = value, [stream NAME]\n"
     "  --log-level LEVEL      error, warning, info or debug\n"
     "  --version, --help\n";
+
+static const struct daemon_options defaults = {
+    .log_level = MC_LOG_INFO,
+    .limits = SERVER_LIMITS_DEFAULT,
+};
 
 static bool copy_text(char *to, size_t size, const char *what, const char *value,
                       struct mc_error *err)
@@ -139,6 +147,16 @@ bool daemon_options_set(struct daemon_options *options, struct daemon_stream_opt
     if (strcmp(name, "wait-subscribers") == 0) {
         return parse_number(&options->wait_subscribers, name, value, 0, 1000, err);
     }
+    if (strcmp(name, "max-connections") == 0) {
+        return parse_number(&options->limits.connections, name, value, 1, SERVER_CONNECTIONS_MAX,
+                            err);
+    }
+    if (strcmp(name, "stuck-timeout") == 0) {
+        int seconds = 0;
+        bool ok = parse_number(&seconds, name, value, 1, 3600, err);
+        options->limits.stuck_ms = ok ? (uint64_t)seconds * 1000 : options->limits.stuck_ms;
+        return ok;
+    }
     if (strcmp(name, "every-frame") == 0) {
         return parse_flag(&options->every_frame, name, value, err);
     }
@@ -210,6 +228,8 @@ static const struct option long_options[] = {
     { "repeat", no_argument, NULL, 0 },
     { "wait-subscribers", required_argument, NULL, 0 },
     { "region", required_argument, NULL, 0 },
+    { "max-connections", required_argument, NULL, 0 },
+    { "stuck-timeout", required_argument, NULL, 0 },
     { "log-level", required_argument, NULL, 0 },
     { "version", no_argument, NULL, 'V' },
     { "help", no_argument, NULL, 'h' },
@@ -276,14 +296,14 @@ enum daemon_options_result daemon_options_parse(struct daemon_options *options, 
 {
     enum daemon_options_result result = DAEMON_OPTIONS_RUN;
     const char *config = NULL;
-    *options = (struct daemon_options){ .log_level = MC_LOG_INFO };
+    *options = defaults;
     if (!read_arguments(options, argc, argv, &config, &result, err)) {
         return DAEMON_OPTIONS_USAGE;
     }
     if (config == NULL || result != DAEMON_OPTIONS_RUN) {
         return result;
     }
-    *options = (struct daemon_options){ .log_level = MC_LOG_INFO };
+    *options = defaults;
     if (!daemon_config_read(options, config, err) ||
         (!check_streams(options, err) && !mc_error_wrap(err, "%s", config))) {
         return DAEMON_OPTIONS_CONFIG;

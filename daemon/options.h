@@ -10,6 +10,7 @@
 #include "pipeline/stream.h"
 #include "protocol/endpoint.h"
 #include "protocol/message.h"
+#include "server/limits.h"
 
 enum { DAEMON_URL_BYTES = 1024 };
 
@@ -26,6 +27,7 @@ struct daemon_options {
     int workers;           // 0: one for each processor
     int wait_subscribers;
     bool every_frame, exit_on_end;
+    struct server_limits limits;
     enum mc_log_level log_level;
     struct pipeline_region region; // for streams without one of their own
     bool repeat;                   // likewise

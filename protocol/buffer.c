@@ -126,10 +126,10 @@ void protocol_buffer_fixed(struct protocol_buffer *buffer, double value, int dec
     protocol_buffer_bytes(buffer, start, (size_t)(end - start));
 }
 
-// Length of the UTF-8 character that text begins with, 0 when it is none:
 // RFC 3629's table, without overlong forms, surrogates or what is past U+10FFFF.
-static size_t utf8_length(const unsigned char *text)
+size_t protocol_buffer_utf8_length(const char *characters)
 {
+    const unsigned char *text = (const unsigned char *)characters;
     unsigned char low = 0x80, high = 0xbf; // bounds of the second byte
     size_t length;
     if (text[0] < 0x80) {
@@ -176,17 +176,18 @@ static void escape(struct protocol_buffer *buffer, unsigned char c)
 
 void protocol_buffer_string(struct protocol_buffer *buffer, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    const char *at = text;
     protocol_buffer_bytes(buffer, "\"", 1);
     while (*at != '\0') {
-        size_t length = utf8_length(at);
+        unsigned char first = (unsigned char)*at;
+        size_t length = protocol_buffer_utf8_length(at);
         if (length == 0) {
             protocol_buffer_text(buffer, "\xef\xbf\xbd");
             length = 1;
-        } else if (*at < 0x20 || *at == '"' || *at == '\\' || *at == 0x7f) {
-            escape(buffer, *at);
+        } else if (first < 0x20 || first == '"' || first == '\\' || first == 0x7f) {
+            escape(buffer, first);
         } else {
-            protocol_buffer_bytes(buffer, (const char *)at, length);
+            protocol_buffer_bytes(buffer, at, length);
         }
         at += length;
     }

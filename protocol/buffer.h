@@ -37,3 +37,7 @@ void protocol_buffer_fixed(struct protocol_buffer *buffer, double value, int dec
 
 // text as a JSON string with its quotes. What is not UTF-8 becomes U+FFFD.
 void protocol_buffer_string(struct protocol_buffer *buffer, const char *text);
+
+// Length of the UTF-8 character that text begins with; 0 when it is none. text
+// ends in a NUL.
+size_t protocol_buffer_utf8_length(const char *text);

@@ -1,189 +1,86 @@
-#include "protocol/client.h"
-
+// libmocap: see mocap.h.
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "protocol/connection.h"
+#include "protocol/decode.h"
 #include "protocol/endpoint.h"
-#include "protocol/framing.h"
-#include "protocol/json.h"
+#include "protocol/request.h"
+#include "protocol/view.h"
+#include "protocol/writer.h"
 
-enum { KEPT_MAX = 1024 }; // messages that may come before a reply
+enum {
+    KEPT_MAX = 1024,      // messages that may come before a reply
+    RETRY_FIRST_MS = 20,  // between two tries to connect again: twice as long
+    RETRY_LAST_MS = 1000, // each time, up to this
+    TYPE_BYTES = 32,      // of a request's type
+};
 
 // A message that came while a reply was waited for.
 struct kept {
     struct kept *next;
+    enum protocol_encoding encoding;
     size_t length;
-    char text[];
+    char bytes[];
 };
 
 struct mocap_client {
-    int fd;
+    char path[PROTOCOL_ENDPOINT_BYTES]; // where it is or was connected
+    struct protocol_connection connection;
     int64_t id_last; // of the requests sent
-    struct protocol_framing framing;
     struct protocol_buffer request;
     struct protocol_hello hello;
-    struct protocol_message *reply; // where the calls without a message parse to
-    struct kept *first, **last;     // kept messages, oldest first
+    struct mocap_server server;
+    const char *streams[PROTOCOL_STREAMS_MAX]; // into hello
+    struct protocol_message *message;          // where all are read to
+    struct protocol_view *view;
+    struct kept *first, **last; // kept messages, oldest first
     int kept_count;
     struct kept *lent; // the one that mocap_next gave out last
+    struct protocol_request subscriptions[PROTOCOL_STREAMS_MAX]; // to be made again
+    int subscription_count;
+    struct protocol_policy policy; // as granted
+    struct mocap_options granted;
 };
 
-// ---- time
+// ---- errors
 
-// When a wait of timeout_ms ends; INT64_MAX for never.
-static int64_t deadline_after(int timeout_ms)
+static void tell(struct mocap_error *error, const struct mc_error *err)
 {
-    return timeout_ms < 0 ? INT64_MAX : mc_clock_now_ns() + timeout_ms * MC_NS_PER_MS;
-}
-
-// Until the deadline, as poll takes it: rounded up, so that it does not spin.
-static int remaining_ms(int64_t deadline_ns)
-{
-    if (deadline_ns == INT64_MAX) {
-        return -1;
+    static const enum mocap_error_code codes[] = {
+        [MC_ERROR_NONE] = MOCAP_ERROR_NONE,     [MC_ERROR_ARGUMENT] = MOCAP_ERROR_ARGUMENT,
+        [MC_ERROR_SYSTEM] = MOCAP_ERROR_SYSTEM, [MC_ERROR_MEDIA] = MOCAP_ERROR_SYSTEM,
+        [MC_ERROR_FORMAT] = MOCAP_ERROR_FORMAT, [MC_ERROR_MEMORY] = MOCAP_ERROR_MEMORY,
+    };
+    if (error != NULL) {
+        error->code = codes[err->code];
+        error->number = err->code == MC_ERROR_SYSTEM ? err->detail : 0;
+        snprintf(error->message, sizeof error->message, "%s", err->message);
     }
-    int64_t left_ns = deadline_ns - mc_clock_now_ns();
-    if (left_ns <= 0) {
-        return 0;
-    }
-    int64_t left_ms = (left_ns + MC_NS_PER_MS - 1) / MC_NS_PER_MS;
-    return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
-}
-
-// Waits for the events. MOCAP_MESSAGE means that they are there.
-static enum mocap_result wait_for(int fd, short events, int64_t deadline_ns, struct mc_error *err)
-{
-    for (;;) {
-        struct pollfd waited = { .fd = fd, .events = events };
-        int count = poll(&waited, 1, remaining_ms(deadline_ns));
-        if (count > 0) {
-            return MOCAP_MESSAGE; // errors show in the read or write that follows
-        }
-        if (count == 0) {
-            return MOCAP_TIMEOUT;
-        }
-        if (errno != EINTR) {
-            mc_error_set_errno(err, "waiting for the server");
-            return MOCAP_ERROR;
-        }
-    }
-}
-
-// ---- bytes
-
-static enum mocap_result closed(const struct mocap_client *client, struct mc_error *err)
-{
-    if (protocol_framing_partial(&client->framing)) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "the server closed the connection inside a message");
-        return MOCAP_ERROR;
-    }
-    return MOCAP_CLOSED;
-}
-
-// Reads once what is there, waiting for it until the deadline.
-static enum mocap_result read_more(struct mocap_client *client, int64_t deadline_ns,
-                                   struct mc_error *err)
-{
-    size_t size;
-    char *room = protocol_framing_room(&client->framing, &size);
-    for (;;) {
-        ssize_t count = read(client->fd, room, size);
-        if (count > 0) {
-            protocol_framing_add(&client->framing, (size_t)count);
-            return MOCAP_MESSAGE;
-        }
-        if (count == 0 || errno == ECONNRESET) {
-            return closed(client, err);
-        }
-        if (errno == EAGAIN) {
-            enum mocap_result result = wait_for(client->fd, POLLIN, deadline_ns, err);
-            if (result != MOCAP_MESSAGE) {
-                return result;
-            }
-        } else if (errno != EINTR) {
-            mc_error_set_errno(err, "reading from the server");
-            return MOCAP_ERROR;
-        }
-    }
-}
-
-// The next line from the socket.
-static enum mocap_result next_line(struct mocap_client *client, int64_t deadline_ns,
-                                   struct mocap_line *line, struct mc_error *err)
-{
-    for (;;) {
-        char *text;
-        switch (protocol_framing_next(&client->framing, &text, &line->length)) {
-        case PROTOCOL_FRAMING_LINE:
-            line->text = text;
-            return MOCAP_MESSAGE;
-        case PROTOCOL_FRAMING_TOO_LONG:
-            mc_error_set(err, MC_ERROR_FORMAT, 0, "a message of more than %d bytes",
-                         PROTOCOL_MESSAGE_BYTES);
-            return MOCAP_ERROR;
-        case PROTOCOL_FRAMING_MORE:
-            break;
-        }
-        enum mocap_result result = read_more(client, deadline_ns, err);
-        if (result != MOCAP_MESSAGE) {
-            return result;
-        }
-    }
-}
-
-static enum mocap_result send_all(struct mocap_client *client, int64_t deadline_ns,
-                                  struct mc_error *err)
-{
-    const struct protocol_buffer *request = &client->request;
-    size_t sent = 0;
-    while (sent < request->length) {
-        ssize_t count =
-            send(client->fd, request->data + sent, request->length - sent, MSG_NOSIGNAL);
-        if (count >= 0) {
-            sent += (size_t)count;
-        } else if (errno == EAGAIN) {
-            enum mocap_result result = wait_for(client->fd, POLLOUT, deadline_ns, err);
-            if (result == MOCAP_TIMEOUT) {
-                // Half a request may be on its way: nothing more can be sent.
-                mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "the server takes no request");
-                return MOCAP_ERROR;
-            }
-            if (result != MOCAP_MESSAGE) {
-                return result;
-            }
-        } else if (errno == EPIPE || errno == ECONNRESET) {
-            return MOCAP_CLOSED;
-        } else if (errno != EINTR) {
-            mc_error_set_errno(err, "sending to the server");
-            return MOCAP_ERROR;
-        }
-    }
-    return MOCAP_MESSAGE;
 }
 
 // ---- messages
 
-static bool keep(struct mocap_client *client, const struct mocap_line *line, struct mc_error *err)
+static bool keep(struct mocap_client *client, const char *bytes, size_t length,
+                 enum protocol_encoding encoding, struct mc_error *err)
 {
     if (client->kept_count == KEPT_MAX) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "no reply within %d messages", KEPT_MAX);
     }
-    struct kept *kept = malloc(sizeof *kept + line->length + 1);
+    struct kept *kept = malloc(sizeof *kept + length + 1);
     if (kept == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a message");
     }
     kept->next = NULL;
-    kept->length = line->length;
-    memcpy(kept->text, line->text, line->length + 1);
+    kept->encoding = encoding;
+    kept->length = length;
+    memcpy(kept->bytes, bytes, length);
+    kept->bytes[length] = '\0';
     *client->last = kept;
     client->last = &kept->next;
     client->kept_count++;
@@ -204,163 +101,346 @@ static struct kept *unkeep(struct mocap_client *client)
     return kept;
 }
 
-enum mocap_result mocap_next(struct mocap_client *client, int timeout_ms, struct mocap_line *line,
-                             struct protocol_message *message, struct mc_error *err)
+static void forget_kept(struct mocap_client *client)
 {
+    for (struct kept *kept; (kept = unkeep(client)) != NULL;) {
+        free(kept);
+    }
+    free(client->lent);
+    client->lent = NULL;
+}
+
+// Reads bytes to client->message and shows them.
+static bool show(struct mocap_client *client, const char *bytes, size_t length,
+                 enum protocol_encoding encoding, struct mocap_message *message,
+                 struct mc_error *err)
+{
+    if (!protocol_decode_message(encoding, bytes, length, client->message, err)) {
+        return false;
+    }
+    protocol_view_message(client->view, client->message, message);
+    message->bytes = bytes;
+    message->length = length;
+    message->encoding = encoding == PROTOCOL_CBOR ? MOCAP_ENCODING_CBOR : MOCAP_ENCODING_JSON;
+    return true;
+}
+
+static enum mocap_result next(struct mocap_client *client, int64_t deadline_ns,
+                              struct mocap_message *message, struct mc_error *err)
+{
+    enum protocol_encoding encoding = client->connection.framing.encoding;
+    char *bytes;
+    size_t length;
     free(client->lent);
     client->lent = unkeep(client);
     if (client->lent != NULL) {
-        *line = (struct mocap_line){ client->lent->text, client->lent->length };
+        bytes = client->lent->bytes;
+        length = client->lent->length;
+        encoding = client->lent->encoding;
     } else {
-        enum mocap_result result = next_line(client, deadline_after(timeout_ms), line, err);
+        enum mocap_result result =
+            protocol_connection_read(&client->connection, deadline_ns, &bytes, &length, err);
         if (result != MOCAP_MESSAGE) {
             return result;
         }
     }
-    if (message != NULL && !protocol_json_parse_message(line->text, line->length, message, err)) {
-        return MOCAP_ERROR;
-    }
-    return MOCAP_MESSAGE;
+    return show(client, bytes, length, encoding, message, err) ? MOCAP_MESSAGE : MOCAP_ERROR;
 }
 
-static bool write_request(struct mocap_client *client, enum protocol_request_type type,
-                          const char *stream, struct mc_error *err)
+enum mocap_result mocap_next(struct mocap_client *client, int timeout_ms,
+                             struct mocap_message *message, struct mocap_error *error)
 {
-    struct protocol_request request = {
-        .type = type,
-        .id = { .given = true, .value = ++client->id_last },
-    };
-    if (stream != NULL) {
-        size_t length = strlen(stream);
-        if (length == 0 || length >= sizeof request.stream) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                "stream name of %zu bytes: 1 to %d are expected", length,
-                                PROTOCOL_NAME_BYTES - 1);
-        }
-        memcpy(request.stream, stream, length + 1);
-    }
-    protocol_buffer_clear(&client->request);
-    protocol_json_request(&client->request, &request);
+    struct mc_error err = { 0 };
+    enum mocap_result result =
+        next(client, protocol_connection_deadline(timeout_ms), message, &err);
+    tell(error, &err);
+    return result;
+}
+
+// ---- requests
+
+// Sends what is in client->request and reads until its reply.
+static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
+                             struct mocap_message *message, struct mc_error *err)
+{
     if (client->request.failed) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a request");
-    }
-    return true;
-}
-
-enum mocap_result mocap_request(struct mocap_client *client, enum protocol_request_type type,
-                                const char *stream, int timeout_ms, struct mocap_line *line,
-                                struct protocol_message *message, struct mc_error *err)
-{
-    int64_t deadline_ns = deadline_after(timeout_ms);
-    if (!write_request(client, type, stream, err)) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "a request of more than %d bytes",
+                     PROTOCOL_REQUEST_BYTES);
         return MOCAP_ERROR;
     }
-    enum mocap_result result = send_all(client, deadline_ns, err);
+    enum mocap_result result =
+        protocol_connection_send(&client->connection, &client->request, deadline_ns, err);
     while (result == MOCAP_MESSAGE) {
-        result = next_line(client, deadline_ns, line, err);
+        enum protocol_encoding encoding = client->connection.framing.encoding;
+        char *bytes;
+        size_t length;
+        result = protocol_connection_read(&client->connection, deadline_ns, &bytes, &length, err);
         if (result != MOCAP_MESSAGE) {
             break;
         }
-        if (!protocol_json_parse_message(line->text, line->length, message, err)) {
+        if (!show(client, bytes, length, encoding, message, err)) {
             return MOCAP_ERROR;
         }
-        if (message->id.given && message->id.value == client->id_last) {
+        if (client->message->id.given && client->message->id.value == client->id_last) {
+            message->type = message->type == MOCAP_OTHER ? MOCAP_REPLY : message->type;
             return MOCAP_MESSAGE;
         }
-        if (!keep(client, line, err)) {
+        if (!keep(client, bytes, length, encoding, err)) {
             return MOCAP_ERROR;
         }
     }
     return result;
 }
 
-bool mocap_subscribe(struct mocap_client *client, const char *stream, int timeout_ms,
-                     struct mc_error *err)
+static bool is_name(const char *text, size_t size)
 {
-    struct mocap_line line;
-    switch (
-        mocap_request(client, PROTOCOL_SUBSCRIBE, stream, timeout_ms, &line, client->reply, err)) {
+    return text[0] != '\0' && strlen(text) < size;
+}
+
+enum mocap_result mocap_request(struct mocap_client *client, const char *type, const char *stream,
+                                int timeout_ms, struct mocap_message *message,
+                                struct mocap_error *error)
+{
+    struct mc_error err = { 0 };
+    if (!is_name(type, TYPE_BYTES) || (stream != NULL && !is_name(stream, PROTOCOL_NAME_BYTES))) {
+        mc_error_set(&err, MC_ERROR_ARGUMENT, 0, "a request wants a type and a stream's name");
+        tell(error, &err);
+        return MOCAP_ERROR;
+    }
+    struct protocol_writer writer;
+    protocol_buffer_clear(&client->request);
+    protocol_writer_begin(&writer, &client->request, PROTOCOL_JSON, type);
+    protocol_writer_int_field(&writer, "id", ++client->id_last);
+    if (stream != NULL) {
+        protocol_writer_string_field(&writer, "stream", stream);
+    }
+    protocol_writer_end(&writer);
+    enum mocap_result result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
+    tell(error, &err);
+    return result;
+}
+
+// Sends the request; true when the reply is of the type that it wants.
+static bool ask_for(struct mocap_client *client, struct protocol_request *request,
+                    enum protocol_message_type wanted, int64_t deadline_ns, struct mc_error *err)
+{
+    const char *name = protocol_request_type_name(request->type);
+    struct mocap_message message;
+    request->id = (struct protocol_id){ true, ++client->id_last };
+    protocol_buffer_clear(&client->request);
+    protocol_request_write(&client->request, request);
+    switch (ask(client, deadline_ns, &message, err)) {
     case MOCAP_MESSAGE:
         break;
     case MOCAP_TIMEOUT:
-        return mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "subscribe: no reply in %d ms",
-                            timeout_ms);
+        return mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "%s: no reply in time", name);
     case MOCAP_CLOSED:
         return mc_error_set(err, MC_ERROR_SYSTEM, ECONNRESET,
-                            "subscribe: the server closed the connection");
+                            "%s: the server closed the connection", name);
     case MOCAP_ERROR:
-        return mc_error_wrap(err, "subscribe");
+        return mc_error_wrap(err, "%s", name);
     }
-    if (client->reply->type == PROTOCOL_MESSAGE_ERROR) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "subscribe: %s",
-                            client->reply->error.message);
+    if (client->message->type == PROTOCOL_MESSAGE_ERROR) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", name,
+                            client->message->error.message);
     }
-    if (client->reply->type != PROTOCOL_MESSAGE_SUBSCRIBED) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "subscribe: a reply of another type: %.64s",
-                            line.text);
+    return client->message->type == wanted ||
+           mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: a reply of another type", name);
+}
+
+// ---- subscriptions
+
+static bool read_options(const struct mocap_client *client, const struct mocap_options *options,
+                         struct protocol_request *request, struct mc_error *err)
+{
+    static const struct mocap_options defaults = { 0 };
+    options = options == NULL ? &defaults : options;
+    struct protocol_policy *policy = &request->policy;
+    const bool has_cbor = (client->hello.encodings & 1u << PROTOCOL_CBOR) != 0;
+    *request = (struct protocol_request){ .type = PROTOCOL_SUBSCRIBE };
+    if (options->stream != NULL && !is_name(options->stream, sizeof request->stream)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "stream: a name of 1 to %d bytes is expected", PROTOCOL_NAME_BYTES - 1);
     }
+    if (options->label != NULL && strlen(options->label) >= sizeof policy->label) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "label: at most %d bytes are possible",
+                            PROTOCOL_LABEL_BYTES - 1);
+    }
+    snprintf(request->stream, sizeof request->stream, "%s",
+             options->stream == NULL ? "" : options->stream);
+    snprintf(policy->label, sizeof policy->label, "%s",
+             options->label == NULL ? "" : options->label);
+    policy->encoding = options->encoding == MOCAP_ENCODING_CBOR ||
+                               (options->encoding == MOCAP_ENCODING_BEST && has_cbor)
+                           ? PROTOCOL_CBOR
+                           : PROTOCOL_JSON;
+    request->encoding_given = policy->encoding != client->connection.framing.encoding;
+    policy->max_rate = options->max_rate;
+    policy->include =
+        options->include == 0 ? PROTOCOL_INCLUDE_DEFAULT : options->include & PROTOCOL_INCLUDE_ALL;
+    policy->lost = (enum protocol_lost)options->lost;
+    request->mode_given = options->mode != MOCAP_MODE_SERVER;
+    policy->mode = options->mode == MOCAP_MODE_QUEUE ? PROTOCOL_QUEUE : PROTOCOL_LATEST;
+    policy->queue = options->queue > 0 ? options->queue : PROTOCOL_QUEUE_DEFAULT;
     return true;
+}
+
+static void set_granted(struct mocap_client *client)
+{
+    const struct protocol_policy *policy = &client->policy;
+    client->granted = (struct mocap_options){
+        .encoding = policy->encoding == PROTOCOL_CBOR ? MOCAP_ENCODING_CBOR : MOCAP_ENCODING_JSON,
+        .max_rate = policy->max_rate,
+        .include = policy->include == 0 ? (unsigned)MOCAP_INCLUDE_BASE : policy->include,
+        .lost = (enum mocap_lost)policy->lost,
+        .mode = policy->mode == PROTOCOL_LATEST  ? MOCAP_MODE_LATEST
+                : policy->mode == PROTOCOL_QUEUE ? MOCAP_MODE_QUEUE
+                                                 : MOCAP_MODE_SERVER,
+        .queue = policy->queue,
+        .label = policy->label,
+    };
+}
+
+// Forgets the subscriptions to the stream; to all when it is "".
+static void forget_subscription(struct mocap_client *client, const char *stream)
+{
+    int kept = 0;
+    for (int i = 0; i < client->subscription_count; i++) {
+        const char *other = client->subscriptions[i].stream;
+        if (stream[0] != '\0' && strcmp(other, stream) != 0) {
+            client->subscriptions[kept++] = client->subscriptions[i];
+        }
+    }
+    client->subscription_count = kept;
+}
+
+static void remember_subscription(struct mocap_client *client,
+                                  const struct protocol_request *request)
+{
+    forget_subscription(client, request->stream);
+    if (client->subscription_count < PROTOCOL_STREAMS_MAX) {
+        client->subscriptions[client->subscription_count++] = *request;
+    }
+}
+
+static bool subscribe(struct mocap_client *client, struct protocol_request *request,
+                      int64_t deadline_ns, struct mc_error *err)
+{
+    if (!ask_for(client, request, PROTOCOL_MESSAGE_SUBSCRIBED, deadline_ns, err)) {
+        return false;
+    }
+    client->policy = client->message->subscribed.policy;
+    client->connection.framing.encoding = client->policy.encoding; // of what comes after the reply
+    set_granted(client);
+    return true;
+}
+
+bool mocap_subscribe(struct mocap_client *client, const struct mocap_options *options,
+                     int timeout_ms, struct mocap_error *error)
+{
+    struct mc_error err = { 0 };
+    struct protocol_request request;
+    bool ok = read_options(client, options, &request, &err) &&
+              subscribe(client, &request, protocol_connection_deadline(timeout_ms), &err);
+    if (ok) {
+        remember_subscription(client, &request);
+    }
+    tell(error, &err);
+    return ok;
+}
+
+const struct mocap_options *mocap_granted(const struct mocap_client *client)
+{
+    return &client->granted;
+}
+
+// A subscription to all streams becomes one to each, so that one can be taken out.
+static void spread_subscription(struct mocap_client *client)
+{
+    for (int i = 0; i < client->subscription_count; i++) {
+        if (client->subscriptions[i].stream[0] == '\0') {
+            struct protocol_request request = client->subscriptions[i];
+            client->subscription_count = 0;
+            for (int s = 0; s < client->hello.stream_count; s++) {
+                memcpy(request.stream, client->hello.streams[s], sizeof request.stream);
+                client->subscriptions[client->subscription_count++] = request;
+            }
+            return;
+        }
+    }
+}
+
+bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int timeout_ms,
+                       struct mocap_error *error)
+{
+    struct mc_error err = { 0 };
+    struct protocol_request request = { .type = PROTOCOL_UNSUBSCRIBE };
+    bool ok = stream == NULL || is_name(stream, sizeof request.stream) ||
+              mc_error_set(&err, MC_ERROR_ARGUMENT, 0, "stream: a name is expected");
+    snprintf(request.stream, sizeof request.stream, "%s", stream == NULL ? "" : stream);
+    ok = ok && ask_for(client, &request, PROTOCOL_MESSAGE_UNSUBSCRIBED,
+                       protocol_connection_deadline(timeout_ms), &err);
+    if (ok) {
+        spread_subscription(client);
+        forget_subscription(client, request.stream);
+    }
+    tell(error, &err);
+    return ok;
 }
 
 // ---- connection
 
-// Connects within timeout_ms. errno is kept for the caller.
-static bool open_socket(struct mocap_client *client, const char *path, int timeout_ms,
-                        struct mc_error *err)
+static bool open_path(struct mocap_client *client, const char *path, int64_t deadline_ns,
+                      struct mc_error *err)
 {
-    struct sockaddr_un address;
-    if (!protocol_endpoint_address(path, &address, err)) {
+    if (!protocol_connection_open(&client->connection, path, deadline_ns, err)) {
+        protocol_connection_close(&client->connection);
         return false;
     }
-    client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (client->fd < 0) {
-        return mc_error_set_errno(err, "socket");
-    }
-    // A connect to a Unix socket waits while the server's backlog is full, as
-    // long as a send would. Zero means for ever here, so 1 ms is the least.
-    if (timeout_ms >= 0) {
-        int wait_ms = timeout_ms > 0 ? timeout_ms : 1;
-        struct timeval limit = { wait_ms / 1000, wait_ms % 1000 * 1000 };
-        setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    }
-    while (connect(client->fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        if (errno != EINTR) {
-            return mc_error_set_errno(err, "connect to %s", path);
-        }
-    }
-    if (fcntl(client->fd, F_SETFL, O_NONBLOCK) != 0) {
-        return mc_error_set_errno(err, "connect to %s", path);
+    if (path != client->path) {
+        snprintf(client->path, sizeof client->path, "%s", path);
     }
     return true;
 }
 
 // The user's daemon first, then the system's.
-static bool open_default(struct mocap_client *client, int timeout_ms, struct mc_error *err)
+static bool open_default(struct mocap_client *client, int64_t deadline_ns, struct mc_error *err)
 {
     char path[PROTOCOL_ENDPOINT_BYTES];
     if (!protocol_endpoint_default(path, err)) {
         return false;
     }
-    if (open_socket(client, path, timeout_ms, err)) {
+    if (open_path(client, path, deadline_ns, err)) {
         return true;
     }
-    if (strcmp(path, PROTOCOL_ENDPOINT_SYSTEM) == 0 ||
-        access(PROTOCOL_ENDPOINT_SYSTEM, F_OK) != 0) {
-        return false;
-    }
-    close(client->fd);
-    return open_socket(client, PROTOCOL_ENDPOINT_SYSTEM, timeout_ms, err);
+    return strcmp(path, PROTOCOL_ENDPOINT_SYSTEM) != 0 &&
+           access(PROTOCOL_ENDPOINT_SYSTEM, F_OK) == 0 &&
+           open_path(client, PROTOCOL_ENDPOINT_SYSTEM, deadline_ns, err);
 }
 
-static bool read_hello(struct mocap_client *client, int timeout_ms, struct mc_error *err)
+static void set_server(struct mocap_client *client)
 {
-    struct mocap_line line;
-    struct protocol_message *message = client->reply;
-    switch (mocap_next(client, timeout_ms, &line, message, err)) {
+    struct protocol_hello *hello = &client->hello;
+    for (int i = 0; i < hello->stream_count; i++) {
+        client->streams[i] = hello->streams[i];
+    }
+    client->server = (struct mocap_server){ .major = hello->major,
+                                            .minor = hello->minor,
+                                            .name = hello->server,
+                                            .boot_id = hello->boot_id,
+                                            .stream_count = hello->stream_count,
+                                            .streams = client->streams };
+}
+
+static bool read_hello(struct mocap_client *client, int64_t deadline_ns, struct mc_error *err)
+{
+    struct mocap_message shown;
+    const struct protocol_message *message = client->message;
+    switch (next(client, deadline_ns, &shown, err)) {
     case MOCAP_MESSAGE:
         break;
     case MOCAP_TIMEOUT:
-        return mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "no greeting in %d ms", timeout_ms);
+        return mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "no greeting in time");
     case MOCAP_CLOSED:
         return mc_error_set(err, MC_ERROR_SYSTEM, ECONNRESET,
                             "the server closed the connection without a greeting");
@@ -372,70 +452,108 @@ static bool read_hello(struct mocap_client *client, int timeout_ms, struct mc_er
                             message->error.message);
     }
     if (message->type != PROTOCOL_MESSAGE_HELLO) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "no greeting but: %.64s", line.text);
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "no greeting but: %.64s", shown.bytes);
     }
     client->hello = message->hello;
-    if (client->hello.major != PROTOCOL_MAJOR) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "the server speaks protocol %d.%d, version %d is expected",
-                            client->hello.major, client->hello.minor, PROTOCOL_MAJOR);
-    }
-    return true;
+    set_server(client);
+    return client->hello.major == PROTOCOL_MAJOR ||
+           mc_error_set(err, MC_ERROR_FORMAT, 0,
+                        "the server speaks protocol %d.%d, version %d is expected",
+                        client->hello.major, client->hello.minor, PROTOCOL_MAJOR);
 }
 
-struct mocap_client *mocap_connect(const char *path, int timeout_ms, struct mc_error *err)
+static struct mocap_client *create(struct mc_error *err)
 {
     struct mocap_client *client = calloc(1, sizeof *client);
-    if (client == NULL) {
+    if (client != NULL) {
+        client->connection.fd = -1;
+        client->last = &client->first;
+        protocol_buffer_init(&client->request, PROTOCOL_REQUEST_BYTES);
+        client->message = calloc(1, sizeof *client->message);
+        client->view = calloc(1, sizeof *client->view);
+    }
+    if (client == NULL || client->message == NULL || client->view == NULL) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a client");
+        mocap_close(client);
         return NULL;
     }
-    client->fd = -1;
-    client->last = &client->first;
-    protocol_buffer_init(&client->request, PROTOCOL_REQUEST_BYTES);
-    client->reply = calloc(1, sizeof *client->reply);
-    if (client->reply == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a message");
-        goto fail;
-    }
-    if (!protocol_framing_init(&client->framing, PROTOCOL_MESSAGE_BYTES, err)) {
-        goto fail;
-    }
-    bool connected = path == NULL ? open_default(client, timeout_ms, err)
-                                  : open_socket(client, path, timeout_ms, err);
-    if (!connected || !read_hello(client, timeout_ms, err)) {
-        goto fail;
-    }
     return client;
-fail:
-    mocap_close(client);
-    return NULL;
+}
+
+struct mocap_client *mocap_connect(const char *path, int timeout_ms, struct mocap_error *error)
+{
+    struct mc_error err = { 0 };
+    int64_t deadline_ns = protocol_connection_deadline(timeout_ms);
+    struct mocap_client *client = create(&err);
+    bool ok = client != NULL && (path == NULL ? open_default(client, deadline_ns, &err)
+                                              : open_path(client, path, deadline_ns, &err));
+    if (!ok || !read_hello(client, deadline_ns, &err)) {
+        mocap_close(client);
+        client = NULL;
+    }
+    tell(error, &err);
+    return client;
 }
 
 void mocap_close(struct mocap_client *client)
 {
-    if (client == NULL) {
-        return;
+    if (client != NULL) {
+        forget_kept(client);
+        protocol_connection_close(&client->connection);
+        protocol_buffer_finish(&client->request);
+        free(client->message);
+        free(client->view);
+        free(client);
     }
-    if (client->fd >= 0) {
-        close(client->fd);
-    }
-    for (struct kept *kept; (kept = unkeep(client)) != NULL;) {
-        free(kept);
-    }
-    free(client->lent);
-    free(client->reply);
-    protocol_framing_finish(&client->framing);
-    protocol_buffer_finish(&client->request);
-    free(client);
 }
 
-const struct protocol_hello *mocap_hello(const struct mocap_client *client)
+// One try: connected, greeted and subscribed, or closed.
+static bool connect_again(struct mocap_client *client, int64_t deadline_ns, struct mc_error *err)
 {
-    return &client->hello;
+    bool ok =
+        open_path(client, client->path, deadline_ns, err) && read_hello(client, deadline_ns, err);
+    for (int i = 0; ok && i < client->subscription_count; i++) {
+        struct protocol_request request = client->subscriptions[i];
+        request.encoding_given = request.policy.encoding != client->connection.framing.encoding;
+        ok = subscribe(client, &request, deadline_ns, err);
+    }
+    if (!ok) {
+        protocol_connection_close(&client->connection);
+        forget_kept(client);
+    }
+    return ok;
+}
+
+bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_error *error)
+{
+    struct mc_error err = { 0 };
+    int64_t deadline_ns = protocol_connection_deadline(timeout_ms);
+    protocol_connection_close(&client->connection);
+    forget_kept(client);
+    int wait_ms = RETRY_FIRST_MS;
+    bool ok;
+    while (!(ok = connect_again(client, deadline_ns, &err))) {
+        int left_ms = protocol_connection_remaining_ms(deadline_ns);
+        // What the server refuses now it refuses the next time, too.
+        if (left_ms == 0 || err.code != MC_ERROR_SYSTEM) {
+            break;
+        }
+        poll(NULL, 0, left_ms < 0 || wait_ms < left_ms ? wait_ms : left_ms);
+        wait_ms = 2 * wait_ms < RETRY_LAST_MS ? 2 * wait_ms : RETRY_LAST_MS;
+    }
+    if (ok) {
+        err = (struct mc_error){ 0 };
+    }
+    tell(error, &err);
+    return ok;
+}
+
+const struct mocap_server *mocap_server(const struct mocap_client *client)
+{
+    return &client->server;
 }
 
 int mocap_fd(const struct mocap_client *client)
 {
-    return client->fd;
+    return client->connection.fd;
 }

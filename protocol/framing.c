@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/writer.h"
+
 bool protocol_framing_init(struct protocol_framing *framing, size_t limit, struct mc_error *err)
 {
-    assert(limit > 0);
+    assert(limit > PROTOCOL_LENGTH_BYTES);
     *framing = (struct protocol_framing){ .limit = limit, .data = malloc(limit) };
     if (framing->data == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for lines of %zu bytes", limit);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for messages of %zu bytes", limit);
     }
     return true;
 }
@@ -45,8 +47,8 @@ static void drop(struct protocol_framing *framing)
     framing->start = framing->searched = framing->end = 0;
 }
 
-enum protocol_framing_result protocol_framing_next(struct protocol_framing *framing, char **line,
-                                                   size_t *length)
+static enum protocol_framing_result next_line(struct protocol_framing *framing, char **line,
+                                              size_t *length)
 {
     for (;;) {
         char *from = framing->data + framing->searched;
@@ -73,11 +75,53 @@ enum protocol_framing_result protocol_framing_next(struct protocol_framing *fram
             --*length;
         }
         (*line)[*length] = '\0';
-        return PROTOCOL_FRAMING_LINE;
+        return PROTOCOL_FRAMING_MESSAGE;
     }
+}
+
+// Drops what has come of an item that was too long.
+static void skip_item(struct protocol_framing *framing)
+{
+    size_t kept = framing->end - framing->start;
+    size_t dropped = kept < framing->skip ? kept : framing->skip;
+    framing->start += dropped;
+    framing->skip -= dropped;
+}
+
+static enum protocol_framing_result next_item(struct protocol_framing *framing, char **item,
+                                              size_t *length)
+{
+    skip_item(framing);
+    framing->searched = framing->start; // what is kept belongs to items, not to a line
+    if (framing->end - framing->start < PROTOCOL_LENGTH_BYTES) {
+        return PROTOCOL_FRAMING_MORE;
+    }
+    const unsigned char *head = (const unsigned char *)framing->data + framing->start;
+    *length =
+        (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
+    if (*length > framing->limit - PROTOCOL_LENGTH_BYTES) {
+        framing->skip = PROTOCOL_LENGTH_BYTES + *length;
+        skip_item(framing);
+        framing->searched = framing->start;
+        return PROTOCOL_FRAMING_TOO_LONG;
+    }
+    if (framing->end - framing->start < PROTOCOL_LENGTH_BYTES + *length) {
+        return PROTOCOL_FRAMING_MORE;
+    }
+    *item = framing->data + framing->start + PROTOCOL_LENGTH_BYTES;
+    framing->start += PROTOCOL_LENGTH_BYTES + *length;
+    framing->searched = framing->start;
+    return PROTOCOL_FRAMING_MESSAGE;
+}
+
+enum protocol_framing_result protocol_framing_next(struct protocol_framing *framing, char **message,
+                                                   size_t *length)
+{
+    return framing->encoding == PROTOCOL_JSON ? next_line(framing, message, length)
+                                              : next_item(framing, message, length);
 }
 
 bool protocol_framing_partial(const struct protocol_framing *framing)
 {
-    return framing->skipping || framing->end > framing->start;
+    return framing->skipping || framing->skip > 0 || framing->end > framing->start;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/policy.h"
 #include "protocol/record.h"
 
 enum {
@@ -37,6 +38,10 @@ struct protocol_request {
     enum protocol_request_type type;
     struct protocol_id id;
     char stream[PROTOCOL_NAME_BYTES]; // "" means all
+    // SUBSCRIBE: what is asked for, with defaults for what is not.
+    struct protocol_policy policy;
+    bool encoding_given; // else the connection's stays
+    bool mode_given;     // else it is the server's
 };
 
 // ---- from the server
@@ -47,7 +52,8 @@ enum protocol_error_code {
     PROTOCOL_ERROR_UNKNOWN_STREAM, // no such stream
     PROTOCOL_ERROR_TOO_LONG,       // a line over PROTOCOL_REQUEST_BYTES
     PROTOCOL_ERROR_UNSUPPORTED,    // asks for what this server can't do
-    PROTOCOL_ERROR_TOO_MANY,       // connections, or requests at once; the connection ends
+    PROTOCOL_ERROR_WRONG_VERSION,  // the client speaks another major; the connection ends
+    PROTOCOL_ERROR_TOO_MANY,       // connections; this one ends
     PROTOCOL_ERROR_FORBIDDEN,      // not for this user
     PROTOCOL_ERROR_NO_FACE,        // calibrate: nobody was there to measure
     PROTOCOL_ERROR_OTHER,          // a code that this version does not know
@@ -55,6 +61,7 @@ enum protocol_error_code {
 
 // "bad-request", "unknown-type", ...
 const char *protocol_error_code_name(enum protocol_error_code code);
+enum protocol_error_code protocol_error_code_parse(const char *text); // OTHER when unknown
 
 struct protocol_error {
     struct protocol_id id; // of the request, where it could be read
@@ -64,8 +71,9 @@ struct protocol_error {
 
 struct protocol_hello {
     int major, minor;
-    char server[64];  // "mocapd 0.1.0"
-    char boot_id[64]; // another one after each start of the daemon: seq begins anew
+    char server[64];    // "mocapd 0.1.0"
+    char boot_id[64];   // another one after each start of the daemon: seq begins anew
+    unsigned encodings; // a bit for each of protocol_encoding
     int stream_count;
     char streams[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
 };
@@ -73,7 +81,7 @@ struct protocol_hello {
 // What a subscription got.
 struct protocol_subscribed {
     struct protocol_id id;
-    bool every_frame; // nothing is left out for a reader that keeps up; else the newest wins
+    struct protocol_policy policy; // as granted; of SUBSCRIBED alone
     int stream_count;
     char streams[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
 };
@@ -136,7 +144,8 @@ enum protocol_message_type {
 struct protocol_message {
     enum protocol_message_type type;
     struct protocol_id id;
-    uint64_t missed; // MOTION: records of this stream left out since the last one
+    uint64_t missed; // MOTION: records of this stream that this subscriber missed since the last
+    bool has_timing; // MOTION: the record's timing is known
     union {
         struct protocol_hello hello;
         struct protocol_subscribed subscribed; // also UNSUBSCRIBED

@@ -79,6 +79,14 @@ struct protocol_face {
     float shapes[PROTOCOL_SHAPE_COUNT]; // 0 to 1
 };
 
+// What the faces of a record are when nobody is seen: a subscriber's choice.
+enum protocol_lost {
+    PROTOCOL_LOST_NONE,    // there are none
+    PROTOCOL_LOST_HOLD,    // those last seen, as they were
+    PROTOCOL_LOST_NEUTRAL, // those last seen, with head upright and all shapes 0
+    PROTOCOL_LOST_COUNT,
+};
+
 struct protocol_record {
     char stream[PROTOCOL_NAME_BYTES];
     uint64_t seq;         // 0 for the stream's first record, then one more for each
@@ -89,6 +97,7 @@ struct protocol_record {
     uint64_t dropped;     // frames of this stream that were dropped so far, on purpose
     bool damaged;         // the decoder found errors in this frame
     struct protocol_timing timing;
-    int face_count; // 0 when nobody is seen: that is a record too
+    enum protocol_lost lost; // NONE: the faces are what was seen in this frame
+    int face_count;          // 0 when nobody is seen: that is a record too
     struct protocol_face faces[PROTOCOL_FACES_MAX];
 };

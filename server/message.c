@@ -3,11 +3,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "protocol/message.h"
 
 enum { FREE_MAX = 64 }; // messages that the pool keeps; the others are freed
 
-struct server_message *server_message_acquire(struct server_message_pool *pool)
+struct server_message *server_message_acquire(struct server_message_pool *pool,
+                                              enum protocol_encoding encoding)
 {
     struct server_message *message = pool->free;
     if (message != NULL) {
@@ -16,15 +18,29 @@ struct server_message *server_message_acquire(struct server_message_pool *pool)
     } else {
         message = calloc(1, sizeof *message);
         if (message == NULL) {
+            mc_log(MC_LOG_ERROR, "no memory for a message");
             return NULL;
         }
         protocol_buffer_init(&message->buffer, PROTOCOL_MESSAGE_BYTES);
         message->pool = pool;
     }
     protocol_buffer_clear(&message->buffer);
+    message->encoding = encoding;
     message->references = 1;
+    message->counted_bytes = 0;
     pool->used_count++;
     return message;
+}
+
+bool server_message_seal(struct server_message *message)
+{
+    if (message->buffer.failed) {
+        mc_log(MC_LOG_ERROR, "a message did not fit into %d bytes", PROTOCOL_MESSAGE_BYTES);
+        return false;
+    }
+    message->counted_bytes = message->buffer.capacity;
+    message->pool->bytes += message->counted_bytes;
+    return true;
 }
 
 struct server_message *server_message_retain(struct server_message *message)
@@ -46,6 +62,7 @@ void server_message_release(struct server_message *message)
     }
     struct server_message_pool *pool = message->pool;
     pool->used_count--;
+    pool->bytes -= message->counted_bytes;
     if (pool->free_count >= FREE_MAX) {
         destroy(message);
         return;

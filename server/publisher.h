@@ -1,5 +1,5 @@
-// From records to subscribers: each message is encoded once and goes to all who
-// asked for its stream. It answers their requests, too. Thread: loop.
+// From records to subscribers: each record is encoded once in every form that was
+// asked for, and goes to all who asked for it. It answers their requests, too. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "server/limits.h"
 
 struct server_publisher;
 struct protocol_record;
@@ -17,6 +18,7 @@ struct server_publisher_options {
     int stream_count;          //
     int workers;               // for status
     bool every_frame;          // lose nothing: see on_pressure
+    struct server_limits limits;
 };
 
 struct server_publisher_callbacks {
@@ -32,15 +34,14 @@ struct server_publisher_callbacks {
     void *user;
 };
 
-enum { SERVER_CONNECTIONS_MAX = 1024 };
-
 // Copies what it needs of options.
 struct server_publisher *server_publisher_create(uv_loop_t *loop,
                                                  const struct server_publisher_options *options,
                                                  const struct server_publisher_callbacks *callbacks,
                                                  struct mc_error *err) MC_MUST_USE;
 
-// Takes the connection that waits on the listener and greets it.
+// Takes the connection that waits on the listener and greets it; a little later when
+// very many come.
 void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener);
 
 // Numbers are those of the stream in options. Sets the record's t_publish_ns.

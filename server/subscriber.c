@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
+
 enum { QUEUE_CAPACITY_FIRST = 8 };
 
 static void pump(struct server_subscriber *subscriber);
@@ -42,14 +44,17 @@ static bool queue_grow(struct server_subscriber *subscriber)
 }
 
 static void queue_push(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
-                       int stream, struct server_message *message)
+                       int stream, struct server_message *message, uint64_t missed)
 {
     if (subscriber->queue_count == subscriber->queue_capacity && !queue_grow(subscriber)) {
         server_subscriber_close(subscriber, "no memory for its messages");
         return;
     }
     *queue_at(subscriber, subscriber->queue_count++) = (struct server_outgoing){
-        .message = server_message_retain(message), .kind = kind, .stream = stream
+        .message = server_message_retain(message),
+        .kind = kind,
+        .stream = stream,
+        .missed = missed,
     };
     if (kind == SERVER_OUTGOING_RECORD) {
         subscriber->subscriptions[stream].waiting++;
@@ -72,19 +77,40 @@ static struct server_outgoing queue_pop(struct server_subscriber *subscriber)
     return outgoing;
 }
 
-// Puts the message in the place of one of its kind and stream that still waits.
-static bool queue_replace(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
-                          int stream, struct server_message *message)
+// Puts the message in the place of one of its kind and stream that still waits, and
+// returns that place. One in another encoding stays: the reply that tells the change
+// comes after it.
+static struct server_outgoing *queue_replace(struct server_subscriber *subscriber,
+                                             enum server_outgoing_kind kind, int stream,
+                                             struct server_message *message)
 {
     for (int i = 0; i < subscriber->queue_count; i++) {
         struct server_outgoing *waiting = queue_at(subscriber, i);
-        if (waiting->kind == kind && waiting->stream == stream) {
+        if (waiting->kind == kind && waiting->stream == stream &&
+            waiting->message->encoding == message->encoding) {
             server_message_release(waiting->message);
             waiting->message = server_message_retain(message);
-            return true;
+            return waiting;
         }
     }
-    return false;
+    return NULL;
+}
+
+void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
+{
+    int kept = 0;
+    for (int i = 0; i < subscriber->queue_count; i++) {
+        struct server_outgoing *waiting = queue_at(subscriber, i);
+        if (waiting->kind == SERVER_OUTGOING_RECORD && waiting->stream == stream) {
+            subscriber->subscriptions[stream].missed += waiting->missed + 1;
+            subscriber->missed_count++;
+            server_message_release(waiting->message);
+        } else {
+            *queue_at(subscriber, kept++) = *waiting;
+        }
+    }
+    subscriber->queue_count = kept;
+    subscriber->subscriptions[stream].waiting = 0;
 }
 
 // ---- sending
@@ -124,14 +150,14 @@ static void pump(struct server_subscriber *subscriber)
     uv_buf_t parts[2] = { uv_buf_init(buffer->data, (unsigned)buffer->length) };
     unsigned part_count = 1;
     if (outgoing.kind == SERVER_OUTGOING_RECORD) {
-        struct server_subscription *subscription = &subscriber->subscriptions[outgoing.stream];
-        size_t length = protocol_json_record_tail(subscriber->tail, subscription->missed);
+        size_t length =
+            protocol_encode_tail(subscriber->tail, outgoing.message->encoding, outgoing.missed);
         parts[part_count++] = uv_buf_init(subscriber->tail, (unsigned)length);
-        subscription->missed = 0;
         subscriber->sent_count++;
     }
     subscriber->writing = outgoing.message;
     subscriber->writing_since_ms = uv_now(subscriber->pipe.loop);
+    subscriber->writing_left = 0;
     int status = uv_write(&subscriber->write, (uv_stream_t *)&subscriber->pipe, parts, part_count,
                           on_written);
     if (status < 0) {
@@ -142,58 +168,100 @@ static void pump(struct server_subscriber *subscriber)
 }
 
 static void send_message(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
-                         int stream, struct server_message *message)
+                         int stream, struct server_message *message, uint64_t missed)
 {
-    if (closing(subscriber)) {
-        return;
+    if (!closing(subscriber)) {
+        queue_push(subscriber, kind, stream, message, missed);
+        pump(subscriber);
     }
-    queue_push(subscriber, kind, stream, message);
-    pump(subscriber);
 }
 
 void server_subscriber_reply(struct server_subscriber *subscriber, struct server_message *message)
 {
-    send_message(subscriber, SERVER_OUTGOING_REPLY, -1, message);
+    send_message(subscriber, SERVER_OUTGOING_REPLY, -1, message, 0);
 }
 
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message)
 {
-    if (!queue_replace(subscriber, SERVER_OUTGOING_STATE, stream, message)) {
-        send_message(subscriber, SERVER_OUTGOING_STATE, stream, message);
+    if (queue_replace(subscriber, SERVER_OUTGOING_STATE, stream, message) == NULL) {
+        send_message(subscriber, SERVER_OUTGOING_STATE, stream, message, 0);
     }
 }
 
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message)
 {
-    if (!queue_replace(subscriber, SERVER_OUTGOING_END, stream, message)) {
-        send_message(subscriber, SERVER_OUTGOING_END, stream, message);
+    if (queue_replace(subscriber, SERVER_OUTGOING_END, stream, message) == NULL) {
+        send_message(subscriber, SERVER_OUTGOING_END, stream, message, 0);
+    }
+}
+
+// How many records of the subscription may wait.
+static int room(const struct server_subscription *subscription)
+{
+    switch (subscription->policy.mode) {
+    case PROTOCOL_QUEUE:
+        return subscription->policy.queue;
+    case PROTOCOL_EVERY_FRAME:
+        return SERVER_BACKLOG_MAX;
+    default:
+        return 1;
     }
 }
 
 void server_subscriber_record(struct server_subscriber *subscriber, int stream,
-                              struct server_message *message)
+                              struct server_message *message, bool crowded)
 {
     struct server_subscription *subscription = &subscriber->subscriptions[stream];
-    int limit = subscriber->every_frame ? SERVER_BACKLOG_MAX : 1;
-    if (subscription->waiting < limit) {
-        send_message(subscriber, SERVER_OUTGOING_RECORD, stream, message);
+    bool idle = subscriber->writing == NULL && subscriber->queue_count == 0;
+    bool latest = subscription->policy.mode == PROTOCOL_LATEST;
+    if (idle || (!crowded && subscription->waiting < room(subscription))) {
+        uint64_t missed = subscription->missed;
+        subscription->missed = 0;
+        send_message(subscriber, SERVER_OUTGOING_RECORD, stream, message, missed);
         return;
     }
-    subscription->missed++;
     subscriber->missed_count++;
-    if (!subscriber->every_frame) {
-        queue_replace(subscriber, SERVER_OUTGOING_RECORD, stream, message);
+    struct server_outgoing *waiting = NULL;
+    if (latest && !crowded) {
+        waiting = queue_replace(subscriber, SERVER_OUTGOING_RECORD, stream, message);
     }
+    if (waiting != NULL) {
+        waiting->missed++; // the one that it took the place of
+    } else {
+        subscription->missed++;
+    }
+}
+
+bool server_subscriber_due(struct server_subscription *subscription, int64_t now_ns)
+{
+    if (subscription->policy.max_rate <= 0) {
+        return true;
+    }
+    int64_t interval_ns = (int64_t)((double)MC_NS_PER_SECOND / subscription->policy.max_rate);
+    // Frames come a little early or late: up to half an interval is let through, and
+    // taken from the next.
+    if (now_ns < subscription->due_ns - interval_ns / 2) {
+        return false;
+    }
+    subscription->due_ns =
+        (subscription->due_ns > now_ns ? subscription->due_ns : now_ns) + interval_ns;
+    return true;
 }
 
 // ---- requests
 
-// Hands out the requests that have arrived, as far as replies may wait.
+// True while its requests are read: replies may wait, and it did not send too many.
+static bool may_ask(const struct server_subscriber *subscriber)
+{
+    return subscriber->control_count < SERVER_REPLIES_MAX && subscriber->request_credit > 0;
+}
+
+// Hands out the requests that have arrived, as far as that goes.
 static void handle_requests(struct server_subscriber *subscriber)
 {
-    while (subscriber->control_count < SERVER_REPLIES_MAX && !closing(subscriber)) {
+    while (may_ask(subscriber) && !closing(subscriber)) {
         char *line;
         size_t length;
         enum protocol_framing_result result =
@@ -201,7 +269,8 @@ static void handle_requests(struct server_subscriber *subscriber)
         if (result == PROTOCOL_FRAMING_MORE) {
             return;
         }
-        bool whole = result == PROTOCOL_FRAMING_LINE;
+        subscriber->request_credit--;
+        bool whole = result == PROTOCOL_FRAMING_MESSAGE;
         subscriber->callbacks.on_request(subscriber->callbacks.user, subscriber,
                                          whole ? line : NULL, whole ? length : 0);
     }
@@ -263,7 +332,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
     }
     protocol_framing_add(&subscriber->framing, (size_t)count);
     handle_requests(subscriber);
-    if (subscriber->control_count >= SERVER_REPLIES_MAX && !closing(subscriber)) {
+    if (!may_ask(subscriber) && !closing(subscriber)) {
         uv_read_stop(stream);
         subscriber->reading = false;
     }
@@ -276,7 +345,7 @@ static void read_requests(struct server_subscriber *subscriber)
         return;
     }
     handle_requests(subscriber);
-    if (subscriber->control_count < SERVER_REPLIES_MAX && !closing(subscriber)) {
+    if (may_ask(subscriber) && !closing(subscriber)) {
         subscriber->reading =
             uv_read_start((uv_stream_t *)&subscriber->pipe, on_room, on_read) == 0;
     }
@@ -318,6 +387,17 @@ static void on_closed(uv_handle_t *handle)
     destroy(subscriber);
 }
 
+// The kernel's buffer is memory too, and what lies in it grows old: a reader that is
+// behind shall find the newest record, not those of three seconds.
+static void set_send_buffer(struct server_subscriber *subscriber)
+{
+    uv_os_fd_t fd;
+    const int size = SERVER_SEND_BYTES;
+    if (uv_fileno((uv_handle_t *)&subscriber->pipe, &fd) == 0) {
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    }
+}
+
 static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, int stream_count,
                    struct mc_error *err)
 {
@@ -330,11 +410,14 @@ static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, 
     if (subscriber->subscriptions == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a connection");
     }
+    set_send_buffer(subscriber);
+    subscriber->accepted_ms = uv_now(subscriber->pipe.loop);
+    subscriber->request_credit = SERVER_REQUESTS_AT_ONCE;
     return protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err);
 }
 
 struct server_subscriber *
-server_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_frame,
+server_subscriber_accept(uv_stream_t *listener, int stream_count,
                          const struct server_subscriber_callbacks *callbacks, struct mc_error *err)
 {
     struct server_subscriber *subscriber = calloc(1, sizeof *subscriber);
@@ -345,7 +428,6 @@ server_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_fra
     uv_pipe_init(listener->loop, &subscriber->pipe, 0);
     subscriber->pipe.data = subscriber;
     subscriber->write.data = subscriber;
-    subscriber->every_frame = every_frame;
     subscriber->stream_count = stream_count;
     if (!set_up(subscriber, listener, stream_count, err)) {
         uv_close((uv_handle_t *)&subscriber->pipe, on_closed); // with no callbacks yet
@@ -375,15 +457,39 @@ void server_subscriber_close(struct server_subscriber *subscriber, const char *r
     }
 }
 
-void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuck_ms)
+// True when the write in flight has made no progress for stuck_ms.
+static bool is_stuck(struct server_subscriber *subscriber, uint64_t stuck_ms)
+{
+    if (subscriber->writing == NULL) {
+        return false;
+    }
+    uint64_t now_ms = uv_now(subscriber->pipe.loop);
+    size_t left = uv_stream_get_write_queue_size((uv_stream_t *)&subscriber->pipe);
+    if (left != subscriber->writing_left) {
+        subscriber->writing_left = left;
+        subscriber->writing_since_ms = now_ms;
+    }
+    return now_ms - subscriber->writing_since_ms >= stuck_ms;
+}
+
+void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuck_ms,
+                             uint64_t greeting_ms)
 {
     if (closing(subscriber)) {
         return;
     }
-    uint64_t now_ms = uv_now(subscriber->pipe.loop);
-    if (subscriber->writing != NULL && now_ms - subscriber->writing_since_ms >= stuck_ms) {
+    subscriber->request_credit += SERVER_REQUESTS_A_CHECK;
+    if (subscriber->request_credit > SERVER_REQUESTS_AT_ONCE) {
+        subscriber->request_credit = SERVER_REQUESTS_AT_ONCE;
+    }
+    if (is_stuck(subscriber, stuck_ms)) {
         server_subscriber_close(subscriber, "it does not read");
+    } else if (!subscriber->asked &&
+               uv_now(subscriber->pipe.loop) - subscriber->accepted_ms >= greeting_ms) {
+        server_subscriber_close(subscriber, "it asked for nothing");
     } else if (subscriber->half_open && peer_gone(subscriber)) {
         server_subscriber_close(subscriber, "it closed the connection");
+    } else if (!subscriber->reading) {
+        read_requests(subscriber);
     }
 }

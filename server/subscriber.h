@@ -1,11 +1,13 @@
 // One connection: the requests it sends and what waits to be sent to it.
 //
 // Messages go out in the order in which they came in, one write at a time. Of
-// each stream at most one record waits: a newer one takes its place, and the
-// count of those it missed goes with it. With every_frame they all wait, up to
-// SERVER_BACKLOG_MAX; the publisher stops the stream before that. The state of
-// a stream is replaced in the same way. Replies are bounded because no request
-// is read while SERVER_REPLIES_MAX messages wait. Thread: loop.
+// each stream so many records wait as the subscription's mode lets: one, whose
+// place a newer one takes; a queue, that no more are added to; or, in every-frame
+// mode, SERVER_BACKLOG_MAX, before which the publisher stops the stream. Each goes
+// out with the count of those that were missed since the one before it. The state
+// of a stream is replaced like a record. Replies are bounded because no request is
+// read while SERVER_REPLIES_MAX messages wait, nor one of a client that sends too
+// many. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -15,13 +17,14 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "protocol/encode.h"
 #include "protocol/framing.h"
-#include "protocol/json.h"
+#include "server/limits.h"
 #include "server/message.h"
 
 enum {
     SERVER_REPLIES_MAX = 16,  // messages other than records, while requests are read
-    SERVER_BACKLOG_MAX = 160, // waiting records of one stream, with every_frame
+    SERVER_BACKLOG_MAX = 160, // waiting records of one stream, with every frame
 };
 
 struct server_subscriber;
@@ -47,14 +50,18 @@ enum server_outgoing_kind {
 struct server_outgoing {
     struct server_message *message; // a reference of ours
     enum server_outgoing_kind kind;
-    int stream; // -1 for a reply
+    int stream;      // -1 for a reply
+    uint64_t missed; // of a record: those left out before it
 };
 
 // One stream, as this subscriber sees it.
 struct server_subscription {
     bool active;
+    struct protocol_policy policy;
+    int variant;                     // of the publisher's forms
+    int64_t due_ns;                  // with a maximal rate: the next record from here on
     int waiting;                     // records in the queue
-    uint64_t missed;                 // records left out since the last one sent
+    uint64_t missed;                 // records left out since the last one queued
     bool calibrating;                // waits for the neutral face to be measured
     struct protocol_id calibrate_id; // of its request
 };
@@ -63,9 +70,13 @@ struct server_subscriber {
     struct server_subscriber *previous, *next; // the publisher's list
     unsigned long number;                      // for log lines
     int peer_pid, peer_uid;                    // -1 when unknown
-    bool every_frame;
-    uint64_t sent_count, missed_count; // records
-    const char *close_reason;          // for the log; a constant
+    char label[PROTOCOL_LABEL_BYTES];          // what it calls itself
+    enum protocol_encoding encoding;           // of what is sent to it from now on
+    bool asked;                                // a request that made sense has come
+    uint64_t sent_count, missed_count;         // records
+    const char *close_reason;                  // for the log; a constant
+    struct server_subscription *subscriptions; // stream_count of them
+    int stream_count;
 
     // Private to subscriber.c.
     uv_pipe_t pipe;
@@ -73,13 +84,14 @@ struct server_subscriber {
     struct protocol_framing framing;
     struct server_outgoing *queue; // a ring
     int queue_capacity, queue_first, queue_count;
-    int control_count; // messages in the queue that are not records
-    int stream_count;
-    struct server_subscription *subscriptions; // stream_count of them
+    int control_count;  // messages in the queue that are not records
+    int request_credit; // requests that it may send until the next check
+    uint64_t accepted_ms;
     uv_write_t write;
     struct server_message *writing; // in flight; NULL: none
-    uint64_t writing_since_ms;      // by uv_now
-    char tail[PROTOCOL_JSON_TAIL_BYTES];
+    uint64_t writing_since_ms;      // since when it makes no progress; by uv_now
+    size_t writing_left;            // bytes at the last check
+    char tail[PROTOCOL_TAIL_BYTES];
     bool reading;   // requests are read
     bool half_open; // the peer sends no more
     bool finishing; // close when all is sent
@@ -88,7 +100,7 @@ struct server_subscriber {
 // Takes a connection that waits on the listener. Returns NULL and sets err when
 // that fails: the connection is closed then.
 struct server_subscriber *
-server_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_frame,
+server_subscriber_accept(uv_stream_t *listener, int stream_count,
                          const struct server_subscriber_callbacks *callbacks,
                          struct mc_error *err) MC_MUST_USE;
 
@@ -96,10 +108,20 @@ server_subscriber_accept(uv_stream_t *listener, int stream_count, bool every_fra
 void server_subscriber_reply(struct server_subscriber *subscriber, struct server_message *message);
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message);
-void server_subscriber_record(struct server_subscriber *subscriber, int stream,
-                              struct server_message *message);
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message);
+
+// A record for an active subscription. crowded: memory is short, so it is missed
+// unless nothing waits.
+void server_subscriber_record(struct server_subscriber *subscriber, int stream,
+                              struct server_message *message, bool crowded);
+
+// True when the subscription's rate lets a record of now_ns through; counts it then.
+bool server_subscriber_due(struct server_subscription *subscription, int64_t now_ns);
+
+// Takes what waits of a stream's records out: they are missed. For a change of encoding,
+// or of what is subscribed to.
+void server_subscriber_purge(struct server_subscriber *subscriber, int stream);
 
 // Reads no more, and closes once all that waits is sent.
 void server_subscriber_finish(struct server_subscriber *subscriber);
@@ -107,6 +129,7 @@ void server_subscriber_finish(struct server_subscriber *subscriber);
 // Closes now; on_closed comes later. reason is for the log, a constant.
 void server_subscriber_close(struct server_subscriber *subscriber, const char *reason);
 
-// To be called once a second: closes a connection whose write is stuck for
-// stuck_ms, or whose peer is gone.
-void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuck_ms);
+// To be called every SERVER_CHECK_MS: lets it send more requests; closes a connection
+// whose write is stuck, that does not say what it wants, or whose peer is gone.
+void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuck_ms,
+                             uint64_t greeting_ms);

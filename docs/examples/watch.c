@@ -1,31 +1,31 @@
 // Prints where the tip of the nose is, as long as mocapd runs.
+#include <mocap.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "protocol/client.h"
-
 enum { NOSE_TIP = 30, REPLY_MS = 5000 };
 
-int main(void)
+int main(int argc, char **argv)
 {
-    struct mc_error err = { 0 };
-    struct mocap_client *client = mocap_connect(NULL, REPLY_MS, &err);
-    struct protocol_message *message = calloc(1, sizeof *message);
-    if (message == NULL || client == NULL || !mocap_subscribe(client, NULL, REPLY_MS, &err)) {
-        fprintf(stderr, "%s\n", err.message);
+    struct mocap_error error;
+    struct mocap_client *client = mocap_connect(argc > 1 ? argv[1] : NULL, REPLY_MS, &error);
+    if (client == NULL || !mocap_subscribe(client, NULL, REPLY_MS, &error)) {
+        fprintf(stderr, "%s\n", error.message);
         mocap_close(client);
-        free(message);
         return EXIT_FAILURE;
     }
-    struct mocap_line line;
-    while (mocap_next(client, -1, &line, message, &err) == MOCAP_MESSAGE) {
-        if (message->type == PROTOCOL_MESSAGE_MOTION && message->record.face_count > 0) {
-            struct mc_keypoint nose = message->record.faces[0].keypoints[NOSE_TIP];
-            printf("%.3f s: nose at %.1f, %.1f\n", message->record.pts, (double)nose.x,
-                   (double)nose.y);
+    struct mocap_message message;
+    enum mocap_result result;
+    while ((result = mocap_next(client, -1, &message, &error)) == MOCAP_MESSAGE) {
+        if (message.type == MOCAP_RECORD && message.record->face_count > 0) {
+            const struct mocap_keypoint *nose = &message.record->faces[0].keypoints[NOSE_TIP];
+            printf("%.3f s: nose at %.1f, %.1f\n", message.record->pts, (double)nose->x,
+                   (double)nose->y);
         }
     }
+    if (result == MOCAP_ERROR) {
+        fprintf(stderr, "%s\n", error.message);
+    }
     mocap_close(client);
-    free(message);
-    return EXIT_SUCCESS;
+    return result == MOCAP_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
 }

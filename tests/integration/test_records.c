@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/client.h"
+#include "protocol/mocap.h"
 #include "tests/integration/process.h"
 
 enum { FRAMES = 40, TIMEOUT_MS = 60000 };
@@ -46,7 +46,7 @@ static struct process start_daemon(const char *socket_path, const char *subscrib
 
 static struct mocap_client *subscribe(const char *socket_path)
 {
-    struct mc_error err = { 0 };
+    struct mocap_error err;
     struct mocap_client *client = mocap_connect(socket_path, TIMEOUT_MS, &err);
     if (client == NULL || !mocap_subscribe(client, NULL, TIMEOUT_MS, &err)) {
         fail_msg("%s", err.message);
@@ -57,23 +57,21 @@ static struct mocap_client *subscribe(const char *socket_path)
 // Reads all to the end: every record, in order, nothing missed.
 static void read_all(struct mocap_client *client)
 {
-    struct protocol_message *message = calloc(1, sizeof *message);
-    assert_non_null(message);
-    struct mc_error err = { 0 };
-    struct mocap_line line;
+    struct mocap_error err;
+    struct mocap_message message;
     uint64_t seen = 0, with_face = 0;
     double last_pts = -1;
     bool ended = false;
     while (!ended) {
-        enum mocap_result result = mocap_next(client, TIMEOUT_MS, &line, message, &err);
+        enum mocap_result result = mocap_next(client, TIMEOUT_MS, &message, &err);
         if (result != MOCAP_MESSAGE) {
             fail_msg("after %d records: result %d, %s", (int)seen, result, err.message);
         }
-        if (message->type == PROTOCOL_MESSAGE_MOTION) {
-            const struct protocol_record *record = &message->record;
+        if (message.type == MOCAP_RECORD) {
+            const struct mocap_record *record = message.record;
             assert_int_equal(record->seq, seen);
             assert_true(record->pts > last_pts);
-            assert_int_equal(message->missed, 0);
+            assert_int_equal(record->missed, 0);
             assert_int_equal(record->dropped, 0);
             assert_int_equal(record->width, 160);
             assert_int_equal(record->height, 120);
@@ -82,14 +80,13 @@ static void read_all(struct mocap_client *client)
             with_face += record->face_count > 0;
             seen++;
         }
-        ended = message->type == PROTOCOL_MESSAGE_END;
+        ended = message.type == MOCAP_END;
     }
     assert_int_equal(seen, FRAMES);
-    assert_int_equal(message->end.records, FRAMES);
-    assert_string_equal(message->end.state, "ended");
+    assert_int_equal(message.records, FRAMES);
+    assert_string_equal(message.state, "ended");
     assert_true(with_face >= FRAMES - 2);
-    assert_int_equal(mocap_next(client, TIMEOUT_MS, &line, message, &err), MOCAP_CLOSED);
-    free(message);
+    assert_int_equal(mocap_next(client, TIMEOUT_MS, &message, &err), MOCAP_CLOSED);
 }
 
 static void every_frame_is_a_record_then_the_end(void **state)

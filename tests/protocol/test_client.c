@@ -14,14 +14,16 @@
 
 #include <cmocka.h>
 
-#include "protocol/client.h"
 #include "protocol/endpoint.h"
+#include "protocol/mocap.h"
 
 #define HELLO                                                                                      \
     "{\"type\":\"hello\",\"protocol\":[1,3],\"server\":\"test\",\"boot_id\":\"b\","                \
     "\"streams\":[\"main\"],\"encodings\":[\"json\"],\"new\":1}\n"
 #define STATE "{\"type\":\"state\",\"stream\":\"main\",\"state\":\"live\",\"reason\":\"\"}\n"
-#define SUBSCRIBED "{\"type\":\"subscribed\",\"id\":1,\"streams\":[\"main\"],\"mode\":\"latest\"}\n"
+#define SUBSCRIBED                                                                                 \
+    "{\"type\":\"subscribed\",\"id\":1,\"streams\":[\"main\"],\"mode\":\"latest\",\"encoding\":"   \
+    "\"json\"}\n"
 #define REFUSED                                                                                    \
     "{\"type\":\"error\",\"id\":1,\"code\":\"unknown-stream\",\"message\":\"no such stream\"}\n"
 
@@ -118,15 +120,15 @@ static int teardown(void **state)
 static void a_greeting_in_single_bytes_is_read(void **state)
 {
     (void)state;
-    struct mc_error err = { 0 };
+    struct mocap_error err;
     start(HELLO, NULL, 1, true);
     struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
     assert_non_null(client);
-    assert_int_equal(mocap_hello(client)->minor, 3);
-    assert_string_equal(mocap_hello(client)->streams[0], "main");
+    assert_int_equal(mocap_server(client)->minor, 3);
+    assert_string_equal(mocap_server(client)->streams[0], "main");
     assert_true(mocap_fd(client) >= 0);
-    struct mocap_line line;
-    assert_int_equal(mocap_next(client, 0, &line, NULL, &err), MOCAP_TIMEOUT);
+    struct mocap_message message;
+    assert_int_equal(mocap_next(client, 0, &message, &err), MOCAP_TIMEOUT);
     mocap_close(client);
     finish();
 }
@@ -135,32 +137,32 @@ static void a_greeting_in_single_bytes_is_read(void **state)
 static void messages_before_a_reply_are_kept_in_order(void **state)
 {
     (void)state;
-    struct mc_error err = { 0 };
-    struct protocol_message *message = calloc(1, sizeof *message);
-    struct mocap_line line;
+    struct mocap_error err;
+    struct mocap_message message;
     start(HELLO, STATE "{\"type\":\"pong\",\"id\":77}\n" SUBSCRIBED "{\"type\":\"later\"}\n", 7,
           false);
     struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
     assert_non_null(client);
-    assert_true(mocap_subscribe(client, "main", GUARD_MS, &err));
-    assert_int_equal(mocap_next(client, GUARD_MS, &line, message, &err), MOCAP_MESSAGE);
-    assert_int_equal(message->type, PROTOCOL_MESSAGE_STATE);
-    assert_int_equal(line.length, strlen(STATE) - 1);
-    assert_int_equal(mocap_next(client, GUARD_MS, &line, message, &err), MOCAP_MESSAGE);
-    assert_int_equal(message->type, PROTOCOL_MESSAGE_PONG);
-    assert_int_equal(mocap_next(client, GUARD_MS, &line, message, &err), MOCAP_MESSAGE);
-    assert_int_equal(message->type, PROTOCOL_MESSAGE_OTHER);
-    assert_int_equal(mocap_next(client, GUARD_MS, &line, message, &err), MOCAP_CLOSED);
+    assert_true(
+        mocap_subscribe(client, &(struct mocap_options){ .stream = "main" }, GUARD_MS, &err));
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_STATE);
+    assert_string_equal(message.state, "live");
+    assert_int_equal(message.length, strlen(STATE) - 1);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REPLY);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_OTHER);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_CLOSED);
     mocap_close(client);
     finish();
     assert_string_equal(script.request, "{\"type\":\"subscribe\",\"id\":1,\"stream\":\"main\"}\n");
-    free(message);
 }
 
 static void a_refusal_is_an_error_with_the_servers_words(void **state)
 {
     (void)state;
-    struct mc_error err = { 0 };
+    struct mocap_error err;
     start(HELLO, REFUSED, 1000, true);
     struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
     assert_non_null(client);
@@ -173,12 +175,12 @@ static void a_refusal_is_an_error_with_the_servers_words(void **state)
 static void a_message_cut_by_the_server_is_an_error(void **state)
 {
     (void)state;
-    struct mc_error err = { 0 };
-    struct mocap_line line;
+    struct mocap_error err;
+    struct mocap_message message;
     start(HELLO "{\"type\":\"motion\",", NULL, 1000, false);
     struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
     assert_non_null(client);
-    assert_int_equal(mocap_next(client, GUARD_MS, &line, NULL, &err), MOCAP_ERROR);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_ERROR);
     assert_non_null(strstr(err.message, "inside a message"));
     mocap_close(client);
     finish();
@@ -186,7 +188,7 @@ static void a_message_cut_by_the_server_is_an_error(void **state)
 
 static void connect_fails(const char *greeting, bool stay, int timeout_ms, const char *says)
 {
-    struct mc_error err = { 0 };
+    struct mocap_error err;
     start(greeting, NULL, 1000, stay);
     assert_null(mocap_connect(path, timeout_ms, &err));
     finish();
@@ -197,7 +199,7 @@ static void bad_greetings_are_refused(void **state)
 {
     (void)state;
     connect_fails("", false, GUARD_MS, "without a greeting");
-    connect_fails("", true, 10, "no greeting in 10 ms");
+    connect_fails("", true, 10, "no greeting in time");
     connect_fails(STATE, true, GUARD_MS, "no greeting but");
     connect_fails("220 smtp ready\n", true, GUARD_MS, "not valid JSON");
     connect_fails("{\"type\":\"hello\",\"protocol\":[2,0],\"server\":\"\",\"boot_id\":\"\","
@@ -208,9 +210,9 @@ static void bad_greetings_are_refused(void **state)
 static void nobody_there_is_an_error(void **state)
 {
     (void)state;
-    struct mc_error err = { 0 };
+    struct mocap_error err;
     assert_null(mocap_connect("/nonexistent/mocapd.sock", GUARD_MS, &err));
-    assert_int_equal(err.detail, ENOENT);
+    assert_int_equal(err.number, ENOENT);
     assert_non_null(strstr(err.message, "/nonexistent/mocapd.sock"));
 }
 

@@ -49,7 +49,7 @@ static void feed(const char *bytes, size_t piece, char *told)
             if (result == PROTOCOL_FRAMING_MORE) {
                 break;
             }
-            if (result == PROTOCOL_FRAMING_LINE) {
+            if (result == PROTOCOL_FRAMING_MESSAGE) {
                 assert_int_equal(strlen(line), line_length);
                 strcat(strcat(told, line), "|");
             } else {
@@ -102,7 +102,7 @@ static void a_nul_inside_a_line_is_counted_in_its_length(void **state)
     char *line;
     memcpy(protocol_framing_room(&framing, &size), "a\0b\n", 4);
     protocol_framing_add(&framing, 4);
-    assert_int_equal(protocol_framing_next(&framing, &line, &length), PROTOCOL_FRAMING_LINE);
+    assert_int_equal(protocol_framing_next(&framing, &line, &length), PROTOCOL_FRAMING_MESSAGE);
     assert_int_equal(length, 3);
     assert_memory_equal(line, "a\0b", 4);
 }

@@ -25,6 +25,7 @@ static struct server_listener server;
 static struct server_publisher *publisher;
 static char directory[] = "/tmp/mocapd-test-XXXXXX";
 static char path[64];
+static struct server_limits limits = SERVER_LIMITS_DEFAULT;
 static int subscribed, pressure_changes;
 static int calibrating = -1; // the stream
 static bool held, finished;
@@ -65,7 +66,7 @@ static void on_connection(void *user, uv_stream_t *listener)
 static void start(bool every_frame)
 {
     static const char streams[2][64] = { "left", "right" };
-    const struct server_publisher_options options = { "test", streams, 2, 3, every_frame };
+    const struct server_publisher_options options = { "test", streams, 2, 3, every_frame, limits };
     const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_calibrate,
                                                           on_finished, NULL };
     struct mc_error err = { 0 };
@@ -164,8 +165,8 @@ static void requests_get_their_replies(void **state)
     assert_has(text, "\"streams\":[\"left\",\"right\"]");
     assert_has(text, "{\"type\":\"pong\",\"id\":1}");
     assert_has(text, "{\"type\":\"status\",\"id\":2");
-    assert_has(text,
-               "{\"type\":\"subscribed\",\"id\":3,\"streams\":[\"left\"],\"mode\":\"latest\"");
+    assert_has(text, "{\"type\":\"subscribed\",\"id\":3,\"streams\":[\"left\"],\"encoding\":"
+                     "\"json\",\"mode\":\"latest\"");
     assert_has(text, "{\"type\":\"state\",\"stream\":\"left\",\"state\":\"connecting\"");
     assert_has(text, "\"code\":\"bad-request\"");
     assert_has(text, "{\"type\":\"error\",\"id\":4,\"code\":\"unknown-stream\"");

@@ -17,6 +17,17 @@ void mocapctl_complain(const char *format, ...)
     fputc('\n', stderr);
 }
 
+struct mocap_client *mocapctl_connect(const char *path)
+{
+    struct mocap_error error;
+    struct mocap_client *client = mocap_connect(path, MOCAPCTL_REPLY_MS, &error);
+    if (client == NULL) {
+        bool absent = error.number == ENOENT || error.number == ECONNREFUSED;
+        mocapctl_complain("%s%s", error.message, absent ? "; is mocapd running?" : "");
+    }
+    return client;
+}
+
 void mocapctl_option_error(struct mc_error *err, int found, char **argv)
 {
     if (found == ':') {

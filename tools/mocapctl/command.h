@@ -5,6 +5,7 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "protocol/mocap.h"
 
 // Exit statuses.
 enum {
@@ -24,6 +25,11 @@ mocapctl_command_fn mocapctl_watch;
 mocapctl_command_fn mocapctl_overlay;
 mocapctl_command_fn mocapctl_model;
 mocapctl_command_fn mocapctl_bench;
+
+enum { MOCAPCTL_REPLY_MS = 5000 }; // how long mocapd may take to answer
+
+// Connects to the daemon; NULL after a complaint. path NULL: the default socket.
+struct mocap_client *mocapctl_connect(const char *path);
 
 // One line on stderr: "mocapctl: <message>".
 void mocapctl_complain(const char *format, ...) MC_PRINTF(1, 2);

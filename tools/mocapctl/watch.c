@@ -6,20 +6,20 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "protocol/client.h"
+#include "protocol/decode.h"
+#include "protocol/mocap.h"
 #include "tools/mocapctl/command.h"
 #include "tools/mocapctl/table.h"
 #include "tools/mocapctl/watch_options.h"
 
 enum {
-    REPLY_TIMEOUT_MS = 5000,
     HEADER_EVERY = 40, // records between two headers on a terminal
 };
 
 struct watch {
     struct mocapctl_watch_options options;
     struct mocap_client *client;
-    struct protocol_message *message; // where each is parsed to
+    struct protocol_message *message; // where records for the table are read to
     struct mocapctl_table *table;
     long shown;        // records
     int streams_ended; // of those watched
@@ -40,12 +40,23 @@ static enum step flush_output(void)
     return STEP_FAILED;
 }
 
-static enum step show_record(struct watch *watch, const struct mocap_line *line)
+static void write_line(const struct mocap_message *message)
 {
+    fwrite(message->bytes, 1, message->length, stdout);
+    fputc('\n', stdout);
+}
+
+static enum step show_record(struct watch *watch, const struct mocap_message *message)
+{
+    struct mc_error err = { 0 };
     if (watch->options.format == MOCAPCTL_JSON) {
-        fwrite(line->text, 1, line->length, stdout);
-        fputc('\n', stdout);
+        write_line(message);
     } else {
+        if (!protocol_decode_message(PROTOCOL_JSON, message->bytes, message->length, watch->message,
+                                     &err)) {
+            mocapctl_complain("%s", err.message);
+            return STEP_FAILED;
+        }
         if (watch->shown == 0 || (watch->shown % HEADER_EVERY == 0 && isatty(STDOUT_FILENO))) {
             mocapctl_table_write_header(stdout);
         }
@@ -57,46 +68,43 @@ static enum step show_record(struct watch *watch, const struct mocap_line *line)
     return step == STEP_ON && watch->shown == watch->options.count ? STEP_DONE : step;
 }
 
-static enum step show_state(const struct watch *watch)
+static enum step show_state(const struct watch *watch, const struct mocap_message *message)
 {
-    const struct protocol_state *state = &watch->message->state;
     if (watch->options.format == MOCAPCTL_TABLE) {
-        mocapctl_complain("%s is %s%s%s", state->stream, state->state,
-                          state->reason[0] != '\0' ? ": " : "", state->reason);
+        mocapctl_complain("%s is %s%s%s", message->stream, message->state,
+                          message->reason[0] != '\0' ? ": " : "", message->reason);
     }
     return STEP_ON;
 }
 
 // The watch ends with the last of its streams. As JSON the end is told too: who
 // reads it then knows that nothing is missing.
-static enum step end_stream(struct watch *watch, const struct mocap_line *line)
+static enum step end_stream(struct watch *watch, const struct mocap_message *message)
 {
-    const struct protocol_end *end = &watch->message->end;
     if (watch->options.format == MOCAPCTL_JSON) {
-        fwrite(line->text, 1, line->length, stdout);
-        fputc('\n', stdout);
+        write_line(message);
         flush_output();
     }
-    if (strcmp(end->state, "failed") == 0) {
-        mocapctl_complain("%s failed: %s", end->stream, end->reason);
+    if (strcmp(message->state, "failed") == 0) {
+        mocapctl_complain("%s failed: %s", message->stream, message->reason);
         return STEP_FAILED;
     }
     watch->streams_ended++;
-    int watched = watch->options.stream != NULL ? 1 : mocap_hello(watch->client)->stream_count;
+    int watched = watch->options.stream != NULL ? 1 : mocap_server(watch->client)->stream_count;
     return watch->streams_ended >= watched ? STEP_DONE : STEP_ON;
 }
 
-static enum step handle_message(struct watch *watch, const struct mocap_line *line)
+static enum step handle_message(struct watch *watch, const struct mocap_message *message)
 {
-    switch (watch->message->type) {
-    case PROTOCOL_MESSAGE_MOTION:
-        return show_record(watch, line);
-    case PROTOCOL_MESSAGE_STATE:
-        return show_state(watch);
-    case PROTOCOL_MESSAGE_END:
-        return end_stream(watch, line);
-    case PROTOCOL_MESSAGE_ERROR:
-        mocapctl_complain("mocapd says: %s", watch->message->error.message);
+    switch (message->type) {
+    case MOCAP_RECORD:
+        return show_record(watch, message);
+    case MOCAP_STATE:
+        return show_state(watch, message);
+    case MOCAP_END:
+        return end_stream(watch, message);
+    case MOCAP_REFUSAL:
+        mocapctl_complain("mocapd says: %s", message->reason);
         return STEP_FAILED;
     default:
         return STEP_ON;
@@ -105,16 +113,16 @@ static enum step handle_message(struct watch *watch, const struct mocap_line *li
 
 static enum step next_message(struct watch *watch)
 {
-    struct mc_error err = { 0 };
-    struct mocap_line line = { 0 };
-    switch (mocap_next(watch->client, -1, &line, watch->message, &err)) {
+    struct mocap_error error;
+    struct mocap_message message;
+    switch (mocap_next(watch->client, -1, &message, &error)) {
     case MOCAP_MESSAGE:
-        return handle_message(watch, &line);
+        return handle_message(watch, &message);
     case MOCAP_CLOSED:
         mocapctl_complain("connection lost: mocapd closed it");
         return STEP_FAILED;
     case MOCAP_ERROR:
-        mocapctl_complain("connection lost: %s", err.message);
+        mocapctl_complain("connection lost: %s", error.message);
         return STEP_FAILED;
     case MOCAP_TIMEOUT:
         break;
@@ -130,15 +138,16 @@ static bool start(struct watch *watch)
         mocapctl_complain("no memory");
         return false;
     }
-    struct mc_error err = { 0 };
-    watch->client = mocap_connect(watch->options.socket, REPLY_TIMEOUT_MS, &err);
+    watch->client = mocapctl_connect(watch->options.socket);
     if (watch->client == NULL) {
-        bool absent = err.detail == ENOENT || err.detail == ECONNREFUSED;
-        mocapctl_complain("%s%s", err.message, absent ? "; is mocapd running?" : "");
         return false;
     }
-    if (!mocap_subscribe(watch->client, watch->options.stream, REPLY_TIMEOUT_MS, &err)) {
-        mocapctl_complain("%s", err.message);
+    struct mocap_error error;
+    const struct mocap_options options = { .stream = watch->options.stream,
+                                           .encoding = MOCAP_ENCODING_JSON,
+                                           .label = "mocapctl watch" };
+    if (!mocap_subscribe(watch->client, &options, MOCAPCTL_REPLY_MS, &error)) {
+        mocapctl_complain("%s", error.message);
         return false;
     }
     return true;

@@ -1,8 +1,9 @@
-// Messages from their line; records are read in json_record.c.
+#include "protocol/decode.h"
+
 #include <string.h>
 
-#include "protocol/json.h"
-#include "protocol/json_record.h"
+#include "protocol/cbor.h"
+#include "protocol/decode_record.h"
 #include "protocol/json_value.h"
 
 static const char *const error_code_names[] = {
@@ -11,6 +12,7 @@ static const char *const error_code_names[] = {
     [PROTOCOL_ERROR_UNKNOWN_STREAM] = "unknown-stream",
     [PROTOCOL_ERROR_TOO_LONG] = "too-long",
     [PROTOCOL_ERROR_UNSUPPORTED] = "unsupported",
+    [PROTOCOL_ERROR_WRONG_VERSION] = "wrong-version",
     [PROTOCOL_ERROR_TOO_MANY] = "too-many",
     [PROTOCOL_ERROR_FORBIDDEN] = "forbidden",
     [PROTOCOL_ERROR_NO_FACE] = "no-face",
@@ -22,7 +24,7 @@ const char *protocol_error_code_name(enum protocol_error_code code)
     return error_code_names[code];
 }
 
-static enum protocol_error_code error_code_parse(const char *text)
+enum protocol_error_code protocol_error_code_parse(const char *text)
 {
     for (int i = 0; i < PROTOCOL_ERROR_OTHER; i++) {
         if (strcmp(text, error_code_names[i]) == 0) {
@@ -47,23 +49,60 @@ static bool parse_hello(const json_t *root, struct protocol_message *message, st
     }
     hello->major = (int)numbers[0];
     hello->minor = (int)numbers[1];
+    hello->encodings = 0;
+    const json_t *encodings = json_object_get(root, "encodings");
+    for (size_t i = 0; i < json_array_size(encodings); i++) {
+        enum protocol_encoding encoding = PROTOCOL_JSON;
+        const char *name = json_string_value(json_array_get(encodings, i));
+        if (name != NULL && protocol_encoding_parse(name, &encoding)) {
+            hello->encodings |= 1u << encoding;
+        }
+    }
     return protocol_json_get_string(root, "server", hello->server, sizeof hello->server, err) &&
            protocol_json_get_string(root, "boot_id", hello->boot_id, sizeof hello->boot_id, err) &&
            protocol_json_get_streams(root, hello->streams, &hello->stream_count, err);
+}
+
+// What the server granted. What a later version may grant that this one does not
+// know is left as it is by default.
+static bool parse_policy(const json_t *root, struct protocol_policy *policy, struct mc_error *err)
+{
+    char encoding[32], mode[32];
+    const json_t *queue = json_object_get(root, "queue"), *lost = json_object_get(root, "lost"),
+                 *include = json_object_get(root, "include"),
+                 *label = json_object_get(root, "label");
+    *policy = (struct protocol_policy){ .queue = (int)json_integer_value(queue) };
+    if (!protocol_json_get_string(root, "encoding", encoding, sizeof encoding, err) ||
+        !protocol_json_get_string(root, "mode", mode, sizeof mode, err)) {
+        return false;
+    }
+    if (!protocol_encoding_parse(encoding, &policy->encoding)) {
+        return protocol_json_wrong(err, "encoding", "json or cbor");
+    }
+    protocol_mode_parse(mode, &policy->mode);
+    policy->max_rate = json_number_value(json_object_get(root, "max_rate"));
+    for (size_t i = 0; i < json_array_size(include); i++) {
+        const char *name = json_string_value(json_array_get(include, i));
+        protocol_include_parse(name == NULL ? "" : name, &policy->include);
+    }
+    if (json_is_string(lost)) {
+        protocol_lost_parse(json_string_value(lost), &policy->lost);
+    }
+    if (json_is_string(label) &&
+        protocol_label_valid(json_string_value(label), json_string_length(label))) {
+        memcpy(policy->label, json_string_value(label), json_string_length(label) + 1);
+    }
+    return true;
 }
 
 static bool parse_subscribed(const json_t *root, struct protocol_message *message,
                              struct mc_error *err)
 {
     struct protocol_subscribed *subscribed = &message->subscribed;
-    char mode[32] = "";
-    if (message->type == PROTOCOL_MESSAGE_SUBSCRIBED &&
-        !protocol_json_get_string(root, "mode", mode, sizeof mode, err)) {
-        return false;
-    }
     subscribed->id = message->id;
-    subscribed->every_frame = strcmp(mode, "every-frame") == 0;
-    return protocol_json_get_streams(root, subscribed->streams, &subscribed->stream_count, err);
+    return (message->type == PROTOCOL_MESSAGE_UNSUBSCRIBED ||
+            parse_policy(root, &subscribed->policy, err)) &&
+           protocol_json_get_streams(root, subscribed->streams, &subscribed->stream_count, err);
 }
 
 static bool parse_stream_status(const json_t *root, struct protocol_stream_status *status,
@@ -109,7 +148,7 @@ static bool parse_error(const json_t *root, struct protocol_message *message, st
         return false;
     }
     error->id = message->id;
-    error->code = error_code_parse(code);
+    error->code = protocol_error_code_parse(code);
     return protocol_json_get_string(root, "message", error->message, sizeof error->message, err);
 }
 
@@ -156,7 +195,7 @@ static const struct {
     [PROTOCOL_MESSAGE_PONG] = { "pong", parse_nothing },
     [PROTOCOL_MESSAGE_ERROR] = { "error", parse_error },
     [PROTOCOL_MESSAGE_STATE] = { "state", parse_state },
-    [PROTOCOL_MESSAGE_MOTION] = { "motion", protocol_json_parse_record },
+    [PROTOCOL_MESSAGE_MOTION] = { "motion", protocol_decode_record },
     [PROTOCOL_MESSAGE_END] = { "end", parse_end },
     [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", parse_calibrated },
 };
@@ -182,10 +221,18 @@ static bool parse_message(const json_t *root, struct protocol_message *message,
     return true;
 }
 
-bool protocol_json_parse_message(const char *line, size_t length, struct protocol_message *message,
-                                 struct mc_error *err)
+bool protocol_decode_message(enum protocol_encoding encoding, const char *bytes, size_t length,
+                             struct protocol_message *message, struct mc_error *err)
 {
-    json_t *root = protocol_json_load(line, length, err);
+    const unsigned char *item = (const unsigned char *)bytes;
+    if (encoding == PROTOCOL_CBOR && protocol_cbor_is_motion(item, length)) {
+        message->type = PROTOCOL_MESSAGE_MOTION;
+        message->id = (struct protocol_id){ 0 };
+        return protocol_decode_cbor_record(item, length, message, err) ||
+               mc_error_wrap(err, "motion message");
+    }
+    json_t *root = encoding == PROTOCOL_CBOR ? protocol_cbor_load(item, length, err)
+                                             : protocol_json_load(bytes, length, err);
     if (root == NULL) {
         return false;
     }

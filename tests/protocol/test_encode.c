@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
-#include "protocol/json.h"
+#include "protocol/decode.h"
+#include "protocol/encode.h"
+#include "protocol/request.h"
 
 static struct protocol_buffer buffer;
 static struct protocol_message *message;
@@ -46,16 +48,16 @@ static void parse(void)
 {
     struct mc_error err = { 0 };
     const char *text = line();
-    if (!protocol_json_parse_message(text, strlen(text), message, &err)) {
+    if (!protocol_decode_message(PROTOCOL_JSON, text, strlen(text), message, &err)) {
         fail_msg("%s: %s", err.message, text);
     }
 }
 
 static void write_record(const struct protocol_record *record, uint64_t missed)
 {
-    char tail[PROTOCOL_JSON_TAIL_BYTES];
-    protocol_json_record(&buffer, record);
-    protocol_buffer_bytes(&buffer, tail, protocol_json_record_tail(tail, missed));
+    char tail[PROTOCOL_TAIL_BYTES];
+    protocol_encode_record(&buffer, PROTOCOL_JSON, record, PROTOCOL_INCLUDE_ALL);
+    protocol_buffer_bytes(&buffer, tail, protocol_encode_tail(tail, PROTOCOL_JSON, missed));
 }
 
 static void a_record_looks_as_documented(void **state)
@@ -152,7 +154,7 @@ static void what_a_record_may_have_is_there_when_it_has_it(void **state)
                                  "\"translation\":[0.50000,-0.25000,4.00000],"
                                  "\"error\":0.12500},\"shapes\":{\"eyeBlinkLeft\":0.0000,"));
     assert_non_null(strstr(text, "\"jawOpen\":0.3125"));
-    assert_true(protocol_json_parse_message(text, strlen(text), message, NULL));
+    assert_true(protocol_decode_message(PROTOCOL_JSON, text, strlen(text), message, NULL));
     const struct protocol_face *got = &message->record.faces[0];
     assert_true(message->record.damaged);
     assert_true(got->has_raw && got->has_jacobians && got->has_pose && got->has_shapes);
@@ -206,14 +208,14 @@ static void parts_of_a_face_that_do_not_fit_are_errors(void **state)
         char text[1024];
         struct mc_error err = { 0 };
         snprintf(text, sizeof text, FACE_START "%s}]}", cases[i].part);
-        assert_false(protocol_json_parse_message(text, strlen(text), message, &err));
+        assert_false(protocol_decode_message(PROTOCOL_JSON, text, strlen(text), message, &err));
         if (strstr(err.message, cases[i].says) == NULL) {
             fail_msg("%s: %s", cases[i].part, err.message);
         }
     }
     // A shape of a later version is not an error.
     const char *later = FACE_START "\"shapes\":{\"tongueOut\":0.5}}]}";
-    assert_true(protocol_json_parse_message(later, strlen(later), message, NULL));
+    assert_true(protocol_decode_message(PROTOCOL_JSON, later, strlen(later), message, NULL));
     assert_true(message->record.faces[0].has_shapes);
 }
 
@@ -227,7 +229,7 @@ static void hello_comes_back(void **state)
         .stream_count = 2,
         .streams = { "main", "cam-2" },
     };
-    protocol_json_hello(&buffer, &hello);
+    protocol_encode_hello(&buffer, &hello);
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_HELLO);
     assert_int_equal(message->hello.major, 1);
@@ -239,32 +241,34 @@ static void hello_comes_back(void **state)
 static void replies_come_back_with_their_id(void **state)
 {
     (void)state;
-    struct protocol_subscribed subscribed = {
-        .id = { true, 5 }, .every_frame = true, .stream_count = 1, .streams = { "main" }
-    };
-    protocol_json_subscribed(&buffer, &subscribed);
+    struct protocol_subscribed subscribed = { .id = { true, 5 },
+                                              .policy = { .mode = PROTOCOL_EVERY_FRAME },
+                                              .stream_count = 1,
+                                              .streams = { "main" } };
+    protocol_encode_subscribed(&buffer, PROTOCOL_JSON, &subscribed);
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_SUBSCRIBED);
     assert_true(message->id.given && message->id.value == 5);
-    assert_true(message->subscribed.every_frame);
+    assert_int_equal(message->subscribed.policy.mode, PROTOCOL_EVERY_FRAME);
 
     protocol_buffer_clear(&buffer);
     struct protocol_error error = { .id = { true, -3 }, .code = PROTOCOL_ERROR_TOO_LONG };
     strcpy(error.message, "a \"quoted\"\nline");
-    protocol_json_error(&buffer, &error);
+    protocol_encode_error(&buffer, PROTOCOL_JSON, &error);
     parse();
     assert_int_equal(message->error.code, PROTOCOL_ERROR_TOO_LONG);
     assert_true(message->error.id.value == -3);
     assert_string_equal(message->error.message, "a \"quoted\"\nline");
 
     protocol_buffer_clear(&buffer);
-    protocol_json_pong(&buffer, (struct protocol_id){ 0 });
+    protocol_encode_pong(&buffer, PROTOCOL_JSON, (struct protocol_id){ 0 });
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_PONG);
     assert_false(message->id.given);
 
     protocol_buffer_clear(&buffer);
-    protocol_json_calibrated(&buffer, &(struct protocol_calibrated){ { true, 4 }, "cam", 2 });
+    protocol_encode_calibrated(&buffer, PROTOCOL_JSON,
+                               &(struct protocol_calibrated){ { true, 4 }, "cam", 2 });
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_CALIBRATED);
     assert_true(message->calibrated.id.value == 4);
@@ -276,14 +280,14 @@ static void state_end_and_status_come_back(void **state)
 {
     (void)state;
     struct protocol_state changed = { "main", "stalled", "no frame for 2 s" };
-    protocol_json_state(&buffer, &changed);
+    protocol_encode_state(&buffer, PROTOCOL_JSON, &changed);
     parse();
     assert_string_equal(message->state.state, "stalled");
     assert_string_equal(message->state.reason, "no frame for 2 s");
 
     protocol_buffer_clear(&buffer);
     struct protocol_end end = { "main", 75, "failed", "cut off" };
-    protocol_json_end(&buffer, &end);
+    protocol_encode_end(&buffer, PROTOCOL_JSON, &end);
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_END);
     assert_int_equal(message->end.records, 75);
@@ -295,7 +299,7 @@ static void state_end_and_status_come_back(void **state)
                                       .stream_count = 1,
                                       .streams = { { .stream = "main", .state = "live" } } };
     status.streams[0].records = 9;
-    protocol_json_status(&buffer, &status);
+    protocol_encode_status(&buffer, PROTOCOL_JSON, &status);
     parse();
     assert_int_equal(message->status.workers, 2);
     assert_int_equal(message->status.streams[0].records, 9);
@@ -305,7 +309,7 @@ static void a_later_versions_message_is_other(void **state)
 {
     (void)state;
     const char text[] = "{\"type\":\"weather\",\"x\":[1]}";
-    assert_true(protocol_json_parse_message(text, strlen(text), message, NULL));
+    assert_true(protocol_decode_message(PROTOCOL_JSON, text, strlen(text), message, NULL));
     assert_int_equal(message->type, PROTOCOL_MESSAGE_OTHER);
 }
 
@@ -324,7 +328,8 @@ static void messages_that_do_not_fit_are_errors(void **state)
     };
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
         struct mc_error err = { 0 };
-        assert_false(protocol_json_parse_message(inputs[i], strlen(inputs[i]), message, &err));
+        assert_false(
+            protocol_decode_message(PROTOCOL_JSON, inputs[i], strlen(inputs[i]), message, &err));
         assert_int_equal(err.code, MC_ERROR_FORMAT);
         assert_true(err.message[0] != '\0');
     }
@@ -339,7 +344,7 @@ static void a_cut_record_is_an_error(void **state)
     write_record(&record, 0);
     const char *text = line();
     for (size_t length = 0; length < strlen(text); length++) {
-        assert_false(protocol_json_parse_message(text, length, message, NULL));
+        assert_false(protocol_decode_message(PROTOCOL_JSON, text, length, message, NULL));
     }
 }
 
@@ -347,7 +352,7 @@ static void a_cut_record_is_an_error(void **state)
 
 static bool request(const char *text, struct protocol_request *got, struct protocol_error *error)
 {
-    return protocol_json_parse_request(text, strlen(text), got, error);
+    return protocol_request_parse(text, strlen(text), got, error);
 }
 
 static void requests_are_read(void **state)
@@ -368,14 +373,14 @@ static void requests_are_read(void **state)
 
     struct protocol_request sent = { .type = PROTOCOL_UNSUBSCRIBE, .id = { true, 8 } };
     strcpy(sent.stream, "cam");
-    protocol_json_request(&buffer, &sent);
+    protocol_request_write(&buffer, &sent);
     assert_true(request(line(), &got, &error));
     assert_memory_equal(got.stream, "cam", 4);
     assert_true(got.type == sent.type && got.id.value == 8);
 
     sent.type = PROTOCOL_CALIBRATE;
     protocol_buffer_clear(&buffer);
-    protocol_json_request(&buffer, &sent);
+    protocol_request_write(&buffer, &sent);
     assert_true(request(line(), &got, &error));
     assert_int_equal(got.type, PROTOCOL_CALIBRATE);
     assert_false(request("{\"type\":\"calibrate\"}", &got, &error)); // of which stream?
@@ -403,7 +408,7 @@ static void bad_requests_get_a_typed_error(void **state)
         { "{\"type\":\"ping\",\"id\":99999999999999999999}", PROTOCOL_ERROR_BAD_REQUEST, "" },
         { "{\"type\":\"subscribe\",\"stream\":3}", PROTOCOL_ERROR_BAD_REQUEST, "stream" },
         { "{\"type\":\"subscribe\",\"stream\":\"\"}", PROTOCOL_ERROR_BAD_REQUEST, "stream" },
-        { "{\"type\":\"subscribe\",\"encoding\":\"cbor\"}", PROTOCOL_ERROR_UNSUPPORTED, "cbor" },
+        { "{\"type\":\"subscribe\",\"encoding\":\"xml\"}", PROTOCOL_ERROR_UNSUPPORTED, "xml" },
         { "{\"type\":\"ping\",\"x\":[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}",
           PROTOCOL_ERROR_BAD_REQUEST, "deep" },
     };
@@ -433,7 +438,7 @@ static void a_nul_does_not_hide_the_rest_of_a_request(void **state)
     struct protocol_request got;
     struct protocol_error error;
     const char text[] = "{\"type\":\"ping\"}\0junk";
-    assert_false(protocol_json_parse_request(text, sizeof text - 1, &got, &error));
+    assert_false(protocol_request_parse(text, sizeof text - 1, &got, &error));
     const char *escaped = "{\"type\":\"subscribe\",\"stream\":\"main\\u0000x\"}";
     assert_false(request(escaped, &got, &error));
 }
@@ -462,8 +467,8 @@ static void changed_bytes_do_no_harm(void **state)
         struct protocol_request got;
         struct protocol_error error;
         struct mc_error err = { 0 };
-        bool is_request = protocol_json_parse_request(line, length, &got, &error);
-        bool is_message = protocol_json_parse_message(line, length, message, &err);
+        bool is_request = protocol_request_parse(line, length, &got, &error);
+        bool is_message = protocol_decode_message(PROTOCOL_JSON, line, length, message, &err);
         assert_true(round % 5 != 0 || (round % 2 == 0 ? is_request : is_message));
         assert_true(is_message || err.message[0] != '\0');
         free(line);

@@ -1,0 +1,189 @@
+#include "protocol/connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "protocol/endpoint.h"
+#include "protocol/message.h"
+
+// ---- time
+
+int64_t protocol_connection_deadline(int timeout_ms)
+{
+    return timeout_ms < 0 ? INT64_MAX : mc_clock_now_ns() + timeout_ms * MC_NS_PER_MS;
+}
+
+int protocol_connection_remaining_ms(int64_t deadline_ns)
+{
+    if (deadline_ns == INT64_MAX) {
+        return -1;
+    }
+    int64_t left_ns = deadline_ns - mc_clock_now_ns();
+    if (left_ns <= 0) {
+        return 0;
+    }
+    int64_t left_ms = (left_ns + MC_NS_PER_MS - 1) / MC_NS_PER_MS;
+    return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+}
+
+// Waits for the events. MOCAP_MESSAGE means that they are there.
+static enum mocap_result wait_for(int fd, short events, int64_t deadline_ns, struct mc_error *err)
+{
+    for (;;) {
+        struct pollfd waited = { .fd = fd, .events = events };
+        int count = poll(&waited, 1, protocol_connection_remaining_ms(deadline_ns));
+        if (count > 0) {
+            return MOCAP_MESSAGE; // errors show in the read or write that follows
+        }
+        if (count == 0) {
+            return MOCAP_TIMEOUT;
+        }
+        if (errno != EINTR) {
+            mc_error_set_errno(err, "waiting for the server");
+            return MOCAP_ERROR;
+        }
+    }
+}
+
+// ---- life
+
+bool protocol_connection_open(struct protocol_connection *connection, const char *path,
+                              int64_t deadline_ns, struct mc_error *err)
+{
+    struct sockaddr_un address;
+    if (!protocol_endpoint_address(path, &address, err) ||
+        !protocol_framing_init(&connection->framing, PROTOCOL_MESSAGE_BYTES, err)) {
+        return false;
+    }
+    connection->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection->fd < 0) {
+        return mc_error_set_errno(err, "socket");
+    }
+    // A connect to a Unix socket waits while the server's backlog is full, as
+    // long as a send would. Zero means for ever here, so 1 ms is the least.
+    int wait_ms = protocol_connection_remaining_ms(deadline_ns);
+    if (wait_ms >= 0) {
+        wait_ms = wait_ms > 0 ? wait_ms : 1;
+        struct timeval limit = { wait_ms / 1000, wait_ms % 1000 * 1000 };
+        setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    }
+    while (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        if (errno != EINTR) {
+            return mc_error_set_errno(err, "connect to %s", path);
+        }
+    }
+    if (fcntl(connection->fd, F_SETFL, O_NONBLOCK) != 0) {
+        return mc_error_set_errno(err, "connect to %s", path);
+    }
+    return true;
+}
+
+void protocol_connection_close(struct protocol_connection *connection)
+{
+    if (connection->fd >= 0) {
+        close(connection->fd);
+    }
+    connection->fd = -1;
+    protocol_framing_finish(&connection->framing);
+}
+
+// ---- messages
+
+static enum mocap_result closed(const struct protocol_connection *connection, struct mc_error *err)
+{
+    if (protocol_framing_partial(&connection->framing)) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "the server closed the connection inside a message");
+        return MOCAP_ERROR;
+    }
+    return MOCAP_CLOSED;
+}
+
+// Reads once what is there, waiting for it until the deadline.
+static enum mocap_result read_more(struct protocol_connection *connection, int64_t deadline_ns,
+                                   struct mc_error *err)
+{
+    size_t size;
+    char *room = protocol_framing_room(&connection->framing, &size);
+    for (;;) {
+        ssize_t count = read(connection->fd, room, size);
+        if (count > 0) {
+            protocol_framing_add(&connection->framing, (size_t)count);
+            return MOCAP_MESSAGE;
+        }
+        if (count == 0 || errno == ECONNRESET) {
+            return closed(connection, err);
+        }
+        if (errno == EAGAIN) {
+            enum mocap_result result = wait_for(connection->fd, POLLIN, deadline_ns, err);
+            if (result != MOCAP_MESSAGE) {
+                return result;
+            }
+        } else if (errno != EINTR) {
+            mc_error_set_errno(err, "reading from the server");
+            return MOCAP_ERROR;
+        }
+    }
+}
+
+enum mocap_result protocol_connection_read(struct protocol_connection *connection,
+                                           int64_t deadline_ns, char **bytes, size_t *length,
+                                           struct mc_error *err)
+{
+    if (connection->fd < 0) {
+        return MOCAP_CLOSED;
+    }
+    for (;;) {
+        switch (protocol_framing_next(&connection->framing, bytes, length)) {
+        case PROTOCOL_FRAMING_MESSAGE:
+            return MOCAP_MESSAGE;
+        case PROTOCOL_FRAMING_TOO_LONG:
+            mc_error_set(err, MC_ERROR_FORMAT, 0, "a message of more than %d bytes",
+                         PROTOCOL_MESSAGE_BYTES);
+            return MOCAP_ERROR;
+        case PROTOCOL_FRAMING_MORE:
+            break;
+        }
+        enum mocap_result result = read_more(connection, deadline_ns, err);
+        if (result != MOCAP_MESSAGE) {
+            return result;
+        }
+    }
+}
+
+enum mocap_result protocol_connection_send(struct protocol_connection *connection,
+                                           const struct protocol_buffer *request,
+                                           int64_t deadline_ns, struct mc_error *err)
+{
+    if (connection->fd < 0) {
+        return MOCAP_CLOSED;
+    }
+    size_t sent = 0;
+    while (sent < request->length) {
+        ssize_t count =
+            send(connection->fd, request->data + sent, request->length - sent, MSG_NOSIGNAL);
+        if (count >= 0) {
+            sent += (size_t)count;
+        } else if (errno == EAGAIN) {
+            enum mocap_result result = wait_for(connection->fd, POLLOUT, deadline_ns, err);
+            if (result == MOCAP_TIMEOUT) {
+                mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "the server takes no request");
+                return MOCAP_ERROR;
+            }
+            if (result != MOCAP_MESSAGE) {
+                return result;
+            }
+        } else if (errno == EPIPE || errno == ECONNRESET) {
+            return MOCAP_CLOSED;
+        } else if (errno != EINTR) {
+            mc_error_set_errno(err, "sending to the server");
+            return MOCAP_ERROR;
+        }
+    }
+    return MOCAP_MESSAGE;
+}

@@ -1,0 +1,41 @@
+// The server's messages to bytes, in both encodings. Each function appends one
+// message to the buffer, which has to be checked for `failed` afterwards. Nothing
+// but the buffer allocates.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/buffer.h"
+#include "protocol/message.h"
+
+// Always JSON: it is what a client reads first.
+void protocol_encode_hello(struct protocol_buffer *buffer, const struct protocol_hello *hello);
+
+void protocol_encode_subscribed(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                                const struct protocol_subscribed *subscribed);
+void protocol_encode_unsubscribed(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                                  const struct protocol_subscribed *unsubscribed);
+void protocol_encode_status(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                            const struct protocol_status *status);
+void protocol_encode_pong(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                          struct protocol_id id);
+void protocol_encode_calibrated(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                                const struct protocol_calibrated *calibrated);
+void protocol_encode_error(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                           const struct protocol_error *error);
+void protocol_encode_state(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                           const struct protocol_state *state);
+void protocol_encode_end(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                         const struct protocol_end *end);
+
+// A record in two parts: the body, the same for all subscribers that asked for
+// the same, and a tail that tells one of them how many it missed. include says
+// which of what the record has is written. A keypoint that is not finite is
+// written as [0,0,0]: place unknown, confidence none.
+void protocol_encode_record(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                            const struct protocol_record *record, unsigned include);
+
+enum { PROTOCOL_TAIL_BYTES = 40 };
+size_t protocol_encode_tail(char tail[PROTOCOL_TAIL_BYTES], enum protocol_encoding encoding,
+                            uint64_t missed);

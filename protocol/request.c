@@ -1,0 +1,312 @@
+#include "protocol/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/json_value.h"
+#include "protocol/writer.h"
+
+#define TYPES_TEXT "subscribe, unsubscribe, status, ping or calibrate"
+
+static const char *const type_names[] = {
+    [PROTOCOL_SUBSCRIBE] = "subscribe", [PROTOCOL_UNSUBSCRIBE] = "unsubscribe",
+    [PROTOCOL_STATUS] = "status",       [PROTOCOL_PING] = "ping",
+    [PROTOCOL_CALIBRATE] = "calibrate",
+};
+
+const char *protocol_request_type_name(enum protocol_request_type type)
+{
+    return type_names[type];
+}
+
+// ---- reading
+
+static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *format,
+                   ...) MC_PRINTF(3, 4);
+static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *format,
+                   ...)
+{
+    error->code = code;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static bool request_id(const json_t *root, struct protocol_request *request,
+                       struct protocol_error *error)
+{
+    const json_t *id = json_object_get(root, "id");
+    if (id == NULL || json_is_null(id)) {
+        return true;
+    }
+    if (!json_is_integer(id)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "id: an integer is expected");
+    }
+    request->id = (struct protocol_id){ .given = true, .value = json_integer_value(id) };
+    error->id = request->id;
+    return true;
+}
+
+static bool request_type(const json_t *root, struct protocol_request *request,
+                         struct protocol_error *error)
+{
+    const json_t *type = json_object_get(root, "type");
+    if (!json_is_string(type)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "type: a string is expected: " TYPES_TEXT);
+    }
+    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++) {
+        if (strcmp(json_string_value(type), type_names[i]) == 0) {
+            request->type = (enum protocol_request_type)i;
+            return true;
+        }
+    }
+    return refuse(error, PROTOCOL_ERROR_UNKNOWN_TYPE, "type '%.32s': " TYPES_TEXT " is expected",
+                  json_string_value(type));
+}
+
+// The version that the client speaks, where it says so: [major,minor].
+static bool request_protocol(const json_t *root, struct protocol_error *error)
+{
+    const json_t *version = json_object_get(root, "protocol"), *major = json_array_get(version, 0);
+    if (version == NULL) {
+        return true;
+    }
+    if (!json_is_integer(major)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "protocol: [major,minor] is expected");
+    }
+    return json_integer_value(major) == PROTOCOL_MAJOR ||
+           refuse(error, PROTOCOL_ERROR_WRONG_VERSION,
+                  "this server speaks protocol %d.%d, the client speaks %" JSON_INTEGER_FORMAT,
+                  PROTOCOL_MAJOR, PROTOCOL_MINOR, json_integer_value(major));
+}
+
+static bool request_stream(const json_t *root, struct protocol_request *request,
+                           struct protocol_error *error)
+{
+    const json_t *stream = json_object_get(root, "stream");
+    if (stream == NULL) {
+        return true;
+    }
+    size_t length = json_string_length(stream); // 0 when it is no string
+    if (length == 0) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                      "stream: a stream's name is expected, or no such field for all streams");
+    }
+    if (length >= sizeof request->stream) {
+        return refuse(error, PROTOCOL_ERROR_UNKNOWN_STREAM,
+                      "stream: a name of %zu bytes, at most %d are possible", length,
+                      PROTOCOL_NAME_BYTES - 1);
+    }
+    memcpy(request->stream, json_string_value(stream), length + 1);
+    return true;
+}
+
+// The string in a field of the policy: one of those that parse knows. Sets given
+// where it is there.
+static bool choice(const json_t *root, const char *field, const char *expected,
+                   bool (*parse)(const char *text, int *value), int *value, bool *given,
+                   struct protocol_error *error)
+{
+    const json_t *text = json_object_get(root, field);
+    *given = text != NULL;
+    if (text == NULL) {
+        return true;
+    }
+    if (!json_is_string(text)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s: a string is expected", field);
+    }
+    return parse(json_string_value(text), value) ||
+           refuse(error, PROTOCOL_ERROR_UNSUPPORTED, "%s '%.32s': %s is possible", field,
+                  json_string_value(text), expected);
+}
+
+static bool parse_encoding(const char *text, int *value)
+{
+    enum protocol_encoding encoding = PROTOCOL_JSON;
+    bool known = protocol_encoding_parse(text, &encoding);
+    *value = (int)encoding;
+    return known;
+}
+
+static bool parse_mode(const char *text, int *value)
+{
+    enum protocol_mode mode = PROTOCOL_LATEST;
+    bool known = protocol_mode_parse(text, &mode);
+    *value = (int)mode;
+    return known;
+}
+
+static bool parse_lost(const char *text, int *value)
+{
+    enum protocol_lost lost = PROTOCOL_LOST_NONE;
+    bool known = protocol_lost_parse(text, &lost);
+    *value = (int)lost;
+    return known;
+}
+
+static bool policy_choices(const json_t *root, struct protocol_request *request,
+                           struct protocol_error *error)
+{
+    struct protocol_policy *policy = &request->policy;
+    int encoding = PROTOCOL_JSON, mode = PROTOCOL_LATEST, lost = PROTOCOL_LOST_NONE;
+    bool lost_given;
+    bool ok = choice(root, "encoding", "json or cbor", parse_encoding, &encoding,
+                     &request->encoding_given, error) &&
+              choice(root, "mode", "latest, queue or every-frame", parse_mode, &mode,
+                     &request->mode_given, error) &&
+              choice(root, "lost", "none, hold or neutral", parse_lost, &lost, &lost_given, error);
+    policy->encoding = (enum protocol_encoding)encoding;
+    policy->mode = (enum protocol_mode)mode;
+    policy->lost = (enum protocol_lost)lost;
+    return ok;
+}
+
+static bool policy_numbers(const json_t *root, struct protocol_policy *policy,
+                           struct protocol_error *error)
+{
+    const json_t *rate = json_object_get(root, "max_rate"), *queue = json_object_get(root, "queue");
+    policy->max_rate = json_number_value(rate);
+    if (rate != NULL &&
+        (!json_is_number(rate) || policy->max_rate < 0 || policy->max_rate > PROTOCOL_RATE_MAX)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                      "max_rate: records a second are expected, 0 (all) to %d", PROTOCOL_RATE_MAX);
+    }
+    policy->queue = PROTOCOL_QUEUE_DEFAULT;
+    if (queue != NULL && (!json_is_integer(queue) || json_integer_value(queue) < 1)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "queue: records are expected, 1 to %d",
+                      PROTOCOL_QUEUE_MAX);
+    }
+    if (queue != NULL) { // more than there may be is granted as far as it goes
+        policy->queue = json_integer_value(queue) < PROTOCOL_QUEUE_MAX
+                            ? (int)json_integer_value(queue)
+                            : PROTOCOL_QUEUE_MAX;
+    }
+    return true;
+}
+
+// Parts that this version does not know are left out: the reply tells.
+static bool policy_include(const json_t *root, struct protocol_policy *policy,
+                           struct protocol_error *error)
+{
+    const json_t *include = json_object_get(root, "include");
+    policy->include = include == NULL ? PROTOCOL_INCLUDE_DEFAULT : 0;
+    if (include != NULL && !json_is_array(include)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "include: an array is expected");
+    }
+    for (size_t i = 0; i < json_array_size(include); i++) {
+        const char *name = json_string_value(json_array_get(include, i));
+        if (name == NULL) {
+            return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "include: names are expected");
+        }
+        protocol_include_parse(name, &policy->include);
+    }
+    if (policy->include & (PROTOCOL_RAW | PROTOCOL_JACOBIANS)) {
+        policy->include |= PROTOCOL_KEYPOINTS;
+    }
+    return true;
+}
+
+static bool policy_label(const json_t *root, struct protocol_policy *policy,
+                         struct protocol_error *error)
+{
+    const json_t *label = json_object_get(root, "label");
+    if (label == NULL) {
+        return true;
+    }
+    size_t length = json_string_length(label);
+    if (!json_is_string(label) || !protocol_label_valid(json_string_value(label), length)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                      "label: up to %d bytes without control characters are expected",
+                      PROTOCOL_LABEL_BYTES - 1);
+    }
+    memcpy(policy->label, json_string_value(label), length + 1);
+    return true;
+}
+
+static bool request_policy(const json_t *root, struct protocol_request *request,
+                           struct protocol_error *error)
+{
+    return request->type != PROTOCOL_SUBSCRIBE ||
+           (policy_choices(root, request, error) && policy_numbers(root, &request->policy, error) &&
+            policy_include(root, &request->policy, error) &&
+            policy_label(root, &request->policy, error));
+}
+
+bool protocol_request_parse(const char *line, size_t length, struct protocol_request *request,
+                            struct protocol_error *error)
+{
+    *request = (struct protocol_request){ 0 };
+    *error = (struct protocol_error){ 0 };
+    struct mc_error cause;
+    json_t *root = protocol_json_load(line, length, &cause);
+    if (root == NULL) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s", cause.message);
+    }
+    bool ok = request_id(root, request, error) && request_protocol(root, error) &&
+              request_type(root, request, error) && request_stream(root, request, error) &&
+              request_policy(root, request, error);
+    json_decref(root);
+    if (ok && request->type == PROTOCOL_CALIBRATE && request->stream[0] == '\0') {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "stream: a stream's name is expected");
+    }
+    return ok;
+}
+
+// ---- writing
+
+static void write_include(struct protocol_writer *writer, unsigned include)
+{
+    protocol_writer_name(writer, "include");
+    protocol_writer_open_array(writer);
+    for (int i = 0; i < PROTOCOL_INCLUDE_COUNT; i++) {
+        if (include & 1u << i) {
+            protocol_writer_string(writer, protocol_include_name(i));
+        }
+    }
+    protocol_writer_close_array(writer);
+}
+
+static void write_policy(struct protocol_writer *writer, const struct protocol_request *request)
+{
+    const struct protocol_policy *policy = &request->policy;
+    if (request->encoding_given) {
+        protocol_writer_string_field(writer, "encoding", protocol_encoding_name(policy->encoding));
+    }
+    if (request->mode_given) {
+        protocol_writer_string_field(writer, "mode", protocol_mode_name(policy->mode));
+    }
+    if (request->mode_given && policy->mode == PROTOCOL_QUEUE) {
+        protocol_writer_int_field(writer, "queue", policy->queue);
+    }
+    if (policy->max_rate > 0) {
+        protocol_writer_number_field(writer, "max_rate", policy->max_rate, 3);
+    }
+    if (policy->include != PROTOCOL_INCLUDE_DEFAULT) {
+        write_include(writer, policy->include);
+    }
+    if (policy->lost != PROTOCOL_LOST_NONE) {
+        protocol_writer_string_field(writer, "lost", protocol_lost_name(policy->lost));
+    }
+    if (policy->label[0] != '\0') {
+        protocol_writer_string_field(writer, "label", policy->label);
+    }
+}
+
+void protocol_request_write(struct protocol_buffer *buffer, const struct protocol_request *request)
+{
+    struct protocol_writer writer;
+    protocol_writer_begin(&writer, buffer, PROTOCOL_JSON, type_names[request->type]);
+    if (request->id.given) {
+        protocol_writer_int_field(&writer, "id", request->id.value);
+    }
+    if (request->stream[0] != '\0') {
+        protocol_writer_string_field(&writer, "stream", request->stream);
+    }
+    if (request->type == PROTOCOL_SUBSCRIBE) {
+        write_policy(&writer, request);
+    }
+    protocol_writer_end(&writer);
+}

@@ -1,0 +1,126 @@
+#include "protocol/view.h"
+
+#include <assert.h>
+#include <string.h>
+
+static_assert((int)MOCAP_SHAPE_COUNT == PROTOCOL_SHAPE_COUNT &&
+                  (int)MOCAP_JAW_OPEN == PROTOCOL_JAW_OPEN &&
+                  (int)MOCAP_BROW_OUTER_UP_RIGHT == PROTOCOL_BROW_OUTER_UP_RIGHT,
+              "the same shapes in the same order");
+static_assert((int)MOCAP_LOST_HOLD == PROTOCOL_LOST_HOLD &&
+                  (int)MOCAP_LOST_NEUTRAL == PROTOCOL_LOST_NEUTRAL,
+              "the same choices in the same order");
+
+const char *mocap_shape_name(enum mocap_shape shape)
+{
+    return (int)shape >= 0 && shape < MOCAP_SHAPE_COUNT
+               ? protocol_shape_name((enum protocol_shape)shape)
+               : NULL;
+}
+
+static void show_keypoints(struct mocap_keypoint *shown, const struct mc_keypoint *points,
+                           int count)
+{
+    for (int i = 0; i < count; i++) {
+        shown[i] = (struct mocap_keypoint){ points[i].x, points[i].y, points[i].c };
+    }
+}
+
+static void show_pose(struct mocap_pose *shown, const struct protocol_pose *pose)
+{
+    memcpy(shown->rotation, pose->rotation, sizeof shown->rotation);
+    memcpy(shown->euler, pose->euler, sizeof shown->euler);
+    memcpy(shown->translation, pose->translation, sizeof shown->translation);
+    shown->error = pose->error;
+}
+
+static void show_face(struct protocol_view *view, int index, const struct protocol_face *face)
+{
+    struct mocap_face *shown = &view->faces[index];
+    *shown = (struct mocap_face){ .id = face->id,
+                                  .score = face->score,
+                                  .keypoint_count = face->keypoint_count };
+    memcpy(shown->box, face->box, sizeof shown->box);
+    if (face->keypoint_count > 0) {
+        show_keypoints(view->keypoints[index], face->keypoints, face->keypoint_count);
+        shown->keypoints = view->keypoints[index];
+    }
+    if (face->has_raw) {
+        show_keypoints(view->raw[index], face->raw, face->keypoint_count);
+        shown->raw = view->raw[index];
+    }
+    if (face->has_pose) {
+        show_pose(&view->poses[index], &face->pose);
+        shown->pose = &view->poses[index];
+    }
+    shown->jacobians = face->has_jacobians ? face->jacobians : NULL;
+    shown->shapes = face->has_shapes ? face->shapes : NULL;
+}
+
+static void show_record(struct protocol_view *view, const struct protocol_message *message)
+{
+    const struct protocol_record *record = &message->record;
+    view->timing = (struct mocap_timing){ record->timing.decode, record->timing.wait,
+                                          record->timing.scale, record->timing.infer };
+    view->record = (struct mocap_record){
+        .stream = record->stream,
+        .seq = record->seq,
+        .pts = record->pts,
+        .t_arrival_ns = record->t_arrival_ns,
+        .t_publish_ns = record->t_publish_ns,
+        .width = record->width,
+        .height = record->height,
+        .dropped = record->dropped,
+        .missed = message->missed,
+        .damaged = record->damaged,
+        .lost = (enum mocap_lost)record->lost,
+        .timing = message->has_timing ? &view->timing : NULL,
+        .face_count = record->face_count,
+        .faces = view->faces,
+    };
+    for (int i = 0; i < record->face_count; i++) {
+        show_face(view, i, &record->faces[i]);
+    }
+}
+
+void protocol_view_message(struct protocol_view *view, const struct protocol_message *message,
+                           struct mocap_message *shown)
+{
+    *shown = (struct mocap_message){ .type = MOCAP_OTHER };
+    switch (message->type) {
+    case PROTOCOL_MESSAGE_MOTION:
+        show_record(view, message);
+        shown->type = MOCAP_RECORD;
+        shown->record = &view->record;
+        shown->stream = message->record.stream;
+        break;
+    case PROTOCOL_MESSAGE_STATE:
+        shown->type = MOCAP_STATE;
+        shown->stream = message->state.stream;
+        shown->state = message->state.state;
+        shown->reason = message->state.reason;
+        break;
+    case PROTOCOL_MESSAGE_END:
+        shown->type = MOCAP_END;
+        shown->stream = message->end.stream;
+        shown->state = message->end.state;
+        shown->reason = message->end.reason;
+        shown->records = message->end.records;
+        break;
+    case PROTOCOL_MESSAGE_ERROR:
+        shown->type = MOCAP_REFUSAL;
+        shown->code = protocol_error_code_name(message->error.code);
+        shown->reason = message->error.message;
+        break;
+    case PROTOCOL_MESSAGE_SUBSCRIBED:
+    case PROTOCOL_MESSAGE_UNSUBSCRIBED:
+    case PROTOCOL_MESSAGE_STATUS:
+    case PROTOCOL_MESSAGE_PONG:
+    case PROTOCOL_MESSAGE_CALIBRATED:
+        shown->type = MOCAP_REPLY;
+        break;
+    case PROTOCOL_MESSAGE_HELLO:
+    case PROTOCOL_MESSAGE_OTHER:
+        break;
+    }
+}

@@ -1,0 +1,30 @@
+// What connections may cost. All are per server unless said otherwise.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SERVER_CONNECTIONS_MAX = 1024, // the default, and the most that can be configured
+    SERVER_REQUESTS_AT_ONCE = 64,  // requests of one connection at once...
+    SERVER_CHECK_MS = 250,         // ...and so long until it may send
+    SERVER_REQUESTS_A_CHECK = 8,   // so many more; others wait in its socket
+    SERVER_ACCEPTS_A_CHECK = 256,  // connections taken in that time; others wait
+    SERVER_LOGS_A_CHECK = 16,      // lines about connections in that time; others are counted
+    SERVER_SEND_BYTES = 16 * 1024, // the kernel's buffer of one connection; it takes twice that
+};
+
+struct server_limits {
+    int connections;      // more are told so and closed
+    uint64_t stuck_ms;    // a write that makes no progress for so long closes its connection
+    uint64_t greeting_ms; // so does a first request that does not come
+    // Memory of messages that wait for subscribers. Over it, only those who have
+    // nothing waiting get records; the others miss them.
+    size_t pending_bytes;
+};
+
+#define SERVER_LIMITS_DEFAULT                                                                      \
+    {                                                                                              \
+        .connections = SERVER_CONNECTIONS_MAX, .stuck_ms = 30000, .greeting_ms = 30000,            \
+        .pending_bytes = 32 * 1024 * 1024                                                          \
+    }

@@ -1,0 +1,64 @@
+// What the files of the publisher share: its state, and how it answers requests.
+#pragma once
+
+#include "protocol/message.h"
+#include "server/message.h"
+#include "server/publisher.h"
+#include "server/subscriber.h"
+#include "server/variants.h"
+
+// A stream as subscribers know it.
+struct server_channel {
+    struct protocol_state state;
+    uint64_t records, dropped;
+    bool ended, held;
+    struct protocol_record seen; // the last record with faces, for who wants them held
+};
+
+struct server_publisher {
+    uv_loop_t *loop;
+    struct server_publisher_callbacks callbacks;
+    struct protocol_hello hello;
+    struct server_limits limits;
+    int workers;
+    bool every_frame, finishing;
+    uint64_t finishing_ms;           // when that began
+    struct server_channel *channels; // one for each stream
+    int channel_count;
+    struct server_subscriber *first; // list
+    int connection_count;
+    unsigned long accepted;  // in all
+    int accept_credit;       // connections that may be taken until the next check
+    uv_stream_t *waiting;    // the listener that has one more, or NULL
+    int logged, log_skipped; // lines about connections since the last check
+    struct server_variants variants;
+    struct server_message_pool pool;
+    uv_timer_t check;
+    int64_t start_ns;
+};
+
+// A line about a connection, unless there were too many of them just now.
+void server_publisher_log(struct server_publisher *publisher,
+                          const struct server_subscriber *subscriber, const char *format, ...)
+    MC_PRINTF(3, 4);
+
+// These send one connection a message in its encoding: the stream's state, its end, an
+// error.
+void server_publisher_send_state(struct server_publisher *publisher,
+                                 struct server_subscriber *subscriber, int stream);
+void server_publisher_send_end(struct server_publisher *publisher,
+                               struct server_subscriber *subscriber, int stream);
+void server_publisher_send_error(struct server_publisher *publisher,
+                                 struct server_subscriber *subscriber,
+                                 const struct protocol_error *error);
+
+// Answers a request; line NULL: one that was too long.
+void server_publisher_answer(struct server_publisher *publisher,
+                             struct server_subscriber *subscriber, const char *line, size_t length);
+
+// Lets go of what the connection has subscribed to.
+void server_publisher_drop_subscriptions(struct server_publisher *publisher,
+                                         struct server_subscriber *subscriber);
+
+// How many connections have subscribed to the stream; -1: to any.
+int server_publisher_count(const struct server_publisher *publisher, int stream);
