@@ -5,6 +5,7 @@
 
 static const struct nn_backbone backbones[] = {
     { "lednet", nn_lednet, 32, 8 },
+    { "lednet-slim", nn_lednet_slim, 32, 8 },
 };
 
 enum { BACKBONE_COUNT = sizeof backbones / sizeof backbones[0] };

@@ -23,3 +23,4 @@ const struct nn_backbone *nn_backbone_find(const char *name);
 const struct nn_backbone *nn_backbone_at(int index);
 
 nn_backbone_fn nn_lednet;
+nn_backbone_fn nn_lednet_slim;

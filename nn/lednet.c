@@ -4,6 +4,7 @@
 // Semantic Segmentation", ICIP 2019; layers and tensor order as in the authors'
 // released code, whose pyramid has one channel. The released network ends in a
 // bilinear resize to the input's size, which is left to the head here.
+// The slim one is our own selection of the same blocks, for small tasks.
 #include "nn/backbone.h"
 #include "nn/blocks.h"
 #include "nn/graph.h"
@@ -43,24 +44,40 @@ static int attention_pyramid(struct nn_graph *graph, int map, int features)
     return nn_graph_add(graph, nn_graph_scale(graph, pixels, up), whole);
 }
 
+// A block of the encoder: its channels when it halves the size, else its dilation.
+struct row {
+    int down, dilation;
+};
+
+static int append(struct nn_graph *graph, int map, const struct row *rows, int count, int features)
+{
+    for (int i = 0; i < count; i++) {
+        nn_graph_scope_open(graph, "blocks.%d", i);
+        map = rows[i].down > 0 ? nn_block_down(graph, map, rows[i].down, epsilon)
+                               : nn_block_split_shuffle(graph, map, rows[i].dilation, epsilon);
+        map = nn_graph_scope_close(graph, map);
+    }
+    nn_graph_scope_open(graph, "blocks.%d", count);
+    map = attention_pyramid(graph, map, features);
+    return nn_graph_scope_close(graph, map);
+}
+
 int nn_lednet(struct nn_graph *graph, int map, int features)
 {
-    // One row a block: its channels when it halves the size, else its dilation.
-    static const struct {
-        int down, dilation;
-    } blocks[] = {
+    static const struct row rows[] = {
         { 32, 0 },  { 0, 1 }, { 0, 1 }, { 0, 1 }, // 1/2
         { 64, 0 },  { 0, 1 }, { 0, 1 },           // 1/4
         { 128, 0 }, { 0, 1 }, { 0, 2 }, { 0, 5 }, { 0, 9 }, { 0, 2 }, { 0, 5 }, { 0, 9 }, { 0, 17 },
     };
-    enum { BLOCK_COUNT = sizeof blocks / sizeof blocks[0] };
-    for (int i = 0; i < BLOCK_COUNT; i++) {
-        nn_graph_scope_open(graph, "blocks.%d", i);
-        map = blocks[i].down > 0 ? nn_block_down(graph, map, blocks[i].down, epsilon)
-                                 : nn_block_split_shuffle(graph, map, blocks[i].dilation, epsilon);
-        map = nn_graph_scope_close(graph, map);
-    }
-    nn_graph_scope_open(graph, "blocks.%d", BLOCK_COUNT);
-    map = attention_pyramid(graph, map, features);
-    return nn_graph_scope_close(graph, map);
+    return append(graph, map, rows, sizeof rows / sizeof rows[0], features);
+}
+
+int nn_lednet_slim(struct nn_graph *graph, int map, int features)
+{
+    static const struct row rows[] = {
+        { 16, 0 },                               // 1/2
+        { 32, 0 }, { 0, 1 },                     // 1/4
+        { 48, 0 }, { 0, 2 }, { 0, 5 }, { 0, 9 }, // 1/8
+    };
+    return append(graph, map, rows, sizeof rows / sizeof rows[0], features);
 }

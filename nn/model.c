@@ -1,5 +1,6 @@
 #include "nn/model.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "nn/backbone.h"
 #include "nn/compile.h"
 #include "nn/graph.h"
+#include "nn/head_locator.h"
 #include "nn/heads.h"
 #include "nn/kernels.h"
 #include "nn/program.h"
@@ -148,26 +150,54 @@ static bool is_calibrated(const struct nn_weights *weights)
     return precision != NULL && strcmp(precision, "int8") == 0;
 }
 
-static bool read_metadata(const struct nn_weights *weights, const struct nn_backbone *backbone,
-                          struct nn_model_info *info, struct head *head, struct mc_error *err)
+static bool get_head(const struct nn_weights *weights, struct nn_model_info *info,
+                     struct mc_error *err)
 {
-    snprintf(info->arch, sizeof info->arch, "%s", backbone->name);
+    const char *name = get(weights, "mocap.head", "landmark or locator", err);
+    if (name != NULL && strcmp(name, "landmark") != 0 && strcmp(name, "locator") != 0) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "mocap.head: wants landmark or locator, has '%.40s'",
+                     name);
+        return false;
+    }
+    info->head = name != NULL && strcmp(name, "locator") == 0 ? NN_HEAD_LOCATOR : NN_HEAD_LANDMARK;
+    return name != NULL;
+}
+
+static bool read_landmark(const struct nn_weights *weights, struct nn_model_info *info,
+                          struct head *head, struct mc_error *err)
+{
     const char *set = get(weights, "mocap.keypoint_set", "a name such as ibug68", err);
     if (set == NULL) {
         return false;
     }
     snprintf(info->keypoint_set, sizeof info->keypoint_set, "%s", set);
-    return get_input_size(weights, backbone, info, err) &&
-           get_word(weights, "mocap.head", "landmark", err) &&
+    return get_word(weights, "mocap.softmax_temperature", "1", err) &&
+           get_int(weights, "mocap.keypoints", 1, NN_KEYPOINTS_MAX, &info->keypoint_count, err) &&
+           get_int(weights, "mocap.head_upsample", 1, UPSAMPLE_MAX, &head->upsample, err) &&
+           get_float(weights, "mocap.crop_margin", 1, 4, &info->crop_margin, err);
+}
+
+static bool read_locator(const struct nn_weights *weights, struct nn_model_info *info,
+                         struct head *head, struct mc_error *err)
+{
+    snprintf(info->keypoint_set, sizeof info->keypoint_set, "none");
+    head->upsample = 1;
+    return get_float(weights, "mocap.least_score", 0.01f, 0.99f, &info->least_score, err) &&
+           get_float(weights, "mocap.forehead", 0, 1, &info->forehead, err);
+}
+
+static bool read_metadata(const struct nn_weights *weights, const struct nn_backbone *backbone,
+                          struct nn_model_info *info, struct head *head, struct mc_error *err)
+{
+    snprintf(info->arch, sizeof info->arch, "%s", backbone->name);
+    return get_head(weights, info, err) && get_input_size(weights, backbone, info, err) &&
            get_word(weights, "mocap.channels", "rgb", err) &&
            get_word(weights, "mocap.scale", "1/255", err) &&
-           get_word(weights, "mocap.softmax_temperature", "1", err) &&
-           get_int(weights, "mocap.keypoints", 1, NN_KEYPOINTS_MAX, &info->keypoint_count, err) &&
            get_int(weights, "mocap.features", 1, FEATURES_MAX, &head->features, err) &&
            get_int(weights, "mocap.head_kernel", 1, 7, &head->kernel, err) &&
-           get_int(weights, "mocap.head_upsample", 1, UPSAMPLE_MAX, &head->upsample, err) &&
            get_float(weights, "mocap.mean", 0, 1, &info->input_mean, err) &&
-           get_float(weights, "mocap.crop_margin", 1, 4, &info->crop_margin, err);
+           (info->head == NN_HEAD_LOCATOR ? read_locator(weights, info, head, err)
+                                          : read_landmark(weights, info, head, err));
 }
 
 // What a program is built from, beside the backbone.
@@ -190,13 +220,17 @@ static struct nn_program *build(const struct recipe *recipe, struct nn_model_inf
     }
     int map = recipe->backbone->append(graph, 0, head->features);
     const int padding = head->kernel / 2;
+    const bool locates = info->head == NN_HEAD_LOCATOR;
     nn_graph_scope_open(graph, "head");
-    map = nn_graph_conv(graph, map, "kp", info->keypoint_count,
+    map = nn_graph_conv(graph, map, locates ? "face" : "kp",
+                        locates ? (int)NN_LOCATOR_CHANNELS : info->keypoint_count,
                         (struct nn_window){ head->kernel, head->kernel, 1, padding, padding, 1, 1 },
                         true);
     info->map_height = info->input_height / recipe->backbone->reduction * head->upsample;
     info->map_width = info->input_width / recipe->backbone->reduction * head->upsample;
-    map = nn_graph_bilinear(graph, map, info->map_height, info->map_width);
+    if (!locates) {
+        map = nn_graph_bilinear(graph, map, info->map_height, info->map_width);
+    }
     nn_graph_output(graph, nn_graph_scope_close(graph, map));
 
     struct nn_kernels kernels;
@@ -427,16 +461,36 @@ struct nn_tensor nn_runner_input(struct nn_runner *runner)
     return nn_view_tensor(&runner->model->program->input, runner->arena);
 }
 
-float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
+// The forward pass; the maps that come out.
+static struct nn_tensor run(struct nn_runner *runner)
 {
-    const struct nn_model_info *info = &runner->model->info;
     const struct nn_program *program = runner->model->program;
     if (runner->team != NULL) {
         nn_team_run(runner->team, program, runner->arena);
     } else {
         nn_program_run(program, runner->arena);
     }
-    struct nn_tensor maps = nn_view_tensor(&program->outputs[0], runner->arena);
+    return nn_view_tensor(&program->outputs[0], runner->arena);
+}
+
+int nn_runner_locate(struct nn_runner *runner, struct nn_face *faces)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    assert(info->head == NN_HEAD_LOCATOR);
+    const struct nn_tensor maps = run(runner);
+    return nn_head_locator(&maps, (float)info->input_width / (float)info->map_width,
+                           (float)info->input_height / (float)info->map_height, info->least_score,
+                           faces);
+}
+
+float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    const struct nn_program *program = runner->model->program;
+    const struct nn_tensor maps = run(runner);
+    if (info->head == NN_HEAD_LOCATOR) {
+        return 0;
+    }
     nn_head_landmark(&program->kernels, &maps, (float)info->input_width / (float)info->map_width,
                      (float)info->input_height / (float)info->map_height, keypoints,
                      runner->head_scratch);

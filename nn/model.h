@@ -1,4 +1,4 @@
-// Keypoint models: an image goes in, keypoints come out.
+// Models: an image goes in, keypoints come out; of a locator, boxes of faces.
 //
 // A model holds the weights and the compiled graph and never changes once
 // loaded: all threads share one. A runner holds the memory of one inference:
@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/keypoint.h"
+#include "nn/face.h"
 #include "nn/precision.h"
 #include "nn/tensor.h"
 
@@ -18,13 +19,20 @@ struct nn_program;
 struct nn_weights;
 struct nn_runner;
 
-// The model that ships, among the program's data files (base/path.h).
+// The models that ship, among the program's data files (base/path.h).
 #define NN_MODEL_DEFAULT_FILE "face68-preview.safetensors"
+#define NN_LOCATOR_DEFAULT_FILE "face-locator.safetensors"
 
 enum { NN_KEYPOINTS_MAX = 128 };
 
+enum nn_head {
+    NN_HEAD_LANDMARK, // keypoints: nn_runner_run
+    NN_HEAD_LOCATOR,  // boxes of faces: nn_runner_locate
+};
+
 struct nn_model_info {
     char arch[32];               // the backbone: "lednet"
+    enum nn_head head;           // what it gives
     char keypoint_set[32];       // what the keypoints mean: "ibug68"
     int input_width;             // pixels
     int input_height;            // pixels
@@ -33,6 +41,8 @@ struct nn_model_info {
     int map_height;              //
     float input_mean;            // an input value is byte / 255 - input_mean
     float crop_margin;           // edge of the crop over the larger edge of the keypoints' box
+    float least_score;           // locator: of a face
+    float forehead;              // locator: what a box adds above the landmarks, over their height
     size_t parameter_count;      // trained numbers in the file
     enum nn_precision precision; // that it runs in
     uint64_t macs;               // multiply-adds of one run
@@ -90,4 +100,10 @@ struct nn_tensor nn_runner_input(struct nn_runner *runner);
 // Runs the network once. Neither allocates nor fails. Thread: the runner's worker.
 //   keypoints  room for keypoint_count; written in pixels of the input
 // Returns the score of the whole: the mean confidence of the keypoints, 0 to 1.
+// Of a locator, which has no keypoints, 0.
 float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints);
+
+// The same for a locator.
+//   faces  room for NN_FACES_MAX; the surest first, in pixels of the input
+// Returns how many there are.
+int nn_runner_locate(struct nn_runner *runner, struct nn_face *faces);

@@ -32,12 +32,20 @@ static void print_size(const char *what, size_t bytes, const char *note)
 static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
 {
     printf("%-14s %s\n", "network", info->arch);
-    printf("%-14s %d, %s\n", "keypoints", info->keypoint_count, info->keypoint_set);
+    const bool locates = info->head == NN_HEAD_LOCATOR;
+    printf("%-14s %s\n", "gives", locates ? "boxes of faces" : "keypoints");
+    if (!locates) {
+        printf("%-14s %d, %s\n", "keypoints", info->keypoint_count, info->keypoint_set);
+    }
     printf("%-14s %d x %d RGB, value / 255 - %g\n", "input", info->input_width, info->input_height,
            (double)info->input_mean);
-    printf("%-14s %d x %d\n", "heat maps", info->map_width, info->map_height);
-    printf("%-14s %g times the larger edge of the keypoints' box\n", "crop",
-           (double)info->crop_margin);
+    printf("%-14s %d x %d\n", "maps", info->map_width, info->map_height);
+    if (locates) {
+        printf("%-14s score of at least %g\n", "a face", (double)info->least_score);
+    } else {
+        printf("%-14s %g times the larger edge of the keypoints' box\n", "crop",
+               (double)info->crop_margin);
+    }
     printf("%-14s %zu\n", "parameters", info->parameter_count);
     printf("%-14s %.1f million in one run\n", "multiply-adds", (double)info->macs / 1e6);
     print_size("weights", info->weight_bytes, ", shared by all workers");
