@@ -1,0 +1,102 @@
+"""Reads the shared data and makes the locator's training set of it.
+
+A face's box is upright: the landmarks' box with its top raised by FOREHEAD of
+its height. Writes index.json, a list of pictures with their faces' boxes, and
+pixels.bin, where each picture's bytes lie at its offset.
+"""
+import argparse
+import json
+import os
+
+import cv2
+import numpy as np
+
+from training.locator_data import FOREHEAD, bounds, overlap
+
+SURE = 0.9  # score of the other detector from which its box is a face
+
+
+def raise_top(box):
+    return [box[0], box[1] - FOREHEAD * (box[3] - box[1]), box[2], box[3]]
+
+
+def clean(entry):
+    """Faces and doubtful boxes of an entry of boxes.json, in the convention above.
+
+    The detector's boxes have a forehead and are a little narrower. P1's own
+    boxes are noisy, so there the two are averaged.
+    """
+    if entry["set"] == "coco_noperson":
+        return [], []
+    faces, doubtful = [raise_top(box) for box in entry["gt_boxes"]], []
+    for *box, score in entry["rfb_boxes"]:
+        width = box[2] - box[0]
+        box = [box[0] - 0.02 * width, box[1], box[2] + 0.03 * width, box[3]]
+        overlaps = [overlap(box, face) for face in faces[:len(entry["gt_boxes"])]]
+        best = int(np.argmax(overlaps)) if overlaps else -1
+        if best >= 0 and overlaps[best] > 0.35:
+            if entry["set"] == "p1":
+                faces[best] = [(a + b) / 2 for a, b in zip(box, faces[best])]
+        elif score >= SURE:
+            faces.append(box)
+        else:
+            doubtful.append(box)
+    return faces, doubtful
+
+
+def with_forehead(points):
+    """The landmarks, and their brows once more where the box of an upright face has its top."""
+    brows = points[17:27].copy()
+    height = np.ptp(points[:, 1])
+    brows[:, 1] += points[:, 1].min() - FOREHEAD * height - brows[:, 1].min()
+    return np.vstack([points, brows])
+
+
+def read_frames(folder):
+    """Whole pictures."""
+    with open(os.path.join(folder, "frames", "boxes.json")) as file:
+        entries = json.load(file)
+    for entry in entries:
+        image = cv2.imread(os.path.join(folder, "frames", entry["file"]))
+        faces, doubtful = clean(entry)
+        yield image, {"kind": "frame", "faces": faces, "doubtful": doubtful, **common(entry)}
+
+
+def read_crops(folder):
+    """Single faces with their 68 landmarks."""
+    with open(os.path.join(folder, "faces68", "labels.json")) as file:
+        entries = json.load(file)
+    with open(os.path.join(folder, "faces68", "p1_teacher.json")) as file:
+        teacher = json.load(file)
+    for entry in entries:
+        image = cv2.imread(os.path.join(folder, "faces68", entry["file"]))
+        points = with_forehead(np.array(teacher.get(entry["file"], entry["points"]), np.float64))
+        yield image, {"kind": "crop", "faces": [bounds(points).tolist()], "doubtful": [],
+                      "points": points.tolist(), **common(entry)}
+
+
+def common(entry):
+    return {key: entry[key] for key in ("file", "set", "split")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default="../shared/data")
+    parser.add_argument("--set", required=True, help="folder to write, outside the repository")
+    arguments = parser.parse_args()
+    os.makedirs(arguments.set, exist_ok=True)
+    index, offset = [], 0
+    with open(os.path.join(arguments.set, "pixels.bin"), "wb") as pixels:
+        for read in (read_frames, read_crops):
+            for image, entry in read(arguments.data):
+                entry["height"], entry["width"] = image.shape[:2]
+                entry["offset"] = offset
+                offset += pixels.write(image.tobytes())
+                index.append(entry)
+    with open(os.path.join(arguments.set, "index.json"), "w") as file:
+        json.dump(index, file)
+    print(f"{len(index)} pictures, {offset / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
