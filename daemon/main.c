@@ -13,16 +13,21 @@
 #include "base/cpu.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "daemon/demand.h"
+#include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "nn/model.h"
+#include "pipeline/stats.h"
 #include "pipeline/stream.h"
+#include "pipeline/url.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
 #include "server/listener.h"
 #include "server/publisher.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as sysexits(3)
+enum { METRICS_CONNECTIONS = 64 };         // told one by one
 
 struct app;
 
@@ -30,6 +35,7 @@ struct app_stream {
     struct app *app;
     int index;
     struct pipeline_stream *stream; // NULL: closed
+    struct daemon_demand demand;    // zero: open all the time
     bool done;                      // it has ended or failed
     bool failed, gave_records;
 };
@@ -84,6 +90,7 @@ static void stop(struct app *app, int status)
     }
     for (int i = 0; i < app->options.stream_count; i++) {
         if (app->streams[i].stream != NULL) {
+            daemon_demand_close(&app->streams[i].demand);
             pipeline_stream_close(app->streams[i].stream, on_stream_closed, &app->streams[i]);
         }
     }
@@ -156,6 +163,52 @@ static void on_pressure(void *user, int index, bool held)
     }
 }
 
+// ---- what requests ask of the streams ---------------------------------------------
+
+static void get_stats(const struct app *app, int index, struct pipeline_stats *stats)
+{
+    *stats = (struct pipeline_stats){ 0 };
+    if (app->streams[index].stream != NULL) {
+        pipeline_stream_stats(app->streams[index].stream, stats);
+    }
+}
+
+static void on_status(void *user, int index, struct protocol_stream_status *status)
+{
+    struct pipeline_stats stats;
+    get_stats(user, index, &stats);
+    status->dropped = pipeline_stats_dropped(&stats);
+    status->drops.mailbox = stats.dropped[PIPELINE_DROP_MAILBOX];
+    status->drops.late = stats.dropped[PIPELINE_DROP_LATE];
+    status->drops.decode = stats.dropped[PIPELINE_DROP_DECODE];
+    status->connects = stats.connects;
+}
+
+static void on_metrics(void *user, int index, struct protocol_buffer *text)
+{
+    struct app *app = user;
+    static struct pipeline_stats stats[PROTOCOL_STREAMS_MAX];
+    static struct protocol_status status;
+    struct server_connection connections[METRICS_CONNECTIONS];
+    for (int i = 0; i < app->options.stream_count; i++) {
+        get_stats(app, i, &stats[i]);
+    }
+    server_publisher_status(app->publisher, &status);
+    const struct daemon_metrics metrics = {
+        .version = MOCAPD_VERSION,
+        .status = &status,
+        .stats = stats,
+        .first = index < 0 ? 0 : index,
+        .end = index < 0 ? app->options.stream_count : index + 1,
+        .connections = connections,
+        .connection_count =
+            server_publisher_connections(app->publisher, connections, METRICS_CONNECTIONS),
+    };
+    daemon_metrics_write(text, &metrics);
+}
+
+// ---- starting streams --------------------------------------------------------------
+
 static void start_streams(struct app *app)
 {
     app->started = true;
@@ -170,9 +223,25 @@ static void start_streams(struct app *app)
 static void on_subscribed(void *user, int count)
 {
     struct app *app = user;
-    if (!app->started && !app->stopping && count >= app->options.wait_subscribers) {
+    if (app->stopping) {
+        return;
+    }
+    for (int i = 0; i < app->options.stream_count; i++) {
+        daemon_demand_update(&app->streams[i].demand, server_publisher_count(app->publisher, i));
+    }
+    if (!app->started && count >= app->options.wait_subscribers) {
         start_streams(app);
     }
+}
+
+// A camera at the desk shines its light: it is off while nobody looks. One of the
+// network takes its time to open.
+static bool is_on_demand(const struct daemon_stream_options *stream)
+{
+    const char *rest;
+    return stream->on_demand == DAEMON_ON_DEMAND_AUTO
+               ? pipeline_url_parse(stream->url, &rest) == PIPELINE_URL_V4L2
+               : stream->on_demand == DAEMON_ON_DEMAND_YES;
 }
 
 static bool create_streams(struct app *app, struct mc_error *err)
@@ -187,6 +256,7 @@ static bool create_streams(struct app *app, struct mc_error *err)
             .url = wanted->url,
             .every_frame = app->options.every_frame,
             .repeat = wanted->repeat || app->options.repeat,
+            .drop_damaged = wanted->damaged == DAEMON_DAMAGED_DROP,
             .region = has_region ? wanted->region : app->options.region,
         };
         const struct pipeline_stream_callbacks callbacks = { on_record, on_state, stream };
@@ -196,6 +266,10 @@ static bool create_streams(struct app *app, struct mc_error *err)
             return mc_error_wrap(err, "stream %s", wanted->name);
         }
         app->open_streams++;
+        if (is_on_demand(wanted)) {
+            daemon_demand_init(&stream->demand, &app->loop, stream->stream,
+                               (uint64_t)app->options.linger_s * 1000);
+        }
     }
     return true;
 }
@@ -281,8 +355,9 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .every_frame = app->options.every_frame,
         .limits = app->options.limits,
     };
-    const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, NULL,
-                                                          on_finished, app };
+    const struct server_publisher_callbacks callbacks = {
+        on_subscribed, on_pressure, NULL, on_status, on_metrics, on_finished, app,
+    };
     return server_publisher_create(&app->loop, &options, &callbacks, err);
 }
 

@@ -23,6 +23,8 @@ const char daemon_options_usage[] =
     "  --every-frame          drop nothing: sources wait for the network and for readers\n"
     "  --exit-on-end          exit when all streams have ended\n"
     "  --wait-subscribers K   start the streams when K connections have subscribed\n"
+    "  --linger S             seconds until a webcam is closed that nobody watches any\n"
+    "                         more; default 10\n"
     "  --model FILE           weights; default: those that come with mocapd\n"
     "  --workers N            frames at work at once; default: one for each processor\n"
     "  --socket PATH          where to listen; default: $XDG_RUNTIME_DIR/mocapd/mocapd.sock,\n"
@@ -108,8 +110,25 @@ static bool set_stream(struct daemon_stream_options *stream, const char *name, c
     if (strcmp(name, "repeat") == 0) {
         return parse_flag(&stream->repeat, "repeat", value, err);
     }
+    if (strcmp(name, "damaged") == 0) {
+        bool drop = strcmp(value, "drop") == 0;
+        stream->damaged = drop ? DAEMON_DAMAGED_DROP : DAEMON_DAMAGED_MARK;
+        return drop || strcmp(value, "mark") == 0 ||
+               mc_error_set(err, MC_ERROR_ARGUMENT, 0, "damaged wants mark or drop, got '%.40s'",
+                            value);
+    }
+    if (strcmp(name, "on-demand") == 0) {
+        bool yes = false;
+        if (!parse_flag(&yes, "on-demand", value, err)) {
+            return false;
+        }
+        stream->on_demand = yes ? DAEMON_ON_DEMAND_YES : DAEMON_ON_DEMAND_NO;
+        return true;
+    }
     return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "unknown key '%.40s' of a stream, wants url, region or repeat", name);
+                        "unknown key '%.40s' of a stream, wants url, region, repeat, damaged or "
+                        "on-demand",
+                        name);
 }
 
 // NAME=URL
@@ -156,6 +175,9 @@ bool daemon_options_set(struct daemon_options *options, struct daemon_stream_opt
         bool ok = parse_number(&seconds, name, value, 1, 3600, err);
         options->limits.stuck_ms = ok ? (uint64_t)seconds * 1000 : options->limits.stuck_ms;
         return ok;
+    }
+    if (strcmp(name, "linger") == 0) {
+        return parse_number(&options->linger_s, name, value, 0, 86400, err);
     }
     if (strcmp(name, "every-frame") == 0) {
         return parse_flag(&options->every_frame, name, value, err);
@@ -227,6 +249,7 @@ static const struct option long_options[] = {
     { "exit-on-end", no_argument, NULL, 0 },
     { "repeat", no_argument, NULL, 0 },
     { "wait-subscribers", required_argument, NULL, 0 },
+    { "linger", required_argument, NULL, 0 },
     { "region", required_argument, NULL, 0 },
     { "max-connections", required_argument, NULL, 0 },
     { "stuck-timeout", required_argument, NULL, 0 },

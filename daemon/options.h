@@ -14,11 +14,25 @@
 
 enum { DAEMON_URL_BYTES = 1024 };
 
+enum daemon_damaged {
+    DAEMON_DAMAGED_MARK, // frames with decode errors give records that say so
+    DAEMON_DAMAGED_DROP, // they give none
+};
+
+// Whether a source is open only while somebody has subscribed.
+enum daemon_on_demand {
+    DAEMON_ON_DEMAND_AUTO, // webcams are
+    DAEMON_ON_DEMAND_YES,
+    DAEMON_ON_DEMAND_NO,
+};
+
 struct daemon_stream_options {
     char name[PROTOCOL_NAME_BYTES];
     char url[DAEMON_URL_BYTES];
     struct pipeline_region region; // all zero: find a face and follow it
     bool repeat;
+    enum daemon_damaged damaged;
+    enum daemon_on_demand on_demand;
 };
 
 struct daemon_options {
@@ -26,6 +40,7 @@ struct daemon_options {
     char model[PATH_MAX];  // "": the one that ships
     int workers;           // 0: one for each processor
     int wait_subscribers;
+    int linger_s; // a source on demand closes so long after its last subscriber
     bool every_frame, exit_on_end;
     struct server_limits limits;
     enum mc_log_level log_level;

@@ -36,7 +36,6 @@ struct pipeline_capture {
     struct pipeline_stop stop;
     atomic_bool done;
     atomic_int_fast64_t last_picture_ns; // of a live source, 0: none awaited
-    atomic_uint_fast64_t late;
 
     // The thread's own.
     struct AVPacket *packet;
@@ -50,6 +49,8 @@ struct pipeline_capture {
     bool hopeless; // frames come too late: connect again
 
     pthread_mutex_t lock; // guards all below
+    pthread_cond_t asked; // stopping or paused changed
+    bool stopping, paused;
     bool has_news;
     struct pipeline_news news;
 };
@@ -72,6 +73,27 @@ static void tell(struct pipeline_capture *capture, enum pipeline_state state, co
     capture->options.wake(capture->options.user);
 }
 
+static void count(atomic_uint_fast64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+// Counts the decoded frame. Returns whether it may go on.
+static bool is_whole(struct pipeline_capture *capture, const struct pipeline_frame *frame)
+{
+    struct pipeline_capture_counts *counts = capture->options.counts;
+    count(&counts->frames);
+    if (!frame->damaged) {
+        return true;
+    }
+    count(&counts->damaged);
+    if (!capture->options.drop_damaged) {
+        return true;
+    }
+    count(&counts->spoiled);
+    return false;
+}
+
 // Judges a live frame by its age. Returns whether it may go on.
 static bool is_fresh(struct pipeline_capture *capture, double source_pts, int64_t arrival_ns)
 {
@@ -82,7 +104,7 @@ static bool is_fresh(struct pipeline_capture *capture, double source_pts, int64_
     if (verdict == PIPELINE_AGE_FRESH) {
         return true;
     }
-    atomic_fetch_add(&capture->late, 1);
+    count(&capture->options.counts->late);
     capture->hopeless = verdict == PIPELINE_AGE_HOPELESS;
     return false;
 }
@@ -100,7 +122,7 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
 }
 
 // Dates the decoded frame and sends it on its way, at its time where it isn't
-// live. Returns false, with the frame still the caller's, when it is too old.
+// live. Returns false, with the frame still the caller's, when it is not wanted.
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     bool live = pipeline_source_is_live(capture->source);
@@ -109,7 +131,11 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
     frame->quarter_turns = pipeline_source_quarter_turns(capture->source);
     if (live) {
         atomic_store(&capture->last_picture_ns, mc_clock_now_ns());
-    } else if (!capture->options.every_frame) {
+    }
+    if (!is_whole(capture, frame)) {
+        return false;
+    }
+    if (!live && !capture->options.every_frame) {
         int64_t due_ns = pipeline_pace_due_ns(&capture->pace, frame->pts, mc_clock_now_ns());
         pipeline_stop_sleep_until(&capture->stop, due_ns);
         frame->arrival_ns = mc_clock_now_ns(); // to all who look on it came just now
@@ -161,6 +187,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
         *permanent = true;
         return mc_error_wrap(err, "%s", capture->shown_url);
     }
+    count(&capture->options.counts->connects);
     mc_log(MC_LOG_DEBUG, "%s: opened (%s, %s)", capture->shown_url,
            avcodec_get_name(stream->codecpar->codec_id), live ? "live" : "has an end");
     return true;
@@ -181,7 +208,10 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
     enum pipeline_read read;
     while ((read = pipeline_source_read(capture->source, capture->packet, err)) ==
            PIPELINE_READ_PACKET) {
-        pipeline_decoder_send(capture->decoder, capture->packet, mc_clock_now_ns());
+        count(&capture->options.counts->packets);
+        if (!pipeline_decoder_send(capture->decoder, capture->packet, mc_clock_now_ns())) {
+            count(&capture->options.counts->spoiled);
+        }
         av_packet_unref(capture->packet);
         deliver_all(capture);
         if (capture->hopeless) {
@@ -201,7 +231,7 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
         mc_error_wrap(err, "%s", capture->shown_url);
         return LOST;
     }
-    pipeline_decoder_send(capture->decoder, NULL, mc_clock_now_ns());
+    (void)pipeline_decoder_send(capture->decoder, NULL, mc_clock_now_ns());
     deliver_all(capture);
     if (pipeline_stop_is_set(&capture->stop)) {
         return STOPPED;
@@ -243,19 +273,51 @@ static void wait_before_retry(struct pipeline_capture *capture)
     pipeline_stop_sleep_until(&capture->stop, now + wait_ms * MC_NS_PER_MS);
 }
 
+// Sessions one after the other, until one is the last.
+static enum outcome run_sessions(struct pipeline_capture *capture, struct mc_error *err)
+{
+    enum outcome outcome;
+    tell(capture, PIPELINE_CONNECTING, "");
+    do {
+        outcome = run_session(capture, err);
+        if (outcome == LOST) {
+            tell(capture, PIPELINE_CONNECTING, err->message);
+            wait_before_retry(capture);
+        }
+    } while (outcome == LOST || (outcome == OVER && capture->options.repeat));
+    return outcome;
+}
+
+// Waits while paused. Returns false when it is time to end.
+static bool wait_while_paused(struct pipeline_capture *capture)
+{
+    pthread_mutex_lock(&capture->lock);
+    bool paused = capture->paused && !capture->stopping;
+    pthread_mutex_unlock(&capture->lock);
+    if (paused) {
+        tell(capture, PIPELINE_IDLE, "");
+    }
+    pthread_mutex_lock(&capture->lock);
+    while (capture->paused && !capture->stopping) {
+        pthread_cond_wait(&capture->asked, &capture->lock);
+    }
+    bool stopping = capture->stopping;
+    if (!stopping) {
+        pipeline_stop_clear(&capture->stop);
+    }
+    pthread_mutex_unlock(&capture->lock);
+    return !stopping;
+}
+
 static void *capture_main(void *argument)
 {
     struct pipeline_capture *capture = argument;
     struct mc_error err = { 0 };
-    enum outcome outcome;
-    tell(capture, PIPELINE_CONNECTING, "");
-    do {
-        outcome = run_session(capture, &err);
-        if (outcome == LOST) {
-            tell(capture, PIPELINE_CONNECTING, err.message);
-            wait_before_retry(capture);
-        }
-    } while (outcome == LOST || (outcome == OVER && capture->options.repeat));
+    enum outcome outcome = STOPPED;
+    while (outcome == STOPPED && wait_while_paused(capture)) {
+        pipeline_backoff_reset(&capture->backoff);
+        outcome = run_sessions(capture, &err);
+    }
     pipeline_mailbox_close(capture->options.mailbox);
     if (outcome == OVER) {
         tell(capture, PIPELINE_ENDED, "");
@@ -270,6 +332,7 @@ static void *capture_main(void *argument)
 static void free_capture(struct pipeline_capture *capture)
 {
     av_packet_free(&capture->packet);
+    pthread_cond_destroy(&capture->asked);
     pthread_mutex_destroy(&capture->lock);
     pipeline_stop_finish(&capture->stop);
     free(capture->url);
@@ -287,7 +350,9 @@ struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_op
     capture->options = *options;
     capture->url = strdup(options->url);
     capture->packet = av_packet_alloc();
+    capture->paused = options->paused;
     pthread_mutex_init(&capture->lock, NULL);
+    pthread_cond_init(&capture->asked, NULL);
     pipeline_stop_init(&capture->stop);
     pipeline_backoff_init(&capture->backoff, (uint64_t)mc_clock_now_ns());
     if (capture->url == NULL || capture->packet == NULL) {
@@ -306,8 +371,23 @@ struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_op
     return capture;
 }
 
+void pipeline_capture_pause(struct pipeline_capture *capture, bool paused)
+{
+    pthread_mutex_lock(&capture->lock);
+    capture->paused = paused;
+    pthread_cond_signal(&capture->asked);
+    pthread_mutex_unlock(&capture->lock);
+    if (paused) {
+        pipeline_stop_set(&capture->stop);
+    }
+}
+
 void pipeline_capture_stop(struct pipeline_capture *capture)
 {
+    pthread_mutex_lock(&capture->lock);
+    capture->stopping = true;
+    pthread_cond_signal(&capture->asked);
+    pthread_mutex_unlock(&capture->lock);
     pipeline_stop_set(&capture->stop);
     pipeline_mailbox_close(capture->options.mailbox);
 }
@@ -340,9 +420,4 @@ int64_t pipeline_capture_silence_ns(struct pipeline_capture *capture)
 {
     int64_t last_ns = atomic_load(&capture->last_picture_ns);
     return last_ns == 0 ? 0 : mc_clock_now_ns() - last_ns;
-}
-
-uint64_t pipeline_capture_late(struct pipeline_capture *capture)
-{
-    return atomic_load(&capture->late);
 }

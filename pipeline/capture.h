@@ -3,6 +3,7 @@
 // source is lost.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,13 +14,26 @@ struct pipeline_capture;
 struct pipeline_frame_pool;
 struct pipeline_mailbox;
 
+// Written by the capture thread, read by any.
+struct pipeline_capture_counts {
+    atomic_uint_fast64_t packets;  // read
+    atomic_uint_fast64_t frames;   // decoded
+    atomic_uint_fast64_t damaged;  // of these
+    atomic_uint_fast64_t late;     // dropped because they were too old when they came
+    atomic_uint_fast64_t spoiled;  // packets that gave no frame but an error; damaged ones dropped
+    atomic_uint_fast64_t connects; // times the source was opened
+};
+
 struct pipeline_capture_options {
     const char *url;  // copied
     bool every_frame; // as fast as the mailbox takes them; never paced, none dropped
     bool repeat;      // begin again at the end of what has one
-    struct pipeline_mailbox *mailbox; // borrowed; closed at the end
-    struct pipeline_frame_pool *pool; // borrowed; holds two more frames than others can keep
-    void (*wake)(void *user);         // after each frame or news. Thread: capture
+    bool drop_damaged;
+    bool paused;                            // open nothing until resumed
+    struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
+    struct pipeline_frame_pool *pool;       // borrowed; holds two more frames than others can keep
+    struct pipeline_capture_counts *counts; // borrowed
+    void (*wake)(void *user);               // after each frame or news. Thread: capture
     void *user;
 };
 
@@ -34,6 +48,9 @@ struct pipeline_news {
 struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_options *options,
                                                 struct mc_error *err) MC_MUST_USE;
 
+// Closes the source, or opens it again. Returns at once. Any thread.
+void pipeline_capture_pause(struct pipeline_capture *capture, bool paused);
+
 // Asks the thread to end; it wakes the loop when it has. Returns at once. Any thread.
 void pipeline_capture_stop(struct pipeline_capture *capture);
 
@@ -43,12 +60,9 @@ bool pipeline_capture_is_done(struct pipeline_capture *capture);
 // Waits for the thread, which is quick once done, and frees. NULL does nothing.
 void pipeline_capture_join(struct pipeline_capture *capture);
 
-// The state now; false when it is as it was at the last call. CONNECTING, LIVE,
-// ENDED or FAILED; after the last two no frame goes into the mailbox. Any thread.
+// The state now; false when it is as it was at the last call. IDLE, CONNECTING,
+// LIVE, ENDED or FAILED; after the last two no frame goes into the mailbox. Any thread.
 bool pipeline_capture_news(struct pipeline_capture *capture, struct pipeline_news *news);
 
 // How long ago the last picture of a live source came, in ns; 0 for what has an end. Any thread.
 int64_t pipeline_capture_silence_ns(struct pipeline_capture *capture);
-
-// Frames dropped because they were too old when they came. Any thread.
-uint64_t pipeline_capture_late(struct pipeline_capture *capture);

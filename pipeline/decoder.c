@@ -66,15 +66,16 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
     free(decoder);
 }
 
-void pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
+bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns)
 {
     int64_t start = mc_clock_now_ns();
     decoder->draining = packet == NULL;
     decoder->codec->reordered_opaque = arrival_ns; // comes back with its frame
     // A damaged packet: FFmpeg logs it, and the next key frame mends all.
-    (void)avcodec_send_packet(decoder->codec, packet);
+    int result = avcodec_send_packet(decoder->codec, packet);
     decoder->spent_ns += mc_clock_now_ns() - start;
+    return result >= 0 || result == AVERROR_EOF;
 }
 
 static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
@@ -100,6 +101,8 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
         frame->time_base = decoder->time_base;
         frame->arrival_ns = frame->picture->reordered_opaque;
         frame->decode_ns = decoder->spent_ns;
+        frame->damaged = frame->picture->decode_error_flags != 0 ||
+                         (frame->picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
         decoder->spent_ns = 0;
     }
     return received;

@@ -1,7 +1,10 @@
 #include "pipeline/stop.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -14,10 +17,14 @@ void pipeline_stop_init(struct pipeline_stop *stop)
     pthread_cond_init(&stop->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     atomic_init(&stop->set, false);
+    stop->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
 void pipeline_stop_finish(struct pipeline_stop *stop)
 {
+    if (stop->fd >= 0) {
+        close(stop->fd);
+    }
     pthread_cond_destroy(&stop->changed);
     pthread_mutex_destroy(&stop->lock);
 }
@@ -28,6 +35,14 @@ void pipeline_stop_set(struct pipeline_stop *stop)
     atomic_store(&stop->set, true);
     pthread_cond_broadcast(&stop->changed);
     pthread_mutex_unlock(&stop->lock);
+    eventfd_write(stop->fd, 1);
+}
+
+void pipeline_stop_clear(struct pipeline_stop *stop)
+{
+    eventfd_t count;
+    eventfd_read(stop->fd, &count);
+    atomic_store(&stop->set, false);
 }
 
 bool pipeline_stop_is_set(struct pipeline_stop *stop)
@@ -46,4 +61,24 @@ bool pipeline_stop_sleep_until(struct pipeline_stop *stop, int64_t until_ns)
     bool set = atomic_load(&stop->set);
     pthread_mutex_unlock(&stop->lock);
     return !set;
+}
+
+enum pipeline_stop_wait pipeline_stop_wait_readable(struct pipeline_stop *stop, int fd,
+                                                    int64_t until_ns)
+{
+    for (;;) {
+        int64_t left_ns = until_ns - mc_clock_now_ns();
+        if (pipeline_stop_is_set(stop)) {
+            return PIPELINE_STOP_SET;
+        }
+        if (left_ns <= 0) {
+            return PIPELINE_STOP_TIMEOUT;
+        }
+        struct timespec left = { left_ns / MC_NS_PER_SECOND, left_ns % MC_NS_PER_SECOND };
+        struct pollfd files[2] = { { .fd = fd, .events = POLLIN },
+                                   { .fd = stop->fd, .events = POLLIN } };
+        if (ppoll(files, 2, &left, NULL) > 0 && files[0].revents != 0) {
+            return PIPELINE_STOP_READABLE;
+        }
+    }
 }

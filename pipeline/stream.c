@@ -16,6 +16,7 @@
 #include "pipeline/mailbox.h"
 #include "pipeline/preprocess.h"
 #include "pipeline/reorder.h"
+#include "pipeline/stats.h"
 #include "pipeline/tracker.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
@@ -50,7 +51,7 @@ struct pipeline_stream {
     struct pipeline_stream_callbacks callbacks;
     char name[PROTOCOL_NAME_BYTES];
     char *url; // owned
-    bool every_frame, repeat;
+    bool every_frame, repeat, drop_damaged;
     bool fixed; // look at square in every frame, else follow a face
     struct pipeline_square square;
     struct pipeline_tracker tracker; // the job's, while one is at work
@@ -61,7 +62,9 @@ struct pipeline_stream {
     struct pipeline_frame_pool *pool;
     struct pipeline_mailbox *mailbox;
     struct pipeline_reorder *reorder;
-    struct pipeline_capture *capture; // NULL until started
+    struct pipeline_capture *capture;      // NULL until started
+    struct pipeline_capture_counts counts; // the capture's
+    struct pipeline_stats stats;           // the loop's: published, faces, stages, age
     struct stream_job *jobs, *free_jobs;
     int job_count, busy_jobs;
 
@@ -74,7 +77,7 @@ struct pipeline_stream {
     enum pipeline_state state; // as told
     char reason[PIPELINE_REASON_BYTES];
     struct pipeline_news news; // the capture's latest
-    bool held, closing;
+    bool held, paused, closing;
     void (*on_closed)(void *user);
     void *on_closed_user;
 };
@@ -82,9 +85,9 @@ struct pipeline_stream {
 const char *pipeline_state_name(enum pipeline_state state)
 {
     static const char *const names[] = {
-        [PIPELINE_CONNECTING] = "connecting", [PIPELINE_LIVE] = "live",
-        [PIPELINE_STALLED] = "stalled",       [PIPELINE_ENDED] = "ended",
-        [PIPELINE_FAILED] = "failed",
+        [PIPELINE_IDLE] = "idle",   [PIPELINE_CONNECTING] = "connecting",
+        [PIPELINE_LIVE] = "live",   [PIPELINE_STALLED] = "stalled",
+        [PIPELINE_ENDED] = "ended", [PIPELINE_FAILED] = "failed",
     };
     return names[state];
 }
@@ -196,6 +199,24 @@ static void report_trouble(struct pipeline_stream *stream, const struct stream_j
     }
 }
 
+static void add_to_stats(struct pipeline_stream *stream, const struct protocol_record *record)
+{
+    struct pipeline_stats *stats = &stream->stats;
+    const int64_t stages_us[PIPELINE_STAGE_COUNT] = {
+        [PIPELINE_STAGE_GATHER] = record->timing.gather,
+        [PIPELINE_STAGE_DECODE] = record->timing.decode,
+        [PIPELINE_STAGE_WAIT] = record->timing.wait,
+        [PIPELINE_STAGE_SCALE] = record->timing.scale,
+        [PIPELINE_STAGE_INFER] = record->timing.infer,
+    };
+    for (int i = 0; i < PIPELINE_STAGE_COUNT; i++) {
+        pipeline_histogram_add(&stats->stages[i], stages_us[i] * MC_NS_PER_US);
+    }
+    pipeline_histogram_add(&stats->age, mc_clock_now_ns() - record->t_arrival_ns);
+    stats->published++;
+    stats->faces = record->face_count;
+}
+
 static void deliver(struct pipeline_stream *stream, struct stream_job *job)
 {
     if (!stream->closing) {
@@ -204,6 +225,7 @@ static void deliver(struct pipeline_stream *stream, struct stream_job *job)
         }
         stream->seen = job->sight.seen;
         report_trouble(stream, job);
+        add_to_stats(stream, &job->record);
         stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame->picture);
     }
     pipeline_frame_pool_release(stream->pool, job->frame);
@@ -230,6 +252,32 @@ static void done(struct pipeline_job *base)
     }
 }
 
+static void fill_counts(const struct pipeline_stream *stream, struct pipeline_stats *stats)
+{
+    const struct pipeline_capture_counts *counts = &stream->counts;
+    stats->captured = atomic_load_explicit(&counts->packets, memory_order_relaxed);
+    stats->decoded = atomic_load_explicit(&counts->frames, memory_order_relaxed);
+    stats->damaged = atomic_load_explicit(&counts->damaged, memory_order_relaxed);
+    stats->connects = atomic_load_explicit(&counts->connects, memory_order_relaxed);
+    stats->dropped[PIPELINE_DROP_MAILBOX] = pipeline_mailbox_dropped(stream->mailbox);
+    stats->dropped[PIPELINE_DROP_LATE] = atomic_load_explicit(&counts->late, memory_order_relaxed);
+    stats->dropped[PIPELINE_DROP_DECODE] =
+        atomic_load_explicit(&counts->spoiled, memory_order_relaxed);
+}
+
+void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats)
+{
+    *stats = stream->stats;
+    stats->up = stream->told && stream->state == PIPELINE_LIVE;
+    fill_counts(stream, stats);
+}
+
+static uint64_t count_dropped(struct pipeline_stream *stream)
+{
+    fill_counts(stream, &stream->stats);
+    return pipeline_stats_dropped(&stream->stats);
+}
+
 static void begin_record(struct pipeline_stream *stream, struct stream_job *job)
 {
     const struct pipeline_frame *frame = job->frame;
@@ -241,8 +289,9 @@ static void begin_record(struct pipeline_stream *stream, struct stream_job *job)
     record->t_arrival_ns = frame->arrival_ns;
     record->width = frame->picture->width;
     record->height = frame->picture->height;
-    record->dropped =
-        pipeline_mailbox_dropped(stream->mailbox) + pipeline_capture_late(stream->capture);
+    record->damaged = frame->damaged;
+    record->dropped = count_dropped(stream);
+    record->timing.gather = frame->gather_ns / MC_NS_PER_US;
     record->timing.decode = frame->decode_ns / MC_NS_PER_US;
     record->timing.wait = (mc_clock_now_ns() - frame->ready_ns) / MC_NS_PER_US;
 }
@@ -403,6 +452,7 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     stream->url = strdup(options->url);
     stream->every_frame = options->every_frame;
     stream->repeat = options->repeat;
+    stream->drop_damaged = options->drop_damaged;
     stream->fixed = options->region.width > 0;
     stream->square = make_square(&options->region);
     pipeline_tracker_init(&stream->tracker, model->keypoint_count, model->crop_margin);
@@ -437,8 +487,11 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
         .url = stream->url,
         .every_frame = stream->every_frame,
         .repeat = stream->repeat,
+        .drop_damaged = stream->drop_damaged,
+        .paused = stream->paused,
         .mailbox = stream->mailbox,
         .pool = stream->pool,
+        .counts = &stream->counts,
         .wake = wake_loop,
         .user = stream,
     };
@@ -455,6 +508,14 @@ void pipeline_stream_hold(struct pipeline_stream *stream, bool held)
     stream->held = held;
     if (!held) {
         uv_async_send(&stream->wake); // from the loop, not inside the caller's callback
+    }
+}
+
+void pipeline_stream_pause(struct pipeline_stream *stream, bool paused)
+{
+    stream->paused = paused;
+    if (stream->capture != NULL) {
+        pipeline_capture_pause(stream->capture, paused);
     }
 }
 

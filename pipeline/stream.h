@@ -12,11 +12,13 @@
 #include "base/error.h"
 
 struct AVFrame;
+struct pipeline_stats;
 struct pipeline_stream;
 struct pipeline_workers;
 struct protocol_record;
 
 enum pipeline_state {
+    PIPELINE_IDLE,       // paused: nobody asks for it, the source is closed
     PIPELINE_CONNECTING, // opening the source, for the first time or again
     PIPELINE_LIVE,       // frames arrive
     PIPELINE_STALLED,    // open, but no frame for a while; frames resume or it reconnects
@@ -24,7 +26,7 @@ enum pipeline_state {
     PIPELINE_FAILED,     // gave up, for the reason given; nothing follows
 };
 
-// "connecting", "live", "stalled", "ended", "failed"
+// "idle", "connecting", "live", "stalled", "ended", "failed"
 const char *pipeline_state_name(enum pipeline_state state);
 
 // A rectangle of the source picture, pixels. All zero: none.
@@ -48,6 +50,7 @@ struct pipeline_stream_options {
     const char *url;               // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
     bool every_frame;              // drop nothing: the source waits. Else the newest frame wins
     bool repeat;                   // begin a file again at its end
+    bool drop_damaged;             // no record of frames with errors in them; else they are marked
     struct pipeline_region region; // fixed crop; none: find a face and follow it
 };
 
@@ -66,6 +69,12 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
 // still come. Of use where nothing may be dropped and a reader is slow: with
 // every_frame the source then waits. Thread: loop.
 void pipeline_stream_hold(struct pipeline_stream *stream, bool held);
+
+// Closes the source while paused: it is idle. Before start: begin so. Thread: loop.
+void pipeline_stream_pause(struct pipeline_stream *stream, bool paused);
+
+// What it has done since it was created. Thread: loop.
+void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats);
 
 // Stops the source, waits for the frames at work without delivering them,
 // frees the stream, then calls on_closed. No other callback comes after this

@@ -105,6 +105,16 @@ static bool parse_subscribed(const json_t *root, struct protocol_message *messag
            protocol_json_get_streams(root, subscribed->streams, &subscribed->stream_count, err);
 }
 
+static bool parse_drops(const json_t *root, struct protocol_drops *drops, struct mc_error *err)
+{
+    const json_t *object = json_object_get(root, "drops");
+    bool ok = protocol_json_get_count(object, "mailbox", &drops->mailbox, err) &&
+              protocol_json_get_count(object, "late", &drops->late, err) &&
+              protocol_json_get_count(object, "decode", &drops->decode, err) &&
+              protocol_json_get_count(object, "subscriber", &drops->subscriber, err);
+    return ok ? true : mc_error_wrap(err, "drops");
+}
+
 static bool parse_stream_status(const json_t *root, struct protocol_stream_status *status,
                                 struct mc_error *err)
 {
@@ -113,6 +123,8 @@ static bool parse_stream_status(const json_t *root, struct protocol_stream_statu
            protocol_json_get_string(root, "reason", status->reason, sizeof status->reason, err) &&
            protocol_json_get_count(root, "records", &status->records, err) &&
            protocol_json_get_count(root, "dropped", &status->dropped, err) &&
+           parse_drops(root, &status->drops, err) &&
+           protocol_json_get_count(root, "connects", &status->connects, err) &&
            protocol_json_get_int(root, "subscribers", &status->subscribers, err);
 }
 
@@ -193,6 +205,7 @@ static const struct {
     [PROTOCOL_MESSAGE_UNSUBSCRIBED] = { "unsubscribed", parse_subscribed },
     [PROTOCOL_MESSAGE_STATUS] = { "status", parse_status },
     [PROTOCOL_MESSAGE_PONG] = { "pong", parse_nothing },
+    [PROTOCOL_MESSAGE_METRICS] = { "metrics", parse_nothing },
     [PROTOCOL_MESSAGE_ERROR] = { "error", parse_error },
     [PROTOCOL_MESSAGE_STATE] = { "state", parse_state },
     [PROTOCOL_MESSAGE_MOTION] = { "motion", protocol_decode_record },
@@ -239,4 +252,21 @@ bool protocol_decode_message(enum protocol_encoding encoding, const char *bytes,
     bool ok = parse_message(root, message, err);
     json_decref(root);
     return ok;
+}
+
+char *protocol_decode_metrics(const char *line, size_t length, struct mc_error *err)
+{
+    json_t *root = protocol_json_load(line, length, err);
+    const json_t *text = json_object_get(root, "text");
+    char *copy = NULL;
+    if (root != NULL && !json_is_string(text)) {
+        protocol_json_wrong(err, "text", "a string");
+    } else if (root != NULL) {
+        copy = strdup(json_string_value(text));
+        if (copy == NULL) {
+            mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the metrics");
+        }
+    }
+    json_decref(root);
+    return copy;
 }

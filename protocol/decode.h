@@ -13,3 +13,6 @@
 // and keypoints beyond what a record holds are an error.
 bool protocol_decode_message(enum protocol_encoding encoding, const char *bytes, size_t length,
                              struct protocol_message *message, struct mc_error *err) MC_MUST_USE;
+
+// The text of a metrics message, which is a line of JSON; to be freed. NULL sets err.
+char *protocol_decode_metrics(const char *line, size_t length, struct mc_error *err) MC_MUST_USE;

@@ -291,11 +291,12 @@ static bool take_timing_field(struct protocol_cbor_reader *reader,
                               struct mc_error *err)
 {
     struct protocol_timing *timing = target;
-    int64_t *number = protocol_cbor_text_is(name, "decode")  ? &timing->decode
-                      : protocol_cbor_text_is(name, "wait")  ? &timing->wait
-                      : protocol_cbor_text_is(name, "scale") ? &timing->scale
-                      : protocol_cbor_text_is(name, "infer") ? &timing->infer
-                                                             : NULL;
+    int64_t *number = protocol_cbor_text_is(name, "decode")   ? &timing->decode
+                      : protocol_cbor_text_is(name, "wait")   ? &timing->wait
+                      : protocol_cbor_text_is(name, "scale")  ? &timing->scale
+                      : protocol_cbor_text_is(name, "infer")  ? &timing->infer
+                      : protocol_cbor_text_is(name, "gather") ? &timing->gather
+                                                              : NULL;
     return number == NULL ? ignore(reader, err)
                           : take_int(reader, "timing_us", INT64_MAX, number, err);
 }

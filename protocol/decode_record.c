@@ -140,7 +140,10 @@ static bool parse_timing(const json_t *root, struct protocol_message *message, s
         *timing = (struct protocol_timing){ 0 };
         return true;
     }
-    bool ok = protocol_json_get_integer(object, "decode", 0, INT64_MAX, &timing->decode, err) &&
+    timing->gather = 0; // the first servers didn't tell
+    bool ok = (json_object_get(object, "gather") == NULL ||
+               protocol_json_get_integer(object, "gather", 0, INT64_MAX, &timing->gather, err)) &&
+              protocol_json_get_integer(object, "decode", 0, INT64_MAX, &timing->decode, err) &&
               protocol_json_get_integer(object, "wait", 0, INT64_MAX, &timing->wait, err) &&
               protocol_json_get_integer(object, "scale", 0, INT64_MAX, &timing->scale, err) &&
               protocol_json_get_integer(object, "infer", 0, INT64_MAX, &timing->infer, err);

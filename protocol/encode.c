@@ -96,6 +96,14 @@ static void stream_status(struct protocol_writer *writer,
     protocol_writer_string_field(writer, "reason", status->reason);
     protocol_writer_uint_field(writer, "records", status->records);
     protocol_writer_uint_field(writer, "dropped", status->dropped);
+    protocol_writer_name(writer, "drops");
+    protocol_writer_open_map(writer);
+    protocol_writer_uint_field(writer, "mailbox", status->drops.mailbox);
+    protocol_writer_uint_field(writer, "late", status->drops.late);
+    protocol_writer_uint_field(writer, "decode", status->drops.decode);
+    protocol_writer_uint_field(writer, "subscriber", status->drops.subscriber);
+    protocol_writer_close_map(writer);
+    protocol_writer_uint_field(writer, "connects", status->connects);
     protocol_writer_int_field(writer, "subscribers", status->subscribers);
     protocol_writer_close_map(writer);
 }
@@ -116,6 +124,16 @@ void protocol_encode_status(struct protocol_buffer *buffer, enum protocol_encodi
         stream_status(&writer, &status->streams[i]);
     }
     protocol_writer_close_array(&writer);
+    protocol_writer_end(&writer);
+}
+
+void protocol_encode_metrics(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                             struct protocol_id id, const char *text)
+{
+    struct protocol_writer writer;
+    protocol_writer_begin(&writer, buffer, encoding, "metrics");
+    id_field(&writer, id);
+    protocol_writer_string_field(&writer, "text", text);
     protocol_writer_end(&writer);
 }
 

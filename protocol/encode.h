@@ -18,6 +18,9 @@ void protocol_encode_unsubscribed(struct protocol_buffer *buffer, enum protocol_
                                   const struct protocol_subscribed *unsubscribed);
 void protocol_encode_status(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                             const struct protocol_status *status);
+// text is NUL-terminated.
+void protocol_encode_metrics(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                             struct protocol_id id, const char *text);
 void protocol_encode_pong(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                           struct protocol_id id);
 void protocol_encode_calibrated(struct protocol_buffer *buffer, enum protocol_encoding encoding,

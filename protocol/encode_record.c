@@ -91,6 +91,7 @@ static void timing(struct protocol_writer *writer, const struct protocol_timing 
 {
     protocol_writer_name(writer, "timing_us");
     protocol_writer_open_map(writer);
+    protocol_writer_int_field(writer, "gather", stages->gather);
     protocol_writer_int_field(writer, "decode", stages->decode);
     protocol_writer_int_field(writer, "wait", stages->wait);
     protocol_writer_int_field(writer, "scale", stages->scale);

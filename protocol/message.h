@@ -25,6 +25,7 @@ enum protocol_request_type {
     PROTOCOL_UNSUBSCRIBE,
     PROTOCOL_STATUS,
     PROTOCOL_PING,
+    PROTOCOL_METRICS,
     PROTOCOL_CALIBRATE, // names a stream; for the daemon's own user and root
 };
 
@@ -88,7 +89,7 @@ struct protocol_subscribed {
 
 struct protocol_state {
     char stream[PROTOCOL_NAME_BYTES];
-    char state[16]; // "connecting", "live", "stalled", "ended", "failed"
+    char state[16]; // "idle", "connecting", "live", "stalled", "ended", "failed"
     char reason[PROTOCOL_REASON_BYTES];
 };
 
@@ -107,12 +108,22 @@ struct protocol_end {
     char reason[PROTOCOL_REASON_BYTES];
 };
 
+// Why there is no record of a frame, or it did not reach somebody; counts.
+struct protocol_drops {
+    uint64_t mailbox;    // a newer frame came before a worker was free
+    uint64_t late;       // over a second old when it came
+    uint64_t decode;     // could not be decoded, or was damaged where such are not wanted
+    uint64_t subscriber; // records that subscribers missed, all together
+};
+
 struct protocol_stream_status {
     char stream[PROTOCOL_NAME_BYTES];
     char state[16];
     char reason[PROTOCOL_REASON_BYTES];
     uint64_t records;
     uint64_t dropped; // frames left out on purpose
+    struct protocol_drops drops;
+    uint64_t connects; // times the source was opened
     int subscribers;
 };
 
@@ -132,6 +143,7 @@ enum protocol_message_type {
     PROTOCOL_MESSAGE_UNSUBSCRIBED,
     PROTOCOL_MESSAGE_STATUS,
     PROTOCOL_MESSAGE_PONG,
+    PROTOCOL_MESSAGE_METRICS, // its text: protocol_decode_metrics
     PROTOCOL_MESSAGE_ERROR,
     PROTOCOL_MESSAGE_STATE,
     PROTOCOL_MESSAGE_MOTION,

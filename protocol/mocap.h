@@ -102,6 +102,7 @@ struct mocap_face {
 // Microseconds that the stages of one frame took.
 struct mocap_timing {
     int64_t decode, wait, scale, infer;
+    int64_t gather; // before decode: from the last byte to knowing that it was the last
 };
 
 enum mocap_lost {       // what the faces are while nobody is seen
@@ -148,7 +149,7 @@ struct mocap_message {
     enum mocap_message_type type;
     const struct mocap_record *record;
     const char *stream;
-    const char *state; // "connecting", "live", "stalled", "ended", "failed"
+    const char *state; // "idle", "connecting", "live", "stalled", "ended", "failed"
     const char *reason;
     const char *code; // "unknown-stream", ...
     uint64_t records; // that the stream gave in all

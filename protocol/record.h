@@ -46,6 +46,7 @@ const char *protocol_shape_name(enum protocol_shape shape);
 
 // Microseconds that the stages of one frame took.
 struct protocol_timing {
+    int64_t gather; // last byte of the picture to knowing that it was the last
     int64_t decode; // packet to frame, in the decoder
     int64_t wait;   // decoded frame in the mailbox, until a worker took it
     int64_t scale;  // crop, scale, normalise

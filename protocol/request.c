@@ -7,12 +7,12 @@
 #include "protocol/json_value.h"
 #include "protocol/writer.h"
 
-#define TYPES_TEXT "subscribe, unsubscribe, status, ping or calibrate"
+#define TYPES_TEXT "subscribe, unsubscribe, status, ping, metrics or calibrate"
 
 static const char *const type_names[] = {
     [PROTOCOL_SUBSCRIBE] = "subscribe", [PROTOCOL_UNSUBSCRIBE] = "unsubscribe",
     [PROTOCOL_STATUS] = "status",       [PROTOCOL_PING] = "ping",
-    [PROTOCOL_CALIBRATE] = "calibrate",
+    [PROTOCOL_METRICS] = "metrics",     [PROTOCOL_CALIBRATE] = "calibrate",
 };
 
 const char *protocol_request_type_name(enum protocol_request_type type)

@@ -60,8 +60,9 @@ static void show_face(struct protocol_view *view, int index, const struct protoc
 static void show_record(struct protocol_view *view, const struct protocol_message *message)
 {
     const struct protocol_record *record = &message->record;
-    view->timing = (struct mocap_timing){ record->timing.decode, record->timing.wait,
-                                          record->timing.scale, record->timing.infer };
+    view->timing =
+        (struct mocap_timing){ record->timing.decode, record->timing.wait, record->timing.scale,
+                               record->timing.infer, record->timing.gather };
     view->record = (struct mocap_record){
         .stream = record->stream,
         .seq = record->seq,
@@ -116,6 +117,7 @@ void protocol_view_message(struct protocol_view *view, const struct protocol_mes
     case PROTOCOL_MESSAGE_UNSUBSCRIBED:
     case PROTOCOL_MESSAGE_STATUS:
     case PROTOCOL_MESSAGE_PONG:
+    case PROTOCOL_MESSAGE_METRICS:
     case PROTOCOL_MESSAGE_CALIBRATED:
         shown->type = MOCAP_REPLY;
         break;

@@ -222,7 +222,8 @@ static void unsubscribe(struct server_publisher *publisher, struct server_subscr
 
 // ---- the others
 
-static void fill_status(const struct server_publisher *publisher, struct protocol_status *status)
+void server_publisher_status(const struct server_publisher *publisher,
+                             struct protocol_status *status)
 {
     status->uptime_s = (double)(mc_clock_now_ns() - publisher->start_ns) / 1e9;
     status->connections = publisher->connection_count;
@@ -236,7 +237,9 @@ static void fill_status(const struct server_publisher *publisher, struct protoco
         memcpy(stream->reason, channel->state.reason, sizeof stream->reason);
         stream->records = channel->records;
         stream->dropped = channel->dropped;
+        stream->drops.subscriber = channel->missed;
         stream->subscribers = server_publisher_count(publisher, i);
+        publisher->callbacks.on_status(publisher->callbacks.user, i, stream);
     }
 }
 
@@ -246,9 +249,9 @@ static void send_status(struct server_publisher *publisher, struct server_subscr
     struct protocol_status *status = calloc(1, sizeof *status);
     struct server_message *message = server_message_acquire(&publisher->pool, subscriber->encoding);
     if (status != NULL && message != NULL) {
+        server_publisher_status(publisher, status);
         status->id = id;
         status->missed = subscriber->missed_count;
-        fill_status(publisher, status);
         protocol_encode_status(&message->buffer, message->encoding, status);
         reply(subscriber, message);
     } else {
@@ -275,6 +278,53 @@ static int find_stream(const struct server_publisher *publisher, const char *nam
         }
     }
     return -1;
+}
+
+int server_publisher_connections(const struct server_publisher *publisher,
+                                 struct server_connection *connections, int count)
+{
+    int filled = 0;
+    const struct server_subscriber *s = publisher->first;
+    for (; s != NULL && filled < count; s = s->next) {
+        connections[filled++] =
+            (struct server_connection){ s->number, s->peer_pid, s->sent_count, s->missed_count };
+    }
+    return filled;
+}
+
+// The text, ended by a NUL, as a message; without one when there is too much of it.
+static bool send_text(struct server_publisher *publisher, struct server_subscriber *subscriber,
+                      struct protocol_id id, const char *text)
+{
+    struct server_message *message = server_message_acquire(&publisher->pool, subscriber->encoding);
+    if (message == NULL) {
+        return false;
+    }
+    protocol_encode_metrics(&message->buffer, message->encoding, id, text);
+    bool fits = !message->buffer.failed;
+    if (fits) {
+        reply(subscriber, message);
+    } else {
+        server_message_release(message);
+    }
+    return fits;
+}
+
+static void send_metrics(struct server_publisher *publisher, struct server_subscriber *subscriber,
+                         const struct protocol_request *request)
+{
+    int stream = request->stream[0] == '\0' ? -1 : find_stream(publisher, request->stream);
+    struct protocol_buffer text;
+    protocol_buffer_init(&text, PROTOCOL_MESSAGE_BYTES);
+    publisher->callbacks.on_metrics(publisher->callbacks.user, stream, &text);
+    protocol_buffer_bytes(&text, "", 1);
+    if (text.failed || !send_text(publisher, subscriber, request->id, text.data)) {
+        struct protocol_error error = { .id = request->id, .code = PROTOCOL_ERROR_UNSUPPORTED };
+        snprintf(error.message, sizeof error.message,
+                 "the metrics of all streams are too long for a message: ask for one stream");
+        server_publisher_send_error(publisher, subscriber, &error);
+    }
+    protocol_buffer_finish(&text);
 }
 
 // ---- calibration
@@ -407,6 +457,9 @@ void server_publisher_answer(struct server_publisher *publisher,
         break;
     case PROTOCOL_PING:
         send_pong(publisher, subscriber, request.id);
+        break;
+    case PROTOCOL_METRICS:
+        send_metrics(publisher, subscriber, &request);
         break;
     case PROTOCOL_CALIBRATE:
         calibrate(publisher, subscriber, &request);

@@ -107,6 +107,8 @@ static void on_closed(void *user, struct server_subscriber *subscriber)
         publisher, subscriber, "closed: %s; %" PRIu64 " records sent, %" PRIu64 " missed",
         subscriber->close_reason, subscriber->sent_count, subscriber->missed_count);
     update_pressures(publisher);
+    publisher->callbacks.on_subscribed(publisher->callbacks.user,
+                                       server_publisher_count(publisher, -1));
     finish_if_done(publisher);
 }
 
@@ -179,9 +181,28 @@ static void check_connections(struct server_publisher *publisher)
     }
 }
 
+static bool is_down(const struct server_channel *channel)
+{
+    return strcmp(channel->state.state, "connecting") == 0 ||
+           strcmp(channel->state.state, "stalled") == 0;
+}
+
+// Who waits for records is told why, once a second, as long as none come.
+static void repeat_states(struct server_publisher *publisher)
+{
+    for (int i = 0; i < publisher->channel_count; i++) {
+        for (struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
+            if (is_down(&publisher->channels[i]) && s->subscriptions[i].active) {
+                server_publisher_send_state(publisher, s, i);
+            }
+        }
+    }
+}
+
 static void on_check(uv_timer_t *timer)
 {
     struct server_publisher *publisher = timer->data;
+    repeat_states(publisher);
     if (publisher->log_skipped > 0) {
         mc_log(MC_LOG_INFO, "connections came and went: %d lines left out", publisher->log_skipped);
     }
@@ -199,7 +220,7 @@ static void on_check(uv_timer_t *timer)
 static void fan_out(struct server_publisher *publisher, int stream,
                     const struct protocol_record *record)
 {
-    const struct server_channel *channel = &publisher->channels[stream];
+    struct server_channel *channel = &publisher->channels[stream];
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
@@ -212,7 +233,9 @@ static void fan_out(struct server_publisher *publisher, int stream,
         if (message != NULL) {
             bool crowded = publisher->pool.bytes > publisher->limits.pending_bytes &&
                            subscription->policy.mode != PROTOCOL_EVERY_FRAME;
+            uint64_t missed = s->missed_count;
             server_subscriber_record(s, stream, message, crowded);
+            channel->missed += s->missed_count - missed;
         }
     }
     server_variants_clear(&publisher->variants);

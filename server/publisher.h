@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <uv.h>
 
@@ -10,7 +11,10 @@
 #include "server/limits.h"
 
 struct server_publisher;
+struct protocol_buffer;
 struct protocol_record;
+struct protocol_status;
+struct protocol_stream_status;
 
 struct server_publisher_options {
     const char *server;        // for the greeting: "mocapd 0.1.0"
@@ -29,6 +33,10 @@ struct server_publisher_callbacks {
     // The neutral face of the stream is to be measured: server_publisher_calibrated
     // tells when it is. NULL: this server can't.
     void (*on_calibrate)(void *user, int stream);
+    // Adds to the status what the streams alone know: drops before publishing, connects.
+    void (*on_status)(void *user, int stream, struct protocol_stream_status *status);
+    // Writes the metrics of one stream, or of all where it is -1, and of the process.
+    void (*on_metrics)(void *user, int stream, struct protocol_buffer *text);
     // After server_publisher_finish: all connections are closed.
     void (*on_finished)(void *user);
     void *user;
@@ -54,6 +62,23 @@ void server_publisher_end(struct server_publisher *publisher, int stream);
 
 // The neutral face of so many faces was measured, perhaps 0: answers those who asked.
 void server_publisher_calibrated(struct server_publisher *publisher, int stream, int faces);
+
+// Fills all but the id and missed, which belong to a connection.
+void server_publisher_status(const struct server_publisher *publisher,
+                             struct protocol_status *status);
+
+struct server_connection {
+    unsigned long number;  // as in log lines
+    int pid;               // -1 when unknown
+    uint64_t sent, missed; // records
+};
+
+// Copies the latest connections, at most count; returns how many.
+int server_publisher_connections(const struct server_publisher *publisher,
+                                 struct server_connection *connections, int count);
+
+// How many connections have subscribed to the stream; -1: to any.
+int server_publisher_count(const struct server_publisher *publisher, int stream);
 
 // Lets every connection read what waits for it, as long as it does read, then
 // closes it. Calls on_finished, from the loop, when none is left.

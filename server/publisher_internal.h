@@ -11,6 +11,7 @@
 struct server_channel {
     struct protocol_state state;
     uint64_t records, dropped;
+    uint64_t missed; // records that subscribers missed, all together
     bool ended, held;
     struct protocol_record seen; // the last record with faces, for who wants them held
 };
@@ -59,6 +60,3 @@ void server_publisher_answer(struct server_publisher *publisher,
 // Lets go of what the connection has subscribed to.
 void server_publisher_drop_subscriptions(struct server_publisher *publisher,
                                          struct server_subscriber *subscriber);
-
-// How many connections have subscribed to the stream; -1: to any.
-int server_publisher_count(const struct server_publisher *publisher, int stream);

@@ -79,7 +79,7 @@ static struct protocol_record *full_record(void)
     record->dropped = 5;
     record->damaged = true;
     record->lost = PROTOCOL_LOST_HOLD;
-    record->timing = (struct protocol_timing){ 1, 2, 3000, 70000 };
+    record->timing = (struct protocol_timing){ 4, 1, 2, 3000, 70000 };
     record->face_count = PROTOCOL_FACES_MAX;
     for (int f = 0; f < PROTOCOL_FACES_MAX; f++) {
         struct protocol_face *face = &record->faces[f];
@@ -170,10 +170,12 @@ static void both_encodings_say_the_same(void **state)
                 .stream_count = 2,
                 .streams = { "main", "door" },
             };
-            struct protocol_status status = { .id = { true, 1 },
-                                              .uptime_s = 1.5,
-                                              .stream_count = 1,
-                                              .streams = { { "main", "live", "why", 7, 8, 9 } } };
+            struct protocol_status status = {
+                .id = { true, 1 },
+                .uptime_s = 1.5,
+                .stream_count = 1,
+                .streams = { { "main", "live", "why", 7, 8, { 1, 2, 3, 4 }, 5, 9 } }
+            };
             protocol_buffer_clear(&buffer);
             switch (kind) {
             case 0:

@@ -72,7 +72,7 @@ static void a_record_looks_as_documented(void **state)
         .width = 360,
         .height = 288,
         .dropped = 2,
-        .timing = { .decode = 3, .wait = 4, .scale = 5, .infer = 6 },
+        .timing = { .gather = 7, .decode = 3, .wait = 4, .scale = 5, .infer = 6 },
         .face_count = 1,
         .faces = { { .id = 1,
                      .score = 0.91234f,
@@ -81,12 +81,13 @@ static void a_record_looks_as_documented(void **state)
                      .keypoints = { { 1.25f, -2, 0.5f }, { NAN, 3, 0.9f } } } },
     };
     write_record(&record, 7);
-    assert_string_equal(
-        line(), "{\"type\":\"motion\",\"stream\":\"main\",\"seq\":1,\"pts\":0.040000,"
-                "\"t_arrival_ns\":1000,\"t_publish_ns\":2000,\"width\":360,\"height\":288,"
-                "\"dropped\":2,\"timing_us\":{\"decode\":3,\"wait\":4,\"scale\":5,\"infer\":6},"
-                "\"faces\":[{\"id\":1,\"score\":0.9123,\"box\":[1.00,2.00,3.50,4.00],"
-                "\"keypoints\":[[1.25,-2.00,0.500],[0.00,0.00,0.000]]}],\"missed\":7}");
+    assert_string_equal(line(),
+                        "{\"type\":\"motion\",\"stream\":\"main\",\"seq\":1,\"pts\":0.040000,"
+                        "\"t_arrival_ns\":1000,\"t_publish_ns\":2000,\"width\":360,\"height\":288,"
+                        "\"dropped\":2,\"timing_us\":{\"gather\":7,\"decode\":3,\"wait\":4,"
+                        "\"scale\":5,\"infer\":6},"
+                        "\"faces\":[{\"id\":1,\"score\":0.9123,\"box\":[1.00,2.00,3.50,4.00],"
+                        "\"keypoints\":[[1.25,-2.00,0.500],[0.00,0.00,0.000]]}],\"missed\":7}");
 }
 
 // The largest record there can be comes back as it went, to the decimals written.
@@ -299,10 +300,15 @@ static void state_end_and_status_come_back(void **state)
                                       .stream_count = 1,
                                       .streams = { { .stream = "main", .state = "live" } } };
     status.streams[0].records = 9;
+    status.streams[0].drops = (struct protocol_drops){ 1, 2, 3, 4 };
+    status.streams[0].connects = 5;
     protocol_encode_status(&buffer, PROTOCOL_JSON, &status);
     parse();
     assert_int_equal(message->status.workers, 2);
     assert_int_equal(message->status.streams[0].records, 9);
+    assert_int_equal(message->status.streams[0].drops.decode, 3);
+    assert_int_equal(message->status.streams[0].drops.subscriber, 4);
+    assert_int_equal(message->status.streams[0].connects, 5);
 }
 
 static void a_later_versions_message_is_other(void **state)

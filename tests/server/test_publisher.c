@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/buffer.h"
+#include "protocol/message.h"
 #include "protocol/record.h"
 #include "server/listener.h"
 #include "server/publisher.h"
@@ -28,7 +30,7 @@ static char path[64];
 static struct server_limits limits = SERVER_LIMITS_DEFAULT;
 static int subscribed, pressure_changes;
 static int calibrating = -1; // the stream
-static bool held, finished;
+static bool held, finished, metrics_too_long;
 static struct protocol_record record;
 
 static void on_subscribed(void *user, int count)
@@ -51,6 +53,23 @@ static void on_calibrate(void *user, int stream)
     calibrating = stream;
 }
 
+static void on_status(void *user, int stream, struct protocol_stream_status *status)
+{
+    (void)user;
+    status->drops.mailbox = 40 + (uint64_t)stream;
+    status->connects = 3;
+}
+
+static void on_metrics(void *user, int stream, struct protocol_buffer *text)
+{
+    (void)user;
+    protocol_buffer_text(text, "streams ");
+    protocol_buffer_int(text, stream);
+    for (int i = 0; metrics_too_long && i < PROTOCOL_MESSAGE_BYTES; i++) {
+        protocol_buffer_text(text, "\n");
+    }
+}
+
 static void on_finished(void *user)
 {
     (void)user;
@@ -67,8 +86,9 @@ static void start(bool every_frame)
 {
     static const char streams[2][64] = { "left", "right" };
     const struct server_publisher_options options = { "test", streams, 2, 3, every_frame, limits };
-    const struct server_publisher_callbacks callbacks = { on_subscribed, on_pressure, on_calibrate,
-                                                          on_finished, NULL };
+    const struct server_publisher_callbacks callbacks = {
+        on_subscribed, on_pressure, on_calibrate, on_status, on_metrics, on_finished, NULL,
+    };
     struct mc_error err = { 0 };
     subscribed = pressure_changes = 0;
     held = finished = false;
@@ -165,6 +185,8 @@ static void requests_get_their_replies(void **state)
     assert_has(text, "\"streams\":[\"left\",\"right\"]");
     assert_has(text, "{\"type\":\"pong\",\"id\":1}");
     assert_has(text, "{\"type\":\"status\",\"id\":2");
+    assert_has(
+        text, "\"drops\":{\"mailbox\":41,\"late\":0,\"decode\":0,\"subscriber\":0},\"connects\":3");
     assert_has(text, "{\"type\":\"subscribed\",\"id\":3,\"streams\":[\"left\"],\"encoding\":"
                      "\"json\",\"mode\":\"latest\"");
     assert_has(text, "{\"type\":\"state\",\"stream\":\"left\",\"state\":\"connecting\"");
@@ -236,6 +258,24 @@ static void records_go_to_those_who_asked(void **state)
     close(left);
     close(none);
     close(late);
+    stop();
+}
+
+static void metrics_come_as_text_and_too_many_are_refused(void **state)
+{
+    (void)state;
+    start(false);
+    int fd = join("{\"type\":\"metrics\",\"id\":1}\n"
+                  "{\"type\":\"metrics\",\"id\":2,\"stream\":\"right\"}\n");
+    const char *text = received(fd);
+    assert_has(text, "{\"type\":\"metrics\",\"id\":1,\"text\":\"streams -1\"}");
+    assert_has(text, "{\"type\":\"metrics\",\"id\":2,\"text\":\"streams 1\"}");
+    metrics_too_long = true;
+    close(fd);
+    fd = join("{\"type\":\"metrics\",\"id\":3}\n");
+    assert_has(received(fd), "{\"type\":\"error\",\"id\":3,\"code\":\"unsupported\"");
+    metrics_too_long = false;
+    close(fd);
     stop();
 }
 
@@ -341,6 +381,7 @@ int main(void)
         cmocka_unit_test(requests_get_their_replies),
         cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
         cmocka_unit_test(records_go_to_those_who_asked),
+        cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),
         cmocka_unit_test(a_slow_reader_misses_records_and_is_told),
         cmocka_unit_test(with_every_frame_a_slow_reader_holds_the_stream),
         cmocka_unit_test(finishing_lets_readers_have_what_waits),

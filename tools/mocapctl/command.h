@@ -22,6 +22,8 @@ struct mocapctl_globals {
 typedef int mocapctl_command_fn(const struct mocapctl_globals *globals, int argc, char **argv);
 
 mocapctl_command_fn mocapctl_watch;
+mocapctl_command_fn mocapctl_status;
+mocapctl_command_fn mocapctl_metrics;
 mocapctl_command_fn mocapctl_overlay;
 mocapctl_command_fn mocapctl_model;
 mocapctl_command_fn mocapctl_bench;

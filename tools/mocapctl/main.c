@@ -14,6 +14,9 @@ static const struct command {
 } commands[] = {
     { "watch", mocapctl_watch, "[STREAM] [--count N] [--format json|table]",
       "print motion records as they come, of STREAM or of all streams" },
+    { "status", mocapctl_status, "[--json]",
+      "tell how the streams are: state, records, frames dropped and why, who watches" },
+    { "metrics", mocapctl_metrics, "[STREAM]", "print the daemon's numbers as Prometheus' text" },
     { "overlay", mocapctl_overlay, "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N]",
       "draw the keypoints of a clip on its pictures" },
     { "model", mocapctl_model,

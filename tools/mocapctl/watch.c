@@ -21,8 +21,9 @@ struct watch {
     struct mocap_client *client;
     struct protocol_message *message; // where records for the table are read to
     struct mocapctl_table *table;
-    long shown;        // records
-    int streams_ended; // of those watched
+    struct protocol_state told[PROTOCOL_STREAMS_MAX]; // as shown, by the greeting's order
+    long shown;                                       // records
+    int streams_ended;                                // of those watched
 };
 
 enum step { STEP_ON, STEP_DONE, STEP_FAILED };
@@ -68,9 +69,26 @@ static enum step show_record(struct watch *watch, const struct mocap_message *me
     return step == STEP_ON && watch->shown == watch->options.count ? STEP_DONE : step;
 }
 
-static enum step show_state(const struct watch *watch, const struct mocap_message *message)
+// The state comes again every second while a stream is down; it is told when it changes.
+static bool is_news(struct watch *watch, const struct mocap_message *message)
 {
-    if (watch->options.format == MOCAPCTL_TABLE) {
+    const struct mocap_server *server = mocap_server(watch->client);
+    for (int i = 0; i < server->stream_count; i++) {
+        struct protocol_state *told = &watch->told[i];
+        if (strcmp(server->streams[i], message->stream) == 0) {
+            bool same = strcmp(told->state, message->state) == 0 &&
+                        strcmp(told->reason, message->reason) == 0;
+            snprintf(told->state, sizeof told->state, "%s", message->state);
+            snprintf(told->reason, sizeof told->reason, "%s", message->reason);
+            return !same;
+        }
+    }
+    return true;
+}
+
+static enum step show_state(struct watch *watch, const struct mocap_message *message)
+{
+    if (watch->options.format == MOCAPCTL_TABLE && is_news(watch, message)) {
         mocapctl_complain("%s is %s%s%s", message->stream, message->state,
                           message->reason[0] != '\0' ? ": " : "", message->reason);
     }

@@ -1,0 +1,38 @@
+#include "pipeline/stats.h"
+
+// Around a frame interval they are close: that is where it is decided who is late.
+const double pipeline_histogram_bounds[PIPELINE_HISTOGRAM_BOUNDS] = {
+    0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.033, 0.04, 0.066, 0.133, 0.5, 1,
+};
+
+void pipeline_histogram_add(struct pipeline_histogram *histogram, int64_t duration_ns)
+{
+    double duration_s = (double)duration_ns * 1e-9;
+    int i = 0;
+    while (i < PIPELINE_HISTOGRAM_BOUNDS && duration_s > pipeline_histogram_bounds[i]) {
+        i++;
+    }
+    histogram->counts[i]++;
+    histogram->sum_s += duration_s;
+}
+
+const char *pipeline_drop_name(enum pipeline_drop drop)
+{
+    static const char *const names[] = { "mailbox", "late", "decode" };
+    return names[drop];
+}
+
+const char *pipeline_stage_name(enum pipeline_stage stage)
+{
+    static const char *const names[] = { "gather", "decode", "wait", "scale", "infer" };
+    return names[stage];
+}
+
+uint64_t pipeline_stats_dropped(const struct pipeline_stats *stats)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < PIPELINE_DROP_COUNT; i++) {
+        sum += stats->dropped[i];
+    }
+    return sum;
+}

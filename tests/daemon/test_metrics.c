@@ -1,0 +1,111 @@
+// The metrics' text, as Prometheus reads it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/metrics.h"
+#include "pipeline/stats.h"
+#include "server/publisher.h"
+
+static char *write_metrics(int first, int end)
+{
+    static struct protocol_status status;
+    static struct pipeline_stats stats[2];
+    status = (struct protocol_status){ .connections = 3, .stream_count = 2 };
+    strcpy(status.streams[0].stream, "left");
+    strcpy(status.streams[1].stream, "right");
+    status.streams[1].drops.subscriber = 9;
+    stats[0] = (struct pipeline_stats){ .up = true, .captured = 100, .connects = 4 };
+    stats[0].dropped[PIPELINE_DROP_LATE] = 7;
+    pipeline_histogram_add(&stats[0].age, 3000000);
+    pipeline_histogram_add(&stats[0].age, 30000000);
+    const struct server_connection connections[] = { { 12, 77, 50, 5 } };
+    const struct daemon_metrics metrics = { "1.2", &status, stats, first, end, connections, 1 };
+    struct protocol_buffer text;
+    protocol_buffer_init(&text, PROTOCOL_MESSAGE_BYTES);
+    daemon_metrics_write(&text, &metrics);
+    protocol_buffer_bytes(&text, "", 1);
+    assert_false(text.failed);
+    char *copy = strdup(text.data);
+    protocol_buffer_finish(&text);
+    return copy;
+}
+
+static void assert_line(const char *text, const char *line)
+{
+    char whole[256];
+    snprintf(whole, sizeof whole, "\n%s\n", line);
+    if (strstr(text, whole) == NULL) {
+        fail_msg("has no line '%s':\n%s", line, text);
+    }
+}
+
+static void numbers_are_told_by_stream(void **state)
+{
+    (void)state;
+    char *text = write_metrics(0, 2);
+    assert_line(text, "mocapd_source_up{stream=\"left\"} 1");
+    assert_line(text, "mocapd_source_up{stream=\"right\"} 0");
+    assert_line(text, "mocapd_source_reconnects_total{stream=\"left\"} 3");
+    assert_line(text, "mocapd_source_reconnects_total{stream=\"right\"} 0");
+    assert_line(text, "mocapd_frames_captured_total{stream=\"left\"} 100");
+    assert_line(text, "mocapd_frames_dropped_total{stream=\"left\",reason=\"late\"} 7");
+    assert_line(text, "mocapd_frames_dropped_total{stream=\"right\",reason=\"subscriber\"} 9");
+    assert_line(text, "mocapd_subscriber_missed_total{sub=\"12\",pid=\"77\"} 5");
+    assert_line(text, "mocapd_connections 3");
+    free(text);
+}
+
+static void buckets_add_up(void **state)
+{
+    (void)state;
+    char *text = write_metrics(0, 2);
+    assert_line(text, "mocapd_e2e_latency_seconds_bucket{stream=\"left\",le=\"0.002\"} 0");
+    assert_line(text, "mocapd_e2e_latency_seconds_bucket{stream=\"left\",le=\"0.004\"} 1");
+    assert_line(text, "mocapd_e2e_latency_seconds_bucket{stream=\"left\",le=\"0.033\"} 2");
+    assert_line(text, "mocapd_e2e_latency_seconds_bucket{stream=\"left\",le=\"+Inf\"} 2");
+    assert_line(text, "mocapd_e2e_latency_seconds_count{stream=\"left\"} 2");
+    free(text);
+}
+
+static void one_stream_can_be_told_alone(void **state)
+{
+    (void)state;
+    char *text = write_metrics(1, 2);
+    assert_null(strstr(text, "left"));
+    assert_non_null(strstr(text, "right"));
+    free(text);
+}
+
+// Each family has its head once, before its lines: else Prometheus refuses it.
+static void families_come_once(void **state)
+{
+    (void)state;
+    char *text = write_metrics(0, 2);
+    for (const char *at = text; (at = strstr(at, "# TYPE ")) != NULL; at++) {
+        char head[128];
+        snprintf(head, sizeof head, "%.*s", (int)strcspn(at, "\n"), at);
+        char *space = strchr(head + strlen("# TYPE "), ' ');
+        assert_non_null(space);
+        space[1] = '\0';
+        assert_null(strstr(at + 1, head));
+    }
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_told_by_stream),
+        cmocka_unit_test(buckets_add_up),
+        cmocka_unit_test(one_stream_can_be_told_alone),
+        cmocka_unit_test(families_come_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
