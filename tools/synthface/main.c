@@ -59,6 +59,7 @@ static int complain(const char *what)
 // One line of the sidecar. Three decimals: a thousandth of a pixel.
 static bool write_truth(FILE *file, int frame, double fps, const struct synthface_truth *truth)
 {
+    const float *r = truth->rotation[0];
     fprintf(file, "{\"frame\":%d,\"pts\":%.6f,\"points\":[", frame, frame / fps);
     for (int i = 0; i < SYNTHFACE_LANDMARKS; i++) {
         fprintf(file, "%s[%.3f,%.3f]", i == 0 ? "" : ",", (double)truth->points[i][0],
@@ -66,10 +67,15 @@ static bool write_truth(FILE *file, int frame, double fps, const struct synthfac
     }
     return fprintf(file,
                    "],\"yaw\":%.3f,\"pitch\":%.3f,\"roll\":%.3f,\"eye_open\":[%.3f,%.3f],"
-                   "\"mouth_open\":%.3f,\"smile\":%.3f}\n",
+                   "\"mouth_open\":%.3f,\"smile\":%.3f,\"brow_raise\":%.3f,"
+                   "\"rotation\":[[%.5f,%.5f,%.5f],[%.5f,%.5f,%.5f],[%.5f,%.5f,%.5f]],"
+                   "\"focal\":%.3f,\"middle\":[%.3f,%.3f]}\n",
                    (double)truth->yaw, (double)truth->pitch, (double)truth->roll,
                    (double)truth->eye_open[0], (double)truth->eye_open[1],
-                   (double)truth->mouth_open, (double)truth->smile) > 0;
+                   (double)truth->mouth_open, (double)truth->smile, (double)truth->brow_raise,
+                   (double)r[0], (double)r[1], (double)r[2], (double)r[3], (double)r[4],
+                   (double)r[5], (double)r[6], (double)r[7], (double)r[8], (double)truth->focal,
+                   (double)truth->middle[0], (double)truth->middle[1]) > 0;
 }
 
 static bool render(const struct job *job, struct synthface *face, struct video_writer *writer,

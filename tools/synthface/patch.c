@@ -38,6 +38,11 @@ void view_project(const struct view *view, struct vec3 seen, float *x, float *y)
     *y = view->y + seen.y * scale;
 }
 
+float view_focal(const struct view *view)
+{
+    return view->scale * CAMERA;
+}
+
 static struct vec3 shade(struct vec3 colour, struct vec3 normal, const struct light *light,
                          float gloss)
 {

@@ -33,6 +33,9 @@ struct vec3 view_apply(const struct view *view, struct vec3 point);
 // Picture position, in pixels, of a point in camera space.
 void view_project(const struct view *view, struct vec3 seen, float *x, float *y);
 
+// The camera's focal length, pixels.
+float view_focal(const struct view *view);
+
 // Draws the patch; nearer moves it towards the viewer, for the depth buffer
 // only, so that what lies on the skin wins over the skin.
 void patch_draw(struct patch *patch, struct raster *raster, const struct view *view,

@@ -55,6 +55,20 @@ static struct view place(const struct synthface *face, const struct motion *m, f
     return view;
 }
 
+// Head space has z towards the viewer, records have it away.
+static void describe_view(const struct view *view, struct synthface_truth *truth)
+{
+    for (int row = 0; row < 3; row++) {
+        for (int column = 0; column < 3; column++) {
+            const float sign = (row == 2) != (column == 2) ? -1 : 1;
+            truth->rotation[row][column] = sign * view->turn[row][column];
+        }
+    }
+    truth->focal = view_focal(view);
+    truth->middle[0] = view->x;
+    truth->middle[1] = view->y;
+}
+
 void synthface_render(struct synthface *face, unsigned frame, double fps, uint8_t *rgb,
                       struct synthface_truth *truth)
 {
@@ -83,7 +97,9 @@ void synthface_render(struct synthface *face, unsigned frame, double fps, uint8_
         .eye_open = { motion.eye_open[0], motion.eye_open[1] },
         .mouth_open = motion.mouth_open,
         .smile = motion.smile,
+        .brow_raise = motion.brow_raise,
     };
+    describe_view(&painter.head, truth);
     for (int i = 0; i < HEAD_LANDMARKS; i++) {
         view_project(&painter.head, view_apply(&painter.head, landmarks[i]), &truth->points[i][0],
                      &truth->points[i][1]);

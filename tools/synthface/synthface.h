@@ -20,7 +20,11 @@ struct synthface_truth {
     float points[SYNTHFACE_LANDMARKS][2]; // pixels; the first pixel's centre is (0.5, 0.5)
     float yaw, pitch, roll;               // degrees: to the picture's right, down, clockwise
     float eye_open[2];                    // 0 shut to 1 open: left in the picture, right
-    float mouth_open, smile;              // 0 to 1
+    float mouth_open, smile, brow_raise;  // 0 to 1
+    // The head's rotation in the axes of a motion record (x right, y down, z away): the
+    // matrix from the head's to the camera's, row by row.
+    float rotation[3][3];
+    float focal, middle[2]; // of the camera, pixels
 };
 
 // A face for pictures of width x height; the seed decides who it is. Its
