@@ -1,0 +1,122 @@
+#include "pipeline/neutral.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BINS = PIPELINE_NEUTRAL_BINS };
+
+static const float reach = 5;         // deviations that the histogram covers, both ways
+static const float memory_s = 60;     // after so long a value counts a third
+static const float usual_s = 0.5f;    // what is usual counts like so much of what is seen
+static const float passed_on_s = 3;   // and another face before this one like so much
+static const float measured_s = 1;    // a measurement takes
+static const float step_max_s = 0.1f; // a frame stands for no more, whatever came before it
+
+// Which percentile is neutral. Most of the time lids are up and brows at rest; lips
+// are apart for much of the time in who talks, and never closer than shut.
+static float percentile_of(int feature)
+{
+    switch (feature) {
+    case PIPELINE_LIPS_GAP:
+        return 0.2f;
+    case PIPELINE_CHIN_DROP:
+        return 0.35f;
+    default:
+        return 0.5f;
+    }
+}
+
+void pipeline_neutral_init(struct pipeline_neutral *neutral)
+{
+    *neutral = (struct pipeline_neutral){ 0 };
+    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
+        neutral->value[i] = pipeline_feature_spread[i].typical;
+    }
+}
+
+static void scale(struct pipeline_neutral *neutral, float factor)
+{
+    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
+        for (int bin = 0; bin < BINS; bin++) {
+            neutral->counts[i][bin] *= factor;
+        }
+    }
+    neutral->seconds *= factor;
+}
+
+void pipeline_neutral_pass_on(struct pipeline_neutral *neutral)
+{
+    neutral->measuring = false;
+    if (neutral->seconds > passed_on_s) {
+        scale(neutral, passed_on_s / neutral->seconds);
+    }
+}
+
+void pipeline_neutral_measure(struct pipeline_neutral *neutral)
+{
+    neutral->measuring = true;
+    scale(neutral, 0);
+}
+
+// Counts the value in the two bins around it, so that percentiles move smoothly.
+static void count(struct pipeline_neutral *neutral, int feature, float value, float dt_s)
+{
+    const struct pipeline_feature_spread *spread = &pipeline_feature_spread[feature];
+    const float deviations = (value - spread->typical) / spread->deviation;
+    float at = (deviations + reach) * (float)BINS / (2 * reach) - 0.5f;
+    at = fmaxf(0, fminf(at, (float)BINS - 1.001f));
+    const int bin = (int)at;
+    neutral->counts[feature][bin] += dt_s * (1 - (at - (float)bin));
+    neutral->counts[feature][bin + 1] += dt_s * (at - (float)bin);
+}
+
+static float percentile(const struct pipeline_neutral *neutral, int feature, float part)
+{
+    const struct pipeline_feature_spread *spread = &pipeline_feature_spread[feature];
+    float left = part * neutral->seconds;
+    int bin = 0;
+    while (bin < BINS - 1 && left > neutral->counts[feature][bin]) {
+        left -= neutral->counts[feature][bin++];
+    }
+    const float inside = left / fmaxf(neutral->counts[feature][bin], 1e-9f);
+    const float at = (float)bin + fminf(inside, 1);
+    return spread->typical + spread->deviation * (at * 2 * reach / (float)BINS - reach);
+}
+
+static void learn(struct pipeline_neutral *neutral)
+{
+    const float part = neutral->seconds / (neutral->seconds + usual_s);
+    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
+        const float own = percentile(neutral, i, percentile_of(i));
+        neutral->value[i] = part * own + (1 - part) * pipeline_feature_spread[i].typical;
+    }
+}
+
+bool pipeline_neutral_add(struct pipeline_neutral *neutral,
+                          const float features[PIPELINE_FEATURE_COUNT], float dt_s)
+{
+    const float dt = dt_s > 0 ? fminf(dt_s, step_max_s) : 0;
+    if (neutral->measured && !neutral->measuring) {
+        return false;
+    }
+    if (!neutral->measuring) {
+        scale(neutral, expf(-dt / memory_s));
+    }
+    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
+        count(neutral, i, features[i], dt);
+    }
+    neutral->seconds += dt;
+    if (!neutral->measuring) {
+        learn(neutral);
+        return false;
+    }
+    if (neutral->seconds < measured_s) {
+        return false;
+    }
+    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
+        neutral->value[i] = percentile(neutral, i, 0.5f);
+    }
+    neutral->measuring = false;
+    neutral->measured = true;
+    return true;
+}

@@ -1,0 +1,35 @@
+// The neutral face of a person: what each feature is when the face does nothing.
+//
+// It is learnt from the frames themselves: each feature's values are counted in a
+// histogram that slowly forgets, and a percentile of it is taken for neutral. It
+// starts from what is usual for people and is the person's own after some seconds. It
+// can also be measured: then it is the median of about a second, and stays.
+// Neither allocates nor fails.
+#pragma once
+
+#include <stdbool.h>
+
+#include "pipeline/features.h"
+
+enum { PIPELINE_NEUTRAL_BINS = 64 };
+
+struct pipeline_neutral {
+    float value[PIPELINE_FEATURE_COUNT];
+    float counts[PIPELINE_FEATURE_COUNT][PIPELINE_NEUTRAL_BINS]; // seconds
+    float seconds;                                               // in each histogram
+    bool measuring;                                              // as asked
+    bool measured;                                               // value is, and stays
+};
+
+void pipeline_neutral_init(struct pipeline_neutral *neutral);
+
+// A new face is where one was lost: most likely it is the same one. Keeps the
+// values, and learns as if they came from a few seconds.
+void pipeline_neutral_pass_on(struct pipeline_neutral *neutral);
+
+// From here on measures: value stays until a second of frames has been added.
+void pipeline_neutral_measure(struct pipeline_neutral *neutral);
+
+// Adds what was seen for dt_s seconds. True when that completes a measurement.
+bool pipeline_neutral_add(struct pipeline_neutral *neutral,
+                          const float features[PIPELINE_FEATURE_COUNT], float dt_s);
