@@ -6,7 +6,8 @@
 //     url = v4l2:/dev/video0
 //     region = 100,0,480,480
 //
-// Keys are the long options. In a [stream NAME] section: url, region, repeat.
+// Keys are the long options. In a [stream NAME] section: url, region, repeat, smooth,
+// smooth-min-cutoff, smooth-beta, fov.
 #pragma once
 
 #include "base/error.h"

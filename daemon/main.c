@@ -207,6 +207,22 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
     daemon_metrics_write(text, &metrics);
 }
 
+static void on_calibrated(void *user, int faces)
+{
+    const struct app_stream *stream = user;
+    mc_log(MC_LOG_INFO, "stream %s: the neutral look of %d faces measured",
+           stream->app->options.streams[stream->index].name, faces);
+    server_publisher_calibrated(stream->app->publisher, stream->index, faces);
+}
+
+static void on_calibrate(void *user, int index)
+{
+    struct app *app = user;
+    if (app->streams[index].stream != NULL && !app->stopping) {
+        pipeline_stream_calibrate(app->streams[index].stream, on_calibrated, &app->streams[index]);
+    }
+}
+
 // ---- starting streams --------------------------------------------------------------
 
 static void start_streams(struct app *app)
@@ -251,6 +267,7 @@ static bool create_streams(struct app *app, struct mc_error *err)
         struct app_stream *stream = &app->streams[i];
         *stream = (struct app_stream){ .app = app, .index = i };
         const bool has_region = wanted->region.width > 0;
+        const struct pipeline_motion_options motion = daemon_options_motion(&app->options, wanted);
         const struct pipeline_stream_options options = {
             .name = wanted->name,
             .url = wanted->url,
@@ -258,6 +275,7 @@ static bool create_streams(struct app *app, struct mc_error *err)
             .repeat = wanted->repeat || app->options.repeat,
             .drop_damaged = wanted->damaged == DAEMON_DAMAGED_DROP,
             .region = has_region ? wanted->region : app->options.region,
+            .motion = &motion,
         };
         const struct pipeline_stream_callbacks callbacks = { on_record, on_state, stream };
         stream->stream =
@@ -356,7 +374,7 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .limits = app->options.limits,
     };
     const struct server_publisher_callbacks callbacks = {
-        on_subscribed, on_pressure, NULL, on_status, on_metrics, on_finished, app,
+        on_subscribed, on_pressure, on_calibrate, on_status, on_metrics, on_finished, app,
     };
     return server_publisher_create(&app->loop, &options, &callbacks, err);
 }

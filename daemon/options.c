@@ -20,6 +20,12 @@ const char daemon_options_usage[] =
     "  --region x,y,w,h       look at this part of the picture, pixels, instead of\n"
     "                         finding a face and following it\n"
     "  --repeat               begin files again at their end\n"
+    "  --smooth on|off        smooth the keypoints; default: on\n"
+    "  --smooth-min-cutoff HZ how much moves while a point rests; default: 1\n"
+    "  --smooth-beta B        how soon a moving point is let go: Hz for each face size a\n"
+    "                         second; default: 20\n"
+    "  --fov DEGREES          what the camera sees along the longer edge of its picture, for\n"
+    "                         the head's pose; default: 60\n"
     "  --every-frame          drop nothing: sources wait for the network and for readers\n"
     "  --exit-on-end          exit when all streams have ended\n"
     "  --wait-subscribers K   start the streams when K connections have subscribed\n"
@@ -36,9 +42,15 @@ const char daemon_options_usage[] =
     "  --log-level LEVEL      error, warning, info or debug\n"
     "  --version, --help\n";
 
+#define MOTION_NOT_GIVEN                                                                           \
+    {                                                                                              \
+        -1, -1, -1, -1                                                                             \
+    }
+
 static const struct daemon_options defaults = {
     .log_level = MC_LOG_INFO,
     .limits = SERVER_LIMITS_DEFAULT,
+    .motion = MOTION_NOT_GIVEN,
 };
 
 static bool copy_text(char *to, size_t size, const char *what, const char *value,
@@ -91,11 +103,63 @@ static bool parse_region(struct pipeline_region *region, const char *value, stru
     return true;
 }
 
+static bool parse_real(float *number, const char *what, const char *value, float least, float most,
+                       struct mc_error *err)
+{
+    char *end;
+    float parsed = strtof(value, &end);
+    if (end == value || *end != '\0' || !(parsed >= least && parsed <= most)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s wants a number of %g to %g, got '%.40s'",
+                            what, (double)least, (double)most, value);
+    }
+    *number = parsed;
+    return true;
+}
+
+// Sets known to whether it is one of these at all.
+static bool set_motion(struct daemon_motion_options *motion, const char *name, const char *value,
+                       bool *known, struct mc_error *err)
+{
+    *known = true;
+    if (strcmp(name, "smooth") == 0) {
+        motion->smooth = strcmp(value, "on") == 0;
+        return motion->smooth || strcmp(value, "off") == 0 ||
+               mc_error_set(err, MC_ERROR_ARGUMENT, 0, "smooth wants on or off, got '%.40s'",
+                            value);
+    }
+    if (strcmp(name, "smooth-min-cutoff") == 0) {
+        return parse_real(&motion->smooth_min_cutoff, name, value, 0.01f, 1000, err);
+    }
+    if (strcmp(name, "smooth-beta") == 0) {
+        return parse_real(&motion->smooth_beta, name, value, 0, 10000, err);
+    }
+    if (strcmp(name, "fov") == 0) {
+        return parse_real(&motion->fov, name, value, 5, 170, err);
+    }
+    *known = false;
+    return false;
+}
+
 static bool parse_level(enum mc_log_level *level, const char *value, struct mc_error *err)
 {
     return mc_log_level_parse(value, level) ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                         "log-level wants error, warning, info or debug, got '%.40s'", value);
+}
+
+struct pipeline_motion_options daemon_options_motion(const struct daemon_options *options,
+                                                     const struct daemon_stream_options *stream)
+{
+    const struct daemon_motion_options *given[2] = { &options->motion, &stream->motion };
+    struct pipeline_motion_options motion = pipeline_motion_options_default();
+    for (int i = 0; i < 2; i++) {
+        motion.smooth.on = given[i]->smooth < 0 ? motion.smooth.on : given[i]->smooth > 0;
+        motion.smooth.min_cutoff = given[i]->smooth_min_cutoff < 0 ? motion.smooth.min_cutoff
+                                                                   : given[i]->smooth_min_cutoff;
+        motion.smooth.beta = given[i]->smooth_beta < 0 ? motion.smooth.beta : given[i]->smooth_beta;
+        motion.fov = given[i]->fov < 0 ? motion.fov : given[i]->fov;
+    }
+    return motion;
 }
 
 static bool set_stream(struct daemon_stream_options *stream, const char *name, const char *value,
@@ -125,10 +189,14 @@ static bool set_stream(struct daemon_stream_options *stream, const char *name, c
         stream->on_demand = yes ? DAEMON_ON_DEMAND_YES : DAEMON_ON_DEMAND_NO;
         return true;
     }
-    return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "unknown key '%.40s' of a stream, wants url, region, repeat, damaged or "
-                        "on-demand",
-                        name);
+    bool known;
+    bool set = set_motion(&stream->motion, name, value, &known, err);
+    return known ? set
+                 : mc_error_set(
+                       err, MC_ERROR_ARGUMENT, 0,
+                       "unknown key '%.40s' of a stream, wants url, region, repeat, damaged, "
+                       "on-demand, smooth, smooth-min-cutoff, smooth-beta or fov",
+                       name);
 }
 
 // NAME=URL
@@ -197,7 +265,9 @@ bool daemon_options_set(struct daemon_options *options, struct daemon_stream_opt
     if (strcmp(name, "stream") == 0) {
         return add_stream_argument(options, value, err);
     }
-    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown key '%.40s'", name);
+    bool known;
+    bool set = set_motion(&options->motion, name, value, &known, err);
+    return known ? set : mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown key '%.40s'", name);
 }
 
 static bool is_name(const char *name)
@@ -234,7 +304,7 @@ struct daemon_stream_options *daemon_options_add_stream(struct daemon_options *o
         return NULL;
     }
     struct daemon_stream_options *stream = &options->streams[options->stream_count++];
-    *stream = (struct daemon_stream_options){ 0 };
+    *stream = (struct daemon_stream_options){ .motion = MOTION_NOT_GIVEN };
     memcpy(stream->name, name, strlen(name) + 1);
     return stream;
 }
@@ -253,6 +323,10 @@ static const struct option long_options[] = {
     { "region", required_argument, NULL, 0 },
     { "max-connections", required_argument, NULL, 0 },
     { "stuck-timeout", required_argument, NULL, 0 },
+    { "smooth", required_argument, NULL, 0 },
+    { "smooth-min-cutoff", required_argument, NULL, 0 },
+    { "smooth-beta", required_argument, NULL, 0 },
+    { "fov", required_argument, NULL, 0 },
     { "log-level", required_argument, NULL, 0 },
     { "version", no_argument, NULL, 'V' },
     { "help", no_argument, NULL, 'h' },

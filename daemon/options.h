@@ -26,6 +26,12 @@ enum daemon_on_demand {
     DAEMON_ON_DEMAND_NO,
 };
 
+// Smoothing and camera; what is negative was not given.
+struct daemon_motion_options {
+    int smooth; // 0 off, 1 on
+    float smooth_min_cutoff, smooth_beta, fov;
+};
+
 struct daemon_stream_options {
     char name[PROTOCOL_NAME_BYTES];
     char url[DAEMON_URL_BYTES];
@@ -33,6 +39,7 @@ struct daemon_stream_options {
     bool repeat;
     enum daemon_damaged damaged;
     enum daemon_on_demand on_demand;
+    struct daemon_motion_options motion;
 };
 
 struct daemon_options {
@@ -44,8 +51,9 @@ struct daemon_options {
     bool every_frame, exit_on_end;
     struct server_limits limits;
     enum mc_log_level log_level;
-    struct pipeline_region region; // for streams without one of their own
-    bool repeat;                   // likewise
+    struct pipeline_region region;       // for streams without one of their own
+    bool repeat;                         // likewise
+    struct daemon_motion_options motion; // likewise, option by option
     struct daemon_stream_options streams[PROTOCOL_STREAMS_MAX];
     int stream_count;
 };
@@ -60,6 +68,10 @@ enum daemon_options_result {
 
 enum daemon_options_result daemon_options_parse(struct daemon_options *options, int argc,
                                                 char **argv, struct mc_error *err);
+
+// What holds for a stream: its own options, then those for all, then the defaults.
+struct pipeline_motion_options daemon_options_motion(const struct daemon_options *options,
+                                                     const struct daemon_stream_options *stream);
 
 // For --help.
 extern const char daemon_options_usage[];

@@ -14,6 +14,7 @@
 #include "pipeline/capture.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
+#include "pipeline/motion.h"
 #include "pipeline/preprocess.h"
 #include "pipeline/reorder.h"
 #include "pipeline/stats.h"
@@ -55,6 +56,10 @@ struct pipeline_stream {
     bool fixed; // look at square in every frame, else follow a face
     struct pipeline_square square;
     struct pipeline_tracker tracker; // the job's, while one is at work
+    bool has_motion;
+    struct pipeline_motion motion;
+    void (*on_calibrated)(void *user, int faces);
+    void *on_calibrated_user;
 
     uv_async_t wake;
     uv_timer_t stall_timer;
@@ -190,6 +195,15 @@ static void fill_face(struct pipeline_stream *stream, const struct pipeline_sigh
     pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
 }
 
+static void check_calibration(struct pipeline_stream *stream)
+{
+    int faces;
+    if (!stream->closing &&
+        pipeline_motion_calibrated(&stream->motion, mc_clock_now_ns(), &faces)) {
+        stream->on_calibrated(stream->on_calibrated_user, faces);
+    }
+}
+
 static void report_trouble(struct pipeline_stream *stream, const struct stream_job *job)
 {
     unsigned skipped = 0;
@@ -224,9 +238,13 @@ static void deliver(struct pipeline_stream *stream, struct stream_job *job)
             fill_face(stream, &job->sight, &job->record);
         }
         stream->seen = job->sight.seen;
+        if (stream->has_motion) {
+            pipeline_motion_run(&stream->motion, &job->record);
+        }
         report_trouble(stream, job);
         add_to_stats(stream, &job->record);
         stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame->picture);
+        check_calibration(stream);
     }
     pipeline_frame_pool_release(stream->pool, job->frame);
     job->frame = NULL;
@@ -333,6 +351,7 @@ static void on_wake(uv_async_t *handle)
 
 static void on_stall_timer(uv_timer_t *handle)
 {
+    check_calibration(handle->data);
     update_state(handle->data);
 }
 
@@ -455,6 +474,10 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     stream->drop_damaged = options->drop_damaged;
     stream->fixed = options->region.width > 0;
     stream->square = make_square(&options->region);
+    stream->has_motion = options->motion != NULL;
+    if (stream->has_motion) {
+        pipeline_motion_init(&stream->motion, options->motion);
+    }
     pipeline_tracker_init(&stream->tracker, model->keypoint_count, model->crop_margin);
     if (!make_parts(stream, err)) {
         free_stream(stream);
@@ -517,6 +540,14 @@ void pipeline_stream_pause(struct pipeline_stream *stream, bool paused)
     if (stream->capture != NULL) {
         pipeline_capture_pause(stream->capture, paused);
     }
+}
+
+void pipeline_stream_calibrate(struct pipeline_stream *stream,
+                               void (*on_done)(void *user, int faces), void *user)
+{
+    stream->on_calibrated = on_done;
+    stream->on_calibrated_user = user;
+    pipeline_motion_calibrate(&stream->motion, mc_clock_now_ns());
 }
 
 void pipeline_stream_close(struct pipeline_stream *stream, void (*on_closed)(void *user),

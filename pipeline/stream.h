@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "pipeline/motion.h"
 
 struct AVFrame;
 struct pipeline_stats;
@@ -52,6 +53,7 @@ struct pipeline_stream_options {
     bool repeat;                   // begin a file again at its end
     bool drop_damaged;             // no record of frames with errors in them; else they are marked
     struct pipeline_region region; // fixed crop; none: find a face and follow it
+    const struct pipeline_motion_options *motion; // NULL: keypoints as they are, and no more
 };
 
 // Copies what it needs of options; borrows the workers. Nothing is opened yet:
@@ -75,6 +77,13 @@ void pipeline_stream_pause(struct pipeline_stream *stream, bool paused);
 
 // What it has done since it was created. Thread: loop.
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats);
+
+// Measures the neutral face of everybody in the picture, from about a second of
+// frames; see motion.h. Calls on_done once, with the number of faces measured:
+// 0 when none faced the camera for long enough, within seconds. When it is asked
+// again before that, it begins anew, for the last on_done alone. Thread: loop.
+void pipeline_stream_calibrate(struct pipeline_stream *stream,
+                               void (*on_done)(void *user, int faces), void *user);
 
 // Stops the source, waits for the frames at work without delivering them,
 // frees the stream, then calls on_closed. No other callback comes after this

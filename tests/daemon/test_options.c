@@ -85,6 +85,32 @@ static void the_command_line_wins_over_the_file(void **state)
     assert_non_null(strstr(err.message, "stream 'desk' is there twice"));
 }
 
+// A stream's own options win over those for all, one by one; else the defaults hold.
+static void smoothing_and_camera_are_options_of_streams_too(void **state)
+{
+    (void)state;
+    write_config("smooth-beta = 7\nfov = 90\n[stream desk]\nurl = demo:\nsmooth = off\n"
+                 "fov = 45.5\n[stream hall]\nurl = demo:\n");
+    const char *const argv[] = { "mocapd", "--config", config, "--smooth-min-cutoff", "2.5", NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_RUN);
+    const struct pipeline_motion_options desk =
+        daemon_options_motion(&options, &options.streams[0]);
+    const struct pipeline_motion_options hall =
+        daemon_options_motion(&options, &options.streams[1]);
+    assert_false(desk.smooth.on);
+    assert_true(hall.smooth.on); // by default
+    assert_true(desk.fov == 45.5f && hall.fov == 90);
+    assert_true(desk.smooth.beta == 7 && hall.smooth.min_cutoff == 2.5f);
+    const char *const bad[][4] = { { "mocapd", "--smooth", "yes", NULL },
+                                   { "mocapd", "--smooth-beta", "-1", NULL },
+                                   { "mocapd", "--smooth-min-cutoff", "nan", NULL },
+                                   { "mocapd", "--fov", "180", NULL } };
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(parse(bad[i]), DAEMON_OPTIONS_USAGE);
+        assert_non_null(strstr(err.message, "wants"));
+    }
+}
+
 static void names_and_counts_have_limits(void **state)
 {
     (void)state;
@@ -128,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_options_are_understood),
         cmocka_unit_test(the_command_line_wins_over_the_file),
+        cmocka_unit_test(smoothing_and_camera_are_options_of_streams_too),
         cmocka_unit_test(names_and_counts_have_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

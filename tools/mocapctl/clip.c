@@ -63,8 +63,9 @@ static bool run_stream(struct run *run, uv_loop_t *loop, struct pipeline_workers
 }
 
 bool mocapctl_clip_run(const char *url, const struct nn_model *model,
-                       const struct pipeline_region *region, mocapctl_frame_fn *each, void *user,
-                       struct mc_error *err)
+                       const struct pipeline_region *region,
+                       const struct pipeline_motion_options *motion, mocapctl_frame_fn *each,
+                       void *user, struct mc_error *err)
 {
     uv_loop_t loop;
     int status = uv_loop_init(&loop);
@@ -73,7 +74,7 @@ bool mocapctl_clip_run(const char *url, const struct nn_model *model,
     }
     struct run run = { .each = each, .user = user, .err = err };
     const struct pipeline_stream_options options = {
-        .name = "clip", .url = url, .every_frame = true, .region = *region
+        .name = "clip", .url = url, .every_frame = true, .region = *region, .motion = motion
     };
     struct pipeline_workers *workers = pipeline_workers_create(&loop, model, 1, err);
     bool good = workers != NULL && run_stream(&run, &loop, workers, &options);

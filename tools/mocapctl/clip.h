@@ -15,7 +15,8 @@ struct protocol_record;
 typedef bool mocapctl_frame_fn(void *user, const struct protocol_record *record,
                                const struct AVFrame *picture, struct mc_error *err);
 
-// Runs the file or URL to its end. region: as in pipeline_stream_options.
+// Runs the file or URL to its end. region and motion: as in pipeline_stream_options.
 bool mocapctl_clip_run(const char *url, const struct nn_model *model,
-                       const struct pipeline_region *region, mocapctl_frame_fn *each, void *user,
-                       struct mc_error *err) MC_MUST_USE;
+                       const struct pipeline_region *region,
+                       const struct pipeline_motion_options *motion, mocapctl_frame_fn *each,
+                       void *user, struct mc_error *err) MC_MUST_USE;

@@ -24,6 +24,7 @@ typedef int mocapctl_command_fn(const struct mocapctl_globals *globals, int argc
 mocapctl_command_fn mocapctl_watch;
 mocapctl_command_fn mocapctl_status;
 mocapctl_command_fn mocapctl_metrics;
+mocapctl_command_fn mocapctl_calibrate;
 mocapctl_command_fn mocapctl_overlay;
 mocapctl_command_fn mocapctl_model;
 mocapctl_command_fn mocapctl_bench;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "pipeline/pose.h"
 #include "protocol/record.h"
 #include "tools/mocapctl/face68.h"
 
@@ -105,5 +106,40 @@ void mocapctl_draw_record(const struct mocapctl_canvas *canvas,
 {
     for (int i = 0; i < record->face_count; i++) {
         draw_face(canvas, &record->faces[i]);
+    }
+}
+
+static void draw_axes(const struct mocapctl_canvas *canvas, const struct protocol_pose *pose,
+                      const struct pipeline_camera *camera)
+{
+    static const struct mocapctl_colour colours[3] = { { 240, 60, 60 },
+                                                       { 60, 210, 60 },
+                                                       { 70, 110, 255 } };
+    static const float lengths[3] = { 0.5f, 0.5f, -0.5f }; // widths of the face
+    const float *t = pose->translation;
+    float m[3][3];
+    pipeline_pose_matrix(pose, m);
+    if (!(t[2] > 0.6f)) {
+        return; // an axis might reach behind the camera
+    }
+    const float x = camera->x + camera->focal * t[0] / t[2];
+    const float y = camera->y + camera->focal * t[1] / t[2];
+    const float width = fmaxf(1.5f, camera->focal / t[2] / 50);
+    for (int k = 0; k < 3; k++) {
+        const float z = t[2] + lengths[k] * m[2][k];
+        mocapctl_draw_line(
+            canvas, x, y, camera->x + camera->focal * (t[0] + lengths[k] * m[0][k]) / z,
+            camera->y + camera->focal * (t[1] + lengths[k] * m[1][k]) / z, width, colours[k]);
+    }
+}
+
+void mocapctl_draw_poses(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
+                         float fov)
+{
+    const struct pipeline_camera camera = pipeline_camera_make(canvas->width, canvas->height, fov);
+    for (int i = 0; i < record->face_count; i++) {
+        if (record->faces[i].has_pose) {
+            draw_axes(canvas, &record->faces[i].pose, &camera);
+        }
     }
 }

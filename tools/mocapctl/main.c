@@ -17,8 +17,12 @@ static const struct command {
     { "status", mocapctl_status, "[--json]",
       "tell how the streams are: state, records, frames dropped and why, who watches" },
     { "metrics", mocapctl_metrics, "[STREAM]", "print the daemon's numbers as Prometheus' text" },
-    { "overlay", mocapctl_overlay, "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N]",
-      "draw the keypoints of a clip on its pictures" },
+    { "calibrate", mocapctl_calibrate, "STREAM",
+      "measure the neutral face of who looks at the camera, for blend shapes" },
+    { "overlay", mocapctl_overlay,
+      "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N] [--pose]",
+      "draw the keypoints of a clip on its pictures; with --pose smoothed, and the head's axes:\n"
+      "      red to the person's left, green down, blue where the face looks" },
     { "model", mocapctl_model,
       "info FILE [--plan]\n"
       "                 quantize FILE --calibrate CLIP... -o OUT",

@@ -24,6 +24,7 @@ enum { RATE_DEFAULT = 25 };
 struct overlay {
     const char *input, *output, *model;
     struct pipeline_region region;
+    bool pose;  // the head's axes too
     long frame; // the one to draw as a PNG; -1: all
     struct video_writer *writer;
     struct SwsContext *scaler;
@@ -51,6 +52,7 @@ static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_erro
         { "model", required_argument, NULL, 'm' },
         { "region", required_argument, NULL, 'r' },
         { "frame", required_argument, NULL, 'f' },
+        { "pose", no_argument, NULL, 'p' },
         { NULL, 0, NULL, 0 },
     };
     int found, length = 0;
@@ -64,6 +66,9 @@ static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_erro
             if (!mocapctl_parse_count("--frame", optarg, 0, &overlay->frame, err)) {
                 return false;
             }
+            break;
+        case 'p':
+            overlay->pose = true;
             break;
         case 'r':
             if (sscanf(optarg, "%f,%f,%f,%f%n", &region->x, &region->y, &region->width,
@@ -172,6 +177,9 @@ static bool write_picture(struct overlay *overlay, const struct protocol_record 
               picture->height, planes, linesizes);
     const struct protocol_record drawn = scaled(canvas, record);
     mocapctl_draw_record(canvas, &drawn);
+    if (overlay->pose) {
+        mocapctl_draw_poses(canvas, &drawn, pipeline_motion_options_default().fov);
+    }
     return video_writer_add(overlay->writer, canvas->rgb, canvas->row_bytes, err);
 }
 
@@ -216,7 +224,9 @@ static bool on_frame(void *user, const struct protocol_record *record, const AVF
 static bool draw_clip(struct overlay *overlay, const struct nn_model *model, struct mc_error *err)
 {
     struct waiting waiting = { .overlay = overlay };
-    bool good = mocapctl_clip_run(overlay->input, model, &overlay->region, on_frame, &waiting, err);
+    const struct pipeline_motion_options motion = pipeline_motion_options_default();
+    bool good = mocapctl_clip_run(overlay->input, model, &overlay->region,
+                                  overlay->pose ? &motion : NULL, on_frame, &waiting, err);
     if (good && waiting.picture != NULL) { // of one picture only
         good = write_waiting(&waiting, waiting.record.pts, err);
     }

@@ -108,7 +108,7 @@ static bool calibrate(struct job *job, struct mc_error *err)
     const struct pipeline_region none = { 0 };
     for (int i = 0; i < job->clip_count; i++) {
         fprintf(stderr, "taking ranges from %s\n", job->clips[i]);
-        if (!mocapctl_clip_run(job->clips[i], job->f32, &none, calibrate_frame, job, err)) {
+        if (!mocapctl_clip_run(job->clips[i], job->f32, &none, NULL, calibrate_frame, job, err)) {
             return false;
         }
     }
@@ -131,7 +131,7 @@ static bool compare(struct job *job, struct mc_error *err)
     for (int i = 0; i < job->clip_count; i++) {
         job->faces = 0;
         job->moved = 0;
-        if (!mocapctl_clip_run(job->clips[i], job->f32, &none, compare_frame, job, err)) {
+        if (!mocapctl_clip_run(job->clips[i], job->f32, &none, NULL, compare_frame, job, err)) {
             return false;
         }
         printf("%7ld  %6.3f %%  %s\n", job->faces,
