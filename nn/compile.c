@@ -197,6 +197,8 @@ static bool build_conv(struct nn_compiler *compiler, const struct nn_draft *draf
     struct nn_conv *conv = &step->conv;
     *conv = (struct nn_conv){ .in_channels = in->channels,
                               .out_channels = out->channels,
+                              .out_height = out->height,
+                              .out_width = out->width,
                               .stride = op->window.stride,
                               .type = state_of(compiler, op->inputs[0])->type,
                               .out_type = state_of(compiler, draft->output)->type,

@@ -9,9 +9,8 @@ enum { BREAKS_MAX = 2 * NN_TAPS_MAX + 2 };
 
 // ---- blocks of output channels ------------------------------------------------
 
-// How many vectors the block takes that starts when `left` vectors remain: two,
-// which leaves room for tall tiles; three where that avoids a last one alone.
-static int block_vectors(int left)
+// Two, which leaves room for tall tiles; three where that avoids a last one alone.
+int nn_block_vectors(int left)
 {
     return left == 1 ? 1 : left == 3 ? 3 : 2;
 }
@@ -95,12 +94,43 @@ void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *co
         return;
     }
     for (int left = vector_count(set, conv), first = 0; left > 0;) {
-        const int vectors = block_vectors(left), width = vectors * set->lanes;
+        const int vectors = nn_block_vectors(left), width = vectors * set->lanes;
         pack_block(conv, plain, first, width, packed);
         packed += (size_t)conv->tap_count * (size_t)word_count(conv) * (size_t)width;
         left -= vectors;
         first += width;
     }
+}
+
+void nn_tile_init(struct nn_tile *tile, const struct nn_conv *conv, const struct nn_conv_maps *maps)
+{
+    *tile = (struct nn_tile){
+        .in_words = word_count(conv),
+        .channels = conv->out_channels,
+        .weights = conv->weights,
+        .bias = conv->bias,
+        .scale = conv->scale,
+        .out = maps->out.data,
+        .residual = maps->residual.data,
+        .partner = maps->partner.data,
+        .partner_first = maps->partner_first,
+        .relu = conv->relu,
+        .out_type = conv->out_type,
+        .out_inverse = 1 / maps->out.scale,
+        .residual_scale = maps->residual.scale,
+    };
+}
+
+void nn_tile_next_block(struct nn_tile *tile, size_t weight_rows, int width)
+{
+    const size_t bytes = (size_t)width * nn_type_size(tile->out_type);
+    tile->channels -= width;
+    tile->weights += weight_rows * (size_t)width;
+    tile->bias += width;
+    tile->scale = tile->scale == NULL ? NULL : tile->scale + width;
+    tile->out += tile->partner == NULL ? bytes : 2 * bytes;
+    tile->residual = tile->residual == NULL ? NULL : tile->residual + bytes;
+    tile->partner = tile->partner == NULL ? NULL : tile->partner + bytes;
 }
 
 // ---- lines --------------------------------------------------------------------
@@ -178,18 +208,22 @@ static int edge_along(const struct nn_conv *conv, const struct nn_tensor *map)
     return conv->taps[2].dy != 0 ? map->height : map->width;
 }
 
-// Three taps, one dilation apart, the middle one in place; and lines that hold
-// enough of every dilation'th pixel.
-static bool is_chain(const struct nn_conv *conv, const struct nn_conv_maps *maps)
+bool nn_conv_is_chain(const struct nn_conv *conv)
 {
     if (conv->tap_count != 3 || conv->stride != 1) {
         return false;
     }
     const struct nn_tap *taps = conv->taps;
-    const int dilation = taps[2].dy + taps[2].dx;
     return taps[1].dy == 0 && taps[1].dx == 0 && taps[0].dy == -taps[2].dy &&
-           taps[0].dx == -taps[2].dx && (taps[2].dy == 0) != (taps[2].dx == 0) && dilation > 0 &&
-           edge_along(conv, &maps->out) / dilation >= CHAIN_MIN;
+           taps[0].dx == -taps[2].dx && (taps[2].dy == 0) != (taps[2].dx == 0) &&
+           taps[2].dy + taps[2].dx > 0;
+}
+
+// A chain, and lines that hold enough of every dilation'th pixel.
+static bool is_chain(const struct nn_conv *conv, const struct nn_conv_maps *maps)
+{
+    return nn_conv_is_chain(conv) &&
+           edge_along(conv, &maps->out) / (conv->taps[2].dy + conv->taps[2].dx) >= CHAIN_MIN;
 }
 
 // Columns: of each phase, the rows of the part that belong to it. A band of tiles
@@ -416,22 +450,12 @@ void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
         .conv = conv,
         .maps = maps,
         .rows = rows,
-        .tile = { .in_words = word_count(conv),
-                  .weights = conv->weights,
-                  .partner_first = maps->partner_first,
-                  .relu = conv->relu,
-                  .out_type = conv->out_type,
-                  .out_inverse = 1 / maps->out.scale,
-                  .residual_scale = maps->residual.scale },
         .chain = is_chain(conv, maps),
     };
+    nn_tile_init(&run.tile, conv, maps);
     const size_t weight_rows = (size_t)conv->tap_count * (size_t)word_count(conv);
     for (int left = vector_count(set, conv); left > 0;) {
-        const int vectors = block_vectors(left), width = vectors * set->lanes;
-        const int count = conv->out_channels - run.first;
-        run.tile.bias = conv->bias + run.first;
-        run.tile.scale = conv->type == NN_U8 ? conv->scale + run.first : NULL;
-        run.tile.channels = count < width ? count : width;
+        const int vectors = nn_block_vectors(left), width = vectors * set->lanes;
         run.pixels_max = run.chain ? set->chain_pixels[vectors - 1] : set->flat_pixels[vectors - 1];
         run.loops = run.chain ? set->chain[vectors - 1] : set->flat[vectors - 1];
         if (run.chain) {
@@ -439,7 +463,7 @@ void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
         } else {
             run_flat(&run);
         }
-        run.tile.weights += weight_rows * (size_t)width;
+        nn_tile_next_block(&run.tile, weight_rows, width);
         run.first += width;
         left -= vectors;
     }

@@ -57,6 +57,20 @@ struct nn_tile {
 
 typedef void nn_tile_fn(const struct nn_tile *tile);
 
+// The tile at the first block of output channels: all but the places that the
+// lines decide.
+void nn_tile_init(struct nn_tile *tile, const struct nn_conv *conv,
+                  const struct nn_conv_maps *maps);
+
+// On to the next block: weight_rows vectors of `width` weights further.
+void nn_tile_next_block(struct nn_tile *tile, size_t weight_rows, int width);
+
+// How many vectors the block takes that starts when `left` vectors remain.
+int nn_block_vectors(int left);
+
+// Whether the taps are a 3x1 or 1x3 kernel's, the middle one in place.
+bool nn_conv_is_chain(const struct nn_conv *conv);
+
 // The inner loops of an instruction set for one type of input.
 struct nn_tile_set {
     int lanes; // words in a vector

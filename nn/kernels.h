@@ -26,6 +26,7 @@ struct nn_rows {
 // A convolution ready to run.
 struct nn_conv {
     int in_channels, out_channels;
+    int out_height, out_width; // of the whole map
     int stride;
     int tap_count;
     const struct nn_tap *taps;

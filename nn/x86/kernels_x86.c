@@ -1,6 +1,7 @@
 #include "nn/x86/kernels_x86.h"
 
 #include "base/cpu.h"
+#include "nn/conv_pairs.h"
 #include "nn/conv_plain.h"
 
 // ---- AVX2: float32; the rest is plain C's -----------------------------------------
@@ -13,7 +14,9 @@ static bool is_f32(const struct nn_conv *conv)
 static void conv_avx2(const struct nn_conv *conv, const struct nn_conv_maps *maps,
                       struct nn_rows rows, float *scratch)
 {
-    if (is_f32(conv)) {
+    if (nn_conv_pairs_fits(conv)) {
+        nn_conv_pairs(&nn_pairs_avx2, conv, maps, rows, scratch);
+    } else if (is_f32(conv)) {
         nn_conv_direct(&nn_tiles_avx2, conv, maps, rows);
     } else {
         nn_conv_c(conv, maps, rows, scratch);
@@ -22,12 +25,21 @@ static void conv_avx2(const struct nn_conv *conv, const struct nn_conv_maps *map
 
 static size_t conv_weights_avx2(const struct nn_conv *conv)
 {
-    return is_f32(conv) ? nn_conv_direct_weights(&nn_tiles_avx2, conv) : nn_conv_weights_c(conv);
+    return nn_conv_pairs_fits(conv) ? nn_conv_pairs_weights(&nn_pairs_avx2, conv)
+           : is_f32(conv)           ? nn_conv_direct_weights(&nn_tiles_avx2, conv)
+                                    : nn_conv_weights_c(conv);
+}
+
+static size_t conv_scratch_avx2(const struct nn_conv *conv)
+{
+    return nn_conv_pairs_fits(conv) ? nn_conv_pairs_scratch(&nn_pairs_avx2, conv) : 0;
 }
 
 static void conv_pack_avx2(const struct nn_conv *conv, const float *plain, float *packed)
 {
-    if (is_f32(conv)) {
+    if (nn_conv_pairs_fits(conv)) {
+        nn_conv_pairs_pack(&nn_pairs_avx2, conv, plain, packed);
+    } else if (is_f32(conv)) {
         nn_conv_direct_pack(&nn_tiles_avx2, conv, plain, packed);
     } else {
         nn_conv_pack_c(conv, plain, packed);
@@ -50,7 +62,9 @@ static const struct nn_tile_set *const tiles_bf16[NN_TYPE_COUNT] = {
     static void conv_##table(const struct nn_conv *conv, const struct nn_conv_maps *maps,          \
                              struct nn_rows rows, float *scratch)                                  \
     {                                                                                              \
-        if (table[conv->type] != NULL) {                                                           \
+        if (nn_conv_pairs_fits(conv)) {                                                            \
+            nn_conv_pairs(&nn_pairs_avx512, conv, maps, rows, scratch);                            \
+        } else if (table[conv->type] != NULL) {                                                    \
             nn_conv_direct(table[conv->type], conv, maps, rows);                                   \
         } else {                                                                                   \
             nn_conv_c(conv, maps, rows, scratch);                                                  \
@@ -58,12 +72,15 @@ static const struct nn_tile_set *const tiles_bf16[NN_TYPE_COUNT] = {
     }                                                                                              \
     static size_t conv_weights_##table(const struct nn_conv *conv)                                 \
     {                                                                                              \
-        return table[conv->type] != NULL ? nn_conv_direct_weights(table[conv->type], conv)         \
-                                         : nn_conv_weights_c(conv);                                \
+        return nn_conv_pairs_fits(conv)    ? nn_conv_pairs_weights(&nn_pairs_avx512, conv)         \
+               : table[conv->type] != NULL ? nn_conv_direct_weights(table[conv->type], conv)       \
+                                           : nn_conv_weights_c(conv);                              \
     }                                                                                              \
     static void conv_pack_##table(const struct nn_conv *conv, const float *plain, float *packed)   \
     {                                                                                              \
-        if (table[conv->type] != NULL) {                                                           \
+        if (nn_conv_pairs_fits(conv)) {                                                            \
+            nn_conv_pairs_pack(&nn_pairs_avx512, conv, plain, packed);                             \
+        } else if (table[conv->type] != NULL) {                                                    \
             nn_conv_direct_pack(table[conv->type], conv, plain, packed);                           \
         } else {                                                                                   \
             nn_conv_pack_c(conv, plain, packed);                                                   \
@@ -74,8 +91,14 @@ CONV_AVX512(tiles_base)
 CONV_AVX512(tiles_vnni)
 CONV_AVX512(tiles_bf16)
 
+static size_t conv_scratch_avx512(const struct nn_conv *conv)
+{
+    return nn_conv_pairs_fits(conv) ? nn_conv_pairs_scratch(&nn_pairs_avx512, conv) : 0;
+}
+
 static void init_avx512(struct nn_kernels *kernels, unsigned cpu_flags)
 {
+    kernels->conv_scratch = conv_scratch_avx512;
     kernels->conv = conv_tiles_base;
     kernels->conv_weights = conv_weights_tiles_base;
     kernels->conv_pack = conv_pack_tiles_base;
@@ -103,11 +126,9 @@ void nn_kernels_init_x86(struct nn_kernels *kernels, unsigned cpu_flags)
     } else if (cpu_flags & MC_CPU_AVX2) {
         kernels->name = "avx2";
         nn_kernels_init_loops_avx2(kernels);
+        kernels->conv_scratch = conv_scratch_avx2;
         kernels->conv = conv_avx2;
         kernels->conv_weights = conv_weights_avx2;
         kernels->conv_pack = conv_pack_avx2;
-    } else {
-        return;
     }
-    kernels->conv_scratch = nn_conv_scratch_c;
 }

@@ -4,6 +4,8 @@
 #include "nn/conv_direct.h"
 #include "nn/kernels.h"
 
+struct nn_pair_set;
+
 // Puts the fastest kernels that cpu_flags allow in place of what is there.
 void nn_kernels_init_x86(struct nn_kernels *kernels, unsigned cpu_flags);
 
@@ -12,4 +14,5 @@ void nn_kernels_init_loops_avx2(struct nn_kernels *kernels);
 void nn_kernels_init_loops_avx512(struct nn_kernels *kernels);
 
 extern const struct nn_tile_set nn_tiles_avx2, nn_tiles_avx512;
+extern const struct nn_pair_set nn_pairs_avx2, nn_pairs_avx512;
 extern const struct nn_tile_set nn_tiles_avx512_bf16, nn_tiles_avx512_u8;

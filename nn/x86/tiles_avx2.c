@@ -9,7 +9,8 @@
 
 #define NARROW 0 // lower precision is left to AVX-512
 
-#include "nn/tile_f32.h"
+#include "nn/pair_tile.h"
 #include "nn/x86/kernels_x86.h"
 
 TILE_SET(nn_tiles_avx2, 12, 6, 4, 11, 4, 2)
+PAIR_SET(nn_pairs_avx2, 12, 6, 4)

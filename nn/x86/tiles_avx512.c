@@ -9,7 +9,8 @@
 
 #define NARROW 1 // maps may be bytes and bfloat16
 
-#include "nn/tile_f32.h"
+#include "nn/pair_tile.h"
 #include "nn/x86/kernels_x86.h"
 
 TILE_SET(nn_tiles_avx512, 24, 14, 9, 20, 10, 6)
+PAIR_SET(nn_pairs_avx512, 24, 12, 8)

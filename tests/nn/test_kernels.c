@@ -167,6 +167,8 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
     struct map got = map_copy(&want);
     struct nn_conv conv = { .in_channels = s->in,
                             .out_channels = s->out,
+                            .out_height = height,
+                            .out_width = width,
                             .stride = s->stride,
                             .tap_count = tap_count,
                             .taps = taps,
@@ -257,6 +259,8 @@ static void check_convs(const struct nn_kernels *plain, const struct nn_kernels 
         { 16, 16, 64, 64, 3, 1, 1, 17, 1, true, true, true, false, NN_F32, NN_F32 },
         { 16, 16, 64, 64, 1, 3, 1, 1, 9, true, false, false, false, NN_F32, NN_F32 },
         { 8, 8, 64, 64, 1, 3, 1, 1, 17, true, true, true, false, NN_F32, NN_F32 },
+        { 33, 31, 29, 33, 3, 1, 1, 2, 1, true, true, true, false, NN_F32, NN_F32 },
+        { 31, 33, 40, 29, 1, 3, 1, 1, 3, false, true, false, true, NN_F32, NN_F32 },
         { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
         { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
         { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
