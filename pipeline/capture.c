@@ -244,7 +244,11 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
         return GIVEN_UP;
     }
     if (read == PIPELINE_READ_ERROR) {
-        mc_log(MC_LOG_WARNING, "%s: ends early: %s", capture->shown_url, err->message);
+        mc_error_wrap(err, "%s: ends early", capture->shown_url);
+        if (!capture->options.repeat) {
+            return GIVEN_UP;
+        }
+        mc_log(MC_LOG_WARNING, "%s", err->message);
     }
     return OVER;
 }

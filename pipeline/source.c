@@ -1,6 +1,7 @@
 #include "pipeline/source.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -322,6 +323,26 @@ static int own_packet(struct AVPacket *packet)
     return result;
 }
 
+// At the end of a file: whether all that its index lists was there. FFmpeg takes
+// what is missing for an end like any other.
+static enum pipeline_read check_whole(struct pipeline_source *source, struct mc_error *err)
+{
+    AVStream *stream = source->format->streams[source->video_index];
+    const int count = avformat_index_get_entries_count(stream);
+    const int64_t size = source->format->pb == NULL ? 0 : avio_size(source->format->pb);
+    for (int i = 0; size > 0 && i < count; i++) {
+        const AVIndexEntry *entry = avformat_index_get_entry(stream, i);
+        if (entry->pos + entry->size > size) {
+            mc_error_set(err, MC_ERROR_FORMAT, 0,
+                         "is cut off: picture %d of %d ends at byte %" PRId64
+                         ", the file at %" PRId64,
+                         i + 1, count, entry->pos + entry->size, size);
+            return PIPELINE_READ_ERROR;
+        }
+    }
+    return PIPELINE_READ_END;
+}
+
 enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct AVPacket *packet,
                                         struct mc_error *err)
 {
@@ -336,7 +357,7 @@ enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct A
             pipeline_stop_sleep_until(source->stop,
                                       mc_clock_now_ns() + CAMERA_POLL_MS * MC_NS_PER_MS);
         } else if (result == AVERROR_EOF) {
-            return PIPELINE_READ_END;
+            return source->kind == PIPELINE_URL_FILE ? check_whole(source, err) : PIPELINE_READ_END;
         } else if (result == AVERROR_EXIT) {
             break;
         } else if (result < 0) {

@@ -94,7 +94,10 @@ void clip_write(const struct clip_options *options)
         av_display_rotation_set((int32_t *)matrix, 90.0 * options->quarter_turns);
     }
     assert_true(avio_open(&muxer->pb, options->path, AVIO_FLAG_WRITE) >= 0);
-    assert_true(avformat_write_header(muxer, NULL) >= 0);
+    AVDictionary *settings = NULL;
+    av_dict_set(&settings, "movflags", options->index_first ? "+faststart" : "", 0);
+    assert_true(avformat_write_header(muxer, &settings) >= 0);
+    av_dict_free(&settings);
     encode_all(options, muxer, encoder);
     assert_int_equal(av_write_trailer(muxer), 0);
     avio_closep(&muxer->pb);

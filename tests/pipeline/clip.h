@@ -1,6 +1,7 @@
 // Makes little clips for tests, with the libraries alone.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // Fills the picture of frame number index: RGB, 3 bytes a pixel, rows one after
@@ -12,6 +13,7 @@ struct clip_options {
     const char *encoder; // "mjpeg", "mpeg4", "ffv1"
     int width, height, frames, rate;
     int quarter_turns; // clockwise, written as a display matrix
+    bool index_first;  // MP4: before the pictures, not behind
     clip_paint_fn *paint;
     void *user;
 };

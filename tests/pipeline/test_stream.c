@@ -3,7 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -12,6 +15,7 @@
 #include "pipeline/stream.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
+#include "tests/pipeline/clip.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE
 
@@ -126,6 +130,41 @@ static void every_frame_gives_a_record_then_the_end(void **state)
     assert_int_equal(seen.last_id, 1); // followed all the way
 }
 
+static void paint_white(void *user, int index, uint8_t *rgb, int width, int height)
+{
+    (void)user;
+    (void)index;
+    memset(rgb, 255, (size_t)width * (size_t)height * 3);
+}
+
+// Its index comes first: what is there can be seen, and what isn't is missed.
+static void a_file_that_is_cut_off_fails_behind_its_last_picture(void **state)
+{
+    (void)state;
+    char directory[64], path[96];
+    clip_directory_make(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/cut.mp4", directory);
+    clip_write(&(struct clip_options){ .path = path,
+                                       .encoder = "mjpeg",
+                                       .width = 64,
+                                       .height = 48,
+                                       .frames = 20,
+                                       .rate = 25,
+                                       .index_first = true,
+                                       .paint = paint_white });
+    struct stat file;
+    assert_int_equal(stat(path, &file), 0);
+    run(path, (struct pipeline_region){ 0, 0, 48, 48 }, 0, 0);
+    assert_int_equal(seen.records, 20);
+    assert_int_equal(seen.state, PIPELINE_ENDED);
+    assert_int_equal(truncate(path, file.st_size - 4000), 0);
+    run(path, (struct pipeline_region){ 0, 0, 48, 48 }, 0, 0);
+    assert_true(seen.records > 0 && seen.records < 20);
+    assert_int_equal(seen.state, PIPELINE_FAILED);
+    assert_non_null(strstr(seen.reason, "cut.mp4: ends early: is cut off: picture "));
+    clip_directory_remove(directory);
+}
+
 static void a_held_stream_waits_and_loses_nothing(void **state)
 {
     (void)state;
@@ -191,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_frame_gives_a_record_then_the_end),
+        cmocka_unit_test(a_file_that_is_cut_off_fails_behind_its_last_picture),
         cmocka_unit_test(a_held_stream_waits_and_loses_nothing),
         cmocka_unit_test(nothing_comes_after_close),
         cmocka_unit_test(a_region_is_looked_at_as_it_is),
