@@ -12,23 +12,23 @@ static const float bound = 100;          // widths of the face: no landmark is f
 // From the photographs of the mean face: medians of those with the mouth shut, and
 // standard deviations over all. The same for both sides.
 const struct pipeline_feature_spread pipeline_feature_spread[PIPELINE_FEATURE_COUNT] = {
-    [PIPELINE_EYE_LEFT] = { 0.30f, 0.088f },
-    [PIPELINE_EYE_RIGHT] = { 0.30f, 0.088f },
-    [PIPELINE_BROW_LEFT] = { 0.138f, 0.025f },
-    [PIPELINE_BROW_RIGHT] = { 0.138f, 0.025f },
-    [PIPELINE_BROW_INNER_LEFT] = { 0.140f, 0.029f },
-    [PIPELINE_BROW_INNER_RIGHT] = { 0.140f, 0.029f },
-    [PIPELINE_BROW_OUTER_LEFT] = { 0.119f, 0.030f },
-    [PIPELINE_BROW_OUTER_RIGHT] = { 0.119f, 0.030f },
-    [PIPELINE_LIPS_GAP] = { 0.005f, 0.047f },
-    [PIPELINE_CHIN_DROP] = { 0.462f, 0.040f },
+    [PIPELINE_EYE_LEFT] = { 0.315f, 0.088f },
+    [PIPELINE_EYE_RIGHT] = { 0.315f, 0.088f },
+    [PIPELINE_BROW_LEFT] = { 0.133f, 0.025f },
+    [PIPELINE_BROW_RIGHT] = { 0.133f, 0.025f },
+    [PIPELINE_BROW_INNER_LEFT] = { 0.131f, 0.029f },
+    [PIPELINE_BROW_INNER_RIGHT] = { 0.131f, 0.029f },
+    [PIPELINE_BROW_OUTER_LEFT] = { 0.121f, 0.030f },
+    [PIPELINE_BROW_OUTER_RIGHT] = { 0.121f, 0.030f },
+    [PIPELINE_LIPS_GAP] = { 0.004f, 0.047f },
+    [PIPELINE_CHIN_DROP] = { 0.448f, 0.040f },
     [PIPELINE_CHIN_SIDE] = { 0, 0.027f },
-    [PIPELINE_MOUTH_WIDTH] = { 0.355f, 0.060f },
+    [PIPELINE_MOUTH_WIDTH] = { 0.364f, 0.060f },
     [PIPELINE_MOUTH_SIDE] = { 0, 0.011f },
-    [PIPELINE_CORNER_DROP_LEFT] = { 0.165f, 0.029f },
-    [PIPELINE_CORNER_DROP_RIGHT] = { 0.165f, 0.029f },
-    [PIPELINE_CORNER_OUT_LEFT] = { 0.178f, 0.033f },
-    [PIPELINE_CORNER_OUT_RIGHT] = { 0.178f, 0.033f },
+    [PIPELINE_CORNER_DROP_LEFT] = { 0.154f, 0.029f },
+    [PIPELINE_CORNER_DROP_RIGHT] = { 0.154f, 0.029f },
+    [PIPELINE_CORNER_OUT_LEFT] = { 0.183f, 0.033f },
+    [PIPELINE_CORNER_OUT_RIGHT] = { 0.183f, 0.033f },
 };
 
 // Landmarks in the plane of the face, head axes.

@@ -31,7 +31,7 @@ MIRROR = np.array(
 )
 FLIP = np.array([-1.0, 1.0, 1.0])
 CAUCHY = 2.5  # in deviations of the landmark
-LEAN = np.radians(6.0)  # of the plane through outer eye corners and mouth corners
+LEAN = np.radians(2.0)  # forward, of the plane through outer eye corners and mouth corners
 DEVIATION_MIN = 0.01  # of the distance of the outer eye corners
 
 

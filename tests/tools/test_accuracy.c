@@ -16,6 +16,7 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
+#include "pipeline/pose.h"
 #include "pipeline/preprocess.h"
 #include "tools/synthface/synthface.h"
 
@@ -33,6 +34,7 @@ enum {
 };
 
 static const double error_max = 0.08;
+static const double pose_error_max = 6; // degrees
 
 struct box {
     float x, y, width, height;
@@ -132,7 +134,11 @@ static int set_up(void **state)
     fixture->picture->width = WIDTH;
     fixture->picture->height = HEIGHT;
     *state = fixture;
-    return av_frame_get_buffer(fixture->picture, 0) < 0;
+    if (av_frame_get_buffer(fixture->picture, 0) < 0) {
+        return 1;
+    }
+    look_at_everyone(fixture);
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -180,8 +186,7 @@ static double mean_shape_error(const struct fixture *fixture)
 
 static void the_network_beats_the_mean_shape(void **state)
 {
-    struct fixture *fixture = *state;
-    look_at_everyone(fixture);
+    const struct fixture *fixture = *state;
     double sum = 0, worst = 0;
     for (int sample = 0; sample < SAMPLES; sample++) {
         double error =
@@ -198,10 +203,51 @@ static void the_network_beats_the_mean_shape(void **state)
     assert_true(network < shape / 2);
 }
 
+// Between two rotations, degrees.
+static double angle_between(const float a[3][3], const float b[3][3])
+{
+    double trace = 0;
+    for (int i = 0; i < 9; i++) {
+        trace += (double)(a[i / 3][i % 3] * b[i / 3][i % 3]);
+    }
+    return acos(fmax(-1, fmin(1, (trace - 1) / 2))) * 57.29578;
+}
+
+// The head's pose from what the network found, against the rotation that was drawn.
+static void the_pose_is_within_degrees(void **state)
+{
+    const struct fixture *fixture = *state;
+    static const float straight[3][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } };
+    double sum = 0, worst = 0, turned = 0;
+    for (int sample = 0; sample < SAMPLES; sample++) {
+        const struct synthface_truth *truth = &fixture->truths[sample];
+        const struct pipeline_camera camera = { truth->focal, truth->middle[0], truth->middle[1] };
+        struct mc_keypoint points[POINTS];
+        struct protocol_pose pose;
+        float found[3][3];
+        for (int i = 0; i < POINTS; i++) {
+            points[i] = (struct mc_keypoint){ fixture->found[sample][i][0],
+                                              fixture->found[sample][i][1], 0.8f };
+        }
+        assert_true(pipeline_pose_fit(points, &camera, &pose));
+        pipeline_pose_matrix(&pose, found);
+        double angle = angle_between((const float(*)[3])found, (const float(*)[3])truth->rotation);
+        sum += angle;
+        worst = fmax(worst, angle);
+        turned += angle_between(straight, (const float(*)[3])truth->rotation);
+    }
+    printf(
+        "mean angular error through the network: %.1f degrees (worst %.1f); heads turn by %.1f\n",
+        sum / SAMPLES, worst, turned / SAMPLES);
+    assert_true(sum / SAMPLES < pose_error_max);
+    assert_true(sum < turned / 2); // who always says "straight ahead" fails
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_network_beats_the_mean_shape, set_up, tear_down),
+        cmocka_unit_test(the_network_beats_the_mean_shape),
+        cmocka_unit_test(the_pose_is_within_degrees),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -45,6 +45,21 @@ static void defaults_measure_lednet_in_float32(void **state)
     assert_false(options.json);
 }
 
+static void motion_wants_two_clips(void **state)
+{
+    (void)state;
+    struct mocapctl_bench_options options;
+    struct mc_error err;
+    char line[] = "motion still.mp4 --model m fast.mp4", one[] = "motion still.mp4";
+    assert_true(parse(&options, line, &err));
+    assert_int_equal(options.subject, MOCAPCTL_BENCH_MOTION);
+    assert_string_equal(options.clips[0], "still.mp4");
+    assert_string_equal(options.clips[1], "fast.mp4");
+    assert_string_equal(options.model, "m");
+    assert_false(parse(&options, one, &err));
+    assert_non_null(strstr(err.message, "two clips"));
+}
+
 static void options_are_taken_before_and_behind_the_subject(void **state)
 {
     (void)state;
@@ -109,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_measure_lednet_in_float32),
+        cmocka_unit_test(motion_wants_two_clips),
         cmocka_unit_test(options_are_taken_before_and_behind_the_subject),
         cmocka_unit_test(nonsense_is_refused),
     };

@@ -13,8 +13,13 @@ int mocapctl_bench(const struct mocapctl_globals *globals, int argc, char **argv
         mocapctl_complain("%s", err.message);
         return MOCAPCTL_USAGE;
     }
-    bool good = options.subject == MOCAPCTL_BENCH_NET ? mocapctl_bench_net(&options, &err)
-                                                      : mocapctl_bench_kernels(&options, &err);
+    static bool (*const subjects[])(const struct mocapctl_bench_options *options,
+                                    struct mc_error *err) = {
+        [MOCAPCTL_BENCH_NET] = mocapctl_bench_net,
+        [MOCAPCTL_BENCH_KERNELS] = mocapctl_bench_kernels,
+        [MOCAPCTL_BENCH_MOTION] = mocapctl_bench_motion,
+    };
+    bool good = subjects[options.subject](&options, &err);
     if (!good) {
         mocapctl_complain("%s", err.message);
         return MOCAPCTL_FAILED;

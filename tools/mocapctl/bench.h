@@ -1,4 +1,4 @@
-// The two subjects of `mocapctl bench`: each prints its report.
+// The subjects of `mocapctl bench`: each prints its report.
 #pragma once
 
 #include "base/error.h"
@@ -9,3 +9,5 @@ bool mocapctl_bench_net(const struct mocapctl_bench_options *options,
                         struct mc_error *err) MC_MUST_USE;
 bool mocapctl_bench_kernels(const struct mocapctl_bench_options *options,
                             struct mc_error *err) MC_MUST_USE;
+bool mocapctl_bench_motion(const struct mocapctl_bench_options *options,
+                           struct mc_error *err) MC_MUST_USE;

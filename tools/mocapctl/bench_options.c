@@ -11,15 +11,23 @@ enum { RUNS_MAX = 1000000, SECONDS_MAX = 3600, SIZE_MAX_PIXELS = 4096 };
 static bool parse_subject(struct mocapctl_bench_options *options, int argc, char **argv,
                           struct mc_error *err)
 {
+    if (optind + 3 == argc && strcmp(argv[optind], "motion") == 0) {
+        options->subject = MOCAPCTL_BENCH_MOTION;
+        options->clips[0] = argv[optind + 1];
+        options->clips[1] = argv[optind + 2];
+        return true;
+    }
     if (optind + 1 != argc) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "bench: wants 'net' or 'kernels'");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "bench: wants 'net', 'kernels' or 'motion' and two clips");
     }
     if (strcmp(argv[optind], "net") == 0) {
         options->subject = MOCAPCTL_BENCH_NET;
     } else if (strcmp(argv[optind], "kernels") == 0) {
         options->subject = MOCAPCTL_BENCH_KERNELS;
     } else {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "bench: wants 'net' or 'kernels', got '%s'",
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "bench: wants 'net', 'kernels' or 'motion' and two clips, got '%s'",
                             argv[optind]);
     }
     return true;

@@ -9,6 +9,7 @@
 enum mocapctl_bench_subject {
     MOCAPCTL_BENCH_NET,     // a whole network
     MOCAPCTL_BENCH_KERNELS, // its operators, at every level of the processor
+    MOCAPCTL_BENCH_MOTION,  // smoothing, pose and shapes
 };
 
 struct mocapctl_bench_options {
@@ -22,6 +23,7 @@ struct mocapctl_bench_options {
     long seconds;                //
     bool profile;                // each step too
     bool json;                   //
+    const char *clips[2];        // of motion: where the face is still, where it is fast
 };
 
 // argv[0] is the subcommand's name. Sets all of options. Returns false and sets

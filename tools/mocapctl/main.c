@@ -30,8 +30,10 @@ static const struct command {
       "      make an int8 file of it" },
     { "bench", mocapctl_bench,
       "net|kernels [--arch A --size S | --model FILE] [--threads T] [--precision P]\n"
-      "                 [--seconds N | --runs N] [--profile] [--json]",
-      "measure the network, or its operators at every level of the processor" },
+      "                 [--seconds N | --runs N] [--profile] [--json]\n"
+      "                 motion STILL FAST [--model FILE]",
+      "measure the network, or its operators at every level of the processor, or on two\n"
+      "      clips what smoothing does to noise and lag" },
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
