@@ -273,6 +273,7 @@ static bool create_streams(struct app *app, struct mc_error *err)
             .url = wanted->url,
             .every_frame = app->options.every_frame,
             .repeat = wanted->repeat || app->options.repeat,
+            .udp = wanted->udp,
             .drop_damaged = wanted->damaged == DAEMON_DAMAGED_DROP,
             .region = has_region ? wanted->region : app->options.region,
             .motion = &motion,

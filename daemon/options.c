@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/config.h"
+#include "daemon/secrets.h"
 #include "pipeline/worker.h"
 
 const char daemon_options_usage[] =
@@ -174,6 +175,21 @@ static bool set_stream(struct daemon_stream_options *stream, const char *name, c
     if (strcmp(name, "repeat") == 0) {
         return parse_flag(&stream->repeat, "repeat", value, err);
     }
+    if (strcmp(name, "user") == 0) {
+        return copy_text(stream->user, sizeof stream->user, name, value, err);
+    }
+    if (strcmp(name, "password") == 0) {
+        return copy_text(stream->password, sizeof stream->password, name, value, err);
+    }
+    if (strcmp(name, "password-file") == 0) {
+        return daemon_secrets_read_password(stream, value, err);
+    }
+    if (strcmp(name, "transport") == 0) {
+        stream->udp = strcmp(value, "udp") == 0;
+        return stream->udp || strcmp(value, "tcp") == 0 ||
+               mc_error_set(err, MC_ERROR_ARGUMENT, 0, "transport wants tcp or udp, got '%.40s'",
+                            value);
+    }
     if (strcmp(name, "damaged") == 0) {
         bool drop = strcmp(value, "drop") == 0;
         stream->damaged = drop ? DAEMON_DAMAGED_DROP : DAEMON_DAMAGED_MARK;
@@ -192,11 +208,11 @@ static bool set_stream(struct daemon_stream_options *stream, const char *name, c
     bool known;
     bool set = set_motion(&stream->motion, name, value, &known, err);
     return known ? set
-                 : mc_error_set(
-                       err, MC_ERROR_ARGUMENT, 0,
-                       "unknown key '%.40s' of a stream, wants url, region, repeat, damaged, "
-                       "on-demand, smooth, smooth-min-cutoff, smooth-beta or fov",
-                       name);
+                 : mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                "unknown key '%.40s' of a stream, wants url, user, password, "
+                                "password-file, transport, region, repeat, damaged, on-demand, "
+                                "smooth, smooth-min-cutoff, smooth-beta or fov",
+                                name);
 }
 
 // NAME=URL
@@ -402,7 +418,8 @@ enum daemon_options_result daemon_options_parse(struct daemon_options *options, 
     }
     *options = defaults;
     if (!daemon_config_read(options, config, err) ||
-        (!check_streams(options, err) && !mc_error_wrap(err, "%s", config))) {
+        ((!check_streams(options, err) || !daemon_secrets_sign_urls(options, err)) &&
+         !mc_error_wrap(err, "%s", config))) {
         return DAEMON_OPTIONS_CONFIG;
     }
     if (!read_arguments(options, argc, argv, &config, &result, err)) {

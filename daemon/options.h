@@ -37,6 +37,8 @@ struct daemon_stream_options {
     char url[DAEMON_URL_BYTES];
     struct pipeline_region region; // all zero: find a face and follow it
     bool repeat;
+    char user[128], password[256]; // into the URL; "": as it is
+    bool udp;                      // RTSP over UDP
     enum daemon_damaged damaged;
     enum daemon_on_demand on_demand;
     struct daemon_motion_options motion;

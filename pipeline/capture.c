@@ -17,6 +17,7 @@
 #include "pipeline/backoff.h"
 #include "pipeline/decoder.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/knock.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/pace.h"
 #include "pipeline/source.h"
@@ -26,6 +27,7 @@
 enum {
     STEADY_S = 10, // a connection that held so long ends the back-off
     URL_SHOWN_BYTES = 128,
+    KNOCK_MS = 500, // from one look to the next
 };
 
 struct pipeline_capture {
@@ -175,7 +177,8 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     capture->session_frames = 0;
     capture->hopeless = false;
     pipeline_age_reset(&capture->age);
-    capture->source = pipeline_source_open(capture->url, &capture->stop, permanent, err);
+    capture->source =
+        pipeline_source_open(capture->url, capture->options.udp, &capture->stop, permanent, err);
     if (capture->source == NULL) {
         return false;
     }
@@ -209,7 +212,9 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
     while ((read = pipeline_source_read(capture->source, capture->packet, err)) ==
            PIPELINE_READ_PACKET) {
         count(&capture->options.counts->packets);
-        if (!pipeline_decoder_send(capture->decoder, capture->packet, mc_clock_now_ns())) {
+        int64_t arrival_ns, gather_ns;
+        pipeline_source_arrival(capture->source, &arrival_ns, &gather_ns);
+        if (!pipeline_decoder_send(capture->decoder, capture->packet, arrival_ns, gather_ns)) {
             count(&capture->options.counts->spoiled);
         }
         av_packet_unref(capture->packet);
@@ -231,7 +236,7 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
         mc_error_wrap(err, "%s", capture->shown_url);
         return LOST;
     }
-    (void)pipeline_decoder_send(capture->decoder, NULL, mc_clock_now_ns());
+    (void)pipeline_decoder_send(capture->decoder, NULL, mc_clock_now_ns(), 0);
     deliver_all(capture);
     if (pipeline_stop_is_set(&capture->stop)) {
         return STOPPED;
@@ -266,7 +271,8 @@ static enum outcome run_session(struct pipeline_capture *capture, struct mc_erro
     return pipeline_stop_is_set(&capture->stop) ? STOPPED : outcome;
 }
 
-static void wait_before_retry(struct pipeline_capture *capture)
+// Long waits are cut short when a look shows that the source may be back.
+static void wait_before_retry(struct pipeline_capture *capture, const struct mc_error *last)
 {
     int64_t now = mc_clock_now_ns();
     if (capture->session_frames > 0 &&
@@ -274,7 +280,16 @@ static void wait_before_retry(struct pipeline_capture *capture)
         pipeline_backoff_reset(&capture->backoff);
     }
     int wait_ms = pipeline_backoff_next_ms(&capture->backoff);
-    pipeline_stop_sleep_until(&capture->stop, now + wait_ms * MC_NS_PER_MS);
+    const int64_t until_ns = now + wait_ms * MC_NS_PER_MS;
+    const bool knock = pipeline_knock_helps(capture->url, last);
+    for (int64_t next_ns = now; next_ns < until_ns;) {
+        next_ns += KNOCK_MS * MC_NS_PER_MS;
+        next_ns = !knock || next_ns > until_ns ? until_ns : next_ns;
+        if (!pipeline_stop_sleep_until(&capture->stop, next_ns) ||
+            (next_ns < until_ns && pipeline_knock(capture->url, &capture->stop))) {
+            return;
+        }
+    }
 }
 
 // Sessions one after the other, until one is the last.
@@ -286,7 +301,7 @@ static enum outcome run_sessions(struct pipeline_capture *capture, struct mc_err
         outcome = run_session(capture, err);
         if (outcome == LOST) {
             tell(capture, PIPELINE_CONNECTING, err->message);
-            wait_before_retry(capture);
+            wait_before_retry(capture, err);
         }
     } while (outcome == LOST || (outcome == OVER && capture->options.repeat));
     return outcome;
@@ -355,6 +370,7 @@ struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_op
     capture->url = strdup(options->url);
     capture->packet = av_packet_alloc();
     capture->paused = options->paused;
+    capture->news.state = options->paused ? PIPELINE_IDLE : PIPELINE_CONNECTING;
     pthread_mutex_init(&capture->lock, NULL);
     pthread_cond_init(&capture->asked, NULL);
     pipeline_stop_init(&capture->stop);

@@ -12,13 +12,22 @@
 enum {
     PIXELS_MAX = 8192 * 8192,
     ERRORS_MAX = 64, // in a row while draining
+    HISTORY = 64,    // packets whose frames may be still to come
+};
+
+// Of one packet, until its frame comes.
+struct history {
+    int64_t arrival_ns, gather_ns;
 };
 
 struct pipeline_decoder {
     struct AVCodecContext *codec;
     struct AVRational time_base;
+    struct history history[HISTORY]; // a ring, by the packet's number
+    int64_t packet_count;
     int64_t spent_ns; // since the last frame came out
     bool draining;
+    bool damaged; // a packet since the last frame was
 };
 
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
@@ -67,11 +76,13 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
 }
 
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
-                           int64_t arrival_ns)
+                           int64_t arrival_ns, int64_t gather_ns)
 {
     int64_t start = mc_clock_now_ns();
     decoder->draining = packet == NULL;
-    decoder->codec->reordered_opaque = arrival_ns; // comes back with its frame
+    decoder->damaged |= packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    decoder->history[decoder->packet_count % HISTORY] = (struct history){ arrival_ns, gather_ns };
+    decoder->codec->reordered_opaque = decoder->packet_count++; // comes back with its frame
     // A damaged packet: FFmpeg logs it, and the next key frame mends all.
     int result = avcodec_send_packet(decoder->codec, packet);
     decoder->spent_ns += mc_clock_now_ns() - start;
@@ -99,10 +110,14 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
     decoder->spent_ns += mc_clock_now_ns() - start;
     if (received) {
         frame->time_base = decoder->time_base;
-        frame->arrival_ns = frame->picture->reordered_opaque;
+        const struct history *history =
+            &decoder->history[(uint64_t)frame->picture->reordered_opaque % HISTORY];
+        frame->arrival_ns = history->arrival_ns;
+        frame->gather_ns = history->gather_ns;
         frame->decode_ns = decoder->spent_ns;
-        frame->damaged = frame->picture->decode_error_flags != 0 ||
+        frame->damaged = decoder->damaged || frame->picture->decode_error_flags != 0 ||
                          (frame->picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+        decoder->damaged = false;
         decoder->spent_ns = 0;
     }
     return received;

@@ -23,8 +23,8 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder);
 // Takes the packet in, or NULL at the end; then receive until it says false.
 // Returns false when the packet is damaged so badly that it gives no picture.
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
-                           int64_t arrival_ns);
+                           int64_t arrival_ns, int64_t gather_ns);
 
-// Fills picture, time_base, arrival_ns, decode_ns and damaged of the frame. Returns false
-// when it needs another packet.
+// Fills picture, time_base, arrival_ns, gather_ns, decode_ns and damaged of the frame. Returns
+// false when it needs another packet.
 bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_frame *frame);

@@ -14,17 +14,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pipeline/assembler.h"
 #include "pipeline/demo_clip.h"
 #include "pipeline/libav.h"
 #include "pipeline/memory_io.h"
 #include "pipeline/stop.h"
 #include "pipeline/url.h"
+#include "pipeline/v4l2.h"
 
 enum {
     OPEN_DEADLINE_S = 10,
     LIVE_DEADLINE_S = 5, // for one packet
     FILE_DEADLINE_S = 30,
-    CAMERA_POLL_MS = 2,
     NAME_BYTES = 128, // of a URL in a message
 };
 
@@ -34,8 +35,13 @@ struct pipeline_source {
     atomic_int_fast64_t deadline_ns; // of the call under way; FFmpeg's own threads ask, too
     struct AVFormatContext *format;
     struct pipeline_memory_io *memory; // of the demo clip, else NULL
+    struct pipeline_v4l2_options camera_options;
+    struct pipeline_v4l2 *camera;         // of a webcam, else NULL
+    struct pipeline_assembler *assembler; // of RTSP's pieces of pictures, else NULL
+    struct AVPacket *piece;
+    int64_t arrival_ns, gather_ns; // of the last packet
     int video_index;
-    bool live;
+    bool udp, live, probed;
     int quarter_turns;
 };
 
@@ -82,19 +88,18 @@ static bool check_file(const char *path, struct mc_error *err)
 // The demuxer to use, where the URL says so rather than the bytes.
 static const char *demuxer_name(enum pipeline_url_kind kind)
 {
-    return kind == PIPELINE_URL_V4L2 ? "v4l2" : kind == PIPELINE_URL_LAVFI ? "lavfi" : NULL;
+    return kind == PIPELINE_URL_LAVFI ? "lavfi" : NULL;
 }
 
-static void set_options(enum pipeline_url_kind kind, const char *url, AVDictionary **options)
+static void set_options(enum pipeline_url_kind kind, const char *url, bool udp,
+                        AVDictionary **options)
 {
     if (kind == PIPELINE_URL_RTSP) {
         if (strstr(url, "?udp") == NULL && strstr(url, "&udp") == NULL) {
-            av_dict_set(options, "rtsp_transport", "tcp", 0);
+            av_dict_set(options, "rtsp_transport", udp ? "udp" : "tcp", 0);
         }
         av_dict_set(options, "allowed_media_types", "video", 0);
         av_dict_set_int(options, "timeout", LIVE_DEADLINE_S * INT64_C(1000000), 0);
-    } else if (kind == PIPELINE_URL_V4L2) {
-        av_dict_set(options, "framerate", "30", 0); // else some drivers choose 5
     }
 }
 
@@ -120,9 +125,6 @@ static bool attach_demo(struct pipeline_source *source, struct mc_error *err)
 static bool is_permanent(enum pipeline_url_kind kind, int averror)
 {
     switch (kind) {
-    case PIPELINE_URL_V4L2:
-        return averror == AVERROR(EINVAL) || averror == AVERROR(ENOTTY) ||
-               averror == AVERROR_DEMUXER_NOT_FOUND;
     case PIPELINE_URL_RTSP:
     case PIPELINE_URL_NETWORK:
         return averror == AVERROR(EINVAL) || averror == AVERROR_PROTOCOL_NOT_FOUND ||
@@ -146,9 +148,6 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
     }
     source->format->interrupt_callback = (AVIOInterruptCB){ interrupt, source };
-    if (source->kind == PIPELINE_URL_V4L2) {
-        source->format->flags |= AVFMT_FLAG_NONBLOCK; // a blocking read can't be interrupted
-    }
     if (source->kind == PIPELINE_URL_DEMO && !attach_demo(source, err)) {
         return false;
     }
@@ -160,7 +159,7 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         target = file_url;
     }
     AVDictionary *options = NULL;
-    set_options(source->kind, url, &options);
+    set_options(source->kind, url, source->udp, &options);
     set_deadline(source, OPEN_DEADLINE_S);
     int result = avformat_open_input(&source->format, target, demuxer, &options);
     if (result >= 0) {
@@ -207,6 +206,7 @@ static bool find_stream(struct pipeline_source *source, struct mc_error *err)
     // picture says as well.
     bool is_file = source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_DEMO;
     if (is_file || !knows_codec(source)) {
+        source->probed = true;
         int result = avformat_find_stream_info(source->format, NULL);
         if (result < 0) {
             return pipeline_libav_error(err, result, "can't be analysed");
@@ -253,6 +253,50 @@ static int read_quarter_turns(const AVStream *stream)
     return ((int)lround(-counterclockwise / 90) % 4 + 4) % 4;
 }
 
+static bool open_camera(struct pipeline_source *source, const char *rest, bool *permanent,
+                        struct mc_error *err)
+{
+    if (!pipeline_v4l2_parse(rest, &source->camera_options, err)) {
+        return false;
+    }
+    source->format = avformat_alloc_context(); // no demuxer: it only holds the stream
+    AVStream *stream = source->format != NULL ? avformat_new_stream(source->format, NULL) : NULL;
+    if (stream == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+    }
+    source->camera = pipeline_v4l2_open(&source->camera_options, stream, permanent, err);
+    return source->camera != NULL;
+}
+
+// Of these codecs RTSP's demuxer gives the pieces that come, if no parser waits for
+// the end of a picture.
+static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
+{
+    enum AVCodecID codec = source->format->streams[source->video_index]->codecpar->codec_id;
+    if (source->kind != PIPELINE_URL_RTSP || source->probed ||
+        (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC)) {
+        return true;
+    }
+    source->format->flags |= AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
+    source->piece = av_packet_alloc();
+    source->assembler = pipeline_assembler_create(
+        codec == AV_CODEC_ID_H264 ? PIPELINE_ASSEMBLER_H264 : PIPELINE_ASSEMBLER_H265, err);
+    return source->assembler != NULL &&
+           (source->piece != NULL ||
+            mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source"));
+}
+
+static bool open_any(struct pipeline_source *source, const char *url, const char *rest,
+                     bool *permanent, struct mc_error *err)
+{
+    if (source->kind == PIPELINE_URL_V4L2) {
+        return open_camera(source, rest, permanent, err);
+    }
+    return (source->kind != PIPELINE_URL_FILE || check_file(rest, err)) &&
+           open_input(source, url, rest, permanent, err) && find_stream(source, err) &&
+           avoid_parser(source, err);
+}
+
 static void adopt_stream(struct pipeline_source *source)
 {
     for (unsigned i = 0; i < source->format->nb_streams; i++) {
@@ -263,7 +307,7 @@ static void adopt_stream(struct pipeline_source *source)
     source->quarter_turns = read_quarter_turns(source->format->streams[source->video_index]);
 }
 
-struct pipeline_source *pipeline_source_open(const char *url, struct pipeline_stop *stop,
+struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
                                              bool *permanent, struct mc_error *err)
 {
     pipeline_libav_init();
@@ -276,10 +320,10 @@ struct pipeline_source *pipeline_source_open(const char *url, struct pipeline_st
         return NULL;
     }
     source->stop = stop;
+    source->udp = udp;
     source->kind = pipeline_url_parse(url, &rest);
     pipeline_libav_listen_begin();
-    bool opened = (source->kind != PIPELINE_URL_FILE || check_file(rest, err)) &&
-                  open_input(source, url, rest, permanent, err) && find_stream(source, err);
+    bool opened = open_any(source, url, rest, permanent, err);
     pipeline_libav_listen_end();
     if (!opened) {
         pipeline_url_redact(source->kind == PIPELINE_URL_FILE ? rest : url, name, sizeof name);
@@ -296,6 +340,9 @@ void pipeline_source_close(struct pipeline_source *source)
     if (source == NULL) {
         return;
     }
+    pipeline_v4l2_close(source->camera);
+    pipeline_assembler_destroy(source->assembler);
+    av_packet_free(&source->piece);
     if (source->format != NULL) {
         set_deadline(source, 1); // RTSP says goodbye
         avformat_close_input(&source->format);
@@ -304,23 +351,42 @@ void pipeline_source_close(struct pipeline_source *source)
     free(source);
 }
 
-// A webcam's packet lies in a buffer of the kernel's, unmapped when the device is
-// closed: an uncompressed picture would still be looked at then. And the driver
-// has few of them. So the packet gets memory of its own.
-static int own_packet(struct AVPacket *packet)
+static enum pipeline_read read_camera(struct pipeline_source *source, struct AVPacket *packet,
+                                      struct mc_error *err)
 {
-    AVPacket *copy = av_packet_alloc();
-    int result = copy == NULL ? AVERROR(ENOMEM) : av_new_packet(copy, packet->size);
-    if (result >= 0) {
-        memcpy(copy->data, packet->data, (size_t)packet->size);
-        result = av_packet_copy_props(copy, packet);
+    int64_t until_ns = mc_clock_now_ns() + LIVE_DEADLINE_S * MC_NS_PER_SECOND;
+    switch (pipeline_v4l2_read(source->camera, source->stop, until_ns, packet, err)) {
+    case PIPELINE_V4L2_PACKET:
+        source->arrival_ns = mc_clock_now_ns();
+        return PIPELINE_READ_PACKET;
+    case PIPELINE_V4L2_STOPPED:
+        return PIPELINE_READ_END;
+    case PIPELINE_V4L2_TIMEOUT:
+        mc_error_set(err, MC_ERROR_MEDIA, AVERROR(ETIMEDOUT), "no picture for %d s",
+                     LIVE_DEADLINE_S);
+        break;
+    case PIPELINE_V4L2_ERROR:
+        break;
     }
-    av_packet_unref(packet);
-    if (result >= 0) {
-        av_packet_move_ref(packet, copy);
+    return PIPELINE_READ_ERROR;
+}
+
+// Takes what was read in. Returns whether packet holds a whole picture now.
+static bool take(struct pipeline_source *source, struct AVPacket *packet)
+{
+    int64_t now_ns = mc_clock_now_ns();
+    source->arrival_ns = now_ns;
+    source->gather_ns = 0;
+    if (source->assembler == NULL) {
+        return true;
     }
-    av_packet_free(&copy);
-    return result;
+    pipeline_assembler_push(source->assembler, source->piece, now_ns);
+    av_packet_unref(source->piece);
+    if (!pipeline_assembler_pop(source->assembler, packet, &source->arrival_ns)) {
+        return false;
+    }
+    source->gather_ns = now_ns - source->arrival_ns;
+    return true;
 }
 
 // At the end of a file: whether all that its index lists was there. FFmpeg takes
@@ -346,27 +412,28 @@ static enum pipeline_read check_whole(struct pipeline_source *source, struct mc_
 enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct AVPacket *packet,
                                         struct mc_error *err)
 {
+    if (source->camera != NULL) {
+        return read_camera(source, packet, err);
+    }
+    struct AVPacket *target = source->assembler != NULL ? source->piece : packet;
     int seconds = source->live ? LIVE_DEADLINE_S : FILE_DEADLINE_S;
     set_deadline(source, seconds);
     while (!interrupt(source)) {
-        int result = av_read_frame(source->format, packet);
-        if (result >= 0 && source->kind == PIPELINE_URL_V4L2) {
-            result = own_packet(packet);
-        }
-        if (result == AVERROR(EAGAIN)) {
-            pipeline_stop_sleep_until(source->stop,
-                                      mc_clock_now_ns() + CAMERA_POLL_MS * MC_NS_PER_MS);
-        } else if (result == AVERROR_EOF) {
+        int result = av_read_frame(source->format, target);
+        if (result == AVERROR_EOF) {
             return source->kind == PIPELINE_URL_FILE ? check_whole(source, err) : PIPELINE_READ_END;
-        } else if (result == AVERROR_EXIT) {
+        }
+        if (result == AVERROR_EXIT) {
             break;
-        } else if (result < 0) {
+        }
+        if (result < 0) {
             pipeline_libav_error(err, result, "reading failed");
             return PIPELINE_READ_ERROR;
-        } else if (packet->stream_index == source->video_index) {
+        }
+        if (target->stream_index != source->video_index) {
+            av_packet_unref(target);
+        } else if (take(source, packet)) {
             return PIPELINE_READ_PACKET;
-        } else {
-            av_packet_unref(packet);
         }
     }
     if (pipeline_stop_is_set(source->stop)) {
@@ -374,6 +441,13 @@ enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct A
     }
     mc_error_set(err, MC_ERROR_MEDIA, AVERROR(ETIMEDOUT), "no picture for %d s", seconds);
     return PIPELINE_READ_ERROR;
+}
+
+void pipeline_source_arrival(const struct pipeline_source *source, int64_t *arrival_ns,
+                             int64_t *gather_ns)
+{
+    *arrival_ns = source->arrival_ns;
+    *gather_ns = source->gather_ns;
 }
 
 const struct AVStream *pipeline_source_stream(const struct pipeline_source *source)

@@ -52,7 +52,7 @@ struct pipeline_stream {
     struct pipeline_stream_callbacks callbacks;
     char name[PROTOCOL_NAME_BYTES];
     char *url; // owned
-    bool every_frame, repeat, drop_damaged;
+    bool every_frame, repeat, drop_damaged, udp;
     bool fixed; // look at square in every frame, else follow a face
     struct pipeline_square square;
     struct pipeline_tracker tracker; // the job's, while one is at work
@@ -472,6 +472,7 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     stream->every_frame = options->every_frame;
     stream->repeat = options->repeat;
     stream->drop_damaged = options->drop_damaged;
+    stream->udp = options->udp;
     stream->fixed = options->region.width > 0;
     stream->square = make_square(&options->region);
     stream->has_motion = options->motion != NULL;
@@ -511,6 +512,7 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
         .every_frame = stream->every_frame,
         .repeat = stream->repeat,
         .drop_damaged = stream->drop_damaged,
+        .udp = stream->udp,
         .paused = stream->paused,
         .mailbox = stream->mailbox,
         .pool = stream->pool,

@@ -51,6 +51,7 @@ struct pipeline_stream_options {
     const char *url;               // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
     bool every_frame;              // drop nothing: the source waits. Else the newest frame wins
     bool repeat;                   // begin a file again at its end
+    bool udp;                      // RTSP over UDP; else over TCP, unless the URL ends in ?udp
     bool drop_damaged;             // no record of frames with errors in them; else they are marked
     struct pipeline_region region; // fixed crop; none: find a face and follow it
     const struct pipeline_motion_options *motion; // NULL: keypoints as they are, and no more

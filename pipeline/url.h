@@ -17,6 +17,17 @@ enum pipeline_url_kind {
 // that is what has to be opened (path, device, graph), else to url itself.
 enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest);
 
+// Host and port of a URL with ://, without brackets around an address; the port is
+// the scheme's own where the URL names none. Returns false when there is no host, no
+// port, or no room.
+bool pipeline_url_endpoint(const char *url, char *host, size_t host_size, char *port,
+                           size_t port_size);
+
+// Writes url with "user:password@" before the host, both escaped; instead of those it
+// has, if any. Returns false when it has no host, or out is too small.
+bool pipeline_url_sign(const char *url, const char *user, const char *password, char *out,
+                       size_t size);
+
 // Copies text with the secrets of all URLs in it hidden: what stands before
 // an @ (user, password), and the query. Better too much than too little: an @
 // in the path hides the host as well. Always ends out in NUL; cuts when it is

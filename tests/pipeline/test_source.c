@@ -63,7 +63,7 @@ static void assert_refused(const char *url, const char *shown, const char *cause
 {
     struct mc_error err = { 0 };
     bool permanent = false;
-    assert_null(pipeline_source_open(url, &stop, &permanent, &err));
+    assert_null(pipeline_source_open(url, false, &stop, &permanent, &err));
     char wanted[512];
     snprintf(wanted, sizeof wanted, "%s: %s", shown, cause);
     if (strncmp(err.message, wanted, strlen(wanted)) != 0) {
@@ -127,12 +127,13 @@ static void only_what_may_mend_itself_is_worth_another_try(void **state)
     (void)state;
     struct mc_error err = { 0 };
     bool permanent = true;
-    assert_null(pipeline_source_open("rtsp://me:secret@127.0.0.1:1/x", &stop, &permanent, &err));
+    assert_null(
+        pipeline_source_open("rtsp://me:secret@127.0.0.1:1/x", false, &stop, &permanent, &err));
     assert_false(permanent);
     assert_null(strstr(err.message, "secret"));
     assert_non_null(strstr(err.message, "Connection refused"));
     permanent = true;
-    assert_null(pipeline_source_open("v4l2:/dev/video63", &stop, &permanent, &err));
+    assert_null(pipeline_source_open("v4l2:/dev/video63", false, &stop, &permanent, &err));
     assert_false(permanent);
 }
 
@@ -140,7 +141,7 @@ static int count_frames(const char *url, int *quarter_turns)
 {
     struct mc_error err = { 0 };
     bool permanent;
-    struct pipeline_source *source = pipeline_source_open(url, &stop, &permanent, &err);
+    struct pipeline_source *source = pipeline_source_open(url, false, &stop, &permanent, &err);
     assert_string_equal(err.message, "");
     assert_non_null(source);
     assert_false(pipeline_source_is_live(source));
@@ -153,7 +154,7 @@ static int count_frames(const char *url, int *quarter_turns)
     int frames = 0;
     for (bool more = true; more;) {
         more = pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET;
-        pipeline_decoder_send(decoder, more ? packet : NULL, 1000 + frames);
+        pipeline_decoder_send(decoder, more ? packet : NULL, 1000 + frames, 0);
         av_packet_unref(packet);
         while (pipeline_decoder_receive(decoder, &frame)) {
             assert_true(frame.decode_ns > 0);
@@ -250,7 +251,7 @@ static void a_set_stop_flag_ends_opening_at_once(void **state)
     pipeline_stop_init(&stopped);
     pipeline_stop_set(&stopped);
     // An address that never answers; with the flag ignored this takes seconds.
-    assert_null(pipeline_source_open("rtsp://192.0.2.1/x", &stopped, &permanent, &err));
+    assert_null(pipeline_source_open("rtsp://192.0.2.1/x", false, &stopped, &permanent, &err));
     assert_false(pipeline_stop_sleep_until(&stopped, INT64_MAX));
     pipeline_stop_finish(&stopped);
 }

@@ -36,6 +36,48 @@ static void kinds_follow_from_the_beginning(void **state)
     }
 }
 
+static void the_endpoint_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *host, *port; // host NULL: there is none
+    } cases[] = {
+        { "rtsp://cam/1", "cam", "554" },
+        { "rtsp://me:se:cr@et@cam:8554/1", "cam", "8554" },
+        { "rtsps://cam", "cam", "322" },
+        { "http://10.0.0.1:80?x=@y", "10.0.0.1", "80" },
+        { "http://[fe80::1]:8080/x", "fe80::1", "8080" },
+        { "https://[::1]/x", "::1", "443" },
+        { "rtsp://cam:/1", NULL, NULL },
+        { "rtsp:///1", NULL, NULL },
+        { "udp://cam/", NULL, NULL },
+        { "/dev/video0", NULL, NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char host[64], port[8];
+        bool found = pipeline_url_endpoint(cases[i].url, host, sizeof host, port, sizeof port);
+        assert_int_equal(found, cases[i].host != NULL);
+        if (found) {
+            assert_string_equal(host, cases[i].host);
+            assert_string_equal(port, cases[i].port);
+        }
+    }
+    char host[4], port[8];
+    assert_false(pipeline_url_endpoint("rtsp://camera/", host, sizeof host, port, sizeof port));
+}
+
+static void secrets_go_into_the_url_escaped(void **state)
+{
+    (void)state;
+    char out[64];
+    assert_true(pipeline_url_sign("rtsp://cam:8554/1?a=b", "me", "p@ss/1:", out, sizeof out));
+    assert_string_equal(out, "rtsp://me:p%40ss%2F1%3A@cam:8554/1?a=b");
+    assert_true(pipeline_url_sign("rtsp://old:one@cam/1", "me", "x", out, sizeof out));
+    assert_string_equal(out, "rtsp://me:x@cam/1");
+    assert_false(pipeline_url_sign("/dev/video0", "me", "x", out, sizeof out));
+    assert_false(pipeline_url_sign("rtsp://cam/1", "me", "x", out, 16));
+}
+
 static void secrets_are_hidden(void **state)
 {
     (void)state;
@@ -80,6 +122,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_follow_from_the_beginning),
+        cmocka_unit_test(the_endpoint_is_found),
+        cmocka_unit_test(secrets_go_into_the_url_escaped),
         cmocka_unit_test(secrets_are_hidden),
         cmocka_unit_test(a_short_buffer_cuts_and_never_overflows),
     };
