@@ -210,7 +210,7 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
 static void on_calibrated(void *user, int faces)
 {
     const struct app_stream *stream = user;
-    mc_log(MC_LOG_INFO, "stream %s: the neutral look of %d faces measured",
+    mc_log(MC_LOG_INFO, "stream %s: calibrated, faces: %d",
            stream->app->options.streams[stream->index].name, faces);
     server_publisher_calibrated(stream->app->publisher, stream->index, faces);
 }

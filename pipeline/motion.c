@@ -15,7 +15,7 @@ enum { LANDMARKS = 68 };
 
 static const double step_max_s = 0.5;            // between two records of a face; longer is a gap
 static const int64_t calibrate_max_s = 5;        // then it has failed
-static const float error_max = 0.09f;            // of a pose, to learn from what the face does
+static const float error_max = 0.10f;            // of a pose, to learn from what the face does
 static const float yaw_max = 30, pitch_max = 25; // degrees; likewise
 
 struct pipeline_motion_options pipeline_motion_options_default(void)

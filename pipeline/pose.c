@@ -23,6 +23,7 @@ static const float progress_least = 1e-4f; // of the cost, from a step
 struct seen {
     float u[POINTS], v[POINTS];
     float weight[POINTS]; // by confidence and deviation
+    float bound2[POINTS]; // squared residual, widths of the face, that counts half
     float distance2;      // squared, of the start: turns u and v into widths of the face
 };
 
@@ -40,6 +41,14 @@ struct pipeline_camera pipeline_camera_make(int width, int height, float fov_deg
     };
 }
 
+// The deviation from the mean face. Mouth and lower jaw move with every word: an
+// opening mouth is no lifted head, so they count for little.
+static float deviation_of(int landmark)
+{
+    const bool moves = (landmark >= 3 && landmark <= 13) || landmark >= 48;
+    return pipeline_mean_face[landmark].deviation * (moves ? 3 : 1);
+}
+
 // False when too few landmarks are sure.
 static bool look(const struct mc_keypoint *keypoints, const struct pipeline_camera *camera,
                  struct seen *seen)
@@ -52,10 +61,11 @@ static bool look(const struct mc_keypoint *keypoints, const struct pipeline_came
         // 100 focal lengths off the axis: no camera sees that.
         const bool sane = fabsf(u) < 100 && fabsf(v) < 100 && point->c > confidence_none;
         const float sure = sane ? fminf(point->c, 1) : 0;
-        const float deviation = pipeline_mean_face[i].deviation;
+        const float deviation = deviation_of(i);
         seen->u[i] = sane ? u : 0;
         seen->v[i] = sane ? v : 0;
         seen->weight[i] = sure * sure / (deviation * deviation);
+        seen->bound2[i] = cauchy * cauchy * deviation * deviation;
         sum += sure;
     }
     return sum >= weight_least;
@@ -227,12 +237,11 @@ static float fill_row(struct rows *rows, int lane, const struct seen *seen, int 
         rows->u[a][lane] = row_u[a] * k;
         rows->v[a][lane] = row_v[a] * k;
     }
-    const float bound = pipeline_mean_face[i].deviation * cauchy;
-    const float off = (du * du + dv * dv) * seen->distance2 / (bound * bound);
+    const float off = (du * du + dv * dv) * seen->distance2 / seen->bound2[i];
     rows->du[lane] = du;
     rows->dv[lane] = dv;
     rows->trust[lane] = seen->weight[i] * seen->distance2 / (1 + off);
-    return seen->weight[i] * bound * bound * log1pf(off);
+    return seen->weight[i] * seen->bound2[i] * log1pf(off);
 }
 
 // The equations at the guess, and the cost there: Cauchy's, of residuals in

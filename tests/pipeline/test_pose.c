@@ -229,6 +229,25 @@ static void occluded_landmarks_do_little_harm(void **state)
     }
 }
 
+// A mouth that opens wide is no head that is lifted.
+static void an_open_mouth_hardly_moves_the_head(void **state)
+{
+    (void)state;
+    const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, 60);
+    const float none[3] = { 0, 0, 0 }, shift[3] = { 0, 0, 5 };
+    float straight[3][3];
+    struct mc_keypoint points[POINTS];
+    struct protocol_pose pose;
+    euler_matrix(none, straight);
+    project(&camera, (const float(*)[3])straight, shift, points);
+    for (int i = 0; i < POINTS; i++) {
+        bool lower = (i >= 5 && i <= 11) || (i >= 55 && i <= 59) || i >= 65;
+        points[i].y += lower ? 0.2f * camera.focal / shift[2] : 0; // a fifth of the face
+    }
+    fit(points, &camera, &pose);
+    assert_true(fabsf(pose.euler[0]) < 3);
+}
+
 static void what_is_no_face_has_no_pose(void **state)
 {
     (void)state;
@@ -299,6 +318,7 @@ int main(void)
         cmocka_unit_test(synthetic_heads_are_found_within_degrees),
         cmocka_unit_test(a_mirrored_face_has_the_mirrored_pose),
         cmocka_unit_test(occluded_landmarks_do_little_harm),
+        cmocka_unit_test(an_open_mouth_hardly_moves_the_head),
         cmocka_unit_test(what_is_no_face_has_no_pose),
         cmocka_unit_test(garbage_gives_finite_numbers_or_none),
     };

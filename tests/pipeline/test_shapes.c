@@ -141,8 +141,8 @@ static void shapes_follow_the_expression(void **state)
     (void)state;
     static const struct sweep sweeps[] = {
         { "jaw", set_mouth, PROTOCOL_JAW_OPEN, 0.6f },
-        { "smile left", set_smile, PROTOCOL_MOUTH_SMILE_LEFT, 0.5f },
-        { "smile right", set_smile, PROTOCOL_MOUTH_SMILE_RIGHT, 0.5f },
+        { "smile left", set_smile, PROTOCOL_MOUTH_SMILE_LEFT, 0.4f },
+        { "smile right", set_smile, PROTOCOL_MOUTH_SMILE_RIGHT, 0.4f },
         { "brow inner", set_brows, PROTOCOL_BROW_INNER_UP, 0.35f },
         { "brow left", set_brows, PROTOCOL_BROW_OUTER_UP_LEFT, 0.3f },
         { "brow right", set_brows, PROTOCOL_BROW_OUTER_UP_RIGHT, 0.3f },
