@@ -34,7 +34,7 @@ enum {
 };
 
 static const double error_max = 0.08;
-static const double pose_error_max = 6; // degrees
+static const double pose_error_max = 6.5; // degrees
 
 struct box {
     float x, y, width, height;
