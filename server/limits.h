@@ -6,12 +6,14 @@
 
 enum {
     SERVER_CONNECTIONS_MAX = 1024, // the default, and the most that can be configured
-    SERVER_REQUESTS_AT_ONCE = 64,  // requests of one connection at once...
-    SERVER_CHECK_MS = 250,         // ...and so long until it may send
-    SERVER_REQUESTS_A_CHECK = 8,   // so many more; others wait in its socket
-    SERVER_ACCEPTS_A_CHECK = 256,  // connections taken in that time; others wait
-    SERVER_LOGS_A_CHECK = 16,      // lines about connections in that time; others are counted
     SERVER_SEND_BYTES = 16 * 1024, // the kernel's buffer of one connection; it takes twice that
+    SERVER_PAUSE_MS = 5,           // between two handfuls of
+    SERVER_ACCEPTS_AT_ONCE = 8,    // connections taken,
+    SERVER_REQUESTS_AT_ONCE = 8,   // and of requests answered, of all connections
+    SERVER_CHECK_MS = 250,         // between two looks at every connection, in which
+    SERVER_REQUESTS_A_CHECK = 8,   // one may send so many requests,
+    SERVER_REQUESTS_SAVED = 32,    // and so many when it has sent none for a while
+    SERVER_LOGS_A_CHECK = 16,      // and so many lines are logged about them
 };
 
 struct server_limits {

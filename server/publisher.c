@@ -38,7 +38,15 @@ void server_publisher_log(struct server_publisher *publisher,
 static void on_request(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length)
 {
-    server_publisher_answer(user, subscriber, line, length);
+    struct server_publisher *publisher = user;
+    server_pace_request(&publisher->pace);
+    server_publisher_answer(publisher, subscriber, line, length);
+}
+
+static bool may_request(void *user)
+{
+    const struct server_publisher *publisher = user;
+    return server_pace_may_request(&publisher->pace);
 }
 
 // ---- pressure ----------------------------------------------------------------------
@@ -89,6 +97,7 @@ static void finish_if_done(struct server_publisher *publisher)
     if (publisher->finishing && publisher->first == NULL &&
         !uv_is_closing((uv_handle_t *)&publisher->check)) {
         uv_close((uv_handle_t *)&publisher->check, NULL);
+        server_pace_close(&publisher->pace);
         publisher->callbacks.on_finished(publisher->callbacks.user);
     }
 }
@@ -98,9 +107,8 @@ static void on_closed(void *user, struct server_subscriber *subscriber)
     struct server_publisher *publisher = user;
     *(subscriber->previous == NULL ? &publisher->first : &subscriber->previous->next) =
         subscriber->next;
-    if (subscriber->next != NULL) {
-        subscriber->next->previous = subscriber->previous;
-    }
+    *(subscriber->next == NULL ? &publisher->last : &subscriber->next->previous) =
+        subscriber->previous;
     publisher->connection_count--;
     server_publisher_drop_subscriptions(publisher, subscriber);
     server_publisher_log(
@@ -136,15 +144,14 @@ static void greet(struct server_publisher *publisher, struct server_subscriber *
 void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener)
 {
     static struct mc_log_limit limit;
-    const struct server_subscriber_callbacks callbacks = { on_request, on_sent, on_closed,
-                                                           publisher };
+    const struct server_subscriber_callbacks callbacks = { on_request, may_request, on_sent,
+                                                           on_closed, publisher };
     struct mc_error err = { 0 };
     publisher->waiting = NULL;
-    if (publisher->accept_credit == 0) {
+    if (!server_pace_accept(&publisher->pace)) {
         publisher->waiting = listener; // it calls no more before this one is taken
         return;
     }
-    publisher->accept_credit--;
     struct server_subscriber *subscriber =
         server_subscriber_accept(listener, publisher->channel_count, &callbacks, &err);
     if (subscriber == NULL) {
@@ -155,14 +162,37 @@ void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *li
         return;
     }
     subscriber->number = ++publisher->accepted;
-    subscriber->next = publisher->first;
-    if (publisher->first != NULL) {
-        publisher->first->previous = subscriber;
-    }
-    publisher->first = subscriber;
+    // Last in the list: who was there before is served before.
+    subscriber->previous = publisher->last;
+    *(publisher->last == NULL ? &publisher->first : &publisher->last->next) = subscriber;
+    publisher->last = subscriber;
     publisher->connection_count++;
     server_publisher_log(publisher, subscriber, "is there");
     greet(publisher, subscriber);
+}
+
+// Takes up what was put off, one connection after the other: those after the one that
+// was resumed last come first.
+static void on_resume(void *user)
+{
+    struct server_publisher *publisher = user;
+    if (publisher->waiting != NULL && !uv_is_closing((uv_handle_t *)publisher->waiting)) {
+        server_publisher_accept(publisher, publisher->waiting);
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        unsigned long from = pass == 0 ? publisher->resumed : 0;
+        struct server_subscriber *next;
+        for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+            next = s->next;
+            if (!server_pace_may_request(&publisher->pace)) {
+                return;
+            }
+            if (s->number > from && !s->reading) {
+                publisher->resumed = s->number;
+                server_subscriber_resume(s);
+            }
+        }
+    }
 }
 
 static void check_connections(struct server_publisher *publisher)
@@ -208,10 +238,6 @@ static void on_check(uv_timer_t *timer)
     }
     publisher->logged = publisher->log_skipped = 0;
     check_connections(publisher);
-    publisher->accept_credit = SERVER_ACCEPTS_A_CHECK;
-    if (publisher->waiting != NULL && !uv_is_closing((uv_handle_t *)publisher->waiting)) {
-        server_publisher_accept(publisher, publisher->waiting);
-    }
 }
 
 // ---- what the streams say ------------------------------------------------------------
@@ -321,9 +347,9 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
     publisher->workers = options->workers;
     publisher->every_frame = options->every_frame;
     publisher->limits = options->limits;
-    publisher->accept_credit = SERVER_ACCEPTS_A_CHECK;
     publisher->start_ns = mc_clock_now_ns();
     fill_hello(publisher, options);
+    server_pace_init(&publisher->pace, loop, on_resume, publisher);
     uv_timer_init(loop, &publisher->check);
     publisher->check.data = publisher;
     uv_timer_start(&publisher->check, on_check, SERVER_CHECK_MS, SERVER_CHECK_MS);

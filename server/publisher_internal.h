@@ -3,6 +3,7 @@
 
 #include "protocol/message.h"
 #include "server/message.h"
+#include "server/pace.h"
 #include "server/publisher.h"
 #include "server/subscriber.h"
 #include "server/variants.h"
@@ -26,11 +27,12 @@ struct server_publisher {
     uint64_t finishing_ms;           // when that began
     struct server_channel *channels; // one for each stream
     int channel_count;
-    struct server_subscriber *first; // list
+    struct server_subscriber *first, *last; // list, the oldest first
     int connection_count;
-    unsigned long accepted;  // in all
-    int accept_credit;       // connections that may be taken until the next check
-    uv_stream_t *waiting;    // the listener that has one more, or NULL
+    unsigned long accepted; // in all
+    struct server_pace pace;
+    uv_stream_t *waiting;    // the listener that has a connection to be taken, or NULL
+    unsigned long resumed;   // the number of the connection that was resumed last
     int logged, log_skipped; // lines about connections since the last check
     struct server_variants variants;
     struct server_message_pool pool;

@@ -252,28 +252,34 @@ bool server_subscriber_due(struct server_subscription *subscription, int64_t now
 
 // ---- requests
 
-// True while its requests are read: replies may wait, and it did not send too many.
+// True while its requests are read: replies may wait, and there were not too many.
 static bool may_ask(const struct server_subscriber *subscriber)
 {
-    return subscriber->control_count < SERVER_REPLIES_MAX && subscriber->request_credit > 0;
+    return subscriber->control_count < SERVER_REPLIES_MAX && subscriber->request_credit > 0 &&
+           subscriber->callbacks.may_request(subscriber->callbacks.user);
 }
 
-// Hands out the requests that have arrived, as far as that goes.
-static void handle_requests(struct server_subscriber *subscriber)
+// Hands out the requests that have arrived, as far as that goes. False: there may be
+// more, for later.
+static bool handle_requests(struct server_subscriber *subscriber)
 {
-    while (may_ask(subscriber) && !closing(subscriber)) {
+    while (!closing(subscriber)) {
         char *line;
         size_t length;
+        if (!may_ask(subscriber)) {
+            return false;
+        }
         enum protocol_framing_result result =
             protocol_framing_next(&subscriber->framing, &line, &length);
         if (result == PROTOCOL_FRAMING_MORE) {
-            return;
+            return true;
         }
         subscriber->request_credit--;
         bool whole = result == PROTOCOL_FRAMING_MESSAGE;
         subscriber->callbacks.on_request(subscriber->callbacks.user, subscriber,
                                          whole ? line : NULL, whole ? length : 0);
     }
+    return false;
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
@@ -331,8 +337,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
         return;
     }
     protocol_framing_add(&subscriber->framing, (size_t)count);
-    handle_requests(subscriber);
-    if (!may_ask(subscriber) && !closing(subscriber)) {
+    if (!handle_requests(subscriber) && !closing(subscriber)) {
         uv_read_stop(stream);
         subscriber->reading = false;
     }
@@ -344,8 +349,7 @@ static void read_requests(struct server_subscriber *subscriber)
     if (subscriber->half_open || subscriber->finishing) {
         return;
     }
-    handle_requests(subscriber);
-    if (may_ask(subscriber) && !closing(subscriber)) {
+    if (handle_requests(subscriber) && !closing(subscriber)) {
         subscriber->reading =
             uv_read_start((uv_stream_t *)&subscriber->pipe, on_room, on_read) == 0;
     }
@@ -412,7 +416,7 @@ static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, 
     }
     set_send_buffer(subscriber);
     subscriber->accepted_ms = uv_now(subscriber->pipe.loop);
-    subscriber->request_credit = SERVER_REQUESTS_AT_ONCE;
+    subscriber->request_credit = SERVER_REQUESTS_SAVED;
     return protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err);
 }
 
@@ -479,8 +483,8 @@ void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuc
         return;
     }
     subscriber->request_credit += SERVER_REQUESTS_A_CHECK;
-    if (subscriber->request_credit > SERVER_REQUESTS_AT_ONCE) {
-        subscriber->request_credit = SERVER_REQUESTS_AT_ONCE;
+    if (subscriber->request_credit > SERVER_REQUESTS_SAVED) {
+        subscriber->request_credit = SERVER_REQUESTS_SAVED;
     }
     if (is_stuck(subscriber, stuck_ms)) {
         server_subscriber_close(subscriber, "it does not read");
@@ -489,7 +493,14 @@ void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuc
         server_subscriber_close(subscriber, "it asked for nothing");
     } else if (subscriber->half_open && peer_gone(subscriber)) {
         server_subscriber_close(subscriber, "it closed the connection");
-    } else if (!subscriber->reading) {
+    } else {
+        server_subscriber_resume(subscriber);
+    }
+}
+
+void server_subscriber_resume(struct server_subscriber *subscriber)
+{
+    if (!subscriber->reading && !closing(subscriber)) {
         read_requests(subscriber);
     }
 }

@@ -33,6 +33,8 @@ struct server_subscriber_callbacks {
     // A request; line NULL: one that was too long. May reply, not close.
     void (*on_request)(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length);
+    // True when a request may be handed out now; else server_subscriber_resume comes.
+    bool (*may_request)(void *user);
     // A message was sent.
     void (*on_sent)(void *user, struct server_subscriber *subscriber);
     // The last callback; the subscriber is freed after it.
@@ -128,6 +130,9 @@ void server_subscriber_finish(struct server_subscriber *subscriber);
 
 // Closes now; on_closed comes later. reason is for the log, a constant.
 void server_subscriber_close(struct server_subscriber *subscriber, const char *reason);
+
+// Takes up requests that were put off.
+void server_subscriber_resume(struct server_subscriber *subscriber);
 
 // To be called every SERVER_CHECK_MS: lets it send more requests; closes a connection
 // whose write is stuck, that does not say what it wants, or whose peer is gone.

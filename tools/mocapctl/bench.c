@@ -1,5 +1,7 @@
-// mocapctl bench: how fast the network is on this machine.
+// mocapctl bench: how fast this machine is.
 #include "tools/mocapctl/bench.h"
+
+#include <string.h>
 
 #include "tools/mocapctl/bench_options.h"
 #include "tools/mocapctl/command.h"
@@ -7,6 +9,9 @@
 int mocapctl_bench(const struct mocapctl_globals *globals, int argc, char **argv)
 {
     (void)globals;
+    if (argc > 1 && strcmp(argv[1], "subscribers") == 0) {
+        return mocapctl_bench_subscribers(argc - 1, argv + 1);
+    }
     struct mocapctl_bench_options options;
     struct mc_error err = { 0 };
     if (!mocapctl_bench_options_parse(&options, argc, argv, &err)) {

@@ -7,6 +7,9 @@ struct mocapctl_bench_options;
 
 bool mocapctl_bench_net(const struct mocapctl_bench_options *options,
                         struct mc_error *err) MC_MUST_USE;
+// With options of its own: returns the exit status.
+int mocapctl_bench_subscribers(int argc, char **argv);
+
 bool mocapctl_bench_kernels(const struct mocapctl_bench_options *options,
                             struct mc_error *err) MC_MUST_USE;
 bool mocapctl_bench_motion(const struct mocapctl_bench_options *options,

@@ -34,6 +34,10 @@ static const struct command {
       "                 motion STILL FAST [--model FILE]",
       "measure the network, or its operators at every level of the processor, or on two\n"
       "      clips what smoothing does to noise and lag" },
+    { "bench", mocapctl_bench,
+      "subscribers [--readers N] [--seconds N] [--rounds N] [--encoding json|cbor]",
+      "measure what subscribers cost, how late records reach them, and what bad\n"
+      "      neighbours change about that" },
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

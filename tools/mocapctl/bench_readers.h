@@ -1,0 +1,26 @@
+// Many well-behaved subscribers in one thread: they read at once and keep account of
+// how late each record was and how many were missed.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "protocol/policy.h"
+
+struct mocapctl_bench_readers;
+
+struct mocapctl_bench_counts {
+    uint64_t records, missed;
+    double p50_ms, p99_ms, most_ms; // from publishing to the read that returned it
+};
+
+// Connects count subscribers to path. err tells what went wrong.
+struct mocapctl_bench_readers *mocapctl_bench_readers_create(const char *path, int count,
+                                                             enum protocol_encoding encoding,
+                                                             struct mc_error *err) MC_MUST_USE;
+void mocapctl_bench_readers_destroy(struct mocapctl_bench_readers *readers);
+
+// Reads for so long; counts tells of that time alone.
+bool mocapctl_bench_readers_run(struct mocapctl_bench_readers *readers, double seconds,
+                                struct mocapctl_bench_counts *counts,
+                                struct mc_error *err) MC_MUST_USE;

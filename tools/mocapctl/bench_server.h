@@ -1,0 +1,23 @@
+// A server of invented records in a process of its own, to be measured from outside.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct mocapctl_bench_server {
+    pid_t pid;
+    clockid_t cpu_clock; // of its processor time
+};
+
+// Starts one that listens at path and publishes rate records a second of one face with
+// 68 keypoints, pose and shapes. It ends with mocapctl_bench_server_stop.
+bool mocapctl_bench_server_start(struct mocapctl_bench_server *server, const char *path,
+                                 double rate, struct mc_error *err) MC_MUST_USE;
+void mocapctl_bench_server_stop(struct mocapctl_bench_server *server);
+
+// The processor time that it has used, ns; its resident memory, bytes.
+int64_t mocapctl_bench_server_cpu_ns(const struct mocapctl_bench_server *server);
+size_t mocapctl_bench_server_memory(const struct mocapctl_bench_server *server);
