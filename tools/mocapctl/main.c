@@ -23,6 +23,15 @@ static const struct command {
       "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N] [--pose]",
       "draw the keypoints of a clip on its pictures; with --pose smoothed, and the head's axes:\n"
       "      red to the person's left, green down, blue where the face looks" },
+    { "record", mocapctl_record, "FILE [--stream NAME] [--count N] [--seconds S]",
+      "write what mocapd says to FILE, until it ends, Ctrl-C, or so much" },
+    { "replay", mocapctl_replay,
+      "FILE [--speed S] [--loop] [--from S] [--every-frame] [--wait-subscribers K]",
+      "serve a recording as mocapd served what it is of, when somebody subscribes" },
+    { "export", mocapctl_export, "FILE [--csv|--json|--bvh] [--stream NAME] [-o OUT]",
+      "write a recording as a table, as lines of JSON, or its head as BVH" },
+    { "overlay", mocapctl_overlay, "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N]",
+      "draw the keypoints of a clip on its pictures" },
     { "model", mocapctl_model,
       "info FILE [--plan]\n"
       "                 quantize FILE --calibrate CLIP... -o OUT",

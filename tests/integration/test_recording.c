@@ -1,0 +1,347 @@
+// Recordings: what replay serves is what was recorded, byte for byte but for the times;
+// a writer that is killed leaves all that it had got.
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "protocol/encode.h"
+#include "protocol/mocap.h"
+#include "protocol/recording.h"
+#include "protocol/writer.h"
+#include "tests/integration/process.h"
+
+enum { RECORDS = 200, STEP_NS = 40000000, TIMEOUT_MS = 60000, ITEM_BYTES = 16384 };
+
+struct item {
+    size_t length;
+    char bytes[ITEM_BYTES];
+};
+
+static struct item made[RECORDS];
+
+static void fill(struct protocol_record *record, int number)
+{
+    snprintf(record->stream, sizeof record->stream, "main");
+    record->seq = (uint64_t)number;
+    record->pts = number * 0.04;
+    record->t_arrival_ns = INT64_C(77000000000000) + number * (int64_t)STEP_NS;
+    record->t_publish_ns = record->t_arrival_ns + 5000000;
+    record->width = 640;
+    record->height = 480;
+    record->damaged = number % 7 == 0;
+    record->face_count = number % 5 == 4 ? 0 : 1;
+    struct protocol_face *face = &record->faces[0];
+    face->id = 1;
+    face->score = 1.0f / (float)(number + 1);
+    face->keypoint_count = 68;
+    face->has_raw = face->has_pose = face->has_shapes = true;
+    face->has_jacobians = number % 2 == 0;
+    for (int k = 0; k < 68; k++) {
+        face->keypoints[k] = (struct mc_keypoint){ (float)k / 3, (float)number / 7, 0.5f };
+        face->raw[k] = (struct mc_keypoint){ (float)k / 11, (float)number, 0.25f };
+        face->jacobians[k][0] = (float)number / 13;
+    }
+    // Turned about y, to the picture's left.
+    float half = (float)number * 0.5f * 3.14159265f / 180;
+    face->pose = (struct protocol_pose){ .rotation = { 0, sinf(half), 0, cosf(half) },
+                                         .euler = { 0, (float)number, 0 },
+                                         .translation = { 0.1f * (float)number, 0, 4 } };
+    face->shapes[PROTOCOL_JAW_OPEN] = (float)number / RECORDS;
+}
+
+static void make_items(void)
+{
+    struct protocol_record *record = calloc(1, sizeof *record);
+    struct protocol_buffer buffer;
+    assert_non_null(record);
+    protocol_buffer_init(&buffer, PROTOCOL_MESSAGE_BYTES);
+    for (int i = 0; i < RECORDS; i++) {
+        char tail[PROTOCOL_TAIL_BYTES];
+        fill(record, i);
+        protocol_buffer_clear(&buffer);
+        protocol_encode_record(&buffer, PROTOCOL_CBOR, record, PROTOCOL_INCLUDE_ALL);
+        protocol_buffer_bytes(&buffer, tail, protocol_encode_tail(tail, PROTOCOL_CBOR, 0));
+        made[i].length = buffer.length - PROTOCOL_LENGTH_BYTES;
+        assert_true(made[i].length <= ITEM_BYTES);
+        memcpy(made[i].bytes, buffer.data + PROTOCOL_LENGTH_BYTES, made[i].length);
+    }
+    protocol_buffer_finish(&buffer);
+    free(record);
+}
+
+static struct protocol_recorder *begin_recording(const char *path)
+{
+    const struct protocol_hello hello = {
+        .major = 1, .server = "test", .boot_id = "b", .stream_count = 1, .streams = { "main" }
+    };
+    struct mc_error err = { 0 };
+    unlink(path);
+    struct protocol_recorder *recorder = protocol_recorder_create(path, &hello, &err);
+    if (recorder == NULL) {
+        fail_msg("%s", err.message);
+    }
+    for (int i = 0; i < RECORDS; i++) {
+        assert_true(protocol_recorder_add(recorder, made[i].bytes, made[i].length,
+                                          INT64_C(77000005000000) + i * (int64_t)STEP_NS, &err));
+    }
+    return recorder;
+}
+
+static void make_recording(const char *path)
+{
+    struct mc_error err = { 0 };
+    assert_true(protocol_recorder_finish(begin_recording(path), &err));
+}
+
+static int set_up(void **state)
+{
+    make_items();
+    return process_set_up(state);
+}
+
+// The times that replay sets: blank.
+static void blank(char *bytes, size_t length)
+{
+    static const char *const names[] = { "t_arrival_ns", "t_publish_ns" };
+    for (int i = 0; i < 2; i++) {
+        char *at = memmem(bytes, length, names[i], strlen(names[i]));
+        assert_non_null(at);
+        at += strlen(names[i]);
+        assert_int_equal(*at, 0x1b); // a number of 8 bytes
+        memset(at + 1, 0, 8);
+    }
+}
+
+static void assert_same(int number, const char *bytes, size_t length)
+{
+    static char got[ITEM_BYTES], want[ITEM_BYTES];
+    assert_int_equal(length, made[number].length);
+    memcpy(got, bytes, length);
+    memcpy(want, made[number].bytes, length);
+    blank(got, length);
+    blank(want, length);
+    assert_memory_equal(got, want, length);
+}
+
+static struct process replay(const char *path, const char *socket_path, const char *option)
+{
+    const char *arguments[] = { "--socket", socket_path, "replay", path, option, NULL };
+    struct process process = process_start(MOCAPCTL, arguments);
+    process_wait_socket(&process, socket_path);
+    return process;
+}
+
+static struct mocap_client *subscribe(const char *socket_path, enum mocap_encoding encoding)
+{
+    struct mocap_error error;
+    struct mocap_client *client = mocap_connect(socket_path, TIMEOUT_MS, &error);
+    const struct mocap_options options = { .include = MOCAP_INCLUDE_ALL, .encoding = encoding };
+    if (client == NULL || !mocap_subscribe(client, &options, TIMEOUT_MS, &error)) {
+        fail_msg("%s", error.message);
+    }
+    return client;
+}
+
+static void replay_serves_what_was_recorded(void **state)
+{
+    (void)state;
+    const char *path = process_path("a.cbor"), *socket_path = process_path("a.sock");
+    make_recording(path);
+    struct process process = replay(path, socket_path, "--every-frame");
+    struct mocap_client *client = subscribe(socket_path, MOCAP_ENCODING_CBOR);
+    struct mocap_message message;
+    struct mocap_error error;
+    int records = 0;
+    bool ended = false;
+    while (mocap_next(client, TIMEOUT_MS, &message, &error) == MOCAP_MESSAGE) {
+        if (message.type == MOCAP_RECORD) {
+            assert_same(records++, message.bytes, message.length);
+            assert_true(message.record->t_publish_ns > 0);
+            assert_true(message.record->t_publish_ns - message.record->t_arrival_ns >= 5000000);
+        }
+        ended = ended || message.type == MOCAP_END;
+    }
+    assert_int_equal(records, RECORDS);
+    assert_true(ended);
+    mocap_close(client);
+    assert_int_equal(process_wait(&process), 0);
+}
+
+static void a_recording_of_a_replay_is_the_same(void **state)
+{
+    (void)state;
+    const char *path = process_path("b.cbor"), *again = process_path("c.cbor");
+    const char *socket_path = process_path("b.sock");
+    make_recording(path);
+    struct process process = replay(path, socket_path, "--every-frame"), recorder;
+    const char *arguments[] = { "--socket", socket_path, "record", again, NULL };
+    assert_int_equal(process_run(&recorder, MOCAPCTL, arguments), 0);
+    assert_int_equal(process_wait(&process), 0);
+
+    struct mc_error err = { 0 };
+    struct protocol_recording *recording = protocol_recording_open(again, &err);
+    const char *item;
+    size_t length;
+    int records = 0;
+    assert_non_null(recording);
+    while (protocol_recording_next(recording, &item, &length, &err) == PROTOCOL_RECORDING_MESSAGE) {
+        if (memmem(item, length, "motion", 6) != NULL) {
+            assert_same(records++, item, length);
+        }
+    }
+    assert_int_equal(records, RECORDS);
+    // The file that is there is not written over.
+    assert_int_equal(process_run(&recorder, MOCAPCTL, arguments), 1);
+    protocol_recording_close(recording);
+}
+
+// Cut anywhere, a recording gives every whole message before.
+static void a_cut_recording_gives_what_is_whole(void **state)
+{
+    (void)state;
+    const char *path = process_path("d.cbor");
+    struct mc_error err = { 0 };
+    make_recording(path);
+    struct stat file;
+    assert_int_equal(stat(path, &file), 0);
+    struct protocol_recording *recording = protocol_recording_open(path, &err);
+    assert_true(protocol_recording_seek(recording, 3.5, &err)); // the index has every second
+    const char *item;
+    size_t length;
+    assert_int_equal(protocol_recording_next(recording, &item, &length, &err),
+                     PROTOCOL_RECORDING_MESSAGE);
+    assert_same(75, item, length);
+    protocol_recording_close(recording);
+
+    for (off_t size = file.st_size - 1; size > 100; size -= 1 + size / 97) {
+        assert_int_equal(truncate(path, size), 0);
+        recording = protocol_recording_open(path, &err);
+        assert_non_null(recording);
+        enum protocol_recording_result result;
+        int records = 0;
+        while ((result = protocol_recording_next(recording, &item, &length, &err)) ==
+               PROTOCOL_RECORDING_MESSAGE) {
+            if (memmem(item, length, "motion", 6) != NULL) {
+                assert_same(records++, item, length);
+            }
+        }
+        assert_true(result == PROTOCOL_RECORDING_CUT || result == PROTOCOL_RECORDING_END);
+        assert_true(records == RECORDS || size < file.st_size - 400);
+        assert_false(protocol_recording_seek(recording, 1, &err));
+        protocol_recording_close(recording);
+    }
+}
+
+static void a_recorder_that_is_killed_leaves_a_recording(void **state)
+{
+    (void)state;
+    const char *path = process_path("e.cbor");
+    struct mc_error err = { 0 };
+    unlink(path);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct protocol_recorder *recorder = begin_recording(path);
+        if (protocol_recorder_flush(recorder, &err)) {
+            kill(getpid(), SIGKILL);
+        }
+        _exit(0);
+    }
+    struct process process = { .pid = pid };
+    assert_int_equal(process_wait(&process), 128 + SIGKILL);
+    const char *arguments[] = { "export", path, "--json", NULL };
+    assert_int_equal(process_run(&process, MOCAPCTL, arguments), 0);
+    static char text[4000000];
+    process_read(process.out_path, text, sizeof text);
+    int lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    assert_int_equal(lines, RECORDS);
+}
+
+static void a_loop_goes_on_counting(void **state)
+{
+    (void)state;
+    const char *path = process_path("f.cbor"), *socket_path = process_path("f.sock");
+    make_recording(path);
+    const char *arguments[] = { "--socket", socket_path, "replay",  path,
+                                "--loop",   "--speed",   "1000000", NULL };
+    struct process process = process_start(MOCAPCTL, arguments);
+    process_wait_socket(&process, socket_path);
+    struct mocap_client *client = subscribe(socket_path, MOCAP_ENCODING_JSON);
+    struct mocap_message message;
+    uint64_t last = 0;
+    double pts = -1;
+    while (last < 3 * RECORDS) {
+        assert_int_equal(mocap_next(client, TIMEOUT_MS, &message, NULL), MOCAP_MESSAGE);
+        if (message.type == MOCAP_RECORD) {
+            assert_true(message.record->pts > pts);
+            assert_true(last == 0 || message.record->seq == last + 1 + message.record->missed);
+            last = message.record->seq;
+            pts = message.record->pts;
+            assert_true(fabs(pts - (double)last * 0.04) < 1e-6);
+        }
+    }
+    kill(process.pid, SIGTERM);
+    mocap_close(client);
+    assert_int_equal(process_wait(&process), 0);
+}
+
+static void exports_have_what_was_recorded(void **state)
+{
+    (void)state;
+    static char text[4000000];
+    const char *path = process_path("g.cbor");
+    make_recording(path);
+    struct process process;
+    assert_int_equal(
+        process_run(&process, MOCAPCTL, (const char *[]){ "export", path, "--csv", NULL }), 0);
+    process_read(process.out_path, text, sizeof text);
+    const char *line = strstr(text, "\nmain,3,");
+    assert_non_null(line);
+    assert_non_null(strstr(text, ",pitch,yaw,roll,"));
+    assert_non_null(strstr(line, ",0,3,0,")); // its yaw
+    int columns = 1, header = 1;
+    for (const char *at = text; *at != '\n'; at++) {
+        header += *at == ',';
+    }
+    for (const char *at = line + 1; *at != '\n'; at++) {
+        columns += *at == ',';
+    }
+    assert_int_equal(columns, header);
+
+    // BVH: the head turns about y. In its axes (y up) that is the other way round.
+    assert_int_equal(
+        process_run(&process, MOCAPCTL, (const char *[]){ "export", path, "--bvh", NULL }), 0);
+    process_read(process.out_path, text, sizeof text);
+    assert_non_null(strstr(text, "Frames: 200\nFrame Time: 0.040000\n"));
+    assert_non_null(strstr(text, "\n4.2000 0.0000 0.0000 0 0 0 0 0 0 0.0000 0.0000 -3.0000\n"));
+
+    assert_int_equal(
+        process_run(&process, MOCAPCTL, (const char *[]){ "export", MOCAPCTL, "--csv", NULL }), 1);
+    process_assert_one_error(&process, "is no recording");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replay_serves_what_was_recorded),
+        cmocka_unit_test(a_recording_of_a_replay_is_the_same),
+        cmocka_unit_test(a_cut_recording_gives_what_is_whole),
+        cmocka_unit_test(a_recorder_that_is_killed_leaves_a_recording),
+        cmocka_unit_test(a_loop_goes_on_counting),
+        cmocka_unit_test(exports_have_what_was_recorded),
+    };
+    return cmocka_run_group_tests(tests, set_up, process_tear_down);
+}

@@ -1,0 +1,243 @@
+// mocapctl export: a recording as CSV, lines of JSON, or BVH.
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/decode.h"
+#include "protocol/encode.h"
+#include "protocol/recording.h"
+#include "tools/mocapctl/command.h"
+#include "tools/mocapctl/export_bvh.h"
+#include "tools/mocapctl/face68.h"
+
+enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_BVH };
+
+struct options {
+    const char *file, *out, *stream;
+    enum format format;
+};
+
+struct export
+{
+    struct options options;
+    FILE *out;
+    struct protocol_message *message;
+    struct protocol_buffer line;
+    struct mocapctl_bvh *bvh;
+};
+
+// ---- CSV: a line for each face, one without for a record that has none
+
+static void csv_header(FILE *out)
+{
+    fputs("stream,seq,pts,t_arrival_ns,t_publish_ns,width,height,dropped,missed,damaged,face,"
+          "score,box_x,box_y,box_width,box_height,rotation_x,rotation_y,rotation_z,rotation_w,"
+          "pitch,yaw,roll,translation_x,translation_y,translation_z,pose_error",
+          out);
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        fprintf(out, ",%s", protocol_shape_name((enum protocol_shape)i));
+    }
+    for (int i = 0; i < MOCAPCTL_FACE68_COUNT; i++) {
+        fprintf(out, ",x%d,y%d,c%d", i, i, i);
+    }
+    fputc('\n', out);
+}
+
+// count numbers in their columns, empty ones where there are none.
+static void csv_numbers(FILE *out, const float *numbers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (numbers == NULL) {
+            fputc(',', out);
+        } else {
+            fprintf(out, ",%.9g", (double)numbers[i]);
+        }
+    }
+}
+
+static void csv_face(FILE *out, const struct protocol_face *face)
+{
+    if (face == NULL) {
+        fputc(',', out);
+    } else {
+        fprintf(out, ",%d", face->id);
+    }
+    const struct protocol_pose *pose = face != NULL && face->has_pose ? &face->pose : NULL;
+    csv_numbers(out, face == NULL ? NULL : &face->score, 1);
+    csv_numbers(out, face == NULL ? NULL : face->box, 4);
+    csv_numbers(out, pose == NULL ? NULL : pose->rotation, 4);
+    csv_numbers(out, pose == NULL ? NULL : pose->euler, 3);
+    csv_numbers(out, pose == NULL ? NULL : pose->translation, 3);
+    csv_numbers(out, pose == NULL ? NULL : &pose->error, 1);
+    csv_numbers(out, face != NULL && face->has_shapes ? face->shapes : NULL, PROTOCOL_SHAPE_COUNT);
+    for (int i = 0; i < MOCAPCTL_FACE68_COUNT; i++) {
+        const struct mc_keypoint *point =
+            face != NULL && i < face->keypoint_count ? &face->keypoints[i] : NULL;
+        const float numbers[3] = { point == NULL ? 0 : point->x, point == NULL ? 0 : point->y,
+                                   point == NULL ? 0 : point->c };
+        csv_numbers(out, point == NULL ? NULL : numbers, 3);
+    }
+    fputc('\n', out);
+}
+
+static void csv_record(FILE *out, const struct protocol_message *message)
+{
+    const struct protocol_record *record = &message->record;
+    for (int i = 0; i < record->face_count || i == 0; i++) {
+        fprintf(out, "%s,%" PRIu64 ",%.6f,%" PRId64 ",%" PRId64 ",%d,%d,%" PRIu64 ",%" PRIu64 ",%d",
+                record->stream, record->seq, record->pts, record->t_arrival_ns,
+                record->t_publish_ns, record->width, record->height, record->dropped,
+                message->missed, record->damaged);
+        csv_face(out, record->face_count > 0 ? &record->faces[i] : NULL);
+    }
+}
+
+// ---- any
+
+static bool json_record(struct export *export, struct mc_error *err)
+{
+    char tail[PROTOCOL_TAIL_BYTES];
+    unsigned include = PROTOCOL_INCLUDE_ALL;
+    if (!export->message->has_timing) {
+        include &= ~(unsigned)PROTOCOL_TIMING;
+    }
+    protocol_buffer_clear(&export->line);
+    protocol_encode_record(&export->line, PROTOCOL_JSON, &export->message->record, include);
+    protocol_buffer_bytes(&export->line, tail,
+                          protocol_encode_tail(tail, PROTOCOL_JSON, export->message->missed));
+    fwrite(export->line.data, 1, export->line.length, export->out);
+    return !export->line.failed || mc_error_set(err, MC_ERROR_MEMORY, 0, "a record is too long");
+}
+
+static bool write_record(struct export *export, struct mc_error *err)
+{
+    const struct protocol_record *record = &export->message->record;
+    if (export->options.stream != NULL && strcmp(record->stream, export->options.stream) != 0) {
+        return true;
+    }
+    switch (export->options.format) {
+    case FORMAT_CSV:
+        csv_record(export->out, export->message);
+        return true;
+    case FORMAT_JSON:
+        return json_record(export, err);
+    case FORMAT_BVH:
+        return mocapctl_bvh_add(export->bvh, record) ||
+               mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the motion");
+    }
+    return true;
+}
+
+static bool write_records(struct export *export, struct protocol_recording *recording,
+                          struct mc_error *err)
+{
+    const char *item;
+    size_t length;
+    enum protocol_recording_result result;
+    while ((result = protocol_recording_next(recording, &item, &length, err)) ==
+           PROTOCOL_RECORDING_MESSAGE) {
+        if (!protocol_decode_message(PROTOCOL_CBOR, item, length, export->message, err) ||
+            (export->message->type == PROTOCOL_MESSAGE_MOTION && !write_record(export, err))) {
+            return false;
+        }
+    }
+    if (result == PROTOCOL_RECORDING_CUT) {
+        mocapctl_complain("the recording ends inside a message: whoever made it was cut off");
+    }
+    return result != PROTOCOL_RECORDING_ERROR;
+}
+
+static bool write_all(struct export *export, struct protocol_recording *recording,
+                      struct mc_error *err)
+{
+    const struct protocol_hello *hello = protocol_recording_hello(recording);
+    if (export->options.format == FORMAT_BVH && export->options.stream == NULL) {
+        if (hello->stream_count != 1) {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                "BVH is of one stream: wants --stream NAME, there are %d",
+                                hello->stream_count);
+        }
+        export->options.stream = hello->streams[0];
+    }
+    if (export->options.format == FORMAT_CSV) {
+        csv_header(export->out);
+    }
+    if (!write_records(export, recording, err)) {
+        return false;
+    }
+    if (export->options.format == FORMAT_BVH) {
+        mocapctl_bvh_write(export->bvh, export->out);
+    }
+    return (fflush(export->out) == 0 && !ferror(export->out)) ||
+           mc_error_set_errno(err, "writing the output");
+}
+
+static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
+{
+    static const struct option known[] = {
+        { "csv", no_argument, NULL, 'c' },          { "json", no_argument, NULL, 'j' },
+        { "bvh", no_argument, NULL, 'b' },          { "stream", required_argument, NULL, 's' },
+        { "output", required_argument, NULL, 'o' }, { NULL, 0, NULL, 0 },
+    };
+    int found;
+    while ((found = getopt_long(argc, argv, ":o:", known, NULL)) != -1) {
+        if (found == 's') {
+            options->stream = optarg;
+        } else if (found == 'o') {
+            options->out = optarg;
+        } else if (found == 'c' || found == 'j' || found == 'b') {
+            options->format = found == 'c' ? FORMAT_CSV : found == 'j' ? FORMAT_JSON : FORMAT_BVH;
+        } else {
+            mocapctl_option_error(err, found, argv);
+            return false;
+        }
+    }
+    if (optind + 1 != argc) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants one recording");
+    }
+    options->file = argv[optind];
+    return true;
+}
+
+static bool run(struct export *export, struct mc_error *err)
+{
+    export->message = calloc(1, sizeof *export->message);
+    export->bvh = mocapctl_bvh_create();
+    protocol_buffer_init(&export->line, PROTOCOL_MESSAGE_BYTES);
+    if (export->message == NULL || export->bvh == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    }
+    struct protocol_recording *recording = protocol_recording_open(export->options.file, err);
+    if (recording == NULL) {
+        return false;
+    }
+    export->out = export->options.out == NULL ? stdout : fopen(export->options.out, "we");
+    bool good = export->out != NULL ? write_all(export, recording, err)
+                                    : mc_error_set_errno(err, "%s", export->options.out);
+    if (export->out != NULL && export->out != stdout && fclose(export->out) != 0) {
+        good = mc_error_set_errno(err, "%s", export->options.out);
+    }
+    protocol_recording_close(recording);
+    return good;
+}
+
+int mocapctl_export(const struct mocapctl_globals *globals, int argc, char **argv)
+{
+    (void)globals;
+    struct export export = { 0 };
+    struct mc_error err = { 0 };
+    if (!parse(&export.options, argc, argv, &err)) {
+        mocapctl_complain("export: %s", err.message);
+        return MOCAPCTL_USAGE;
+    }
+    bool good = run(&export, &err);
+    if (!good) {
+        mocapctl_complain("%s", err.message);
+    }
+    mocapctl_bvh_destroy(export.bvh);
+    protocol_buffer_finish(&export.line);
+    free(export.message);
+    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+}

@@ -1,0 +1,425 @@
+// mocapctl replay: serves a recording as mocapd served what it is of.
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "protocol/decode.h"
+#include "protocol/endpoint.h"
+#include "protocol/recording.h"
+#include "server/listener.h"
+#include "server/publisher.h"
+#include "tools/mocapctl/command.h"
+
+enum { BATCH = 32 }; // records given out before the loop sees to its connections
+
+struct options {
+    const char *socket, *file;
+    double speed, from;
+    bool loop, every_frame;
+    long wait; // for so many subscribers
+};
+
+// What changes from one pass of --loop to the next, of each stream.
+struct pass {
+    uint64_t seq_add, seq_next;
+    double pts_add, pts_last, pts_step;
+};
+
+struct replay {
+    struct options options;
+    struct protocol_recording *recording;
+    struct protocol_message *message; // the next one
+    bool has_message, started, held[PROTOCOL_STREAMS_MAX];
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_signal_t signals[2];
+    struct server_listener listener;
+    struct server_publisher *publisher;
+    struct pass passes[PROTOCOL_STREAMS_MAX];
+    int64_t start_ns, first_ns; // of this pass: on our clock, and on the recording's
+    bool stopping, failed;
+};
+
+static void go_on(struct replay *replay);
+
+// ---- the end
+
+static void on_finished(void *user)
+{
+    struct replay *replay = user;
+    for (int i = 0; i < 2; i++) {
+        uv_close((uv_handle_t *)&replay->signals[i], NULL);
+    }
+    uv_close((uv_handle_t *)&replay->timer, NULL);
+}
+
+static void stop(struct replay *replay)
+{
+    if (!replay->stopping) {
+        replay->stopping = true;
+        uv_timer_stop(&replay->timer);
+        server_listener_close(&replay->listener);
+        server_publisher_finish(replay->publisher);
+    }
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    (void)number;
+    stop(signal->data);
+}
+
+// ---- messages
+
+static int find_stream(const struct replay *replay, const char *name)
+{
+    const struct protocol_hello *hello = protocol_recording_hello(replay->recording);
+    for (int i = 0; i < hello->stream_count; i++) {
+        if (strcmp(hello->streams[i], name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+// Reads the next message that makes sense; false at the end.
+static bool read_message(struct replay *replay)
+{
+    const char *item;
+    size_t length;
+    struct mc_error err = { 0 };
+    switch (protocol_recording_next(replay->recording, &item, &length, &err)) {
+    case PROTOCOL_RECORDING_MESSAGE:
+        if (protocol_decode_message(PROTOCOL_CBOR, item, length, replay->message, &err)) {
+            return true;
+        }
+        break;
+    case PROTOCOL_RECORDING_END:
+        return false;
+    case PROTOCOL_RECORDING_CUT:
+        mc_log(MC_LOG_WARNING, "the recording ends inside a message: whoever made it was cut off");
+        return false;
+    case PROTOCOL_RECORDING_ERROR:
+        break;
+    }
+    mc_log(MC_LOG_ERROR, "%s", err.message);
+    replay->failed = true;
+    return false;
+}
+
+// The recording's record, with the times of now; in later passes its numbers go on.
+static void publish_record(struct replay *replay, int stream)
+{
+    struct protocol_record *record = &replay->message->record;
+    struct pass *pass = &replay->passes[stream];
+    int64_t age_ns = record->t_publish_ns - record->t_arrival_ns;
+    int64_t now_ns = mc_clock_now_ns();
+    record->t_arrival_ns = age_ns >= 0 && age_ns < now_ns ? now_ns - age_ns : now_ns;
+    pass->pts_step = record->pts > pass->pts_last ? record->pts - pass->pts_last : pass->pts_step;
+    pass->pts_last = record->pts;
+    pass->seq_next = record->seq + 1;
+    record->seq += pass->seq_add;
+    record->pts += pass->pts_add;
+    server_publisher_record(replay->publisher, stream, record);
+}
+
+static void publish(struct replay *replay)
+{
+    struct protocol_message *message = replay->message;
+    int stream;
+    switch (message->type) {
+    case PROTOCOL_MESSAGE_MOTION:
+        stream = find_stream(replay, message->record.stream);
+        if (stream >= 0) {
+            publish_record(replay, stream);
+        }
+        break;
+    case PROTOCOL_MESSAGE_STATE:
+        stream = find_stream(replay, message->state.stream);
+        if (stream >= 0 && strcmp(message->state.state, "ended") != 0) {
+            server_publisher_state(replay->publisher, stream, message->state.state,
+                                   message->state.reason);
+        }
+        break;
+    default:
+        break; // the end of a stream is where it ends here
+    }
+}
+
+// ---- time
+
+// When the message at hand is due, on our clock.
+static int64_t due_ns(const struct replay *replay)
+{
+    if (replay->message->type != PROTOCOL_MESSAGE_MOTION || replay->options.every_frame) {
+        return 0;
+    }
+    double since_ns = (double)(replay->message->record.t_publish_ns - replay->first_ns);
+    return replay->start_ns + (int64_t)(since_ns / replay->options.speed);
+}
+
+static bool is_held(const struct replay *replay)
+{
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (replay->held[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void end_streams(struct replay *replay)
+{
+    const struct protocol_hello *hello = protocol_recording_hello(replay->recording);
+    for (int i = 0; i < hello->stream_count; i++) {
+        server_publisher_state(replay->publisher, i, "ended", "");
+        server_publisher_end(replay->publisher, i);
+    }
+    stop(replay);
+}
+
+// Begins again; the streams' numbers and times go on.
+static bool begin_pass(struct replay *replay)
+{
+    struct mc_error err = { 0 };
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        struct pass *pass = &replay->passes[i];
+        pass->seq_add += pass->seq_next;
+        pass->pts_add += pass->pts_last + pass->pts_step;
+        pass->seq_next = 0;
+        pass->pts_last = 0;
+    }
+    replay->first_ns = 0;
+    return protocol_recording_rewind(replay->recording, &err);
+}
+
+// Has the next message ready; false when there is none any more.
+static bool prepare(struct replay *replay)
+{
+    if (!replay->has_message && !read_message(replay)) {
+        bool some = replay->first_ns > 0;
+        if (replay->failed || !replay->options.loop || !some || !begin_pass(replay) ||
+            !read_message(replay)) {
+            return false;
+        }
+    }
+    replay->has_message = true;
+    if (replay->first_ns == 0 && replay->message->type == PROTOCOL_MESSAGE_MOTION) {
+        replay->first_ns = replay->message->record.t_publish_ns;
+        replay->start_ns = mc_clock_now_ns();
+    }
+    return true;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    go_on(timer->data);
+}
+
+// Gives out what is due, then waits for what is not.
+static void go_on(struct replay *replay)
+{
+    for (int i = 0; !replay->stopping && !is_held(replay); i++) {
+        if (!prepare(replay)) {
+            end_streams(replay);
+            return;
+        }
+        int64_t wait_ns = due_ns(replay) - mc_clock_now_ns();
+        if (wait_ns > 0 || i == BATCH) {
+            // At least 1 ms: libuv calls timers of 0 ms before it looks at connections.
+            uint64_t wait_ms = wait_ns > 0 ? (uint64_t)(wait_ns / MC_NS_PER_MS) + 1 : 1;
+            uv_timer_start(&replay->timer, on_timer, wait_ms, 0);
+            return;
+        }
+        replay->has_message = false;
+        publish(replay);
+    }
+}
+
+// ---- connections
+
+static void on_subscribed(void *user, int count)
+{
+    struct replay *replay = user;
+    if (!replay->started && count >= replay->options.wait) {
+        replay->started = true;
+        uv_timer_start(&replay->timer, on_timer, 0, 0);
+    }
+}
+
+static void on_pressure(void *user, int stream, bool held)
+{
+    struct replay *replay = user;
+    replay->held[stream] = held;
+    if (!held && replay->started && !replay->stopping) {
+        uv_timer_start(&replay->timer, on_timer, 0, 0);
+    }
+}
+
+static void on_connection(void *user, uv_stream_t *listener)
+{
+    struct replay *replay = user;
+    server_publisher_accept(replay->publisher, listener);
+}
+
+// ---- starting
+
+static bool create_publisher(struct replay *replay, struct mc_error *err)
+{
+    const struct protocol_hello *hello = protocol_recording_hello(replay->recording);
+    const struct server_publisher_options options = {
+        .server = "mocapctl replay",
+        .streams = (const char(*)[PROTOCOL_NAME_BYTES])hello->streams,
+        .stream_count = hello->stream_count,
+        .every_frame = replay->options.every_frame,
+        .limits = SERVER_LIMITS_DEFAULT,
+    };
+    const struct server_publisher_callbacks callbacks = { .on_subscribed = on_subscribed,
+                                                          .on_pressure = on_pressure,
+                                                          .on_finished = on_finished,
+                                                          .user = replay };
+    replay->publisher = server_publisher_create(&replay->loop, &options, &callbacks, err);
+    return replay->publisher != NULL;
+}
+
+static void start_handles(struct replay *replay)
+{
+    const int numbers[2] = { SIGINT, SIGTERM };
+    for (int i = 0; i < 2; i++) {
+        uv_signal_init(&replay->loop, &replay->signals[i]);
+        replay->signals[i].data = replay;
+        uv_signal_start(&replay->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(&replay->loop, &replay->timer);
+    replay->timer.data = replay;
+}
+
+static bool serve(struct replay *replay, struct mc_error *err)
+{
+    char path[PROTOCOL_ENDPOINT_BYTES];
+    const char *socket = replay->options.socket;
+    if (socket == NULL) {
+        if (!protocol_endpoint_default(path, err)) {
+            return false;
+        }
+        socket = path;
+    }
+    if (!create_publisher(replay, err)) {
+        return false;
+    }
+    start_handles(replay);
+    replay->listener.on_connection = on_connection;
+    replay->listener.user = replay;
+    bool good = server_listener_open(&replay->listener, &replay->loop, socket, err);
+    if (good) {
+        mc_log(MC_LOG_INFO, "replaying %s on %s", replay->options.file, socket);
+        on_subscribed(replay, 0);
+    } else {
+        stop(replay);
+    }
+    uv_run(&replay->loop, UV_RUN_DEFAULT);
+    return good;
+}
+
+static bool parse_number(const char *option, double least, double *value, struct mc_error *err)
+{
+    char *end;
+    double number = strtod(optarg, &end);
+    if (end == optarg || *end != '\0' || !(number > least && number <= 1e6)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s wants a number above %g, got '%.40s'",
+                            option, least, optarg);
+    }
+    *value = number;
+    return true;
+}
+
+static bool parse_option(struct options *options, int found, char **argv, struct mc_error *err)
+{
+    switch (found) {
+    case 's':
+        options->socket = optarg;
+        return true;
+    case 'p':
+        return parse_number("--speed", 0, &options->speed, err);
+    case 'f':
+        return parse_number("--from", -1e-9, &options->from, err);
+    case 'l':
+        options->loop = true;
+        return true;
+    case 'e':
+        options->every_frame = true;
+        return true;
+    case 'w':
+        return mocapctl_parse_count("--wait-subscribers", optarg, 0, &options->wait, err);
+    default:
+        mocapctl_option_error(err, found, argv);
+        return false;
+    }
+}
+
+static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
+{
+    static const struct option known[] = {
+        { "socket", required_argument, NULL, 's' },
+        { "speed", required_argument, NULL, 'p' },
+        { "from", required_argument, NULL, 'f' },
+        { "loop", no_argument, NULL, 'l' },
+        { "every-frame", no_argument, NULL, 'e' },
+        { "wait-subscribers", required_argument, NULL, 'w' },
+        { NULL, 0, NULL, 0 },
+    };
+    int found;
+    while ((found = getopt_long(argc, argv, ":", known, NULL)) != -1) {
+        if (!parse_option(options, found, argv, err)) {
+            return false;
+        }
+    }
+    if (optind + 1 != argc) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants one recording");
+    }
+    options->file = argv[optind];
+    return true;
+}
+
+static bool open_recording(struct replay *replay, struct mc_error *err)
+{
+    replay->message = calloc(1, sizeof *replay->message);
+    replay->recording = protocol_recording_open(replay->options.file, err);
+    return replay->message != NULL && replay->recording != NULL &&
+           (replay->options.from <= 0 ||
+            protocol_recording_seek(replay->recording, replay->options.from, err));
+}
+
+int mocapctl_replay(const struct mocapctl_globals *globals, int argc, char **argv)
+{
+    struct replay *replay = calloc(1, sizeof *replay);
+    struct mc_error err = { 0 };
+    if (replay == NULL) {
+        return MOCAPCTL_FAILED;
+    }
+    replay->options = (struct options){ .socket = globals->socket, .speed = 1, .wait = 1 };
+    int status = MOCAPCTL_USAGE;
+    if (!parse(&replay->options, argc, argv, &err)) {
+        mocapctl_complain("replay: %s", err.message);
+    } else {
+        uv_loop_init(&replay->loop);
+        bool good = open_recording(replay, &err) && serve(replay, &err);
+        if (!good) {
+            mocapctl_complain("%s", err.message);
+        }
+        server_publisher_destroy(replay->publisher);
+        protocol_recording_close(replay->recording);
+        uv_loop_close(&replay->loop);
+        status = good && !replay->failed ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    }
+    free(replay->message);
+    free(replay);
+    return status;
+}
