@@ -36,9 +36,20 @@ static int set_up(void **state)
 
 static struct process start_daemon(const char *socket_path, const char *subscribers)
 {
-    const char *arguments[] = { "--socket",           socket_path,     "--stream",
-                                clip_stream,          "--every-frame", "--exit-on-end",
-                                "--wait-subscribers", subscribers,     NULL };
+    // A reader that waits for its turn here is not stuck, however slow the machine.
+    const char *arguments[] = {
+        "--socket",
+        socket_path,
+        "--stream",
+        clip_stream,
+        "--every-frame",
+        "--exit-on-end",
+        "--wait-subscribers",
+        subscribers,
+        "--stuck-timeout",
+        "3600",
+        NULL,
+    };
     struct process process = process_start(MOCAPD, arguments);
     process_wait_socket(&process, socket_path);
     return process;

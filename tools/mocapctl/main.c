@@ -30,8 +30,6 @@ static const struct command {
       "serve a recording as mocapd served what it is of, when somebody subscribes" },
     { "export", mocapctl_export, "FILE [--csv|--json|--bvh] [--stream NAME] [-o OUT]",
       "write a recording as a table, as lines of JSON, or its head as BVH" },
-    { "overlay", mocapctl_overlay, "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N]",
-      "draw the keypoints of a clip on its pictures" },
     { "model", mocapctl_model,
       "info FILE [--plan]\n"
       "                 quantize FILE --calibrate CLIP... -o OUT",
