@@ -239,7 +239,9 @@ void server_publisher_status(const struct server_publisher *publisher,
         stream->dropped = channel->dropped;
         stream->drops.subscriber = channel->missed;
         stream->subscribers = server_publisher_count(publisher, i);
-        publisher->callbacks.on_status(publisher->callbacks.user, i, stream);
+        if (publisher->callbacks.on_status != NULL) {
+            publisher->callbacks.on_status(publisher->callbacks.user, i, stream);
+        }
     }
 }
 
@@ -408,6 +410,11 @@ static bool possible(const struct server_publisher *publisher,
         error->code = PROTOCOL_ERROR_UNKNOWN_STREAM;
         snprintf(error->message, sizeof error->message,
                  "no stream '%s' here: hello lists those there are", request->stream);
+        return false;
+    }
+    if (request->type == PROTOCOL_METRICS && publisher->callbacks.on_metrics == NULL) {
+        error->code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error->message, sizeof error->message, "there are no metrics here");
         return false;
     }
     if (request->mode_given && request->policy.mode == PROTOCOL_EVERY_FRAME &&

@@ -34,8 +34,10 @@ struct server_publisher_callbacks {
     // tells when it is. NULL: this server can't.
     void (*on_calibrate)(void *user, int stream);
     // Adds to the status what the streams alone know: drops before publishing, connects.
+    // NULL: they know nothing.
     void (*on_status)(void *user, int stream, struct protocol_stream_status *status);
     // Writes the metrics of one stream, or of all where it is -1, and of the process.
+    // NULL: this server has none.
     void (*on_metrics)(void *user, int stream, struct protocol_buffer *text);
     // After server_publisher_finish: all connections are closed.
     void (*on_finished)(void *user);
