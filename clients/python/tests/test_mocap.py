@@ -1,0 +1,249 @@
+"""The Python client: against a server played here, and against a real one where
+MOCAPCTL and MOCAP_SAMPLES name the programs."""
+
+import asyncio
+import json
+import os
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import mocap
+from mocap import cbor
+
+HELLO = {
+    "type": "hello",
+    "protocol": [1, 3],
+    "server": "test",
+    "boot_id": "b",
+    "streams": ["main"],
+    "encodings": ["json"],
+    "new": 1,
+}
+STATE = {"type": "state", "stream": "main", "state": "live", "reason": ""}
+SUBSCRIBED = {"type": "subscribed", "id": 1, "streams": ["main"], "encoding": "json", "mode": "latest"}
+MOTION = {
+    "type": "motion",
+    "stream": "main",
+    "seq": 7,
+    "pts": 0.28,
+    "t_arrival_ns": 1,
+    "t_publish_ns": 2,
+    "width": 640,
+    "height": 480,
+    "dropped": 0,
+    "faces": [{"id": 1, "score": 0.5, "box": [1, 2, 3, 4], "keypoints": [[1.5, 2, 0.25]]}],
+    "missed": 3,
+}
+
+
+def line(value):
+    return json.dumps(value).encode() + b"\n"
+
+
+class Played:
+    """A server that says greeting, and reply after the first request, byte by byte if
+    wanted; then it hangs up."""
+
+    def __init__(self, greeting, reply=b"", piece=1000):
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.directory.name, "sock")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(1)
+        self.script = (greeting, reply, piece)
+        self.request = b""
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def say(self, connection, data, piece):
+        try:
+            for at in range(0, len(data), piece):
+                connection.sendall(data[at : at + piece])
+        except BrokenPipeError:
+            pass  # the client went
+
+    def serve(self):
+        greeting, reply, piece = self.script
+        connection, _ = self.listener.accept()
+        with connection:
+            self.say(connection, greeting, piece)
+            if reply:
+                self.request = connection.makefile("rb").readline()
+                self.say(connection, reply, piece)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join()
+        self.listener.close()
+        self.directory.cleanup()
+
+
+class PlayedServer(unittest.TestCase):
+    def test_messages_before_a_reply_are_kept_in_order(self):
+        script = line(STATE) + line(SUBSCRIBED) + line(MOTION) + line({"type": "weather"})
+        with Played(line(HELLO), script, 7) as played, mocap.connect(played.path) as client:
+            self.assertEqual(client.server.protocol, (1, 3))
+            granted = client.subscribe("main", max_rate=20, include=["pose"])
+            self.assertEqual(granted.mode, "latest")
+            got = list(client)
+        self.assertEqual(got[0], mocap.State("main", "live", ""))
+        self.assertIsInstance(got[1], mocap.Record)
+        self.assertEqual(got[1].missed, 3)
+        self.assertEqual(got[1].faces[0].keypoints, [mocap.Keypoint(1.5, 2, 0.25)])
+        self.assertIsNone(got[1].faces[0].pose)
+        self.assertIsNone(got[1].timing)
+        self.assertEqual(got[2], {"type": "weather"})
+        asked = json.loads(played.request)
+        self.assertEqual(asked["include"], ["pose"])
+        self.assertEqual(asked["max_rate"], 20)
+        self.assertNotIn("label", asked)
+
+    def test_a_refusal_has_its_code(self):
+        refusal = {"type": "error", "id": 1, "code": "unknown-stream", "message": "no stream"}
+        with Played(line(HELLO), line(refusal)) as played, mocap.connect(played.path) as client:
+            with self.assertRaises(mocap.Refused) as caught:
+                client.subscribe("up")
+        self.assertEqual(caught.exception.code, "unknown-stream")
+
+    def test_bad_greetings_are_refused(self):
+        for greeting, error in (
+            (line({**HELLO, "protocol": [2, 0]}), mocap.WrongVersion),
+            (line(STATE), mocap.MocapError),
+            (b"220 smtp ready\n", mocap.MocapError),
+            (b"", mocap.Closed),
+            (line({"type": "hello"}), mocap.MocapError),
+        ):
+            with self.subTest(greeting=greeting), Played(greeting) as played:
+                with self.assertRaises(error):
+                    mocap.connect(played.path)
+
+    def test_a_message_cut_off_is_told(self):
+        with Played(line(HELLO) + b'{"type":"mot') as played, mocap.connect(played.path) as client:
+            with self.assertRaisesRegex(mocap.Closed, "inside a message"):
+                client.next()
+
+    def test_a_wait_ends(self):
+        with Played(line(HELLO), b"x") as played, mocap.connect(played.path) as client:
+            self.assertIsNone(client.next(0.01))
+            client._socket.sendall(b"\n")  # lets the server go
+
+    def test_nobody_there(self):
+        with self.assertRaises(FileNotFoundError):
+            mocap.connect("/nonexistent/mocapd.sock")
+
+
+class Cbor(unittest.TestCase):
+    def test_values(self):
+        for data, value in (
+            (b"\x00", 0),
+            (b"\x1b\x00\x00\x01\x00\x00\x00\x00\x00", 1 << 40),
+            (b"\x38\x63", -100),
+            (b"\xfb\x3f\xb9\x99\x99\x99\x99\x99\x9a", 0.1),
+            (b"\xf9\x3c\x00", 1.0),
+            (b"\xbf\x61a\x9f\x01\xf5\xff\x61b\xf6\xff", {"a": [1, True], "b": None}),
+            (b"\xa1\x61a\x62\xc3\xa9", {"a": "\u00e9"}),
+        ):
+            self.assertEqual(cbor.decode(data), value)
+        floats = cbor.decode(b"\xd8\x55\x48" + struct.pack("<2f", 1.5, -2))
+        self.assertEqual(list(floats), [1.5, -2])
+
+    def test_hostile_bytes_are_value_errors(self):
+        whole = b"\xbf\x61a\x9f\x01\xd8\x55\x44\x00\x00\x80\x3f\xff\x61b\x62hi\xff"
+        cbor.decode(whole)
+        bad = [whole[:length] for length in range(len(whole))]
+        bad += [b"\x81" * 100, b"\xc6" * 100, b"\x9b" + b"\xff" * 8, b"\x5b" + b"\xff" * 8]
+        bad += [b"\xff", b"\x01\x01", b"\xa1\x01\x01", b"\xd8\x55\x43abc", b"\x62\xc3\x28", b"\x1c"]
+        bad += [b"\xa2\x61a\x01\x61a\x02", b"\x82\x01\xff", b"\xbf\x61a\xff"]
+        for data in bad:
+            with self.subTest(data=data), self.assertRaises(ValueError):
+                cbor.decode(data)
+
+
+@unittest.skipUnless("MOCAPCTL" in os.environ, "no MOCAPCTL to serve a recording")
+class RealServer(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.directory.name, "sock")
+        subprocess.run([os.environ["MOCAP_SAMPLES"], self.directory.name], check=True)
+        self.server = self.start()
+
+    def start(self):
+        recording = os.path.join(self.directory.name, "records.cbor")
+        server = subprocess.Popen(
+            [os.environ["MOCAPCTL"], "--socket", self.path, "replay", "--every-frame", recording],
+            stderr=subprocess.DEVNULL,
+        )
+        while not self.listens():
+            self.assertIsNone(server.poll())
+            time.sleep(0.01)
+        return server
+
+    def listens(self):
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.path) == 0
+
+    def tearDown(self):
+        self.server.terminate()
+        self.server.wait()
+        self.directory.cleanup()
+
+    def check(self, messages):
+        records = [m for m in messages if isinstance(m, mocap.Record)]
+        self.assertEqual([r.seq for r in records], list(range(50)))
+        self.assertIsInstance(messages[-1], mocap.End)
+        face = records[8].faces[0]
+        self.assertEqual(len(face.keypoints), 68)
+        self.assertEqual(face.keypoints[2], mocap.Keypoint(2.5, 8, 0.5))
+        self.assertEqual(face.raw[2], mocap.Keypoint(2, 8.25, 0.25))
+        self.assertEqual(face.jacobians[67], (0, 0, 0, 1))
+        self.assertEqual(face.pose.rotation, (0, 0, 0, 1))
+        self.assertEqual(face.shapes["jawOpen"], 0.125)
+        self.assertEqual(records[4].faces, [])
+        self.assertTrue(records[3].damaged)
+        self.assertIsNotNone(records[0].timing)
+
+    parts = ("keypoints", "raw", "jacobians", "pose", "shapes", "timing")
+
+    def test_json(self):
+        with mocap.connect(self.path) as client:
+            client.ping()
+            self.assertEqual(client.status()["streams"][0]["stream"], "main")
+            client.subscribe(encoding="json", include=self.parts)
+            self.check(list(client))
+
+    def test_cbor(self):
+        with mocap.connect(self.path) as client:
+            self.assertEqual(client.subscribe(include=self.parts).encoding, "cbor")
+            self.check(list(client))
+
+    def test_asyncio(self):
+        async def collect():
+            async with await mocap.connect_async(self.path) as client:
+                await client.ping()
+                with self.assertRaises(mocap.Refused):
+                    await client.subscribe("up")
+                granted = await client.subscribe("main", include=self.parts, label="test")
+                self.assertEqual((granted.encoding, granted.label), ("cbor", "test"))
+                return [message async for message in client]
+
+        self.check(asyncio.run(collect()))
+
+    def test_reconnect_renews_what_was_subscribed_to(self):
+        with mocap.connect(self.path) as client:
+            client.subscribe(include=self.parts)
+            list(client)  # to its end
+            self.server.wait()
+            self.server = self.start()
+            client.reconnect(20)
+            self.check(list(client))
+
+
+if __name__ == "__main__":
+    unittest.main()

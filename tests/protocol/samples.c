@@ -1,0 +1,160 @@
+// Writes one or more of every message that the encoders can make, and of every request,
+// to files in a directory: messages.json, messages.cbor, requests.json; and records.cbor,
+// a recording. For tests in other languages.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/encode.h"
+#include "protocol/recording.h"
+#include "protocol/request.h"
+#include "protocol/writer.h"
+
+enum { RECORDS = 50, STEP_NS = 40000000 };
+
+static void fill(struct protocol_record *record, int number)
+{
+    *record = (struct protocol_record){ .stream = "main", .seq = (uint64_t)number };
+    record->pts = number * 0.04;
+    record->t_arrival_ns = INT64_C(77000000000000) + number * (int64_t)STEP_NS;
+    record->t_publish_ns = record->t_arrival_ns + 5000000;
+    record->width = 640;
+    record->height = 480;
+    record->damaged = number == 3;
+    record->lost = number == 5 ? PROTOCOL_LOST_HOLD : PROTOCOL_LOST_NONE;
+    record->face_count = number == 4 ? 0 : 1;
+    struct protocol_face *face = &record->faces[0];
+    face->id = 1;
+    face->score = 0.75f;
+    face->keypoint_count = 68;
+    face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = true;
+    for (int k = 0; k < 68; k++) {
+        face->keypoints[k] = (struct mc_keypoint){ (float)k + 0.5f, (float)number, 0.5f };
+        face->raw[k] = (struct mc_keypoint){ (float)k, (float)number + 0.25f, 0.25f };
+        face->jacobians[k][3] = 1;
+    }
+    face->pose = (struct protocol_pose){ .rotation = { 0, 0, 0, 1 }, .translation = { 0, 0, 4 } };
+    face->shapes[PROTOCOL_JAW_OPEN] = (float)number / 64;
+}
+
+static void encode_record(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                          const struct protocol_record *record, unsigned include)
+{
+    char tail[PROTOCOL_TAIL_BYTES];
+    protocol_encode_record(buffer, encoding, record, include);
+    protocol_buffer_bytes(buffer, tail, protocol_encode_tail(tail, encoding, 2));
+}
+
+static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                       struct protocol_record *record)
+{
+    struct protocol_subscribed granted = {
+        .policy = { encoding, PROTOCOL_INCLUDE_ALL, 0, PROTOCOL_LOST_NONE, PROTOCOL_LATEST, 64,
+                    "" },
+        .stream_count = 1,
+        .streams = { "main" },
+    };
+    static struct protocol_status status = { .uptime_s = 1.5,
+                                             .stream_count = 1,
+                                             .streams = { { .stream = "main", .state = "live" } } };
+    for (int mode = 0; mode < PROTOCOL_MODE_COUNT; mode++) {
+        granted.policy.mode = (enum protocol_mode)mode;
+        granted.policy.lost = (enum protocol_lost)mode; // there are as many
+        protocol_encode_subscribed(buffer, encoding, &granted);
+    }
+    protocol_encode_unsubscribed(buffer, encoding, &granted);
+    protocol_encode_status(buffer, encoding, &status);
+    protocol_encode_pong(buffer, encoding, (struct protocol_id){ true, -3 });
+    protocol_encode_metrics(buffer, encoding, (struct protocol_id){ 0 }, "up 1\n");
+    protocol_encode_calibrated(buffer, encoding,
+                               &(struct protocol_calibrated){ { true, 4 }, "main", 1 });
+    for (int code = 0; code < PROTOCOL_ERROR_OTHER; code++) {
+        protocol_encode_error(buffer, encoding,
+                              &(struct protocol_error){ .code = (enum protocol_error_code)code });
+    }
+    protocol_encode_state(buffer, encoding, &(struct protocol_state){ "main", "live", "" });
+    protocol_encode_end(buffer, encoding, &(struct protocol_end){ "main", 75, "ended", "" });
+    for (int number = 0; number < 6; number++) {
+        fill(record, number);
+        encode_record(buffer, encoding, record, PROTOCOL_INCLUDE_ALL);
+        encode_record(buffer, encoding, record, 0);
+    }
+}
+
+static void write_requests(struct protocol_buffer *buffer)
+{
+    for (int type = 0; type <= PROTOCOL_CALIBRATE; type++) {
+        struct protocol_request request = { .type = (enum protocol_request_type)type,
+                                            .id = { true, type } };
+        if (type != PROTOCOL_STATUS && type != PROTOCOL_PING) {
+            snprintf(request.stream, sizeof request.stream, "main");
+        }
+        request.policy = (struct protocol_policy){
+            PROTOCOL_CBOR, PROTOCOL_POSE, 20, PROTOCOL_LOST_HOLD, PROTOCOL_QUEUE, 5, "label"
+        };
+        request.encoding_given = request.mode_given = true;
+        protocol_request_write(buffer, &request);
+    }
+}
+
+static bool save(const char *directory, const char *name, struct protocol_buffer *buffer)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "w");
+    bool good = file != NULL && !buffer->failed &&
+                fwrite(buffer->data, 1, buffer->length, file) == buffer->length;
+    good = file != NULL && fclose(file) == 0 && good;
+    protocol_buffer_clear(buffer);
+    return good;
+}
+
+static bool save_recording(const char *directory, struct protocol_buffer *buffer,
+                           struct protocol_record *record)
+{
+    char path[512];
+    const struct protocol_hello hello = {
+        .major = 1, .server = "samples", .boot_id = "b", .stream_count = 1, .streams = { "main" }
+    };
+    snprintf(path, sizeof path, "%s/records.cbor", directory);
+    struct protocol_recorder *recorder = protocol_recorder_create(path, &hello, NULL);
+    bool good = recorder != NULL;
+    for (int number = 0; good && number < RECORDS; number++) {
+        fill(record, number);
+        record->lost = PROTOCOL_LOST_NONE;
+        protocol_buffer_clear(buffer);
+        encode_record(buffer, PROTOCOL_CBOR, record, PROTOCOL_INCLUDE_ALL);
+        good = protocol_recorder_add(recorder, buffer->data + PROTOCOL_LENGTH_BYTES,
+                                     buffer->length - PROTOCOL_LENGTH_BYTES, record->t_publish_ns,
+                                     NULL);
+    }
+    return good && protocol_recorder_finish(recorder, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    struct protocol_buffer buffer;
+    struct protocol_record *record = calloc(1, sizeof *record);
+    if (argc != 2 || record == NULL) {
+        return 2;
+    }
+    protocol_buffer_init(&buffer, 1 << 20);
+    struct protocol_hello hello = { .major = PROTOCOL_MAJOR,
+                                    .server = "samples",
+                                    .boot_id = "b",
+                                    .encodings = 3,
+                                    .stream_count = 1,
+                                    .streams = { "main" } };
+    protocol_encode_hello(&buffer, &hello);
+    encode_all(&buffer, PROTOCOL_JSON, record);
+    bool good = save(argv[1], "messages.json", &buffer);
+    encode_all(&buffer, PROTOCOL_CBOR, record);
+    good = good && save(argv[1], "messages.cbor", &buffer);
+    write_requests(&buffer);
+    good =
+        good && save(argv[1], "requests.json", &buffer) && save_recording(argv[1], &buffer, record);
+    protocol_buffer_finish(&buffer);
+    free(record);
+    return good ? 0 : 1;
+}
