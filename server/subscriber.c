@@ -263,7 +263,7 @@ static bool may_ask(const struct server_subscriber *subscriber)
 // more, for later.
 static bool handle_requests(struct server_subscriber *subscriber)
 {
-    while (!closing(subscriber)) {
+    while (!closing(subscriber) && !subscriber->finishing) {
         char *line;
         size_t length;
         if (!may_ask(subscriber)) {
