@@ -95,7 +95,9 @@ void clip_write(const struct clip_options *options)
     }
     assert_true(avio_open(&muxer->pb, options->path, AVIO_FLAG_WRITE) >= 0);
     AVDictionary *settings = NULL;
-    av_dict_set(&settings, "movflags", options->index_first ? "+faststart" : "", 0);
+    if (options->index_first) {
+        av_dict_set(&settings, "movflags", "+faststart", 0);
+    }
     assert_true(avformat_write_header(muxer, &settings) >= 0);
     av_dict_free(&settings);
     encode_all(options, muxer, encoder);
