@@ -4,8 +4,17 @@
 #include <string.h>
 
 static const struct nn_backbone backbones[] = {
-    { "lednet", nn_lednet, 32, 8 },
-    { "lednet-slim", nn_lednet_slim, 32, 8 },
+    // name, function, multiple, reduction, features
+    { "lednet", nn_lednet, 32, 8, 64 },           //
+    { "lednet-slim", nn_lednet_slim, 32, 8, 32 }, //
+    { "erfnet", nn_erfnet, 8, 1, 32 },            //
+    { "edanet", nn_edanet, 8, 8, 64 },            //
+    { "esnet", nn_esnet, 8, 1, 32 },              //
+    { "enet", nn_enet, 8, 1, 32 },                //
+    { "enet-orig", nn_enet_original, 8, 1, 32 },  //
+    { "hourglass", nn_hourglass, 32, 1, 35 },     //
+    { "laednet", nn_laednet, 16, 2, 32 },         //
+    { "lrdnet", nn_lrdnet, 8, 8, 64 },            //
 };
 
 enum { BACKBONE_COUNT = sizeof backbones / sizeof backbones[0] };

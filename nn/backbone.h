@@ -14,6 +14,7 @@ struct nn_backbone {
     nn_backbone_fn *append;
     int size_multiple; // of the input's edges, pixels
     int reduction;     // of the output's edges against the input's
+    int features;      // usual ones; any will do, but see hourglass.c
 };
 
 // The backbone called name, or NULL.
@@ -22,5 +23,5 @@ const struct nn_backbone *nn_backbone_find(const char *name);
 // The backbone in row index, from 0; NULL behind the last. For lists of names.
 const struct nn_backbone *nn_backbone_at(int index);
 
-nn_backbone_fn nn_lednet;
-nn_backbone_fn nn_lednet_slim;
+nn_backbone_fn nn_lednet, nn_lednet_slim, nn_erfnet, nn_edanet, nn_esnet, nn_enet, nn_enet_original,
+    nn_hourglass, nn_laednet, nn_lrdnet;

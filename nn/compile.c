@@ -9,7 +9,7 @@
 #include "nn/compiler.h"
 #include "nn/program.h"
 
-enum { BIAS_MULTIPLE = 32 };
+enum { BLOCKS_PER_STEP = 5 }; // weights, bias, scale and two slopes
 
 // A concat costs nothing where its inputs are written straight into it. Later
 // concats first, so that a concat of concats is one map.
@@ -23,7 +23,8 @@ static void join_concats(struct nn_compiler *compiler)
         int channel = 0;
         for (int j = 0; j < op->input_count; j++) {
             struct nn_map_state *input = &compiler->states[op->inputs[j]];
-            if (input->parent == NONE) {
+            // The input stays as its writers know it: dense.
+            if (input->parent == NONE && op->inputs[j] != 0) {
                 input->parent = op->output;
                 input->channel = channel;
             }
@@ -120,8 +121,9 @@ static struct nn_view view_of(const struct nn_compiler *compiler, int map)
     return view;
 }
 
-static float *keep_block(struct nn_program *program, size_t floats)
+float *nn_compiler_keep(struct nn_compiler *compiler, size_t floats)
 {
+    struct nn_program *program = compiler->program;
     float *block = mc_memory_alloc(floats * sizeof *block);
     if (block != NULL) {
         program->blocks[program->block_count++] = block;
@@ -130,146 +132,59 @@ static float *keep_block(struct nn_program *program, size_t floats)
     return block;
 }
 
-// The convolution's weights with the norm folded in, as taps x in x out.
-static void fold(const struct nn_draft *draft, int in_channels, int out_channels, float *plain,
-                 float *bias)
+// What is left of norm and activation for kernels that fold nothing.
+static bool build_finish(struct nn_compiler *compiler, const struct nn_draft *draft,
+                         struct nn_finish *finish)
 {
-    const struct nn_op *op = draft->root;
-    const int taps = op->window.kernel_height * op->window.kernel_width;
-    for (int co = 0; co < out_channels; co++) {
-        float scale = draft->norm == NULL ? 1 : draft->norm->scale[co];
-        float shift = draft->norm == NULL ? 0 : draft->norm->shift[co];
-        bias[co] = (op->bias == NULL ? 0 : op->bias[co]) * scale + shift;
-        for (int ci = 0; ci < in_channels; ci++) {
-            for (int t = 0; t < taps; t++) {
-                float weight =
-                    op->filter[((size_t)co * (size_t)in_channels + (size_t)ci) * (size_t)taps +
-                               (size_t)t];
-                plain[((size_t)t * (size_t)in_channels + (size_t)ci) * (size_t)out_channels +
-                      (size_t)co] = weight * scale;
-            }
-        }
-    }
-}
-
-static void set_taps(struct nn_compiler *compiler, const struct nn_window *window,
-                     struct nn_conv *conv)
-{
-    struct nn_tap *taps = compiler->program->taps + compiler->tap_count;
-    conv->taps = taps;
-    conv->tap_count = window->kernel_height * window->kernel_width;
-    for (int i = 0; i < conv->tap_count; i++) {
-        taps[i].dy = i / window->kernel_width * window->dilation_y - window->padding_y;
-        taps[i].dx = i % window->kernel_width * window->dilation_x - window->padding_x;
-    }
-    compiler->tap_count += conv->tap_count;
-}
-
-// Weights to whole numbers of -127 to 127, symmetric, each output channel by its
-// own scale; what one unit of the channel's sum is worth goes to scale.
-static void quantise(float *plain, size_t rows, int out_channels, float in_scale, float *scale)
-{
-    for (int co = 0; co < out_channels; co++) {
-        float most = 0;
-        for (size_t row = 0; row < rows; row++) {
-            most = fmaxf(most, fabsf(plain[row * (size_t)out_channels + (size_t)co]));
-        }
-        const float unit = most > 0 ? most / 127 : 1;
-        for (size_t row = 0; row < rows; row++) {
-            float *weight = &plain[row * (size_t)out_channels + (size_t)co];
-            *weight = fmaxf(-127, fminf(127, nearbyintf(*weight / unit)));
-        }
-        scale[co] = unit * in_scale;
-    }
-}
-
-static const struct nn_map_state *state_of(const struct nn_compiler *compiler, int map)
-{
-    return &compiler->states[nn_compiler_owner(compiler, map)];
-}
-
-static bool build_conv(struct nn_compiler *compiler, const struct nn_draft *draft,
-                       struct nn_step *step)
-{
-    const struct nn_op *op = draft->root;
-    const struct nn_map *in = &compiler->maps[op->inputs[0]], *out = &compiler->maps[op->output];
-    struct nn_program *program = compiler->program;
-    struct nn_conv *conv = &step->conv;
-    *conv = (struct nn_conv){ .in_channels = in->channels,
-                              .out_channels = out->channels,
-                              .out_height = out->height,
-                              .out_width = out->width,
-                              .stride = op->window.stride,
-                              .type = state_of(compiler, op->inputs[0])->type,
-                              .out_type = state_of(compiler, draft->output)->type,
-                              .relu = draft->relu };
-    set_taps(compiler, &op->window, conv);
-    size_t count = (size_t)conv->tap_count * (size_t)in->channels * (size_t)out->channels;
-    size_t bias_floats =
-        ((size_t)out->channels + BIAS_MULTIPLE - 1) / BIAS_MULTIPLE * BIAS_MULTIPLE;
-    float *plain = mc_memory_alloc(count * sizeof *plain);
-    float *packed = keep_block(program, program->kernels.conv_weights(conv));
-    float *bias = keep_block(program, bias_floats);
-    if (plain == NULL || packed == NULL || bias == NULL) {
-        mc_memory_free(plain);
-        return false;
-    }
-    fold(draft, in->channels, out->channels, plain, bias);
-    if (conv->type == NN_U8) {
-        float *scale = keep_block(program, bias_floats);
-        if (scale == NULL) {
-            mc_memory_free(plain);
+    const int channels = compiler->maps[draft->root->output].channels;
+    finish->relu = nn_compiler_has_relu(draft);
+    if (draft->act != NULL && !finish->relu) {
+        finish->slope = nn_compiler_keep_slopes(compiler, draft->act, channels, 1);
+        if (finish->slope == NULL) {
             return false;
         }
-        quantise(plain, (size_t)conv->tap_count * (size_t)in->channels, out->channels,
-                 state_of(compiler, op->inputs[0])->scale, scale);
-        conv->scale = scale;
     }
-    program->kernels.conv_pack(conv, plain, packed);
-    mc_memory_free(plain);
-    conv->weights = packed;
-    conv->bias = bias;
-    step->macs = (uint64_t)count * (uint64_t)out->height * (uint64_t)out->width;
-    return true;
-}
-
-static bool copy_norm(struct nn_compiler *compiler, const struct nn_draft *draft,
-                      struct nn_step *step)
-{
     if (draft->norm == NULL) {
         return true;
     }
-    size_t channels = (size_t)compiler->maps[draft->root->output].channels;
-    float *scale = keep_block(compiler->program, channels);
-    float *shift = keep_block(compiler->program, channels);
+    float *scale = nn_compiler_keep(compiler, (size_t)channels);
+    float *shift = nn_compiler_keep(compiler, (size_t)channels);
     if (scale == NULL || shift == NULL) {
         return false;
     }
-    memcpy(scale, draft->norm->scale, channels * sizeof *scale);
-    memcpy(shift, draft->norm->shift, channels * sizeof *shift);
-    step->scale = scale;
-    step->shift = shift;
+    memcpy(scale, draft->norm->scale, (size_t)channels * sizeof *scale);
+    memcpy(shift, draft->norm->shift, (size_t)channels * sizeof *shift);
+    finish->scale = scale;
+    finish->shift = shift;
     return true;
 }
 
 static enum nn_step_kind step_kind(enum nn_op_kind kind)
 {
-    switch (kind) {
-    case NN_OP_CONV:
-        return NN_STEP_CONV;
-    case NN_OP_MAX_POOL:
-        return NN_STEP_MAX_POOL;
-    case NN_OP_GLOBAL_POOL:
-        return NN_STEP_GLOBAL_POOL;
-    case NN_OP_BILINEAR:
-        return NN_STEP_BILINEAR;
-    case NN_OP_SCALE:
-        return NN_STEP_SCALE;
-    case NN_OP_SHUFFLE:
-        return NN_STEP_SHUFFLE;
-    default:
-        return NN_STEP_COMBINE;
-    }
+    static const enum nn_step_kind kinds[] = {
+        [NN_OP_CONV] = NN_STEP_CONV,
+        [NN_OP_TRANSPOSED] = NN_STEP_CONV,
+        [NN_OP_DEPTHWISE] = NN_STEP_DEPTHWISE,
+        [NN_OP_BATCH_NORM] = NN_STEP_COMBINE,
+        [NN_OP_RELU] = NN_STEP_COMBINE,
+        [NN_OP_PRELU] = NN_STEP_COMBINE,
+        [NN_OP_SIGMOID] = NN_STEP_SIGMOID,
+        [NN_OP_ADD] = NN_STEP_COMBINE,
+        [NN_OP_MULTIPLY] = NN_STEP_MULTIPLY,
+        [NN_OP_SCALE] = NN_STEP_SCALE,
+        [NN_OP_MAX_POOL] = NN_STEP_MAX_POOL,
+        [NN_OP_AVERAGE_POOL] = NN_STEP_AVERAGE_POOL,
+        [NN_OP_POOL_INDEX] = NN_STEP_POOL_INDEX,
+        [NN_OP_UNPOOL] = NN_STEP_UNPOOL,
+        [NN_OP_GLOBAL_POOL] = NN_STEP_GLOBAL_POOL,
+        [NN_OP_BILINEAR] = NN_STEP_BILINEAR,
+        [NN_OP_NEAREST] = NN_STEP_NEAREST,
+        [NN_OP_ANTIALIAS] = NN_STEP_ANTIALIAS,
+        [NN_OP_SLICE] = NN_STEP_COMBINE,
+        [NN_OP_CONCAT] = NN_STEP_COMBINE,
+        [NN_OP_SHUFFLE] = NN_STEP_SHUFFLE,
+    };
+    return kinds[kind];
 }
 
 // Fills in everything but the views, which wait for the plan, and says which
@@ -280,23 +195,43 @@ static bool build_step(struct nn_compiler *compiler, const struct nn_draft *draf
     struct nn_step *step = &compiler->program->steps[index];
     step->kind = step_kind(op->kind);
     memcpy(step->name, op->name, sizeof step->name);
-    step->relu = draft->relu;
-    step->size = op->window.kernel_height;
+    step->pool =
+        (struct nn_pool){ op->window.kernel_height, op->window.stride, op->window.padding_y };
     step->has_residual = draft->residual != NONE;
     step->has_partner = draft->partner != NONE;
     step->partner_first = draft->partner_first;
-    for (int i = 0; i < op->input_count; i++) {
+    touch(compiler, draft->input, index);
+    for (int i = 1; i < op->input_count; i++) {
         touch(compiler, op->inputs[i], index);
     }
     touch(compiler, draft->residual, index);
     touch(compiler, draft->partner, index);
     touch(compiler, draft->output, index);
-    return step->kind == NN_STEP_CONV ? build_conv(compiler, draft, step)
-                                      : copy_norm(compiler, draft, step);
+    return op->filter != NULL ? nn_compiler_build_conv(compiler, draft, step)
+                              : build_finish(compiler, draft, &step->finish);
 }
 
-// Concats become copies of what does not lie in place already: one step each.
-static bool expand_concats(struct nn_compiler *compiler)
+// In how many steps the draft is done.
+static int part_count(const struct nn_compiler *compiler, struct nn_draft *draft)
+{
+    const struct nn_op *op = draft->root;
+    if (op->kind == NN_OP_CONCAT) {
+        return op->input_count;
+    }
+    if (op->kind == NN_OP_TRANSPOSED) {
+        // Neighbours in a row are side by side in memory only where nothing is between them.
+        bool rows = op->window.kernel_height == 2 && draft->residual == NONE &&
+                    compiler->states[draft->output].parent == NONE;
+        draft->phases = rows ? NN_PHASES_ROWS : NN_PHASES_FOUR;
+    } else if (draft->doubles) {
+        draft->phases = NN_PHASES_FOUR;
+    }
+    return draft->phases == NN_PHASES_NONE ? 1 : draft->phases == NN_PHASES_ROWS ? 2 : 4;
+}
+
+// One step each: of a concat, the copies of what does not lie in place already; of
+// a convolution that doubles the size, its phases.
+static bool expand(struct nn_compiler *compiler)
 {
     struct nn_draft *old = compiler->drafts;
     int count = compiler->draft_count;
@@ -306,14 +241,12 @@ static bool expand_concats(struct nn_compiler *compiler)
     }
     int made = 0;
     for (int i = 0; i < count; i++) {
-        if (old[i].root->kind != NN_OP_CONCAT) {
-            drafts[made++] = old[i];
-            continue;
-        }
-        for (int j = 0; j < old[i].root->input_count; j++) {
-            if (!is_in_place(compiler, old[i].root, j)) {
+        const int parts = part_count(compiler, &old[i]);
+        for (int j = 0; j < parts; j++) {
+            if (old[i].root->kind != NN_OP_CONCAT || !is_in_place(compiler, old[i].root, j)) {
                 drafts[made] = old[i];
-                drafts[made++].partner = j; // which input, until the views are set
+                drafts[made].phase = j;
+                drafts[made++].part = j;
             }
         }
     }
@@ -327,10 +260,9 @@ static void set_concat_views(struct nn_compiler *compiler, const struct nn_draft
                              struct nn_step *step)
 {
     const struct nn_op *op = draft->root;
-    step->has_partner = false;
-    step->in = view_of(compiler, op->inputs[draft->partner]);
+    step->in = view_of(compiler, op->inputs[draft->part]);
     step->out = view_of(compiler, op->output);
-    for (int j = 0; j < draft->partner; j++) {
+    for (int j = 0; j < draft->part; j++) {
         step->out.offset +=
             (size_t)compiler->maps[op->inputs[j]].channels * nn_type_size(step->out.type);
     }
@@ -346,13 +278,13 @@ static void set_views(struct nn_compiler *compiler)
             set_concat_views(compiler, draft, step);
             continue;
         }
-        step->in = view_of(compiler, draft->root->inputs[0]);
-        step->out = view_of(compiler, draft->output);
-        if (draft->root->kind == NN_OP_SCALE || draft->root->kind == NN_OP_SHUFFLE) {
+        step->in = view_of(compiler, draft->input);
+        step->out = nn_compiler_phase_view(draft, view_of(compiler, draft->output));
+        if (draft->root->input_count > 1 && draft->root->kind != NN_OP_ADD) {
             step->second = view_of(compiler, draft->root->inputs[1]);
         }
         if (step->has_residual) {
-            step->residual = view_of(compiler, draft->residual);
+            step->residual = nn_compiler_phase_view(draft, view_of(compiler, draft->residual));
         }
         if (step->has_partner) {
             step->partner = view_of(compiler, draft->partner);
@@ -384,11 +316,21 @@ static void count_uses(struct nn_compiler *compiler, const int *outputs, int out
 static int count_taps(const struct nn_compiler *compiler)
 {
     int count = 0;
-    for (int i = 0; i < compiler->op_count; i++) {
-        const struct nn_op *op = &compiler->ops[i];
-        count += op->kind == NN_OP_CONV ? op->window.kernel_height * op->window.kernel_width : 0;
+    for (int i = 0; i < compiler->draft_count; i++) {
+        count += nn_compiler_tap_count(&compiler->drafts[i]);
     }
     return count;
+}
+
+// Floats that a step wants for itself while it runs.
+static size_t scratch_floats(const struct nn_compiler *compiler, const struct nn_draft *draft,
+                             const struct nn_step *step)
+{
+    if (step->kind == NN_STEP_CONV) {
+        return compiler->program->kernels.conv_scratch(&step->conv);
+    }
+    const struct nn_map *in = &compiler->maps[draft->input];
+    return step->kind == NN_STEP_ANTIALIAS ? (size_t)in->width * (size_t)in->channels : 0;
 }
 
 static bool build(struct nn_compiler *compiler, const struct nn_compile_options *options,
@@ -397,12 +339,12 @@ static bool build(struct nn_compiler *compiler, const struct nn_compile_options 
     struct nn_program *program = compiler->program;
     nn_compiler_fuse(compiler);
     join_concats(compiler);
-    if (!expand_concats(compiler)) {
+    if (!expand(compiler)) {
         return false;
     }
     size_t step_count = (size_t)compiler->draft_count;
     program->steps = calloc(step_count + 1, sizeof *program->steps);
-    program->blocks = calloc(3 * step_count + 1, sizeof *program->blocks);
+    program->blocks = calloc(BLOCKS_PER_STEP * step_count + 1, sizeof *program->blocks);
     program->taps = calloc((size_t)count_taps(compiler) + 1, sizeof *program->taps);
     program->outputs = calloc((size_t)output_count + 1, sizeof *program->outputs);
     if (program->steps == NULL || program->blocks == NULL || program->taps == NULL ||
@@ -417,7 +359,7 @@ static bool build(struct nn_compiler *compiler, const struct nn_compile_options 
             return false;
         }
         const struct nn_step *step = &program->steps[i];
-        size_t wanted = step->kind == NN_STEP_CONV ? program->kernels.conv_scratch(&step->conv) : 0;
+        size_t wanted = scratch_floats(compiler, &compiler->drafts[i], step);
         scratch = wanted > scratch ? wanted : scratch;
         program->macs += step->macs;
     }

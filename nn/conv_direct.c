@@ -110,6 +110,9 @@ void nn_tile_init(struct nn_tile *tile, const struct nn_conv *conv, const struct
         .weights = conv->weights,
         .bias = conv->bias,
         .scale = conv->scale,
+        .inner = conv->inner,
+        .slope = conv->slope,
+        .residual_channels = maps->residual.channels,
         .out = maps->out.data,
         .residual = maps->residual.data,
         .partner = maps->partner.data,
@@ -128,6 +131,9 @@ void nn_tile_next_block(struct nn_tile *tile, size_t weight_rows, int width)
     tile->weights += weight_rows * (size_t)width;
     tile->bias += width;
     tile->scale = tile->scale == NULL ? NULL : tile->scale + width;
+    tile->inner = tile->inner == NULL ? NULL : tile->inner + width;
+    tile->slope = tile->slope == NULL ? NULL : tile->slope + width;
+    tile->residual_channels -= width;
     tile->out += tile->partner == NULL ? bytes : 2 * bytes;
     tile->residual = tile->residual == NULL ? NULL : tile->residual + bytes;
     tile->partner = tile->partner == NULL ? NULL : tile->partner + bytes;

@@ -44,11 +44,13 @@ struct nn_tile {
     const float *weights;           // [tap][in word][vectors * lanes] words
     const float *bias;              // [vectors * lanes]
     const float *scale;             // U8: as bias
+    const float *inner, *slope;     // as bias; NULL: none
     char *out;
     size_t out_step;
     const char *residual; // NULL: none
     size_t residual_step;
-    const char *partner; // NULL: none
+    int residual_channels; // from the block's first on
+    const char *partner;   // NULL: none
     size_t partner_step;
     bool partner_first, relu;
     enum nn_type out_type;             // and the residual's and the partner's

@@ -94,10 +94,17 @@ void nn_conv_store(const struct nn_conv *conv, const struct nn_conv_maps *maps, 
     for (int i = 0; i < count; i++) {
         const int c = first + i;
         float value = sum[i];
-        if (has_residual) {
+        if (conv->inner != NULL && value < 0) {
+            value *= conv->inner[c];
+        }
+        if (has_residual && c < maps->residual.channels) {
             value += nn_number_get(maps->residual.type, maps->residual.scale, residual, c);
         }
-        value = conv->relu && !(value > 0) ? 0 : value;
+        if (conv->relu) {
+            value = value > 0 ? value : 0;
+        } else if (conv->slope != NULL && value < 0) {
+            value *= conv->slope[c];
+        }
         nn_number_set(maps->out.type, inverse, out, c * step + own, value);
         if (shuffles) {
             copy_number(&maps->out, out, c * step + 1 - own, partner, c);

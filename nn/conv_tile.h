@@ -3,8 +3,8 @@
 // is and include this.
 //
 // Wants: LANES; vec of floats, with vec_load, vec_store, vec_load_first(p, n),
-// vec_store_first(p, v, n), vec_zero, vec_add, vec_max, vec_interleave(a, b,
-// &low, &high); word, an input word in every lane, with word_load(p); acc, a
+// vec_store_first(p, v, n), vec_zero, vec_add, vec_max, vec_min, vec_fma,
+// vec_interleave(a, b, &low, &high); word, an input word in every lane, with word_load(p); acc, a
 // vector of sums, with acc_start(bias), acc_add(word, weights, sum),
 // acc_value(sum, tile, channel); NARROW, whether maps may be U8 and BF16, and
 // if so vec_set1, vec_mul, vec_load_u8, vec_load_bf16, vec_store_u8,
@@ -40,8 +40,18 @@ INLINE void store_part(float *out, vec value, int count)
     }
 }
 
-INLINE vec load_residual(const struct nn_tile *tile, int p, int c, int count)
+// Negative numbers times their slopes.
+INLINE vec vec_slope(vec value, const float *slopes)
 {
+    return vec_fma(vec_min(value, vec_zero()), vec_load(slopes), vec_max(value, vec_zero()));
+}
+
+INLINE vec load_residual(const struct nn_tile *tile, int p, int c)
+{
+    const int count = tile->residual_channels - c;
+    if (count <= 0) {
+        return vec_zero();
+    }
     const char *in = tile->residual + (size_t)p * tile->residual_step;
 #if NARROW
     if (tile->out_type == NN_U8) {
@@ -71,15 +81,21 @@ INLINE void store_f32(const struct nn_tile *tile, float *out, const float *partn
     store_part(out + 2 * c + LANES, high, 2 * count - LANES);
 }
 
-// Residual, ReLU, shuffle, store: channels c to c + LANES - 1 of pixel p.
+// Activation, residual, activation, shuffle, store: channels c to c + LANES - 1 of
+// pixel p.
 INLINE void tile_store(const struct nn_tile *tile, int p, int c, vec value)
 {
     const int count = tile->channels - c;
+    if (tile->inner != NULL) {
+        value = vec_slope(value, tile->inner + c);
+    }
     if (tile->residual != NULL) {
-        value = vec_add(value, load_residual(tile, p, c, count));
+        value = vec_add(value, load_residual(tile, p, c));
     }
     if (tile->relu) {
         value = vec_max(value, vec_zero());
+    } else if (tile->slope != NULL) {
+        value = vec_slope(value, tile->slope + c);
     }
     char *out = tile->out + (size_t)p * tile->out_step;
     const char *partner =

@@ -1,32 +1,14 @@
 #include "nn/graph.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/graph_store.h"
 #include "nn/weights.h"
 
-enum { OPS_MAX = 1024, BLOCKS_MAX = 256, SCOPES_MAX = 8, MAP_EDGE_MAX = 4096 };
-
-struct nn_graph {
-    struct nn_weights *weights; // borrowed
-    struct nn_op ops[OPS_MAX];
-    struct nn_map maps[OPS_MAX + 1]; // every operator makes one
-    struct nn_block blocks[BLOCKS_MAX];
-    int outputs[NN_OUTPUTS_MAX];
-    int op_count, map_count, block_count, output_count;
-    char scope[96];
-    size_t scope_ends[SCOPES_MAX]; // length of scope before each open one
-    int scope_count;
-    bool failed;
-    struct mc_error error;
-};
-
-static int fail(struct nn_graph *graph, const char *format, ...) MC_PRINTF(2, 3);
-
-static int fail(struct nn_graph *graph, const char *format, ...)
+int nn_graph_fail(struct nn_graph *graph, const char *format, ...)
 {
     if (!graph->failed) {
         char cause[160];
@@ -75,7 +57,7 @@ void nn_graph_scope_open(struct nn_graph *graph, const char *format, ...)
 {
     size_t length = strlen(graph->scope);
     if (graph->scope_count == SCOPES_MAX) {
-        fail(graph, "scopes are nested more than %d deep", SCOPES_MAX);
+        nn_graph_fail(graph, "scopes are nested more than %d deep", SCOPES_MAX);
         return;
     }
     graph->scope_ends[graph->scope_count++] = length;
@@ -91,7 +73,7 @@ void nn_graph_scope_open(struct nn_graph *graph, const char *format, ...)
 int nn_graph_scope_close(struct nn_graph *graph, int map)
 {
     if (graph->scope_count == 0) {
-        return fail(graph, "no scope is open");
+        return nn_graph_fail(graph, "no scope is open");
     }
     if (graph->scope_count == 1 && graph->block_count < BLOCKS_MAX) {
         struct nn_block *block = &graph->blocks[graph->block_count++];
@@ -110,8 +92,8 @@ static void write_name(const struct nn_graph *graph, char *text, size_t size, co
              suffix);
 }
 
-static const float *get(struct nn_graph *graph, const char *name, const char *suffix,
-                        const int *dims, int rank)
+const float *nn_graph_get(struct nn_graph *graph, const char *name, const char *suffix,
+                          const int *dims, int rank)
 {
     if (graph->failed) {
         return NULL;
@@ -127,15 +109,14 @@ static const float *get(struct nn_graph *graph, const char *name, const char *su
     return weight->data;
 }
 
-// Appends an operator with one output of the given shape.
-static struct nn_op *append(struct nn_graph *graph, enum nn_op_kind kind, const char *name,
-                            int height, int width, int channels)
+struct nn_op *nn_graph_append(struct nn_graph *graph, enum nn_op_kind kind, const char *name,
+                              int height, int width, int channels)
 {
     if (!graph->failed && graph->op_count == OPS_MAX) {
-        fail(graph, "more than %d operators", OPS_MAX);
+        nn_graph_fail(graph, "more than %d operators", OPS_MAX);
     }
     if (!graph->failed && (height < 1 || width < 1 || channels < 1)) {
-        fail(graph, "%s: makes an empty map of %dx%dx%d", name, width, height, channels);
+        nn_graph_fail(graph, "%s: makes an empty map of %dx%dx%d", name, width, height, channels);
     }
     if (graph->failed) {
         return NULL;
@@ -148,12 +129,12 @@ static struct nn_op *append(struct nn_graph *graph, enum nn_op_kind kind, const 
     return op;
 }
 
-// Appends an operator with the shape of its input.
-static struct nn_op *append_like(struct nn_graph *graph, enum nn_op_kind kind, const char *name,
-                                 int map)
+struct nn_op *nn_graph_append_like(struct nn_graph *graph, enum nn_op_kind kind, const char *name,
+                                   int map)
 {
     struct nn_map shape = graph->maps[map];
-    struct nn_op *op = append(graph, kind, name, shape.height, shape.width, shape.channels);
+    struct nn_op *op =
+        nn_graph_append(graph, kind, name, shape.height, shape.width, shape.channels);
     if (op != NULL) {
         op->inputs[0] = map;
         op->input_count = 1;
@@ -161,194 +142,10 @@ static struct nn_op *append_like(struct nn_graph *graph, enum nn_op_kind kind, c
     return op;
 }
 
-static int output_of(const struct nn_op *op)
-{
-    return op == NULL ? 0 : op->output;
-}
-
-static int window_size(int size, int kernel, int stride, int padding, int dilation)
-{
-    int span = dilation * (kernel - 1) + 1;
-    return size + 2 * padding < span ? 0 : (size + 2 * padding - span) / stride + 1;
-}
-
-int nn_graph_conv(struct nn_graph *graph, int map, const char *name, int channels,
-                  struct nn_window window, bool biased)
-{
-    struct nn_map in = graph->maps[map];
-    const int filter_dims[] = { channels, in.channels, window.kernel_height, window.kernel_width };
-    const float *filter = get(graph, name, ".weight", filter_dims, 4);
-    const float *bias = biased ? get(graph, name, ".bias", &channels, 1) : NULL;
-    struct nn_op *op = append(graph, NN_OP_CONV, name,
-                              window_size(in.height, window.kernel_height, window.stride,
-                                          window.padding_y, window.dilation_y),
-                              window_size(in.width, window.kernel_width, window.stride,
-                                          window.padding_x, window.dilation_x),
-                              channels);
-    if (op != NULL) {
-        op->inputs[0] = map;
-        op->input_count = 1;
-        op->window = window;
-        op->filter = filter;
-        op->bias = bias;
-    }
-    return output_of(op);
-}
-
-int nn_graph_batch_norm(struct nn_graph *graph, int map, const char *name, float epsilon, int first,
-                        int total)
-{
-    int channels = graph->maps[map].channels;
-    const float *gamma = get(graph, name, ".weight", &total, 1);
-    const float *beta = get(graph, name, ".bias", &total, 1);
-    const float *mean = get(graph, name, ".running_mean", &total, 1);
-    const float *variance = get(graph, name, ".running_var", &total, 1);
-    if (!graph->failed && (first < 0 || first + channels > total)) {
-        return fail(graph, "%s: channels %d to %d of a norm of %d", name, first, first + channels,
-                    total);
-    }
-    struct nn_op *op = append_like(graph, NN_OP_BATCH_NORM, name, map);
-    if (op == NULL) {
-        return 0;
-    }
-    op->scale = malloc((size_t)channels * sizeof *op->scale);
-    op->shift = malloc((size_t)channels * sizeof *op->shift);
-    if (op->scale == NULL || op->shift == NULL) {
-        return fail(graph, "%s: no memory", name);
-    }
-    for (int i = 0; i < channels; i++) {
-        int c = first + i;
-        if (variance[c] + epsilon <= 0) {
-            return fail(graph, "%s.running_var: wants no negative number, has %g", name,
-                        (double)variance[c]);
-        }
-        // In double, so that folding adds no error of its own.
-        double scale = gamma[c] / sqrt((double)variance[c] + (double)epsilon);
-        op->scale[i] = (float)scale;
-        op->shift[i] = (float)(beta[c] - mean[c] * scale);
-    }
-    return op->output;
-}
-
-int nn_graph_relu(struct nn_graph *graph, int map)
-{
-    return output_of(append_like(graph, NN_OP_RELU, "relu", map));
-}
-
-static bool same_shape(struct nn_map a, struct nn_map b)
-{
-    return a.height == b.height && a.width == b.width && a.channels == b.channels;
-}
-
-int nn_graph_add(struct nn_graph *graph, int a, int b)
-{
-    if (!same_shape(graph->maps[a], graph->maps[b])) {
-        return fail(graph, "add: the two maps differ in shape");
-    }
-    struct nn_op *op = append_like(graph, NN_OP_ADD, "add", a);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = b;
-    }
-    return output_of(op);
-}
-
-int nn_graph_scale(struct nn_graph *graph, int map, int factor)
-{
-    struct nn_map shape = graph->maps[map];
-    shape.channels = 1;
-    if (!same_shape(graph->maps[factor], shape)) {
-        return fail(graph, "scale: wants a factor of one channel and the map's size");
-    }
-    struct nn_op *op = append_like(graph, NN_OP_SCALE, "scale", map);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = factor;
-    }
-    return output_of(op);
-}
-
-int nn_graph_max_pool(struct nn_graph *graph, int map, int size)
-{
-    struct nn_map in = graph->maps[map];
-    struct nn_op *op =
-        append(graph, NN_OP_MAX_POOL, "pool", in.height / size, in.width / size, in.channels);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = map;
-        op->window = (struct nn_window){ size, size, size, 0, 0, 1, 1 };
-    }
-    return output_of(op);
-}
-
-int nn_graph_global_pool(struct nn_graph *graph, int map)
-{
-    struct nn_op *op =
-        append(graph, NN_OP_GLOBAL_POOL, "global_pool", 1, 1, graph->maps[map].channels);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = map;
-    }
-    return output_of(op);
-}
-
-int nn_graph_bilinear(struct nn_graph *graph, int map, int height, int width)
-{
-    if (height > MAP_EDGE_MAX || width > MAP_EDGE_MAX) {
-        return fail(graph, "resize to %dx%d: wants at most %d", width, height, MAP_EDGE_MAX);
-    }
-    struct nn_op *op =
-        append(graph, NN_OP_BILINEAR, "resize", height, width, graph->maps[map].channels);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = map;
-    }
-    return output_of(op);
-}
-
-int nn_graph_slice(struct nn_graph *graph, int map, int first, int channels)
-{
-    struct nn_map in = graph->maps[map];
-    if (first < 0 || channels < 1 || first + channels > in.channels) {
-        return fail(graph, "slice: channels %d to %d of %d", first, first + channels, in.channels);
-    }
-    struct nn_op *op = append(graph, NN_OP_SLICE, "slice", in.height, in.width, channels);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = map;
-        op->first = first;
-    }
-    return output_of(op);
-}
-
-// Concat and shuffle: two maps of one size to one of all their channels.
-static int join(struct nn_graph *graph, enum nn_op_kind kind, const char *name, int a, int b)
-{
-    struct nn_map left = graph->maps[a], right = graph->maps[b];
-    if (left.height != right.height || left.width != right.width) {
-        return fail(graph, "%s: maps of %dx%d and %dx%d pixels", name, left.width, left.height,
-                    right.width, right.height);
-    }
-    struct nn_op *op =
-        append(graph, kind, name, left.height, left.width, left.channels + right.channels);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = a;
-        op->inputs[op->input_count++] = b;
-    }
-    return output_of(op);
-}
-
-int nn_graph_concat(struct nn_graph *graph, int a, int b)
-{
-    return join(graph, NN_OP_CONCAT, "concat", a, b);
-}
-
-int nn_graph_shuffle(struct nn_graph *graph, int a, int b)
-{
-    if (graph->maps[a].channels != graph->maps[b].channels) {
-        return fail(graph, "shuffle: wants two maps of as many channels");
-    }
-    return join(graph, NN_OP_SHUFFLE, "shuffle", a, b);
-}
-
 void nn_graph_output(struct nn_graph *graph, int map)
 {
     if (graph->output_count == NN_OUTPUTS_MAX) {
-        fail(graph, "more than %d results", NN_OUTPUTS_MAX);
+        nn_graph_fail(graph, "more than %d results", NN_OUTPUTS_MAX);
         return;
     }
     graph->outputs[graph->output_count++] = map;
@@ -360,6 +157,29 @@ bool nn_graph_check(const struct nn_graph *graph, struct mc_error *err)
         *err = graph->error;
     }
     return !graph->failed;
+}
+
+struct nn_map nn_graph_map(const struct nn_graph *graph, int map)
+{
+    return graph->maps[map];
+}
+
+uint64_t nn_graph_macs(const struct nn_graph *graph)
+{
+    uint64_t macs = 0;
+    for (int i = 0; i < graph->op_count; i++) {
+        const struct nn_op *op = &graph->ops[i];
+        if (op->filter == NULL) {
+            continue;
+        }
+        // A transposed convolution spreads each input, the others gather for each output.
+        const struct nn_map in = graph->maps[op->inputs[0]], out = graph->maps[op->output];
+        const struct nn_map size = op->kind == NN_OP_TRANSPOSED ? in : out;
+        macs += (uint64_t)size.height * (uint64_t)size.width *
+                (uint64_t)(op->window.kernel_height * op->window.kernel_width) *
+                (uint64_t)out.channels * (op->kind == NN_OP_DEPTHWISE ? 1 : (uint64_t)in.channels);
+    }
+    return macs;
 }
 
 const struct nn_op *nn_graph_ops(const struct nn_graph *graph, int *count)

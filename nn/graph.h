@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -17,17 +18,27 @@ struct nn_weight;
 struct nn_weights;
 
 enum nn_op_kind {
-    NN_OP_CONV,        // weights, bias; stride, padding, dilation
-    NN_OP_BATCH_NORM,  // per channel: scale, then shift
-    NN_OP_RELU,        //
-    NN_OP_ADD,         // two maps of one shape
-    NN_OP_SCALE,       // a map of C channels times a map of one channel
-    NN_OP_MAX_POOL,    // kernel size = stride, no padding
-    NN_OP_GLOBAL_POOL, // mean of each channel: 1 x 1
-    NN_OP_BILINEAR,    // resize, corners aligned
-    NN_OP_SLICE,       // some channels of a map: a view
-    NN_OP_CONCAT,      // channels of several maps, one after another
-    NN_OP_SHUFFLE,     // channels of two maps, alternating
+    NN_OP_CONV,         // weights, bias; stride, padding, dilation
+    NN_OP_TRANSPOSED,   // transposed convolution to twice the size
+    NN_OP_DEPTHWISE,    // convolution of each channel by itself
+    NN_OP_BATCH_NORM,   // per channel: scale, then shift
+    NN_OP_RELU,         //
+    NN_OP_PRELU,        // negative numbers times a slope
+    NN_OP_SIGMOID,      //
+    NN_OP_ADD,          // two maps of one shape; the second may lack channels
+    NN_OP_MULTIPLY,     // two maps of one shape
+    NN_OP_SCALE,        // a map of C channels times a map of one channel
+    NN_OP_MAX_POOL,     // outside the map nothing counts
+    NN_OP_AVERAGE_POOL, // kernel size = stride, no padding
+    NN_OP_POOL_INDEX,   // which of 2 x 2 is the largest
+    NN_OP_UNPOOL,       // back to where they were: zeros elsewhere
+    NN_OP_GLOBAL_POOL,  // mean of each channel: 1 x 1
+    NN_OP_BILINEAR,     // resize, corners aligned
+    NN_OP_NEAREST,      // to twice the size
+    NN_OP_ANTIALIAS,    // Gaussian, then every so many pixels
+    NN_OP_SLICE,        // some channels of a map: a view
+    NN_OP_CONCAT,       // channels of several maps, one after another
+    NN_OP_SHUFFLE,      // channels of two maps, alternating
 };
 
 enum { NN_OP_INPUTS_MAX = 4 };
@@ -45,11 +56,12 @@ struct nn_op {
     int inputs[NN_OP_INPUTS_MAX];
     int input_count;
     int output;
-    struct nn_window window; // CONV, MAX_POOL
+    struct nn_window window; // convolutions, pools
     int first;               // SLICE: its first channel
-    // CONV: [out][in][height][width], and NULL or [out]. Borrowed from the weights.
+    // Convolutions: [out][in][height][width] ([in][out]… TRANSPOSED, [in][1]… DEPTHWISE),
+    // and NULL or [out]. Borrowed from the weights.
     const float *filter, *bias;
-    // BATCH_NORM: per channel; owned by the graph.
+    // BATCH_NORM: per channel; PRELU: scale alone. Owned by the graph.
     float *scale, *shift;
     char name[96]; // scope and own name, for people
 };
@@ -89,11 +101,43 @@ int nn_graph_conv(struct nn_graph *graph, int map, const char *name, int channel
 int nn_graph_batch_norm(struct nn_graph *graph, int map, const char *name, float epsilon, int first,
                         int total);
 
+// Transposed convolution with the same names, to twice the size: of kernel size 3
+// (stride 2, padding 1, one row and column more at the end) or 2 (stride 2).
+int nn_graph_transposed(struct nn_graph *graph, int map, const char *name, int channels, int kernel,
+                        bool biased);
+
+// Depthwise convolution, likewise.
+int nn_graph_depthwise(struct nn_graph *graph, int map, const char *name, struct nn_window window,
+                       bool biased);
+
 int nn_graph_relu(struct nn_graph *graph, int map);
+
+// With name.weight: one slope (total 1), or the part of one for each of total
+// channels that starts at channel first, as nn_graph_batch_norm.
+int nn_graph_prelu(struct nn_graph *graph, int map, const char *name, int first, int total);
+int nn_graph_sigmoid(struct nn_graph *graph, int map);
+
+// b may have fewer channels: those that it lacks count as zero.
 int nn_graph_add(struct nn_graph *graph, int a, int b);
+int nn_graph_multiply(struct nn_graph *graph, int a, int b);
 int nn_graph_scale(struct nn_graph *graph, int map, int factor);
-int nn_graph_max_pool(struct nn_graph *graph, int map, int size);
+
+int nn_graph_max_pool(struct nn_graph *graph, int map, int kernel, int stride, int padding);
+int nn_graph_average_pool(struct nn_graph *graph, int map, int size);
+
+// Where the largest of each 2 x 2 is: 0 to 3, row by row; the first of equal
+// ones. And a map's numbers put back there, zeros elsewhere: twice the size.
+int nn_graph_pool_index(struct nn_graph *graph, int map);
+int nn_graph_unpool(struct nn_graph *graph, int map, int index);
+
 int nn_graph_global_pool(struct nn_graph *graph, int map);
+
+// Low-pass and every factor'th row and column, as the First Order Motion Model
+// has it: see nn/antialias.h.
+int nn_graph_antialias(struct nn_graph *graph, int map, int factor);
+
+// Each pixel four times: twice the size.
+int nn_graph_nearest(struct nn_graph *graph, int map);
 int nn_graph_bilinear(struct nn_graph *graph, int map, int height, int width);
 int nn_graph_slice(struct nn_graph *graph, int map, int first, int channels);
 int nn_graph_concat(struct nn_graph *graph, int a, int b);
@@ -105,6 +149,13 @@ void nn_graph_output(struct nn_graph *graph, int map);
 
 // The first failure, if there was one; then false.
 bool nn_graph_check(const struct nn_graph *graph, struct mc_error *err);
+
+// The shape of a map.
+struct nn_map nn_graph_map(const struct nn_graph *graph, int map);
+
+// Multiply-adds of all convolutions as the operators say, padding included: the
+// usual count. A program may do with fewer.
+uint64_t nn_graph_macs(const struct nn_graph *graph);
 
 // What was built. Borrowed until the next builder call.
 const struct nn_op *nn_graph_ops(const struct nn_graph *graph, int *count);

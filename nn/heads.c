@@ -17,7 +17,7 @@ void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *
                       float cell_width, float cell_height, struct mc_keypoint *keypoints,
                       float *scratch)
 {
-    kernels->heat_sums(maps, scratch);
+    kernels->heat_sums(maps, 1, scratch, NULL);
     for (int c = 0; c < maps->channels; c++) {
         const float *sums = scratch + 4 * c;
         const float x = sums[1] / sums[0], y = sums[2] / sums[0];

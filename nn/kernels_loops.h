@@ -8,14 +8,20 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "nn/antialias.h"
 #include "nn/kernels.h"
+#include "nn/loops_depthwise.h"
+#include "nn/loops_heat.h"
+#include "nn/loops_pool.h"
+#include "nn/loops_vec.h"
 #include "nn/number.h"
 
-static void loops_combine(const struct nn_tensor *in, const float *restrict scale,
-                          const float *restrict shift, const struct nn_tensor *residual, bool relu,
-                          const struct nn_tensor *out, struct nn_rows rows)
+static void loops_combine(const struct nn_tensor *in, const struct nn_finish *finish,
+                          const struct nn_tensor *residual, const struct nn_tensor *out,
+                          struct nn_rows rows)
 {
-    const float least = relu ? 0 : -INFINITY;
+    const float *restrict scale = finish->scale, *restrict shift = finish->shift;
+    const float *restrict slope = finish->slope;
     const int channels = out->channels;
     for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < out->width; x++) {
@@ -26,101 +32,18 @@ static void loops_combine(const struct nn_tensor *in, const float *restrict scal
             }
             if (residual != NULL) {
                 const float *restrict added = nn_tensor_at(residual, y, x);
-                for (int c = 0; c < channels; c++) {
+                for (int c = 0; c < residual->channels; c++) {
                     to[c] += added[c];
                 }
             }
-            for (int c = 0; c < channels; c++) {
-                to[c] = to[c] > least ? to[c] : least;
-            }
-        }
-    }
-}
-
-// Everything else about a pool.
-struct pool {
-    const struct nn_tensor *in, *out;
-    const float *scale, *shift; // NULL: none
-    int size;
-    float least; // of the result: 0 with a ReLU
-};
-
-// One output pixel, whatever the types.
-static void pool_pixel(const struct pool *pool, int y, int x)
-{
-    const struct nn_tensor *in = pool->in, *out = pool->out;
-    const int size = pool->size;
-    for (int c = 0; c < out->channels; c++) {
-        float most = -INFINITY;
-        for (int i = 0; i < size * size; i++) {
-            const void *from = nn_tensor_pixel(in, y * size + i / size, x * size + i % size);
-            float other = nn_number_get(in->type, in->scale, from, c);
-            most = other > most ? other : most;
-        }
-        if (pool->scale != NULL) {
-            most = most * pool->scale[c] + pool->shift[c];
-        }
-        most = most > pool->least ? most : pool->least;
-        nn_number_set(out->type, 1 / out->scale, nn_tensor_pixel(out, y, x), c, most);
-    }
-}
-
-// The usual pool, 2 x 2 with a norm behind: with its types constant and its four
-// inputs spelled out, the loop vectorises.
-static inline __attribute__((always_inline)) void pool_2(const struct pool *pool,
-                                                         struct nn_rows rows,
-                                                         const enum nn_type in_type,
-                                                         const enum nn_type out_type)
-{
-    const struct nn_tensor *in = pool->in, *out = pool->out;
-    const int channels = out->channels;
-    const float in_scale = in->scale, inverse = 1 / out->scale, least = pool->least;
-    const float *restrict scale = pool->scale, *restrict shift = pool->shift;
-    const size_t pixel = in->pixel_stride * nn_type_size(in_type);
-    const size_t out_pixel = out->pixel_stride * nn_type_size(out_type);
-    for (int y = rows.begin; y < rows.end; y++) {
-        const char *restrict upper = nn_tensor_pixel(in, 2 * y, 0);
-        const char *restrict lower = nn_tensor_pixel(in, 2 * y + 1, 0);
-        char *restrict to = nn_tensor_pixel(out, y, 0);
-        for (int x = 0; x < out->width; x++) {
-            for (int c = 0; c < channels; c++) {
-                float a = nn_number_get(in_type, in_scale, upper, c);
-                float b = nn_number_get(in_type, in_scale, upper + pixel, c);
-                float d = nn_number_get(in_type, in_scale, lower, c);
-                float e = nn_number_get(in_type, in_scale, lower + pixel, c);
-                a = a > b ? a : b;
-                d = d > e ? d : e;
-                a = (a > d ? a : d) * scale[c] + shift[c];
-                nn_number_set(out_type, inverse, to, c, a > least ? a : least);
-            }
-            upper += 2 * pixel;
-            lower += 2 * pixel;
-            to += out_pixel;
-        }
-    }
-}
-
-static void loops_max_pool(const struct nn_tensor *in, int size, const float *scale,
-                           const float *shift, bool relu, const struct nn_tensor *out,
-                           struct nn_rows rows)
-{
-    const struct pool pool = { in, out, scale, shift, size, relu ? 0 : -INFINITY };
-    const enum nn_type from = in->type, to = out->type;
-    const bool usual = size == 2 && scale != NULL;
-    if (usual && from == NN_F32 && to == NN_F32) {
-        pool_2(&pool, rows, NN_F32, NN_F32);
-    } else if (usual && from == NN_F32 && to == NN_BF16) {
-        pool_2(&pool, rows, NN_F32, NN_BF16);
-    } else if (usual && from == NN_F32 && to == NN_U8) {
-        pool_2(&pool, rows, NN_F32, NN_U8);
-    } else if (usual && from == NN_BF16 && to == NN_BF16) {
-        pool_2(&pool, rows, NN_BF16, NN_BF16);
-    } else if (usual && from == NN_U8 && to == NN_U8) {
-        pool_2(&pool, rows, NN_U8, NN_U8);
-    } else {
-        for (int y = rows.begin; y < rows.end; y++) {
-            for (int x = 0; x < out->width; x++) {
-                pool_pixel(&pool, y, x);
+            if (finish->relu) {
+                for (int c = 0; c < channels; c++) {
+                    to[c] = to[c] > 0 ? to[c] : 0;
+                }
+            } else if (slope != NULL) {
+                for (int c = 0; c < channels; c++) {
+                    to[c] = to[c] > 0 ? to[c] : to[c] * slope[c];
+                }
             }
         }
     }
@@ -243,100 +166,107 @@ static void loops_shuffle(const struct nn_tensor *a, const struct nn_tensor *b,
     }
 }
 
-// As many channels at a time as a vector of the processor holds.
-#if defined(__AVX512F__)
-enum { HEAT_LANES = 16 };
-#elif defined(__AVX2__)
-enum { HEAT_LANES = 8 };
-#else
-enum { HEAT_LANES = 4 };
-#endif
-
-typedef float heat_vec __attribute__((vector_size(HEAT_LANES * sizeof(float))));
-typedef int32_t heat_mask __attribute__((vector_size(HEAT_LANES * sizeof(float))));
-
-// The first count floats at p; the rest so low that they weigh nothing.
-static inline heat_vec heat_load(const float *p, int count)
+static void loops_nearest(const struct nn_tensor *in, const struct nn_tensor *out,
+                          struct nn_rows rows)
 {
-    heat_vec v = (heat_vec){ 0 } - 1e30f;
-    memcpy(&v, p, (size_t)count * sizeof *p);
-    return v;
-}
-
-static inline heat_vec heat_max(heat_vec a, heat_vec b)
-{
-    heat_mask larger = a > b;
-    return (heat_vec)((larger & (heat_mask)a) | (~larger & (heat_mask)b));
-}
-
-// e^x for x up to 0, within 2e-7 of it: 2^n times a polynomial for 2^f with f
-// from -1/2 to 1/2 (Taylor's, whose next term is below 2e-8). Below -87: e^-87.
-static inline heat_vec heat_exp(heat_vec x)
-{
-    heat_vec t = heat_max(x, (heat_vec){ 0 } - 87.0f) * 1.44269504f;
-    heat_vec n = (t + 0x1.8p23f) - 0x1.8p23f, f = (t - n) * 0.693147181f;
-    heat_vec p = f * (1.0f / 720) + 1.0f / 120;
-    p = p * f + 1.0f / 24;
-    p = p * f + 1.0f / 6;
-    p = p * f + 0.5f;
-    p = p * f + 1.0f;
-    p = p * f + 1.0f;
-    heat_mask power = __builtin_convertvector(n, heat_mask);
-    return (heat_vec)((heat_mask)p + (power << 23));
-}
-
-static inline __attribute__((always_inline)) void
-heat_block(const struct nn_tensor *maps, int first, const int count, float *sums)
-{
-    heat_vec most = (heat_vec){ 0 } - 1e30f;
-    for (int y = 0; y < maps->height; y++) {
-        for (int x = 0; x < maps->width; x++) {
-            most = heat_max(most, heat_load(nn_tensor_at(maps, y, x) + first, count));
+    const size_t bytes = (size_t)out->channels * sizeof(float);
+    for (int y = rows.begin; y < rows.end; y++) {
+        for (int x = 0; x < out->width; x++) {
+            memcpy(nn_tensor_at(out, y, x), nn_tensor_at(in, y / 2, x / 2), bytes);
         }
     }
-    heat_vec weight = { 0 }, by_x = { 0 }, by_y = { 0 }, square = { 0 };
-    for (int y = 0; y < maps->height; y++) {
-        heat_vec row = { 0 }, row_x = { 0 }, row_xx = { 0 };
-        for (int x = 0; x < maps->width; x++) {
-            heat_vec w = heat_exp(heat_load(nn_tensor_at(maps, y, x) + first, count) - most);
-            const float at = (float)x;
-            row += w;
-            row_x += w * at;
-            row_xx += w * (at * at);
+}
+
+static void loops_sigmoid(const struct nn_tensor *in, const struct nn_tensor *out,
+                          struct nn_rows rows)
+{
+    const loops_vec none = { 0 };
+    for (int y = rows.begin; y < rows.end; y++) {
+        for (int x = 0; x < out->width; x++) {
+            const float *from = nn_tensor_at(in, y, x);
+            float *to = nn_tensor_at(out, y, x);
+            for (int c = 0; c < out->channels; c += LOOPS_LANES) {
+                const int left = out->channels - c, count = left < LOOPS_LANES ? left : LOOPS_LANES;
+                const loops_vec value = loops_load(from + c, count, none);
+                // e^-|x| never overflows; what it says of -x tells x as well.
+                const loops_vec small = loops_exp(loops_min(value, -value));
+                const loops_vec low = small / (small + 1.0f);
+                const loops_mask negative = value < none;
+                const loops_mask bits =
+                    (negative & (loops_mask)low) | (~negative & (loops_mask)(1.0f - low));
+                loops_store(to + c, (loops_vec)bits, count);
+            }
         }
-        const float at = (float)y;
-        weight += row;
-        by_x += row_x;
-        by_y += row * at;
-        square += row_xx + row * (at * at);
-    }
-    for (int i = 0; i < count; i++) {
-        float *of = sums + 4 * (first + i);
-        of[0] = weight[i];
-        of[1] = by_x[i];
-        of[2] = by_y[i];
-        of[3] = square[i];
     }
 }
 
-static void loops_heat_sums(const struct nn_tensor *maps, float *sums)
+static void loops_multiply(const struct nn_tensor *a, const struct nn_tensor *b,
+                           const struct nn_tensor *out, struct nn_rows rows)
 {
-    int first = 0;
-    for (; first + HEAT_LANES <= maps->channels; first += HEAT_LANES) {
-        heat_block(maps, first, HEAT_LANES, sums);
+    for (int y = rows.begin; y < rows.end; y++) {
+        for (int x = 0; x < out->width; x++) {
+            const float *restrict left = nn_tensor_at(a, y, x);
+            const float *restrict right = nn_tensor_at(b, y, x);
+            float *restrict to = nn_tensor_at(out, y, x);
+            for (int c = 0; c < out->channels; c++) {
+                to[c] = left[c] * right[c];
+            }
+        }
     }
-    if (first < maps->channels) {
-        heat_block(maps, first, maps->channels - first, sums);
+}
+
+// Down the columns first: there, a whole row is one vector loop.
+static void loops_antialias(const struct nn_tensor *in, int factor, const struct nn_tensor *out,
+                            struct nn_rows rows, float *restrict scratch)
+{
+    float taps[NN_ANTIALIAS_TAPS_MAX];
+    const int count = nn_antialias_taps(factor, taps), reach = count / 2, channels = in->channels;
+    const bool dense = in->pixel_stride == (size_t)channels;
+    const int pixels = dense ? 1 : in->width, run = dense ? in->width * channels : channels;
+    for (int y = rows.begin; y < rows.end; y++) {
+        memset(scratch, 0, (size_t)in->width * (size_t)channels * sizeof *scratch);
+        for (int t = 0; t < count; t++) {
+            const int row = y * factor + t - reach;
+            for (int p = 0; row >= 0 && row < in->height && p < pixels; p++) {
+                const float *restrict from = nn_tensor_at(in, row, p);
+                float *restrict to = scratch + p * channels;
+                for (int i = 0; i < run; i++) {
+                    to[i] += from[i] * taps[t];
+                }
+            }
+        }
+        for (int x = 0; x < out->width; x++) {
+            float *to = nn_tensor_at(out, y, x);
+            for (int c = 0; c < channels; c++) {
+                float sum = 0;
+                for (int t = 0; t < count; t++) {
+                    const int column = x * factor + t - reach;
+                    if (column >= 0 && column < in->width) {
+                        sum += scratch[column * channels + c] * taps[t];
+                    }
+                }
+                to[c] = sum;
+            }
+        }
     }
 }
 
 static void loops_init(struct nn_kernels *kernels)
 {
     kernels->combine = loops_combine;
+    kernels->depthwise = loops_depthwise;
     kernels->max_pool = loops_max_pool;
+    kernels->average_pool = loops_average_pool;
+    kernels->pool_index = loops_pool_index;
+    kernels->unpool = loops_unpool;
+    kernels->nearest = loops_nearest;
+    kernels->sigmoid = loops_sigmoid;
+    kernels->multiply = loops_multiply;
+    kernels->antialias = loops_antialias;
     kernels->global_pool = loops_global_pool;
     kernels->bilinear = loops_bilinear;
     kernels->scale = loops_scale;
     kernels->shuffle = loops_shuffle;
     kernels->heat_sums = loops_heat_sums;
+    kernels->heat_look = loops_heat_look;
 }

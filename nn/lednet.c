@@ -11,18 +11,12 @@
 
 static const float epsilon = 1e-3f;
 
-static struct nn_map shape_of(const struct nn_graph *graph, int map)
-{
-    int count;
-    return nn_graph_maps(graph, &count)[map];
-}
-
 // The attention pyramid: a one-channel map at 1/2, 1/4 and 1/8 of the
 // encoder's size, summed on the way up, weighs the features of each pixel; the
 // features of the whole picture are added.
 static int attention_pyramid(struct nn_graph *graph, int map, int features)
 {
-    struct nn_map size = shape_of(graph, map);
+    struct nn_map size = nn_graph_map(graph, map);
     int whole = nn_block_conv_bn_relu(graph, nn_graph_global_pool(graph, map), "gp", features, 1, 1,
                                       epsilon);
     int pixels = nn_block_conv_bn_relu(graph, map, "mid", features, 1, 1, epsilon);

@@ -45,7 +45,11 @@ static void run_conv(const struct nn_program *program, const struct nn_step *ste
     if (step->has_partner) {
         maps.partner = nn_view_tensor(&step->partner, arena);
     }
-    program->kernels.conv(&step->conv, &maps, rows, scratch);
+    if (step->kind == NN_STEP_DEPTHWISE) {
+        program->kernels.depthwise(&step->conv, &maps, rows);
+    } else {
+        program->kernels.conv(&step->conv, &maps, rows, scratch);
+    }
 }
 
 void nn_program_run_step(const struct nn_program *program, const struct nn_step *step, float *arena,
@@ -57,6 +61,7 @@ void nn_program_run_step(const struct nn_program *program, const struct nn_step 
         return;
     }
     const struct nn_kernels *kernels = &program->kernels;
+    float *scratch = arena + program->scratch_offset + (size_t)part * program->scratch_floats;
     struct nn_tensor in = nn_view_tensor(&step->in, arena);
     struct nn_tensor out = nn_view_tensor(&step->out, arena);
     struct nn_tensor second = nn_view_tensor(&step->second, arena);
@@ -64,20 +69,41 @@ void nn_program_run_step(const struct nn_program *program, const struct nn_step 
     const struct nn_tensor *residual = step->has_residual ? &added : NULL;
     switch (step->kind) {
     case NN_STEP_CONV:
-        run_conv(program, step, arena, rows,
-                 arena + program->scratch_offset + (size_t)part * program->scratch_floats);
+    case NN_STEP_DEPTHWISE:
+        run_conv(program, step, arena, rows, scratch);
         break;
     case NN_STEP_COMBINE:
-        kernels->combine(&in, step->scale, step->shift, residual, step->relu, &out, rows);
+        kernels->combine(&in, &step->finish, residual, &out, rows);
         break;
     case NN_STEP_MAX_POOL:
-        kernels->max_pool(&in, step->size, step->scale, step->shift, step->relu, &out, rows);
+        kernels->max_pool(&in, &step->pool, &step->finish, &out, rows);
+        break;
+    case NN_STEP_AVERAGE_POOL:
+        kernels->average_pool(&in, step->pool.kernel, &out, rows);
+        break;
+    case NN_STEP_POOL_INDEX:
+        kernels->pool_index(&in, &out, rows);
+        break;
+    case NN_STEP_UNPOOL:
+        kernels->unpool(&in, &second, &out, rows);
         break;
     case NN_STEP_GLOBAL_POOL:
         kernels->global_pool(&in, &out);
         break;
     case NN_STEP_BILINEAR:
         kernels->bilinear(&in, residual, &out, rows);
+        break;
+    case NN_STEP_NEAREST:
+        kernels->nearest(&in, &out, rows);
+        break;
+    case NN_STEP_ANTIALIAS:
+        kernels->antialias(&in, step->pool.stride, &out, rows, scratch);
+        break;
+    case NN_STEP_SIGMOID:
+        kernels->sigmoid(&in, &out, rows);
+        break;
+    case NN_STEP_MULTIPLY:
+        kernels->multiply(&in, &second, &out, rows);
         break;
     case NN_STEP_SCALE:
         kernels->scale(&in, &second, residual, &out, rows);

@@ -21,10 +21,18 @@ struct nn_view {
 
 enum nn_step_kind {
     NN_STEP_CONV,
+    NN_STEP_DEPTHWISE,
     NN_STEP_COMBINE,
     NN_STEP_MAX_POOL,
+    NN_STEP_AVERAGE_POOL,
+    NN_STEP_POOL_INDEX,
+    NN_STEP_UNPOOL,
     NN_STEP_GLOBAL_POOL,
     NN_STEP_BILINEAR,
+    NN_STEP_NEAREST,
+    NN_STEP_ANTIALIAS,
+    NN_STEP_SIGMOID,
+    NN_STEP_MULTIPLY,
     NN_STEP_SCALE,
     NN_STEP_SHUFFLE,
 };
@@ -33,14 +41,13 @@ struct nn_step {
     enum nn_step_kind kind;
     char name[96];          // of the first operator in it, for people
     struct nn_view in, out; //
-    struct nn_view second;  // SCALE: the factor; SHUFFLE: the odd channels
+    struct nn_view second;  // MULTIPLY, SCALE: factor; SHUFFLE: odd channels; UNPOOL: index
     struct nn_view residual, partner;
     bool has_residual, has_partner, partner_first;
-    struct nn_conv conv;        // CONV
-    int size;                   // MAX_POOL
-    const float *scale, *shift; // COMBINE, MAX_POOL; NULL: none
-    bool relu;                  // COMBINE, MAX_POOL
-    uint64_t macs;              // multiply-adds
+    struct nn_conv conv;     // CONV, DEPTHWISE
+    struct nn_pool pool;     // pools; ANTIALIAS: its stride
+    struct nn_finish finish; // COMBINE, MAX_POOL
+    uint64_t macs;           // multiply-adds
 };
 
 struct nn_program {

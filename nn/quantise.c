@@ -71,7 +71,7 @@ static float largest(const struct nn_tensor *map)
 static bool has_range(const struct nn_step *step)
 {
     return (step->kind == NN_STEP_CONV && step->conv.relu) ||
-           (step->kind == NN_STEP_MAX_POOL && step->relu);
+           (step->kind == NN_STEP_MAX_POOL && step->finish.relu);
 }
 
 void nn_quantiser_run(struct nn_quantiser *quantiser)
@@ -88,12 +88,30 @@ void nn_quantiser_run(struct nn_quantiser *quantiser)
     quantiser->runs++;
 }
 
+// The range of all steps that share this one's name, which make one map together
+// (the phases of a transposed convolution); 0 when step i isn't the first of them.
+static float shared_range(const struct nn_quantiser *quantiser, int i)
+{
+    const struct nn_program *program = quantiser->program;
+    float range = 0;
+    for (int j = 0; j < program->step_count; j++) {
+        if (strcmp(program->steps[i].name, program->steps[j].name) == 0) {
+            if (j < i) {
+                return 0;
+            }
+            range = fmaxf(range, quantiser->ranges[j]);
+        }
+    }
+    return range;
+}
+
 bool nn_quantiser_set_ranges(const struct nn_quantiser *quantiser, struct nn_weights *weights,
                              struct mc_error *err)
 {
     const struct nn_program *program = quantiser->program;
     for (int i = 0; i < program->step_count; i++) {
-        if (!(quantiser->ranges[i] > 0)) {
+        const float range = shared_range(quantiser, i);
+        if (!(range > 0)) {
             continue;
         }
         char name[NN_WEIGHT_NAME_BYTES];
@@ -107,7 +125,7 @@ bool nn_quantiser_set_ranges(const struct nn_quantiser *quantiser, struct nn_wei
         if (entry->weight.data == NULL) {
             return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a range");
         }
-        entry->weight.data[0] = quantiser->ranges[i];
+        entry->weight.data[0] = range;
     }
     return true;
 }

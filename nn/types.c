@@ -47,16 +47,18 @@ static void restrict_step(struct nn_compiler *compiler, const struct nn_draft *d
                           enum nn_type type, const struct nn_weights *ranges)
 {
     const struct nn_op *op = draft->root;
-    const bool computes = op->kind == NN_OP_CONV || op->kind == NN_OP_MAX_POOL;
+    const bool is_conv = nn_compiler_is_conv(op);
+    const bool computes = is_conv || op->kind == NN_OP_MAX_POOL;
     const bool reads = computes || op->kind == NN_OP_GLOBAL_POOL;
     for (int i = 0; i < op->input_count; i++) {
-        bool fits =
-            op->kind != NN_OP_CONV || compiler->maps[op->inputs[i]].channels % WORD_CHANNELS == 0;
+        const int input = i == 0 ? draft->input : op->inputs[i];
+        bool fits = !is_conv || compiler->maps[input].channels % WORD_CHANNELS == 0;
         if (!reads || !fits) {
-            keep_wide(compiler, op->inputs[i]);
+            keep_wide(compiler, input);
         }
     }
-    if (!computes || (type == NN_U8 && (!draft->relu || !(range_of(draft, ranges) > 0)))) {
+    bool positive = nn_compiler_has_relu(draft) && range_of(draft, ranges) > 0;
+    if (!computes || (type == NN_U8 && !positive)) {
         keep_wide(compiler, draft->output);
     }
     // A single channel is not worth a byte: LEDNet's pyramid.
@@ -72,7 +74,7 @@ static bool join_step(struct nn_compiler *compiler, const struct nn_draft *draft
     if (draft->residual != NONE) {
         changed |= join(compiler, draft->residual, draft->output);
     }
-    if (draft->partner != NONE && draft->root->kind == NN_OP_CONV) {
+    if (draft->partner != NONE) {
         changed |= join(compiler, draft->partner, draft->output);
     }
     return changed;
@@ -94,7 +96,7 @@ static void set_scales(struct nn_compiler *compiler, const struct nn_weights *ra
     }
     for (int i = 0; i < compiler->draft_count; i++) {
         const struct nn_draft *draft = &compiler->drafts[i];
-        if (draft->partner != NONE && draft->root->kind == NN_OP_CONV) {
+        if (draft->partner != NONE) {
             struct nn_map_state *a = &compiler->states[owner(compiler, draft->partner)];
             struct nn_map_state *b = &compiler->states[owner(compiler, draft->output)];
             a->scale = b->scale = max_float(a->scale, b->scale);

@@ -119,13 +119,15 @@ static struct nn_weight_entry *invent(struct nn_weights *weights, const char *na
         state = state * 31 + (unsigned char)*c;
     }
     // A filter keeps the variance of what comes through a ReLU (He et al. 2015);
-    // the scale and variance of a batch norm stay near one, the rest near zero.
-    bool is_filter = rank == 4;
+    // the scale and variance of a batch norm stay near one, the slopes of a PReLU
+    // near a quarter, the rest near zero.
+    bool is_filter = rank == 4, is_slope = ends_with(name, ".f.weight");
     bool near_one = ends_with(name, "running_var") || ends_with(name, ".weight");
     float fan_in = (float)weight->count / (float)dims[0];
     for (size_t i = 0; i < weight->count; i++) {
         float value = noise(&state);
         weight->data[i] = is_filter  ? value * sqrtf(2.0f / fan_in)
+                          : is_slope ? 0.25f + 0.1f * value
                           : near_one ? 1.0f + 0.1f * fmaxf(-4.0f, fminf(4.0f, value))
                                      : 0.1f * value;
     }

@@ -65,6 +65,11 @@ static inline vec vec_max(vec a, vec b)
     return _mm512_max_ps(a, b);
 }
 
+static inline vec vec_min(vec a, vec b)
+{
+    return _mm512_min_ps(a, b);
+}
+
 static inline float vec_sum(vec v)
 {
     return _mm512_reduce_add_ps(v);

@@ -1,24 +1,30 @@
 #!/usr/bin/env python3
-"""Makes lednet.safetensors: what LEDNet gives for a 64x32 picture, block by block.
+"""Makes lednet.safetensors: what LEDNet gives for a 64x32 picture, block by block;
+and networks.safetensors: what every network gives for it.
 
-The network is written here a second time, in numpy and double precision,
-independent of the C code and of PyTorch. Its weights are those that
-nn_weights_create_random(7) invents (the same generator is below), so the file
-holds only the input and the results.
+The operators are written here a second time, in numpy and double precision,
+independent of the C code and of PyTorch; the networks are those of
+tools/networks.py. Their weights are those that nn_weights_create_random(7) invents
+(the same generator is below), so the files hold only the input and the results.
 
 Run with Debian's python3 and python3-numpy: tests/golden/make.py
 """
+import functools
 import json
 import pathlib
 import struct
+import sys
 
 import numpy as np
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools"))
+from networks import NETWORKS  # noqa: E402
+
 SEED = 7
 MASK = (1 << 64) - 1
-EPSILON = 1e-3
 
 
+@functools.cache
 def invent(name, *shape):
     """The tensor that nn_weights_create_random invents, in single precision."""
     state = SEED
@@ -34,6 +40,8 @@ def invent(name, *shape):
         noise[i] = total * np.float32(1.7320508)
     if len(shape) == 4:
         noise *= np.sqrt(np.float32(2) / np.float32(count // shape[0]))
+    elif name.endswith(".f.weight"):
+        noise = np.float32(0.25) + np.float32(0.1) * noise
     elif name.endswith(("running_var", ".weight")):
         noise = np.float32(1) + np.float32(0.1) * np.clip(noise, np.float32(-4), np.float32(4))
     else:
@@ -41,100 +49,133 @@ def invent(name, *shape):
     return noise.reshape(shape).astype(np.float64)
 
 
-def relu(x):
-    return np.maximum(x, 0)
+class Graph:
+    """Computes each operator at once; a map is channels x height x width."""
+
+    def __init__(self):
+        self.marks = {}
+
+    def mark(self, name, x):
+        self.marks[name] = x
+
+    def channels(self, x):
+        return x.shape[0]
+
+    def size(self, x):
+        return x.shape[1:]
+
+    def relu(self, x):
+        return np.maximum(x, 0)
+
+    def prelu(self, x, name, slopes):
+        return np.where(x > 0, x, x * invent(f"{name}.weight", slopes)[:, None, None])
+
+    def sigmoid(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def binary(self, kind, x, y, _):
+        return x + y if kind == "Add" else x * y
+
+    def conv(self, x, name, channels, kernel, stride=1, dilation=(1, 1), biased=True):
+        """Zero-padded "same" convolution; of even kernel size, without padding."""
+        weight = invent(name + ".weight", channels, x.shape[0], *kernel)
+        y = sum(np.einsum("oc,chw->ohw", weight[:, :, i, j], window)
+                for i, j, window in windows(x, kernel, stride, dilation))
+        return y + bias(name, channels, biased)
+
+    def depthwise(self, x, name, kernel, stride, dilation):
+        weight = invent(name + ".weight", x.shape[0], 1, *kernel)
+        y = sum(weight[:, 0, i, j, None, None] * window
+                for i, j, window in windows(x, kernel, stride, (dilation, dilation)))
+        return y + bias(name, x.shape[0], True)
+
+    def transposed(self, x, name, channels, kernel, biased=True):
+        """Each input pixel spreads over a window of the output, which is twice as large."""
+        inputs, height, width = x.shape
+        weight = invent(name + ".weight", inputs, channels, kernel, kernel)
+        padding = kernel - 2
+        y = np.zeros((channels, 2 * height + 2, 2 * width + 2))
+        for i in range(kernel):
+            for j in range(kernel):
+                y[:, i:i + 2 * height:2, j:j + 2 * width:2] += np.einsum(
+                    "co,chw->ohw", weight[:, :, i, j], x)
+        y = y[:, padding:padding + 2 * height, padding:padding + 2 * width]
+        return y + bias(name, channels, biased)
+
+    def norm(self, x, name, epsilon, _=None):
+        gamma, beta, mean, variance = (
+            invent(f"{name}.{part}", x.shape[0])[:, None, None]
+            for part in ("weight", "bias", "running_mean", "running_var"))
+        return (x - mean) / np.sqrt(variance + epsilon) * gamma + beta
+
+    def pool(self, x, _, kernel=2, stride=2, padding=0):
+        x = np.pad(x, ((0, 0), (padding, padding), (padding, padding)), constant_values=-np.inf)
+        height, width = [(n - kernel) // stride + 1 for n in x.shape[1:]]
+        return np.max([x[:, i:i + stride * height:stride, j:j + stride * width:stride]
+                       [:, :height, :width] for i in range(kernel) for j in range(kernel)], axis=0)
+
+    def quarters(self, x):
+        """The four pixels of each 2 x 2, row by row."""
+        return np.stack([x[:, i::2, j::2] for i in range(2) for j in range(2)])
+
+    def pool_with_index(self, x, _):
+        quarters = self.quarters(x)
+        return quarters.max(axis=0), quarters.argmax(axis=0)
+
+    def unpool(self, x, index, _):
+        y = np.zeros((x.shape[0], 2 * x.shape[1], 2 * x.shape[2]))
+        for k in range(4):
+            y[:, k // 2::2, k % 2::2] = np.where(index == k, x, 0)
+        return y
+
+    def average(self, x, _):
+        return self.quarters(x).mean(axis=0)
+
+    def pad_channels(self, x, _, channels):
+        return np.pad(x, ((0, channels - x.shape[0]), (0, 0), (0, 0)))
+
+    def mean(self, x, _):
+        return x.mean(axis=(1, 2), keepdims=True)
+
+    def concat(self, x, y, _):
+        return np.concatenate([x, y])
+
+    def halves(self, x, _):
+        return x[:len(x) // 2], x[len(x) // 2:]
+
+    def shuffle(self, x, _):
+        return x.reshape(2, len(x) // 2, *x.shape[1:]).swapaxes(0, 1).reshape(x.shape)
+
+    def nearest(self, x, _):
+        return x.repeat(2, axis=1).repeat(2, axis=2)
+
+    def resize(self, x, _, height, width):
+        def matrix(size, wanted):
+            at = np.arange(wanted) * ((size - 1) / (wanted - 1) if wanted > 1 else 0)
+            low = np.minimum(at.astype(int), size - 1)
+            m = np.zeros((wanted, size))
+            m[np.arange(wanted), low] += 1 - (at - low)
+            m[np.arange(wanted), np.minimum(low + 1, size - 1)] += at - low
+            return m
+        return np.einsum("yi,cij,xj->cyx", matrix(x.shape[1], height), x,
+                         matrix(x.shape[2], width))
 
 
-def conv(x, name, channels, kernel, stride=1, dilation=(1, 1)):
-    """Zero-padded "same" convolution; x is channels x height x width."""
-    weight = invent(name + ".weight", channels, x.shape[0], *kernel)
-    bias = invent(name + ".bias", channels)
+def bias(name, channels, biased):
+    return invent(name + ".bias", channels)[:, None, None] if biased else 0
+
+
+def windows(x, kernel, stride, dilation):
+    """For each position of the kernel, what it sees."""
     pad = [(k - 1) // 2 * d for k, d in zip(kernel, dilation)]
     padded = np.pad(x, ((0, 0), (pad[0], pad[0]), (pad[1], pad[1])))
     height, width = [(n + 2 * p - d * (k - 1) - 1) // stride + 1
                      for n, p, d, k in zip(x.shape[1:], pad, dilation, kernel)]
-    y = np.zeros((channels, height, width)) + bias[:, None, None]
     for i in range(kernel[0]):
         for j in range(kernel[1]):
             top, left = i * dilation[0], j * dilation[1]
-            window = padded[:, top:top + (height - 1) * stride + 1:stride,
-                            left:left + (width - 1) * stride + 1:stride]
-            y += np.einsum("oc,chw->ohw", weight[:, :, i, j], window)
-    return y
-
-
-def norm(x, name):
-    gamma, beta, mean, variance = (
-        invent(f"{name}.{part}", x.shape[0])[:, None, None]
-        for part in ("weight", "bias", "running_mean", "running_var"))
-    return (x - mean) / np.sqrt(variance + EPSILON) * gamma + beta
-
-
-def pool(x):
-    channels, height, width = x.shape
-    return x.reshape(channels, height // 2, 2, width // 2, 2).max(axis=(2, 4))
-
-
-def resize(x, height, width):
-    def matrix(size, wanted):
-        at = np.arange(wanted) * ((size - 1) / (wanted - 1) if wanted > 1 else 0)
-        low = np.minimum(at.astype(int), size - 1)
-        m = np.zeros((wanted, size))
-        m[np.arange(wanted), low] += 1 - (at - low)
-        m[np.arange(wanted), np.minimum(low + 1, size - 1)] += at - low
-        return m
-    return np.einsum("yi,cij,xj->cyx", matrix(x.shape[1], height), x, matrix(x.shape[2], width))
-
-
-def down(x, name, channels):
-    y = conv(x, f"{name}.conv", channels - x.shape[0], (3, 3), 2)
-    return relu(norm(np.concatenate([y, pool(x)]), f"{name}.bn"))
-
-
-def pair(x, name, dilation, mirrored):
-    c = x.shape[0]
-    steps = [("v", (3, 1), (dilation, 1)), ("h", (1, 3), (1, dilation))]
-    (a, ka, da), (b, kb, db) = reversed(steps) if mirrored else steps
-    x = relu(conv(x, f"{name}.{a}", c, ka, 1, da))
-    return norm(conv(x, f"{name}.{b}", c, kb, 1, db), f"{name}.bn")
-
-
-def split_shuffle(x, name, dilation):
-    half = x.shape[0] // 2
-    left, right = x[:half], x[half:]
-    left = pair(relu(pair(left, f"{name}.la", 1, False)), f"{name}.lb", dilation, False)
-    right = pair(relu(pair(right, f"{name}.ra", 1, True)), f"{name}.rb", dilation, True)
-    y = relu(np.concatenate([left, right]) + x)
-    return y.reshape(2, half, *y.shape[1:]).swapaxes(0, 1).reshape(y.shape)
-
-
-def cbr(x, name, channels, kernel, stride=1):
-    return relu(norm(conv(x, f"{name}.conv", channels, (kernel, kernel), stride), f"{name}.bn"))
-
-
-def pyramid(x, name, features):
-    height, width = x.shape[1:]
-    whole = cbr(x.mean(axis=(1, 2), keepdims=True), f"{name}.gp", features, 1)
-    pixels = cbr(x, f"{name}.mid", features, 1)
-    half = cbr(x, f"{name}.d1", 1, 7, 2)
-    quarter = cbr(half, f"{name}.d2", 1, 5, 2)
-    eighth = cbr(cbr(quarter, f"{name}.d3a", 1, 3, 2), f"{name}.d3b", 1, 3)
-    up = resize(eighth, height // 4, width // 4) + cbr(quarter, f"{name}.s2", 1, 5)
-    up = resize(up, height // 2, width // 2) + cbr(half, f"{name}.s1", 1, 7)
-    return resize(up, height, width) * pixels + whole
-
-
-def lednet(x, features):
-    blocks = [32, -1, -1, -1, 64, -1, -1, 128, -1, -2, -5, -9, -2, -5, -9, -17]
-    results = {}
-    size = x.shape[1:]
-    for i, block in enumerate(blocks):
-        name = f"blocks.{i}"
-        x = down(x, name, block) if block > 0 else split_shuffle(x, name, -block)
-        results[name] = x
-    results["blocks.16"] = x = pyramid(x, "blocks.16", features)
-    results["out"] = resize(x, *size)
-    return results
+            yield i, j, padded[:, top:top + (height - 1) * stride + 1:stride,
+                               left:left + (width - 1) * stride + 1:stride]
 
 
 def save(path, tensors):
@@ -148,10 +189,21 @@ def save(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
+def run(name, picture, features):
+    """The network's result, resized to the picture's size where it is smaller; and its graph."""
+    graph = Graph()
+    network, reduction, _ = NETWORKS[name]
+    x = network(graph, picture, features)
+    return (graph.resize(x, "out", *picture.shape[1:]) if reduction > 1 else x), graph
+
+
 def main():
+    folder = pathlib.Path(__file__).parent
     picture = invent("input", 3, 32, 64)
-    save(pathlib.Path(__file__).parent / "lednet.safetensors",
-         {"input": picture, **lednet(picture, 20)})
+    out, graph = run("lednet", picture, 20)
+    save(folder / "lednet.safetensors", {"input": picture, **graph.marks, "out": out})
+    save(folder / "networks.safetensors",
+         {"input": picture, **{name: run(name, picture, 5)[0] for name in NETWORKS}})
 
 
 if __name__ == "__main__":

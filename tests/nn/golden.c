@@ -10,6 +10,12 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "nn/backbone.h"
+#include "nn/compile.h"
+#include "nn/graph.h"
+#include "nn/program.h"
 #include "nn/weights.h"
 
 struct nn_weights *golden_open(const char *path)
@@ -67,5 +73,68 @@ void golden_compare(const char *name, const struct nn_tensor *map, const struct 
     printf("%s: largest difference %.2e of %.3g\n", name, worst, largest);
     if (!(worst <= fmax(tolerance * largest, floor))) {
         fail_msg("%s: differs by %g, allowed %g", name, worst, fmax(tolerance * largest, floor));
+    }
+}
+
+struct golden_net golden_net_create(const struct nn_backbone *backbone, struct nn_weights *weights,
+                                    int height, int width, int features, bool blocks,
+                                    unsigned cpu_flags)
+{
+    struct mc_error err = { 0 };
+    struct golden_net net = { .graph = nn_graph_create(weights, height, width, 3, &err) };
+    assert_non_null(net.graph);
+    int map = backbone->append(net.graph, 0, features);
+    int count;
+    const struct nn_block *block = nn_graph_blocks(net.graph, &count);
+    for (int i = 0; blocks && i < count; i++) {
+        nn_graph_output(net.graph, block[i].map);
+    }
+    if (backbone->reduction > 1) {
+        map = nn_graph_bilinear(net.graph, map, height, width);
+    }
+    nn_graph_output(net.graph, map);
+    struct nn_kernels kernels;
+    nn_kernels_init(&kernels, cpu_flags);
+    net.program = nn_compile(net.graph, &kernels, &(struct nn_compile_options){ 0 }, &err);
+    if (net.program == NULL) {
+        fail_msg("%s: %s", backbone->name, err.message);
+    }
+    net.arena = mc_memory_alloc(net.program->arena_floats * sizeof(float));
+    assert_non_null(net.arena);
+    return net;
+}
+
+void golden_net_run(struct golden_net *net, const float *planar)
+{
+    // What an earlier run left in the arena must not matter.
+    memset(net->arena, 0xff, net->program->arena_floats * sizeof(float));
+    struct nn_tensor input = nn_view_tensor(&net->program->input, net->arena);
+    golden_fill(&input, planar);
+    nn_program_run(net->program, net->arena);
+}
+
+struct nn_tensor golden_net_output(const struct golden_net *net, int index)
+{
+    return nn_view_tensor(&net->program->outputs[index], net->arena);
+}
+
+void golden_net_destroy(struct golden_net *net)
+{
+    mc_memory_free(net->arena);
+    nn_program_destroy(net->program);
+    nn_graph_destroy(net->graph);
+}
+
+void golden_each_level(void (*check)(unsigned cpu_flags))
+{
+    unsigned have = 0;
+    assert_true(mc_cpu_flags(&have, NULL));
+    const unsigned levels[] = { 0, MC_CPU_BLAS, MC_CPU_BLAS | MC_CPU_AVX2,
+                                MC_CPU_BLAS | MC_CPU_AVX2 | MC_CPU_AVX512 };
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if ((levels[i] & ~have) == 0) {
+            printf("level %s\n", mc_cpu_level_name(levels[i]));
+            check(levels[i]);
+        }
     }
 }

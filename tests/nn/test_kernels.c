@@ -13,6 +13,7 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "nn/antialias.h"
 #include "nn/kernels.h"
 #include "nn/number.h"
 
@@ -107,6 +108,8 @@ struct shape {
     int height, width, in, out;
     int kernel_height, kernel_width, stride, dilation_y, dilation_x;
     bool relu, residual, partner, broadcast;
+    bool inner, slope; // PReLU before and after the residual
+    int lacks;         // channels that the residual hasn't
     enum nn_type type, out_type;
 };
 
@@ -131,13 +134,18 @@ static void run_conv(const struct nn_kernels *kernels, struct nn_conv conv, cons
 static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *chosen,
                        const struct shape *s)
 {
-    char what[160];
+    char what[240];
     snprintf(what, sizeof what,
              "%s, type %d to %d: %dx%dx%d to %d, kernel %dx%d, stride %d, dilation %dx%d%s%s%s",
              chosen->name, s->type, s->out_type, s->width, s->height, s->in, s->out,
              s->kernel_width, s->kernel_height, s->stride, s->dilation_x, s->dilation_y,
              s->relu ? ", relu" : "", s->residual ? ", residual" : "",
              s->partner ? ", partner" : "");
+    if (s->inner || s->slope || s->lacks > 0) {
+        size_t length = strlen(what);
+        snprintf(what + length, sizeof what - length, ", slopes %d and %d, %d channels less",
+                 s->inner, s->slope, s->lacks);
+    }
     struct nn_tap taps[NN_TAPS_MAX];
     const int tap_count = s->kernel_height * s->kernel_width;
     for (int i = 0; i < tap_count; i++) {
@@ -148,12 +156,16 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
     float *weights = mc_memory_alloc(weight_count * sizeof *weights);
     float *bias = mc_memory_alloc(((size_t)s->out + 32) * sizeof *bias);
     float *scale = mc_memory_alloc(((size_t)s->out + 32) * sizeof *scale);
+    float *inner = mc_memory_alloc(((size_t)s->out + 32) * sizeof *inner);
+    float *slope = mc_memory_alloc(((size_t)s->out + 32) * sizeof *slope);
     for (size_t i = 0; i < weight_count; i++) {
         weights[i] = s->type == NN_U8 ? (float)pick(-127, 127) : noise();
     }
     for (int i = 0; i < s->out; i++) {
         bias[i] = noise();
         scale[i] = 1e-5f * (2 + noise());
+        inner[i] = noise();
+        slope[i] = noise();
     }
     int height = (s->height + s->stride - 1) / s->stride;
     int width = (s->width + s->stride - 1) / s->stride;
@@ -176,10 +188,13 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
                             .out_type = s->out_type,
                             .bias = bias,
                             .scale = scale,
+                            .inner = s->inner ? inner : NULL,
+                            .slope = s->slope ? slope : NULL,
                             .relu = s->relu };
     struct nn_conv_maps maps = { .in = in.view, .out = want.view, .partner_first = pick(0, 1) };
     if (s->residual) {
         maps.residual = residual.view;
+        maps.residual.channels -= s->lacks;
         if (s->broadcast) {
             maps.residual.pixel_stride = maps.residual.row_stride = 0;
         }
@@ -201,6 +216,8 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
     mc_memory_free(weights);
     mc_memory_free(bias);
     mc_memory_free(scale);
+    mc_memory_free(inner);
+    mc_memory_free(slope);
 }
 
 // Types that meet in a network: float32 becomes another type at its entrance, and
@@ -244,7 +261,10 @@ static void check_convs(const struct nn_kernels *plain, const struct nn_kernels 
             .residual = pick(0, 1),
             .partner = pick(0, 2) == 0,
             .broadcast = pick(0, 4) == 0,
+            .inner = pick(0, 3) == 0,
+            .slope = pick(0, 2) == 0,
         };
+        shape.lacks = pick(0, 3) == 0 ? pick(0, shape.out - 1) : 0;
         shape.dilation_x = shape.dilation_y;
         check_conv(plain, chosen, &shape);
         pick_types(&shape);
@@ -252,19 +272,28 @@ static void check_convs(const struct nn_kernels *plain, const struct nn_kernels 
     }
     // The shapes of LEDNet's blocks, whole tiles and dilations beyond the map.
     static const struct shape blocks[] = {
-        { 64, 64, 16, 16, 3, 1, 1, 1, 1, true, false, false, false, NN_F32, NN_F32 },
-        { 64, 64, 16, 16, 1, 3, 1, 1, 1, true, true, true, false, NN_F32, NN_F32 },
-        { 32, 32, 32, 32, 3, 1, 1, 1, 1, true, true, true, false, NN_F32, NN_F32 },
-        { 32, 32, 32, 32, 1, 3, 1, 1, 1, true, false, false, false, NN_F32, NN_F32 },
-        { 16, 16, 64, 64, 3, 1, 1, 17, 1, true, true, true, false, NN_F32, NN_F32 },
-        { 16, 16, 64, 64, 1, 3, 1, 1, 9, true, false, false, false, NN_F32, NN_F32 },
-        { 8, 8, 64, 64, 1, 3, 1, 1, 17, true, true, true, false, NN_F32, NN_F32 },
-        { 33, 31, 29, 33, 3, 1, 1, 2, 1, true, true, true, false, NN_F32, NN_F32 },
-        { 31, 33, 40, 29, 1, 3, 1, 1, 3, false, true, false, true, NN_F32, NN_F32 },
-        { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
-        { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
-        { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, NN_F32, NN_F32 },
-        { 16, 16, 64, 68, 1, 1, 1, 1, 1, false, false, false, false, NN_F32, NN_F32 },
+        { 64, 64, 16, 16, 3, 1, 1, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 64, 64, 16, 16, 1, 3, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+        { 32, 32, 32, 32, 3, 1, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+        { 32, 32, 32, 32, 1, 3, 1, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 16, 16, 64, 64, 3, 1, 1, 17, 1, true, true, true, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 16, 16, 64, 64, 1, 3, 1, 1, 9, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 8, 8, 64, 64, 1, 3, 1, 1, 17, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+        { 33, 31, 29, 33, 3, 1, 1, 2, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+        { 31, 33, 40, 29, 1, 3, 1, 1, 3, false, true, false, true, false, false, 0, NN_F32,
+          NN_F32 },
+        { 31, 33, 40, 29, 1, 3, 1, 1, 1, false, true, false, true, true, true, 5, NN_F32, NN_F32 },
+        { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+        { 16, 16, 64, 68, 1, 1, 1, 1, 1, false, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
     };
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         check_conv(plain, chosen, &blocks[i]);
@@ -278,6 +307,16 @@ static void check_convs(const struct nn_kernels *plain, const struct nn_kernels 
 }
 
 // Pools from and to every type.
+// A norm and an activation, or not; the slopes are the shifts.
+static struct nn_finish pick_finish(const float *scale, const float *shift)
+{
+    const bool normed = pick(0, 1);
+    return (struct nn_finish){ .scale = normed ? scale : NULL,
+                               .shift = normed ? shift : NULL,
+                               .slope = pick(0, 1) ? shift : NULL,
+                               .relu = pick(0, 1) };
+}
+
 static void check_pools(const struct nn_kernels *plain, const struct nn_kernels *chosen)
 {
     for (int i = 0; i < 300; i++) {
@@ -293,11 +332,10 @@ static void check_pools(const struct nn_kernels *plain, const struct nn_kernels 
             typed_map_create(from, height * size, width * size, channels, pick(0, 3), pick(0, 3));
         struct map want = typed_map_create(to, height, width, channels, pick(0, 3), pick(0, 3));
         struct map got = map_copy(&want);
-        bool normed = pick(0, 1), relu = pick(0, 1);
-        plain->max_pool(&in.view, size, normed ? scale : NULL, shift, relu, &want.view,
-                        all_rows(&want.view));
-        chosen->max_pool(&in.view, size, normed ? scale : NULL, shift, relu, &got.view,
-                         all_rows(&got.view));
+        const struct nn_finish finish = pick_finish(scale, shift);
+        const struct nn_pool pool = { size, size, 0 };
+        plain->max_pool(&in.view, &pool, &finish, &want.view, all_rows(&want.view));
+        chosen->max_pool(&in.view, &pool, &finish, &got.view, all_rows(&got.view));
         assert_same(&want, &got, 1e-6f + want.view.scale * 1.01f, "max_pool");
         map_destroy(&want);
         map_destroy(&got);
@@ -322,16 +360,15 @@ static void check_combine(const struct nn_kernels *plain, const struct nn_kernel
             scale[c] = noise();
             shift[c] = noise();
         }
-        bool normed = pick(0, 1), relu = pick(0, 1);
+        const struct nn_finish finish = pick_finish(scale, shift);
         struct map in = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         struct map residual = map_create(height, width, channels, pick(0, 3), pick(0, 3));
+        residual.view.channels -= pick(0, 2) == 0 ? pick(0, channels - 1) : 0;
         struct map want = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         struct map got = map_copy(&want);
         const struct nn_tensor *added = pick(0, 1) ? &residual.view : NULL;
-        plain->combine(&in.view, normed ? scale : NULL, shift, added, relu, &want.view,
-                       all_rows(&want.view));
-        chosen->combine(&in.view, normed ? scale : NULL, shift, added, relu, &got.view,
-                        all_rows(&got.view));
+        plain->combine(&in.view, &finish, added, &want.view, all_rows(&want.view));
+        chosen->combine(&in.view, &finish, added, &got.view, all_rows(&got.view));
         assert_same(&want, &got, 1e-6f, "combine");
         map_destroy(&in);
         map_destroy(&residual);
@@ -361,10 +398,11 @@ static void check_others(const struct nn_kernels *plain, const struct nn_kernels
         map_destroy(&got);
 
         float a[4 * 70], b[4 * 70];
-        plain->heat_sums(&in.view, a);
-        chosen->heat_sums(&in.view, b);
+        const float temperature = pick(0, 1) ? 1 : 0.1f;
+        plain->heat_sums(&in.view, temperature, a, NULL);
+        chosen->heat_sums(&in.view, temperature, b, NULL);
         for (int c = 0; c < 4 * channels; c++) {
-            assert_true(fabsf(a[c] - b[c]) <= 1e-5f * fabsf(a[c]));
+            assert_true(fabsf(a[c] - b[c]) <= 2e-5f * fabsf(a[c]));
         }
 
         int high = pick(1, 20), wide = pick(1, 20);
@@ -382,6 +420,194 @@ static void check_others(const struct nn_kernels *plain, const struct nn_kernels
         map_destroy(&in);
         map_destroy(&other);
         map_destroy(&factor);
+    }
+}
+
+// The operators that only some networks have. Plain C is checked against what it
+// should be, where that can be said in a line.
+static void check_rarer(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    for (int i = 0; i < 100; i++) {
+        int channels = pick(1, 40), height = pick(1, 6), width = pick(1, 6);
+        struct map in = map_create(2 * height, 2 * width, channels, pick(0, 3), pick(0, 3));
+        struct map small = map_create(height, width, channels, pick(0, 3), pick(0, 3));
+        struct map index = map_copy(&small);
+        nn_tensor_at(&in.view, 1, 1)[0] = nn_tensor_at(&in.view, 0, 1)[0]; // one of equals
+        struct map want = map_copy(&small), got = map_copy(&small);
+        const struct nn_rows rows = all_rows(&small.view);
+
+        plain->average_pool(&in.view, 2, &want.view, rows);
+        chosen->average_pool(&in.view, 2, &got.view, rows);
+        assert_same(&want, &got, 1e-6f, "average_pool");
+        const struct nn_pool padded = { 3, 2, 1 };
+        const struct nn_finish nothing = { 0 };
+        plain->max_pool(&in.view, &padded, &nothing, &want.view, rows);
+        chosen->max_pool(&in.view, &padded, &nothing, &got.view, rows);
+        assert_same(&want, &got, 0, "padded max_pool");
+
+        plain->pool_index(&in.view, &index.view, rows);
+        chosen->pool_index(&in.view, &got.view, rows);
+        assert_same(&index, &got, 0, "pool_index");
+        const struct nn_pool pool = { 2, 2, 0 };
+        plain->max_pool(&in.view, &pool, &nothing, &want.view, rows);
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+                const int at = (int)nn_tensor_at(&index.view, y, x)[0];
+                assert_true(nn_tensor_at(&in.view, 2 * y + at / 2, 2 * x + at % 2)[0] ==
+                            nn_tensor_at(&want.view, y, x)[0]);
+            }
+        }
+
+        struct map large = map_copy(&in), other = map_copy(&in);
+        const struct nn_rows twice = all_rows(&in.view);
+        plain->unpool(&small.view, &index.view, &large.view, twice);
+        chosen->unpool(&small.view, &index.view, &other.view, twice);
+        assert_same(&large, &other, 0, "unpool");
+        plain->pool_index(&large.view, &want.view, rows);
+        plain->nearest(&small.view, &large.view, twice);
+        chosen->nearest(&small.view, &other.view, twice);
+        assert_same(&large, &other, 0, "nearest");
+        plain->average_pool(&large.view, 2, &want.view, rows);
+        assert_same(&small, &want, 1e-6f, "nearest, then average");
+
+        plain->sigmoid(&in.view, &large.view, twice);
+        chosen->sigmoid(&in.view, &other.view, twice);
+        assert_same(&large, &other, 1e-6f, "sigmoid");
+        float x = nn_tensor_at(&in.view, 0, 0)[0];
+        assert_true(fabsf(nn_tensor_at(&large.view, 0, 0)[0] - 1 / (1 + expf(-x))) < 1e-6f);
+        plain->multiply(&in.view, &other.view, &large.view, twice);
+        chosen->multiply(&in.view, &other.view, &other.view, twice);
+        assert_same(&large, &other, 0, "multiply");
+        map_destroy(&in);
+        map_destroy(&small);
+        map_destroy(&index);
+        map_destroy(&want);
+        map_destroy(&got);
+        map_destroy(&large);
+        map_destroy(&other);
+    }
+}
+
+// A depthwise convolution is a full one whose other weights are zero.
+static void check_depthwise(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    enum { CHANNELS_MAX = 40, TAPS = 9 };
+    static float weights[TAPS * CHANNELS_MAX], full[TAPS * CHANNELS_MAX * CHANNELS_MAX];
+    for (int i = 0; i < 100; i++) {
+        const int channels = pick(1, CHANNELS_MAX), stride = pick(1, 2), dilation = pick(1, 4);
+        const int height = pick(1, 9), width = pick(1, 9);
+        struct nn_tap taps[TAPS];
+        float bias[2 * CHANNELS_MAX], slope[2 * CHANNELS_MAX];
+        memset(full, 0, sizeof full);
+        for (int t = 0; t < TAPS; t++) {
+            taps[t] = (struct nn_tap){ (t / 3 - 1) * dilation, (t % 3 - 1) * dilation };
+            for (int c = 0; c < channels; c++) {
+                weights[t * channels + c] = noise();
+                full[(t * channels + c) * channels + c] = weights[t * channels + c];
+            }
+        }
+        for (int c = 0; c < 2 * CHANNELS_MAX; c++) {
+            bias[c] = noise();
+            slope[c] = noise();
+        }
+        struct nn_conv conv = { .in_channels = channels,
+                                .out_channels = channels,
+                                .stride = stride,
+                                .tap_count = TAPS,
+                                .taps = taps,
+                                .bias = bias,
+                                .inner = pick(0, 1) ? slope : NULL,
+                                .slope = pick(0, 1) ? slope : NULL,
+                                .relu = pick(0, 1) };
+        struct map in = map_create(height, width, channels, pick(0, 3), pick(0, 3));
+        struct map want = map_create((height + stride - 1) / stride, (width + stride - 1) / stride,
+                                     channels, pick(0, 3), pick(0, 3));
+        struct map residual = map_copy(&want), got = map_copy(&want);
+        struct nn_conv_maps maps = { .in = in.view, .out = want.view };
+        if (pick(0, 1)) {
+            maps.residual = residual.view;
+        }
+        run_conv(plain, conv, full, &maps);
+        maps.out = got.view;
+        conv.weights = weights;
+        chosen->depthwise(&conv, &maps, all_rows(&got.view));
+        assert_same(&want, &got, 1e-5f, "depthwise");
+        map_destroy(&in);
+        map_destroy(&want);
+        map_destroy(&residual);
+        map_destroy(&got);
+    }
+}
+
+// The Gaussian of both axes at once, as its definition says.
+static void check_antialias(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    for (int i = 0; i < 20; i++) {
+        const int factor = pick(2, 5), channels = pick(1, 5);
+        struct map in = map_create(factor * pick(1, 6), factor * pick(1, 6), channels,
+                                   pick(0, 1) * pick(0, 3), pick(0, 3));
+        struct map want = map_create(in.view.height / factor, in.view.width / factor, channels,
+                                     pick(0, 3), pick(0, 3));
+        struct map got = map_copy(&want);
+        float taps[NN_ANTIALIAS_TAPS_MAX];
+        const int count = nn_antialias_taps(factor, taps), reach = count / 2;
+        assert_int_equal(reach, 2 * (factor - 1));
+        for (int p = 0; p < want.view.height * want.view.width * channels; p++) {
+            const int c = p % channels, x = p / channels % want.view.width;
+            const int y = p / channels / want.view.width;
+            double sum = 0;
+            for (int t = 0; t < count * count; t++) {
+                const int iy = y * factor + t / count - reach, ix = x * factor + t % count - reach;
+                if (iy >= 0 && iy < in.view.height && ix >= 0 && ix < in.view.width) {
+                    sum += (double)taps[t / count] * (double)taps[t % count] *
+                           (double)nn_tensor_at(&in.view, iy, ix)[c];
+                }
+            }
+            nn_tensor_at(&want.view, y, x)[c] = (float)sum;
+        }
+        float *scratch = malloc((size_t)in.view.width * (size_t)channels * sizeof *scratch);
+        assert_non_null(scratch);
+        const struct nn_kernels *levels[] = { plain, chosen };
+        for (int l = 0; l < 2; l++) {
+            levels[l]->antialias(&in.view, factor, &got.view, all_rows(&got.view), scratch);
+            assert_same(&want, &got, 1e-6f, "antialias");
+        }
+        free(scratch);
+        map_destroy(&in);
+        map_destroy(&want);
+        map_destroy(&got);
+    }
+}
+
+// What a sharp map sees of features, against the sums written out.
+static void check_look(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    enum { HEIGHT = 6, WIDTH = 7, DY = 2, DX = 1 };
+    for (int i = 0; i < 60; i++) {
+        const int count = pick(1, 11), channels = pick(1, 40);
+        struct map maps = map_create(HEIGHT, WIDTH, count, pick(0, 3), pick(0, 3));
+        struct map features = map_create(HEIGHT + 3, WIDTH + 3, channels, pick(0, 3), pick(0, 3));
+        const float temperature = pick(0, 1) ? 1 : 0.002f; // then most weights are zero
+        static float sums[4 * 11], weights[HEIGHT * WIDTH * 11], got[11 * 40];
+        const struct nn_kernels *levels[] = { plain, chosen };
+        for (int l = 0; l < 2; l++) {
+            levels[l]->heat_sums(&maps.view, temperature, sums, weights);
+            levels[l]->heat_look(weights, HEIGHT, WIDTH, count, &features.view, DY, DX, got);
+            for (int j = 0; j < count * channels; j++) {
+                const int k = j / channels, c = j % channels;
+                double weight = 0, sum = 0;
+                for (int p = 0; p < HEIGHT * WIDTH; p++) {
+                    const float *pixel =
+                        nn_tensor_at(&features.view, p / WIDTH + DY, p % WIDTH + DX);
+                    weight += (double)weights[p * count + k];
+                    sum += (double)weights[p * count + k] * (double)pixel[c];
+                }
+                assert_true(fabs(weight - (double)sums[4 * k]) < 1e-5 * weight);
+                assert_true(fabs(sum - (double)got[j]) < 1e-5 * weight);
+            }
+        }
+        map_destroy(&maps);
+        map_destroy(&features);
     }
 }
 
@@ -419,6 +645,10 @@ static void the_others_equal_plain_c(void **state)
 {
     (void)state;
     each_level(check_others);
+    each_level(check_rarer);
+    each_level(check_depthwise);
+    each_level(check_antialias);
+    each_level(check_look);
 }
 
 int main(void)

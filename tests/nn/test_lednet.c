@@ -10,9 +10,7 @@
 #include <cmocka.h>
 
 #include "base/cpu.h"
-#include "base/memory.h"
 #include "nn/backbone.h"
-#include "nn/compile.h"
 #include "nn/graph.h"
 #include "nn/program.h"
 #include "nn/weights.h"
@@ -23,73 +21,11 @@
 
 static const double tolerance = 1e-4; // of the largest number of each map
 
-struct net {
-    struct nn_graph *graph;
-    struct nn_program *program;
-    float *arena;
-};
-
-// LEDNet, resized to the input's size like the released network.
-// With blocks, every block's map is a result as well, before the last.
-static struct net net_create(struct nn_weights *weights, int height, int width, int features,
-                             bool blocks, unsigned cpu_flags)
+static struct golden_net net_create(struct nn_weights *weights, int height, int width, int features,
+                                    bool blocks, unsigned cpu_flags)
 {
-    struct mc_error err = { 0 };
-    struct net net = { 0 };
-    net.graph = nn_graph_create(weights, height, width, 3, &err);
-    assert_non_null(net.graph);
-    int map = nn_lednet(net.graph, 0, features);
-    int count;
-    const struct nn_block *block = nn_graph_blocks(net.graph, &count);
-    for (int i = 0; blocks && i < count; i++) {
-        nn_graph_output(net.graph, block[i].map);
-    }
-    nn_graph_output(net.graph, nn_graph_bilinear(net.graph, map, height, width));
-    struct nn_kernels kernels;
-    nn_kernels_init(&kernels, cpu_flags);
-    net.program = nn_compile(net.graph, &kernels, &(struct nn_compile_options){ 0 }, &err);
-    if (net.program == NULL) {
-        fail_msg("%s", err.message);
-    }
-    net.arena = mc_memory_alloc(net.program->arena_floats * sizeof(float));
-    assert_non_null(net.arena);
-    return net;
-}
-
-static void net_run(struct net *net, const float *planar)
-{
-    // What an earlier run left in the arena must not matter.
-    memset(net->arena, 0xff, net->program->arena_floats * sizeof(float));
-    struct nn_tensor input = nn_view_tensor(&net->program->input, net->arena);
-    golden_fill(&input, planar);
-    nn_program_run(net->program, net->arena);
-}
-
-static void net_destroy(struct net *net)
-{
-    mc_memory_free(net->arena);
-    nn_program_destroy(net->program);
-    nn_graph_destroy(net->graph);
-}
-
-static struct nn_tensor net_output(const struct net *net, int index)
-{
-    return nn_view_tensor(&net->program->outputs[index], net->arena);
-}
-
-// Calls check with the flags of every level that this processor has.
-static void each_level(void (*check)(unsigned cpu_flags))
-{
-    unsigned have = 0;
-    assert_true(mc_cpu_flags(&have, NULL));
-    const unsigned levels[] = { 0, MC_CPU_BLAS, MC_CPU_BLAS | MC_CPU_AVX2,
-                                MC_CPU_BLAS | MC_CPU_AVX2 | MC_CPU_AVX512 };
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-        if ((levels[i] & ~have) == 0) {
-            printf("level %s\n", mc_cpu_level_name(levels[i]));
-            check(levels[i]);
-        }
-    }
+    return golden_net_create(nn_backbone_find("lednet"), weights, height, width, features, blocks,
+                             cpu_flags);
 }
 
 static void check_own(unsigned cpu_flags)
@@ -98,19 +34,19 @@ static void check_own(unsigned cpu_flags)
     assert_non_null(file);
     struct nn_weights *weights = nn_weights_create_random(7, NULL);
     assert_non_null(weights);
-    struct net net = net_create(weights, 32, 64, 20, true, cpu_flags);
+    struct golden_net net = net_create(weights, 32, 64, 20, true, cpu_flags);
     assert_int_equal(nn_weights_parameter_count(weights), 923083);
     const struct nn_weight *input = golden_get(file, "input");
-    net_run(&net, input->data);
+    golden_net_run(&net, input->data);
     int count;
     const struct nn_block *blocks = nn_graph_blocks(net.graph, &count);
     for (int i = 0; i < count; i++) {
-        struct nn_tensor map = net_output(&net, i);
+        struct nn_tensor map = golden_net_output(&net, i);
         golden_compare(blocks[i].name, &map, golden_get(file, blocks[i].name), tolerance, 0);
     }
-    struct nn_tensor out = net_output(&net, count);
+    struct nn_tensor out = golden_net_output(&net, count);
     golden_compare("out", &out, golden_get(file, "out"), tolerance, 0);
-    net_destroy(&net);
+    golden_net_destroy(&net);
     nn_weights_destroy(weights);
     nn_weights_destroy(file);
 }
@@ -118,7 +54,7 @@ static void check_own(unsigned cpu_flags)
 static void equals_our_own_vectors(void **state)
 {
     (void)state;
-    each_level(check_own);
+    golden_each_level(check_own);
 }
 
 // Takes all maps as results, so that little is fused, and then the last alone.
@@ -128,17 +64,17 @@ static void check_blocks(unsigned cpu_flags)
     struct nn_weights *want = golden_open(SHARED "lednet_blocks64.safetensors");
     struct nn_weights *inputs = golden_open(SHARED "inputs.safetensors");
     if (file != NULL && want != NULL && inputs != NULL) {
-        struct net net = net_create(file, 64, 64, 32, true, cpu_flags);
-        net_run(&net, golden_get(inputs, "x64")->data);
+        struct golden_net net = net_create(file, 64, 64, 32, true, cpu_flags);
+        golden_net_run(&net, golden_get(inputs, "x64")->data);
         int count;
         const struct nn_block *blocks = nn_graph_blocks(net.graph, &count);
         for (int i = 0; i < count; i++) {
-            struct nn_tensor map = net_output(&net, i);
+            struct nn_tensor map = golden_net_output(&net, i);
             golden_compare(blocks[i].name, &map, golden_get(want, blocks[i].name), tolerance, 0);
         }
-        struct nn_tensor out = net_output(&net, count);
+        struct nn_tensor out = golden_net_output(&net, count);
         golden_compare("out64", &out, golden_get(file, "out64"), tolerance, 0);
-        net_destroy(&net);
+        golden_net_destroy(&net);
     }
     nn_weights_destroy(file);
     nn_weights_destroy(want);
@@ -148,7 +84,7 @@ static void check_blocks(unsigned cpu_flags)
 static void equals_pytorch_block_by_block(void **state)
 {
     (void)state;
-    each_level(check_blocks);
+    golden_each_level(check_blocks);
 }
 
 static void check_128(unsigned cpu_flags)
@@ -157,11 +93,11 @@ static void check_128(unsigned cpu_flags)
     struct nn_weights *want = golden_open(SHARED "lednet_out128.safetensors");
     struct nn_weights *inputs = golden_open(SHARED "inputs.safetensors");
     if (file != NULL && want != NULL && inputs != NULL) {
-        struct net net = net_create(file, 128, 128, 32, false, cpu_flags);
-        net_run(&net, golden_get(inputs, "x128")->data);
-        struct nn_tensor out = net_output(&net, 0);
+        struct golden_net net = net_create(file, 128, 128, 32, false, cpu_flags);
+        golden_net_run(&net, golden_get(inputs, "x128")->data);
+        struct nn_tensor out = golden_net_output(&net, 0);
         golden_compare("out128", &out, golden_get(want, "out128"), tolerance, 0);
-        net_destroy(&net);
+        golden_net_destroy(&net);
     }
     nn_weights_destroy(file);
     nn_weights_destroy(want);
@@ -171,7 +107,7 @@ static void check_128(unsigned cpu_flags)
 static void equals_pytorch_at_128_pixels(void **state)
 {
     (void)state;
-    each_level(check_128);
+    golden_each_level(check_128);
 }
 
 // A run must not depend on how maps share the arena or what is fused.
@@ -180,24 +116,24 @@ static void fusing_changes_nothing(void **state)
     (void)state;
     struct nn_weights *weights = nn_weights_create_random(3, NULL);
     assert_non_null(weights);
-    struct net loose = net_create(weights, 96, 96, 12, true, 0);
-    struct net tight = net_create(weights, 96, 96, 12, false, 0);
+    struct golden_net loose = net_create(weights, 96, 96, 12, true, 0);
+    struct golden_net tight = net_create(weights, 96, 96, 12, false, 0);
     assert_true(tight.program->arena_floats < loose.program->arena_floats);
     static float planar[3 * 96 * 96];
     for (int i = 0; i < 3 * 96 * 96; i++) {
         planar[i] = (float)(i * 37 % 101) / 101;
     }
-    net_run(&loose, planar);
-    net_run(&tight, planar);
-    struct nn_tensor a = net_output(&loose, loose.program->output_count - 1);
-    struct nn_tensor b = net_output(&tight, 0);
+    golden_net_run(&loose, planar);
+    golden_net_run(&tight, planar);
+    struct nn_tensor a = golden_net_output(&loose, loose.program->output_count - 1);
+    struct nn_tensor b = golden_net_output(&tight, 0);
     for (int y = 0; y < 96; y++) {
         for (int x = 0; x < 96; x++) {
             assert_memory_equal(nn_tensor_at(&a, y, x), nn_tensor_at(&b, y, x), 12 * sizeof(float));
         }
     }
-    net_destroy(&loose);
-    net_destroy(&tight);
+    golden_net_destroy(&loose);
+    golden_net_destroy(&tight);
     nn_weights_destroy(weights);
 }
 

@@ -69,7 +69,7 @@ void mocapctl_step_work(const struct nn_step *step, char text[MOCAPCTL_STEP_TEXT
     }
     mocapctl_step_kind(step, text);
     const size_t length = strlen(text);
-    const bool relu = step->kind == NN_STEP_CONV ? step->conv.relu : step->relu;
+    const bool relu = step->kind == NN_STEP_CONV ? step->conv.relu : step->finish.relu;
     snprintf(text + length, MOCAPCTL_STEP_TEXT - length, "%s%s%s%s", dilated,
              step->has_residual ? " +res" : "", relu ? " +relu" : "",
              step->has_partner ? " +shuffle" : "");

@@ -1,0 +1,57 @@
+// Vectors of the processor that this is compiled for, for loops that a compiler
+// wouldn't keep in registers by itself. Of use to kernels_loops.h and its parts.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+enum { LOOPS_LANES = 16 };
+#elif defined(__AVX2__)
+enum { LOOPS_LANES = 8 };
+#else
+enum { LOOPS_LANES = 4 };
+#endif
+
+typedef float loops_vec __attribute__((vector_size(LOOPS_LANES * sizeof(float))));
+typedef int32_t loops_mask __attribute__((vector_size(LOOPS_LANES * sizeof(float))));
+
+// The first count floats at p, the rest those of fill; resp. the first count of v to p.
+static inline loops_vec loops_load(const float *p, int count, loops_vec fill)
+{
+    memcpy(&fill, p, (size_t)count * sizeof *p);
+    return fill;
+}
+
+static inline void loops_store(float *p, loops_vec v, int count)
+{
+    memcpy(p, &v, (size_t)count * sizeof *p);
+}
+
+static inline loops_vec loops_max(loops_vec a, loops_vec b)
+{
+    loops_mask larger = a > b;
+    return (loops_vec)((larger & (loops_mask)a) | (~larger & (loops_mask)b));
+}
+
+static inline loops_vec loops_min(loops_vec a, loops_vec b)
+{
+    loops_mask smaller = a < b;
+    return (loops_vec)((smaller & (loops_mask)a) | (~smaller & (loops_mask)b));
+}
+
+// e^x for x up to 0, within 2e-7 of it: 2^n times a polynomial for 2^f with f
+// from -1/2 to 1/2 (Taylor's, whose next term is below 2e-8). Below -87: 0.
+static inline loops_vec loops_exp(loops_vec x)
+{
+    loops_vec t = loops_max(x, (loops_vec){ 0 } - 87.0f) * 1.44269504f;
+    loops_vec n = (t + 0x1.8p23f) - 0x1.8p23f, f = (t - n) * 0.693147181f;
+    loops_vec p = f * (1.0f / 720) + 1.0f / 120;
+    p = p * f + 1.0f / 24;
+    p = p * f + 1.0f / 6;
+    p = p * f + 0.5f;
+    p = p * f + 1.0f;
+    p = p * f + 1.0f;
+    loops_mask power = __builtin_convertvector(n, loops_mask);
+    return (loops_vec)(((loops_mask)p + (power << 23)) & (x >= -87.0f));
+}
