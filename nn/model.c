@@ -228,7 +228,7 @@ static struct nn_program *build(const struct recipe *recipe, struct nn_model_inf
                         true);
     info->map_height = info->input_height / recipe->backbone->reduction * head->upsample;
     info->map_width = info->input_width / recipe->backbone->reduction * head->upsample;
-    if (!locates) {
+    if (!locates && head->upsample > 1) {
         map = nn_graph_bilinear(graph, map, info->map_height, info->map_width);
     }
     nn_graph_output(graph, nn_graph_scope_close(graph, map));
@@ -366,7 +366,9 @@ static bool invent(struct nn_model *model, const char *arch, int size, struct re
                                           .input_mean = 0.5f,
                                           .crop_margin = 1.5f };
     snprintf(model->info.arch, sizeof model->info.arch, "%s", backbone->name);
-    recipe->head = (struct head){ .features = 64, .kernel = 1, .upsample = 2 };
+    recipe->head = (struct head){ .features = backbone->features,
+                                  .kernel = 1,
+                                  .upsample = backbone->reduction > 2 ? 2 : 1 };
     return (recipe->precision != NN_PRECISION_INT8 || invent_ranges(model, recipe, err)) &&
            finish(model, recipe, err);
 }
