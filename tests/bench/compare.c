@@ -179,7 +179,7 @@ static void print_head(const struct ort *ort, unsigned cpu_flags, int runs)
            mc_cpu_level_name(cpu_flags), ort_version(ort), runs);
     printf("ms; share of the peak of this core's multiply-adds, measured in between\n\n");
     printf("%-18s %-25s  %-25s\n", "", "ours", "ONNX Runtime");
-    printf("%-8s %-9s %8s %8s %7s  %8s %8s %7s  %7s %-13s %s\n", "network", "input", "median",
+    printf("%-9s %-8s %8s %8s %7s  %8s %8s %7s  %7s %-13s %s\n", "network", "input", "median",
            "min", "of peak", "median", "min", "of peak", "faster", "(middle half)", "logits apart");
 }
 
@@ -197,7 +197,7 @@ static void report(struct bout *bout, double apart)
     const double gflop = 2e-9 * (double)info->macs;
     char size[16];
     snprintf(size, sizeof size, "%dx%d", info->input_width, info->input_height);
-    printf("%-8s %-9s", info->arch, size);
+    printf("%-9s %-8s", info->arch, size);
     print_side(&bout->ours, gflop, peak);
     print_side(&bout->theirs, gflop, peak);
     printf(" %6.2fx (%.2f to %.2f)  %.1e\n",

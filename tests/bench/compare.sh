@@ -4,7 +4,8 @@
 #   tests/bench/compare.sh [BUILD_DIR [RUNS [MODEL.safetensors ...]]]
 #
 # BUILD_DIR (build/release) is a Release build that has bench_compare. Without
-# models, LEDNet with invented weights at 64x64, 128x128 and 256x256. Wants
+# models, LEDNet with invented weights at 64x64, 128x128 and 256x256; or the
+# NETWORKS (names, or "all") at the SIZES of these environment variables. Wants
 # python3 with numpy and, the first time, npm and the network: ONNX Runtime's
 # library comes out of the npm package onnxruntime-node. Set ONNXRUNTIME to a
 # libonnxruntime.so to use that one. Measure on a quiet machine.
@@ -45,10 +46,16 @@ fi
 
 # What follows turns the models among the arguments into pairs of files.
 if [ $# -eq 0 ]; then
-    for size in 64 128 256; do
-        weights=$work/random-$size.safetensors onnx=$work/random-$size.onnx
-        "$python" "$source/tools/export_onnx.py" --random --size $size "$weights" "$onnx"
-        set -- "$@" "$weights" "$onnx"
+    networks=${NETWORKS:-lednet}
+    [ "$networks" != all ] ||
+        networks="lednet erfnet edanet esnet enet enet-orig hourglass laednet lrdnet"
+    for network in $networks; do
+        for size in ${SIZES:-64 128 256}; do
+            weights=$work/$network-$size.safetensors onnx=$work/$network-$size.onnx
+            "$python" "$source/tools/export_onnx.py" --random --arch "$network" --size "$size" \
+                "$weights" "$onnx"
+            set -- "$@" "$weights" "$onnx"
+        done
     done
 else
     for model in "$@"; do

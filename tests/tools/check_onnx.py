@@ -1,10 +1,42 @@
 #!/usr/bin/env python3
-"""Reads an ONNX file of export_onnx.py --random --size 64 --keypoints and checks that it holds
-together: every node reads what is there before it, every tensor has as many bytes as its shape
-says, and the nodes are those of LEDNet."""
+"""check_onnx.py ARCH FILE: reads an ONNX file of export_onnx.py --random --size 64 --keypoints
+and checks that it holds together: every node reads what is there before it, every tensor has as
+many bytes as its shape says, and the nodes are those of the network."""
 import collections
 import math
 import sys
+
+
+SPECIAL = ("ConvTranspose", "MaxUnpool", "PRelu", "AveragePool", "Sigmoid", "Split", "Transpose")
+
+# By the papers' tables; the head's convolution is one more.
+NODES = {
+    # 3 blocks that halve, 13 of split and shuffle, the pyramid's 8 convolutions.
+    "lednet": {"Conv": 3 + 13 * 8 + 8 + 1, "BatchNormalization": 3 + 13 * 4 + 8, "Split": 13,
+               "Transpose": 13, "MaxPool": 3, "Resize": 4},
+    "lednet-slim": {"Conv": 3 + 4 * 8 + 8 + 1, "BatchNormalization": 3 + 4 * 4 + 8, "Split": 4,
+                    "Transpose": 4, "MaxPool": 3, "Resize": 4},
+    # 3 that halve, 17 residual ones, 2 that double, the last.
+    "erfnet": {"Conv": 3 + 17 * 4 + 1, "ConvTranspose": 3, "BatchNormalization": 3 + 17 * 2 + 2,
+               "MaxPool": 3},
+    # 3 that halve (the last without a pool), 13 dense ones, the last.
+    "edanet": {"Conv": 3 + 13 * 5 + 1 + 1, "BatchNormalization": 3 + 13 * 3, "MaxPool": 2,
+               "Resize": 1},
+    # 3 that halve, 9 factorised and 3 parallel ones, 2 that double, the last.
+    "esnet": {"Conv": 3 + 9 * 4 + 3 * 8 + 1, "ConvTranspose": 3,
+              "BatchNormalization": 3 + 9 * 2 + 3 * 4 + 2, "MaxPool": 3},
+    # Initial; 2 that halve, 2 that double, 23 regular bottlenecks, 4 of them separable.
+    "enet": {"Conv": 1 + 2 * 3 + 2 * 3 + 23 * 3 + 4 + 1, "ConvTranspose": 3, "MaxUnpool": 2,
+             "MaxPool": 3},
+    "enet-orig": {"Conv": 1 + 2 * 3 + 2 * 3 + 23 * 3 + 4 + 1, "ConvTranspose": 3, "MaxUnpool": 2,
+                  "MaxPool": 3},
+    "hourglass": {"Conv": 10 + 1, "BatchNormalization": 10, "AveragePool": 5, "Resize": 5},
+    # The stem; an encoder of 9 (the first has no 1x1 before); 3 stages that double.
+    "laednet": {"Conv": 1 + 9 * 3 - 1 + 3 * 5 + 1 + 1, "ConvTranspose": 3, "Sigmoid": 3},
+    # 3 that halve, 11 asymmetric ones, the decoder's 5.
+    "lrdnet": {"Conv": 3 + 11 * 5 + 5 + 1, "Sigmoid": 2, "MaxPool": 3},
+}
+MAP_EDGES = {"lednet": 16, "lednet-slim": 16, "edanet": 16, "lrdnet": 16, "laednet": 32}
 
 
 def varint(data, at):
@@ -44,7 +76,8 @@ def shape_of(info):
 
 
 def main():
-    with open(sys.argv[1], "rb") as file:
+    arch, path = sys.argv[1:]
+    with open(path, "rb") as file:
         model = fields(file.read())
     assert model[1] == [8] and len(model[7]) == 1
     assert fields(model[8][0])[2] == [17], "opset"
@@ -67,16 +100,17 @@ def main():
         known.update(outputs)
         kinds.update(text(node[4]))
 
-    # 3 blocks that halve, 13 of split and shuffle, the pyramid's 8 convolutions, the head.
-    assert kinds["Conv"] == 3 + 13 * 8 + 8 + 1, kinds
-    assert kinds["BatchNormalization"] == 3 + 13 * 4 + 8, kinds
-    assert kinds["Split"] == kinds["Transpose"] == 13, kinds
-    assert kinds["MaxPool"] == 3 and kinds["Resize"] == 4 and kinds["Softmax"] == 1, kinds
+    wanted = {**{kind: 0 for kind in SPECIAL}, **NODES[arch], "Softmax": 1}
+    if arch.startswith("enet"):
+        del wanted["PRelu"]
+    found = {kind: kinds[kind] for kind in wanted}
+    assert found == wanted, f"{arch} has {found}, wants {wanted}"
 
     inputs = {text(fields(info)[1])[0]: shape_of(info) for info in graph[11]}
     outputs = {text(fields(info)[1])[0]: shape_of(info) for info in graph[12]}
     assert inputs == {"picture": [1, 3, 64, 64]}, inputs
-    assert outputs == {"heatmaps": [1, 68, 16, 16], "keypoints": [1, 68, 2]}, outputs
+    edge = MAP_EDGES.get(arch, 64)
+    assert outputs == {"heatmaps": [1, 68, edge, edge], "keypoints": [1, 68, 2]}, outputs
     assert set(outputs) <= known
 
 

@@ -11,23 +11,29 @@
 
 static const char *kind_name(enum nn_step_kind kind)
 {
-    switch (kind) {
-    case NN_STEP_CONV:
-        return "conv";
-    case NN_STEP_COMBINE:
-        return "combine";
-    case NN_STEP_MAX_POOL:
-        return "max pool";
-    case NN_STEP_GLOBAL_POOL:
-        return "global pool";
-    case NN_STEP_BILINEAR:
-        return "bilinear";
-    case NN_STEP_SCALE:
-        return "scale";
-    case NN_STEP_SHUFFLE:
-        return "shuffle";
-    }
-    return "?";
+    static const char *const names[] = {
+        [NN_STEP_CONV] = "conv",
+        [NN_STEP_DEPTHWISE] = "depthwise",
+        [NN_STEP_COMBINE] = "combine",
+        [NN_STEP_MAX_POOL] = "max pool",
+        [NN_STEP_AVERAGE_POOL] = "average pool",
+        [NN_STEP_POOL_INDEX] = "pool index",
+        [NN_STEP_UNPOOL] = "unpool",
+        [NN_STEP_GLOBAL_POOL] = "global pool",
+        [NN_STEP_BILINEAR] = "bilinear",
+        [NN_STEP_NEAREST] = "nearest",
+        [NN_STEP_ANTIALIAS] = "antialias",
+        [NN_STEP_SIGMOID] = "sigmoid",
+        [NN_STEP_MULTIPLY] = "multiply",
+        [NN_STEP_SCALE] = "scale",
+        [NN_STEP_SHUFFLE] = "shuffle",
+    };
+    return names[kind];
+}
+
+static bool is_conv(const struct nn_step *step)
+{
+    return step->kind == NN_STEP_CONV || step->kind == NN_STEP_DEPTHWISE;
 }
 
 // Rows of taps; they come row by row.
@@ -52,26 +58,31 @@ static int dilation(const struct nn_conv *conv)
 
 void mocapctl_step_kind(const struct nn_step *step, char text[MOCAPCTL_STEP_TEXT])
 {
-    if (step->kind != NN_STEP_CONV) {
+    if (!is_conv(step)) {
         snprintf(text, MOCAPCTL_STEP_TEXT, "%s", kind_name(step->kind));
         return;
     }
     const int height = kernel_height(&step->conv);
-    snprintf(text, MOCAPCTL_STEP_TEXT, "conv %dx%d%s%s", height, step->conv.tap_count / height,
-             step->conv.stride == 2 ? " s2" : "", step->conv.out_channels == 1 ? " to 1" : "");
+    snprintf(text, MOCAPCTL_STEP_TEXT, "%s %dx%d%s%s", kind_name(step->kind), height,
+             step->conv.tap_count / height, step->conv.stride == 2 ? " s2" : "",
+             step->conv.out_channels == 1 ? " to 1" : "");
 }
 
 void mocapctl_step_work(const struct nn_step *step, char text[MOCAPCTL_STEP_TEXT])
 {
     char dilated[16] = "";
-    if (step->kind == NN_STEP_CONV && dilation(&step->conv) > 1) {
+    if (is_conv(step) && dilation(&step->conv) > 1) {
         snprintf(dilated, sizeof dilated, " d%d", dilation(&step->conv));
     }
     mocapctl_step_kind(step, text);
     const size_t length = strlen(text);
-    const bool relu = step->kind == NN_STEP_CONV ? step->conv.relu : step->finish.relu;
+    const bool relu = is_conv(step) ? step->conv.relu : step->finish.relu;
+    const bool prelu = is_conv(step) ? step->conv.slope != NULL : step->finish.slope != NULL;
     snprintf(text + length, MOCAPCTL_STEP_TEXT - length, "%s%s%s%s", dilated,
-             step->has_residual ? " +res" : "", relu ? " +relu" : "",
+             step->has_residual ? " +res" : "",
+             relu    ? " +relu"
+             : prelu ? " +prelu"
+                     : "",
              step->has_partner ? " +shuffle" : "");
 }
 
@@ -92,9 +103,7 @@ static uint64_t view_bytes(const struct nn_view *view)
 uint64_t mocapctl_step_bytes(const struct nn_program *program, const struct nn_step *step)
 {
     uint64_t bytes = view_bytes(&step->in) + view_bytes(&step->out);
-    if (step->kind == NN_STEP_SCALE || step->kind == NN_STEP_SHUFFLE) {
-        bytes += view_bytes(&step->second);
-    }
+    bytes += view_bytes(&step->second); // empty where there is none
     bytes += step->has_residual ? view_bytes(&step->residual) : 0;
     bytes += step->has_partner ? view_bytes(&step->partner) : 0;
     if (step->kind == NN_STEP_CONV) {
