@@ -4,13 +4,12 @@
 
 #include "nn/kernels.h"
 
-// The confidence of a keypoint: one that is certain has all its probability in a
-// cell or two; a guess spreads over the map. With s the standard deviation of
-// the position, in cells and both directions together, it is 1 / (1 + (s / 4)^2):
-// a half at four cells, an eighth of the map's edge.
-static float confidence(float square_cells)
+// One that is certain has all its probability in a cell or two; a guess spreads
+// over the map. With s the standard deviation, it is 1 / (1 + (8 s / edge)^2): a
+// half at an eighth of the map's edge.
+float nn_head_confidence(float square_cells, int edge)
 {
-    return 1 / (1 + square_cells / 16);
+    return 1 / (1 + square_cells * 64 / (float)(edge * edge));
 }
 
 void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *maps,
@@ -23,6 +22,6 @@ void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *
         const float x = sums[1] / sums[0], y = sums[2] / sums[0];
         const float square = sums[3] / sums[0] - x * x - y * y;
         keypoints[c] = (struct mc_keypoint){ (x + 0.5f) * cell_width, (y + 0.5f) * cell_height,
-                                             confidence(fmaxf(square, 0)) };
+                                             nn_head_confidence(fmaxf(square, 0), 32) };
     }
 }

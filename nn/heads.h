@@ -17,3 +17,7 @@ struct nn_kernels;
 void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *maps,
                       float cell_width, float cell_height, struct mc_keypoint *keypoints,
                       float *scratch);
+
+// The confidence of a keypoint, 0 to 1: square_cells is the variance of its
+// position in cells, both directions together, edge the map's, in cells.
+float nn_head_confidence(float square_cells, int edge);

@@ -28,6 +28,7 @@ enum { NN_KEYPOINTS_MAX = 128 };
 enum nn_head {
     NN_HEAD_LANDMARK, // keypoints: nn_runner_run
     NN_HEAD_LOCATOR,  // boxes of faces: nn_runner_locate
+    NN_HEAD_MOTION,   // keypoints, and their Jacobians: nn_runner_jacobians
 };
 
 struct nn_model_info {
@@ -41,11 +42,12 @@ struct nn_model_info {
     int map_height;              //
     float input_mean;            // an input value is byte / 255 - input_mean
     float crop_margin;           // edge of the crop over the larger edge of the keypoints' box
+    bool has_jacobians;          // motion: of each keypoint
     float least_score;           // locator: of a face
     float forehead;              // locator: what a box adds above the landmarks, over their height
     size_t parameter_count;      // trained numbers in the file
     enum nn_precision precision; // that it runs in
-    uint64_t macs;               // multiply-adds of one run
+    uint64_t macs;               // multiply-adds as the layers say; the program may do with fewer
     size_t weight_bytes;         // packed weights, shared by all runners
     size_t arena_bytes;          // feature maps, per runner
 };
@@ -107,3 +109,7 @@ float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints);
 //   faces  room for NN_FACES_MAX; the surest first, in pixels of the input
 // Returns how many there are.
 int nn_runner_locate(struct nn_runner *runner, struct nn_face *faces);
+
+// How the picture around each keypoint was warped in the last run: 2x2, row by row,
+// see head_motion.h; NULL when the model has none. Valid until the next run.
+const float (*nn_runner_jacobians(const struct nn_runner *runner))[4];

@@ -431,3 +431,15 @@ struct mc_keypoint pipeline_mapping_apply(const struct pipeline_mapping *mapping
         .c = keypoint.c,
     };
 }
+
+void pipeline_mapping_turn(const struct pipeline_mapping *mapping, const float jacobian[4],
+                           float turned[4])
+{
+    const float scale = hypotf(mapping->xx, mapping->yx);
+    const float xx = mapping->xx / scale, xy = mapping->xy / scale;
+    const float yx = mapping->yx / scale, yy = mapping->yy / scale;
+    for (int i = 0; i < 2; i++) {
+        turned[i] = xx * jacobian[i] + xy * jacobian[2 + i];
+        turned[2 + i] = yx * jacobian[i] + yy * jacobian[2 + i];
+    }
+}

@@ -41,3 +41,9 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *p
 // From input pixels to source pixels; the confidence stays.
 struct mc_keypoint pipeline_mapping_apply(const struct pipeline_mapping *mapping,
                                           struct mc_keypoint keypoint);
+
+// Turns a keypoint's 2x2 Jacobian (row by row) from the upright square's axes to the
+// source's. Its scale stays the square's, whose half side is one, as motion models
+// have it.
+void pipeline_mapping_turn(const struct pipeline_mapping *mapping, const float jacobian[4],
+                           float turned[4]);

@@ -42,6 +42,7 @@ struct stream_job {
     struct pipeline_frame *frame;
     uint64_t sequence;
     struct pipeline_sight sight;
+    float jacobians[PIPELINE_KEYPOINTS_MAX][4]; // of the sight's keypoints, if the model has them
     struct protocol_record record;
     struct mc_error err; // why the picture could not be looked at
 };
@@ -156,8 +157,13 @@ static float look_at(void *user, const struct pipeline_square *square,
         return -1;
     }
     float score = nn_runner_run(seat->runner, keypoints);
+    const float(*jacobians)[4] = nn_runner_jacobians(seat->runner);
     for (int i = 0; i < seat->model->keypoint_count; i++) {
         keypoints[i] = pipeline_mapping_apply(&mapping, keypoints[i]);
+        if (jacobians != NULL) {
+            // The last look is the one whose keypoints count.
+            pipeline_mapping_turn(&mapping, jacobians[i], job->jacobians[i]);
+        }
     }
     job->record.timing.infer += (mc_clock_now_ns() - middle) / MC_NS_PER_US;
     return score;
@@ -179,9 +185,11 @@ static void work(struct pipeline_job *base, const struct pipeline_seat *seat)
 
 // Results, on the loop.
 
-static void fill_face(struct pipeline_stream *stream, const struct pipeline_sight *sight,
-                      struct protocol_record *record)
+static void fill_face(struct pipeline_stream *stream, struct stream_job *job)
 {
+    const struct pipeline_sight *sight = &job->sight;
+    const struct nn_model_info *model = pipeline_workers_model(stream->workers);
+    struct protocol_record *record = &job->record;
     struct protocol_face *face = &record->faces[0];
     if (sight->fresh || !stream->seen) {
         stream->face_id++;
@@ -189,10 +197,15 @@ static void fill_face(struct pipeline_stream *stream, const struct pipeline_sigh
     record->face_count = 1;
     face->id = stream->face_id;
     face->score = sight->score;
-    face->keypoint_count = pipeline_workers_model(stream->workers)->keypoint_count;
+    face->keypoint_count = model->keypoint_count;
     memcpy(face->keypoints, sight->keypoints,
            (size_t)face->keypoint_count * sizeof face->keypoints[0]);
     pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+    face->has_jacobians = model->has_jacobians;
+    if (model->has_jacobians) {
+        memcpy(face->jacobians, job->jacobians,
+               (size_t)face->keypoint_count * sizeof face->jacobians[0]);
+    }
 }
 
 static void check_calibration(struct pipeline_stream *stream)
@@ -235,7 +248,7 @@ static void deliver(struct pipeline_stream *stream, struct stream_job *job)
 {
     if (!stream->closing) {
         if (job->sight.seen) {
-            fill_face(stream, &job->sight, &job->record);
+            fill_face(stream, job);
         }
         stream->seen = job->sight.seen;
         if (stream->has_motion) {

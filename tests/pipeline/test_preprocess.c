@@ -229,6 +229,20 @@ static void a_square_outside_and_an_unreadable_format_are_errors(void **state)
     av_frame_free(&picture);
 }
 
+// A quarter turn, and twice the size: what the square calls right is down there.
+static void jacobians_turn_with_the_picture(void **state)
+{
+    (void)state;
+    const struct pipeline_mapping mapping = { .xx = 0, .xy = -2, .yx = 2, .yy = 0 };
+    const float identity[4] = { 1, 0, 0, 1 }, other[4] = { 1, 2, 3, 4 };
+    const float wanted[2][4] = { { 0, -1, 1, 0 }, { -3, -4, 1, 2 } };
+    float turned[4];
+    pipeline_mapping_turn(&mapping, identity, turned);
+    assert_memory_equal(turned, wanted[0], sizeof turned);
+    pipeline_mapping_turn(&mapping, other, turned);
+    assert_memory_equal(turned, wanted[1], sizeof turned);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +251,7 @@ int main(void)
         cmocka_unit_test(what_lies_outside_repeats_the_edge),
         cmocka_unit_test(the_range_of_the_picture_counts),
         cmocka_unit_test(a_square_outside_and_an_unreadable_format_are_errors),
+        cmocka_unit_test(jacobians_turn_with_the_picture),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,221 @@
+#include "nn/metadata.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/antialias.h"
+#include "nn/backbone.h"
+#include "nn/model.h"
+#include "nn/weights.h"
+
+enum { FEATURES_MAX = 1024, UPSAMPLE_MAX = 8, INPUT_MIN = NN_INPUT_MIN, INPUT_MAX = NN_INPUT_MAX };
+
+static const char *get(const struct nn_weights *weights, const char *key, const char *what,
+                       struct mc_error *err)
+{
+    const char *value = nn_weights_metadata(weights, key);
+    if (value == NULL) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "__metadata__ has no %s, wants %s", key, what);
+    }
+    return value;
+}
+
+static bool get_word(const struct nn_weights *weights, const char *key, const char *wanted,
+                     struct mc_error *err)
+{
+    const char *value = get(weights, key, wanted, err);
+    if (value != NULL && strcmp(value, wanted) != 0) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants %s, has '%.40s'", key, wanted, value);
+        return false;
+    }
+    return value != NULL;
+}
+
+static bool get_int(const struct nn_weights *weights, const char *key, int least, int most,
+                    int *number, struct mc_error *err)
+{
+    const char *value = get(weights, key, "a number", err);
+    if (value == NULL) {
+        return false;
+    }
+    char *end;
+    errno = 0;
+    long parsed = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || errno != 0 || parsed < least || parsed > most) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants a number of %d to %d, has '%.40s'",
+                            key, least, most, value);
+    }
+    *number = (int)parsed;
+    return true;
+}
+
+static bool get_float(const struct nn_weights *weights, const char *key, float least, float most,
+                      float *number, struct mc_error *err)
+{
+    const char *value = get(weights, key, "a number", err);
+    if (value == NULL) {
+        return false;
+    }
+    char *end;
+    float parsed = strtof(value, &end);
+    if (end == value || *end != '\0' || !(parsed >= least && parsed <= most)) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants a number of %g to %g, has '%.40s'",
+                            key, (double)least, (double)most, value);
+    }
+    *number = parsed;
+    return true;
+}
+
+// The network sees the input at 1/antialias of its size.
+static bool get_input_size(const struct nn_weights *weights, int multiple,
+                           struct nn_model_info *info, struct mc_error *err)
+{
+    const char *value = get(weights, "mocap.input", "WIDTHxHEIGHT", err);
+    if (value == NULL) {
+        return false;
+    }
+    int length = 0;
+    if (sscanf(value, "%4dx%4d%n", &info->input_width, &info->input_height, &length) != 2 ||
+        value[length] != '\0' || info->input_width < INPUT_MIN || info->input_width > INPUT_MAX ||
+        info->input_height < INPUT_MIN || info->input_height > INPUT_MAX ||
+        info->input_width % multiple != 0 || info->input_height % multiple != 0) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "mocap.input: wants WIDTHxHEIGHT, multiples of %d from %d to %d, "
+                            "has '%.40s'",
+                            multiple, INPUT_MIN, INPUT_MAX, value);
+    }
+    return true;
+}
+
+const struct nn_backbone *nn_metadata_find(const char *name, struct mc_error *err)
+{
+    char names[128] = "";
+    for (int i = 0; nn_backbone_at(i) != NULL; i++) {
+        size_t length = strlen(names);
+        snprintf(names + length, sizeof names - length, "%s%s", i == 0 ? "" : ", ",
+                 nn_backbone_at(i)->name);
+    }
+    const struct nn_backbone *backbone = nn_backbone_find(name);
+    if (backbone == NULL) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "wants a network of %s, has '%.40s'", names, name);
+    }
+    return backbone;
+}
+
+const struct nn_backbone *nn_metadata_backbone(const struct nn_weights *weights,
+                                               struct mc_error *err)
+{
+    const char *name = get(weights, "mocap.arch", "the backbone's name", err);
+    const struct nn_backbone *backbone = name == NULL ? NULL : nn_metadata_find(name, err);
+    if (name != NULL && backbone == NULL) {
+        mc_error_wrap(err, "mocap.arch");
+    }
+    return backbone;
+}
+
+bool nn_metadata_is_calibrated(const struct nn_weights *weights)
+{
+    const char *precision = nn_weights_metadata(weights, "mocap.precision");
+    return precision != NULL && strcmp(precision, "int8") == 0;
+}
+
+static bool get_head(const struct nn_weights *weights, struct nn_model_info *info,
+                     struct mc_error *err)
+{
+    static const char *const heads[] = { "landmark", "locator", "motion" };
+    const char *name = get(weights, "mocap.head", "landmark, locator or motion", err);
+    for (int i = 0; name != NULL && i < 3; i++) {
+        if (strcmp(name, heads[i]) == 0) {
+            info->head = (enum nn_head)i;
+            return true;
+        }
+    }
+    return name != NULL &&
+           mc_error_set(err, MC_ERROR_FORMAT, 0,
+                        "mocap.head: wants landmark, locator or motion, has '%.40s'", name);
+}
+
+static bool get_keypoints(const struct nn_weights *weights, struct nn_model_info *info,
+                          struct mc_error *err)
+{
+    const char *set = get(weights, "mocap.keypoint_set", "a name such as ibug68", err);
+    if (set == NULL) {
+        return false;
+    }
+    snprintf(info->keypoint_set, sizeof info->keypoint_set, "%s", set);
+    return get_int(weights, "mocap.keypoints", 1, NN_KEYPOINTS_MAX, &info->keypoint_count, err) &&
+           get_float(weights, "mocap.crop_margin", 1, 4, &info->crop_margin, err);
+}
+
+static bool read_landmark(const struct nn_weights *weights, struct nn_model_info *info,
+                          struct nn_layout *layout, struct mc_error *err)
+{
+    return get_keypoints(weights, info, err) &&
+           get_word(weights, "mocap.softmax_temperature", "1", err) &&
+           get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
+           get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err) &&
+           get_int(weights, "mocap.head_upsample", 1, UPSAMPLE_MAX, &layout->upsample, err);
+}
+
+static bool read_locator(const struct nn_weights *weights, struct nn_model_info *info,
+                         struct nn_layout *layout, struct mc_error *err)
+{
+    snprintf(info->keypoint_set, sizeof info->keypoint_set, "none");
+    layout->upsample = 1;
+    return get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
+           get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err) &&
+           get_float(weights, "mocap.least_score", 0.01f, 0.99f, &info->least_score, err) &&
+           get_float(weights, "mocap.forehead", 0, 1, &info->forehead, err);
+}
+
+// The form tells who makes the maps: "kp", a valid convolution of the features at
+// full size; "direct", the backbone's last layer.
+static bool read_motion(const struct nn_weights *weights, struct nn_model_info *info,
+                        struct nn_layout *layout, struct mc_error *err)
+{
+    const char *form = get(weights, "mocap.head_form", "kp or direct", err);
+    int jacobians;
+    if (form == NULL || !get_keypoints(weights, info, err) ||
+        !get_float(weights, "mocap.softmax_temperature", 0.001f, 10, &layout->temperature, err) ||
+        !get_int(weights, "mocap.jacobians", 0, 1, &jacobians, err)) {
+        return false;
+    }
+    layout->direct = strcmp(form, "direct") == 0;
+    info->has_jacobians = jacobians == 1;
+    if (layout->direct) {
+        layout->features = info->keypoint_count * (jacobians == 1 ? 5 : 1);
+        return true;
+    }
+    if (strcmp(form, "kp") != 0) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "mocap.head_form: wants kp or direct, has '%.40s'", form);
+    }
+    return get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
+           get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err);
+}
+
+// Only of motion models, and there it may be missing.
+static bool read_antialias(const struct nn_weights *weights, const struct nn_model_info *info,
+                           struct nn_layout *layout, struct mc_error *err)
+{
+    layout->antialias = 1;
+    return info->head != NN_HEAD_MOTION ||
+           nn_weights_metadata(weights, "mocap.antialias") == NULL ||
+           get_int(weights, "mocap.antialias", 1, NN_ANTIALIAS_FACTOR_MAX, &layout->antialias, err);
+}
+
+bool nn_metadata_read(const struct nn_weights *weights, const struct nn_backbone *backbone,
+                      struct nn_model_info *info, struct nn_layout *layout, struct mc_error *err)
+{
+    snprintf(info->arch, sizeof info->arch, "%s", backbone->name);
+    return get_head(weights, info, err) && read_antialias(weights, info, layout, err) &&
+           get_input_size(weights, backbone->size_multiple * layout->antialias, info, err) &&
+           get_word(weights, "mocap.channels", "rgb", err) &&
+           get_word(weights, "mocap.scale", "1/255", err) &&
+           get_float(weights, "mocap.mean", 0, 1, &info->input_mean, err) &&
+           (info->head == NN_HEAD_LOCATOR  ? read_locator(weights, info, layout, err)
+            : info->head == NN_HEAD_MOTION ? read_motion(weights, info, layout, err)
+                                           : read_landmark(weights, info, layout, err));
+}

@@ -1,0 +1,138 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "nn/head_locator.h"
+#include "nn/heads.h"
+#include "nn/model_store.h"
+#include "nn/program.h"
+#include "nn/team.h"
+
+struct nn_runner {
+    const struct nn_model *model; // borrowed
+    float *arena;                 // maps and scratch of one inference
+    float *head_scratch;
+    float jacobians[NN_KEYPOINTS_MAX][4];
+    struct nn_team *team; // NULL: one thread
+};
+
+// Floats that the head works in.
+static size_t scratch_floats(const struct nn_model *model)
+{
+    const struct nn_model_info *info = &model->info;
+    return info->head == NN_HEAD_MOTION
+               ? nn_motion_scratch(&model->motion, info->map_height, info->map_width)
+               : (size_t)info->keypoint_count * 4;
+}
+
+struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error *err)
+{
+    struct nn_runner *runner = calloc(1, sizeof *runner);
+    if (runner != NULL) {
+        runner->model = model;
+        runner->arena = mc_memory_alloc(model->info.arena_bytes);
+        runner->head_scratch = mc_memory_alloc(scratch_floats(model) * sizeof(float));
+    }
+    if (runner == NULL || runner->arena == NULL || runner->head_scratch == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a runner of %zu bytes",
+                     model->info.arena_bytes);
+        nn_runner_destroy(runner);
+        return NULL;
+    }
+    return runner;
+}
+
+void nn_runner_destroy(struct nn_runner *runner)
+{
+    if (runner != NULL) {
+        nn_team_destroy(runner->team);
+        mc_memory_free(runner->arena);
+        mc_memory_free(runner->head_scratch);
+        free(runner);
+    }
+}
+
+bool nn_runner_set_threads(struct nn_runner *runner, int count, struct mc_error *err)
+{
+    const struct nn_program *program = runner->model->program;
+    struct nn_team *team = nn_team_create(count, err);
+    if (team == NULL) {
+        return false;
+    }
+    size_t floats = program->arena_floats + (size_t)(count - 1) * program->scratch_floats;
+    float *arena = mc_memory_alloc(floats * sizeof *arena);
+    if (arena == NULL) {
+        nn_team_destroy(team);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d threads", count);
+    }
+    nn_team_destroy(runner->team);
+    mc_memory_free(runner->arena);
+    runner->team = team;
+    runner->arena = arena;
+    return true;
+}
+
+struct nn_tensor nn_runner_input(struct nn_runner *runner)
+{
+    return nn_view_tensor(&runner->model->program->input, runner->arena);
+}
+
+// The forward pass; the maps that come out.
+static struct nn_tensor run(struct nn_runner *runner)
+{
+    const struct nn_program *program = runner->model->program;
+    if (runner->team != NULL) {
+        nn_team_run(runner->team, program, runner->arena);
+    } else {
+        nn_program_run(program, runner->arena);
+    }
+    return nn_view_tensor(&program->outputs[0], runner->arena);
+}
+
+int nn_runner_locate(struct nn_runner *runner, struct nn_face *faces)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    assert(info->head == NN_HEAD_LOCATOR);
+    const struct nn_tensor maps = run(runner);
+    return nn_head_locator(&maps, (float)info->input_width / (float)info->map_width,
+                           (float)info->input_height / (float)info->map_height, info->least_score,
+                           faces);
+}
+
+static void run_motion(struct nn_runner *runner, const struct nn_tensor *maps,
+                       struct mc_keypoint *keypoints)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    const struct nn_program *program = runner->model->program;
+    const struct nn_tensor features =
+        nn_view_tensor(&program->outputs[program->output_count - 1], runner->arena);
+    nn_head_motion(&program->kernels, &runner->model->motion, maps, &features, info->input_width,
+                   info->input_height, keypoints, runner->jacobians, runner->head_scratch);
+}
+
+float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    const struct nn_tensor maps = run(runner);
+    if (info->head == NN_HEAD_LOCATOR) {
+        return 0;
+    }
+    if (info->head == NN_HEAD_MOTION) {
+        run_motion(runner, &maps, keypoints);
+    } else {
+        nn_head_landmark(&runner->model->program->kernels, &maps,
+                         (float)info->input_width / (float)info->map_width,
+                         (float)info->input_height / (float)info->map_height, keypoints,
+                         runner->head_scratch);
+    }
+    float sum = 0;
+    for (int i = 0; i < info->keypoint_count; i++) {
+        sum += keypoints[i].c;
+    }
+    return sum / (float)info->keypoint_count;
+}
+
+const float (*nn_runner_jacobians(const struct nn_runner *runner))[4]
+{
+    return runner->model->info.has_jacobians ? runner->jacobians : NULL;
+}
