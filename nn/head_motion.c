@@ -135,7 +135,8 @@ void nn_head_motion(const struct nn_kernels *kernels, const struct nn_motion *mo
     behind.channels = 4 * shape->keypoints;
     const struct parts parts = parts_of(motion, maps->height, maps->width);
     float *sums = scratch, *weights = sums + parts.sums, *looks = weights + parts.weights;
-    kernels->heat_sums(&heat, shape->temperature, sums, shape->jacobians ? weights : NULL);
+    const bool wanted = shape->jacobians && jacobians != NULL;
+    kernels->heat_sums(&heat, shape->temperature, sums, wanted ? weights : NULL);
     for (int i = 0; i < shape->keypoints; i++) {
         const float *of = sums + 4 * i;
         const float x = of[1] / of[0], y = of[2] / of[0];
@@ -144,9 +145,9 @@ void nn_head_motion(const struct nn_kernels *kernels, const struct nn_motion *mo
                                              place(y, heat.height, input_height),
                                              nn_head_confidence(fmaxf(square, 0), heat.width) };
     }
-    if (shape->jacobians && shape->direct) {
+    if (wanted && shape->direct) {
         read_maps(kernels, &heat, &behind, sums, weights, looks, jacobians);
-    } else if (shape->jacobians) {
+    } else if (wanted) {
         read_features(kernels, motion, &heat, features, sums, weights, looks, jacobians);
     }
 }

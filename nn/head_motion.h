@@ -54,6 +54,7 @@ size_t nn_motion_scratch(const struct nn_motion *motion, int height, int width);
 // where a heat map is sharp.
 //   maps      the heat maps, float32; direct: behind them 4 for each keypoint
 //   features  unless direct: what the heat maps were made from
+//   jacobians NULL: not wanted
 //   scratch   see nn_motion_scratch
 void nn_head_motion(const struct nn_kernels *kernels, const struct nn_motion *motion,
                     const struct nn_tensor *maps, const struct nn_tensor *features, int input_width,

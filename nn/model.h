@@ -105,6 +105,10 @@ struct nn_tensor nn_runner_input(struct nn_runner *runner);
 // Of a locator, which has no keypoints, 0.
 float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints);
 
+// The latter part of it alone: the head, on what the last run left. Without
+// jacobians, those stay as they were.
+float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bool jacobians);
+
 // The same for a locator.
 //   faces  room for NN_FACES_MAX; the surest first, in pixels of the input
 // Returns how many there are.

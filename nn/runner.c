@@ -99,37 +99,44 @@ int nn_runner_locate(struct nn_runner *runner, struct nn_face *faces)
                            faces);
 }
 
-static void run_motion(struct nn_runner *runner, const struct nn_tensor *maps,
-                       struct mc_keypoint *keypoints)
+static void read_motion(struct nn_runner *runner, const struct nn_tensor *maps,
+                        struct mc_keypoint *keypoints, bool jacobians)
 {
     const struct nn_model_info *info = &runner->model->info;
     const struct nn_program *program = runner->model->program;
     const struct nn_tensor features =
         nn_view_tensor(&program->outputs[program->output_count - 1], runner->arena);
     nn_head_motion(&program->kernels, &runner->model->motion, maps, &features, info->input_width,
-                   info->input_height, keypoints, runner->jacobians, runner->head_scratch);
+                   info->input_height, keypoints, jacobians ? runner->jacobians : NULL,
+                   runner->head_scratch);
 }
 
-float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
+float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bool jacobians)
 {
     const struct nn_model_info *info = &runner->model->info;
-    const struct nn_tensor maps = run(runner);
+    const struct nn_program *program = runner->model->program;
+    const struct nn_tensor maps = nn_view_tensor(&program->outputs[0], runner->arena);
     if (info->head == NN_HEAD_LOCATOR) {
         return 0;
     }
     if (info->head == NN_HEAD_MOTION) {
-        run_motion(runner, &maps, keypoints);
+        read_motion(runner, &maps, keypoints, jacobians);
     } else {
-        nn_head_landmark(&runner->model->program->kernels, &maps,
-                         (float)info->input_width / (float)info->map_width,
-                         (float)info->input_height / (float)info->map_height, keypoints,
-                         runner->head_scratch);
+        nn_head_landmark(
+            &program->kernels, &maps, (float)info->input_width / (float)info->map_width,
+            (float)info->input_height / (float)info->map_height, keypoints, runner->head_scratch);
     }
     float sum = 0;
     for (int i = 0; i < info->keypoint_count; i++) {
         sum += keypoints[i].c;
     }
     return sum / (float)info->keypoint_count;
+}
+
+float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
+{
+    run(runner);
+    return nn_runner_read(runner, keypoints, true);
 }
 
 const float (*nn_runner_jacobians(const struct nn_runner *runner))[4]

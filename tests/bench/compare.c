@@ -19,7 +19,7 @@
 #include "nn/model.h"
 #include "nn/peak.h"
 #include "nn/program.h"
-#include "tests/bench/onnxruntime.h"
+#include "tools/mocapctl/onnxruntime.h"
 #include "tools/mocapctl/samples.h"
 
 enum { BATCH = 5 };

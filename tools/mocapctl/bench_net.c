@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/memory.h"
-#include "nn/heads.h"
 #include "nn/model.h"
 #include "nn/peak.h"
 #include "nn/program.h"
@@ -23,8 +22,6 @@ struct bench {
     struct nn_model *model;
     struct nn_runner *runner;
     float *picture;                           // what each run is given
-    float *maps;                              // heat maps for the head alone
-    float *scratch;                           // of the head
     struct mocapctl_samples runs_ms, head_ms; //
     struct mocapctl_samples peak_gflops;      // of one core, between the batches
     double *step_us;                          // with --profile
@@ -66,12 +63,8 @@ static bool prepare(struct bench *bench, struct mc_error *err)
         return false;
     }
     const struct nn_model_info *info = nn_model_info(bench->model);
-    const size_t cells = (size_t)info->map_width * (size_t)info->map_height;
     bench->picture = make_noise((size_t)info->input_width * (size_t)info->input_height * 3);
-    bench->maps = make_noise(cells * (size_t)info->keypoint_count);
-    bench->scratch = mc_memory_alloc((size_t)info->keypoint_count * 4 * sizeof(float));
-    return (bench->picture != NULL && bench->maps != NULL && bench->scratch != NULL) ||
-           no_memory(err);
+    return bench->picture != NULL || no_memory(err);
 }
 
 static void finish(struct bench *bench)
@@ -79,8 +72,6 @@ static void finish(struct bench *bench)
     nn_runner_destroy(bench->runner);
     nn_model_destroy(bench->model);
     mc_memory_free(bench->picture);
-    mc_memory_free(bench->maps);
-    mc_memory_free(bench->scratch);
     mocapctl_samples_finish(&bench->runs_ms);
     mocapctl_samples_finish(&bench->head_ms);
     mocapctl_samples_finish(&bench->peak_gflops);
@@ -108,13 +99,9 @@ static double run_once(struct bench *bench)
 
 static double run_head(struct bench *bench)
 {
-    const struct nn_model_info *info = nn_model_info(bench->model);
     struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
-    struct nn_tensor maps =
-        nn_tensor_dense(bench->maps, info->map_height, info->map_width, info->keypoint_count);
     const int64_t begin_ns = mc_clock_now_ns();
-    nn_head_landmark(&nn_model_program(bench->model)->kernels, &maps, 1, 1, keypoints,
-                     bench->scratch);
+    nn_runner_read(bench->runner, keypoints, true);
     return ms_since(begin_ns);
 }
 
@@ -164,7 +151,7 @@ static struct result evaluate(struct bench *bench)
             mocapctl_samples_quantile(&bench->peak_gflops, 0.5) * (double)bench->options->threads,
     };
     result.gflops =
-        2e-6 * (double)nn_model_info(bench->model)->macs / (result.median_ms - result.head_ms);
+        2e-6 * (double)nn_model_program(bench->model)->macs / (result.median_ms - result.head_ms);
     return result;
 }
 
@@ -234,9 +221,10 @@ static void print_text(const struct bench *bench, const struct result *result)
            bench->options->threads == 1 ? "" : "s");
     printf("%-14s %.3f ms median, %.3f min, %.3f at 90 %%, of %zu runs\n", "forward pass",
            result->median_ms, result->min_ms, result->p90_ms, bench->runs_ms.count);
+    const struct nn_program *program = nn_model_program(bench->model);
     printf("%-14s %.3f ms of it\n", "head", result->head_ms);
     printf("%-14s %.1f GFLOP/s (%.1f million multiply-adds), without the head\n", "speed",
-           result->gflops, (double)info->macs / 1e6);
+           result->gflops, (double)program->macs / 1e6);
     printf("%-14s %.1f GFLOP/s in float32, measured in between: %.1f %% reached\n", "peak",
            result->peak_gflops, 100 * result->gflops / result->peak_gflops);
     if (bench->options->profile) {

@@ -31,6 +31,7 @@ mocapctl_command_fn mocapctl_export;
 mocapctl_command_fn mocapctl_overlay;
 mocapctl_command_fn mocapctl_model;
 mocapctl_command_fn mocapctl_bench;
+mocapctl_command_fn mocapctl_compare;
 
 enum { MOCAPCTL_REPLY_MS = 5000 }; // how long mocapd may take to answer
 

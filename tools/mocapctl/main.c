@@ -35,6 +35,11 @@ static const struct command {
       "                 quantize FILE --calibrate CLIP... -o OUT",
       "tell what a weight file holds and what it costs, with --plan step by step;\n"
       "      make an int8 file of it" },
+    { "compare", mocapctl_compare,
+      "[MODEL|FOLDER|NETWORK ...] [--size S] [--runs N] [--set FOLDER [--faces N]]\n"
+      "                 [--teacher MODEL] [--onnxruntime LIBRARY] [--json|--markdown] [--svg FILE]",
+      "networks side by side in one run: cost, time by module, error on labelled faces;\n"
+      "      without models, every network with invented weights" },
     { "bench", mocapctl_bench,
       "net|kernels [--arch A --size S | --model FILE] [--threads T] [--precision P]\n"
       "                 [--seconds N | --runs N] [--profile] [--json]\n"

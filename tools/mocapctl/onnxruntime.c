@@ -1,4 +1,4 @@
-#include "tests/bench/onnxruntime.h"
+#include "tools/mocapctl/onnxruntime.h"
 
 #include <dlfcn.h>
 #include <stdint.h>

@@ -1,0 +1,58 @@
+// What `mocapctl compare` knows of each model. Of use to compare*.c alone.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "tools/mocapctl/samples.h"
+
+struct nn_model;
+struct nn_runner;
+struct ort;
+struct ort_session;
+
+// Where the time goes, ms: the study's own division.
+struct mocapctl_modules {
+    double down, backbone, heat, jacobian;
+};
+
+struct mocapctl_entry {
+    char name[64];            // the file's, or the network's; letters, digits and - . _
+    char *onnx;               // owned; the same weights for ONNX Runtime, or NULL
+    struct nn_model *model;   // owned
+    struct nn_runner *runner; // owned
+    float *picture;           // owned: noise, height x width x 3
+    int64_t file_bytes;       // 0: the weights are invented
+    struct mocapctl_samples ms, ort_ms;
+    struct mocapctl_modules modules;
+    struct ort_session *session; // owned, or NULL
+    float *ort_input, *ort_output;
+    // Sums over the faces of a set, and how many went in.
+    double error, akd, jacobian_error;
+    int error_count, akd_count;
+};
+
+struct mocapctl_compare {
+    struct mocapctl_entry *entries; // owned
+    int count;
+    unsigned cpu_flags;
+    long size, runs, faces;
+    const char *set, *teacher, *library, *svg; // borrowed, or NULL
+    struct mocapctl_entry reference;           // the teacher, if there is one
+    struct ort *ort;
+};
+
+// Times every model, short batches of each in turn, and its modules.
+bool mocapctl_compare_measure(struct mocapctl_compare *compare, struct mc_error *err) MC_MUST_USE;
+
+// Runs every model, and the teacher, on the labelled pictures of the set.
+bool mocapctl_compare_judge(struct mocapctl_compare *compare, struct mc_error *err) MC_MUST_USE;
+
+// The three forms of the report; and the picture, which wants a path.
+void mocapctl_compare_print_text(const struct mocapctl_compare *compare);
+void mocapctl_compare_print_markdown(const struct mocapctl_compare *compare);
+void mocapctl_compare_print_json(const struct mocapctl_compare *compare);
+bool mocapctl_compare_draw(const struct mocapctl_compare *compare, const char *path,
+                           struct mc_error *err) MC_MUST_USE;
