@@ -1,6 +1,7 @@
 #include "tools/mocapctl/bench_server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -155,6 +156,7 @@ bool mocapctl_bench_server_start(struct mocapctl_bench_server *server, const cha
             _exit(EXIT_FAILURE);
         }
         close(ready[0]);
+        malloc_trim(0); // what the parent freed would hide what is needed here
         serve(path, rate, ready[1]);
     }
     close(ready[1]);

@@ -16,7 +16,7 @@
 
 enum {
     READERS = 1000,
-    BULLIES = 500,
+    BULLIES = 1000,
     FLOODERS = 32, // of those that are busy themselves
     GOOD = 16,     // well-behaved ones beside bullies
     ROUNDS_MAX = 64,
@@ -126,7 +126,8 @@ static bool beside(const struct bench *bench, enum mocapctl_bully bully, struct 
     bool good = readers != NULL;
     for (int i = 0; good && i < rounds; i++) {
         struct load load;
-        good = measure(&server, readers, (double)bench->options.seconds / 2, &load, err);
+        good = mocapctl_bench_readers_run(readers, SETTLE_S, &load.counts, err) &&
+               measure(&server, readers, (double)bench->options.seconds / 2, &load, err);
         alone[i] = load.counts.p99_ms;
         memory_alone = i == 0 ? load.memory : memory_alone;
         pid_t pid = good ? mocapctl_bully_start(bully, bench->path, bully_count, err) : -1;
