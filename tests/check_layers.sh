@@ -29,7 +29,7 @@ allow protocol 'jansson\.h|cbor' 'base/'
 allow pipeline "uv\.h|$av" 'base/|nn/|protocol/record\.h'
 allow server 'uv\.h' 'base/|protocol/'
 allow daemon "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'
-allow tools "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'
+allow tools "uv\.h|jansson\.h|lo/lo\.h|libwebsockets\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'
 
 # OpenBLAS has one door.
 if grep -rlE 'include <cblas' --include='*.[ch]' nn | grep -v '^nn/gemm\.c$'; then

@@ -1,0 +1,40 @@
+// What a face shows, under the names that avatar programs know.
+#pragma once
+
+#include <stdbool.h>
+
+#include "protocol/mocap.h"
+
+// The presets of a VRM 0 model, in the order of its specification.
+enum bridge_expression {
+    BRIDGE_JOY,
+    BRIDGE_ANGRY,
+    BRIDGE_SORROW,
+    BRIDGE_FUN,
+    BRIDGE_A,
+    BRIDGE_I,
+    BRIDGE_U,
+    BRIDGE_E,
+    BRIDGE_O,
+    BRIDGE_BLINK,
+    BRIDGE_BLINK_LEFT,
+    BRIDGE_BLINK_RIGHT,
+    BRIDGE_EXPRESSION_COUNT,
+};
+
+// "Joy", "A", "Blink_L", ...
+const char *bridge_expression_name(enum bridge_expression expression);
+
+// "JawOpen" for jawOpen: as clips for "perfect sync" are called in models.
+const char *bridge_expression_clip_name(enum mocap_shape shape);
+
+// From blend shapes, 0 to 1 each. The vowels share the opening of the mouth, so
+// that they are never more than it together with the rounding of the lips. Blink
+// stays 0 beside Blink_L and Blink_R, which models add to it; so do the emotions:
+// movements are measured, not moods.
+void bridge_expressions(const float shapes[MOCAP_SHAPE_COUNT],
+                        float expressions[BRIDGE_EXPRESSION_COUNT]);
+
+// Left for right.
+void bridge_expressions_mirror(const float shapes[MOCAP_SHAPE_COUNT],
+                               float mirrored[MOCAP_SHAPE_COUNT]);

@@ -1,0 +1,97 @@
+#include "tools/bridge/rotation.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#define DEGREES_PER_RADIAN 57.295779513082321
+
+static const double IDENTITY[4] = { 0, 0, 0, 1 };
+
+// To unit length, w not negative.
+static void normalise(const float quaternion[4], double unit[4])
+{
+    double square = 0;
+    for (int i = 0; i < 4; i++) {
+        square += (double)quaternion[i] * quaternion[i];
+    }
+    const bool good = isfinite(square) && square > 1e-12;
+    const double scale = good ? (quaternion[3] < 0 ? -1 : 1) / sqrt(square) : 0;
+    for (int i = 0; i < 4; i++) {
+        unit[i] = good ? scale * quaternion[i] : IDENTITY[i];
+    }
+}
+
+void bridge_rotation_matrix(const float quaternion[4], double matrix[3][3])
+{
+    double q[4];
+    normalise(quaternion, q);
+    const double x = q[0], y = q[1], z = q[2], w = q[3];
+    const double rows[3][3] = {
+        { 1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w) },
+        { 2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w) },
+        { 2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y) },
+    };
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) {
+            matrix[i][j] = rows[i][j];
+        }
+    }
+}
+
+void bridge_rotation_share(const float quaternion[4], double share, float result[4])
+{
+    double q[4];
+    normalise(quaternion, q);
+    const double sine = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]);
+    const double half = atan2(sine, q[3]) * share;
+    // Towards no rotation at all the axis is lost; the limit of the ratio is share.
+    const double scale = sine > 1e-9 ? sin(half) / sine : share;
+    for (int i = 0; i < 3; i++) {
+        result[i] = (float)(q[i] * scale);
+    }
+    result[3] = (float)cos(half);
+}
+
+void bridge_rotation_mirror(const float quaternion[4], float result[4])
+{
+    result[0] = quaternion[0];
+    result[1] = -quaternion[1];
+    result[2] = -quaternion[2];
+    result[3] = quaternion[3];
+}
+
+void bridge_rotation_angles(double matrix[3][3], float angles[3])
+{
+    const double flat = hypot(matrix[2][1], matrix[2][2]); // cosine of y, not negative
+    angles[0] = (float)(atan2(matrix[2][1], matrix[2][2]) * DEGREES_PER_RADIAN);
+    angles[1] = (float)(atan2(-matrix[2][0], flat) * DEGREES_PER_RADIAN);
+    angles[2] = (float)(atan2(matrix[1][0], matrix[0][0]) * DEGREES_PER_RADIAN);
+}
+
+void bridge_rotation_transposed_quaternion(double m[3][3], float quaternion[4])
+{
+    // Four times the square of each part; the largest is safe to divide by.
+    const double squares[4] = {
+        1 + m[0][0] - m[1][1] - m[2][2],
+        1 - m[0][0] + m[1][1] - m[2][2],
+        1 - m[0][0] - m[1][1] + m[2][2],
+        1 + m[0][0] + m[1][1] + m[2][2],
+    };
+    int largest = 0;
+    for (int i = 1; i < 4; i++) {
+        largest = squares[i] > squares[largest] ? i : largest;
+    }
+    // Products of the parts, four times, of the transpose.
+    const double xy = m[0][1] + m[1][0], xz = m[2][0] + m[0][2], yz = m[1][2] + m[2][1];
+    const double xw = m[1][2] - m[2][1], yw = m[2][0] - m[0][2], zw = m[0][1] - m[1][0];
+    const double products[4][4] = {
+        { squares[0], xy, xz, xw },
+        { xy, squares[1], yz, yw },
+        { xz, yz, squares[2], zw },
+        { xw, yw, zw, squares[3] },
+    };
+    const double scale = (products[largest][3] < 0 ? -0.5 : 0.5) / sqrt(squares[largest]);
+    for (int i = 0; i < 4; i++) {
+        quaternion[i] = (float)(products[largest][i] * scale);
+    }
+}

@@ -1,0 +1,21 @@
+// Rotations, as avatar programs want them. Quaternions are x, y, z, w; matrices
+// work on columns; none is changed that is only read (C17 can't say so of them).
+#pragma once
+
+// The matrix of a quaternion, which need not be of unit length. One without
+// length or not finite gives no rotation.
+void bridge_rotation_matrix(const float quaternion[4], double matrix[3][3]);
+
+// The same axis, share times the angle: 0 gives no rotation, 1 all of it. Takes
+// the short way round.
+void bridge_rotation_share(const float quaternion[4], double share, float result[4]);
+
+// What a mirror shows: x stays, what turns about y and z turns the other way.
+void bridge_rotation_mirror(const float quaternion[4], float result[4]);
+
+// Angles in degrees about x, y and z with matrix = Rz Ry Rx, as OpenCV's
+// RQDecomp3x3 gives them: y within -90 to 90.
+void bridge_rotation_angles(double matrix[3][3], float angles[3]);
+
+// The quaternion of the transpose, as OpenSeeFace sends it: w is not negative.
+void bridge_rotation_transposed_quaternion(double matrix[3][3], float quaternion[4]);

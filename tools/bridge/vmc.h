@@ -1,0 +1,50 @@
+// The VMC protocol (OSC over UDP), as a performer sends it: one bundle a frame.
+//
+// Axes. The record turns the head from its own axes (x to the person's left, y
+// down, z into the head) to the camera's. Unity's run the other way on all three:
+// x to the right, y up, z where the model looks. Turning all three round leaves
+// the matrix of a rotation as it is, so the quaternion goes out with its four
+// numbers unchanged; that the axes become left-handed is in the turning round.
+// Who turns to their left is an avatar that turns to its left.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "protocol/mocap.h"
+#include "tools/bridge/skeleton.h"
+
+enum bridge_shapes {
+    BRIDGE_SHAPES_BOTH,  // presets and perfect sync
+    BRIDGE_SHAPES_VRM,   // VRM 0's presets alone
+    BRIDGE_SHAPES_ARKIT, // perfect sync alone
+};
+
+struct bridge_vmc_options {
+    enum bridge_shapes shapes;
+    bool body;   // also Hips, Spine, Chest, LeftEye and RightEye, at rest
+    bool mirror; // move as a mirror's picture does
+    struct bridge_skeleton skeleton;
+};
+
+enum {
+    BRIDGE_VMC_BUNDLES_MAX = 8,
+    BRIDGE_VMC_BYTES = 8192,         // of all bundles of one frame; all messages take half of it
+    BRIDGE_VMC_LIMIT_NETWORK = 1400, // a bundle that fits an Ethernet frame, with room for tunnels
+    BRIDGE_VMC_LIMIT_LOOPBACK = BRIDGE_VMC_BYTES,
+};
+
+// The datagrams of one frame.
+struct bridge_vmc_frame {
+    int count;
+    size_t sizes[BRIDGE_VMC_BUNDLES_MAX];
+    char bytes[BRIDGE_VMC_BYTES]; // one behind the other
+};
+
+// Writes one frame.
+//   face      who is shown; NULL when nobody is: receivers keep what they show
+//   tracking  somebody is seen
+//   time_s    since the bridge started
+//   limit     bytes of one bundle
+void bridge_vmc_write(struct bridge_vmc_frame *frame, const struct bridge_vmc_options *options,
+                      const struct mocap_face *face, bool tracking, double time_s, size_t limit);

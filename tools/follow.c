@@ -1,0 +1,153 @@
+#include "tools/follow.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum {
+    REPLY_TIMEOUT_MS = 2000,
+    RETRY_FIRST_MS = 50, // doubles
+    RETRY_LAST_MS = 1000,
+};
+
+struct follow {
+    const char *socket;
+    struct mocap_options options;
+    struct mocap_client *client; // NULL: not connected
+    int stop_fd;                 // eventfd: readable once stopped
+    int retry_ms;                // wait before the next attempt; 0: at once
+    bool outage_is_told;         // it has its line in the log
+};
+
+struct follow *follow_create(const char *socket, const struct mocap_options *options,
+                             struct mc_error *err)
+{
+    struct follow *follow = calloc(1, sizeof *follow);
+    if (follow == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory to follow the daemon");
+        return NULL;
+    }
+    follow->socket = socket;
+    follow->options = *options;
+    follow->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (follow->stop_fd < 0) {
+        mc_error_set_errno(err, "eventfd");
+        follow_destroy(follow);
+        return NULL;
+    }
+    return follow;
+}
+
+void follow_destroy(struct follow *follow)
+{
+    if (follow == NULL) {
+        return;
+    }
+    mocap_close(follow->client);
+    if (follow->stop_fd >= 0) {
+        close(follow->stop_fd);
+    }
+    free(follow);
+}
+
+const struct mocap_server *follow_server(const struct follow *follow)
+{
+    return follow->client != NULL ? mocap_server(follow->client) : NULL;
+}
+
+void follow_stop(struct follow *follow)
+{
+    const int saved = errno; // it may interrupt anything
+    const uint64_t one = 1;
+    ssize_t count = write(follow->stop_fd, &one, sizeof one);
+    (void)count; // full means that it is stopped already
+    errno = saved;
+}
+
+// Waits for the daemon's bytes or the stop. fd -1: for the stop alone. Returns
+// whether it was stopped.
+static bool wait_stopped(const struct follow *follow, int fd, int timeout_ms)
+{
+    struct pollfd waited[2] = {
+        { .fd = follow->stop_fd, .events = POLLIN },
+        { .fd = fd, .events = POLLIN },
+    };
+    // An interrupted wait ends early: whoever calls looks again.
+    return poll(waited, 2, timeout_ms) > 0 && waited[0].revents != 0;
+}
+
+static void tell_outage(struct follow *follow, const char *reason)
+{
+    if (!follow->outage_is_told) {
+        mc_log(MC_LOG_WARNING, "no daemon: %s; trying again until there is one", reason);
+        follow->outage_is_told = true;
+    }
+}
+
+static enum follow_event lose(struct follow *follow, const char *reason)
+{
+    tell_outage(follow, reason);
+    mocap_close(follow->client);
+    follow->client = NULL;
+    follow->retry_ms = 0;
+    return FOLLOW_LOST;
+}
+
+static bool connect_now(struct follow *follow)
+{
+    struct mocap_error error;
+    struct mocap_client *client = mocap_connect(follow->socket, REPLY_TIMEOUT_MS, &error);
+    if (client == NULL || !mocap_subscribe(client, &follow->options, REPLY_TIMEOUT_MS, &error)) {
+        tell_outage(follow, error.message);
+        mocap_close(client);
+        return false;
+    }
+    follow->client = client;
+    follow->outage_is_told = false;
+    mc_log(MC_LOG_INFO, "connected to %s", mocap_server(client)->name);
+    return true;
+}
+
+static enum follow_event connect_again(struct follow *follow)
+{
+    for (;;) {
+        if (wait_stopped(follow, -1, follow->retry_ms)) {
+            return FOLLOW_STOPPED;
+        }
+        if (connect_now(follow)) {
+            return FOLLOW_CONNECTED;
+        }
+        follow->retry_ms = follow->retry_ms == 0 ? RETRY_FIRST_MS : follow->retry_ms * 2;
+        if (follow->retry_ms > RETRY_LAST_MS) {
+            follow->retry_ms = RETRY_LAST_MS;
+        }
+    }
+}
+
+enum follow_event follow_next(struct follow *follow, struct mocap_message *message)
+{
+    if (follow->client == NULL) {
+        return connect_again(follow);
+    }
+    for (;;) {
+        struct mocap_error error;
+        switch (mocap_next(follow->client, 0, message, &error)) {
+        case MOCAP_MESSAGE:
+            return wait_stopped(follow, -1, 0) ? FOLLOW_STOPPED : FOLLOW_MESSAGE;
+        case MOCAP_CLOSED:
+            return lose(follow, "it closed the connection");
+        case MOCAP_ERROR:
+            return lose(follow, error.message);
+        case MOCAP_TIMEOUT:
+            break;
+        }
+        if (wait_stopped(follow, mocap_fd(follow->client), -1)) {
+            return FOLLOW_STOPPED;
+        }
+    }
+}

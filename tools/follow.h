@@ -1,0 +1,32 @@
+// Follows a daemon through its restarts: connects, subscribes, reads, and begins
+// again when the connection is lost. What happens is logged once an outage.
+//
+//     while ((event = follow_next(follow, &message)) != FOLLOW_STOPPED) ...
+#pragma once
+
+#include "base/error.h"
+#include "protocol/mocap.h"
+
+struct follow;
+
+enum follow_event {
+    FOLLOW_CONNECTED, // and subscribed: follow_server tells to whom
+    FOLLOW_MESSAGE,   // message is set; it stays until the next call
+    FOLLOW_LOST,      // the daemon is gone; the next call tries to reach it again
+    FOLLOW_STOPPED,   // follow_stop was called
+};
+
+// socket and what options point to are borrowed. socket NULL: the default one.
+// Connects to nothing yet. Free with follow_destroy.
+struct follow *follow_create(const char *socket, const struct mocap_options *options,
+                             struct mc_error *err) MC_MUST_USE;
+void follow_destroy(struct follow *follow); // NULL does nothing
+
+// Blocks until something happens. Thread: one, always the same.
+enum follow_event follow_next(struct follow *follow, struct mocap_message *message);
+
+// The daemon, while there is one; else NULL. Thread: that of follow_next.
+const struct mocap_server *follow_server(const struct follow *follow);
+
+// Wakes follow_next, now or at its next call. Any thread, and signal handlers.
+void follow_stop(struct follow *follow);
