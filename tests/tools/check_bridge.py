@@ -5,7 +5,6 @@ liblo's oscdump for VMC, Python's struct for OpenSeeFace's packet.
     check_bridge.py MOCAP_BRIDGE
 """
 
-import json
 import os
 import re
 import shutil
@@ -17,6 +16,8 @@ import sys
 import tempfile
 import threading
 import time
+
+from played_daemon import Daemon
 
 GUARD_S = 60  # only a test that fails waits that long
 SHAPES = {"jawOpen": 0.75, "eyeBlinkLeft": 1.0, "eyeBlinkRight": 0.25, "mouthPucker": 0.5}
@@ -49,46 +50,6 @@ def osf_parse(packet):
             at += count
         faces.append(face)
     return faces
-
-
-class Daemon:
-    """Greets one connection, grants its subscription, and says what it is told to."""
-
-    def __init__(self, path):
-        self.path = path
-        self.seq = 0
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        self.listener.listen(1)
-        self.listener.settimeout(GUARD_S)
-        self.connection, _ = self.listener.accept()
-        self.file = self.connection.makefile("rw", encoding="utf-8")
-        self.say({"type": "hello", "protocol": [1, 0], "server": "played 1", "boot_id": "b",
-                  "streams": ["one", "two"], "encodings": ["json"]})
-        request = json.loads(self.file.readline())
-        check(request["type"] == "subscribe", request)
-        self.say({"type": "subscribed", "id": request["id"], "streams": ["one", "two"],
-                  "mode": "latest", "encoding": "json"})
-        self.say({"type": "state", "stream": "one", "state": "live", "reason": ""})
-
-    def say(self, message):
-        self.file.write(json.dumps(message) + "\n")
-        self.file.flush()
-
-    def record(self, faces, stream="one"):
-        self.say({"type": "motion", "stream": stream, "seq": self.seq, "pts": self.seq / 30,
-                  "t_arrival_ns": 1, "t_publish_ns": 2, "width": 640, "height": 480, "dropped": 0,
-                  "timing_us": {"decode": 1, "wait": 1, "scale": 1, "infer": 1},
-                  "faces": faces, "missed": 0})
-        self.seq += 1
-
-    def close(self):
-        # shutdown, since the file still holds the descriptor
-        self.connection.shutdown(socket.SHUT_RDWR)
-        self.file.close()
-        self.connection.close()
-        self.listener.close()
-        os.unlink(self.path)
 
 
 def make_face(number=1, **more):

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""mocap-web between a daemon played here and browsers that are sockets of ours:
+what it serves, whom it refuses, and what a slow one gets.
+
+    check_web.py MOCAP_WEB
+"""
+
+import base64
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+from played_daemon import Daemon
+
+GUARD_S = 90  # only a test that fails waits that long
+BROWSERS_MAX = 32
+
+
+def check(good, what):
+    if not good:
+        raise AssertionError(what)
+
+
+class Web:
+    """mocap-web on a port of its own."""
+
+    def __init__(self, program, directory):
+        self.process = subprocess.Popen(
+            [program, "--listen", "0", "--socket", os.path.join(directory, "s"), "--pages",
+             os.path.join(directory, "pages"), "--host", "desk.example"],
+            stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            found = re.search(r"open http://127\.0\.0\.1:(\d+)/", line)
+            if found:
+                self.port = int(found[1])
+                break
+        else:
+            raise AssertionError("it ended before it listened")
+        # Its log is read, so that it never waits for a reader.
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+
+    def get(self, path, host=None, method="GET"):
+        """The whole answer to a request."""
+        with self.connect() as browser:
+            browser.sendall(f"{method} {path} HTTP/1.1\r\nHost: {host or self.host()}\r\n"
+                            "Connection: close\r\n\r\n".encode())
+            answer = b""
+            while piece := browser.recv(65536):
+                answer += piece
+        return answer.decode()
+
+    def host(self):
+        return f"127.0.0.1:{self.port}"
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), GUARD_S)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        check(self.process.wait(GUARD_S) == 0, "its end")
+
+
+class Browser:
+    """A WebSocket; welcome says whether it was let in."""
+
+    def __init__(self, web, origin="same", host=None, path="/ws"):
+        host = host or web.host()
+        self.socket = web.connect()
+        lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket",
+                 "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+                 "Sec-WebSocket-Protocol: mocap",
+                 f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}"]
+        if origin is not None:
+            lines.append(f"Origin: {f'http://{host}' if origin == 'same' else origin}")
+        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.file = self.socket.makefile("rb")
+        try:
+            self.welcome = self.file.readline().startswith(b"HTTP/1.1 101")
+            while self.welcome and self.file.readline() != b"\r\n":
+                pass
+        except ConnectionResetError:
+            self.welcome = False
+
+    def read(self):
+        """The next text message, parsed; None at the end."""
+        head = self.file.read(2)
+        if len(head) < 2 or head[0] & 15 == 8:
+            return None
+        length = head[1] & 127
+        if length == 126:
+            length = struct.unpack(">H", self.file.read(2))[0]
+        elif length == 127:
+            length = struct.unpack(">Q", self.file.read(8))[0]
+        body = self.file.read(length)
+        return json.loads(body) if head[0] & 15 == 1 else self.read()
+
+    def read_type(self, kind):
+        while (message := self.read()) is not None:
+            if message["type"] == kind:
+                return message
+        raise AssertionError(f"no {kind} came")
+
+    def send(self, payload, opcode=1, last=True):
+        head = bytes([opcode | (128 if last else 0)])
+        if len(payload) < 126:
+            head += bytes([128 | len(payload)])
+        else:
+            head += bytes([128 | 126]) + struct.pack(">H", len(payload))
+        self.socket.sendall(head + b"\0\0\0\0" + payload)
+
+    def is_closed(self):
+        try:
+            while self.read() is not None:
+                pass
+        except ConnectionResetError:
+            pass
+        return True
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def check_files(web):
+    page = web.get("/")
+    check(page.startswith("HTTP/1.1 200") and page.endswith("<p>hello"), page)
+    check("content-security-policy: default-src 'none'" in page.lower(), page)
+    check("x-content-type-options: nosniff" in page.lower(), page)
+    check("200" in web.get("/app.js").split("\r\n")[0], "a script")
+    for path in ("/nothing.js", "/../secret.txt", "/%2e%2e/secret.txt", "//etc/passwd",
+                 "/sub/inner.js", "/.hidden.js", "/run.sh"):
+        answer = web.get(path)
+        check(answer.startswith("HTTP/1.1 4") and "secret" not in answer, (path, answer))
+    check(web.get("/", method="DELETE").split(" ")[1] != "200", "another method")
+
+
+def check_hosts(web):
+    for host in ("localhost:1", "127.0.0.1", "192.0.2.7:80", "[::1]:8040", "desk.example:80"):
+        check(web.get("/", host).startswith("HTTP/1.1 200"), host)
+    for host in ("evil.example", "127.0.0.1.evil.example", "desk.example.evil:80", "[evil]:1"):
+        check(web.get("/", host).startswith("HTTP/1.1 403"), host)
+
+
+def check_origins(web):
+    refused = [Browser(web, "http://evil.example"), Browser(web, "null"),
+               Browser(web, "http://evil.example", "evil.example"),
+               Browser(web, "same", "evil.example"), Browser(web, f"http://127.0.0.1:{1}"),
+               Browser(web, "same", path="/"), Browser(web, "http://" + "a" * 600)]
+    check(not any(browser.welcome for browser in refused), [b.welcome for b in refused])
+    welcome = [Browser(web), Browser(web, None), Browser(web, "same", f"localhost:{web.port}")]
+    check(all(browser.welcome for browser in welcome), [b.welcome for b in welcome])
+    for browser in refused + welcome:
+        browser.close()
+
+
+def check_messages(web, daemon):
+    browser = Browser(web)
+    hello = browser.read()
+    check(hello["type"] == "hello" and hello["server"] == "played 1" and
+          hello["streams"] == ["one", "two"], hello)
+    check(browser.read() == {"type": "state", "stream": "one", "state": "live", "reason": ""},
+          "a state")
+    daemon.record([{"id": 1, "score": 0.5, "box": [1, 2, 3, 4], "keypoints": [[1, 2, 0.5]]}])
+    record = browser.read()
+    check(record["seq"] == daemon.seq - 1 and record["faces"][0]["box"] == [1, 2, 3, 4], record)
+    browser.send(b'{"type":"ping","id":9}')
+    pong = browser.read()
+    check(pong["type"] == "pong" and pong["id"] == 9 and pong["t_ns"] > 0, pong)
+    for request in (b'{"type":"calibrate","id":1,"stream":"one"}', b'{"type":"subscribe"}',
+                    b'{"type":"status"}', b"[]", b"{", b"", b'{"type":"ping","id":"x"}'):
+        browser.send(request)
+        check(browser.read()["type"] == "error", request)
+    browser.close()
+    for payload, opcode, last in ((b"x" * 5000, 1, True), (b"\0\1", 2, True), (b"{", 1, False)):
+        hostile = Browser(web)
+        hostile.send(payload, opcode, last)
+        check(hostile.is_closed(), (opcode, last))
+        hostile.close()
+
+
+def check_caps(web):
+    browsers = [Browser(web) for _ in range(BROWSERS_MAX + 1)]
+    check([browser.welcome for browser in browsers] == [True] * BROWSERS_MAX + [False], "the cap")
+    for browser in browsers:
+        browser.close()
+    # Room again, as soon as it has noticed.
+    while not (late := Browser(web)).welcome:
+        late.close()
+    late.close()
+
+
+def check_slow(web, daemon):
+    """Who does not read gets the newest afterwards, and not all that came before."""
+    slow, quick = Browser(web), Browser(web)
+    slow.read_type("state")
+    quick.read_type("state")
+    points = [[i + 0.25, i + 0.5, 0.125] for i in range(68)]
+    faces = [{"id": 1, "score": 0.5, "box": [1, 2, 3, 4], "keypoints": points}]
+    for _ in range(2000):  # two megabytes
+        daemon.record(faces)
+    last = daemon.seq - 1
+    while quick.read_type("motion")["seq"] != last:
+        pass
+    got = 0
+    while slow.read_type("motion")["seq"] != last:
+        got += 1
+    check(got < 1500, f"{got} of 2000 waited for it")
+    slow.close()
+    quick.close()
+
+
+def check_restart(web, daemon, path):
+    browser = Browser(web)
+    browser.read_type("state")
+    daemon.close()
+    state = browser.read_type("state")
+    check(state["state"] == "connecting" and "not there" in state["reason"], state)
+    daemon = Daemon(path)
+    browser.read_type("hello")
+    check(browser.read_type("state")["state"] == "live", "live again")
+    daemon.record([])
+    check(browser.read_type("motion")["seq"] == 0, "records again")
+    browser.close()
+    return daemon
+
+
+def make_pages(directory):
+    pages = os.path.join(directory, "pages")
+    os.makedirs(os.path.join(pages, "sub"))
+    for name, text in (("index.html", "<p>hello"), ("app.js", "1;"), (".hidden.js", "secret"),
+                       ("run.sh", "secret"), ("sub/inner.js", "secret"),
+                       ("../secret.txt", "secret")):
+        with open(os.path.join(pages, name), "w", encoding="ascii") as file:
+            file.write(text)
+
+
+def main():
+    guard = threading.Timer(GUARD_S, os.kill, (os.getpid(), signal.SIGABRT))
+    guard.daemon = True
+    guard.start()
+    directory = tempfile.mkdtemp(prefix="mocapd-web-")
+    web = None
+    try:
+        make_pages(directory)
+        web = Web(sys.argv[1], directory)
+        check_files(web)
+        check_hosts(web)
+        early = Browser(web)  # before there is a daemon
+        check(early.welcome, "early")
+        path = os.path.join(directory, "s")
+        daemon = Daemon(path)
+        check(early.read()["type"] == "hello", "it learns of the daemon")
+        early.close()
+        check_origins(web)
+        check_messages(web, daemon)
+        check_caps(web)
+        check_slow(web, daemon)
+        daemon = check_restart(web, daemon, path)
+        web.stop()
+        daemon.close()
+    finally:
+        if web is not None and web.process.poll() is None:
+            web.process.kill()
+        shutil.rmtree(directory)
+    print("pages, refusals, messages and slow browsers are as they should be")
+
+
+if __name__ == "__main__":
+    main()

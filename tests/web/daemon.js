@@ -1,0 +1,83 @@
+/**
+ * A daemon played for the tests of the page: it speaks the protocol, and shows the
+ * faces it is told to.
+ */
+import { createServer } from "node:net";
+
+const NS_PER_MS = 1e6;
+
+const nowNs = () => Number(process.hrtime.bigint());
+
+/** Quaternion of a head turned by yaw (to the picture's right), then pitch (down). */
+function rotationOf(yaw, pitch) {
+    const [sy, cy] = [Math.sin(-yaw / 2), Math.cos(yaw / 2)];
+    const [sp, cp] = [Math.sin(pitch / 2), Math.cos(pitch / 2)];
+    return [cy * sp, sy * cp, -sy * sp, cy * cp];
+}
+
+/**
+ * @param {string} path of the socket
+ * @param {{width: number, height: number}} frame
+ */
+export async function playDaemon(path, { width, height }) {
+    const sockets = new Set();
+    let seq = 0;
+    const server = createServer((socket) => {
+        const say = (message) => socket.write(`${JSON.stringify(message)}\n`);
+        say({ type: "hello", protocol: [1, 0], server: "played 1", boot_id: "b", streams: ["main"], encodings: ["json"] });
+        socket.on("data", (bytes) => {
+            const { id } = JSON.parse(bytes.toString());
+            say({ type: "subscribed", id, streams: ["main"], mode: "latest", encoding: "json" });
+            say({ type: "state", stream: "main", state: "live", reason: "" });
+            sockets.add(socket);
+        });
+        socket.on("close", () => sockets.delete(socket));
+        socket.on("error", () => sockets.delete(socket));
+    });
+    await new Promise((resolve) => server.listen(path, resolve));
+
+    return {
+        /**
+         * @param {object | null} face {keypoints, shapes, yaw, pitch}; null: nobody
+         * @returns {number} the record's number
+         */
+        show(face) {
+            const faces = [];
+            if (face) {
+                const xs = face.keypoints.map(([x]) => x);
+                const ys = face.keypoints.map(([, y]) => y);
+                const [left, top] = [Math.min(...xs), Math.min(...ys)];
+                faces.push({
+                    id: 1,
+                    score: 0.9,
+                    box: [left, top, Math.max(...xs) - left, Math.max(...ys) - top],
+                    keypoints: face.keypoints.map(([x, y]) => [x, y, 0.9]),
+                    pose: {
+                        rotation: rotationOf(face.yaw ?? 0, face.pitch ?? 0),
+                        euler: [0, 0, 0],
+                        translation: [0, 0, 4],
+                        error: 0.02,
+                    },
+                    shapes: face.shapes ?? {},
+                });
+            }
+            const t = nowNs();
+            const record = {
+                type: "motion", stream: "main", seq, pts: seq++ / 30,
+                t_arrival_ns: t - 8 * NS_PER_MS, t_publish_ns: t, width, height, dropped: 0,
+                timing_us: { decode: 1000, wait: 100, scale: 200, infer: 4000 },
+                faces, missed: 0,
+            };
+            for (const socket of sockets) {
+                socket.write(`${JSON.stringify(record)}\n`);
+            }
+            return record.seq;
+        },
+        close() {
+            for (const socket of sockets) {
+                socket.destroy();
+            }
+            return new Promise((resolve) => server.close(resolve));
+        },
+    };
+}

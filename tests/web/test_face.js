@@ -1,0 +1,66 @@
+import { strict as assert } from "node:assert";
+import { test } from "node:test";
+import { NEUTRAL, anglesOf, blend, faceOf } from "../../web/face.js";
+
+const near = (got, wanted, what) => assert.ok(Math.abs(got - wanted) < 1e-6, `${what}: ${got}, wanted ${wanted}`);
+const about = (axis, angle) => [0, 1, 2].map((i) => (i === axis ? Math.sin(angle / 2) : 0)).concat(Math.cos(angle / 2));
+
+function makeRecord(faces) {
+    return { width: 640, height: 480, faces };
+}
+
+const face = (more) => ({ id: 1, score: 0.5, box: [480, 0, 160, 240], ...more });
+
+test("angles have the signs of the picture", () => {
+    // x right, y down, z away: about y the nose goes left, about x up to z is down.
+    const [pitch, yaw, roll] = anglesOf(about(1, -0.4));
+    near(yaw, 0.4, "the nose to the right");
+    near(pitch, 0, "level");
+    near(roll, 0, "upright");
+    near(anglesOf(about(0, 0.3))[0], 0.3, "the nose down");
+    near(anglesOf(about(2, 0.2))[2], 0.2, "clockwise");
+});
+
+test("angles of a turn about all axes are those it was made of", () => {
+    // First pitch, then yaw: q = yaw * pitch.
+    const [sy, cy] = [Math.sin(-0.25), Math.cos(0.25)];
+    const [sp, cp] = [Math.sin(0.15), Math.cos(0.15)];
+    const [pitch, yaw, roll] = anglesOf([cy * sp, sy * cp, -sy * sp, cy * cp]);
+    near(pitch, 0.3, "pitch");
+    near(yaw, 0.5, "yaw");
+    near(roll, 0, "roll");
+});
+
+test("nobody is a calm face", () => {
+    assert.equal(faceOf(makeRecord([]), false), NEUTRAL);
+    assert.equal(faceOf(null, true), NEUTRAL);
+});
+
+test("a face without pose and shapes looks ahead", () => {
+    const shown = faceOf(makeRecord([face()]), false);
+    assert.equal(shown.yaw, 0);
+    assert.equal(shown.shapes.jawOpen, 0);
+    near(shown.x, 0.75, "at the right");
+    near(shown.y, -0.5, "above");
+});
+
+test("the surest face is shown", () => {
+    const shapes = (jawOpen) => ({ shapes: { jawOpen } });
+    const record = makeRecord([face({ score: 0.2, ...shapes(0) }), face({ score: 0.9, ...shapes(1) }), face({ score: 0.3, ...shapes(0) })]);
+    assert.equal(faceOf(record, false).shapes.jawOpen, 1);
+});
+
+test("a mirror swaps sides, and nothing else", () => {
+    const record = makeRecord([face({ pose: { rotation: about(1, -0.4) }, shapes: { eyeBlinkLeft: 1, jawOpen: 0.5, jawRight: 0.25 } })]);
+    const shown = faceOf(record, true);
+    near(shown.yaw, -0.4, "yaw");
+    near(shown.x, -0.75, "place");
+    assert.deepEqual([shown.shapes.eyeBlinkLeft, shown.shapes.eyeBlinkRight], [0, 1]);
+    assert.deepEqual([shown.shapes.jawLeft, shown.shapes.jawOpen], [0.25, 0.5]);
+});
+
+test("faces blend", () => {
+    const half = blend({ ...NEUTRAL, yaw: 1, shapes: { ...NEUTRAL.shapes, jawOpen: 1 } }, NEUTRAL, 0.5);
+    near(half.yaw, 0.5, "yaw");
+    near(half.shapes.jawOpen, 0.5, "mouth");
+});

@@ -1,0 +1,107 @@
+import { strict as assert } from "node:assert";
+import { test } from "node:test";
+import { MocapClient } from "../../web/mocap.js";
+
+/** A WebSocket whose other side is the test. */
+class PlayedSocket extends EventTarget {
+    static made = [];
+    sent = [];
+
+    constructor(url, protocol) {
+        super();
+        Object.assign(this, { url, protocol });
+        PlayedSocket.made.push(this);
+    }
+
+    send(text) {
+        this.sent.push(JSON.parse(text));
+    }
+
+    close() {
+        this.dispatchEvent(new Event("close"));
+    }
+
+    open() {
+        this.dispatchEvent(new Event("open"));
+    }
+
+    say(message) {
+        this.dispatchEvent(Object.assign(new Event("message"), { data: JSON.stringify(message) }));
+    }
+}
+
+function begin() {
+    PlayedSocket.made = [];
+    const client = new MocapClient("ws://test/ws", { WebSocket: PlayedSocket });
+    return { client, socket: PlayedSocket.made[0] };
+}
+
+test("messages become events, and the newest stays", () => {
+    const { client, socket } = begin();
+    const heard = [];
+    for (const type of ["hello", "state", "record", "link"]) {
+        client.addEventListener(type, ({ detail }) => heard.push([type, detail.seq ?? detail.state ?? detail]));
+    }
+    assert.deepEqual([socket.url, socket.protocol], ["ws://test/ws", "mocap"]);
+    socket.open();
+    socket.say({ type: "hello", streams: ["a"] });
+    socket.say({ type: "state", stream: "a", state: "live" });
+    socket.say({ type: "motion", stream: "a", seq: 7, faces: [] });
+    socket.say({ type: "of a later version" });
+    socket.say({ type: "end", stream: "a", state: "ended" });
+    assert.deepEqual(heard.map(([type]) => type), ["link", "hello", "state", "record", "state"]);
+    assert.equal(client.newest.get("a").seq, 7);
+    assert.equal(client.states.get("a").state, "ended");
+    client.close();
+});
+
+test("ages come from comparing clocks", () => {
+    const { client, socket } = begin();
+    assert.equal(client.ageMs({ t_arrival_ns: 0 }), undefined);
+    socket.open();
+    const [{ type, id }] = socket.sent;
+    assert.equal(type, "ping");
+    const theirsMs = 5000;
+    socket.say({ type: "pong", id, t_ns: theirsMs * 1e6 });
+    const age = client.ageMs({ t_arrival_ns: (theirsMs - 30) * 1e6 });
+    assert.ok(age > 29 && age < 20000, `${age} ms`);
+    socket.say({ type: "pong", id: 999, t_ns: 1 }); // nobody asked
+    assert.ok(client.ageMs({ t_arrival_ns: (theirsMs - 30) * 1e6 }) < 20000);
+    client.close();
+});
+
+test("a lost connection is made again, a closed one is not", async () => {
+    const { client, socket } = begin();
+    socket.open();
+    socket.close();
+    await new Promise((resolve) => {
+        const timer = setInterval(() => {
+            if (PlayedSocket.made.length === 2) {
+                clearInterval(timer);
+                resolve();
+            }
+        }, 5);
+    });
+    client.close();
+    assert.equal(PlayedSocket.made.length, 2);
+});
+
+test("records can be awaited: who is slow gets the newest", async () => {
+    const { client, socket } = begin();
+    const seen = [];
+    const reading = (async () => {
+        for await (const { seq } of client.records("a")) {
+            seen.push(seq);
+        }
+    })();
+    for (const seq of [1, 2, 3]) {
+        socket.say({ type: "motion", stream: "b", seq: 10 * seq });
+        socket.say({ type: "motion", stream: "a", seq });
+    }
+    await new Promise(setImmediate);
+    socket.say({ type: "motion", stream: "a", seq: 4 });
+    await new Promise(setImmediate);
+    client.close();
+    await reading;
+    assert.deepEqual(seen, [3, 4]);
+});

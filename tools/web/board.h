@@ -1,0 +1,59 @@
+// What browsers are to see: a fixed number of slots, each with the newest text of
+// its kind. Nothing queues: a text that nobody took yet is replaced, so a slow
+// browser gets the newest only and costs no memory.
+//
+// One thread puts, the loop takes. Memory grows with the longest text and stays.
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum {
+    WEB_BOARD_STREAMS_MAX = 64,
+    WEB_BOARD_HELLO = 0, // then of each stream its state and its newest record
+    WEB_BOARD_SLOTS = 1 + 2 * WEB_BOARD_STREAMS_MAX,
+    WEB_BOARD_HEADROOM = 32, // bytes before a text that whoever sends it may write to
+};
+
+static inline int web_board_state_slot(int stream)
+{
+    return 1 + 2 * stream;
+}
+
+static inline int web_board_record_slot(int stream)
+{
+    return 2 + 2 * stream;
+}
+
+struct web_text {
+    char *bytes; // WEB_BOARD_HEADROOM bytes, then the text
+    size_t length, capacity;
+};
+
+struct web_slot {
+    // For the loop: 0 until there is a text, then one more for each.
+    uint64_t version;
+    struct web_text shown;
+    struct web_text put; // with the board's lock, as is_put
+    bool is_put;
+};
+
+struct web_board {
+    pthread_mutex_t lock;
+    struct web_slot slots[WEB_BOARD_SLOTS];
+};
+
+bool web_board_init(struct web_board *board, struct mc_error *err) MC_MUST_USE;
+void web_board_finish(struct web_board *board);
+
+// Puts a text, of length 0 to leave the slot empty. Returns false, with the slot as
+// it was, when there is no memory. Thread: the one that puts.
+bool web_board_put(struct web_board *board, int slot, const char *text, size_t length) MC_MUST_USE;
+
+// Takes what was put since the last call into version and shown. Returns whether
+// there was anything. Thread: loop.
+bool web_board_take(struct web_board *board);

@@ -1,0 +1,156 @@
+// mocap-web: a page that shows what mocapd sees.
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/path.h"
+#include "tools/web/board.h"
+#include "tools/web/options.h"
+#include "tools/web/pages.h"
+#include "tools/web/relay.h"
+#include "tools/web/server.h"
+
+enum { EXIT_USAGE = 2 };
+
+struct web {
+    struct web_options options;
+    uv_loop_t loop;
+    uv_signal_t signals[2];
+    uv_async_t put; // the relay put something
+    struct web_board board;
+    struct web_pages pages;
+    struct web_relay *relay;
+    struct web_server *server;
+};
+
+// From the relay's thread.
+static void on_put(void *user)
+{
+    struct web *web = user;
+    uv_async_send(&web->put);
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct web *web = async->data;
+    if (web->server != NULL && web_board_take(&web->board)) {
+        web_server_show(web->server);
+    }
+}
+
+static void stop(struct web *web)
+{
+    web_relay_stop(web->relay);
+    web->relay = NULL;
+    web_server_destroy(web->server);
+    web->server = NULL;
+    uv_handle_t *const handles[] = { (uv_handle_t *)&web->put, (uv_handle_t *)&web->signals[0],
+                                     (uv_handle_t *)&web->signals[1] };
+    for (size_t i = 0; i < sizeof handles / sizeof handles[0]; i++) {
+        if (!uv_is_closing(handles[i])) {
+            uv_close(handles[i], NULL);
+        }
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    stop(handle->data);
+}
+
+static void start_handles(struct web *web)
+{
+    const int numbers[2] = { SIGINT, SIGTERM };
+    for (int i = 0; i < 2; i++) {
+        uv_signal_init(&web->loop, &web->signals[i]);
+        web->signals[i].data = web;
+        uv_signal_start(&web->signals[i], on_signal, numbers[i]);
+    }
+    uv_async_init(&web->loop, &web->put, on_async);
+    web->put.data = web;
+}
+
+static bool start(struct web *web, struct mc_error *err)
+{
+    char directory[WEB_PAGE_PATH_BYTES];
+    const char *pages = web->options.pages;
+    if (pages == NULL) {
+        if (!mc_path_data(directory, sizeof directory, "web", err)) {
+            return false;
+        }
+        pages = directory;
+    }
+    if (!web_pages_load(&web->pages, pages, err)) {
+        return false;
+    }
+    const struct web_server_options serve = { web->options.address, web->options.port,
+                                              &web->options.hosts, &web->pages, &web->board };
+    web->server = web_server_create(&web->loop, &serve, err);
+    if (web->server == NULL) {
+        return false;
+    }
+    const struct web_relay_options relay = { web->options.socket, web->options.stream, on_put,
+                                             web };
+    web->relay = web_relay_start(&web->board, &relay, err);
+    return web->relay != NULL;
+}
+
+static int run(struct web *web)
+{
+    struct mc_error err = { 0 };
+    mc_log_level_set(web->options.log_level);
+    if (uv_loop_init(&web->loop) != 0 || !web_board_init(&web->board, &err)) {
+        mc_log(MC_LOG_ERROR, "no loop");
+        return EXIT_FAILURE;
+    }
+    start_handles(web);
+    const bool good = start(web, &err);
+    if (good) {
+        if (strncmp(web->options.address, "127.", 4) != 0) {
+            mc_log(MC_LOG_WARNING, "whoever reaches %s sees the face: there is no password",
+                   web->options.address);
+        }
+        mc_log(MC_LOG_INFO, "open http://%s:%d/", web->options.address,
+               web_server_port(web->server));
+    } else {
+        mc_log(MC_LOG_ERROR, "%s", err.message);
+        stop(web);
+    }
+    uv_run(&web->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&web->loop);
+    web_board_finish(&web->board);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct web *web = calloc(1, sizeof *web);
+    struct mc_error err = { 0 };
+    if (web == NULL) {
+        return EXIT_FAILURE;
+    }
+    signal(SIGPIPE, SIG_IGN); // a failed write says so
+    int status = EXIT_SUCCESS;
+    switch (web_options_parse(&web->options, argc, argv, &err)) {
+    case WEB_OPTIONS_HELP:
+        fputs(web_options_usage, stdout);
+        break;
+    case WEB_OPTIONS_VERSION:
+        puts("mocap-web " MOCAPD_VERSION);
+        break;
+    case WEB_OPTIONS_USAGE:
+        fprintf(stderr, "mocap-web: %s; see mocap-web --help\n", err.message);
+        status = EXIT_USAGE;
+        break;
+    case WEB_OPTIONS_RUN:
+        status = run(web);
+        break;
+    }
+    free(web);
+    return status;
+}

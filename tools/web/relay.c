@@ -1,0 +1,175 @@
+#include "tools/web/relay.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "protocol/encode.h"
+#include "tools/follow.h"
+
+enum { TEXT_BYTES_MAX = 64 * 1024 }; // of what the relay itself says
+
+struct web_relay {
+    struct web_relay_options options;
+    struct web_board *board;
+    struct follow *follow;
+    pthread_t thread;
+    struct protocol_buffer text;
+    int stream_count;
+    char streams[WEB_BOARD_STREAMS_MAX][PROTOCOL_NAME_BYTES];
+};
+
+static void put(struct web_relay *relay, int slot, const char *text, size_t length)
+{
+    if (!web_board_put(relay->board, slot, text, length)) {
+        mc_log(MC_LOG_ERROR, "no memory for a message of %zu bytes", length);
+    }
+}
+
+// What was written to relay->text, without its newline.
+static void put_text(struct web_relay *relay, int slot)
+{
+    if (!relay->text.failed && relay->text.length > 0) {
+        put(relay, slot, relay->text.data, relay->text.length - 1);
+    }
+}
+
+static void put_hello(struct web_relay *relay, const struct mocap_server *server)
+{
+    static struct protocol_hello hello; // one relay a program
+    hello = (struct protocol_hello){ .major = server->major, .minor = server->minor };
+    snprintf(hello.server, sizeof hello.server, "%s", server->name);
+    snprintf(hello.boot_id, sizeof hello.boot_id, "%s", server->boot_id);
+    hello.encodings = 1u << PROTOCOL_JSON;
+    hello.stream_count = relay->stream_count;
+    for (int i = 0; i < relay->stream_count; i++) {
+        memcpy(hello.streams[i], relay->streams[i], PROTOCOL_NAME_BYTES);
+    }
+    protocol_buffer_clear(&relay->text);
+    protocol_encode_hello(&relay->text, &hello);
+    put_text(relay, WEB_BOARD_HELLO);
+}
+
+// Another daemon, perhaps with other streams.
+static void begin(struct web_relay *relay)
+{
+    const struct mocap_server *server = follow_server(relay->follow);
+    for (int i = 1; i < WEB_BOARD_SLOTS; i++) {
+        put(relay, i, "", 0);
+    }
+    relay->stream_count = 0;
+    for (int i = 0; i < server->stream_count && i < WEB_BOARD_STREAMS_MAX; i++) {
+        if (relay->options.stream == NULL ||
+            strcmp(relay->options.stream, server->streams[i]) == 0) {
+            snprintf(relay->streams[relay->stream_count++], PROTOCOL_NAME_BYTES, "%s",
+                     server->streams[i]);
+        }
+    }
+    put_hello(relay, server);
+}
+
+static void put_lost(struct web_relay *relay)
+{
+    for (int i = 0; i < relay->stream_count; i++) {
+        struct protocol_state state = { .state = "connecting", .reason = "mocapd is not there" };
+        memcpy(state.stream, relay->streams[i], sizeof state.stream);
+        protocol_buffer_clear(&relay->text);
+        protocol_encode_state(&relay->text, PROTOCOL_JSON, &state);
+        put_text(relay, web_board_state_slot(i));
+    }
+}
+
+static void put_message(struct web_relay *relay, const struct mocap_message *message)
+{
+    const bool is_record = message->type == MOCAP_RECORD;
+    const char *stream = is_record ? message->record->stream : message->stream;
+    if (!is_record && message->type != MOCAP_STATE && message->type != MOCAP_END) {
+        return;
+    }
+    for (int i = 0; i < relay->stream_count; i++) {
+        if (strcmp(relay->streams[i], stream) == 0) {
+            put(relay, is_record ? web_board_record_slot(i) : web_board_state_slot(i),
+                message->bytes, message->length);
+        }
+    }
+}
+
+static void *run(void *argument)
+{
+    struct web_relay *relay = argument;
+    struct mocap_message message;
+    for (;;) {
+        switch (follow_next(relay->follow, &message)) {
+        case FOLLOW_CONNECTED:
+            begin(relay);
+            break;
+        case FOLLOW_MESSAGE:
+            put_message(relay, &message);
+            break;
+        case FOLLOW_LOST:
+            put_lost(relay);
+            break;
+        case FOLLOW_STOPPED:
+            return NULL;
+        }
+        relay->options.on_put(relay->options.user);
+    }
+}
+
+// Signals are for the loop's thread.
+static int start_thread(struct web_relay *relay)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int status = pthread_create(&relay->thread, NULL, run, relay);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+static void destroy(struct web_relay *relay)
+{
+    follow_destroy(relay->follow);
+    protocol_buffer_finish(&relay->text);
+    free(relay);
+}
+
+struct web_relay *web_relay_start(struct web_board *board, const struct web_relay_options *options,
+                                  struct mc_error *err)
+{
+    struct web_relay *relay = calloc(1, sizeof *relay);
+    if (relay == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the relay");
+        return NULL;
+    }
+    relay->options = *options;
+    relay->board = board;
+    protocol_buffer_init(&relay->text, TEXT_BYTES_MAX);
+    const struct mocap_options wanted = { .stream = options->stream,
+                                          .encoding = MOCAP_ENCODING_JSON,
+                                          .label = "mocap-web" };
+    relay->follow = follow_create(options->socket, &wanted, err);
+    if (relay->follow == NULL) {
+        destroy(relay);
+        return NULL;
+    }
+    const int status = start_thread(relay);
+    if (status != 0) {
+        mc_error_set(err, MC_ERROR_SYSTEM, status, "no thread for the relay");
+        destroy(relay);
+        return NULL;
+    }
+    return relay;
+}
+
+void web_relay_stop(struct web_relay *relay)
+{
+    if (relay == NULL) {
+        return;
+    }
+    follow_stop(relay->follow);
+    pthread_join(relay->thread, NULL);
+    destroy(relay);
+}

@@ -1,0 +1,98 @@
+/**
+ * What an avatar needs of a face: how its head is turned, and its shapes. Shared by
+ * all avatars, so that each only says how it looks.
+ */
+
+/** The shapes that records have, in the daemon's order. */
+export const SHAPES = [
+    "eyeBlinkLeft", "eyeBlinkRight", "eyeWideLeft", "eyeWideRight",
+    "jawOpen", "jawLeft", "jawRight", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight",
+    "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthStretchLeft", "mouthStretchRight", "browInnerUp", "browDownLeft", "browDownRight",
+    "browOuterUpLeft", "browOuterUpRight",
+];
+
+const NEUTRAL_SHAPES = Object.freeze(Object.fromEntries(SHAPES.map((name) => [name, 0])));
+
+/** Nobody: a calm face that looks ahead. */
+export const NEUTRAL = Object.freeze({
+    seen: false,
+    pitch: 0, // radians; positive: down
+    yaw: 0, // positive: to the right of who looks at the avatar
+    roll: 0, // positive: clockwise for who looks at the avatar
+    x: 0, // place in the frame, -1 to 1 from left to right, and from top to bottom
+    y: 0,
+    shapes: NEUTRAL_SHAPES,
+});
+
+function swapSides(shapes) {
+    const swapped = {};
+    for (const [name, value] of Object.entries(shapes)) {
+        const other = name.endsWith("Left")
+            ? name.replace(/Left$/, "Right")
+            : name.replace(/Right$/, "Left");
+        swapped[other] = value;
+    }
+    return swapped;
+}
+
+/** Which way the head looks, from the quaternion of the record: [pitch, yaw, roll]. */
+export function anglesOf([x, y, z, w]) {
+    // The direction of the nose is (0, 0, -1) in the head; x right, y down in the picture.
+    const right = -2 * (x * z + y * w);
+    const down = -2 * (y * z - x * w);
+    const ahead = 1 - 2 * (x * x + y * y);
+    const yaw = Math.atan2(right, ahead);
+    const pitch = Math.atan2(down, Math.hypot(right, ahead));
+    // What is left is the turn about that direction: how the head's own right leans.
+    const rightX = 1 - 2 * (y * y + z * z);
+    const rightY = 2 * (x * y + z * w);
+    const rightZ = 2 * (x * z - y * w);
+    const levelX = Math.cos(yaw);
+    const levelZ = Math.sin(yaw);
+    const along = rightX * levelX + rightZ * levelZ;
+    return [pitch, yaw, Math.atan2(rightY / Math.cos(pitch) || 0, along)];
+}
+
+/**
+ * @param {object} record
+ * @param {boolean} mirror as in a mirror: the person's left is the picture's left
+ * @returns {typeof NEUTRAL} the surest face of the record
+ */
+export function faceOf(record, mirror) {
+    const face = record?.faces.reduce((a, b) => (a && a.score >= b.score ? a : b), undefined);
+    if (!face) {
+        return NEUTRAL;
+    }
+    const side = mirror ? -1 : 1;
+    const [pitch, yaw, roll] = face.pose ? anglesOf(face.pose.rotation) : [0, 0, 0];
+    const [left, top, width, height] = face.box;
+    const shapes = { ...NEUTRAL_SHAPES, ...face.shapes };
+    return {
+        seen: true,
+        pitch,
+        yaw: side * yaw,
+        roll: side * roll,
+        x: side * (((left + width / 2) / record.width) * 2 - 1),
+        y: ((top + height / 2) / record.height) * 2 - 1,
+        shapes: mirror ? swapSides(shapes) : shapes,
+    };
+}
+
+/** Part of the way from one face to another, for what should not jump. */
+export function blend(from, to, share) {
+    const mix = (a, b) => a + (b - a) * share;
+    const shapes = {};
+    for (const name of SHAPES) {
+        shapes[name] = mix(from.shapes[name], to.shapes[name]);
+    }
+    return {
+        seen: to.seen,
+        pitch: mix(from.pitch, to.pitch),
+        yaw: mix(from.yaw, to.yaw),
+        roll: mix(from.roll, to.roll),
+        x: mix(from.x, to.x),
+        y: mix(from.y, to.y),
+        shapes,
+    };
+}

@@ -1,0 +1,64 @@
+/** How the page looks: theme and mirror, kept for the next visit. */
+import { readColours } from "./canvas.js";
+
+const THEMES = ["system", "light", "dark"];
+
+function keep(name, value) {
+    try {
+        localStorage.setItem(name, value);
+    } catch {
+        // A browser that keeps nothing is a fine browser.
+    }
+}
+
+function recall(name) {
+    try {
+        return localStorage.getItem(name);
+    } catch {
+        return null;
+    }
+}
+
+function applyTheme(button, theme) {
+    if (theme === "system") {
+        delete document.documentElement.dataset.theme;
+    } else {
+        document.documentElement.dataset.theme = theme;
+    }
+    button.textContent = { system: "Theme: system", light: "Theme: light", dark: "Theme: dark" }[theme];
+}
+
+/**
+ * @param {{theme: HTMLButtonElement, mirror: HTMLButtonElement}} buttons
+ * @returns an object with isMirror, colours, and onChange to be set
+ */
+export function beginLook({ theme, mirror }) {
+    const look = { isMirror: recall("mirror") !== "no", colours: null, onChange: () => {} };
+    let current = THEMES.includes(recall("theme")) ? recall("theme") : "system";
+    const refresh = () => {
+        applyTheme(theme, current);
+        mirror.setAttribute("aria-pressed", String(look.isMirror));
+        look.colours = readColours();
+        look.onChange();
+    };
+    theme.addEventListener("click", () => {
+        current = THEMES[(THEMES.indexOf(current) + 1) % THEMES.length];
+        keep("theme", current);
+        refresh();
+    });
+    mirror.addEventListener("click", () => {
+        look.isMirror = !look.isMirror;
+        keep("mirror", look.isMirror ? "yes" : "no");
+        refresh();
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
+    document.addEventListener("keydown", (event) => {
+        const isTyping = event.target.closest?.("select, input");
+        if (isTyping || event.ctrlKey || event.metaKey || event.altKey) {
+            return;
+        }
+        ({ m: mirror, t: theme })[event.key.toLowerCase()]?.click();
+    });
+    refresh();
+    return look;
+}

@@ -1,0 +1,43 @@
+/** Numbers of the last seconds: for a chart, and what can be said of them. */
+export class Series {
+    #windowMs;
+    points = []; // {atMs, value, lost}
+
+    constructor(windowMs = 10000) {
+        this.#windowMs = windowMs;
+    }
+
+    get windowMs() {
+        return this.#windowMs;
+    }
+
+    /** @param {number} lost how many are missing before this one */
+    add(atMs, value, lost = 0) {
+        this.points.push({ atMs, value, lost });
+        while (this.points[0].atMs < atMs - this.#windowMs) {
+            this.points.shift();
+        }
+    }
+
+    clear() {
+        this.points = [];
+    }
+
+    /** @param {number} share 0.5 for the median, 0.95 for what 95 of 100 are below */
+    percentile(share) {
+        const sorted = this.points.map((point) => point.value).sort((a, b) => a - b);
+        return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+    }
+
+    /** How many came in a second. */
+    rate() {
+        const first = this.points[0];
+        const last = this.points.at(-1);
+        const spanMs = this.points.length > 1 ? last.atMs - first.atMs : 0;
+        return spanMs > 0 ? ((this.points.length - 1) * 1000) / spanMs : 0;
+    }
+
+    get lost() {
+        return this.points.reduce((sum, point) => sum + point.lost, 0);
+    }
+}
