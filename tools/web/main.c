@@ -25,6 +25,7 @@ struct web {
     struct web_pages pages;
     struct web_relay *relay;
     struct web_server *server;
+    bool is_stopping;
 };
 
 // From the relay's thread.
@@ -37,7 +38,7 @@ static void on_put(void *user)
 static void on_async(uv_async_t *async)
 {
     struct web *web = async->data;
-    if (web->server != NULL && web_board_take(&web->board)) {
+    if (web->server != NULL && !web->is_stopping && web_board_take(&web->board)) {
         web_server_show(web->server);
     }
 }
@@ -46,8 +47,8 @@ static void stop(struct web *web)
 {
     web_relay_stop(web->relay);
     web->relay = NULL;
-    web_server_destroy(web->server);
-    web->server = NULL;
+    web_server_close(web->server);
+    web->is_stopping = true;
     uv_handle_t *const handles[] = { (uv_handle_t *)&web->put, (uv_handle_t *)&web->signals[0],
                                      (uv_handle_t *)&web->signals[1] };
     for (size_t i = 0; i < sizeof handles / sizeof handles[0]; i++) {
@@ -59,8 +60,11 @@ static void stop(struct web *web)
 
 static void on_signal(uv_signal_t *handle, int number)
 {
+    struct web *web = handle->data;
     (void)number;
-    stop(handle->data);
+    if (!web->is_stopping) {
+        stop(web);
+    }
 }
 
 static void start_handles(struct web *web)
@@ -122,6 +126,7 @@ static int run(struct web *web)
         stop(web);
     }
     uv_run(&web->loop, UV_RUN_DEFAULT);
+    web_server_destroy(web->server);
     uv_loop_close(&web->loop);
     web_board_finish(&web->board);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;

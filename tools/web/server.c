@@ -305,10 +305,19 @@ struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_op
     if (server->vhost == NULL || web_server_port(server) <= 0) {
         mc_error_set(err, MC_ERROR_SYSTEM, 0, "can't listen at %s:%d", options->address,
                      options->port);
+        web_server_close(server);
+        uv_run(loop, UV_RUN_NOWAIT);
         web_server_destroy(server);
         return NULL;
     }
     return server;
+}
+
+void web_server_close(struct web_server *server)
+{
+    if (server != NULL && server->context != NULL) {
+        lws_context_destroy(server->context);
+    }
 }
 
 void web_server_destroy(struct web_server *server)
@@ -316,6 +325,8 @@ void web_server_destroy(struct web_server *server)
     if (server == NULL) {
         return;
     }
+    // On a loop that is not its own libwebsockets is destroyed twice: the first time
+    // its handles are closed, the second time its memory is given back.
     if (server->context != NULL) {
         lws_context_destroy(server->context);
     }

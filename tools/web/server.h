@@ -34,8 +34,9 @@ struct web_server_options {
 struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_options *options,
                                      struct mc_error *err) MC_MUST_USE;
 
-// Closes all connections. The loop has to run once more to its end. NULL does
-// nothing.
+// Closes all connections: the loop then comes to its end. NULL does nothing.
+void web_server_close(struct web_server *server);
+// After that end. NULL does nothing.
 void web_server_destroy(struct web_server *server);
 
 int web_server_port(const struct web_server *server);
