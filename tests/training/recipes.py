@@ -1,0 +1,231 @@
+"""Networks, augmentation, losses, training, distillation, export."""
+
+import argparse
+import os
+import subprocess
+import tempfile
+import unittest
+
+import cv2
+import numpy as np
+import torch
+
+from training import augment, checkpoint, distil, export, loop, losses, motion, nets, safetensors
+from training.models import Model
+from training.prepare import write_set
+from training.samples import FaceSet, Samples
+from training.train import landmark_check, landmark_loss, make_net
+
+# With 20 features, as the papers' networks for 20 classes.
+PARAMETERS = {"lednet": 923083, "erfnet": 2064256, "edanet": 689936, "esnet": 1659136,
+              "enet": 351804}
+HOURGLASS_PARAMETERS = 14215368  # with the motion head, 10 keypoints
+
+
+def drawn_set(folder, count=6):
+    """Ovals with 68 points on rings: nothing to learn from, but a set."""
+    rng = np.random.default_rng(1)
+    angles = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    ring = np.stack([np.cos(angles), np.sin(angles)], 1)
+
+    def items():
+        for number in range(count):
+            image = np.full((256, 256, 3), int(rng.integers(40, 90)), np.uint8)
+            cv2.ellipse(image, (128, 128), (56, 64), 0, 0, 360, (160, 180, 220), -1)
+            points = np.float32(128 + ring * (56, 64))
+            yield image, points, ("helen_train", "p1")[number % 2], \
+                "train" if number < count - 2 else "val", f"drawn/{number}"
+        yield np.zeros((256, 256, 3), np.uint8), np.full((68, 2), np.nan, np.float32), "none", \
+            "train", "none/0"
+
+    write_set(items(), folder)
+    return FaceSet(folder)
+
+
+def options_of(folder, *more):
+    parser = argparse.ArgumentParser()
+    loop.add_arguments(parser)
+    options = parser.parse_args(["--set", folder, "--run", os.path.join(folder, "run"),
+                                 "--steps", "4", "--size", "64", "--batch", "3",
+                                 "--save-every", "2", *more])
+    options.arch, options.head, options.features = "lednet", "landmark", 0
+    return options
+
+
+class Networks(unittest.TestCase):
+    def test_parameters_are_the_papers(self):
+        for arch, count in PARAMETERS.items():
+            net = nets.BACKBONES[arch](20)
+            self.assertEqual(sum(p.numel() for p in net.parameters()), count, arch)
+        net = nets.motion_net("hourglass")
+        self.assertEqual(sum(p.numel() for p in net.parameters()), HOURGLASS_PARAMETERS)
+
+    def test_every_encoder_has_an_end(self):
+        for arch in nets.BACKBONES:
+            net = nets.motion_net(arch).eval()
+            encoder = distil.Encoder(net)
+            with torch.no_grad():
+                net(torch.zeros(1, 3, 64, 64))
+            edge = 4 if arch == "hourglass" else 8
+            self.assertEqual(encoder.maps.shape[2:], (edge, edge), arch)
+
+    def test_a_sharp_map_gives_its_cell_and_confidence_one(self):
+        maps = torch.full((1, 1, 8, 8), -50.0)
+        maps[0, 0, 5, 2] = 50
+        points, variance = nets.soft_argmax(maps)
+        np.testing.assert_allclose(points[0, 0].numpy(), [2.5 / 8, 5.5 / 8], atol=1e-6)
+        self.assertGreater(float(nets.confidence(variance)), 0.999)
+
+
+class Pictures(unittest.TestCase):
+    def test_points_move_with_the_picture(self):
+        image = np.zeros((256, 256, 3), np.uint8)
+        image[100:108, 150:158] = 255  # its middle is at 154, 104
+        points = np.tile(np.float32([[154, 104]]), (68, 1))
+        for flip in (False, True):
+            for side in (128, 190, 300):
+                picture, moved = augment.warp(image, points, 128, (140, 110), side, 0.4, flip,
+                                              (1.05, 0.95))
+                weight = picture[..., 0].astype(float)
+                ys, xs = np.mgrid[:128, :128] + 0.5
+                middle = [(xs * weight).sum() / weight.sum(), (ys * weight).sum() / weight.sum()]
+                np.testing.assert_allclose(moved[0] * 128, middle, atol=0.15)
+
+    def test_flipping_twice_changes_nothing(self):
+        np.testing.assert_array_equal(augment.FLIP[augment.FLIP], np.arange(68))
+
+    def test_sample_by_number_is_always_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            faces = drawn_set(folder)
+            whole, rest = Samples(faces, 64, 1.5, 9), Samples(faces, 64, 1.5, 9, first=4)
+            torch.testing.assert_close(whole[6], rest[2])
+            self.assertEqual(len(rest), 5)
+
+
+class Losses(unittest.TestCase):
+    def test_least_where_the_spread_is_the_error_s(self):
+        # Six times the square of the scale, whose best value is half the error.
+        variance = torch.linspace(0.5, 30, 2000)
+        loss = losses.laplace_nll(torch.tensor(3.0), variance, floor=0)
+        best = float(variance[loss.argmin()])
+        self.assertAlmostEqual(best, 6 * 1.5 ** 2, delta=0.05)
+
+    def test_no_face_wants_an_even_map(self):
+        even, sharp = torch.zeros(1, 2, 8, 8), torch.zeros(1, 2, 8, 8)
+        sharp[..., 3, 3] = 9
+        self.assertAlmostEqual(float(losses.uniform_loss(even)), 0, places=5)
+        self.assertGreater(float(losses.uniform_loss(sharp)), 1)
+
+    def test_warp_s_jacobian_is_its_slope(self):
+        torch.manual_seed(3)
+        warp = motion.Warp(2)
+        place, step = torch.rand(2, 5, 2) * 1.6 - 0.8, 1e-3
+        found = warp.jacobian(place)
+        for axis in range(2):
+            move = torch.zeros(2)
+            move[axis] = step
+            slope = (warp(place + move) - warp(place - move)) / (2 * step)
+            torch.testing.assert_close(found[..., axis], slope, atol=2e-2, rtol=0)
+
+
+class Training(unittest.TestCase):
+    def train(self, folder, faces, stop_at=None):
+        """The state after four steps; with stop_at, from a second start."""
+        options = options_of(folder)
+        torch.manual_seed(1)
+        net = make_net(options)
+        run = loop.Run(options, net)
+
+        class Stopped(Exception):
+            pass
+
+        def loss_of(*batch):
+            if run.step == stop_at:
+                raise Stopped
+            return landmark_loss(net, *batch)
+
+        try:
+            run.train(faces, loss_of, lambda state: landmark_check(options, faces, state))
+        except Stopped:
+            return self.train(folder, faces)
+        return checkpoint.load(options.run)
+
+    def test_resumed_run_ends_where_the_whole_one_does(self):
+        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+            whole = self.train(one, drawn_set(one))
+            resumed = self.train(two, drawn_set(two), stop_at=3)
+            self.assertEqual(resumed["step"], 4)
+            for name, tensor in whole["average"].items():
+                torch.testing.assert_close(resumed["average"][name], tensor, msg=name)
+
+    def test_engine_gives_what_pytorch_gives(self):
+        with tempfile.TemporaryDirectory() as folder:
+            torch.manual_seed(2)
+            net = nets.landmark_net("lednet")
+            net(torch.rand(4, 3, 64, 64))  # norms see something
+            net.eval()
+            path = os.path.join(folder, "a.safetensors")
+            options = {"size": 64, "margin": 1.5, "steps": 0, "batch": 0, "seed": 2}
+            safetensors.write(path, export.tensors_of(net, np.float16),
+                              export.landmark_metadata(options, net))
+            images = torch.rand(3, 3, 64, 64) - 0.5
+            with torch.no_grad():
+                points, variance, _ = Model(path).net(images)
+            lines = subprocess.run([os.environ["LANDMARKS"], path], check=True,
+                                   input=images.permute(0, 2, 3, 1).contiguous().numpy().tobytes(),
+                                   stdout=subprocess.PIPE).stdout.split(b"\n")[:3]
+            found = np.array([line.split() for line in lines], float).reshape(3, 68, 3)
+            np.testing.assert_allclose(found[..., :2], points.numpy(), atol=1e-4)
+            np.testing.assert_allclose(found[..., 2], nets.confidence(variance).numpy(), atol=1e-4)
+
+
+def even_motion_net(arch, images):
+    """With norms that have seen the pictures, and heat maps nearly even: a new
+    network's sharp ones make its first steps wild."""
+    net = nets.motion_net(arch)
+    loop.scale_dropout(net, 0)
+    net.head.kp.weight.data *= 0.05
+    with torch.no_grad():
+        for _ in range(3):
+            net(images)
+    return net
+
+
+class Distilling(unittest.TestCase):
+    def test_student_comes_closer_with_every_loss(self):
+        torch.manual_seed(4)
+        images = torch.rand(4, 3, 64, 64) - 0.5
+        teacher = even_motion_net("edanet", images).eval()
+        with torch.no_grad():
+            told = teacher(images)
+        for kind in ("L1", "L2", "L3"):
+            student = even_motion_net("edanet", images)
+            encoders = (distil.Encoder(student), distil.Encoder(teacher))
+            optimiser = torch.optim.Adam(student.parameters(), 1e-4)
+            seen = []
+            for _ in range(8):
+                loss = distil.distil_loss(kind, student(images), told, encoders)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                seen.append(float(loss))
+            self.assertLess(seen[-1], 0.8 * seen[0], kind)
+
+    def test_motion_loss_falls(self):
+        torch.manual_seed(5)
+        net = nets.motion_net("lednet")
+        loop.scale_dropout(net, 0)
+        images, points = torch.rand(2, 3, 64, 64) - 0.5, torch.rand(2, 68, 2)
+        optimiser = torch.optim.Adam(net.parameters(), 1e-3)
+        seen = []
+        for _ in range(10):
+            loss, _ = motion.loss(net, images, points, torch.tensor([True, True]))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            seen.append(float(loss))
+        self.assertLess(seen[-1], 0.8 * seen[0])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,46 @@
+"""What training makes small. All lengths are fractions of the input's edge, all
+in float32."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+CROP_TO_EYES = 0.39  # the outer eye corners' distance in a crop of margin 1.5, about
+
+
+def wing(error, width=0.06, curve=0.012):
+    """Feng et al. 2018: nearly the logarithm where errors are small, so that
+    small errors keep their weight; linear beyond width."""
+    reach = width - width * math.log1p(width / curve)
+    return torch.where(error < width, width * torch.log1p(error / curve), error - reach)
+
+
+def laplace_nll(distance, variance, floor=0.02):
+    """How surprised a Laplace distribution of the map's own spread is by the
+    error. distance in cells; variance in square cells, both directions: in a
+    plane it is six times the square of the distribution's scale."""
+    scale = torch.sqrt((variance + floor) / 6)
+    return 2 * torch.log(scale) + distance / scale
+
+
+def landmark_loss(points, variance, maps, target, is_face, nll_weight=0.1, none_weight=0.02):
+    """-> loss, mean error over faces in outer-eye distances (about)."""
+    edge = maps.shape[-1]
+    distance = torch.linalg.norm(points - target, dim=-1)  # batch x K
+    inside = ((target > -0.02) & (target < 1.02)).all(-1)
+    weight = (is_face[:, None] & inside).float()
+    total = weight.sum().clamp(min=1)
+    by_place = (wing(distance / CROP_TO_EYES) * weight).sum() / total
+    by_spread = (laplace_nll(distance * edge, variance) * weight).sum() / total
+    loss = by_place * 10 + nll_weight * by_spread
+    if (~is_face).any():  # no face: a map that knows nothing
+        loss = loss + none_weight * uniform_loss(maps[~is_face])
+    return loss, ((distance * weight).sum() / total / CROP_TO_EYES).detach()
+
+
+def uniform_loss(maps):
+    """Kullback-Leibler divergence of the softmax from the even distribution."""
+    flat = F.log_softmax(maps.flatten(2), 2)
+    even = -torch.log(torch.tensor(float(flat.shape[2])))
+    return (even - flat.mean(2)).mean()

@@ -1,0 +1,31 @@
+"""Errors of a network over pictures of a set."""
+
+import numpy as np
+import torch
+
+from .nets import confidence
+from .samples import tensor_of, view
+
+
+def predict(net, pictures):
+    """Pictures (RGB bytes) -> points as fractions of the edge, confidences."""
+    points, trust = [], []
+    with torch.no_grad():
+        for first in range(0, len(pictures), 16):
+            batch = torch.stack([tensor_of(p) for p in pictures[first:first + 16]])
+            found, variance, _ = net(batch)
+            points.append(found.numpy())
+            trust.append(confidence(variance).numpy())
+    return np.concatenate(points), np.concatenate(trust)
+
+
+def distances(points, truth):
+    """Each point's error over the outer-eye distance: faces x 68."""
+    eyes = np.linalg.norm(truth[:, 36] - truth[:, 45], axis=-1)
+    return np.linalg.norm(points - truth, axis=-1) / eyes[:, None]
+
+
+def errors_of(net, faces, items, size, margin):
+    pictures, truth = zip(*(view(faces, item, size, margin) for item in items))
+    points, _ = predict(net, pictures)
+    return distances(points, np.array(truth)).mean(1)

@@ -1,0 +1,105 @@
+"""Training samples by number: sample i of a run is always the same, whichever
+process makes it, so a run that stops and resumes sees what it would have seen."""
+
+import os
+
+import cv2
+import numpy as np
+import torch
+
+from . import augment
+
+MEAN = 0.5  # a pixel is byte / 255 - MEAN
+
+# The share of each set in a batch: for most of the run, and for its last part,
+# which hand-made labels rule.
+MIXTURE = {"helen_train": 0.36, "afw": 0.12, "p1": 0.30, "clip": 0.13, "synth": 0.04,
+           "none": 0.05}
+MIXTURE_LAST = {"helen_train": 0.52, "afw": 0.15, "p1": 0.13, "clip": 0.12, "synth": 0.03,
+                "none": 0.05}
+LAST_PART = 0.35
+
+
+def opening(points):
+    """Height over width of both eyes (mean) and of the mouth's inside."""
+    def length(a, b):
+        return np.linalg.norm(points[..., a, :] - points[..., b, :], axis=-1)
+    right = (length(37, 41) + length(38, 40)) / (2 * length(36, 39))
+    left = (length(43, 47) + length(44, 46)) / (2 * length(42, 45))
+    return (right + left) / 2, length(62, 66) / length(60, 64)
+
+
+class FaceSet:
+    """What prepare made."""
+
+    def __init__(self, folder):
+        index = np.load(os.path.join(folder, "index.npz"))
+        self.points, self.sets = index["points"], index["sets"]
+        self.splits, self.names = index["splits"], index["names"]
+        self.images = np.memmap(os.path.join(folder, "images.u8"), np.uint8, "r",
+                                shape=(len(self.points), 256, 256, 3))
+
+    def choose(self, split, origin=None):
+        chosen = self.splits == split
+        return np.flatnonzero(chosen if origin is None else chosen & (self.sets == origin))
+
+
+def rare_weights(points):
+    """Closed eyes and open mouths come up more often."""
+    eyes, mouth = opening(points)
+    weight = 1 + 2.0 * (eyes < 0.16) + 1.0 * (mouth > 0.3)
+    return np.where(np.isfinite(eyes), weight, 1)
+
+
+class Samples(torch.utils.data.Dataset):
+    """Sample number -> picture (3 x size x size), points as fractions of its
+    edge, whether there is a face."""
+
+    def __init__(self, faces, size, margin, total, seed=1, first=0):
+        self.faces, self.size, self.margin = faces, size, margin
+        self.total, self.seed, self.first = total, seed, first
+        self.members, self.odds = {}, {}
+        for origin in MIXTURE:
+            members = faces.choose("train", origin)
+            if len(members) > 0:
+                weight = rare_weights(faces.points[members])
+                self.members[origin], self.odds[origin] = members, np.cumsum(weight / weight.sum())
+
+    def __len__(self):
+        return self.total - self.first
+
+    def draw(self, rng, number):
+        mixture = MIXTURE_LAST if number >= (1 - LAST_PART) * self.total else MIXTURE
+        share = np.array([mixture[o] for o in self.members])
+        origin = list(self.members)[rng.choice(len(share), p=share / share.sum())]
+        place = np.searchsorted(self.odds[origin], rng.random())
+        return self.members[origin][min(place, len(self.members[origin]) - 1)]
+
+    def __getitem__(self, index):
+        cv2.setNumThreads(1)
+        number = index + self.first
+        rng = np.random.default_rng([self.seed, number])
+        item = self.draw(rng, number)
+        points = self.faces.points[item]
+        is_face = bool(np.isfinite(points).all())
+        if is_face:
+            square = augment.place(rng, points, self.margin)
+        else:
+            square = {"centre": rng.uniform(100, 156, 2), "side": rng.uniform(120, 256),
+                      "angle": rng.uniform(-0.5, 0.5), "flip": rng.random() < 0.5}
+            points = np.zeros((68, 2), np.float32)
+        picture, points = augment.warp(self.faces.images[item], points, self.size, **square)
+        picture = augment.photograph(rng, picture)
+        return tensor_of(picture), torch.from_numpy(points.astype(np.float32)), is_face
+
+
+def tensor_of(picture):
+    return torch.from_numpy(picture.astype(np.float32) / 255 - MEAN).permute(2, 0, 1)
+
+
+def view(faces, item, size, margin):
+    """A validation picture: the face's own square, nothing else done to it."""
+    points = faces.points[item]
+    centre, edge = augment.box_of(points)
+    picture, points = augment.warp(faces.images[item], points, size, centre, margin * edge)
+    return picture, points.astype(np.float32)
