@@ -20,7 +20,7 @@ struct nn_weights;
 struct nn_runner;
 
 // The models that ship, among the program's data files (base/path.h).
-#define NN_MODEL_DEFAULT_FILE "face68-preview.safetensors"
+#define NN_MODEL_DEFAULT_FILE "face68.safetensors"
 #define NN_LOCATOR_DEFAULT_FILE "face-locator.safetensors"
 
 enum { NN_KEYPOINTS_MAX = 128 };

@@ -3,8 +3,8 @@
 #include <math.h>
 
 // What a scan takes for a face, and what is still one while it is followed.
-static const float found_score = 0.82f;
-static const float seen_score = 0.70f;
+static const float found_score = 0.80f;
+static const float seen_score = 0.65f;
 static const float promising_score = 0.25f; // worth a closer look
 
 enum {

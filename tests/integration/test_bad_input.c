@@ -17,7 +17,7 @@
 
 #include "tests/integration/process.h"
 
-#define MODEL MOCAPD_SOURCE_DIR "/models/face68-preview.safetensors"
+#define MODEL MOCAPD_SOURCE_DIR "/models/face68.safetensors"
 
 static char *bytes; // of the model
 static size_t byte_count;

@@ -1,4 +1,5 @@
-// Whole models: the preview weights against what PyTorch gave for four faces.
+// Whole models: weights from elsewhere against what PyTorch gave for four faces,
+// and those that ship.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -63,10 +65,34 @@ static void keypoints_equal_pytorch(void **state)
     nn_weights_destroy(check);
 }
 
+// What ships is there, in half the bytes of float32, and is what its card says.
+static void shipped_model_loads(void **state)
+{
+    (void)state;
+    const char *path = MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE;
+    unsigned flags = 0;
+    struct mc_error err = { 0 };
+    assert_true(mc_cpu_flags(&flags, NULL));
+    struct nn_model *model = nn_model_load(path, flags, &err);
+    if (model == NULL) {
+        fail_msg("%s", err.message);
+    }
+    const struct nn_model_info *info = nn_model_info(model);
+    assert_string_equal(info->arch, "lednet");
+    assert_string_equal(info->keypoint_set, "ibug68");
+    assert_int_equal(info->keypoint_count, 68);
+    assert_int_equal(info->input_width, 128);
+    struct stat file;
+    assert_int_equal(stat(path, &file), 0);
+    assert_true((size_t)file.st_size < info->parameter_count * 3);
+    nn_model_destroy(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keypoints_equal_pytorch),
+        cmocka_unit_test(shipped_model_loads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
