@@ -196,11 +196,12 @@ class Distilling(unittest.TestCase):
         torch.manual_seed(4)
         images = torch.rand(4, 3, 64, 64) - 0.5
         teacher = even_motion_net("edanet", images).eval()
+        its = distil.Encoder(teacher)
         with torch.no_grad():
             told = teacher(images)
         for kind in ("L1", "L2", "L3"):
             student = even_motion_net("edanet", images)
-            encoders = (distil.Encoder(student), distil.Encoder(teacher))
+            encoders = (distil.Encoder(student), its)
             optimiser = torch.optim.Adam(student.parameters(), 1e-4)
             seen = []
             for _ in range(8):
