@@ -37,6 +37,17 @@ def load_weights(net, path):
         state[own].copy_(torch.from_numpy(tensors[name]))
 
 
+def load_backbone(net, run):
+    """A run's averaged backbone into the net's; heads may differ."""
+    state = load(run)
+    if state is None:
+        raise SystemExit(f"{run}: has no checkpoint")
+    prefix = "backbone."
+    net.backbone.load_state_dict({name[len(prefix):]: tensor
+                                  for name, tensor in state["average"].items()
+                                  if name.startswith(prefix)})
+
+
 class Average:
     """Exponential moving average of a net's state, norms' statistics included."""
 

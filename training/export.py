@@ -13,17 +13,30 @@ from . import checkpoint, nets, safetensors
 from .train import make_net
 
 
-def landmark_metadata(options, net):
-    head = net.head
+def common_metadata(options, net, keypoints, antialias=1):
+    size, teacher = antialias * options["size"], options.get("teacher")
+    learnt = f"training.distil, loss {options['loss']}" if teacher else "training.train"
     return {
         "mocap.arch": net.arch, "mocap.features": str(net.backbone.features),
-        "mocap.head": head.kind, "mocap.head_kernel": str(head.kp.kernel_size[0]),
-        "mocap.head_upsample": str(head.upsample), "mocap.softmax_temperature": "1",
-        "mocap.keypoints": str(head.kp.out_channels), "mocap.keypoint_set": "ibug68",
-        "mocap.input": f"{options['size']}x{options['size']}", "mocap.channels": "rgb",
-        "mocap.scale": "1/255", "mocap.mean": "0.5", "mocap.crop_margin": f"{options['margin']:g}",
-        "mocap.training": (f"training.train, {options['steps']} steps of {options['batch']}, "
+        "mocap.head": net.head.kind, "mocap.head_kernel": str(net.head.kp.kernel_size[0]),
+        "mocap.keypoints": str(keypoints), "mocap.input": f"{size}x{size}",
+        "mocap.channels": "rgb", "mocap.scale": "1/255", "mocap.mean": "0.5",
+        "mocap.crop_margin": f"{options['margin']:g}",
+        "mocap.training": (f"{learnt}, {options['steps']} steps of {options['batch']}, "
                            f"seed {options['seed']}")}
+
+
+def landmark_metadata(options, net):
+    return {**common_metadata(options, net, net.head.kp.out_channels),
+            "mocap.head_upsample": str(net.head.upsample), "mocap.softmax_temperature": "1",
+            "mocap.keypoint_set": "ibug68"}
+
+
+def motion_metadata(options, net, antialias):
+    count = net.head.kp.out_channels
+    return {**common_metadata(options, net, count, antialias), "mocap.head_form": "kp",
+            "mocap.softmax_temperature": f"{net.head.temperature:g}", "mocap.jacobians": "1",
+            "mocap.keypoint_set": f"fomm{count}", "mocap.antialias": str(antialias)}
 
 
 def tensors_of(net, number_type):
@@ -34,14 +47,14 @@ def tensors_of(net, number_type):
             for name, array in tensors.items()}
 
 
-def net_of(run):
-    """The averaged weights of a run, and its options."""
+def net_of(run, head="landmark"):
+    """The averaged weights of a run, and its options. head None: whichever it has."""
     state = checkpoint.load(run)
     if state is None:
         raise SystemExit(f"{run}: has no checkpoint")
     options = state["options"]
-    if options["head"] != "landmark":
-        raise SystemExit(f"{run}: has a {options['head']} head, wants landmark")
+    if head is not None and options["head"] != head:
+        raise SystemExit(f"{run}: has a {options['head']} head, wants {head}")
     net = make_net(argparse.Namespace(**options))
     net.load_state_dict(state["average"])
     return net.eval(), options
@@ -52,11 +65,15 @@ def main():
     parser.add_argument("--run", required=True)
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--type", choices=("f16", "f32"), default="f16")
+    parser.add_argument("--antialias", type=int, default=1,
+                        help="motion: take a picture so many times larger, shrink it first")
     options = parser.parse_args()
-    net, trained = net_of(options.run)
+    net, trained = net_of(options.run, None)
+    motion = trained["head"] == "motion"
+    metadata = (motion_metadata(trained, net, options.antialias) if motion
+                else landmark_metadata(trained, net))
     number_type = np.float16 if options.type == "f16" else np.float32
-    safetensors.write(options.output, tensors_of(net, number_type),
-                      landmark_metadata(trained, net))
+    safetensors.write(options.output, tensors_of(net, number_type), metadata)
 
 
 if __name__ == "__main__":

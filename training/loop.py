@@ -25,6 +25,7 @@ def add_arguments(parser):
     parser.add_argument("--dropout", type=float, default=0.3, help="times the network's own")
     parser.add_argument("--average", type=float, default=0.998)
     parser.add_argument("--init", help="weight file to start from")
+    parser.add_argument("--init-backbone", help="run whose backbone to start from; the head is new")
     parser.add_argument("--freeze", type=int, default=0,
                         help="so many first blocks stay as they are, norms' statistics too")
     parser.add_argument("--seed", type=int, default=1)
@@ -34,8 +35,8 @@ def add_arguments(parser):
 
 
 def rate_at(step, options):
-    """Warm up, then half a cosine."""
-    warm = min(1, (step + 1) / 100)
+    """Warm up for 100 steps, or a tenth of a short run; then half a cosine."""
+    warm = min(1, (step + 1) / min(100, max(1, options.steps / 10)))
     fall = 0.5 * (1 + math.cos(math.pi * step / options.steps))
     return options.rate * warm * (0.01 + 0.99 * fall)
 
@@ -71,6 +72,8 @@ class Run:
         self.options, self.net = options, net
         if options.init:
             checkpoint.load_weights(net, options.init)
+        if options.init_backbone:
+            checkpoint.load_backbone(net, options.init_backbone)
         scale_dropout(net, options.dropout)
         freeze(net, options.freeze)
         self.average = checkpoint.Average(net, options.average)

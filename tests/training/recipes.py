@@ -18,7 +18,7 @@ from training.train import landmark_check, landmark_loss, make_net
 
 # With 20 features, as the papers' networks for 20 classes.
 PARAMETERS = {"lednet": 923083, "erfnet": 2064256, "edanet": 689936, "esnet": 1659136,
-              "enet": 351804}
+              "enet": 351804, "enet-orig": 364376}
 HOURGLASS_PARAMETERS = 14215368  # with the motion head, 10 keypoints
 
 
@@ -66,7 +66,7 @@ class Networks(unittest.TestCase):
             encoder = distil.Encoder(net)
             with torch.no_grad():
                 net(torch.zeros(1, 3, 64, 64))
-            edge = 4 if arch == "hourglass" else 8
+            edge = {"hourglass": 4, "laednet": 4}.get(arch, 8)
             self.assertEqual(encoder.maps.shape[2:], (edge, edge), arch)
 
     def test_a_sharp_map_gives_its_cell_and_confidence_one(self):
@@ -150,6 +150,16 @@ class Training(unittest.TestCase):
             return self.train(folder, faces)
         return checkpoint.load(options.run)
 
+    def test_student_starts_from_a_trained_backbone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            options = options_of(folder)
+            trained = make_net(options)
+            loop.Run(options, trained).save()
+            student = nets.motion_net("lednet", features=64)
+            checkpoint.load_backbone(student, options.run)
+            for name, tensor in trained.backbone.state_dict().items():
+                torch.testing.assert_close(student.backbone.state_dict()[name], tensor, msg=name)
+
     def test_resumed_run_ends_where_the_whole_one_does(self):
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
             whole = self.train(one, drawn_set(one))
@@ -158,25 +168,58 @@ class Training(unittest.TestCase):
             for name, tensor in whole["average"].items():
                 torch.testing.assert_close(resumed["average"][name], tensor, msg=name)
 
-    def test_engine_gives_what_pytorch_gives(self):
-        with tempfile.TemporaryDirectory() as folder:
-            torch.manual_seed(2)
-            net = nets.landmark_net("lednet")
-            net(torch.rand(4, 3, 64, 64))  # norms see something
-            net.eval()
-            path = os.path.join(folder, "a.safetensors")
-            options = {"size": 64, "margin": 1.5, "steps": 0, "batch": 0, "seed": 2}
-            safetensors.write(path, export.tensors_of(net, np.float16),
-                              export.landmark_metadata(options, net))
-            images = torch.rand(3, 3, 64, 64) - 0.5
-            with torch.no_grad():
-                points, variance, _ = Model(path).net(images)
-            lines = subprocess.run([os.environ["LANDMARKS"], path], check=True,
-                                   input=images.permute(0, 2, 3, 1).contiguous().numpy().tobytes(),
-                                   stdout=subprocess.PIPE).stdout.split(b"\n")[:3]
-            found = np.array([line.split() for line in lines], float).reshape(3, 68, 3)
-            np.testing.assert_allclose(found[..., :2], points.numpy(), atol=1e-4)
-            np.testing.assert_allclose(found[..., 2], nets.confidence(variance).numpy(), atol=1e-4)
+
+
+def seen_net(make, arch):
+    """With norms that have seen something."""
+    torch.manual_seed(2)
+    net = make(arch)
+    with torch.no_grad():
+        net(torch.rand(4, 3, 64, 64) - 0.5)
+    return net.eval()
+
+
+class Engine(unittest.TestCase):
+    """The engine gives what PyTorch gives, with each network and both heads."""
+
+    OPTIONS = {"size": 64, "margin": 1.5, "steps": 0, "batch": 0, "seed": 2}
+
+    def test_landmarks(self):
+        for arch in nets.BACKBONES:
+            with self.subTest(arch), tempfile.TemporaryDirectory() as folder:
+                net = seen_net(nets.landmark_net, arch)
+                path = os.path.join(folder, "a.safetensors")
+                safetensors.write(path, export.tensors_of(net, np.float16),
+                                  export.landmark_metadata(self.OPTIONS, net))
+                images = torch.rand(3, 3, 64, 64) - 0.5
+                with torch.no_grad():
+                    points, variance, _ = Model(path).net(images)
+                pixels = images.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
+                lines = subprocess.run([os.environ["LANDMARKS"], path], check=True, input=pixels,
+                                       stdout=subprocess.PIPE).stdout.split(b"\n")[:3]
+                found = np.array([line.split() for line in lines], float).reshape(3, 68, 3)
+                np.testing.assert_allclose(found[..., :2], points.numpy(), atol=1e-4)
+                np.testing.assert_allclose(found[..., 2], nets.confidence(variance).numpy(),
+                                           atol=1e-4)
+
+    def test_motion(self):
+        for arch in nets.BACKBONES:
+            with self.subTest(arch), tempfile.TemporaryDirectory() as folder:
+                net = seen_net(nets.motion_net, arch)
+                net.head.jac.weight.data.normal_(0, 0.01)
+                path = os.path.join(folder, "a.safetensors")
+                safetensors.write(path, export.tensors_of(net, np.float32),
+                                  export.motion_metadata(self.OPTIONS, net, 1))
+                image = torch.rand(1, 3, 64, 64) - 0.5
+                with torch.no_grad():
+                    place, jacobians, _ = net(image)
+                lines = subprocess.run([os.environ["RUN_MODEL"], path], check=True,
+                                       input=image.numpy().tobytes(),
+                                       stdout=subprocess.PIPE).stdout.splitlines()
+                found = np.array([line.split() for line in lines], float)
+                np.testing.assert_allclose(found[:, :2], place[0].numpy(), atol=1e-3)
+                np.testing.assert_allclose(found[:, 2:].reshape(-1, 2, 2), jacobians[0].numpy(),
+                                           atol=1e-3)
 
 
 def even_motion_net(arch, images):
@@ -184,7 +227,7 @@ def even_motion_net(arch, images):
     network's sharp ones make its first steps wild."""
     net = nets.motion_net(arch)
     loop.scale_dropout(net, 0)
-    net.head.kp.weight.data *= 0.05
+    net.head.kp.weight.data *= 0.5
     with torch.no_grad():
         for _ in range(3):
             net(images)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # The recipes on a set of a few drawn faces. Usage: test_recipes.sh SOURCE_DIR
-# LANDMARKS. Exits with 77 without torch and cv2.
+# LANDMARKS RUN_MODEL. Exits with 77 without torch and cv2.
 set -eu
 cd "$1"
 . tests/training/python.sh
 find_python torch cv2
-LANDMARKS=$2 OMP_NUM_THREADS=1 exec "$python" -m unittest tests.training.recipes
+LANDMARKS=$2 RUN_MODEL=$3 OMP_NUM_THREADS=1 exec "$python" -m unittest tests.training.recipes

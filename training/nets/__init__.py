@@ -2,17 +2,20 @@
 
 from torch import nn
 
-from .blocks import Up
+from .blocks import Up, resize
 from .edanet import EdaNet
-from .enet import ENet
+from .enet import ENet, ENetOriginal
 from .erfnet import ErfNet
 from .esnet import EsNet
 from .heads import LandmarkHead, MotionHead, confidence, soft_argmax
 from .hourglass import Hourglass
+from .laednet import LaedNet
 from .lednet import AttentionPyramid, LedNet
+from .lrdnet import LrdNet
 
-BACKBONES = {"edanet": EdaNet, "enet": ENet, "erfnet": ErfNet, "esnet": EsNet,
-             "hourglass": Hourglass, "lednet": LedNet}
+BACKBONES = {"edanet": EdaNet, "enet": ENet, "enet-orig": ENetOriginal, "erfnet": ErfNet,
+             "esnet": EsNet, "hourglass": Hourglass, "laednet": LaedNet, "lednet": LedNet,
+             "lrdnet": LrdNet}
 
 
 class Net(nn.Module):
@@ -26,7 +29,10 @@ class Net(nn.Module):
         self.head = make_head(self.backbone.features)
 
     def forward(self, images):
-        return self.head(self.backbone(images))
+        features = self.backbone(images)
+        if self.head.kind == "motion":  # it reads places off maps of the picture's size
+            features = resize(features, images.shape[2:])
+        return self.head(features)
 
 
 def landmark_net(arch="lednet", keypoints=68, features=64, kernel=1, upsample=None):
@@ -52,6 +58,10 @@ def encoder_end(backbone):
         return backbone.down[-1]
     if isinstance(backbone, ENet):
         return backbone.s2[-1]
+    if isinstance(backbone, LaedNet):
+        return backbone.encoder[-1]
+    if isinstance(backbone, LrdNet):
+        return backbone.blocks[-1]
     decoders = (Up, AttentionPyramid, nn.Conv2d)
     return next(before for before, block in zip(backbone.blocks, backbone.blocks[1:])
                 if isinstance(block, decoders))

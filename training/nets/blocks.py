@@ -24,7 +24,7 @@ class Chain(nn.Module):
         return maps
 
 
-class ConvBnRelu(nn.Module):
+class ConvBn(nn.Module):
     """A square convolution that keeps the size (or divides it by stride)."""
 
     def __init__(self, inputs, outputs, kernel, stride=1, eps=1e-3):
@@ -33,7 +33,38 @@ class ConvBnRelu(nn.Module):
         self.bn = nn.BatchNorm2d(outputs, eps=eps)
 
     def forward(self, maps):
-        return F.relu(self.bn(self.conv(maps)), inplace=True)
+        return self.bn(self.conv(maps))
+
+
+class ConvBnRelu(ConvBn):
+    def forward(self, maps):
+        return F.relu(super().forward(maps), inplace=True)
+
+
+class Depthwise(nn.Module):
+    """Each channel by itself; kernel is height x width."""
+
+    def __init__(self, channels, kernel, stride=1, dilation=1, eps=1e-3):
+        super().__init__()
+        padding = tuple(k // 2 * dilation for k in kernel)
+        self.conv = nn.Conv2d(channels, channels, kernel, stride, padding, dilation,
+                              groups=channels)
+        self.bn = nn.BatchNorm2d(channels, eps=eps)
+
+    def forward(self, maps):
+        return self.bn(self.conv(maps))
+
+
+class Squeeze(nn.Module):
+    """What the whole picture says of each channel, times the channel."""
+
+    def __init__(self, channels, inner):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(channels, inner, 1), nn.Conv2d(inner, channels, 1)
+
+    def forward(self, maps):
+        whole = F.relu(self.a(F.adaptive_avg_pool2d(maps, 1)))
+        return maps * torch.sigmoid(self.b(whole))
 
 
 class Down(nn.Module):

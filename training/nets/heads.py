@@ -60,6 +60,7 @@ class MotionHead(nn.Module):
     def __init__(self, features, keypoints, kernel=7, temperature=0.1):
         super().__init__()
         self.kp = nn.Conv2d(features, keypoints, kernel)
+        self.kp.weight.data *= temperature  # maps start nearly even, whatever the temperature
         self.jac = nn.Conv2d(features, 4 * keypoints, kernel)
         nn.init.zeros_(self.jac.weight)  # Jacobians start as the identity
         self.jac.bias.data = torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(keypoints)
