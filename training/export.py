@@ -18,7 +18,7 @@ def common_metadata(options, net, keypoints, antialias=1):
     learnt = f"training.distil, loss {options['loss']}" if teacher else "training.train"
     return {
         "mocap.arch": net.arch, "mocap.features": str(net.backbone.features),
-        "mocap.head": net.head.kind, "mocap.head_kernel": str(net.head.kp.kernel_size[0]),
+        "mocap.head": net.head.kind,
         "mocap.keypoints": str(keypoints), "mocap.input": f"{size}x{size}",
         "mocap.channels": "rgb", "mocap.scale": "1/255", "mocap.mean": "0.5",
         "mocap.crop_margin": f"{options['margin']:g}",
@@ -28,13 +28,19 @@ def common_metadata(options, net, keypoints, antialias=1):
 
 def landmark_metadata(options, net):
     return {**common_metadata(options, net, net.head.kp.out_channels),
+            "mocap.head_kernel": str(net.head.kp.kernel_size[0]),
             "mocap.head_upsample": str(net.head.upsample), "mocap.softmax_temperature": "1",
             "mocap.keypoint_set": "ibug68"}
 
 
 def motion_metadata(options, net, antialias):
-    count = net.head.kp.out_channels
-    return {**common_metadata(options, net, count, antialias), "mocap.head_form": "kp",
+    if isinstance(net.head, nets.DirectMotionHead):
+        count, form = net.head.keypoints, {"mocap.head_form": "direct"}
+    else:
+        count = net.head.kp.out_channels
+        form = {"mocap.head_form": "kp",
+                "mocap.head_kernel": str(net.head.kp.kernel_size[0])}
+    return {**common_metadata(options, net, count, antialias), **form,
             "mocap.softmax_temperature": f"{net.head.temperature:g}", "mocap.jacobians": "1",
             "mocap.keypoint_set": f"fomm{count}", "mocap.antialias": str(antialias)}
 

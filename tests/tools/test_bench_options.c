@@ -73,6 +73,10 @@ static void options_are_taken_before_and_behind_the_subject(void **state)
     assert_int_equal(options.precision, NN_PRECISION_INT8);
     assert_int_equal(options.threads, 2);
     assert_true(options.json);
+    char blocks[] = "blocks --size 64";
+    assert_true(parse(&options, blocks, &err));
+    assert_int_equal(options.subject, MOCAPCTL_BENCH_BLOCKS);
+    assert_int_equal(options.size, 64);
     char other[] = "net --model x.safetensors --seconds 3 --profile";
     assert_true(parse(&options, other, &err));
     assert_string_equal(options.model, "x.safetensors");

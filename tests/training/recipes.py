@@ -203,10 +203,12 @@ class Engine(unittest.TestCase):
                                            atol=1e-4)
 
     def test_motion(self):
-        for arch in nets.BACKBONES:
+        for arch, make in [*((arch, nets.motion_net) for arch in nets.BACKBONES),
+                           ("edanet", nets.direct_motion_net)]:
             with self.subTest(arch), tempfile.TemporaryDirectory() as folder:
-                net = seen_net(nets.motion_net, arch)
-                net.head.jac.weight.data.normal_(0, 0.01)
+                net = seen_net(make, arch)
+                if make is nets.motion_net:
+                    net.head.jac.weight.data.normal_(0, 0.01)
                 path = os.path.join(folder, "a.safetensors")
                 safetensors.write(path, export.tensors_of(net, np.float32),
                                   export.motion_metadata(self.OPTIONS, net, 1))

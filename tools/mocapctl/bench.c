@@ -22,6 +22,7 @@ int mocapctl_bench(const struct mocapctl_globals *globals, int argc, char **argv
                                     struct mc_error *err) = {
         [MOCAPCTL_BENCH_NET] = mocapctl_bench_net,
         [MOCAPCTL_BENCH_KERNELS] = mocapctl_bench_kernels,
+        [MOCAPCTL_BENCH_BLOCKS] = mocapctl_bench_blocks,
         [MOCAPCTL_BENCH_MOTION] = mocapctl_bench_motion,
     };
     bool good = subjects[options.subject](&options, &err);

@@ -12,5 +12,7 @@ int mocapctl_bench_subscribers(int argc, char **argv);
 
 bool mocapctl_bench_kernels(const struct mocapctl_bench_options *options,
                             struct mc_error *err) MC_MUST_USE;
+bool mocapctl_bench_blocks(const struct mocapctl_bench_options *options,
+                           struct mc_error *err) MC_MUST_USE;
 bool mocapctl_bench_motion(const struct mocapctl_bench_options *options,
                            struct mc_error *err) MC_MUST_USE;

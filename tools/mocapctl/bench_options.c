@@ -19,16 +19,20 @@ static bool parse_subject(struct mocapctl_bench_options *options, int argc, char
     }
     if (optind + 1 != argc) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "bench: wants 'net', 'kernels' or 'motion' and two clips");
+                            "bench: wants 'net', 'kernels', 'blocks' or 'motion' and two clips");
     }
     if (strcmp(argv[optind], "net") == 0) {
         options->subject = MOCAPCTL_BENCH_NET;
     } else if (strcmp(argv[optind], "kernels") == 0) {
         options->subject = MOCAPCTL_BENCH_KERNELS;
+    } else if (strcmp(argv[optind], "blocks") == 0) {
+        options->subject = MOCAPCTL_BENCH_BLOCKS;
     } else {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "bench: wants 'net', 'kernels' or 'motion' and two clips, got '%s'",
-                            argv[optind]);
+        return mc_error_set(
+            err, MC_ERROR_ARGUMENT, 0,
+            "bench: wants 'net', 'kernels', 'blocks' or 'motion' and two clips, got "
+            "'%s'",
+            argv[optind]);
     }
     return true;
 }

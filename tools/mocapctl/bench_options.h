@@ -9,6 +9,7 @@
 enum mocapctl_bench_subject {
     MOCAPCTL_BENCH_NET,     // a whole network
     MOCAPCTL_BENCH_KERNELS, // its operators, at every level of the processor
+    MOCAPCTL_BENCH_BLOCKS,  // what networks are built of, each alone
     MOCAPCTL_BENCH_MOTION,  // smoothing, pose and shapes
 };
 

@@ -43,9 +43,10 @@ static const struct command {
     { "bench", mocapctl_bench,
       "net|kernels [--arch A --size S | --model FILE] [--threads T] [--precision P]\n"
       "                 [--seconds N | --runs N] [--profile] [--json]\n"
+      "                 blocks [--size S] [--runs N] [--json]\n"
       "                 motion STILL FAST [--model FILE]",
-      "measure the network, or its operators at every level of the processor, or on two\n"
-      "      clips what smoothing does to noise and lag" },
+      "measure the network, or its operators at every level of the processor, or what\n"
+      "      networks are built of, or on two clips what smoothing does to noise and lag" },
     { "bench", mocapctl_bench,
       "subscribers [--readers N] [--seconds N] [--rounds N] [--encoding json|cbor]",
       "measure what subscribers cost, how late records reach them, and what bad\n"

@@ -7,7 +7,7 @@ from .edanet import EdaNet
 from .enet import ENet, ENetOriginal
 from .erfnet import ErfNet
 from .esnet import EsNet
-from .heads import LandmarkHead, MotionHead, confidence, soft_argmax
+from .heads import DirectMotionHead, LandmarkHead, MotionHead, confidence, soft_argmax
 from .hourglass import Hourglass
 from .laednet import LaedNet
 from .lednet import AttentionPyramid, LedNet
@@ -43,6 +43,11 @@ def landmark_net(arch="lednet", keypoints=68, features=64, kernel=1, upsample=No
 
 def motion_net(arch="hourglass", keypoints=10, features=32):
     return Net(arch, features, lambda width: MotionHead(width, keypoints))
+
+
+def direct_motion_net(arch="edanet", keypoints=10):
+    """Not for the hourglass, whose features are its own."""
+    return Net(arch, 5 * keypoints, DirectMotionHead)
 
 
 def file_names(net):

@@ -69,13 +69,32 @@ class MotionHead(nn.Module):
     def forward(self, features):
         """-> positions (batch, K, 2), Jacobians (batch, K, 2, 2), shares of the
         softmax (batch, K, h, w)"""
-        logits = self.kp(features).float()
-        batch, count, height, width = logits.shape
-        share = F.softmax(logits.flatten(2) / self.temperature, 2)
-        place = share @ corner_grid(height, width).to(share)
-        maps = self.jac(features).float().view(batch, count, 4, height * width)
-        jacobians = (maps * share[:, :, None]).sum(-1).view(batch, count, 2, 2)
-        return place, jacobians, share.view(batch, count, height, width)
+        return read_motion(self.kp(features).float(), self.jac(features).float(), self.temperature)
+
+
+class DirectMotionHead(nn.Module):
+    """The same without convolutions: the backbone's features are the heat maps,
+    then four maps for each keypoint's Jacobian."""
+
+    kind = "motion"
+
+    def __init__(self, features, temperature=0.1):
+        super().__init__()
+        self.keypoints, self.temperature = features // 5, temperature
+
+    def forward(self, features):
+        features = features.float()
+        return read_motion(features[:, :self.keypoints], features[:, self.keypoints:],
+                           self.temperature)
+
+
+def read_motion(logits, maps, temperature):
+    batch, count, height, width = logits.shape
+    share = F.softmax(logits.flatten(2) / temperature, 2)
+    place = share @ corner_grid(height, width).to(share)
+    maps = maps.view(batch, count, 4, height * width)
+    jacobians = (maps * share[:, :, None]).sum(-1).view(batch, count, 2, 2)
+    return place, jacobians, share.view(batch, count, height, width)
 
 
 def corner_grid(height, width):
