@@ -1,0 +1,63 @@
+#!/bin/sh
+# The study: every network by one recipe, then a teacher and its students.
+#
+#   training/zoo.sh SET RUNS ZOO [train|export]
+#
+# SET is training.prepare's, RUNS a folder for checkpoints and logs, ZOO one for the
+# weight files. Stopped, it goes on when called again. LANDMARK_STEPS, TEACHER_STEPS
+# and STUDENT_STEPS say how long (240, 80, 50), BATCH how many pictures a step (8),
+# THREADS how many threads (1).
+set -eu
+set_=$1 runs=$2 zoo=$3 what=${4:-all}
+python=${PYTHON:-/usr/bin/python3}
+networks="lednet edanet hourglass erfnet laednet lrdnet enet esnet enet-orig"
+students="edanet laednet erfnet lrdnet enet esnet"
+export OMP_NUM_THREADS="${THREADS:-1}"
+mkdir -p "$runs" "$zoo"
+
+learn() { # MODULE ARCH RUN OPTION...
+    module=$1 arch=$2 run=$3
+    shift 3
+    "$python" -m "$module" --set "$set_" --run "$runs/$run" --arch "$arch" --size 64 \
+        --batch "${BATCH:-8}" --threads "${THREADS:-1}" --dropout 0 --features 32 \
+        --save-every 100 --check-every 10000 "$@"
+}
+
+distil() { # ARCH LOSS START, which is new, pretrained or direct
+    case $3 in
+    pretrained) set -- "$@" --init-backbone "$runs/$1" ;;
+    direct) set -- "$@" --form direct ;;
+    esac
+    arch=$1 loss=$2 run=$1-$2-$3
+    shift 3
+    learn training.distil "$arch" "$run" --teacher "$runs/teacher" --loss "$loss" \
+        --steps "${STUDENT_STEPS:-50}" --rate 1e-3 "$@"
+}
+
+train_all() {
+    for network in $networks; do
+        learn training.train "$network" "$network" --steps "${LANDMARK_STEPS:-240}" --rate 2e-3
+    done
+    learn training.train hourglass teacher --head motion --steps "${TEACHER_STEPS:-80}" \
+        --rate 1e-3 --init-backbone "$runs/hourglass"
+    for start in new pretrained; do
+        for loss in L1 L2 L3; do
+            distil lednet $loss $start
+        done
+    done
+    for network in $students; do
+        distil "$network" L2 pretrained
+    done
+    distil edanet L2 new
+    distil edanet L2 direct
+}
+
+export_all() { # of what has been trained
+    for checkpoint in "$runs"/*/checkpoint.pt; do
+        run=$(basename "$(dirname "$checkpoint")")
+        "$python" -m training.export --run "$runs/$run" -o "$zoo/$run.safetensors"
+    done
+}
+
+[ "$what" = export ] || train_all
+[ "$what" = train ] || export_all
