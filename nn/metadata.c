@@ -171,11 +171,12 @@ static bool read_locator(const struct nn_weights *weights, struct nn_model_info 
 }
 
 // The form tells who makes the maps: "kp", a valid convolution of the features at
-// full size; "direct", the backbone's last layer.
+// full size; "direct", the backbone's last layer; "small", a padded convolution at the
+// backbone's own size.
 static bool read_motion(const struct nn_weights *weights, struct nn_model_info *info,
                         struct nn_layout *layout, struct mc_error *err)
 {
-    const char *form = get(weights, "mocap.head_form", "kp or direct", err);
+    const char *form = get(weights, "mocap.head_form", "kp, direct or small", err);
     int jacobians;
     if (form == NULL || !get_keypoints(weights, info, err) ||
         !get_float(weights, "mocap.softmax_temperature", 0.001f, 10, &layout->temperature, err) ||
@@ -183,14 +184,15 @@ static bool read_motion(const struct nn_weights *weights, struct nn_model_info *
         return false;
     }
     layout->direct = strcmp(form, "direct") == 0;
+    layout->small = strcmp(form, "small") == 0;
     info->has_jacobians = jacobians == 1;
     if (layout->direct) {
         layout->features = info->keypoint_count * (jacobians == 1 ? 5 : 1);
         return true;
     }
-    if (strcmp(form, "kp") != 0) {
+    if (!layout->small && strcmp(form, "kp") != 0) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "mocap.head_form: wants kp or direct, has '%.40s'", form);
+                            "mocap.head_form: wants kp, direct or small, has '%.40s'", form);
     }
     return get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
            get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err);

@@ -18,6 +18,7 @@ struct nn_layout {
     int kernel;        // of the convolution to heat maps
     int upsample;      // landmark: of the heat maps, behind it
     bool direct;       // motion: the features are the maps, there is no convolution
+    bool small;        // motion: a convolution makes all maps before they are enlarged
     float temperature; // motion: of the softmax
 };
 

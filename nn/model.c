@@ -44,7 +44,7 @@ static int append_maps(struct nn_graph *graph, int map, const struct recipe *rec
 }
 
 // The motion head's heat maps; behind them what its Jacobians are read from, which is
-// the same map when that is direct.
+// the same map when that is direct or small.
 static int append_motion(struct nn_graph *graph, int map, const struct recipe *recipe,
                          const struct nn_model_info *info)
 {
@@ -52,10 +52,18 @@ static int append_motion(struct nn_graph *graph, int map, const struct recipe *r
     const struct nn_map size = nn_graph_map(graph, map);
     const int height = info->input_height / layout->antialias;
     const int width = info->input_width / layout->antialias;
+    if (layout->small) {
+        const int kernel = layout->kernel, padding = kernel / 2;
+        const int maps = info->keypoint_count * (info->has_jacobians ? 5 : 1);
+        nn_graph_scope_open(graph, "head");
+        map = nn_graph_conv(graph, map, "maps", maps,
+                            (struct nn_window){ kernel, kernel, 1, padding, padding, 1, 1 }, true);
+        map = nn_graph_scope_close(graph, map);
+    }
     if (size.height != height || size.width != width) {
         map = nn_graph_bilinear(graph, map, height, width);
     }
-    if (layout->direct) {
+    if (layout->direct || layout->small) {
         return map;
     }
     nn_graph_scope_open(graph, "head");
@@ -135,7 +143,7 @@ static bool prepare_motion(struct nn_model *model, const struct recipe *recipe,
     const struct nn_layout *layout = &recipe->layout;
     const struct nn_motion_shape shape = { .keypoints = info->keypoint_count,
                                            .jacobians = info->has_jacobians,
-                                           .direct = layout->direct,
+                                           .direct = layout->direct || layout->small,
                                            .kernel = layout->kernel,
                                            .channels = layout->features,
                                            .temperature = layout->temperature };
@@ -149,7 +157,7 @@ static bool prepare_motion(struct nn_model *model, const struct recipe *recipe,
         return false;
     }
     // As a convolution to Jacobian maps would cost, which is how they are defined.
-    if (info->has_jacobians && !layout->direct) {
+    if (info->has_jacobians && !shape.direct) {
         info->macs += (uint64_t)(4 * info->keypoint_count * layout->features) *
                       (uint64_t)(layout->kernel * layout->kernel) *
                       (uint64_t)(info->map_height * info->map_width);

@@ -29,8 +29,9 @@ def arguments():
     parser.add_argument("--teacher", required=True, help="run of training.train --head motion")
     parser.add_argument("--arch", default="lednet", choices=sorted(nets.BACKBONES))
     parser.add_argument("--features", type=int, default=32)
-    parser.add_argument("--form", default="kp", choices=("kp", "direct"),
-                        help="direct: the backbone's last layer makes the maps")
+    parser.add_argument("--form", default="kp", choices=("kp", "direct", "small"),
+                        help="direct: the backbone's last layer makes the maps; small: a "
+                             "convolution at its size")
     parser.add_argument("--loss", default="L2", choices=("L1", "L2", "L3"))
     options = parser.parse_args()
     options.head = "motion"

@@ -36,6 +36,10 @@ def landmark_metadata(options, net):
 def motion_metadata(options, net, antialias):
     if isinstance(net.head, nets.DirectMotionHead):
         count, form = net.head.keypoints, {"mocap.head_form": "direct"}
+    elif isinstance(net.head, nets.SmallMotionHead):
+        count = net.head.keypoints
+        form = {"mocap.head_form": "small",
+                "mocap.head_kernel": str(net.head.maps.kernel_size[0])}
     else:
         count = net.head.kp.out_channels
         form = {"mocap.head_form": "kp",

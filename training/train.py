@@ -29,6 +29,8 @@ def make_net(options):
     """options need arch, head, features; form of a student's motion head."""
     if options.head == "motion" and getattr(options, "form", "kp") == "direct":
         return nets.direct_motion_net(options.arch, len(motion.LANDMARKS))
+    if options.head == "motion" and getattr(options, "form", "kp") == "small":
+        return nets.small_motion_net(options.arch, len(motion.LANDMARKS), options.features)
     if options.head == "motion":
         return nets.motion_net(options.arch, len(motion.LANDMARKS), options.features or 32)
     return nets.landmark_net(options.arch, features=options.features or 64)

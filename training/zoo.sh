@@ -23,10 +23,10 @@ learn() { # MODULE ARCH RUN OPTION...
         --save-every 100 --check-every 10000 "$@"
 }
 
-distil() { # ARCH LOSS START, which is new, pretrained or direct
+distil() { # ARCH LOSS START, which is new, pretrained, direct or small
     case $3 in
     pretrained) set -- "$@" --init-backbone "$runs/$1" ;;
-    direct) set -- "$@" --form direct ;;
+    direct | small) set -- "$@" --form "$3" ;;
     esac
     arch=$1 loss=$2 run=$1-$2-$3
     shift 3
@@ -50,6 +50,8 @@ train_all() {
     done
     distil edanet L2 new
     distil edanet L2 direct
+    distil edanet L2 small
+    distil lednet L2 small
 }
 
 export_all() { # of what has been trained

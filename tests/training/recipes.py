@@ -204,7 +204,8 @@ class Engine(unittest.TestCase):
 
     def test_motion(self):
         for arch, make in [*((arch, nets.motion_net) for arch in nets.BACKBONES),
-                           ("edanet", nets.direct_motion_net)]:
+                           ("edanet", nets.direct_motion_net),
+                           ("lednet", nets.small_motion_net)]:
             with self.subTest(arch), tempfile.TemporaryDirectory() as folder:
                 net = seen_net(make, arch)
                 if make is nets.motion_net:

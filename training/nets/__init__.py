@@ -2,12 +2,13 @@
 
 from torch import nn
 
-from .blocks import Up, resize
+from .blocks import Up
 from .edanet import EdaNet
 from .enet import ENet, ENetOriginal
 from .erfnet import ErfNet
 from .esnet import EsNet
-from .heads import DirectMotionHead, LandmarkHead, MotionHead, confidence, soft_argmax
+from .heads import (DirectMotionHead, LandmarkHead, MotionHead, SmallMotionHead, confidence,
+                    soft_argmax)
 from .hourglass import Hourglass
 from .laednet import LaedNet
 from .lednet import AttentionPyramid, LedNet
@@ -29,10 +30,7 @@ class Net(nn.Module):
         self.head = make_head(self.backbone.features)
 
     def forward(self, images):
-        features = self.backbone(images)
-        if self.head.kind == "motion":  # it reads places off maps of the picture's size
-            features = resize(features, images.shape[2:])
-        return self.head(features)
+        return self.head(self.backbone(images), images.shape[2:])
 
 
 def landmark_net(arch="lednet", keypoints=68, features=64, kernel=1, upsample=None):
@@ -43,6 +41,10 @@ def landmark_net(arch="lednet", keypoints=68, features=64, kernel=1, upsample=No
 
 def motion_net(arch="hourglass", keypoints=10, features=32):
     return Net(arch, features, lambda width: MotionHead(width, keypoints))
+
+
+def small_motion_net(arch="lednet", keypoints=10, features=32):
+    return Net(arch, features, lambda width: SmallMotionHead(width, keypoints))
 
 
 def direct_motion_net(arch="edanet", keypoints=10):

@@ -26,7 +26,7 @@ class LandmarkHead(nn.Module):
         height, width = out.shape[2:]
         return resize(out, (height * self.upsample, width * self.upsample))
 
-    def forward(self, features):
+    def forward(self, features, _):
         maps = self.maps(features).float()
         return (*soft_argmax(maps), maps)
 
@@ -66,9 +66,10 @@ class MotionHead(nn.Module):
         self.jac.bias.data = torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(keypoints)
         self.temperature = temperature
 
-    def forward(self, features):
-        """-> positions (batch, K, 2), Jacobians (batch, K, 2, 2), shares of the
+    def forward(self, features, size):
+        """size: the picture's -> positions (batch, K, 2), Jacobians (batch, K, 2, 2), shares of the
         softmax (batch, K, h, w)"""
+        features = resize(features, size)
         return read_motion(self.kp(features).float(), self.jac(features).float(), self.temperature)
 
 
@@ -82,10 +83,29 @@ class DirectMotionHead(nn.Module):
         super().__init__()
         self.keypoints, self.temperature = features // 5, temperature
 
-    def forward(self, features):
-        features = features.float()
+    def forward(self, features, size):
+        features = resize(features.float(), size)
         return read_motion(features[:, :self.keypoints], features[:, self.keypoints:],
                            self.temperature)
+
+
+class SmallMotionHead(nn.Module):
+    """One convolution to all maps, at the features' own size; the maps are what is
+    enlarged then, to the picture's size."""
+
+    kind = "motion"
+
+    def __init__(self, features, keypoints, kernel=3, temperature=0.1):
+        super().__init__()
+        self.maps = nn.Conv2d(features, 5 * keypoints, kernel, padding=kernel // 2)
+        self.maps.weight.data[:keypoints] *= temperature
+        nn.init.zeros_(self.maps.weight[keypoints:].data)
+        self.maps.bias.data[keypoints:] = torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(keypoints)
+        self.keypoints, self.temperature = keypoints, temperature
+
+    def forward(self, features, size):
+        maps = resize(self.maps(features).float(), size)
+        return read_motion(maps[:, :self.keypoints], maps[:, self.keypoints:], self.temperature)
 
 
 def read_motion(logits, maps, temperature):
