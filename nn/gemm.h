@@ -11,6 +11,8 @@ void nn_gemm_add(size_t m, size_t n, size_t k, const float *a, size_t lda, const
                  size_t ldb, float *c, size_t ldc);
 
 // Whether OpenBLAS computes right products here. Some builds don't on processors
-// newer than they are. Checked once against plain C, over shapes that reach its
-// edge cases; a warning is logged when it fails. Any thread.
+// newer than they are, and OPENBLAS_CORETYPE may ask for instructions that the
+// processor lacks. Checked at the first call, by the name of OpenBLAS's kernels and
+// then against plain C, over shapes that reach its edge cases; a warning is logged
+// when it fails. Any thread.
 bool nn_gemm_usable(void);

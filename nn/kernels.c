@@ -19,12 +19,15 @@ void nn_kernels_init(struct nn_kernels *kernels, unsigned cpu_flags)
         .conv_pack = nn_conv_pack_c,
     };
     loops_init(kernels);
+#if defined(__x86_64__)
+    if (nn_kernels_init_x86(kernels, cpu_flags)) {
+        return;
+    }
+#endif
+    // Last: where other kernels do without OpenBLAS, it isn't even tried.
     if ((cpu_flags & MC_CPU_BLAS) && nn_gemm_usable()) {
         kernels->name = "blas";
         kernels->conv = nn_conv_gemm;
         kernels->conv_scratch = nn_conv_gemm_scratch;
     }
-#if defined(__x86_64__)
-    nn_kernels_init_x86(kernels, cpu_flags);
-#endif
 }

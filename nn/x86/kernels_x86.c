@@ -117,18 +117,22 @@ static void init_avx512(struct nn_kernels *kernels, unsigned cpu_flags)
     }
 }
 
-void nn_kernels_init_x86(struct nn_kernels *kernels, unsigned cpu_flags)
+bool nn_kernels_init_x86(struct nn_kernels *kernels, unsigned cpu_flags)
 {
     if (cpu_flags & MC_CPU_AVX512) {
         kernels->name = "avx512";
         nn_kernels_init_loops_avx512(kernels);
         init_avx512(kernels, cpu_flags);
-    } else if (cpu_flags & MC_CPU_AVX2) {
+        return true;
+    }
+    if (cpu_flags & MC_CPU_AVX2) {
         kernels->name = "avx2";
         nn_kernels_init_loops_avx2(kernels);
         kernels->conv_scratch = conv_scratch_avx2;
         kernels->conv = conv_avx2;
         kernels->conv_weights = conv_weights_avx2;
         kernels->conv_pack = conv_pack_avx2;
+        return true;
     }
+    return false;
 }

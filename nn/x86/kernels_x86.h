@@ -6,8 +6,9 @@
 
 struct nn_pair_set;
 
-// Puts the fastest kernels that cpu_flags allow in place of what is there.
-void nn_kernels_init_x86(struct nn_kernels *kernels, unsigned cpu_flags);
+// Puts the fastest kernels that cpu_flags allow in place of what is there; false when
+// they allow none.
+bool nn_kernels_init_x86(struct nn_kernels *kernels, unsigned cpu_flags);
 
 // The operators beside convolution.
 void nn_kernels_init_loops_avx2(struct nn_kernels *kernels);
