@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "nn/program.h"
 
 // How often a waiting member looks before it gives way: some 50 microseconds.
@@ -60,11 +61,16 @@ static void barrier(struct nn_team *team)
     }
 }
 
-static void run_part(struct nn_team *team, const struct nn_program *program, float *arena, int part)
+// The end of each step goes to ends_ns, if there is any.
+static void run_part(struct nn_team *team, const struct nn_program *program, float *arena, int part,
+                     int64_t *ends_ns)
 {
     for (int i = 0; i < program->step_count; i++) {
         nn_program_run_step(program, &program->steps[i], arena, part, team->count);
         barrier(team);
+        if (ends_ns != NULL) {
+            ends_ns[i] = mc_clock_now_ns();
+        }
     }
 }
 
@@ -86,7 +92,7 @@ static void *work(void *argument)
         if (stop) {
             return NULL;
         }
-        run_part(team, program, arena, member->part);
+        run_part(team, program, arena, member->part, NULL);
     }
 }
 
@@ -151,7 +157,7 @@ int nn_team_count(const struct nn_team *team)
     return team->count;
 }
 
-void nn_team_run(struct nn_team *team, const struct nn_program *program, float *arena)
+static void wake_members(struct nn_team *team, const struct nn_program *program, float *arena)
 {
     pthread_mutex_lock(&team->lock);
     team->program = program;
@@ -159,5 +165,23 @@ void nn_team_run(struct nn_team *team, const struct nn_program *program, float *
     team->run++;
     pthread_cond_broadcast(&team->wake);
     pthread_mutex_unlock(&team->lock);
-    run_part(team, program, arena, 0);
+}
+
+void nn_team_run(struct nn_team *team, const struct nn_program *program, float *arena)
+{
+    wake_members(team, program, arena);
+    run_part(team, program, arena, 0, NULL);
+}
+
+void nn_team_measure(struct nn_team *team, const struct nn_program *program, float *arena,
+                     int64_t *step_ns)
+{
+    wake_members(team, program, arena);
+    int64_t begin_ns = mc_clock_now_ns();
+    run_part(team, program, arena, 0, step_ns);
+    for (int i = 0; i < program->step_count; i++) {
+        const int64_t end_ns = step_ns[i];
+        step_ns[i] = end_ns - begin_ns;
+        begin_ns = end_ns;
+    }
 }

@@ -8,6 +8,8 @@
 // than one thread.
 #pragma once
 
+#include <stdint.h>
+
 #include "base/error.h"
 
 struct nn_program;
@@ -24,3 +26,8 @@ int nn_team_count(const struct nn_team *team);
 // As nn_program_run, by all members. The arena must have room for the scratch
 // of each. Thread: always the same one.
 void nn_team_run(struct nn_team *team, const struct nn_program *program, float *arena);
+
+// The same, and writes how long each step took, the wait for the last member
+// included, into step_ns: one for each step.
+void nn_team_measure(struct nn_team *team, const struct nn_program *program, float *arena,
+                     int64_t *step_ns);

@@ -79,7 +79,7 @@ static void every_step_takes_its_time(void **state)
     double *us = calloc((size_t)program->step_count, sizeof *us);
     struct mc_error err = { 0 };
     assert_non_null(us);
-    assert_true(mocapctl_steps_measure(program, 2, us, &err));
+    assert_true(mocapctl_steps_measure(program, 2, 2, us, &err));
     for (int i = 0; i < program->step_count; i++) {
         assert_true(us[i] >= 0);
     }

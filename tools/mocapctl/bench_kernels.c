@@ -40,7 +40,7 @@ static bool add_level(struct bench *bench, const struct mocapctl_bench_options *
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the measurement");
     }
     const long runs = options->runs > 0 ? options->runs : flags == 0 ? RUNS_PLAIN : RUNS;
-    return mocapctl_steps_measure(level->program, runs, level->us, err);
+    return mocapctl_steps_measure(level->program, 1, runs, level->us, err);
 }
 
 static bool measure(struct bench *bench, const struct mocapctl_bench_options *options,

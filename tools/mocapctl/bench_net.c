@@ -128,9 +128,9 @@ static bool measure(struct bench *bench, struct mc_error *err)
     }
     const struct nn_program *program = nn_model_program(bench->model);
     bench->step_us = calloc((size_t)program->step_count + 1, sizeof *bench->step_us);
-    return bench->step_us != NULL
-               ? mocapctl_steps_measure(program, PROFILE_RUNS, bench->step_us, err)
-               : no_memory(err);
+    return bench->step_us != NULL ? mocapctl_steps_measure(program, (int)options->threads,
+                                                           PROFILE_RUNS, bench->step_us, err)
+                                  : no_memory(err);
 }
 
 // ---- the report -------------------------------------------------------------------

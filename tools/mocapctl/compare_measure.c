@@ -117,7 +117,8 @@ static bool time_modules(struct mocapctl_entry *entry, struct mc_error *err)
     struct mocapctl_modules *modules = &entry->modules;
     double *us = calloc((size_t)program->step_count + 1, sizeof *us);
     double all = 0;
-    bool good = us != NULL ? mocapctl_steps_measure(program, MODULE_RUNS, us, err) : no_memory(err);
+    bool good =
+        us != NULL ? mocapctl_steps_measure(program, 1, MODULE_RUNS, us, err) : no_memory(err);
     for (int i = 0; i < program->step_count && good; i++) {
         const struct nn_step *step = &program->steps[i];
         const bool head = strncmp(step->name, "head.", 5) == 0;

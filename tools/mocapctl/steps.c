@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "nn/program.h"
+#include "nn/team.h"
 #include "tools/mocapctl/samples.h"
 
 static const char *kind_name(enum nn_step_kind kind)
@@ -112,36 +112,69 @@ uint64_t mocapctl_step_bytes(const struct nn_program *program, const struct nn_s
     return bytes;
 }
 
+struct measurement {
+    struct nn_team *team;
+    float *arena;
+    int64_t *step_ns;                 // of the last run
+    struct mocapctl_samples *samples; // of each step, in microseconds
+};
+
+static bool no_memory(struct mc_error *err)
+{
+    return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the profile");
+}
+
+static bool prepare(struct measurement *to, const struct nn_program *program, int threads,
+                    struct mc_error *err)
+{
+    const size_t count = (size_t)program->step_count + 1;
+    to->team = nn_team_create(threads, err);
+    if (to->team == NULL) {
+        return false;
+    }
+    const size_t floats = program->arena_floats + (size_t)(threads - 1) * program->scratch_floats;
+    to->arena = mc_memory_alloc(floats * sizeof *to->arena);
+    to->step_ns = calloc(count, sizeof *to->step_ns);
+    to->samples = calloc(count, sizeof *to->samples);
+    return (to->arena != NULL && to->step_ns != NULL && to->samples != NULL) || no_memory(err);
+}
+
+static void finish(struct measurement *of, int step_count)
+{
+    for (int i = 0; i < step_count && of->samples != NULL; i++) {
+        mocapctl_samples_finish(&of->samples[i]);
+    }
+    free(of->samples);
+    free(of->step_ns);
+    mc_memory_free(of->arena);
+    nn_team_destroy(of->team);
+}
+
 // Zeros are as good as pictures: no kernel's time depends on what is in the maps.
-static bool measure(const struct nn_program *program, long runs, struct mocapctl_samples *samples,
-                    float *arena)
+static bool measure(struct measurement *by, const struct nn_program *program, long runs,
+                    struct mc_error *err)
 {
     for (long run = 0; run <= runs; run++) {
-        for (int i = 0; i < program->step_count; i++) {
-            const int64_t begin_ns = mc_clock_now_ns();
-            nn_program_run_step(program, &program->steps[i], arena, 0, 1);
-            const int64_t ns = mc_clock_now_ns() - begin_ns;
-            // The first run fills the caches.
-            if (run > 0 && !mocapctl_samples_add(&samples[i], (double)ns / 1e3)) {
-                return false;
+        nn_team_measure(by->team, program, by->arena, by->step_ns);
+        // The first run fills the caches.
+        for (int i = 0; i < program->step_count && run > 0; i++) {
+            if (!mocapctl_samples_add(&by->samples[i], (double)by->step_ns[i] / 1e3)) {
+                return no_memory(err);
             }
         }
     }
     return true;
 }
 
-bool mocapctl_steps_measure(const struct nn_program *program, long runs, double *us,
+bool mocapctl_steps_measure(const struct nn_program *program, int threads, long runs, double *us,
                             struct mc_error *err)
 {
-    const int count = program->step_count;
-    float *arena = mc_memory_alloc(program->arena_floats * sizeof *arena);
-    struct mocapctl_samples *samples = calloc((size_t)count + 1, sizeof *samples);
-    bool good = arena != NULL && samples != NULL && measure(program, runs, samples, arena);
-    for (int i = 0; i < count && samples != NULL; i++) {
-        us[i] = mocapctl_samples_quantile(&samples[i], 0.5);
-        mocapctl_samples_finish(&samples[i]);
+    struct measurement measurement = { 0 };
+    const bool good =
+        prepare(&measurement, program, threads, err) && measure(&measurement, program, runs, err);
+    for (int i = 0; i < program->step_count && good; i++) {
+        us[i] = mocapctl_samples_quantile(&measurement.samples[i], 0.5);
     }
-    free(samples);
-    mc_memory_free(arena);
-    return good || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the profile");
+    finish(&measurement, program->step_count);
+    return good;
 }
