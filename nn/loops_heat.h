@@ -3,59 +3,102 @@
 #include "nn/kernels.h"
 #include "nn/loops_vec.h"
 
-static inline __attribute__((always_inline)) void heat_block(const struct nn_tensor *maps,
-                                                             float inverse, int first,
-                                                             const int count, float *sums,
-                                                             float *weights)
+// As many channels as a vector has: the largest logit so far, and the sums.
+struct heat {
+    int first; // of the channels
+    loops_vec most, weight, by_x, by_y, square;
+};
+
+enum { HEAT_BLOCKS = 16 }; // at a time: their rows stay in the nearest cache
+
+// count is the vector's, or that of all channels where a vector has more.
+static inline __attribute__((always_inline)) void heat_row_most(const struct nn_tensor *maps, int y,
+                                                                const int count, struct heat *heat)
 {
     const loops_vec lowest = (loops_vec){ 0 } - 1e30f; // weighs nothing
-    loops_vec most = lowest;
-    for (int y = 0; y < maps->height; y++) {
-        for (int x = 0; x < maps->width; x++) {
-            most = loops_max(most, loops_load(nn_tensor_at(maps, y, x) + first, count, lowest));
+    const float *pixel = nn_tensor_at(maps, y, 0) + heat->first;
+    loops_vec most = heat->most;
+    for (int x = 0; x < maps->width; x++, pixel += maps->pixel_stride) {
+        most = loops_max(most, loops_load(pixel, count, lowest));
+    }
+    heat->most = most;
+}
+
+static inline __attribute__((always_inline)) void heat_row_sums(const struct nn_tensor *maps,
+                                                                float inverse, int y,
+                                                                const int count, struct heat *heat,
+                                                                float *weights)
+{
+    const loops_vec lowest = (loops_vec){ 0 } - 1e30f, most = heat->most;
+    const float *pixel = nn_tensor_at(maps, y, 0) + heat->first;
+    const size_t channels = (size_t)maps->channels;
+    if (weights != NULL) {
+        weights += (size_t)y * (size_t)maps->width * channels + (size_t)heat->first;
+    }
+    loops_vec row = { 0 }, row_x = { 0 }, row_xx = { 0 }, at = { 0 };
+    for (int x = 0; x < maps->width; x++, pixel += maps->pixel_stride, at += 1.0f) {
+        const loops_vec w = loops_exp((loops_load(pixel, count, lowest) - most) * inverse);
+        row += w;
+        row_x += w * at;
+        row_xx += w * (at * at);
+        if (weights != NULL) {
+            loops_store(weights, w, count);
+            weights += channels;
         }
     }
-    loops_vec weight = { 0 }, by_x = { 0 }, by_y = { 0 }, square = { 0 };
+    const float at_y = (float)y;
+    heat->weight += row;
+    heat->by_x += row_x;
+    heat->by_y += row * at_y;
+    heat->square += row_xx + row * (at_y * at_y);
+}
+
+static inline __attribute__((always_inline)) void heat_blocks(const struct nn_tensor *maps,
+                                                              float inverse, struct heat *heat,
+                                                              int blocks, const int count,
+                                                              float *sums, float *weights)
+{
     for (int y = 0; y < maps->height; y++) {
-        loops_vec row = { 0 }, row_x = { 0 }, row_xx = { 0 };
-        for (int x = 0; x < maps->width; x++) {
-            loops_vec logit = loops_load(nn_tensor_at(maps, y, x) + first, count, lowest);
-            loops_vec w = loops_exp((logit - most) * inverse);
-            const float at = (float)x;
-            row += w;
-            row_x += w * at;
-            row_xx += w * (at * at);
-            if (weights != NULL) {
-                loops_store(weights + (size_t)(y * maps->width + x) * (size_t)maps->channels +
-                                first,
-                            w, count);
-            }
+        for (int i = 0; i < blocks; i++) {
+            heat_row_most(maps, y, count, &heat[i]);
         }
-        const float at = (float)y;
-        weight += row;
-        by_x += row_x;
-        by_y += row * at;
-        square += row_xx + row * (at * at);
     }
-    for (int i = 0; i < count; i++) {
-        float *of = sums + 4 * (first + i);
-        of[0] = weight[i];
-        of[1] = by_x[i];
-        of[2] = by_y[i];
-        of[3] = square[i];
+    for (int y = 0; y < maps->height; y++) {
+        for (int i = 0; i < blocks; i++) {
+            heat_row_sums(maps, inverse, y, count, &heat[i], weights);
+        }
+    }
+    for (int i = 0; i < blocks; i++) {
+        for (int c = 0; c < count; c++) {
+            float *of = sums + 4 * (heat[i].first + c);
+            of[0] = heat[i].weight[c];
+            of[1] = heat[i].by_x[c];
+            of[2] = heat[i].by_y[c];
+            of[3] = heat[i].square[c];
+        }
     }
 }
 
+// The last vector of channels begins early enough to be a whole one: some channels
+// are summed twice, which is faster than part of a vector.
 static void loops_heat_sums(const struct nn_tensor *maps, float temperature, float *sums,
                             float *weights)
 {
     const float inverse = 1 / temperature;
-    int first = 0;
-    for (; first + LOOPS_LANES <= maps->channels; first += LOOPS_LANES) {
-        heat_block(maps, inverse, first, LOOPS_LANES, sums, weights);
-    }
-    if (first < maps->channels) {
-        heat_block(maps, inverse, first, maps->channels - first, sums, weights);
+    const loops_vec lowest = (loops_vec){ 0 } - 1e30f;
+    const int channels = maps->channels, last = channels - LOOPS_LANES;
+    for (int first = 0; first < channels; first += HEAT_BLOCKS * LOOPS_LANES) {
+        struct heat heat[HEAT_BLOCKS];
+        int blocks = 0;
+        for (int c = first; c < channels && blocks < HEAT_BLOCKS; c += LOOPS_LANES) {
+            heat[blocks++] =
+                (struct heat){ .first = c > last && last > 0 ? last : c, .most = lowest };
+        }
+        if (last >= 0) {
+            heat_blocks(maps, inverse, heat, blocks, LOOPS_LANES, sums, weights);
+        } else {
+            heat_blocks(maps, inverse, heat, blocks, channels, sums, weights);
+        }
     }
 }
 

@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 enum { LOOPS_LANES = 16 };
 #elif defined(__AVX2__)
@@ -28,6 +32,28 @@ static inline void loops_store(float *p, loops_vec v, int count)
     memcpy(p, &v, (size_t)count * sizeof *p);
 }
 
+// Of two numbers that don't compare, b; as the instructions do.
+#if defined(__AVX512F__)
+static inline loops_vec loops_max(loops_vec a, loops_vec b)
+{
+    return _mm512_max_ps(a, b);
+}
+
+static inline loops_vec loops_min(loops_vec a, loops_vec b)
+{
+    return _mm512_min_ps(a, b);
+}
+#elif defined(__AVX2__)
+static inline loops_vec loops_max(loops_vec a, loops_vec b)
+{
+    return _mm256_max_ps(a, b);
+}
+
+static inline loops_vec loops_min(loops_vec a, loops_vec b)
+{
+    return _mm256_min_ps(a, b);
+}
+#else
 static inline loops_vec loops_max(loops_vec a, loops_vec b)
 {
     loops_mask larger = a > b;
@@ -39,6 +65,7 @@ static inline loops_vec loops_min(loops_vec a, loops_vec b)
     loops_mask smaller = a < b;
     return (loops_vec)((smaller & (loops_mask)a) | (~smaller & (loops_mask)b));
 }
+#endif
 
 // e^x for x up to 0, within 2e-7 of it: 2^n times a polynomial for 2^f with f
 // from -1/2 to 1/2 (Taylor's, whose next term is below 2e-8). Below -87: 0.
