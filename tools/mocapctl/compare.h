@@ -44,7 +44,8 @@ struct mocapctl_compare {
     struct ort *ort;
 };
 
-// Times every model, short batches of each in turn, and its modules.
+// Times every model, short batches of each in turn: the thread's own time, so that a
+// busy machine measures the same work. Its modules' times are sums of medians of steps.
 bool mocapctl_compare_measure(struct mocapctl_compare *compare, struct mc_error *err) MC_MUST_USE;
 
 // Runs every model, and the teacher, on the labelled pictures of the set.

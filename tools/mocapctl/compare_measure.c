@@ -19,7 +19,7 @@ static bool no_memory(struct mc_error *err)
 
 static double ms_since(int64_t begin_ns)
 {
-    return (double)(mc_clock_now_ns() - begin_ns) / (double)MC_NS_PER_MS;
+    return (double)(mc_clock_thread_ns() - begin_ns) / (double)MC_NS_PER_MS;
 }
 
 static size_t input_floats(const struct nn_model_info *info)
@@ -48,7 +48,7 @@ static double run_once(struct mocapctl_entry *entry)
         memcpy(nn_tensor_at(&input, y, 0), entry->picture + (size_t)y * row,
                row * sizeof *entry->picture);
     }
-    const int64_t begin_ns = mc_clock_now_ns();
+    const int64_t begin_ns = mc_clock_thread_ns();
     nn_runner_run(entry->runner, keypoints);
     return ms_since(begin_ns);
 }
@@ -82,7 +82,7 @@ static bool run_batch(struct mocapctl_entry *entry, struct mc_error *err)
         }
     }
     for (int i = 0; i <= BATCH && entry->session != NULL; i++) {
-        const int64_t begin_ns = mc_clock_now_ns();
+        const int64_t begin_ns = mc_clock_thread_ns();
         if (!ort_session_run(entry->session, err)) {
             return false;
         }
@@ -102,7 +102,7 @@ static bool time_head(struct mocapctl_entry *entry, bool jacobians, double *ms,
     struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
     bool good = true;
     for (int i = 0; i < MODULE_RUNS && good; i++) {
-        const int64_t begin_ns = mc_clock_now_ns();
+        const int64_t begin_ns = mc_clock_thread_ns();
         nn_runner_read(entry->runner, keypoints, jacobians);
         good = mocapctl_samples_add(&samples, ms_since(begin_ns)) || no_memory(err);
     }
