@@ -110,7 +110,7 @@ class Composer:
         self.face_weights /= self.face_weights.sum()
         self.empty = [p for p in frames if p.set == "coco_noperson"]
         self.crops = crops
-        weights = np.array([0.3 if p.set == "p1" else 1.0 for p in crops])
+        weights = np.array([0.3 if p.set in ("p1", "synthface") else 1.0 for p in crops])
         self.crop_weights = weights / weights.sum()
 
     def chance(self, share):

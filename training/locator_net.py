@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-INPUT = 160  # pixels, both edges
+INPUT = 128  # pixels, both edges
 CELL = 8     # pixels of the input to a cell of the map
 GRID = INPUT // CELL
 FEATURES = 32

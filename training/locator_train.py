@@ -122,11 +122,11 @@ def main():
         average(slow, net, step)
         step += 1
         sums += [loss.item() for loss in losses]
-        if step % 50 == 0:
-            print(f"step {step} score {sums[0] / 50:.3f} box {sums[1] / 50:.3f} "
-                  f"{(time.time() - begin) / 50:.2f} s/step", flush=True)
+        if step % 25 == 0:
+            print(f"step {step} score {sums[0] / 25:.3f} box {sums[1] / 25:.3f} "
+                  f"{(time.time() - begin) / 25:.2f} s/step", flush=True)
             begin, sums = time.time(), np.zeros(2)
-        if step % 100 == 0 or step == arguments.steps:
+        if step % 25 == 0 or step == arguments.steps:
             save(checkpoint, {"net": net.state_dict(), "slow": slow.state_dict(),
                               "optimiser": optimiser.state_dict(), "step": step})
 
