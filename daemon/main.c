@@ -43,7 +43,7 @@ struct app_stream {
 struct app {
     struct daemon_options options;
     uv_loop_t loop;
-    struct nn_model *model;
+    struct nn_model *model, *locator;
     struct pipeline_workers *workers;
     struct server_publisher *publisher;
     struct server_listener server;
@@ -260,13 +260,35 @@ static bool is_on_demand(const struct daemon_stream_options *stream)
                : stream->on_demand == DAEMON_ON_DEMAND_YES;
 }
 
+// What the stream says, else what the daemon says.
+static struct daemon_looking looking_of(const struct daemon_options *options,
+                                        const struct daemon_stream_options *stream)
+{
+    struct daemon_looking looking = stream->looking;
+    if (looking.max_faces == 0) {
+        looking.max_faces = options->looking.max_faces;
+    }
+    if (looking.region.width <= 0 && !looking.full_frame) {
+        looking.region = options->looking.region;
+        looking.full_frame = options->looking.full_frame;
+    }
+    return looking;
+}
+
+static enum pipeline_mode mode_of(const struct daemon_looking *looking)
+{
+    return looking->full_frame         ? PIPELINE_FULL
+           : looking->region.width > 0 ? PIPELINE_FIXED
+                                       : PIPELINE_TRACK;
+}
+
 static bool create_streams(struct app *app, struct mc_error *err)
 {
     for (int i = 0; i < app->options.stream_count; i++) {
         const struct daemon_stream_options *wanted = &app->options.streams[i];
         struct app_stream *stream = &app->streams[i];
         *stream = (struct app_stream){ .app = app, .index = i };
-        const bool has_region = wanted->region.width > 0;
+        const struct daemon_looking looking = looking_of(&app->options, wanted);
         const struct pipeline_motion_options motion = daemon_options_motion(&app->options, wanted);
         const struct pipeline_stream_options options = {
             .name = wanted->name,
@@ -275,7 +297,9 @@ static bool create_streams(struct app *app, struct mc_error *err)
             .repeat = wanted->repeat || app->options.repeat,
             .udp = wanted->udp,
             .drop_damaged = wanted->damaged == DAEMON_DAMAGED_DROP,
-            .region = has_region ? wanted->region : app->options.region,
+            .mode = mode_of(&looking),
+            .region = looking.region,
+            .max_faces = looking.max_faces,
             .motion = &motion,
         };
         const struct pipeline_stream_callbacks callbacks = { on_record, on_state, stream };
@@ -357,6 +381,8 @@ static bool fill_defaults(struct daemon_options *options, struct mc_error *err)
     }
     return (options->model[0] != '\0' ||
             mc_path_data(options->model, sizeof options->model, NN_MODEL_DEFAULT_FILE, err)) &&
+           (options->locator[0] != '\0' || mc_path_data(options->locator, sizeof options->locator,
+                                                        NN_LOCATOR_DEFAULT_FILE, err)) &&
            (options->stream_count > 0 || add_default_stream(options, err));
 }
 
@@ -418,9 +444,11 @@ static int run(struct app *app)
     }
     bool good = fill_defaults(&app->options, &err) && mc_cpu_flags(&cpu_flags, &err);
     app->model = good ? nn_model_load(app->options.model, cpu_flags, &err) : NULL;
-    app->workers = app->model == NULL ? NULL
-                                      : pipeline_workers_create(&app->loop, app->model,
-                                                                app->options.workers, &err);
+    app->locator = app->model != NULL ? nn_model_load(app->options.locator, cpu_flags, &err) : NULL;
+    app->workers = app->locator == NULL
+                       ? NULL
+                       : pipeline_workers_create(&app->loop, app->model, app->locator,
+                                                 app->options.workers, &err);
     good = app->workers != NULL && serve(app, cpu_flags, &err);
     if (!good) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
@@ -428,6 +456,7 @@ static int run(struct app *app)
     }
     server_publisher_destroy(app->publisher);
     pipeline_workers_destroy(app->workers);
+    nn_model_destroy(app->locator);
     nn_model_destroy(app->model);
     uv_run(&app->loop, UV_RUN_DEFAULT);
     uv_loop_close(&app->loop);

@@ -18,8 +18,10 @@ const char daemon_options_usage[] =
     "                         lavfi:GRAPH or demo: (a clip that is built in). May be\n"
     "                         given several times. Default: /dev/video0 where there is\n"
     "                         one, else demo:, called main\n"
+    "  --max-faces N          follow up to N faces, 1 to 4; default 1\n"
     "  --region x,y,w,h       look at this part of the picture, pixels, instead of\n"
-    "                         finding a face and following it\n"
+    "                         finding faces and following them\n"
+    "  --full-frame           look at the whole picture, likewise\n"
     "  --repeat               begin files again at their end\n"
     "  --smooth on|off        smooth the keypoints; default: on\n"
     "  --smooth-min-cutoff HZ how much moves while a point rests; default: 1\n"
@@ -33,6 +35,7 @@ const char daemon_options_usage[] =
     "  --linger S             seconds until a webcam is closed that nobody watches any\n"
     "                         more; default 10\n"
     "  --model FILE           weights; default: those that come with mocapd\n"
+    "  --locator FILE         weights of the network that finds faces; likewise\n"
     "  --workers N            frames at work at once; default: one for each processor\n"
     "  --socket PATH          where to listen; default: $XDG_RUNTIME_DIR/mocapd/mocapd.sock,\n"
     "                         for root and services /run/mocapd/mocapd.sock\n"
@@ -163,14 +166,32 @@ struct pipeline_motion_options daemon_options_motion(const struct daemon_options
     return motion;
 }
 
+static bool is_looking(const char *name)
+{
+    return strcmp(name, "region") == 0 || strcmp(name, "full-frame") == 0 ||
+           strcmp(name, "max-faces") == 0;
+}
+
+static bool set_looking(struct daemon_looking *looking, const char *name, const char *value,
+                        struct mc_error *err)
+{
+    if (strcmp(name, "region") == 0) {
+        return parse_region(&looking->region, value, err);
+    }
+    if (strcmp(name, "full-frame") == 0) {
+        return parse_flag(&looking->full_frame, name, value, err);
+    }
+    return parse_number(&looking->max_faces, name, value, 1, PROTOCOL_FACES_MAX, err);
+}
+
 static bool set_stream(struct daemon_stream_options *stream, const char *name, const char *value,
                        struct mc_error *err)
 {
+    if (is_looking(name)) {
+        return set_looking(&stream->looking, name, value, err);
+    }
     if (strcmp(name, "url") == 0) {
         return copy_text(stream->url, sizeof stream->url, "url", value, err);
-    }
-    if (strcmp(name, "region") == 0) {
-        return parse_region(&stream->region, value, err);
     }
     if (strcmp(name, "repeat") == 0) {
         return parse_flag(&stream->repeat, "repeat", value, err);
@@ -208,11 +229,13 @@ static bool set_stream(struct daemon_stream_options *stream, const char *name, c
     bool known;
     bool set = set_motion(&stream->motion, name, value, &known, err);
     return known ? set
-                 : mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                "unknown key '%.40s' of a stream, wants url, user, password, "
-                                "password-file, transport, region, repeat, damaged, on-demand, "
-                                "smooth, smooth-min-cutoff, smooth-beta or fov",
-                                name);
+                 : mc_error_set(
+                       err, MC_ERROR_ARGUMENT, 0,
+                       "unknown key '%.40s' of a stream, wants url, user, password, "
+                       "password-file, transport, max-faces, region, full-frame, repeat, damaged, "
+                       "on-demand, "
+                       "smooth, smooth-min-cutoff, smooth-beta or fov",
+                       name);
 }
 
 // NAME=URL
@@ -237,6 +260,12 @@ bool daemon_options_set(struct daemon_options *options, struct daemon_stream_opt
 {
     if (stream != NULL) {
         return set_stream(stream, name, value, err);
+    }
+    if (is_looking(name)) {
+        return set_looking(&options->looking, name, value, err);
+    }
+    if (strcmp(name, "locator") == 0) {
+        return copy_text(options->locator, sizeof options->locator, name, value, err);
     }
     if (strcmp(name, "socket") == 0) {
         return copy_text(options->socket, sizeof options->socket, name, value, err);
@@ -271,9 +300,6 @@ bool daemon_options_set(struct daemon_options *options, struct daemon_stream_opt
     }
     if (strcmp(name, "repeat") == 0) {
         return parse_flag(&options->repeat, name, value, err);
-    }
-    if (strcmp(name, "region") == 0) {
-        return parse_region(&options->region, value, err);
     }
     if (strcmp(name, "log-level") == 0) {
         return parse_level(&options->log_level, value, err);
@@ -336,7 +362,10 @@ static const struct option long_options[] = {
     { "repeat", no_argument, NULL, 0 },
     { "wait-subscribers", required_argument, NULL, 0 },
     { "linger", required_argument, NULL, 0 },
+    { "locator", required_argument, NULL, 0 },
+    { "max-faces", required_argument, NULL, 0 },
     { "region", required_argument, NULL, 0 },
+    { "full-frame", no_argument, NULL, 0 },
     { "max-connections", required_argument, NULL, 0 },
     { "stuck-timeout", required_argument, NULL, 0 },
     { "smooth", required_argument, NULL, 0 },

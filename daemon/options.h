@@ -32,10 +32,17 @@ struct daemon_motion_options {
     float smooth_min_cutoff, smooth_beta, fov;
 };
 
+// Where to look for faces. Of a stream: what is not given is the daemon's.
+struct daemon_looking {
+    struct pipeline_region region; // all zero: none
+    bool full_frame;               // at the whole picture, not for faces in it
+    int max_faces;                 // to follow; 0: not given
+};
+
 struct daemon_stream_options {
     char name[PROTOCOL_NAME_BYTES];
     char url[DAEMON_URL_BYTES];
-    struct pipeline_region region; // all zero: find a face and follow it
+    struct daemon_looking looking;
     bool repeat;
     char user[128], password[256]; // into the URL; "": as it is
     bool udp;                      // RTSP over UDP
@@ -45,15 +52,16 @@ struct daemon_stream_options {
 };
 
 struct daemon_options {
-    char socket[PATH_MAX]; // "": the default one
-    char model[PATH_MAX];  // "": the one that ships
-    int workers;           // 0: one for each processor
+    char socket[PATH_MAX];  // "": the default one
+    char model[PATH_MAX];   // "": the one that ships
+    char locator[PATH_MAX]; // likewise
+    int workers;            // 0: one for each processor
     int wait_subscribers;
     int linger_s; // a source on demand closes so long after its last subscriber
     bool every_frame, exit_on_end;
     struct server_limits limits;
     enum mc_log_level log_level;
-    struct pipeline_region region;       // for streams without one of their own
+    struct daemon_looking looking;       // of streams that don't say it themselves
     bool repeat;                         // likewise
     struct daemon_motion_options motion; // likewise, option by option
     struct daemon_stream_options streams[PROTOCOL_STREAMS_MAX];

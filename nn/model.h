@@ -43,7 +43,7 @@ struct nn_model_info {
     float input_mean;            // an input value is byte / 255 - input_mean
     float crop_margin;           // edge of the crop over the larger edge of the keypoints' box
     bool has_jacobians;          // motion: of each keypoint
-    float least_score;           // locator: of a face
+    float least_score;           // locator: the score from which a box is taken for a face
     float forehead;              // locator: what a box adds above the landmarks, over their height
     size_t parameter_count;      // trained numbers in the file
     enum nn_precision precision; // that it runs in
@@ -110,9 +110,10 @@ float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints);
 float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bool jacobians);
 
 // The same for a locator.
-//   faces  room for NN_FACES_MAX; the surest first, in pixels of the input
+//   least_score  of a face; info.least_score is the one that was measured
+//   faces        room for NN_FACES_MAX; the surest first, in pixels of the input
 // Returns how many there are.
-int nn_runner_locate(struct nn_runner *runner, struct nn_face *faces);
+int nn_runner_locate(struct nn_runner *runner, float least_score, struct nn_face *faces);
 
 // How the picture around each keypoint was warped in the last run: 2x2, row by row,
 // see head_motion.h; NULL when the model has none. Valid until the next run.

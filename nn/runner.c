@@ -89,14 +89,13 @@ static struct nn_tensor run(struct nn_runner *runner)
     return nn_view_tensor(&program->outputs[0], runner->arena);
 }
 
-int nn_runner_locate(struct nn_runner *runner, struct nn_face *faces)
+int nn_runner_locate(struct nn_runner *runner, float least_score, struct nn_face *faces)
 {
     const struct nn_model_info *info = &runner->model->info;
     assert(info->head == NN_HEAD_LOCATOR);
     const struct nn_tensor maps = run(runner);
     return nn_head_locator(&maps, (float)info->input_width / (float)info->map_width,
-                           (float)info->input_height / (float)info->map_height, info->least_score,
-                           faces);
+                           (float)info->input_height / (float)info->map_height, least_score, faces);
 }
 
 static void read_motion(struct nn_runner *runner, const struct nn_tensor *maps,

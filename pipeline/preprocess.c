@@ -12,9 +12,10 @@
 #include <libswscale/swscale.h>
 
 #include "nn/tensor.h"
+#include "pipeline/resample.h"
 
 enum {
-    CONVERTERS = 8,   // kept; a scan looks at a few sizes of squares
+    CONVERTERS = 16,  // kept; of several faces and of the views of a locator
     SIDE_MIN = 8,     // pixels of a square
     PLANES = 4,       //
     ROW_PADDING = 64, // bytes: swscale writes whole vectors
@@ -364,6 +365,66 @@ static struct pipeline_mapping make_mapping(const struct span *across, const str
     };
 }
 
+// The upright square that holds the turned one, whatever its angle: so that sizes,
+// and with them converters, stay the same while a head turns.
+static const float around = 1.41421356f;
+
+static struct pipeline_square square_around(const struct pipeline_square *square)
+{
+    const float side = square->side * around;
+    return (struct pipeline_square){ square->x - (side - square->side) / 2,
+                                     square->y - (side - square->side) / 2, side, 0 };
+}
+
+// From the input to the source: about the square's middle.
+static struct pipeline_mapping turned_mapping(const struct pipeline_square *square,
+                                              int quarter_turns, const struct nn_tensor *input)
+{
+    const float angle = square->angle - (float)(quarter_turns & 3) * 1.57079633f;
+    const float scale_x = square->side / (float)input->width;
+    const float scale_y = square->side / (float)input->height;
+    const float half = square->side / 2;
+    const float c = cosf(angle), s = sinf(angle);
+    return (struct pipeline_mapping){
+        .xx = c * scale_x,
+        .xy = -s * scale_y,
+        .x0 = square->x + half - (c - s) * half,
+        .yx = s * scale_x,
+        .yy = c * scale_y,
+        .y0 = square->y + half - (s + c) * half,
+    };
+}
+
+// On to the scaled crop, whose pixels lie in the source where plain says.
+static struct pipeline_mapping to_crop(const struct pipeline_mapping *mapping,
+                                       const struct pipeline_mapping *plain)
+{
+    return (struct pipeline_mapping){
+        .xx = mapping->xx / plain->xx,
+        .xy = mapping->xy / plain->xx,
+        .x0 = (mapping->x0 - plain->x0) / plain->xx,
+        .yx = mapping->yx / plain->yy,
+        .yy = mapping->yy / plain->yy,
+        .y0 = (mapping->y0 - plain->y0) / plain->yy,
+    };
+}
+
+static void fill_turned(const struct pipeline_scaler *scaler, int linesize,
+                        const struct span *across, const struct span *down,
+                        struct pipeline_mapping to_source, const struct nn_tensor *input,
+                        struct pipeline_mapping *mapping)
+{
+    // The crop begins at the spans' to_begin, so without it the plain mapping is the crop's own.
+    const struct span x = { across->begin, across->end, 0, across->to_end - across->to_begin };
+    const struct span y = { down->begin, down->end, 0, down->to_end - down->to_begin };
+    const struct turn none = { 1, 0, 0, 0, 1, 0 };
+    const struct pipeline_mapping plain = make_mapping(&x, &y, &none);
+    const struct pipeline_mapping from_input = to_crop(&to_source, &plain);
+    const struct pipeline_rgb crop = { scaler->rgb, linesize, x.to_end, y.to_end };
+    pipeline_resample(&crop, &from_input, scaler->table, input);
+    *mapping = to_source;
+}
+
 static bool read_format(const struct AVFrame *picture, struct converter_key *key,
                         const AVPixFmtDescriptor **format, struct mc_error *err)
 {
@@ -393,13 +454,18 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *p
     if (!read_format(picture, &key, &format, err)) {
         return false;
     }
+    const bool turned = square->angle != 0;
+    const struct pipeline_square whole = turned ? square_around(square) : *square;
     bool sideways = quarter_turns & 1;
     int width = sideways ? input->height : input->width;
     int height = sideways ? input->width : input->height;
+    if (turned) {
+        width = height = (int)ceilf((float)(width > height ? width : height) * around);
+    }
     struct span across, down;
     const AVPixFmtDescriptor *rgb = av_pix_fmt_desc_get(AV_PIX_FMT_RGB24);
     const AVPixFmtDescriptor *cropped = can_crop(format) ? format : rgb;
-    if (!make_spans(&across, &down, square, picture, cropped, width, height)) {
+    if (!make_spans(&across, &down, &whole, picture, cropped, width, height)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the region lies outside the %dx%d picture",
                             picture->width, picture->height);
     }
@@ -415,8 +481,13 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *p
     if (!scale_crop(scaler, picture, cropped, &across, &down, key, &linesize, err)) {
         return false;
     }
-    struct turn turn = make_turn(quarter_turns, width, height);
     make_table(scaler, mean);
+    if (turned) {
+        fill_turned(scaler, linesize, &across, &down, turned_mapping(square, quarter_turns, input),
+                    input, mapping);
+        return true;
+    }
+    struct turn turn = make_turn(quarter_turns, width, height);
     fill_input(scaler, linesize, &across, &down, &turn, input);
     *mapping = make_mapping(&across, &down, &turn);
     return true;

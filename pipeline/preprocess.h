@@ -1,4 +1,4 @@
-// A square of a frame becomes the network's input: cropped, scaled, made upright,
+// A square of a frame becomes the network's input: cropped, scaled, turned,
 // normalised.
 #pragma once
 
@@ -12,8 +12,11 @@ struct nn_tensor;
 struct pipeline_scaler;
 
 // A square of the source picture, in its pixels; it may hang over the edges.
+// Where angle is not 0, it is turned about its middle by so much, clockwise on the
+// upright picture; x and y then are the corner that it would have without.
 struct pipeline_square {
     float x, y, side; // left, top
+    float angle;      // radians
 };
 
 // Where an input pixel lies in the source: source x = xx * x + xy * y + x0, and
@@ -29,7 +32,8 @@ struct pipeline_scaler *pipeline_scaler_create(struct mc_error *err) MC_MUST_USE
 void pipeline_scaler_destroy(struct pipeline_scaler *scaler);
 
 // Fills input with the square of the picture: RGB, byte / 255 - mean. What lies
-// outside the picture repeats its edge.
+// outside the picture repeats its edge. A turned square takes about 1.5 times as
+// long as one that is not.
 //   quarter_turns  clockwise, that make the picture upright
 // Returns false and sets err when the picture's format can't be read, or the
 // square lies wholly outside. Allocates only when sizes change.

@@ -13,9 +13,9 @@
 #include "nn/model.h"
 #include "pipeline/capture.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/gaze.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/motion.h"
-#include "pipeline/preprocess.h"
 #include "pipeline/reorder.h"
 #include "pipeline/stats.h"
 #include "pipeline/tracker.h"
@@ -30,6 +30,8 @@ enum {
     STALL_MS = 2000,
 };
 
+_Static_assert((int)PIPELINE_FACES_MAX == (int)PROTOCOL_FACES_MAX,
+               "a record has room for all faces");
 _Static_assert((int)PIPELINE_KEYPOINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX &&
                    (int)NN_KEYPOINTS_MAX <= (int)PIPELINE_KEYPOINTS_MAX,
                "a record has room for all keypoints of a model");
@@ -54,9 +56,9 @@ struct pipeline_stream {
     char name[PROTOCOL_NAME_BYTES];
     char *url; // owned
     bool every_frame, repeat, drop_damaged, udp;
-    bool fixed; // look at square in every frame, else follow a face
-    struct pipeline_square square;
-    struct pipeline_tracker tracker; // the job's, while one is at work
+    enum pipeline_mode mode;
+    struct pipeline_square square;   // FIXED
+    struct pipeline_tracker tracker; // TRACK; the job's, while one is at work
     bool has_motion;
     struct pipeline_motion motion;
     void (*on_calibrated)(void *user, int faces);
@@ -75,8 +77,8 @@ struct pipeline_stream {
     int job_count, busy_jobs;
 
     uint64_t sequence; // of the next frame to go to a worker
-    bool seen;         // a face was in the last record
-    int face_id;       // the last that was given
+    bool seen;         // a face was in the last record; FIXED, FULL
+    int face_id;       // the last that was given; FIXED, FULL
     struct mc_log_limit log_limit;
 
     bool told;                 // on_state was called
@@ -133,79 +135,69 @@ static void update_state(struct pipeline_stream *stream)
     tell_state(stream, stream->news.state, stream->news.reason);
 }
 
-// Work: on the worker's thread.
-
-struct look {
-    struct stream_job *job;
-    const struct pipeline_seat *seat;
-};
-
-static float look_at(void *user, const struct pipeline_square *square,
-                     struct mc_keypoint *keypoints)
+static bool is_face(const struct nn_model_info *model)
 {
-    struct look *look = user;
-    struct stream_job *job = look->job;
-    const struct pipeline_seat *seat = look->seat;
-    struct pipeline_mapping mapping;
-    struct nn_tensor input = nn_runner_input(seat->runner);
-    int64_t start = mc_clock_now_ns();
-    bool scaled = pipeline_scaler_run(seat->scaler, job->frame->picture, job->frame->quarter_turns,
-                                      square, seat->model->input_mean, &input, &mapping, &job->err);
-    int64_t middle = mc_clock_now_ns();
-    job->record.timing.scale += (middle - start) / MC_NS_PER_US;
-    if (!scaled) {
-        return -1;
-    }
-    float score = nn_runner_run(seat->runner, keypoints);
-    const float(*jacobians)[4] = nn_runner_jacobians(seat->runner);
-    for (int i = 0; i < seat->model->keypoint_count; i++) {
-        keypoints[i] = pipeline_mapping_apply(&mapping, keypoints[i]);
-        if (jacobians != NULL) {
-            // The last look is the one whose keypoints count.
-            pipeline_mapping_turn(&mapping, jacobians[i], job->jacobians[i]);
-        }
-    }
-    job->record.timing.infer += (mc_clock_now_ns() - middle) / MC_NS_PER_US;
-    return score;
+    return strcmp(model->keypoint_set, "ibug68") == 0;
 }
+
+// Work: on the worker's thread.
 
 static void work(struct pipeline_job *base, const struct pipeline_seat *seat)
 {
     struct stream_job *job = (struct stream_job *)base;
     struct pipeline_stream *stream = job->stream;
-    struct look look = { job, seat };
     const struct AVFrame *picture = job->frame->picture;
-    if (stream->fixed) {
-        pipeline_tracker_look_at(&stream->square, look_at, &look, &job->sight);
+    struct pipeline_gaze gaze = { .seat = seat,
+                                  .picture = picture,
+                                  .quarter_turns = job->frame->quarter_turns,
+                                  .jacobians = job->jacobians };
+    const bool follows = stream->mode == PIPELINE_TRACK;
+    // Whether something else than a face is there, only its own network can tell.
+    const struct pipeline_eyes eyes = pipeline_gaze_eyes(&gaze, follows || is_face(seat->model));
+    if (follows) {
+        const struct pipeline_view view = { picture->width, picture->height, gaze.quarter_turns };
+        pipeline_tracker_run(&stream->tracker, &view, &eyes, &job->sight);
     } else {
-        pipeline_tracker_run(&stream->tracker, picture->width, picture->height, look_at, &look,
-                             &job->sight);
+        struct pipeline_square square = stream->square;
+        if (stream->mode == PIPELINE_FULL) {
+            pipeline_locator_view(0, picture->width, picture->height, &square);
+        }
+        pipeline_tracker_look_at(&square, &eyes, &job->sight);
     }
+    job->record.timing.scale = gaze.scale_us;
+    job->record.timing.infer = gaze.infer_us;
+    job->err = gaze.err;
 }
 
 // Results, on the loop.
 
-static void fill_face(struct pipeline_stream *stream, struct stream_job *job)
+static void fill_faces(struct pipeline_stream *stream, struct stream_job *job)
 {
     const struct pipeline_sight *sight = &job->sight;
     const struct nn_model_info *model = pipeline_workers_model(stream->workers);
     struct protocol_record *record = &job->record;
-    struct protocol_face *face = &record->faces[0];
-    if (sight->fresh || !stream->seen) {
+    if (stream->mode != PIPELINE_TRACK && sight->count > 0 && !stream->seen) {
         stream->face_id++;
     }
-    record->face_count = 1;
-    face->id = stream->face_id;
-    face->score = sight->score;
-    face->keypoint_count = model->keypoint_count;
-    memcpy(face->keypoints, sight->keypoints,
-           (size_t)face->keypoint_count * sizeof face->keypoints[0]);
-    pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
-    face->has_jacobians = model->has_jacobians;
-    if (model->has_jacobians) {
+    record->face_count = sight->count;
+    for (int i = 0; i < sight->count; i++) {
+        const struct pipeline_sighting *sighting = &sight->faces[i];
+        struct protocol_face *face = &record->faces[i];
+        face->id = stream->mode == PIPELINE_TRACK ? sighting->id : stream->face_id;
+        face->score = sighting->score;
+        face->keypoint_count = model->keypoint_count;
+        memcpy(face->keypoints, sighting->keypoints,
+               (size_t)face->keypoint_count * sizeof face->keypoints[0]);
+        pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+    }
+    // They are the last look's, which is this face's when it is the only one.
+    if (model->has_jacobians && sight->count == 1) {
+        struct protocol_face *face = &record->faces[0];
+        face->has_jacobians = true;
         memcpy(face->jacobians, job->jacobians,
                (size_t)face->keypoint_count * sizeof face->jacobians[0]);
     }
+    stream->seen = sight->count > 0;
 }
 
 static void check_calibration(struct pipeline_stream *stream)
@@ -247,10 +239,7 @@ static void add_to_stats(struct pipeline_stream *stream, const struct protocol_r
 static void deliver(struct pipeline_stream *stream, struct stream_job *job)
 {
     if (!stream->closing) {
-        if (job->sight.seen) {
-            fill_face(stream, job);
-        }
-        stream->seen = job->sight.seen;
+        fill_faces(stream, job);
         if (stream->has_motion) {
             pipeline_motion_run(&stream->motion, &job->record);
         }
@@ -420,14 +409,17 @@ static bool check_options(const struct pipeline_stream_options *options, struct 
     if (options->url == NULL || options->url[0] == '\0') {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: the URL is empty", options->name);
     }
-    bool none = region->x == 0 && region->y == 0 && region->width == 0 && region->height == 0;
     bool sane = isfinite(region->x) && isfinite(region->y) && isfinite(region->width) &&
                 isfinite(region->height) && region->width > 0 && region->height > 0;
-    if (!none && !sane) {
+    if (options->mode == PIPELINE_FIXED && !sane) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "%s: region %g,%g,%g,%g: wants a width and height above 0",
                             options->name, (double)region->x, (double)region->y,
                             (double)region->width, (double)region->height);
+    }
+    if (options->max_faces < 0 || options->max_faces > PROTOCOL_FACES_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: follows 1 to %d faces, not %d",
+                            options->name, PROTOCOL_FACES_MAX, options->max_faces);
     }
     return true;
 }
@@ -437,14 +429,15 @@ static struct pipeline_square make_square(const struct pipeline_region *region)
 {
     float side = fmaxf(region->width, region->height);
     return (struct pipeline_square){ region->x + (region->width - side) / 2,
-                                     region->y + (region->height - side) / 2, side };
+                                     region->y + (region->height - side) / 2, side, 0 };
 }
 
 static bool make_parts(struct pipeline_stream *stream, struct mc_error *err)
 {
     int queue = stream->every_frame ? QUEUE_EVERY : QUEUE_LATEST;
     // Twice the workers: while the oldest is slow, the others go on.
-    stream->job_count = stream->fixed ? 2 * pipeline_workers_count(stream->workers) : 1;
+    stream->job_count =
+        stream->mode == PIPELINE_TRACK ? 1 : 2 * pipeline_workers_count(stream->workers);
     stream->jobs = calloc((size_t)stream->job_count, sizeof *stream->jobs);
     if (stream->jobs == NULL || stream->url == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a stream");
@@ -471,6 +464,11 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     if (!check_options(options, err)) {
         return NULL;
     }
+    if (options->mode == PIPELINE_TRACK && !pipeline_workers_can_locate(workers)) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: following faces wants a locator",
+                     options->name);
+        return NULL;
+    }
     struct pipeline_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a stream");
@@ -486,13 +484,19 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     stream->repeat = options->repeat;
     stream->drop_damaged = options->drop_damaged;
     stream->udp = options->udp;
-    stream->fixed = options->region.width > 0;
+    stream->mode = options->mode;
     stream->square = make_square(&options->region);
     stream->has_motion = options->motion != NULL;
     if (stream->has_motion) {
         pipeline_motion_init(&stream->motion, options->motion);
     }
-    pipeline_tracker_init(&stream->tracker, model->keypoint_count, model->crop_margin);
+    const struct pipeline_tracker_options tracking = {
+        .keypoint_count = model->keypoint_count,
+        .margin = model->crop_margin,
+        .max_faces = options->max_faces == 0 ? 1 : options->max_faces,
+        .has_ibug68 = is_face(model),
+    };
+    pipeline_tracker_init(&stream->tracker, &tracking);
     if (!make_parts(stream, err)) {
         free_stream(stream);
         return NULL;

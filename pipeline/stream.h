@@ -30,7 +30,14 @@ enum pipeline_state {
 // "idle", "connecting", "live", "stalled", "ended", "failed"
 const char *pipeline_state_name(enum pipeline_state state);
 
-// A rectangle of the source picture, pixels. All zero: none.
+// Where to look in each frame.
+enum pipeline_mode {
+    PIPELINE_TRACK, // find faces and follow them; wants workers with a locator
+    PIPELINE_FIXED, // the square around region's middle whose edge is the region's longer one
+    PIPELINE_FULL,  // the whole picture, as a square around its middle
+};
+
+// A rectangle of the source picture, pixels.
 struct pipeline_region {
     float x, y, width, height;
 };
@@ -47,13 +54,15 @@ struct pipeline_stream_callbacks {
 };
 
 struct pipeline_stream_options {
-    const char *name;              // at most PROTOCOL_NAME_BYTES - 1 bytes
-    const char *url;               // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
-    bool every_frame;              // drop nothing: the source waits. Else the newest frame wins
-    bool repeat;                   // begin a file again at its end
-    bool udp;                      // RTSP over UDP; else over TCP, unless the URL ends in ?udp
-    bool drop_damaged;             // no record of frames with errors in them; else they are marked
-    struct pipeline_region region; // fixed crop; none: find a face and follow it
+    const char *name;  // at most PROTOCOL_NAME_BYTES - 1 bytes
+    const char *url;   // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
+    bool every_frame;  // drop nothing: the source waits. Else the newest frame wins
+    bool repeat;       // begin a file again at its end
+    bool udp;          // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    bool drop_damaged; // no record of frames with errors in them; else they are marked
+    enum pipeline_mode mode;
+    struct pipeline_region region; // that FIXED looks at
+    int max_faces;                 // that TRACK follows: 1 to PROTOCOL_FACES_MAX; 0 is 1
     const struct pipeline_motion_options *motion; // NULL: keypoints as they are, and no more
 };
 

@@ -1,23 +1,43 @@
 #include "pipeline/tracker.h"
 
 #include <math.h>
-
-// What a scan takes for a face, and what is still one while it is followed.
-static const float found_score = 0.80f;
-static const float seen_score = 0.65f;
-static const float promising_score = 0.25f; // worth a closer look
+#include <string.h>
 
 enum {
-    SCAN_LEVELS = 5,     // sizes of squares, each 0.65 times the one before
-    LOOKS_PER_FRAME = 8, // of a scan; refining may add REFINEMENTS for each
-    REFINEMENTS = 2,
+    CHECK_FRAMES = 15,      // the locator looks at a face that is sure so often
+    DOUBT_MAX = 30,         // a face that the locator doesn't see
+    DOUBT_SURE = 1,         // in each frame, while its landmarks are as good as ever
+    DOUBT_UNSURE = 3,       // and while they are not
+    SEARCH_FRAMES = 15,     // from one search for more faces to the next
+    SEARCH_FIRST = 30,      // frames for which an empty picture is searched each time
+    SEARCH_LATER = 6,       // then from one search to the next
+    CANDIDATES_MAX = 4,     // that a search looks at more closely
+    REMEMBERED_FRAMES = 90, // for which a lost face keeps its number
 };
 
-static const float level_factor = 0.65f;
+static const float usual_share = 0.8f;     // of the usual score, from which landmarks are sure
+static const float usual_pace = 0.05f;     // by which the usual score follows
+static const float candidate_share = 0.5f; // of the locator's least score: worth a closer look
+static const float check_share = 0.4f;     // and for a face that is known
+static const float close_view = 2.6f;      // edge of a view around a face, in sizes
 
-void pipeline_tracker_init(struct pipeline_tracker *tracker, int keypoint_count, float margin)
+static const float turn_begin = 0.26f; // roll, radians, from which the square turns with it
+static const float turn_end = 0.14f;   // and below which it no longer does
+static const float turn_step = 0.06f;  // smaller changes leave it as it is
+static const float size_step = 0.06f;  // likewise, of its edge: sizes are powers of 1 + this
+static const float move_step = 0.02f;  // and of its middle, in edges
+
+static const float quarter = 1.57079633f; // radians
+
+struct look {
+    struct pipeline_tracker *tracker;
+    const struct pipeline_eyes *eyes;
+};
+
+void pipeline_tracker_init(struct pipeline_tracker *tracker,
+                           const struct pipeline_tracker_options *options)
 {
-    *tracker = (struct pipeline_tracker){ .keypoint_count = keypoint_count, .margin = margin };
+    *tracker = (struct pipeline_tracker){ .options = *options };
 }
 
 void pipeline_keypoints_box(const struct mc_keypoint *keypoints, int count, float box[4])
@@ -35,106 +55,372 @@ void pipeline_keypoints_box(const struct mc_keypoint *keypoints, int count, floa
     box[3] = bottom - top;
 }
 
-// The square in which to look for the same face again.
-static struct pipeline_square square_around(const struct pipeline_tracker *tracker,
-                                            const struct mc_keypoint *keypoints)
+// ---- places and squares ----------------------------------------------------------------
+
+// Two places that may be the same face: near each other, and of about one size.
+static bool is_near(const struct pipeline_place *a, const struct pipeline_place *b, float distance,
+                    float ratio)
 {
-    float box[4];
-    pipeline_keypoints_box(keypoints, tracker->keypoint_count, box);
-    float side = tracker->margin * fmaxf(box[2], box[3]);
-    return (struct pipeline_square){ box[0] + (box[2] - side) / 2, box[1] + (box[3] - side) / 2,
-                                     side };
+    const float larger = fmaxf(a->size, b->size), smaller = fminf(a->size, b->size);
+    return hypotf(a->x - b->x, a->y - b->y) < distance * larger && larger < ratio * smaller;
 }
 
-// A face whose middle left the picture is gone.
-static bool is_inside(const struct pipeline_square *square, int width, int height)
+static bool is_inside(const struct pipeline_view *view, const struct pipeline_place *place)
 {
-    float x = square->x + square->side / 2, y = square->y + square->side / 2;
-    return x >= 0 && y >= 0 && x < (float)width && y < (float)height;
+    return place->x >= 0 && place->y >= 0 && place->x < (float)view->width &&
+           place->y < (float)view->height;
 }
 
-// How many squares of a side it takes to cover an edge, each half over the next.
-static int steps_over(float edge, float side)
+// The box is measured along the square's own axes.
+static struct pipeline_place place_of(const struct pipeline_tracker *tracker,
+                                      const struct mc_keypoint *keypoints, float angle)
 {
-    return edge <= side ? 1 : (int)ceilf((edge - side) / (side / 2)) + 1;
+    angle -= (float)tracker->view.quarter_turns * quarter;
+    const float c = cosf(angle), s = sinf(angle);
+    float left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
+    for (int i = 0; i < tracker->options.keypoint_count; i++) {
+        const float along = c * keypoints[i].x + s * keypoints[i].y;
+        const float across = c * keypoints[i].y - s * keypoints[i].x;
+        left = fminf(left, along);
+        right = fmaxf(right, along);
+        top = fminf(top, across);
+        bottom = fmaxf(bottom, across);
+    }
+    const float along = (left + right) / 2, across = (top + bottom) / 2;
+    return (struct pipeline_place){ c * along - s * across, s * along + c * across,
+                                    fmaxf(right - left, bottom - top) };
 }
 
-// Square number index of the scan: level after level from large to small, each
-// row by row. False past the last.
-static bool scan_square(int index, int width, int height, struct pipeline_square *square)
+static struct pipeline_place place_of_found(const struct pipeline_found *found)
 {
-    float side = fminf((float)width, (float)height);
-    for (int level = 0; level < SCAN_LEVELS; level++, side *= level_factor) {
-        int across = steps_over((float)width, side), down = steps_over((float)height, side);
-        if (index < across * down) {
-            float room_x = (float)width - side, room_y = (float)height - side;
-            int column = index % across, row = index / across;
-            square->x = across > 1 ? room_x * (float)column / (float)(across - 1) : room_x / 2;
-            square->y = down > 1 ? room_y * (float)row / (float)(down - 1) : room_y / 2;
-            square->side = side;
+    return (struct pipeline_place){ found->x, found->y, fmaxf(found->width, found->height) };
+}
+
+static struct pipeline_square square_around(const struct pipeline_place *place, float margin,
+                                            float angle)
+{
+    const float side = margin * place->size;
+    return (struct pipeline_square){ place->x - side / 2, place->y - side / 2, side, angle };
+}
+
+// How far the head is rolled, clockwise in the upright picture.
+static float roll_of(const struct pipeline_tracker *tracker, const struct mc_keypoint *keypoints)
+{
+    enum { EYE_POINTS = 6, FIRST_EYE = 36, SECOND_EYE = FIRST_EYE + EYE_POINTS };
+    float x = 0, y = 0;
+    for (int i = 0; i < EYE_POINTS; i++) {
+        x += keypoints[SECOND_EYE + i].x - keypoints[FIRST_EYE + i].x;
+        y += keypoints[SECOND_EYE + i].y - keypoints[FIRST_EYE + i].y;
+    }
+    return remainderf(atan2f(y, x) + (float)tracker->view.quarter_turns * quarter, 4 * quarter);
+}
+
+// Small rolls are left to the network.
+static float next_angle(const struct pipeline_tracker *tracker, float angle,
+                        const struct mc_keypoint *keypoints)
+{
+    if (!tracker->options.has_ibug68) {
+        return 0;
+    }
+    const float roll = roll_of(tracker, keypoints);
+    if (fabsf(roll) < (angle == 0 ? turn_begin : turn_end)) {
+        return 0;
+    }
+    return angle != 0 && fabsf(roll - angle) < turn_step ? angle : roll;
+}
+
+// Where to look for the face next. Small changes leave the square as it is: the
+// landmarks are calmer for it, and sizes that come again find their converters.
+static struct pipeline_square next_square(const struct pipeline_tracker *tracker,
+                                          const struct pipeline_square *last,
+                                          const struct pipeline_place *place, float angle)
+{
+    struct pipeline_square next = square_around(place, tracker->options.margin, angle);
+    float side = last->side;
+    if (fabsf(next.side / side - 1) > size_step) {
+        side = expf(roundf(logf(next.side) / log1pf(size_step)) * log1pf(size_step));
+    }
+    const float middle_x = last->x + last->side / 2, middle_y = last->y + last->side / 2;
+    const bool moved = hypotf(place->x - middle_x, place->y - middle_y) > move_step * side;
+    const float x = moved ? place->x : middle_x, y = moved ? place->y : middle_y;
+    return (struct pipeline_square){ x - side / 2, y - side / 2, side, angle };
+}
+
+// ---- the faces that are known ----------------------------------------------------------
+
+// The face near place, as the locator sees it from nearby.
+static bool look_closer(const struct look *look, const struct pipeline_place *place, float angle,
+                        float share, struct pipeline_place *seen)
+{
+    struct pipeline_found found[NN_FACES_MAX];
+    const struct pipeline_square view = square_around(place, close_view, angle);
+    const int count = look->eyes->locate(look->eyes->user, &view, share, found);
+    for (int i = 0; i < count; i++) {
+        *seen = place_of_found(&found[i]);
+        if (is_near(seen, place, 0.6f, 1.9f)) {
             return true;
         }
-        index -= across * down;
     }
     return false;
 }
 
-// Looks at the square, then closer at what it showed. Leaves in sight what was
-// seen last.
-static float look_closer(const struct pipeline_tracker *tracker, struct pipeline_square square,
-                         int width, int height, pipeline_look_fn *look, void *user,
-                         struct mc_keypoint *keypoints)
+// Looks where the locator has a face. False when the landmarks don't agree.
+static bool look_there(const struct look *look, const struct pipeline_place *there, float *angle,
+                       struct pipeline_sighting *sighting, struct pipeline_place *place)
 {
-    float score = look(user, &square, keypoints);
-    for (int i = 0; i < REFINEMENTS && score >= promising_score; i++) {
-        square = square_around(tracker, keypoints);
-        if (!is_inside(&square, width, height)) {
-            return -1;
-        }
-        score = look(user, &square, keypoints);
+    const struct pipeline_tracker *tracker = look->tracker;
+    struct pipeline_square square = square_around(there, tracker->options.margin, *angle);
+    sighting->score = look->eyes->look(look->eyes->user, &square, sighting->keypoints);
+    if (sighting->score < 0) {
+        return false;
     }
-    return score;
+    *place = place_of(tracker, sighting->keypoints, *angle);
+    return is_near(place, there, 0.5f, 1.8f);
 }
 
-static bool scan(struct pipeline_tracker *tracker, int width, int height, pipeline_look_fn *look,
-                 void *user, struct pipeline_sight *sight)
+static void believe(struct pipeline_tracker *tracker, struct pipeline_track *track,
+                    const struct pipeline_sighting *sighting)
 {
-    for (int i = 0; i < LOOKS_PER_FRAME; i++) {
-        struct pipeline_square square;
-        if (!scan_square(tracker->scan_index, width, height, &square)) {
-            tracker->scan_index = 0;
-            return false;
+    const float angle = next_angle(tracker, track->square.angle, sighting->keypoints);
+    track->place = place_of(tracker, sighting->keypoints, angle);
+    track->square = next_square(tracker, &track->square, &track->place, angle);
+    track->usual_score += usual_pace * (sighting->score - track->usual_score);
+}
+
+// Asks the locator about a face whose landmarks are where place says. Returns
+// whether they can be believed; they may have been looked for again.
+static bool check(const struct look *look, struct pipeline_track *track, bool fits, bool sure,
+                  struct pipeline_sighting *sighting, struct pipeline_place *place)
+{
+    struct pipeline_place seen;
+    float angle = track->square.angle;
+    if (!look_closer(look, fits ? place : &track->place, angle, check_share, &seen)) {
+        track->doubt += sure ? DOUBT_SURE : DOUBT_UNSURE;
+        return sure;
+    }
+    track->unchecked = 0;
+    if ((fits && is_near(place, &seen, 0.5f, 1.8f)) ||
+        look_there(look, &seen, &angle, sighting, place)) {
+        track->doubt = 0;
+        return true;
+    }
+    track->doubt += DOUBT_UNSURE;
+    return false;
+}
+
+// Looks at one face again. False when it is lost.
+static bool follow(const struct look *look, struct pipeline_track *track,
+                   struct pipeline_sighting *sighting)
+{
+    struct pipeline_tracker *tracker = look->tracker;
+    struct pipeline_place place = track->place;
+    sighting->id = track->id;
+    sighting->score = look->eyes->look(look->eyes->user, &track->square, sighting->keypoints);
+    bool fits = sighting->score >= 0;
+    if (fits) {
+        place = place_of(tracker, sighting->keypoints, track->square.angle);
+        fits = is_near(&place, &track->place, 0.5f, 1.5f) && is_inside(&tracker->view, &place);
+    }
+    const bool sure = fits && sighting->score >= usual_share * track->usual_score;
+    track->unchecked++;
+    bool believed = sure;
+    if (!sure || track->doubt > 0 || track->unchecked >= CHECK_FRAMES) {
+        believed = check(look, track, fits, sure, sighting, &place);
+    }
+    if (believed) {
+        believe(tracker, track, sighting);
+    }
+    // A face that is hidden is still there for a while, but less and less sure.
+    const float belief = 1 - (float)track->doubt / DOUBT_MAX;
+    if (sighting->score < 0 || belief <= 0 || !is_inside(&tracker->view, &track->place)) {
+        return false;
+    }
+    sighting->score *= belief;
+    for (int i = 0; i < tracker->options.keypoint_count; i++) {
+        sighting->keypoints[i].c *= belief;
+    }
+    return true;
+}
+
+static void remember(struct pipeline_tracker *tracker, const struct pipeline_track *track)
+{
+    struct pipeline_memory *oldest = &tracker->lost[0];
+    for (int i = 1; i < PIPELINE_FACES_MAX; i++) {
+        if (tracker->lost[i].id == 0 ||
+            (oldest->id != 0 && tracker->lost[i].frames > oldest->frames)) {
+            oldest = &tracker->lost[i];
         }
-        tracker->scan_index++;
-        sight->score = look_closer(tracker, square, width, height, look, user, sight->keypoints);
-        if (sight->score >= found_score) {
-            tracker->scan_index = 0;
+    }
+    *oldest = (struct pipeline_memory){ track->id, track->place, 0 };
+}
+
+// The number of a face that appears: the one that was lost about there, else a new one.
+static int recall(struct pipeline_tracker *tracker, const struct pipeline_place *place)
+{
+    for (int i = 0; i < PIPELINE_FACES_MAX; i++) {
+        struct pipeline_memory *memory = &tracker->lost[i];
+        if (memory->id != 0 && memory->frames <= REMEMBERED_FRAMES &&
+            is_near(&memory->place, place, 1.5f, 2)) {
+            const int id = memory->id;
+            memory->id = 0;
+            return id;
+        }
+    }
+    return ++tracker->last_id;
+}
+
+static bool is_known(const struct pipeline_tracker *tracker, int count,
+                     const struct pipeline_place *place)
+{
+    for (int i = 0; i < count; i++) {
+        if (is_near(&tracker->tracks[i].place, place, 0.45f, 2)) {
             return true;
         }
     }
     return false;
 }
 
-void pipeline_tracker_run(struct pipeline_tracker *tracker, int width, int height,
-                          pipeline_look_fn *look, void *user, struct pipeline_sight *sight)
+// Follows all, and leaves out those that are lost or came onto a face that
+// another one follows already.
+static void follow_all(const struct look *look, struct pipeline_sight *sight)
 {
-    sight->fresh = !tracker->following;
-    if (tracker->following) {
-        sight->score = look(user, &tracker->square, sight->keypoints);
-        sight->seen = sight->score >= seen_score;
+    struct pipeline_tracker *tracker = look->tracker;
+    int kept = 0;
+    for (int i = 0; i < tracker->track_count; i++) {
+        struct pipeline_track track = tracker->tracks[i];
+        if (!follow(look, &track, &sight->faces[kept])) {
+            remember(tracker, &track);
+        } else if (!is_known(tracker, kept, &track.place)) {
+            tracker->tracks[kept++] = track;
+        }
+    }
+    tracker->track_count = sight->count = kept;
+}
+
+// ---- new faces -------------------------------------------------------------------------
+
+// Looks closer at what may be a face, twice: with the locator from nearby, then
+// with the landmark network, the second time where its own landmarks lie.
+static bool begin_track(const struct look *look, const struct pipeline_found *candidate,
+                        struct pipeline_track *track, struct pipeline_sighting *sighting)
+{
+    struct pipeline_tracker *tracker = look->tracker;
+    const struct pipeline_place rough = place_of_found(candidate);
+    struct pipeline_place seen, place;
+    float angle = 0;
+    if (!look_closer(look, &rough, angle, 1, &seen) ||
+        is_known(tracker, tracker->track_count, &seen) ||
+        !look_there(look, &seen, &angle, sighting, &place)) {
+        return false;
+    }
+    angle = next_angle(tracker, 0, sighting->keypoints);
+    place = place_of(tracker, sighting->keypoints, angle);
+    if (!is_inside(&tracker->view, &place) || !look_there(look, &place, &angle, sighting, &place)) {
+        return false;
+    }
+    *track = (struct pipeline_track){
+        .id = recall(tracker, &place),
+        .square = square_around(&place, tracker->options.margin, angle),
+        .place = place,
+        .usual_score = sighting->score,
+    };
+    sighting->id = track->id;
+    return true;
+}
+
+// The largest that is left counts as the most important.
+static void take_largest(struct pipeline_found *found, int *count, struct pipeline_found *largest)
+{
+    int best = 0;
+    for (int i = 1; i < *count; i++) {
+        if (found[i].width * found[i].height > found[best].width * found[best].height) {
+            best = i;
+        }
+    }
+    *largest = found[best];
+    found[best] = found[--*count];
+}
+
+// Searches one view of the picture for faces that are not known.
+static void search(const struct look *look, struct pipeline_sight *sight)
+{
+    struct pipeline_tracker *tracker = look->tracker;
+    struct pipeline_found found[NN_FACES_MAX];
+    struct pipeline_square view;
+    if (!pipeline_locator_view(tracker->view_index, tracker->view.width, tracker->view.height,
+                               &view)) {
+        tracker->view_index = 0;
+        pipeline_locator_view(0, tracker->view.width, tracker->view.height, &view);
+    }
+    tracker->view_index++;
+    int count = look->eyes->locate(look->eyes->user, &view, candidate_share, found);
+    for (int looks = 0; looks < CANDIDATES_MAX && count > 0 &&
+                        tracker->track_count < tracker->options.max_faces;) {
+        struct pipeline_found candidate;
+        take_largest(found, &count, &candidate);
+        const struct pipeline_place place = place_of_found(&candidate);
+        if (is_known(tracker, tracker->track_count, &place)) {
+            continue;
+        }
+        looks++;
+        if (begin_track(look, &candidate, &tracker->tracks[tracker->track_count],
+                        &sight->faces[sight->count])) {
+            tracker->track_count++;
+            sight->count++;
+            tracker->view_index = 0;
+        }
+    }
+}
+
+// Whether this frame is searched: each one after a face was lost, fewer while
+// nobody comes, and now and then for more faces.
+static bool is_due(struct pipeline_tracker *tracker)
+{
+    if (tracker->track_count >= tracker->options.max_faces) {
+        return false;
+    }
+    if (tracker->wait > 0) {
+        tracker->wait--;
+        return false;
+    }
+    if (tracker->track_count > 0) {
+        tracker->wait = SEARCH_FRAMES - 1;
     } else {
-        sight->seen = scan(tracker, width, height, look, user, sight);
+        tracker->wait = tracker->idle < SEARCH_FIRST ? 0 : SEARCH_LATER - 1;
     }
-    if (sight->seen) {
-        tracker->square = square_around(tracker, sight->keypoints);
-    }
-    tracker->following = sight->seen && is_inside(&tracker->square, width, height);
+    return true;
 }
 
-void pipeline_tracker_look_at(const struct pipeline_square *square, pipeline_look_fn *look,
-                              void *user, struct pipeline_sight *sight)
+void pipeline_tracker_run(struct pipeline_tracker *tracker, const struct pipeline_view *view,
+                          const struct pipeline_eyes *eyes, struct pipeline_sight *sight)
 {
-    sight->score = look(user, square, sight->keypoints);
-    sight->seen = sight->score >= seen_score;
-    sight->fresh = false;
+    const struct look look = { tracker, eyes };
+    if (memcmp(view, &tracker->view, sizeof *view) != 0) { // pixels mean other places now
+        *tracker = (struct pipeline_tracker){ .options = tracker->options,
+                                              .view = *view,
+                                              .last_id = tracker->last_id };
+    }
+    for (int i = 0; i < PIPELINE_FACES_MAX; i++) {
+        tracker->lost[i].frames++;
+    }
+    const int before = tracker->track_count;
+    follow_all(&look, sight);
+    if (tracker->track_count < before) {
+        tracker->wait = 0;
+    }
+    if (is_due(tracker)) {
+        search(&look, sight);
+    }
+    tracker->idle = tracker->track_count > 0 ? 0 : tracker->idle + 1;
+}
+
+void pipeline_tracker_look_at(const struct pipeline_square *square,
+                              const struct pipeline_eyes *eyes, struct pipeline_sight *sight)
+{
+    struct pipeline_found found[NN_FACES_MAX];
+    sight->faces[0].id = 0;
+    sight->faces[0].score = eyes->look(eyes->user, square, sight->faces[0].keypoints);
+    sight->count =
+        sight->faces[0].score >= 0 &&
+        (eyes->locate == NULL || eyes->locate(eyes->user, square, check_share, found) > 0);
 }

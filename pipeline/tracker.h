@@ -1,47 +1,110 @@
-// Where to look: finds a face, then follows it. The network is its own tracker:
-// the next square follows from the last landmarks.
+// Where to look: finds faces, then follows them.
 //
-// While it follows a face the next square depends on the last result, so one
+// A locator finds faces in the whole picture. From then on the landmark network
+// is its own tracker: where to look next follows from the last landmarks, and now
+// and then, or when these are doubtful, the locator says whether that is still a
+// face. So no track begins, and none lasts, without the locator; and the landmark
+// network's scores count only against what is usual for the same face.
+//
+// While faces are followed the next squares depend on the last results, so one
 // frame is looked at after the other; results depend on the frames alone.
 #pragma once
 
 #include <stdbool.h>
 
 #include "base/keypoint.h"
+#include "nn/face.h"
+#include "pipeline/locator.h"
 #include "pipeline/preprocess.h"
 
-enum { PIPELINE_KEYPOINTS_MAX = 128 };
+enum { PIPELINE_KEYPOINTS_MAX = 128, PIPELINE_FACES_MAX = 4 };
 
 // Looks at a square of the frame: fills keypoints, in source pixels, and returns
 // their score. It can't look there at all: returns a negative number.
 typedef float pipeline_look_fn(void *user, const struct pipeline_square *square,
                                struct mc_keypoint *keypoints);
 
-struct pipeline_tracker {
-    int keypoint_count;
-    float margin; // edge of the square over the larger edge of the keypoints' box
-    bool following;
-    struct pipeline_square square; // around the face that is followed
-    int scan_index;                // the square of the scan that is next
+// Finds faces of at least this share of the locator's own least score in a square
+// of the frame; found has room for NN_FACES_MAX. Returns how many, the surest first.
+typedef int pipeline_locate_fn(void *user, const struct pipeline_square *square, float share,
+                               struct pipeline_found *found);
+
+struct pipeline_eyes {
+    pipeline_look_fn *look;
+    pipeline_locate_fn *locate;
+    void *user;
 };
 
-// What was seen in one frame.
-struct pipeline_sight {
-    bool seen;
-    bool fresh; // not the face of the frame before
+// The picture that the eyes see.
+struct pipeline_view {
+    int width, height; // source pixels
+    int quarter_turns; // clockwise, that make it upright
+};
+
+struct pipeline_tracker_options {
+    int keypoint_count;
+    float margin;    // edge of the square over the larger edge of the keypoints' box
+    int max_faces;   // 1 to PIPELINE_FACES_MAX
+    bool has_ibug68; // so the keypoints tell where the eyes are, and squares turn with the head
+};
+
+// Where a face is: the middle and the larger edge of its keypoints' box, which is
+// taken upright on the face.
+struct pipeline_place {
+    float x, y, size;
+};
+
+struct pipeline_track {
+    int id;
+    struct pipeline_square square; // where to look next
+    struct pipeline_place place;   // where it was when it was last believed
+    float usual_score;             // of the landmarks
+    int unchecked;                 // frames since the locator saw it
+    int doubt;                     // 0: none; lost at TRACK_DOUBT_MAX
+};
+
+// A face that was lost keeps its number for a while.
+struct pipeline_memory {
+    int id; // 0: none
+    struct pipeline_place place;
+    int frames; // ago
+};
+
+struct pipeline_tracker {
+    struct pipeline_tracker_options options;
+    struct pipeline_view view;
+    struct pipeline_track tracks[PIPELINE_FACES_MAX];
+    int track_count;
+    struct pipeline_memory lost[PIPELINE_FACES_MAX];
+    int last_id;
+    int idle;       // frames since there was a track, or the search found nobody
+    int wait;       // frames until the next search
+    int view_index; // that the next search looks at
+};
+
+struct pipeline_sighting {
+    int id; // stays the same while the face is followed; 0 where none is
     float score;
     struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // source pixels
 };
 
-void pipeline_tracker_init(struct pipeline_tracker *tracker, int keypoint_count, float margin);
+// What was seen in one frame.
+struct pipeline_sight {
+    int count;
+    struct pipeline_sighting faces[PIPELINE_FACES_MAX];
+};
 
-// One frame of width x height. Looks at a bounded number of squares.
-void pipeline_tracker_run(struct pipeline_tracker *tracker, int width, int height,
-                          pipeline_look_fn *look, void *user, struct pipeline_sight *sight);
+void pipeline_tracker_init(struct pipeline_tracker *tracker,
+                           const struct pipeline_tracker_options *options);
 
-// Looks at one square that the user chose; no state.
-void pipeline_tracker_look_at(const struct pipeline_square *square, pipeline_look_fn *look,
-                              void *user, struct pipeline_sight *sight);
+// One frame. Looks at a bounded number of squares. Thread: worker, one at a time.
+void pipeline_tracker_run(struct pipeline_tracker *tracker, const struct pipeline_view *view,
+                          const struct pipeline_eyes *eyes, struct pipeline_sight *sight);
+
+// Looks at one square that the user chose; no state. With a locator, a face must
+// be in it. Any number at a time.
+void pipeline_tracker_look_at(const struct pipeline_square *square,
+                              const struct pipeline_eyes *eyes, struct pipeline_sight *sight);
 
 // The keypoints' bounding box: x, y, width, height.
 void pipeline_keypoints_box(const struct mc_keypoint *keypoints, int count, float box[4]);

@@ -19,6 +19,7 @@ struct worker {
 struct pipeline_workers {
     uv_loop_t *loop;
     const struct nn_model *model;    // borrowed
+    const struct nn_model *locator;  // borrowed; NULL: none
     struct pipeline_client *clients; // a ring; points to the one that was served last, or NULL
     int count;
     struct worker workers[];
@@ -33,9 +34,41 @@ static void set_thread_count(int count)
     setenv("UV_THREADPOOL_SIZE", text, 1);
 }
 
-struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct nn_model *model,
-                                                 int count, struct mc_error *err)
+static bool check_models(const struct nn_model *model, const struct nn_model *locator,
+                         struct mc_error *err)
 {
+    if (nn_model_info(model)->head != NN_HEAD_LANDMARK) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the model locates faces, wants keypoints");
+    }
+    if (locator != NULL && nn_model_info(locator)->head != NN_HEAD_LOCATOR) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the locator's model locates no faces");
+    }
+    return true;
+}
+
+static bool make_seat(const struct pipeline_workers *workers, struct pipeline_seat *seat,
+                      struct mc_error *err)
+{
+    seat->model = nn_model_info(workers->model);
+    seat->runner = nn_runner_create(workers->model, err);
+    if (seat->runner != NULL && workers->locator != NULL) {
+        seat->locator.info = nn_model_info(workers->locator);
+        seat->locator.runner = nn_runner_create(workers->locator, err);
+    }
+    if (seat->runner == NULL || (workers->locator != NULL && seat->locator.runner == NULL)) {
+        return false;
+    }
+    seat->scaler = pipeline_scaler_create(err);
+    return seat->scaler != NULL;
+}
+
+struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct nn_model *model,
+                                                 const struct nn_model *locator, int count,
+                                                 struct mc_error *err)
+{
+    if (!check_models(model, locator, err)) {
+        return NULL;
+    }
     if (count < 1 || count > PIPELINE_WORKERS_MAX) {
         mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%d workers: wants 1 to %d", count,
                      PIPELINE_WORKERS_MAX);
@@ -50,15 +83,13 @@ struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct n
     set_thread_count(count);
     workers->loop = loop;
     workers->model = model;
+    workers->locator = locator;
     workers->count = count;
     for (int i = 0; i < count; i++) {
         struct worker *worker = &workers->workers[i];
         worker->request.data = worker;
         worker->workers = workers;
-        worker->seat.model = nn_model_info(model);
-        worker->seat.runner = nn_runner_create(model, err);
-        worker->seat.scaler = worker->seat.runner != NULL ? pipeline_scaler_create(err) : NULL;
-        if (worker->seat.scaler == NULL) {
+        if (!make_seat(workers, &worker->seat, err)) {
             pipeline_workers_destroy(workers);
             return NULL;
         }
@@ -75,6 +106,7 @@ void pipeline_workers_destroy(struct pipeline_workers *workers)
     for (int i = 0; i < workers->count; i++) {
         assert(workers->workers[i].job == NULL);
         pipeline_scaler_destroy(workers->workers[i].seat.scaler);
+        nn_runner_destroy(workers->workers[i].seat.locator.runner);
         nn_runner_destroy(workers->workers[i].seat.runner);
     }
     free(workers);
@@ -88,6 +120,11 @@ int pipeline_workers_count(const struct pipeline_workers *workers)
 const struct nn_model_info *pipeline_workers_model(const struct pipeline_workers *workers)
 {
     return nn_model_info(workers->model);
+}
+
+bool pipeline_workers_can_locate(const struct pipeline_workers *workers)
+{
+    return workers->locator != NULL;
 }
 
 void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_client *client)

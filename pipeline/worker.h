@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "pipeline/locator.h"
 
 struct nn_model;
 struct nn_model_info;
@@ -16,11 +17,12 @@ struct pipeline_workers;
 
 enum { PIPELINE_WORKERS_MAX = 64 };
 
-// Makes count runners of the model, which is borrowed. Also sets the size of
-// libuv's thread pool, so call it before anything else uses that pool.
-// Thread: loop.
+// Makes count runners of each model; both are borrowed. locator may be NULL, when
+// no stream wants to find faces. Also sets the size of libuv's thread pool, so
+// call it before anything else uses that pool. Thread: loop.
 struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct nn_model *model,
-                                                 int count, struct mc_error *err) MC_MUST_USE;
+                                                 const struct nn_model *locator, int count,
+                                                 struct mc_error *err) MC_MUST_USE;
 
 // Every stream must have been closed before. NULL does nothing. Thread: loop.
 void pipeline_workers_destroy(struct pipeline_workers *workers);
@@ -31,6 +33,7 @@ void pipeline_workers_destroy(struct pipeline_workers *workers);
 struct pipeline_seat {
     const struct nn_model_info *model;
     struct nn_runner *runner;
+    struct pipeline_locator locator; // its runner is NULL where there is none
     struct pipeline_scaler *scaler;
 };
 
@@ -48,6 +51,7 @@ struct pipeline_client {
 
 int pipeline_workers_count(const struct pipeline_workers *workers);
 const struct nn_model_info *pipeline_workers_model(const struct pipeline_workers *workers);
+bool pipeline_workers_can_locate(const struct pipeline_workers *workers);
 
 void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_client *client);
 

@@ -49,7 +49,7 @@ static void all_options_are_understood(void **state)
     assert_int_equal(options.wait_subscribers, 2);
     assert_true(options.every_frame && options.exit_on_end && options.repeat);
     assert_int_equal(options.log_level, MC_LOG_DEBUG);
-    assert_true(options.region.x == 1 && options.region.height == 40);
+    assert_true(options.looking.region.x == 1 && options.looking.region.height == 40);
     assert_int_equal(options.stream_count, 2);
     assert_string_equal(options.streams[0].name, "a");
     assert_string_equal(options.streams[1].url, "rtsp://h/p?q=1");
@@ -79,7 +79,7 @@ static void the_command_line_wins_over_the_file(void **state)
     assert_true(options.every_frame);
     assert_int_equal(options.stream_count, 1);
     assert_string_equal(options.streams[0].url, "v4l2:/dev/video0");
-    assert_true(options.streams[0].repeat && options.streams[0].region.width == 3);
+    assert_true(options.streams[0].repeat && options.streams[0].looking.region.width == 3);
     const char *const twice[] = { "mocapd", "--config", config, "--stream", "desk=demo:", NULL };
     assert_int_equal(parse(twice), DAEMON_OPTIONS_USAGE);
     assert_non_null(strstr(err.message, "stream 'desk' is there twice"));
@@ -109,6 +109,23 @@ static void smoothing_and_camera_are_options_of_streams_too(void **state)
         assert_int_equal(parse(bad[i]), DAEMON_OPTIONS_USAGE);
         assert_non_null(strstr(err.message, "wants"));
     }
+}
+
+static void where_to_look_is_said_for_all_or_for_a_stream(void **state)
+{
+    (void)state;
+    write_config("max-faces = 2\nlocator = l.safetensors\n[stream a]\nurl = demo:\n"
+                 "max-faces = 4\nfull-frame = yes\n[stream b]\nurl = demo:\n");
+    const char *const argv[] = { "mocapd", "--config", config, "--max-faces", "3", NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_RUN);
+    assert_string_equal(options.locator, "l.safetensors");
+    assert_int_equal(options.looking.max_faces, 3);
+    assert_int_equal(options.streams[0].looking.max_faces, 4);
+    assert_true(options.streams[0].looking.full_frame);
+    assert_int_equal(options.streams[1].looking.max_faces, 0); // the daemon's
+    const char *const many[] = { "mocapd", "--max-faces", "5", NULL };
+    assert_int_equal(parse(many), DAEMON_OPTIONS_USAGE);
+    assert_non_null(strstr(err.message, "max-faces wants a whole number of 1 to 4"));
 }
 
 static void names_and_counts_have_limits(void **state)
@@ -155,6 +172,7 @@ int main(void)
         cmocka_unit_test(all_options_are_understood),
         cmocka_unit_test(the_command_line_wins_over_the_file),
         cmocka_unit_test(smoothing_and_camera_are_options_of_streams_too),
+        cmocka_unit_test(where_to_look_is_said_for_all_or_for_a_stream),
         cmocka_unit_test(names_and_counts_have_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

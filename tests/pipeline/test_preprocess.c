@@ -106,8 +106,8 @@ static double worst_difference(const struct nn_tensor *input,
 static void check_format(struct fixture *fixture, enum AVPixelFormat format, double bound)
 {
     static const struct pipeline_square squares[] = {
-        { 0, 0, 240 },     { 81, 33, 100 },   { 100.4f, 60.7f, 64 }, { 17, 19, 37 },
-        { -40, -25, 200 }, { 203, 111, 190 }, { -60, -90, 420 },
+        { 0, 0, 240, 0 },     { 81, 33, 100, 0 },   { 100.4f, 60.7f, 64, 0 }, { 17, 19, 37, 0 },
+        { -40, -25, 200, 0 }, { 203, 111, 190, 0 }, { -60, -90, 420, 0 },
     };
     AVFrame *picture = make_picture(format);
     for (size_t i = 0; i < sizeof squares / sizeof squares[0]; i++) {
@@ -149,7 +149,7 @@ static void a_turned_picture_becomes_upright(void **state)
 {
     struct fixture *fixture = *state;
     AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
-    const struct pipeline_square square = { 60, 40, 128 };
+    const struct pipeline_square square = { 60, 40, 128, 0 };
     // Where the upper left of the input lies in the picture, per clockwise turn.
     static const float corners[4][2] = { { 60, 40 }, { 60, 168 }, { 188, 168 }, { 188, 40 } };
     for (int turns = 0; turns < 4; turns++) {
@@ -165,12 +165,44 @@ static void a_turned_picture_becomes_upright(void **state)
     av_frame_free(&picture);
 }
 
+// Pixels lie where the mapping says, and the mapping turns about the middle.
+static void a_square_may_be_turned(void **state)
+{
+    struct fixture *fixture = *state;
+    static const float angles[] = { 0.1f, -0.7f, 1.2f, -3 };
+    static const enum AVPixelFormat formats[] = { AV_PIX_FMT_RGB24, AV_PIX_FMT_YUV420P,
+                                                  AV_PIX_FMT_YUYV422 };
+    for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
+        AVFrame *picture = make_picture(formats[f]);
+        for (size_t i = 0; i < 4 * sizeof angles / sizeof angles[0]; i++) {
+            const float angle = angles[i / 4];
+            const int turns = (int)i % 4;
+            const struct pipeline_square squares[] = { { 81, 33, 100, angle },
+                                                       { 17.3f, 19.9f, 37, angle },
+                                                       { -30, 120, 150, angle } };
+            for (size_t k = 0; k < sizeof squares / sizeof squares[0]; k++) {
+                struct pipeline_mapping mapping;
+                assert_true(pipeline_scaler_run(fixture->scaler, picture, turns, &squares[k], 0.5f,
+                                                &fixture->input, &mapping, NULL));
+                const double bound = formats[f] == AV_PIX_FMT_RGB24 ? 1.6 : 4.5;
+                assert_true(worst_difference(&fixture->input, &mapping, 0.5f) <= bound);
+                const float half = squares[k].side / 2, whole = angle - (float)turns * 1.570796f;
+                struct mc_keypoint right = pipeline_mapping_apply(
+                    &mapping, (struct mc_keypoint){ EDGE, (float)EDGE / 2, 1 });
+                assert_float_equal(right.x, squares[k].x + half + half * cosf(whole), 1e-3);
+                assert_float_equal(right.y, squares[k].y + half + half * sinf(whole), 1e-3);
+            }
+        }
+        av_frame_free(&picture);
+    }
+}
+
 static void what_lies_outside_repeats_the_edge(void **state)
 {
     struct fixture *fixture = *state;
     AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
     struct pipeline_mapping mapping;
-    const struct pipeline_square square = { -64, 0, 128 };
+    const struct pipeline_square square = { -64, 0, 128, 0 };
     assert_true(pipeline_scaler_run(fixture->scaler, picture, 0, &square, 0, &fixture->input,
                                     &mapping, NULL));
     for (int x = 0; x < EDGE / 2; x++) {
@@ -184,7 +216,7 @@ static void the_range_of_the_picture_counts(void **state)
 {
     struct fixture *fixture = *state;
     AVFrame *picture = make_picture(AV_PIX_FMT_YUV420P);
-    const struct pipeline_square square = { 0, 0, 64 };
+    const struct pipeline_square square = { 0, 0, 64, 0 };
     static const struct {
         enum AVColorRange range;
         enum AVPixelFormat format;
@@ -215,7 +247,8 @@ static void a_square_outside_and_an_unreadable_format_are_errors(void **state)
     AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
     struct pipeline_mapping mapping;
     struct mc_error err;
-    const struct pipeline_square outside = { WIDTH, 0, 50 }, huge = { -1e30f, NAN, INFINITY };
+    const struct pipeline_square outside = { WIDTH, 0, 50, 0 },
+                                 huge = { -1e30f, NAN, INFINITY, NAN };
     assert_false(pipeline_scaler_run(fixture->scaler, picture, 0, &outside, 0, &fixture->input,
                                      &mapping, &err));
     assert_string_equal(err.message, "the region lies outside the 320x240 picture");
@@ -248,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pixels_lie_where_the_mapping_says_in_any_format),
         cmocka_unit_test(a_turned_picture_becomes_upright),
+        cmocka_unit_test(a_square_may_be_turned),
         cmocka_unit_test(what_lies_outside_repeats_the_edge),
         cmocka_unit_test(the_range_of_the_picture_counts),
         cmocka_unit_test(a_square_outside_and_an_unreadable_format_are_errors),

@@ -18,11 +18,12 @@
 #include "tests/pipeline/clip.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE
+#define LOCATOR MOCAPD_SOURCE_DIR "/models/" NN_LOCATOR_DEFAULT_FILE
 
 enum { DEMO_FRAMES = 250 };
 
 static uv_loop_t loop;
-static struct nn_model *model;
+static struct nn_model *model, *locator;
 static struct pipeline_workers *workers;
 static struct pipeline_stream *stream;
 
@@ -101,7 +102,11 @@ static void run(const char *url, struct pipeline_region region, uint64_t close_a
                 uint64_t hold_after)
 {
     const struct pipeline_stream_options options = {
-        .name = "test", .url = url, .every_frame = true, .region = region
+        .name = "test",
+        .url = url,
+        .every_frame = true,
+        .mode = region.width > 0 ? PIPELINE_FIXED : PIPELINE_TRACK,
+        .region = region,
     };
     const struct pipeline_stream_callbacks callbacks = { on_record, on_state, NULL };
     struct mc_error err = { 0 };
@@ -210,7 +215,8 @@ static int set_up(void **state)
         return 1;
     }
     model = nn_model_load(MODEL, flags, &err);
-    workers = model == NULL ? NULL : pipeline_workers_create(&loop, model, 2, &err);
+    locator = model == NULL ? NULL : nn_model_load(LOCATOR, flags, &err);
+    workers = locator == NULL ? NULL : pipeline_workers_create(&loop, model, locator, 2, &err);
     if (workers == NULL) {
         print_error("%s\n", err.message);
     }
@@ -221,6 +227,7 @@ static int tear_down(void **state)
 {
     (void)state;
     pipeline_workers_destroy(workers);
+    nn_model_destroy(locator);
     nn_model_destroy(model);
     uv_run(&loop, UV_RUN_DEFAULT);
     return uv_loop_close(&loop); // fails when a handle was left

@@ -79,7 +79,7 @@ static void look(struct fixture *fixture, int sample)
     const struct box box = box_of(&fixture->truths[sample]);
     float side = info->crop_margin * fmaxf(box.width, box.height);
     const struct pipeline_square square = { box.x + (box.width - side) / 2,
-                                            box.y + (box.height - side) / 2, side };
+                                            box.y + (box.height - side) / 2, side, 0 };
     struct nn_tensor input = nn_runner_input(fixture->runner);
     struct pipeline_mapping mapping;
     struct mc_error err = { 0 };

@@ -67,11 +67,10 @@ static bool collect(void *user, const struct protocol_record *record, const stru
     return true;
 }
 
-static bool watch(const char *clip, const struct nn_model *model, struct track *track,
+static bool watch(const char *clip, const struct mocapctl_clip_options *models, struct track *track,
                   struct mc_error *err)
 {
-    const struct pipeline_region none = { 0 };
-    if (!mocapctl_clip_run(clip, model, &none, NULL, collect, track, err)) {
+    if (!mocapctl_clip_run(clip, models, collect, track, err)) {
         return mc_error_wrap(err, "%s", clip);
     }
     return track->count > 4 * SKIP ||
@@ -268,16 +267,19 @@ bool mocapctl_bench_motion(const struct mocapctl_bench_options *options, struct 
     char path[PATH_MAX];
     unsigned cpu_flags = 0;
     struct track tracks[2] = { 0 };
-    struct nn_model *model = NULL;
+    struct nn_model *model = NULL, *locator = NULL;
     if ((options->model != NULL || mc_path_data(path, sizeof path, NN_MODEL_DEFAULT_FILE, err)) &&
         mc_cpu_flags(&cpu_flags, err)) {
         model = nn_model_load(options->model != NULL ? options->model : path, cpu_flags, err);
+        locator = model != NULL ? mocapctl_clip_locator(NULL, cpu_flags, err) : NULL;
     }
-    const bool good = model != NULL && watch(options->clips[0], model, &tracks[0], err) &&
-                      watch(options->clips[1], model, &tracks[1], err) &&
+    const struct mocapctl_clip_options models = { .model = model, .locator = locator };
+    const bool good = locator != NULL && watch(options->clips[0], &models, &tracks[0], err) &&
+                      watch(options->clips[1], &models, &tracks[1], err) &&
                       report(options, &tracks[0], &tracks[1], err);
     free(tracks[0].samples);
     free(tracks[1].samples);
+    nn_model_destroy(locator);
     nn_model_destroy(model);
     return good;
 }

@@ -1,7 +1,11 @@
 #include "tools/mocapctl/clip.h"
 
+#include <limits.h>
+
 #include <uv.h>
 
+#include "base/path.h"
+#include "nn/model.h"
 #include "pipeline/worker.h"
 
 struct run {
@@ -62,10 +66,17 @@ static bool run_stream(struct run *run, uv_loop_t *loop, struct pipeline_workers
     return run->good;
 }
 
-bool mocapctl_clip_run(const char *url, const struct nn_model *model,
-                       const struct pipeline_region *region,
-                       const struct pipeline_motion_options *motion, mocapctl_frame_fn *each,
-                       void *user, struct mc_error *err)
+struct nn_model *mocapctl_clip_locator(const char *path, unsigned cpu_flags, struct mc_error *err)
+{
+    char shipped[PATH_MAX];
+    if (path == NULL && !mc_path_data(shipped, sizeof shipped, NN_LOCATOR_DEFAULT_FILE, err)) {
+        return NULL;
+    }
+    return nn_model_load(path != NULL ? path : shipped, cpu_flags, err);
+}
+
+bool mocapctl_clip_run(const char *url, const struct mocapctl_clip_options *wanted,
+                       mocapctl_frame_fn *each, void *user, struct mc_error *err)
 {
     uv_loop_t loop;
     int status = uv_loop_init(&loop);
@@ -74,9 +85,16 @@ bool mocapctl_clip_run(const char *url, const struct nn_model *model,
     }
     struct run run = { .each = each, .user = user, .err = err };
     const struct pipeline_stream_options options = {
-        .name = "clip", .url = url, .every_frame = true, .region = *region, .motion = motion
+        .name = "clip",
+        .url = url,
+        .every_frame = true,
+        .mode = wanted->region.width > 0 ? PIPELINE_FIXED : PIPELINE_TRACK,
+        .region = wanted->region,
+        .max_faces = wanted->max_faces,
+        .motion = wanted->motion,
     };
-    struct pipeline_workers *workers = pipeline_workers_create(&loop, model, 1, err);
+    struct pipeline_workers *workers =
+        pipeline_workers_create(&loop, wanted->model, wanted->locator, 1, err);
     bool good = workers != NULL && run_stream(&run, &loop, workers, &options);
     pipeline_workers_destroy(workers);
     uv_run(&loop, UV_RUN_DEFAULT);

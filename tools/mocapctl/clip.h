@@ -15,8 +15,18 @@ struct protocol_record;
 typedef bool mocapctl_frame_fn(void *user, const struct protocol_record *record,
                                const struct AVFrame *picture, struct mc_error *err);
 
-// Runs the file or URL to its end. region and motion: as in pipeline_stream_options.
-bool mocapctl_clip_run(const char *url, const struct nn_model *model,
-                       const struct pipeline_region *region,
-                       const struct pipeline_motion_options *motion, mocapctl_frame_fn *each,
-                       void *user, struct mc_error *err) MC_MUST_USE;
+struct mocapctl_clip_options {
+    const struct nn_model *model;
+    const struct nn_model *locator; // NULL: a region is looked at
+    struct pipeline_region region;  // all zero: faces are found and followed
+    int max_faces;                  // as in pipeline_stream_options; and so motion
+    const struct pipeline_motion_options *motion;
+};
+
+// Runs the file or URL to its end.
+bool mocapctl_clip_run(const char *url, const struct mocapctl_clip_options *options,
+                       mocapctl_frame_fn *each, void *user, struct mc_error *err) MC_MUST_USE;
+
+// The locator in the file at path; NULL: the one that ships.
+struct nn_model *mocapctl_clip_locator(const char *path, unsigned cpu_flags,
+                                       struct mc_error *err) MC_MUST_USE;

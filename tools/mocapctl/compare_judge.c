@@ -29,7 +29,7 @@ static struct pipeline_square square_of(const struct mocapctl_face *face, float 
     }
     const float side = margin * fmaxf(high[0] - low[0], high[1] - low[1]);
     return (struct pipeline_square){ (low[0] + high[0] - side) / 2, (low[1] + high[1] - side) / 2,
-                                     side };
+                                     side, 0 };
 }
 
 static bool look(struct mocapctl_entry *entry, struct pipeline_scaler *scaler,

@@ -20,7 +20,8 @@ static const struct command {
     { "calibrate", mocapctl_calibrate, "STREAM",
       "measure the neutral face of who looks at the camera, for blend shapes" },
     { "overlay", mocapctl_overlay,
-      "IN OUT.mp4|OUT.png [--model M] [--region x,y,w,h] [--frame N] [--pose]",
+      "IN OUT.mp4|OUT.png [--model M] [--locator L] [--max-faces N]\n"
+      "                 [--region x,y,w,h] [--frame N] [--pose]",
       "draw the keypoints of a clip on its pictures; with --pose smoothed, and the head's axes:\n"
       "      red to the person's left, green down, blue where the face looks" },
     { "record", mocapctl_record, "FILE [--stream NAME] [--count N] [--seconds S]",

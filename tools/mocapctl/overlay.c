@@ -22,9 +22,10 @@
 enum { RATE_DEFAULT = 25 };
 
 struct overlay {
-    const char *input, *output, *model;
+    const char *input, *output, *model, *locator;
     struct pipeline_region region;
-    bool pose;  // the head's axes too
+    bool pose; // the head's axes too
+    long max_faces;
     long frame; // the one to draw as a PNG; -1: all
     struct video_writer *writer;
     struct SwsContext *scaler;
@@ -50,6 +51,8 @@ static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_erro
 {
     static const struct option options[] = {
         { "model", required_argument, NULL, 'm' },
+        { "locator", required_argument, NULL, 'l' },
+        { "max-faces", required_argument, NULL, 'n' },
         { "region", required_argument, NULL, 'r' },
         { "frame", required_argument, NULL, 'f' },
         { "pose", no_argument, NULL, 'p' },
@@ -61,6 +64,14 @@ static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_erro
         switch (found) {
         case 'm':
             overlay->model = optarg;
+            break;
+        case 'l':
+            overlay->locator = optarg;
+            break;
+        case 'n':
+            if (!mocapctl_parse_count("--max-faces", optarg, 1, &overlay->max_faces, err)) {
+                return false;
+            }
             break;
         case 'f':
             if (!mocapctl_parse_count("--frame", optarg, 0, &overlay->frame, err)) {
@@ -221,12 +232,19 @@ static bool on_frame(void *user, const struct protocol_record *record, const AVF
     return waiting->picture != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
 }
 
-static bool draw_clip(struct overlay *overlay, const struct nn_model *model, struct mc_error *err)
+static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
+                      const struct nn_model *locator, struct mc_error *err)
 {
     struct waiting waiting = { .overlay = overlay };
     const struct pipeline_motion_options motion = pipeline_motion_options_default();
-    bool good = mocapctl_clip_run(overlay->input, model, &overlay->region,
-                                  overlay->pose ? &motion : NULL, on_frame, &waiting, err);
+    const struct mocapctl_clip_options options = {
+        .model = model,
+        .locator = locator,
+        .region = overlay->region,
+        .max_faces = (int)overlay->max_faces,
+        .motion = overlay->pose ? &motion : NULL,
+    };
+    bool good = mocapctl_clip_run(overlay->input, &options, on_frame, &waiting, err);
     if (good && waiting.picture != NULL) { // of one picture only
         good = write_waiting(&waiting, waiting.record.pts, err);
     }
@@ -258,11 +276,13 @@ int mocapctl_overlay(const struct mocapctl_globals *globals, int argc, char **ar
     unsigned cpu_flags = 0;
     bool good = overlay.model != NULL ||
                 mc_path_data(model_path, sizeof model_path, NN_MODEL_DEFAULT_FILE, &err);
-    struct nn_model *model = NULL;
+    struct nn_model *model = NULL, *locator = NULL;
     if (good && mc_cpu_flags(&cpu_flags, &err)) {
         model = nn_model_load(overlay.model != NULL ? overlay.model : model_path, cpu_flags, &err);
+        locator = model != NULL ? mocapctl_clip_locator(overlay.locator, cpu_flags, &err) : NULL;
     }
-    good = model != NULL && draw_clip(&overlay, model, &err);
+    good = locator != NULL && draw_clip(&overlay, model, locator, &err);
+    nn_model_destroy(locator);
     nn_model_destroy(model);
     if (!good) {
         mocapctl_complain("%s", err.message);

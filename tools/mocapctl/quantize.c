@@ -27,7 +27,7 @@ struct job {
     const char *clips[CLIPS_MAX];
     int clip_count;
     unsigned cpu_flags;
-    struct nn_model *f32, *int8;
+    struct nn_model *f32, *int8, *locator;
     struct pipeline_scaler *scaler;
     struct nn_quantiser *quantiser;
     struct nn_runner *f32_runner, *int8_runner;
@@ -41,7 +41,7 @@ static struct pipeline_square square_of(const struct protocol_face *face, float 
 {
     const float side = margin * fmaxf(face->box[2], face->box[3]);
     return (struct pipeline_square){ face->box[0] + (face->box[2] - side) / 2,
-                                     face->box[1] + (face->box[3] - side) / 2, side };
+                                     face->box[1] + (face->box[3] - side) / 2, side, 0 };
 }
 
 static bool fill(struct job *job, const struct protocol_record *record, const AVFrame *picture,
@@ -105,10 +105,10 @@ static bool compare_frame(void *user, const struct protocol_record *record, cons
 
 static bool calibrate(struct job *job, struct mc_error *err)
 {
-    const struct pipeline_region none = { 0 };
+    const struct mocapctl_clip_options options = { .model = job->f32, .locator = job->locator };
     for (int i = 0; i < job->clip_count; i++) {
         fprintf(stderr, "taking ranges from %s\n", job->clips[i]);
-        if (!mocapctl_clip_run(job->clips[i], job->f32, &none, NULL, calibrate_frame, job, err)) {
+        if (!mocapctl_clip_run(job->clips[i], &options, calibrate_frame, job, err)) {
             return false;
         }
     }
@@ -120,7 +120,7 @@ static bool calibrate(struct job *job, struct mc_error *err)
 
 static bool compare(struct job *job, struct mc_error *err)
 {
-    const struct pipeline_region none = { 0 };
+    const struct mocapctl_clip_options options = { .model = job->f32, .locator = job->locator };
     job->int8 = nn_model_load_as(job->target, job->cpu_flags, NN_PRECISION_INT8, err);
     job->f32_runner = job->int8 == NULL ? NULL : nn_runner_create(job->f32, err);
     job->int8_runner = job->f32_runner == NULL ? NULL : nn_runner_create(job->int8, err);
@@ -131,7 +131,7 @@ static bool compare(struct job *job, struct mc_error *err)
     for (int i = 0; i < job->clip_count; i++) {
         job->faces = 0;
         job->moved = 0;
-        if (!mocapctl_clip_run(job->clips[i], job->f32, &none, NULL, compare_frame, job, err)) {
+        if (!mocapctl_clip_run(job->clips[i], &options, compare_frame, job, err)) {
             return false;
         }
         printf("%7ld  %6.3f %%  %s\n", job->faces,
@@ -146,7 +146,8 @@ static bool run(struct job *job, struct mc_error *err)
         return false;
     }
     job->f32 = nn_model_load_as(job->source, job->cpu_flags, NN_PRECISION_F32, err);
-    job->scaler = job->f32 == NULL ? NULL : pipeline_scaler_create(err);
+    job->locator = job->f32 == NULL ? NULL : mocapctl_clip_locator(NULL, job->cpu_flags, err);
+    job->scaler = job->locator == NULL ? NULL : pipeline_scaler_create(err);
     job->quantiser =
         job->scaler == NULL ? NULL : nn_quantiser_create(nn_model_program(job->f32), err);
     if (job->quantiser != NULL && nn_model_info(job->f32)->keypoint_count <= EYE_RIGHT) {
@@ -198,6 +199,7 @@ int mocapctl_quantize(int argc, char **argv)
     nn_quantiser_destroy(job.quantiser);
     pipeline_scaler_destroy(job.scaler);
     nn_model_destroy(job.int8);
+    nn_model_destroy(job.locator);
     nn_model_destroy(job.f32);
     if (!good) {
         mocapctl_complain("%s", err.message);

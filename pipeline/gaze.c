@@ -1,0 +1,54 @@
+#include "pipeline/gaze.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "nn/model.h"
+#include "pipeline/preprocess.h"
+#include "pipeline/worker.h"
+
+static float look(void *user, const struct pipeline_square *square, struct mc_keypoint *keypoints)
+{
+    struct pipeline_gaze *gaze = user;
+    const struct pipeline_seat *seat = gaze->seat;
+    struct pipeline_mapping mapping;
+    struct nn_tensor input = nn_runner_input(seat->runner);
+    const int64_t start = mc_clock_now_ns();
+    const bool scaled =
+        pipeline_scaler_run(seat->scaler, gaze->picture, gaze->quarter_turns, square,
+                            seat->model->input_mean, &input, &mapping, &gaze->err);
+    const int64_t middle = mc_clock_now_ns();
+    gaze->scale_us += (middle - start) / MC_NS_PER_US;
+    if (!scaled) {
+        return -1;
+    }
+    const float score = nn_runner_run(seat->runner, keypoints);
+    const float(*jacobians)[4] = nn_runner_jacobians(seat->runner);
+    for (int i = 0; i < seat->model->keypoint_count; i++) {
+        keypoints[i] = pipeline_mapping_apply(&mapping, keypoints[i]);
+        if (jacobians != NULL && gaze->jacobians != NULL) {
+            pipeline_mapping_turn(&mapping, jacobians[i], gaze->jacobians[i]);
+        }
+    }
+    gaze->infer_us += (mc_clock_now_ns() - middle) / MC_NS_PER_US;
+    return score;
+}
+
+static int locate(void *user, const struct pipeline_square *square, float share,
+                  struct pipeline_found *found)
+{
+    struct pipeline_gaze *gaze = user;
+    const struct pipeline_locator *locator = &gaze->seat->locator;
+    const int64_t start = mc_clock_now_ns();
+    const int count =
+        pipeline_locator_run(locator, gaze->seat->scaler, gaze->picture, gaze->quarter_turns,
+                             square, share * locator->info->least_score, found, &gaze->err);
+    gaze->infer_us += (mc_clock_now_ns() - start) / MC_NS_PER_US;
+    return count < 0 ? 0 : count;
+}
+
+struct pipeline_eyes pipeline_gaze_eyes(struct pipeline_gaze *gaze, bool locates)
+{
+    const bool can = gaze->seat->locator.runner != NULL;
+    return (struct pipeline_eyes){ look, locates && can ? locate : NULL, gaze };
+}

@@ -1,0 +1,25 @@
+// A frame as the tracker sees it: through the networks of a worker's seat.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "pipeline/tracker.h"
+
+struct AVFrame;
+struct pipeline_seat;
+
+// All borrowed until the frame is done.
+struct pipeline_gaze {
+    const struct pipeline_seat *seat;
+    const struct AVFrame *picture;
+    int quarter_turns;          // clockwise, that make the picture upright
+    int64_t scale_us, infer_us; // spent so far
+    float (*jacobians)[4];      // of the last look, for models that have them; else may be NULL
+    struct mc_error err;        // why a square could not be looked at
+};
+
+// What the tracker looks with; without a locator in the seat, or when it isn't
+// wanted, locate is NULL. Valid as long as gaze. Thread: worker.
+struct pipeline_eyes pipeline_gaze_eyes(struct pipeline_gaze *gaze, bool locates);
