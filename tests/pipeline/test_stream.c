@@ -173,9 +173,9 @@ static void a_file_that_is_cut_off_fails_behind_its_last_picture(void **state)
 static void a_held_stream_waits_and_loses_nothing(void **state)
 {
     (void)state;
-    run("demo:", none, 0, 60);
+    run("demo:", none, 50, 20);
     assert_true(seen.released);
-    assert_int_equal(seen.records, DEMO_FRAMES);
+    assert_int_equal(seen.records, 50);
 }
 
 static void nothing_comes_after_close(void **state)
@@ -191,9 +191,9 @@ static void a_region_is_looked_at_as_it_is(void **state)
 {
     (void)state;
     const struct pipeline_region middle = { 90, 60, 300, 300 };
-    run("demo:", middle, 0, 0);
-    assert_int_equal(seen.records, DEMO_FRAMES);
-    assert_true(seen.with_face > DEMO_FRAMES / 2);
+    run("demo:", middle, 60, 0);
+    assert_int_equal(seen.records, 60);
+    assert_true(seen.with_face > 30);
     assert_true(seen.least_x >= 90 && seen.most_x <= 390);
 }
 
