@@ -27,6 +27,28 @@ static bool make_directory(const char *path, struct mc_error *err)
     return true;
 }
 
+// Whether somebody listens at the address: 1 or 0; -1 and err when that can't be told.
+static int is_listening(const struct sockaddr_un *address, struct mc_error *err)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        mc_error_set_errno(err, "socket");
+        return -1;
+    }
+    bool connected = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    int number = errno;
+    close(fd);
+    if (connected || number == EAGAIN) { // too busy to accept us now
+        return 1;
+    }
+    if (number == ECONNREFUSED) {
+        return 0;
+    }
+    errno = number;
+    mc_error_set_errno(err, "%s: can't tell whether anybody listens there", address->sun_path);
+    return -1;
+}
+
 // Removes a socket that nobody listens on.
 static bool clear_path(const struct sockaddr_un *address, struct mc_error *err)
 {
@@ -38,14 +60,11 @@ static bool clear_path(const struct sockaddr_un *address, struct mc_error *err)
     if (!S_ISSOCK(status.st_mode)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: is there and is no socket", path);
     }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return mc_error_set_errno(err, "socket");
+    int listening = is_listening(address, err);
+    if (listening < 0) {
+        return false;
     }
-    bool refused = connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
-                   errno == ECONNREFUSED;
-    close(fd);
-    if (!refused) {
+    if (listening > 0) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: another mocapd listens there", path);
     }
     if (unlink(path) != 0) {
