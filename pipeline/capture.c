@@ -140,7 +140,8 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
     if (!live && !capture->options.every_frame) {
         int64_t due_ns = pipeline_pace_due_ns(&capture->pace, frame->pts, mc_clock_now_ns());
         pipeline_stop_sleep_until(&capture->stop, due_ns);
-        frame->arrival_ns = mc_clock_now_ns(); // to all who look on it came just now
+        // To all who look on it came just now, and took its time to decode.
+        frame->arrival_ns = mc_clock_now_ns() - frame->decode_ns;
     }
     if (!is_fresh(capture, source_pts, frame->arrival_ns)) {
         return false;

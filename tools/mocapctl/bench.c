@@ -8,7 +8,9 @@
 
 int mocapctl_bench(const struct mocapctl_globals *globals, int argc, char **argv)
 {
-    (void)globals;
+    if (argc > 1 && strcmp(argv[1], "pipeline") == 0) {
+        return mocapctl_bench_pipeline(globals, argc - 1, argv + 1);
+    }
     if (argc > 1 && strcmp(argv[1], "subscribers") == 0) {
         return mocapctl_bench_subscribers(argc - 1, argv + 1);
     }

@@ -48,6 +48,10 @@ static const struct command {
       "                 motion STILL FAST [--model FILE]",
       "measure the network, or its operators at every level of the processor, or what\n"
       "      networks are built of, or on two clips what smoothing does to noise and lag" },
+    { "bench", mocapctl_bench, "pipeline [--seconds N] [--ffmpeg URL] [--reopen N]",
+      "measure the running daemon: how old records are when they are read, what it adds to\n"
+      "      decoding and forward passes, what it costs against ffmpeg decoding URL, and memory\n"
+      "      after opening the first stream N times" },
     { "bench", mocapctl_bench,
       "subscribers [--readers N] [--seconds N] [--rounds N] [--encoding json|cbor]",
       "measure what subscribers cost, how late records reach them, and what bad\n"
