@@ -114,7 +114,7 @@ rm -f "$out/.status"
 
 # Emulated, unless told that virtualisation works: in virtual machines /dev/kvm may
 # be there and fail.
-machine=(-accel tcg,thread=multi -cpu max)
+machine=(-accel "tcg,thread=multi" -cpu max)
 if [[ ${GUEST_KVM:-} == 1 ]]; then
     machine=(-accel kvm -cpu host)
 fi
