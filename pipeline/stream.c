@@ -113,17 +113,18 @@ static void tell_state(struct pipeline_stream *stream, enum pipeline_state state
     stream->callbacks.on_state(stream->callbacks.user, state, stream->reason);
 }
 
-static bool is_final(enum pipeline_state state)
+// Whether no frame comes in that state.
+static bool is_quiet(enum pipeline_state state)
 {
-    return state == PIPELINE_ENDED || state == PIPELINE_FAILED;
+    return state == PIPELINE_IDLE || state == PIPELINE_ENDED || state == PIPELINE_FAILED;
 }
 
-// What the capture says, unless no picture came for a while; the end only once
-// the last record is out.
+// What the capture says, unless no picture came for a while; a pause or the end only
+// once the last record is out.
 static void update_state(struct pipeline_stream *stream)
 {
     pipeline_capture_news(stream->capture, &stream->news);
-    if (is_final(stream->news.state) &&
+    if (is_quiet(stream->news.state) &&
         (stream->busy_jobs > 0 || !pipeline_mailbox_is_empty(stream->mailbox))) {
         return;
     }

@@ -48,7 +48,7 @@ struct pipeline_stream_callbacks {
     // picture is the decoded frame.
     void (*on_record)(void *user, struct protocol_record *record, const struct AVFrame *picture);
     // At each change. reason is a sentence for people, "" where there is nothing to say.
-    // ENDED and FAILED come after the last record.
+    // IDLE, ENDED and FAILED come after the last record.
     void (*on_state)(void *user, enum pipeline_state state, const char *reason);
     void *user;
 };

@@ -39,6 +39,9 @@ static struct {
     bool closed, released;
 } seen;
 
+static uint64_t pause_after;       // records; 0: never
+static uint64_t records_when_idle; // that had come by then
+
 static void on_closed(void *user)
 {
     (void)user;
@@ -77,6 +80,9 @@ static void on_record(void *user, struct protocol_record *record, const struct A
             seen.most_x = x > seen.most_x ? x : seen.most_x;
         }
     }
+    if (seen.records == pause_after) {
+        pipeline_stream_pause(stream, true);
+    }
     if (seen.records == seen.close_after) {
         pipeline_stream_close(stream, on_closed, NULL);
     }
@@ -87,12 +93,24 @@ static void on_record(void *user, struct protocol_record *record, const struct A
     }
 }
 
+static void close_idle(uv_timer_t *timer)
+{
+    uv_close((uv_handle_t *)timer, NULL);
+    pipeline_stream_close(stream, on_closed, NULL);
+}
+
 static void on_state(void *user, enum pipeline_state state, const char *reason)
 {
     (void)user;
     assert_false(seen.closed);
     seen.state = state;
     strncpy(seen.reason, reason, sizeof seen.reason - 1);
+    if (state == PIPELINE_IDLE) {
+        static uv_timer_t timer;
+        records_when_idle = seen.records;
+        uv_timer_init(&loop, &timer);
+        uv_timer_start(&timer, close_idle, 100, 0); // time for what must not happen
+    }
     if (state == PIPELINE_ENDED || state == PIPELINE_FAILED) {
         pipeline_stream_close(stream, on_closed, NULL);
     }
@@ -186,6 +204,18 @@ static void nothing_comes_after_close(void **state)
     assert_int_equal(seen.state, PIPELINE_LIVE);
 }
 
+// Those at work when it was paused come first.
+static void an_idle_stream_gives_no_records(void **state)
+{
+    (void)state;
+    pause_after = 10;
+    run("demo:", (struct pipeline_region){ 90, 60, 300, 300 }, 0, 0);
+    pause_after = 0;
+    assert_int_equal(seen.state, PIPELINE_IDLE);
+    assert_true(seen.records >= 10 && seen.records < 40);
+    assert_int_equal(seen.records, records_when_idle);
+}
+
 // Several frames at work at once: they come in order all the same.
 static void a_region_is_looked_at_as_it_is(void **state)
 {
@@ -240,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_cut_off_fails_behind_its_last_picture),
         cmocka_unit_test(a_held_stream_waits_and_loses_nothing),
         cmocka_unit_test(nothing_comes_after_close),
+        cmocka_unit_test(an_idle_stream_gives_no_records),
         cmocka_unit_test(a_region_is_looked_at_as_it_is),
         cmocka_unit_test(a_file_that_is_not_there_fails),
     };
