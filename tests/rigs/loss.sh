@@ -104,8 +104,9 @@ stop_watching() {
     wait "$daemon" || fail "mocapd ended with $?"
 }
 
-inside /usr/bin/python3 "$here/rtsp_server.py" --bind "$camera" --port "$port" --size 320x240 \
-    --bit-rate 3000 >"$scratch/server" 2>&1 &
+# Not by inside: the process to kill would be the shell around it.
+ip netns exec "$namespace" /usr/bin/python3 "$here/rtsp_server.py" --bind "$camera" \
+    --port "$port" --size 320x240 --bit-rate 3000 >"$scratch/server" 2>&1 &
 pids+=($!)
 wait_for 30 grep -q READY "$scratch/server"
 
