@@ -60,7 +60,8 @@ def records(program, clip, model, socket):
     """What mocapd says of each frame of the clip."""
     daemon = subprocess.Popen([os.path.join(program, "mocapd"), "--socket", socket, "--stream",
                                f"a={clip}", "--every-frame", "--exit-on-end", "--wait-subscribers",
-                               "1", "--model", model, "--log-level", "warning"])
+                               "1", "--max-faces", "4", "--model", model,
+                               "--log-level", "warning"])
     try:
         while not os.path.exists(socket):
             if daemon.poll() is not None:
@@ -78,7 +79,7 @@ def points_of(record, truth):
     """The raw points of the face nearest to the truth, or None."""
     faces = [np.float32(face.get("raw") or face["keypoints"])[:, :2] for face in record["faces"]]
     reach = np.ptp(truth, axis=0).max()
-    near = [f for f in faces if np.linalg.norm(f.mean(0) - truth.mean(0)) < reach]
+    near = [f for f in faces if np.linalg.norm(f.mean(0) - truth.mean(0)) < reach / 2]
     return min(near, key=lambda f: np.linalg.norm(f - truth)) if near else None
 
 
