@@ -149,6 +149,17 @@ static bool same_shape(struct nn_map a, struct nn_map b)
     return a.height == b.height && a.width == b.width && a.channels == b.channels;
 }
 
+// Of two maps; what comes out is shaped like the first.
+static int append_pair(struct nn_graph *graph, enum nn_op_kind kind, const char *name, int first,
+                       int second)
+{
+    struct nn_op *op = nn_graph_append_like(graph, kind, name, first);
+    if (op != NULL) {
+        op->inputs[op->input_count++] = second;
+    }
+    return nn_graph_output_of(op);
+}
+
 int nn_graph_add(struct nn_graph *graph, int a, int b)
 {
     struct nn_map shape = graph->maps[a], added = graph->maps[b];
@@ -159,11 +170,7 @@ int nn_graph_add(struct nn_graph *graph, int a, int b)
     if (!same_shape(shape, added)) {
         return nn_graph_fail(graph, "add: the two maps differ in size");
     }
-    struct nn_op *op = nn_graph_append_like(graph, NN_OP_ADD, "add", a);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = b;
-    }
-    return nn_graph_output_of(op);
+    return append_pair(graph, NN_OP_ADD, "add", a, b);
 }
 
 int nn_graph_multiply(struct nn_graph *graph, int a, int b)
@@ -171,11 +178,7 @@ int nn_graph_multiply(struct nn_graph *graph, int a, int b)
     if (!same_shape(graph->maps[a], graph->maps[b])) {
         return nn_graph_fail(graph, "multiply: the two maps differ in shape");
     }
-    struct nn_op *op = nn_graph_append_like(graph, NN_OP_MULTIPLY, "multiply", a);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = b;
-    }
-    return nn_graph_output_of(op);
+    return append_pair(graph, NN_OP_MULTIPLY, "multiply", a, b);
 }
 
 int nn_graph_scale(struct nn_graph *graph, int map, int factor)
@@ -185,11 +188,7 @@ int nn_graph_scale(struct nn_graph *graph, int map, int factor)
     if (!same_shape(graph->maps[factor], shape)) {
         return nn_graph_fail(graph, "scale: wants a factor of one channel and the map's size");
     }
-    struct nn_op *op = nn_graph_append_like(graph, NN_OP_SCALE, "scale", map);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = factor;
-    }
-    return nn_graph_output_of(op);
+    return append_pair(graph, NN_OP_SCALE, "scale", map, factor);
 }
 
 static int pool(struct nn_graph *graph, enum nn_op_kind kind, const char *name, int map,

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <string.h>
 
 enum nn_type {
     NN_F32,
@@ -56,4 +57,14 @@ static inline float *nn_tensor_at(const struct nn_tensor *tensor, int y, int x)
 {
     return (float *)tensor->data + (size_t)y * tensor->row_stride +
            (size_t)x * tensor->pixel_stride;
+}
+
+// Copies height x width x channels numbers without gaps into a float32 tensor whose
+// pixels have none between them.
+static inline void nn_tensor_fill(const struct nn_tensor *tensor, const float *numbers)
+{
+    const size_t row = (size_t)tensor->width * (size_t)tensor->channels;
+    for (int y = 0; y < tensor->height; y++) {
+        memcpy(nn_tensor_at(tensor, y, 0), numbers + (size_t)y * row, row * sizeof *numbers);
+    }
 }

@@ -14,8 +14,8 @@
 #include "tools/bridge/target.h"
 
 // arguments ends in NULL.
-static enum bridge_options_result parse(struct bridge_options *options, struct mc_error *err,
-                                        const char *const *arguments)
+static enum tools_arguments_result parse(struct bridge_options *options, struct mc_error *err,
+                                         const char *const *arguments)
 {
     static char copies[16][64];
     char *argv[17] = { copies[0] };
@@ -39,7 +39,7 @@ static void several_targets_are_understood(void **state)
         "--vmc",    "10.0.0.2:39540", "--osf=localhost", "--vmc",        "::1",
         "--mirror", "--shapes",       "arkit",           "--bones=body", NULL
     };
-    assert_int_equal(parse(&options, &err, full), BRIDGE_OPTIONS_RUN);
+    assert_int_equal(parse(&options, &err, full), TOOLS_ARGUMENTS_RUN);
     assert_int_equal(options.target_count, 3);
     assert_int_equal(options.targets[0].format, BRIDGE_VMC);
     assert_int_equal(options.targets[1].format, BRIDGE_OSF);
@@ -47,7 +47,7 @@ static void several_targets_are_understood(void **state)
     assert_true(options.vmc.mirror && options.vmc.body);
     assert_int_equal(options.vmc.shapes, BRIDGE_SHAPES_ARKIT);
     const char *const none[] = { NULL };
-    assert_int_equal(parse(&options, &err, none), BRIDGE_OPTIONS_RUN);
+    assert_int_equal(parse(&options, &err, none), TOOLS_ARGUMENTS_RUN);
     assert_int_equal(options.target_count, 1);
     assert_string_equal(options.targets[0].text, "127.0.0.1");
 }
@@ -63,7 +63,7 @@ static void nonsense_is_told(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct bridge_options options;
         struct mc_error err;
-        assert_int_equal(parse(&options, &err, lines[i]), BRIDGE_OPTIONS_USAGE);
+        assert_int_equal(parse(&options, &err, lines[i]), TOOLS_ARGUMENTS_USAGE);
         if (strstr(err.message, said[i]) == NULL) {
             fail_msg("'%s' does not name %s", err.message, said[i]);
         }

@@ -11,8 +11,8 @@
 
 #include "tools/web/options.h"
 
-static enum web_options_result parse(struct web_options *options, struct mc_error *err,
-                                     const char *option, const char *value)
+static enum tools_arguments_result parse(struct web_options *options, struct mc_error *err,
+                                         const char *option, const char *value)
 {
     static char copies[3][64];
     char *argv[4] = { strcpy(copies[0], "mocap-web") };
@@ -33,15 +33,15 @@ static void it_listens_here_alone_unless_told(void **state)
     (void)state;
     struct web_options options;
     struct mc_error err;
-    assert_int_equal(parse(&options, &err, NULL, NULL), WEB_OPTIONS_RUN);
+    assert_int_equal(parse(&options, &err, NULL, NULL), TOOLS_ARGUMENTS_RUN);
     assert_string_equal(options.address, "127.0.0.1");
     assert_int_equal(options.port, 8040);
-    assert_int_equal(parse(&options, &err, "--listen", "9000"), WEB_OPTIONS_RUN);
+    assert_int_equal(parse(&options, &err, "--listen", "9000"), TOOLS_ARGUMENTS_RUN);
     assert_string_equal(options.address, "127.0.0.1");
     assert_int_equal(options.port, 9000);
-    assert_int_equal(parse(&options, &err, "--listen", "0.0.0.0:80"), WEB_OPTIONS_RUN);
+    assert_int_equal(parse(&options, &err, "--listen", "0.0.0.0:80"), TOOLS_ARGUMENTS_RUN);
     assert_string_equal(options.address, "0.0.0.0");
-    assert_int_equal(parse(&options, &err, "--host", "desk"), WEB_OPTIONS_RUN);
+    assert_int_equal(parse(&options, &err, "--host", "desk"), TOOLS_ARGUMENTS_RUN);
     assert_string_equal(options.hosts.names[0], "desk");
 }
 
@@ -57,7 +57,7 @@ static void nonsense_is_told(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct web_options options;
         struct mc_error err;
-        assert_int_equal(parse(&options, &err, lines[i][0], lines[i][1]), WEB_OPTIONS_USAGE);
+        assert_int_equal(parse(&options, &err, lines[i][0], lines[i][1]), TOOLS_ARGUMENTS_USAGE);
         assert_true(err.message[0] != '\0');
     }
 }

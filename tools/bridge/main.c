@@ -222,17 +222,17 @@ int main(int argc, char **argv)
     }
     int status = EXIT_SUCCESS;
     switch (bridge_options_parse(&bridge->options, argc, argv, &err)) {
-    case BRIDGE_OPTIONS_HELP:
+    case TOOLS_ARGUMENTS_HELP:
         fputs(bridge_options_usage, stdout);
         break;
-    case BRIDGE_OPTIONS_VERSION:
+    case TOOLS_ARGUMENTS_VERSION:
         puts("mocap-bridge " MOCAPD_VERSION);
         break;
-    case BRIDGE_OPTIONS_USAGE:
+    case TOOLS_ARGUMENTS_USAGE:
         fprintf(stderr, "mocap-bridge: %s; see mocap-bridge --help\n", err.message);
         status = EXIT_USAGE;
         break;
-    case BRIDGE_OPTIONS_RUN:
+    case TOOLS_ARGUMENTS_RUN:
         status = run_bridge(bridge);
         break;
     }

@@ -1,6 +1,5 @@
 #include "tools/bridge/options.h"
 
-#include <getopt.h>
 #include <string.h>
 
 const char bridge_options_usage[] =
@@ -75,17 +74,10 @@ static bool parse_lost(struct bridge_options *options, const char *text, struct 
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--lost wants hold or neutral, got '%s'", text);
 }
 
-static bool parse_level(struct bridge_options *options, const char *text, struct mc_error *err)
+static bool take_option(void *user, int letter, char *value, struct mc_error *err)
 {
-    return mc_log_level_parse(text, &options->log_level) ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "--log-level wants error, warning, info or debug, got '%s'", text);
-}
-
-static bool take_option(struct bridge_options *options, int found, char *value,
-                        struct mc_error *err)
-{
-    switch (found) {
+    struct bridge_options *options = user;
+    switch (letter) {
     case 'v':
         return add_target(options, BRIDGE_VMC, value, err);
     case 'o':
@@ -109,12 +101,12 @@ static bool take_option(struct bridge_options *options, int found, char *value,
         options->skeleton = value;
         return true;
     default:
-        return parse_level(options, value, err);
+        return tools_arguments_log_level(value, &options->log_level, err);
     }
 }
 
-enum bridge_options_result bridge_options_parse(struct bridge_options *options, int argc,
-                                                char **argv, struct mc_error *err)
+enum tools_arguments_result bridge_options_parse(struct bridge_options *options, int argc,
+                                                 char **argv, struct mc_error *err)
 {
     static const struct option known[] = {
         { "vmc", required_argument, NULL, 'v' },
@@ -133,28 +125,11 @@ enum bridge_options_result bridge_options_parse(struct bridge_options *options, 
     };
     *options = (struct bridge_options){ .log_level = MC_LOG_INFO,
                                         .vmc.skeleton = bridge_skeleton_default };
-    int found;
-    while ((found = getopt_long(argc, argv, ":hV", known, NULL)) != -1) {
-        if (found == 'h') {
-            return BRIDGE_OPTIONS_HELP;
-        }
-        if (found == 'V') {
-            return BRIDGE_OPTIONS_VERSION;
-        }
-        if (found == '?' || found == ':') {
-            mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                         found == ':' ? "%s wants a value" : "unknown option %s", argv[optind - 1]);
-            return BRIDGE_OPTIONS_USAGE;
-        }
-        if (!take_option(options, found, optarg, err)) {
-            return BRIDGE_OPTIONS_USAGE;
-        }
+    const enum tools_arguments_result result =
+        tools_arguments_read(argc, argv, known, take_option, options, err);
+    if (result == TOOLS_ARGUMENTS_RUN && options->target_count == 0 &&
+        !add_target(options, BRIDGE_VMC, "127.0.0.1", err)) {
+        return TOOLS_ARGUMENTS_USAGE;
     }
-    if (optind < argc) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "takes no argument '%s'", argv[optind]);
-        return BRIDGE_OPTIONS_USAGE;
-    }
-    return options->target_count > 0 || add_target(options, BRIDGE_VMC, "127.0.0.1", err)
-               ? BRIDGE_OPTIONS_RUN
-               : BRIDGE_OPTIONS_USAGE;
+    return result;
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "tools/arguments.h"
 #include "tools/bridge/vmc.h"
 
 #define BRIDGE_VMC_PORT "39539"
@@ -31,14 +32,7 @@ struct bridge_options {
     enum mc_log_level log_level;
 };
 
-enum bridge_options_result {
-    BRIDGE_OPTIONS_RUN,
-    BRIDGE_OPTIONS_HELP,
-    BRIDGE_OPTIONS_VERSION,
-    BRIDGE_OPTIONS_USAGE, // err is set
-};
-
 extern const char bridge_options_usage[];
 
-enum bridge_options_result bridge_options_parse(struct bridge_options *options, int argc,
-                                                char **argv, struct mc_error *err) MC_MUST_USE;
+enum tools_arguments_result bridge_options_parse(struct bridge_options *options, int argc,
+                                                 char **argv, struct mc_error *err) MC_MUST_USE;

@@ -87,11 +87,7 @@ static double run_once(struct bench *bench)
 {
     struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
     struct nn_tensor input = nn_runner_input(bench->runner);
-    const size_t row = (size_t)input.width * (size_t)input.channels;
-    for (int y = 0; y < input.height; y++) {
-        memcpy(nn_tensor_at(&input, y, 0), bench->picture + (size_t)y * row,
-               row * sizeof *bench->picture);
-    }
+    nn_tensor_fill(&input, bench->picture);
     const int64_t begin_ns = mc_clock_now_ns();
     nn_runner_run(bench->runner, keypoints);
     return ms_since(begin_ns);

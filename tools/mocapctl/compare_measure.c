@@ -43,11 +43,7 @@ static double run_once(struct mocapctl_entry *entry)
 {
     struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
     struct nn_tensor input = nn_runner_input(entry->runner);
-    const size_t row = (size_t)input.width * (size_t)input.channels;
-    for (int y = 0; y < input.height; y++) {
-        memcpy(nn_tensor_at(&input, y, 0), entry->picture + (size_t)y * row,
-               row * sizeof *entry->picture);
-    }
+    nn_tensor_fill(&input, entry->picture);
     const int64_t begin_ns = mc_clock_thread_ns();
     nn_runner_run(entry->runner, keypoints);
     return ms_since(begin_ns);

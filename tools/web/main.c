@@ -142,17 +142,17 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); // a failed write says so
     int status = EXIT_SUCCESS;
     switch (web_options_parse(&web->options, argc, argv, &err)) {
-    case WEB_OPTIONS_HELP:
+    case TOOLS_ARGUMENTS_HELP:
         fputs(web_options_usage, stdout);
         break;
-    case WEB_OPTIONS_VERSION:
+    case TOOLS_ARGUMENTS_VERSION:
         puts("mocap-web " MOCAPD_VERSION);
         break;
-    case WEB_OPTIONS_USAGE:
+    case TOOLS_ARGUMENTS_USAGE:
         fprintf(stderr, "mocap-web: %s; see mocap-web --help\n", err.message);
         status = EXIT_USAGE;
         break;
-    case WEB_OPTIONS_RUN:
+    case TOOLS_ARGUMENTS_RUN:
         status = run(web);
         break;
     }

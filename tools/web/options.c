@@ -1,7 +1,6 @@
 #include "tools/web/options.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +48,10 @@ static bool add_host(struct web_options *options, const char *name, struct mc_er
     return true;
 }
 
-static bool take_option(struct web_options *options, int found, char *value, struct mc_error *err)
+static bool take_option(void *user, int letter, char *value, struct mc_error *err)
 {
-    switch (found) {
+    struct web_options *options = user;
+    switch (letter) {
     case 'l':
         return parse_listen(options, value, err);
     case 'o':
@@ -66,14 +66,12 @@ static bool take_option(struct web_options *options, int found, char *value, str
         options->pages = value;
         return true;
     default:
-        return mc_log_level_parse(value, &options->log_level) ||
-               mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "--log-level wants error, warning, info or debug, got '%s'", value);
+        return tools_arguments_log_level(value, &options->log_level, err);
     }
 }
 
-enum web_options_result web_options_parse(struct web_options *options, int argc, char **argv,
-                                          struct mc_error *err)
+enum tools_arguments_result web_options_parse(struct web_options *options, int argc, char **argv,
+                                              struct mc_error *err)
 {
     static const struct option known[] = {
         { "listen", required_argument, NULL, 'l' },
@@ -88,26 +86,5 @@ enum web_options_result web_options_parse(struct web_options *options, int argc,
     };
     *options =
         (struct web_options){ .address = "127.0.0.1", .port = 8040, .log_level = MC_LOG_INFO };
-    int found;
-    while ((found = getopt_long(argc, argv, ":hV", known, NULL)) != -1) {
-        if (found == 'h') {
-            return WEB_OPTIONS_HELP;
-        }
-        if (found == 'V') {
-            return WEB_OPTIONS_VERSION;
-        }
-        if (found == '?' || found == ':') {
-            mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                         found == ':' ? "%s wants a value" : "unknown option %s", argv[optind - 1]);
-            return WEB_OPTIONS_USAGE;
-        }
-        if (!take_option(options, found, optarg, err)) {
-            return WEB_OPTIONS_USAGE;
-        }
-    }
-    if (optind < argc) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "takes no argument '%s'", argv[optind]);
-        return WEB_OPTIONS_USAGE;
-    }
-    return WEB_OPTIONS_RUN;
+    return tools_arguments_read(argc, argv, known, take_option, options, err);
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "tools/arguments.h"
 #include "tools/web/origin.h"
 
 enum { WEB_ADDRESS_BYTES = 64 };
@@ -17,15 +18,8 @@ struct web_options {
     enum mc_log_level log_level;
 };
 
-enum web_options_result {
-    WEB_OPTIONS_RUN,
-    WEB_OPTIONS_HELP,
-    WEB_OPTIONS_VERSION,
-    WEB_OPTIONS_USAGE, // err is set
-};
-
 extern const char web_options_usage[];
 
 // The options borrow from argv.
-enum web_options_result web_options_parse(struct web_options *options, int argc, char **argv,
-                                          struct mc_error *err) MC_MUST_USE;
+enum tools_arguments_result web_options_parse(struct web_options *options, int argc, char **argv,
+                                              struct mc_error *err) MC_MUST_USE;
