@@ -2,6 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#define AVX2_LEVEL (MC_CPU_BLAS | MC_CPU_AVX2)
+#define AVX512_LEVEL (AVX2_LEVEL | MC_CPU_AVX512)
+#define AVX512_PRODUCTS (MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16)
 
 static const struct {
     const char *name;
@@ -10,29 +19,58 @@ static const struct {
 } levels[] = {
     { "scalar", 0, 0 },
     { "blas", MC_CPU_BLAS, 0 },
-    { "avx2", MC_CPU_BLAS | MC_CPU_AVX2, 0 },
-    { "avx512", MC_CPU_BLAS | MC_CPU_AVX2 | MC_CPU_AVX512,
-      MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16 },
+    { "avx2", AVX2_LEVEL, MC_CPU_AVX_VNNI },
+    { "avx512", AVX512_LEVEL, MC_CPU_AVX_VNNI | AVX512_PRODUCTS },
+    { "amx", AVX512_LEVEL | AVX512_PRODUCTS | MC_CPU_AMX, MC_CPU_AVX_VNNI },
 };
 
 enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
 
+#if defined(__x86_64__)
+// What the compilers' __builtin_cpu_supports doesn't know by name everywhere.
+static bool has_avx_vnni(void)
+{
+    enum { AVX_VNNI = 1 << 4 };
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & AVX_VNNI) != 0;
+}
+
+// Whether there is AMX, and Linux lets this process use it: its registers are
+// large, so they must be asked for (Linux, Documentation/x86/xstate.rst).
+static bool has_amx(void)
+{
+    enum { BF16 = 1 << 22, TILES = 1 << 24, INT8 = 1 << 25, ALL = BF16 | TILES | INT8 };
+    enum { REQUEST = 0x1023, TILE_DATA = 18 }; // arch_prctl's
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & ALL) == ALL &&
+           syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+}
+
+static unsigned detect_avx512(void)
+{
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
+        return 0;
+    }
+    unsigned flags = MC_CPU_AVX512;
+    flags |= __builtin_cpu_supports("avx512vnni") ? MC_CPU_AVX512_VNNI : 0;
+    flags |= __builtin_cpu_supports("avx512bf16") ? MC_CPU_AVX512_BF16 : 0;
+    return (flags & AVX512_PRODUCTS) == AVX512_PRODUCTS && has_amx() ? flags | MC_CPU_AMX : flags;
+}
+
 static unsigned detect(void)
 {
-    unsigned flags = MC_CPU_BLAS;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        flags |= MC_CPU_AVX2;
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-            flags |= MC_CPU_AVX512;
-            flags |= __builtin_cpu_supports("avx512vnni") ? MC_CPU_AVX512_VNNI : 0;
-            flags |= __builtin_cpu_supports("avx512bf16") ? MC_CPU_AVX512_BF16 : 0;
-        }
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
+        return MC_CPU_BLAS;
     }
-#endif
-    return flags;
+    return AVX2_LEVEL | (has_avx_vnni() ? MC_CPU_AVX_VNNI : 0) | detect_avx512();
 }
+#else
+static unsigned detect(void)
+{
+    return MC_CPU_BLAS;
+}
+#endif
 
 bool mc_cpu_flags(unsigned *flags, struct mc_error *err)
 {
@@ -55,7 +93,7 @@ bool mc_cpu_flags(unsigned *flags, struct mc_error *err)
         return true;
     }
     return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "MOCAP_CPU: '%s' is none of scalar, blas, avx2, avx512", wanted);
+                        "MOCAP_CPU: '%s' is none of scalar, blas, avx2, avx512, amx", wanted);
 }
 
 const char *mc_cpu_level_name(unsigned flags)

@@ -141,10 +141,17 @@ void nn_tile_next_block(struct nn_tile *tile, size_t weight_rows, int width)
 
 // ---- lines --------------------------------------------------------------------
 
-// Pixels of the output on a line, count of them, from y, x on.
-struct line {
+// A step through the map, in pixels.
+struct step {
+    int dy, dx;
+};
+
+// Lines of the output side by side: `count` pixels each, from y, x on.
+struct lines {
     int y, x, count;
-    int dy, dx; // from one pixel to the next
+    struct step along;  // from one pixel of a line to the next
+    struct step across; // from one line to the next
+    int lines;
 };
 
 struct run {
@@ -158,49 +165,78 @@ struct run {
     bool chain;
 };
 
-static size_t step_of(const struct nn_tensor *map, const struct line *line, int scale)
+static size_t step_bytes(const struct nn_tensor *map, struct step step, int scale)
 {
-    return ((size_t)(line->dy * scale) * map->row_stride +
-            (size_t)(line->dx * scale) * map->pixel_stride) *
+    return ((size_t)(step.dy * scale) * map->row_stride +
+            (size_t)(step.dx * scale) * map->pixel_stride) *
            nn_type_size(map->type);
 }
 
-// Cuts the line into tiles of about equal size and runs them. before and behind
-// say whether the map has pixels beyond the line's ends: of use to chains.
-static void run_line(struct run *run, const struct line *line, bool before, bool behind)
+// Where the block's first channel is in a map; NULL where there is none.
+static char *block_at(const struct nn_tensor *map, const struct lines *lines, size_t channel)
+{
+    return map->data == NULL ? NULL
+                             : (char *)nn_tensor_pixel(map, lines->y, lines->x) +
+                                   channel * nn_type_size(map->type);
+}
+
+// The next pixel's, or line's, place in a map; NULL stays NULL.
+static const char *further(const char *at, size_t bytes)
+{
+    return at == NULL ? NULL : at + bytes;
+}
+
+// One line, cut into tiles of about equal size. before and behind say whether the
+// map has pixels beyond its ends: of use to chains.
+static void run_line(const struct run *run, struct nn_tile *tile, int count, bool before,
+                     bool behind)
+{
+    int tiles = 1;
+    while (tiles * run->pixels_max < count) {
+        tiles++;
+    }
+    for (int left = count; left > 0; tiles--) {
+        const int pixels = tiles == 1 ? left : (left + tiles - 1) / tiles;
+        const size_t done = (size_t)pixels;
+        tile->before = before || left < count;
+        tile->behind = behind || pixels < left;
+        run->loops[pixels - 1](tile);
+        tile->in += done * tile->in_step;
+        tile->out += done * tile->out_step;
+        tile->residual = further(tile->residual, done * tile->residual_step);
+        tile->partner = further(tile->partner, done * tile->partner_step);
+        left -= pixels;
+    }
+}
+
+static void run_lines(struct run *run, const struct lines *lines, bool before, bool behind)
 {
     const struct nn_conv_maps *maps = run->maps;
     const int stride = run->conv->stride;
+    const size_t first = (size_t)run->first, shuffled = maps->partner.data == NULL ? 1 : 2;
+    const size_t in_across = step_bytes(&maps->in, lines->across, stride);
+    const size_t out_across = step_bytes(&maps->out, lines->across, 1);
+    const size_t residual_across = step_bytes(&maps->residual, lines->across, 1);
+    const size_t partner_across = step_bytes(&maps->partner, lines->across, 1);
+    const char *in = nn_tensor_pixel(&maps->in, lines->y * stride, lines->x * stride);
+    char *out = block_at(&maps->out, lines, first * shuffled);
+    const char *residual = block_at(&maps->residual, lines, first);
+    const char *partner = block_at(&maps->partner, lines, first);
     struct nn_tile *tile = &run->tile;
-    const size_t shuffled = maps->partner.data == NULL ? 1 : 2;
-    const size_t first = (size_t)run->first * nn_type_size(maps->out.type);
-    tile->in = nn_tensor_pixel(&maps->in, line->y * stride, line->x * stride);
-    tile->out = (char *)nn_tensor_pixel(&maps->out, line->y, line->x) + first * shuffled;
-    tile->in_step = step_of(&maps->in, line, stride);
-    tile->out_step = step_of(&maps->out, line, 1);
-    if (maps->residual.data != NULL) {
-        tile->residual = (const char *)nn_tensor_pixel(&maps->residual, line->y, line->x) + first;
-        tile->residual_step = step_of(&maps->residual, line, 1);
-    }
-    if (maps->partner.data != NULL) {
-        tile->partner = (const char *)nn_tensor_pixel(&maps->partner, line->y, line->x) + first;
-        tile->partner_step = step_of(&maps->partner, line, 1);
-    }
-    int tiles = (line->count + run->pixels_max - 1) / run->pixels_max;
-    for (int left = line->count; left > 0; tiles--) {
-        const int pixels = (left + tiles - 1) / tiles;
-        tile->before = before || left < line->count;
-        tile->behind = behind || pixels < left;
-        run->loops[pixels - 1](tile);
-        tile->in += (size_t)pixels * tile->in_step;
-        tile->out += (size_t)pixels * tile->out_step;
-        if (tile->residual != NULL) {
-            tile->residual += (size_t)pixels * tile->residual_step;
-        }
-        if (tile->partner != NULL) {
-            tile->partner += (size_t)pixels * tile->partner_step;
-        }
-        left -= pixels;
+    tile->in_step = step_bytes(&maps->in, lines->along, stride);
+    tile->out_step = step_bytes(&maps->out, lines->along, 1);
+    tile->residual_step = step_bytes(&maps->residual, lines->along, 1);
+    tile->partner_step = step_bytes(&maps->partner, lines->along, 1);
+    for (int i = 0; i < lines->lines; i++) {
+        tile->in = in;
+        tile->out = out;
+        tile->residual = residual;
+        tile->partner = partner;
+        run_line(run, tile, lines->count, before, behind);
+        in += in_across;
+        out += out_across;
+        residual = further(residual, residual_across);
+        partner = further(partner, partner_across);
     }
 }
 
@@ -244,10 +280,8 @@ static void run_chain_columns(struct run *run, int dilation)
         int tiles = (left + run->pixels_max - 1) / run->pixels_max;
         for (int y = first; left > 0; tiles--) {
             const int count = (left + tiles - 1) / tiles, next = y + count * dilation;
-            for (int x = 0; x < out->width; x++) {
-                run_line(run, &(struct line){ y, x, count, dilation, 0 }, y >= dilation,
-                         next < out->height);
-            }
+            run_lines(run, &(struct lines){ y, 0, count, { dilation, 0 }, { 0, 1 }, out->width },
+                      y >= dilation, next < out->height);
             y = next;
             left -= count;
         }
@@ -256,12 +290,12 @@ static void run_chain_columns(struct run *run, int dilation)
 
 static void run_chain_rows(struct run *run, int dilation)
 {
-    const struct nn_tensor *out = &run->maps->out;
-    for (int y = run->rows.begin; y < run->rows.end; y++) {
-        for (int x = 0; x < dilation; x++) {
-            const int count = (out->width - x + dilation - 1) / dilation;
-            run_line(run, &(struct line){ y, x, count, 0, dilation }, false, false);
-        }
+    const int width = run->maps->out.width, height = run->rows.end - run->rows.begin;
+    for (int x = 0; x < dilation; x++) {
+        const int count = (width - x + dilation - 1) / dilation;
+        run_lines(run,
+                  &(struct lines){ run->rows.begin, x, count, { 0, dilation }, { 1, 0 }, height },
+                  false, false);
     }
 }
 
@@ -365,20 +399,28 @@ static int tiles_for(int lines, int count, int pixels_max)
     return lines * ((count + pixels_max - 1) / pixels_max);
 }
 
-// A rectangle in which the same taps are live: in rows or in columns, whichever
-// takes fewer tiles.
+// Whether the map's rows follow each other without a gap, or there is none.
+static bool is_one_line(const struct nn_tensor *map)
+{
+    return map->data == NULL || map->row_stride == (size_t)map->width * map->pixel_stride;
+}
+
+// A rectangle in which the same taps are live: as one line where it can be, else in
+// rows or in columns, whichever takes fewer tiles.
 static void run_rectangle(struct run *run, struct range rows, struct range columns)
 {
+    const struct nn_conv_maps *maps = run->maps;
     const int height = rows.end - rows.begin, width = columns.end - columns.begin;
-    if (tiles_for(height, width, run->pixels_max) <= tiles_for(width, height, run->pixels_max)) {
-        for (int y = rows.begin; y < rows.end; y++) {
-            run_line(run, &(struct line){ y, columns.begin, width, 0, 1 }, false, false);
-        }
-    } else {
-        for (int x = columns.begin; x < columns.end; x++) {
-            run_line(run, &(struct line){ rows.begin, x, height, 1, 0 }, false, false);
-        }
+    const int y = rows.begin, x = columns.begin, most = run->pixels_max;
+    struct lines lines = { y, x, width, { 0, 1 }, { 1, 0 }, height };
+    if (width == maps->out.width && width == maps->in.width && is_one_line(&maps->in) &&
+        is_one_line(&maps->out) && is_one_line(&maps->residual) && is_one_line(&maps->partner)) {
+        lines.count = height * width;
+        lines.lines = 1;
+    } else if (tiles_for(height, width, most) > tiles_for(width, height, most)) {
+        lines = (struct lines){ y, x, height, { 1, 0 }, { 0, 1 }, width };
     }
+    run_lines(run, &lines, false, false);
 }
 
 static struct range clip(struct range range, struct nn_rows rows)
@@ -456,7 +498,7 @@ void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
         .conv = conv,
         .maps = maps,
         .rows = rows,
-        .chain = is_chain(conv, maps),
+        .chain = set->chain[0] != NULL && is_chain(conv, maps),
     };
     nn_tile_init(&run.tile, conv, maps);
     const size_t weight_rows = (size_t)conv->tap_count * (size_t)word_count(conv);
@@ -472,5 +514,8 @@ void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
         nn_tile_next_block(&run.tile, weight_rows, width);
         run.first += width;
         left -= vectors;
+    }
+    if (set->release != NULL) {
+        set->release();
     }
 }

@@ -77,12 +77,14 @@ bool nn_conv_is_chain(const struct nn_conv *conv);
 struct nn_tile_set {
     int lanes; // words in a vector
     // For each number of vectors (index 0: one), the most pixels a tile may have,
-    // and its loop for each number of pixels (index 0: one).
+    // and its loop for each number of pixels (index 0: one). Chains may lack.
     int flat_pixels[NN_TILE_VECTORS_MAX], chain_pixels[NN_TILE_VECTORS_MAX];
     nn_tile_fn *const *flat[NN_TILE_VECTORS_MAX];
     nn_tile_fn *const *chain[NN_TILE_VECTORS_MAX];
     // The sum of weights times inputs over count numbers.
     float (*dot)(const void *weights, const void *in, int count);
+    // Gives up what tiles keep of the processor from one to the next; NULL: nothing.
+    void (*release)(void);
 };
 
 void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,

@@ -6,15 +6,16 @@
 // vec_store_first(p, v, n), vec_zero, vec_add, vec_max, vec_min, vec_fma,
 // vec_interleave(a, b, &low, &high); word, an input word in every lane, with word_load(p); acc, a
 // vector of sums, with acc_start(bias), acc_add(word, weights, sum),
-// acc_value(sum, tile, channel); NARROW, whether maps may be U8 and BF16, and
-// if so vec_set1, vec_mul, vec_load_u8, vec_load_bf16, vec_store_u8,
-// vec_store_bf16.
+// acc_value(sum, tile, channel); vec_set1, vec_mul, vec_load_u8, vec_load_bf16,
+// vec_store_u8, vec_store_bf16; NARROW, which is INLINE where most maps are U8 or
+// BF16, or CALLED where it would only make the tiles large.
 
 #include <stddef.h>
 
 #include "nn/conv_direct.h"
 
 #define INLINE static inline __attribute__((always_inline))
+#define CALLED static __attribute__((noinline))
 
 // The next loop has a constant count: it is written out.
 #if defined(__clang__)
@@ -46,6 +47,13 @@ INLINE vec vec_slope(vec value, const float *slopes)
     return vec_fma(vec_min(value, vec_zero()), vec_load(slopes), vec_max(value, vec_zero()));
 }
 
+NARROW vec load_narrow(const struct nn_tile *tile, const char *in, int c, int count)
+{
+    return tile->out_type == NN_U8 ? vec_mul(vec_load_u8((const uint8_t *)in + c, count),
+                                             vec_set1(tile->residual_scale))
+                                   : vec_load_bf16((const uint16_t *)in + c, count);
+}
+
 INLINE vec load_residual(const struct nn_tile *tile, int p, int c)
 {
     const int count = tile->residual_channels - c;
@@ -53,15 +61,20 @@ INLINE vec load_residual(const struct nn_tile *tile, int p, int c)
         return vec_zero();
     }
     const char *in = tile->residual + (size_t)p * tile->residual_step;
-#if NARROW
+    return tile->out_type == NN_F32 ? load_part((const float *)in + c, count)
+                                    : load_narrow(tile, in, c, count);
+}
+
+NARROW void store_narrow(const struct nn_tile *tile, char *out, const char *partner, int c,
+                         int count, vec value)
+{
     if (tile->out_type == NN_U8) {
-        return vec_mul(vec_load_u8((const uint8_t *)in + c, count), vec_set1(tile->residual_scale));
+        vec_store_u8(vec_mul(value, vec_set1(tile->out_inverse)), (uint8_t *)out,
+                     (const uint8_t *)partner, tile->partner_first, c, count);
+    } else {
+        vec_store_bf16(value, (uint16_t *)out, (const uint16_t *)partner, tile->partner_first, c,
+                       count);
     }
-    if (tile->out_type == NN_BF16) {
-        return vec_load_bf16((const uint16_t *)in + c, count);
-    }
-#endif
-    return load_part((const float *)in + c, count);
 }
 
 INLINE void store_f32(const struct nn_tile *tile, float *out, const float *partner, int c,
@@ -100,18 +113,10 @@ INLINE void tile_store(const struct nn_tile *tile, int p, int c, vec value)
     char *out = tile->out + (size_t)p * tile->out_step;
     const char *partner =
         tile->partner == NULL ? NULL : tile->partner + (size_t)p * tile->partner_step;
-#if NARROW
-    if (tile->out_type == NN_U8) {
-        vec_store_u8(vec_mul(value, vec_set1(tile->out_inverse)), (uint8_t *)out,
-                     (const uint8_t *)partner, tile->partner_first, c, count);
+    if (tile->out_type != NN_F32) {
+        store_narrow(tile, out, partner, c, count, value);
         return;
     }
-    if (tile->out_type == NN_BF16) {
-        vec_store_bf16(value, (uint16_t *)out, (const uint16_t *)partner, tile->partner_first, c,
-                       count);
-        return;
-    }
-#endif
     store_f32(tile, (float *)out, (const float *)partner, c, count, value);
 }
 

@@ -4,10 +4,11 @@
 #error "compile this file with -mavx2 -mfma"
 #endif
 
+// First: what the loops are written in.
 #include "nn/conv_direct.h"
 #include "nn/x86/vec256.h"
 
-#define NARROW 0 // lower precision is left to AVX-512
+#define NARROW CALLED // only a network's first maps become narrow here
 
 #include "nn/pair_tile.h"
 #include "nn/x86/kernels_x86.h"

@@ -4,10 +4,11 @@
 #error "compile this file with -mavx512f -mavx512bw -mavx512dq -mavx512vl"
 #endif
 
+// First: what the loops are written in.
 #include "nn/conv_direct.h"
 #include "nn/x86/vec512.h"
 
-#define NARROW 1 // maps may be bytes and bfloat16
+#define NARROW CALLED // only a network's first maps become narrow here
 
 #include "nn/pair_tile.h"
 #include "nn/x86/kernels_x86.h"

@@ -1,14 +1,13 @@
-// Convolution tiles for bfloat16: vdpbf16ps multiplies pairs and adds in float32.
-#if !defined(__AVX512BF16__)
-#error "compile this file with -mavx512bf16 and the flags of tiles_avx512.c"
+// Convolution tiles for bfloat16: vdpbf16ps multiplies pairs and adds in float32;
+// tdpbf16ps does so for whole tile registers.
+#if !(defined(__AVX512BF16__) && defined(__AMX_BF16__))
+#error "compile this file with -mavx512bf16 -mamx-tile -mamx-bf16 and the flags of tiles_avx512.c"
 #endif
 
 #include <string.h>
 
 #include "nn/conv_direct.h"
 #include "nn/x86/vec512.h"
-
-#define NARROW 1 // maps may be bytes and bfloat16
 
 // A word is two neighbouring channels; a sum is a float.
 typedef __m512bh word;
@@ -38,6 +37,7 @@ static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
     return sum;
 }
 
+#define NARROW INLINE
 #include "nn/conv_tile.h"
 #include "nn/x86/kernels_x86.h"
 
@@ -52,3 +52,14 @@ static float dot(const void *weights, const void *in, int count)
 }
 
 TILE_SET(nn_tiles_avx512_bf16, 24, 14, 9, 20, 10, 6)
+
+#define amx_multiply(sums, input, weights) _tile_dpbf16ps(sums, input, weights)
+
+static inline vec amx_value(const float *sums, const struct nn_tile *tile, int channel)
+{
+    return vec_add(vec_load(sums), vec_load(tile->bias + channel));
+}
+
+#include "nn/x86/amx_tile.h"
+
+AMX_SET(nn_tiles_amx_bf16)

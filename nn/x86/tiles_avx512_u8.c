@@ -1,15 +1,14 @@
 // Convolution tiles for bytes: vpdpbusd multiplies four unsigned inputs by four
-// signed weights and adds in int32, exactly.
-#if !defined(__AVX512VNNI__)
-#error "compile this file with -mavx512vnni and the flags of tiles_avx512.c"
+// signed weights and adds in int32, exactly; tdpbusd does so for whole tile
+// registers.
+#if !(defined(__AVX512VNNI__) && defined(__AMX_INT8__))
+#error "compile this file with -mavx512vnni -mamx-tile -mamx-int8 and the flags of tiles_avx512.c"
 #endif
 
 #include <string.h>
 
 #include "nn/conv_direct.h"
 #include "nn/x86/vec512.h"
-
-#define NARROW 1 // maps may be bytes and bfloat16
 
 // A word is four neighbouring channels; a sum is a whole number.
 typedef __m512i word, acc;
@@ -38,6 +37,7 @@ static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
                    vec_load(tile->bias + channel));
 }
 
+#define NARROW INLINE
 #include "nn/conv_tile.h"
 #include "nn/x86/kernels_x86.h"
 
@@ -54,3 +54,14 @@ static float dot(const void *weights, const void *in, int count)
 }
 
 TILE_SET(nn_tiles_avx512_u8, 24, 14, 9, 20, 10, 6)
+
+#define amx_multiply(sums, input, weights) _tile_dpbusd(sums, input, weights)
+
+static inline vec amx_value(const float *sums, const struct nn_tile *tile, int channel)
+{
+    return acc_value(_mm512_loadu_si512(sums), tile, channel);
+}
+
+#include "nn/x86/amx_tile.h"
+
+AMX_SET(nn_tiles_amx_u8)

@@ -1,7 +1,11 @@
-// What conv_tile.h wants of AVX2 and FMA: vectors of 8 floats.
+// What conv_tile.h wants of AVX2 and FMA: vectors of 8 floats, and bytes and
+// bfloat16 in and out of memory.
 #pragma once
 
 #include <immintrin.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 enum { LANES = 8 };
 
@@ -80,4 +84,88 @@ static inline void vec_interleave(vec a, vec b, vec *low, vec *high)
     vec even = _mm256_unpacklo_ps(a, b), odd = _mm256_unpackhi_ps(a, b);
     *low = _mm256_permute2f128_ps(even, odd, 0x20);
     *high = _mm256_permute2f128_ps(even, odd, 0x31);
+}
+
+static inline vec vec_mul(vec a, vec b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+// The first `count` bytes at p, at most 16; the rest zero. Rare: not to be copied
+// into every tile.
+static __attribute__((noinline)) __m128i load_bytes(const void *p, int count)
+{
+    char bytes[16] = { 0 };
+    memcpy(bytes, p, (size_t)count);
+    return _mm_loadu_si128((const __m128i *)bytes);
+}
+
+// The first `count` bytes of v, at most 16, to p.
+static __attribute__((noinline)) void store_bytes(void *p, __m128i v, int count)
+{
+    char bytes[16];
+    _mm_storeu_si128((__m128i *)bytes, v);
+    memcpy(p, bytes, (size_t)count);
+}
+
+// count numbers from memory, as floats; the rest zero.
+static inline vec vec_load_u8(const uint8_t *p, int count)
+{
+    __m128i bytes = count >= LANES ? _mm_loadl_epi64((const __m128i *)p) : load_bytes(p, count);
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+}
+
+static inline vec vec_load_bf16(const uint16_t *p, int count)
+{
+    __m128i halves =
+        count >= LANES ? _mm_loadu_si128((const __m128i *)p) : load_bytes(p, 2 * count);
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+}
+
+// v, rounded and cut to 0 to 255, to channels c, c + 1, ... of out; or, with a
+// partner, alternating with its channels to 2 c, 2 c + 1, ...
+static inline void vec_store_u8(vec v, uint8_t *out, const uint8_t *partner, bool partner_first,
+                                int c, int count)
+{
+    v = _mm256_min_ps(_mm256_max_ps(v, vec_zero()), vec_set1(255));
+    __m256i whole = _mm256_cvtps_epi32(v);
+    __m128i own =
+        _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    own = _mm_packus_epi16(own, own);
+    if (partner == NULL && count >= LANES) {
+        _mm_storel_epi64((__m128i *)(out + c), own);
+    } else if (partner == NULL) {
+        store_bytes(out + c, own, count);
+    } else if (count >= LANES) {
+        __m128i other = _mm_loadl_epi64((const __m128i *)(partner + c));
+        _mm_storeu_si128((__m128i *)(out + 2 * c), partner_first ? _mm_unpacklo_epi8(other, own)
+                                                                 : _mm_unpacklo_epi8(own, other));
+    } else {
+        __m128i other = load_bytes(partner + c, count);
+        store_bytes(out + 2 * c,
+                    partner_first ? _mm_unpacklo_epi8(other, own) : _mm_unpacklo_epi8(own, other),
+                    2 * count);
+    }
+}
+
+// The nearest bfloat16s, ties to even; otherwise as vec_store_u8.
+static inline void vec_store_bf16(vec v, uint16_t *out, const uint16_t *partner, bool partner_first,
+                                  int c, int count)
+{
+    __m256i bits = _mm256_castps_si256(v);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    bits = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    bits = _mm256_srli_epi32(bits, 16);
+    __m128i own = _mm_packus_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
+    count = count < LANES ? count : LANES;
+    if (partner == NULL) {
+        store_bytes(out + c, own, 2 * count);
+        return;
+    }
+    __m128i other = load_bytes(partner + c, 2 * count);
+    __m128i even = partner_first ? other : own, odds = partner_first ? own : other;
+    store_bytes(out + 2 * c, _mm_unpacklo_epi16(even, odds), count < 4 ? 4 * count : 16);
+    if (count > 4) {
+        store_bytes(out + 2 * c + LANES, _mm_unpackhi_epi16(even, odds), 4 * count - 16);
+    }
 }

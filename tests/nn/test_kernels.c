@@ -615,7 +615,8 @@ static void each_level(void (*check)(const struct nn_kernels *, const struct nn_
 {
     unsigned have = 0;
     assert_true(mc_cpu_flags(&have, NULL));
-    const unsigned levels[] = { MC_CPU_BLAS, MC_CPU_BLAS | MC_CPU_AVX2, have };
+    const unsigned levels[] = { MC_CPU_BLAS, MC_CPU_AVX2, MC_CPU_AVX2 | MC_CPU_AVX_VNNI,
+                                have & ~(unsigned)MC_CPU_AMX, have };
     struct nn_kernels plain;
     nn_kernels_init(&plain, 0);
     assert_string_equal(plain.name, "scalar");

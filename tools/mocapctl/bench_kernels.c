@@ -10,7 +10,7 @@
 #include "tools/mocapctl/bench_options.h"
 #include "tools/mocapctl/steps.h"
 
-enum { LEVELS = 4, RUNS = 20, RUNS_PLAIN = 3 };
+enum { LEVELS = 5, RUNS = 20, RUNS_PLAIN = 3 };
 
 struct level {
     struct nn_model *model;
@@ -46,9 +46,9 @@ static bool add_level(struct bench *bench, const struct mocapctl_bench_options *
 static bool measure(struct bench *bench, const struct mocapctl_bench_options *options,
                     struct mc_error *err)
 {
-    static const unsigned added[LEVELS] = {
-        0, MC_CPU_BLAS, MC_CPU_AVX2, MC_CPU_AVX512 | MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16
-    };
+    static const unsigned added[LEVELS] = { 0, MC_CPU_BLAS, MC_CPU_AVX2 | MC_CPU_AVX_VNNI,
+                                            MC_CPU_AVX512 | MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16,
+                                            MC_CPU_AMX };
     unsigned has, flags = 0;
     if (!mc_cpu_flags(&has, err)) {
         return false;
