@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+#include "nn/conv_dot.h"
+#include "nn/conv_gather.h"
 #include "nn/conv_plain.h"
 #include "nn/number.h"
 
@@ -20,28 +22,23 @@ static int vector_count(const struct nn_tile_set *set, const struct nn_conv *con
     return (conv->out_channels + set->lanes - 1) / set->lanes;
 }
 
-static bool is_dot(const struct nn_conv *conv)
-{
-    return conv->out_channels == 1;
-}
-
 // Numbers of the input's type in a word.
 static int per_word(const struct nn_conv *conv)
 {
     return (int)(sizeof(float) / nn_type_size(conv->type));
 }
 
-static int word_count(const struct nn_conv *conv)
+int nn_conv_words(const struct nn_conv *conv)
 {
     return (conv->in_channels + per_word(conv) - 1) / per_word(conv);
 }
 
 size_t nn_conv_direct_weights(const struct nn_tile_set *set, const struct nn_conv *conv)
 {
-    if (is_dot(conv)) {
+    if (nn_conv_is_dot(conv)) {
         return nn_conv_weights_c(conv);
     }
-    return (size_t)conv->tap_count * (size_t)word_count(conv) *
+    return (size_t)conv->tap_count * (size_t)nn_conv_words(conv) *
            (size_t)(vector_count(set, conv) * set->lanes);
 }
 
@@ -66,7 +63,7 @@ static void put_weight(enum nn_type type, void *packed, size_t i, float weight)
 static void pack_block(const struct nn_conv *conv, const float *plain, int first, int width,
                        float *packed)
 {
-    const int per = per_word(conv), words = word_count(conv);
+    const int per = per_word(conv), words = nn_conv_words(conv);
     size_t i = 0;
     for (int row = 0; row < conv->tap_count * words; row++) {
         const int tap = row / words, word = row % words;
@@ -87,7 +84,7 @@ static void pack_block(const struct nn_conv *conv, const float *plain, int first
 void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *conv,
                          const float *plain, float *packed)
 {
-    if (is_dot(conv)) {
+    if (nn_conv_is_dot(conv)) {
         for (size_t i = 0; i < nn_conv_weights_c(conv); i++) {
             put_weight(conv->type, packed, i, plain[i]);
         }
@@ -96,7 +93,7 @@ void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *co
     for (int left = vector_count(set, conv), first = 0; left > 0;) {
         const int vectors = nn_block_vectors(left), width = vectors * set->lanes;
         pack_block(conv, plain, first, width, packed);
-        packed += (size_t)conv->tap_count * (size_t)word_count(conv) * (size_t)width;
+        packed += (size_t)conv->tap_count * (size_t)nn_conv_words(conv) * (size_t)width;
         left -= vectors;
         first += width;
     }
@@ -105,7 +102,7 @@ void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *co
 void nn_tile_init(struct nn_tile *tile, const struct nn_conv *conv, const struct nn_conv_maps *maps)
 {
     *tile = (struct nn_tile){
-        .in_words = word_count(conv),
+        .in_words = nn_conv_words(conv),
         .channels = conv->out_channels,
         .weights = conv->weights,
         .bias = conv->bias,
@@ -160,9 +157,10 @@ struct run {
     struct nn_tile tile; // of the block at work
     int first;           // its first output channel
     struct nn_rows rows;
+    int stride; // of the input
     int pixels_max;
     nn_tile_fn *const *loops; // by pixels
-    bool chain;
+    void (*way)(struct run *run);
 };
 
 static size_t step_bytes(const struct nn_tensor *map, struct step step, int scale)
@@ -212,7 +210,7 @@ static void run_line(const struct run *run, struct nn_tile *tile, int count, boo
 static void run_lines(struct run *run, const struct lines *lines, bool before, bool behind)
 {
     const struct nn_conv_maps *maps = run->maps;
-    const int stride = run->conv->stride;
+    const int stride = run->stride;
     const size_t first = (size_t)run->first, shuffled = maps->partner.data == NULL ? 1 : 2;
     const size_t in_across = step_bytes(&maps->in, lines->across, stride);
     const size_t out_across = step_bytes(&maps->out, lines->across, 1);
@@ -361,22 +359,17 @@ static int find_breaks(const struct nn_conv *conv, bool rows, int size, int out_
     return count;
 }
 
-static bool is_within(const struct nn_tensor *in, int y, int x)
-{
-    return y >= 0 && y < in->height && x >= 0 && x < in->width;
-}
-
 // The taps that are within the map for output y, x.
 static int find_live(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
                      struct nn_live_tap *live)
 {
     const ptrdiff_t size = (ptrdiff_t)nn_type_size(in->type);
     const bool dense = in->pixel_stride == (size_t)conv->in_channels;
-    const int words = word_count(conv);
+    const int words = nn_conv_words(conv);
     int count = 0;
     for (int t = 0; t < conv->tap_count; t++) {
         const struct nn_tap *tap = &conv->taps[t];
-        if (!is_within(in, y * conv->stride + tap->dy, x * conv->stride + tap->dx)) {
+        if (!nn_tensor_has(in, y * conv->stride + tap->dy, x * conv->stride + tap->dx)) {
             continue;
         }
         struct nn_live_tap *last = count > 0 ? &live[count - 1] : NULL;
@@ -447,70 +440,52 @@ static void run_flat(struct run *run)
     }
 }
 
-// ---- one output channel -----------------------------------------------------------
+// ---- windows gathered -------------------------------------------------------------
 
-// One output: taps that follow each other in a row are one product where their
-// pixels lie side by side in memory.
-static float dot_at(const struct nn_tile_set *set, const struct nn_conv *conv,
-                    const struct nn_tensor *in, int y, int x)
+size_t nn_conv_direct_scratch(const struct nn_conv *conv)
 {
-    const struct nn_tap *taps = conv->taps;
-    const bool dense = in->pixel_stride == (size_t)conv->in_channels;
-    float sum = 0;
-    for (int t = 0; t < conv->tap_count;) {
-        const int iy = y * conv->stride + taps[t].dy, ix = x * conv->stride + taps[t].dx;
-        if (!is_within(in, iy, ix)) {
-            t++;
-            continue;
-        }
-        int count = 1;
-        while (dense && t + count < conv->tap_count && taps[t + count].dy == taps[t].dy &&
-               taps[t + count].dx == taps[t].dx + count && ix + count < in->width) {
-            count++;
-        }
-        size_t passed = (size_t)t * (size_t)conv->in_channels * nn_type_size(conv->type);
-        sum += set->dot((const char *)conv->weights + passed, nn_tensor_pixel(in, iy, ix),
-                        count * conv->in_channels);
-        t += count;
-    }
-    return (conv->type == NN_U8 ? sum * conv->scale[0] : sum) + conv->bias[0];
+    return nn_conv_is_dot(conv) ? 0 : nn_conv_gather_scratch(conv);
 }
 
-static void run_dot(const struct nn_tile_set *set, const struct nn_conv *conv,
-                    const struct nn_conv_maps *maps, struct nn_rows rows)
+static void run_gathered(struct run *run)
 {
-    for (int y = rows.begin; y < rows.end; y++) {
-        for (int x = 0; x < maps->out.width; x++) {
-            float sum = dot_at(set, conv, &maps->in, y, x);
-            nn_conv_store(conv, maps, y, x, 0, 1, &sum);
-        }
-    }
+    const struct nn_live_tap whole = { .words = nn_conv_gather_words(run->conv) };
+    run->tile.live = &whole;
+    run->tile.live_count = 1;
+    run_rectangle(run, (struct range){ run->rows.begin, run->rows.end },
+                  (struct range){ 0, run->maps->out.width });
 }
 
 void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
-                    const struct nn_conv_maps *maps, struct nn_rows rows)
+                    const struct nn_conv_maps *maps, struct nn_rows rows, float *scratch)
 {
-    if (is_dot(conv)) {
-        run_dot(set, conv, maps, rows);
+    if (nn_conv_is_dot(conv)) {
+        nn_conv_dot(set->dot, conv, maps, rows);
         return;
     }
+    struct nn_conv_maps gathered = *maps;
     struct run run = {
         .conv = conv,
         .maps = maps,
         .rows = rows,
-        .chain = set->chain[0] != NULL && is_chain(conv, maps),
+        .stride = conv->stride,
+        .way = nn_conv_is_gathered(conv)                       ? run_gathered
+               : set->chain[0] != NULL && is_chain(conv, maps) ? run_chains
+                                                               : run_flat,
     };
+    if (run.way == run_gathered) {
+        gathered.in = nn_conv_gather(conv, &maps->in, rows, scratch);
+        run.maps = &gathered;
+        run.stride = 1;
+    }
     nn_tile_init(&run.tile, conv, maps);
-    const size_t weight_rows = (size_t)conv->tap_count * (size_t)word_count(conv);
+    const bool chain = run.way == run_chains;
+    const size_t weight_rows = (size_t)conv->tap_count * (size_t)nn_conv_words(conv);
     for (int left = vector_count(set, conv); left > 0;) {
         const int vectors = nn_block_vectors(left), width = vectors * set->lanes;
-        run.pixels_max = run.chain ? set->chain_pixels[vectors - 1] : set->flat_pixels[vectors - 1];
-        run.loops = run.chain ? set->chain[vectors - 1] : set->flat[vectors - 1];
-        if (run.chain) {
-            run_chains(&run);
-        } else {
-            run_flat(&run);
-        }
+        run.pixels_max = chain ? set->chain_pixels[vectors - 1] : set->flat_pixels[vectors - 1];
+        run.loops = chain ? set->chain[vectors - 1] : set->flat[vectors - 1];
+        run.way(&run);
         nn_tile_next_block(&run.tile, weight_rows, width);
         run.first += width;
         left -= vectors;

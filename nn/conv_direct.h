@@ -10,11 +10,15 @@
 //   flat   any taps; each tap is a shift of the line
 //   chain  three taps one line step apart (3x1 and 1x3): each input, once
 //          broadcast, serves the three sums it belongs to
+// The exception is a map of a few pixels and many channels, all of whose time goes
+// into fetching weights: its windows are gathered, so that each weight is fetched
+// once for all pixels.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nn/conv_dot.h"
 #include "nn/kernels.h"
 
 enum {
@@ -67,6 +71,9 @@ void nn_tile_init(struct nn_tile *tile, const struct nn_conv *conv,
 // On to the next block: weight_rows vectors of `width` weights further.
 void nn_tile_next_block(struct nn_tile *tile, size_t weight_rows, int width);
 
+// Words of one tap's input.
+int nn_conv_words(const struct nn_conv *conv);
+
 // How many vectors the block takes that starts when `left` vectors remain.
 int nn_block_vectors(int left);
 
@@ -81,14 +88,15 @@ struct nn_tile_set {
     int flat_pixels[NN_TILE_VECTORS_MAX], chain_pixels[NN_TILE_VECTORS_MAX];
     nn_tile_fn *const *flat[NN_TILE_VECTORS_MAX];
     nn_tile_fn *const *chain[NN_TILE_VECTORS_MAX];
-    // The sum of weights times inputs over count numbers.
-    float (*dot)(const void *weights, const void *in, int count);
+    nn_dot_fn *dot;
     // Gives up what tiles keep of the processor from one to the next; NULL: nothing.
     void (*release)(void);
 };
 
+// scratch: nn_conv_direct_scratch floats.
 void nn_conv_direct(const struct nn_tile_set *set, const struct nn_conv *conv,
-                    const struct nn_conv_maps *maps, struct nn_rows rows);
+                    const struct nn_conv_maps *maps, struct nn_rows rows, float *scratch);
+size_t nn_conv_direct_scratch(const struct nn_conv *conv);
 size_t nn_conv_direct_weights(const struct nn_tile_set *set, const struct nn_conv *conv);
 void nn_conv_direct_pack(const struct nn_tile_set *set, const struct nn_conv *conv,
                          const float *plain, float *packed);

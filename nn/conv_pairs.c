@@ -167,8 +167,8 @@ static void add_pair(struct batch *batch, int y, int x, int begin, int end)
     struct nn_pair *pair = &batch->pairs[batch->count++];
     for (int i = 0; i < NN_PAIR_PARTS; i++) {
         const int iy = y + (i - 1) * step->dy, ix = x + (i - 1) * step->dx;
-        const bool within = iy >= 0 && iy < maps->in.height && ix >= 0 && ix < maps->in.width;
-        pair->in[i] = within ? nn_tensor_at(&maps->in, iy, ix) : batch->zeros;
+        pair->in[i] =
+            nn_tensor_has(&maps->in, iy, ix) ? nn_tensor_at(&maps->in, iy, ix) : batch->zeros;
     }
     pair->out = offset_of(&maps->out, y, x);
     pair->residual = offset_of(&maps->residual, y, x);

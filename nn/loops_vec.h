@@ -20,16 +20,40 @@ enum { LOOPS_LANES = 4 };
 typedef float loops_vec __attribute__((vector_size(LOOPS_LANES * sizeof(float))));
 typedef int32_t loops_mask __attribute__((vector_size(LOOPS_LANES * sizeof(float))));
 
-// The first count floats at p, the rest those of fill; resp. the first count of v to p.
+// The first count floats at p, at most a vector's, the rest those of fill; resp. the
+// first count of v to p.
 static inline loops_vec loops_load(const float *p, int count, loops_vec fill)
 {
+    if (__builtin_constant_p(count) && count == LOOPS_LANES) {
+        memcpy(&fill, p, sizeof fill);
+        return fill;
+    }
+#if defined(__AVX512F__)
+    return _mm512_mask_loadu_ps(fill, (__mmask16)((1u << count) - 1), p);
+#elif defined(__AVX2__)
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lanes);
+    return _mm256_blendv_ps(fill, _mm256_maskload_ps(p, mask), _mm256_castsi256_ps(mask));
+#else
     memcpy(&fill, p, (size_t)count * sizeof *p);
     return fill;
+#endif
 }
 
 static inline void loops_store(float *p, loops_vec v, int count)
 {
+    if (__builtin_constant_p(count) && count == LOOPS_LANES) {
+        memcpy(p, &v, sizeof v);
+        return;
+    }
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), v);
+#elif defined(__AVX2__)
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lanes), v);
+#else
     memcpy(p, &v, (size_t)count * sizeof *p);
+#endif
 }
 
 // Of two numbers that don't compare, b; as the instructions do.

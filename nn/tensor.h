@@ -9,6 +9,7 @@
 // bfloat16, or bytes that stand for byte * scale.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -43,6 +44,11 @@ static inline struct nn_tensor nn_tensor_dense(float *data, int height, int widt
                                .channels = channels,
                                .pixel_stride = (size_t)channels,
                                .row_stride = (size_t)width * (size_t)channels };
+}
+
+static inline bool nn_tensor_has(const struct nn_tensor *tensor, int y, int x)
+{
+    return y >= 0 && y < tensor->height && x >= 0 && x < tensor->width;
 }
 
 // Where the pixel at row y, column x begins, whatever the type.

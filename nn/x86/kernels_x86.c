@@ -24,7 +24,8 @@ static const struct nn_tile_set *const tiles_amx[NN_TYPE_COUNT] = {
 #define PAIRS(pairs)                                                                               \
     static size_t conv_scratch_##pairs(const struct nn_conv *conv)                                 \
     {                                                                                              \
-        return nn_conv_pairs_fits(conv) ? nn_conv_pairs_scratch(&pairs, conv) : 0;                 \
+        return nn_conv_pairs_fits(conv) ? nn_conv_pairs_scratch(&pairs, conv)                      \
+                                        : nn_conv_direct_scratch(conv);                            \
     }
 #define CONV(table, pairs)                                                                         \
     static void conv_##table(const struct nn_conv *conv, const struct nn_conv_maps *maps,          \
@@ -33,7 +34,7 @@ static const struct nn_tile_set *const tiles_amx[NN_TYPE_COUNT] = {
         if (nn_conv_pairs_fits(conv)) {                                                            \
             nn_conv_pairs(&pairs, conv, maps, rows, scratch);                                      \
         } else if (table[conv->type] != NULL) {                                                    \
-            nn_conv_direct(table[conv->type], conv, maps, rows);                                   \
+            nn_conv_direct(table[conv->type], conv, maps, rows, scratch);                          \
         } else {                                                                                   \
             nn_conv_c(conv, maps, rows, scratch);                                                  \
         }                                                                                          \

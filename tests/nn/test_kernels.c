@@ -292,6 +292,13 @@ static void check_convs(const struct nn_kernels *plain, const struct nn_kernels 
         { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
           NN_F32 },
         { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+        // Windows gathered.
+        { 4, 5, 128, 33, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_F32, NN_F32 },
+        { 8, 8, 128, 48, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 5, 4, 256, 20, 3, 3, 1, 1, 1, true, false, true, false, false, false, 0, NN_BF16,
+          NN_BF16 },
+        { 4, 4, 510, 20, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_U8, NN_U8 },
         { 16, 16, 64, 68, 1, 1, 1, 1, 1, false, false, false, false, false, false, 0, NN_F32,
           NN_F32 },
     };
