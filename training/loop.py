@@ -69,6 +69,9 @@ class Run:
     def __init__(self, options, net):
         os.makedirs(options.run, exist_ok=True)
         torch.set_num_threads(options.threads)
+        # Softmaxes as sharp as the motion head's are full of numbers too small for
+        # the processor to handle at speed.
+        torch.set_flush_denormal(True)
         self.options, self.net = options, net
         if options.init:
             checkpoint.load_weights(net, options.init)
