@@ -11,6 +11,7 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "nn/backbone.h"
 #include "nn/model.h"
 #include "tools/mocapctl/command.h"
@@ -118,6 +119,24 @@ static bool add_folder(struct mocapctl_compare *compare, const char *folder, str
     return good;
 }
 
+// The study's models where they have been trained; else every network as it is.
+static bool add_usual(struct mocapctl_compare *compare, struct mc_error *err)
+{
+    char zoo[4096];
+    struct stat file;
+    if (!mc_path_data(zoo, sizeof zoo, "zoo", err)) {
+        return false;
+    }
+    if (stat(zoo, &file) == 0) {
+        return add_folder(compare, zoo, err);
+    }
+    bool good = true;
+    for (int i = 0; nn_backbone_at(i) != NULL && good; i++) {
+        good = add(compare, nn_backbone_at(i)->name, err);
+    }
+    return good;
+}
+
 static bool add_all(struct mocapctl_compare *compare, char **names, int count, struct mc_error *err)
 {
     bool good = true;
@@ -126,10 +145,7 @@ static bool add_all(struct mocapctl_compare *compare, char **names, int count, s
         const bool folder = stat(names[i], &file) == 0 && S_ISDIR(file.st_mode);
         good = folder ? add_folder(compare, names[i], err) : add(compare, names[i], err);
     }
-    for (int i = 0; count == 0 && nn_backbone_at(i) != NULL && good; i++) {
-        good = add(compare, nn_backbone_at(i)->name, err);
-    }
-    return good;
+    return good && (count > 0 || add_usual(compare, err));
 }
 
 static bool parse_option(struct options *options, int found, char **argv, struct mc_error *err)

@@ -40,7 +40,7 @@ static const struct command {
       "[MODEL|FOLDER|NETWORK ...] [--size S] [--runs N] [--set FOLDER [--faces N]]\n"
       "                 [--teacher MODEL] [--onnxruntime LIBRARY] [--json|--markdown] [--svg FILE]",
       "networks side by side in one run: cost, time by module, error on labelled faces;\n"
-      "      without models, every network with invented weights" },
+      "      without models, those of models/zoo, or every network with invented weights" },
     { "bench", mocapctl_bench,
       "net|kernels [--arch A --size S | --model FILE] [--threads T] [--precision P]\n"
       "                 [--seconds N | --runs N] [--profile] [--json]\n"
