@@ -54,7 +54,7 @@ NARROW vec load_narrow(const struct nn_tile *tile, const char *in, int c, int co
                                    : vec_load_bf16((const uint16_t *)in + c, count);
 }
 
-INLINE vec load_residual(const struct nn_tile *tile, int p, int c)
+INLINE vec load_residual(const struct nn_tile *tile, const struct nn_tile *whole, int p, int c)
 {
     const int count = tile->residual_channels - c;
     if (count <= 0) {
@@ -62,7 +62,7 @@ INLINE vec load_residual(const struct nn_tile *tile, int p, int c)
     }
     const char *in = tile->residual + (size_t)p * tile->residual_step;
     return tile->out_type == NN_F32 ? load_part((const float *)in + c, count)
-                                    : load_narrow(tile, in, c, count);
+                                    : load_narrow(whole, in, c, count);
 }
 
 NARROW void store_narrow(const struct nn_tile *tile, char *out, const char *partner, int c,
@@ -95,15 +95,17 @@ INLINE void store_f32(const struct nn_tile *tile, float *out, const float *partn
 }
 
 // Activation, residual, activation, shuffle, store: channels c to c + LANES - 1 of
-// pixel p.
-INLINE void tile_store(const struct nn_tile *tile, int p, int c, vec value)
+// pixel p. tile is a copy of `whole` that nothing else points at: what is stored can't
+// change it, so that it need not be read again for every vector.
+INLINE void tile_store(const struct nn_tile *tile, const struct nn_tile *whole, int p, int c,
+                       vec value)
 {
     const int count = tile->channels - c;
     if (tile->inner != NULL) {
         value = vec_slope(value, tile->inner + c);
     }
     if (tile->residual != NULL) {
-        value = vec_add(value, load_residual(tile, p, c));
+        value = vec_add(value, load_residual(tile, whole, p, c));
     }
     if (tile->relu) {
         value = vec_max(value, vec_zero());
@@ -114,7 +116,7 @@ INLINE void tile_store(const struct nn_tile *tile, int p, int c, vec value)
     const char *partner =
         tile->partner == NULL ? NULL : tile->partner + (size_t)p * tile->partner_step;
     if (tile->out_type != NN_F32) {
-        store_narrow(tile, out, partner, c, count, value);
+        store_narrow(whole, out, partner, c, count, value);
         return;
     }
     store_f32(tile, (float *)out, (const float *)partner, c, count, value);
@@ -149,11 +151,12 @@ INLINE void sums_start(const struct nn_tile *tile, acc *sum, const int pixels, c
 INLINE void sums_store(const struct nn_tile *tile, const acc *sum, const int pixels,
                        const int vectors)
 {
+    const struct nn_tile at = *tile;
     UNROLL
     for (int p = 0; p < pixels; p++) {
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            tile_store(tile, p, v * LANES, acc_value(sum[p * vectors + v], tile, v * LANES));
+            tile_store(&at, tile, p, v * LANES, acc_value(sum[p * vectors + v], &at, v * LANES));
         }
     }
 }

@@ -53,10 +53,10 @@ INLINE void pair_store(const struct nn_tile *tile, const struct nn_pair *pair, i
     at.residual = at.residual == NULL ? NULL : at.residual + pair->residual;
     at.partner = at.partner == NULL ? NULL : at.partner + pair->partner;
     if (pair->first) {
-        tile_store(&at, 0, c, vec_add(vec_add(product[0], product[1]), product[2]));
+        tile_store(&at, tile, 0, c, vec_add(vec_add(product[0], product[1]), product[2]));
     }
     if (pair->second) {
-        tile_store(&at, 1, c, vec_sub(vec_sub(product[1], product[2]), product[3]));
+        tile_store(&at, tile, 1, c, vec_sub(vec_sub(product[1], product[2]), product[3]));
     }
 }
 

@@ -122,10 +122,11 @@ INLINE void amx_sums(const struct nn_tile *tile, const int pixels, const int vec
     if (vectors > 2) {
         _tile_stored(2, sums[2], AMX_EDGE * sizeof(float));
     }
+    const struct nn_tile at = *tile;
     for (int p = 0; p < pixels; p++) {
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            tile_store(tile, p, v * LANES, amx_value(sums[v] + p * AMX_EDGE, tile, v * LANES));
+            tile_store(&at, tile, p, v * LANES, amx_value(sums[v] + p * AMX_EDGE, &at, v * LANES));
         }
     }
 }
