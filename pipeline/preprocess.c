@@ -25,7 +25,7 @@ enum {
 // All that decides whether a converter fits.
 struct converter_key {
     int source_width, source_height, source_format;
-    int width, height;
+    int width, height, format;
     int colorspace, full_range;
 };
 
@@ -39,8 +39,8 @@ struct pipeline_scaler {
     struct converter converters[CONVERTERS];
     unsigned long uses;
     struct AVFrame *whole; // RGB copy of a picture whose format can't be cropped
-    uint8_t *rgb;          // the scaled crop
-    size_t rgb_bytes;
+    uint8_t *planes;       // the scaled crop: green, blue, red
+    size_t planes_bytes;
     float mean;
     float table[256]; // byte to input value, for this mean
     bool table_valid;
@@ -69,7 +69,7 @@ void pipeline_scaler_destroy(struct pipeline_scaler *scaler)
         sws_freeContext(scaler->converters[i].context);
     }
     av_frame_free(&scaler->whole);
-    av_free(scaler->rgb);
+    av_free(scaler->planes);
     free(scaler);
 }
 
@@ -101,7 +101,7 @@ static struct SwsContext *make_converter(const struct converter_key *key)
                 SWS_ACCURATE_RND;
     struct SwsContext *context =
         sws_getContext(key->source_width, key->source_height, key->source_format, key->width,
-                       key->height, AV_PIX_FMT_RGB24, flags, NULL, NULL, NULL);
+                       key->height, key->format, flags, NULL, NULL, NULL);
     if (context != NULL) {
         // Fails for sources without such a thing, RGB for one: nothing to set then.
         sws_setColorspaceDetails(context, sws_getCoefficients(key->colorspace), key->full_range,
@@ -196,6 +196,7 @@ static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *
     struct converter_key key = *source;
     key.source_width = key.width = picture->width;
     key.source_height = key.height = picture->height;
+    key.format = AV_PIX_FMT_RGB24;
     if (!reserve_whole(scaler, picture->width, picture->height)) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture of %dx%d",
                             picture->width, picture->height);
@@ -258,31 +259,53 @@ static bool make_spans(struct span *across, struct span *down, const struct pipe
            make_span(down, top, align_down(side + step_y - 1, step_y), picture->height, height);
 }
 
+// The size that the crop is scaled to.
+static struct pipeline_rgb make_crop(const struct span *across, const struct span *down)
+{
+    const int width = across->to_end - across->to_begin;
+    return (struct pipeline_rgb){ .width = width,
+                                  .height = down->to_end - down->to_begin,
+                                  .linesize = (width + ROW_PADDING) / ROW_PADDING * ROW_PADDING };
+}
+
+static bool reserve_planes(struct pipeline_scaler *scaler, size_t bytes)
+{
+    if (bytes > scaler->planes_bytes) {
+        av_free(scaler->planes);
+        scaler->planes = av_malloc(bytes);
+        scaler->planes_bytes = scaler->planes != NULL ? bytes : 0;
+    }
+    return scaler->planes != NULL;
+}
+
+// Into planes, not into pixels of three bytes: for these swscale has vector code.
 static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *picture,
                        const AVPixFmtDescriptor *format, const struct span *across,
-                       const struct span *down, struct converter_key key, int *linesize,
+                       const struct span *down, struct converter_key key, struct pipeline_rgb *crop,
                        struct mc_error *err)
 {
+    *crop = make_crop(across, down);
     key.source_width = across->end - across->begin;
     key.source_height = down->end - down->begin;
-    key.width = across->to_end - across->to_begin;
-    key.height = down->to_end - down->to_begin;
-    *linesize = (key.width * 3 + ROW_PADDING) / ROW_PADDING * ROW_PADDING;
-    size_t bytes = (size_t)*linesize * (size_t)key.height + ROW_PADDING;
-    if (bytes > scaler->rgb_bytes) {
-        av_free(scaler->rgb);
-        scaler->rgb = av_malloc(bytes);
-        scaler->rgb_bytes = scaler->rgb != NULL ? bytes : 0;
-    }
-    struct SwsContext *converter = scaler->rgb != NULL ? find_converter(scaler, &key) : NULL;
+    key.width = crop->width;
+    key.height = crop->height;
+    key.format = AV_PIX_FMT_GBRP;
+    const size_t plane_bytes = (size_t)crop->linesize * (size_t)crop->height;
+    struct SwsContext *converter =
+        reserve_planes(scaler, 3 * plane_bytes + ROW_PADDING) ? find_converter(scaler, &key) : NULL;
+    uint8_t *const to[PLANES] = { scaler->planes, scaler->planes + plane_bytes,
+                                  scaler->planes + 2 * plane_bytes, NULL };
+    const int linesizes[PLANES] = { crop->linesize, crop->linesize, crop->linesize, 0 };
     const uint8_t *planes[PLANES];
     crop_planes(picture, format, across->begin, down->begin, planes);
-    if (converter == NULL || sws_scale(converter, planes, picture->linesize, 0, key.source_height,
-                                       (uint8_t *const[]){ scaler->rgb, NULL, NULL, NULL },
-                                       (const int[]){ *linesize, 0, 0, 0 }) < 0) {
+    if (converter == NULL ||
+        sws_scale(converter, planes, picture->linesize, 0, key.source_height, to, linesizes) < 0) {
         return mc_error_set(err, MC_ERROR_MEDIA, 0, "a crop of %dx%d can't be scaled to %dx%d",
                             key.source_width, key.source_height, key.width, key.height);
     }
+    crop->planes[0] = to[2];
+    crop->planes[1] = to[0];
+    crop->planes[2] = to[1];
     return true;
 }
 
@@ -330,21 +353,20 @@ static int turned(int a, int b, int offset, int x, int y)
     return a * x + b * y + offset - (a + b < 0);
 }
 
-static void fill_input(const struct pipeline_scaler *scaler, int linesize,
+static void fill_input(const struct pipeline_rgb *crop, const float *table,
                        const struct span *across, const struct span *down, const struct turn *turn,
                        const struct nn_tensor *input)
 {
-    int last_x = across->to_end - across->to_begin - 1, last_y = down->to_end - down->to_begin - 1;
     for (int y = 0; y < input->height; y++) {
-        for (int x = 0; x < input->width; x++) {
+        float *to = nn_tensor_at(input, y, 0);
+        for (int x = 0; x < input->width; x++, to += input->pixel_stride) {
             int crop_x = turned(turn->xx, turn->xy, turn->x0, x, y) - across->to_begin;
             int crop_y = turned(turn->yx, turn->yy, turn->y0, x, y) - down->to_begin;
-            const uint8_t *from = scaler->rgb + (ptrdiff_t)clamp(crop_y, 0, last_y) * linesize +
-                                  (ptrdiff_t)clamp(crop_x, 0, last_x) * 3;
-            float *to = nn_tensor_at(input, y, x);
-            to[0] = scaler->table[from[0]];
-            to[1] = scaler->table[from[1]];
-            to[2] = scaler->table[from[2]];
+            const ptrdiff_t at = (ptrdiff_t)clamp(crop_y, 0, crop->height - 1) * crop->linesize +
+                                 clamp(crop_x, 0, crop->width - 1);
+            to[0] = table[crop->planes[0][at]];
+            to[1] = table[crop->planes[1][at]];
+            to[2] = table[crop->planes[2][at]];
         }
     }
 }
@@ -409,7 +431,7 @@ static struct pipeline_mapping to_crop(const struct pipeline_mapping *mapping,
     };
 }
 
-static void fill_turned(const struct pipeline_scaler *scaler, int linesize,
+static void fill_turned(const struct pipeline_rgb *crop, const float *table,
                         const struct span *across, const struct span *down,
                         struct pipeline_mapping to_source, const struct nn_tensor *input,
                         struct pipeline_mapping *mapping)
@@ -420,8 +442,7 @@ static void fill_turned(const struct pipeline_scaler *scaler, int linesize,
     const struct turn none = { 1, 0, 0, 0, 1, 0 };
     const struct pipeline_mapping plain = make_mapping(&x, &y, &none);
     const struct pipeline_mapping from_input = to_crop(&to_source, &plain);
-    const struct pipeline_rgb crop = { scaler->rgb, linesize, x.to_end, y.to_end };
-    pipeline_resample(&crop, &from_input, scaler->table, input);
+    pipeline_resample(crop, &from_input, table, input);
     *mapping = to_source;
 }
 
@@ -477,18 +498,18 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *p
         key.source_format = AV_PIX_FMT_RGB24;
         key.full_range = 1;
     }
-    int linesize = 0;
-    if (!scale_crop(scaler, picture, cropped, &across, &down, key, &linesize, err)) {
+    struct pipeline_rgb crop;
+    if (!scale_crop(scaler, picture, cropped, &across, &down, key, &crop, err)) {
         return false;
     }
     make_table(scaler, mean);
     if (turned) {
-        fill_turned(scaler, linesize, &across, &down, turned_mapping(square, quarter_turns, input),
-                    input, mapping);
+        fill_turned(&crop, scaler->table, &across, &down,
+                    turned_mapping(square, quarter_turns, input), input, mapping);
         return true;
     }
     struct turn turn = make_turn(quarter_turns, width, height);
-    fill_input(scaler, linesize, &across, &down, &turn, input);
+    fill_input(&crop, scaler->table, &across, &down, &turn, input);
     *mapping = make_mapping(&across, &down, &turn);
     return true;
 }
