@@ -12,32 +12,18 @@
 #include <libswscale/swscale.h>
 
 #include "nn/tensor.h"
+#include "pipeline/converters.h"
 #include "pipeline/resample.h"
 
 enum {
-    CONVERTERS = 16,  // kept; of several faces and of the views of a locator
-    SIDE_MIN = 8,     // pixels of a square
-    PLANES = 4,       //
+    SIDE_MIN = 8, // pixels of a square
+    PLANES = 4,
     ROW_PADDING = 64, // bytes: swscale writes whole vectors
     COORDINATE_MAX = 1 << 20,
 };
 
-// All that decides whether a converter fits.
-struct converter_key {
-    int source_width, source_height, source_format;
-    int width, height, format;
-    int colorspace, full_range;
-};
-
-struct converter {
-    struct SwsContext *context;
-    struct converter_key key;
-    unsigned long used; // the higher, the later
-};
-
 struct pipeline_scaler {
-    struct converter converters[CONVERTERS];
-    unsigned long uses;
+    struct pipeline_converters converters;
     struct AVFrame *whole; // RGB copy of a picture whose format can't be cropped
     uint8_t *planes;       // the scaled crop: green, blue, red
     size_t planes_bytes;
@@ -65,9 +51,7 @@ void pipeline_scaler_destroy(struct pipeline_scaler *scaler)
     if (scaler == NULL) {
         return;
     }
-    for (int i = 0; i < CONVERTERS; i++) {
-        sws_freeContext(scaler->converters[i].context);
-    }
+    pipeline_converters_finish(&scaler->converters);
     av_frame_free(&scaler->whole);
     av_free(scaler->planes);
     free(scaler);
@@ -90,48 +74,6 @@ static int modern_format(int format, int *full_range)
         }
     }
     return format;
-}
-
-static struct SwsContext *make_converter(const struct converter_key *key)
-{
-    bool shrinks = key->width < key->source_width || key->height < key->source_height;
-    // Area averaging doesn't alias. Full chroma: else every second column of
-    // the small result would get its neighbour's colour.
-    int flags = (shrinks ? SWS_AREA : SWS_BILINEAR) | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP |
-                SWS_ACCURATE_RND;
-    struct SwsContext *context =
-        sws_getContext(key->source_width, key->source_height, key->source_format, key->width,
-                       key->height, key->format, flags, NULL, NULL, NULL);
-    if (context != NULL) {
-        // Fails for sources without such a thing, RGB for one: nothing to set then.
-        sws_setColorspaceDetails(context, sws_getCoefficients(key->colorspace), key->full_range,
-                                 sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
-    }
-    return context;
-}
-
-// The converter for the key: kept from before, or in the place of the one that
-// was not used for longest. NULL if swscale can't.
-static struct SwsContext *find_converter(struct pipeline_scaler *scaler,
-                                         const struct converter_key *key)
-{
-    struct converter *oldest = &scaler->converters[0];
-    scaler->uses++;
-    for (int i = 0; i < CONVERTERS; i++) {
-        struct converter *converter = &scaler->converters[i];
-        if (converter->context != NULL && memcmp(&converter->key, key, sizeof *key) == 0) {
-            converter->used = scaler->uses;
-            return converter->context;
-        }
-        if (converter->used < oldest->used) {
-            oldest = converter;
-        }
-    }
-    sws_freeContext(oldest->context);
-    oldest->context = make_converter(key);
-    oldest->key = *key;
-    oldest->used = oldest->context != NULL ? scaler->uses : 0;
-    return oldest->context;
 }
 
 static bool is_chroma(const AVPixFmtDescriptor *format, int component)
@@ -191,9 +133,9 @@ static bool reserve_whole(struct pipeline_scaler *scaler, int width, int height)
 }
 
 static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *picture,
-                          const struct converter_key *source, struct mc_error *err)
+                          const struct pipeline_conversion *source, struct mc_error *err)
 {
-    struct converter_key key = *source;
+    struct pipeline_conversion key = *source;
     key.source_width = key.width = picture->width;
     key.source_height = key.height = picture->height;
     key.format = AV_PIX_FMT_RGB24;
@@ -201,7 +143,7 @@ static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture of %dx%d",
                             picture->width, picture->height);
     }
-    struct SwsContext *converter = find_converter(scaler, &key);
+    struct SwsContext *converter = pipeline_converters_find(&scaler->converters, &key);
     if (converter == NULL ||
         sws_scale(converter, (const uint8_t *const *)picture->data, picture->linesize, 0,
                   picture->height, scaler->whole->data, scaler->whole->linesize) < 0) {
@@ -281,8 +223,8 @@ static bool reserve_planes(struct pipeline_scaler *scaler, size_t bytes)
 // Into planes, not into pixels of three bytes: for these swscale has vector code.
 static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *picture,
                        const AVPixFmtDescriptor *format, const struct span *across,
-                       const struct span *down, struct converter_key key, struct pipeline_rgb *crop,
-                       struct mc_error *err)
+                       const struct span *down, struct pipeline_conversion key,
+                       struct pipeline_rgb *crop, struct mc_error *err)
 {
     *crop = make_crop(across, down);
     key.source_width = across->end - across->begin;
@@ -291,8 +233,9 @@ static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *pic
     key.height = crop->height;
     key.format = AV_PIX_FMT_GBRP;
     const size_t plane_bytes = (size_t)crop->linesize * (size_t)crop->height;
-    struct SwsContext *converter =
-        reserve_planes(scaler, 3 * plane_bytes + ROW_PADDING) ? find_converter(scaler, &key) : NULL;
+    struct SwsContext *converter = reserve_planes(scaler, 3 * plane_bytes + ROW_PADDING)
+                                       ? pipeline_converters_find(&scaler->converters, &key)
+                                       : NULL;
     uint8_t *const to[PLANES] = { scaler->planes, scaler->planes + plane_bytes,
                                   scaler->planes + 2 * plane_bytes, NULL };
     const int linesizes[PLANES] = { crop->linesize, crop->linesize, crop->linesize, 0 };
@@ -446,11 +389,11 @@ static void fill_turned(const struct pipeline_rgb *crop, const float *table,
     *mapping = to_source;
 }
 
-static bool read_format(const struct AVFrame *picture, struct converter_key *key,
+static bool read_format(const struct AVFrame *picture, struct pipeline_conversion *key,
                         const AVPixFmtDescriptor **format, struct mc_error *err)
 {
     *format = av_pix_fmt_desc_get(picture->format);
-    *key = (struct converter_key){
+    *key = (struct pipeline_conversion){
         .colorspace = picture->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT
                                                                    : (int)picture->colorspace,
         .full_range = picture->color_range == AVCOL_RANGE_JPEG,
@@ -470,7 +413,7 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *p
                          const struct nn_tensor *input, struct pipeline_mapping *mapping,
                          struct mc_error *err)
 {
-    struct converter_key key;
+    struct pipeline_conversion key;
     const AVPixFmtDescriptor *format;
     if (!read_format(picture, &key, &format, err)) {
         return false;
