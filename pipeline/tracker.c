@@ -108,6 +108,13 @@ static struct pipeline_square square_around(const struct pipeline_place *place, 
     return (struct pipeline_square){ place->x - side / 2, place->y - side / 2, side, angle };
 }
 
+// The nearest of few sizes: those that come again find their converters.
+static float usual_size(float size)
+{
+    const float step = log1pf(size_step);
+    return expf(roundf(logf(size) / step) * step);
+}
+
 // How far the head is rolled, clockwise in the upright picture.
 static float roll_of(const struct pipeline_tracker *tracker, const struct mc_keypoint *keypoints)
 {
@@ -135,7 +142,7 @@ static float next_angle(const struct pipeline_tracker *tracker, float angle,
 }
 
 // Where to look for the face next. Small changes leave the square as it is: the
-// landmarks are calmer for it, and sizes that come again find their converters.
+// landmarks are calmer for it.
 static struct pipeline_square next_square(const struct pipeline_tracker *tracker,
                                           const struct pipeline_square *last,
                                           const struct pipeline_place *place, float angle)
@@ -143,7 +150,7 @@ static struct pipeline_square next_square(const struct pipeline_tracker *tracker
     struct pipeline_square next = square_around(place, tracker->options.margin, angle);
     float side = last->side;
     if (fabsf(next.side / side - 1) > size_step) {
-        side = expf(roundf(logf(next.side) / log1pf(size_step)) * log1pf(size_step));
+        side = usual_size(next.side);
     }
     const float middle_x = last->x + last->side / 2, middle_y = last->y + last->side / 2;
     const bool moved = hypotf(place->x - middle_x, place->y - middle_y) > move_step * side;
@@ -158,7 +165,8 @@ static bool look_closer(const struct look *look, const struct pipeline_place *pl
                         float share, struct pipeline_place *seen)
 {
     struct pipeline_found found[NN_FACES_MAX];
-    const struct pipeline_square view = square_around(place, close_view, angle);
+    const struct pipeline_place about = { place->x, place->y, usual_size(place->size) };
+    const struct pipeline_square view = square_around(&about, close_view, angle);
     const int count = look->eyes->locate(look->eyes->user, &view, share, found);
     for (int i = 0; i < count; i++) {
         *seen = place_of_found(&found[i]);
