@@ -272,7 +272,7 @@ static enum outcome run_session(struct pipeline_capture *capture, struct mc_erro
     return pipeline_stop_is_set(&capture->stop) ? STOPPED : outcome;
 }
 
-// Long waits are cut short when a look shows that the source may be back.
+// Long waits are cut short when looks show that the source went away and is back.
 static void wait_before_retry(struct pipeline_capture *capture, const struct mc_error *last)
 {
     int64_t now = mc_clock_now_ns();
@@ -282,12 +282,13 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
     }
     int wait_ms = pipeline_backoff_next_ms(&capture->backoff);
     const int64_t until_ns = now + wait_ms * MC_NS_PER_MS;
-    const bool knock = pipeline_knock_helps(capture->url, last);
+    struct pipeline_knock knock;
+    pipeline_knock_begin(&knock, capture->url, last);
     for (int64_t next_ns = now; next_ns < until_ns;) {
         next_ns += KNOCK_MS * MC_NS_PER_MS;
-        next_ns = !knock || next_ns > until_ns ? until_ns : next_ns;
+        next_ns = !knock.helps || next_ns > until_ns ? until_ns : next_ns;
         if (!pipeline_stop_sleep_until(&capture->stop, next_ns) ||
-            (next_ns < until_ns && pipeline_knock(capture->url, &capture->stop))) {
+            (next_ns < until_ns && pipeline_knock(&knock, &capture->stop))) {
             return;
         }
     }

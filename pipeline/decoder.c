@@ -28,6 +28,7 @@ struct pipeline_decoder {
     int64_t spent_ns; // since the last frame came out
     bool draining;
     bool damaged; // a packet since the last frame was
+    bool lost;    // or gave no picture, on which the next builds if it isn't a key frame
 };
 
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
@@ -86,7 +87,9 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
     // A damaged packet: FFmpeg logs it, and the next key frame mends all.
     int result = avcodec_send_packet(decoder->codec, packet);
     decoder->spent_ns += mc_clock_now_ns() - start;
-    return result >= 0 || result == AVERROR_EOF;
+    const bool sent = result >= 0 || result == AVERROR_EOF;
+    decoder->lost |= !sent;
+    return sent;
 }
 
 static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
@@ -115,9 +118,10 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
         frame->arrival_ns = history->arrival_ns;
         frame->gather_ns = history->gather_ns;
         frame->decode_ns = decoder->spent_ns;
-        frame->damaged = decoder->damaged || frame->picture->decode_error_flags != 0 ||
+        frame->damaged = decoder->damaged || (decoder->lost && !frame->picture->key_frame) ||
+                         frame->picture->decode_error_flags != 0 ||
                          (frame->picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
-        decoder->damaged = false;
+        decoder->damaged = decoder->lost = false;
         decoder->spent_ns = 0;
     }
     return received;

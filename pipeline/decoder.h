@@ -26,5 +26,6 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
                            int64_t arrival_ns, int64_t gather_ns);
 
 // Fills picture, time_base, arrival_ns, gather_ns, decode_ns and damaged of the frame. Returns
-// false when it needs another packet.
+// false when it needs another packet. Damaged are a picture that the decoder had to mend,
+// and the one behind a packet that gave none; of a packet that never came nothing tells.
 bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_frame *frame);

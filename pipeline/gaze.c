@@ -40,10 +40,12 @@ static int locate(void *user, const struct pipeline_square *square, float share,
     struct pipeline_gaze *gaze = user;
     const struct pipeline_locator *locator = &gaze->seat->locator;
     const int64_t start = mc_clock_now_ns();
-    const int count =
-        pipeline_locator_run(locator, gaze->seat->scaler, gaze->picture, gaze->quarter_turns,
-                             square, share * locator->info->least_score, found, &gaze->err);
-    gaze->infer_us += (mc_clock_now_ns() - start) / MC_NS_PER_US;
+    int64_t scale_ns;
+    const int count = pipeline_locator_run(
+        locator, gaze->seat->scaler, gaze->picture, gaze->quarter_turns, square,
+        share * locator->info->least_score, found, &scale_ns, &gaze->err);
+    gaze->scale_us += scale_ns / MC_NS_PER_US;
+    gaze->infer_us += (mc_clock_now_ns() - start - scale_ns) / MC_NS_PER_US;
     return count < 0 ? 0 : count;
 }
 

@@ -16,17 +16,23 @@
 
 enum { ANSWER_MS = 300 };
 
-bool pipeline_knock_helps(const char *url, const struct mc_error *last)
+void pipeline_knock_begin(struct pipeline_knock *knock, const char *url,
+                          const struct mc_error *last)
 {
     const char *rest;
+    *knock = (struct pipeline_knock){ .url = url };
     switch (pipeline_url_parse(url, &rest)) {
     case PIPELINE_URL_V4L2:
-        return last->detail == ENOENT;
+        knock->helps = true;
+        knock->was_away = last->detail == ENOENT;
+        break;
     case PIPELINE_URL_RTSP:
     case PIPELINE_URL_NETWORK:
-        return last->detail == AVERROR(ECONNREFUSED);
+        knock->helps = true;
+        knock->was_away = last->detail == AVERROR(ECONNREFUSED);
+        break;
     default:
-        return false;
+        break;
     }
 }
 
@@ -48,7 +54,7 @@ static bool answers(const struct addrinfo *address)
     return good;
 }
 
-bool pipeline_knock(const char *url, struct pipeline_stop *stop)
+static bool is_there(const char *url, struct pipeline_stop *stop)
 {
     const char *rest;
     char host[256], port[8];
@@ -72,4 +78,15 @@ bool pipeline_knock(const char *url, struct pipeline_stop *stop)
     }
     freeaddrinfo(found);
     return good;
+}
+
+bool pipeline_knock(struct pipeline_knock *knock, struct pipeline_stop *stop)
+{
+    if (!knock->helps) {
+        return false;
+    }
+    const bool there = is_there(knock->url, stop);
+    const bool back = there && knock->was_away;
+    knock->was_away |= !there;
+    return back;
 }

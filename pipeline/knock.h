@@ -1,5 +1,5 @@
-// Whether a source that was away may be back: a cheap look between two attempts
-// to open it, so that a long back-off does not outlast the fault.
+// Whether a source that was away is back: a cheap look between two attempts to open
+// it, so that a long back-off does not outlast the fault.
 #pragma once
 
 #include <stdbool.h>
@@ -7,10 +7,19 @@
 struct mc_error;
 struct pipeline_stop;
 
-// Whether knocking tells anything: the last attempt found nobody at the address, or
-// no such device.
-bool pipeline_knock_helps(const char *url, const struct mc_error *last);
+// Of one wait between two attempts.
+struct pipeline_knock {
+    const char *url; // borrowed
+    bool helps;      // sources of its kind can be looked for
+    bool was_away;   // seen so
+};
 
-// Looks whether somebody listens there now, or the device is there. Takes a few
-// hundred ms at most beyond the look-up of a name; less when stop is set. Thread: capture.
-bool pipeline_knock(const char *url, struct pipeline_stop *stop);
+// Begins a wait after the error last, which may say that nobody is there.
+void pipeline_knock_begin(struct pipeline_knock *knock, const char *url,
+                          const struct mc_error *last);
+
+// Looks whether somebody listens there now, or the device is there. True when that is
+// so and was not before: who is there all the time and only sends nothing good has to
+// be waited for. Takes a few hundred ms at most beyond the look-up of a name; less
+// when stop is set. Thread: capture.
+bool pipeline_knock(struct pipeline_knock *knock, struct pipeline_stop *stop);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/clock.h"
 #include "nn/model.h"
 
 // Parts share at least this much of their edge: so a face of half the height is
@@ -25,13 +26,16 @@ static struct pipeline_found to_source(const struct nn_face *face, float forehea
 int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline_scaler *scaler,
                          const struct AVFrame *picture, int quarter_turns,
                          const struct pipeline_square *square, float least_score,
-                         struct pipeline_found *found, struct mc_error *err)
+                         struct pipeline_found *found, int64_t *scale_ns, struct mc_error *err)
 {
     const struct nn_model_info *info = locator->info;
     struct pipeline_mapping mapping;
     struct nn_tensor input = nn_runner_input(locator->runner);
-    if (!pipeline_scaler_run(scaler, picture, quarter_turns, square, info->input_mean, &input,
-                             &mapping, err)) {
+    const int64_t start_ns = mc_clock_now_ns();
+    const bool scaled = pipeline_scaler_run(scaler, picture, quarter_turns, square,
+                                            info->input_mean, &input, &mapping, err);
+    *scale_ns = mc_clock_now_ns() - start_ns;
+    if (!scaled) {
         return -1;
     }
     struct nn_face faces[NN_FACES_MAX];

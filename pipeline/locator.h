@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "nn/face.h"
@@ -28,11 +29,12 @@ struct pipeline_locator {
 // pipeline_scaler_run's.
 //   least_score  of a face; info->least_score is what the weights were measured with
 //   found        room for NN_FACES_MAX; the surest first
+//   scale_ns     how long it took to make the network's input
 // Returns how many there are; -1 and err when it can't look. Thread: worker.
 int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline_scaler *scaler,
                          const struct AVFrame *picture, int quarter_turns,
                          const struct pipeline_square *square, float least_score,
-                         struct pipeline_found *found, struct mc_error *err);
+                         struct pipeline_found *found, int64_t *scale_ns, struct mc_error *err);
 
 // The squares that a search looks at, one after the other: number 0 holds the
 // whole picture; where that leaves faces small, because one edge is longer than

@@ -12,35 +12,21 @@
 #include <libswscale/swscale.h>
 
 #include "nn/tensor.h"
+#include "pipeline/converters.h"
 #include "pipeline/resample.h"
 
 enum {
-    CONVERTERS = 16,  // kept; of several faces and of the views of a locator
-    SIDE_MIN = 8,     // pixels of a square
-    PLANES = 4,       //
+    SIDE_MIN = 8, // pixels of a square
+    PLANES = 4,
     ROW_PADDING = 64, // bytes: swscale writes whole vectors
     COORDINATE_MAX = 1 << 20,
 };
 
-// All that decides whether a converter fits.
-struct converter_key {
-    int source_width, source_height, source_format;
-    int width, height;
-    int colorspace, full_range;
-};
-
-struct converter {
-    struct SwsContext *context;
-    struct converter_key key;
-    unsigned long used; // the higher, the later
-};
-
 struct pipeline_scaler {
-    struct converter converters[CONVERTERS];
-    unsigned long uses;
+    struct pipeline_converters converters;
     struct AVFrame *whole; // RGB copy of a picture whose format can't be cropped
-    uint8_t *rgb;          // the scaled crop
-    size_t rgb_bytes;
+    uint8_t *planes;       // the scaled crop: green, blue, red
+    size_t planes_bytes;
     float mean;
     float table[256]; // byte to input value, for this mean
     bool table_valid;
@@ -65,11 +51,9 @@ void pipeline_scaler_destroy(struct pipeline_scaler *scaler)
     if (scaler == NULL) {
         return;
     }
-    for (int i = 0; i < CONVERTERS; i++) {
-        sws_freeContext(scaler->converters[i].context);
-    }
+    pipeline_converters_finish(&scaler->converters);
     av_frame_free(&scaler->whole);
-    av_free(scaler->rgb);
+    av_free(scaler->planes);
     free(scaler);
 }
 
@@ -90,48 +74,6 @@ static int modern_format(int format, int *full_range)
         }
     }
     return format;
-}
-
-static struct SwsContext *make_converter(const struct converter_key *key)
-{
-    bool shrinks = key->width < key->source_width || key->height < key->source_height;
-    // Area averaging doesn't alias. Full chroma: else every second column of
-    // the small result would get its neighbour's colour.
-    int flags = (shrinks ? SWS_AREA : SWS_BILINEAR) | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP |
-                SWS_ACCURATE_RND;
-    struct SwsContext *context =
-        sws_getContext(key->source_width, key->source_height, key->source_format, key->width,
-                       key->height, AV_PIX_FMT_RGB24, flags, NULL, NULL, NULL);
-    if (context != NULL) {
-        // Fails for sources without such a thing, RGB for one: nothing to set then.
-        sws_setColorspaceDetails(context, sws_getCoefficients(key->colorspace), key->full_range,
-                                 sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
-    }
-    return context;
-}
-
-// The converter for the key: kept from before, or in the place of the one that
-// was not used for longest. NULL if swscale can't.
-static struct SwsContext *find_converter(struct pipeline_scaler *scaler,
-                                         const struct converter_key *key)
-{
-    struct converter *oldest = &scaler->converters[0];
-    scaler->uses++;
-    for (int i = 0; i < CONVERTERS; i++) {
-        struct converter *converter = &scaler->converters[i];
-        if (converter->context != NULL && memcmp(&converter->key, key, sizeof *key) == 0) {
-            converter->used = scaler->uses;
-            return converter->context;
-        }
-        if (converter->used < oldest->used) {
-            oldest = converter;
-        }
-    }
-    sws_freeContext(oldest->context);
-    oldest->context = make_converter(key);
-    oldest->key = *key;
-    oldest->used = oldest->context != NULL ? scaler->uses : 0;
-    return oldest->context;
 }
 
 static bool is_chroma(const AVPixFmtDescriptor *format, int component)
@@ -191,16 +133,17 @@ static bool reserve_whole(struct pipeline_scaler *scaler, int width, int height)
 }
 
 static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *picture,
-                          const struct converter_key *source, struct mc_error *err)
+                          const struct pipeline_conversion *source, struct mc_error *err)
 {
-    struct converter_key key = *source;
+    struct pipeline_conversion key = *source;
     key.source_width = key.width = picture->width;
     key.source_height = key.height = picture->height;
+    key.format = AV_PIX_FMT_RGB24;
     if (!reserve_whole(scaler, picture->width, picture->height)) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture of %dx%d",
                             picture->width, picture->height);
     }
-    struct SwsContext *converter = find_converter(scaler, &key);
+    struct SwsContext *converter = pipeline_converters_find(&scaler->converters, &key);
     if (converter == NULL ||
         sws_scale(converter, (const uint8_t *const *)picture->data, picture->linesize, 0,
                   picture->height, scaler->whole->data, scaler->whole->linesize) < 0) {
@@ -258,31 +201,54 @@ static bool make_spans(struct span *across, struct span *down, const struct pipe
            make_span(down, top, align_down(side + step_y - 1, step_y), picture->height, height);
 }
 
+// The size that the crop is scaled to.
+static struct pipeline_rgb make_crop(const struct span *across, const struct span *down)
+{
+    const int width = across->to_end - across->to_begin;
+    return (struct pipeline_rgb){ .width = width,
+                                  .height = down->to_end - down->to_begin,
+                                  .linesize = (width + ROW_PADDING) / ROW_PADDING * ROW_PADDING };
+}
+
+static bool reserve_planes(struct pipeline_scaler *scaler, size_t bytes)
+{
+    if (bytes > scaler->planes_bytes) {
+        av_free(scaler->planes);
+        scaler->planes = av_malloc(bytes);
+        scaler->planes_bytes = scaler->planes != NULL ? bytes : 0;
+    }
+    return scaler->planes != NULL;
+}
+
+// Into planes, not into pixels of three bytes: for these swscale has vector code.
 static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *picture,
                        const AVPixFmtDescriptor *format, const struct span *across,
-                       const struct span *down, struct converter_key key, int *linesize,
-                       struct mc_error *err)
+                       const struct span *down, struct pipeline_conversion key,
+                       struct pipeline_rgb *crop, struct mc_error *err)
 {
+    *crop = make_crop(across, down);
     key.source_width = across->end - across->begin;
     key.source_height = down->end - down->begin;
-    key.width = across->to_end - across->to_begin;
-    key.height = down->to_end - down->to_begin;
-    *linesize = (key.width * 3 + ROW_PADDING) / ROW_PADDING * ROW_PADDING;
-    size_t bytes = (size_t)*linesize * (size_t)key.height + ROW_PADDING;
-    if (bytes > scaler->rgb_bytes) {
-        av_free(scaler->rgb);
-        scaler->rgb = av_malloc(bytes);
-        scaler->rgb_bytes = scaler->rgb != NULL ? bytes : 0;
-    }
-    struct SwsContext *converter = scaler->rgb != NULL ? find_converter(scaler, &key) : NULL;
+    key.width = crop->width;
+    key.height = crop->height;
+    key.format = AV_PIX_FMT_GBRP;
+    const size_t plane_bytes = (size_t)crop->linesize * (size_t)crop->height;
+    struct SwsContext *converter = reserve_planes(scaler, 3 * plane_bytes + ROW_PADDING)
+                                       ? pipeline_converters_find(&scaler->converters, &key)
+                                       : NULL;
+    uint8_t *const to[PLANES] = { scaler->planes, scaler->planes + plane_bytes,
+                                  scaler->planes + 2 * plane_bytes, NULL };
+    const int linesizes[PLANES] = { crop->linesize, crop->linesize, crop->linesize, 0 };
     const uint8_t *planes[PLANES];
     crop_planes(picture, format, across->begin, down->begin, planes);
-    if (converter == NULL || sws_scale(converter, planes, picture->linesize, 0, key.source_height,
-                                       (uint8_t *const[]){ scaler->rgb, NULL, NULL, NULL },
-                                       (const int[]){ *linesize, 0, 0, 0 }) < 0) {
+    if (converter == NULL ||
+        sws_scale(converter, planes, picture->linesize, 0, key.source_height, to, linesizes) < 0) {
         return mc_error_set(err, MC_ERROR_MEDIA, 0, "a crop of %dx%d can't be scaled to %dx%d",
                             key.source_width, key.source_height, key.width, key.height);
     }
+    crop->planes[0] = to[2];
+    crop->planes[1] = to[0];
+    crop->planes[2] = to[1];
     return true;
 }
 
@@ -330,21 +296,20 @@ static int turned(int a, int b, int offset, int x, int y)
     return a * x + b * y + offset - (a + b < 0);
 }
 
-static void fill_input(const struct pipeline_scaler *scaler, int linesize,
+static void fill_input(const struct pipeline_rgb *crop, const float *table,
                        const struct span *across, const struct span *down, const struct turn *turn,
                        const struct nn_tensor *input)
 {
-    int last_x = across->to_end - across->to_begin - 1, last_y = down->to_end - down->to_begin - 1;
     for (int y = 0; y < input->height; y++) {
-        for (int x = 0; x < input->width; x++) {
+        float *to = nn_tensor_at(input, y, 0);
+        for (int x = 0; x < input->width; x++, to += input->pixel_stride) {
             int crop_x = turned(turn->xx, turn->xy, turn->x0, x, y) - across->to_begin;
             int crop_y = turned(turn->yx, turn->yy, turn->y0, x, y) - down->to_begin;
-            const uint8_t *from = scaler->rgb + (ptrdiff_t)clamp(crop_y, 0, last_y) * linesize +
-                                  (ptrdiff_t)clamp(crop_x, 0, last_x) * 3;
-            float *to = nn_tensor_at(input, y, x);
-            to[0] = scaler->table[from[0]];
-            to[1] = scaler->table[from[1]];
-            to[2] = scaler->table[from[2]];
+            const ptrdiff_t at = (ptrdiff_t)clamp(crop_y, 0, crop->height - 1) * crop->linesize +
+                                 clamp(crop_x, 0, crop->width - 1);
+            to[0] = table[crop->planes[0][at]];
+            to[1] = table[crop->planes[1][at]];
+            to[2] = table[crop->planes[2][at]];
         }
     }
 }
@@ -409,7 +374,7 @@ static struct pipeline_mapping to_crop(const struct pipeline_mapping *mapping,
     };
 }
 
-static void fill_turned(const struct pipeline_scaler *scaler, int linesize,
+static void fill_turned(const struct pipeline_rgb *crop, const float *table,
                         const struct span *across, const struct span *down,
                         struct pipeline_mapping to_source, const struct nn_tensor *input,
                         struct pipeline_mapping *mapping)
@@ -420,16 +385,15 @@ static void fill_turned(const struct pipeline_scaler *scaler, int linesize,
     const struct turn none = { 1, 0, 0, 0, 1, 0 };
     const struct pipeline_mapping plain = make_mapping(&x, &y, &none);
     const struct pipeline_mapping from_input = to_crop(&to_source, &plain);
-    const struct pipeline_rgb crop = { scaler->rgb, linesize, x.to_end, y.to_end };
-    pipeline_resample(&crop, &from_input, scaler->table, input);
+    pipeline_resample(crop, &from_input, table, input);
     *mapping = to_source;
 }
 
-static bool read_format(const struct AVFrame *picture, struct converter_key *key,
+static bool read_format(const struct AVFrame *picture, struct pipeline_conversion *key,
                         const AVPixFmtDescriptor **format, struct mc_error *err)
 {
     *format = av_pix_fmt_desc_get(picture->format);
-    *key = (struct converter_key){
+    *key = (struct pipeline_conversion){
         .colorspace = picture->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT
                                                                    : (int)picture->colorspace,
         .full_range = picture->color_range == AVCOL_RANGE_JPEG,
@@ -449,7 +413,7 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *p
                          const struct nn_tensor *input, struct pipeline_mapping *mapping,
                          struct mc_error *err)
 {
-    struct converter_key key;
+    struct pipeline_conversion key;
     const AVPixFmtDescriptor *format;
     if (!read_format(picture, &key, &format, err)) {
         return false;
@@ -477,18 +441,18 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *p
         key.source_format = AV_PIX_FMT_RGB24;
         key.full_range = 1;
     }
-    int linesize = 0;
-    if (!scale_crop(scaler, picture, cropped, &across, &down, key, &linesize, err)) {
+    struct pipeline_rgb crop;
+    if (!scale_crop(scaler, picture, cropped, &across, &down, key, &crop, err)) {
         return false;
     }
     make_table(scaler, mean);
     if (turned) {
-        fill_turned(scaler, linesize, &across, &down, turned_mapping(square, quarter_turns, input),
-                    input, mapping);
+        fill_turned(&crop, scaler->table, &across, &down,
+                    turned_mapping(square, quarter_turns, input), input, mapping);
         return true;
     }
     struct turn turn = make_turn(quarter_turns, width, height);
-    fill_input(scaler, linesize, &across, &down, &turn, input);
+    fill_input(&crop, scaler->table, &across, &down, &turn, input);
     *mapping = make_mapping(&across, &down, &turn);
     return true;
 }

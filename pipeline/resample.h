@@ -7,9 +7,10 @@
 struct nn_tensor;
 struct pipeline_mapping;
 
-// Rows of RGB bytes, linesize bytes from one to the next. Borrowed.
+// Red, green and blue bytes, a plane each, linesize bytes from one row to the next.
+// Borrowed.
 struct pipeline_rgb {
-    const uint8_t *bytes;
+    const uint8_t *planes[3];
     int linesize;
     int width, height;
 };

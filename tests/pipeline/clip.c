@@ -30,6 +30,7 @@ static AVCodecContext *open_encoder(const struct clip_options *options,
     encoder->pix_fmt = codec->pix_fmts[0];
     encoder->color_range =
         encoder->pix_fmt == AV_PIX_FMT_YUVJ420P ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+    encoder->max_b_frames = 0; // a packet in, its frame out
     encoder->flags |= AV_CODEC_FLAG_QSCALE;
     encoder->global_quality = FF_QP2LAMBDA * 2;
     if (muxer->oformat->flags & AVFMT_GLOBALHEADER) {

@@ -10,7 +10,7 @@ typedef void clip_paint_fn(void *user, int index, uint8_t *rgb, int width, int h
 
 struct clip_options {
     const char *path;    // its ending chooses the container
-    const char *encoder; // "mjpeg", "mpeg4", "ffv1"
+    const char *encoder; // "mjpeg", "mpeg4", "ffv1", "libx264"
     int width, height, frames, rate;
     int quarter_turns; // clockwise, written as a display matrix
     bool index_first;  // MP4: before the pictures, not behind

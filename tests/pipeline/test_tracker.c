@@ -12,7 +12,10 @@
 
 #include "pipeline/tracker.h"
 
-enum { WIDTH = 640, HEIGHT = 480, CORNERS = 4, ACTORS_MAX = 4 };
+enum { WIDTH = 640, HEIGHT = 480, CORNERS = 4, POINTS = 68, ACTORS_MAX = 4 };
+enum { FIRST_EYE = 36, SECOND_EYE = 42, MOUTH = 48 }; // of 68 points
+
+static const float half_turn = 3.14159265f;
 
 static const float margin = 1.5f;
 
@@ -28,7 +31,7 @@ struct scene {
     struct actor actors[ACTORS_MAX];
     int count;
     int looks, locates;
-    float angle; // of the last square that was looked at
+    int mistakes; // the next looks have the face turned over
 };
 
 // The actor that fits the square best.
@@ -52,6 +55,26 @@ static const struct actor *seen_in(const struct scene *scene, const struct pipel
     return best;
 }
 
+// Where keypoint number i lies in an upright face whose edge is 1: at a corner, or, of
+// 68 points, at an eye.
+static void point_in_face(int i, int count, float *x, float *y)
+{
+    const bool is_eye = count == POINTS && i >= FIRST_EYE && i < MOUTH;
+    *x = is_eye ? (i < SECOND_EYE ? -0.25f : 0.25f) : (i % 2 == 0 ? -0.5f : 0.5f);
+    *y = is_eye ? -0.3f : (i % 4 < 2 ? -0.5f : 0.5f);
+}
+
+static void draw(const struct actor *actor, float score, struct mc_keypoint *keypoints, int count)
+{
+    const float c = cosf(actor->roll), s = sinf(actor->roll);
+    for (int i = 0; i < count; i++) {
+        float x, y;
+        point_in_face(i, count, &x, &y);
+        keypoints[i] = (struct mc_keypoint){ actor->x + actor->size * (c * x - s * y),
+                                             actor->y + actor->size * (s * x + c * y), score };
+    }
+}
+
 // Landmarks are exact where there is a face. Elsewhere the network invents one in
 // the middle of what it sees, and is as sure of itself as the test says.
 static float look(void *user, const struct pipeline_square *square, struct mc_keypoint *keypoints)
@@ -67,14 +90,30 @@ static float look(void *user, const struct pipeline_square *square, struct mc_ke
         actor = &invented;
     }
     scene->looks++;
-    scene->angle = square->angle;
-    const float c = cosf(actor->roll), s = sinf(actor->roll);
-    for (int i = 0; i < CORNERS; i++) {
-        const float x = (i % 2 == 0 ? -0.5f : 0.5f) * actor->size;
-        const float y = (i < 2 ? -0.5f : 0.5f) * actor->size;
-        keypoints[i] =
-            (struct mc_keypoint){ actor->x + c * x - s * y, actor->y + s * x + c * y, score };
+    draw(actor, score, keypoints, CORNERS);
+    return score;
+}
+
+// 68 points. A face upside down is still a face of sorts: its points stay turned over.
+// Beside the face the network makes up another one in the square's middle.
+static float look_at_68(void *user, const struct pipeline_square *square,
+                        struct mc_keypoint *keypoints)
+{
+    struct scene *scene = user;
+    float fit;
+    struct actor seen = *seen_in(scene, square, &fit);
+    float score = 0.95f;
+    scene->looks++;
+    if (fit < 0.8f) {
+        seen.x = square->x + square->side / 2;
+        seen.y = square->y + square->side / 2;
+        score = 0.5f;
+    } else if (scene->mistakes > 0 || cosf(square->angle - seen.roll) < 0) {
+        scene->mistakes -= scene->mistakes > 0;
+        seen.roll += half_turn;
+        score = 0.63f;
     }
+    draw(&seen, score, keypoints, POINTS);
     return score;
 }
 
@@ -105,10 +144,19 @@ static void begin(struct pipeline_tracker *tracker, int max_faces)
     pipeline_tracker_init(tracker, &options);
 }
 
+static void begin_68(struct pipeline_tracker *tracker)
+{
+    const struct pipeline_tracker_options options = {
+        .keypoint_count = POINTS, .margin = margin, .max_faces = 1, .has_ibug68 = true
+    };
+    pipeline_tracker_init(tracker, &options);
+}
+
 static void run(struct pipeline_tracker *tracker, struct scene *scene, struct pipeline_sight *sight)
 {
     const struct pipeline_view view = { WIDTH, HEIGHT, 0 };
-    const struct pipeline_eyes eyes = { look, locate, scene };
+    const struct pipeline_eyes eyes = { tracker->options.has_ibug68 ? look_at_68 : look, locate,
+                                        scene };
     scene->looks = scene->locates = 0;
     pipeline_tracker_run(tracker, &view, &eyes, sight);
     assert_true(scene->looks <= 20 && scene->locates <= 10); // bounded for each frame
@@ -296,6 +344,68 @@ static void a_sudden_move_is_caught_up_with(void **state)
     assert_float_equal(sight.faces[0].keypoints[0].x, 340, 1);
 }
 
+static void assert_upright_at(const struct pipeline_sight *sight, float x)
+{
+    assert_int_equal(sight->count, 1);
+    assert_true(sight->faces[0].score > 0.9f);
+    assert_float_equal(
+        (sight->faces[0].keypoints[FIRST_EYE].x + sight->faces[0].keypoints[SECOND_EYE].x) / 2, x,
+        1);
+    assert_true(sight->faces[0].keypoints[FIRST_EYE].x < x);
+}
+
+static void a_face_is_not_held_turned_over(void **state)
+{
+    (void)state;
+    struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } },
+                           .count = 1,
+                           .mistakes = 1 };
+    struct pipeline_tracker tracker;
+    struct pipeline_sight sight;
+    begin_68(&tracker);
+    frames_until_seen(&tracker, &scene, &sight, 1);
+    assert_upright_at(&sight, 330);
+    scene.mistakes = 1; // while it is followed
+    run(&tracker, &scene, &sight);
+    assert_upright_at(&sight, 330);
+    assert_float_equal(tracker.tracks[0].square.angle, 0, 0);
+}
+
+static void a_face_upside_down_is_followed_in_a_turned_square(void **state)
+{
+    (void)state;
+    struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160, .roll = half_turn } },
+                           .count = 1 };
+    struct pipeline_tracker tracker;
+    struct pipeline_sight sight;
+    begin_68(&tracker);
+    tracker.view = (struct pipeline_view){ WIDTH, HEIGHT, 0 };
+    tracker.tracks[0] = (struct pipeline_track){ .id = 1,
+                                                 .square = { 210, 110, 240, half_turn },
+                                                 .place = { 330, 230, 160 },
+                                                 .usual_score = 0.95f };
+    tracker.track_count = 1;
+    for (int frame = 0; frame < 20; frame++) {
+        run(&tracker, &scene, &sight);
+        assert_int_equal(sight.count, 1);
+        assert_int_equal(scene.looks, 1);
+        assert_true(sight.faces[0].keypoints[FIRST_EYE].x > 330);
+    }
+}
+
+static void a_square_beside_the_face_is_moved_onto_it(void **state)
+{
+    (void)state;
+    struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
+    struct pipeline_tracker tracker;
+    struct pipeline_sight sight;
+    begin_68(&tracker);
+    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene.actors[0].x += 64;
+    run(&tracker, &scene, &sight);
+    assert_upright_at(&sight, 394);
+}
+
 static void a_face_that_leaves_the_picture_is_not_followed_out(void **state)
 {
     (void)state;
@@ -422,6 +532,9 @@ int main(void)
         cmocka_unit_test(what_the_locator_sees_is_kept_though_its_landmarks_are_poor),
         cmocka_unit_test(good_landmarks_outlast_the_locators_doubt_for_a_while),
         cmocka_unit_test(a_sudden_move_is_caught_up_with),
+        cmocka_unit_test(a_face_is_not_held_turned_over),
+        cmocka_unit_test(a_face_upside_down_is_followed_in_a_turned_square),
+        cmocka_unit_test(a_square_beside_the_face_is_moved_onto_it),
         cmocka_unit_test(a_face_that_leaves_the_picture_is_not_followed_out),
         cmocka_unit_test(faces_side_by_side_keep_their_numbers),
         cmocka_unit_test(no_more_faces_than_asked_for_and_the_largest_first),

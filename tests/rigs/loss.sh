@@ -4,9 +4,11 @@
 #
 #   loss.sh MOCAPD MOCAPCTL
 #
-# Over UDP a tenth of the packets is lost: the stream stays live. Then nothing comes
-# through for 8 s, over TCP: mocapd says so, and is back by itself. Skipped (77)
-# without root, ip, nft or the packages of rtsp_server.py.
+# Over UDP a tenth of the packets is lost: the stream stays live, and pictures with
+# errors are marked. Then nothing comes through for 8 s, over TCP: mocapd says so, and
+# is back by itself. At last the link is slower than the stream, over TCP: pictures come
+# later and later, so mocapd drops them and connects again. Skipped (77) without root,
+# ip, nft or the packages of rtsp_server.py.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mocapd=$1 mocapctl=$2
@@ -110,9 +112,25 @@ ip netns exec "$namespace" /usr/bin/python3 "$here/rtsp_server.py" --bind "$came
 pids+=($!)
 wait_for 30 grep -q READY "$scratch/server"
 
+damaged() {
+    "$mocapctl" --socket "$scratch/sock" metrics |
+        awk '/^mocapd_frames_damaged_total/ { print $2 }'
+}
+
+more_damaged_than() {
+    (($(damaged) > $1))
+}
+
+# Column 6 of the status.
+more_late_than() {
+    (($(column 6) > $1))
+}
+
 watch "rtsp://$camera:$port/live?udp"
+(($(damaged) == 0)) || fail 'frames are marked as damaged though none is'
 lose meta l4proto udp numgen random mod 10 == 0
 wait_for 60 more_records_than $(($(column 3) + 60))
+wait_for 60 more_damaged_than 2
 lose_nothing
 (($(column 4) == 1)) || fail 'lost packets ended the connection'
 ! logged 1 'stalled' || fail 'lost packets stalled the stream'
@@ -127,4 +145,19 @@ lose_nothing
 wait_for 15 logged 2 'cam is live'
 wait_for 15 more_records_than $(($(column 3) + 10))
 stop_watching
+
+if inside tc qdisc add dev "$camera_end" root tbf rate 200kbit burst 4kb limit 20kb; then
+    inside tc qdisc delete dev "$camera_end" root
+    watch "rtsp://$camera:$port/live"
+    wait_for 15 more_records_than 30
+    inside tc qdisc add dev "$camera_end" root tbf rate 200kbit burst 4kb limit 20kb
+    wait_for 60 more_late_than 0
+    wait_for 60 logged 1 'cam is connecting: .*more than a second late'
+    inside tc qdisc delete dev "$camera_end" root
+    wait_for 15 logged 2 'cam is live'
+    wait_for 15 more_records_than $(($(column 3) + 10))
+    stop_watching
+else
+    echo 'loss.sh: no slow link: the kernel has no token bucket'
+fi
 echo 'loss.sh: all is well'

@@ -2,7 +2,7 @@
 # A webcam that is unplugged and breaks, in the guest of v4l2_guest.sh: mocapd says
 # so and is back by itself.
 #
-#   webcam.sh MOCAPD MOCAPCTL MODEL     # outside: starts the guest
+#   webcam.sh MOCAPD MOCAPCTL MODEL LOCATOR # outside: starts the guest
 #
 # Skipped (77) where the guest's packages or v4l2-ctl are absent.
 set -euo pipefail
@@ -12,8 +12,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 wait_for_lines() {
     local count=$1 text=$2 tries=1200
     until (($(grep -c "$text" /out/mocapd.log) >= count)); do
-        if ((--tries == 0)); then
-            echo "webcam.sh: no '$text' within two minutes:" >&2
+        if ((--tries == 0)) || ! kill -0 "$daemon" 2>/dev/null; then
+            echo "webcam.sh: no '$text' within two minutes, or mocapd is gone:" >&2
             cat /out/mocapd.log >&2
             exit 1
         fi
@@ -23,9 +23,9 @@ wait_for_lines() {
 
 in_guest() {
     local url='v4l2:/dev/video0?size=640x360&rate=30&format=yuyv'
-    /out/mocapd --model /out/model --workers 1 --socket /tmp/socket --linger 1 \
-        --stream "cam=$url" >/out/mocapd.log 2>&1 &
-    local daemon=$!
+    /out/mocapd --model /out/model --locator /out/locator --workers 1 \
+        --socket /tmp/socket --linger 1 --stream "cam=$url" >/out/mocapd.log 2>&1 &
+    daemon=$!
     wait_for_lines 1 'listens on'
     wait_for_lines 1 'cam is idle' # nobody watches: the camera is off
     /out/mocapctl --socket /tmp/socket watch >/dev/null 2>&1 &
@@ -60,5 +60,6 @@ trap 'rm -rf "$out"' EXIT
 cp "$1" "$out/mocapd"
 cp "$2" "$out/mocapctl"
 cp "$3" "$out/model"
+cp "$4" "$out/locator"
 cp "${BASH_SOURCE[0]}" "$out/webcam.sh"
 OUT=$out "$here/v4l2_guest.sh" --limit 600 /bin/bash /out/webcam.sh --in-guest
