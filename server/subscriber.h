@@ -1,13 +1,13 @@
 // One connection: the requests it sends and what waits to be sent to it.
 //
-// Messages go out in the order in which they came in, one write at a time. Of
-// each stream so many records wait as the subscription's mode lets: one, whose
-// place a newer one takes; a queue, that no more are added to; or, in every-frame
-// mode, SERVER_BACKLOG_MAX, before which the publisher stops the stream. Each goes
-// out with the count of those that were missed since the one before it. The state
-// of a stream is replaced like a record. Replies are bounded because no request is
-// read while SERVER_REPLIES_MAX messages wait, nor one of a client that sends too
-// many. Thread: loop.
+// Messages go out in the order in which they came in: at once where none waits and the
+// kernel takes them, else one write at a time. Of each stream so many records wait as
+// the subscription's mode lets: one, whose place a newer one takes; a queue, that no
+// more are added to; or, in every-frame mode, SERVER_BACKLOG_MAX, before which the
+// publisher stops the stream. Each goes out with the count of those that were missed
+// since the one before it. The state of a stream is replaced like a record. Replies are
+// bounded because no request is read while SERVER_REPLIES_MAX messages wait, nor one of
+// a client that sends too many. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +21,7 @@
 #include "protocol/framing.h"
 #include "server/limits.h"
 #include "server/message.h"
+#include "server/outgoing.h"
 
 enum {
     SERVER_REPLIES_MAX = 16,  // messages other than records, while requests are read
@@ -35,25 +36,11 @@ struct server_subscriber_callbacks {
                        size_t length);
     // True when a request may be handed out now; else server_subscriber_resume comes.
     bool (*may_request)(void *user);
-    // A message was sent.
+    // A message that had to wait was sent.
     void (*on_sent)(void *user, struct server_subscriber *subscriber);
     // The last callback; the subscriber is freed after it.
     void (*on_closed)(void *user, struct server_subscriber *subscriber);
     void *user;
-};
-
-enum server_outgoing_kind {
-    SERVER_OUTGOING_REPLY,
-    SERVER_OUTGOING_STATE,
-    SERVER_OUTGOING_RECORD,
-    SERVER_OUTGOING_END,
-};
-
-struct server_outgoing {
-    struct server_message *message; // a reference of ours
-    enum server_outgoing_kind kind;
-    int stream;      // -1 for a reply
-    uint64_t missed; // of a record: those left out before it
 };
 
 // One stream, as this subscriber sees it.
@@ -84,8 +71,7 @@ struct server_subscriber {
     uv_pipe_t pipe;
     struct server_subscriber_callbacks callbacks;
     struct protocol_framing framing;
-    struct server_outgoing *queue; // a ring
-    int queue_capacity, queue_first, queue_count;
+    struct server_outgoing_queue queue;
     int control_count;  // messages in the queue that are not records
     int request_credit; // requests that it may send until the next check
     uint64_t accepted_ms;
