@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "tools/mocapctl/bench.h"
 #include "tools/mocapctl/bench_bullies.h"
+#include "tools/mocapctl/bench_latencies.h"
 #include "tools/mocapctl/bench_readers.h"
 #include "tools/mocapctl/bench_server.h"
 #include "tools/mocapctl/command.h"
@@ -37,14 +38,16 @@ struct bench {
 
 struct load {
     struct mocapctl_bench_counts counts;
-    double cpu;    // of one core
-    size_t memory; // bytes, at the end
+    double fan_out_p50_ms, fan_out_p99_ms; // from a record to the server's last write of it
+    double cpu;                            // of one core
+    size_t memory;                         // bytes, at the end
 };
 
 static bool measure(const struct mocapctl_bench_server *server,
                     struct mocapctl_bench_readers *readers, double seconds, struct load *load,
                     struct mc_error *err)
 {
+    mocapctl_latencies_clear(server->fan_outs);
     int64_t cpu_ns = mocapctl_bench_server_cpu_ns(server), start_ns = mc_clock_now_ns();
     if (!mocapctl_bench_readers_run(readers, seconds, &load->counts, err)) {
         return false;
@@ -52,6 +55,8 @@ static bool measure(const struct mocapctl_bench_server *server,
     load->cpu = (double)(mocapctl_bench_server_cpu_ns(server) - cpu_ns) /
                 (double)(mc_clock_now_ns() - start_ns);
     load->memory = mocapctl_bench_server_memory(server);
+    load->fan_out_p50_ms = mocapctl_latencies_quantile_ms(server->fan_outs, 0.5);
+    load->fan_out_p99_ms = mocapctl_latencies_quantile_ms(server->fan_outs, 0.99);
     return true;
 }
 
@@ -85,6 +90,8 @@ static bool many(const struct bench *bench, struct mc_error *err)
            count, rate, protocol_encoding_name(bench->options.encoding), 100 * load.cpu,
            load.counts.p50_ms, load.counts.p99_ms, load.counts.most_ms,
            (unsigned long long)load.counts.records, (unsigned long long)load.counts.missed);
+    printf("of that until the last write p50 %.2f ms, p99 %.2f ms; the rest is the readers' own\n",
+           load.fan_out_p50_ms, load.fan_out_p99_ms);
     int less = count / 10 > 0 ? count / 10 : 1;
     if (!load_of(bench, less, rate / 2, &few, err) || !load_of(bench, count, rate / 2, &lot, err)) {
         return false;
