@@ -32,7 +32,6 @@ bool server_outgoing_push(struct server_outgoing_queue *queue,
     if (queue->count == queue->capacity && !grow(queue)) {
         return false;
     }
-    server_message_retain(outgoing->message);
     *at(queue, queue->count++) = *outgoing;
     return true;
 }

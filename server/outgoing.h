@@ -14,7 +14,7 @@ enum server_outgoing_kind {
 };
 
 struct server_outgoing {
-    struct server_message *message;
+    struct server_message *message; // NULL: its subscription has it, the newest record
     enum server_outgoing_kind kind;
     int stream;      // -1 for a reply
     uint64_t missed; // of a record: those left out before it
@@ -25,7 +25,7 @@ struct server_outgoing_queue { // zeroed: empty
     int capacity, first, count;
 };
 
-// Takes a reference of its own. False: there is no memory.
+// Takes over the message's reference unless it returns false: there is no memory.
 bool server_outgoing_push(struct server_outgoing_queue *queue,
                           const struct server_outgoing *outgoing);
 
@@ -39,7 +39,8 @@ struct server_outgoing *server_outgoing_replace(struct server_outgoing_queue *qu
                                                 enum server_outgoing_kind kind, int stream,
                                                 struct server_message *message);
 
-// Takes the stream's records out and returns how many those are. missed: theirs are added.
+// Takes the stream's records out and returns how many those are. missed: what they have of
+// it is added.
 int server_outgoing_purge(struct server_outgoing_queue *queue, int stream, uint64_t *missed);
 
 // Lets go of all that waits, and of the memory.

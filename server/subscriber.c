@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
-
 static void pump(struct server_subscriber *subscriber);
 static void read_requests(struct server_subscriber *subscriber);
 
@@ -20,23 +18,34 @@ static bool closing(const struct server_subscriber *subscriber)
 
 static void push(struct server_subscriber *subscriber, const struct server_outgoing *outgoing)
 {
-    if (!server_outgoing_push(&subscriber->queue, outgoing)) {
-        server_subscriber_close(subscriber, "no memory for its messages");
-    } else if (outgoing->kind == SERVER_OUTGOING_RECORD) {
-        subscriber->subscriptions[outgoing->stream].waiting++;
-    } else {
-        subscriber->control_count++;
+    struct server_outgoing queued = *outgoing;
+    const bool record = queued.kind == SERVER_OUTGOING_RECORD;
+    struct server_subscription *subscription =
+        record ? &subscriber->subscriptions[queued.stream] : NULL;
+    server_message_retain(queued.message);
+    if (record && server_subscription_keep(subscription, queued.message, queued.missed)) {
+        queued.message = NULL;
     }
+    if (!server_outgoing_push(&subscriber->queue, &queued)) {
+        server_message_release(queued.message);
+        server_subscriber_close(subscriber, "no memory for its messages");
+        return;
+    }
+    *(record ? &subscription->waiting : &subscriber->control_count) += 1;
 }
 
 // Takes the oldest out. The reference goes to the caller.
 static struct server_outgoing pop(struct server_subscriber *subscriber)
 {
     struct server_outgoing outgoing = server_outgoing_pop(&subscriber->queue);
-    if (outgoing.kind == SERVER_OUTGOING_RECORD) {
-        subscriber->subscriptions[outgoing.stream].waiting--;
-    } else {
+    if (outgoing.kind != SERVER_OUTGOING_RECORD) {
         subscriber->control_count--;
+        return outgoing;
+    }
+    struct server_subscription *subscription = &subscriber->subscriptions[outgoing.stream];
+    subscription->waiting--;
+    if (outgoing.message == NULL) {
+        outgoing.message = server_subscription_take(subscription, &outgoing.missed);
     }
     return outgoing;
 }
@@ -45,9 +54,16 @@ void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = &subscriber->subscriptions[stream];
     int purged = server_outgoing_purge(&subscriber->queue, stream, &subscription->missed);
-    subscription->missed += (uint64_t)purged;
-    subscriber->missed_count += (uint64_t)purged;
-    subscription->waiting = 0;
+    server_subscription_purge(subscription, purged);
+}
+
+uint64_t server_subscriber_missed(const struct server_subscriber *subscriber)
+{
+    uint64_t missed = 0;
+    for (int i = 0; i < subscriber->stream_count; i++) {
+        missed += subscriber->subscriptions[i].missed_count;
+    }
+    return missed;
 }
 
 // ---- sending
@@ -185,56 +201,18 @@ void server_subscriber_end(struct server_subscriber *subscriber, int stream,
     }
 }
 
-// How many records of the subscription may wait.
-static int room(const struct server_subscription *subscription)
-{
-    switch (subscription->policy.mode) {
-    case PROTOCOL_QUEUE:
-        return subscription->policy.queue;
-    case PROTOCOL_EVERY_FRAME:
-        return SERVER_BACKLOG_MAX;
-    default:
-        return 1;
-    }
-}
-
-void server_subscriber_record(struct server_subscriber *subscriber, int stream,
+bool server_subscriber_record(struct server_subscription *subscription,
                               struct server_message *message, bool crowded)
 {
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
-    bool latest = subscription->policy.mode == PROTOCOL_LATEST;
-    if (idle(subscriber) || (!crowded && subscription->waiting < room(subscription))) {
-        uint64_t missed = subscription->missed;
-        subscription->missed = 0;
-        send_message(subscriber, SERVER_OUTGOING_RECORD, stream, message, missed);
-        return;
-    }
-    subscriber->missed_count++;
-    struct server_outgoing *waiting = NULL;
-    if (latest && !crowded) {
-        waiting =
-            server_outgoing_replace(&subscriber->queue, SERVER_OUTGOING_RECORD, stream, message);
-    }
-    if (waiting != NULL) {
-        waiting->missed++; // the one that it took the place of
-    } else {
-        subscription->missed++;
-    }
-}
-
-bool server_subscriber_due(struct server_subscription *subscription, int64_t now_ns)
-{
-    if (subscription->policy.max_rate <= 0) {
-        return true;
-    }
-    int64_t interval_ns = (int64_t)((double)MC_NS_PER_SECOND / subscription->policy.max_rate);
-    // Frames come a little early or late: up to half an interval is let through, and
-    // taken from the next.
-    if (now_ns < subscription->due_ns - interval_ns / 2) {
+    struct server_subscriber *subscriber = subscription->subscriber;
+    if (!server_subscription_has_room(subscription) || (crowded && !idle(subscriber))) {
+        server_subscription_miss(subscription, message, crowded);
         return false;
     }
-    subscription->due_ns =
-        (subscription->due_ns > now_ns ? subscription->due_ns : now_ns) + interval_ns;
+    uint64_t missed = subscription->missed;
+    subscription->missed = 0;
+    send_message(subscriber, SERVER_OUTGOING_RECORD,
+                 (int)(subscription - subscriber->subscriptions), message, missed);
     return true;
 }
 
@@ -361,6 +339,9 @@ static void read_peer(struct server_subscriber *subscriber)
 static void destroy(struct server_subscriber *subscriber)
 {
     server_message_release(subscriber->writing);
+    for (int i = 0; subscriber->subscriptions != NULL && i < subscriber->stream_count; i++) {
+        server_message_release(subscriber->subscriptions[i].newest);
+    }
     server_outgoing_finish(&subscriber->queue);
     protocol_framing_finish(&subscriber->framing);
     free(subscriber->subscriptions);
@@ -398,6 +379,9 @@ static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, 
     subscriber->subscriptions = calloc((size_t)stream_count, sizeof *subscriber->subscriptions);
     if (subscriber->subscriptions == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a connection");
+    }
+    for (int i = 0; i < stream_count; i++) {
+        subscriber->subscriptions[i].subscriber = subscriber;
     }
     set_send_buffer(subscriber);
     subscriber->accepted_ms = uv_now(subscriber->pipe.loop);

@@ -22,10 +22,10 @@
 #include "server/limits.h"
 #include "server/message.h"
 #include "server/outgoing.h"
+#include "server/subscription.h"
 
 enum {
-    SERVER_REPLIES_MAX = 16,  // messages other than records, while requests are read
-    SERVER_BACKLOG_MAX = 160, // waiting records of one stream, with every frame
+    SERVER_REPLIES_MAX = 16, // messages other than records, while requests are read
 };
 
 struct server_subscriber;
@@ -43,18 +43,6 @@ struct server_subscriber_callbacks {
     void *user;
 };
 
-// One stream, as this subscriber sees it.
-struct server_subscription {
-    bool active;
-    struct protocol_policy policy;
-    int variant;                     // of the publisher's forms
-    int64_t due_ns;                  // with a maximal rate: the next record from here on
-    int waiting;                     // records in the queue
-    uint64_t missed;                 // records left out since the last one queued
-    bool calibrating;                // waits for the neutral face to be measured
-    struct protocol_id calibrate_id; // of its request
-};
-
 struct server_subscriber {
     struct server_subscriber *previous, *next; // the publisher's list
     unsigned long number;                      // for log lines
@@ -62,10 +50,10 @@ struct server_subscriber {
     char label[PROTOCOL_LABEL_BYTES];          // what it calls itself
     enum protocol_encoding encoding;           // of what is sent to it from now on
     bool asked;                                // a request that made sense has come
-    uint64_t sent_count, missed_count;         // records
+    uint64_t sent_count;                       // records
     const char *close_reason;                  // for the log; a constant
     struct server_subscription *subscriptions; // stream_count of them
-    int stream_count;
+    int stream_count, active_count;            // active_count: of them
 
     // Private to subscriber.c.
     uv_pipe_t pipe;
@@ -100,12 +88,12 @@ void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message);
 
 // A record for an active subscription. crowded: memory is short, so it is missed
-// unless nothing waits.
-void server_subscriber_record(struct server_subscriber *subscriber, int stream,
+// unless nothing waits. False: it was missed, or the one whose place it took.
+bool server_subscriber_record(struct server_subscription *subscription,
                               struct server_message *message, bool crowded);
 
-// True when the subscription's rate lets a record of now_ns through; counts it then.
-bool server_subscriber_due(struct server_subscription *subscription, int64_t now_ns);
+// Records that were missed, of all streams.
+uint64_t server_subscriber_missed(const struct server_subscriber *subscriber);
 
 // Takes what waits of a stream's records out: they are missed. For a change of encoding,
 // or of what is subscribed to.
