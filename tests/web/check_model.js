@@ -61,9 +61,11 @@ async function shows(page, show, face, isRight) {
  * @param {(shapes: object, more?: object) => object} makeFace
  */
 export async function checkModel(page, show, makeFace) {
+    const size = ({ left, right }) => left + right;
+    const before = page.viewportSize();
+    await page.setViewportSize({ width: 420, height: 620 }); // there is less to be drawn
     await drop(page, "flat.vrm", makeVrm());
     await page.waitForFunction(() => document.getElementById("model-note").textContent === "Flat face");
-    const size = ({ left, right }) => left + right;
     const calm = await shows(page, show, makeFace({}), ({ mouth, nose, eyes }) =>
         size(mouth) > 0 && size(nose) > 0 && Math.abs(eyes.left - eyes.right) < 0.1 * size(eyes));
     await shows(page, show, makeFace({ jawOpen: 1 }), ({ mouth }) => size(mouth) > 4 * size(calm.mouth));
@@ -78,4 +80,5 @@ export async function checkModel(page, show, makeFace) {
     await shows(page, show, makeFace({}, { yaw: 0.4 }), ({ nose }) => nose.x < calm.nose.x - 0.01);
     await shows(page, show, makeFace({}, { yaw: -0.4 }), ({ nose }) => nose.x > calm.nose.x + 0.01);
     await shows(page, show, makeFace({}), ({ nose }) => Math.abs(nose.x - calm.nose.x) < 0.005);
+    await page.setViewportSize(before);
 }

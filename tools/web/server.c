@@ -55,6 +55,14 @@ static bool host_is_ours(const struct web_server *server, struct lws *wsi)
     return web_origin_host_is_ours(server->options.hosts, read_header(wsi, WSI_TOKEN_HOST, host));
 }
 
+// Who is refused may come again at once, and for ever.
+static bool may_log(void)
+{
+    static struct mc_log_limit limit;
+    unsigned skipped;
+    return mc_log_limit_pass(&limit, MC_NS_PER_SECOND, &skipped);
+}
+
 static bool may_connect(struct web_server *server, struct lws *wsi)
 {
     char host[HEADER_BYTES], origin[HEADER_BYTES], path[HEADER_BYTES];
@@ -67,12 +75,16 @@ static bool may_connect(struct web_server *server, struct lws *wsi)
     }
     if (!host_is_ours(server, wsi) || (has_origin && origin_read == NULL) ||
         !web_origin_is_same(origin_read, read_header(wsi, WSI_TOKEN_HOST, host))) {
-        mc_log(MC_LOG_WARNING, "refused a page of another site: %s",
-               origin_read != NULL ? origin_read : "no origin");
+        if (may_log()) {
+            mc_log(MC_LOG_WARNING, "refused a page of another site: %s",
+                   origin_read != NULL ? origin_read : "no origin");
+        }
         return false;
     }
     if (server->browser_count == WEB_SERVER_BROWSERS_MAX) {
-        mc_log(MC_LOG_WARNING, "refused a browser: there are %d", WEB_SERVER_BROWSERS_MAX);
+        if (may_log()) {
+            mc_log(MC_LOG_WARNING, "refused a browser: there are %d", WEB_SERVER_BROWSERS_MAX);
+        }
         return false;
     }
     return true;
@@ -256,8 +268,10 @@ static const struct lws_protocols protocols[] = {
 
 static void on_log(int level, const char *line)
 {
-    mc_log(level == LLL_ERR ? MC_LOG_WARNING : MC_LOG_DEBUG, "libwebsockets: %.*s",
-           (int)strcspn(line, "\n"), line);
+    if (level != LLL_ERR || may_log()) {
+        mc_log(level == LLL_ERR ? MC_LOG_WARNING : MC_LOG_DEBUG, "libwebsockets: %.*s",
+               (int)strcspn(line, "\n"), line);
+    }
 }
 
 // With every response. blob: and data: are for the textures within a model.
