@@ -66,15 +66,7 @@ void server_publisher_send_end(struct server_publisher *publisher,
 
 int server_publisher_count(const struct server_publisher *publisher, int stream)
 {
-    int count = 0;
-    for (const struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
-        bool any = false;
-        for (int i = 0; i < s->stream_count; i++) {
-            any = any || ((stream < 0 || stream == i) && s->subscriptions[i].active);
-        }
-        count += any;
-    }
-    return count;
+    return stream < 0 ? publisher->subscribed_count : publisher->channels[stream].reader_count;
 }
 
 static void drop(struct server_publisher *publisher, struct server_subscriber *subscriber,
@@ -84,8 +76,10 @@ static void drop(struct server_publisher *publisher, struct server_subscriber *s
     if (subscription->active) {
         server_subscriber_purge(subscriber, stream);
         server_variants_release(&publisher->variants, subscription->variant);
+        server_channel_remove(&publisher->channels[stream], subscription);
         subscription->active = false;
         subscription->missed = 0;
+        publisher->subscribed_count -= --subscriber->active_count == 0;
     }
 }
 
@@ -152,6 +146,11 @@ static void activate(struct server_publisher *publisher, struct server_subscribe
     if (subscription->active) { // changed: the count of those missed goes on
         server_subscriber_purge(subscriber, stream);
         server_variants_release(&publisher->variants, subscription->variant);
+    } else if (server_channel_add(&publisher->channels[stream], subscription)) {
+        publisher->subscribed_count += subscriber->active_count++ == 0;
+    } else {
+        server_subscriber_close(subscriber, "no memory for its subscription");
+        return;
     }
     subscription->variant = server_variants_acquire(&publisher->variants, policy);
     subscription->policy = *policy;
@@ -253,7 +252,7 @@ static void send_status(struct server_publisher *publisher, struct server_subscr
     if (status != NULL && message != NULL) {
         server_publisher_status(publisher, status);
         status->id = id;
-        status->missed = subscriber->missed_count;
+        status->missed = server_subscriber_missed(subscriber);
         protocol_encode_status(&message->buffer, message->encoding, status);
         reply(subscriber, message);
     } else {
@@ -288,8 +287,8 @@ int server_publisher_connections(const struct server_publisher *publisher,
     int filled = 0;
     const struct server_subscriber *s = publisher->first;
     for (; s != NULL && filled < count; s = s->next) {
-        connections[filled++] =
-            (struct server_connection){ s->number, s->peer_pid, s->sent_count, s->missed_count };
+        connections[filled++] = (struct server_connection){ s->number, s->peer_pid, s->sent_count,
+                                                            server_subscriber_missed(s) };
     }
     return filled;
 }

@@ -7,13 +7,15 @@
 enum {
     SERVER_CONNECTIONS_MAX = 1024, // the default, and the most that can be configured
     SERVER_SEND_BYTES = 16 * 1024, // the kernel's buffer of one connection; it takes twice that
-    SERVER_PAUSE_MS = 5,           // between two handfuls of
-    SERVER_ACCEPTS_AT_ONCE = 8,    // connections taken,
-    SERVER_REQUESTS_AT_ONCE = 8,   // and of requests answered, of all connections
+    SERVER_PAUSE_MS = 2,           // between two handfuls of
+    SERVER_ACCEPTS_AT_ONCE = 3,    // connections taken,
+    SERVER_REQUESTS_AT_ONCE = 3,   // of requests answered, of all connections,
+    SERVER_CHECKS_AT_ONCE = 32,    // and of connections looked at
     SERVER_CHECK_MS = 250,         // between two looks at every connection, in which
     SERVER_REQUESTS_A_CHECK = 8,   // one may send so many requests,
     SERVER_REQUESTS_SAVED = 32,    // and so many when it has sent none for a while
     SERVER_LOGS_A_CHECK = 16,      // and so many lines are logged about them
+    SERVER_STATES_MS = 1000,       // between two messages that a stream is down
 };
 
 struct server_limits {

@@ -53,10 +53,11 @@ static bool may_request(void *user)
 
 static int most_waiting(const struct server_publisher *publisher, int stream)
 {
+    const struct server_channel *channel = &publisher->channels[stream];
     int most = 0;
-    for (const struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
-        const struct server_subscription *subscription = &s->subscriptions[stream];
-        bool holds = subscription->active && subscription->policy.mode == PROTOCOL_EVERY_FRAME;
+    for (int i = 0; i < channel->reader_count; i++) {
+        const struct server_subscription *subscription = channel->readers[i];
+        bool holds = subscription->policy.mode == PROTOCOL_EVERY_FRAME;
         int waiting = holds ? subscription->waiting : 0;
         most = waiting > most ? waiting : most;
     }
@@ -109,11 +110,14 @@ static void on_closed(void *user, struct server_subscriber *subscriber)
         subscriber->next;
     *(subscriber->next == NULL ? &publisher->last : &subscriber->next->previous) =
         subscriber->previous;
+    if (publisher->unchecked == subscriber) {
+        publisher->unchecked = subscriber->next;
+    }
     publisher->connection_count--;
     server_publisher_drop_subscriptions(publisher, subscriber);
     server_publisher_log(
         publisher, subscriber, "closed: %s; %" PRIu64 " records sent, %" PRIu64 " missed",
-        subscriber->close_reason, subscriber->sent_count, subscriber->missed_count);
+        subscriber->close_reason, subscriber->sent_count, server_subscriber_missed(subscriber));
     update_pressures(publisher);
     publisher->callbacks.on_subscribed(publisher->callbacks.user,
                                        server_publisher_count(publisher, -1));
@@ -195,19 +199,16 @@ static void on_resume(void *user)
     }
 }
 
-static void check_connections(struct server_publisher *publisher)
+static void check_connection(const struct server_publisher *publisher,
+                             struct server_subscriber *subscriber)
 {
     const bool finishing = publisher->finishing;
-    bool late = finishing && uv_now(publisher->loop) - publisher->finishing_ms > FINISH_MS;
-    struct server_subscriber *next;
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
-        next = s->next;
-        if (late) {
-            server_subscriber_close(s, "it reads too slowly");
-        } else {
-            server_subscriber_check(s, finishing ? STUCK_FINISH_MS : publisher->limits.stuck_ms,
-                                    publisher->limits.greeting_ms);
-        }
+    if (finishing && uv_now(publisher->loop) - publisher->finishing_ms > FINISH_MS) {
+        server_subscriber_close(subscriber, "it reads too slowly");
+    } else {
+        server_subscriber_check(subscriber,
+                                finishing ? STUCK_FINISH_MS : publisher->limits.stuck_ms,
+                                publisher->limits.greeting_ms);
     }
 }
 
@@ -221,23 +222,42 @@ static bool is_down(const struct server_channel *channel)
 static void repeat_states(struct server_publisher *publisher)
 {
     for (int i = 0; i < publisher->channel_count; i++) {
-        for (struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
-            if (is_down(&publisher->channels[i]) && s->subscriptions[i].active) {
-                server_publisher_send_state(publisher, s, i);
-            }
+        const struct server_channel *channel = &publisher->channels[i];
+        for (int k = 0; is_down(channel) && k < channel->reader_count; k++) {
+            server_publisher_send_state(publisher, channel->readers[k]->subscriber, i);
         }
     }
 }
 
-static void on_check(uv_timer_t *timer)
+static void begin_check(struct server_publisher *publisher)
 {
-    struct server_publisher *publisher = timer->data;
-    repeat_states(publisher);
+    publisher->checked_ms = uv_now(publisher->loop);
+    publisher->unchecked = publisher->first;
+    if (publisher->checked_ms - publisher->told_ms >= SERVER_STATES_MS) {
+        publisher->told_ms = publisher->checked_ms;
+        repeat_states(publisher);
+    }
     if (publisher->log_skipped > 0) {
         mc_log(MC_LOG_INFO, "connections came and went: %d lines left out", publisher->log_skipped);
     }
     publisher->logged = publisher->log_skipped = 0;
-    check_connections(publisher);
+}
+
+// Looks at some connections, so that a record is not delayed by a look at all of them.
+static void on_check(uv_timer_t *timer)
+{
+    struct server_publisher *publisher = timer->data;
+    if (publisher->unchecked == NULL) {
+        begin_check(publisher);
+    }
+    for (int i = 0; i < SERVER_CHECKS_AT_ONCE && publisher->unchecked != NULL; i++) {
+        struct server_subscriber *subscriber = publisher->unchecked;
+        publisher->unchecked = subscriber->next;
+        check_connection(publisher, subscriber);
+    }
+    const uint64_t passed_ms = uv_now(publisher->loop) - publisher->checked_ms;
+    const uint64_t rest_ms = passed_ms < SERVER_CHECK_MS ? SERVER_CHECK_MS - passed_ms : 0;
+    uv_timer_start(timer, on_check, publisher->unchecked != NULL ? SERVER_PAUSE_MS : rest_ms, 0);
 }
 
 // ---- what the streams say ------------------------------------------------------------
@@ -247,11 +267,9 @@ static void fan_out(struct server_publisher *publisher, int stream,
                     const struct protocol_record *record)
 {
     struct server_channel *channel = &publisher->channels[stream];
-    struct server_subscriber *next;
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
-        next = s->next;
-        struct server_subscription *subscription = &s->subscriptions[stream];
-        if (!subscription->active || !server_subscriber_due(subscription, record->t_publish_ns)) {
+    for (int i = 0; i < channel->reader_count; i++) {
+        struct server_subscription *subscription = channel->readers[i];
+        if (!server_subscription_due(subscription, record->t_publish_ns)) {
             continue;
         }
         struct server_message *message = server_variants_encode(
@@ -259,9 +277,7 @@ static void fan_out(struct server_publisher *publisher, int stream,
         if (message != NULL) {
             bool crowded = publisher->pool.bytes > publisher->limits.pending_bytes &&
                            subscription->policy.mode != PROTOCOL_EVERY_FRAME;
-            uint64_t missed = s->missed_count;
-            server_subscriber_record(s, stream, message, crowded);
-            channel->missed += s->missed_count - missed;
+            channel->missed += !server_subscriber_record(subscription, message, crowded);
         }
     }
     server_variants_clear(&publisher->variants);
@@ -286,23 +302,21 @@ void server_publisher_record(struct server_publisher *publisher, int stream,
 void server_publisher_state(struct server_publisher *publisher, int stream, const char *state,
                             const char *reason)
 {
-    struct protocol_state *known = &publisher->channels[stream].state;
+    struct server_channel *channel = &publisher->channels[stream];
+    struct protocol_state *known = &channel->state;
     snprintf(known->state, sizeof known->state, "%s", state);
     snprintf(known->reason, sizeof known->reason, "%s", reason);
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
-        if (s->subscriptions[stream].active) {
-            server_publisher_send_state(publisher, s, stream);
-        }
+    for (int i = 0; i < channel->reader_count; i++) {
+        server_publisher_send_state(publisher, channel->readers[i]->subscriber, stream);
     }
 }
 
 void server_publisher_end(struct server_publisher *publisher, int stream)
 {
-    publisher->channels[stream].ended = true;
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = s->next) {
-        if (s->subscriptions[stream].active) {
-            server_publisher_send_end(publisher, s, stream);
-        }
+    struct server_channel *channel = &publisher->channels[stream];
+    channel->ended = true;
+    for (int i = 0; i < channel->reader_count; i++) {
+        server_publisher_send_end(publisher, channel->readers[i]->subscriber, stream);
     }
 }
 
@@ -352,7 +366,7 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
     server_pace_init(&publisher->pace, loop, on_resume, publisher);
     uv_timer_init(loop, &publisher->check);
     publisher->check.data = publisher;
-    uv_timer_start(&publisher->check, on_check, SERVER_CHECK_MS, SERVER_CHECK_MS);
+    uv_timer_start(&publisher->check, on_check, SERVER_CHECK_MS, 0);
     return publisher;
 }
 
@@ -372,6 +386,9 @@ void server_publisher_destroy(struct server_publisher *publisher)
 {
     if (publisher != NULL) {
         server_message_pool_finish(&publisher->pool);
+        for (int i = 0; i < publisher->channel_count; i++) {
+            server_channel_finish(&publisher->channels[i]);
+        }
         free(publisher->channels);
         free(publisher);
     }

@@ -2,20 +2,12 @@
 #pragma once
 
 #include "protocol/message.h"
+#include "server/channel.h"
 #include "server/message.h"
 #include "server/pace.h"
 #include "server/publisher.h"
 #include "server/subscriber.h"
 #include "server/variants.h"
-
-// A stream as subscribers know it.
-struct server_channel {
-    struct protocol_state state;
-    uint64_t records, dropped;
-    uint64_t missed; // records that subscribers missed, all together
-    bool ended, held;
-    struct protocol_record seen; // the last record with faces, for who wants them held
-};
 
 struct server_publisher {
     uv_loop_t *loop;
@@ -28,8 +20,8 @@ struct server_publisher {
     struct server_channel *channels; // one for each stream
     int channel_count;
     struct server_subscriber *first, *last; // list, the oldest first
-    int connection_count;
-    unsigned long accepted; // in all
+    int connection_count, subscribed_count; // of those that have subscribed to something
+    unsigned long accepted;                 // in all
     struct server_pace pace;
     uv_stream_t *waiting;    // the listener that has a connection to be taken, or NULL
     unsigned long resumed;   // the number of the connection that was resumed last
@@ -37,6 +29,8 @@ struct server_publisher {
     struct server_variants variants;
     struct server_message_pool pool;
     uv_timer_t check;
+    struct server_subscriber *unchecked; // the next to be looked at; NULL: all were
+    uint64_t checked_ms, told_ms;        // when that began, and streams that are down were told
     int64_t start_ns;
 };
 

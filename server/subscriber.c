@@ -6,10 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
-
-enum { QUEUE_CAPACITY_FIRST = 8 };
-
 static void pump(struct server_subscriber *subscriber);
 static void read_requests(struct server_subscriber *subscriber);
 
@@ -18,99 +14,56 @@ static bool closing(const struct server_subscriber *subscriber)
     return uv_is_closing((const uv_handle_t *)&subscriber->pipe) != 0;
 }
 
-// ---- the queue
+// ---- what waits
 
-static struct server_outgoing *queue_at(struct server_subscriber *subscriber, int index)
+static void push(struct server_subscriber *subscriber, const struct server_outgoing *outgoing)
 {
-    return &subscriber->queue[(subscriber->queue_first + index) % subscriber->queue_capacity];
-}
-
-static bool queue_grow(struct server_subscriber *subscriber)
-{
-    int capacity =
-        subscriber->queue_capacity == 0 ? QUEUE_CAPACITY_FIRST : 2 * subscriber->queue_capacity;
-    struct server_outgoing *queue = malloc((size_t)capacity * sizeof *queue);
-    if (queue == NULL) {
-        return false;
+    struct server_outgoing queued = *outgoing;
+    const bool record = queued.kind == SERVER_OUTGOING_RECORD;
+    struct server_subscription *subscription =
+        record ? &subscriber->subscriptions[queued.stream] : NULL;
+    server_message_retain(queued.message);
+    if (record && server_subscription_keep(subscription, queued.message, queued.missed)) {
+        queued.message = NULL;
     }
-    for (int i = 0; i < subscriber->queue_count; i++) {
-        queue[i] = *queue_at(subscriber, i);
-    }
-    free(subscriber->queue);
-    subscriber->queue = queue;
-    subscriber->queue_capacity = capacity;
-    subscriber->queue_first = 0;
-    return true;
-}
-
-static void queue_push(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
-                       int stream, struct server_message *message, uint64_t missed)
-{
-    if (subscriber->queue_count == subscriber->queue_capacity && !queue_grow(subscriber)) {
+    if (!server_outgoing_push(&subscriber->queue, &queued)) {
+        server_message_release(queued.message);
         server_subscriber_close(subscriber, "no memory for its messages");
         return;
     }
-    *queue_at(subscriber, subscriber->queue_count++) = (struct server_outgoing){
-        .message = server_message_retain(message),
-        .kind = kind,
-        .stream = stream,
-        .missed = missed,
-    };
-    if (kind == SERVER_OUTGOING_RECORD) {
-        subscriber->subscriptions[stream].waiting++;
-    } else {
-        subscriber->control_count++;
-    }
+    *(record ? &subscription->waiting : &subscriber->control_count) += 1;
 }
 
 // Takes the oldest out. The reference goes to the caller.
-static struct server_outgoing queue_pop(struct server_subscriber *subscriber)
+static struct server_outgoing pop(struct server_subscriber *subscriber)
 {
-    struct server_outgoing outgoing = *queue_at(subscriber, 0);
-    subscriber->queue_first = (subscriber->queue_first + 1) % subscriber->queue_capacity;
-    subscriber->queue_count--;
-    if (outgoing.kind == SERVER_OUTGOING_RECORD) {
-        subscriber->subscriptions[outgoing.stream].waiting--;
-    } else {
+    struct server_outgoing outgoing = server_outgoing_pop(&subscriber->queue);
+    if (outgoing.kind != SERVER_OUTGOING_RECORD) {
         subscriber->control_count--;
+        return outgoing;
+    }
+    struct server_subscription *subscription = &subscriber->subscriptions[outgoing.stream];
+    subscription->waiting--;
+    if (outgoing.message == NULL) {
+        outgoing.message = server_subscription_take(subscription, &outgoing.missed);
     }
     return outgoing;
 }
 
-// Puts the message in the place of one of its kind and stream that still waits, and
-// returns that place. One in another encoding stays: the reply that tells the change
-// comes after it.
-static struct server_outgoing *queue_replace(struct server_subscriber *subscriber,
-                                             enum server_outgoing_kind kind, int stream,
-                                             struct server_message *message)
-{
-    for (int i = 0; i < subscriber->queue_count; i++) {
-        struct server_outgoing *waiting = queue_at(subscriber, i);
-        if (waiting->kind == kind && waiting->stream == stream &&
-            waiting->message->encoding == message->encoding) {
-            server_message_release(waiting->message);
-            waiting->message = server_message_retain(message);
-            return waiting;
-        }
-    }
-    return NULL;
-}
-
 void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
 {
-    int kept = 0;
-    for (int i = 0; i < subscriber->queue_count; i++) {
-        struct server_outgoing *waiting = queue_at(subscriber, i);
-        if (waiting->kind == SERVER_OUTGOING_RECORD && waiting->stream == stream) {
-            subscriber->subscriptions[stream].missed += waiting->missed + 1;
-            subscriber->missed_count++;
-            server_message_release(waiting->message);
-        } else {
-            *queue_at(subscriber, kept++) = *waiting;
-        }
+    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    int purged = server_outgoing_purge(&subscriber->queue, stream, &subscription->missed);
+    server_subscription_purge(subscription, purged);
+}
+
+uint64_t server_subscriber_missed(const struct server_subscriber *subscriber)
+{
+    uint64_t missed = 0;
+    for (int i = 0; i < subscriber->stream_count; i++) {
+        missed += subscriber->subscriptions[i].missed_count;
     }
-    subscriber->queue_count = kept;
-    subscriber->subscriptions[stream].waiting = 0;
+    return missed;
 }
 
 // ---- sending
@@ -133,29 +86,27 @@ static void on_written(uv_write_t *write, int status)
     }
 }
 
-// Sends the next message unless one is in flight.
-static void pump(struct server_subscriber *subscriber)
+// A message's bytes and, after a record, its tail. Returns how many parts there are.
+static unsigned cut_parts(struct server_subscriber *subscriber,
+                          const struct server_outgoing *outgoing, uv_buf_t parts[2])
 {
-    if (subscriber->writing != NULL || closing(subscriber)) {
-        return;
+    const struct protocol_buffer *buffer = &outgoing->message->buffer;
+    parts[0] = uv_buf_init(buffer->data, (unsigned)buffer->length);
+    if (outgoing->kind != SERVER_OUTGOING_RECORD) {
+        return 1;
     }
-    if (subscriber->queue_count == 0) {
-        if (subscriber->finishing) {
-            server_subscriber_close(subscriber, "all was sent");
-        }
-        return;
-    }
-    struct server_outgoing outgoing = queue_pop(subscriber);
-    struct protocol_buffer *buffer = &outgoing.message->buffer;
-    uv_buf_t parts[2] = { uv_buf_init(buffer->data, (unsigned)buffer->length) };
-    unsigned part_count = 1;
-    if (outgoing.kind == SERVER_OUTGOING_RECORD) {
-        size_t length =
-            protocol_encode_tail(subscriber->tail, outgoing.message->encoding, outgoing.missed);
-        parts[part_count++] = uv_buf_init(subscriber->tail, (unsigned)length);
-        subscriber->sent_count++;
-    }
-    subscriber->writing = outgoing.message;
+    size_t length =
+        protocol_encode_tail(subscriber->tail, outgoing->message->encoding, outgoing->missed);
+    parts[1] = uv_buf_init(subscriber->tail, (unsigned)length);
+    subscriber->sent_count++;
+    return 2;
+}
+
+// The message is in flight until on_written.
+static void write_parts(struct server_subscriber *subscriber, struct server_message *message,
+                        const uv_buf_t *parts, unsigned part_count)
+{
+    subscriber->writing = server_message_retain(message);
     subscriber->writing_since_ms = uv_now(subscriber->pipe.loop);
     subscriber->writing_left = 0;
     int status = uv_write(&subscriber->write, (uv_stream_t *)&subscriber->pipe, parts, part_count,
@@ -167,12 +118,64 @@ static void pump(struct server_subscriber *subscriber)
     }
 }
 
+// Sends the message at once. What the kernel does not take is in flight then; mostly it
+// takes all, which spares a callback and a change to epoll's set for each connection.
+static void send_now(struct server_subscriber *subscriber, const struct server_outgoing *outgoing)
+{
+    uv_buf_t parts[2];
+    unsigned part_count = cut_parts(subscriber, outgoing, parts), first = 0;
+    int taken = uv_try_write((uv_stream_t *)&subscriber->pipe, parts, part_count);
+    if (taken < 0 && taken != UV_EAGAIN) {
+        server_subscriber_close(subscriber, "it closed the connection");
+        return;
+    }
+    size_t left = taken < 0 ? 0 : (size_t)taken;
+    while (first < part_count && left >= parts[first].len) {
+        left -= parts[first++].len;
+    }
+    if (first < part_count) {
+        parts[first].base += left;
+        parts[first].len -= left;
+        write_parts(subscriber, outgoing->message, parts + first, part_count - first);
+    }
+}
+
+// Sends the next message that waits unless one is in flight. One at a time, however fast
+// its reader is: the other connections have their turns in between.
+static void pump(struct server_subscriber *subscriber)
+{
+    if (subscriber->writing != NULL || closing(subscriber)) {
+        return;
+    }
+    if (subscriber->queue.count == 0) {
+        if (subscriber->finishing) {
+            server_subscriber_close(subscriber, "all was sent");
+        }
+        return;
+    }
+    struct server_outgoing outgoing = pop(subscriber);
+    uv_buf_t parts[2];
+    unsigned part_count = cut_parts(subscriber, &outgoing, parts);
+    write_parts(subscriber, outgoing.message, parts, part_count);
+    server_message_release(outgoing.message);
+}
+
+static bool idle(const struct server_subscriber *subscriber)
+{
+    return subscriber->writing == NULL && subscriber->queue.count == 0;
+}
+
 static void send_message(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
                          int stream, struct server_message *message, uint64_t missed)
 {
-    if (!closing(subscriber)) {
-        queue_push(subscriber, kind, stream, message, missed);
-        pump(subscriber);
+    const struct server_outgoing outgoing = { message, kind, stream, missed };
+    if (closing(subscriber)) {
+        return;
+    }
+    if (idle(subscriber)) {
+        send_now(subscriber, &outgoing);
+    } else {
+        push(subscriber, &outgoing);
     }
 }
 
@@ -184,7 +187,8 @@ void server_subscriber_reply(struct server_subscriber *subscriber, struct server
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message)
 {
-    if (queue_replace(subscriber, SERVER_OUTGOING_STATE, stream, message) == NULL) {
+    if (server_outgoing_replace(&subscriber->queue, SERVER_OUTGOING_STATE, stream, message) ==
+        NULL) {
         send_message(subscriber, SERVER_OUTGOING_STATE, stream, message, 0);
     }
 }
@@ -192,61 +196,23 @@ void server_subscriber_state(struct server_subscriber *subscriber, int stream,
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message)
 {
-    if (queue_replace(subscriber, SERVER_OUTGOING_END, stream, message) == NULL) {
+    if (server_outgoing_replace(&subscriber->queue, SERVER_OUTGOING_END, stream, message) == NULL) {
         send_message(subscriber, SERVER_OUTGOING_END, stream, message, 0);
     }
 }
 
-// How many records of the subscription may wait.
-static int room(const struct server_subscription *subscription)
-{
-    switch (subscription->policy.mode) {
-    case PROTOCOL_QUEUE:
-        return subscription->policy.queue;
-    case PROTOCOL_EVERY_FRAME:
-        return SERVER_BACKLOG_MAX;
-    default:
-        return 1;
-    }
-}
-
-void server_subscriber_record(struct server_subscriber *subscriber, int stream,
+bool server_subscriber_record(struct server_subscription *subscription,
                               struct server_message *message, bool crowded)
 {
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
-    bool idle = subscriber->writing == NULL && subscriber->queue_count == 0;
-    bool latest = subscription->policy.mode == PROTOCOL_LATEST;
-    if (idle || (!crowded && subscription->waiting < room(subscription))) {
-        uint64_t missed = subscription->missed;
-        subscription->missed = 0;
-        send_message(subscriber, SERVER_OUTGOING_RECORD, stream, message, missed);
-        return;
-    }
-    subscriber->missed_count++;
-    struct server_outgoing *waiting = NULL;
-    if (latest && !crowded) {
-        waiting = queue_replace(subscriber, SERVER_OUTGOING_RECORD, stream, message);
-    }
-    if (waiting != NULL) {
-        waiting->missed++; // the one that it took the place of
-    } else {
-        subscription->missed++;
-    }
-}
-
-bool server_subscriber_due(struct server_subscription *subscription, int64_t now_ns)
-{
-    if (subscription->policy.max_rate <= 0) {
-        return true;
-    }
-    int64_t interval_ns = (int64_t)((double)MC_NS_PER_SECOND / subscription->policy.max_rate);
-    // Frames come a little early or late: up to half an interval is let through, and
-    // taken from the next.
-    if (now_ns < subscription->due_ns - interval_ns / 2) {
+    struct server_subscriber *subscriber = subscription->subscriber;
+    if (!server_subscription_has_room(subscription) || (crowded && !idle(subscriber))) {
+        server_subscription_miss(subscription, message, crowded);
         return false;
     }
-    subscription->due_ns =
-        (subscription->due_ns > now_ns ? subscription->due_ns : now_ns) + interval_ns;
+    uint64_t missed = subscription->missed;
+    subscription->missed = 0;
+    send_message(subscriber, SERVER_OUTGOING_RECORD,
+                 (int)(subscription - subscriber->subscriptions), message, missed);
     return true;
 }
 
@@ -373,11 +339,11 @@ static void read_peer(struct server_subscriber *subscriber)
 static void destroy(struct server_subscriber *subscriber)
 {
     server_message_release(subscriber->writing);
-    while (subscriber->queue_count > 0) {
-        server_message_release(queue_pop(subscriber).message);
+    for (int i = 0; subscriber->subscriptions != NULL && i < subscriber->stream_count; i++) {
+        server_message_release(subscriber->subscriptions[i].newest);
     }
+    server_outgoing_finish(&subscriber->queue);
     protocol_framing_finish(&subscriber->framing);
-    free(subscriber->queue);
     free(subscriber->subscriptions);
     free(subscriber);
 }
@@ -413,6 +379,9 @@ static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, 
     subscriber->subscriptions = calloc((size_t)stream_count, sizeof *subscriber->subscriptions);
     if (subscriber->subscriptions == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a connection");
+    }
+    for (int i = 0; i < stream_count; i++) {
+        subscriber->subscriptions[i].subscriber = subscriber;
     }
     set_send_buffer(subscriber);
     subscriber->accepted_ms = uv_now(subscriber->pipe.loop);

@@ -1,13 +1,13 @@
 // One connection: the requests it sends and what waits to be sent to it.
 //
-// Messages go out in the order in which they came in, one write at a time. Of
-// each stream so many records wait as the subscription's mode lets: one, whose
-// place a newer one takes; a queue, that no more are added to; or, in every-frame
-// mode, SERVER_BACKLOG_MAX, before which the publisher stops the stream. Each goes
-// out with the count of those that were missed since the one before it. The state
-// of a stream is replaced like a record. Replies are bounded because no request is
-// read while SERVER_REPLIES_MAX messages wait, nor one of a client that sends too
-// many. Thread: loop.
+// Messages go out in the order in which they came in: at once where none waits and the
+// kernel takes them, else one write at a time. Of each stream so many records wait as
+// the subscription's mode lets: one, whose place a newer one takes; a queue, that no
+// more are added to; or, in every-frame mode, SERVER_BACKLOG_MAX, before which the
+// publisher stops the stream. Each goes out with the count of those that were missed
+// since the one before it. The state of a stream is replaced like a record. Replies are
+// bounded because no request is read while SERVER_REPLIES_MAX messages wait, nor one of
+// a client that sends too many. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -21,10 +21,11 @@
 #include "protocol/framing.h"
 #include "server/limits.h"
 #include "server/message.h"
+#include "server/outgoing.h"
+#include "server/subscription.h"
 
 enum {
-    SERVER_REPLIES_MAX = 16,  // messages other than records, while requests are read
-    SERVER_BACKLOG_MAX = 160, // waiting records of one stream, with every frame
+    SERVER_REPLIES_MAX = 16, // messages other than records, while requests are read
 };
 
 struct server_subscriber;
@@ -35,37 +36,11 @@ struct server_subscriber_callbacks {
                        size_t length);
     // True when a request may be handed out now; else server_subscriber_resume comes.
     bool (*may_request)(void *user);
-    // A message was sent.
+    // A message that had to wait was sent.
     void (*on_sent)(void *user, struct server_subscriber *subscriber);
     // The last callback; the subscriber is freed after it.
     void (*on_closed)(void *user, struct server_subscriber *subscriber);
     void *user;
-};
-
-enum server_outgoing_kind {
-    SERVER_OUTGOING_REPLY,
-    SERVER_OUTGOING_STATE,
-    SERVER_OUTGOING_RECORD,
-    SERVER_OUTGOING_END,
-};
-
-struct server_outgoing {
-    struct server_message *message; // a reference of ours
-    enum server_outgoing_kind kind;
-    int stream;      // -1 for a reply
-    uint64_t missed; // of a record: those left out before it
-};
-
-// One stream, as this subscriber sees it.
-struct server_subscription {
-    bool active;
-    struct protocol_policy policy;
-    int variant;                     // of the publisher's forms
-    int64_t due_ns;                  // with a maximal rate: the next record from here on
-    int waiting;                     // records in the queue
-    uint64_t missed;                 // records left out since the last one queued
-    bool calibrating;                // waits for the neutral face to be measured
-    struct protocol_id calibrate_id; // of its request
 };
 
 struct server_subscriber {
@@ -75,17 +50,16 @@ struct server_subscriber {
     char label[PROTOCOL_LABEL_BYTES];          // what it calls itself
     enum protocol_encoding encoding;           // of what is sent to it from now on
     bool asked;                                // a request that made sense has come
-    uint64_t sent_count, missed_count;         // records
+    uint64_t sent_count;                       // records
     const char *close_reason;                  // for the log; a constant
     struct server_subscription *subscriptions; // stream_count of them
-    int stream_count;
+    int stream_count, active_count;            // active_count: of them
 
     // Private to subscriber.c.
     uv_pipe_t pipe;
     struct server_subscriber_callbacks callbacks;
     struct protocol_framing framing;
-    struct server_outgoing *queue; // a ring
-    int queue_capacity, queue_first, queue_count;
+    struct server_outgoing_queue queue;
     int control_count;  // messages in the queue that are not records
     int request_credit; // requests that it may send until the next check
     uint64_t accepted_ms;
@@ -114,12 +88,12 @@ void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message);
 
 // A record for an active subscription. crowded: memory is short, so it is missed
-// unless nothing waits.
-void server_subscriber_record(struct server_subscriber *subscriber, int stream,
+// unless nothing waits. False: it was missed, or the one whose place it took.
+bool server_subscriber_record(struct server_subscription *subscription,
                               struct server_message *message, bool crowded);
 
-// True when the subscription's rate lets a record of now_ns through; counts it then.
-bool server_subscriber_due(struct server_subscription *subscription, int64_t now_ns);
+// Records that were missed, of all streams.
+uint64_t server_subscriber_missed(const struct server_subscriber *subscriber);
 
 // Takes what waits of a stream's records out: they are missed. For a change of encoding,
 // or of what is subscribed to.

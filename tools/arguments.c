@@ -1,6 +1,8 @@
 #include "tools/arguments.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 enum tools_arguments_result tools_arguments_read(int argc, char **argv, const struct option *known,
                                                  tools_argument_fn *take, void *options,
@@ -35,4 +37,20 @@ bool tools_arguments_log_level(const char *text, enum mc_log_level *level, struc
     return mc_log_level_parse(text, level) ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                         "--log-level wants error, warning, info or debug, got '%s'", text);
+}
+
+int tools_arguments_answer(enum tools_arguments_result result, const char *program,
+                           const char *usage, const struct mc_error *err)
+{
+    enum { USAGE = 2 };
+    if (result == TOOLS_ARGUMENTS_USAGE) {
+        fprintf(stderr, "%s: %s; see %s --help\n", program, err->message, program);
+        return USAGE;
+    }
+    if (result == TOOLS_ARGUMENTS_VERSION) {
+        printf("%s " MOCAPD_VERSION "\n", program);
+    } else {
+        fputs(usage, stdout);
+    }
+    return EXIT_SUCCESS;
 }

@@ -25,3 +25,8 @@ enum tools_arguments_result tools_arguments_read(int argc, char **argv, const st
 // Reads the value of --log-level.
 bool tools_arguments_log_level(const char *text, enum mc_log_level *level,
                                struct mc_error *err) MC_MUST_USE;
+
+// Prints what the command line asks for instead of a run: help, the version, or what is
+// wrong with it. Returns the program's exit status.
+int tools_arguments_answer(enum tools_arguments_result result, const char *program,
+                           const char *usage, const struct mc_error *err);

@@ -84,7 +84,7 @@ static bool wait_stopped(const struct follow *follow, int fd, int timeout_ms)
 static void tell_outage(struct follow *follow, const char *reason)
 {
     if (!follow->outage_is_told) {
-        mc_log(MC_LOG_WARNING, "no daemon: %s; trying again until there is one", reason);
+        mc_log(MC_LOG_WARNING, "nothing to follow: %s; trying again until there is", reason);
         follow->outage_is_told = true;
     }
 }

@@ -19,13 +19,13 @@ function recall(name) {
     }
 }
 
+/** Where the stylesheet has its dark colours. */
+const isDarkRule = (rule) => rule instanceof CSSMediaRule && rule.cssText.includes("color-scheme: dark");
+const darkRule = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).find(isDarkRule);
+
 function applyTheme(button, theme) {
-    if (theme === "system") {
-        delete document.documentElement.dataset.theme;
-    } else {
-        document.documentElement.dataset.theme = theme;
-    }
-    button.textContent = { system: "Theme: system", light: "Theme: light", dark: "Theme: dark" }[theme];
+    darkRule.media.mediaText = { system: "(prefers-color-scheme: dark)", light: "not all", dark: "all" }[theme];
+    button.textContent = `Theme: ${theme}`;
 }
 
 /**

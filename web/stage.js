@@ -38,12 +38,16 @@ export function makeStage() {
     }
 
     async function choose(name) {
+        const hasFocus = document.activeElement?.matches("[role=tab]");
         chosen = name;
         for (const other of NAMES) {
             const tab = byId(`tab-${other}`);
             tab.setAttribute("aria-selected", String(other === name));
             tab.tabIndex = other === name ? 0 : -1;
             byId(`view-${other}`).hidden = other !== name;
+        }
+        if (hasFocus) {
+            byId(`tab-${name}`).focus();
         }
         await makeAvatar(name);
         if (face && chosen === name) {
@@ -79,9 +83,7 @@ export function makeStage() {
         tab.addEventListener("keydown", ({ key }) => {
             const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
             if (step) {
-                const next = NAMES[(index + step + NAMES.length) % NAMES.length];
-                choose(next);
-                byId(`tab-${next}`).focus();
+                choose(NAMES[(index + step + NAMES.length) % NAMES.length]);
             }
         });
     });
@@ -89,9 +91,6 @@ export function makeStage() {
         const name = NAMES[Number(event.key) - 1];
         if (name && !event.target.closest?.("select, input") && !event.ctrlKey && !event.metaKey && !event.altKey) {
             choose(name);
-            if (event.target.closest?.("[role=tab]")) {
-                byId(`tab-${name}`).focus();
-            }
         }
     });
     byId("model-file").addEventListener("change", ({ target }) => loadModel(target.files[0]));

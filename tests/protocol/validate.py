@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.join(source, "tests", "protocol"))
 from cddl import Mismatch, Schema  # noqa: E402
 from mocap import cbor  # noqa: E402
 from mocap.wire import Wire  # noqa: E402
+from real_daemon import running  # noqa: E402
 
 PATIENCE_S = 100  # only a failure waits that long
 with open(os.path.join(source, "protocol", "mocap.cddl"), encoding="utf-8") as file:
@@ -112,25 +113,11 @@ def check_session(path):
     return session.count
 
 
-def listens(path):
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(path) == 0
-
-
 def run(directory):
     counted = check_samples(directory)
     path = os.path.join(directory, "sock")
-    daemon = subprocess.Popen([mocapd, "--socket", path, "--stream", f"main={url}", "--repeat"],
-                              stderr=subprocess.DEVNULL)
-    try:
-        while not listens(path):
-            if daemon.poll() is not None:
-                sys.exit("mocapd ended")
-            time.sleep(0.02)
+    with running(mocapd, path, url):
         counted += check_session(path)
-    finally:
-        daemon.terminate()
-        daemon.wait()
     unseen = set(schema.alternatives("server-message")) - schema.used
     if unseen:
         sys.exit(f"never seen: {', '.join(sorted(unseen))}")

@@ -197,6 +197,17 @@ def check_caps(web):
     late.close()
 
 
+def check_listen(program, web):
+    """What can't be listened at is told in one line, at once."""
+    for where, cause in (("192.0.2.1:0", "this machine has no such address"),
+                         (f"127.0.0.1:{web.port}", "Address already in use")):
+        ended = subprocess.run([program, "--listen", where, "--socket", "nowhere"],
+                               stderr=subprocess.PIPE, text=True, timeout=GUARD_S, check=False)
+        told = ended.stderr.splitlines()
+        check(ended.returncode == 1 and len(told) == 1, (ended.returncode, told))
+        check(f"can't listen at {where}: {cause}" in told[0], told)
+
+
 def check_slow(web, daemon):
     """Who does not read gets the newest afterwards, and not all that came before."""
     slow, quick = Browser(web), Browser(web)
@@ -253,6 +264,7 @@ def main():
         web = Web(sys.argv[1], directory)
         check_files(web)
         check_hosts(web)
+        check_listen(sys.argv[1], web)
         early = Browser(web)  # before there is a daemon
         check(early.welcome, "early")
         path = os.path.join(directory, "s")

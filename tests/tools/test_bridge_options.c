@@ -77,10 +77,19 @@ static void addresses_are_understood(void **state)
         const char *text;
         bool good, loopback;
     } cases[] = {
-        { "127.0.0.1", true, true },     { "127.0.0.1:9", true, true }, { "[::1]:9", true, true },
-        { "192.0.2.1", true, false },    { "", false, false },          { ":9", false, false },
-        { "127.0.0.1:", false, false },  { "[::1", false, false },      { "1:2:3", false, false },
+        { "127.0.0.1", true, true },
+        { "127.0.0.1:9", true, true },
+        { "[::1]:9", true, true },
+        { "192.0.2.1", true, false },
+        { "", false, false },
+        { ":9", false, false },
+        { "127.0.0.1:", false, false },
+        { "[::1", false, false },
+        { "1:2:3", false, false },
         { "127.0.0.1:x", false, false },
+        { "127.0.0.1:0", false, false },
+        { "127.0.0.1:65536", false, false },
+        { "127.0.0.1:-1", false, false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct bridge_target target;

@@ -6,34 +6,19 @@
  *     node check_page.js MOCAP_WEB PLAYWRIGHT_DIR [SCREENSHOTS_DIR]
  */
 import { strict as assert } from "node:assert";
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { findChromium, openPage, startWeb } from "./browser.js";
+import { checkModel } from "./check_model.js";
 import { playDaemon } from "./daemon.js";
 import { correlation, mouthTrack } from "./track.js";
 
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--enable-unsafe-swiftshader", // WebGL without a graphics processor
-];
 const FRAME = { width: 640, height: 480 };
 const FRAMES = 30;
 const GUARD_MS = 180000; // only a test that fails waits that long
 
 const [program, playwrightDirectory, screenshots] = process.argv.slice(2);
-
-function findPlaywright() {
-    try {
-        return createRequire(join(playwrightDirectory, "x.js"))("playwright-core");
-    } catch {
-        return null;
-    }
-}
 
 /** A ring of 68 points whose inner lips are as far apart as open says. */
 function makeFace(shapes, more = {}) {
@@ -42,20 +27,6 @@ function makeFace(shapes, more = {}) {
         240 + 90 * Math.sin((2 * Math.PI * i) / 68),
     ]);
     return { keypoints, shapes, ...more };
-}
-
-function startWeb(socket) {
-    const web = spawn(program, ["--listen", "0", "--socket", socket], { stdio: ["ignore", "ignore", "pipe"] });
-    const address = new Promise((resolve, reject) => {
-        createInterface({ input: web.stderr }).on("line", (line) => {
-            const found = /open (http:\S+)/.exec(line);
-            if (found) {
-                resolve(found[1]);
-            }
-        });
-        web.on("exit", (status) => reject(new Error(`mocap-web ended with ${status}`)));
-    });
-    return { web, address };
 }
 
 /** Shows faces until the page has the last, which it tells by its number. */
@@ -108,10 +79,10 @@ async function checkLost(page, daemon) {
 }
 
 async function checkKeys(page) {
-    await page.keyboard.press("t");
-    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "light");
-    await page.keyboard.press("t");
-    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+    for (const theme of ["light", "dark"]) {
+        await page.keyboard.press("t");
+        assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), theme);
+    }
     await page.keyboard.press("3");
     assert.equal(await page.locator("#tab-model").getAttribute("aria-selected"), "true");
     await page.keyboard.press("1");
@@ -145,12 +116,15 @@ async function checkHead(page, daemon) {
     await page.keyboard.press("1");
 }
 
-async function checkModelRefusal(page) {
+async function checkModels(page, daemon) {
     await page.keyboard.press("3");
     const has3d = await page.evaluate(() => import("./built.js").then((built) => built.has3d));
     if (has3d) {
         await page.setInputFiles("#model-file", { name: "no.vrm", mimeType: "model/gltf-binary", buffer: Buffer.from("glTF no") });
         await page.waitForFunction(() => /^no\.vrm: /.test(document.getElementById("model-note").textContent));
+        await page.keyboard.press("1");
+        await checkModel(page, (face) => showAndWait(page, daemon, face), makeFace);
+        await shoot(page, "model");
     } else {
         await page.waitForFunction(() => document.getElementById("view-model").textContent.includes("no 3-D part"));
     }
@@ -170,12 +144,9 @@ function shoot(page, name) {
 
 async function run(chromium, directory) {
     const daemon = await playDaemon(join(directory, "s"), FRAME);
-    const start = startWeb(join(directory, "s"));
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: GUARD_MS });
+    const start = startWeb(program, join(directory, "s"));
+    const { browser, page } = await openPage(chromium, GUARD_MS);
     try {
-        const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
-        context.setDefaultTimeout(GUARD_MS);
-        const page = await context.newPage();
         const complaints = [];
         page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
         page.on("pageerror", (error) => complaints.push(error.message));
@@ -188,7 +159,7 @@ async function run(chromium, directory) {
         await checkKeys(page);
         await checkNarrow(page);
         await checkHead(page, daemon);
-        await checkModelRefusal(page);
+        await checkModels(page, daemon);
         assert.deepEqual(complaints, [], "the browser complains");
         await checkOffline(page, start.web);
     } finally {
@@ -199,18 +170,14 @@ async function run(chromium, directory) {
     }
 }
 
-const playwright = findPlaywright();
-if (!existsSync(CHROMIUM) || playwright === null) {
-    console.log(`skipped: ${playwright === null ? "no playwright-core" : "no Chromium"}; tests/web/install.sh brings it`);
-    process.exit(77);
-}
+const chromium = findChromium(playwrightDirectory);
 const guard = setTimeout(() => {
     console.error("it hangs");
     process.exit(1);
 }, GUARD_MS);
 const directory = mkdtempSync(join(tmpdir(), "mocapd-page-"));
 try {
-    await run(playwright.chromium, directory);
+    await run(chromium, directory);
     console.log("the avatar does what the track does, and the browser has nothing to complain of");
 } finally {
     rmSync(directory, { recursive: true });

@@ -13,8 +13,6 @@
 #include "tools/bridge/vmc.h"
 #include "tools/follow.h"
 
-enum { EXIT_USAGE = 2 };
-
 struct bridge {
     struct bridge_options options;
     struct bridge_target targets[BRIDGE_TARGETS_MAX];
@@ -220,22 +218,12 @@ int main(int argc, char **argv)
     if (bridge == NULL) {
         return EXIT_FAILURE;
     }
-    int status = EXIT_SUCCESS;
-    switch (bridge_options_parse(&bridge->options, argc, argv, &err)) {
-    case TOOLS_ARGUMENTS_HELP:
-        fputs(bridge_options_usage, stdout);
-        break;
-    case TOOLS_ARGUMENTS_VERSION:
-        puts("mocap-bridge " MOCAPD_VERSION);
-        break;
-    case TOOLS_ARGUMENTS_USAGE:
-        fprintf(stderr, "mocap-bridge: %s; see mocap-bridge --help\n", err.message);
-        status = EXIT_USAGE;
-        break;
-    case TOOLS_ARGUMENTS_RUN:
-        status = run_bridge(bridge);
-        break;
-    }
+    const enum tools_arguments_result asked =
+        bridge_options_parse(&bridge->options, argc, argv, &err);
+    const int status =
+        asked == TOOLS_ARGUMENTS_RUN
+            ? run_bridge(bridge)
+            : tools_arguments_answer(asked, "mocap-bridge", bridge_options_usage, &err);
     follow_destroy(bridge->follow);
     free(bridge);
     return status;

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,6 +43,14 @@ static bool split(const char *text, char host[BRIDGE_TARGET_NAME_BYTES],
     return host[0] != '\0';
 }
 
+// getaddrinfo takes any number for a port, less what does not fit.
+static bool is_port(const char *text)
+{
+    char *end;
+    const long port = strtol(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && port >= 1 && port <= 65535;
+}
+
 static bool is_loopback(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET) {
@@ -58,9 +67,10 @@ bool bridge_target_open(struct bridge_target *target, const char *text, const ch
     *target = (struct bridge_target){ .fd = -1 };
     char host[BRIDGE_TARGET_NAME_BYTES], port[BRIDGE_TARGET_NAME_BYTES];
     snprintf(port, sizeof port, "%s", default_port);
-    if (!split(text, host, port)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "wants HOST, HOST:PORT or [ADDRESS]:PORT, got '%s'", text);
+    if (!split(text, host, port) || !is_port(port)) {
+        return mc_error_set(
+            err, MC_ERROR_ARGUMENT, 0,
+            "wants HOST, HOST:PORT or [ADDRESS]:PORT with a port from 1 to 65535, got '%s'", text);
     }
     snprintf(target->name, sizeof target->name, "%s", text);
     const struct addrinfo hints = { .ai_family = AF_UNSPEC,

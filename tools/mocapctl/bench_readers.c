@@ -13,9 +13,9 @@
 #include "protocol/endpoint.h"
 #include "protocol/framing.h"
 #include "protocol/message.h"
+#include "tools/mocapctl/bench_latencies.h"
 
 enum {
-    LATENCY_MAX_US = 200000, // what is later counts as this
     EVENTS = 256,
     ROOM_BYTES = 32 * 1024, // of one reader: its records are a few kB
 };
@@ -31,7 +31,7 @@ struct mocapctl_bench_readers {
     enum protocol_encoding encoding;
     struct reader *readers;
     uint64_t records, missed;
-    uint64_t latencies[LATENCY_MAX_US + 1]; // how many were so many µs late
+    struct mocapctl_latencies latencies;
 };
 
 // ---- one message
@@ -70,10 +70,9 @@ static void count_record(struct mocapctl_bench_readers *readers, const char *byt
     const size_t tail = 40; // where "missed" is
     int64_t missed = find_number(readers->encoding, bytes + (length > tail ? length - tail : 0),
                                  length > tail ? tail : length, "missed");
-    int64_t late_us = (now_ns - published_ns) / MC_NS_PER_US;
     readers->records++;
     readers->missed += missed > 0 ? (uint64_t)missed : 0;
-    readers->latencies[late_us < 0 ? 0 : late_us > LATENCY_MAX_US ? LATENCY_MAX_US : late_us]++;
+    mocapctl_latencies_add(&readers->latencies, now_ns - published_ns);
 }
 
 // ---- one reader
@@ -190,19 +189,6 @@ void mocapctl_bench_readers_destroy(struct mocapctl_bench_readers *readers)
     free(readers);
 }
 
-// The latency that such a share of the records had at most.
-static double quantile_ms(const struct mocapctl_bench_readers *readers, double share)
-{
-    uint64_t wanted = (uint64_t)(share * (double)readers->records), seen = 0;
-    for (int us = 0; us <= LATENCY_MAX_US; us++) {
-        seen += readers->latencies[us];
-        if (seen > wanted || seen == readers->records) {
-            return us / 1000.0;
-        }
-    }
-    return 0;
-}
-
 bool mocapctl_bench_readers_run(struct mocapctl_bench_readers *readers, double seconds,
                                 struct mocapctl_bench_counts *counts, struct mc_error *err)
 {
@@ -213,7 +199,7 @@ bool mocapctl_bench_readers_run(struct mocapctl_bench_readers *readers, double s
         }
     }
     readers->records = readers->missed = 0;
-    memset(readers->latencies, 0, sizeof readers->latencies);
+    mocapctl_latencies_clear(&readers->latencies);
     int64_t end_ns = mc_clock_now_ns() + (int64_t)(seconds * 1e9), now_ns;
     while ((now_ns = mc_clock_now_ns()) < end_ns) {
         if (!wait_and_read(readers, (int)((end_ns - now_ns) / MC_NS_PER_MS) + 1, err)) {
@@ -223,9 +209,9 @@ bool mocapctl_bench_readers_run(struct mocapctl_bench_readers *readers, double s
     *counts = (struct mocapctl_bench_counts){
         .records = readers->records,
         .missed = readers->missed,
-        .p50_ms = quantile_ms(readers, 0.5),
-        .p99_ms = quantile_ms(readers, 0.99),
-        .most_ms = quantile_ms(readers, 1),
+        .p50_ms = mocapctl_latencies_quantile_ms(&readers->latencies, 0.5),
+        .p99_ms = mocapctl_latencies_quantile_ms(&readers->latencies, 0.99),
+        .most_ms = mocapctl_latencies_quantile_ms(&readers->latencies, 1),
     };
     return true;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 #include "protocol/record.h"
 #include "server/listener.h"
 #include "server/publisher.h"
+#include "tools/mocapctl/bench_latencies.h"
 
 // ---- the process
 
@@ -32,6 +34,7 @@ struct bench {
     int64_t start_ns;
     double rate;
     struct protocol_record record;
+    struct mocapctl_latencies *fan_outs;
 };
 
 static void fill_record(struct protocol_record *record)
@@ -64,6 +67,7 @@ static void on_timer(uv_timer_t *timer)
         bench->record.pts = (double)bench->record.seq / bench->rate;
         server_publisher_record(bench->publisher, 0, &bench->record);
         bench->record.seq++;
+        mocapctl_latencies_add(bench->fan_outs, mc_clock_now_ns() - bench->record.t_publish_ns);
     }
 }
 
@@ -99,7 +103,7 @@ static void on_stop(uv_signal_t *signal, int number)
     uv_stop(&bench->loop);
 }
 
-static void serve(const char *path, double rate, int ready)
+static void serve(const char *path, double rate, struct mocapctl_latencies *fan_outs, int ready)
 {
     static struct bench bench;
     static const char streams[1][64] = { "bench" };
@@ -113,6 +117,7 @@ static void serve(const char *path, double rate, int ready)
     struct mc_error err = { 0 };
     mc_log_level_set(MC_LOG_ERROR);
     bench.rate = rate;
+    bench.fan_outs = fan_outs;
     fill_record(&bench.record);
     uv_loop_init(&bench.loop);
     bench.publisher = server_publisher_create(&bench.loop, &options, &callbacks, &err);
@@ -145,8 +150,11 @@ bool mocapctl_bench_server_start(struct mocapctl_bench_server *server, const cha
                                  double rate, struct mc_error *err)
 {
     int ready[2];
-    if (pipe(ready) != 0) {
-        return mc_error_set_errno(err, "pipe");
+    server->fan_outs = mmap(NULL, sizeof *server->fan_outs, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (server->fan_outs == MAP_FAILED || pipe(ready) != 0) {
+        server->fan_outs = NULL;
+        return mc_error_set_errno(err, "starting the server to be measured");
     }
     pid_t parent = getpid();
     server->pid = fork();
@@ -157,7 +165,7 @@ bool mocapctl_bench_server_start(struct mocapctl_bench_server *server, const cha
         }
         close(ready[0]);
         malloc_trim(0); // what the parent freed would hide what is needed here
-        serve(path, rate, ready[1]);
+        serve(path, rate, server->fan_outs, ready[1]);
     }
     close(ready[1]);
     char byte;
@@ -178,6 +186,10 @@ void mocapctl_bench_server_stop(struct mocapctl_bench_server *server)
         while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR) {
         }
         server->pid = 0;
+    }
+    if (server->fan_outs != NULL) {
+        munmap(server->fan_outs, sizeof *server->fan_outs);
+        server->fan_outs = NULL;
     }
 }
 

@@ -7,9 +7,13 @@
 
 #include "base/error.h"
 
+struct mocapctl_latencies;
+
 struct mocapctl_bench_server {
     pid_t pid;
     clockid_t cpu_clock; // of its processor time
+    // What it takes from a record to its last write, shared with the process.
+    struct mocapctl_latencies *fan_outs;
 };
 
 // Starts one that listens at path and publishes rate records a second of one face with

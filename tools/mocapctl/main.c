@@ -53,7 +53,7 @@ static const struct command {
       "      decoding and forward passes, what it costs against ffmpeg decoding URL, and memory\n"
       "      after opening the first stream N times" },
     { "bench", mocapctl_bench,
-      "subscribers [--readers N] [--seconds N] [--rounds N] [--encoding json|cbor]",
+      "subscribers [--readers N] [--bullies N] [--seconds N] [--rounds N] [--encoding json|cbor]",
       "measure what subscribers cost, how late records reach them, and what bad\n"
       "      neighbours change about that" },
 };

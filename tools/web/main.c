@@ -14,8 +14,6 @@
 #include "tools/web/relay.h"
 #include "tools/web/server.h"
 
-enum { EXIT_USAGE = 2 };
-
 struct web {
     struct web_options options;
     uv_loop_t loop;
@@ -140,22 +138,10 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN); // a failed write says so
-    int status = EXIT_SUCCESS;
-    switch (web_options_parse(&web->options, argc, argv, &err)) {
-    case TOOLS_ARGUMENTS_HELP:
-        fputs(web_options_usage, stdout);
-        break;
-    case TOOLS_ARGUMENTS_VERSION:
-        puts("mocap-web " MOCAPD_VERSION);
-        break;
-    case TOOLS_ARGUMENTS_USAGE:
-        fprintf(stderr, "mocap-web: %s; see mocap-web --help\n", err.message);
-        status = EXIT_USAGE;
-        break;
-    case TOOLS_ARGUMENTS_RUN:
-        status = run(web);
-        break;
-    }
+    const enum tools_arguments_result asked = web_options_parse(&web->options, argc, argv, &err);
+    const int status = asked == TOOLS_ARGUMENTS_RUN
+                           ? run(web)
+                           : tools_arguments_answer(asked, "mocap-web", web_options_usage, &err);
     free(web);
     return status;
 }

@@ -1,10 +1,13 @@
 #include "tools/web/server.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -52,6 +55,14 @@ static bool host_is_ours(const struct web_server *server, struct lws *wsi)
     return web_origin_host_is_ours(server->options.hosts, read_header(wsi, WSI_TOKEN_HOST, host));
 }
 
+// Who is refused may come again at once, and for ever.
+static bool may_log(void)
+{
+    static struct mc_log_limit limit;
+    unsigned skipped;
+    return mc_log_limit_pass(&limit, MC_NS_PER_SECOND, &skipped);
+}
+
 static bool may_connect(struct web_server *server, struct lws *wsi)
 {
     char host[HEADER_BYTES], origin[HEADER_BYTES], path[HEADER_BYTES];
@@ -64,12 +75,16 @@ static bool may_connect(struct web_server *server, struct lws *wsi)
     }
     if (!host_is_ours(server, wsi) || (has_origin && origin_read == NULL) ||
         !web_origin_is_same(origin_read, read_header(wsi, WSI_TOKEN_HOST, host))) {
-        mc_log(MC_LOG_WARNING, "refused a page of another site: %s",
-               origin_read != NULL ? origin_read : "no origin");
+        if (may_log()) {
+            mc_log(MC_LOG_WARNING, "refused a page of another site: %s",
+                   origin_read != NULL ? origin_read : "no origin");
+        }
         return false;
     }
     if (server->browser_count == WEB_SERVER_BROWSERS_MAX) {
-        mc_log(MC_LOG_WARNING, "refused a browser: there are %d", WEB_SERVER_BROWSERS_MAX);
+        if (may_log()) {
+            mc_log(MC_LOG_WARNING, "refused a browser: there are %d", WEB_SERVER_BROWSERS_MAX);
+        }
         return false;
     }
     return true;
@@ -253,8 +268,10 @@ static const struct lws_protocols protocols[] = {
 
 static void on_log(int level, const char *line)
 {
-    mc_log(level == LLL_ERR ? MC_LOG_WARNING : MC_LOG_DEBUG, "libwebsockets: %.*s",
-           (int)strcspn(line, "\n"), line);
+    if (level != LLL_ERR || may_log()) {
+        mc_log(level == LLL_ERR ? MC_LOG_WARNING : MC_LOG_DEBUG, "libwebsockets: %.*s",
+               (int)strcspn(line, "\n"), line);
+    }
 }
 
 // With every response. blob: and data: are for the textures within a model.
@@ -268,11 +285,37 @@ static const struct lws_protocol_vhost_options headers[] = {
     { NULL, NULL, "cross-origin-resource-policy:", "same-origin" },
 };
 
+// Whether the address is this machine's and the port is free: libwebsockets only
+// warns where it is not, and goes on.
+static bool can_listen(const struct web_server_options *options, struct mc_error *err)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)options->port) };
+    const int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool good = fd >= 0 && inet_pton(AF_INET, options->address, &at.sin_addr) == 1 &&
+                      setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+                      bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
+    if (!good && errno == EADDRNOTAVAIL) {
+        mc_error_set(err, MC_ERROR_SYSTEM, EADDRNOTAVAIL,
+                     "can't listen at %s:%d: this machine has no such address; 127.0.0.1 serves "
+                     "this machine alone, 0.0.0.0 every address it has",
+                     options->address, options->port);
+    } else if (!good) {
+        mc_error_set_errno(err, "can't listen at %s:%d", options->address, options->port);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good;
+}
+
 struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_options *options,
                                      struct mc_error *err)
 {
     static const lws_retry_bo_t idle = { .secs_since_valid_ping = 20,
                                          .secs_since_valid_hangup = 40 };
+    if (!can_listen(options, err)) {
+        return NULL;
+    }
     struct web_server *server = calloc(1, sizeof *server);
     if (server == NULL) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the server");

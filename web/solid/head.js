@@ -9,6 +9,7 @@ import {
     Float32BufferAttribute,
     Group,
     Mesh,
+    MeshBasicMaterial,
     MeshPhongMaterial,
     SphereGeometry,
     TubeGeometry,
@@ -75,9 +76,10 @@ function makeEye(side) {
     const eye = new Group();
     eye.position.set(0.31 * side, 0.0, 0.7);
     const ball = new Group();
-    ball.add(new Mesh(new SphereGeometry(0.145, 32, 24), material(0x1d1719, 0.9)));
-    const shine = new Mesh(new SphereGeometry(0.034, 16, 12), material(0xffffff));
-    shine.position.set(0.045, 0.055, 0.122);
+    // One light in each eye, wherever the lamps are: those of two would be four.
+    ball.add(new Mesh(new SphereGeometry(0.145, 32, 24), material(0x1d1719, 0)));
+    const shine = new Mesh(new SphereGeometry(0.032, 16, 12), new MeshBasicMaterial({ color: 0xffffff }));
+    shine.position.set(-0.04, 0.04, 0.13);
     ball.add(shine);
     // Half a sphere each; where its edge turns to is how far the eye is shut.
     const lids = [1, -1].map((way) => {

@@ -1,15 +1,21 @@
 import { ACESFilmicToneMapping, DirectionalLight, HemisphereLight, PerspectiveCamera, Scene, WebGLRenderer } from "three";
 
+const RATIO_MOST = 2; // pixels of the canvas for each of the page, across
+const RATIO_LEAST = 0.5;
+const SHRINK = 0.75;
+const SLOW_MS = 45; // two pictures of a screen, which one of ours may take,
+const SLOW_DRAWS = 5; // and how often in a row it may take longer
+
 /**
  * A lit scene on a canvas that fills its parent. It draws when it is told to, and
  * when its size changes: nothing runs while nothing moves. A graphics processor that
- * is slower than the records gets the newest only.
+ * is slower than the records gets the newest only, and then fewer pixels: to be late
+ * is worse than to be coarse.
  */
 export function makeScene(parent) {
     const canvas = document.createElement("canvas");
     const renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true });
     renderer.toneMapping = ACESFilmicToneMapping;
-    renderer.setPixelRatio(Math.min(globalThis.devicePixelRatio || 1, 2));
     const scene = new Scene();
     const camera = new PerspectiveCamera(26, 1, 0.1, 30);
     scene.add(new HemisphereLight(0xfff4e6, 0x8a6d5c, 1.6));
@@ -21,6 +27,38 @@ export function makeScene(parent) {
     const gl = renderer.getContext();
     let drawn = null; // signalled when the last picture is done
     let isWaiting = false;
+    let ratio = Math.min(globalThis.devicePixelRatio || 1, RATIO_MOST);
+    let slowDraws = 0; // in a row
+    let isTimed = false;
+    const fit = () => {
+        const { clientWidth: width, clientHeight: height } = parent;
+        if (width > 0 && height > 0) {
+            renderer.setPixelRatio(ratio);
+            renderer.setSize(width, height, false);
+            camera.aspect = width / height;
+            camera.updateProjectionMatrix();
+        }
+        return width > 0 && height > 0;
+    };
+    const adapt = (tookMs) => {
+        slowDraws = tookMs > SLOW_MS ? slowDraws + 1 : 0;
+        if (slowDraws === SLOW_DRAWS && ratio > RATIO_LEAST) {
+            ratio = Math.max(RATIO_LEAST, ratio * SHRINK);
+            slowDraws = 0;
+            fit();
+        }
+    };
+    // The browser asks for the picture after the next once this one is on its way.
+    const time = () => {
+        const fromMs = performance.now();
+        isTimed = true;
+        requestAnimationFrame(() =>
+            requestAnimationFrame(() => {
+                isTimed = false;
+                adapt(performance.now() - fromMs);
+            }),
+        );
+    };
     const isBusy = () => drawn !== null && gl.clientWaitSync(drawn, 0, 0) === gl.TIMEOUT_EXPIRED;
     const draw = () => {
         if (isBusy()) {
@@ -33,20 +71,15 @@ export function makeScene(parent) {
             }
             return;
         }
+        if (!isTimed) {
+            time();
+        }
         renderer.render(scene, camera);
         gl.deleteSync(drawn);
         drawn = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
         gl.flush();
     };
-    const observer = new ResizeObserver(() => {
-        const { clientWidth: width, clientHeight: height } = parent;
-        if (width > 0 && height > 0) {
-            renderer.setSize(width, height, false);
-            camera.aspect = width / height;
-            camera.updateProjectionMatrix();
-            draw();
-        }
-    });
+    const observer = new ResizeObserver(() => fit() && draw());
     parent.prepend(canvas);
     observer.observe(parent);
     return {

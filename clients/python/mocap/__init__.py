@@ -8,7 +8,8 @@
             if isinstance(message, mocap.Record) and message.faces:
                 print(message.pts, message.faces[0].keypoints[30])
 
-The same with asyncio: mocap.connect_async, AsyncClient.
+The same with asyncio: mocap.connect_async, AsyncClient. When the server has left, with
+either, client.reconnect() waits for another and renews the subscriptions.
 """
 
 from .aio import AsyncClient, connect_async

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from types import TracebackType
-from typing import Any, AsyncIterator, Deque, Dict, Iterable, Optional, Type
+from typing import Any, AsyncIterator, Awaitable, Deque, Dict, Optional, Type
 
 from . import messages, wire
+from .subscriptions import Fields, Subscriptions, retry_waits
 
 
-class AsyncClient:
+class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
     """One connection; make it with connect_async. One task at a time may use it."""
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeout: float
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__()
+        self.path = path
+        self.timeout = timeout  # of replies, seconds
+
+    async def _open(self) -> None:
         self._wire = wire.Wire()
         self._kept: Deque[Dict[str, Any]] = deque()
-        self.timeout = timeout  # of replies, seconds
-        self.server: messages.Server
+        self._reader, self._writer = await asyncio.open_unix_connection(self.path)
+        try:
+            greeting = await asyncio.wait_for(self._read(), self.timeout)
+            self.server = wire.read_hello(greeting)
+        except BaseException:
+            self._writer.close()
+            raise
 
     async def _read(self) -> Dict[str, Any]:
         # A wait that is cancelled loses nothing: what came is in the wire.
@@ -61,38 +69,44 @@ class AsyncClient:
 
     async def request(self, kind: str, **fields: Any) -> Dict[str, Any]:
         """Sends a request and returns its reply; Refused when it is an error."""
-        self._writer.write(self._wire.request(kind, **fields))
-        await self._writer.drain()
+        try:
+            self._writer.write(self._wire.request(kind, **fields))
+            await self._writer.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise wire.Closed("the server closed the connection") from None
         return await asyncio.wait_for(self._reply(), self.timeout)
 
-    async def subscribe(
-        self,
-        stream: Optional[str] = None,
-        *,
-        encoding: Optional[str] = None,
-        max_rate: Optional[float] = None,
-        include: Optional[Iterable[str]] = None,
-        lost: Optional[str] = None,
-        mode: Optional[str] = None,
-        queue: Optional[int] = None,
-        label: Optional[str] = None,
-    ) -> messages.Granted:
-        """Asks for the records of a stream, or of all; returns what was granted."""
-        fields = wire.policy(
-            self.server, encoding, max_rate, include, lost, mode, queue, label
-        )
+    async def _subscribe(self, stream: Optional[str], fields: Fields) -> messages.Granted:
         reply = messages.granted(await self.request("subscribe", stream=stream, **fields))
         self._wire.encoding = reply.encoding  # of what comes after the reply
+        self._remember(stream, fields)
         return reply
 
     async def unsubscribe(self, stream: Optional[str] = None) -> None:
         await self.request("unsubscribe", stream=stream)
+        self._forget(stream)
 
     async def status(self) -> Dict[str, Any]:
         return await self.request("status")
 
     async def ping(self) -> None:
         await self.request("ping")
+
+    async def reconnect(self, timeout: Optional[float] = None) -> None:
+        """Connects again and renews all subscriptions, trying until the timeout."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for wait in retry_waits():
+            await self.close()
+            try:
+                await self._open()
+                for stream, fields in list(self._subscriptions.items()):
+                    await self._subscribe(stream, fields)
+                return
+            except (OSError, asyncio.TimeoutError, wire.Closed):
+                left = float("inf") if deadline is None else deadline - time.monotonic()
+                if left <= 0:
+                    raise
+                await asyncio.sleep(min(wait, left))
 
     async def close(self) -> None:
         self._writer.close()
@@ -115,12 +129,6 @@ class AsyncClient:
 
 async def connect_async(path: Optional[str] = None, timeout: float = 5.0) -> AsyncClient:
     """Connects to the daemon at path, or to the user's, else the system's."""
-    target = wire.default_path() if path is None else path
-    reader, writer = await asyncio.open_unix_connection(target)
-    client = AsyncClient(reader, writer, timeout)
-    try:
-        client.server = wire.read_hello(await asyncio.wait_for(client._read(), timeout))
-    except BaseException:
-        writer.close()
-        raise
+    client = AsyncClient(wire.default_path() if path is None else path, timeout)
+    await client._open()
     return client

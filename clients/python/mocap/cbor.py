@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from typing import Any, Tuple
+from typing import Any, Dict, List, Tuple
 
 _BREAK = object()
 _DEPTH = 16
@@ -34,8 +34,8 @@ def _string(data: bytes, at: int, info: int) -> Tuple[bytes, int]:
     return data[at : at + length], at + length
 
 
-def _array(data: bytes, at: int, info: int, depth: int) -> Tuple[list, int]:
-    values: list = []
+def _array(data: bytes, at: int, info: int, depth: int) -> Tuple[List[Any], int]:
+    values: List[Any] = []
     count, at = (None, at) if info == 31 else _number(data, at, info)
     while count is None or len(values) < count:
         value, at = _item(data, at, depth + 1)
@@ -47,8 +47,8 @@ def _array(data: bytes, at: int, info: int, depth: int) -> Tuple[list, int]:
     return values, at
 
 
-def _map(data: bytes, at: int, info: int, depth: int) -> Tuple[dict, int]:
-    values: dict = {}
+def _map(data: bytes, at: int, info: int, depth: int) -> Tuple[Dict[str, Any], int]:
+    values: Dict[str, Any] = {}
     count, at = (None, at) if info == 31 else _number(data, at, info)
     while count is None or len(values) < count:
         key, at = _item(data, at, depth + 1)

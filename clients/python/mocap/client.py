@@ -6,21 +6,19 @@ import socket
 import time
 from collections import deque
 from types import TracebackType
-from typing import Any, Deque, Dict, Iterable, Iterator, Optional, Type
+from typing import Any, Deque, Dict, Iterator, Optional, Type
 
 from . import messages, wire
-
-_RETRY_FIRST = 0.02
-_RETRY_LAST = 1.0
+from .subscriptions import Fields, Subscriptions, retry_waits
 
 
-class Client:
+class Client(Subscriptions[messages.Granted]):
     """One connection. Timeouts are seconds; None waits for ever."""
 
     def __init__(self, path: Optional[str] = None, timeout: Optional[float] = 5.0) -> None:
+        super().__init__()
         self.path = wire.default_path() if path is None else path
         self.timeout = timeout  # of replies
-        self._subscriptions: Dict[Optional[str], Dict[str, Any]] = {}
         self._open(timeout)
 
     def _open(self, timeout: Optional[float]) -> None:
@@ -92,41 +90,15 @@ class Client:
                 return wire.checked(value)
             self._kept.append(value)
 
-    def subscribe(
-        self,
-        stream: Optional[str] = None,
-        *,
-        encoding: Optional[str] = None,
-        max_rate: Optional[float] = None,
-        include: Optional[Iterable[str]] = None,
-        lost: Optional[str] = None,
-        mode: Optional[str] = None,
-        queue: Optional[int] = None,
-        label: Optional[str] = None,
-    ) -> messages.Granted:
-        """Asks for the records of a stream, or of all; returns what was granted."""
-        fields = wire.policy(
-            self.server, encoding, max_rate, include, lost, mode, queue, label
-        )
-        reply = self._subscribe(stream, fields)
-        if stream is None:
-            self._subscriptions.clear()
-        self._subscriptions[stream] = fields
-        return reply
-
-    def _subscribe(self, stream: Optional[str], fields: Dict[str, Any]) -> messages.Granted:
+    def _subscribe(self, stream: Optional[str], fields: Fields) -> messages.Granted:
         reply = messages.granted(self.request("subscribe", stream=stream, **fields))
         self._wire.encoding = reply.encoding  # of what comes after the reply
+        self._remember(stream, fields)
         return reply
 
     def unsubscribe(self, stream: Optional[str] = None) -> None:
         self.request("unsubscribe", stream=stream)
-        if stream is None:
-            self._subscriptions.clear()
-        elif None in self._subscriptions:
-            fields = self._subscriptions.pop(None)
-            self._subscriptions = {name: fields for name in self.server.streams}
-        self._subscriptions.pop(stream, None)
+        self._forget(stream)
 
     def status(self) -> Dict[str, Any]:
         return self.request("status")
@@ -141,12 +113,11 @@ class Client:
     def reconnect(self, timeout: Optional[float] = None) -> None:
         """Connects again and renews all subscriptions, trying until the timeout."""
         deadline = self._deadline(timeout)
-        wait = _RETRY_FIRST
-        while True:
+        for wait in retry_waits():
             self._socket.close()
             try:
                 self._open(self.timeout)
-                for stream, fields in self._subscriptions.items():
+                for stream, fields in list(self._subscriptions.items()):
                     self._subscribe(stream, fields)
                 return
             except (OSError, wire.Closed):
@@ -154,7 +125,6 @@ class Client:
                 if left <= 0:
                     raise
                 time.sleep(min(wait, left))
-                wait = min(2 * wait, _RETRY_LAST)
 
     def close(self) -> None:
         self._socket.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Optional
 
 from . import cbor, messages
 
@@ -132,28 +132,3 @@ def typed(value: Dict[str, Any]) -> messages.Message:
         return messages.typed(value)
     except (KeyError, TypeError, ValueError) as error:
         raise MocapError(f"{value.get('type')} message: {error!r}") from None
-
-
-def policy(
-    server: messages.Server,
-    encoding: Optional[str],
-    max_rate: Optional[float],
-    include: Optional[Iterable[str]],
-    lost: Optional[str],
-    mode: Optional[str],
-    queue: Optional[int],
-    label: Optional[str],
-) -> Dict[str, Any]:
-    """The fields of a subscription; encoding None is CBOR where the server has it."""
-    if encoding is None:
-        encoding = "cbor" if "cbor" in server.encodings else "json"
-    parts: Optional[List[str]] = None if include is None else list(include)
-    return {
-        "encoding": encoding,
-        "max_rate": max_rate,
-        "include": parts,
-        "lost": lost,
-        "mode": mode,
-        "queue": queue,
-        "label": label,
-    }

@@ -137,6 +137,23 @@ class PlayedServer(unittest.TestCase):
     def test_nobody_there(self):
         with self.assertRaises(FileNotFoundError):
             mocap.connect("/nonexistent/mocapd.sock")
+        with self.assertRaises(FileNotFoundError):
+            asyncio.run(mocap.connect_async("/nonexistent/mocapd.sock"))
+
+    def test_reconnecting_to_nobody_ends_in_time(self):
+        with Played(line(HELLO)) as played, mocap.connect(played.path) as client:
+            os.unlink(played.path)
+            with self.assertRaises(FileNotFoundError):
+                client.reconnect(0.05)
+
+    def test_reconnecting_to_nobody_ends_in_time_with_asyncio(self):
+        async def lose(path):
+            async with await mocap.connect_async(path) as client:
+                os.unlink(path)
+                await client.reconnect(0.05)
+
+        with Played(line(HELLO)) as played, self.assertRaises(FileNotFoundError):
+            asyncio.run(lose(played.path))
 
 
 class Cbor(unittest.TestCase):
@@ -243,6 +260,20 @@ class RealServer(unittest.TestCase):
             self.server = self.start()
             client.reconnect(20)
             self.check(list(client))
+
+    def test_reconnect_with_asyncio(self):
+        async def collect_twice():
+            async with await mocap.connect_async(self.path) as client:
+                await client.subscribe(include=self.parts)
+                self.check([message async for message in client])
+                self.server.wait()
+                again = asyncio.create_task(client.reconnect(20))
+                await asyncio.sleep(0)  # it begins while there is no server
+                self.server = self.start()
+                await again
+                return [message async for message in client]
+
+        self.check(asyncio.run(collect_twice()))
 
 
 if __name__ == "__main__":

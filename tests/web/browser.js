@@ -1,0 +1,51 @@
+/** A browser without a screen, and mocap-web for it: what the programs of this folder share. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const CHROMIUM = "/usr/bin/chromium";
+const FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--enable-unsafe-swiftshader", // WebGL without a graphics processor
+];
+
+/** Chromium's launcher; ends the program with 77, to be skipped, where there is none. */
+export function findChromium(playwrightDirectory) {
+    let playwright = null;
+    try {
+        playwright = createRequire(join(playwrightDirectory, "x.js"))("playwright-core");
+    } catch {
+        // told below
+    }
+    if (!existsSync(CHROMIUM) || playwright === null) {
+        console.log(`skipped: no ${playwright === null ? "playwright-core" : "Chromium"}; tests/web/install.sh brings it`);
+        process.exit(77);
+    }
+    return playwright.chromium;
+}
+
+/** @param {number} guardMs only what fails waits that long */
+export async function openPage(chromium, guardMs) {
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: guardMs });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+    context.setDefaultTimeout(guardMs);
+    return { browser, page: await context.newPage() };
+}
+
+/** mocap-web on a port of its own; address is promised. */
+export function startWeb(program, socket) {
+    const web = spawn(program, ["--listen", "0", "--socket", socket], { stdio: ["ignore", "ignore", "pipe"] });
+    const address = new Promise((resolve, reject) => {
+        createInterface({ input: web.stderr }).on("line", (line) => {
+            const found = /open (http:\S+)/.exec(line);
+            if (found) {
+                resolve(found[1]);
+            }
+        });
+        web.on("exit", (status) => reject(new Error(`mocap-web ended with ${status}`)));
+    });
+    return { web, address };
+}
