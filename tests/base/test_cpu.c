@@ -30,7 +30,8 @@ static void unknown_levels_are_refused(void **state)
     struct mc_error err = { 0 };
     setenv("MOCAP_CPU", "sse9", 1);
     assert_false(mc_cpu_flags(&flags, &err));
-    assert_string_equal(err.message, "MOCAP_CPU: 'sse9' is none of scalar, blas, avx2, avx512, amx");
+    assert_string_equal(err.message,
+                        "MOCAP_CPU: 'sse9' is none of scalar, blas, avx2, avx512, amx");
 }
 
 static void the_default_is_all_there_is(void **state)
