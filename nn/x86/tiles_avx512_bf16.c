@@ -1,6 +1,6 @@
 // Convolution tiles for bfloat16: vdpbf16ps multiplies pairs and adds in float32;
 // tdpbf16ps does so for whole tile registers.
-#if !(defined(__AVX512BF16__) && defined(__AMX_BF16__))
+#if !(defined(__AVX512BF16__) && (defined(__AMX_BF16__) || defined(__AMXBF16__)))
 #error "compile this file with -mavx512bf16 -mamx-tile -mamx-bf16 and the flags of tiles_avx512.c"
 #endif
 

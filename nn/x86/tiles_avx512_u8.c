@@ -1,7 +1,7 @@
 // Convolution tiles for bytes: vpdpbusd multiplies four unsigned inputs by four
 // signed weights and adds in int32, exactly; tdpbusd does so for whole tile
 // registers.
-#if !(defined(__AVX512VNNI__) && defined(__AMX_INT8__))
+#if !(defined(__AVX512VNNI__) && (defined(__AMX_INT8__) || defined(__AMXINT8__)))
 #error "compile this file with -mavx512vnni -mamx-tile -mamx-int8 and the flags of tiles_avx512.c"
 #endif
 
