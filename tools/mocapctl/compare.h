@@ -44,6 +44,14 @@ struct mocapctl_compare {
     struct ort *ort;
 };
 
+// What the samples and sums of an entry come to; NAN where there is none.
+struct mocapctl_row {
+    double ms, gflops, ort_ms;         // medians
+    double error, akd, jacobian_error; // percent of the eyes' distance; [-1, 1]; as is
+};
+
+struct mocapctl_row mocapctl_compare_row(const struct mocapctl_entry *entry);
+
 // Times every model, short batches of each in turn: the thread's own time, so that a
 // busy machine measures the same work. Its modules' times are sums of medians of steps.
 bool mocapctl_compare_measure(struct mocapctl_compare *compare, struct mc_error *err) MC_MUST_USE;
@@ -51,7 +59,7 @@ bool mocapctl_compare_measure(struct mocapctl_compare *compare, struct mc_error 
 // Runs every model, and the teacher, on the labelled pictures of the set.
 bool mocapctl_compare_judge(struct mocapctl_compare *compare, struct mc_error *err) MC_MUST_USE;
 
-// The three forms of the report; and the picture, which wants a path.
+// The three forms of the report; and the picture, an SVG file.
 void mocapctl_compare_print_text(const struct mocapctl_compare *compare);
 void mocapctl_compare_print_markdown(const struct mocapctl_compare *compare);
 void mocapctl_compare_print_json(const struct mocapctl_compare *compare);

@@ -1,4 +1,4 @@
-// What `mocapctl compare` prints and draws.
+// What `mocapctl compare` prints.
 #include <inttypes.h>
 #include <math.h>
 
@@ -6,12 +6,7 @@
 #include "nn/program.h"
 #include "tools/mocapctl/compare.h"
 
-// The numbers of a row; NAN where there is none.
-struct row {
-    double ms, gflops, ort_ms, error, akd, jacobian_error;
-};
-
-static struct row row_of(const struct mocapctl_entry *entry)
+struct mocapctl_row mocapctl_compare_row(const struct mocapctl_entry *entry)
 {
     // Sorting doesn't change what the samples say.
     struct mocapctl_samples *ms = (struct mocapctl_samples *)&entry->ms;
@@ -19,7 +14,7 @@ static struct row row_of(const struct mocapctl_entry *entry)
     const double median = mocapctl_samples_quantile(ms, 0.5);
     const double errors = entry->error_count, akds = entry->akd_count;
     const bool jacobians = akds > 0 && nn_model_info(entry->model)->has_jacobians;
-    return (struct row){
+    return (struct mocapctl_row){
         .ms = median,
         .gflops = 2e-6 * (double)nn_model_program(entry->model)->macs / median,
         .ort_ms = ort->count > 0 ? mocapctl_samples_quantile(ort, 0.5) : NAN,
@@ -33,11 +28,11 @@ static struct row row_of(const struct mocapctl_entry *entry)
 struct column {
     const char *head;
     int width, decimals;
-    double (*value)(const struct mocapctl_entry *entry, const struct row *row);
+    double (*value)(const struct mocapctl_entry *entry, const struct mocapctl_row *row);
 };
 
 #define COLUMN(name, expression)                                                                   \
-    static double name(const struct mocapctl_entry *entry, const struct row *row)                  \
+    static double name(const struct mocapctl_entry *entry, const struct mocapctl_row *row)         \
     {                                                                                              \
         (void)row;                                                                                 \
         (void)entry;                                                                               \
@@ -94,7 +89,7 @@ static void print_rows(const struct mocapctl_compare *compare, const char *befor
 {
     for (int i = 0; i < compare->count; i++) {
         const struct mocapctl_entry *entry = &compare->entries[i];
-        const struct row row = row_of(entry);
+        const struct mocapctl_row row = mocapctl_compare_row(entry);
         printf("%s%-*s", before, before[0] == '\0' ? NAME_WIDTH : 0, entry->name);
         for (int c = 0; c < COLUMN_COUNT; c++) {
             print_value(&columns[c], columns[c].value(entry, &row),
@@ -143,7 +138,7 @@ void mocapctl_compare_print_json(const struct mocapctl_compare *compare)
     for (int i = 0; i < compare->count; i++) {
         const struct mocapctl_entry *entry = &compare->entries[i];
         const struct nn_model_info *info = nn_model_info(entry->model);
-        const struct row row = row_of(entry);
+        const struct mocapctl_row row = mocapctl_compare_row(entry);
         printf("%s{\"model\":\"%s\",\"arch\":\"%s\",\"width\":%d,\"height\":%d,\"parameters\":%zu,"
                "\"macs\":%" PRIu64 ",\"macs_done\":%" PRIu64 ",\"arena_bytes\":%zu",
                i == 0 ? "" : ",", entry->name, info->arch, info->input_width, info->input_height,
@@ -163,82 +158,4 @@ void mocapctl_compare_print_json(const struct mocapctl_compare *compare)
         printf("}");
     }
     printf("]\n");
-}
-
-// ---- the picture --------------------------------------------------------------------
-
-enum { WIDTH = 720, HEIGHT = 480, LEFT = 80, BOTTOM = 60, MARGIN = 40 };
-
-// What the second axis shows: the first of these that any model has.
-static double height_of(const struct row *row, const struct mocapctl_entry *entry, int kind)
-{
-    return kind == 0   ? row->error
-           : kind == 1 ? row->akd
-                       : (double)nn_model_info(entry->model)->macs / 1e6;
-}
-
-static double largest(const struct mocapctl_compare *compare, int kind)
-{
-    double most = 0;
-    for (int i = 0; i < compare->count; i++) {
-        const struct row row = row_of(&compare->entries[i]);
-        const double value = kind < 0 ? row.ms : height_of(&row, &compare->entries[i], kind);
-        most = isfinite(value) && value > most ? value : most;
-    }
-    return most;
-}
-
-static void draw_axes(FILE *out, const char *what, double wide, double high)
-{
-    static const char text[] = "font-family='sans-serif' font-size='13'";
-    fprintf(out,
-            "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d'>\n"
-            "<rect width='%d' height='%d' fill='white'/>\n",
-            WIDTH, HEIGHT, WIDTH, HEIGHT);
-    for (int i = 0; i <= 4; i++) {
-        const double x = LEFT + i * (WIDTH - LEFT - MARGIN) / 4.0;
-        const double y = HEIGHT - BOTTOM - i * (HEIGHT - BOTTOM - MARGIN) / 4.0;
-        fprintf(out,
-                "<path d='M%.1f %d V%d M%d %.1f H%d' stroke='#ddd'/>\n"
-                "<text x='%.1f' y='%d' text-anchor='middle' %s>%.3g</text>\n"
-                "<text x='%d' y='%.1f' text-anchor='end' %s>%.3g</text>\n",
-                x, MARGIN, HEIGHT - BOTTOM, LEFT, y, WIDTH - MARGIN, x, HEIGHT - BOTTOM + 20, text,
-                i * wide / 4, LEFT - 8, y + 4, text, i * high / 4);
-    }
-    fprintf(out,
-            "<text x='%d' y='%d' text-anchor='middle' %s>ms a frame, one thread</text>\n"
-            "<text x='%d' y='24' %s>%s</text>\n",
-            (LEFT + WIDTH - MARGIN) / 2, HEIGHT - 15, text, LEFT - 60, text, what);
-}
-
-bool mocapctl_compare_draw(const struct mocapctl_compare *compare, const char *path,
-                           struct mc_error *err)
-{
-    static const char *const kinds[] = { "error, % of the eyes' distance", "AKD to the teacher",
-                                         "million multiply-adds" };
-    int kind = 0;
-    while (kind < 2 && !(largest(compare, kind) > 0)) {
-        kind++;
-    }
-    const double wide = 1.15 * largest(compare, -1), high = 1.1 * largest(compare, kind);
-    FILE *out = fopen(path, "w");
-    if (out == NULL) {
-        return mc_error_set_errno(err, "%s", path);
-    }
-    draw_axes(out, kinds[kind], wide, high);
-    for (int i = 0; i < compare->count; i++) {
-        const struct row row = row_of(&compare->entries[i]);
-        const double value = height_of(&row, &compare->entries[i], kind);
-        if (!isfinite(value)) {
-            continue;
-        }
-        const double x = LEFT + row.ms / wide * (WIDTH - LEFT - MARGIN);
-        const double y = HEIGHT - BOTTOM - value / high * (HEIGHT - BOTTOM - MARGIN);
-        fprintf(out,
-                "<circle cx='%.1f' cy='%.1f' r='5' fill='#27c'/>\n<text x='%.1f' y='%.1f' "
-                "font-family='sans-serif' font-size='13'>%s</text>\n",
-                x, y, x + 9, y + 4, compare->entries[i].name);
-    }
-    fprintf(out, "</svg>\n");
-    return fclose(out) == 0 || mc_error_set_errno(err, "%s", path);
 }
