@@ -5,7 +5,7 @@
 #
 # SET is training.prepare's, RUNS a folder for checkpoints and logs, ZOO one for the
 # weight files. Stopped, it goes on when called again. LANDMARK_STEPS, TEACHER_STEPS
-# and STUDENT_STEPS say how long (240, 80, 50), BATCH how many pictures a step (8),
+# and STUDENT_STEPS say how long (1000, 120, 100), BATCH how many pictures a step (16),
 # THREADS how many threads (1).
 set -eu
 set_=$1 runs=$2 zoo=$3 what=${4:-all}
@@ -19,26 +19,29 @@ learn() { # MODULE ARCH RUN OPTION...
     module=$1 arch=$2 run=$3
     shift 3
     "$python" -m "$module" --set "$set_" --run "$runs/$run" --arch "$arch" --size 64 \
-        --batch "${BATCH:-8}" --threads "${THREADS:-1}" --dropout 0 --features 32 \
+        --batch "${BATCH:-16}" --threads "${THREADS:-1}" --dropout 0 --features 32 \
         --save-every 100 --check-every 10000 "$@"
 }
 
-distil() { # ARCH LOSS START, which is new, pretrained, direct or small
+distil() { # ARCH LOSS START, which is new, pretrained, direct, small or small-pretrained
     case $3 in
-    pretrained) set -- "$@" --init-backbone "$runs/$1" ;;
-    direct | small) set -- "$@" --form "$3" ;;
+    *pretrained) set -- "$@" --init-backbone "$runs/$1" ;;
+    esac
+    case $3 in
+    direct) set -- "$@" --form direct ;;
+    small*) set -- "$@" --form small ;;
     esac
     arch=$1 loss=$2 run=$1-$2-$3
     shift 3
     learn training.distil "$arch" "$run" --teacher "$runs/teacher" --loss "$loss" \
-        --steps "${STUDENT_STEPS:-50}" --rate 1e-3 "$@"
+        --steps "${STUDENT_STEPS:-100}" --rate 1e-3 "$@"
 }
 
 train_all() {
     for network in $networks; do
-        learn training.train "$network" "$network" --steps "${LANDMARK_STEPS:-240}" --rate 2e-3
+        learn training.train "$network" "$network" --steps "${LANDMARK_STEPS:-1000}" --rate 2e-3
     done
-    learn training.train hourglass teacher --head motion --steps "${TEACHER_STEPS:-80}" \
+    learn training.train hourglass teacher --head motion --steps "${TEACHER_STEPS:-120}" \
         --rate 1e-3 --init-backbone "$runs/hourglass"
     for start in new pretrained; do
         for loss in L1 L2 L3; do
@@ -52,12 +55,18 @@ train_all() {
     distil edanet L2 direct
     distil edanet L2 small
     distil lednet L2 small
+    distil edanet L2 small-pretrained
+    distil lednet L2 small-pretrained
 }
 
 export_all() { # of what has been trained
     for checkpoint in "$runs"/*/checkpoint.pt; do
         run=$(basename "$(dirname "$checkpoint")")
-        "$python" -m training.export --run "$runs/$run" -o "$zoo/$run.safetensors"
+        case $run in
+        teacher | *-L[123]-*) set -- --antialias 4 ;; # pictures of 256x256, as published
+        *) set -- ;;
+        esac
+        "$python" -m training.export --run "$runs/$run" -o "$zoo/$run.safetensors" "$@"
     done
 }
 
