@@ -11,7 +11,7 @@ set -eu
 set_=$1 runs=$2 zoo=$3 what=${4:-all}
 python=${PYTHON:-/usr/bin/python3}
 networks="lednet edanet hourglass erfnet laednet lrdnet enet esnet enet-orig"
-students="edanet laednet erfnet lrdnet enet esnet"
+students="lednet edanet lrdnet erfnet esnet enet laednet"
 export OMP_NUM_THREADS="${THREADS:-1}"
 mkdir -p "$runs" "$zoo"
 
@@ -43,15 +43,14 @@ train_all() {
     done
     learn training.train hourglass teacher --head motion --steps "${TEACHER_STEPS:-120}" \
         --rate 1e-3 --init-backbone "$runs/hourglass"
-    for start in new pretrained; do
-        for loss in L1 L2 L3; do
-            distil lednet $loss $start
-        done
-    done
     for network in $students; do
-        distil "$network" L2 pretrained
+        for loss in L1 L2 L3; do
+            distil "$network" $loss pretrained
+        done
+        distil "$network" L2 new
     done
-    distil edanet L2 new
+    distil lednet L1 new
+    distil lednet L3 new
     distil edanet L2 direct
     distil edanet L2 small
     distil lednet L2 small
