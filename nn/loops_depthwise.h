@@ -16,7 +16,7 @@ static void see(const struct nn_conv *conv, const struct nn_tensor *in, int y, i
     for (int t = 0; t < conv->tap_count; t++) {
         const int iy = y * conv->stride + conv->taps[t].dy;
         const int ix = x * conv->stride + conv->taps[t].dx;
-        if (iy >= 0 && iy < in->height && ix >= 0 && ix < in->width) {
+        if (nn_tensor_has(in, iy, ix)) {
             seen->pixel[seen->count] = nn_tensor_at(in, iy, ix);
             seen->weights[seen->count++] = conv->weights + (size_t)t * (size_t)conv->in_channels;
         }

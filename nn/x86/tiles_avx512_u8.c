@@ -5,40 +5,14 @@
 #error "compile this file with -mavx512vnni -mamx-tile -mamx-int8 and the flags of tiles_avx512.c"
 #endif
 
-#include <string.h>
-
-#include "nn/conv_direct.h"
 #include "nn/x86/vec512.h"
 
-// A word is four neighbouring channels; a sum is a whole number.
-typedef __m512i word, acc;
-
-static inline word word_load(const char *p)
+static inline ivec ivec_dot(ivec sum, ivec bytes, ivec weights)
 {
-    int bits; // maps of small numbers may lie at any address
-    memcpy(&bits, p, sizeof bits);
-    return _mm512_set1_epi32(bits);
+    return _mm512_dpbusd_epi32(sum, bytes, weights);
 }
 
-static inline acc acc_start(const float *bias)
-{
-    (void)bias; // added in acc_value
-    return _mm512_setzero_si512();
-}
-
-static inline acc acc_add(word input, vec weights, acc sum)
-{
-    return _mm512_dpbusd_epi32(sum, input, _mm512_castps_si512(weights));
-}
-
-static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
-{
-    return vec_fma(_mm512_cvtepi32_ps(sum), vec_load(tile->scale + channel),
-                   vec_load(tile->bias + channel));
-}
-
-#define NARROW INLINE
-#include "nn/conv_tile.h"
+#include "nn/tile_u8.h"
 #include "nn/x86/kernels_x86.h"
 
 static float dot(const void *weights, const void *in, int count)

@@ -78,6 +78,29 @@ static inline float vec_sum(vec v)
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
 }
 
+typedef __m256i ivec;
+
+static inline ivec ivec_set1(int x)
+{
+    return _mm256_set1_epi32(x);
+}
+
+static inline ivec ivec_zero(void)
+{
+    return _mm256_setzero_si256();
+}
+
+// The same bits, resp. the same numbers.
+static inline ivec ivec_of(vec v)
+{
+    return _mm256_castps_si256(v);
+}
+
+static inline vec vec_of(ivec v)
+{
+    return _mm256_cvtepi32_ps(v);
+}
+
 // a0 b0 a1 b1 …
 static inline void vec_interleave(vec a, vec b, vec *low, vec *high)
 {

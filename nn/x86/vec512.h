@@ -80,6 +80,29 @@ static inline vec vec_mul(vec a, vec b)
     return _mm512_mul_ps(a, b);
 }
 
+typedef __m512i ivec;
+
+static inline ivec ivec_set1(int x)
+{
+    return _mm512_set1_epi32(x);
+}
+
+static inline ivec ivec_zero(void)
+{
+    return _mm512_setzero_si512();
+}
+
+// The same bits, resp. the same numbers.
+static inline ivec ivec_of(vec v)
+{
+    return _mm512_castps_si512(v);
+}
+
+static inline vec vec_of(ivec v)
+{
+    return _mm512_cvtepi32_ps(v);
+}
+
 // a0 b0 a1 b1 …
 static inline void vec_interleave(vec a, vec b, vec *low, vec *high)
 {
