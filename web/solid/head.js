@@ -4,17 +4,18 @@ import {
     BufferGeometry,
     CapsuleGeometry,
     CatmullRomCurve3,
+    Color,
     CylinderGeometry,
     DoubleSide,
     Float32BufferAttribute,
     Group,
     Mesh,
-    MeshBasicMaterial,
     MeshPhongMaterial,
     SphereGeometry,
     TubeGeometry,
     Vector3,
 } from "three";
+import { mergeGeometries } from "three/examples/jsm/utils/BufferGeometryUtils.js";
 import { makeScene } from "./scene.js";
 
 const SKIN = 0xe2a98a;
@@ -31,6 +32,20 @@ const smooth = (from, to, value) => {
 const material = (color, shine = 0.1) =>
     new MeshPhongMaterial({ color, shininess: 8 + 150 * shine, specular: 0x101010 * Math.round(1 + 12 * shine) });
 
+/** A geometry of one colour, for what is drawn together. */
+function painted(geometry, color) {
+    const { r, g, b } = new Color(color);
+    const colors = Array.from({ length: geometry.attributes.position.count }, () => [r, g, b]).flat();
+    return geometry.setAttribute("color", new Float32BufferAttribute(colors, 3));
+}
+
+/** Parts that never move against each other: one mesh, for each costs time of its own. */
+function together(parts, shine) {
+    const all = material(0xffffff, shine);
+    all.vertexColors = true;
+    return new Mesh(mergeGeometries(parts), all);
+}
+
 /** The head's surface in the direction of a point of the unit sphere. */
 function surface(x, y, z) {
     const below = smooth(0.15, -0.95, y);
@@ -42,7 +57,7 @@ function surface(x, y, z) {
 const jawShare = (y, z) => smooth(-0.4, -0.8, y) * smooth(-0.3, 0.35, z);
 
 function makeSkull() {
-    const geometry = new SphereGeometry(1, 64, 48);
+    const geometry = new SphereGeometry(1, 32, 22);
     const { position } = geometry.attributes;
     const opened = new Float32Array(position.count * 3);
     for (let i = 0; i < position.count; i++) {
@@ -57,40 +72,34 @@ function makeSkull() {
 }
 
 function makeHair() {
-    const geometry = new SphereGeometry(1, 64, 32, 0, 2 * Math.PI, 0, 1.5).rotateX(-0.55);
+    const geometry = new SphereGeometry(1, 32, 10, 0, 2 * Math.PI, 0, 1.5).rotateX(-0.55);
     const { position } = geometry.attributes;
     for (let i = 0; i < position.count; i++) {
         const [x, y, z] = surface(position.getX(i), position.getY(i), position.getZ(i));
         position.setXYZ(i, 1.05 * x, 1.05 * y, 1.05 * z);
     }
     geometry.computeVertexNormals();
-    const hair = new Group();
-    const bun = new Mesh(new SphereGeometry(0.33, 32, 24), material(HAIR));
-    bun.position.set(0, 1.12, -0.4);
-    hair.add(new Mesh(geometry, material(HAIR)), bun);
-    return hair;
+    const bun = new SphereGeometry(0.33, 20, 10).translate(0, 1.12, -0.4);
+    return [geometry, bun].map((part) => painted(part, HAIR));
 }
 
 /** side: 1 for the avatar's left, at the right of the picture. */
 function makeEye(side) {
     const eye = new Group();
     eye.position.set(0.31 * side, 0.0, 0.7);
-    const ball = new Group();
     // One light in each eye, wherever the lamps are: those of two would be four.
-    ball.add(new Mesh(new SphereGeometry(0.145, 32, 24), material(0x1d1719, 0)));
-    const shine = new Mesh(new SphereGeometry(0.032, 16, 12), new MeshBasicMaterial({ color: 0xffffff }));
-    shine.position.set(-0.04, 0.04, 0.13);
-    ball.add(shine);
+    const shine = new SphereGeometry(0.032, 8, 5).translate(-0.04, 0.04, 0.13);
+    const ball = together([painted(new SphereGeometry(0.145, 16, 9), 0x1d1719), painted(shine, 0xffffff)], 0);
     // Half a sphere each; where its edge turns to is how far the eye is shut.
     const lids = [1, -1].map((way) => {
         const skin = material(LID);
         skin.side = DoubleSide;
-        const lid = new Mesh(new SphereGeometry(0.165, 32, 16, 0, 2 * Math.PI, 0, Math.PI / 2), skin);
+        const lid = new Mesh(new SphereGeometry(0.165, 20, 5, 0, 2 * Math.PI, 0, Math.PI / 2), skin);
         lid.scale.y = way;
         return lid;
     });
     eye.add(ball, ...lids);
-    const brow = new Mesh(new CapsuleGeometry(0.036, 0.2, 6, 12), material(HAIR));
+    const brow = new Mesh(new CapsuleGeometry(0.036, 0.2, 3, 7), material(HAIR));
     return { side, eye, ball, lids, brow };
 }
 
@@ -145,7 +154,7 @@ function makeMouth() {
         fan.attributes.position.needsUpdate = true;
         fan.computeVertexNormals();
         lips.geometry.dispose();
-        lips.geometry = new TubeGeometry(new CatmullRomCurve3(points, true), 64, 0.026, 8, true);
+        lips.geometry = new TubeGeometry(new CatmullRomCurve3(points, true), 32, 0.026, 5, true);
         const aside = 0.08 * (shapes.mouthLeft - shapes.mouthRight) + 0.05 * (shapes.jawLeft - shapes.jawRight);
         mouth.position.set(aside, -0.47 - 0.08 * open, 0.81 - 0.02 * open);
     };
@@ -153,21 +162,16 @@ function makeMouth() {
 }
 
 function makeNose() {
-    const nose = new Mesh(new SphereGeometry(0.13, 32, 24), material(0xdb9a7b));
-    nose.position.set(0, -0.2, 0.85);
-    nose.scale.set(1, 0.85, 0.9);
-    return nose;
+    return painted(new SphereGeometry(0.13, 16, 10).scale(1, 0.85, 0.9).translate(0, -0.2, 0.85), 0xdb9a7b);
 }
 
+const makeEar = (side) =>
+    painted(new SphereGeometry(0.17, 12, 8).scale(0.45, 1.1, 0.7).translate(0.9 * side, -0.1, 0), LID);
+
 function makeBody() {
-    const body = new Group();
-    const neck = new Mesh(new CylinderGeometry(0.34, 0.42, 1, 32), material(LID));
-    neck.position.set(0, -1.25, -0.12);
-    const shoulders = new Mesh(new SphereGeometry(1, 48, 32), material(0x2a7f86, 0));
-    shoulders.position.set(0, -2.25, -0.15);
-    shoulders.scale.set(1.35, 0.72, 0.7);
-    body.add(neck, shoulders);
-    return body;
+    const neck = new CylinderGeometry(0.34, 0.42, 1, 24).translate(0, -1.25, -0.12);
+    const shoulders = new SphereGeometry(1, 28, 12).scale(1.35, 0.72, 0.7).translate(0, -2.25, -0.15);
+    return together([painted(neck, LID), painted(shoulders, 0x2a7f86)], 0);
 }
 
 /** Puts the head into an element. Throws where there is no WebGL. */
@@ -177,15 +181,9 @@ export function makeHead(parent) {
     const skull = makeSkull();
     const eyes = [1, -1].map(makeEye);
     const { mouth, show: showMouth } = makeMouth();
-    head.add(skull, makeHair(), makeNose(), mouth);
+    head.add(skull, together([...makeHair(), makeNose(), makeEar(1), makeEar(-1)]), mouth);
     for (const { eye, brow } of eyes) {
         head.add(eye, brow);
-    }
-    for (const side of [-1, 1]) {
-        const ear = new Mesh(new SphereGeometry(0.17, 24, 16), material(LID));
-        ear.scale.set(0.45, 1.1, 0.7);
-        ear.position.set(0.9 * side, -0.1, 0);
-        head.add(ear);
     }
     // It turns about where it sits on the neck.
     const pivot = new Group();

@@ -6,15 +6,25 @@ const SHRINK = 0.75;
 const SLOW_MS = 45; // two pictures of a screen, which one of ours may take,
 const SLOW_DRAWS = 5; // and how often in a row it may take longer
 
+/** Whether the processor itself draws, where there is no graphics one. */
+function isSoftware() {
+    const gl = document.createElement("canvas").getContext("webgl2");
+    const info = gl?.getExtension("WEBGL_debug_renderer_info");
+    const name = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
+    gl?.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|software/i.test(name);
+}
+
 /**
  * A lit scene on a canvas that fills its parent. It draws when it is told to, and
  * when its size changes: nothing runs while nothing moves. A graphics processor that
- * is slower than the records gets the newest only, and then fewer pixels: to be late
- * is worse than to be coarse.
+ * is slower than the records gets the newest only, and then fewer pixels; a processor in
+ * its place begins with few, edges not smoothed: to be late is worse than to be coarse.
  */
 export function makeScene(parent) {
     const canvas = document.createElement("canvas");
-    const renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true });
+    const isSlow = isSoftware();
+    const renderer = new WebGLRenderer({ canvas, alpha: true, antialias: !isSlow });
     renderer.toneMapping = ACESFilmicToneMapping;
     const scene = new Scene();
     const camera = new PerspectiveCamera(26, 1, 0.1, 30);
@@ -27,7 +37,7 @@ export function makeScene(parent) {
     const gl = renderer.getContext();
     let drawn = null; // signalled when the last picture is done
     let isWaiting = false;
-    let ratio = Math.min(globalThis.devicePixelRatio || 1, RATIO_MOST);
+    let ratio = isSlow ? RATIO_LEAST : Math.min(globalThis.devicePixelRatio || 1, RATIO_MOST);
     let slowDraws = 0; // in a row
     let isTimed = false;
     const fit = () => {
