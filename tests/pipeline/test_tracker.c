@@ -1,6 +1,4 @@
-// The tracker with eyes that the test plays: faces of four corners at known
-// places. The landmarks' score tells how well the square fits; the locator sees
-// the faces that are not hidden from it.
+// The tracker, with eyes that the test plays.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,170 +9,9 @@
 #include <cmocka.h>
 
 #include "pipeline/tracker.h"
-
-enum { WIDTH = 640, HEIGHT = 480, CORNERS = 4, POINTS = 68, ACTORS_MAX = 4 };
-enum { FIRST_EYE = 36, SECOND_EYE = 42, MOUTH = 48 }; // of 68 points
+#include "tests/pipeline/scene.h"
 
 static const float half_turn = 3.14159265f;
-
-static const float margin = 1.5f;
-
-struct actor {
-    float x, y, size; // middle and edge of its box
-    float roll;       // radians, clockwise
-    bool gone;        // neither network sees it
-    bool unclear;     // the locator alone doesn't
-    bool blurred;     // the landmarks' score is low, but the locator sees it
-};
-
-struct scene {
-    struct actor actors[ACTORS_MAX];
-    int count;
-    int looks, locates;
-    int mistakes; // the next looks have the face turned over
-};
-
-// The actor that fits the square best.
-static const struct actor *seen_in(const struct scene *scene, const struct pipeline_square *square,
-                                   float *fit)
-{
-    const struct actor *best = NULL;
-    *fit = 0;
-    for (int i = 0; i < scene->count; i++) {
-        const struct actor *actor = &scene->actors[i];
-        const float off = hypotf(square->x + square->side / 2 - actor->x,
-                                 square->y + square->side / 2 - actor->y) /
-                          actor->size;
-        const float misfit = fabsf(logf(square->side / (margin * actor->size)));
-        const float here = 1 - off - 0.5f * misfit;
-        if (!actor->gone && here > *fit) {
-            best = actor;
-            *fit = here;
-        }
-    }
-    return best;
-}
-
-// Where keypoint number i lies in an upright face whose edge is 1: at a corner, or, of
-// 68 points, at an eye.
-static void point_in_face(int i, int count, float *x, float *y)
-{
-    const bool is_eye = count == POINTS && i >= FIRST_EYE && i < MOUTH;
-    *x = is_eye ? (i < SECOND_EYE ? -0.25f : 0.25f) : (i % 2 == 0 ? -0.5f : 0.5f);
-    *y = is_eye ? -0.3f : (i % 4 < 2 ? -0.5f : 0.5f);
-}
-
-static void draw(const struct actor *actor, float score, struct mc_keypoint *keypoints, int count)
-{
-    const float c = cosf(actor->roll), s = sinf(actor->roll);
-    for (int i = 0; i < count; i++) {
-        float x, y;
-        point_in_face(i, count, &x, &y);
-        keypoints[i] = (struct mc_keypoint){ actor->x + actor->size * (c * x - s * y),
-                                             actor->y + actor->size * (s * x + c * y), score };
-    }
-}
-
-// Landmarks are exact where there is a face. Elsewhere the network invents one in
-// the middle of what it sees, and is as sure of itself as the test says.
-static float look(void *user, const struct pipeline_square *square, struct mc_keypoint *keypoints)
-{
-    struct scene *scene = user;
-    float fit;
-    const struct actor *actor = seen_in(scene, square, &fit);
-    const struct actor invented = { .x = square->x + square->side / 2,
-                                    .y = square->y + square->side / 2,
-                                    .size = square->side / margin };
-    const float score = actor == NULL ? 0.3f : actor->blurred ? 0.4f : 0.5f + 0.45f * fit;
-    if (actor == NULL) {
-        actor = &invented;
-    }
-    scene->looks++;
-    draw(actor, score, keypoints, CORNERS);
-    return score;
-}
-
-// 68 points. A face upside down is still a face of sorts: its points stay turned over.
-// Beside the face the network makes up another one in the square's middle.
-static float look_at_68(void *user, const struct pipeline_square *square,
-                        struct mc_keypoint *keypoints)
-{
-    struct scene *scene = user;
-    float fit;
-    struct actor seen = *seen_in(scene, square, &fit);
-    float score = 0.95f;
-    scene->looks++;
-    if (fit < 0.8f) {
-        seen.x = square->x + square->side / 2;
-        seen.y = square->y + square->side / 2;
-        score = 0.5f;
-    } else if (scene->mistakes > 0 || cosf(square->angle - seen.roll) < 0) {
-        scene->mistakes -= scene->mistakes > 0;
-        seen.roll += half_turn;
-        score = 0.63f;
-    }
-    draw(&seen, score, keypoints, POINTS);
-    return score;
-}
-
-static int locate(void *user, const struct pipeline_square *square, float share,
-                  struct pipeline_found *found)
-{
-    struct scene *scene = user;
-    int count = 0;
-    (void)share;
-    scene->locates++;
-    for (int i = 0; i < scene->count; i++) {
-        const struct actor *actor = &scene->actors[i];
-        const bool inside = actor->x > square->x && actor->x < square->x + square->side &&
-                            actor->y > square->y && actor->y < square->y + square->side;
-        if (inside && !actor->gone && !actor->unclear && actor->size > square->side / 16) {
-            found[count++] =
-                (struct pipeline_found){ actor->x, actor->y, actor->size, actor->size, 0.9f };
-        }
-    }
-    return count;
-}
-
-static void begin(struct pipeline_tracker *tracker, int max_faces)
-{
-    const struct pipeline_tracker_options options = { .keypoint_count = CORNERS,
-                                                      .margin = margin,
-                                                      .max_faces = max_faces };
-    pipeline_tracker_init(tracker, &options);
-}
-
-static void begin_68(struct pipeline_tracker *tracker)
-{
-    const struct pipeline_tracker_options options = {
-        .keypoint_count = POINTS, .margin = margin, .max_faces = 1, .has_ibug68 = true
-    };
-    pipeline_tracker_init(tracker, &options);
-}
-
-static void run(struct pipeline_tracker *tracker, struct scene *scene, struct pipeline_sight *sight)
-{
-    const struct pipeline_view view = { WIDTH, HEIGHT, 0 };
-    const struct pipeline_eyes eyes = { tracker->options.has_ibug68 ? look_at_68 : look, locate,
-                                        scene };
-    scene->looks = scene->locates = 0;
-    pipeline_tracker_run(tracker, &view, &eyes, sight);
-    assert_true(scene->looks <= 20 && scene->locates <= 10); // bounded for each frame
-    assert_true(sight->count <= tracker->options.max_faces);
-}
-
-static int frames_until_seen(struct pipeline_tracker *tracker, struct scene *scene,
-                             struct pipeline_sight *sight, int count)
-{
-    for (int frame = 1; frame <= 100; frame++) {
-        run(tracker, scene, sight);
-        if (sight->count == count) {
-            return frame;
-        }
-    }
-    fail_msg("%d faces, not %d", sight->count, count);
-    return 0;
-}
 
 static void faces_of_all_sizes_are_found_at_once(void **state)
 {
@@ -188,8 +25,8 @@ static void faces_of_all_sizes_are_found_at_once(void **state)
         };
         struct pipeline_tracker tracker;
         struct pipeline_sight sight;
-        begin(&tracker, 1);
-        assert_int_equal(frames_until_seen(&tracker, &scene, &sight, 1), 1);
+        scene_begin(&tracker, 1);
+        assert_int_equal(scene_frames_until_seen(&tracker, &scene, &sight, 1), 1);
         assert_int_equal(sight.faces[0].id, 1);
         assert_float_equal(sight.faces[0].keypoints[0].x, faces[i][0] - faces[i][2] / 2, 1);
     }
@@ -202,8 +39,8 @@ static void a_small_face_is_found_in_a_part_of_the_picture(void **state)
     struct scene scene = { .actors = { { .x = 500, .y = 200, .size = 34 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    assert_true(frames_until_seen(&tracker, &scene, &sight, 1) <= 4);
+    scene_begin(&tracker, 1);
+    assert_true(scene_frames_until_seen(&tracker, &scene, &sight, 1) <= 4);
 }
 
 static void a_face_is_followed_with_one_look_a_frame(void **state)
@@ -213,12 +50,12 @@ static void a_face_is_followed_with_one_look_a_frame(void **state)
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
     int locates = 0;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     for (int frame = 0; frame < 60; frame++) {
         scene.actors[0].x += 4;
         scene.actors[0].y -= 2;
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
         assert_int_equal(sight.count, 1);
         assert_int_equal(sight.faces[0].id, 1);
         assert_float_equal(sight.faces[0].keypoints[0].x, scene.actors[0].x - 80, 1);
@@ -235,9 +72,9 @@ static void an_empty_picture_has_no_face_and_costs_little(void **state)
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
     int locates = 0;
-    begin(&tracker, 2);
+    scene_begin(&tracker, 2);
     for (int frame = 0; frame < 330; frame++) {
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
         assert_int_equal(sight.count, 0);
         assert_int_equal(scene.looks, 0);
         locates += frame >= 30 ? scene.locates : 0;
@@ -251,12 +88,13 @@ static void a_lost_face_is_found_again_and_keeps_its_number(void **state)
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].gone = true;
     float score = 1;
     int frames = 0;
-    for (run(&tracker, &scene, &sight); sight.count > 0; run(&tracker, &scene, &sight)) {
+    for (scene_run(&tracker, &scene, &sight); sight.count > 0;
+         scene_run(&tracker, &scene, &sight)) {
         assert_true(sight.faces[0].score < score); // less and less sure
         score = sight.faces[0].score;
         assert_float_equal(tracker.tracks[0].place.x, 330, 1); // not drawn anywhere
@@ -264,12 +102,12 @@ static void a_lost_face_is_found_again_and_keeps_its_number(void **state)
     }
     assert_true(score < 0.3f && frames >= 3 && frames <= 15);
     for (int frame = 0; frame < 40; frame++) {
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
         assert_int_equal(sight.count, 0);
     }
     scene.actors[0].gone = false;
     scene.actors[0].x += 60; // about there
-    assert_true(frames_until_seen(&tracker, &scene, &sight, 1) <= 6);
+    assert_true(scene_frames_until_seen(&tracker, &scene, &sight, 1) <= 6);
     assert_int_equal(sight.faces[0].id, 1);
 }
 
@@ -279,12 +117,12 @@ static void another_face_gets_another_number(void **state)
     struct scene scene = { .actors = { { .x = 150, .y = 150, .size = 100 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].gone = true;
-    frames_until_seen(&tracker, &scene, &sight, 0);
+    scene_frames_until_seen(&tracker, &scene, &sight, 0);
     scene.actors[0] = (struct actor){ .x = 500, .y = 350, .size = 100 };
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     assert_int_equal(sight.faces[0].id, 2);
 }
 
@@ -294,11 +132,11 @@ static void what_the_locator_sees_is_kept_though_its_landmarks_are_poor(void **s
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].blurred = true;
     for (int frame = 0; frame < 100; frame++) {
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
         assert_int_equal(sight.count, 1);
         assert_true(sight.faces[0].score < 0.5f);
     }
@@ -311,21 +149,21 @@ static void good_landmarks_outlast_the_locators_doubt_for_a_while(void **state)
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     for (int round = 0; round < 5; round++) {
         scene.actors[0].unclear = true;
         for (int frame = 0; frame < 20; frame++) {
-            run(&tracker, &scene, &sight);
+            scene_run(&tracker, &scene, &sight);
             assert_int_equal(sight.count, 1);
         }
         scene.actors[0].unclear = false;
-        run(&tracker, &scene, &sight);
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
         assert_int_equal(tracker.tracks[0].doubt, 0);
     }
     scene.actors[0].unclear = true;
-    assert_true(frames_until_seen(&tracker, &scene, &sight, 0) <= 60);
+    assert_true(scene_frames_until_seen(&tracker, &scene, &sight, 0) <= 60);
 }
 
 static void a_sudden_move_is_caught_up_with(void **state)
@@ -334,11 +172,11 @@ static void a_sudden_move_is_caught_up_with(void **state)
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].x += 90;
-    run(&tracker, &scene, &sight);
-    run(&tracker, &scene, &sight);
+    scene_run(&tracker, &scene, &sight);
+    scene_run(&tracker, &scene, &sight);
     assert_int_equal(sight.count, 1);
     assert_int_equal(sight.faces[0].id, 1);
     assert_float_equal(sight.faces[0].keypoints[0].x, 340, 1);
@@ -362,11 +200,11 @@ static void a_face_is_not_held_turned_over(void **state)
                            .mistakes = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin_68(&tracker);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin_68(&tracker);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     assert_upright_at(&sight, 330);
     scene.mistakes = 1; // while it is followed
-    run(&tracker, &scene, &sight);
+    scene_run(&tracker, &scene, &sight);
     assert_upright_at(&sight, 330);
     assert_float_equal(tracker.tracks[0].square.angle, 0, 0);
 }
@@ -378,7 +216,7 @@ static void a_face_upside_down_is_followed_in_a_turned_square(void **state)
                            .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin_68(&tracker);
+    scene_begin_68(&tracker);
     tracker.view = (struct pipeline_view){ WIDTH, HEIGHT, 0 };
     tracker.tracks[0] = (struct pipeline_track){ .id = 1,
                                                  .square = { 210, 110, 240, half_turn },
@@ -386,7 +224,7 @@ static void a_face_upside_down_is_followed_in_a_turned_square(void **state)
                                                  .usual_score = 0.95f };
     tracker.track_count = 1;
     for (int frame = 0; frame < 20; frame++) {
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
         assert_int_equal(sight.count, 1);
         assert_int_equal(scene.looks, 1);
         assert_true(sight.faces[0].keypoints[FIRST_EYE].x > 330);
@@ -399,10 +237,10 @@ static void a_square_beside_the_face_is_moved_onto_it(void **state)
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin_68(&tracker);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin_68(&tracker);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].x += 64;
-    run(&tracker, &scene, &sight);
+    scene_run(&tracker, &scene, &sight);
     assert_upright_at(&sight, 394);
 }
 
@@ -412,11 +250,11 @@ static void a_face_that_leaves_the_picture_is_not_followed_out(void **state)
     struct scene scene = { .actors = { { .x = 560, .y = 260, .size = 120 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     while (sight.count > 0 && scene.actors[0].x < 2000) {
         scene.actors[0].x += 10;
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
     }
     assert_int_equal(sight.count, 0);
     assert_true(scene.actors[0].x < WIDTH + 200);
@@ -431,13 +269,13 @@ static void faces_side_by_side_keep_their_numbers(void **state)
                            .count = 3 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 4);
-    frames_until_seen(&tracker, &scene, &sight, 3);
+    scene_begin(&tracker, 4);
+    scene_frames_until_seen(&tracker, &scene, &sight, 3);
     for (int frame = 0; frame < 60; frame++) {
         for (int i = 0; i < 3; i++) {
             scene.actors[i].y += frame % 20 < 10 ? 3 : -3;
         }
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
         assert_int_equal(sight.count, 3);
         for (int i = 0; i < 3; i++) {
             assert_int_equal(sight.faces[i].id, i + 1);
@@ -446,12 +284,12 @@ static void faces_side_by_side_keep_their_numbers(void **state)
         }
     }
     scene.actors[1].gone = true;
-    frames_until_seen(&tracker, &scene, &sight, 2);
+    scene_frames_until_seen(&tracker, &scene, &sight, 2);
     assert_int_equal(sight.faces[0].id, 1);
     assert_int_equal(sight.faces[1].id, 3);
     scene.actors[3] = (struct actor){ .x = 320, .y = 420, .size = 90 };
     scene.count = 4;
-    frames_until_seen(&tracker, &scene, &sight, 3);
+    scene_frames_until_seen(&tracker, &scene, &sight, 3);
 }
 
 static void no_more_faces_than_asked_for_and_the_largest_first(void **state)
@@ -463,8 +301,8 @@ static void no_more_faces_than_asked_for_and_the_largest_first(void **state)
                            .count = 3 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     assert_float_equal(sight.faces[0].keypoints[0].x, 320 - 65, 1);
 }
 
@@ -476,14 +314,14 @@ static void two_tracks_on_one_face_become_one(void **state)
                            .count = 2 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 4);
-    frames_until_seen(&tracker, &scene, &sight, 2);
+    scene_begin(&tracker, 4);
+    scene_frames_until_seen(&tracker, &scene, &sight, 2);
     while (scene.actors[1].x > 205) { // behind the first, and it isn't seen any more
         scene.actors[1].x -= 10;
-        run(&tracker, &scene, &sight);
+        scene_run(&tracker, &scene, &sight);
     }
     scene.count = 1;
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     assert_int_equal(sight.faces[0].id, 1);
 }
 
@@ -493,10 +331,10 @@ static void another_size_of_the_picture_begins_anew(void **state)
     struct scene scene = { .actors = { { .x = 200, .y = 240, .size = 120 } }, .count = 1 };
     struct pipeline_tracker tracker;
     struct pipeline_sight sight;
-    begin(&tracker, 1);
-    frames_until_seen(&tracker, &scene, &sight, 1);
+    scene_begin(&tracker, 1);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
     const struct pipeline_view view = { 2 * WIDTH, 2 * HEIGHT, 0 };
-    const struct pipeline_eyes eyes = { look, locate, &scene };
+    const struct pipeline_eyes eyes = scene_eyes(&scene, false);
     pipeline_tracker_run(&tracker, &view, &eyes, &sight);
     assert_int_equal(sight.count, 1);
     assert_int_equal(sight.faces[0].id, 2);
@@ -508,8 +346,8 @@ static void a_chosen_square_is_looked_at_once(void **state)
     struct scene scene = { .actors = { { .x = 150, .y = 150, .size = 100 } }, .count = 1 };
     struct pipeline_sight sight;
     const struct pipeline_square square = { 75, 75, 150, 0 };
-    const struct pipeline_eyes eyes = { look, locate, &scene };
-    const struct pipeline_eyes no_locator = { look, NULL, &scene };
+    const struct pipeline_eyes eyes = scene_eyes(&scene, false);
+    const struct pipeline_eyes no_locator = { .look = eyes.look, .user = &scene };
     pipeline_tracker_look_at(&square, &eyes, &sight);
     assert_int_equal(sight.count, 1);
     assert_int_equal(scene.looks, 1);
