@@ -18,6 +18,7 @@ MIXTURE = {"helen_train": 0.36, "afw": 0.12, "p1": 0.30, "clip": 0.13, "synth": 
 MIXTURE_LAST = {"helen_train": 0.52, "afw": 0.15, "p1": 0.13, "clip": 0.12, "synth": 0.03,
                 "none": 0.05}
 LAST_PART = 0.35
+GRIMACES = 0.25  # of the faces that cameras took
 
 
 def opening(points):
@@ -82,13 +83,16 @@ class Samples(torch.utils.data.Dataset):
         item = self.draw(rng, number)
         points = self.faces.points[item]
         is_face = bool(np.isfinite(points).all())
+        image = self.faces.images[item]
+        if is_face and self.faces.sets[item] != "synth" and rng.random() < GRIMACES:
+            image, points = augment.grimace(rng, image, points)
         if is_face:
             square = augment.place(rng, points, self.margin)
         else:
             square = {"centre": rng.uniform(100, 156, 2), "side": rng.uniform(120, 256),
                       "angle": rng.uniform(-0.5, 0.5), "flip": rng.random() < 0.5}
             points = np.zeros((68, 2), np.float32)
-        picture, points = augment.warp(self.faces.images[item], points, self.size, **square)
+        picture, points = augment.warp(image, points, self.size, **square)
         picture = augment.photograph(rng, picture)
         return tensor_of(picture), torch.from_numpy(points.astype(np.float32)), is_face
 
