@@ -8,6 +8,7 @@ enum {
     DOUBT_MAX = 30,         // a face that the locator doesn't see
     DOUBT_SURE = 1,         // in each frame, while its landmarks are as good as ever
     DOUBT_UNSURE = 3,       // and while they are not
+    DOUBT_NOBODY = 15,      // and where the landmark network sees no face either
     SEARCH_FRAMES = 15,     // from one search for more faces to the next
     SEARCH_FIRST = 30,      // frames for which an empty picture is searched each time
     SEARCH_LATER = 6,       // then from one search to the next
@@ -25,6 +26,9 @@ static const float close_view = 2.6f;      // edge of a view around a face, in s
 // In between lies what a wrong square gives: 0.59 to 0.68 for faces that were held
 // turned over, 0.4 to 0.75 beside the face. So the right ones are not looked at twice.
 static const float doubtful_score = 0.8f;
+
+// Below it no face is there: the picture was cut, or something is wholly in front.
+static const float nobody_score = 0.2f;
 
 // From 15 degrees on a turned square has the smaller error on rolled photographs (3.1 %
 // against 3.3 % at 15 to 20 degrees, 3.2 against 3.7 beyond 34); below it gains nothing.
@@ -241,7 +245,8 @@ static bool check(const struct look *look, struct pipeline_track *track, bool fi
     struct pipeline_place seen;
     const float angle = track->square.angle;
     if (!look_closer(look, fits ? place : &track->place, angle, check_share, &seen)) {
-        track->doubt += sure ? DOUBT_SURE : DOUBT_UNSURE;
+        const bool nobody = look->tracker->options.has_ibug68 && sighting->score < nobody_score;
+        track->doubt += sure ? DOUBT_SURE : nobody ? DOUBT_NOBODY : DOUBT_UNSURE;
         return sure;
     }
     track->unchecked = 0;

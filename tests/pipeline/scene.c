@@ -78,13 +78,14 @@ static float look_at_68(void *user, const struct pipeline_square *square,
 {
     struct scene *scene = user;
     float fit;
-    struct actor seen = *seen_in(scene, square, &fit);
+    const struct actor *actor = seen_in(scene, square, &fit);
+    struct actor seen = actor != NULL ? *actor : (struct actor){ .size = square->side / margin };
     float score = 0.95f;
     scene->looks++;
     if (fit < 0.8f) {
         seen.x = square->x + square->side / 2;
         seen.y = square->y + square->side / 2;
-        score = 0.5f;
+        score = actor != NULL ? 0.5f : 0.08f;
     } else if (scene->mistakes > 0 || cosf(square->angle - seen.roll) < 0) {
         scene->mistakes -= scene->mistakes > 0;
         seen.roll += half_turn;

@@ -209,6 +209,23 @@ static void a_face_is_not_held_turned_over(void **state)
     assert_float_equal(tracker.tracks[0].square.angle, 0, 0);
 }
 
+static void a_cut_to_another_face_is_caught_up_with_at_once(void **state)
+{
+    (void)state;
+    struct scene scene = { .actors = { { .x = 150, .y = 150, .size = 100 } }, .count = 1 };
+    struct pipeline_tracker tracker;
+    struct pipeline_sight sight;
+    scene_begin_68(&tracker);
+    scene_frames_until_seen(&tracker, &scene, &sight, 1);
+    scene.actors[0] = (struct actor){ .x = 480, .y = 320, .size = 140 };
+    scene_run(&tracker, &scene, &sight);
+    assert_true(sight.count == 0 || sight.faces[0].score < 0.1f);
+    scene_run(&tracker, &scene, &sight);
+    assert_int_equal(sight.count, 1);
+    assert_int_equal(sight.faces[0].id, 2);
+    assert_true(sight.faces[0].score > 0.9f);
+}
+
 static void a_face_upside_down_is_followed_in_a_turned_square(void **state)
 {
     (void)state;
@@ -371,6 +388,7 @@ int main(void)
         cmocka_unit_test(good_landmarks_outlast_the_locators_doubt_for_a_while),
         cmocka_unit_test(a_sudden_move_is_caught_up_with),
         cmocka_unit_test(a_face_is_not_held_turned_over),
+        cmocka_unit_test(a_cut_to_another_face_is_caught_up_with_at_once),
         cmocka_unit_test(a_face_upside_down_is_followed_in_a_turned_square),
         cmocka_unit_test(a_square_beside_the_face_is_moved_onto_it),
         cmocka_unit_test(a_face_that_leaves_the_picture_is_not_followed_out),
