@@ -27,6 +27,10 @@ static const float close_view = 2.6f;      // edge of a view around a face, in s
 // turned over, 0.4 to 0.75 beside the face. So the right ones are not looked at twice.
 static const float doubtful_score = 0.8f;
 
+// From which a track begins: a face that is half covered has 0.8, what the locator takes
+// for one mostly less than this.
+static const float begin_score = 0.6f;
+
 // Below it no face is there: the picture was cut, or something is wholly in front.
 static const float nobody_score = 0.2f;
 
@@ -372,6 +376,9 @@ static bool begin_track(const struct look *look, const struct pipeline_found *ca
     }
     struct pipeline_square square = square_around(&place, tracker->options.margin, angle);
     look_again(look, &square, &seen, sighting, &place);
+    if (tracker->options.has_ibug68 && sighting->score < begin_score) {
+        return false;
+    }
     *track = (struct pipeline_track){
         .id = recall(tracker, &place),
         .square = square,

@@ -24,6 +24,8 @@ def add_arguments(parser):
     parser.add_argument("--decay", type=float, default=1e-4)
     parser.add_argument("--dropout", type=float, default=0.3, help="times the network's own")
     parser.add_argument("--average", type=float, default=0.998)
+    parser.add_argument("--grimaces", type=float, default=0.0,
+                        help="share of faces whose mouths are pulled about")
     parser.add_argument("--init", help="weight file to start from")
     parser.add_argument("--init-backbone", help="run whose backbone to start from; the head is new")
     parser.add_argument("--freeze", type=int, default=0,
@@ -114,7 +116,8 @@ class Run:
         check(averaged state) -> {what: number} for the log."""
         options = self.options
         samples = Samples(faces, options.size, options.margin, options.steps * options.batch,
-                          options.seed, self.step * options.batch)
+                          options.seed, self.step * options.batch,
+                          options.grimaces)
         # A generator of its own: the loader's start must not move dropout's.
         loader = torch.utils.data.DataLoader(samples, options.batch, num_workers=1,
                                              prefetch_factor=4, generator=torch.Generator())

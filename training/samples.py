@@ -12,13 +12,12 @@ from . import augment
 MEAN = 0.5  # a pixel is byte / 255 - MEAN
 
 # The share of each set in a batch: for most of the run, and for its last part,
-# which hand-made labels rule.
-MIXTURE = {"helen_train": 0.36, "afw": 0.12, "p1": 0.30, "clip": 0.13, "synth": 0.04,
+# which hand-made labels rule. Of the sets that are there; they need not sum to one.
+MIXTURE = {"helen_train": 0.36, "afw": 0.12, "p1": 0.30, "clip": 0.20, "synth": 0.04,
            "none": 0.05}
-MIXTURE_LAST = {"helen_train": 0.52, "afw": 0.15, "p1": 0.13, "clip": 0.12, "synth": 0.03,
+MIXTURE_LAST = {"helen_train": 0.52, "afw": 0.15, "p1": 0.13, "clip": 0.20, "synth": 0.03,
                 "none": 0.05}
 LAST_PART = 0.35
-GRIMACES = 0.25  # of the faces that cameras took
 
 
 def opening(points):
@@ -56,9 +55,10 @@ class Samples(torch.utils.data.Dataset):
     """Sample number -> picture (3 x size x size), points as fractions of its
     edge, whether there is a face."""
 
-    def __init__(self, faces, size, margin, total, seed=1, first=0):
+    def __init__(self, faces, size, margin, total, seed=1, first=0, grimaces=0.0):
         self.faces, self.size, self.margin = faces, size, margin
         self.total, self.seed, self.first = total, seed, first
+        self.grimaces = grimaces  # share of the faces that cameras took
         self.members, self.odds = {}, {}
         for origin in MIXTURE:
             members = faces.choose("train", origin)
@@ -84,7 +84,8 @@ class Samples(torch.utils.data.Dataset):
         points = self.faces.points[item]
         is_face = bool(np.isfinite(points).all())
         image = self.faces.images[item]
-        if is_face and self.faces.sets[item] != "synth" and rng.random() < GRIMACES:
+        if (is_face and self.grimaces > 0 and self.faces.sets[item] != "synth" and
+                rng.random() < self.grimaces):
             image, points = augment.grimace(rng, image, points)
         if is_face:
             square = augment.place(rng, points, self.margin)

@@ -90,6 +90,8 @@ static float look_at_68(void *user, const struct pipeline_square *square,
         scene->mistakes -= scene->mistakes > 0;
         seen.roll += half_turn;
         score = 0.63f;
+    } else if (seen.blurred) {
+        score = 0.4f;
     }
     draw(&seen, score, keypoints, POINTS);
     return score;
