@@ -1,11 +1,11 @@
-"""How good landmarks are when the program found and followed the face itself.
+"""What the program finds and follows by itself.
 
     python3 -m training.follow --data ../shared/data --program build/release/bin
         --model models/face68.safetensors [--page docs/models.md]
 
-Whole validation pictures, each held still for a few frames with black ones
-between, are read by mocapd; the last record of each picture counts. Beside it
-the same network on the same pictures, given the face's square."""
+Whole pictures, each held still for a few frames with black ones between, are read by
+mocapd; the last record of each picture counts. How good the landmarks are, beside the
+same network given the face's square; which faces are found, and where none is."""
 
 import argparse
 import json
@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 
 from . import augment, metrics, report
+from .locator_data import bounds, overlap
+from .locator_prepare import clean, with_forehead
 from .models import Model
 
 EDGE, HELD, BLACK = 384, 20, 3  # the picture's edge, frames of each, frames between
@@ -91,6 +93,48 @@ def given_boxes(model, pictures, truth):
     return metrics.distances(found, np.array(points)).mean(1)
 
 
+def fitted(picture, edge=EDGE):
+    """The picture, made smaller where it does not fit, and by how much."""
+    scale = min(1, edge / max(picture.shape[:2]))
+    if scale < 1:
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return picture, scale
+
+
+def search(options, frames, folder):
+    """The boxes of the faces in the last record of each picture, in its own pixels."""
+    pictures, scales = zip(*(fitted(cv2.imread(os.path.join(options.data, "frames", f["file"])))
+                             for f in frames))
+    clip = os.path.join(folder, "search.mkv")
+    write_clip(clip, pictures)
+    said = records(options.program, clip, options.model, os.path.join(folder, "socket"))
+    last = [said[i * (HELD + BLACK) + HELD - 1] for i in range(len(frames))]
+    return [[bounds(with_forehead(np.float64(face["keypoints"])[:, :2])) / scale
+             for face in record["faces"]] for record, scale in zip(last, scales)]
+
+
+def found_table(options, folder, least_height=1 / 8):
+    """Faces found in whole validation pictures, and pictures without people with one."""
+    with open(os.path.join(options.data, "frames", "boxes.json")) as file:
+        frames = json.load(file)
+    shown = [f for f in frames if f["split"] == "val" and f["set"] != "coco_noperson"]
+    empty = [f for f in frames if f["set"] == "coco_noperson"]
+    hits = {}
+    for frame, boxes in zip(shown, search(options, shown, folder)):
+        for face in clean(frame)[0]:
+            if face[3] - face[1] >= least_height * frame["h"]:
+                hit = max((overlap(face, box) for box in boxes), default=0) >= 0.5
+                hits.setdefault(frame["set"], []).append(hit)
+    rows = [[name, len(hit), f"{np.mean(hit) * 100:.1f} %"] for name, hit in sorted(hits.items())]
+    everyone = np.concatenate(list(hits.values()))
+    rows.append(["all", len(everyone), f"**{np.mean(everyone) * 100:.1f} %**"])
+    kept_out = np.array([f["split"] == "val" for f in empty])
+    wrong = np.array([len(boxes) > 0 for boxes in search(options, empty, folder)])
+    return (report.table(["validation pictures of", "faces of 1/8 of the height", "found"], rows) +
+            f"\n\nPictures without people with a face: {wrong.sum()} of {len(empty)}, "
+            f"{wrong[kept_out].sum()} of the {kept_out.sum()} that were not trained on.")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", default="../shared/data")
@@ -104,6 +148,7 @@ def main():
         clip = os.path.join(folder, "stills.mkv")
         write_clip(clip, pictures)
         said = records(options.program, clip, options.model, os.path.join(folder, "socket"))
+        places = found_table(options, folder)
     last = [said[i * (HELD + BLACK) + HELD - 1] for i in range(len(pictures))]
     found = [points_of(record, t) for record, t in zip(last, truth)]
     seen = np.array([f is not None for f in found])
@@ -117,7 +162,7 @@ def main():
           f"{np.median(given[seen]) * 100:.2f}"],
          ["found and followed (mocapd)", int(seen.sum()), f"{errors.mean() * 100:.2f}",
           f"{np.median(errors) * 100:.2f}"]])
-    text += f"\n\nFaces not found: {int((~seen).sum())} of {len(seen)}."
+    text += f"\n\nFaces not found: {int((~seen).sum())} of {len(seen)}.\n\n{places}"
     print(text)
     if options.page:
         report.replace_between(options.page, "followed", text)
