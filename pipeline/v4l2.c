@@ -140,7 +140,7 @@ static bool open_device(struct pipeline_v4l2 *camera, bool *permanent, struct mc
     const uint32_t flags = capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps
                                                                           : capability.capabilities;
     if (!(flags & V4L2_CAP_VIDEO_CAPTURE) || !(flags & V4L2_CAP_STREAMING)) {
-        *permanent = true;
+        *permanent = !(flags & V4L2_CAP_VIDEO_OUTPUT); // v4l2loopback's before it is fed
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is no camera, or can't stream (%.32s)",
                             (const char *)capability.card);
     }
@@ -156,6 +156,12 @@ static bool has_format(const struct pipeline_v4l2 *camera, uint32_t format)
         }
     }
     return false;
+}
+
+static bool has_any_format(const struct pipeline_v4l2 *camera)
+{
+    struct v4l2_fmtdesc entry = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
+    return control(camera->fd, VIDIOC_ENUM_FMT, &entry) == 0;
 }
 
 // The format to ask for; 0 when the camera has none that we know.
@@ -184,6 +190,10 @@ static bool set_format(struct pipeline_v4l2 *camera, const struct pipeline_v4l2_
                        struct v4l2_pix_format *got, bool *permanent, struct mc_error *err)
 {
     uint32_t wanted = choose_format(camera, options);
+    if (wanted == 0 && !has_any_format(camera)) {
+        *permanent = false; // v4l2loopback without a program that feeds it
+        return mc_error_set(err, MC_ERROR_SYSTEM, ENODATA, "has no format yet, nobody feeds it");
+    }
     if (wanted == 0) {
         *permanent = true;
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "has no format %s",
