@@ -27,6 +27,7 @@ struct pipeline_decoder {
     int64_t packet_count;
     int64_t spent_ns; // since the last frame came out
     bool draining;
+    bool mjpeg;   // each picture stands alone; FFmpeg only logs what is wrong in one
     bool damaged; // a packet since the last frame was
     bool lost;    // or gave no picture, on which the next builds if it isn't a key frame
 };
@@ -44,6 +45,7 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
         goto fail;
     }
     decoder->time_base = stream->time_base;
+    decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
     int result = avcodec_parameters_to_context(decoder->codec, stream->codecpar);
     decoder->codec->pkt_timebase = stream->time_base;
     decoder->codec->max_pixels = PIXELS_MAX;
@@ -81,11 +83,14 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
 {
     int64_t start = mc_clock_now_ns();
     decoder->draining = packet == NULL;
-    decoder->damaged |= packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    decoder->damaged = (decoder->damaged && !decoder->mjpeg) ||
+                       (packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0);
     decoder->history[decoder->packet_count % HISTORY] = (struct history){ arrival_ns, gather_ns };
     decoder->codec->reordered_opaque = decoder->packet_count++; // comes back with its frame
     // A damaged packet: FFmpeg logs it, and the next key frame mends all.
+    const uint64_t errors = pipeline_libav_error_count();
     int result = avcodec_send_packet(decoder->codec, packet);
+    decoder->damaged |= decoder->mjpeg && pipeline_libav_error_count() != errors;
     decoder->spent_ns += mc_clock_now_ns() - start;
     const bool sent = result >= 0 || result == AVERROR_EOF;
     decoder->lost |= !sent;

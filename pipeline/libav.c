@@ -14,6 +14,7 @@
 
 enum { LINE_BYTES = 256 };
 
+static _Thread_local uint64_t error_count;
 static _Thread_local bool listening;
 static _Thread_local char heard[LINE_BYTES]; // the last error that FFmpeg logged on this thread
 
@@ -30,6 +31,7 @@ static bool limit_pass(unsigned *skipped)
 
 static void hear(const char *line)
 {
+    error_count++;
     if (listening) {
         snprintf(heard, sizeof heard, "%s", line);
         return;
@@ -79,6 +81,11 @@ void pipeline_libav_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, init_once);
+}
+
+uint64_t pipeline_libav_error_count(void)
+{
+    return error_count;
 }
 
 void pipeline_libav_listen_begin(void)

@@ -1,4 +1,4 @@
-// What the decoder says of H.264 whose bytes suffered on the way.
+// What the decoder says of H.264 and of MJPEG whose bytes suffered on the way.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 
 enum { FRAMES = 12, HURT = 5 }; // frame number HURT is the one that suffers
 
-static char directory[64], path[96];
+static char directory[64], h264_path[96], mjpeg_path[96];
 static struct pipeline_stop stop;
 
 // Noise, another in each picture: every picture is many bytes.
@@ -36,16 +36,21 @@ static int set_up(void **state)
 {
     (void)state;
     clip_directory_make(directory, sizeof directory);
-    snprintf(path, sizeof path, "%s/noise.h264", directory);
+    snprintf(h264_path, sizeof h264_path, "%s/noise.h264", directory);
+    snprintf(mjpeg_path, sizeof mjpeg_path, "%s/noise.mkv", directory);
     pipeline_stop_init(&stop);
+    struct clip_options options = { .path = mjpeg_path,
+                                    .encoder = "mjpeg",
+                                    .width = 160,
+                                    .height = 128,
+                                    .frames = FRAMES,
+                                    .rate = 25,
+                                    .paint = paint_noise };
+    clip_write(&options);
     if (avcodec_find_encoder_by_name("libx264") != NULL) {
-        clip_write(&(struct clip_options){ .path = path,
-                                           .encoder = "libx264",
-                                           .width = 160,
-                                           .height = 128,
-                                           .frames = FRAMES,
-                                           .rate = 25,
-                                           .paint = paint_noise });
+        options.path = h264_path;
+        options.encoder = "libx264";
+        clip_write(&options);
     }
     return 0;
 }
@@ -82,9 +87,9 @@ static void turn_into_rubbish(AVPacket *packet)
 
 // Decodes the clip, its picture HURT spoiled, and writes down which packet's frame was
 // marked. Returns how many frames came.
-static int decode(void (*spoil)(AVPacket *packet), bool marked[FRAMES])
+static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked[FRAMES])
 {
-    if (avcodec_find_encoder_by_name("libx264") == NULL) {
+    if (path == h264_path && avcodec_find_encoder_by_name("libx264") == NULL) {
         skip();
     }
     struct mc_error err = { 0 };
@@ -131,7 +136,7 @@ static void whole_pictures_are_not_marked(void **state)
 {
     (void)state;
     bool marked[FRAMES];
-    assert_int_equal(decode(keep, marked), FRAMES);
+    assert_int_equal(decode(h264_path, keep, marked), FRAMES);
     assert_only(marked, -1);
 }
 
@@ -139,9 +144,9 @@ static void a_picture_that_lost_bytes_is_marked(void **state)
 {
     (void)state;
     bool marked[FRAMES];
-    assert_int_equal(decode(cut_in_half, marked), FRAMES);
+    assert_int_equal(decode(h264_path, cut_in_half, marked), FRAMES);
     assert_only(marked, HURT);
-    assert_int_equal(decode(lose_the_middle, marked), FRAMES);
+    assert_int_equal(decode(h264_path, lose_the_middle, marked), FRAMES);
     assert_only(marked, HURT);
 }
 
@@ -150,8 +155,23 @@ static void the_picture_behind_one_that_is_lost_is_marked(void **state)
 {
     (void)state;
     bool marked[FRAMES];
-    assert_int_equal(decode(turn_into_rubbish, marked), FRAMES - 1);
+    assert_int_equal(decode(h264_path, turn_into_rubbish, marked), FRAMES - 1);
     assert_only(marked, HURT + 1);
+}
+
+// Each stands alone, as a webcam sends them: what is lost costs itself.
+static void of_mjpeg_only_what_suffered_is_marked(void **state)
+{
+    (void)state;
+    bool marked[FRAMES];
+    assert_int_equal(decode(mjpeg_path, keep, marked), FRAMES);
+    assert_only(marked, -1);
+    assert_int_equal(decode(mjpeg_path, cut_in_half, marked), FRAMES);
+    assert_only(marked, HURT);
+    assert_int_equal(decode(mjpeg_path, lose_the_middle, marked), FRAMES);
+    assert_only(marked, HURT);
+    assert_int_equal(decode(mjpeg_path, turn_into_rubbish, marked), FRAMES - 1);
+    assert_only(marked, -1);
 }
 
 int main(void)
@@ -160,6 +180,7 @@ int main(void)
         cmocka_unit_test(whole_pictures_are_not_marked),
         cmocka_unit_test(a_picture_that_lost_bytes_is_marked),
         cmocka_unit_test(the_picture_behind_one_that_is_lost_is_marked),
+        cmocka_unit_test(of_mjpeg_only_what_suffered_is_marked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
