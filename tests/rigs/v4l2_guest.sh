@@ -2,27 +2,31 @@
 # Runs a command beside a webcam: in a small virtual machine with Debian's own
 # kernel, whose module vivid plays the webcam at /dev/video0.
 #
-#   v4l2_guest.sh [--limit SECONDS] [--vivid "MODULE OPTIONS"] COMMAND...
+#   v4l2_guest.sh [--limit SECONDS] [--vivid "MODULE OPTIONS"] [--loopback] COMMAND...
 #
 # The guest's root is this machine's, read-only under a layer that is thrown
 # away; /out in the guest is $OUT here. Its exit status is COMMAND's, 77 when a
-# package is missing. The first run fetches the kernel's package (71 MB) and keeps
+# package is missing. With --loopback the module v4l2loopback, which makes a webcam
+# of what a program writes, lies at /out/v4l2loopback.ko; it is built for the guest's
+# kernel once, of Debian's packages (14 MB), unless they are gone: 77. The first run fetches the kernel's package (71 MB) and keeps
 # 10 MB of it in ${XDG_CACHE_HOME:-~/.cache}/mocapd-guest.
 set -euo pipefail
 
 packages='qemu-system-x86 busybox-static kmod cpio'
 limit=120
+loopback=no
 vivid='n_devs=1 node_types=0x1 num_inputs=1 input_types=0'
 while [[ ${1:-} == --* ]]; do
     case $1 in
-        --limit) limit=$2 ;;
-        --vivid) vivid=$2 ;;
+        --limit) limit=$2 && shift ;;
+        --vivid) vivid=$2 && shift ;;
+        --loopback) loopback=yes ;;
         *)
             echo "v4l2_guest.sh: unknown option $1" >&2
             exit 2
             ;;
     esac
-    shift 2
+    shift
 done
 
 for tool in qemu-system-x86_64 busybox depmod cpio; do
@@ -102,7 +106,33 @@ make_guest() {
     mv "$scratch/initrd.gz" "$cache/initrd.gz"
 }
 
+# Once for each kernel: nothing is installed for it.
+make_loopback() {
+    local version=$1 tree=$scratch/loopback package
+    echo "v4l2_guest.sh: building v4l2loopback for $version, once" >&2
+    mkdir "$tree"
+    cd "$tree"
+    apt-get -q download "linux-headers-$version" "linux-headers-${version%-*}-common" \
+        "linux-kbuild-${version%.*}" v4l2loopback-dkms >&2 || return
+    for package in *.deb; do
+        dpkg -x "$package" . || return
+    done
+    sed -i "s|/usr/src/|$tree/usr/src/|" "usr/src/linux-headers-$version/Makefile"
+    make -s -C "usr/src/linux-headers-$version" M="$(echo "$tree"/usr/src/v4l2loopback-*)" \
+        modules >&2 || return
+    mv usr/src/v4l2loopback-*/v4l2loopback.ko "$cache/v4l2loopback-$version.ko"
+}
+
 [[ -e $cache/initrd.gz ]] || make_guest
+if [[ $loopback == yes ]]; then
+    version=$(grep -aom1 '[0-9.]*-[0-9]*-amd64' "$cache/vmlinuz" | head -n 1)
+    module=$cache/v4l2loopback-$version.ko
+    if [[ ! -e $module ]] && ! (make_loopback "$version"); then
+        echo "v4l2_guest.sh: skipped, no v4l2loopback for $version"
+        exit 77
+    fi
+    cp "$module" "$out/v4l2loopback.ko"
+fi
 
 {
     printf 'cd %q\n' "$PWD"
