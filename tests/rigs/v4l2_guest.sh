@@ -6,10 +6,12 @@
 #
 # The guest's root is this machine's, read-only under a layer that is thrown
 # away; /out in the guest is $OUT here. Its exit status is COMMAND's, 77 when a
-# package is missing. With --loopback the module v4l2loopback, which makes a webcam
-# of what a program writes, lies at /out/v4l2loopback.ko; it is built for the guest's
-# kernel once, of Debian's packages (14 MB), unless they are gone: 77. The first run fetches the kernel's package (71 MB) and keeps
-# 10 MB of it in ${XDG_CACHE_HOME:-~/.cache}/mocapd-guest.
+# package is missing. The first run fetches the kernel's package (71 MB) and keeps 10 MB
+# of it in ${XDG_CACHE_HOME:-~/.cache}/mocapd-guest.
+#
+# With --loopback the module v4l2loopback, which makes a webcam of what a program
+# writes, lies at /out/v4l2loopback.ko. It is built once, for the guest's kernel and of
+# Debian's packages (14 MB); 77 where they are gone.
 set -euo pipefail
 
 packages='qemu-system-x86 busybox-static kmod cpio'
