@@ -192,6 +192,9 @@ static bool set_format(struct pipeline_v4l2 *camera, const struct pipeline_v4l2_
     uint32_t wanted = choose_format(camera, options);
     if (wanted == 0 && !has_any_format(camera)) {
         *permanent = false; // v4l2loopback without a program that feeds it
+        if (errno != EINVAL) {
+            return mc_error_set_errno(err, "lists no formats");
+        }
         return mc_error_set(err, MC_ERROR_SYSTEM, ENODATA, "has no format yet, nobody feeds it");
     }
     if (wanted == 0) {
