@@ -69,9 +69,9 @@ int nn_lednet(struct nn_graph *graph, int map, int features)
 int nn_lednet_slim(struct nn_graph *graph, int map, int features)
 {
     static const struct row rows[] = {
-        { 16, 0 },                               // 1/2
-        { 32, 0 }, { 0, 1 },                     // 1/4
-        { 48, 0 }, { 0, 2 }, { 0, 5 }, { 0, 9 }, // 1/8
+        { 16, 0 },                                         // 1/2
+        { 32, 0 }, { 0, 1 },                               // 1/4
+        { 64, 0 }, { 0, 1 }, { 0, 2 }, { 0, 5 }, { 0, 9 }, // 1/8
     };
     return append(graph, map, rows, sizeof rows / sizeof rows[0], features);
 }

@@ -116,7 +116,7 @@ def lednet(graph, x, features):
 
 
 def lednet_slim(graph, x, features):
-    return lednet_blocks(graph, x, [16, 32, -1, 48, -2, -5, -9], features)
+    return lednet_blocks(graph, x, [16, 32, -1, 64, -1, -2, -5, -9], features)
 
 
 # ---- ERFNet, ESNet, EDANet ------------------------------------------------------------

@@ -162,7 +162,7 @@ class Composer:
             faces = np.array([bounds(move_points(matrix, picture.points))])
         else:
             picture = self.pick(self.with_faces, self.face_weights)
-            matrix = self.whole(picture, size) if self.chance(0.3) else self.around_face(picture, size)
+            matrix = self.whole(picture, size) if self.chance(0.45) else self.around_face(picture, size)
             faces = np.array([move_box(matrix, box) for box in picture.faces])
         doubtful = [move_box(matrix, box) for box in picture.doubtful]
         image = picture.warp(matrix, size, self.border(), tuple(self.rng.integers(0, 256, 3).tolist()))

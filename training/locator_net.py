@@ -100,8 +100,8 @@ class Locator(nn.Module):
         self.blocks = nn.ModuleList([
             Down(3, 16),
             Down(16, 32), SplitShuffle(32, 1),
-            Down(32, 48), SplitShuffle(48, 2), SplitShuffle(48, 5), SplitShuffle(48, 9),
-            AttentionPyramid(48, FEATURES),
+            Down(32, 64), SplitShuffle(64, 1), SplitShuffle(64, 2), SplitShuffle(64, 5), SplitShuffle(64, 9),
+            AttentionPyramid(64, FEATURES),
         ])
         self.head = Head(FEATURES)
         nn.init.constant_(self.head.face.bias, 0)

@@ -59,7 +59,7 @@ def box_loss(maps, wanted, weight):
 
 def average(slow, fast, step):
     """Weights that follow the trained ones slowly: better than any of them."""
-    keep = min(0.998, (step + 1) / (step + 10))
+    keep = min(0.999, (step + 1) / (step + 10))
     with torch.no_grad():
         for name, value in slow.state_dict().items():
             other = fast.state_dict()[name]
@@ -78,7 +78,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", required=True, help="folder that locator_prepare wrote")
     parser.add_argument("--run", required=True, help="folder for the checkpoint, outside the repository")
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=9500)
     parser.add_argument("--size", type=int, default=INPUT, help="of the pictures: smaller is faster")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=3e-3)
@@ -87,6 +87,7 @@ def main():
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    torch.set_flush_denormal(True)
     torch.manual_seed(arguments.seed)
     os.makedirs(arguments.run, exist_ok=True)
     checkpoint = os.path.join(arguments.run, "checkpoint.pt")

@@ -14,8 +14,8 @@ NODES = {
     # 3 blocks that halve, 13 of split and shuffle, the pyramid's 8 convolutions.
     "lednet": {"Conv": 3 + 13 * 8 + 8 + 1, "BatchNormalization": 3 + 13 * 4 + 8, "Split": 13,
                "Transpose": 13, "MaxPool": 3, "Resize": 4},
-    "lednet-slim": {"Conv": 3 + 4 * 8 + 8 + 1, "BatchNormalization": 3 + 4 * 4 + 8, "Split": 4,
-                    "Transpose": 4, "MaxPool": 3, "Resize": 4},
+    "lednet-slim": {"Conv": 3 + 5 * 8 + 8 + 1, "BatchNormalization": 3 + 5 * 4 + 8, "Split": 5,
+                    "Transpose": 5, "MaxPool": 3, "Resize": 4},
     # 3 that halve, 17 residual ones, 2 that double, the last.
     "erfnet": {"Conv": 3 + 17 * 4 + 1, "ConvTranspose": 3, "BatchNormalization": 3 + 17 * 2 + 2,
                "MaxPool": 3},
