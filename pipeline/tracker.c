@@ -29,7 +29,7 @@ static const float doubtful_score = 0.8f;
 
 // From which a track begins: a face that is half covered has 0.8, what the locator takes
 // for one mostly less than this.
-static const float begin_score = 0.6f;
+static const float begin_score = 0.7f;
 
 // Below it no face is there: the picture was cut, or something is wholly in front.
 static const float nobody_score = 0.2f;
