@@ -46,11 +46,9 @@ train_all() {
     for network in $students; do
         for loss in L1 L2 L3; do
             distil "$network" $loss pretrained
+            distil "$network" $loss new
         done
-        distil "$network" L2 new
     done
-    distil lednet L1 new
-    distil lednet L3 new
     distil edanet L2 direct
     distil edanet L2 small
     distil lednet L2 small
