@@ -1,7 +1,7 @@
 import { ACESFilmicToneMapping, DirectionalLight, HemisphereLight, PerspectiveCamera, Scene, WebGLRenderer } from "three";
 
 const RATIO_MOST = 2; // pixels of the canvas for each of the page, across
-const RATIO_LEAST = 0.5;
+const RATIO_LEAST = 0.4;
 const SHRINK = 0.75;
 const SLOW_MS = 45; // two pictures of a screen, which one of ours may take,
 const SLOW_DRAWS = 5; // and how often in a row it may take longer
