@@ -170,6 +170,29 @@ static struct pipeline_region given_region(const json_t *box)
                                      (number(box, 1) + number(box, 3) - side) / 2, side, side };
 }
 
+static bool is_inside(const json_t *box, float x, float y)
+{
+    return x > number(box, 0) && y > number(box, 1) && x < number(box, 2) && y < number(box, 3);
+}
+
+// Whether the face is another one than the labelled: one that a detector sees elsewhere.
+static bool is_another(const struct protocol_face *face, const json_t *frame)
+{
+    float x = 0, y = 0;
+    for (int i = 0; i < POINTS; i++) {
+        x += face->keypoints[i].x / POINTS;
+        y += face->keypoints[i].y / POINTS;
+    }
+    const json_t *detected = json_object_get(frame, "rfb_boxes"), *box;
+    bool is_there = false;
+    size_t i;
+    json_array_foreach(detected, i, box)
+    {
+        is_there |= is_inside(box, x, y);
+    }
+    return is_there && !is_inside(json_array_get(json_object_get(frame, "gt_boxes"), 0), x, y);
+}
+
 static void landmarks_fit_as_well_where_the_face_was_found(void **state)
 {
     (void)state;
@@ -178,15 +201,16 @@ static void landmarks_fit_as_well_where_the_face_was_found(void **state)
     float given = 0, found = 0;
     int faces = 0, compared = 0, elsewhere = 0;
     size_t i;
-    const json_t *crop;
+    const json_t *crop, *frame = NULL;
     json_array_foreach(crops, i, crop)
     {
         if (strcmp(text(crop, "set"), "helen_train") != 0 ||
             strcmp(text(crop, "split"), "val") != 0) {
             continue;
         }
-        const json_t *frame = find_frame(frames, text(crop, "person"));
-        if (frame == NULL) {
+        const json_t *last = frame;
+        frame = find_frame(frames, text(crop, "person"));
+        if (frame == NULL || frame == last) { // two people's photograph comes twice
             continue;
         }
         const json_t *box = json_array_get(json_object_get(frame, "gt_boxes"), 0);
@@ -203,7 +227,7 @@ static void landmarks_fit_as_well_where_the_face_was_found(void **state)
         }
         const float error_found = error_of(&seen.face, points);
         if (error_found > 1) { // the picture shows another face too, and that is followed
-            print_message("another face: %s\n", text(frame, "file"));
+            assert_true(is_another(&seen.face, frame));
             elsewhere++;
             continue;
         }
@@ -220,7 +244,7 @@ static void landmarks_fit_as_well_where_the_face_was_found(void **state)
                   "boxes %.4f, found %.4f of the outer-eye distance\n",
                   faces, compared, elsewhere, (double)(given / (float)compared),
                   (double)(found / (float)compared));
-    assert_true(faces >= 60 && compared + elsewhere >= 0.95 * faces && elsewhere <= 4);
+    assert_true(faces >= 60 && compared + elsewhere >= 0.95 * faces && elsewhere <= 3);
     assert_true(found <= 1.1f * given);
 }
 
