@@ -93,24 +93,29 @@ def given_boxes(model, pictures, truth):
     return metrics.distances(found, np.array(points)).mean(1)
 
 
-def fitted(picture, edge=EDGE):
+def fitted(picture):
     """The picture, made smaller where it does not fit, and by how much."""
-    scale = min(1, edge / max(picture.shape[:2]))
+    scale = min(1, EDGE / max(picture.shape[:2]))
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return picture, scale
 
 
-def search(options, frames, folder):
-    """The boxes of the faces in the last record of each picture, in its own pixels."""
-    pictures, scales = zip(*(fitted(cv2.imread(os.path.join(options.data, "frames", f["file"])))
-                             for f in frames))
-    clip = os.path.join(folder, "search.mkv")
+def last_records(options, pictures, folder):
+    """What mocapd says last of each picture."""
+    clip = os.path.join(folder, "stills.mkv")
     write_clip(clip, pictures)
     said = records(options.program, clip, options.model, os.path.join(folder, "socket"))
-    last = [said[i * (HELD + BLACK) + HELD - 1] for i in range(len(frames))]
+    return [said[i * (HELD + BLACK) + HELD - 1] for i in range(len(pictures))]
+
+
+def search(options, frames, folder):
+    """The boxes of the faces that mocapd sees in each picture, in its own pixels."""
+    pictures, scales = zip(*(fitted(cv2.imread(os.path.join(options.data, "frames", f["file"])))
+                             for f in frames))
     return [[bounds(with_forehead(np.float64(face["keypoints"])[:, :2])) / scale
-             for face in record["faces"]] for record, scale in zip(last, scales)]
+             for face in record["faces"]]
+            for record, scale in zip(last_records(options, pictures, folder), scales)]
 
 
 def found_table(options, folder, least_height=1 / 8):
@@ -145,11 +150,8 @@ def main():
     model = Model(options.model)
     pictures, truth = zip(*stills(options.data))
     with tempfile.TemporaryDirectory() as folder:
-        clip = os.path.join(folder, "stills.mkv")
-        write_clip(clip, pictures)
-        said = records(options.program, clip, options.model, os.path.join(folder, "socket"))
+        last = last_records(options, pictures, folder)
         places = found_table(options, folder)
-    last = [said[i * (HELD + BLACK) + HELD - 1] for i in range(len(pictures))]
     found = [points_of(record, t) for record, t in zip(last, truth)]
     seen = np.array([f is not None for f in found])
     errors = np.array([metrics.distances(f[None], t[None]).mean() for f, t in zip(found, truth)

@@ -116,8 +116,7 @@ class Run:
         check(averaged state) -> {what: number} for the log."""
         options = self.options
         samples = Samples(faces, options.size, options.margin, options.steps * options.batch,
-                          options.seed, self.step * options.batch,
-                          options.grimaces)
+                          options.seed, self.step * options.batch, options.grimaces)
         # A generator of its own: the loader's start must not move dropout's.
         loader = torch.utils.data.DataLoader(samples, options.batch, num_workers=1,
                                              prefetch_factor=4, generator=torch.Generator())
