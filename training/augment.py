@@ -57,23 +57,26 @@ def grimace(rng, image, points):
     middle, width = mouth.mean(0), np.ptp(mouth[:, 0])
     if width < 8 or not np.isfinite(width):  # in profile
         return image, points
-    stretch = np.array([[rng.uniform(-0.2, 0.3), rng.uniform(-0.35, 0.35)],
-                        [rng.uniform(-0.3, 0.3), rng.uniform(-0.35, 0.45)]])
-    shift = rng.uniform(-0.12, 0.12, 2) * width
-    reach = rng.uniform(0.5, 0.8) * width
+    # From a slit to the round mouth of an O: shares of the distance that go or come.
+    stretch = np.array([[rng.uniform(-0.7, 0.25), rng.uniform(-0.25, 0.25)],
+                        [rng.uniform(-0.25, 0.25), rng.uniform(-0.4, 0.5)]])
+    shift = rng.uniform(-0.15, 0.15, 2) * width
+    reach = rng.uniform(0.45, 0.8) * width
 
     def pulled(places):  # from where the picture at these places comes
         away = places - middle - shift
         bell = np.exp(-(away ** 2).sum(-1, keepdims=True) / (2 * reach ** 2))
         return places - bell * (away @ stretch.T + shift)
 
+    moved = points.astype(float)
+    for _ in range(40):  # comes to rest where the shift is less steep than one
+        moved += points - pulled(moved)
+    if np.abs(points - pulled(moved)).max() > 0.1:
+        return image, points
     grid = np.stack(np.meshgrid(np.arange(image.shape[1]), np.arange(image.shape[0])), -1) + 0.5
     source = (pulled(grid) - 0.5).astype(np.float32)
     picture = cv2.remap(image, source[..., 0], source[..., 1], cv2.INTER_LINEAR,
                         borderMode=cv2.BORDER_REPLICATE)
-    moved = points.astype(float)
-    for _ in range(20):  # the shift is less steep than one: this comes to rest
-        moved += points - pulled(moved)
     return picture, moved
 
 

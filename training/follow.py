@@ -18,7 +18,7 @@ import numpy as np
 
 from . import augment, metrics, report
 from .locator_data import bounds, overlap
-from .locator_prepare import clean, with_forehead
+from .locator_prepare import clean, read_scenes, with_forehead
 from .models import Model
 
 EDGE, HELD, BLACK = 384, 20, 3  # the picture's edge, frames of each, frames between
@@ -109,23 +109,26 @@ def last_records(options, pictures, folder):
     return [said[i * (HELD + BLACK) + HELD - 1] for i in range(len(pictures))]
 
 
-def search(options, frames, folder):
+def search(options, pictures, folder):
     """The boxes of the faces that mocapd sees in each picture, in its own pixels."""
-    pictures, scales = zip(*(fitted(cv2.imread(os.path.join(options.data, "frames", f["file"])))
-                             for f in frames))
+    pictures, scales = zip(*(fitted(picture) for picture in pictures))
     return [[bounds(with_forehead(np.float64(face["keypoints"])[:, :2])) / scale
              for face in record["faces"]]
             for record, scale in zip(last_records(options, pictures, folder), scales)]
 
 
-def found_table(options, folder, least_height=1 / 8):
-    """Faces found in whole validation pictures, and pictures without people with one."""
+def read_frames(options):
+    """-> (entry of boxes.json, picture) of every whole picture that is wanted here."""
     with open(os.path.join(options.data, "frames", "boxes.json")) as file:
-        frames = json.load(file)
-    shown = [f for f in frames if f["split"] == "val" and f["set"] != "coco_noperson"]
-    empty = [f for f in frames if f["set"] == "coco_noperson"]
+        frames = [f for f in json.load(file) if f["split"] == "val" or f["set"] == "coco_noperson"]
+    return [(f, cv2.imread(os.path.join(options.data, "frames", f["file"]))) for f in frames]
+
+
+def found_table(options, folder, least_height=1 / 8):
+    """Faces found in whole validation pictures."""
+    shown = [f for f in read_frames(options) if f[0]["set"] != "coco_noperson"]
     hits = {}
-    for frame, boxes in zip(shown, search(options, shown, folder)):
+    for (frame, _), boxes in zip(shown, search(options, [p for _, p in shown], folder)):
         for face in clean(frame)[0]:
             if face[3] - face[1] >= least_height * frame["h"]:
                 hit = max((overlap(face, box) for box in boxes), default=0) >= 0.5
@@ -133,11 +136,22 @@ def found_table(options, folder, least_height=1 / 8):
     rows = [[name, len(hit), f"{np.mean(hit) * 100:.1f} %"] for name, hit in sorted(hits.items())]
     everyone = np.concatenate(list(hits.values()))
     rows.append(["all", len(everyone), f"**{np.mean(everyone) * 100:.1f} %**"])
-    kept_out = np.array([f["split"] == "val" for f in empty])
-    wrong = np.array([len(boxes) > 0 for boxes in search(options, empty, folder)])
-    return (report.table(["validation pictures of", "faces of 1/8 of the height", "found"], rows) +
-            f"\n\nPictures without people with a face: {wrong.sum()} of {len(empty)}, "
-            f"{wrong[kept_out].sum()} of the {kept_out.sum()} that were not trained on.")
+    return report.table(["validation pictures of", "faces of 1/8 of the height", "found"], rows)
+
+
+def empty_table(options, folder):
+    """Pictures without people in which a face is seen."""
+    groups = {}
+    for frame, picture in read_frames(options):
+        if frame["set"] == "coco_noperson":
+            kept = "kept out" if frame["split"] == "val" else "trained on"
+            groups.setdefault(f"COCO, {kept}", []).append(picture)
+    for picture, entry in read_scenes(options.scenes) if options.scenes else ():
+        if entry["split"] == "val":
+            groups.setdefault("gcompris-qt-data, kept out", []).append(picture)
+    rows = [[name, len(pictures), sum(len(boxes) > 0 for boxes in search(options, pictures, folder))]
+            for name, pictures in sorted(groups.items())]
+    return report.table(["pictures without people", "number", "with a face"], rows)
 
 
 def main():
@@ -145,13 +159,14 @@ def main():
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--program", default="build/release/bin", help="folder of mocapd")
     parser.add_argument("--model", default="models/face68.safetensors")
+    parser.add_argument("--scenes", help="where Debian's gcompris-qt-data is unpacked")
     parser.add_argument("--page", help="Markdown file with the mark <!-- followed -->")
     options = parser.parse_args()
     model = Model(options.model)
     pictures, truth = zip(*stills(options.data))
     with tempfile.TemporaryDirectory() as folder:
         last = last_records(options, pictures, folder)
-        places = found_table(options, folder)
+        places = found_table(options, folder) + "\n\n" + empty_table(options, folder)
     found = [points_of(record, t) for record, t in zip(last, truth)]
     seen = np.array([f is not None for f in found])
     errors = np.array([metrics.distances(f[None], t[None]).mean() for f, t in zip(found, truth)

@@ -33,8 +33,9 @@ class Picture:
     def __init__(self, entry, pixels):
         self.file, self.set = entry["file"], entry["set"]
         self.height, self.width = entry["height"], entry["width"]
-        begin, size = entry["offset"], self.height * self.width * 3
-        self.image = pixels[begin:begin + size].reshape(self.height, self.width, 3)
+        channels = 4 if entry["kind"] == "thing" else 3
+        begin, size = entry["offset"], self.height * self.width * channels
+        self.image = pixels[begin:begin + size].reshape(self.height, self.width, channels)
         self.faces = np.array(entry["faces"], np.float64).reshape(-1, 4)
         self.doubtful = np.array(entry["doubtful"], np.float64).reshape(-1, 4)
         self.points = np.array(entry["points"]) if "points" in entry else None
@@ -62,15 +63,15 @@ class Picture:
 
 
 def read_set(folder, split):
-    """The frames and the crops of a split, as locator_prepare wrote them."""
+    """The frames, crops and things of a split, as locator_prepare wrote them."""
     with open(os.path.join(folder, "index.json")) as file:
         index = json.load(file)
     pixels = np.memmap(os.path.join(folder, "pixels.bin"), np.uint8, "r")
-    found = {"frame": [], "crop": []}
+    found = {"frame": [], "crop": [], "thing": []}
     for entry in index:
         if entry["split"] == split:
             found[entry["kind"]].append(Picture(entry, pixels))
-    return found["frame"], found["crop"]
+    return found["frame"], found["crop"], found["thing"]
 
 
 def bounds(points):
@@ -100,7 +101,7 @@ def similarity(scale, angle, flip, source, target):
 class Composer:
     """Makes training examples: an input and what the network should say to it."""
 
-    def __init__(self, frames, crops, size=INPUT):
+    def __init__(self, frames, crops, things, size=INPUT):
         self.rng = None  # set for each batch
         self.size = size
         self.with_faces = [p for p in frames if len(p.faces)]
@@ -108,8 +109,8 @@ class Composer:
         self.face_weights = np.array([0.35 if p.set == "p1" else 2.0 if p.set in ("afw", "coco_person")
                                       else 1.0 for p in self.with_faces])
         self.face_weights /= self.face_weights.sum()
-        self.empty = [p for p in frames if p.set == "coco_noperson"]
-        self.crops = crops
+        self.empty = [p for p in frames if p.set.endswith("noperson")]
+        self.crops, self.things = crops, things
         weights = np.array([0.3 if p.set in ("p1", "synthface") else 1.0 for p in crops])
         self.crop_weights = weights / weights.sum()
 
@@ -146,13 +147,29 @@ class Composer:
                           ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), target)
 
     def background(self, size):
-        """A part of a picture without people."""
+        """A picture without people, or a part of it; at times things stand in it."""
         picture = self.pick(self.empty)
-        edge = min(picture.width, picture.height)
-        scale = size / edge * math.exp(self.rng.uniform(-0.5, 1.2))
-        source = self.rng.uniform(0.25, 0.75, 2) * (picture.width, picture.height)
-        matrix = similarity(scale, self.angle(), self.chance(0.5), source, (size / 2, size / 2))
-        return picture.warp(matrix, size, cv2.BORDER_REFLECT_101 if self.chance(0.5) else self.border())
+        if self.chance(0.3):
+            matrix = self.whole(picture, size)
+        else:
+            edge = min(picture.width, picture.height)
+            scale = size / edge * math.exp(self.rng.uniform(-0.5, 1.2))
+            source = self.rng.uniform(0.25, 0.75, 2) * (picture.width, picture.height)
+            matrix = similarity(scale, self.angle(), self.chance(0.5), source, (size / 2, size / 2))
+        image = picture.warp(matrix, size, cv2.BORDER_REFLECT_101 if self.chance(0.5) else self.border())
+        if self.things and self.chance(0.4):
+            for _ in range(self.rng.integers(1, 5)):
+                image = self.put_thing(image)
+        return image
+
+    def put_thing(self, image):
+        size, thing = image.shape[0], self.pick(self.things)
+        edge = size * math.exp(self.rng.uniform(math.log(0.12), math.log(1.3)))
+        matrix = similarity(edge / max(thing.width, thing.height), self.angle(), self.chance(0.5),
+                            (thing.width / 2, thing.height / 2), self.rng.uniform(0.05, 0.95, 2) * size)
+        shown = thing.warp(matrix, size, cv2.BORDER_CONSTANT, (0, 0, 0, 0))
+        mask = shown[..., 3:] / np.float32(255)
+        return (image * (1 - mask) + shown[..., :3] * mask).astype(np.uint8)
 
     def frame(self, size):
         """A picture with faces, or any of the crops, moved. Image, faces, doubtful boxes."""
@@ -271,13 +288,13 @@ class Composer:
     def example(self):
         """A size x size picture (BGR bytes), its faces, its doubtful boxes."""
         kind, size = self.rng.random(), self.size
-        if kind < 0.5:
+        if kind < 0.46:
             image, faces, doubtful = self.frame(size)
-        elif kind < 0.65:
+        elif kind < 0.6:
             image, faces, doubtful = self.mosaic(size)
-        elif kind < 0.8:
+        elif kind < 0.73:
             image, faces, doubtful = self.pasted(size)
-        elif kind < 0.86:
+        elif kind < 0.79:
             image, faces, doubtful = self.erased(size)
         else:
             image, faces, doubtful = self.background(size), [], []

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from training import safetensors
+from training import report, safetensors
 from training.locator_data import overlap, read_set, to_input
 from training.locator_net import CELL, INPUT, Locator, boxes_of
 
@@ -77,6 +77,55 @@ def match(found, faces):
     return matched, used
 
 
+class Measure:
+    """What the network says of each face, each place without one, each picture without
+    people: scores. least_height: of the faces that count, of the picture's."""
+
+    def __init__(self, net, frames, least_height):
+        self.scores, self.overlaps, self.sets, self.false = [], [], [], []
+        self.empty, self.pictures, self.misses = [], 0, []
+        for picture in frames:
+            found = locate(net, np.array(picture.image), 0.05)
+            if picture.set.endswith("noperson"):
+                self.empty.append(max([box[4] for box in found], default=0.0))
+            else:
+                self.pictures += 1
+                self.add(picture, found, least_height * picture.height)
+        self.scores, self.overlaps = np.array(self.scores), np.array(self.overlaps)
+        self.sets, self.false = np.array(self.sets), np.array(self.false)
+        self.empty = np.array(self.empty)
+
+    def add(self, picture, found, least):
+        matched, used = match(found, picture.faces)
+        for face, (score, shared) in zip(picture.faces, matched):
+            if face[3] - face[1] >= least:
+                self.scores.append(score)
+                self.overlaps.append(shared)
+                self.sets.append(picture.set)
+                if score < 0.3:
+                    self.misses.append((picture.file, np.round(face).tolist()))
+        for k, box in enumerate(found):
+            near = [overlap(box, other) for other in [*picture.faces, *picture.doubtful]]
+            if k not in used and max(near, default=0) < 0.3:
+                self.false.append(box[4])
+
+    def table(self):
+        names, rows = sorted(set(self.sets)), []
+        for least in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
+            hits, wrong = (self.scores >= least).sum(), (self.false >= least).sum()
+            rows.append([f"{least:.1f}", percent(hits / len(self.scores)),
+                         *(percent(np.mean(self.scores[self.sets == n] >= least)) for n in names),
+                         percent(hits / max(hits + wrong, 1)),
+                         f"{(self.empty >= least).sum()} of {len(self.empty)}"])
+        head = ["least score", "recall", *names, "precision", "pictures without people with a box"]
+        return (f"{len(self.scores)} faces in {self.pictures} pictures; mean overlap of those "
+                f"found {self.overlaps[self.scores > 0].mean():.2f}.\n\n{report.table(head, rows)}")
+
+
+def percent(share):
+    return f"{share * 100:.1f} %"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", required=True)
@@ -84,40 +133,17 @@ def main():
     parser.add_argument("--split", default="val")
     parser.add_argument("--least-height", type=float, default=1 / 8, help="of faces, of the picture's")
     parser.add_argument("--misses", action="store_true", help="tell which faces are not found")
+    parser.add_argument("--page", help="Markdown file with the mark <!-- locator -->")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    net = load(arguments.model)
-    frames, _ = read_set(arguments.set, arguments.split)
-    scores, groups, overlaps, false, empty = [], [], [], [], []
-    for picture in frames:
-        found = locate(net, np.array(picture.image), 0.05)
-        faces = picture.faces
-        if picture.set == "coco_noperson":
-            empty.append(max([box[4] for box in found], default=0.0))
-            continue
-        matched, used = match(found, faces)
-        for face, (score, shared) in zip(faces, matched):
-            if (face[3] - face[1]) >= arguments.least_height * picture.height:
-                scores.append(score)
-                overlaps.append(shared)
-                groups.append(picture.set)
-                if arguments.misses and score < 0.3:
-                    print("missed", picture.file, np.round(face).tolist())
-        for k, box in enumerate(found):
-            near = [overlap(box, other) for other in [*faces, *picture.doubtful]]
-            if k not in used and max(near, default=0) < 0.3:
-                false.append(box[4])
-    scores, overlaps, false = np.array(scores), np.array(overlaps), np.array(false)
-    print(f"{len(scores)} faces in {len(frames) - len(empty)} pictures, {len(empty)} pictures without people; "
-          f"mean overlap of those found {overlaps[scores > 0].mean():.3f}")
-    print("score  recall  precision  false in pictures without people")
-    for least in (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7):
-        hits = (scores >= least).sum()
-        wrong = (false >= least).sum()
-        print(f"{least:5.2f}  {hits / len(scores):6.3f}  {hits / max(hits + wrong, 1):9.3f}  "
-              f"{sum(score >= least for score in empty):4d} of {len(empty)}   "
-              + " ".join(f"{name} {np.mean(scores[np.array(groups) == name] >= least):.3f}"
-                         for name in sorted(set(groups))))
+    frames, *_ = read_set(arguments.set, arguments.split)
+    measure = Measure(load(arguments.model), frames, arguments.least_height)
+    print(measure.table())
+    if arguments.misses:
+        for file, face in measure.misses:
+            print("missed", file, face)
+    if arguments.page:
+        report.replace_between(arguments.page, "locator", measure.table())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ its height. Writes index.json, a list of pictures with their faces' boxes, and
 pixels.bin, where each picture's bytes lie at its offset.
 """
 import argparse
+import glob
 import itertools
 import json
 import os
@@ -16,8 +17,15 @@ import numpy as np
 
 from training.locator_data import FOREHEAD, bounds, overlap
 
+# Folders of Debian's tuxpaint-stamps-default: cut-out photographs of things.
+THINGS = ("animals", "food", "hobbies", "household", "plants", "sports", "vehicles")
+# Files of its gcompris-qt-data whose photographs show no people.
+SCENES = ("categorization", "erase", "explore_farm_animals", "explore_world_animals")
+EDGE = 384  # the largest edge of what is kept of them
+
 SURE = 0.9  # score of the other detector from which its box is a face
 RENDERED_HEADS = 40
+WEBP = b"RIFF"  # how its files begin
 
 
 def raise_top(box):
@@ -97,6 +105,43 @@ def render(synthface):
                                   "set": "synthface", "split": "train"}
 
 
+def fit(image):
+    scale = EDGE / max(image.shape[:2])
+    return image if scale >= 1 else cv2.resize(image, None, fx=scale, fy=scale,
+                                               interpolation=cv2.INTER_AREA)
+
+
+def read_things(folder):
+    """Things to stand about, with what is to be seen of them in a fourth channel."""
+    for kind in THINGS:
+        for path in sorted(glob.glob(os.path.join(folder, "**", kind, "**", "*.png"), recursive=True)):
+            image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+            if "cartoon" not in path and image is not None and image.shape[2:] == (4,):
+                yield fit(image), {"kind": "thing", "faces": [], "doubtful": [], "set": "thing",
+                                   "file": os.path.basename(path), "split": "train"}
+
+
+def read_scenes(folder):
+    """Photographs without people in Qt's resource files: each behind its size, four
+    bytes. Every other one is kept for validation."""
+    number = 0
+    for kind in SCENES:
+        path, = glob.glob(os.path.join(folder, "**", kind + ".rcc"), recursive=True)
+        with open(path, "rb") as file:
+            data = file.read()
+        place = data.find(WEBP)
+        while place >= 0:
+            size = int.from_bytes(data[place - 4:place], "big")
+            if 3000 < size <= min(len(data) - place, 5000000):
+                image = cv2.imdecode(np.frombuffer(data, np.uint8, size, place), cv2.IMREAD_COLOR)
+                if image is not None and min(image.shape[:2]) >= 150:
+                    yield fit(image), {"kind": "frame", "faces": [], "doubtful": [],
+                                       "set": "gcompris_noperson", "file": f"{kind} {place}",
+                                       "split": "val" if number % 2 else "train"}
+                    number += 1
+            place = data.find(WEBP, place + 1)
+
+
 def common(entry):
     return {key: entry[key] for key in ("file", "set", "split")}
 
@@ -106,12 +151,18 @@ def main():
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--synthface", required=True, help="the program that renders heads")
     parser.add_argument("--set", required=True, help="folder to write, outside the repository")
+    parser.add_argument("--things", help="where Debian's tuxpaint-stamps-default is unpacked")
+    parser.add_argument("--scenes", help="where Debian's gcompris-qt-data is unpacked")
     arguments = parser.parse_args()
+    sources = [read_frames(arguments.data), read_crops(arguments.data), render(arguments.synthface)]
+    if arguments.things:
+        sources.append(read_things(arguments.things))
+    if arguments.scenes:
+        sources.append(read_scenes(arguments.scenes))
     os.makedirs(arguments.set, exist_ok=True)
     index, offset = [], 0
     with open(os.path.join(arguments.set, "pixels.bin"), "wb") as pixels:
-        for image, entry in itertools.chain(read_frames(arguments.data), read_crops(arguments.data),
-                                            render(arguments.synthface)):
+        for image, entry in itertools.chain(*sources):
             entry["height"], entry["width"] = image.shape[:2]
             entry["offset"] = offset
             offset += pixels.write(image.tobytes())

@@ -26,6 +26,8 @@ def add_arguments(parser):
     parser.add_argument("--average", type=float, default=0.998)
     parser.add_argument("--grimaces", type=float, default=0.0,
                         help="share of faces whose mouths are pulled about")
+    parser.add_argument("--gaps", type=float, default=0.0,
+                        help="weight of how far eyes and mouth are open")
     parser.add_argument("--init", help="weight file to start from")
     parser.add_argument("--init-backbone", help="run whose backbone to start from; the head is new")
     parser.add_argument("--freeze", type=int, default=0,
@@ -74,7 +76,7 @@ class Run:
         # Softmaxes as sharp as the motion head's are full of numbers too small for
         # the processor to handle at speed.
         torch.set_flush_denormal(True)
-        self.options, self.net = options, net
+        self.options, self.net = options, net.to(memory_format=torch.channels_last)
         if options.init:
             checkpoint.load_weights(net, options.init)
         if options.init_backbone:
@@ -124,7 +126,7 @@ class Run:
         self.net.train()
         freeze(self.net, options.freeze)
         for batch in loader:
-            loss, error = loss_of(*batch)
+            loss, error = loss_of(batch[0].contiguous(memory_format=torch.channels_last), *batch[1:])
             self.learn(loss)
             seen.append((float(loss), float(error)))
             if self.step % 20 == 0:

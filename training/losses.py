@@ -6,6 +6,9 @@ import math
 import torch
 import torch.nn.functional as F
 
+# Pairs of landmarks that tell how far eyes and mouth are open, and how wide the mouth is.
+GAPS = ((37, 41), (38, 40), (43, 47), (44, 46), (61, 67), (62, 66), (63, 65), (60, 64))
+
 CROP_TO_EYES = 0.39  # the outer eye corners' distance in a crop of margin 1.5, about
 
 
@@ -24,7 +27,15 @@ def laplace_nll(distance, variance, floor=0.02):
     return 2 * torch.log(scale) + distance / scale
 
 
-def landmark_loss(points, variance, maps, target, is_face, nll_weight=0.1, none_weight=0.02):
+def gap_error(points, target):
+    """How wrong the way from one of a pair to the other is: batch x pairs."""
+    first, second = (list(side) for side in zip(*GAPS))
+    return torch.linalg.norm((points[:, first] - points[:, second]) -
+                             (target[:, first] - target[:, second]), dim=-1)
+
+
+def landmark_loss(points, variance, maps, target, is_face, nll_weight=0.1, none_weight=0.02,
+                  gap_weight=0.0):
     """-> loss, mean error over faces in outer-eye distances (about)."""
     edge = maps.shape[-1]
     distance = torch.linalg.norm(points - target, dim=-1)  # batch x K
@@ -34,6 +45,9 @@ def landmark_loss(points, variance, maps, target, is_face, nll_weight=0.1, none_
     by_place = (wing(distance / CROP_TO_EYES) * weight).sum() / total
     by_spread = (laplace_nll(distance * edge, variance) * weight).sum() / total
     loss = by_place * 10 + nll_weight * by_spread
+    if gap_weight > 0 and is_face.any():
+        gaps = gap_error(points[is_face], target[is_face])
+        loss = loss + gap_weight * 10 * wing(gaps / CROP_TO_EYES).mean()
     if (~is_face).any():  # no face: a map that knows nothing
         loss = loss + none_weight * uniform_loss(maps[~is_face])
     return loss, ((distance * weight).sum() / total / CROP_TO_EYES).detach()

@@ -36,9 +36,9 @@ def make_net(options):
     return nets.landmark_net(options.arch, features=options.features or 64)
 
 
-def landmark_loss(net, images, target, is_face):
+def landmark_loss(options, net, images, target, is_face):
     points, variance, maps = net(images)
-    return losses.landmark_loss(points, variance, maps, target, is_face)
+    return losses.landmark_loss(points, variance, maps, target, is_face, gap_weight=options.gaps)
 
 
 def landmark_check(options, faces, state):
@@ -64,7 +64,7 @@ def main():
         run.train(faces, lambda *batch: motion.loss(net, *batch),
                   lambda state: motion.check(options, faces, make_net(options), state))
     else:
-        run.train(faces, lambda *batch: landmark_loss(net, *batch),
+        run.train(faces, lambda *batch: landmark_loss(options, net, *batch),
                   lambda state: landmark_check(options, faces, state))
 
 

@@ -91,6 +91,22 @@ class Pictures(unittest.TestCase):
                 middle = [(xs * weight).sum() / weight.sum(), (ys * weight).sum() / weight.sum()]
                 np.testing.assert_allclose(moved[0] * 128, middle, atol=0.15)
 
+    def test_grimaces_move_points_with_the_picture(self):
+        mark, mouth = np.float32([130, 150]), np.float32([[110, 150], [150, 150]])
+        image = np.zeros((256, 256, 3), np.uint8)
+        cv2.circle(image, (130, 150), 3, (255, 255, 255), -1)
+        points = np.tile(mark + 0.5, (68, 1))
+        points[48:68] = np.repeat(mouth, 10, axis=0)
+        rng, moves = np.random.default_rng(4), []
+        for _ in range(20):
+            picture, moved = augment.grimace(rng, image, points)
+            weight = picture[..., 0].astype(float)
+            ys, xs = np.mgrid[:256, :256] + 0.5
+            middle = [(xs * weight).sum() / weight.sum(), (ys * weight).sum() / weight.sum()]
+            np.testing.assert_allclose(moved[0], middle, atol=0.7)
+            moves.append(np.linalg.norm(moved[0] - points[0]))
+        self.assertGreater(np.median(moves), 1)
+
     def test_flipping_twice_changes_nothing(self):
         np.testing.assert_array_equal(augment.FLIP[augment.FLIP], np.arange(68))
 
@@ -109,6 +125,13 @@ class Losses(unittest.TestCase):
         loss = losses.laplace_nll(torch.tensor(3.0), variance, floor=0)
         best = float(variance[loss.argmin()])
         self.assertAlmostEqual(best, 6 * 1.5 ** 2, delta=0.05)
+
+    def test_gaps_are_wrong_by_what_opens_not_by_what_moves(self):
+        target = torch.rand(2, 68, 2)
+        np.testing.assert_allclose(losses.gap_error(target + 0.1, target).numpy(), 0, atol=1e-6)
+        opened = target.clone()
+        opened[:, 66, 1] += 0.25
+        np.testing.assert_allclose(losses.gap_error(opened, target).sum(1).numpy(), 0.25, atol=1e-6)
 
     def test_no_face_wants_an_even_map(self):
         even, sharp = torch.zeros(1, 2, 8, 8), torch.zeros(1, 2, 8, 8)
@@ -142,7 +165,7 @@ class Training(unittest.TestCase):
         def loss_of(*batch):
             if run.step == stop_at:
                 raise Stopped
-            return landmark_loss(net, *batch)
+            return landmark_loss(options, net, *batch)
 
         try:
             run.train(faces, loss_of, lambda state: landmark_check(options, faces, state))
