@@ -59,7 +59,7 @@ struct nn_compiler {
     const struct nn_map *maps;
     int op_count, map_count;
     struct nn_map_state *states; // one per map
-    struct nn_draft *drafts;     // at most one per operator
+    struct nn_draft *drafts;     // at most four per operator
     int draft_count;
     struct nn_span *spans;
     int span_count;

@@ -143,7 +143,7 @@ void nn_head_motion(const struct nn_kernels *kernels, const struct nn_motion *mo
         const float square = of[3] / of[0] - x * x - y * y;
         keypoints[i] = (struct mc_keypoint){ place(x, heat.width, input_width),
                                              place(y, heat.height, input_height),
-                                             nn_head_confidence(fmaxf(square, 0), heat.width) };
+                                             nn_head_confidence(square, heat.width) };
     }
     if (wanted && shape->direct) {
         read_maps(kernels, &heat, &behind, sums, weights, looks, jacobians);

@@ -6,10 +6,11 @@
 
 // One that is certain has all its probability in a cell or two; a guess spreads
 // over the map. With s the standard deviation, it is 1 / (1 + (8 s / edge)^2): a
-// half at an eighth of the map's edge.
+// half at an eighth of the map's edge. A map without a finite sum knows nothing.
 float nn_head_confidence(float square_cells, int edge)
 {
-    return 1 / (1 + square_cells * 64 / (float)(edge * edge));
+    return isfinite(square_cells) ? 1 / (1 + fmaxf(square_cells, 0) * 64 / (float)(edge * edge))
+                                  : 0;
 }
 
 void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *maps,
@@ -22,6 +23,6 @@ void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *
         const float x = sums[1] / sums[0], y = sums[2] / sums[0];
         const float square = sums[3] / sums[0] - x * x - y * y;
         keypoints[c] = (struct mc_keypoint){ (x + 0.5f) * cell_width, (y + 0.5f) * cell_height,
-                                             nn_head_confidence(fmaxf(square, 0), 32) };
+                                             nn_head_confidence(square, maps->width) };
     }
 }

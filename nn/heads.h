@@ -19,5 +19,6 @@ void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *
                       float *scratch);
 
 // The confidence of a keypoint, 0 to 1: square_cells is the variance of its
-// position in cells, both directions together, edge the map's, in cells.
+// position in cells, both directions together, edge the map's, in cells. 0 where the
+// variance is not finite.
 float nn_head_confidence(float square_cells, int edge);

@@ -137,6 +137,17 @@ static bool get_head(const struct nn_weights *weights, struct nn_model_info *inf
                         "mocap.head: wants landmark, locator or motion, has '%.40s'", name);
 }
 
+// Of a padded convolution: an even one would shift the map against its input.
+static bool get_odd_kernel(const struct nn_weights *weights, int *kernel, struct mc_error *err)
+{
+    if (!get_int(weights, "mocap.head_kernel", 1, 7, kernel, err)) {
+        return false;
+    }
+    return *kernel % 2 == 1 ||
+           mc_error_set(err, MC_ERROR_FORMAT, 0, "mocap.head_kernel: wants an odd number, has %d",
+                        *kernel);
+}
+
 static bool get_keypoints(const struct nn_weights *weights, struct nn_model_info *info,
                           struct mc_error *err)
 {
@@ -155,7 +166,7 @@ static bool read_landmark(const struct nn_weights *weights, struct nn_model_info
     return get_keypoints(weights, info, err) &&
            get_word(weights, "mocap.softmax_temperature", "1", err) &&
            get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
-           get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err) &&
+           get_odd_kernel(weights, &layout->kernel, err) &&
            get_int(weights, "mocap.head_upsample", 1, UPSAMPLE_MAX, &layout->upsample, err);
 }
 
@@ -165,7 +176,7 @@ static bool read_locator(const struct nn_weights *weights, struct nn_model_info 
     snprintf(info->keypoint_set, sizeof info->keypoint_set, "none");
     layout->upsample = 1;
     return get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
-           get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err) &&
+           get_odd_kernel(weights, &layout->kernel, err) &&
            get_float(weights, "mocap.least_score", 0.01f, 0.99f, &info->least_score, err) &&
            get_float(weights, "mocap.forehead", 0, 1, &info->forehead, err);
 }
@@ -195,7 +206,8 @@ static bool read_motion(const struct nn_weights *weights, struct nn_model_info *
                             "mocap.head_form: wants kp, direct or small, has '%.40s'", form);
     }
     return get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
-           get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err);
+           (layout->small ? get_odd_kernel(weights, &layout->kernel, err)
+                          : get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err));
 }
 
 // Only of motion models, and there it may be missing.

@@ -96,7 +96,7 @@ bool nn_runner_set_threads(struct nn_runner *runner, int count, struct mc_error 
 
 // Where the input goes: input_height x input_width x 3, RGB, normalised (see
 // input_mean). Its contents are undefined after nn_runner_run, so fill it
-// before each run. Valid as long as the runner.
+// before each run. Valid until nn_runner_set_threads, or as long as the runner.
 struct nn_tensor nn_runner_input(struct nn_runner *runner);
 
 // Runs the network once. Neither allocates nor fails. Thread: the runner's worker.

@@ -119,8 +119,7 @@ static bool parse_range(struct nn_weight_entry *entry, const json_t *range, size
     return true;
 }
 
-static bool parse_numbers(struct nn_weight_entry *entry, const uint8_t *data, int dtype,
-                          struct mc_error *err)
+static bool parse_numbers(struct nn_weight_entry *entry, const uint8_t *data, struct mc_error *err)
 {
     struct nn_weight *weight = &entry->weight;
     weight->data = mc_memory_alloc(weight->count * sizeof *weight->data);
@@ -130,7 +129,7 @@ static bool parse_numbers(struct nn_weight_entry *entry, const uint8_t *data, in
     }
     const uint8_t *bytes = data + entry->begin;
     for (size_t i = 0; i < weight->count; i++) {
-        weight->data[i] = read_number(bytes + i * dtypes[dtype].bytes, dtype);
+        weight->data[i] = read_number(bytes + i * dtypes[entry->dtype].bytes, entry->dtype);
         if (!isfinite(weight->data[i])) {
             return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: number %zu is %f, wants finite ones",
                                 weight->name, i, (double)weight->data[i]);
@@ -139,8 +138,9 @@ static bool parse_numbers(struct nn_weight_entry *entry, const uint8_t *data, in
     return true;
 }
 
+// All but the numbers, whose memory is spent once all tensors are known to be sound.
 static bool parse_tensor(struct nn_weights *weights, const char *name, const json_t *value,
-                         const uint8_t *data, size_t data_size, struct mc_error *err)
+                         size_t data_size, struct mc_error *err)
 {
     if (strlen(name) >= NN_WEIGHT_NAME_BYTES) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "a tensor's name is longer than %d bytes",
@@ -161,11 +161,21 @@ static bool parse_tensor(struct nn_weights *weights, const char *name, const jso
     if (entry == NULL) {
         return false;
     }
+    entry->dtype = dtype;
     entry->is_whole = dtype == DTYPE_I8;
     return parse_shape(entry, json_object_get(value, "shape"), err) &&
            parse_range(entry, json_object_get(value, "data_offsets"), dtypes[dtype].bytes,
-                       data_size, err) &&
-           parse_numbers(entry, data, dtype, err);
+                       data_size, err);
+}
+
+static bool parse_all_numbers(struct nn_weights *weights, const uint8_t *data, struct mc_error *err)
+{
+    for (size_t i = 0; i < weights->count; i++) {
+        if (!parse_numbers(weights->entries[i], data, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static int compare_begin(const void *a, const void *b)
@@ -274,12 +284,13 @@ static bool parse_header(struct nn_weights *weights, json_t *header, const uint8
     {
         bool good = strcmp(name, "__metadata__") == 0
                         ? parse_metadata(weights, value, err)
-                        : parse_tensor(weights, name, value, data, data_size, err);
+                        : parse_tensor(weights, name, value, data_size, err);
         if (!good) {
             return false;
         }
     }
-    return check_cover(weights, data_size, err) && apply_scales(weights, err);
+    return check_cover(weights, data_size, err) && parse_all_numbers(weights, data, err) &&
+           apply_scales(weights, err);
 }
 
 struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size, struct mc_error *err)

@@ -15,6 +15,7 @@
 struct nn_weight_entry {
     struct nn_weight weight;
     size_t begin, end; // bytes, from the start of the data
+    int dtype;         // of these: safetensors.c
     bool used;
     bool is_whole; // stored as I8: wants its scale
 };

@@ -304,6 +304,7 @@ static enum outcome run_sessions(struct pipeline_capture *capture, struct mc_err
         if (outcome == LOST) {
             tell(capture, PIPELINE_CONNECTING, err->message);
             wait_before_retry(capture, err);
+            outcome = pipeline_stop_is_set(&capture->stop) ? STOPPED : LOST;
         }
     } while (outcome == LOST || (outcome == OVER && capture->options.repeat));
     return outcome;

@@ -55,7 +55,7 @@ void pipeline_capture_pause(struct pipeline_capture *capture, bool paused);
 // Asks the thread to end; it wakes the loop when it has. Returns at once. Any thread.
 void pipeline_capture_stop(struct pipeline_capture *capture);
 
-// Whether the thread is past its last wake.
+// Whether the thread has said all: it wakes once more at most, and can be joined.
 bool pipeline_capture_is_done(struct pipeline_capture *capture);
 
 // Waits for the thread, which is quick once done, and frees. NULL does nothing.

@@ -7,7 +7,8 @@
 #include "pipeline/preprocess.h"
 #include "pipeline/worker.h"
 
-static float look(void *user, const struct pipeline_square *square, struct mc_keypoint *keypoints)
+static void look(void *user, const struct pipeline_square *square,
+                 struct pipeline_sighting *sighting)
 {
     struct pipeline_gaze *gaze = user;
     const struct pipeline_seat *seat = gaze->seat;
@@ -20,18 +21,19 @@ static float look(void *user, const struct pipeline_square *square, struct mc_ke
     const int64_t middle = mc_clock_now_ns();
     gaze->scale_us += (middle - start) / MC_NS_PER_US;
     if (!scaled) {
-        return -1;
+        sighting->score = -1;
+        return;
     }
-    const float score = nn_runner_run(seat->runner, keypoints);
+    struct mc_keypoint *keypoints = sighting->keypoints;
+    sighting->score = nn_runner_run(seat->runner, keypoints);
     const float(*jacobians)[4] = nn_runner_jacobians(seat->runner);
     for (int i = 0; i < seat->model->keypoint_count; i++) {
         keypoints[i] = pipeline_mapping_apply(&mapping, keypoints[i]);
-        if (jacobians != NULL && gaze->jacobians != NULL) {
-            pipeline_mapping_turn(&mapping, jacobians[i], gaze->jacobians[i]);
+        if (jacobians != NULL) {
+            pipeline_mapping_turn(&mapping, jacobians[i], sighting->jacobians[i]);
         }
     }
     gaze->infer_us += (mc_clock_now_ns() - middle) / MC_NS_PER_US;
-    return score;
 }
 
 static int locate(void *user, const struct pipeline_square *square, float share,

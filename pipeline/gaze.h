@@ -16,7 +16,6 @@ struct pipeline_gaze {
     const struct AVFrame *picture;
     int quarter_turns;          // clockwise, that make the picture upright
     int64_t scale_us, infer_us; // spent so far
-    float (*jacobians)[4];      // of the last look, for models that have them; else may be NULL
     struct mc_error err;        // why a square could not be looked at
 };
 

@@ -153,7 +153,7 @@ void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns)
     motion->calibrated_faces = 0;
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         motion->faces[i].due = true;
-        motion->faces[i].neutral.measuring = false;
+        pipeline_neutral_stop(&motion->faces[i].neutral);
     }
 }
 
@@ -170,7 +170,8 @@ bool pipeline_motion_calibrated(struct pipeline_motion *motion, int64_t now_ns, 
         return false;
     }
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        motion->faces[i].due = motion->faces[i].neutral.measuring = false;
+        motion->faces[i].due = false;
+        pipeline_neutral_stop(&motion->faces[i].neutral);
     }
     motion->calibrating = false;
     *faces = motion->calibrated_faces;

@@ -34,89 +34,106 @@ void pipeline_neutral_init(struct pipeline_neutral *neutral)
     }
 }
 
-static void scale(struct pipeline_neutral *neutral, float factor)
+static void scale(struct pipeline_neutral_histograms *histograms, float factor)
 {
     for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
         for (int bin = 0; bin < BINS; bin++) {
-            neutral->counts[i][bin] *= factor;
+            histograms->counts[i][bin] *= factor;
         }
     }
-    neutral->seconds *= factor;
+    histograms->seconds *= factor;
 }
 
 void pipeline_neutral_pass_on(struct pipeline_neutral *neutral)
 {
-    neutral->measuring = false;
-    if (neutral->seconds > passed_on_s) {
-        scale(neutral, passed_on_s / neutral->seconds);
+    pipeline_neutral_stop(neutral);
+    if (neutral->learnt.seconds > passed_on_s) {
+        scale(&neutral->learnt, passed_on_s / neutral->learnt.seconds);
     }
 }
 
 void pipeline_neutral_measure(struct pipeline_neutral *neutral)
 {
     neutral->measuring = true;
-    scale(neutral, 0);
+    neutral->measurement = (struct pipeline_neutral_histograms){ 0 };
+}
+
+void pipeline_neutral_stop(struct pipeline_neutral *neutral)
+{
+    neutral->measuring = false;
 }
 
 // Counts the value in the two bins around it, so that percentiles move smoothly.
-static void count(struct pipeline_neutral *neutral, int feature, float value, float dt_s)
+static void count(float *counts, int feature, float value, float dt_s)
 {
     const struct pipeline_feature_spread *spread = &pipeline_feature_spread[feature];
     const float deviations = (value - spread->typical) / spread->deviation;
     float at = (deviations + reach) * (float)BINS / (2 * reach) - 0.5f;
     at = fmaxf(0, fminf(at, (float)BINS - 1.001f));
     const int bin = (int)at;
-    neutral->counts[feature][bin] += dt_s * (1 - (at - (float)bin));
-    neutral->counts[feature][bin + 1] += dt_s * (at - (float)bin);
+    counts[bin] += dt_s * (1 - (at - (float)bin));
+    counts[bin + 1] += dt_s * (at - (float)bin);
 }
 
-static float percentile(const struct pipeline_neutral *neutral, int feature, float part)
+static void add(struct pipeline_neutral_histograms *histograms,
+                const float features[PIPELINE_FEATURE_COUNT], float dt_s)
+{
+    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
+        count(histograms->counts[i], i, features[i], dt_s);
+    }
+    histograms->seconds += dt_s;
+}
+
+static float percentile(const struct pipeline_neutral_histograms *histograms, int feature,
+                        float part)
 {
     const struct pipeline_feature_spread *spread = &pipeline_feature_spread[feature];
-    float left = part * neutral->seconds;
+    const float *counts = histograms->counts[feature];
+    float left = part * histograms->seconds;
     int bin = 0;
-    while (bin < BINS - 1 && left > neutral->counts[feature][bin]) {
-        left -= neutral->counts[feature][bin++];
+    while (bin < BINS - 1 && left > counts[bin]) {
+        left -= counts[bin++];
     }
-    const float inside = left / fmaxf(neutral->counts[feature][bin], 1e-9f);
+    const float inside = left / fmaxf(counts[bin], 1e-9f);
     const float at = (float)bin + fminf(inside, 1);
     return spread->typical + spread->deviation * (at * 2 * reach / (float)BINS - reach);
 }
 
 static void learn(struct pipeline_neutral *neutral)
 {
-    const float part = neutral->seconds / (neutral->seconds + usual_s);
+    const float part = neutral->learnt.seconds / (neutral->learnt.seconds + usual_s);
     for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
-        const float own = percentile(neutral, i, percentile_of(i));
+        const float own = percentile(&neutral->learnt, i, percentile_of(i));
         neutral->value[i] = part * own + (1 - part) * pipeline_feature_spread[i].typical;
     }
+}
+
+static bool measure(struct pipeline_neutral *neutral, const float features[PIPELINE_FEATURE_COUNT],
+                    float dt_s)
+{
+    add(&neutral->measurement, features, dt_s);
+    if (neutral->measurement.seconds < measured_s) {
+        return false;
+    }
+    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
+        neutral->value[i] = percentile(&neutral->measurement, i, 0.5f);
+    }
+    neutral->measuring = false;
+    neutral->measured = true;
+    return true;
 }
 
 bool pipeline_neutral_add(struct pipeline_neutral *neutral,
                           const float features[PIPELINE_FEATURE_COUNT], float dt_s)
 {
     const float dt = dt_s > 0 ? fminf(dt_s, step_max_s) : 0;
-    if (neutral->measured && !neutral->measuring) {
-        return false;
+    if (neutral->measuring) {
+        return measure(neutral, features, dt);
     }
-    if (!neutral->measuring) {
-        scale(neutral, expf(-dt / memory_s));
-    }
-    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
-        count(neutral, i, features[i], dt);
-    }
-    neutral->seconds += dt;
-    if (!neutral->measuring) {
+    if (!neutral->measured) {
+        scale(&neutral->learnt, expf(-dt / memory_s));
+        add(&neutral->learnt, features, dt);
         learn(neutral);
-        return false;
     }
-    if (neutral->seconds < measured_s) {
-        return false;
-    }
-    for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
-        neutral->value[i] = percentile(neutral, i, 0.5f);
-    }
-    neutral->measuring = false;
-    neutral->measured = true;
-    return true;
+    return false;
 }

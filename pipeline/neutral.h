@@ -13,12 +13,17 @@
 
 enum { PIPELINE_NEUTRAL_BINS = 64 };
 
+// How long each feature had which value.
+struct pipeline_neutral_histograms {
+    float counts[PIPELINE_FEATURE_COUNT][PIPELINE_NEUTRAL_BINS]; // seconds
+    float seconds;                                               // in each
+};
+
 struct pipeline_neutral {
     float value[PIPELINE_FEATURE_COUNT];
-    float counts[PIPELINE_FEATURE_COUNT][PIPELINE_NEUTRAL_BINS]; // seconds
-    float seconds;                                               // in each histogram
-    bool measuring;                                              // as asked
-    bool measured;                                               // value is, and stays
+    struct pipeline_neutral_histograms learnt, measurement;
+    bool measuring; // as asked
+    bool measured;  // value is, and stays
 };
 
 void pipeline_neutral_init(struct pipeline_neutral *neutral);
@@ -29,6 +34,9 @@ void pipeline_neutral_pass_on(struct pipeline_neutral *neutral);
 
 // From here on measures: value stays until a second of frames has been added.
 void pipeline_neutral_measure(struct pipeline_neutral *neutral);
+
+// Gives up a measurement that is not complete; all is as before it.
+void pipeline_neutral_stop(struct pipeline_neutral *neutral);
 
 // Adds what was seen for dt_s seconds. True when that completes a measurement.
 bool pipeline_neutral_add(struct pipeline_neutral *neutral,

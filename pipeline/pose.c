@@ -343,13 +343,16 @@ static bool start_best(struct seen *seen, struct guess *guess)
     float all_cost, upper_cost;
     const bool all_good = start(seen, 0, POINTS - 1, guess);
     const bool upper_good = start(seen, 17, 47, &upper);
+    if (!all_good && !upper_good) {
+        return false;
+    }
     const struct guess *reference = all_good ? guess : &upper;
     seen->distance2 = reference->shift[2] * reference->shift[2];
     if (upper_good && (!all_good || !linearise(seen, guess, &unused, &all_cost) ||
                        (linearise(seen, &upper, &unused, &upper_cost) && upper_cost < all_cost))) {
         *guess = upper;
     }
-    return all_good || upper_good;
+    return true;
 }
 
 // Levenberg's way: a step that makes things worse is taken back and damped.

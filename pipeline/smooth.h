@@ -3,7 +3,7 @@
 //
 // A low-pass filter whose cutoff grows with the speed: still points are held
 // still, fast ones followed at once. Speeds are in sizes of the face a second
-// (PIPELINE_SMOOTH_SIZE says what a size is), so that the parameters mean the same
+// (pipeline_smooth_run says what a size is), so that the parameters mean the same
 // whatever the picture's resolution and the face's distance.
 #pragma once
 
@@ -39,7 +39,7 @@ struct pipeline_smooth {
 void pipeline_smooth_reset(struct pipeline_smooth *smooth);
 
 // Filters count points in place. dt_s is the time since the points before, in
-// seconds; at 0 or less, beyond a second, or not a number the filter starts anew. size is
+// seconds; at 0 or less, beyond half a second, or not a number the filter starts anew. size is
 // the face's, pixels: the root of its keypoints' box's area. A coordinate that is not
 // finite passes as it is, and starts anew with the next.
 void pipeline_smooth_run(struct pipeline_smooth *smooth,

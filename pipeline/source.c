@@ -42,6 +42,7 @@ struct pipeline_source {
     int64_t arrival_ns, gather_ns; // of the last packet
     int video_index;
     bool udp, live, probed;
+    bool closing; // says goodbye, even when asked to stop
     int quarter_turns;
 };
 
@@ -58,7 +59,7 @@ static bool is_overdue(struct pipeline_source *source)
 static int interrupt(void *opaque)
 {
     struct pipeline_source *source = opaque;
-    return pipeline_stop_is_set(source->stop) || is_overdue(source);
+    return (!source->closing && pipeline_stop_is_set(source->stop)) || is_overdue(source);
 }
 
 // FFmpeg opens devices and pipes as files, and some of them block for ever.
@@ -134,6 +135,16 @@ static bool is_permanent(enum pipeline_url_kind kind, int averror)
     }
 }
 
+// Whether the deadline ended it; err is set then.
+static bool is_silent(struct pipeline_source *source, int result, struct mc_error *err)
+{
+    if (result != AVERROR_EXIT || !is_overdue(source)) {
+        return false;
+    }
+    mc_error_set(err, MC_ERROR_MEDIA, result, "no answer for %d s", OPEN_DEADLINE_S);
+    return true;
+}
+
 static bool open_input(struct pipeline_source *source, const char *url, const char *rest,
                        bool *permanent, struct mc_error *err)
 {
@@ -170,8 +181,8 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         return true;
     }
     *permanent = is_permanent(source->kind, result);
-    if (result == AVERROR_EXIT && is_overdue(source)) {
-        return mc_error_set(err, MC_ERROR_MEDIA, result, "no answer for %d s", OPEN_DEADLINE_S);
+    if (is_silent(source, result, err)) {
+        return false;
     }
     bool unread = result == AVERROR_INVALIDDATA && source->kind == PIPELINE_URL_FILE;
     return pipeline_libav_error(err, result, "%s",
@@ -200,31 +211,6 @@ static bool knows_codec(const struct pipeline_source *source)
     return index >= 0 && source->format->streams[index]->codecpar->codec_id != AV_CODEC_ID_NONE;
 }
 
-static bool find_stream(struct pipeline_source *source, struct mc_error *err)
-{
-    // Probing delays a live source by up to a second, for what the first
-    // picture says as well.
-    bool is_file = source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_DEMO;
-    if (is_file || !knows_codec(source)) {
-        source->probed = true;
-        int result = avformat_find_stream_info(source->format, NULL);
-        if (result < 0) {
-            return pipeline_libav_error(err, result, "can't be analysed");
-        }
-    }
-    source->video_index = find_video(source);
-    if (source->video_index < 0) {
-        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_STREAM_NOT_FOUND, "%s",
-                            is_text(source) ? "is text, not a video" : "has no video stream");
-    }
-    enum AVCodecID codec = source->format->streams[source->video_index]->codecpar->codec_id;
-    if (avcodec_find_decoder(codec) == NULL) {
-        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
-                            "no decoder for its codec (%s)", avcodec_get_name(codec));
-    }
-    return true;
-}
-
 // A file behind http: has a length; a live stream has none.
 static bool has_no_end(const struct pipeline_source *source)
 {
@@ -237,6 +223,36 @@ static bool has_no_end(const struct pipeline_source *source)
     default:
         return false;
     }
+}
+
+static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)
+{
+    // Probing delays a live source by up to a second, for what the first
+    // picture says as well.
+    bool is_file = source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_DEMO;
+    if (is_file || !knows_codec(source)) {
+        source->probed = true;
+        int result = avformat_find_stream_info(source->format, NULL);
+        if (result < 0) {
+            *permanent = !has_no_end(source); // a camera that starts has more to say next time
+            if (!is_silent(source, result, err)) {
+                pipeline_libav_error(err, result, "can't be analysed");
+            }
+            return false;
+        }
+    }
+    source->video_index = find_video(source);
+    if (source->video_index < 0) {
+        *permanent = is_text(source) || !has_no_end(source);
+        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_STREAM_NOT_FOUND, "%s",
+                            is_text(source) ? "is text, not a video" : "has no video stream");
+    }
+    enum AVCodecID codec = source->format->streams[source->video_index]->codecpar->codec_id;
+    if (avcodec_find_decoder(codec) == NULL) {
+        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
+                            "no decoder for its codec (%s)", avcodec_get_name(codec));
+    }
+    return true;
 }
 
 static int read_quarter_turns(const AVStream *stream)
@@ -293,7 +309,7 @@ static bool open_any(struct pipeline_source *source, const char *url, const char
         return open_camera(source, rest, permanent, err);
     }
     return (source->kind != PIPELINE_URL_FILE || check_file(rest, err)) &&
-           open_input(source, url, rest, permanent, err) && find_stream(source, err) &&
+           open_input(source, url, rest, permanent, err) && find_stream(source, permanent, err) &&
            avoid_parser(source, err);
 }
 
@@ -344,6 +360,7 @@ void pipeline_source_close(struct pipeline_source *source)
     pipeline_assembler_destroy(source->assembler);
     av_packet_free(&source->piece);
     if (source->format != NULL) {
+        source->closing = true;
         set_deadline(source, 1); // RTSP says goodbye
         avformat_close_input(&source->format);
     }

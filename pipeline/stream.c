@@ -44,7 +44,6 @@ struct stream_job {
     struct pipeline_frame *frame;
     uint64_t sequence;
     struct pipeline_sight sight;
-    float jacobians[PIPELINE_KEYPOINTS_MAX][4]; // of the sight's keypoints, if the model has them
     struct protocol_record record;
     struct mc_error err; // why the picture could not be looked at
 };
@@ -150,8 +149,7 @@ static void work(struct pipeline_job *base, const struct pipeline_seat *seat)
     const struct AVFrame *picture = job->frame->picture;
     struct pipeline_gaze gaze = { .seat = seat,
                                   .picture = picture,
-                                  .quarter_turns = job->frame->quarter_turns,
-                                  .jacobians = job->jacobians };
+                                  .quarter_turns = job->frame->quarter_turns };
     const bool follows = stream->mode == PIPELINE_TRACK;
     // Whether something else than a face is there, only its own network can tell.
     const struct pipeline_eyes eyes = pipeline_gaze_eyes(&gaze, follows || is_face(seat->model));
@@ -190,13 +188,11 @@ static void fill_faces(struct pipeline_stream *stream, struct stream_job *job)
         memcpy(face->keypoints, sighting->keypoints,
                (size_t)face->keypoint_count * sizeof face->keypoints[0]);
         pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
-    }
-    // They are the last look's, which is this face's when it is the only one.
-    if (model->has_jacobians && sight->count == 1) {
-        struct protocol_face *face = &record->faces[0];
-        face->has_jacobians = true;
-        memcpy(face->jacobians, job->jacobians,
-               (size_t)face->keypoint_count * sizeof face->jacobians[0]);
+        face->has_jacobians = model->has_jacobians;
+        if (face->has_jacobians) {
+            memcpy(face->jacobians, sighting->jacobians,
+                   (size_t)face->keypoint_count * sizeof face->jacobians[0]);
+        }
     }
     stream->seen = sight->count > 0;
 }

@@ -187,13 +187,14 @@ static bool look_closer(const struct look *look, const struct pipeline_place *pl
     return false;
 }
 
-// Looks where the locator has a face. False when the landmarks don't agree.
+// Looks where the locator has a face. False when the landmarks don't agree; place is
+// where they lie, and is not there.
 static bool look_there(const struct look *look, const struct pipeline_place *there, float angle,
                        struct pipeline_sighting *sighting, struct pipeline_place *place)
 {
     const struct pipeline_tracker *tracker = look->tracker;
     struct pipeline_square square = square_around(there, tracker->options.margin, angle);
-    sighting->score = look->eyes->look(look->eyes->user, &square, sighting->keypoints);
+    look->eyes->look(look->eyes->user, &square, sighting);
     if (sighting->score < 0) {
         return false;
     }
@@ -270,7 +271,7 @@ static bool follow(const struct look *look, struct pipeline_track *track,
     struct pipeline_tracker *tracker = look->tracker;
     struct pipeline_place place = track->place;
     sighting->id = track->id;
-    sighting->score = look->eyes->look(look->eyes->user, &track->square, sighting->keypoints);
+    look->eyes->look(look->eyes->user, &track->square, sighting);
     bool fits = sighting->score >= 0;
     if (fits) {
         place = place_of(tracker, sighting->keypoints, track->square.angle);
@@ -370,8 +371,8 @@ static bool begin_track(const struct look *look, const struct pipeline_found *ca
         return false;
     }
     angle = next_angle(tracker, 0, sighting->keypoints);
-    place = place_of(tracker, sighting->keypoints, angle);
-    if (!is_inside(&tracker->view, &place) || !look_there(look, &place, angle, sighting, &place)) {
+    const struct pipeline_place own = place_of(tracker, sighting->keypoints, angle);
+    if (!is_inside(&tracker->view, &own) || !look_there(look, &own, angle, sighting, &place)) {
         return false;
     }
     struct pipeline_square square = square_around(&place, tracker->options.margin, angle);
@@ -480,7 +481,7 @@ void pipeline_tracker_look_at(const struct pipeline_square *square,
 {
     struct pipeline_found found[NN_FACES_MAX];
     sight->faces[0].id = 0;
-    sight->faces[0].score = eyes->look(eyes->user, square, sight->faces[0].keypoints);
+    eyes->look(eyes->user, square, &sight->faces[0]);
     sight->count =
         sight->faces[0].score >= 0 &&
         (eyes->locate == NULL || eyes->locate(eyes->user, square, check_share, found) > 0);

@@ -19,10 +19,17 @@
 
 enum { PIPELINE_KEYPOINTS_MAX = 128, PIPELINE_FACES_MAX = 4 };
 
-// Looks at a square of the frame: fills keypoints, in source pixels, and returns
-// their score. It can't look there at all: returns a negative number.
-typedef float pipeline_look_fn(void *user, const struct pipeline_square *square,
-                               struct mc_keypoint *keypoints);
+// What the landmark network says of a square.
+struct pipeline_sighting {
+    int id;      // stays the same while the face is followed; 0 where none is
+    float score; // negative: it can't look there at all
+    struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // source pixels
+    float jacobians[PIPELINE_KEYPOINTS_MAX][4];           // row by row, of models that have them
+};
+
+// Looks at a square of the frame: fills all of the sighting but the id.
+typedef void pipeline_look_fn(void *user, const struct pipeline_square *square,
+                              struct pipeline_sighting *sighting);
 
 // Finds faces of at least this share of the locator's own least score in a square
 // of the frame; found has room for NN_FACES_MAX. Returns how many, the surest first.
@@ -60,7 +67,7 @@ struct pipeline_track {
     struct pipeline_place place;   // where it was when it was last believed
     float usual_score;             // of the landmarks
     int unchecked;                 // frames since the locator saw it
-    int doubt;                     // 0: none; lost at TRACK_DOUBT_MAX
+    int doubt;                     // 0: none; lost at DOUBT_MAX (tracker.c)
 };
 
 // A face that was lost keeps its number for a while.
@@ -80,12 +87,6 @@ struct pipeline_tracker {
     int idle;       // frames since there was a track, or the search found nobody
     int wait;       // frames until the next search
     int view_index; // that the next search looks at
-};
-
-struct pipeline_sighting {
-    int id; // stays the same while the face is followed; 0 where none is
-    float score;
-    struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // source pixels
 };
 
 // What was seen in one frame.

@@ -22,6 +22,7 @@
 enum {
     BUFFERS = 4, // one is filled, one is copied, two in between
     PICTURE_BYTES_MAX = 256 << 20,
+    EDGE_MAX = 16384,
     PLAIN_PIXELS_MAX = 640 * 480, // above that YUYV is more than USB 2 carries
     IDLE_MS = 2,                  // after a wake-up without a picture
 };
@@ -47,7 +48,8 @@ static bool parse_size(const char *value, struct pipeline_v4l2_options *options)
 {
     int length = 0;
     return sscanf(value, "%5dx%5d%n", &options->width, &options->height, &length) == 2 &&
-           value[length] == '\0' && options->width > 0 && options->height > 0;
+           value[length] == '\0' && options->width > 0 && options->height > 0 &&
+           options->width <= EDGE_MAX && options->height <= EDGE_MAX;
 }
 
 static bool parse_option(const char *name, const char *value, struct pipeline_v4l2_options *options,
@@ -132,8 +134,10 @@ static bool open_device(struct pipeline_v4l2 *camera, bool *permanent, struct mc
                             strerrordesc_np(errno));
     }
     struct v4l2_capability capability = { 0 };
-    if (fstat(camera->fd, &status) != 0 || !S_ISCHR(status.st_mode) ||
-        control(camera->fd, VIDIOC_QUERYCAP, &capability) != 0) {
+    if (fstat(camera->fd, &status) == 0 && !S_ISCHR(status.st_mode)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is no device");
+    }
+    if (control(camera->fd, VIDIOC_QUERYCAP, &capability) != 0) {
         *permanent = errno != ENODEV;
         return mc_error_set(err, MC_ERROR_SYSTEM, errno, "is no video device");
     }
@@ -215,8 +219,8 @@ static bool set_format(struct pipeline_v4l2 *camera, const struct pipeline_v4l2_
                             options->height, format_name(wanted), strerrordesc_np(errno));
     }
     *got = format.fmt.pix;
-    if (got->pixelformat != wanted || got->width == 0 || got->height == 0 || got->width > 16384 ||
-        got->height > 16384 || got->sizeimage > PICTURE_BYTES_MAX) {
+    if (got->pixelformat != wanted || got->width == 0 || got->height == 0 ||
+        got->width > EDGE_MAX || got->height > EDGE_MAX || got->sizeimage > PICTURE_BYTES_MAX) {
         *permanent = true;
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "the driver wants a format that is not known");
     }

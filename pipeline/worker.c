@@ -37,7 +37,7 @@ static void set_thread_count(int count)
 static bool check_models(const struct nn_model *model, const struct nn_model *locator,
                          struct mc_error *err)
 {
-    if (nn_model_info(model)->head != NN_HEAD_LANDMARK) {
+    if (nn_model_info(model)->head == NN_HEAD_LOCATOR) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the model locates faces, wants keypoints");
     }
     if (locator != NULL && nn_model_info(locator)->head != NN_HEAD_LOCATOR) {

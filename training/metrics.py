@@ -13,9 +13,9 @@ def predict(net, pictures):
     with torch.no_grad():
         for first in range(0, len(pictures), 16):
             batch = torch.stack([tensor_of(p) for p in pictures[first:first + 16]])
-            found, variance, _ = net(batch)
+            found, variance, maps = net(batch)
             points.append(found.numpy())
-            trust.append(confidence(variance).numpy())
+            trust.append(confidence(variance, maps.shape[-1]).numpy())
     return np.concatenate(points), np.concatenate(trust)
 
 

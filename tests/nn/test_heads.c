@@ -48,6 +48,17 @@ static void a_flat_map_is_the_middle_and_unsure(void **state)
     }
 }
 
+static void a_map_without_a_sum_knows_nothing(void **state)
+{
+    (void)state;
+    struct nn_tensor maps = maps_of_zero();
+    struct mc_keypoint keypoints[MAPS];
+    nn_tensor_at(&maps, 3, 20)[1] = INFINITY;
+    nn_head_landmark(&kernels, &maps, 1, 1, keypoints, scratch);
+    assert_true(keypoints[1].c == 0);
+    assert_true(keypoints[0].c > 0);
+}
+
 // Two equal peaks: the expected position lies between them.
 static void confidence_falls_with_the_spread(void **state)
 {
@@ -89,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_single_peak_is_the_keypoint),
         cmocka_unit_test(a_flat_map_is_the_middle_and_unsure),
+        cmocka_unit_test(a_map_without_a_sum_knows_nothing),
         cmocka_unit_test(confidence_falls_with_the_spread),
         cmocka_unit_test(large_logits_do_not_overflow),
     };

@@ -54,27 +54,32 @@ static void draw(const struct actor *actor, float score, struct mc_keypoint *key
 
 // Landmarks are exact where there is a face. Elsewhere the network invents one in
 // the middle of what it sees, and is as sure of itself as the test says.
-static float look(void *user, const struct pipeline_square *square, struct mc_keypoint *keypoints)
+static void look(void *user, const struct pipeline_square *square,
+                 struct pipeline_sighting *sighting)
 {
     struct scene *scene = user;
     float fit;
     const struct actor *actor = seen_in(scene, square, &fit);
-    const struct actor invented = { .x = square->x + square->side / 2,
-                                    .y = square->y + square->side / 2,
-                                    .size = square->side / margin };
+    struct actor invented = { .x = square->x + square->side / 2,
+                              .y = square->y + square->side / 2,
+                              .size = square->side / margin };
     const float score = actor == NULL ? 0.3f : actor->blurred ? 0.4f : 0.5f + 0.45f * fit;
     if (actor == NULL) {
         actor = &invented;
     }
-    scene->looks++;
-    draw(actor, score, keypoints, CORNERS);
-    return score;
+    if (scene->looks++ > 0 && scene->strays > 0) {
+        scene->strays--;
+        invented.x += square->side;
+        actor = &invented;
+    }
+    sighting->score = score;
+    draw(actor, score, sighting->keypoints, CORNERS);
 }
 
 // 68 points. A face upside down is still a face of sorts: its points stay turned over.
 // Beside the face the network makes up another one in the square's middle.
-static float look_at_68(void *user, const struct pipeline_square *square,
-                        struct mc_keypoint *keypoints)
+static void look_at_68(void *user, const struct pipeline_square *square,
+                       struct pipeline_sighting *sighting)
 {
     struct scene *scene = user;
     float fit;
@@ -93,8 +98,8 @@ static float look_at_68(void *user, const struct pipeline_square *square,
     } else if (seen.blurred) {
         score = 0.4f;
     }
-    draw(&seen, score, keypoints, POINTS);
-    return score;
+    sighting->score = score;
+    draw(&seen, score, sighting->keypoints, POINTS);
 }
 
 static int locate(void *user, const struct pipeline_square *square, float share,

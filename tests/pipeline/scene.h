@@ -23,6 +23,7 @@ struct scene {
     int count;
     int looks, locates;
     int mistakes; // the next looks have the face turned over
+    int strays;   // looks, the very first left out, that see something beside the square
 };
 
 void scene_begin(struct pipeline_tracker *tracker, int max_faces); // faces of four corners

@@ -278,6 +278,25 @@ static void a_measured_neutral_stays(void **state)
     assert_true(fabsf(off(&neutral, PIPELINE_EYE_LEFT) - 1) < 0.1f);
 }
 
+static void a_measurement_that_is_given_up_changes_nothing(void **state)
+{
+    (void)state;
+    struct pipeline_neutral neutral;
+    float features[PIPELINE_FEATURE_COUNT];
+    pipeline_neutral_init(&neutral);
+    fill(features, -1);
+    for (int frame = 0; frame < 3000; frame++) {
+        pipeline_neutral_add(&neutral, features, frame_s);
+    }
+    pipeline_neutral_measure(&neutral);
+    float other[PIPELINE_FEATURE_COUNT];
+    fill(other, 2);
+    assert_false(pipeline_neutral_add(&neutral, other, frame_s));
+    pipeline_neutral_stop(&neutral);
+    assert_false(pipeline_neutral_add(&neutral, features, frame_s));
+    assert_true(fabsf(off(&neutral, PIPELINE_BROW_LEFT) + 1) < 0.1f);
+}
+
 // Another person sits down: known after some ten seconds.
 static void another_face_is_learnt_after_this_one(void **state)
 {
@@ -326,6 +345,7 @@ int main(void)
         cmocka_unit_test(the_neutral_face_is_learnt),
         cmocka_unit_test(what_is_held_for_a_while_is_not_neutral),
         cmocka_unit_test(a_measured_neutral_stays),
+        cmocka_unit_test(a_measurement_that_is_given_up_changes_nothing),
         cmocka_unit_test(another_face_is_learnt_after_this_one),
         cmocka_unit_test(garbage_gives_0_to_1),
     };

@@ -1,4 +1,5 @@
 // A stream on a real loop, with the model that ships and the clip that is built in.
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include "pipeline/worker.h"
 #include "protocol/record.h"
 #include "tests/pipeline/clip.h"
+#include "tests/pipeline/motion_model.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE
 #define LOCATOR MOCAPD_SOURCE_DIR "/models/" NN_LOCATOR_DEFAULT_FILE
@@ -29,7 +31,7 @@ static struct pipeline_stream *stream;
 
 // What has come so far.
 static struct {
-    uint64_t records, with_face;
+    uint64_t records, with_face, with_jacobians;
     double last_pts;
     int first_id, last_id;
     float least_x, most_x; // of the keypoints
@@ -58,6 +60,19 @@ static void release(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, NULL);
 }
 
+static bool is_identity(const struct protocol_face *face)
+{
+    static const float identity[4] = { 1, 0, 0, 1 };
+    for (int i = 0; i < face->keypoint_count; i++) {
+        for (int k = 0; k < 4; k++) {
+            if (fabsf(face->jacobians[i][k] - identity[k]) > 1e-3f) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
 {
     static uv_timer_t timer;
@@ -74,6 +89,7 @@ static void on_record(void *user, struct protocol_record *record, const struct A
         seen.first_id = seen.with_face == 0 ? face->id : seen.first_id;
         seen.last_id = face->id;
         seen.with_face++;
+        seen.with_jacobians += face->has_jacobians && is_identity(face);
         for (int i = 0; i < face->keypoint_count; i++) {
             float x = face->keypoints[i].x;
             seen.least_x = x < seen.least_x ? x : seen.least_x;
@@ -227,6 +243,40 @@ static void a_region_is_looked_at_as_it_is(void **state)
     assert_true(seen.least_x >= 90 && seen.most_x <= 390);
 }
 
+static void a_motion_models_jacobians_come_with_its_keypoints(void **state)
+{
+    (void)state;
+    char directory[64], path[96];
+    struct mc_error err = { 0 };
+    unsigned flags = 0;
+    assert_true(mc_cpu_flags(&flags, &err));
+    clip_directory_make(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/motion.safetensors", directory);
+    motion_model_write(MODEL, path);
+    struct nn_model *motion = nn_model_load(path, flags, &err);
+    struct pipeline_workers *usual = workers;
+    workers = motion == NULL ? NULL : pipeline_workers_create(&loop, motion, locator, 2, &err);
+    if (workers == NULL) {
+        fail_msg("%s", err.message);
+    }
+    run("demo:", none, 40, 0);
+    assert_int_equal(seen.records, 40);
+    assert_true(seen.with_face >= 39);
+    assert_int_equal(seen.with_jacobians, seen.with_face);
+    pipeline_workers_destroy(workers);
+    nn_model_destroy(motion);
+    workers = usual;
+    clip_directory_remove(directory);
+}
+
+static void a_locator_gives_no_keypoints(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    assert_null(pipeline_workers_create(&loop, locator, NULL, 1, &err));
+    assert_string_equal(err.message, "the model locates faces, wants keypoints");
+}
+
 static void a_file_that_is_not_there_fails(void **state)
 {
     (void)state;
@@ -272,6 +322,8 @@ int main(void)
         cmocka_unit_test(nothing_comes_after_close),
         cmocka_unit_test(an_idle_stream_gives_no_records),
         cmocka_unit_test(a_region_is_looked_at_as_it_is),
+        cmocka_unit_test(a_motion_models_jacobians_come_with_its_keypoints),
+        cmocka_unit_test(a_locator_gives_no_keypoints),
         cmocka_unit_test(a_file_that_is_not_there_fails),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -242,6 +242,23 @@ static void what_only_the_locator_takes_for_a_face_is_none(void **state)
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
 }
 
+// What landmarks show at a second look is somewhere else: that was no face.
+static void a_face_that_wanders_off_at_the_second_look_is_none(void **state)
+{
+    (void)state;
+    struct scene scene = { .actors = { { .x = 300, .y = 200, .size = 100 } },
+                           .count = 1,
+                           .strays = 1 };
+    struct pipeline_tracker tracker;
+    struct pipeline_sight sight;
+    scene_begin(&tracker, 1);
+    scene_run(&tracker, &scene, &sight);
+    assert_int_equal(scene.looks, 2);
+    assert_int_equal(sight.count, 0);
+    scene_run(&tracker, &scene, &sight);
+    assert_int_equal(sight.count, 1);
+}
+
 static void a_face_upside_down_is_followed_in_a_turned_square(void **state)
 {
     (void)state;
@@ -406,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_face_is_not_held_turned_over),
         cmocka_unit_test(a_cut_to_another_face_is_caught_up_with_at_once),
         cmocka_unit_test(what_only_the_locator_takes_for_a_face_is_none),
+        cmocka_unit_test(a_face_that_wanders_off_at_the_second_look_is_none),
         cmocka_unit_test(a_face_upside_down_is_followed_in_a_turned_square),
         cmocka_unit_test(a_square_beside_the_face_is_moved_onto_it),
         cmocka_unit_test(a_face_that_leaves_the_picture_is_not_followed_out),

@@ -44,6 +44,7 @@ static void what_is_wrong_is_told(void **state)
         { "/dev/video0?size", "wants option=value, got 'size'" },
         { "/dev/video0?size=640", "size wants WIDTHxHEIGHT in pixels, got '640'" },
         { "/dev/video0?size=640x480x", "size wants WIDTHxHEIGHT in pixels, got '640x480x'" },
+        { "/dev/video0?size=99999x99999", "size wants WIDTHxHEIGHT in pixels, got '99999x99999'" },
         { "/dev/video0?size=-1x480", "size wants WIDTHxHEIGHT in pixels, got '-1x480'" },
         { "/dev/video0?rate=0", "rate wants 1 to 1000 pictures a second, got '0'" },
         { "/dev/video0?rate=nan", "rate wants 1 to 1000 pictures a second, got 'nan'" },

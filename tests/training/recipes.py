@@ -74,7 +74,7 @@ class Networks(unittest.TestCase):
         maps[0, 0, 5, 2] = 50
         points, variance = nets.soft_argmax(maps)
         np.testing.assert_allclose(points[0, 0].numpy(), [2.5 / 8, 5.5 / 8], atol=1e-6)
-        self.assertGreater(float(nets.confidence(variance)), 0.999)
+        self.assertGreater(float(nets.confidence(variance, 8)), 0.999)
 
 
 class Pictures(unittest.TestCase):
@@ -216,13 +216,13 @@ class Engine(unittest.TestCase):
                                   export.landmark_metadata(self.OPTIONS, net))
                 images = torch.rand(3, 3, 64, 64) - 0.5
                 with torch.no_grad():
-                    points, variance, _ = Model(path).net(images)
+                    points, variance, maps = Model(path).net(images)
                 pixels = images.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
                 lines = subprocess.run([os.environ["LANDMARKS"], path], check=True, input=pixels,
                                        stdout=subprocess.PIPE).stdout.split(b"\n")[:3]
                 found = np.array([line.split() for line in lines], float).reshape(3, 68, 3)
                 np.testing.assert_allclose(found[..., :2], points.numpy(), atol=1e-4)
-                np.testing.assert_allclose(found[..., 2], nets.confidence(variance).numpy(),
+                np.testing.assert_allclose(found[..., 2], nets.confidence(variance, maps.shape[-1]).numpy(),
                                            atol=1e-4)
 
     def test_motion(self):

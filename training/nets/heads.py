@@ -43,9 +43,9 @@ def soft_argmax(maps):
     return points, variance
 
 
-def confidence(variance):
-    """nn/heads.c's measure: a half where the position's deviation is four cells."""
-    return 1 / (1 + variance / 16)
+def confidence(variance, edge):
+    """nn/heads.c's measure: a half where the position's deviation is an eighth of the map's edge."""
+    return 1 / (1 + variance * 64 / edge ** 2)
 
 
 class MotionHead(nn.Module):
