@@ -20,6 +20,7 @@ enum {
     PLANES = 4,
     ROW_PADDING = 64, // bytes: swscale writes whole vectors
     COORDINATE_MAX = 1 << 20,
+    OVERHANG_SIZES = 32, // what is seen of a square beyond the picture's edge has so many
 };
 
 struct pipeline_scaler {
@@ -165,6 +166,24 @@ static int align_down(int value, int step)
     return value - ((value % step) + step) % step;
 }
 
+// Where a square that hangs over an edge of the picture begins: a little further
+// inside, so that what is seen of it has one of few sizes, which find their converters.
+// Its other end loses what only repeated the edge.
+static int snap(int begin, int size, int limit, int step)
+{
+    const int coarse = align_down(size / OVERHANG_SIZES, step);
+    const int grid = coarse > step ? coarse : step;
+    if (begin < 0 && begin + size < limit) {
+        const int shown = align_down(begin + size + grid - 1, grid);
+        return begin + size <= 0 || shown >= size ? begin : shown - size;
+    }
+    if (begin > 0 && begin < limit && begin + size > limit) {
+        const int inside = limit - align_down(limit - begin + grid - 1, grid);
+        return inside < 0 ? 0 : align_down(inside, step);
+    }
+    return begin;
+}
+
 // From begin, size pixels long, of a picture of limit pixels, to length pixels;
 // begin and size are multiples of step. False when nothing of it is inside.
 static bool make_span(struct span *span, int begin, int size, int limit, int length)
@@ -195,10 +214,12 @@ static bool make_spans(struct span *across, struct span *down, const struct pipe
 {
     int step_x = 1 << format->log2_chroma_w, step_y = 1 << format->log2_chroma_h;
     int side = to_pixel(square->side) < SIDE_MIN ? SIDE_MIN : to_pixel(square->side);
-    int left = align_down(to_pixel(square->x), step_x);
-    int top = align_down(to_pixel(square->y), step_y);
-    return make_span(across, left, align_down(side + step_x - 1, step_x), picture->width, width) &&
-           make_span(down, top, align_down(side + step_y - 1, step_y), picture->height, height);
+    const int size_x = align_down(side + step_x - 1, step_x),
+              size_y = align_down(side + step_y - 1, step_y);
+    const int left = snap(align_down(to_pixel(square->x), step_x), size_x, picture->width, step_x);
+    const int top = snap(align_down(to_pixel(square->y), step_y), size_y, picture->height, step_y);
+    return make_span(across, left, size_x, picture->width, width) &&
+           make_span(down, top, size_y, picture->height, height);
 }
 
 // The size that the crop is scaled to.

@@ -212,6 +212,30 @@ static void what_lies_outside_repeats_the_edge(void **state)
     av_frame_free(&picture);
 }
 
+// Each other size of what is seen would cost a new converter.
+static void a_square_that_slides_over_the_edge_is_seen_in_few_sizes(void **state)
+{
+    struct fixture *fixture = *state;
+    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
+    for (int side = 0; side < 2; side++) {
+        int places = 0;
+        float last = -1e9f;
+        for (int over = 100; over > 0; over--) {
+            const float x = side == 0 ? (float)-over : (float)(WIDTH - 200 + over);
+            const struct pipeline_square square = { x, 20, 200, 0 };
+            struct pipeline_mapping mapping;
+            assert_true(pipeline_scaler_run(fixture->scaler, picture, 0, &square, 0,
+                                            &fixture->input, &mapping, NULL));
+            // About where it was asked: a grid's step off, and half a pixel of the input.
+            assert_true(fabsf(mapping.x0 - x) <= 200.0f / 32 + 200.0f / EDGE / 2 + 1);
+            places += fabsf(mapping.x0 - last) > 1.5f;
+            last = mapping.x0;
+        }
+        assert_true(places > 4 && places <= 18);
+    }
+    av_frame_free(&picture);
+}
+
 static void the_range_of_the_picture_counts(void **state)
 {
     struct fixture *fixture = *state;
@@ -283,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_turned_picture_becomes_upright),
         cmocka_unit_test(a_square_may_be_turned),
         cmocka_unit_test(what_lies_outside_repeats_the_edge),
+        cmocka_unit_test(a_square_that_slides_over_the_edge_is_seen_in_few_sizes),
         cmocka_unit_test(the_range_of_the_picture_counts),
         cmocka_unit_test(a_square_outside_and_an_unreadable_format_are_errors),
         cmocka_unit_test(jacobians_turn_with_the_picture),

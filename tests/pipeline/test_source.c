@@ -1,9 +1,12 @@
+#include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -137,6 +140,45 @@ static void only_what_may_mend_itself_is_worth_another_try(void **state)
     assert_false(permanent);
 }
 
+// A camera that starts: it answers, says little, and hangs up.
+static void *say_little(void *argument)
+{
+    const int listener = *(int *)argument;
+    const int connection = accept(listener, NULL, NULL);
+    // MPEG-TS packets that hold nothing.
+    static uint8_t packets[64][188];
+    for (int i = 0; i < 64; i++) {
+        memcpy(packets[i], (const uint8_t[4]){ 0x47, 0x1f, 0xff, 0x10 }, 4);
+        memset(packets[i] + 4, 0xff, 184);
+    }
+    assert_int_equal(send(connection, packets, sizeof packets, MSG_NOSIGNAL), sizeof packets);
+    close(connection);
+    return NULL;
+}
+
+static void a_live_source_that_says_too_little_is_tried_again(void **state)
+{
+    (void)state;
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    pthread_t server;
+    assert_int_equal(pthread_create(&server, NULL, say_little, &listener), 0);
+    char url[64];
+    snprintf(url, sizeof url, "tcp://127.0.0.1:%d", ntohs(address.sin_port));
+    struct mc_error err = { 0 };
+    bool permanent = true;
+    assert_null(pipeline_source_open(url, false, &stop, &permanent, &err));
+    assert_non_null(strstr(err.message, "can't be analysed: End of file"));
+    assert_false(permanent);
+    pthread_join(server, NULL);
+    close(listener);
+}
+
 static int count_frames(const char *url, int *quarter_turns)
 {
     struct mc_error err = { 0 };
@@ -262,6 +304,7 @@ int main(void)
         cmocka_unit_test(bad_files_get_one_clear_error_each),
         cmocka_unit_test(a_truncated_file_is_refused_with_the_reason),
         cmocka_unit_test(only_what_may_mend_itself_is_worth_another_try),
+        cmocka_unit_test(a_live_source_that_says_too_little_is_tried_again),
         cmocka_unit_test(every_frame_of_a_file_comes_out),
         cmocka_unit_test(the_turn_of_a_phone_clip_is_read),
         cmocka_unit_test(lavfi_graphs_are_sources_with_an_end),

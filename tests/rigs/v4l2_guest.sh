@@ -63,21 +63,21 @@ done
 $b mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=512000 host /lower
 $b mount -t tmpfs tmpfs /layer
 $b mkdir /layer/upper /layer/work
-$b mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work overlay /root
-$b mkdir -p /root/out
-$b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 out /root/out
+$b mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work overlay /guest
+$b mkdir -p /guest/out
+$b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 out /guest/out
 for place in proc sys dev; do
-    $b mount --move "/$place" "/root/$place"
+    $b mount --move "/$place" "/guest/$place"
 done
 for place in tmp run dev/shm; do
-    $b mkdir -p "/root/$place"
-    $b mount -t tmpfs tmpfs "/root/$place"
+    $b mkdir -p "/guest/$place"
+    $b mount -t tmpfs tmpfs "/guest/$place"
 done
 $b ip link set lo up
-$b chroot /root /bin/bash /out/.command >/root/dev/ttyS0 2>&1
-echo $? >/root/out/.status
+$b chroot /guest /bin/bash /out/.command >/guest/dev/ttyS0 2>&1
+echo $? >/guest/out/.status
 $b sync
-echo o >/root/proc/sysrq-trigger
+echo o >/guest/proc/sysrq-trigger
 $b sleep 10
 INIT
 }
@@ -92,7 +92,7 @@ make_guest() {
     (cd "$scratch" && apt-get -q download "$package" >&2 &&
         dpkg -x "$package"_*.deb "$kernel")
     depmod -b "$kernel" "$version"
-    mkdir -p "$initrd"/{bin,modules,proc,sys,dev,lower,layer,root}
+    mkdir -p "$initrd"/{bin,modules,proc,sys,dev,lower,layer,guest}
     cp "$(command -v busybox)" "$initrd/bin/busybox"
     for module in virtio_pci 9pnet_virtio 9p overlay vivid; do
         modprobe -d "$kernel" -S "$version" --show-depends "$module"
