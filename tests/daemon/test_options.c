@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/options.h"
+#include "daemon/stream.h"
 
 enum { ARGUMENTS_MAX = 24 };
 
@@ -128,6 +129,55 @@ static void where_to_look_is_said_for_all_or_for_a_stream(void **state)
     assert_non_null(strstr(err.message, "max-faces wants a whole number of 1 to 4"));
 }
 
+static struct pipeline_stream_options resolve(int stream)
+{
+    static struct pipeline_motion_options motion;
+    struct pipeline_stream_options wanted;
+    daemon_stream_resolve(&options, &options.streams[stream], &motion, &wanted);
+    return wanted;
+}
+
+// Region and the whole picture exclude each other: the one that is said last holds, and
+// the command line is read after the file.
+static void the_command_line_says_where_to_look_whatever_the_file_says(void **state)
+{
+    (void)state;
+    write_config("full-frame = yes\n[stream a]\nurl = demo:\n");
+    const char *const region[] = { "mocapd", "--config", config, "--region", "1,2,30,40", NULL };
+    assert_int_equal(parse(region), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_FIXED);
+    assert_true(resolve(0).region.width == 30);
+    write_config("region = 1,2,30,40\n[stream a]\nurl = demo:\n");
+    const char *const full[] = { "mocapd", "--config", config, "--full-frame", NULL };
+    assert_int_equal(parse(full), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_FULL);
+}
+
+static void a_stream_may_say_no_where_the_daemon_says_yes(void **state)
+{
+    (void)state;
+    write_config("full-frame = yes\nrepeat = yes\n"
+                 "[stream a]\nurl = demo:\nfull-frame = no\nrepeat = no\n"
+                 "[stream b]\nurl = demo:\n"
+                 "[stream c]\nurl = demo:\nregion = 1,2,3,4\n");
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_TRACK);
+    assert_false(resolve(0).repeat);
+    assert_int_equal(resolve(1).mode, PIPELINE_FULL);
+    assert_true(resolve(1).repeat);
+    assert_int_equal(resolve(2).mode, PIPELINE_FIXED);
+    // A no to the whole picture is none to the region that holds for all.
+    const char *const region[] = { "mocapd", "--config", config, "--region", "1,2,30,40", NULL };
+    assert_int_equal(parse(region), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_FIXED);
+    assert_true(resolve(0).region.width == 30 && resolve(2).region.width == 3);
+    const char *const none[] = { "mocapd", "--stream", "a=demo:", NULL };
+    assert_int_equal(parse(none), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_TRACK);
+    assert_false(resolve(0).repeat);
+}
+
 static void names_and_counts_have_limits(void **state)
 {
     (void)state;
@@ -173,6 +223,8 @@ int main(void)
         cmocka_unit_test(the_command_line_wins_over_the_file),
         cmocka_unit_test(smoothing_and_camera_are_options_of_streams_too),
         cmocka_unit_test(where_to_look_is_said_for_all_or_for_a_stream),
+        cmocka_unit_test(the_command_line_says_where_to_look_whatever_the_file_says),
+        cmocka_unit_test(a_stream_may_say_no_where_the_daemon_says_yes),
         cmocka_unit_test(names_and_counts_have_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
