@@ -9,6 +9,7 @@
 
 #include "daemon/config.h"
 #include "daemon/secrets.h"
+#include "pipeline/url.h"
 #include "pipeline/worker.h"
 
 const char daemon_options_usage[] =
@@ -261,8 +262,10 @@ static bool add_stream_argument(struct daemon_options *options, const char *valu
     const char *equals = strchr(value, '=');
     char name[PROTOCOL_NAME_BYTES];
     size_t length = equals == NULL ? 0 : (size_t)(equals - value);
-    if (equals == NULL || length >= sizeof name) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "stream wants NAME=URL, got '%.40s'", value);
+    if (equals == NULL || length >= sizeof name || memchr(value, '/', length) != NULL) {
+        char shown[DAEMON_URL_BYTES]; // it may be a URL alone, with a password
+        pipeline_url_redact(value, shown, sizeof shown);
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "stream wants NAME=URL, got '%.40s'", shown);
     }
     memcpy(name, value, length);
     name[length] = '\0';

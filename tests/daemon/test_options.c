@@ -178,6 +178,41 @@ static void a_stream_may_say_no_where_the_daemon_says_yes(void **state)
     assert_false(resolve(0).repeat);
 }
 
+// Errors go to the journal, which more may read than the file.
+static void errors_tell_no_passwords(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "[stream a]\nurl = rtsp://h/\npassword hunter2\n",
+        "[stream a]\nurl = rtsp://h/\nhunter2\n",
+        "stream = rtsp://me:hunter2@h/\n",
+        "stream = rtsp://me:hunter2=@h/\n",
+        "[stream a]\nurl = rtsp://h/\nrtsp://me:hunter2@h/\n",
+    };
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        write_config(files[i]);
+        assert_int_equal(parse(argv), DAEMON_OPTIONS_CONFIG);
+        assert_null(strstr(err.message, "hunter2"));
+        assert_non_null(strstr(err.message, "wants"));
+    }
+    write_config(files[0]);
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_CONFIG);
+    assert_non_null(strstr(err.message, ":3: wants name = value, got 'password'"));
+}
+
+static void a_password_wants_a_user(void **state)
+{
+    (void)state;
+    write_config("[stream a]\nurl = rtsp://h/live\npassword = hunter2\n");
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_CONFIG);
+    assert_non_null(strstr(err.message, "[stream a]: has a password, but no user"));
+    write_config("[stream a]\nurl = rtsp://h/live\nuser = me\npassword = hunter2\n");
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_RUN);
+    assert_string_equal(options.streams[0].url, "rtsp://me:hunter2@h/live");
+}
+
 static void names_and_counts_have_limits(void **state)
 {
     (void)state;
@@ -225,6 +260,8 @@ int main(void)
         cmocka_unit_test(where_to_look_is_said_for_all_or_for_a_stream),
         cmocka_unit_test(the_command_line_says_where_to_look_whatever_the_file_says),
         cmocka_unit_test(a_stream_may_say_no_where_the_daemon_says_yes),
+        cmocka_unit_test(errors_tell_no_passwords),
+        cmocka_unit_test(a_password_wants_a_user),
         cmocka_unit_test(names_and_counts_have_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
