@@ -303,7 +303,8 @@ static void start_handles(struct app *app)
     }
 }
 
-// The webcam where there is one, else the clip that is built in, for ever.
+// The webcam where there is one, else the clip that is built in, for ever. A service waits
+// for the webcam: its subscribers would take the clip for somebody in front of it.
 static bool add_default_stream(struct daemon_options *options, struct mc_error *err)
 {
     const char *camera = "/dev/video0";
@@ -311,10 +312,12 @@ static bool add_default_stream(struct daemon_options *options, struct mc_error *
     if (stream == NULL) {
         return false;
     }
-    if (access(camera, F_OK) == 0) {
+    if (daemon_notify_wanted() || access(camera, F_OK) == 0) {
+        mc_log(MC_LOG_INFO, "no stream is given: watching %s", camera);
         snprintf(stream->url, sizeof stream->url, "v4l2:%s", camera);
     } else {
-        mc_log(MC_LOG_INFO, "no --stream and no %s: watching the clip that is built in", camera);
+        mc_log(MC_LOG_INFO,
+               "no stream is given and no %s is there: watching the clip that is built in", camera);
         snprintf(stream->url, sizeof stream->url, "demo:");
         stream->repeat = options->exit_on_end ? -1 : 1;
     }
