@@ -213,6 +213,32 @@ static void a_password_wants_a_user(void **state)
     assert_string_equal(options.streams[0].url, "rtsp://me:hunter2@h/live");
 }
 
+// What the service comes with: as it is, and with all its examples taken up.
+static void the_configuration_that_ships_is_understood(void **state)
+{
+    (void)state;
+    char text[4096] = "", line[256];
+    FILE *file = fopen(MOCAPD_SOURCE_DIR "/systemd/mocapd.conf", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        bool example = line[0] == '#' && line[1] != ' ' && line[1] != '\n';
+        assert_true(example || line[0] == '#' || line[0] == '\n');
+        // The password is in a file that is not here.
+        const char *added = strncmp(line, "#password-file", 14) == 0 ? "password = x\n"
+                            : example                                ? line + 1
+                                                                     : "";
+        assert_true(strlen(text) + strlen(added) < sizeof text);
+        strcat(text, added);
+    }
+    fclose(file);
+    write_config(text);
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    if (parse(argv) != DAEMON_OPTIONS_RUN) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(options.stream_count, 2);
+}
+
 static void names_and_counts_have_limits(void **state)
 {
     (void)state;
@@ -262,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_stream_may_say_no_where_the_daemon_says_yes),
         cmocka_unit_test(errors_tell_no_passwords),
         cmocka_unit_test(a_password_wants_a_user),
+        cmocka_unit_test(the_configuration_that_ships_is_understood),
         cmocka_unit_test(names_and_counts_have_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
