@@ -34,6 +34,18 @@ static struct daemon_stream_options *read_section(struct daemon_options *options
     return daemon_options_add_stream(options, trim(line + strlen(start)), err);
 }
 
+// A line that sets nothing. Its first word is told where it looks like a name: what else
+// stands there may be a password.
+static bool refuse_line(const char *line, struct mc_error *err)
+{
+    size_t length = strspn(line, "abcdefghijklmnopqrstuvwxyz-");
+    if (length == 0 || (line[length] != '\0' && !isspace((unsigned char)line[length]))) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "wants name = value");
+    }
+    return mc_error_set(err, MC_ERROR_FORMAT, 0, "wants name = value, got '%.*s'",
+                        length < 40 ? (int)length : 40, line);
+}
+
 static bool read_line(struct daemon_options *options, struct daemon_stream_options **stream,
                       char *line, struct mc_error *err)
 {
@@ -47,7 +59,7 @@ static bool read_line(struct daemon_options *options, struct daemon_stream_optio
     }
     char *equals = strchr(line, '=');
     if (equals == NULL) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "wants name = value, got '%.40s'", line);
+        return refuse_line(line, err);
     }
     *equals = '\0';
     return daemon_options_set(options, *stream, trim(line), trim(equals + 1), err);

@@ -6,8 +6,9 @@
 //     url = v4l2:/dev/video0
 //     region = 100,0,480,480
 //
-// Keys are the long options. In a [stream NAME] section: url, region, repeat, smooth,
-// smooth-min-cutoff, smooth-beta, fov.
+// Keys are the long options. In a [stream NAME] section: url, user, password,
+// password-file, transport, max-faces, region, full-frame, repeat, damaged, on-demand,
+// smooth, smooth-min-cutoff, smooth-beta, fov.
 #pragma once
 
 #include "base/error.h"

@@ -17,10 +17,10 @@
 #include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/stream.h"
 #include "nn/model.h"
 #include "pipeline/stats.h"
 #include "pipeline/stream.h"
-#include "pipeline/url.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
 #include "server/listener.h"
@@ -250,58 +250,15 @@ static void on_subscribed(void *user, int count)
     }
 }
 
-// A camera at the desk shines its light: it is off while nobody looks. One of the
-// network takes its time to open.
-static bool is_on_demand(const struct daemon_stream_options *stream)
-{
-    const char *rest;
-    return stream->on_demand == DAEMON_ON_DEMAND_AUTO
-               ? pipeline_url_parse(stream->url, &rest) == PIPELINE_URL_V4L2
-               : stream->on_demand == DAEMON_ON_DEMAND_YES;
-}
-
-// What the stream says, else what the daemon says.
-static struct daemon_looking looking_of(const struct daemon_options *options,
-                                        const struct daemon_stream_options *stream)
-{
-    struct daemon_looking looking = stream->looking;
-    if (looking.max_faces == 0) {
-        looking.max_faces = options->looking.max_faces;
-    }
-    if (looking.region.width <= 0 && !looking.full_frame) {
-        looking.region = options->looking.region;
-        looking.full_frame = options->looking.full_frame;
-    }
-    return looking;
-}
-
-static enum pipeline_mode mode_of(const struct daemon_looking *looking)
-{
-    return looking->full_frame         ? PIPELINE_FULL
-           : looking->region.width > 0 ? PIPELINE_FIXED
-                                       : PIPELINE_TRACK;
-}
-
 static bool create_streams(struct app *app, struct mc_error *err)
 {
     for (int i = 0; i < app->options.stream_count; i++) {
         const struct daemon_stream_options *wanted = &app->options.streams[i];
         struct app_stream *stream = &app->streams[i];
         *stream = (struct app_stream){ .app = app, .index = i };
-        const struct daemon_looking looking = looking_of(&app->options, wanted);
-        const struct pipeline_motion_options motion = daemon_options_motion(&app->options, wanted);
-        const struct pipeline_stream_options options = {
-            .name = wanted->name,
-            .url = wanted->url,
-            .every_frame = app->options.every_frame,
-            .repeat = wanted->repeat || app->options.repeat,
-            .udp = wanted->udp,
-            .drop_damaged = wanted->damaged == DAEMON_DAMAGED_DROP,
-            .mode = mode_of(&looking),
-            .region = looking.region,
-            .max_faces = looking.max_faces,
-            .motion = &motion,
-        };
+        struct pipeline_motion_options motion;
+        struct pipeline_stream_options options;
+        daemon_stream_resolve(&app->options, wanted, &motion, &options);
         const struct pipeline_stream_callbacks callbacks = { on_record, on_state, stream };
         stream->stream =
             pipeline_stream_create(&app->loop, app->workers, &options, &callbacks, err);
@@ -309,7 +266,7 @@ static bool create_streams(struct app *app, struct mc_error *err)
             return mc_error_wrap(err, "stream %s", wanted->name);
         }
         app->open_streams++;
-        if (is_on_demand(wanted)) {
+        if (daemon_stream_on_demand(wanted)) {
             daemon_demand_init(&stream->demand, &app->loop, stream->stream,
                                (uint64_t)app->options.linger_s * 1000);
         }
@@ -346,7 +303,8 @@ static void start_handles(struct app *app)
     }
 }
 
-// The webcam where there is one, else the clip that is built in, for ever.
+// The webcam where there is one, else the clip that is built in, for ever. A service waits
+// for the webcam: its subscribers would take the clip for somebody in front of it.
 static bool add_default_stream(struct daemon_options *options, struct mc_error *err)
 {
     const char *camera = "/dev/video0";
@@ -354,12 +312,14 @@ static bool add_default_stream(struct daemon_options *options, struct mc_error *
     if (stream == NULL) {
         return false;
     }
-    if (access(camera, F_OK) == 0) {
+    if (daemon_notify_wanted() || access(camera, F_OK) == 0) {
+        mc_log(MC_LOG_INFO, "no stream is given: watching %s", camera);
         snprintf(stream->url, sizeof stream->url, "v4l2:%s", camera);
     } else {
-        mc_log(MC_LOG_INFO, "no --stream and no %s: watching the clip that is built in", camera);
+        mc_log(MC_LOG_INFO,
+               "no stream is given and no %s is there: watching the clip that is built in", camera);
         snprintf(stream->url, sizeof stream->url, "demo:");
-        stream->repeat = !options->exit_on_end;
+        stream->repeat = options->exit_on_end ? -1 : 1;
     }
     return true;
 }

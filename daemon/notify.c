@@ -7,6 +7,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+bool daemon_notify_wanted(void)
+{
+    return getenv("NOTIFY_SOCKET") != NULL;
+}
+
 bool daemon_notify(const char *lines)
 {
     const char *path = getenv("NOTIFY_SOCKET");

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// True when a service manager waits to be told: this is a service.
+bool daemon_notify_wanted(void);
+
 // "READY=1", "STOPPING=1", "STATUS=…" or several lines of these. Returns whether
 // there was somebody to tell.
 bool daemon_notify(const char *lines);

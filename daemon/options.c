@@ -9,6 +9,7 @@
 
 #include "daemon/config.h"
 #include "daemon/secrets.h"
+#include "pipeline/url.h"
 #include "pipeline/worker.h"
 
 const char daemon_options_usage[] =
@@ -17,7 +18,8 @@ const char daemon_options_usage[] =
     "  --stream NAME=URL      watch URL: a path, rtsp://..., v4l2:/dev/videoN,\n"
     "                         lavfi:GRAPH or demo: (a clip that is built in). May be\n"
     "                         given several times. Default: /dev/video0 where there is\n"
-    "                         one, else demo:, called main\n"
+    "                         one, else demo:, called main; a service waits for\n"
+    "                         /dev/video0\n"
     "  --max-faces N          follow up to N faces, 1 to 4; default 1\n"
     "  --region x,y,w,h       look at this part of the picture, pixels, instead of\n"
     "                         finding faces and following them\n"
@@ -46,6 +48,11 @@ const char daemon_options_usage[] =
     "  --log-level LEVEL      error, warning, info or debug\n"
     "  --version, --help\n";
 
+#define LOOKING_NOT_GIVEN                                                                          \
+    {                                                                                              \
+        .full_frame = -1                                                                           \
+    }
+
 #define MOTION_NOT_GIVEN                                                                           \
     {                                                                                              \
         -1, -1, -1, -1                                                                             \
@@ -54,6 +61,7 @@ const char daemon_options_usage[] =
 static const struct daemon_options defaults = {
     .log_level = MC_LOG_INFO,
     .limits = SERVER_LIMITS_DEFAULT,
+    .looking = LOOKING_NOT_GIVEN,
     .motion = MOTION_NOT_GIVEN,
 };
 
@@ -176,10 +184,17 @@ static bool set_looking(struct daemon_looking *looking, const char *name, const 
                         struct mc_error *err)
 {
     if (strcmp(name, "region") == 0) {
+        looking->full_frame = -1;
         return parse_region(&looking->region, value, err);
     }
     if (strcmp(name, "full-frame") == 0) {
-        return parse_flag(&looking->full_frame, name, value, err);
+        bool yes = false;
+        if (!parse_flag(&yes, name, value, err)) {
+            return false;
+        }
+        looking->full_frame = yes;
+        looking->region = yes ? (struct pipeline_region){ 0 } : looking->region;
+        return true;
     }
     return parse_number(&looking->max_faces, name, value, 1, PROTOCOL_FACES_MAX, err);
 }
@@ -194,7 +209,10 @@ static bool set_stream(struct daemon_stream_options *stream, const char *name, c
         return copy_text(stream->url, sizeof stream->url, "url", value, err);
     }
     if (strcmp(name, "repeat") == 0) {
-        return parse_flag(&stream->repeat, "repeat", value, err);
+        bool yes = false;
+        bool ok = parse_flag(&yes, name, value, err);
+        stream->repeat = yes;
+        return ok;
     }
     if (strcmp(name, "user") == 0) {
         return copy_text(stream->user, sizeof stream->user, name, value, err);
@@ -245,8 +263,10 @@ static bool add_stream_argument(struct daemon_options *options, const char *valu
     const char *equals = strchr(value, '=');
     char name[PROTOCOL_NAME_BYTES];
     size_t length = equals == NULL ? 0 : (size_t)(equals - value);
-    if (equals == NULL || length >= sizeof name) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "stream wants NAME=URL, got '%.40s'", value);
+    if (equals == NULL || length >= sizeof name || memchr(value, '/', length) != NULL) {
+        char shown[DAEMON_URL_BYTES]; // it may be a URL alone, with a password
+        pipeline_url_redact(value, shown, sizeof shown);
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "stream wants NAME=URL, got '%.40s'", shown);
     }
     memcpy(name, value, length);
     name[length] = '\0';
@@ -346,7 +366,11 @@ struct daemon_stream_options *daemon_options_add_stream(struct daemon_options *o
         return NULL;
     }
     struct daemon_stream_options *stream = &options->streams[options->stream_count++];
-    *stream = (struct daemon_stream_options){ .motion = MOTION_NOT_GIVEN };
+    *stream = (struct daemon_stream_options){
+        .looking = LOOKING_NOT_GIVEN,
+        .repeat = -1,
+        .motion = MOTION_NOT_GIVEN,
+    };
     memcpy(stream->name, name, strlen(name) + 1);
     return stream;
 }

@@ -1,5 +1,6 @@
 // What the daemon was asked to do: the command line, and the file that --config
-// names. Both know the same options; the command line wins.
+// names. Both know the same options; the command line wins. What a section of the file
+// says of its stream holds in any case.
 #pragma once
 
 #include <limits.h>
@@ -32,10 +33,11 @@ struct daemon_motion_options {
     float smooth_min_cutoff, smooth_beta, fov;
 };
 
-// Where to look for faces. Of a stream: what is not given is the daemon's.
+// Where to look for faces. Of a stream: what is not given is the daemon's. Of region and
+// the whole picture the one that is said last holds.
 struct daemon_looking {
     struct pipeline_region region; // all zero: none
-    bool full_frame;               // at the whole picture, not for faces in it
+    int full_frame;                // at the whole picture: 0 no, 1 yes; negative: not given
     int max_faces;                 // to follow; 0: not given
 };
 
@@ -43,7 +45,7 @@ struct daemon_stream_options {
     char name[PROTOCOL_NAME_BYTES];
     char url[DAEMON_URL_BYTES];
     struct daemon_looking looking;
-    bool repeat;
+    int repeat;                    // 0 no, 1 yes; negative: not given
     char user[128], password[256]; // into the URL; "": as it is
     bool udp;                      // RTSP over UDP
     enum daemon_damaged damaged;

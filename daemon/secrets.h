@@ -12,5 +12,6 @@ struct daemon_stream_options;
 bool daemon_secrets_read_password(struct daemon_stream_options *stream, const char *name,
                                   struct mc_error *err);
 
-// Puts user and password of each stream that has them into its URL.
+// Puts user and password of each stream that has them into its URL. A password without a
+// user is an error.
 bool daemon_secrets_sign_urls(struct daemon_options *options, struct mc_error *err);

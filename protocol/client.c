@@ -266,6 +266,10 @@ static bool read_options(const struct mocap_client *client, const struct mocap_o
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "label: at most %d bytes are possible",
                             PROTOCOL_LABEL_BYTES - 1);
     }
+    if (!protocol_rate_valid(options->max_rate)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "max_rate: 0 or %g to %d is possible",
+                            PROTOCOL_RATE_MIN, PROTOCOL_RATE_MAX);
+    }
     snprintf(request->stream, sizeof request->stream, "%s",
              options->stream == NULL ? "" : options->stream);
     snprintf(policy->label, sizeof policy->label, "%s",

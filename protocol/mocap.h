@@ -211,7 +211,7 @@ enum mocap_mode {      // when this client reads slower than records come
 struct mocap_options {
     const char *stream;           // NULL: all of them
     enum mocap_encoding encoding; // of the connection, from here on
-    double max_rate;              // records a second of each stream; 0: all
+    double max_rate;              // records a second of each stream, 0.001 to 1000; 0: all
     unsigned include;             // of the parts above; 0: keypoints, pose, shapes, timing
     enum mocap_lost lost;
     enum mocap_mode mode;

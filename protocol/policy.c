@@ -69,6 +69,11 @@ bool protocol_include_parse(const char *text, unsigned *bits)
     return index >= 0;
 }
 
+bool protocol_rate_valid(double max_rate)
+{
+    return max_rate == 0 || (max_rate >= PROTOCOL_RATE_MIN && max_rate <= PROTOCOL_RATE_MAX);
+}
+
 bool protocol_label_valid(const char *label, size_t length)
 {
     if (length >= PROTOCOL_LABEL_BYTES || strlen(label) != length) {

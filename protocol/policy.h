@@ -43,10 +43,14 @@ enum {
     PROTOCOL_LABEL_BYTES = 64,
 };
 
+// Records a second: as little as the reply can show, and short of intervals that no
+// clock counts.
+#define PROTOCOL_RATE_MIN 0.001
+
 struct protocol_policy {
     enum protocol_encoding encoding;
     unsigned include; // of protocol_include
-    double max_rate;  // records a second, of each stream; 0: all
+    double max_rate;  // records a second, of each stream, RATE_MIN to RATE_MAX; 0: all
     enum protocol_lost lost;
     enum protocol_mode mode;
     int queue;                        // records that may wait, with PROTOCOL_QUEUE
@@ -62,6 +66,9 @@ const char *protocol_mode_name(enum protocol_mode mode);
 bool protocol_mode_parse(const char *text, enum protocol_mode *mode);
 const char *protocol_include_name(int bit);                    // 0 to PROTOCOL_INCLUDE_COUNT - 1
 bool protocol_include_parse(const char *text, unsigned *bits); // adds to bits
+
+// True for 0, which is all, and for what lies from PROTOCOL_RATE_MIN to PROTOCOL_RATE_MAX.
+bool protocol_rate_valid(double max_rate);
 
 // True for one that a log line can hold: valid UTF-8 without control characters.
 bool protocol_label_valid(const char *label, size_t length);

@@ -1,5 +1,6 @@
 // The motion record: what was seen in one frame. It is the word that the
-// pipeline and the protocol share; how it looks on the wire is in json.h.
+// pipeline and the protocol share; how it looks on the wire is in docs/protocol.md and
+// mocap.cddl.
 #pragma once
 
 #include <stdbool.h>

@@ -169,10 +169,10 @@ static bool policy_numbers(const json_t *root, struct protocol_policy *policy,
 {
     const json_t *rate = json_object_get(root, "max_rate"), *queue = json_object_get(root, "queue");
     policy->max_rate = json_number_value(rate);
-    if (rate != NULL &&
-        (!json_is_number(rate) || policy->max_rate < 0 || policy->max_rate > PROTOCOL_RATE_MAX)) {
+    if (rate != NULL && (!json_is_number(rate) || !protocol_rate_valid(policy->max_rate))) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "max_rate: records a second are expected, 0 (all) to %d", PROTOCOL_RATE_MAX);
+                      "max_rate: records a second are expected, 0 (all) or %g to %d",
+                      PROTOCOL_RATE_MIN, PROTOCOL_RATE_MAX);
     }
     policy->queue = PROTOCOL_QUEUE_DEFAULT;
     if (queue != NULL && (!json_is_integer(queue) || json_integer_value(queue) < 1)) {

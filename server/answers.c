@@ -285,8 +285,8 @@ int server_publisher_connections(const struct server_publisher *publisher,
                                  struct server_connection *connections, int count)
 {
     int filled = 0;
-    const struct server_subscriber *s = publisher->first;
-    for (; s != NULL && filled < count; s = s->next) {
+    const struct server_subscriber *s = publisher->last;
+    for (; s != NULL && filled < count; s = s->previous) {
         connections[filled++] = (struct server_connection){ s->number, s->peer_pid, s->sent_count,
                                                             server_subscriber_missed(s) };
     }

@@ -75,7 +75,7 @@ struct server_connection {
     uint64_t sent, missed; // records
 };
 
-// Copies the latest connections, at most count; returns how many.
+// Copies the latest connections, the newest first, at most count; returns how many.
 int server_publisher_connections(const struct server_publisher *publisher,
                                  struct server_connection *connections, int count);
 

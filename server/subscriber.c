@@ -24,7 +24,8 @@ static void push(struct server_subscriber *subscriber, const struct server_outgo
         record ? &subscriber->subscriptions[queued.stream] : NULL;
     server_message_retain(queued.message);
     if (record && server_subscription_keep(subscription, queued.message, queued.missed)) {
-        queued.message = NULL;
+        queued.message = NULL; // and its place counts nothing: a purge adds both
+        queued.missed = 0;
     }
     if (!server_outgoing_push(&subscriber->queue, &queued)) {
         server_message_release(queued.message);

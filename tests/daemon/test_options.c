@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/options.h"
+#include "daemon/stream.h"
 
 enum { ARGUMENTS_MAX = 24 };
 
@@ -128,6 +129,116 @@ static void where_to_look_is_said_for_all_or_for_a_stream(void **state)
     assert_non_null(strstr(err.message, "max-faces wants a whole number of 1 to 4"));
 }
 
+static struct pipeline_stream_options resolve(int stream)
+{
+    static struct pipeline_motion_options motion;
+    struct pipeline_stream_options wanted;
+    daemon_stream_resolve(&options, &options.streams[stream], &motion, &wanted);
+    return wanted;
+}
+
+// Region and the whole picture exclude each other: the one that is said last holds, and
+// the command line is read after the file.
+static void the_command_line_says_where_to_look_whatever_the_file_says(void **state)
+{
+    (void)state;
+    write_config("full-frame = yes\n[stream a]\nurl = demo:\n");
+    const char *const region[] = { "mocapd", "--config", config, "--region", "1,2,30,40", NULL };
+    assert_int_equal(parse(region), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_FIXED);
+    assert_true(resolve(0).region.width == 30);
+    write_config("region = 1,2,30,40\n[stream a]\nurl = demo:\n");
+    const char *const full[] = { "mocapd", "--config", config, "--full-frame", NULL };
+    assert_int_equal(parse(full), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_FULL);
+}
+
+static void a_stream_may_say_no_where_the_daemon_says_yes(void **state)
+{
+    (void)state;
+    write_config("full-frame = yes\nrepeat = yes\n"
+                 "[stream a]\nurl = demo:\nfull-frame = no\nrepeat = no\n"
+                 "[stream b]\nurl = demo:\n"
+                 "[stream c]\nurl = demo:\nregion = 1,2,3,4\n");
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_TRACK);
+    assert_false(resolve(0).repeat);
+    assert_int_equal(resolve(1).mode, PIPELINE_FULL);
+    assert_true(resolve(1).repeat);
+    assert_int_equal(resolve(2).mode, PIPELINE_FIXED);
+    // A no to the whole picture is none to the region that holds for all.
+    const char *const region[] = { "mocapd", "--config", config, "--region", "1,2,30,40", NULL };
+    assert_int_equal(parse(region), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_FIXED);
+    assert_true(resolve(0).region.width == 30 && resolve(2).region.width == 3);
+    const char *const none[] = { "mocapd", "--stream", "a=demo:", NULL };
+    assert_int_equal(parse(none), DAEMON_OPTIONS_RUN);
+    assert_int_equal(resolve(0).mode, PIPELINE_TRACK);
+    assert_false(resolve(0).repeat);
+}
+
+// Errors go to the journal, which more may read than the file.
+static void errors_tell_no_passwords(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "[stream a]\nurl = rtsp://h/\npassword hunter2\n",
+        "[stream a]\nurl = rtsp://h/\nhunter2\n",
+        "stream = rtsp://me:hunter2@h/\n",
+        "stream = rtsp://me:hunter2=@h/\n",
+        "[stream a]\nurl = rtsp://h/\nrtsp://me:hunter2@h/\n",
+    };
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        write_config(files[i]);
+        assert_int_equal(parse(argv), DAEMON_OPTIONS_CONFIG);
+        assert_null(strstr(err.message, "hunter2"));
+        assert_non_null(strstr(err.message, "wants"));
+    }
+    write_config(files[0]);
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_CONFIG);
+    assert_non_null(strstr(err.message, ":3: wants name = value, got 'password'"));
+}
+
+static void a_password_wants_a_user(void **state)
+{
+    (void)state;
+    write_config("[stream a]\nurl = rtsp://h/live\npassword = hunter2\n");
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_CONFIG);
+    assert_non_null(strstr(err.message, "[stream a]: has a password, but no user"));
+    write_config("[stream a]\nurl = rtsp://h/live\nuser = me\npassword = hunter2\n");
+    assert_int_equal(parse(argv), DAEMON_OPTIONS_RUN);
+    assert_string_equal(options.streams[0].url, "rtsp://me:hunter2@h/live");
+}
+
+// What the service comes with: as it is, and with all its examples taken up.
+static void the_configuration_that_ships_is_understood(void **state)
+{
+    (void)state;
+    char text[4096] = "", line[256];
+    FILE *file = fopen(MOCAPD_SOURCE_DIR "/systemd/mocapd.conf", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        bool example = line[0] == '#' && line[1] != ' ' && line[1] != '\n';
+        assert_true(example || line[0] == '#' || line[0] == '\n');
+        // The password is in a file that is not here.
+        const char *added = strncmp(line, "#password-file", 14) == 0 ? "password = x\n"
+                            : example                                ? line + 1
+                                                                     : "";
+        assert_true(strlen(text) + strlen(added) < sizeof text);
+        strcat(text, added);
+    }
+    fclose(file);
+    write_config(text);
+    const char *const argv[] = { "mocapd", "--config", config, NULL };
+    if (parse(argv) != DAEMON_OPTIONS_RUN) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(options.stream_count, 2);
+}
+
 static void names_and_counts_have_limits(void **state)
 {
     (void)state;
@@ -173,6 +284,11 @@ int main(void)
         cmocka_unit_test(the_command_line_wins_over_the_file),
         cmocka_unit_test(smoothing_and_camera_are_options_of_streams_too),
         cmocka_unit_test(where_to_look_is_said_for_all_or_for_a_stream),
+        cmocka_unit_test(the_command_line_says_where_to_look_whatever_the_file_says),
+        cmocka_unit_test(a_stream_may_say_no_where_the_daemon_says_yes),
+        cmocka_unit_test(errors_tell_no_passwords),
+        cmocka_unit_test(a_password_wants_a_user),
+        cmocka_unit_test(the_configuration_that_ships_is_understood),
         cmocka_unit_test(names_and_counts_have_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

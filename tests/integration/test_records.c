@@ -221,6 +221,44 @@ static void watch_prints_the_records(void **state)
     process_assert_one_error(&watch, "is mocapd running?");
 }
 
+// Without any stream: what the first message is that tells of a source.
+static void start_without_streams(const char *name, char *said, size_t size)
+{
+    const char *path = process_path(name);
+    const char *arguments[] = { "--socket", path, NULL };
+    struct process daemon = process_start(MOCAPD, arguments);
+    process_wait_socket(&daemon, path);
+    struct mocap_client *client = subscribe(path);
+    struct mocap_message message = { .reason = "" };
+    do {
+        struct mocap_error err;
+        if (mocap_next(client, TIMEOUT_MS, &message, &err) != MOCAP_MESSAGE) {
+            fail_msg("%s", err.message);
+        }
+    } while (message.type != MOCAP_RECORD && message.reason[0] == '\0');
+    snprintf(said, size, "%s", message.type == MOCAP_RECORD ? "a record" : message.reason);
+    mocap_close(client);
+    kill(daemon.pid, SIGTERM);
+    assert_int_equal(process_wait(&daemon), 0);
+}
+
+// The clip that is built in is for who tries mocapd, not for who relies on it.
+static void a_service_without_a_camera_waits_for_one(void **state)
+{
+    (void)state;
+    char said[256];
+    if (access("/dev/video0", F_OK) == 0) {
+        skip();
+    }
+    unsetenv("NOTIFY_SOCKET");
+    start_without_streams("hand.sock", said, sizeof said);
+    assert_string_equal(said, "a record");
+    setenv("NOTIFY_SOCKET", process_path("nobody"), 1);
+    start_without_streams("service.sock", said, sizeof said);
+    unsetenv("NOTIFY_SOCKET");
+    assert_non_null(strstr(said, "/dev/video0: can't be opened"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +266,7 @@ int main(void)
         cmocka_unit_test(two_subscribers_get_the_same),
         cmocka_unit_test(hostile_clients_disturb_nobody),
         cmocka_unit_test(watch_prints_the_records),
+        cmocka_unit_test(a_service_without_a_camera_waits_for_one),
     };
     return cmocka_run_group_tests(tests, set_up, process_tear_down);
 }

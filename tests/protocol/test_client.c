@@ -172,6 +172,21 @@ static void a_refusal_is_an_error_with_the_servers_words(void **state)
     finish();
 }
 
+// A request shows three decimals: one that would read 0 there would mean all.
+static void a_rate_too_small_to_tell_is_never_asked_for(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    start(HELLO, NULL, 1000, true);
+    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_false(
+        mocap_subscribe(client, &(struct mocap_options){ .max_rate = 1e-10 }, GUARD_MS, &err));
+    assert_non_null(strstr(err.message, "max_rate: 0 or 0.001 to 1000"));
+    mocap_close(client);
+    finish();
+}
+
 static void a_message_cut_by_the_server_is_an_error(void **state)
 {
     (void)state;
@@ -222,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_greeting_in_single_bytes_is_read),
         cmocka_unit_test(messages_before_a_reply_are_kept_in_order),
         cmocka_unit_test(a_refusal_is_an_error_with_the_servers_words),
+        cmocka_unit_test(a_rate_too_small_to_tell_is_never_asked_for),
         cmocka_unit_test(a_message_cut_by_the_server_is_an_error),
         cmocka_unit_test(bad_greetings_are_refused),
         cmocka_unit_test(nobody_there_is_an_error),

@@ -127,6 +127,17 @@ static const char *received(int fd)
     return text;
 }
 
+// The same, of a request that may have to wait for its turn.
+static const char *awaited(int fd)
+{
+    const char *text = received(fd);
+    while (text[0] == '\0') {
+        uv_run(&loop, UV_RUN_ONCE);
+        text = received(fd);
+    }
+    return text;
+}
+
 static int count_of(const char *text, const char *needle)
 {
     int count = 0;
@@ -192,6 +203,30 @@ static void a_rate_is_kept_and_what_it_leaves_out_is_not_missed(void **state)
     }
     assert_in_range(got, 195, 202);
     assert_int_equal(missed_none, got);
+    close(fd);
+    stop();
+}
+
+// Too little for the reply to show would read 0 there, which is all; and its interval
+// would be longer than a clock can count.
+static void a_rate_too_small_to_tell_is_refused(void **state)
+{
+    (void)state;
+    static const char *const rates[] = { "1e-300", "1e-10", "0.00099", "-1", "1001" };
+    start();
+    int fd = join("");
+    received(fd); // the greeting
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        char request[128];
+        snprintf(request, sizeof request, "{\"type\":\"subscribe\",\"max_rate\":%s}\n", rates[i]);
+        say(fd, request);
+        assert_has(awaited(fd), "\"code\":\"bad-request\",\"message\":\"max_rate: ");
+    }
+    say(fd, "{\"type\":\"subscribe\",\"max_rate\":0.001}\n");
+    assert_has(awaited(fd), "\"max_rate\":0.001,");
+    mc_clock_set_ns(INT64_C(5000000000));
+    publish(3);
+    assert_int_equal(count_of(received(fd), "\"type\":\"motion\""), 1); // of a thousand seconds
     close(fd);
     stop();
 }
@@ -445,6 +480,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_was_asked_for_is_sent),
         cmocka_unit_test(a_rate_is_kept_and_what_it_leaves_out_is_not_missed),
+        cmocka_unit_test(a_rate_too_small_to_tell_is_refused),
         cmocka_unit_test(lost_faces_are_shown_as_asked),
         cmocka_unit_test(a_queue_keeps_the_oldest_and_tells_of_the_gap),
         cmocka_unit_test(the_encoding_changes_after_the_reply),

@@ -298,6 +298,37 @@ static void metrics_come_as_text_and_too_many_are_refused(void **state)
     stop();
 }
 
+static void the_latest_connections_are_told_of(void **state)
+{
+    (void)state;
+    struct server_connection connections[3];
+    start(false);
+    int fds[3] = { join("{\"type\":\"ping\"}\n"), join("{\"type\":\"ping\"}\n"),
+                   join("{\"type\":\"ping\"}\n") };
+    assert_int_equal(server_publisher_connections(publisher, connections, 2), 2);
+    assert_int_equal(connections[0].number, 3);
+    assert_int_equal(connections[1].number, 2);
+    close(fds[1]);
+    spin();
+    assert_int_equal(server_publisher_connections(publisher, connections, 3), 2);
+    assert_int_equal(connections[0].number, 3);
+    assert_int_equal(connections[1].number, 1);
+    close(fds[0]);
+    close(fds[2]);
+    stop();
+}
+
+// The records' counts of missed ones, added up; seen: how many records those are.
+static long sum_missed(const char *text, int *seen)
+{
+    long missed = 0;
+    for (*seen = 0; (text = strstr(text, "\"missed\":")) != NULL; ++*seen) {
+        text += strlen("\"missed\":");
+        missed += strtol(text, NULL, 10);
+    }
+    return missed;
+}
+
 // One that does not read, beside one that does.
 static void a_slow_reader_misses_records_and_is_told(void **state)
 {
@@ -316,20 +347,37 @@ static void a_slow_reader_misses_records_and_is_told(void **state)
         got += count_of(text, "\"type\":\"motion\"");
     }
     assert_int_equal(got, COUNT);
-    const char *text = received(slow);
-    int seen = 0;
-    long missed = 0;
-    while ((text = strstr(text, "\"missed\":")) != NULL) {
-        text += strlen("\"missed\":");
-        missed += strtol(text, NULL, 10);
-        seen++;
-    }
+    int seen;
+    long missed = sum_missed(received(slow), &seen);
     assert_true(seen > 0 && seen < COUNT / 2);
     assert_true(missed > 0);
     assert_int_equal(seen + missed, COUNT); // every record is accounted for
     record.face_count = 0;
     close(slow);
     close(quick);
+    stop();
+}
+
+// Each subscribe lets go of what waits: that is told as missed, and once.
+static void subscribing_again_while_blocked_counts_each_record_once(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 3, COUNT = 500 };
+    static const char again[] = "{\"type\":\"subscribe\",\"stream\":\"left\"}\n";
+    start(false);
+    int fd = join(again), seen;
+    for (int i = 0; i < ROUNDS; i++) {
+        publish(0, COUNT);
+        assert_int_equal(write(fd, again, strlen(again)), strlen(again));
+        spin_through_pauses();
+    }
+    publish(0, COUNT);
+    const char *text = received(fd);
+    assert_int_equal(count_of(text, "\"type\":\"subscribed\""), ROUNDS + 1);
+    long missed = sum_missed(text, &seen);
+    assert_true(seen < COUNT); // it was blocked from the first round on
+    assert_int_equal(seen + missed, (ROUNDS + 1) * COUNT);
+    close(fd);
     stop();
 }
 
@@ -401,7 +449,9 @@ int main(void)
         cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
         cmocka_unit_test(records_go_to_those_who_asked),
         cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),
+        cmocka_unit_test(the_latest_connections_are_told_of),
         cmocka_unit_test(a_slow_reader_misses_records_and_is_told),
+        cmocka_unit_test(subscribing_again_while_blocked_counts_each_record_once),
         cmocka_unit_test(with_every_frame_a_slow_reader_holds_the_stream),
         cmocka_unit_test(finishing_lets_readers_have_what_waits),
     };
