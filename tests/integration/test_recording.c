@@ -333,6 +333,47 @@ static void exports_have_what_was_recorded(void **state)
     process_assert_one_error(&process, "is no recording");
 }
 
+// By any name: here one of its own, and that of a link to it.
+static void export_keeps_what_it_reads(void **state)
+{
+    (void)state;
+    const char *path = process_path("h.cbor"), *other = process_path("h.link");
+    make_recording(path);
+    assert_int_equal(link(path, other), 0);
+    struct stat before, after;
+    assert_int_equal(stat(path, &before), 0);
+    struct process process;
+    const char *const outputs[] = { path, other };
+    for (int i = 0; i < 2; i++) {
+        const char *arguments[] = { "export", path, "--csv", "-o", outputs[i], NULL };
+        assert_int_equal(process_run(&process, MOCAPCTL, arguments), 2);
+        assert_int_equal(stat(path, &after), 0);
+        assert_int_equal(after.st_size, before.st_size);
+    }
+}
+
+static void quantize_keeps_what_it_reads(void **state)
+{
+    (void)state;
+    const char *model = process_path("m.safetensors"), *clip = process_path("clip.mp4");
+    const char *const files[] = { model, clip };
+    struct stat file;
+    struct process process;
+    for (int i = 0; i < 2; i++) {
+        FILE *out = fopen(files[i], "we");
+        assert_non_null(out);
+        fputs("what was there", out);
+        fclose(out);
+    }
+    for (int i = 0; i < 2; i++) {
+        const char *arguments[] = { "model", "quantize", model,    "--calibrate",
+                                    clip,    "-o",       files[i], NULL };
+        assert_int_equal(process_run(&process, MOCAPCTL, arguments), 2);
+        assert_int_equal(stat(files[i], &file), 0);
+        assert_int_equal(file.st_size, strlen("what was there"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +383,8 @@ int main(void)
         cmocka_unit_test(a_recorder_that_is_killed_leaves_a_recording),
         cmocka_unit_test(a_loop_goes_on_counting),
         cmocka_unit_test(exports_have_what_was_recorded),
+        cmocka_unit_test(export_keeps_what_it_reads),
+        cmocka_unit_test(quantize_keeps_what_it_reads),
     };
     return cmocka_run_group_tests(tests, set_up, process_tear_down);
 }

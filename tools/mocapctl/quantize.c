@@ -157,6 +157,20 @@ static bool run(struct job *job, struct mc_error *err)
     return job->quantiser != NULL && calibrate(job, err) && compare(job, err);
 }
 
+static bool check_target(const struct job *job, struct mc_error *err)
+{
+    if (mocapctl_file_is_same(job->source, job->target)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the model", job->target);
+    }
+    for (int i = 0; i < job->clip_count; i++) {
+        if (mocapctl_file_is_same(job->clips[i], job->target)) {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite a clip",
+                                job->target);
+        }
+    }
+    return true;
+}
+
 // MODEL --calibrate CLIP... -o OUT, in any order: clips are what follows
 // --calibrate up to the next option.
 static bool parse(struct job *job, int argc, char **argv, struct mc_error *err)
@@ -182,7 +196,7 @@ static bool parse(struct job *job, int argc, char **argv, struct mc_error *err)
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "wants a model, --calibrate with clips, and -o with a file to write");
     }
-    return true;
+    return check_target(job, err);
 }
 
 int mocapctl_quantize(int argc, char **argv)
