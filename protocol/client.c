@@ -355,18 +355,23 @@ const struct mocap_options *mocap_granted(const struct mocap_client *client)
 }
 
 // A subscription to all streams becomes one to each, so that one can be taken out.
+// It is the first, since it replaces those before it; those to one stream that came
+// after it stay what they are, and after it.
 static void spread_subscription(struct mocap_client *client)
 {
-    for (int i = 0; i < client->subscription_count; i++) {
-        if (client->subscriptions[i].stream[0] == '\0') {
-            struct protocol_request request = client->subscriptions[i];
-            client->subscription_count = 0;
-            for (int s = 0; s < client->hello.stream_count; s++) {
-                memcpy(request.stream, client->hello.streams[s], sizeof request.stream);
-                client->subscriptions[client->subscription_count++] = request;
-            }
-            return;
-        }
+    if (client->subscription_count == 0 || client->subscriptions[0].stream[0] != '\0') {
+        return;
+    }
+    struct protocol_request request = client->subscriptions[0], later[PROTOCOL_STREAMS_MAX];
+    const int later_count = client->subscription_count - 1;
+    memcpy(later, client->subscriptions + 1, (size_t)later_count * sizeof later[0]);
+    client->subscription_count = 0;
+    for (int i = 0; i < client->hello.stream_count; i++) {
+        memcpy(request.stream, client->hello.streams[i], sizeof request.stream);
+        remember_subscription(client, &request);
+    }
+    for (int i = 0; i < later_count; i++) {
+        remember_subscription(client, &later[i]);
     }
 }
 
