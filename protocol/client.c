@@ -418,9 +418,12 @@ static bool open_default(struct mocap_client *client, int64_t deadline_ns, struc
     if (open_path(client, path, deadline_ns, err)) {
         return true;
     }
-    return strcmp(path, PROTOCOL_ENDPOINT_SYSTEM) != 0 &&
-           access(PROTOCOL_ENDPOINT_SYSTEM, F_OK) == 0 &&
-           open_path(client, PROTOCOL_ENDPOINT_SYSTEM, deadline_ns, err);
+    if (strcmp(path, PROTOCOL_ENDPOINT_SYSTEM) == 0 ||
+        access(PROTOCOL_ENDPOINT_SYSTEM, F_OK) != 0) {
+        return false;
+    }
+    *err = (struct mc_error){ 0 }; // that the user has none is no error now
+    return open_path(client, PROTOCOL_ENDPOINT_SYSTEM, deadline_ns, err);
 }
 
 static void set_server(struct mocap_client *client)
