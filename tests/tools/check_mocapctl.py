@@ -55,6 +55,32 @@ def check_watch(program, path):
         check(("one failed: no such camera" in complaints) == (wanted == 1), complaints)
 
 
+def check_calibrate(program, path):
+    """A camera on demand is opened first, and measured once it is live."""
+    command = Command(program, path, "calibrate", "one", grants=False)
+    daemon = command.daemon
+    asked = daemon.grant()
+    check(asked["stream"] == "one" and asked["include"] == [] and asked["max_rate"] == 1, asked)
+    for state in ("idle", "connecting", "live"):
+        daemon.state("one", state)
+    asked = daemon.request("calibrate")
+    check(asked["stream"] == "one", asked)
+    daemon.record([])  # comes before the reply
+    daemon.say({"type": "calibrated", "id": asked["id"], "stream": "one", "faces": 1})
+    status, output, complaints = command.end()
+    check((status, output) == (0, "measured the neutral look of 1 face\n"), (output, complaints))
+
+    # One that does not open is not asked for a face.
+    command = Command(program, path, "calibrate", "one", grants=False)
+    daemon = command.daemon
+    daemon.grant()
+    daemon.state("one", "connecting")
+    daemon.end("one", "failed", "no such camera")
+    check(daemon.file.read() == "", "it asked on")
+    status, _, complaints = command.end()
+    check(status == 1 and "one is failed: no such camera" in complaints, (status, complaints))
+
+
 def main():
     # A test that hangs fails.
     guard = threading.Timer(GUARD_S, os.kill, (os.getpid(), signal.SIGABRT))
@@ -65,6 +91,7 @@ def main():
     path = os.path.join(directory, "s")
     try:
         check_watch(program, path)
+        check_calibrate(program, path)
     finally:
         shutil.rmtree(directory)
     print("mocapctl asks and ends as it should")
