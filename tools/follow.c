@@ -16,23 +16,20 @@ enum {
 };
 
 struct follow {
-    const char *socket;
-    struct mocap_options options;
+    struct follow_options options;
     struct mocap_client *client; // NULL: not connected
     int stop_fd;                 // eventfd: readable once stopped
     int retry_ms;                // wait before the next attempt; 0: at once
     bool outage_is_told;         // it has its line in the log
 };
 
-struct follow *follow_create(const char *socket, const struct mocap_options *options,
-                             struct mc_error *err)
+struct follow *follow_create(const struct follow_options *options, struct mc_error *err)
 {
     struct follow *follow = calloc(1, sizeof *follow);
     if (follow == NULL) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory to follow the daemon");
         return NULL;
     }
-    follow->socket = socket;
     follow->options = *options;
     follow->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (follow->stop_fd < 0) {
@@ -58,6 +55,15 @@ void follow_destroy(struct follow *follow)
 const struct mocap_server *follow_server(const struct follow *follow)
 {
     return follow->client != NULL ? mocap_server(follow->client) : NULL;
+}
+
+const char *follow_stream(const struct follow *follow)
+{
+    const char *named = follow->options.subscribe.stream;
+    const struct mocap_server *server = follow_server(follow);
+    const bool is_first =
+        named == NULL && follow->options.first_alone && server != NULL && server->stream_count > 0;
+    return is_first ? server->streams[0] : named;
 }
 
 void follow_stop(struct follow *follow)
@@ -98,18 +104,25 @@ static enum follow_event lose(struct follow *follow, const char *reason)
     return FOLLOW_LOST;
 }
 
+static bool subscribe(struct follow *follow, struct mocap_error *error)
+{
+    struct mocap_options wanted = follow->options.subscribe;
+    wanted.stream = follow_stream(follow);
+    return mocap_subscribe(follow->client, &wanted, REPLY_TIMEOUT_MS, error);
+}
+
 static bool connect_now(struct follow *follow)
 {
     struct mocap_error error;
-    struct mocap_client *client = mocap_connect(follow->socket, REPLY_TIMEOUT_MS, &error);
-    if (client == NULL || !mocap_subscribe(client, &follow->options, REPLY_TIMEOUT_MS, &error)) {
+    follow->client = mocap_connect(follow->options.socket, REPLY_TIMEOUT_MS, &error);
+    if (follow->client == NULL || !subscribe(follow, &error)) {
         tell_outage(follow, error.message);
-        mocap_close(client);
+        mocap_close(follow->client);
+        follow->client = NULL;
         return false;
     }
-    follow->client = client;
     follow->outage_is_told = false;
-    mc_log(MC_LOG_INFO, "connected to %s", mocap_server(client)->name);
+    mc_log(MC_LOG_INFO, "connected to %s", mocap_server(follow->client)->name);
     return true;
 }
 

@@ -16,9 +16,14 @@ enum follow_event {
     FOLLOW_STOPPED,   // follow_stop was called
 };
 
-// socket and what options point to are borrowed. socket NULL: the default one.
-// Connects to nothing yet. Free with follow_destroy.
-struct follow *follow_create(const char *socket, const struct mocap_options *options,
+struct follow_options {
+    const char *socket;             // NULL: the default one
+    struct mocap_options subscribe; // to what, and how
+    bool first_alone;               // with no stream named: the daemon's first, not all
+};
+
+// What options point to is borrowed. Connects to nothing yet. Free with follow_destroy.
+struct follow *follow_create(const struct follow_options *options,
                              struct mc_error *err) MC_MUST_USE;
 void follow_destroy(struct follow *follow); // NULL does nothing
 
@@ -27,6 +32,10 @@ enum follow_event follow_next(struct follow *follow, struct mocap_message *messa
 
 // The daemon, while there is one; else NULL. Thread: that of follow_next.
 const struct mocap_server *follow_server(const struct follow *follow);
+
+// The one stream that is followed, while there is a daemon; NULL: all that it has. The
+// daemon's or the options'. Thread: that of follow_next.
+const char *follow_stream(const struct follow *follow);
 
 // Wakes follow_next, now or at its next call. Any thread, and signal handlers.
 void follow_stop(struct follow *follow);

@@ -28,7 +28,7 @@ class Daemon:
         self.say({"type": "hello", "protocol": [1, 0], "server": "played 1", "boot_id": "b",
                   "streams": STREAMS, "encodings": ["json"]})
         if grants:
-            self.grant()
+            self.subscription = self.grant()
             self.state("one", "live")
 
     def request(self, kind):

@@ -147,10 +147,11 @@ struct web_relay *web_relay_start(struct web_board *board, const struct web_rela
     relay->options = *options;
     relay->board = board;
     protocol_buffer_init(&relay->text, TEXT_BYTES_MAX);
-    const struct mocap_options wanted = { .stream = options->stream,
-                                          .encoding = MOCAP_ENCODING_JSON,
-                                          .label = "mocap-web" };
-    relay->follow = follow_create(options->socket, &wanted, err);
+    const struct follow_options wanted = { .socket = options->socket,
+                                           .subscribe = { .stream = options->stream,
+                                                          .encoding = MOCAP_ENCODING_JSON,
+                                                          .label = "mocap-web" } };
+    relay->follow = follow_create(&wanted, err);
     if (relay->follow == NULL) {
         destroy(relay);
         return NULL;
