@@ -45,6 +45,12 @@ class Daemon:
                   "mode": "latest", "encoding": "json"})
         return request
 
+    def let_go(self):
+        """Lets go the subscriptions, as the next request asks."""
+        request = self.request("unsubscribe")
+        assert "stream" not in request, request
+        self.say({"type": "unsubscribed", "id": request["id"], "streams": STREAMS})
+
     def say(self, message):
         self.file.write(json.dumps(message) + "\n")
         self.file.flush()

@@ -141,6 +141,7 @@ static void run(struct bridge *bridge)
             send_lost(bridge);
             break;
         case FOLLOW_CONNECTED:
+        case FOLLOW_RESTING:
             break;
         case FOLLOW_STOPPED:
             return;
