@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""mocapctl against a daemon played here: what it asks for, and how it ends.
+"""mocapctl against a daemon played here: what it asks for, how it ends, and
+what it says of a command that it does not understand.
 
     check_mocapctl.py MOCAPCTL
 """
@@ -38,6 +39,19 @@ class Command:
         output, complaints = self.process.communicate(timeout=GUARD_S)
         self.daemon.close()
         return self.process.returncode, output, complaints
+
+
+def check_usage(program):
+    """Who asks wrongly is told how that very command is called."""
+    for words, wanted in ((["bench", "pipeline"], "bench pipeline [--seconds"),
+                          (["bench", "subscribers"], "bench subscribers [--readers"),
+                          (["bench", "net"], "bench net|kernels"), (["bench"], "bench net|kernels"),
+                          (["watch"], "watch [STREAM]")):
+        ended = subprocess.run([program, *words, "--nonsense"], stderr=subprocess.PIPE, text=True,
+                               timeout=GUARD_S, check=False)
+        told = ended.stderr.split("\n")[1]
+        check(ended.returncode == 2 and told.startswith(f"usage: mocapctl {wanted}"),
+              (words, ended.stderr))
 
 
 def check_watch(program, path):
@@ -90,6 +104,7 @@ def main():
     directory = tempfile.mkdtemp(prefix="mocapd-mocapctl-")
     path = os.path.join(directory, "s")
     try:
+        check_usage(program)
         check_watch(program, path)
         check_calibrate(program, path)
     finally:
