@@ -359,18 +359,23 @@ const struct mocap_options *mocap_granted(const struct mocap_client *client)
 }
 
 // A subscription to all streams becomes one to each, so that one can be taken out.
+// It is the first, since it replaces those before it; those to one stream that came
+// after it stay what they are, and after it.
 static void spread_subscription(struct mocap_client *client)
 {
-    for (int i = 0; i < client->subscription_count; i++) {
-        if (client->subscriptions[i].stream[0] == '\0') {
-            struct protocol_request request = client->subscriptions[i];
-            client->subscription_count = 0;
-            for (int s = 0; s < client->hello.stream_count; s++) {
-                memcpy(request.stream, client->hello.streams[s], sizeof request.stream);
-                client->subscriptions[client->subscription_count++] = request;
-            }
-            return;
-        }
+    if (client->subscription_count == 0 || client->subscriptions[0].stream[0] != '\0') {
+        return;
+    }
+    struct protocol_request request = client->subscriptions[0], later[PROTOCOL_STREAMS_MAX];
+    const int later_count = client->subscription_count - 1;
+    memcpy(later, client->subscriptions + 1, (size_t)later_count * sizeof later[0]);
+    client->subscription_count = 0;
+    for (int i = 0; i < client->hello.stream_count; i++) {
+        memcpy(request.stream, client->hello.streams[i], sizeof request.stream);
+        remember_subscription(client, &request);
+    }
+    for (int i = 0; i < later_count; i++) {
+        remember_subscription(client, &later[i]);
     }
 }
 
@@ -417,9 +422,12 @@ static bool open_default(struct mocap_client *client, int64_t deadline_ns, struc
     if (open_path(client, path, deadline_ns, err)) {
         return true;
     }
-    return strcmp(path, PROTOCOL_ENDPOINT_SYSTEM) != 0 &&
-           access(PROTOCOL_ENDPOINT_SYSTEM, F_OK) == 0 &&
-           open_path(client, PROTOCOL_ENDPOINT_SYSTEM, deadline_ns, err);
+    if (strcmp(path, PROTOCOL_ENDPOINT_SYSTEM) == 0 ||
+        access(PROTOCOL_ENDPOINT_SYSTEM, F_OK) != 0) {
+        return false;
+    }
+    *err = (struct mc_error){ 0 }; // that the user has none is no error now
+    return open_path(client, PROTOCOL_ENDPOINT_SYSTEM, deadline_ns, err);
 }
 
 static void set_server(struct mocap_client *client)

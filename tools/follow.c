@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,26 +17,26 @@ enum {
 };
 
 struct follow {
-    const char *socket;
-    struct mocap_options options;
+    struct follow_options options;
     struct mocap_client *client; // NULL: not connected
-    int stop_fd;                 // eventfd: readable once stopped
-    int retry_ms;                // wait before the next attempt; 0: at once
-    bool outage_is_told;         // it has its line in the log
+    atomic_bool is_stopped, is_wanted;
+    int wake_fd;         // eventfd: readable when one of these may have changed
+    bool is_subscribed;  // with client
+    int retry_ms;        // wait before the next attempt; 0: at once
+    bool outage_is_told; // it has its line in the log
 };
 
-struct follow *follow_create(const char *socket, const struct mocap_options *options,
-                             struct mc_error *err)
+struct follow *follow_create(const struct follow_options *options, struct mc_error *err)
 {
     struct follow *follow = calloc(1, sizeof *follow);
     if (follow == NULL) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory to follow the daemon");
         return NULL;
     }
-    follow->socket = socket;
     follow->options = *options;
-    follow->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (follow->stop_fd < 0) {
+    atomic_init(&follow->is_wanted, !options->at_rest);
+    follow->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (follow->wake_fd < 0) {
         mc_error_set_errno(err, "eventfd");
         follow_destroy(follow);
         return NULL;
@@ -49,8 +50,8 @@ void follow_destroy(struct follow *follow)
         return;
     }
     mocap_close(follow->client);
-    if (follow->stop_fd >= 0) {
-        close(follow->stop_fd);
+    if (follow->wake_fd >= 0) {
+        close(follow->wake_fd);
     }
     free(follow);
 }
@@ -60,25 +61,49 @@ const struct mocap_server *follow_server(const struct follow *follow)
     return follow->client != NULL ? mocap_server(follow->client) : NULL;
 }
 
-void follow_stop(struct follow *follow)
+const char *follow_stream(const struct follow *follow)
+{
+    const char *named = follow->options.subscribe.stream;
+    const struct mocap_server *server = follow_server(follow);
+    const bool is_first =
+        named == NULL && follow->options.first_alone && server != NULL && server->stream_count > 0;
+    return is_first ? server->streams[0] : named;
+}
+
+static void wake(struct follow *follow)
 {
     const int saved = errno; // it may interrupt anything
     const uint64_t one = 1;
-    ssize_t count = write(follow->stop_fd, &one, sizeof one);
-    (void)count; // full means that it is stopped already
+    ssize_t count = write(follow->wake_fd, &one, sizeof one);
+    (void)count; // full means that it is readable already
     errno = saved;
 }
 
-// Waits for the daemon's bytes or the stop. fd -1: for the stop alone. Returns
-// whether it was stopped.
-static bool wait_stopped(const struct follow *follow, int fd, int timeout_ms)
+void follow_stop(struct follow *follow)
+{
+    atomic_store(&follow->is_stopped, true);
+    wake(follow);
+}
+
+void follow_want(struct follow *follow, bool is_wanted)
+{
+    atomic_store(&follow->is_wanted, is_wanted);
+    wake(follow);
+}
+
+// Waits for the daemon's bytes or to be woken. fd -1: for the latter alone. An
+// interrupted wait ends early, as one that is woken: whoever calls looks again.
+static void wait_for(const struct follow *follow, int fd, int timeout_ms)
 {
     struct pollfd waited[2] = {
-        { .fd = follow->stop_fd, .events = POLLIN },
+        { .fd = follow->wake_fd, .events = POLLIN },
         { .fd = fd, .events = POLLIN },
     };
-    // An interrupted wait ends early: whoever calls looks again.
-    return poll(waited, 2, timeout_ms) > 0 && waited[0].revents != 0;
+    if (poll(waited, 2, timeout_ms) > 0 && waited[0].revents != 0) {
+        uint64_t count;
+        ssize_t bytes = read(follow->wake_fd, &count, sizeof count);
+        (void)bytes; // it was for waking alone
+    }
 }
 
 static void tell_outage(struct follow *follow, const char *reason)
@@ -98,25 +123,46 @@ static enum follow_event lose(struct follow *follow, const char *reason)
     return FOLLOW_LOST;
 }
 
+static bool subscribe(struct follow *follow, struct mocap_error *error)
+{
+    struct mocap_options wanted = follow->options.subscribe;
+    wanted.stream = follow_stream(follow);
+    follow->is_subscribed = mocap_subscribe(follow->client, &wanted, REPLY_TIMEOUT_MS, error);
+    return follow->is_subscribed;
+}
+
+static bool unsubscribe(struct follow *follow, struct mocap_error *error)
+{
+    follow->is_subscribed = false;
+    return mocap_unsubscribe(follow->client, NULL, REPLY_TIMEOUT_MS, error);
+}
+
+// Letting go what it has not got is a request too: the daemon closes who makes none.
+static bool subscribe_if_wanted(struct follow *follow, struct mocap_error *error)
+{
+    return atomic_load(&follow->is_wanted) ? subscribe(follow, error) : unsubscribe(follow, error);
+}
+
 static bool connect_now(struct follow *follow)
 {
     struct mocap_error error;
-    struct mocap_client *client = mocap_connect(follow->socket, REPLY_TIMEOUT_MS, &error);
-    if (client == NULL || !mocap_subscribe(client, &follow->options, REPLY_TIMEOUT_MS, &error)) {
+    follow->client = mocap_connect(follow->options.socket, REPLY_TIMEOUT_MS, &error);
+    if (follow->client == NULL || !subscribe_if_wanted(follow, &error)) {
         tell_outage(follow, error.message);
-        mocap_close(client);
+        mocap_close(follow->client);
+        follow->client = NULL;
         return false;
     }
-    follow->client = client;
     follow->outage_is_told = false;
-    mc_log(MC_LOG_INFO, "connected to %s", mocap_server(client)->name);
+    mc_log(MC_LOG_INFO, "connected to %s", mocap_server(follow->client)->name);
     return true;
 }
 
 static enum follow_event connect_again(struct follow *follow)
 {
     for (;;) {
-        if (wait_stopped(follow, -1, follow->retry_ms)) {
+        wait_for(follow, -1, follow->retry_ms);
+        if (atomic_load(&follow->is_stopped)) {
             return FOLLOW_STOPPED;
         }
         if (connect_now(follow)) {
@@ -136,9 +182,23 @@ enum follow_event follow_next(struct follow *follow, struct mocap_message *messa
     }
     for (;;) {
         struct mocap_error error;
+        if (atomic_load(&follow->is_stopped)) {
+            return FOLLOW_STOPPED;
+        }
+        if (atomic_load(&follow->is_wanted) != follow->is_subscribed) {
+            if (!subscribe_if_wanted(follow, &error)) {
+                return lose(follow, error.message);
+            }
+            if (!follow->is_subscribed) {
+                return FOLLOW_RESTING;
+            }
+        }
         switch (mocap_next(follow->client, 0, message, &error)) {
         case MOCAP_MESSAGE:
-            return wait_stopped(follow, -1, 0) ? FOLLOW_STOPPED : FOLLOW_MESSAGE;
+            if (!follow->is_subscribed) {
+                continue; // it was under way when the subscription was let go
+            }
+            return FOLLOW_MESSAGE;
         case MOCAP_CLOSED:
             return lose(follow, "it closed the connection");
         case MOCAP_ERROR:
@@ -146,8 +206,6 @@ enum follow_event follow_next(struct follow *follow, struct mocap_message *messa
         case MOCAP_TIMEOUT:
             break;
         }
-        if (wait_stopped(follow, mocap_fd(follow->client), -1)) {
-            return FOLLOW_STOPPED;
-        }
+        wait_for(follow, mocap_fd(follow->client), -1);
     }
 }

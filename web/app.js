@@ -62,6 +62,7 @@ function chooseStream(name) {
     page.record = client.newest.get(name) ?? null;
     page.isNew = page.record !== null;
     page.seqBefore = null;
+    page.face = { ...page.face, id: NEUTRAL.id }; // another stream's ids are other people's
     latency.clear();
     showStatus();
 }
@@ -116,7 +117,7 @@ function showRecord(record) {
 function onFrame() {
     const { isNew } = page;
     page.isNew = false;
-    const face = faceOf(page.isOffline ? null : page.record, look.isMirror);
+    const face = faceOf(page.isOffline ? null : page.record, look.isMirror, page.face.id);
     // A face that comes is shown at once; one that goes is let go gently.
     page.face = face.seen ? face : blend(page.face, NEUTRAL, CALM_SHARE);
     if (isNew || !face.seen) {

@@ -17,6 +17,7 @@ const NEUTRAL_SHAPES = Object.freeze(Object.fromEntries(SHAPES.map((name) => [na
 /** Nobody: a calm face that looks ahead. */
 export const NEUTRAL = Object.freeze({
     seen: false,
+    id: 0, // as in the record; faces have ids from 1 on
     pitch: 0, // radians; positive: down
     yaw: 0, // positive: to the right of who looks at the avatar
     roll: 0, // positive: clockwise for who looks at the avatar
@@ -54,13 +55,22 @@ export function anglesOf([x, y, z, w]) {
     return [pitch, yaw, Math.atan2(rightY / Math.cos(pitch) || 0, along)];
 }
 
+/** An avatar stays with a person: the face of that id while it is there, else the surest. */
+function choose(faces, id) {
+    return (
+        faces.find((face) => face.id === id) ??
+        faces.reduce((a, b) => (a && a.score >= b.score ? a : b), undefined)
+    );
+}
+
 /**
  * @param {object} record
  * @param {boolean} mirror as in a mirror: the person's left is the picture's left
- * @returns {typeof NEUTRAL} the surest face of the record
+ * @param {number} [id] of the face shown so far
+ * @returns {typeof NEUTRAL} that face of the record, or the surest if it is gone
  */
-export function faceOf(record, mirror) {
-    const face = record?.faces.reduce((a, b) => (a && a.score >= b.score ? a : b), undefined);
+export function faceOf(record, mirror, id) {
+    const face = choose(record?.faces ?? [], id);
     if (!face) {
         return NEUTRAL;
     }
@@ -70,6 +80,7 @@ export function faceOf(record, mirror) {
     const shapes = { ...NEUTRAL_SHAPES, ...face.shapes };
     return {
         seen: true,
+        id: face.id,
         pitch,
         yaw: side * yaw,
         roll: side * roll,
@@ -88,6 +99,7 @@ export function blend(from, to, share) {
     }
     return {
         seen: to.seen,
+        id: to.id,
         pitch: mix(from.pitch, to.pitch),
         yaw: mix(from.yaw, to.yaw),
         roll: mix(from.roll, to.roll),

@@ -21,7 +21,8 @@
 #include "protocol/writer.h"
 #include "tests/integration/process.h"
 
-enum { RECORDS = 200, STEP_NS = 40000000, TIMEOUT_MS = 60000, ITEM_BYTES = 16384 };
+// FIRST: a recorder begins in the middle of a stream.
+enum { RECORDS = 200, FIRST = 500, STEP_NS = 40000000, TIMEOUT_MS = 60000, ITEM_BYTES = 16384 };
 
 struct item {
     size_t length;
@@ -33,8 +34,8 @@ static struct item made[RECORDS];
 static void fill(struct protocol_record *record, int number)
 {
     snprintf(record->stream, sizeof record->stream, "main");
-    record->seq = (uint64_t)number;
-    record->pts = number * 0.04;
+    record->seq = (uint64_t)(FIRST + number);
+    record->pts = (FIRST + number) * 0.04;
     record->t_arrival_ns = INT64_C(77000000000000) + number * (int64_t)STEP_NS;
     record->t_publish_ns = record->t_arrival_ns + 5000000;
     record->width = 640;
@@ -283,7 +284,7 @@ static void a_loop_goes_on_counting(void **state)
     struct mocap_message message;
     uint64_t last = 0;
     double pts = -1;
-    while (last < 3 * RECORDS) {
+    while (last < FIRST + 3 * RECORDS) {
         assert_int_equal(mocap_next(client, TIMEOUT_MS, &message, NULL), MOCAP_MESSAGE);
         if (message.type == MOCAP_RECORD) {
             assert_true(message.record->pts > pts);
@@ -291,6 +292,34 @@ static void a_loop_goes_on_counting(void **state)
             last = message.record->seq;
             pts = message.record->pts;
             assert_true(fabs(pts - (double)last * 0.04) < 1e-6);
+        }
+    }
+    kill(process.pid, SIGTERM);
+    mocap_close(client);
+    assert_int_equal(process_wait(&process), 0);
+}
+
+// Each pass begins where --from says, in the middle of the recording.
+static void a_loop_begins_again_where_it_began(void **state)
+{
+    (void)state;
+    const char *path = process_path("i.cbor"), *socket_path = process_path("i.sock");
+    make_recording(path);
+    const char *arguments[] = { "--socket", socket_path, "replay", path,  "--loop",
+                                "--speed",  "1000000",   "--from", "4.5", NULL };
+    struct process process = process_start(MOCAPCTL, arguments);
+    process_wait_socket(&process, socket_path);
+    struct mocap_client *client = subscribe(socket_path, MOCAP_ENCODING_JSON);
+    struct mocap_message message;
+    uint64_t last = 0;
+    while (last < FIRST + 4 * RECORDS) {
+        assert_int_equal(mocap_next(client, TIMEOUT_MS, &message, NULL), MOCAP_MESSAGE);
+        if (message.type == MOCAP_RECORD) {
+            assert_true(last == 0 || message.record->seq == last + 1 + message.record->missed);
+            last = message.record->seq;
+            // Its place in the recording, as fill has it; the index has every second.
+            assert_true(message.record->face_count == 0 ||
+                        message.record->faces[0].keypoints[0].y * 7 > 99);
         }
     }
     kill(process.pid, SIGTERM);
@@ -308,7 +337,7 @@ static void exports_have_what_was_recorded(void **state)
     assert_int_equal(
         process_run(&process, MOCAPCTL, (const char *[]){ "export", path, "--csv", NULL }), 0);
     process_read(process.out_path, text, sizeof text);
-    const char *line = strstr(text, "\nmain,3,");
+    const char *line = strstr(text, "\nmain,503,");
     assert_non_null(line);
     assert_non_null(strstr(text, ",pitch,yaw,roll,"));
     assert_non_null(strstr(line, ",0,3,0,")); // its yaw
@@ -333,6 +362,47 @@ static void exports_have_what_was_recorded(void **state)
     process_assert_one_error(&process, "is no recording");
 }
 
+// By any name: here one of its own, and that of a link to it.
+static void export_keeps_what_it_reads(void **state)
+{
+    (void)state;
+    const char *path = process_path("h.cbor"), *other = process_path("h.link");
+    make_recording(path);
+    assert_int_equal(link(path, other), 0);
+    struct stat before, after;
+    assert_int_equal(stat(path, &before), 0);
+    struct process process;
+    const char *const outputs[] = { path, other };
+    for (int i = 0; i < 2; i++) {
+        const char *arguments[] = { "export", path, "--csv", "-o", outputs[i], NULL };
+        assert_int_equal(process_run(&process, MOCAPCTL, arguments), 2);
+        assert_int_equal(stat(path, &after), 0);
+        assert_int_equal(after.st_size, before.st_size);
+    }
+}
+
+static void quantize_keeps_what_it_reads(void **state)
+{
+    (void)state;
+    const char *model = process_path("m.safetensors"), *clip = process_path("clip.mp4");
+    const char *const files[] = { model, clip };
+    struct stat file;
+    struct process process;
+    for (int i = 0; i < 2; i++) {
+        FILE *out = fopen(files[i], "we");
+        assert_non_null(out);
+        fputs("what was there", out);
+        fclose(out);
+    }
+    for (int i = 0; i < 2; i++) {
+        const char *arguments[] = { "model", "quantize", model,    "--calibrate",
+                                    clip,    "-o",       files[i], NULL };
+        assert_int_equal(process_run(&process, MOCAPCTL, arguments), 2);
+        assert_int_equal(stat(files[i], &file), 0);
+        assert_int_equal(file.st_size, strlen("what was there"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,7 +411,10 @@ int main(void)
         cmocka_unit_test(a_cut_recording_gives_what_is_whole),
         cmocka_unit_test(a_recorder_that_is_killed_leaves_a_recording),
         cmocka_unit_test(a_loop_goes_on_counting),
+        cmocka_unit_test(a_loop_begins_again_where_it_began),
         cmocka_unit_test(exports_have_what_was_recorded),
+        cmocka_unit_test(export_keeps_what_it_reads),
+        cmocka_unit_test(quantize_keeps_what_it_reads),
     };
     return cmocka_run_group_tests(tests, set_up, process_tear_down);
 }

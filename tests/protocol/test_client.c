@@ -55,6 +55,39 @@ static void say(int fd, const char *text)
     }
 }
 
+// ---- a machine where the system's socket is the test's, and its user is not root
+
+static bool system_is_played;
+
+uid_t __real_geteuid(void);
+uid_t __wrap_geteuid(void);
+uid_t __wrap_geteuid(void)
+{
+    return system_is_played ? 1000 : __real_geteuid();
+}
+
+int __real_access(const char *file, int mode);
+int __wrap_access(const char *file, int mode);
+int __wrap_access(const char *file, int mode)
+{
+    const bool is_system = system_is_played && strcmp(file, PROTOCOL_ENDPOINT_SYSTEM) == 0;
+    return __real_access(is_system ? path : file, mode);
+}
+
+int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    struct sockaddr_un played = { 0 };
+    memcpy(&played, address, length);
+    if (system_is_played && strcmp(played.sun_path, PROTOCOL_ENDPOINT_SYSTEM) == 0) {
+        snprintf(played.sun_path, sizeof played.sun_path, "%s", path);
+    }
+    return __real_connect(fd, (const struct sockaddr *)&played, length);
+}
+
+// ---- the server
+
 static void *serve(void *argument)
 {
     (void)argument;
@@ -231,6 +264,24 @@ static void nobody_there_is_an_error(void **state)
     assert_non_null(strstr(err.message, "/nonexistent/mocapd.sock"));
 }
 
+// The user's socket failing first leaves no trace in what succeeds.
+static void the_systems_daemon_is_found_without_an_error(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", directory, 1), 0); // nobody listens there
+    system_is_played = true;
+    start(HELLO, NULL, 1000, true);
+    struct mocap_client *client = mocap_connect(NULL, GUARD_MS, &err);
+    system_is_played = false;
+    assert_non_null(client);
+    assert_int_equal(err.code, MOCAP_ERROR_NONE);
+    assert_int_equal(err.number, 0);
+    assert_string_equal(err.message, "");
+    mocap_close(client);
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_message_cut_by_the_server_is_an_error),
         cmocka_unit_test(bad_greetings_are_refused),
         cmocka_unit_test(nobody_there_is_an_error),
+        cmocka_unit_test(the_systems_daemon_is_found_without_an_error),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

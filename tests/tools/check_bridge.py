@@ -124,6 +124,8 @@ def check_osf_face(face, number):
 
 
 def check_face(daemon, dump, osf):
+    # To the first alone: a subscription opens a camera that is on demand.
+    check(daemon.subscription.get("stream") == "one", daemon.subscription)
     daemon.record([make_face()], "two")  # not the stream that is sent
     daemon.record([make_face()])
     check_vmc_face(dump.messages("/VMC/Ext/Blend/Apply"))

@@ -243,6 +243,33 @@ def check_restart(web, daemon, path):
     return daemon
 
 
+def check_rest(web, daemon, path):
+    """The streams are followed only while a browser is there."""
+    daemon.let_go()  # a while after the last one
+    daemon.close()
+    daemon = Daemon(path, grants=False)  # one that comes meanwhile
+    daemon.let_go()
+    for is_last in (False, True):
+        first = Browser(web)
+        daemon.grant()  # it asks because of this browser, and has cleared the board before
+        browser = Browser(web)
+        hello = browser.read()
+        check(hello["type"] == "hello" and hello["streams"] == ["one", "two"], hello)
+        daemon.state("one", "live")
+        # No state and no record from before.
+        message = browser.read()
+        check((message["type"], message["state"]) == ("state", "live"), message)
+        daemon.record([])
+        check(browser.read()["type"] == "motion", "a record")
+        if not is_last:
+            first.close()
+            browser.close()
+            daemon.let_go()
+    daemon.close()
+    first.close()
+    browser.close()
+
+
 def make_pages(directory):
     pages = os.path.join(directory, "pages")
     os.makedirs(os.path.join(pages, "sub"))
@@ -276,8 +303,8 @@ def main():
         check_caps(web)
         check_slow(web, daemon)
         daemon = check_restart(web, daemon, path)
+        check_rest(web, daemon, path)
         web.stop()
-        daemon.close()
     finally:
         if web is not None and web.process.poll() is None:
             web.process.kill()

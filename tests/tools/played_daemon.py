@@ -5,31 +5,62 @@ import os
 import socket
 
 TIMEOUT_S = 60
+STREAMS = ["one", "two"]
 
 
 class Daemon:
-    """Greets one connection, grants its subscription, and says what it is told to."""
+    """Takes one connection, greets it, and says what it is told to. With grants it begins
+    as most do: the first request is a subscription, and stream one is live. begin starts
+    who does not wait for a daemon: it is called when this one listens."""
 
-    def __init__(self, path):
+    def __init__(self, path, grants=True, begin=None):
         self.path = path
         self.seq = 0
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(4)
         self.listener.settimeout(TIMEOUT_S)
+        if begin is not None:
+            begin()
         self.connection, _ = self.listener.accept()
+        self.connection.settimeout(TIMEOUT_S)
         self.file = self.connection.makefile("rw", encoding="utf-8")
         self.say({"type": "hello", "protocol": [1, 0], "server": "played 1", "boot_id": "b",
-                  "streams": ["one", "two"], "encodings": ["json"]})
+                  "streams": STREAMS, "encodings": ["json"]})
+        if grants:
+            self.subscription = self.grant()
+            self.state("one", "live")
+
+    def request(self, kind):
+        """The next request, which is of that type."""
         request = json.loads(self.file.readline())
-        assert request["type"] == "subscribe", request
-        self.say({"type": "subscribed", "id": request["id"], "streams": ["one", "two"],
+        assert request["type"] == kind, request
+        return request
+
+    def grant(self):
+        """Grants the subscription that comes next, and returns it."""
+        request = self.request("subscribe")
+        streams = [request["stream"]] if "stream" in request else STREAMS
+        self.say({"type": "subscribed", "id": request["id"], "streams": streams,
                   "mode": "latest", "encoding": "json"})
-        self.say({"type": "state", "stream": "one", "state": "live", "reason": ""})
+        return request
+
+    def let_go(self):
+        """Lets go the subscriptions, as the next request asks."""
+        request = self.request("unsubscribe")
+        assert "stream" not in request, request
+        self.say({"type": "unsubscribed", "id": request["id"], "streams": STREAMS})
 
     def say(self, message):
         self.file.write(json.dumps(message) + "\n")
         self.file.flush()
+
+    def state(self, stream, state, reason=""):
+        self.say({"type": "state", "stream": stream, "state": state, "reason": reason})
+
+    def end(self, stream, state, reason=""):
+        self.say({"type": "end", "stream": stream, "records": 1, "state": state,
+                  "reason": reason})
 
     def record(self, faces, stream="one"):
         self.say({"type": "motion", "stream": stream, "seq": self.seq, "pts": self.seq / 30,

@@ -21,18 +21,29 @@ function rotationOf(yaw, pitch) {
  */
 export async function playDaemon(path, { width, height }) {
     const sockets = new Set();
+    const watching = new Set(); // those of them that have subscribed
     let seq = 0;
     const server = createServer((socket) => {
         const say = (message) => socket.write(`${JSON.stringify(message)}\n`);
         say({ type: "hello", protocol: [1, 0], server: "played 1", boot_id: "b", streams: ["main"], encodings: ["json"] });
+        sockets.add(socket);
         socket.on("data", (bytes) => {
-            const { id } = JSON.parse(bytes.toString());
+            const { id, type } = JSON.parse(bytes.toString());
+            if (type === "unsubscribe") {
+                watching.delete(socket);
+                say({ type: "unsubscribed", id, streams: ["main"] });
+                return;
+            }
             say({ type: "subscribed", id, streams: ["main"], mode: "latest", encoding: "json" });
             say({ type: "state", stream: "main", state: "live", reason: "" });
-            sockets.add(socket);
+            watching.add(socket);
         });
-        socket.on("close", () => sockets.delete(socket));
-        socket.on("error", () => sockets.delete(socket));
+        const forget = () => {
+            sockets.delete(socket);
+            watching.delete(socket);
+        };
+        socket.on("close", forget);
+        socket.on("error", forget);
     });
     await new Promise((resolve) => server.listen(path, resolve));
 
@@ -68,7 +79,7 @@ export async function playDaemon(path, { width, height }) {
                 timing_us: { decode: 1000, wait: 100, scale: 200, infer: 4000 },
                 faces, missed: 0,
             };
-            for (const socket of sockets) {
+            for (const socket of watching) {
                 socket.write(`${JSON.stringify(record)}\n`);
             }
             return record.seq;

@@ -50,6 +50,17 @@ test("the surest face is shown", () => {
     assert.equal(faceOf(record, false).shapes.jawOpen, 1);
 });
 
+test("a face that is shown stays while it is there", () => {
+    const first = face({ id: 1, score: 0.2 });
+    const second = face({ id: 2, score: 0.9 });
+    assert.equal(faceOf(makeRecord([first, second]), false, 1).id, 1);
+    assert.equal(faceOf(makeRecord([second]), false, 1).id, 2);
+    assert.equal(faceOf(makeRecord([first, second]), false, NEUTRAL.id).id, 2);
+    // Nobody for a while: the surest is next.
+    const gone = blend(faceOf(makeRecord([first]), false), NEUTRAL, 0.5);
+    assert.equal(faceOf(makeRecord([first, second]), false, gone.id).id, 2);
+});
+
 test("a mirror swaps sides, and nothing else", () => {
     const record = makeRecord([face({ pose: { rotation: about(1, -0.4) }, shapes: { eyeBlinkLeft: 1, jawOpen: 0.5, jawRight: 0.25 } })]);
     const shown = faceOf(record, true);

@@ -106,12 +106,8 @@ static void send_osf_all(struct bridge *bridge, const struct mocap_record *recor
 
 static bool is_ours(const struct bridge *bridge, const char *stream)
 {
-    const char *wanted = bridge->options.stream;
-    const struct mocap_server *server = follow_server(bridge->follow);
-    if (wanted == NULL && server->stream_count > 0) {
-        wanted = server->streams[0];
-    }
-    return wanted != NULL && strcmp(stream, wanted) == 0;
+    const char *ours = follow_stream(bridge->follow);
+    return ours != NULL && strcmp(stream, ours) == 0;
 }
 
 static void handle_record(struct bridge *bridge, const struct mocap_record *record)
@@ -145,6 +141,7 @@ static void run(struct bridge *bridge)
             send_lost(bridge);
             break;
         case FOLLOW_CONNECTED:
+        case FOLLOW_RESTING:
             break;
         case FOLLOW_STOPPED:
             return;
@@ -175,13 +172,17 @@ static bool start(struct bridge *bridge, struct mc_error *err)
         (skeleton != NULL && !bridge_skeleton_load(&bridge->options.vmc.skeleton, skeleton, err))) {
         return false;
     }
-    const struct mocap_options wanted = {
-        .stream = bridge->options.stream,
-        .include = MOCAP_INCLUDE_KEYPOINTS | MOCAP_INCLUDE_POSE | MOCAP_INCLUDE_SHAPES,
-        .lost = bridge->options.lost,
-        .label = "mocap-bridge",
+    // One stream alone: to subscribe to the others would open their cameras.
+    const struct follow_options wanted = {
+        .socket = bridge->options.socket,
+        .subscribe = { .stream = bridge->options.stream,
+                       .include =
+                           MOCAP_INCLUDE_KEYPOINTS | MOCAP_INCLUDE_POSE | MOCAP_INCLUDE_SHAPES,
+                       .lost = bridge->options.lost,
+                       .label = "mocap-bridge" },
+        .first_alone = true,
     };
-    bridge->follow = follow_create(bridge->options.socket, &wanted, err);
+    bridge->follow = follow_create(&wanted, err);
     if (bridge->follow == NULL) {
         return false;
     }

@@ -1,11 +1,17 @@
 // mocapctl calibrate: measures the neutral face of who is in front of a camera.
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
 #include "tools/mocapctl/command.h"
 
-enum { MEASURE_MS = 10000 }; // more than the daemon takes to give up
+enum {
+    OPEN_MS = 10000,    // a camera that is not open by then is told to be not open
+    MEASURE_MS = 10000, // more than the daemon takes to give up
+};
 
 static bool show_reply(const struct mocap_message *message)
 {
@@ -23,28 +29,79 @@ static bool show_reply(const struct mocap_message *message)
     return good;
 }
 
+// A camera on demand is open only while somebody subscribes; for who does so for this
+// alone, records are as few and as short as they can be.
+static bool subscribe(struct mocap_client *client, const char *stream)
+{
+    struct mocap_error error;
+    const struct mocap_options options = { .stream = stream,
+                                           .encoding = MOCAP_ENCODING_JSON,
+                                           .max_rate = 1,
+                                           .include = MOCAP_INCLUDE_BASE,
+                                           .mode = MOCAP_MODE_LATEST,
+                                           .label = "mocapctl calibrate" };
+    if (!mocap_subscribe(client, &options, MOCAPCTL_REPLY_MS, &error)) {
+        mocapctl_complain("%s", error.message);
+        return false;
+    }
+    return true;
+}
+
+static bool complain_without(enum mocap_result result, const struct mocap_error *error)
+{
+    mocapctl_complain("%s", result == MOCAP_TIMEOUT  ? "mocapd does not answer"
+                            : result == MOCAP_CLOSED ? "mocapd closed the connection"
+                                                     : error->message);
+    return false;
+}
+
+// Reads until the stream is live. Measuring before that would take a camera that is
+// still shut for one that sees nobody.
+static bool wait_live(struct mocap_client *client, const char *stream)
+{
+    char state[128] = "does not tell its state";
+    struct mocap_message message = { 0 };
+    struct mocap_error error;
+    const int64_t end_ns = mc_clock_now_ns() + OPEN_MS * MC_NS_PER_MS;
+    for (int64_t left_ns; (left_ns = end_ns - mc_clock_now_ns()) > 0;) {
+        enum mocap_result result =
+            mocap_next(client, (int)(left_ns / MC_NS_PER_MS) + 1, &message, &error);
+        if (result == MOCAP_TIMEOUT) {
+            break;
+        }
+        if (result != MOCAP_MESSAGE) {
+            return complain_without(result, &error);
+        }
+        if (message.type == MOCAP_RECORD ||
+            (message.type == MOCAP_STATE && strcmp(message.state, "live") == 0)) {
+            return true;
+        }
+        if (message.type == MOCAP_STATE || message.type == MOCAP_END) {
+            snprintf(state, sizeof state, "is %s%s%s", message.state,
+                     message.reason[0] != '\0' ? ": " : "", message.reason);
+        }
+        if (message.type == MOCAP_END) {
+            break;
+        }
+    }
+    mocapctl_complain("there are no pictures to measure: %s %s", stream, state);
+    return false;
+}
+
 static bool ask(struct mocap_client *client, const char *stream)
 {
     struct mocap_message message;
     struct mocap_error error;
-    switch (mocap_request(client, "calibrate", stream, MEASURE_MS, &message, &error)) {
-    case MOCAP_MESSAGE:
-        if (message.type == MOCAP_REPLY) {
-            return show_reply(&message);
-        }
+    enum mocap_result result =
+        mocap_request(client, "calibrate", stream, MEASURE_MS, &message, &error);
+    if (result != MOCAP_MESSAGE) {
+        return complain_without(result, &error);
+    }
+    if (message.type != MOCAP_REPLY) {
         mocapctl_complain("mocapd says: %s", message.reason);
         return false;
-    case MOCAP_TIMEOUT:
-        mocapctl_complain("mocapd does not answer");
-        return false;
-    case MOCAP_CLOSED:
-        mocapctl_complain("mocapd closed the connection");
-        return false;
-    case MOCAP_ERROR:
-        break;
     }
-    mocapctl_complain("%s", error.message);
-    return false;
+    return show_reply(&message);
 }
 
 int mocapctl_calibrate(const struct mocapctl_globals *globals, int argc, char **argv)
@@ -57,8 +114,11 @@ int mocapctl_calibrate(const struct mocapctl_globals *globals, int argc, char **
     if (client == NULL) {
         return MOCAPCTL_FAILED;
     }
-    fprintf(stderr, "look at the camera, eyes open, mouth shut, for a second\n");
-    bool good = ask(client, argv[1]);
+    bool good = subscribe(client, argv[1]) && wait_live(client, argv[1]);
+    if (good) {
+        fprintf(stderr, "look at the camera, eyes open, mouth shut, for a second\n");
+        good = ask(client, argv[1]);
+    }
     mocap_close(client);
     return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
 }

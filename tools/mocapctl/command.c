@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 void mocapctl_complain(const char *format, ...)
 {
@@ -53,6 +54,13 @@ bool mocapctl_parse_count(const char *option, const char *text, long least, long
     }
     *value = number;
     return true;
+}
+
+bool mocapctl_file_is_same(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
 }
 
 void mocapctl_write_text(FILE *out, const char *text)

@@ -50,6 +50,10 @@ void mocapctl_option_error(struct mc_error *err, int found, char **argv);
 bool mocapctl_parse_count(const char *option, const char *text, long least, long *value,
                           struct mc_error *err);
 
+// Whether both paths lead to one file, by whatever name: a command must not write over
+// what it reads. False where either does not exist.
+bool mocapctl_file_is_same(const char *a, const char *b);
+
 // Writes text, with control characters replaced: bytes from outside must not
 // move the cursor of a terminal.
 void mocapctl_write_text(FILE *out, const char *text);

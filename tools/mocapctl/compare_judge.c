@@ -58,7 +58,6 @@ static bool look(struct mocapctl_entry *entry, struct pipeline_scaler *scaler,
 static void add_error(struct mocapctl_entry *entry, const struct sight *sight,
                       const struct mocapctl_face *face)
 {
-    enum { EYE_RIGHT = 36, EYE_LEFT = 45 };
     if (sight->count != face->point_count || face->point_count != MOCAPCTL_FACE68_COUNT) {
         return;
     }
@@ -67,8 +66,9 @@ static void add_error(struct mocapctl_entry *entry, const struct sight *sight,
         sum += (double)hypotf(sight->keypoints[i].x - face->points[i][0],
                               sight->keypoints[i].y - face->points[i][1]);
     }
-    const float eyes = hypotf(face->points[EYE_LEFT][0] - face->points[EYE_RIGHT][0],
-                              face->points[EYE_LEFT][1] - face->points[EYE_RIGHT][1]);
+    const float *right = face->points[MOCAPCTL_FACE68_RIGHT_EYE];
+    const float *left = face->points[MOCAPCTL_FACE68_LEFT_EYE];
+    const float eyes = hypotf(left[0] - right[0], left[1] - right[1]);
     if (eyes > 0) {
         entry->error += sum / sight->count / (double)eyes;
         entry->error_count++;

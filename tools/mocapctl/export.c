@@ -198,6 +198,10 @@ static bool parse(struct options *options, int argc, char **argv, struct mc_erro
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants one recording");
     }
     options->file = argv[optind];
+    if (options->out != NULL && mocapctl_file_is_same(options->file, options->out)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the recording",
+                            options->out);
+    }
     return true;
 }
 

@@ -5,7 +5,14 @@
 
 #include "base/keypoint.h"
 
-enum { MOCAPCTL_FACE68_COUNT = 68, MOCAPCTL_FACE68_NOSE_TIP = 30 };
+// Left and right are the person's own: the right eye is the picture's left one, unless
+// that is mirrored.
+enum {
+    MOCAPCTL_FACE68_COUNT = 68,
+    MOCAPCTL_FACE68_NOSE_TIP = 30,
+    MOCAPCTL_FACE68_RIGHT_EYE = 36, // its outer corner
+    MOCAPCTL_FACE68_LEFT_EYE = 45,
+};
 
 // A contour runs through neighbouring landmarks.
 struct mocapctl_contour {

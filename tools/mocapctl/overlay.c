@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <libavutil/frame.h>
 #include <libswscale/swscale.h>
@@ -38,13 +37,6 @@ static bool is_png(const struct overlay *overlay)
 {
     const char *ending = strrchr(overlay->output, '.');
     return ending != NULL && strcmp(ending, ".png") == 0;
-}
-
-static bool same_file(const char *a, const char *b)
-{
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
 }
 
 static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_error *err)
@@ -99,7 +91,7 @@ static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_erro
     }
     overlay->input = argv[optind];
     overlay->output = argv[optind + 1];
-    if (same_file(overlay->input, overlay->output)) {
+    if (mocapctl_file_is_same(overlay->input, overlay->output)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the clip",
                             overlay->output);
     }

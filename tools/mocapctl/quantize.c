@@ -18,9 +18,9 @@
 #include "protocol/record.h"
 #include "tools/mocapctl/clip.h"
 #include "tools/mocapctl/command.h"
+#include "tools/mocapctl/face68.h"
 
-// iBUG's outer eye corners.
-enum { EYE_LEFT = 36, EYE_RIGHT = 45, CLIPS_MAX = 64 };
+enum { CLIPS_MAX = 64 };
 
 struct job {
     const char *source, *target;
@@ -98,7 +98,8 @@ static bool compare_frame(void *user, const struct protocol_record *record, cons
     for (int i = 0; i < count; i++) {
         sum += distance(wide[i], narrow[i]);
     }
-    job->moved += sum / (float)count / distance(wide[EYE_LEFT], wide[EYE_RIGHT]);
+    job->moved += sum / (float)count /
+                  distance(wide[MOCAPCTL_FACE68_RIGHT_EYE], wide[MOCAPCTL_FACE68_LEFT_EYE]);
     job->faces++;
     return true;
 }
@@ -150,11 +151,26 @@ static bool run(struct job *job, struct mc_error *err)
     job->scaler = job->locator == NULL ? NULL : pipeline_scaler_create(err);
     job->quantiser =
         job->scaler == NULL ? NULL : nn_quantiser_create(nn_model_program(job->f32), err);
-    if (job->quantiser != NULL && nn_model_info(job->f32)->keypoint_count <= EYE_RIGHT) {
+    if (job->quantiser != NULL &&
+        nn_model_info(job->f32)->keypoint_count != MOCAPCTL_FACE68_COUNT) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: wants the 68 keypoints of ibug68",
                             job->source);
     }
     return job->quantiser != NULL && calibrate(job, err) && compare(job, err);
+}
+
+static bool check_target(const struct job *job, struct mc_error *err)
+{
+    if (mocapctl_file_is_same(job->source, job->target)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the model", job->target);
+    }
+    for (int i = 0; i < job->clip_count; i++) {
+        if (mocapctl_file_is_same(job->clips[i], job->target)) {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite a clip",
+                                job->target);
+        }
+    }
+    return true;
 }
 
 // MODEL --calibrate CLIP... -o OUT, in any order: clips are what follows
@@ -182,7 +198,7 @@ static bool parse(struct job *job, int argc, char **argv, struct mc_error *err)
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "wants a model, --calibrate with clips, and -o with a file to write");
     }
-    return true;
+    return check_target(job, err);
 }
 
 int mocapctl_quantize(int argc, char **argv)

@@ -26,10 +26,12 @@ struct options {
     long wait; // for so many subscribers
 };
 
-// What changes from one pass of --loop to the next, of each stream.
+// What one stream's numbers are moved by in this pass of --loop, so that they go on
+// where those of the pass before ended. A recording begins at any number.
 struct pass {
+    bool any, begun; // a record was given out, ever and in this pass
     uint64_t seq_add, seq_next;
-    double pts_add, pts_last, pts_step;
+    double pts_add, pts_last, pts_step; // pts_last: as given out
 };
 
 struct replay {
@@ -114,19 +116,32 @@ static bool read_message(struct replay *replay)
     return false;
 }
 
+// Moves the numbers of the record: by nothing in the first pass, and in a later one by
+// what its first record is away from the last one given out.
+static void go_on_counting(struct pass *pass, struct protocol_record *record)
+{
+    if (pass->any && !pass->begun) {
+        pass->seq_add = pass->seq_next - record->seq; // may wrap, and back
+        pass->pts_add = pass->pts_last + pass->pts_step - record->pts;
+    }
+    record->seq += pass->seq_add;
+    record->pts += pass->pts_add;
+    if (pass->any && record->pts > pass->pts_last) {
+        pass->pts_step = record->pts - pass->pts_last;
+    }
+    pass->pts_last = record->pts;
+    pass->seq_next = record->seq + 1;
+    pass->any = pass->begun = true;
+}
+
 // The recording's record, with the times of now; in later passes its numbers go on.
 static void publish_record(struct replay *replay, int stream)
 {
     struct protocol_record *record = &replay->message->record;
-    struct pass *pass = &replay->passes[stream];
     int64_t age_ns = record->t_publish_ns - record->t_arrival_ns;
     int64_t now_ns = mc_clock_now_ns();
     record->t_arrival_ns = age_ns >= 0 && age_ns < now_ns ? now_ns - age_ns : now_ns;
-    pass->pts_step = record->pts > pass->pts_last ? record->pts - pass->pts_last : pass->pts_step;
-    pass->pts_last = record->pts;
-    pass->seq_next = record->seq + 1;
-    record->seq += pass->seq_add;
-    record->pts += pass->pts_add;
+    go_on_counting(&replay->passes[stream], record);
     server_publisher_record(replay->publisher, stream, record);
 }
 
@@ -185,19 +200,23 @@ static void end_streams(struct replay *replay)
     stop(replay);
 }
 
+// To where a pass begins.
+static bool go_to_start(struct replay *replay, struct mc_error *err)
+{
+    return replay->options.from > 0
+               ? protocol_recording_seek(replay->recording, replay->options.from, err)
+               : protocol_recording_rewind(replay->recording, err);
+}
+
 // Begins again; the streams' numbers and times go on.
 static bool begin_pass(struct replay *replay)
 {
     struct mc_error err = { 0 };
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
-        struct pass *pass = &replay->passes[i];
-        pass->seq_add += pass->seq_next;
-        pass->pts_add += pass->pts_last + pass->pts_step;
-        pass->seq_next = 0;
-        pass->pts_last = 0;
+        replay->passes[i].begun = false;
     }
     replay->first_ns = 0;
-    return protocol_recording_rewind(replay->recording, &err);
+    return go_to_start(replay, &err);
 }
 
 // Has the next message ready; false when there is none any more.
@@ -392,9 +411,7 @@ static bool open_recording(struct replay *replay, struct mc_error *err)
 {
     replay->message = calloc(1, sizeof *replay->message);
     replay->recording = protocol_recording_open(replay->options.file, err);
-    return replay->message != NULL && replay->recording != NULL &&
-           (replay->options.from <= 0 ||
-            protocol_recording_seek(replay->recording, replay->options.from, err));
+    return replay->message != NULL && replay->recording != NULL && go_to_start(replay, err);
 }
 
 int mocapctl_replay(const struct mocapctl_globals *globals, int argc, char **argv)

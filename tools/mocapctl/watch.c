@@ -24,6 +24,7 @@ struct watch {
     struct protocol_state told[PROTOCOL_STREAMS_MAX]; // as shown, by the greeting's order
     long shown;                                       // records
     int streams_ended;                                // of those watched
+    bool any_failed;                                  // of those that ended
 };
 
 enum step { STEP_ON, STEP_DONE, STEP_FAILED };
@@ -95,8 +96,9 @@ static enum step show_state(struct watch *watch, const struct mocap_message *mes
     return STEP_ON;
 }
 
-// The watch ends with the last of its streams. As JSON the end is told too: who
-// reads it then knows that nothing is missing.
+// The watch ends with the last of its streams, and has failed if any of them did: one
+// camera that is given up takes nothing from the others. As JSON the end is told too:
+// who reads it then knows that nothing is missing.
 static enum step end_stream(struct watch *watch, const struct mocap_message *message)
 {
     if (watch->options.format == MOCAPCTL_JSON) {
@@ -105,11 +107,11 @@ static enum step end_stream(struct watch *watch, const struct mocap_message *mes
     }
     if (strcmp(message->state, "failed") == 0) {
         mocapctl_complain("%s failed: %s", message->stream, message->reason);
-        return STEP_FAILED;
+        watch->any_failed = true;
     }
     watch->streams_ended++;
     int watched = watch->options.stream != NULL ? 1 : mocap_server(watch->client)->stream_count;
-    return watch->streams_ended >= watched ? STEP_DONE : STEP_ON;
+    return watch->streams_ended < watched ? STEP_ON : watch->any_failed ? STEP_FAILED : STEP_DONE;
 }
 
 static enum step handle_message(struct watch *watch, const struct mocap_message *message)

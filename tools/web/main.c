@@ -14,11 +14,15 @@
 #include "tools/web/relay.h"
 #include "tools/web/server.h"
 
+// After the last browser: one that loads the page again finds the camera still open.
+enum { LINGER_MS = 3000 };
+
 struct web {
     struct web_options options;
     uv_loop_t loop;
     uv_signal_t signals[2];
-    uv_async_t put; // the relay put something
+    uv_async_t put;    // the relay put something
+    uv_timer_t linger; // runs while no browser is there and the streams are still followed
     struct web_board board;
     struct web_pages pages;
     struct web_relay *relay;
@@ -41,13 +45,31 @@ static void on_async(uv_async_t *async)
     }
 }
 
+static void on_linger(uv_timer_t *timer)
+{
+    const struct web *web = timer->data;
+    web_relay_want(web->relay, false);
+}
+
+static void on_browsers(void *user, int count)
+{
+    struct web *web = user;
+    if (count == 0) {
+        uv_timer_start(&web->linger, on_linger, LINGER_MS, 0);
+    } else {
+        uv_timer_stop(&web->linger);
+        web_relay_want(web->relay, true);
+    }
+}
+
 static void stop(struct web *web)
 {
     web_relay_stop(web->relay);
     web->relay = NULL;
     web_server_close(web->server);
     web->is_stopping = true;
-    uv_handle_t *const handles[] = { (uv_handle_t *)&web->put, (uv_handle_t *)&web->signals[0],
+    uv_handle_t *const handles[] = { (uv_handle_t *)&web->put, (uv_handle_t *)&web->linger,
+                                     (uv_handle_t *)&web->signals[0],
                                      (uv_handle_t *)&web->signals[1] };
     for (size_t i = 0; i < sizeof handles / sizeof handles[0]; i++) {
         if (!uv_is_closing(handles[i])) {
@@ -75,6 +97,8 @@ static void start_handles(struct web *web)
     }
     uv_async_init(&web->loop, &web->put, on_async);
     web->put.data = web;
+    uv_timer_init(&web->loop, &web->linger);
+    web->linger.data = web;
 }
 
 static bool start(struct web *web, struct mc_error *err)
@@ -90,8 +114,13 @@ static bool start(struct web *web, struct mc_error *err)
     if (!web_pages_load(&web->pages, pages, err)) {
         return false;
     }
-    const struct web_server_options serve = { web->options.address, web->options.port,
-                                              &web->options.hosts, &web->pages, &web->board };
+    const struct web_server_options serve = { .address = web->options.address,
+                                              .port = web->options.port,
+                                              .hosts = &web->options.hosts,
+                                              .pages = &web->pages,
+                                              .board = &web->board,
+                                              .on_browsers = on_browsers,
+                                              .user = web };
     web->server = web_server_create(&web->loop, &serve, err);
     if (web->server == NULL) {
         return false;

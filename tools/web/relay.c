@@ -52,13 +52,19 @@ static void put_hello(struct web_relay *relay, const struct mocap_server *server
     put_text(relay, WEB_BOARD_HELLO);
 }
 
+// Takes away what the streams said: it gets old.
+static void clear_streams(struct web_relay *relay)
+{
+    for (int i = WEB_BOARD_HELLO + 1; i < WEB_BOARD_SLOTS; i++) {
+        put(relay, i, "", 0);
+    }
+}
+
 // Another daemon, perhaps with other streams.
 static void begin(struct web_relay *relay)
 {
     const struct mocap_server *server = follow_server(relay->follow);
-    for (int i = 1; i < WEB_BOARD_SLOTS; i++) {
-        put(relay, i, "", 0);
-    }
+    clear_streams(relay);
     relay->stream_count = 0;
     for (int i = 0; i < server->stream_count && i < WEB_BOARD_STREAMS_MAX; i++) {
         if (relay->options.stream == NULL ||
@@ -108,6 +114,9 @@ static void *run(void *argument)
         case FOLLOW_MESSAGE:
             put_message(relay, &message);
             break;
+        case FOLLOW_RESTING:
+            clear_streams(relay);
+            break;
         case FOLLOW_LOST:
             put_lost(relay);
             break;
@@ -147,10 +156,12 @@ struct web_relay *web_relay_start(struct web_board *board, const struct web_rela
     relay->options = *options;
     relay->board = board;
     protocol_buffer_init(&relay->text, TEXT_BYTES_MAX);
-    const struct mocap_options wanted = { .stream = options->stream,
-                                          .encoding = MOCAP_ENCODING_JSON,
-                                          .label = "mocap-web" };
-    relay->follow = follow_create(options->socket, &wanted, err);
+    const struct follow_options wanted = { .socket = options->socket,
+                                           .subscribe = { .stream = options->stream,
+                                                          .encoding = MOCAP_ENCODING_JSON,
+                                                          .label = "mocap-web" },
+                                           .at_rest = true };
+    relay->follow = follow_create(&wanted, err);
     if (relay->follow == NULL) {
         destroy(relay);
         return NULL;
@@ -162,6 +173,11 @@ struct web_relay *web_relay_start(struct web_board *board, const struct web_rela
         return NULL;
     }
     return relay;
+}
+
+void web_relay_want(struct web_relay *relay, bool is_wanted)
+{
+    follow_want(relay->follow, is_wanted);
 }
 
 void web_relay_stop(struct web_relay *relay)

@@ -29,6 +29,7 @@ struct web_server {
     struct lws_vhost *vhost;
     void *loops[1];
     int browser_count;
+    bool is_closing;
     struct protocol_buffer reply;
 };
 
@@ -217,13 +218,21 @@ static int read_request(struct lws *wsi, struct browser *browser, const char *te
     return 0;
 }
 
+static void count_browser(struct web_server *server, int more)
+{
+    server->browser_count += more;
+    if (more != 0 && !server->is_closing) {
+        server->options.on_browsers(server->options.user, server->browser_count);
+    }
+}
+
 static int begin_browser(struct web_server *server, struct lws *wsi, struct browser *browser)
 {
     const int size = SEND_BUFFER_BYTES;
     setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     memset(browser, 0, sizeof *browser);
     browser->counted = true;
-    server->browser_count++;
+    count_browser(server, 1);
     lws_callback_on_writable(wsi);
     return 0;
 }
@@ -248,7 +257,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return write_next(server, wsi, browser);
     case LWS_CALLBACK_CLOSED:
-        server->browser_count -= browser->counted;
+        count_browser(server, browser->counted ? -1 : 0);
         browser->counted = false;
         return 0;
     default:
@@ -359,6 +368,7 @@ struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_op
 void web_server_close(struct web_server *server)
 {
     if (server != NULL && server->context != NULL) {
+        server->is_closing = true;
         lws_context_destroy(server->context);
     }
 }

@@ -27,6 +27,10 @@ struct web_server_options {
     const struct web_hosts *hosts;
     const struct web_pages *pages;
     const struct web_board *board;
+    // One came or went: so many WebSockets there are now. Not for those that end with the
+    // server. Thread: loop.
+    void (*on_browsers)(void *user, int count);
+    void *user;
 };
 
 // Listens. All in options is borrowed. Returns NULL and sets err on failure.

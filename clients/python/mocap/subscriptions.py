@@ -60,8 +60,12 @@ class Subscriptions(Generic[Reply]):
         if stream is None:
             self._subscriptions.clear()
         elif None in self._subscriptions:
-            fields = self._subscriptions.pop(None)
-            self._subscriptions = {name: fields for name in self.server.streams}
+            # To each stream as to all, but to those asked for since as they were.
+            named = self._subscriptions
+            fields = named.pop(None)
+            rest = [name for name in self.server.streams if name not in named]
+            self._subscriptions = {name: fields for name in rest}
+            self._subscriptions.update(named)
         self._subscriptions.pop(stream, None)
 
 

@@ -156,6 +156,61 @@ class PlayedServer(unittest.TestCase):
             asyncio.run(lose(played.path))
 
 
+class Session:
+    """A server of streams a and b that grants whatever is asked, through one connection
+    and one that comes after it, and keeps each one's requests."""
+
+    def __init__(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.directory.name, "sock")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(1)
+        self.requests = []
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        for _ in range(2):
+            connection, _ = self.listener.accept()
+            self.requests.append([])
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(line({**HELLO, "streams": ["a", "b"]}))
+                for text in lines:
+                    request = json.loads(text)
+                    self.requests[-1].append(request)
+                    granted = {**SUBSCRIBED, "type": request["type"] + "d", "id": request["id"]}
+                    connection.sendall(line(granted))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join()
+        self.listener.close()
+        self.directory.cleanup()
+
+
+class Unsubscribing(unittest.TestCase):
+    def test_from_one_stream_leaves_the_options_of_another(self):
+        with Session() as session, mocap.connect(session.path) as client:
+            client.subscribe(include=["pose"])
+            client.subscribe("a", max_rate=5)
+            client.unsubscribe("b")
+            client.reconnect(20)
+        (again,) = session.requests[1]
+        self.assertEqual((again["stream"], again["max_rate"]), ("a", 5))
+        self.assertNotIn("include", again)
+
+    def test_from_one_stream_leaves_what_all_had(self):
+        with Session() as session, mocap.connect(session.path) as client:
+            client.subscribe(max_rate=5)
+            client.unsubscribe("a")
+            client.reconnect(20)
+        (again,) = session.requests[1]
+        self.assertEqual((again["stream"], again["max_rate"]), ("b", 5))
+
+
 class Cbor(unittest.TestCase):
     def test_values(self):
         for data, value in (

@@ -1,0 +1,151 @@
+// What a client renews after a reconnect: the server, played here, grants whatever is
+// asked and keeps each connection's requests.
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "protocol/endpoint.h"
+#include "protocol/mocap.h"
+
+#define HELLO                                                                                      \
+    "{\"type\":\"hello\",\"protocol\":[1,0],\"server\":\"test\",\"boot_id\":\"b\","                \
+    "\"streams\":[\"a\",\"b\",\"c\"],\"encodings\":[\"json\"]}\n"
+
+enum { GUARD_MS = 20000, CONNECTIONS = 2 };
+
+static char directory[] = "/tmp/mocapd-test-resubscribe-XXXXXX";
+static char path[PROTOCOL_ENDPOINT_BYTES];
+static int listener;
+static pthread_t thread;
+static char requests[CONNECTIONS][4096]; // of each connection, line after line
+
+static void grant(int fd, const char *request)
+{
+    char reply[256];
+    const char *id = strstr(request, "\"id\":");
+    const bool is_more = strstr(request, "\"unsubscribe\"") == NULL;
+    snprintf(reply, sizeof reply,
+             "{\"type\":\"%s\",\"id\":%d,\"streams\":[],\"mode\":\"latest\","
+             "\"encoding\":\"json\"}\n",
+             is_more ? "subscribed" : "unsubscribed", atoi(id + strlen("\"id\":")));
+    send(fd, reply, strlen(reply), MSG_NOSIGNAL);
+}
+
+static void *serve(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < CONNECTIONS; i++) {
+        int fd = accept(listener, NULL, NULL);
+        send(fd, HELLO, strlen(HELLO), MSG_NOSIGNAL);
+        FILE *lines = fdopen(fd, "r");
+        char line[1024];
+        requests[i][0] = '\0';
+        while (fgets(line, sizeof line, lines) != NULL) {
+            strncat(requests[i], line, sizeof requests[i] - strlen(requests[i]) - 1);
+            grant(fd, line);
+        }
+        fclose(lines);
+    }
+    return NULL;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    struct sockaddr_un address;
+    if (mkdtemp(directory) == NULL) {
+        return -1;
+    }
+    snprintf(path, sizeof path, "%s/s", directory);
+    listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    return protocol_endpoint_address(path, &address, NULL) &&
+                   bind(listener, (struct sockaddr *)&address, sizeof address) == 0 &&
+                   listen(listener, 4) == 0
+               ? 0
+               : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close(listener);
+    unlink(path);
+    return rmdir(directory);
+}
+
+static struct mocap_client *begin(void)
+{
+    struct mocap_error err;
+    assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
+    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    assert_non_null(client);
+    return client;
+}
+
+static void subscribe(struct mocap_client *client, const char *stream, double max_rate)
+{
+    const struct mocap_options options = { .stream = stream, .max_rate = max_rate };
+    assert_true(mocap_subscribe(client, &options, GUARD_MS, NULL));
+}
+
+// Connects again: asks for what wanted says, and for nothing else.
+static void assert_renewed(struct mocap_client *client, const char *wanted)
+{
+    struct mocap_error err;
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    mocap_close(client);
+    pthread_join(thread, NULL);
+    assert_string_equal(requests[1], wanted);
+}
+
+static void unsubscribing_from_one_leaves_anothers_options(void **state)
+{
+    (void)state;
+    struct mocap_client *client = begin();
+    subscribe(client, NULL, 30);
+    subscribe(client, "a", 5);
+    assert_true(mocap_unsubscribe(client, "b", GUARD_MS, NULL));
+    assert_renewed(client,
+                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"c\",\"max_rate\":30.000}\n"
+                   "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"a\",\"max_rate\":5.000}\n");
+}
+
+static void unsubscribing_from_one_that_was_named_leaves_the_rest(void **state)
+{
+    (void)state;
+    struct mocap_client *client = begin();
+    subscribe(client, NULL, 30);
+    subscribe(client, "a", 5);
+    assert_true(mocap_unsubscribe(client, "a", GUARD_MS, NULL));
+    assert_renewed(client,
+                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"b\",\"max_rate\":30.000}\n"
+                   "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"c\",\"max_rate\":30.000}\n");
+}
+
+static void subscribing_to_all_replaces_what_was_before(void **state)
+{
+    (void)state;
+    struct mocap_client *client = begin();
+    subscribe(client, "a", 5);
+    subscribe(client, NULL, 30);
+    assert_renewed(client, "{\"type\":\"subscribe\",\"id\":3,\"max_rate\":30.000}\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unsubscribing_from_one_leaves_anothers_options),
+        cmocka_unit_test(unsubscribing_from_one_that_was_named_leaves_the_rest),
+        cmocka_unit_test(subscribing_to_all_replaces_what_was_before),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""mocapctl against a daemon played here: what it asks for, how it ends, and
+what it says of a command that it does not understand.
+
+    check_mocapctl.py MOCAPCTL
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+from played_daemon import Daemon
+
+GUARD_S = 60  # only a test that fails waits that long
+
+
+def check(good, what):
+    if not good:
+        raise AssertionError(what)
+
+
+class Command:
+    """mocapctl, started, and the daemon that it has connected to."""
+
+    def __init__(self, program, path, *arguments, grants=True):
+        self.arguments = [program, "--socket", path, *arguments]
+        self.daemon = Daemon(path, grants, self.begin)
+
+    def begin(self):
+        self.process = subprocess.Popen(self.arguments, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+
+    def end(self):
+        """Its status, its output, its complaints."""
+        output, complaints = self.process.communicate(timeout=GUARD_S)
+        self.daemon.close()
+        return self.process.returncode, output, complaints
+
+
+def check_usage(program):
+    """Who asks wrongly is told how that very command is called."""
+    for words, wanted in ((["bench", "pipeline"], "bench pipeline [--seconds"),
+                          (["bench", "subscribers"], "bench subscribers [--readers"),
+                          (["bench", "net"], "bench net|kernels"), (["bench"], "bench net|kernels"),
+                          (["watch"], "watch [STREAM]")):
+        ended = subprocess.run([program, *words, "--nonsense"], stderr=subprocess.PIPE, text=True,
+                               timeout=GUARD_S, check=False)
+        told = ended.stderr.split("\n")[1]
+        check(ended.returncode == 2 and told.startswith(f"usage: mocapctl {wanted}"),
+              (words, ended.stderr))
+
+
+def check_watch(program, path):
+    """One of two streams fails: the other is watched to its end, then the status tells."""
+    for states, wanted in ((("failed", "ended"), 1), (("ended", "ended"), 0)):
+        command = Command(program, path, "watch", "--format", "json")
+        daemon = command.daemon
+        daemon.record([])
+        daemon.end("one", states[0], "no such camera")
+        daemon.record([], "two")
+        daemon.end("two", states[1])
+        status, output, complaints = command.end()
+        check(output.count('"motion"') == 2 and output.count('"end"') == 2, output)
+        check(status == wanted, (status, complaints))
+        check(("one failed: no such camera" in complaints) == (wanted == 1), complaints)
+
+
+def check_calibrate(program, path):
+    """A camera on demand is opened first, and measured once it is live."""
+    command = Command(program, path, "calibrate", "one", grants=False)
+    daemon = command.daemon
+    asked = daemon.grant()
+    check(asked["stream"] == "one" and asked["include"] == [] and asked["max_rate"] == 1, asked)
+    for state in ("idle", "connecting", "live"):
+        daemon.state("one", state)
+    asked = daemon.request("calibrate")
+    check(asked["stream"] == "one", asked)
+    daemon.record([])  # comes before the reply
+    daemon.say({"type": "calibrated", "id": asked["id"], "stream": "one", "faces": 1})
+    status, output, complaints = command.end()
+    check((status, output) == (0, "measured the neutral look of 1 face\n"), (output, complaints))
+
+    # One that does not open is not asked for a face.
+    command = Command(program, path, "calibrate", "one", grants=False)
+    daemon = command.daemon
+    daemon.grant()
+    daemon.state("one", "connecting")
+    daemon.end("one", "failed", "no such camera")
+    check(daemon.file.read() == "", "it asked on")
+    status, _, complaints = command.end()
+    check(status == 1 and "one is failed: no such camera" in complaints, (status, complaints))
+
+
+def main():
+    # A test that hangs fails.
+    guard = threading.Timer(GUARD_S, os.kill, (os.getpid(), signal.SIGABRT))
+    guard.daemon = True
+    guard.start()
+    program = sys.argv[1]
+    directory = tempfile.mkdtemp(prefix="mocapd-mocapctl-")
+    path = os.path.join(directory, "s")
+    try:
+        check_usage(program)
+        check_watch(program, path)
+        check_calibrate(program, path)
+    finally:
+        shutil.rmtree(directory)
+    print("mocapctl asks and ends as it should")
+
+
+if __name__ == "__main__":
+    main()
