@@ -248,7 +248,7 @@ static bool take_entry(struct protocol_recording *recording, uint64_t *t_ns, uin
 bool protocol_recording_seek(struct protocol_recording *recording, double seconds,
                              struct mc_error *err)
 {
-    uint64_t count, first_ns = 0, t_ns, offset;
+    uint64_t count = 0, first_ns = 0, t_ns, offset;
     long target = recording->first;
     if (recording->index == 0 || !open_index(recording, &count)) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "the recording has no index");

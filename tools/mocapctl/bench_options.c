@@ -18,8 +18,9 @@ static bool parse_subject(struct mocapctl_bench_options *options, int argc, char
         return true;
     }
     if (optind + 1 != argc) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "bench: wants 'net', 'kernels', 'blocks' or 'motion' and two clips");
+        return mc_error_set(
+            err, MC_ERROR_ARGUMENT, 0,
+            "bench: wants net, kernels, blocks, motion and two clips, pipeline or subscribers");
     }
     if (strcmp(argv[optind], "net") == 0) {
         options->subject = MOCAPCTL_BENCH_NET;
@@ -30,7 +31,7 @@ static bool parse_subject(struct mocapctl_bench_options *options, int argc, char
     } else {
         return mc_error_set(
             err, MC_ERROR_ARGUMENT, 0,
-            "bench: wants 'net', 'kernels', 'blocks' or 'motion' and two clips, got "
+            "bench: wants net, kernels, blocks, motion and two clips, pipeline or subscribers, got "
             "'%s'",
             argv[optind]);
     }
