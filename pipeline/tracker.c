@@ -27,9 +27,9 @@ static const float close_view = 2.6f;      // edge of a view around a face, in s
 // turned over, 0.4 to 0.75 beside the face. So the right ones are not looked at twice.
 static const float doubtful_score = 0.8f;
 
-// From which a track begins: a face that is half covered has 0.8, what the locator takes
-// for one mostly less than this.
-static const float begin_score = 0.7f;
+// From which a track begins: a face that is half covered has 0.8, whole ones that noise and
+// darkness spoiled over 0.84; what the locator alone takes for one mostly less than this.
+static const float begin_score = 0.75f;
 
 // Below it no face is there: the picture was cut, or something is wholly in front.
 static const float nobody_score = 0.2f;
