@@ -91,13 +91,24 @@ static bool parse_number(int *number, const char *what, const char *value, int l
     return true;
 }
 
-static bool parse_flag(bool *flag, const char *what, const char *value, struct mc_error *err)
+// 1 for yes, 0 for no.
+static bool parse_answer(int *answer, const char *what, const char *value, struct mc_error *err)
 {
     if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s wants yes or no, got '%.40s'", what,
                             value);
     }
-    *flag = strcmp(value, "yes") == 0;
+    *answer = strcmp(value, "yes") == 0;
+    return true;
+}
+
+static bool parse_flag(bool *flag, const char *what, const char *value, struct mc_error *err)
+{
+    int answer;
+    if (!parse_answer(&answer, what, value, err)) {
+        return false;
+    }
+    *flag = answer == 1;
     return true;
 }
 
@@ -188,12 +199,12 @@ static bool set_looking(struct daemon_looking *looking, const char *name, const 
         return parse_region(&looking->region, value, err);
     }
     if (strcmp(name, "full-frame") == 0) {
-        bool yes = false;
-        if (!parse_flag(&yes, name, value, err)) {
+        if (!parse_answer(&looking->full_frame, name, value, err)) {
             return false;
         }
-        looking->full_frame = yes;
-        looking->region = yes ? (struct pipeline_region){ 0 } : looking->region;
+        if (looking->full_frame == 1) {
+            looking->region = (struct pipeline_region){ 0 };
+        }
         return true;
     }
     return parse_number(&looking->max_faces, name, value, 1, PROTOCOL_FACES_MAX, err);
@@ -209,10 +220,7 @@ static bool set_stream(struct daemon_stream_options *stream, const char *name, c
         return copy_text(stream->url, sizeof stream->url, "url", value, err);
     }
     if (strcmp(name, "repeat") == 0) {
-        bool yes = false;
-        bool ok = parse_flag(&yes, name, value, err);
-        stream->repeat = yes;
-        return ok;
+        return parse_answer(&stream->repeat, name, value, err);
     }
     if (strcmp(name, "user") == 0) {
         return copy_text(stream->user, sizeof stream->user, name, value, err);

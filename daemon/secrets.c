@@ -30,11 +30,11 @@ bool daemon_secrets_sign_urls(struct daemon_options *options, struct mc_error *e
     for (int i = 0; i < options->stream_count; i++) {
         struct daemon_stream_options *stream = &options->streams[i];
         char url[DAEMON_URL_BYTES];
-        if (stream->user[0] == '\0' && stream->password[0] != '\0') {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                "[stream %s]: has a password, but no user", stream->name);
-        }
         if (stream->user[0] == '\0') {
+            if (stream->password[0] != '\0') {
+                return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                    "[stream %s]: has a password, but no user", stream->name);
+            }
             continue;
         }
         if (!pipeline_url_sign(stream->url, stream->user, stream->password, url, sizeof url)) {

@@ -162,7 +162,6 @@ static bool parse_tensor(struct nn_weights *weights, const char *name, const jso
         return false;
     }
     entry->dtype = dtype;
-    entry->is_whole = dtype == DTYPE_I8;
     return parse_shape(entry, json_object_get(value, "shape"), err) &&
            parse_range(entry, json_object_get(value, "data_offsets"), dtypes[dtype].bytes,
                        data_size, err);
@@ -224,7 +223,8 @@ static bool apply_scale(struct nn_weights *weights, struct nn_weight *weight, st
     snprintf(name, sizeof name, "%s.scale", weight->name);
     int index = find_index(weights, name);
     struct nn_weight_entry *scale = index < 0 ? NULL : weights->entries[index];
-    if (scale == NULL || scale->is_whole || scale->weight.count != (size_t)weight->dims[0]) {
+    if (scale == NULL || scale->dtype == DTYPE_I8 ||
+        scale->weight.count != (size_t)weight->dims[0]) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: is I8, wants %d numbers in %s",
                             weight->name, weight->dims[0], name);
     }
@@ -242,11 +242,11 @@ static bool apply_scales(struct nn_weights *weights, struct mc_error *err)
 {
     for (size_t i = 0; i < weights->count; i++) {
         struct nn_weight_entry *entry = weights->entries[i];
-        if (entry->is_whole) {
+        if (entry->dtype == DTYPE_I8) {
             if (!apply_scale(weights, &entry->weight, err)) {
                 return false;
             }
-            entry->is_whole = false;
+            entry->dtype = DTYPE_F32;
             i = (size_t)-1; // the order has changed: begin again
         }
     }

@@ -15,9 +15,8 @@
 struct nn_weight_entry {
     struct nn_weight weight;
     size_t begin, end; // bytes, from the start of the data
-    int dtype;         // of these: safetensors.c
+    int dtype;         // of these, until they are scaled: safetensors.c
     bool used;
-    bool is_whole; // stored as I8: wants its scale
 };
 
 struct nn_weights {

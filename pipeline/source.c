@@ -135,14 +135,14 @@ static bool is_permanent(enum pipeline_url_kind kind, int averror)
     }
 }
 
-// Whether the deadline ended it; err is set then.
-static bool is_silent(struct pipeline_source *source, int result, struct mc_error *err)
+// Sets err for what FFmpeg could not do, or had no more time for. Returns false.
+static bool refuse(struct pipeline_source *source, int result, const char *what,
+                   struct mc_error *err)
 {
-    if (result != AVERROR_EXIT || !is_overdue(source)) {
-        return false;
+    if (result == AVERROR_EXIT && is_overdue(source)) {
+        return mc_error_set(err, MC_ERROR_MEDIA, result, "no answer for %d s", OPEN_DEADLINE_S);
     }
-    mc_error_set(err, MC_ERROR_MEDIA, result, "no answer for %d s", OPEN_DEADLINE_S);
-    return true;
+    return pipeline_libav_error(err, result, "%s", what);
 }
 
 static bool open_input(struct pipeline_source *source, const char *url, const char *rest,
@@ -181,12 +181,8 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         return true;
     }
     *permanent = is_permanent(source->kind, result);
-    if (is_silent(source, result, err)) {
-        return false;
-    }
     bool unread = result == AVERROR_INVALIDDATA && source->kind == PIPELINE_URL_FILE;
-    return pipeline_libav_error(err, result, "%s",
-                                unread ? "is no video, or damaged" : "can't be opened");
+    return refuse(source, result, unread ? "is no video, or damaged" : "can't be opened", err);
 }
 
 // FFmpeg shows text files as video of a terminal, of all things.
@@ -235,10 +231,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
         int result = avformat_find_stream_info(source->format, NULL);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that starts has more to say next time
-            if (!is_silent(source, result, err)) {
-                pipeline_libav_error(err, result, "can't be analysed");
-            }
-            return false;
+            return refuse(source, result, "can't be analysed", err);
         }
     }
     source->video_index = find_video(source);

@@ -26,10 +26,10 @@ OTHERS = (("MediaPipe face mesh, fitted", "3.3", "6.3"), ("PFLD, 112x112", "3.4"
 
 
 class Validation:
-    """A model's points for the validation pictures of one set."""
+    """A model's points for the validation pictures of one set, or for its training's."""
 
-    def __init__(self, model, faces, origin):
-        self.items = faces.choose("val", origin)
+    def __init__(self, model, faces, origin, split="val"):
+        self.items = faces.choose(split, origin)
         self.names = faces.names[self.items]
         self.pictures, truth = zip(*(view(faces, i, model.size, model.margin)
                                      for i in self.items))
@@ -166,21 +166,15 @@ def clip_row(name, points, truth):
             f"{np.corrcoef(mouth, mouth_wanted)[0, 1]:.2f}", f"{mouth_wanted.std():.3f}"]
 
 
-def clip_table(model, faces, kept_out_run):
+def clip_table(model, faces, kept_out):
     """Eye and mouth opening against the teacher, clip by clip."""
-    chosen = np.flatnonzero(faces.sets == "clip")
-    clips = np.array([name.rsplit("_", 1)[0] for name in faces.names[chosen]])
-    rows = []
-    for clip in np.unique(clips):
-        items = chosen[clips == clip]
-        kept_out = faces.splits[items[0]] == "val"
-        pictures, truth = zip(*(view(faces, i, model.size, model.margin) for i in items))
-        points, _ = metrics.predict(model.net, pictures)
-        rows.append((not kept_out, clip, clip_row(clip + (" (kept out)" if kept_out else ""),
-                                                  points, np.array(truth))))
-    everyone = clip_row("**all kept out**", kept_out_run.points, kept_out_run.truth)
+    rows = [clip_row("**all kept out**", kept_out.points, kept_out.truth)]
+    for run, remark in ((kept_out, " (kept out)"), (Validation(model, faces, "clip", "train"), "")):
+        clips = np.array([name.rsplit("_", 1)[0] for name in run.names])
+        rows += [clip_row(clip + remark, run.points[clips == clip], run.truth[clips == clip])
+                 for clip in np.unique(clips)]
     return report.table(["clip", "frames", "error", "eyes", "they vary by", "mouth",
-                         "it varies by"], [everyone, *(row for *_, row in sorted(rows))])
+                         "it varies by"], rows)
 
 
 def page(model, faces):

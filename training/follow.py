@@ -18,10 +18,10 @@ import numpy as np
 
 from . import augment, metrics, report
 from .locator_data import bounds, overlap
-from .locator_prepare import clean, read_scenes, with_forehead
+from .locator_prepare import EDGE, clean, fit, read_scenes, with_forehead
 from .models import Model
 
-EDGE, HELD, BLACK = 384, 20, 3  # the picture's edge, frames of each, frames between
+HELD, BLACK = 20, 3  # frames of each picture, and between
 
 
 def stills(data):
@@ -93,14 +93,6 @@ def given_boxes(model, pictures, truth):
     return metrics.distances(found, np.array(points)).mean(1)
 
 
-def fitted(picture):
-    """The picture, made smaller where it does not fit, and by how much."""
-    scale = min(1, EDGE / max(picture.shape[:2]))
-    if scale < 1:
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return picture, scale
-
-
 def last_records(options, pictures, folder):
     """What mocapd says last of each picture."""
     clip = os.path.join(folder, "stills.mkv")
@@ -111,7 +103,7 @@ def last_records(options, pictures, folder):
 
 def search(options, pictures, folder):
     """The boxes of the faces that mocapd sees in each picture, in its own pixels."""
-    pictures, scales = zip(*(fitted(picture) for picture in pictures))
+    pictures, scales = zip(*(fit(picture) for picture in pictures))
     return [[bounds(with_forehead(np.float64(face["keypoints"])[:, :2])) / scale
              for face in record["faces"]]
             for record, scale in zip(last_records(options, pictures, folder), scales)]
@@ -124,9 +116,9 @@ def read_frames(options):
     return [(f, cv2.imread(os.path.join(options.data, "frames", f["file"]))) for f in frames]
 
 
-def found_table(options, folder, least_height=1 / 8):
+def found_table(options, frames, folder, least_height=1 / 8):
     """Faces found in whole validation pictures."""
-    shown = [f for f in read_frames(options) if f[0]["set"] != "coco_noperson"]
+    shown = [f for f in frames if f[0]["set"] != "coco_noperson"]
     hits = {}
     for (frame, _), boxes in zip(shown, search(options, [p for _, p in shown], folder)):
         for face in clean(frame)[0]:
@@ -139,10 +131,10 @@ def found_table(options, folder, least_height=1 / 8):
     return report.table(["validation pictures of", "faces of 1/8 of the height", "found"], rows)
 
 
-def empty_table(options, folder):
+def empty_table(options, frames, folder):
     """Pictures without people in which a face is seen."""
     groups = {}
-    for frame, picture in read_frames(options):
+    for frame, picture in frames:
         if frame["set"] == "coco_noperson":
             kept = "kept out" if frame["split"] == "val" else "trained on"
             groups.setdefault(f"COCO, {kept}", []).append(picture)
@@ -166,7 +158,9 @@ def main():
     pictures, truth = zip(*stills(options.data))
     with tempfile.TemporaryDirectory() as folder:
         last = last_records(options, pictures, folder)
-        places = found_table(options, folder) + "\n\n" + empty_table(options, folder)
+        frames = read_frames(options)
+        places = (found_table(options, frames, folder) + "\n\n" +
+                  empty_table(options, frames, folder))
     found = [points_of(record, t) for record, t in zip(last, truth)]
     seen = np.array([f is not None for f in found])
     errors = np.array([metrics.distances(f[None], t[None]).mean() for f, t in zip(found, truth)

@@ -27,11 +27,18 @@ def overlap(a, b):
     return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
 
 
+def blend(image, over, mask):
+    """over where mask (bytes, with a last axis of one) is 255, image where it is 0."""
+    share = mask / np.float32(255)
+    return (image * (1 - share) + over * share).astype(np.uint8)
+
+
 class Picture:
     """A picture with its faces, at several sizes, each half of the one before."""
 
     def __init__(self, entry, pixels):
         self.file, self.set = entry["file"], entry["set"]
+        self.is_empty = self.set.endswith("noperson")
         self.height, self.width = entry["height"], entry["width"]
         channels = 4 if entry["kind"] == "thing" else 3
         begin, size = entry["offset"], self.height * self.width * channels
@@ -109,7 +116,7 @@ class Composer:
         self.face_weights = np.array([0.35 if p.set == "p1" else 2.0 if p.set in ("afw", "coco_person")
                                       else 1.0 for p in self.with_faces])
         self.face_weights /= self.face_weights.sum()
-        self.empty = [p for p in frames if p.set.endswith("noperson")]
+        self.empty = [p for p in frames if p.is_empty]
         self.crops, self.things = crops, things
         weights = np.array([0.3 if p.set in ("p1", "synthface") else 1.0 for p in crops])
         self.crop_weights = weights / weights.sum()
@@ -168,8 +175,7 @@ class Composer:
         matrix = similarity(edge / max(thing.width, thing.height), self.angle(), self.chance(0.5),
                             (thing.width / 2, thing.height / 2), self.rng.uniform(0.05, 0.95, 2) * size)
         shown = thing.warp(matrix, size, cv2.BORDER_CONSTANT, (0, 0, 0, 0))
-        mask = shown[..., 3:] / np.float32(255)
-        return (image * (1 - mask) + shown[..., :3] * mask).astype(np.uint8)
+        return blend(image, shown[..., :3], shown[..., 3:])
 
     def frame(self, size):
         """A picture with faces, or any of the crops, moved. Image, faces, doubtful boxes."""
@@ -205,9 +211,9 @@ class Composer:
                                      .astype(np.float32)).astype(np.int32)
             cv2.fillConvexPoly(mask, outline, 255)
             soft = max(1, int((box[3] - box[1]) * self.rng.uniform(0.01, 0.06))) * 2 + 1
-            mask = cv2.GaussianBlur(mask, (soft, soft), 0)[..., None] / np.float32(255)
+            mask = cv2.GaussianBlur(mask, (soft, soft), 0)[..., None]
             head = picture.warp(matrix, size, cv2.BORDER_REPLICATE)
-            image = (image * (1 - mask) + head * mask).astype(np.uint8)
+            image = blend(image, head, mask)
             faces.append(box)
         return image, faces, []
 
@@ -220,10 +226,10 @@ class Composer:
             middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
             axes = (max(1.0, 0.62 * (box[2] - box[0])), max(1.0, 0.58 * (box[3] - box[1])))
             cv2.ellipse(mask, (tuple(map(float, middle)), tuple(2 * float(a) for a in axes), 0), 255, -1)
-        mask = cv2.GaussianBlur(mask, (5, 5), 0)[..., None] / np.float32(255)
+        mask = cv2.GaussianBlur(mask, (5, 5), 0)[..., None]
         if self.chance(0.5):
             cover = np.full_like(image, self.rng.integers(0, 256, 3))
-        return (image * (1 - mask) + cover * mask).astype(np.uint8), [], doubtful + faces
+        return blend(image, cover, mask), [], doubtful + faces
 
     def mosaic(self, size):
         half = size // 2

@@ -86,7 +86,7 @@ class Measure:
         self.empty, self.pictures, self.misses = [], 0, []
         for picture in frames:
             found = locate(net, np.array(picture.image), 0.05)
-            if picture.set.endswith("noperson"):
+            if picture.is_empty:
                 self.empty.append(max([box[4] for box in found], default=0.0))
             else:
                 self.pictures += 1

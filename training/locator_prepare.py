@@ -106,9 +106,11 @@ def render(synthface):
 
 
 def fit(image):
-    scale = EDGE / max(image.shape[:2])
-    return image if scale >= 1 else cv2.resize(image, None, fx=scale, fy=scale,
-                                               interpolation=cv2.INTER_AREA)
+    """The picture, made smaller where its edge is beyond EDGE, and by how much."""
+    scale = min(1, EDGE / max(image.shape[:2]))
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return image, scale
 
 
 def read_things(folder):
@@ -117,7 +119,7 @@ def read_things(folder):
         for path in sorted(glob.glob(os.path.join(folder, "**", kind, "**", "*.png"), recursive=True)):
             image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
             if "cartoon" not in path and image is not None and image.shape[2:] == (4,):
-                yield fit(image), {"kind": "thing", "faces": [], "doubtful": [], "set": "thing",
+                yield fit(image)[0], {"kind": "thing", "faces": [], "doubtful": [], "set": "thing",
                                    "file": os.path.basename(path), "split": "train"}
 
 
@@ -135,7 +137,7 @@ def read_scenes(folder):
             if 3000 < size <= min(len(data) - place, 5000000):
                 image = cv2.imdecode(np.frombuffer(data, np.uint8, size, place), cv2.IMREAD_COLOR)
                 if image is not None and min(image.shape[:2]) >= 150:
-                    yield fit(image), {"kind": "frame", "faces": [], "doubtful": [],
+                    yield fit(image)[0], {"kind": "frame", "faces": [], "doubtful": [],
                                        "set": "gcompris_noperson", "file": f"{kind} {place}",
                                        "split": "val" if number % 2 else "train"}
                     number += 1

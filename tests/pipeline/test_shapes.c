@@ -243,6 +243,16 @@ static float off(const struct pipeline_neutral *neutral, int feature)
            pipeline_feature_spread[feature].deviation;
 }
 
+// Every feature so many deviations from what is usual, for so many frames.
+static void see(struct pipeline_neutral *neutral, float deviations, int frames)
+{
+    float features[PIPELINE_FEATURE_COUNT];
+    fill(features, deviations);
+    for (int frame = 0; frame < frames; frame++) {
+        pipeline_neutral_add(neutral, features, frame_s);
+    }
+}
+
 // A third of the time an expression is held; that does not make it neutral.
 static void what_is_held_for_a_while_is_not_neutral(void **state)
 {
@@ -265,10 +275,7 @@ static void a_measured_neutral_stays(void **state)
     float features[PIPELINE_FEATURE_COUNT];
     pipeline_neutral_init(&neutral);
     pipeline_neutral_measure(&neutral);
-    fill(features, 1);
-    for (int frame = 0; frame < 60; frame++) {
-        pipeline_neutral_add(&neutral, features, frame_s);
-    }
+    see(&neutral, 1, 60);
     assert_true(fabsf(off(&neutral, PIPELINE_EYE_LEFT) - 1) < 0.1f);
     fill(features, -2);
     for (int frame = 0; frame < 3000; frame++) {
@@ -282,15 +289,12 @@ static void a_measurement_that_is_given_up_changes_nothing(void **state)
 {
     (void)state;
     struct pipeline_neutral neutral;
-    float features[PIPELINE_FEATURE_COUNT];
-    pipeline_neutral_init(&neutral);
+    float features[PIPELINE_FEATURE_COUNT], other[PIPELINE_FEATURE_COUNT];
     fill(features, -1);
-    for (int frame = 0; frame < 3000; frame++) {
-        pipeline_neutral_add(&neutral, features, frame_s);
-    }
-    pipeline_neutral_measure(&neutral);
-    float other[PIPELINE_FEATURE_COUNT];
     fill(other, 2);
+    pipeline_neutral_init(&neutral);
+    see(&neutral, -1, 3000);
+    pipeline_neutral_measure(&neutral);
     assert_false(pipeline_neutral_add(&neutral, other, frame_s));
     pipeline_neutral_stop(&neutral);
     assert_false(pipeline_neutral_add(&neutral, features, frame_s));
@@ -302,18 +306,11 @@ static void another_face_is_learnt_after_this_one(void **state)
 {
     (void)state;
     struct pipeline_neutral neutral;
-    float features[PIPELINE_FEATURE_COUNT];
     pipeline_neutral_init(&neutral);
-    fill(features, -1);
-    for (int frame = 0; frame < 3000; frame++) {
-        pipeline_neutral_add(&neutral, features, frame_s);
-    }
+    see(&neutral, -1, 3000);
     pipeline_neutral_pass_on(&neutral);
     assert_true(fabsf(off(&neutral, PIPELINE_BROW_LEFT) + 1) < 0.1f);
-    fill(features, 1);
-    for (int frame = 0; frame < 300; frame++) {
-        pipeline_neutral_add(&neutral, features, frame_s);
-    }
+    see(&neutral, 1, 300);
     assert_true(fabsf(off(&neutral, PIPELINE_BROW_LEFT) - 1) < 0.2f);
 }
 

@@ -16,6 +16,7 @@
 
 #include "protocol/endpoint.h"
 #include "protocol/mocap.h"
+#include "tests/protocol/listening.h"
 
 #define HELLO                                                                                      \
     "{\"type\":\"hello\",\"protocol\":[1,3],\"server\":\"test\",\"boot_id\":\"b\","                \
@@ -29,9 +30,7 @@
 
 enum { GUARD_MS = 20000 }; // only a test that fails waits that long
 
-static char directory[] = "/tmp/mocapd-test-client-XXXXXX";
-static char path[PROTOCOL_ENDPOINT_BYTES];
-static int listener;
+static struct listening listening;
 static pthread_t thread;
 
 // What the server does with its one connection.
@@ -71,7 +70,7 @@ int __wrap_access(const char *file, int mode);
 int __wrap_access(const char *file, int mode)
 {
     const bool is_system = system_is_played && strcmp(file, PROTOCOL_ENDPOINT_SYSTEM) == 0;
-    return __real_access(is_system ? path : file, mode);
+    return __real_access(is_system ? listening.path : file, mode);
 }
 
 int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
@@ -81,7 +80,7 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
     struct sockaddr_un played = { 0 };
     memcpy(&played, address, length);
     if (system_is_played && strcmp(played.sun_path, PROTOCOL_ENDPOINT_SYSTEM) == 0) {
-        snprintf(played.sun_path, sizeof played.sun_path, "%s", path);
+        snprintf(played.sun_path, sizeof played.sun_path, "%s", listening.path);
     }
     return __real_connect(fd, (const struct sockaddr *)&played, length);
 }
@@ -91,7 +90,7 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 static void *serve(void *argument)
 {
     (void)argument;
-    int fd = accept(listener, NULL, NULL);
+    int fd = accept(listening.fd, NULL, NULL);
     say(fd, script.greeting);
     if (script.reply != NULL) {
         size_t length = 0;
@@ -129,25 +128,13 @@ static void finish(void)
 static int setup(void **state)
 {
     (void)state;
-    struct sockaddr_un address;
-    if (mkdtemp(directory) == NULL) {
-        return -1;
-    }
-    snprintf(path, sizeof path, "%s/s", directory);
-    listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    return protocol_endpoint_address(path, &address, NULL) &&
-                   bind(listener, (struct sockaddr *)&address, sizeof address) == 0 &&
-                   listen(listener, 4) == 0
-               ? 0
-               : -1;
+    return listening_begin(&listening);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    close(listener);
-    unlink(path);
-    return rmdir(directory);
+    return listening_end(&listening);
 }
 
 static void a_greeting_in_single_bytes_is_read(void **state)
@@ -155,7 +142,7 @@ static void a_greeting_in_single_bytes_is_read(void **state)
     (void)state;
     struct mocap_error err;
     start(HELLO, NULL, 1, true);
-    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
     assert_non_null(client);
     assert_int_equal(mocap_server(client)->minor, 3);
     assert_string_equal(mocap_server(client)->streams[0], "main");
@@ -174,7 +161,7 @@ static void messages_before_a_reply_are_kept_in_order(void **state)
     struct mocap_message message;
     start(HELLO, STATE "{\"type\":\"pong\",\"id\":77}\n" SUBSCRIBED "{\"type\":\"later\"}\n", 7,
           false);
-    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
     assert_non_null(client);
     assert_true(
         mocap_subscribe(client, &(struct mocap_options){ .stream = "main" }, GUARD_MS, &err));
@@ -197,7 +184,7 @@ static void a_refusal_is_an_error_with_the_servers_words(void **state)
     (void)state;
     struct mocap_error err;
     start(HELLO, REFUSED, 1000, true);
-    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
     assert_non_null(client);
     assert_false(mocap_subscribe(client, NULL, GUARD_MS, &err));
     assert_string_equal(err.message, "subscribe: no such stream");
@@ -211,7 +198,7 @@ static void a_rate_too_small_to_tell_is_never_asked_for(void **state)
     (void)state;
     struct mocap_error err;
     start(HELLO, NULL, 1000, true);
-    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
     assert_non_null(client);
     assert_false(
         mocap_subscribe(client, &(struct mocap_options){ .max_rate = 1e-10 }, GUARD_MS, &err));
@@ -226,7 +213,7 @@ static void a_message_cut_by_the_server_is_an_error(void **state)
     struct mocap_error err;
     struct mocap_message message;
     start(HELLO "{\"type\":\"motion\",", NULL, 1000, false);
-    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
     assert_non_null(client);
     assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_ERROR);
     assert_non_null(strstr(err.message, "inside a message"));
@@ -238,7 +225,7 @@ static void connect_fails(const char *greeting, bool stay, int timeout_ms, const
 {
     struct mocap_error err;
     start(greeting, NULL, 1000, stay);
-    assert_null(mocap_connect(path, timeout_ms, &err));
+    assert_null(mocap_connect(listening.path, timeout_ms, &err));
     finish();
     assert_non_null(strstr(err.message, says));
 }
@@ -269,7 +256,7 @@ static void the_systems_daemon_is_found_without_an_error(void **state)
 {
     (void)state;
     struct mocap_error err;
-    assert_int_equal(setenv("XDG_RUNTIME_DIR", directory, 1), 0); // nobody listens there
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", listening.directory, 1), 0); // nobody listens there
     system_is_played = true;
     start(HELLO, NULL, 1000, true);
     struct mocap_client *client = mocap_connect(NULL, GUARD_MS, &err);

@@ -15,6 +15,7 @@
 
 #include "protocol/endpoint.h"
 #include "protocol/mocap.h"
+#include "tests/protocol/listening.h"
 
 #define HELLO                                                                                      \
     "{\"type\":\"hello\",\"protocol\":[1,0],\"server\":\"test\",\"boot_id\":\"b\","                \
@@ -22,9 +23,7 @@
 
 enum { GUARD_MS = 20000, CONNECTIONS = 2 };
 
-static char directory[] = "/tmp/mocapd-test-resubscribe-XXXXXX";
-static char path[PROTOCOL_ENDPOINT_BYTES];
-static int listener;
+static struct listening listening;
 static pthread_t thread;
 static char requests[CONNECTIONS][4096]; // of each connection, line after line
 
@@ -44,7 +43,7 @@ static void *serve(void *argument)
 {
     (void)argument;
     for (int i = 0; i < CONNECTIONS; i++) {
-        int fd = accept(listener, NULL, NULL);
+        int fd = accept(listening.fd, NULL, NULL);
         send(fd, HELLO, strlen(HELLO), MSG_NOSIGNAL);
         FILE *lines = fdopen(fd, "r");
         char line[1024];
@@ -61,32 +60,20 @@ static void *serve(void *argument)
 static int setup(void **state)
 {
     (void)state;
-    struct sockaddr_un address;
-    if (mkdtemp(directory) == NULL) {
-        return -1;
-    }
-    snprintf(path, sizeof path, "%s/s", directory);
-    listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    return protocol_endpoint_address(path, &address, NULL) &&
-                   bind(listener, (struct sockaddr *)&address, sizeof address) == 0 &&
-                   listen(listener, 4) == 0
-               ? 0
-               : -1;
+    return listening_begin(&listening);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    close(listener);
-    unlink(path);
-    return rmdir(directory);
+    return listening_end(&listening);
 }
 
 static struct mocap_client *begin(void)
 {
     struct mocap_error err;
     assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
-    struct mocap_client *client = mocap_connect(path, GUARD_MS, &err);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
     assert_non_null(client);
     return client;
 }
@@ -107,28 +94,28 @@ static void assert_renewed(struct mocap_client *client, const char *wanted)
     assert_string_equal(requests[1], wanted);
 }
 
-static void unsubscribing_from_one_leaves_anothers_options(void **state)
+// Of all at 30 records a second, and of a at 5.
+static void assert_left(const char *unsubscribed, const char *wanted)
 {
-    (void)state;
     struct mocap_client *client = begin();
     subscribe(client, NULL, 30);
     subscribe(client, "a", 5);
-    assert_true(mocap_unsubscribe(client, "b", GUARD_MS, NULL));
-    assert_renewed(client,
-                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"c\",\"max_rate\":30.000}\n"
-                   "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"a\",\"max_rate\":5.000}\n");
+    assert_true(mocap_unsubscribe(client, unsubscribed, GUARD_MS, NULL));
+    assert_renewed(client, wanted);
+}
+
+static void unsubscribing_from_one_leaves_anothers_options(void **state)
+{
+    (void)state;
+    assert_left("b", "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"c\",\"max_rate\":30.000}\n"
+                     "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"a\",\"max_rate\":5.000}\n");
 }
 
 static void unsubscribing_from_one_that_was_named_leaves_the_rest(void **state)
 {
     (void)state;
-    struct mocap_client *client = begin();
-    subscribe(client, NULL, 30);
-    subscribe(client, "a", 5);
-    assert_true(mocap_unsubscribe(client, "a", GUARD_MS, NULL));
-    assert_renewed(client,
-                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"b\",\"max_rate\":30.000}\n"
-                   "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"c\",\"max_rate\":30.000}\n");
+    assert_left("a", "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"b\",\"max_rate\":30.000}\n"
+                     "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"c\",\"max_rate\":30.000}\n");
 }
 
 static void subscribing_to_all_replaces_what_was_before(void **state)

@@ -7,13 +7,11 @@ what it says of a command that it does not understand.
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 
-from played_daemon import Daemon
+from played_daemon import Daemon, abort_after
 
 GUARD_S = 60  # only a test that fails waits that long
 
@@ -96,10 +94,7 @@ def check_calibrate(program, path):
 
 
 def main():
-    # A test that hangs fails.
-    guard = threading.Timer(GUARD_S, os.kill, (os.getpid(), signal.SIGABRT))
-    guard.daemon = True
-    guard.start()
+    abort_after(GUARD_S)
     program = sys.argv[1]
     directory = tempfile.mkdtemp(prefix="mocapd-mocapctl-")
     path = os.path.join(directory, "s")

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 
-from played_daemon import Daemon
+from played_daemon import Daemon, abort_after
 
 GUARD_S = 90  # only a test that fails waits that long
 BROWSERS_MAX = 32
@@ -281,9 +281,7 @@ def make_pages(directory):
 
 
 def main():
-    guard = threading.Timer(GUARD_S, os.kill, (os.getpid(), signal.SIGABRT))
-    guard.daemon = True
-    guard.start()
+    abort_after(GUARD_S)
     directory = tempfile.mkdtemp(prefix="mocapd-web-")
     web = None
     try:

@@ -45,20 +45,35 @@ def line(value):
     return json.dumps(value).encode() + b"\n"
 
 
-class Played:
-    """A server that says greeting, and reply after the first request, byte by byte if
-    wanted; then it hangs up."""
+class Listening:
+    """A socket, and a thread that plays a server on it: serve."""
 
-    def __init__(self, greeting, reply=b"", piece=1000):
+    def __init__(self):
         self.directory = tempfile.TemporaryDirectory()
         self.path = os.path.join(self.directory.name, "sock")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(1)
-        self.script = (greeting, reply, piece)
-        self.request = b""
         self.thread = threading.Thread(target=self.serve)
         self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join()
+        self.listener.close()
+        self.directory.cleanup()
+
+
+class Played(Listening):
+    """A server that says greeting, and reply after the first request, byte by byte if
+    wanted; then it hangs up."""
+
+    def __init__(self, greeting, reply=b"", piece=1000):
+        self.script = (greeting, reply, piece)
+        self.request = b""
+        super().__init__()
 
     def say(self, connection, data, piece):
         try:
@@ -75,14 +90,6 @@ class Played:
             if reply:
                 self.request = connection.makefile("rb").readline()
                 self.say(connection, reply, piece)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.thread.join()
-        self.listener.close()
-        self.directory.cleanup()
 
 
 class PlayedServer(unittest.TestCase):
@@ -156,19 +163,13 @@ class PlayedServer(unittest.TestCase):
             asyncio.run(lose(played.path))
 
 
-class Session:
+class Session(Listening):
     """A server of streams a and b that grants whatever is asked, through one connection
     and one that comes after it, and keeps each one's requests."""
 
     def __init__(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.path = os.path.join(self.directory.name, "sock")
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(self.path)
-        self.listener.listen(1)
         self.requests = []
-        self.thread = threading.Thread(target=self.serve)
-        self.thread.start()
+        super().__init__()
 
     def serve(self):
         for _ in range(2):
@@ -181,14 +182,6 @@ class Session:
                     self.requests[-1].append(request)
                     granted = {**SUBSCRIBED, "type": request["type"] + "d", "id": request["id"]}
                     connection.sendall(line(granted))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.thread.join()
-        self.listener.close()
-        self.directory.cleanup()
 
 
 class Unsubscribing(unittest.TestCase):
