@@ -104,7 +104,7 @@ static bool parse_answer(int *answer, const char *what, const char *value, struc
 
 static bool parse_flag(bool *flag, const char *what, const char *value, struct mc_error *err)
 {
-    int answer;
+    int answer = 0;
     if (!parse_answer(&answer, what, value, err)) {
         return false;
     }
