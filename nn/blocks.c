@@ -1,6 +1,6 @@
 #include "nn/blocks.h"
 
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 static int channels_of(const struct nn_graph *graph, int map)
 {

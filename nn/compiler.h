@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "nn/compile.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 #include "nn/plan.h"
 #include "nn/program.h"
 #include "nn/tensor.h"

@@ -6,7 +6,7 @@
 // head here.
 #include "nn/backbone.h"
 #include "nn/blocks.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 static const float epsilon = 1e-5f;
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "nn/backbone.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 struct dialect {
     bool original;

@@ -4,7 +4,7 @@
 // released code.
 #include "nn/backbone.h"
 #include "nn/blocks.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 static const float epsilon = 1e-3f;
 

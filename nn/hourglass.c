@@ -7,7 +7,7 @@
 // published, and no level has more than 32 times as many channels.
 #include "nn/backbone.h"
 #include "nn/blocks.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 static const float epsilon = 1e-5f;
 

@@ -7,7 +7,7 @@
 // The slim one is our own selection of the same blocks, for small tasks.
 #include "nn/backbone.h"
 #include "nn/blocks.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 static const float epsilon = 1e-3f;
 

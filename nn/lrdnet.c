@@ -7,7 +7,7 @@
 // elsewhere fit. (Other networks share the name.)
 #include "nn/backbone.h"
 #include "nn/blocks.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 static const float epsilon = 1e-3f;
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "nn/compiler.h"
-#include "nn/weights.h"
+#include "nn/graph/weights.h"
 
 enum { WORD_CHANNELS = 4 }; // a convolution reads channels in groups of this many
 

@@ -14,9 +14,9 @@
 #include "base/memory.h"
 #include "nn/backbone.h"
 #include "nn/compile.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
+#include "nn/graph/weights.h"
 #include "nn/program.h"
-#include "nn/weights.h"
 
 struct nn_weights *golden_open(const char *path)
 {

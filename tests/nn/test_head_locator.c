@@ -13,10 +13,10 @@
 #include "base/memory.h"
 #include "nn/backbone.h"
 #include "nn/compile.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
+#include "nn/graph/weights.h"
 #include "nn/head_locator.h"
 #include "nn/program.h"
-#include "nn/weights.h"
 #include "tests/nn/golden.h"
 
 enum { GRID = 20, CELL = 8 };

@@ -14,11 +14,11 @@
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "nn/compile.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
+#include "nn/graph/weights.h"
 #include "nn/head_motion.h"
 #include "nn/kernels.h"
 #include "nn/program.h"
-#include "nn/weights.h"
 #include "tests/nn/golden.h"
 
 #define SHARED MOCAPD_SOURCE_DIR "/../shared/golden/"

@@ -11,9 +11,9 @@
 
 #include "base/cpu.h"
 #include "nn/backbone.h"
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
+#include "nn/graph/weights.h"
 #include "nn/program.h"
-#include "nn/weights.h"
 #include "tests/nn/golden.h"
 
 #define GOLDEN MOCAPD_SOURCE_DIR "/tests/golden/"

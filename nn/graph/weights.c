@@ -1,4 +1,4 @@
-#include "nn/weights.h"
+#include "nn/graph/weights.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/weight_store.h"
+#include "nn/graph/weight_store.h"
 
 struct nn_weight_entry *nn_weight_entry_add(struct nn_weights *weights, const char *name,
                                             struct mc_error *err)

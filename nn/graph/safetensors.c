@@ -12,8 +12,8 @@
 #include <jansson.h>
 
 #include "base/memory.h"
-#include "nn/weight_store.h"
-#include "nn/weights.h"
+#include "nn/graph/weight_store.h"
+#include "nn/graph/weights.h"
 
 enum {
     LENGTH_BYTES = 8,

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "nn/weights.h"
+#include "nn/graph/weights.h"
 
 // Numbers in one tensor, so that no product of sizes overflows.
 #define NN_WEIGHT_COUNT_MAX (INT64_C(1) << 30)

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 enum { OPS_MAX = 1024, BLOCKS_MAX = 256, SCOPES_MAX = 8, MAP_EDGE_MAX = 4096 };
 

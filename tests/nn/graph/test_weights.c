@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "nn/weights.h"
+#include "nn/graph/weights.h"
 
 // Parses a file of this header, whose length is written as header_size, and data.
 // The bytes lie at the end of a block of their own, where ASan sees any overrun.

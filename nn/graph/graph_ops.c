@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "nn/antialias.h"
-#include "nn/graph_store.h"
+#include "nn/graph/graph_store.h"
 
 static int window_size(int size, int kernel, int stride, int padding, int dilation)
 {

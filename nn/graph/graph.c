@@ -1,12 +1,12 @@
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/graph_store.h"
-#include "nn/weights.h"
+#include "nn/graph/graph_store.h"
+#include "nn/graph/weights.h"
 
 int nn_graph_fail(struct nn_graph *graph, const char *format, ...)
 {
