@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/backbone.h"
 #include "nn/compile.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
@@ -12,6 +11,7 @@
 #include "nn/kernels.h"
 #include "nn/metadata.h"
 #include "nn/model_store.h"
+#include "nn/networks/backbone.h"
 #include "nn/program.h"
 #include "nn/quantise.h"
 

@@ -12,10 +12,10 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
-#include "nn/backbone.h"
 #include "nn/compile.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
+#include "nn/networks/backbone.h"
 #include "nn/program.h"
 
 struct nn_weights *golden_open(const char *path)

@@ -11,11 +11,11 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
-#include "nn/backbone.h"
 #include "nn/compile.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/head_locator.h"
+#include "nn/networks/backbone.h"
 #include "nn/program.h"
 #include "tests/nn/golden.h"
 

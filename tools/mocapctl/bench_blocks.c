@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "base/cpu.h"
-#include "nn/blocks.h"
 #include "nn/compile.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/kernels.h"
+#include "nn/networks/blocks.h"
 #include "nn/program.h"
 #include "tools/mocapctl/bench.h"
 #include "tools/mocapctl/bench_options.h"

@@ -5,9 +5,9 @@
 // attention decoder for real-time semantic segmentation", Neurocomputing 459, 2021.
 // No table of layers is public: the numbers here are ours, and no weights from
 // elsewhere fit. (Other networks share the name.)
-#include "nn/backbone.h"
-#include "nn/blocks.h"
 #include "nn/graph/graph.h"
+#include "nn/networks/backbone.h"
+#include "nn/networks/blocks.h"
 
 static const float epsilon = 1e-3f;
 

@@ -4,9 +4,9 @@
 // those leave open (new channels first, epsilon) is as in the usual PyTorch port.
 // The network ends in a bilinear resize to the input's size, which is left to the
 // head here.
-#include "nn/backbone.h"
-#include "nn/blocks.h"
 #include "nn/graph/graph.h"
+#include "nn/networks/backbone.h"
+#include "nn/networks/blocks.h"
 
 static const float epsilon = 1e-5f;
 

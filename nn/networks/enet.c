@@ -4,8 +4,8 @@
 // other: the authors' Torch7 release ("enet-orig") and the usual PyTorch port ("enet").
 #include <stdbool.h>
 
-#include "nn/backbone.h"
 #include "nn/graph/graph.h"
+#include "nn/networks/backbone.h"
 
 struct dialect {
     bool original;

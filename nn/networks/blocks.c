@@ -1,4 +1,4 @@
-#include "nn/blocks.h"
+#include "nn/networks/blocks.h"
 
 #include "nn/graph/graph.h"
 

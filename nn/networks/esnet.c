@@ -2,9 +2,9 @@
 // Wang et al., "ESNet: An Efficient Symmetric Network for Real-time Semantic
 // Segmentation", PRCV 2019; layers and tensor order as in the authors' released
 // code.
-#include "nn/backbone.h"
-#include "nn/blocks.h"
 #include "nn/graph/graph.h"
+#include "nn/networks/backbone.h"
+#include "nn/networks/blocks.h"
 
 static const float epsilon = 1e-3f;
 

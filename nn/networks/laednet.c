@@ -6,9 +6,9 @@
 // 2022. No table of layers is public: the numbers here are ours, smaller than a lite
 // EfficientNet's, and no weights from elsewhere fit. The result has half the
 // input's size.
-#include "nn/backbone.h"
-#include "nn/blocks.h"
 #include "nn/graph/graph.h"
+#include "nn/networks/backbone.h"
+#include "nn/networks/blocks.h"
 
 static const float epsilon = 1e-3f;
 

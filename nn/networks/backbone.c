@@ -1,4 +1,4 @@
-#include "nn/backbone.h"
+#include "nn/networks/backbone.h"
 
 #include <stddef.h>
 #include <string.h>

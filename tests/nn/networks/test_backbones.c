@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "nn/backbone.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
+#include "nn/networks/backbone.h"
 #include "nn/program.h"
 #include "tests/nn/golden.h"
 

@@ -5,9 +5,9 @@
 // released code, whose pyramid has one channel. The released network ends in a
 // bilinear resize to the input's size, which is left to the head here.
 // The slim one is our own selection of the same blocks, for small tasks.
-#include "nn/backbone.h"
-#include "nn/blocks.h"
 #include "nn/graph/graph.h"
+#include "nn/networks/backbone.h"
+#include "nn/networks/blocks.h"
 
 static const float epsilon = 1e-3f;
 

@@ -5,9 +5,9 @@
 //
 // Its width follows from the features: `features` - 3 is the block expansion, 32 as
 // published, and no level has more than 32 times as many channels.
-#include "nn/backbone.h"
-#include "nn/blocks.h"
 #include "nn/graph/graph.h"
+#include "nn/networks/backbone.h"
+#include "nn/networks/blocks.h"
 
 static const float epsilon = 1e-5f;
 

@@ -2,9 +2,9 @@
 // Romera et al., "ERFNet: Efficient Residual Factorized ConvNet for Real-Time
 // Semantic Segmentation", T-ITS 2017; layers and tensor order as in the authors'
 // released code.
-#include "nn/backbone.h"
-#include "nn/blocks.h"
 #include "nn/graph/graph.h"
+#include "nn/networks/backbone.h"
+#include "nn/networks/blocks.h"
 
 static const float epsilon = 1e-3f;
 
