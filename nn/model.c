@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/compile.h"
+#include "nn/compiler/compile.h"
+#include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/head_locator.h"
@@ -12,7 +13,6 @@
 #include "nn/metadata.h"
 #include "nn/model_store.h"
 #include "nn/networks/backbone.h"
-#include "nn/program.h"
 #include "nn/quantise.h"
 
 // What a program is built from, beside the backbone.

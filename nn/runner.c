@@ -2,10 +2,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "nn/compiler/program.h"
 #include "nn/head_locator.h"
 #include "nn/heads.h"
 #include "nn/model_store.h"
-#include "nn/program.h"
 #include "nn/team.h"
 
 struct nn_runner {

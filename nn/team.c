@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "nn/program.h"
+#include "nn/compiler/program.h"
 
 // How often a waiting member looks before it gives way: some 50 microseconds.
 enum { SPINS = 2000 };

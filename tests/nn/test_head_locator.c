@@ -11,12 +11,12 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
-#include "nn/compile.h"
+#include "nn/compiler/compile.h"
+#include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/head_locator.h"
 #include "nn/networks/backbone.h"
-#include "nn/program.h"
 #include "tests/nn/golden.h"
 
 enum { GRID = 20, CELL = 8 };

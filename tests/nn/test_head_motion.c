@@ -13,12 +13,12 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
-#include "nn/compile.h"
+#include "nn/compiler/compile.h"
+#include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/head_motion.h"
 #include "nn/kernels.h"
-#include "nn/program.h"
 #include "tests/nn/golden.h"
 
 #define SHARED MOCAPD_SOURCE_DIR "/../shared/golden/"

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #include "base/cpu.h"
+#include "nn/compiler/program.h"
 #include "nn/graph/weights.h"
 #include "nn/model.h"
-#include "nn/program.h"
 #include "nn/quantise.h"
 #include "tests/nn/golden.h"
 

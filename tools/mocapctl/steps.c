@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/program.h"
+#include "nn/compiler/program.h"
 #include "nn/team.h"
 #include "tools/mocapctl/samples.h"
 

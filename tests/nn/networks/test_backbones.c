@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
+#include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/networks/backbone.h"
-#include "nn/program.h"
 #include "tests/nn/golden.h"
 
 #define GOLDEN MOCAPD_SOURCE_DIR "/tests/golden/networks.safetensors"

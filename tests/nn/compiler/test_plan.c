@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "nn/plan.h"
+#include "nn/compiler/plan.h"
 
 static unsigned next(unsigned *seed)
 {

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "nn/compile.h"
+#include "nn/compiler/compile.h"
+#include "nn/compiler/plan.h"
+#include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
-#include "nn/plan.h"
-#include "nn/program.h"
 #include "nn/tensor.h"
 
 struct nn_weights;

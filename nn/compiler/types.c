@@ -7,7 +7,7 @@
 // maps behind a ReLU.
 #include <stdio.h>
 
-#include "nn/compiler.h"
+#include "nn/compiler/compiler.h"
 #include "nn/graph/weights.h"
 
 enum { WORD_CHANNELS = 4 }; // a convolution reads channels in groups of this many

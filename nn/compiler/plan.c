@@ -1,4 +1,4 @@
-#include "nn/plan.h"
+#include "nn/compiler/plan.h"
 
 #include <stdint.h>
 #include <stdlib.h>

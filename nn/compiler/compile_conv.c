@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/compiler.h"
-#include "nn/program.h"
+#include "nn/compiler/compiler.h"
+#include "nn/compiler/program.h"
 
 enum { BIAS_MULTIPLE = 32 };
 

@@ -1,4 +1,4 @@
-#include "nn/program.h"
+#include "nn/compiler/program.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "nn/compile.h"
+#include "nn/compiler/compile.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/compiler.h"
-#include "nn/program.h"
+#include "nn/compiler/compiler.h"
+#include "nn/compiler/program.h"
 
 enum { BLOCKS_PER_STEP = 5 }; // weights, bias, scale and two slopes
 

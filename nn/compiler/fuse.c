@@ -1,4 +1,4 @@
-#include "nn/compiler.h"
+#include "nn/compiler/compiler.h"
 
 // Whether map holds its values before draft `index` runs.
 static bool ready_before(const struct nn_compiler *compiler, int map, int index)
