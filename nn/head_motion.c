@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "nn/heads.h"
-#include "nn/kernels.h"
+#include "nn/kernels/kernels.h"
 
 bool nn_motion_wants_weights(const struct nn_motion_shape *shape)
 {

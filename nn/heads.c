@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "nn/kernels.h"
+#include "nn/kernels/kernels.h"
 
 // One that is certain has all its probability in a cell or two; a guess spreads
 // over the map. With s the standard deviation, it is 1 / (1 + (8 s / edge)^2): a

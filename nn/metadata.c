@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/antialias.h"
 #include "nn/graph/weights.h"
+#include "nn/kernels/antialias.h"
 #include "nn/model.h"
 #include "nn/networks/backbone.h"
 

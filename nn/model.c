@@ -9,7 +9,7 @@
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/head_locator.h"
-#include "nn/kernels.h"
+#include "nn/kernels/kernels.h"
 #include "nn/metadata.h"
 #include "nn/model_store.h"
 #include "nn/networks/backbone.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "nn/kernels.h"
+#include "nn/kernels/kernels.h"
 #include "nn/tensor.h"
 
 // Where a map lies in the arena: as nn_tensor, with an offset for its data.

@@ -133,7 +133,7 @@ int nn_graph_unpool(struct nn_graph *graph, int map, int index);
 int nn_graph_global_pool(struct nn_graph *graph, int map);
 
 // Low-pass and every factor'th row and column, as the First Order Motion Model
-// has it: see nn/antialias.h.
+// has it: see nn/kernels/antialias.h.
 int nn_graph_antialias(struct nn_graph *graph, int map, int factor);
 
 // Each pixel four times: twice the size.

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nn/antialias.h"
 #include "nn/graph/graph_store.h"
+#include "nn/kernels/antialias.h"
 
 static int window_size(int size, int kernel, int stride, int padding, int dilation)
 {

@@ -18,8 +18,8 @@
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "nn/compiler/program.h"
+#include "nn/kernels/peak.h"
 #include "nn/model.h"
-#include "nn/peak.h"
 #include "tools/mocapctl/onnxruntime.h"
 #include "tools/mocapctl/samples.h"
 

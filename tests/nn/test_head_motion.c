@@ -18,7 +18,7 @@
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/head_motion.h"
-#include "nn/kernels.h"
+#include "nn/kernels/kernels.h"
 #include "tests/nn/golden.h"
 
 #define SHARED MOCAPD_SOURCE_DIR "/../shared/golden/"

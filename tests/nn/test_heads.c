@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "nn/heads.h"
-#include "nn/kernels.h"
+#include "nn/kernels/kernels.h"
 
 enum { MAPS = 3, EDGE = 32 };
 

@@ -8,7 +8,7 @@
 #include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
-#include "nn/kernels.h"
+#include "nn/kernels/kernels.h"
 #include "nn/networks/blocks.h"
 #include "tools/mocapctl/bench.h"
 #include "tools/mocapctl/bench_options.h"
