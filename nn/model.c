@@ -8,7 +8,7 @@
 #include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
-#include "nn/head_locator.h"
+#include "nn/heads/head_locator.h"
 #include "nn/kernels/kernels.h"
 #include "nn/metadata.h"
 #include "nn/model_store.h"

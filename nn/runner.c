@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "nn/compiler/program.h"
-#include "nn/head_locator.h"
-#include "nn/heads.h"
+#include "nn/heads/head_locator.h"
+#include "nn/heads/heads.h"
 #include "nn/model_store.h"
 #include "nn/team.h"
 

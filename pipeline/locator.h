@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "nn/face.h"
+#include "nn/heads/face.h"
 #include "pipeline/preprocess.h"
 
 struct AVFrame;

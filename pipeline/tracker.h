@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "base/keypoint.h"
-#include "nn/face.h"
+#include "nn/heads/face.h"
 #include "pipeline/locator.h"
 #include "pipeline/preprocess.h"
 

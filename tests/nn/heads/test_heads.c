@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "nn/heads.h"
+#include "nn/heads/heads.h"
 #include "nn/kernels/kernels.h"
 
 enum { MAPS = 3, EDGE = 32 };

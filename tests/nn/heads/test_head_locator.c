@@ -15,7 +15,7 @@
 #include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
-#include "nn/head_locator.h"
+#include "nn/heads/head_locator.h"
 #include "nn/networks/backbone.h"
 #include "tests/nn/golden.h"
 

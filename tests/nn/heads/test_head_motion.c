@@ -17,7 +17,7 @@
 #include "nn/compiler/program.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
-#include "nn/head_motion.h"
+#include "nn/heads/head_motion.h"
 #include "nn/kernels/kernels.h"
 #include "tests/nn/golden.h"
 

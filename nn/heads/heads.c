@@ -1,4 +1,4 @@
-#include "nn/heads.h"
+#include "nn/heads/heads.h"
 
 #include <math.h>
 

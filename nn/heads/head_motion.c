@@ -1,10 +1,10 @@
-#include "nn/head_motion.h"
+#include "nn/heads/head_motion.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/heads.h"
+#include "nn/heads/heads.h"
 #include "nn/kernels/kernels.h"
 
 bool nn_motion_wants_weights(const struct nn_motion_shape *shape)

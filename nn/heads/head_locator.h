@@ -1,7 +1,7 @@
 // The locator's head: maps to boxes of faces.
 #pragma once
 
-#include "nn/face.h"
+#include "nn/heads/face.h"
 #include "nn/tensor.h"
 
 // Channels of the maps. A cell answers for the face whose middle lies in it.

@@ -1,4 +1,4 @@
-#include "nn/head_locator.h"
+#include "nn/heads/head_locator.h"
 
 #include <math.h>
 #include <stdbool.h>
