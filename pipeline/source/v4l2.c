@@ -1,4 +1,4 @@
-#include "pipeline/v4l2.h"
+#include "pipeline/source/v4l2.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "pipeline/stop.h"
+#include "pipeline/source/stop.h"
 
 enum {
     BUFFERS = 4, // one is filled, one is copied, two in between

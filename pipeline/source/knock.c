@@ -1,4 +1,4 @@
-#include "pipeline/knock.h"
+#include "pipeline/source/knock.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -10,9 +10,9 @@
 #include <libavutil/error.h>
 
 #include "base/error.h"
-#include "pipeline/stop.h"
-#include "pipeline/url.h"
-#include "pipeline/v4l2.h"
+#include "pipeline/source/stop.h"
+#include "pipeline/source/url.h"
+#include "pipeline/source/v4l2.h"
 
 enum { ANSWER_MS = 300 };
 

@@ -1,4 +1,4 @@
-#include "pipeline/backoff.h"
+#include "pipeline/source/backoff.h"
 
 void pipeline_backoff_init(struct pipeline_backoff *backoff, uint64_t seed)
 {

@@ -13,8 +13,8 @@
 #include <libavutil/error.h>
 
 #include "base/error.h"
-#include "pipeline/knock.h"
-#include "pipeline/stop.h"
+#include "pipeline/source/knock.h"
+#include "pipeline/source/stop.h"
 
 static struct pipeline_stop stop;
 static struct sockaddr_in address;

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "pipeline/age.h"
+#include "pipeline/source/age.h"
 
 static const int64_t ms = MC_NS_PER_MS;
 

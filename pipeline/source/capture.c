@@ -1,4 +1,4 @@
-#include "pipeline/capture.h"
+#include "pipeline/source/capture.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -13,16 +13,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "pipeline/age.h"
-#include "pipeline/backoff.h"
-#include "pipeline/decoder.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/knock.h"
 #include "pipeline/mailbox.h"
-#include "pipeline/pace.h"
-#include "pipeline/source.h"
-#include "pipeline/stop.h"
-#include "pipeline/url.h"
+#include "pipeline/source/age.h"
+#include "pipeline/source/backoff.h"
+#include "pipeline/source/decoder.h"
+#include "pipeline/source/knock.h"
+#include "pipeline/source/pace.h"
+#include "pipeline/source/source.h"
+#include "pipeline/source/stop.h"
+#include "pipeline/source/url.h"
 
 enum {
     STEADY_S = 10, // a connection that held so long ends the back-off

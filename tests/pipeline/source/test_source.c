@@ -14,10 +14,10 @@
 #include <libavutil/frame.h>
 
 #include "clip.h"
-#include "pipeline/decoder.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/source.h"
-#include "pipeline/stop.h"
+#include "pipeline/source/decoder.h"
+#include "pipeline/source/source.h"
+#include "pipeline/source/stop.h"
 
 static char directory[64];
 static struct pipeline_stop stop;

@@ -1,4 +1,4 @@
-#include "pipeline/decoder.h"
+#include "pipeline/source/decoder.h"
 
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/libav.h"
+#include "pipeline/source/libav.h"
 
 enum {
     PIXELS_MAX = 8192 * 8192,

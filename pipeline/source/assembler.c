@@ -1,4 +1,4 @@
-#include "pipeline/assembler.h"
+#include "pipeline/source/assembler.h"
 
 #include <stdlib.h>
 #include <string.h>

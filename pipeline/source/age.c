@@ -1,4 +1,4 @@
-#include "pipeline/age.h"
+#include "pipeline/source/age.h"
 
 #include "base/clock.h"
 

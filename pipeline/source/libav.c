@@ -1,4 +1,4 @@
-#include "pipeline/libav.h"
+#include "pipeline/source/libav.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "pipeline/url.h"
+#include "pipeline/source/url.h"
 
 enum { LINE_BYTES = 256 };
 

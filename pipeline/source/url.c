@@ -1,4 +1,4 @@
-#include "pipeline/url.h"
+#include "pipeline/source/url.h"
 
 #include <string.h>
 

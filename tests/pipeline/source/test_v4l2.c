@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/v4l2.h"
+#include "pipeline/source/v4l2.h"
 
 static void options_are_read(void **state)
 {

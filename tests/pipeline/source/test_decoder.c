@@ -11,10 +11,10 @@
 #include <libavutil/frame.h>
 
 #include "clip.h"
-#include "pipeline/decoder.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/source.h"
-#include "pipeline/stop.h"
+#include "pipeline/source/decoder.h"
+#include "pipeline/source/source.h"
+#include "pipeline/source/stop.h"
 
 enum { FRAMES = 12, HURT = 5 }; // frame number HURT is the one that suffers
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/backoff.h"
+#include "pipeline/source/backoff.h"
 
 static void waits_grow_from_half_a_second_to_half_a_minute(void **state)
 {

@@ -1,4 +1,4 @@
-#include "pipeline/stop.h"
+#include "pipeline/source/stop.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "pipeline/source.h"
+#include "pipeline/source/source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,13 +14,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "pipeline/assembler.h"
-#include "pipeline/demo_clip.h"
-#include "pipeline/libav.h"
-#include "pipeline/memory_io.h"
-#include "pipeline/stop.h"
-#include "pipeline/url.h"
-#include "pipeline/v4l2.h"
+#include "pipeline/source/assembler.h"
+#include "pipeline/source/demo_clip.h"
+#include "pipeline/source/libav.h"
+#include "pipeline/source/memory_io.h"
+#include "pipeline/source/stop.h"
+#include "pipeline/source/url.h"
+#include "pipeline/source/v4l2.h"
 
 enum {
     OPEN_DEADLINE_S = 10,

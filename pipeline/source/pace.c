@@ -1,4 +1,4 @@
-#include "pipeline/pace.h"
+#include "pipeline/source/pace.h"
 
 #include <math.h>
 

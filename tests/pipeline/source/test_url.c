@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/url.h"
+#include "pipeline/source/url.h"
 
 static void kinds_follow_from_the_beginning(void **state)
 {

@@ -1,4 +1,4 @@
-#include "pipeline/memory_io.h"
+#include "pipeline/source/memory_io.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <libavcodec/avcodec.h>
 
-#include "pipeline/assembler.h"
+#include "pipeline/source/assembler.h"
 
 enum { PIECE = 1000, SLICE = 1, KEY_SLICE = 5, FILLER = 12, PARAMETERS = 7 };
 

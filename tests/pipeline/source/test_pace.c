@@ -9,7 +9,7 @@
 #include <libavutil/frame.h>
 
 #include "base/clock.h"
-#include "pipeline/pace.h"
+#include "pipeline/source/pace.h"
 
 static const AVRational ms_base = { 1, 1000 };
 
