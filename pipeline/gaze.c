@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "nn/model.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/preprocess.h"
 #include "pipeline/worker.h"
 
 static void look(void *user, const struct pipeline_square *square,

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "pipeline/tracker.h"
+#include "pipeline/track/tracker.h"
 
 struct AVFrame;
 struct pipeline_seat;

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "pipeline/pose.h"
 #include "pipeline/shapes.h"
-#include "pipeline/tracker.h"
+#include "pipeline/track/tracker.h"
 
 _Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX,
                "all keypoints of a record can be smoothed");

@@ -18,7 +18,7 @@
 #include "pipeline/reorder.h"
 #include "pipeline/source/capture.h"
 #include "pipeline/stats.h"
-#include "pipeline/tracker.h"
+#include "pipeline/track/tracker.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "nn/model.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/preprocess.h"
 
 enum { LIBUV_THREADS_MIN = 4 }; // libuv's own default, which name look-ups share
 

@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #include "base/error.h"
-#include "pipeline/locator.h"
+#include "pipeline/track/locator.h"
 
 struct nn_model;
 struct nn_model_info;

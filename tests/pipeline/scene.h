@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "pipeline/tracker.h"
+#include "pipeline/track/tracker.h"
 
 enum { WIDTH = 640, HEIGHT = 480, CORNERS = 4, POINTS = 68, ACTORS_MAX = 4 };
 enum { FIRST_EYE = 36, SECOND_EYE = 42, MOUTH = 48 }; // of 68 points

@@ -17,7 +17,7 @@
 #include "base/cpu.h"
 #include "nn/model.h"
 #include "pipeline/pose.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/preprocess.h"
 #include "tools/synthface/synthface.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE

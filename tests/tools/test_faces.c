@@ -14,8 +14,8 @@
 #include "base/cpu.h"
 #include "nn/model.h"
 #include "pipeline/gaze.h"
-#include "pipeline/preprocess.h"
-#include "pipeline/tracker.h"
+#include "pipeline/track/preprocess.h"
+#include "pipeline/track/tracker.h"
 #include "pipeline/worker.h"
 #include "tools/synthface/synthface.h"
 

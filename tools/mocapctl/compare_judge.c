@@ -4,7 +4,7 @@
 #include <libavutil/frame.h>
 
 #include "nn/model.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/preprocess.h"
 #include "tools/mocapctl/compare.h"
 #include "tools/mocapctl/face68.h"
 #include "tools/mocapctl/face_set.h"

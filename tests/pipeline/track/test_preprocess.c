@@ -13,7 +13,7 @@
 
 #include "base/memory.h"
 #include "nn/tensor.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/preprocess.h"
 
 enum { WIDTH = 320, HEIGHT = 240, EDGE = 64 };
 

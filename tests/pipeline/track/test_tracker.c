@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/tracker.h"
+#include "pipeline/track/tracker.h"
 #include "tests/pipeline/scene.h"
 
 static const float half_turn = 3.14159265f;

@@ -1,4 +1,4 @@
-#include "pipeline/tracker.h"
+#include "pipeline/track/tracker.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "nn/heads/face.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/preprocess.h"
 
 struct AVFrame;
 struct nn_model_info;

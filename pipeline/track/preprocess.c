@@ -1,4 +1,4 @@
-#include "pipeline/preprocess.h"
+#include "pipeline/track/preprocess.h"
 
 #include <limits.h>
 #include <math.h>
@@ -12,8 +12,8 @@
 #include <libswscale/swscale.h>
 
 #include "nn/tensor.h"
-#include "pipeline/converters.h"
-#include "pipeline/resample.h"
+#include "pipeline/track/converters.h"
+#include "pipeline/track/resample.h"
 
 enum {
     SIDE_MIN = 8, // pixels of a square

@@ -1,9 +1,9 @@
-#include "pipeline/resample.h"
+#include "pipeline/track/resample.h"
 
 #include <stddef.h>
 
 #include "nn/tensor.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/preprocess.h"
 
 // A place on one axis: the pixel before it, the one behind it, how far it is from the
 // first to the second.

@@ -1,4 +1,4 @@
-#include "pipeline/converters.h"
+#include "pipeline/track/converters.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "pipeline/locator.h"
+#include "pipeline/track/locator.h"
 
 #include <math.h>
 

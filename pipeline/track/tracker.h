@@ -14,8 +14,8 @@
 
 #include "base/keypoint.h"
 #include "nn/heads/face.h"
-#include "pipeline/locator.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/locator.h"
+#include "pipeline/track/preprocess.h"
 
 enum { PIPELINE_KEYPOINTS_MAX = 128, PIPELINE_FACES_MAX = 4 };
 
