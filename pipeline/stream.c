@@ -14,7 +14,7 @@
 #include "pipeline/frame_pool.h"
 #include "pipeline/gaze.h"
 #include "pipeline/mailbox.h"
-#include "pipeline/motion.h"
+#include "pipeline/motion/motion.h"
 #include "pipeline/reorder.h"
 #include "pipeline/source/capture.h"
 #include "pipeline/stats.h"

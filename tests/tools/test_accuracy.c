@@ -16,7 +16,7 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
-#include "pipeline/pose.h"
+#include "pipeline/motion/pose.h"
 #include "pipeline/track/preprocess.h"
 #include "tools/synthface/synthface.h"
 

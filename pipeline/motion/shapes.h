@@ -2,7 +2,7 @@
 // neutral ones, 0 to 1. docs/motion.md says what each is worth.
 #pragma once
 
-#include "pipeline/features.h"
+#include "pipeline/motion/features.h"
 
 // Both in the order of enum pipeline_feature. Whatever they hold, each shape comes out
 // from 0 to 1.

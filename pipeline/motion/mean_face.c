@@ -1,5 +1,5 @@
 // Made by tools/fit_mean_face.py from 1123 photographs; see there how.
-#include "pipeline/mean_face.h"
+#include "pipeline/motion/mean_face.h"
 
 const struct pipeline_mean_point pipeline_mean_face[PIPELINE_MEAN_FACE_POINTS] = {
     { -0.5000f, 0.0124f, 0.3064f, 0.0429f },   { -0.4943f, 0.1407f, 0.2800f, 0.0383f },

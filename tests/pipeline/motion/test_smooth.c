@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/smooth.h"
+#include "pipeline/motion/smooth.h"
 
 enum { FRAMES = 400, POINTS = 68 };
 static const float size = 200; // of the face, pixels

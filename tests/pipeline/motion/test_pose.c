@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "pipeline/mean_face.h"
-#include "pipeline/pose.h"
+#include "pipeline/motion/mean_face.h"
+#include "pipeline/motion/pose.h"
 #include "tools/synthface/synthface.h"
 
 enum { POINTS = PIPELINE_MEAN_FACE_POINTS, WIDTH = 640, HEIGHT = 480 };

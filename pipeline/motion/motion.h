@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pipeline/neutral.h"
-#include "pipeline/smooth.h"
+#include "pipeline/motion/neutral.h"
+#include "pipeline/motion/smooth.h"
 #include "protocol/record.h"
 
 struct pipeline_motion_options {

@@ -1,4 +1,4 @@
-#include "pipeline/shapes.h"
+#include "pipeline/motion/shapes.h"
 
 #include <math.h>
 

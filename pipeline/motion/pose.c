@@ -1,9 +1,9 @@
-#include "pipeline/pose.h"
+#include "pipeline/motion/pose.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "pipeline/mean_face.h"
+#include "pipeline/motion/mean_face.h"
 
 enum {
     POINTS = PIPELINE_MEAN_FACE_POINTS,

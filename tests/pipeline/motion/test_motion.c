@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "pipeline/mean_face.h"
-#include "pipeline/motion.h"
+#include "pipeline/motion/mean_face.h"
+#include "pipeline/motion/motion.h"
 
 enum { WIDTH = 640, HEIGHT = 480, LANDMARKS = PIPELINE_MEAN_FACE_POINTS };
 

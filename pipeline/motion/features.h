@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "pipeline/pose.h"
+#include "pipeline/motion/pose.h"
 
 // Lengths in widths of the face. Left and right are the person's own.
 enum pipeline_feature {

@@ -1,4 +1,4 @@
-#include "pipeline/smooth.h"
+#include "pipeline/motion/smooth.h"
 
 #include <math.h>
 

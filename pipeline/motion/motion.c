@@ -1,11 +1,11 @@
-#include "pipeline/motion.h"
+#include "pipeline/motion/motion.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "pipeline/pose.h"
-#include "pipeline/shapes.h"
+#include "pipeline/motion/pose.h"
+#include "pipeline/motion/shapes.h"
 #include "pipeline/track/tracker.h"
 
 _Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX,

@@ -1,4 +1,4 @@
-#include "pipeline/neutral.h"
+#include "pipeline/motion/neutral.h"
 
 #include <math.h>
 #include <string.h>

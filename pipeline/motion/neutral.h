@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "pipeline/features.h"
+#include "pipeline/motion/features.h"
 
 enum { PIPELINE_NEUTRAL_BINS = 64 };
 

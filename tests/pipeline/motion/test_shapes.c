@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "pipeline/neutral.h"
-#include "pipeline/shapes.h"
+#include "pipeline/motion/neutral.h"
+#include "pipeline/motion/shapes.h"
 #include "tools/synthface/patch.h"
 #include "tools/synthface/person.h"
 

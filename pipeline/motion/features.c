@@ -1,8 +1,8 @@
-#include "pipeline/features.h"
+#include "pipeline/motion/features.h"
 
 #include <math.h>
 
-#include "pipeline/mean_face.h"
+#include "pipeline/motion/mean_face.h"
 
 enum { POINTS = PIPELINE_MEAN_FACE_POINTS };
 
