@@ -187,7 +187,7 @@ static void fill_faces(struct pipeline_stream *stream, struct stream_job *job)
         face->keypoint_count = model->keypoint_count;
         memcpy(face->keypoints, sighting->keypoints,
                (size_t)face->keypoint_count * sizeof face->keypoints[0]);
-        pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+        mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
         face->has_jacobians = model->has_jacobians;
         if (face->has_jacobians) {
             memcpy(face->jacobians, sighting->jacobians,

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "pipeline/motion/pose.h"
 #include "pipeline/motion/shapes.h"
-#include "pipeline/track/tracker.h"
 
 _Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX,
                "all keypoints of a record can be smoothed");
@@ -89,7 +88,7 @@ static void smooth(struct pipeline_motion *motion, struct pipeline_motion_face *
     memcpy(face->raw, face->keypoints, bytes);
     pipeline_smooth_run(&place->smooth, &motion->options.smooth, face->keypoints,
                         face->keypoint_count, sqrtf(face->box[2] * face->box[3]), dt_s);
-    pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+    mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
 }
 
 // A face that looks away, or that fits badly, tells nothing of what is neutral.

@@ -106,6 +106,3 @@ void pipeline_tracker_run(struct pipeline_tracker *tracker, const struct pipelin
 // be in it. Any number at a time.
 void pipeline_tracker_look_at(const struct pipeline_square *square,
                               const struct pipeline_eyes *eyes, struct pipeline_sight *sight);
-
-// The keypoints' bounding box: x, y, width, height.
-void pipeline_keypoints_box(const struct mc_keypoint *keypoints, int count, float box[4]);

@@ -1,4 +1,4 @@
-#include "clip.h"
+#include "tests/pipeline/clip.h"
 
 #include <dirent.h>
 #include <setjmp.h>

@@ -10,11 +10,11 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/frame.h>
 
-#include "clip.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/source/decoder.h"
 #include "pipeline/source/source.h"
 #include "pipeline/source/stop.h"
+#include "tests/pipeline/clip.h"
 
 enum { FRAMES = 12, HURT = 5 }; // frame number HURT is the one that suffers
 

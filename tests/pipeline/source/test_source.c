@@ -13,11 +13,11 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/frame.h>
 
-#include "clip.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/source/decoder.h"
 #include "pipeline/source/source.h"
 #include "pipeline/source/stop.h"
+#include "tests/pipeline/clip.h"
 
 static char directory[64];
 static struct pipeline_stop stop;
