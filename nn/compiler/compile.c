@@ -134,7 +134,7 @@ float *nn_compiler_keep(struct nn_compiler *compiler, size_t floats)
 
 // What is left of norm and activation for kernels that fold nothing.
 static bool build_finish(struct nn_compiler *compiler, const struct nn_draft *draft,
-                         struct nn_finish *finish)
+                         struct nn_epilogue *finish)
 {
     const int channels = compiler->maps[draft->root->output].channels;
     finish->relu = nn_compiler_has_relu(draft);

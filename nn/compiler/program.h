@@ -44,10 +44,10 @@ struct nn_step {
     struct nn_view second;  // MULTIPLY, SCALE: factor; SHUFFLE: odd channels; UNPOOL: index
     struct nn_view residual, partner;
     bool has_residual, has_partner, partner_first;
-    struct nn_conv conv;     // CONV, DEPTHWISE
-    struct nn_pool pool;     // pools; ANTIALIAS: its stride
-    struct nn_finish finish; // COMBINE, MAX_POOL
-    uint64_t macs;           // multiply-adds
+    struct nn_conv conv;       // CONV, DEPTHWISE
+    struct nn_pool pool;       // pools; ANTIALIAS: its stride
+    struct nn_epilogue finish; // COMBINE, MAX_POOL
+    uint64_t macs;             // multiply-adds
 };
 
 struct nn_program {

@@ -67,14 +67,14 @@ typedef void nn_depthwise_fn(const struct nn_conv *conv, const struct nn_conv_ma
                              struct nn_rows rows);
 
 // What happens to each number on its way into a map: a norm, then an activation.
-struct nn_finish {
+struct nn_epilogue {
     const float *scale, *shift; // by channel; NULL: none
     const float *slope;         // of negative numbers, by channel; NULL: none
     bool relu;
 };
 
 // out = in, finished but for the activation, + residual (NULL: none), activation.
-typedef void nn_combine_fn(const struct nn_tensor *in, const struct nn_finish *finish,
+typedef void nn_combine_fn(const struct nn_tensor *in, const struct nn_epilogue *finish,
                            const struct nn_tensor *residual, const struct nn_tensor *out,
                            struct nn_rows rows);
 
@@ -85,7 +85,7 @@ struct nn_pool {
 
 // Maximum over the window, as far as it is within the map; then finished.
 typedef void nn_max_pool_fn(const struct nn_tensor *in, const struct nn_pool *pool,
-                            const struct nn_finish *finish, const struct nn_tensor *out,
+                            const struct nn_epilogue *finish, const struct nn_tensor *out,
                             struct nn_rows rows);
 
 // Mean over windows of size x size, stride size.

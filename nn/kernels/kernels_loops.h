@@ -16,7 +16,7 @@
 #include "nn/kernels/loops_vec.h"
 #include "nn/kernels/number.h"
 
-static void loops_combine(const struct nn_tensor *in, const struct nn_finish *finish,
+static void loops_combine(const struct nn_tensor *in, const struct nn_epilogue *finish,
                           const struct nn_tensor *residual, const struct nn_tensor *out,
                           struct nn_rows rows)
 {

@@ -7,7 +7,7 @@
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/number.h"
 
-static inline float loops_activate(float value, const struct nn_finish *finish, int c)
+static inline float loops_activate(float value, const struct nn_epilogue *finish, int c)
 {
     if (value >= 0) {
         return value;
@@ -19,7 +19,7 @@ static inline float loops_activate(float value, const struct nn_finish *finish, 
 struct pool {
     const struct nn_tensor *in, *out;
     const struct nn_pool *window;
-    const struct nn_finish *finish;
+    const struct nn_epilogue *finish;
 };
 
 // One output pixel, whatever the types.
@@ -27,7 +27,7 @@ static void pool_pixel(const struct pool *pool, int y, int x)
 {
     const struct nn_tensor *in = pool->in, *out = pool->out;
     const struct nn_pool *window = pool->window;
-    const struct nn_finish *finish = pool->finish;
+    const struct nn_epilogue *finish = pool->finish;
     const int top = y * window->stride - window->padding;
     const int left = x * window->stride - window->padding;
     for (int c = 0; c < out->channels; c++) {
@@ -85,7 +85,7 @@ static inline __attribute__((always_inline)) void pool_2(const struct pool *pool
 }
 
 static void loops_max_pool(const struct nn_tensor *in, const struct nn_pool *window,
-                           const struct nn_finish *finish, const struct nn_tensor *out,
+                           const struct nn_epilogue *finish, const struct nn_tensor *out,
                            struct nn_rows rows)
 {
     const struct pool pool = { in, out, window, finish };

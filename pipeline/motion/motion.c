@@ -27,7 +27,7 @@ void pipeline_motion_init(struct pipeline_motion *motion,
 {
     *motion = (struct pipeline_motion){ .options = *options };
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        pipeline_neutral_init(&motion->faces[i].neutral);
+        pipeline_calibration_init(&motion->faces[i].neutral);
     }
 }
 
@@ -73,7 +73,7 @@ static struct pipeline_motion_face *place_of(struct pipeline_motion *motion, int
     best->present = true;
     best->fresh = true;
     pipeline_smooth_reset(&best->smooth);
-    pipeline_neutral_pass_on(&best->neutral);
+    pipeline_calibration_pass_on(&best->neutral);
     return best;
 }
 
@@ -102,9 +102,9 @@ static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *p
                   const float *features, float dt_s)
 {
     if (place->due && !place->neutral.measuring) {
-        pipeline_neutral_measure(&place->neutral);
+        pipeline_calibration_measure(&place->neutral);
     }
-    if (pipeline_neutral_add(&place->neutral, features, dt_s)) {
+    if (pipeline_calibration_add(&place->neutral, features, dt_s)) {
         place->due = false;
         motion->calibrated_faces++;
     }
@@ -152,7 +152,7 @@ void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns)
     motion->calibrated_faces = 0;
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         motion->faces[i].due = true;
-        pipeline_neutral_stop(&motion->faces[i].neutral);
+        pipeline_calibration_stop(&motion->faces[i].neutral);
     }
 }
 
@@ -170,7 +170,7 @@ bool pipeline_motion_calibrated(struct pipeline_motion *motion, int64_t now_ns, 
     }
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         motion->faces[i].due = false;
-        pipeline_neutral_stop(&motion->faces[i].neutral);
+        pipeline_calibration_stop(&motion->faces[i].neutral);
     }
     motion->calibrating = false;
     *faces = motion->calibrated_faces;

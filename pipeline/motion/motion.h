@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pipeline/motion/neutral.h"
+#include "pipeline/motion/calibration.h"
 #include "pipeline/motion/smooth.h"
 #include "protocol/record.h"
 
@@ -25,7 +25,7 @@ struct pipeline_motion_face {
     double pts;   // of its last record
     int64_t arrival_ns;
     struct pipeline_smooth smooth;
-    struct pipeline_neutral neutral;
+    struct pipeline_calibration neutral;
 };
 
 struct pipeline_motion {

@@ -15,11 +15,11 @@
 #include "base/log.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
-#include "pipeline/source/age.h"
 #include "pipeline/source/backoff.h"
 #include "pipeline/source/decoder.h"
-#include "pipeline/source/knock.h"
-#include "pipeline/source/pace.h"
+#include "pipeline/source/lateness.h"
+#include "pipeline/source/probe.h"
+#include "pipeline/source/pts_clock.h"
 #include "pipeline/source/source.h"
 #include "pipeline/source/stop.h"
 #include "pipeline/source/url.h"
@@ -42,8 +42,8 @@ struct pipeline_capture {
     // The thread's own.
     struct AVPacket *packet;
     struct pipeline_backoff backoff;
-    struct pipeline_pace pace;
-    struct pipeline_age age;
+    struct pipeline_pts_clock pace;
+    struct pipeline_lateness age;
     struct pipeline_source *source;   // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
@@ -102,7 +102,8 @@ static bool is_fresh(struct pipeline_capture *capture, double source_pts, int64_
     if (capture->options.every_frame || !pipeline_source_is_live(capture->source)) {
         return true;
     }
-    enum pipeline_age_verdict verdict = pipeline_age_judge(&capture->age, source_pts, arrival_ns);
+    enum pipeline_lateness_verdict verdict =
+        pipeline_lateness_judge(&capture->age, source_pts, arrival_ns);
     if (verdict == PIPELINE_AGE_FRESH) {
         return true;
     }
@@ -128,8 +129,9 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     bool live = pipeline_source_is_live(capture->source);
-    double source_pts = pipeline_pace_source_pts(&capture->pace, frame->picture, frame->time_base);
-    frame->pts = pipeline_pace_pts(&capture->pace, source_pts, live, frame->arrival_ns);
+    double source_pts =
+        pipeline_pts_clock_source_pts(&capture->pace, frame->picture, frame->time_base);
+    frame->pts = pipeline_pts_clock_pts(&capture->pace, source_pts, live, frame->arrival_ns);
     frame->quarter_turns = pipeline_source_quarter_turns(capture->source);
     if (live) {
         atomic_store(&capture->last_picture_ns, mc_clock_now_ns());
@@ -138,7 +140,7 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
         return false;
     }
     if (!live && !capture->options.every_frame) {
-        int64_t due_ns = pipeline_pace_due_ns(&capture->pace, frame->pts, mc_clock_now_ns());
+        int64_t due_ns = pipeline_pts_clock_due_ns(&capture->pace, frame->pts, mc_clock_now_ns());
         pipeline_stop_sleep_until(&capture->stop, due_ns);
         // To all who look on it came just now, and took its time to decode.
         frame->arrival_ns = mc_clock_now_ns() - frame->decode_ns;
@@ -177,7 +179,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     atomic_store(&capture->last_picture_ns, 0);
     capture->session_frames = 0;
     capture->hopeless = false;
-    pipeline_age_reset(&capture->age);
+    pipeline_lateness_reset(&capture->age);
     capture->source =
         pipeline_source_open(capture->url, capture->options.udp, &capture->stop, permanent, err);
     if (capture->source == NULL) {
@@ -185,7 +187,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     }
     const AVStream *stream = pipeline_source_stream(capture->source);
     bool live = pipeline_source_is_live(capture->source);
-    pipeline_pace_begin(&capture->pace, av_q2d(stream->avg_frame_rate));
+    pipeline_pts_clock_begin(&capture->pace, av_q2d(stream->avg_frame_rate));
     capture->decoder = pipeline_decoder_open(stream, live, err);
     if (capture->decoder == NULL) {
         *permanent = true;
@@ -282,13 +284,13 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
     }
     int wait_ms = pipeline_backoff_next_ms(&capture->backoff);
     const int64_t until_ns = now + wait_ms * MC_NS_PER_MS;
-    struct pipeline_knock knock;
-    pipeline_knock_begin(&knock, capture->url, last);
+    struct pipeline_probe knock;
+    pipeline_probe_begin(&knock, capture->url, last);
     for (int64_t next_ns = now; next_ns < until_ns;) {
         next_ns += KNOCK_MS * MC_NS_PER_MS;
         next_ns = !knock.helps || next_ns > until_ns ? until_ns : next_ns;
         if (!pipeline_stop_sleep_until(&capture->stop, next_ns) ||
-            (next_ns < until_ns && pipeline_knock(&knock, &capture->stop))) {
+            (next_ns < until_ns && pipeline_probe(&knock, &capture->stop))) {
             return;
         }
     }

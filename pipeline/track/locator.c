@@ -10,8 +10,8 @@
 static const float shared_edge = 0.2f;
 
 // Without its forehead, and from the input to the source.
-static struct pipeline_found to_source(const struct nn_face *face, float forehead,
-                                       const struct pipeline_mapping *mapping)
+static struct pipeline_detection to_source(const struct nn_face *face, float forehead,
+                                           const struct pipeline_mapping *mapping)
 {
     const float height = face->height / (1 + forehead);
     const struct mc_keypoint middle = { face->x + face->width / 2,
@@ -19,14 +19,14 @@ static struct pipeline_found to_source(const struct nn_face *face, float forehea
     const struct mc_keypoint at = pipeline_mapping_apply(mapping, middle);
     const float scale_x = hypotf(mapping->xx, mapping->yx);
     const float scale_y = hypotf(mapping->xy, mapping->yy);
-    return (struct pipeline_found){ at.x, at.y, face->width * scale_x, height * scale_y,
-                                    face->score };
+    return (struct pipeline_detection){ at.x, at.y, face->width * scale_x, height * scale_y,
+                                        face->score };
 }
 
 int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline_scaler *scaler,
                          const struct AVFrame *picture, int quarter_turns,
-                         const struct pipeline_square *square, float least_score,
-                         struct pipeline_found *found, int64_t *scale_ns, struct mc_error *err)
+                         const struct pipeline_roi *square, float least_score,
+                         struct pipeline_detection *found, int64_t *scale_ns, struct mc_error *err)
 {
     const struct nn_model_info *info = locator->info;
     struct pipeline_mapping mapping;
@@ -46,13 +46,13 @@ int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline
     return count;
 }
 
-bool pipeline_locator_view(int index, int width, int height, struct pipeline_square *square)
+bool pipeline_locator_view(int index, int width, int height, struct pipeline_roi *square)
 {
     const float long_edge = (float)(width > height ? width : height);
     const float short_edge = (float)(width > height ? height : width);
     if (index == 0) {
-        *square = (struct pipeline_square){ ((float)width - long_edge) / 2,
-                                            ((float)height - long_edge) / 2, long_edge, 0 };
+        *square = (struct pipeline_roi){ ((float)width - long_edge) / 2,
+                                         ((float)height - long_edge) / 2, long_edge, 0 };
         return true;
     }
     const float ratio = long_edge / short_edge;
@@ -61,7 +61,7 @@ bool pipeline_locator_view(int index, int width, int height, struct pipeline_squ
         return false;
     }
     const float along = (long_edge - short_edge) * (float)(index - 1) / (float)(parts - 1);
-    *square = width > height ? (struct pipeline_square){ along, 0, short_edge, 0 }
-                             : (struct pipeline_square){ 0, along, short_edge, 0 };
+    *square = width > height ? (struct pipeline_roi){ along, 0, short_edge, 0 }
+                             : (struct pipeline_roi){ 0, along, short_edge, 0 };
     return true;
 }

@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "nn/tensor.h"
-#include "pipeline/track/preprocess.h"
+#include "pipeline/track/scaler.h"
 
 // A place on one axis: the pixel before it, the one behind it, how far it is from the
 // first to the second.

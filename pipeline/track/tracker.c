@@ -46,7 +46,7 @@ static const float quarter = 1.57079633f; // radians
 
 struct look {
     struct pipeline_tracker *tracker;
-    const struct pipeline_eyes *eyes;
+    const struct pipeline_detectors *eyes;
 };
 
 void pipeline_tracker_init(struct pipeline_tracker *tracker,
@@ -58,22 +58,22 @@ void pipeline_tracker_init(struct pipeline_tracker *tracker,
 // ---- places and squares ----------------------------------------------------------------
 
 // Two places that may be the same face: near each other, and of about one size.
-static bool is_near(const struct pipeline_place *a, const struct pipeline_place *b, float distance,
-                    float ratio)
+static bool is_near(const struct pipeline_location *a, const struct pipeline_location *b,
+                    float distance, float ratio)
 {
     const float larger = fmaxf(a->size, b->size), smaller = fminf(a->size, b->size);
     return hypotf(a->x - b->x, a->y - b->y) < distance * larger && larger < ratio * smaller;
 }
 
-static bool is_inside(const struct pipeline_view *view, const struct pipeline_place *place)
+static bool is_inside(const struct pipeline_view *view, const struct pipeline_location *place)
 {
     return place->x >= 0 && place->y >= 0 && place->x < (float)view->width &&
            place->y < (float)view->height;
 }
 
 // The box is measured along the square's own axes.
-static struct pipeline_place place_of(const struct pipeline_tracker *tracker,
-                                      const struct mc_keypoint *keypoints, float angle)
+static struct pipeline_location place_of(const struct pipeline_tracker *tracker,
+                                         const struct mc_keypoint *keypoints, float angle)
 {
     angle -= (float)tracker->view.quarter_turns * quarter;
     const float c = cosf(angle), s = sinf(angle);
@@ -87,20 +87,20 @@ static struct pipeline_place place_of(const struct pipeline_tracker *tracker,
         bottom = fmaxf(bottom, across);
     }
     const float along = (left + right) / 2, across = (top + bottom) / 2;
-    return (struct pipeline_place){ c * along - s * across, s * along + c * across,
-                                    fmaxf(right - left, bottom - top) };
+    return (struct pipeline_location){ c * along - s * across, s * along + c * across,
+                                       fmaxf(right - left, bottom - top) };
 }
 
-static struct pipeline_place place_of_found(const struct pipeline_found *found)
+static struct pipeline_location place_of_found(const struct pipeline_detection *found)
 {
-    return (struct pipeline_place){ found->x, found->y, fmaxf(found->width, found->height) };
+    return (struct pipeline_location){ found->x, found->y, fmaxf(found->width, found->height) };
 }
 
-static struct pipeline_square square_around(const struct pipeline_place *place, float margin,
-                                            float angle)
+static struct pipeline_roi square_around(const struct pipeline_location *place, float margin,
+                                         float angle)
 {
     const float side = margin * place->size;
-    return (struct pipeline_square){ place->x - side / 2, place->y - side / 2, side, angle };
+    return (struct pipeline_roi){ place->x - side / 2, place->y - side / 2, side, angle };
 }
 
 // The nearest of few sizes: those that come again find their converters.
@@ -138,11 +138,11 @@ static float next_angle(const struct pipeline_tracker *tracker, float angle,
 
 // Where to look for the face next. Small changes leave the square as it is: the
 // landmarks are calmer for it.
-static struct pipeline_square next_square(const struct pipeline_tracker *tracker,
-                                          const struct pipeline_square *last,
-                                          const struct pipeline_place *place, float angle)
+static struct pipeline_roi next_square(const struct pipeline_tracker *tracker,
+                                       const struct pipeline_roi *last,
+                                       const struct pipeline_location *place, float angle)
 {
-    struct pipeline_square next = square_around(place, tracker->options.margin, angle);
+    struct pipeline_roi next = square_around(place, tracker->options.margin, angle);
     float side = last->side;
     if (fabsf(next.side / side - 1) > size_step) {
         side = usual_size(next.side);
@@ -150,18 +150,18 @@ static struct pipeline_square next_square(const struct pipeline_tracker *tracker
     const float middle_x = last->x + last->side / 2, middle_y = last->y + last->side / 2;
     const bool moved = hypotf(place->x - middle_x, place->y - middle_y) > move_step * side;
     const float x = moved ? place->x : middle_x, y = moved ? place->y : middle_y;
-    return (struct pipeline_square){ x - side / 2, y - side / 2, side, angle };
+    return (struct pipeline_roi){ x - side / 2, y - side / 2, side, angle };
 }
 
 // ---- the faces that are known ----------------------------------------------------------
 
 // The face near place, as the locator sees it from nearby.
-static bool look_closer(const struct look *look, const struct pipeline_place *place, float angle,
-                        float share, struct pipeline_place *seen)
+static bool look_closer(const struct look *look, const struct pipeline_location *place, float angle,
+                        float share, struct pipeline_location *seen)
 {
-    struct pipeline_found found[NN_FACES_MAX];
-    const struct pipeline_place about = { place->x, place->y, usual_size(place->size) };
-    const struct pipeline_square view = square_around(&about, close_view, angle);
+    struct pipeline_detection found[NN_FACES_MAX];
+    const struct pipeline_location about = { place->x, place->y, usual_size(place->size) };
+    const struct pipeline_roi view = square_around(&about, close_view, angle);
     const int count = look->eyes->locate(look->eyes->user, &view, share, found);
     for (int i = 0; i < count; i++) {
         *seen = place_of_found(&found[i]);
@@ -174,11 +174,11 @@ static bool look_closer(const struct look *look, const struct pipeline_place *pl
 
 // Looks where the locator has a face. False when the landmarks don't agree; place is
 // where they lie, and is not there.
-static bool look_there(const struct look *look, const struct pipeline_place *there, float angle,
-                       struct pipeline_sighting *sighting, struct pipeline_place *place)
+static bool look_there(const struct look *look, const struct pipeline_location *there, float angle,
+                       struct pipeline_observation *sighting, struct pipeline_location *place)
 {
     const struct pipeline_tracker *tracker = look->tracker;
-    struct pipeline_square square = square_around(there, tracker->options.margin, angle);
+    struct pipeline_roi square = square_around(there, tracker->options.margin, angle);
     look->eyes->look(look->eyes->user, &square, sighting);
     if (sighting->score < 0) {
         return false;
@@ -190,15 +190,15 @@ static bool look_there(const struct look *look, const struct pipeline_place *the
 // Where landmarks are poor, the square may be turned the wrong way, or lie beside the
 // face: looks once more, upright, about there and where the locator has a face near
 // it. Keeps what scores best: returns whether that is new.
-static bool look_again(const struct look *look, struct pipeline_square *square,
-                       const struct pipeline_place *about, struct pipeline_sighting *sighting,
-                       struct pipeline_place *place)
+static bool look_again(const struct look *look, struct pipeline_roi *square,
+                       const struct pipeline_location *about, struct pipeline_observation *sighting,
+                       struct pipeline_location *place)
 {
     const struct pipeline_tracker *tracker = look->tracker;
     if (!tracker->options.has_ibug68 || sighting->score >= doubtful_score) {
         return false; // other networks' scores may mean something else
     }
-    struct pipeline_place there[2], at;
+    struct pipeline_location there[2], at;
     int count = 0;
     bool better = false;
     if (square->angle != 0) {
@@ -206,7 +206,7 @@ static bool look_again(const struct look *look, struct pipeline_square *square,
     }
     count += look_closer(look, about, 0, check_share, &there[count]);
     for (int i = 0; i < count; i++) {
-        struct pipeline_sighting again = { .id = sighting->id };
+        struct pipeline_observation again = { .id = sighting->id };
         if (look_there(look, &there[i], 0, &again, &at) && again.score > sighting->score &&
             is_inside(&tracker->view, &at)) {
             *sighting = again;
@@ -219,7 +219,7 @@ static bool look_again(const struct look *look, struct pipeline_square *square,
 }
 
 static void believe(struct pipeline_tracker *tracker, struct pipeline_track *track,
-                    const struct pipeline_sighting *sighting)
+                    const struct pipeline_observation *sighting)
 {
     const float angle = next_angle(tracker, track->square.angle, sighting->keypoints);
     track->place = place_of(tracker, sighting->keypoints, angle);
@@ -230,9 +230,9 @@ static void believe(struct pipeline_tracker *tracker, struct pipeline_track *tra
 // Asks the locator about a face whose landmarks are where place says. Returns
 // whether they can be believed; they may have been looked for again.
 static bool check(const struct look *look, struct pipeline_track *track, bool fits, bool sure,
-                  struct pipeline_sighting *sighting, struct pipeline_place *place)
+                  struct pipeline_observation *sighting, struct pipeline_location *place)
 {
-    struct pipeline_place seen;
+    struct pipeline_location seen;
     const float angle = track->square.angle;
     if (!look_closer(look, fits ? place : &track->place, angle, check_share, &seen)) {
         const bool nobody = look->tracker->options.has_ibug68 && sighting->score < nobody_score;
@@ -251,10 +251,10 @@ static bool check(const struct look *look, struct pipeline_track *track, bool fi
 
 // Looks at one face again. False when it is lost.
 static bool follow(const struct look *look, struct pipeline_track *track,
-                   struct pipeline_sighting *sighting)
+                   struct pipeline_observation *sighting)
 {
     struct pipeline_tracker *tracker = look->tracker;
-    struct pipeline_place place = track->place;
+    struct pipeline_location place = track->place;
     sighting->id = track->id;
     look->eyes->look(look->eyes->user, &track->square, sighting);
     bool fits = sighting->score >= 0;
@@ -297,7 +297,7 @@ static void remember(struct pipeline_tracker *tracker, const struct pipeline_tra
 }
 
 // The number of a face that appears: the one that was lost about there, else a new one.
-static int recall(struct pipeline_tracker *tracker, const struct pipeline_place *place)
+static int recall(struct pipeline_tracker *tracker, const struct pipeline_location *place)
 {
     for (int i = 0; i < PIPELINE_FACES_MAX; i++) {
         struct pipeline_memory *memory = &tracker->lost[i];
@@ -312,7 +312,7 @@ static int recall(struct pipeline_tracker *tracker, const struct pipeline_place 
 }
 
 static bool is_known(const struct pipeline_tracker *tracker, int count,
-                     const struct pipeline_place *place)
+                     const struct pipeline_location *place)
 {
     for (int i = 0; i < count; i++) {
         if (is_near(&tracker->tracks[i].place, place, 0.45f, 2)) {
@@ -324,7 +324,7 @@ static bool is_known(const struct pipeline_tracker *tracker, int count,
 
 // Follows all, and leaves out those that are lost or came onto a face that
 // another one follows already.
-static void follow_all(const struct look *look, struct pipeline_sight *sight)
+static void follow_all(const struct look *look, struct pipeline_observations *sight)
 {
     struct pipeline_tracker *tracker = look->tracker;
     int kept = 0;
@@ -343,12 +343,12 @@ static void follow_all(const struct look *look, struct pipeline_sight *sight)
 
 // Looks closer at what may be a face, twice: with the locator from nearby, then
 // with the landmark network, the second time where its own landmarks lie.
-static bool begin_track(const struct look *look, const struct pipeline_found *candidate,
-                        struct pipeline_track *track, struct pipeline_sighting *sighting)
+static bool begin_track(const struct look *look, const struct pipeline_detection *candidate,
+                        struct pipeline_track *track, struct pipeline_observation *sighting)
 {
     struct pipeline_tracker *tracker = look->tracker;
-    const struct pipeline_place rough = place_of_found(candidate);
-    struct pipeline_place seen, place;
+    const struct pipeline_location rough = place_of_found(candidate);
+    struct pipeline_location seen, place;
     float angle = 0;
     if (!look_closer(look, &rough, angle, 1, &seen) ||
         is_known(tracker, tracker->track_count, &seen) ||
@@ -356,11 +356,11 @@ static bool begin_track(const struct look *look, const struct pipeline_found *ca
         return false;
     }
     angle = next_angle(tracker, 0, sighting->keypoints);
-    const struct pipeline_place own = place_of(tracker, sighting->keypoints, angle);
+    const struct pipeline_location own = place_of(tracker, sighting->keypoints, angle);
     if (!is_inside(&tracker->view, &own) || !look_there(look, &own, angle, sighting, &place)) {
         return false;
     }
-    struct pipeline_square square = square_around(&place, tracker->options.margin, angle);
+    struct pipeline_roi square = square_around(&place, tracker->options.margin, angle);
     look_again(look, &square, &seen, sighting, &place);
     if (tracker->options.has_ibug68 && sighting->score < begin_score) {
         return false;
@@ -376,7 +376,8 @@ static bool begin_track(const struct look *look, const struct pipeline_found *ca
 }
 
 // The largest that is left counts as the most important.
-static void take_largest(struct pipeline_found *found, int *count, struct pipeline_found *largest)
+static void take_largest(struct pipeline_detection *found, int *count,
+                         struct pipeline_detection *largest)
 {
     int best = 0;
     for (int i = 1; i < *count; i++) {
@@ -389,11 +390,11 @@ static void take_largest(struct pipeline_found *found, int *count, struct pipeli
 }
 
 // Searches one view of the picture for faces that are not known.
-static void search(const struct look *look, struct pipeline_sight *sight)
+static void search(const struct look *look, struct pipeline_observations *sight)
 {
     struct pipeline_tracker *tracker = look->tracker;
-    struct pipeline_found found[NN_FACES_MAX];
-    struct pipeline_square view;
+    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_roi view;
     if (!pipeline_locator_view(tracker->view_index, tracker->view.width, tracker->view.height,
                                &view)) {
         tracker->view_index = 0;
@@ -403,9 +404,9 @@ static void search(const struct look *look, struct pipeline_sight *sight)
     int count = look->eyes->locate(look->eyes->user, &view, candidate_share, found);
     for (int looks = 0; looks < CANDIDATES_MAX && count > 0 &&
                         tracker->track_count < tracker->options.max_faces;) {
-        struct pipeline_found candidate;
+        struct pipeline_detection candidate;
         take_largest(found, &count, &candidate);
-        const struct pipeline_place place = place_of_found(&candidate);
+        const struct pipeline_location place = place_of_found(&candidate);
         if (is_known(tracker, tracker->track_count, &place)) {
             continue;
         }
@@ -439,7 +440,8 @@ static bool is_due(struct pipeline_tracker *tracker)
 }
 
 void pipeline_tracker_run(struct pipeline_tracker *tracker, const struct pipeline_view *view,
-                          const struct pipeline_eyes *eyes, struct pipeline_sight *sight)
+                          const struct pipeline_detectors *eyes,
+                          struct pipeline_observations *sight)
 {
     const struct look look = { tracker, eyes };
     if (memcmp(view, &tracker->view, sizeof *view) != 0) { // pixels mean other places now
@@ -461,10 +463,11 @@ void pipeline_tracker_run(struct pipeline_tracker *tracker, const struct pipelin
     tracker->idle = tracker->track_count > 0 ? 0 : tracker->idle + 1;
 }
 
-void pipeline_tracker_look_at(const struct pipeline_square *square,
-                              const struct pipeline_eyes *eyes, struct pipeline_sight *sight)
+void pipeline_tracker_look_at(const struct pipeline_roi *square,
+                              const struct pipeline_detectors *eyes,
+                              struct pipeline_observations *sight)
 {
-    struct pipeline_found found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_FACES_MAX];
     sight->faces[0].id = 0;
     eyes->look(eyes->user, square, &sight->faces[0]);
     sight->count =

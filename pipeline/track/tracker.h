@@ -15,12 +15,12 @@
 #include "base/keypoint.h"
 #include "nn/heads/face.h"
 #include "pipeline/track/locator.h"
-#include "pipeline/track/preprocess.h"
+#include "pipeline/track/scaler.h"
 
 enum { PIPELINE_KEYPOINTS_MAX = 128, PIPELINE_FACES_MAX = 4 };
 
 // What the landmark network says of a square.
-struct pipeline_sighting {
+struct pipeline_observation {
     int id;      // stays the same while the face is followed; 0 where none is
     float score; // negative: it can't look there at all
     struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // source pixels
@@ -28,17 +28,17 @@ struct pipeline_sighting {
 };
 
 // Looks at a square of the frame: fills all of the sighting but the id.
-typedef void pipeline_look_fn(void *user, const struct pipeline_square *square,
-                              struct pipeline_sighting *sighting);
+typedef void pipeline_observe_fn(void *user, const struct pipeline_roi *square,
+                                 struct pipeline_observation *sighting);
 
 // Finds faces of at least this share of the locator's own least score in a square
 // of the frame; found has room for NN_FACES_MAX. Returns how many, the surest first.
-typedef int pipeline_locate_fn(void *user, const struct pipeline_square *square, float share,
-                               struct pipeline_found *found);
+typedef int pipeline_detect_fn(void *user, const struct pipeline_roi *square, float share,
+                               struct pipeline_detection *found);
 
-struct pipeline_eyes {
-    pipeline_look_fn *look;
-    pipeline_locate_fn *locate;
+struct pipeline_detectors {
+    pipeline_observe_fn *look;
+    pipeline_detect_fn *locate;
     void *user;
 };
 
@@ -57,23 +57,23 @@ struct pipeline_tracker_options {
 
 // Where a face is: the middle and the larger edge of its keypoints' box, which is
 // taken upright on the face.
-struct pipeline_place {
+struct pipeline_location {
     float x, y, size;
 };
 
 struct pipeline_track {
     int id;
-    struct pipeline_square square; // where to look next
-    struct pipeline_place place;   // where it was when it was last believed
-    float usual_score;             // of the landmarks
-    int unchecked;                 // frames since the locator saw it
-    int doubt;                     // 0: none; lost at DOUBT_MAX (tracker.c)
+    struct pipeline_roi square;     // where to look next
+    struct pipeline_location place; // where it was when it was last believed
+    float usual_score;              // of the landmarks
+    int unchecked;                  // frames since the locator saw it
+    int doubt;                      // 0: none; lost at DOUBT_MAX (tracker.c)
 };
 
 // A face that was lost keeps its number for a while.
 struct pipeline_memory {
     int id; // 0: none
-    struct pipeline_place place;
+    struct pipeline_location place;
     int frames; // ago
 };
 
@@ -90,9 +90,9 @@ struct pipeline_tracker {
 };
 
 // What was seen in one frame.
-struct pipeline_sight {
+struct pipeline_observations {
     int count;
-    struct pipeline_sighting faces[PIPELINE_FACES_MAX];
+    struct pipeline_observation faces[PIPELINE_FACES_MAX];
 };
 
 void pipeline_tracker_init(struct pipeline_tracker *tracker,
@@ -100,9 +100,11 @@ void pipeline_tracker_init(struct pipeline_tracker *tracker,
 
 // One frame. Looks at a bounded number of squares. Thread: worker, one at a time.
 void pipeline_tracker_run(struct pipeline_tracker *tracker, const struct pipeline_view *view,
-                          const struct pipeline_eyes *eyes, struct pipeline_sight *sight);
+                          const struct pipeline_detectors *eyes,
+                          struct pipeline_observations *sight);
 
 // Looks at one square that the user chose; no state. With a locator, a face must
 // be in it. Any number at a time.
-void pipeline_tracker_look_at(const struct pipeline_square *square,
-                              const struct pipeline_eyes *eyes, struct pipeline_sight *sight);
+void pipeline_tracker_look_at(const struct pipeline_roi *square,
+                              const struct pipeline_detectors *eyes,
+                              struct pipeline_observations *sight);

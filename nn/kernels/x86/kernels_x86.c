@@ -1,8 +1,8 @@
 #include "nn/kernels/x86/kernels_x86.h"
 
 #include "base/cpu.h"
-#include "nn/kernels/conv_pairs.h"
 #include "nn/kernels/conv_plain.h"
+#include "nn/kernels/conv_winograd.h"
 
 // Tiles by type of input; NULL: plain C.
 static const struct nn_tile_set *const tiles_avx2[NN_TYPE_COUNT] = { [NN_F32] = &nn_tiles_avx2 };

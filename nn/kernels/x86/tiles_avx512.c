@@ -10,7 +10,7 @@
 
 #define NARROW CALLED // only a network's first maps become narrow here
 
-#include "nn/kernels/pair_tile.h"
+#include "nn/kernels/winograd_tile.h"
 #include "nn/kernels/x86/kernels_x86.h"
 
 TILE_SET(nn_tiles_avx512, 24, 14, 9, 20, 10, 6)

@@ -14,13 +14,13 @@
 #include "tests/nn/kernels/maps.h"
 
 // A norm and an activation, or not; the slopes are the shifts.
-static struct nn_finish pick_finish(const float *scale, const float *shift)
+static struct nn_epilogue pick_finish(const float *scale, const float *shift)
 {
     const bool normed = pick(0, 1);
-    return (struct nn_finish){ .scale = normed ? scale : NULL,
-                               .shift = normed ? shift : NULL,
-                               .slope = pick(0, 1) ? shift : NULL,
-                               .relu = pick(0, 1) };
+    return (struct nn_epilogue){ .scale = normed ? scale : NULL,
+                                 .shift = normed ? shift : NULL,
+                                 .slope = pick(0, 1) ? shift : NULL,
+                                 .relu = pick(0, 1) };
 }
 
 // Pools from and to every type.
@@ -39,7 +39,7 @@ static void check_pools(const struct nn_kernels *plain, const struct nn_kernels 
             typed_map_create(from, height * size, width * size, channels, pick(0, 3), pick(0, 3));
         struct map want = typed_map_create(to, height, width, channels, pick(0, 3), pick(0, 3));
         struct map got = map_copy(&want);
-        const struct nn_finish finish = pick_finish(scale, shift);
+        const struct nn_epilogue finish = pick_finish(scale, shift);
         const struct nn_pool pool = { size, size, 0 };
         plain->max_pool(&in.view, &pool, &finish, &want.view, all_rows(&want.view));
         chosen->max_pool(&in.view, &pool, &finish, &got.view, all_rows(&got.view));
@@ -67,7 +67,7 @@ static void check_combine(const struct nn_kernels *plain, const struct nn_kernel
             scale[c] = noise();
             shift[c] = noise();
         }
-        const struct nn_finish finish = pick_finish(scale, shift);
+        const struct nn_epilogue finish = pick_finish(scale, shift);
         struct map in = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         struct map residual = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         residual.view.channels -= pick(0, 2) == 0 ? pick(0, channels - 1) : 0;
@@ -147,7 +147,7 @@ static void check_rarer(const struct nn_kernels *plain, const struct nn_kernels 
         chosen->average_pool(&in.view, 2, &got.view, rows);
         assert_same(&want, &got, 1e-6f, "average_pool");
         const struct nn_pool padded = { 3, 2, 1 };
-        const struct nn_finish nothing = { 0 };
+        const struct nn_epilogue nothing = { 0 };
         plain->max_pool(&in.view, &padded, &nothing, &want.view, rows);
         chosen->max_pool(&in.view, &padded, &nothing, &got.view, rows);
         assert_same(&want, &got, 0, "padded max_pool");

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/motion/neutral.h"
+#include "pipeline/motion/calibration.h"
 #include "pipeline/motion/shapes.h"
 #include "tools/synthface/patch.h"
 #include "tools/synthface/person.h"
@@ -48,15 +48,15 @@ static void look(unsigned person, const struct motion *motion, float *features)
 }
 
 // A neutral face as a calibration measures it: the person looks straight ahead.
-static void measure_neutral(unsigned person, struct pipeline_neutral *neutral)
+static void measure_neutral(unsigned person, struct pipeline_calibration *neutral)
 {
     const struct motion still = motion_still();
     float features[PIPELINE_FEATURE_COUNT];
     look(person, &still, features);
-    pipeline_neutral_init(neutral);
-    pipeline_neutral_measure(neutral);
+    pipeline_calibration_init(neutral);
+    pipeline_calibration_measure(neutral);
     int frames = 1;
-    while (!pipeline_neutral_add(neutral, features, frame_s)) {
+    while (!pipeline_calibration_add(neutral, features, frame_s)) {
         frames++;
         assert_true(frames < 100);
     }
@@ -113,7 +113,7 @@ static double correlation(const float *x, const float *y, int count)
 
 static void check_sweep(const struct sweep *sweep, unsigned person, float yaw, float pitch)
 {
-    struct pipeline_neutral neutral;
+    struct pipeline_calibration neutral;
     float amounts[STEPS], got[STEPS];
     measure_neutral(person, &neutral);
     for (int i = 0; i < STEPS; i++) {
@@ -161,7 +161,7 @@ static void shapes_follow_the_expression(void **state)
 static void left_is_the_persons_left(void **state)
 {
     (void)state;
-    struct pipeline_neutral neutral;
+    struct pipeline_calibration neutral;
     struct motion wink = motion_still();
     float features[PIPELINE_FEATURE_COUNT], shapes[PROTOCOL_SHAPE_COUNT];
     measure_neutral(1, &neutral);
@@ -176,7 +176,7 @@ static void a_neutral_face_has_no_expression(void **state)
 {
     (void)state;
     for (unsigned person = 1; person <= PEOPLE; person++) {
-        struct pipeline_neutral neutral;
+        struct pipeline_calibration neutral;
         struct motion turned = motion_still();
         float features[PIPELINE_FEATURE_COUNT], shapes[PROTOCOL_SHAPE_COUNT];
         measure_neutral(person, &neutral);
@@ -205,14 +205,14 @@ static void the_neutral_face_is_learnt(void **state)
 {
     (void)state;
     for (unsigned person = 1; person <= PEOPLE; person++) {
-        struct pipeline_neutral learnt;
+        struct pipeline_calibration learnt;
         const struct motion still = motion_still();
         float features[PIPELINE_FEATURE_COUNT], shapes[PROTOCOL_SHAPE_COUNT];
-        pipeline_neutral_init(&learnt);
+        pipeline_calibration_init(&learnt);
         for (int frame = 0; frame < 300; frame++) {
             const struct motion moving = motion_at((double)frame / 30, 0);
             look(person, &moving, features);
-            assert_false(pipeline_neutral_add(&learnt, features, frame_s));
+            assert_false(pipeline_calibration_add(&learnt, features, frame_s));
         }
         look(person, &still, features);
         pipeline_shapes_make(features, learnt.value, shapes);
@@ -237,19 +237,19 @@ static void fill(float *features, float deviations)
     }
 }
 
-static float off(const struct pipeline_neutral *neutral, int feature)
+static float off(const struct pipeline_calibration *neutral, int feature)
 {
     return (neutral->value[feature] - pipeline_feature_spread[feature].typical) /
            pipeline_feature_spread[feature].deviation;
 }
 
 // Every feature so many deviations from what is usual, for so many frames.
-static void see(struct pipeline_neutral *neutral, float deviations, int frames)
+static void see(struct pipeline_calibration *neutral, float deviations, int frames)
 {
     float features[PIPELINE_FEATURE_COUNT];
     fill(features, deviations);
     for (int frame = 0; frame < frames; frame++) {
-        pipeline_neutral_add(neutral, features, frame_s);
+        pipeline_calibration_add(neutral, features, frame_s);
     }
 }
 
@@ -257,12 +257,12 @@ static void see(struct pipeline_neutral *neutral, float deviations, int frames)
 static void what_is_held_for_a_while_is_not_neutral(void **state)
 {
     (void)state;
-    struct pipeline_neutral neutral;
+    struct pipeline_calibration neutral;
     float features[PIPELINE_FEATURE_COUNT];
-    pipeline_neutral_init(&neutral);
+    pipeline_calibration_init(&neutral);
     for (int frame = 0; frame < 900; frame++) {
         fill(features, frame % 90 < 30 ? 3 : 0.5f);
-        pipeline_neutral_add(&neutral, features, frame_s);
+        pipeline_calibration_add(&neutral, features, frame_s);
     }
     assert_true(fabsf(off(&neutral, PIPELINE_MOUTH_WIDTH) - 0.5f) < 0.2f);
     assert_true(fabsf(off(&neutral, PIPELINE_LIPS_GAP) - 0.5f) < 0.2f);
@@ -271,33 +271,33 @@ static void what_is_held_for_a_while_is_not_neutral(void **state)
 static void a_measured_neutral_stays(void **state)
 {
     (void)state;
-    struct pipeline_neutral neutral;
+    struct pipeline_calibration neutral;
     float features[PIPELINE_FEATURE_COUNT];
-    pipeline_neutral_init(&neutral);
-    pipeline_neutral_measure(&neutral);
+    pipeline_calibration_init(&neutral);
+    pipeline_calibration_measure(&neutral);
     see(&neutral, 1, 60);
     assert_true(fabsf(off(&neutral, PIPELINE_EYE_LEFT) - 1) < 0.1f);
     fill(features, -2);
     for (int frame = 0; frame < 3000; frame++) {
-        assert_false(pipeline_neutral_add(&neutral, features, frame_s));
+        assert_false(pipeline_calibration_add(&neutral, features, frame_s));
     }
-    pipeline_neutral_pass_on(&neutral);
+    pipeline_calibration_pass_on(&neutral);
     assert_true(fabsf(off(&neutral, PIPELINE_EYE_LEFT) - 1) < 0.1f);
 }
 
 static void a_measurement_that_is_given_up_changes_nothing(void **state)
 {
     (void)state;
-    struct pipeline_neutral neutral;
+    struct pipeline_calibration neutral;
     float features[PIPELINE_FEATURE_COUNT], other[PIPELINE_FEATURE_COUNT];
     fill(features, -1);
     fill(other, 2);
-    pipeline_neutral_init(&neutral);
+    pipeline_calibration_init(&neutral);
     see(&neutral, -1, 3000);
-    pipeline_neutral_measure(&neutral);
-    assert_false(pipeline_neutral_add(&neutral, other, frame_s));
-    pipeline_neutral_stop(&neutral);
-    assert_false(pipeline_neutral_add(&neutral, features, frame_s));
+    pipeline_calibration_measure(&neutral);
+    assert_false(pipeline_calibration_add(&neutral, other, frame_s));
+    pipeline_calibration_stop(&neutral);
+    assert_false(pipeline_calibration_add(&neutral, features, frame_s));
     assert_true(fabsf(off(&neutral, PIPELINE_BROW_LEFT) + 1) < 0.1f);
 }
 
@@ -305,10 +305,10 @@ static void a_measurement_that_is_given_up_changes_nothing(void **state)
 static void another_face_is_learnt_after_this_one(void **state)
 {
     (void)state;
-    struct pipeline_neutral neutral;
-    pipeline_neutral_init(&neutral);
+    struct pipeline_calibration neutral;
+    pipeline_calibration_init(&neutral);
     see(&neutral, -1, 3000);
-    pipeline_neutral_pass_on(&neutral);
+    pipeline_calibration_pass_on(&neutral);
     assert_true(fabsf(off(&neutral, PIPELINE_BROW_LEFT) + 1) < 0.1f);
     see(&neutral, 1, 300);
     assert_true(fabsf(off(&neutral, PIPELINE_BROW_LEFT) - 1) < 0.2f);

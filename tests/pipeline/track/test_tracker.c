@@ -24,7 +24,7 @@ static void faces_of_all_sizes_are_found_at_once(void **state)
             .actors = { { .x = faces[i][0], .y = faces[i][1], .size = faces[i][2] } }, .count = 1
         };
         struct pipeline_tracker tracker;
-        struct pipeline_sight sight;
+        struct pipeline_observations sight;
         scene_begin(&tracker, 1);
         assert_int_equal(scene_frames_until_seen(&tracker, &scene, &sight, 1), 1);
         assert_int_equal(sight.faces[0].id, 1);
@@ -38,7 +38,7 @@ static void a_small_face_is_found_in_a_part_of_the_picture(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 500, .y = 200, .size = 34 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     assert_true(scene_frames_until_seen(&tracker, &scene, &sight, 1) <= 4);
 }
@@ -48,7 +48,7 @@ static void a_face_is_followed_with_one_look_a_frame(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 250, .y = 250, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     int locates = 0;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
@@ -70,7 +70,7 @@ static void an_empty_picture_has_no_face_and_costs_little(void **state)
     (void)state;
     struct scene scene = { .count = 0 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     int locates = 0;
     scene_begin(&tracker, 2);
     for (int frame = 0; frame < 330; frame++) {
@@ -87,7 +87,7 @@ static void a_lost_face_is_found_again_and_keeps_its_number(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].gone = true;
@@ -116,7 +116,7 @@ static void another_face_gets_another_number(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 150, .y = 150, .size = 100 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].gone = true;
@@ -131,7 +131,7 @@ static void what_the_locator_sees_is_kept_though_its_landmarks_are_poor(void **s
     (void)state;
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].blurred = true;
@@ -148,7 +148,7 @@ static void good_landmarks_outlast_the_locators_doubt_for_a_while(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     for (int round = 0; round < 5; round++) {
@@ -171,7 +171,7 @@ static void a_sudden_move_is_caught_up_with(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].x += 90;
@@ -182,7 +182,7 @@ static void a_sudden_move_is_caught_up_with(void **state)
     assert_float_equal(sight.faces[0].keypoints[0].x, 340, 1);
 }
 
-static void assert_upright_at(const struct pipeline_sight *sight, float x)
+static void assert_upright_at(const struct pipeline_observations *sight, float x)
 {
     assert_int_equal(sight->count, 1);
     assert_true(sight->faces[0].score > 0.9f);
@@ -199,7 +199,7 @@ static void a_face_is_not_held_turned_over(void **state)
                            .count = 1,
                            .mistakes = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin_68(&tracker);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     assert_upright_at(&sight, 330);
@@ -214,7 +214,7 @@ static void a_cut_to_another_face_is_caught_up_with_at_once(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 150, .y = 150, .size = 100 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin_68(&tracker);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0] = (struct actor){ .x = 480, .y = 320, .size = 140 };
@@ -232,7 +232,7 @@ static void what_only_the_locator_takes_for_a_face_is_none(void **state)
     struct scene scene = { .actors = { { .x = 300, .y = 200, .size = 100, .blurred = true } },
                            .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin_68(&tracker);
     for (int frame = 0; frame < 40; frame++) {
         scene_run(&tracker, &scene, &sight);
@@ -250,7 +250,7 @@ static void a_face_that_wanders_off_at_the_second_look_is_none(void **state)
                            .count = 1,
                            .strays = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_run(&tracker, &scene, &sight);
     assert_int_equal(scene.looks, 2);
@@ -265,7 +265,7 @@ static void a_face_upside_down_is_followed_in_a_turned_square(void **state)
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160, .roll = half_turn } },
                            .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin_68(&tracker);
     tracker.view = (struct pipeline_view){ WIDTH, HEIGHT, 0 };
     tracker.tracks[0] = (struct pipeline_track){ .id = 1,
@@ -286,7 +286,7 @@ static void a_square_beside_the_face_is_moved_onto_it(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin_68(&tracker);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     scene.actors[0].x += 64;
@@ -299,7 +299,7 @@ static void a_face_that_leaves_the_picture_is_not_followed_out(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 560, .y = 260, .size = 120 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     while (sight.count > 0 && scene.actors[0].x < 2000) {
@@ -318,7 +318,7 @@ static void faces_side_by_side_keep_their_numbers(void **state)
                                        { .x = 500, .y = 240, .size = 100 } },
                            .count = 3 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 4);
     scene_frames_until_seen(&tracker, &scene, &sight, 3);
     for (int frame = 0; frame < 60; frame++) {
@@ -350,7 +350,7 @@ static void no_more_faces_than_asked_for_and_the_largest_first(void **state)
                                        { .x = 500, .y = 240, .size = 100 } },
                            .count = 3 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     assert_float_equal(sight.faces[0].keypoints[0].x, 320 - 65, 1);
@@ -363,7 +363,7 @@ static void two_tracks_on_one_face_become_one(void **state)
                                        { .x = 420, .y = 240, .size = 120 } },
                            .count = 2 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 4);
     scene_frames_until_seen(&tracker, &scene, &sight, 2);
     while (scene.actors[1].x > 205) { // behind the first, and it isn't seen any more
@@ -380,11 +380,11 @@ static void another_size_of_the_picture_begins_anew(void **state)
     (void)state;
     struct scene scene = { .actors = { { .x = 200, .y = 240, .size = 120 } }, .count = 1 };
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
     const struct pipeline_view view = { 2 * WIDTH, 2 * HEIGHT, 0 };
-    const struct pipeline_eyes eyes = scene_eyes(&scene, false);
+    const struct pipeline_detectors eyes = scene_eyes(&scene, false);
     pipeline_tracker_run(&tracker, &view, &eyes, &sight);
     assert_int_equal(sight.count, 1);
     assert_int_equal(sight.faces[0].id, 2);
@@ -394,10 +394,10 @@ static void a_chosen_square_is_looked_at_once(void **state)
 {
     (void)state;
     struct scene scene = { .actors = { { .x = 150, .y = 150, .size = 100 } }, .count = 1 };
-    struct pipeline_sight sight;
-    const struct pipeline_square square = { 75, 75, 150, 0 };
-    const struct pipeline_eyes eyes = scene_eyes(&scene, false);
-    const struct pipeline_eyes no_locator = { .look = eyes.look, .user = &scene };
+    struct pipeline_observations sight;
+    const struct pipeline_roi square = { 75, 75, 150, 0 };
+    const struct pipeline_detectors eyes = scene_eyes(&scene, false);
+    const struct pipeline_detectors no_locator = { .look = eyes.look, .user = &scene };
     pipeline_tracker_look_at(&square, &eyes, &sight);
     assert_int_equal(sight.count, 1);
     assert_int_equal(scene.looks, 1);
