@@ -14,7 +14,7 @@ struct line {
     const char *version;
 };
 
-static const struct mc_option no_options[] = { { NULL } };
+static const struct mc_option no_options[] = { { 0 } };
 
 static const struct mc_option *table_of(const struct mc_command *command)
 {

@@ -1,187 +1,19 @@
 #include "base/options.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/option_value.h"
 
 const char *const mc_options_log_levels[] = { "error", "warning", "info", "debug", NULL };
 
-// ---- Values
-
-enum { SHOWN_BYTES = 64 };
-
-// What an error shows of text: its beginning, control characters replaced.
-static const char *shown(const char *text, char buffer[SHOWN_BYTES])
-{
-    int i = 0;
-    for (; text[i] != '\0' && i < SHOWN_BYTES - 1; i++) {
-        unsigned char c = (unsigned char)text[i];
-        buffer[i] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
-    }
-    buffer[i] = '\0';
-    return buffer;
-}
-
-static bool set_bool(const struct mc_option *option, void *field, const char *value,
-                     struct mc_error *err)
-{
-    const bool yes = strcmp(value, "yes") == 0;
-    if (!yes && strcmp(value, "no") != 0) {
-        char text[SHOWN_BYTES];
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be yes or no, got '%s'",
-                            shown(value, text));
-    }
-    if (option->size == sizeof(bool)) {
-        *(bool *)field = yes;
-    } else {
-        assert(option->size == sizeof(int));
-        *(int *)field = yes;
-    }
-    return true;
-}
-
-static bool bounds_error(const struct mc_option *option, const char *what, const char *value,
-                         struct mc_error *err)
-{
-    char text[SHOWN_BYTES];
-    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be %sbetween %.10g and %.10g, got '%s'",
-                        what, option->min, option->max, shown(value, text));
-}
-
-static bool set_int(const struct mc_option *option, void *field, const char *value,
-                    struct mc_error *err)
-{
-    assert(option->min <= option->max);
-    const char *digits = value + (value[0] == '-');
-    char *end;
-    errno = 0;
-    const long long number = strtoll(value, &end, 10);
-    if (digits[0] < '0' || digits[0] > '9' || *end != '\0' || errno != 0 ||
-        (double)number < option->min || (double)number > option->max) {
-        return bounds_error(option, "a whole number ", value, err);
-    }
-    if (option->size == sizeof(int64_t)) {
-        *(int64_t *)field = number;
-    } else {
-        assert(option->size == sizeof(int) && option->min >= INT_MIN && option->max <= INT_MAX);
-        *(int *)field = (int)number;
-    }
-    return true;
-}
-
-static bool set_double(const struct mc_option *option, void *field, const char *value,
-                       struct mc_error *err)
-{
-    assert(option->min <= option->max);
-    char *end;
-    const double number = strtod(value, &end);
-    // strtod also reads blanks, hexadecimal, inf and nan.
-    if (value[0] == '\0' || value[0] == '+' || value[strspn(value, "0123456789+-.eE")] != '\0' ||
-        *end != '\0' || !(number >= option->min && number <= option->max)) {
-        return bounds_error(option, "", value, err);
-    }
-    if (option->size == sizeof(double)) {
-        *(double *)field = number;
-    } else {
-        assert(option->size == sizeof(float));
-        *(float *)field = (float)number;
-    }
-    return true;
-}
-
-// The value is not shown: it may be a password.
-static bool check_length(const struct mc_option *option, size_t most, const char *value,
-                         struct mc_error *err)
-{
-    const size_t length = strlen(value);
-    if (length >= (size_t)option->min && length <= most) {
-        return true;
-    }
-    return length == 0 ? mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must not be empty")
-                       : mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                      "must be between %.0f and %zu bytes long, got %zu",
-                                      option->min, most, length);
-}
-
-static bool set_string(const struct mc_option *option, void *field, const char *value,
-                       struct mc_error *err)
-{
-    if (!check_length(option, option->size - 1, value, err)) {
-        return false;
-    }
-    memcpy(field, value, strlen(value) + 1);
-    return true;
-}
-
-static bool set_text(const struct mc_option *option, void *field, const char *value,
-                     struct mc_error *err)
-{
-    assert(option->size == sizeof value);
-    if (!check_length(option, SIZE_MAX, value, err)) {
-        return false;
-    }
-    *(const char **)field = value;
-    return true;
-}
-
-// "json, table or csv"
-static void join_names(const char *const *names, char *text, size_t size)
-{
-    size_t length = 0;
-    for (int i = 0; names[i] != NULL && length < size; i++) {
-        const char *before = i == 0 ? "" : names[i + 1] == NULL ? " or " : ", ";
-        length += (size_t)snprintf(text + length, size - length, "%s%s", before, names[i]);
-    }
-}
-
-static bool set_enum(const struct mc_option *option, void *field, const char *value,
-                     struct mc_error *err)
-{
-    assert(option->size == sizeof(int));
-    for (int i = 0; option->names[i] != NULL; i++) {
-        if (strcmp(option->names[i], value) == 0) {
-            *(int *)field = i;
-            return true;
-        }
-    }
-    char names[160], text[SHOWN_BYTES];
-    join_names(option->names, names, sizeof names);
-    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be %s, got '%s'", names,
-                        shown(value, text));
-}
-
-static bool set_field(const struct mc_option *option, void *field, const char *value,
-                      struct mc_error *err)
-{
-    switch (option->kind) {
-    case MC_OPTION_BOOL:
-        return set_bool(option, field, value, err);
-    case MC_OPTION_INT:
-        return set_int(option, field, value, err);
-    case MC_OPTION_DOUBLE:
-        return set_double(option, field, value, err);
-    case MC_OPTION_STRING:
-        return set_string(option, field, value, err);
-    case MC_OPTION_TEXT:
-        return set_text(option, field, value, err);
-    case MC_OPTION_ENUM:
-        return set_enum(option, field, value, err);
-    case MC_OPTION_CALL:
-        return option->set(field, value, err);
-    }
-    assert(false);
-    return false;
-}
-
-// label names the option in errors as the user wrote it: "--count", "count", "STREAM".
+// Errors name the option as the user wrote it: "--count", "count", "STREAM".
 static bool set_option(const struct mc_option *option, const char *dashes, void *target,
                        const char *value, struct mc_error *err)
 {
     struct mc_error cause = { 0 };
-    if (set_field(option, (char *)target + option->offset, value, &cause)) {
+    if (mc_option_store(option, (char *)target + option->offset, value, &cause)) {
         return true;
     }
     return mc_error_set(err, cause.code, cause.detail, "%s%s %s", dashes, option->name,
@@ -262,9 +94,9 @@ static bool unknown_name(const struct mc_options *scopes, int count, const char 
             }
         }
     }
-    char text[SHOWN_BYTES];
+    char text[MC_OPTION_SHOWN_BYTES];
     return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown option '%s%s'%s%s%s%s", dashes,
-                        shown(name, text), best == NULL ? "" : "; did you mean '",
+                        mc_option_shown(name, text), best == NULL ? "" : "; did you mean '",
                         best == NULL ? "" : dashes, best == NULL ? "" : best,
                         best == NULL ? "" : "'?");
 }
@@ -286,7 +118,7 @@ bool mc_options_set(const struct mc_option *table, void *target, const char *nam
 static const struct mc_option builtin_rows[] = {
     { "help", 'h', .help = "print this help and exit" },
     { "version", 'V', .help = "print the version and exit" },
-    { NULL },
+    { 0 },
 };
 
 enum { ROWS_MAX = 64 };
@@ -368,7 +200,7 @@ static enum mc_options_result take_long(struct parser *parser, const char *word)
     if (builtin != NULL && attached == NULL) {
         return builtin_result(builtin);
     }
-    char name[SHOWN_BYTES];
+    char name[MC_OPTION_SHOWN_BYTES];
     snprintf(name, sizeof name, "%.*s", (int)least_of(length, sizeof name), word);
     unknown_name(parser->scopes, parser->scope_count, "--", name, parser->err);
     return MC_OPTIONS_USAGE;
@@ -388,9 +220,9 @@ static enum mc_options_result take_letters(struct parser *parser, const char *le
             if (builtin != NULL) {
                 return builtin_result(builtin);
             }
-            char letter[] = { *letters, '\0' }, text[SHOWN_BYTES];
+            char letter[] = { *letters, '\0' }, text[MC_OPTION_SHOWN_BYTES];
             mc_error_set(parser->err, MC_ERROR_ARGUMENT, 0, "unknown option '-%s'",
-                         shown(letter, text));
+                         mc_option_shown(letter, text));
             return MC_OPTIONS_USAGE;
         }
         const bool takes_rest = option->value != NULL && letters[1] != '\0';
@@ -413,9 +245,9 @@ static bool take_argument(struct parser *parser, const char *word)
             return store(parser, 0, row, word);
         }
     }
-    char text[SHOWN_BYTES];
+    char text[MC_OPTION_SHOWN_BYTES];
     return mc_error_set(parser->err, MC_ERROR_ARGUMENT, 0, "unexpected argument '%s'",
-                        shown(word, text));
+                        mc_option_shown(word, text));
 }
 
 static enum mc_options_result take_words(struct parser *parser, int *used)

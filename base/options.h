@@ -11,7 +11,7 @@
 //           .help = "the stream to watch", MC_OPTION_FIELD(struct watch, stream) },
 //         { "count", 'n', "N", "stop after N records", MC_OPTION_INT, .min = 1, .max = 1e9,
 //           MC_OPTION_FIELD(struct watch, count) },
-//         { NULL },
+//         { 0 },
 //     };
 //
 // Numbers are read strictly: no blanks, no trailing text, no hexadecimal, infinity or NaN,

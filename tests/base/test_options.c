@@ -75,7 +75,7 @@ static const struct mc_option table[] = {
     { "log-level", 0, "LEVEL", "error, warning, info or debug", MC_OPTION_ENUM,
       .names = mc_options_log_levels, MC_OPTION_FIELD(struct target, level) },
     { "calibrate-with-clips", 0, "CLIP", "clips", MC_OPTION_CALL, .many = true, .set = add_clip },
-    { NULL },
+    { 0 },
 };
 
 // Parses the words of line; text in target borrows it.
@@ -230,7 +230,7 @@ static void a_word_stops_the_options_of_a_program(void **state)
     (void)state;
     static const struct mc_option outer[] = {
         { "loop", 0, NULL, "loop", MC_OPTION_BOOL, MC_OPTION_FIELD(struct target, loop) },
-        { NULL },
+        { 0 },
     };
     char words[4][8] = { "program", "--loop", "watch", "--x" };
     char *argv[] = { words[0], words[1], words[2], words[3] };
@@ -246,7 +246,7 @@ static void a_word_stops_the_options_of_a_program(void **state)
 static void outer_scopes_are_searched_for_options_but_not_for_arguments(void **state)
 {
     (void)state;
-    static const struct mc_option inner[] = { { NULL } };
+    static const struct mc_option inner[] = { { 0 } };
     char words[3][8] = { "watch", "--loop", "file" };
     char *argv[] = { words[0], words[1], words[2] };
     struct target target = { 0 };
