@@ -20,8 +20,8 @@
 #include "nn/compiler/program.h"
 #include "nn/kernels/peak.h"
 #include "nn/model.h"
-#include "tools/mocapctl/onnxruntime.h"
-#include "tools/mocapctl/samples.h"
+#include "tools/lab/onnxruntime.h"
+#include "tools/lab/samples.h"
 
 enum { BATCH = 5 };
 
@@ -32,10 +32,10 @@ struct bout {
     struct nn_model *model;
     const struct nn_program *program;
     float *arena;
-    float *picture;                                      // height x width x channels, for ours
-    struct ort_tensor input, output;                     // channels x height x width, for theirs
-    struct ort_session *session;                         //
-    struct mocapctl_samples ours, theirs, ratios, peaks; // ms, ms, 1, GFLOP/s
+    float *picture;                                 // height x width x channels, for ours
+    struct ort_tensor input, output;                // channels x height x width, for theirs
+    struct ort_session *session;                    //
+    struct lab_samples ours, theirs, ratios, peaks; // ms, ms, 1, GFLOP/s
 };
 
 static void die(const char *message)
@@ -44,9 +44,9 @@ static void die(const char *message)
     exit(1);
 }
 
-static void add(struct mocapctl_samples *samples, double value)
+static void add(struct lab_samples *samples, double value)
 {
-    if (!mocapctl_samples_add(samples, value)) {
+    if (!lab_samples_add(samples, value)) {
         die("no memory for the samples");
     }
 }
@@ -102,10 +102,10 @@ static void finish(struct bout *bout)
     mc_memory_free(bout->picture);
     mc_memory_free(bout->input.data);
     mc_memory_free(bout->output.data);
-    mocapctl_samples_finish(&bout->ours);
-    mocapctl_samples_finish(&bout->theirs);
-    mocapctl_samples_finish(&bout->ratios);
-    mocapctl_samples_finish(&bout->peaks);
+    lab_samples_finish(&bout->ours);
+    lab_samples_finish(&bout->theirs);
+    lab_samples_finish(&bout->ratios);
+    lab_samples_finish(&bout->peaks);
 }
 
 // A run of either side; returns its time, ms.
@@ -156,17 +156,17 @@ static double difference(struct bout *bout)
 }
 
 // Adds a batch's times to samples and returns their median.
-static double run_batch(struct bout *bout, run_fn *run, struct mocapctl_samples *samples)
+static double run_batch(struct bout *bout, run_fn *run, struct lab_samples *samples)
 {
-    struct mocapctl_samples batch = { 0 };
+    struct lab_samples batch = { 0 };
     run(bout);
     for (int i = 0; i < BATCH; i++) {
         const double ms = run(bout);
         add(&batch, ms);
         add(samples, ms);
     }
-    double median = mocapctl_samples_quantile(&batch, 0.5);
-    mocapctl_samples_finish(&batch);
+    double median = lab_samples_quantile(&batch, 0.5);
+    lab_samples_finish(&batch);
     return median;
 }
 
@@ -180,17 +180,17 @@ static void print_head(const struct ort *ort, unsigned cpu_flags, int runs)
            "min", "of peak", "median", "min", "of peak", "faster", "(middle half)", "logits apart");
 }
 
-static void print_side(struct mocapctl_samples *ms, double gflop, double peak)
+static void print_side(struct lab_samples *ms, double gflop, double peak)
 {
-    double median = mocapctl_samples_quantile(ms, 0.5);
-    printf(" %8.3f %8.3f %6.1f%% ", median, mocapctl_samples_quantile(ms, 0),
+    double median = lab_samples_quantile(ms, 0.5);
+    printf(" %8.3f %8.3f %6.1f%% ", median, lab_samples_quantile(ms, 0),
            100 * gflop / (median * 1e-3) / peak);
 }
 
 static void report(struct bout *bout, double apart)
 {
     const struct nn_model_info *info = nn_model_info(bout->model);
-    const double peak = mocapctl_samples_quantile(&bout->peaks, 0.5);
+    const double peak = lab_samples_quantile(&bout->peaks, 0.5);
     const double gflop = 2e-9 * (double)info->macs;
     char size[16];
     snprintf(size, sizeof size, "%dx%d", info->input_width, info->input_height);
@@ -198,10 +198,9 @@ static void report(struct bout *bout, double apart)
     print_side(&bout->ours, gflop, peak);
     print_side(&bout->theirs, gflop, peak);
     printf(" %6.2fx (%.2f to %.2f)  %.1e\n",
-           mocapctl_samples_quantile(&bout->theirs, 0.5) /
-               mocapctl_samples_quantile(&bout->ours, 0.5),
-           mocapctl_samples_quantile(&bout->ratios, 0.25),
-           mocapctl_samples_quantile(&bout->ratios, 0.75), apart);
+           lab_samples_quantile(&bout->theirs, 0.5) / lab_samples_quantile(&bout->ours, 0.5),
+           lab_samples_quantile(&bout->ratios, 0.25), lab_samples_quantile(&bout->ratios, 0.75),
+           apart);
     fflush(stdout);
 }
 

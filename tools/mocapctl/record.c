@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "protocol/recording.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 enum { WAKE_MS = 200, QUEUE = 1024 };
 
@@ -43,7 +45,7 @@ static enum step add(struct record *record, const struct mocap_message *message)
     }
     if (!protocol_recorder_add(record->recorder, message->bytes, message->length,
                                is_record ? message->record->t_publish_ns : 0, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         return STEP_FAILED;
     }
     if (is_record) {
@@ -69,14 +71,14 @@ static enum step take(struct record *record)
             break;
         }
         if (result == MOCAP_ERROR) {
-            mocapctl_complain("%s", error.message);
+            tools_complain("%s", error.message);
         }
         step = result == MOCAP_MESSAGE  ? add(record, &message)
                : result == MOCAP_CLOSED ? STEP_DONE
                                         : STEP_FAILED;
     }
     if (!protocol_recorder_flush(record->recorder, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         return STEP_FAILED;
     }
     return step;
@@ -84,7 +86,7 @@ static enum step take(struct record *record)
 
 static bool start(struct record *record, const char *socket)
 {
-    record->client = mocapctl_connect(socket);
+    record->client = tools_connect(socket);
     if (record->client == NULL) {
         return false;
     }
@@ -95,8 +97,8 @@ static bool start(struct record *record, const char *socket)
                                            .mode = MOCAP_MODE_QUEUE,
                                            .queue = QUEUE,
                                            .label = "mocapctl record" };
-    if (!mocap_subscribe(record->client, &options, MOCAPCTL_REPLY_MS, &error)) {
-        mocapctl_complain("%s", error.message);
+    if (!mocap_subscribe(record->client, &options, TOOLS_REPLY_MS, &error)) {
+        tools_complain("%s", error.message);
         return false;
     }
     const struct mocap_server *server = mocap_server(record->client);
@@ -113,7 +115,7 @@ static bool start(struct record *record, const char *socket)
     struct mc_error err = { 0 };
     record->recorder = protocol_recorder_create(record->options.file, &hello, &err);
     if (record->recorder == NULL) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     }
     return record->recorder != NULL;
 }
@@ -137,14 +139,14 @@ static enum step take_all(struct record *record)
 static int run(const void *options, const void *globals)
 {
     struct record record = { .options = *(const struct options *)options };
-    const struct mocapctl_globals *program = globals;
+    const struct tools_connect_options *program = globals;
     struct mc_error err = { 0 };
     const struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     bool good = start(&record, program->socket) && take_all(&record) == STEP_DONE;
     if (record.recorder != NULL && !protocol_recorder_finish(record.recorder, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         good = false;
     }
     mocap_close(record.client);

@@ -14,7 +14,9 @@
 #include "protocol/recording.h"
 #include "server/listener.h"
 #include "server/publisher.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 enum { BATCH = 32 }; // records given out before the loop sees to its connections
 
@@ -354,18 +356,18 @@ static bool open_recording(struct replay *replay, struct mc_error *err)
 
 static int run(const void *options, const void *globals)
 {
-    const struct mocapctl_globals *program = globals;
+    const struct tools_connect_options *program = globals;
     struct replay *replay = calloc(1, sizeof *replay);
     struct mc_error err = { 0 };
     if (replay == NULL) {
-        mocapctl_complain("no memory");
+        tools_complain("no memory");
         return MC_EXIT_FAILED;
     }
     replay->options = *(const struct options *)options;
     uv_loop_init(&replay->loop);
     bool good = open_recording(replay, &err) && serve(replay, program->socket, &err);
     if (!good) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     }
     server_publisher_destroy(replay->publisher);
     protocol_recording_close(replay->recording);
