@@ -117,7 +117,7 @@ static void assert_model_refused(const void *data, size_t size, const char *need
     process_assert_one_error(&process, "bad.safetensors: ");
     process_assert_one_error(&process, needle);
     const char *info[] = { "model", "info", path, NULL };
-    assert_int_equal(process_run(&process, MOCAPCTL, info), 1);
+    assert_int_equal(process_run(&process, MOCAP_LAB, info), 1);
     process_assert_one_error(&process, needle);
 }
 

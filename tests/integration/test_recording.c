@@ -397,7 +397,10 @@ static void quantize_keeps_what_it_reads(void **state)
     for (int i = 0; i < 2; i++) {
         const char *arguments[] = { "model", "quantize", model,    "--calibrate",
                                     clip,    "-o",       files[i], NULL };
-        assert_int_equal(process_run(&process, MOCAPCTL, arguments), 2);
+        assert_int_equal(process_run(&process, MOCAP_LAB, arguments), 2);
+        char said[4096];
+        process_read(process.err_path, said, sizeof said);
+        assert_non_null(strstr(said, "would overwrite"));
         assert_int_equal(stat(files[i], &file), 0);
         assert_int_equal(file.st_size, strlen("what was there"));
     }

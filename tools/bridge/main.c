@@ -85,13 +85,13 @@ static void send_lost(struct bridge *bridge)
     send_vmc_all(bridge, NULL, false);
 }
 
-// When the record's picture arrived, by the wall clock.
+// When the record's frame arrived, by the wall clock.
 static double unix_time(const struct mocap_record *record)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    const int64_t age_ns = mc_clock_now_ns() - record->t_arrival_ns;
-    return (double)now.tv_sec + (double)(now.tv_nsec - age_ns) / (double)MC_NS_PER_SECOND;
+    const double latency_ns = (double)mc_clock_now_ns() - (double)record->t_arrival_ns;
+    return (double)now.tv_sec + ((double)now.tv_nsec - latency_ns) / (double)MC_NS_PER_SECOND;
 }
 
 static void send_osf_all(struct bridge *bridge, const struct mocap_record *record)

@@ -110,7 +110,7 @@ static bool add_record(struct bench *bench, const struct mocap_record *record, i
     if (sums == NULL || record->timing == NULL) {
         return true;
     }
-    const double age_ms = (double)(read_ns - record->t_arrival_ns) * 1e-6;
+    const double age_ms = ((double)read_ns - (double)record->t_arrival_ns) * 1e-6;
     const double decode_ms = (double)(record->timing->gather + record->timing->decode) * 1e-3;
     const double infer_ms = (double)record->timing->infer * 1e-3;
     if (sums->age_ms.count == 0) {
