@@ -193,7 +193,7 @@ static bool bind(struct nn_model *model, struct recipe *recipe, struct mc_error 
     }
     if (recipe->precision == NN_PRECISION_INT8 && !nn_metadata_is_calibrated(weights)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "int8 wants a file with ranges: see mocapctl model quantize");
+                            "int8 wants a file with ranges: see mocap-lab model quantize");
     }
     if (!finish(model, recipe, err)) {
         return false;

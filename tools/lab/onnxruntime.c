@@ -1,55 +1,64 @@
 #include "tools/lab/onnxruntime.h"
 
+#include <assert.h>
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+enum { API_VERSION = 1, LOG_ERROR = 3, OPTIMIZE_ALL = 99, DEVICE_ALLOCATOR = 0, TYPE_FLOAT = 1 };
+
+// The head of OrtApi (onnxruntime_c_api.h), which only ever grows at its end: the functions
+// used here, and the place of the others. The library's own objects are opaque pointers, a
+// status among them: NULL means success.
+typedef void release_fn(void *object);
+typedef void *set_option_fn(void *options, int value);
+
+struct api {
+    void *reserved_0[2];
+    const char *(*get_error_message)(const void *status);
+    void *(*create_env)(int level, const char *name, void **env);
+    void *reserved_4[3];
+    void *(*create_session)(void *env, const char *path, void *options, void **session);
+    void *reserved_8;
+    void *(*run)(void *session, const void *options, const char *const *input_names,
+                 const void *const *inputs, size_t input_count, const char *const *output_names,
+                 size_t output_count, void **outputs);
+    void *(*create_session_options)(void **options);
+    void *reserved_11[12];
+    set_option_fn *set_graph_optimization_level;
+    set_option_fn *set_intra_op_threads;
+    set_option_fn *set_inter_op_threads;
+    void *reserved_26[23];
+    void *(*create_tensor_with_data)(void *memory, void *data, size_t bytes, const int64_t *shape,
+                                     size_t rank, int type, void **value);
+    void *reserved_50[19];
+    void *(*create_cpu_memory_info)(int allocator, int kind, void **memory);
+    void *reserved_70[22];
+    release_fn *release_env;
+    release_fn *release_status;
+    release_fn *release_memory_info;
+    release_fn *release_session;
+    release_fn *release_value;
+    void *reserved_97[3];
+    release_fn *release_session_options;
+};
+
+#define PLACE(function) (offsetof(struct api, function) / sizeof(void *))
+static_assert(PLACE(run) == 9 && PLACE(set_inter_op_threads) == 25 &&
+                  PLACE(create_tensor_with_data) == 49 && PLACE(create_cpu_memory_info) == 69 &&
+                  PLACE(release_env) == 92 && PLACE(release_session_options) == 100,
+              "the places of OrtApi");
+
 // What OrtGetApiBase returns.
 struct base {
-    const void *const *(*get_api)(uint32_t version);
+    const struct api *(*get_api)(uint32_t version);
     const char *(*get_version_string)(void);
 };
 
-// Places in the table of functions; those of version 1 never move.
-enum place {
-    GET_ERROR_MESSAGE = 2,
-    CREATE_ENV = 3,
-    CREATE_SESSION = 7,
-    RUN = 9,
-    CREATE_SESSION_OPTIONS = 10,
-    SET_GRAPH_OPTIMIZATION_LEVEL = 23,
-    SET_INTRA_OP_THREADS = 24,
-    SET_INTER_OP_THREADS = 25,
-    CREATE_TENSOR_WITH_DATA = 49,
-    CREATE_CPU_MEMORY_INFO = 69,
-    RELEASE_ENV = 92,
-    RELEASE_STATUS = 93,
-    RELEASE_MEMORY_INFO = 94,
-    RELEASE_SESSION = 95,
-    RELEASE_VALUE = 96,
-    RELEASE_SESSION_OPTIONS = 100,
-};
-
-enum { API_VERSION = 1, LOG_ERROR = 3, OPTIMIZE_ALL = 99, DEVICE_ALLOCATOR = 0, TYPE_FLOAT = 1 };
-
-// The types of these functions. All of the library's own objects are pointers to
-// something unknown, a status among them: NULL means success.
-typedef void *create_env_fn(int level, const char *name, void **env);
-typedef void *create_memory_fn(int allocator, int kind, void **memory);
-typedef void *create_options_fn(void **options);
-typedef void *create_session_fn(void *env, const char *path, void *options, void **session);
-typedef void *create_tensor_fn(void *memory, void *data, size_t bytes, const int64_t *shape,
-                               size_t rank, int type, void **value);
-typedef void *set_option_fn(void *options, int value);
-typedef void *run_fn(void *session, const void *options, const char *const *input_names,
-                     const void *const *inputs, size_t input_count, const char *const *output_names,
-                     size_t output_count, void **outputs);
-typedef const char *message_fn(const void *status);
-typedef void release_fn(void *object);
-
 struct ort {
     const struct base *base;
-    const void *const *api;
+    const struct api *api;
     void *env, *memory;
 };
 
@@ -59,13 +68,10 @@ struct ort_session {
     const char *input_name, *output_name; // borrowed
 };
 
-// C has no cast from a pointer to data to one to a function.
-#define FUNCTION(ort, place, type) (*(type *const *)&(ort)->api[place])
-
-static void release(struct ort *ort, enum place place, void *object)
+static void release(release_fn *function, void *object)
 {
     if (object != NULL) {
-        FUNCTION(ort, place, release_fn)(object);
+        function(object);
     }
 }
 
@@ -75,9 +81,8 @@ static bool check(struct ort *ort, void *status, const char *what, struct mc_err
     if (status == NULL) {
         return true;
     }
-    mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: %s", what,
-                 FUNCTION(ort, GET_ERROR_MESSAGE, message_fn)(status));
-    release(ort, RELEASE_STATUS, status);
+    mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: %s", what, ort->api->get_error_message(status));
+    release(ort->api->release_status, status);
     return false;
 }
 
@@ -91,7 +96,7 @@ static bool start(struct ort *ort, const char *path, struct mc_error *err)
     const struct base *(*get_base)(void);
     *(void **)&get_base = dlsym(library, "OrtGetApiBase");
     if (get_base == NULL) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: is not ONNX Runtime", path);
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: not ONNX Runtime", path);
     }
     ort->base = get_base();
     ort->api = ort->base->get_api(API_VERSION);
@@ -99,12 +104,11 @@ static bool start(struct ort *ort, const char *path, struct mc_error *err)
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: ONNX Runtime %s has another interface",
                             path, ort->base->get_version_string());
     }
-    void *status = FUNCTION(ort, CREATE_ENV, create_env_fn)(LOG_ERROR, "bench", &ort->env);
+    void *status = ort->api->create_env(LOG_ERROR, "bench", &ort->env);
     if (!check(ort, status, path, err)) {
         return false;
     }
-    status =
-        FUNCTION(ort, CREATE_CPU_MEMORY_INFO, create_memory_fn)(DEVICE_ALLOCATOR, 0, &ort->memory);
+    status = ort->api->create_cpu_memory_info(DEVICE_ALLOCATOR, 0, &ort->memory);
     return check(ort, status, path, err);
 }
 
@@ -121,8 +125,10 @@ struct ort *ort_open(const char *library, struct mc_error *err)
 void ort_close(struct ort *ort)
 {
     if (ort != NULL) {
-        release(ort, RELEASE_MEMORY_INFO, ort->memory);
-        release(ort, RELEASE_ENV, ort->env);
+        if (ort->api != NULL) {
+            release(ort->api->release_memory_info, ort->memory);
+            release(ort->api->release_env, ort->env);
+        }
         free(ort);
     }
 }
@@ -137,35 +143,34 @@ static bool bind(struct ort *ort, const struct ort_tensor *tensor, void **value,
 {
     const int64_t shape[] = { 1, tensor->channels, tensor->height, tensor->width };
     const size_t bytes = (size_t)(shape[1] * shape[2] * shape[3]) * sizeof *tensor->data;
-    void *status = FUNCTION(ort, CREATE_TENSOR_WITH_DATA, create_tensor_fn)(
-        ort->memory, tensor->data, bytes, shape, 4, TYPE_FLOAT, value);
+    void *status = ort->api->create_tensor_with_data(ort->memory, tensor->data, bytes, shape, 4,
+                                                     TYPE_FLOAT, value);
     return check(ort, status, tensor->name, err);
 }
 
 static bool load(struct ort_session *session, const char *model, struct mc_error *err)
 {
-    static const struct {
-        enum place place;
+    struct ort *ort = session->ort;
+    const struct {
+        set_option_fn *set;
         int value;
     } settings[] = {
-        { SET_GRAPH_OPTIMIZATION_LEVEL, OPTIMIZE_ALL },
-        { SET_INTRA_OP_THREADS, 1 },
-        { SET_INTER_OP_THREADS, 1 },
+        { ort->api->set_graph_optimization_level, OPTIMIZE_ALL },
+        { ort->api->set_intra_op_threads, 1 },
+        { ort->api->set_inter_op_threads, 1 },
     };
-    struct ort *ort = session->ort;
     void *options = NULL;
-    void *status = FUNCTION(ort, CREATE_SESSION_OPTIONS, create_options_fn)(&options);
+    void *status = ort->api->create_session_options(&options);
     bool good = check(ort, status, model, err);
     for (size_t i = 0; i < sizeof settings / sizeof settings[0] && good; i++) {
-        status = FUNCTION(ort, settings[i].place, set_option_fn)(options, settings[i].value);
+        status = settings[i].set(options, settings[i].value);
         good = check(ort, status, model, err);
     }
     if (good) {
-        status = FUNCTION(ort, CREATE_SESSION, create_session_fn)(ort->env, model, options,
-                                                                  &session->session);
+        status = ort->api->create_session(ort->env, model, options, &session->session);
         good = check(ort, status, model, err);
     }
-    release(ort, RELEASE_SESSION_OPTIONS, options);
+    release(ort->api->release_session_options, options);
     return good;
 }
 
@@ -192,9 +197,10 @@ struct ort_session *ort_session_create(struct ort *ort, const char *model,
 void ort_session_destroy(struct ort_session *session)
 {
     if (session != NULL) {
-        release(session->ort, RELEASE_VALUE, session->input);
-        release(session->ort, RELEASE_VALUE, session->output);
-        release(session->ort, RELEASE_SESSION, session->session);
+        const struct api *api = session->ort->api;
+        release(api->release_value, session->input);
+        release(api->release_value, session->output);
+        release(api->release_session, session->session);
         free(session);
     }
 }
@@ -202,8 +208,7 @@ void ort_session_destroy(struct ort_session *session)
 bool ort_session_run(struct ort_session *session, struct mc_error *err)
 {
     const void *const inputs[] = { session->input };
-    void *status =
-        FUNCTION(session->ort, RUN, run_fn)(session->session, NULL, &session->input_name, inputs, 1,
-                                            &session->output_name, 1, &session->output);
+    void *status = session->ort->api->run(session->session, NULL, &session->input_name, inputs, 1,
+                                          &session->output_name, 1, &session->output);
     return check(session->ort, status, "run", err);
 }

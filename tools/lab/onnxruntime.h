@@ -1,8 +1,5 @@
-// ONNX Runtime through its C interface, from the shared library alone: the
-// competitor.
-//
-// Its functions are in a table that only ever grows at its end, so a function
-// is its place in the table; onnxruntime.c has the places.
+// ONNX Runtime through its C interface (onnxruntime_c_api.h), loaded from its shared library: what
+// mocapd's engine is compared with. Neither its headers nor the library are needed to build.
 #pragma once
 
 #include <stdbool.h>
@@ -23,12 +20,11 @@ struct ort_tensor {
 struct ort *ort_open(const char *library, struct mc_error *err) MC_MUST_USE;
 void ort_close(struct ort *ort);
 
-// Such as "1.30.0". Borrowed.
+// Such as "1.30.0"; borrowed.
 const char *ort_version(const struct ort *ort);
 
-// Loads a model of one input and one output and binds both to the caller's
-// memory, so that a run copies nothing. All optimisations are on; one thread.
-// Borrows ort and the tensors' names and data.
+// Loads a model of one input and one output and binds both to the caller's memory, so that a run
+// copies nothing. All optimisations, one thread. Borrows ort and the tensors' names and data.
 struct ort_session *ort_session_create(struct ort *ort, const char *model,
                                        const struct ort_tensor *input,
                                        const struct ort_tensor *output,
