@@ -1,8 +1,11 @@
 #include "base/command.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/suggestion.h"
 
 enum { DEPTH_MAX = 4 };
 
@@ -93,10 +96,15 @@ void mc_command_write_help(const struct mc_command *const *path, int depth, FILE
 
 // ---- Reading and running
 
+// The message may quote the command line: its control characters are not for the terminal.
 static int usage_error(const struct line *line, const struct mc_error *err)
 {
     write_name(line->path, line->depth, stderr);
-    fprintf(stderr, ": %s\nTry '", err->message);
+    fputs(": ", stderr);
+    for (const char *at = err->message; *at != '\0'; at++) {
+        fputc(iscntrl((unsigned char)*at) ? '?' : *at, stderr);
+    }
+    fputs("\nTry '", stderr);
     write_name(line->path, line->depth, stderr);
     fputs(" --help' for more information.\n", stderr);
     return MC_EXIT_USAGE;
@@ -134,16 +142,17 @@ static enum mc_options_result parse(const struct line *line, int argc, char **ar
 static const struct mc_command *find_command(const struct mc_command *const *commands,
                                              const char *name, struct mc_error *err)
 {
-    const char *best = NULL;
+    struct mc_suggestion suggestion;
+    mc_suggestion_init(&suggestion, name);
     for (int i = 0; commands[i] != NULL; i++) {
         if (strcmp(commands[i]->name, name) == 0) {
             return commands[i];
         }
-        best = mc_options_nearer(name, commands[i]->name, best);
+        mc_suggestion_consider(&suggestion, commands[i]->name);
     }
+    const bool near = suggestion.best != NULL;
     mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown command '%.40s'%s%s%s", name,
-                 best == NULL ? "" : "; did you mean '", best == NULL ? "" : best,
-                 best == NULL ? "" : "'?");
+                 near ? "; did you mean '" : "", near ? suggestion.best : "", near ? "'?" : "");
     return NULL;
 }
 

@@ -1,23 +1,120 @@
 #include "base/options.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "base/option_value.h"
+#include "base/suggestion.h"
+#include "base/value.h"
+
+enum { LABEL_BYTES = 64 };
 
 const char *const mc_options_log_levels[] = { "error", "warning", "info", "debug", NULL };
 
-// Errors name the option as the user wrote it: "--count", "count", "STREAM".
+// ---- Values
+
+static bool set_boolean(const struct mc_option *option, const char *label, void *field,
+                        const char *value, struct mc_error *err)
+{
+    bool yes;
+    if (!mc_value_boolean(label, value, &yes, err)) {
+        return false;
+    }
+    if (option->size == sizeof(bool)) {
+        *(bool *)field = yes;
+    } else {
+        assert(option->size == sizeof(int));
+        *(int *)field = yes;
+    }
+    return true;
+}
+
+static bool set_integer(const struct mc_option *option, const char *label, void *field,
+                        const char *value, struct mc_error *err)
+{
+    int64_t number;
+    if (!mc_value_integer(label, value, (int64_t)option->min, (int64_t)option->max, &number, err)) {
+        return false;
+    }
+    if (option->size == sizeof(int64_t)) {
+        *(int64_t *)field = number;
+    } else {
+        assert(option->size == sizeof(int) && option->min >= INT_MIN && option->max <= INT_MAX);
+        *(int *)field = (int)number;
+    }
+    return true;
+}
+
+static bool set_real(const struct mc_option *option, const char *label, void *field,
+                     const char *value, struct mc_error *err)
+{
+    double number;
+    if (!mc_value_real(label, value, option->min, option->max, &number, err)) {
+        return false;
+    }
+    if (option->size == sizeof(double)) {
+        *(double *)field = number;
+    } else {
+        assert(option->size == sizeof(float));
+        *(float *)field = (float)number;
+    }
+    return true;
+}
+
+static bool set_text(const struct mc_option *option, const char *label, void *field,
+                     const char *value, struct mc_error *err)
+{
+    assert(option->size == sizeof value);
+    (void)option;
+    if (value[0] == '\0') {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must not be empty", label);
+    }
+    *(const char **)field = value;
+    return true;
+}
+
+static bool set_choice(const struct mc_option *option, const char *label, void *field,
+                       const char *value, struct mc_error *err)
+{
+    assert(option->size == sizeof(int));
+    int count = 0;
+    while (option->names[count] != NULL) {
+        count++;
+    }
+    return mc_value_choice(label, value, option->names, count, field, err);
+}
+
+// label names the option in errors as the user wrote it: "--count", "count", "STREAM".
+static bool set_field(const struct mc_option *option, const char *label, void *field,
+                      const char *value, struct mc_error *err)
+{
+    switch (option->kind) {
+    case MC_OPTION_BOOL:
+        return set_boolean(option, label, field, value, err);
+    case MC_OPTION_INT:
+        return set_integer(option, label, field, value, err);
+    case MC_OPTION_DOUBLE:
+        return set_real(option, label, field, value, err);
+    case MC_OPTION_STRING:
+        return mc_value_text(label, value, field, option->size, err);
+    case MC_OPTION_TEXT:
+        return set_text(option, label, field, value, err);
+    case MC_OPTION_ENUM:
+        return set_choice(option, label, field, value, err);
+    case MC_OPTION_CALL:
+        return option->set(field, label, value, err);
+    }
+    assert(false);
+    return false;
+}
+
 static bool set_option(const struct mc_option *option, const char *dashes, void *target,
                        const char *value, struct mc_error *err)
 {
-    struct mc_error cause = { 0 };
-    if (mc_option_store(option, (char *)target + option->offset, value, &cause)) {
-        return true;
-    }
-    return mc_error_set(err, cause.code, cause.detail, "%s%s %s", dashes, option->name,
-                        cause.message);
+    char label[LABEL_BYTES];
+    snprintf(label, sizeof label, "%s%s", dashes, option->name);
+    return set_field(option, label, (char *)target + option->offset, value, err);
 }
 
 // ---- Finding rows
@@ -44,61 +141,22 @@ static const struct mc_option *find_letter(const struct mc_option *table, char l
     return NULL;
 }
 
-static size_t least_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-// Levenshtein's distance: insertions, deletions and replacements that make b of a.
-static size_t edit_distance(const char *a, const char *b)
-{
-    enum { LENGTH_MAX = 40 };
-    const size_t width = strlen(b);
-    size_t row[LENGTH_MAX + 1];
-    if (width > LENGTH_MAX || strlen(a) > LENGTH_MAX) {
-        return SIZE_MAX;
-    }
-    for (size_t j = 0; j <= width; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= width; j++) {
-            const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = least_of(replaced, least_of(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[width];
-}
-
-const char *mc_options_nearer(const char *name, const char *candidate, const char *best)
-{
-    const size_t length = strlen(name);
-    const size_t reach = length < 5 ? 1 : 2; // more would suggest at random
-    const bool is_prefix = length > 0 && strncmp(name, candidate, length) == 0;
-    const size_t distance = is_prefix ? 0 : edit_distance(name, candidate);
-    const bool is_near = distance <= reach && distance < length;
-    return is_near && (best == NULL || distance < edit_distance(name, best)) ? candidate : best;
-}
-
 static bool unknown_name(const struct mc_options *scopes, int count, const char *dashes,
                          const char *name, struct mc_error *err)
 {
-    const char *best = NULL;
+    struct mc_suggestion suggestion;
+    mc_suggestion_init(&suggestion, name);
     for (int i = 0; i < count; i++) {
         for (const struct mc_option *row = scopes[i].table; row->name != NULL; row++) {
             if (row->place == MC_OPTION_NAMED) {
-                best = mc_options_nearer(name, row->name, best);
+                mc_suggestion_consider(&suggestion, row->name);
             }
         }
     }
-    char text[MC_OPTION_SHOWN_BYTES];
-    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown option '%s%s'%s%s%s%s", dashes,
-                        mc_option_shown(name, text), best == NULL ? "" : "; did you mean '",
-                        best == NULL ? "" : dashes, best == NULL ? "" : best,
-                        best == NULL ? "" : "'?");
+    const bool near = suggestion.best != NULL;
+    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown option '%s%.40s'%s%s%s%s", dashes, name,
+                        near ? "; did you mean '" : "", near ? dashes : "",
+                        near ? suggestion.best : "", near ? "'?" : "");
 }
 
 bool mc_options_set(const struct mc_option *table, void *target, const char *name,
@@ -200,8 +258,8 @@ static enum mc_options_result take_long(struct parser *parser, const char *word)
     if (builtin != NULL && attached == NULL) {
         return builtin_result(builtin);
     }
-    char name[MC_OPTION_SHOWN_BYTES];
-    snprintf(name, sizeof name, "%.*s", (int)least_of(length, sizeof name), word);
+    char name[LABEL_BYTES];
+    snprintf(name, sizeof name, "%.*s", length < sizeof name ? (int)length : LABEL_BYTES, word);
     unknown_name(parser->scopes, parser->scope_count, "--", name, parser->err);
     return MC_OPTIONS_USAGE;
 }
@@ -220,9 +278,7 @@ static enum mc_options_result take_letters(struct parser *parser, const char *le
             if (builtin != NULL) {
                 return builtin_result(builtin);
             }
-            char letter[] = { *letters, '\0' }, text[MC_OPTION_SHOWN_BYTES];
-            mc_error_set(parser->err, MC_ERROR_ARGUMENT, 0, "unknown option '-%s'",
-                         mc_option_shown(letter, text));
+            mc_error_set(parser->err, MC_ERROR_ARGUMENT, 0, "unknown option '-%c'", *letters);
             return MC_OPTIONS_USAGE;
         }
         const bool takes_rest = option->value != NULL && letters[1] != '\0';
@@ -245,9 +301,7 @@ static bool take_argument(struct parser *parser, const char *word)
             return store(parser, 0, row, word);
         }
     }
-    char text[MC_OPTION_SHOWN_BYTES];
-    return mc_error_set(parser->err, MC_ERROR_ARGUMENT, 0, "unexpected argument '%s'",
-                        mc_option_shown(word, text));
+    return mc_error_set(parser->err, MC_ERROR_ARGUMENT, 0, "unexpected argument '%.40s'", word);
 }
 
 static enum mc_options_result take_words(struct parser *parser, int *used)

@@ -14,8 +14,7 @@
 //         { 0 },
 //     };
 //
-// Numbers are read strictly: no blanks, no trailing text, no hexadecimal, infinity or NaN,
-// and every number has bounds. Any thread.
+// Values are read as base/value.h does: strictly, numbers within bounds. Any thread.
 #pragma once
 
 #include <stddef.h>
@@ -24,11 +23,11 @@
 #include "base/error.h"
 
 enum mc_option_kind {
-    MC_OPTION_BOOL,   // bool or int (1 or 0): "yes" or "no"
+    MC_OPTION_BOOL,   // bool or int (1 or 0): yes or no
     MC_OPTION_INT,    // int, long or int64_t, from min to max
     MC_OPTION_DOUBLE, // double or float, from min to max
-    MC_OPTION_STRING, // char array: a copy, refused when it does not fit; at least min bytes
-    MC_OPTION_TEXT,   // const char *: borrows the value; at least min bytes
+    MC_OPTION_STRING, // char array: a copy; must not be empty, and must fit
+    MC_OPTION_TEXT,   // const char *: borrows the value; must not be empty
     MC_OPTION_ENUM,   // an enum or int: the value's place in names
     MC_OPTION_CALL,   // whatever set makes of it
 };
@@ -38,9 +37,10 @@ enum mc_option_place {
     MC_OPTION_ARGUMENT, // a word of its own, in the table's order
 };
 
-// Reads value into field, the target plus the row's offset. An error continues the option's
-// name: "must be x,y,w,h, got '%s'".
-typedef bool mc_option_set_fn(void *field, const char *value, struct mc_error *err);
+// Reads value into field, which is the target plus the row's offset. label names the option in
+// errors as the user wrote it: "--region must be …, got …".
+typedef bool mc_option_set_fn(void *field, const char *label, const char *value,
+                              struct mc_error *err);
 
 struct mc_option {
     const char *name;  // "count"; an argument's as the usage line shows it, "STREAM"
@@ -64,8 +64,8 @@ struct mc_option {
 extern const char *const mc_options_log_levels[];
 
 // Sets the option called name, without dashes, in target. For configuration files: BOOL
-// expects "yes" or "no" even where the command line takes no value. Sets err to
-// "name must be …, got …" or "unknown option 'name'"; target is then unchanged.
+// takes yes or no even where the command line takes no value. Sets err to
+// "name must be …, got …" or "unknown option 'name'"; the field is then unchanged.
 bool mc_options_set(const struct mc_option *table, void *target, const char *name,
                     const char *value, struct mc_error *err);
 
@@ -104,7 +104,3 @@ void mc_options_write_help(const struct mc_option *table, enum mc_option_place p
 // Writes text from the given column on, wrapped before column 80; later lines are indented
 // by that column. Ends the line.
 void mc_options_write_wrapped(const char *text, int column, FILE *out);
-
-// The candidate that name is most likely a misspelling of; NULL when none is near.
-//   best  the nearest so far, NULL at first; so that several lists can be searched in turn
-const char *mc_options_nearer(const char *name, const char *candidate, const char *best);

@@ -127,10 +127,11 @@ static void check_end(struct app *app)
     }
 }
 
-static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+static void on_record(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame)
 {
     struct app_stream *stream = user;
-    (void)picture;
+    (void)frame;
     stream->gave_records = true;
     server_publisher_record(stream->app->publisher, stream->index, record);
 }

@@ -55,6 +55,8 @@ struct pipeline_stream {
     char name[PROTOCOL_NAME_BYTES];
     char *url; // owned
     bool every_frame, repeat, drop_damaged, udp;
+    struct pipeline_display_options display_options;
+    struct pipeline_display_transform display; // of the last record's frame
     enum pipeline_mode mode;
     struct pipeline_roi square;      // FIXED
     struct pipeline_tracker tracker; // TRACK; the job's, while one is at work
@@ -146,21 +148,18 @@ static void work(struct pipeline_job *base, const struct pipeline_worker_context
 {
     struct stream_job *job = (struct stream_job *)base;
     struct pipeline_stream *stream = job->stream;
-    const struct AVFrame *picture = job->frame->picture;
-    struct pipeline_frame_view gaze = { .seat = seat,
-                                        .picture = picture,
-                                        .quarter_turns = job->frame->quarter_turns };
+    const struct pipeline_display_transform *display = &job->frame->display;
+    struct pipeline_frame_view gaze = { .seat = seat, .frame = job->frame };
     const bool follows = stream->mode == PIPELINE_TRACK;
     // Whether something else than a face is there, only its own network can tell.
     const struct pipeline_detectors eyes =
         pipeline_frame_view_detectors(&gaze, follows || is_face(seat->model));
     if (follows) {
-        const struct pipeline_view view = { picture->width, picture->height, gaze.quarter_turns };
-        pipeline_tracker_run(&stream->tracker, &view, &eyes, &job->sight);
+        pipeline_tracker_run(&stream->tracker, display, &eyes, &job->sight);
     } else {
         struct pipeline_roi square = stream->square;
         if (stream->mode == PIPELINE_FULL) {
-            pipeline_locator_view(0, picture->width, picture->height, &square);
+            pipeline_locator_view(0, display->width, display->height, &square);
         }
         pipeline_tracker_look_at(&square, &eyes, &job->sight);
     }
@@ -176,6 +175,9 @@ static void fill_faces(struct pipeline_stream *stream, struct stream_job *job)
     const struct pipeline_observations *sight = &job->sight;
     const struct nn_model_info *model = pipeline_workers_model(stream->workers);
     struct protocol_record *record = &job->record;
+    // Where it is displayed in another way, the face is elsewhere: motion begins anew.
+    stream->seen &= pipeline_display_transform_equal(&stream->display, &job->frame->display);
+    stream->display = job->frame->display;
     if (stream->mode != PIPELINE_TRACK && sight->count > 0 && !stream->seen) {
         stream->face_id++;
     }
@@ -243,7 +245,7 @@ static void deliver(struct pipeline_stream *stream, struct stream_job *job)
         }
         report_trouble(stream, job);
         add_to_stats(stream, &job->record);
-        stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame->picture);
+        stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame);
         check_calibration(stream);
     }
     pipeline_frame_pool_release(stream->pool, job->frame);
@@ -305,8 +307,8 @@ static void begin_record(struct pipeline_stream *stream, struct stream_job *job)
     record->seq = job->sequence;
     record->pts = frame->pts;
     record->t_arrival_ns = frame->arrival_ns;
-    record->width = frame->picture->width;
-    record->height = frame->picture->height;
+    record->width = frame->display.width;
+    record->height = frame->display.height;
     record->damaged = frame->damaged;
     record->dropped = count_dropped(stream);
     record->timing.gather = frame->gather_ns / MC_NS_PER_US;
@@ -415,6 +417,12 @@ static bool check_options(const struct pipeline_stream_options *options, struct 
                             options->name, (double)region->x, (double)region->y,
                             (double)region->width, (double)region->height);
     }
+    if (options->display.rotate % 90 != 0 || options->display.rotate < 0 ||
+        options->display.rotate >= 360) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s: rotate must be 0, 90, 180 or 270, got %d", options->name,
+                            options->display.rotate);
+    }
     if (options->max_faces < 0 || options->max_faces > PROTOCOL_FACES_MAX) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: follows 1 to %d faces, not %d",
                             options->name, PROTOCOL_FACES_MAX, options->max_faces);
@@ -482,6 +490,7 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     stream->repeat = options->repeat;
     stream->drop_damaged = options->drop_damaged;
     stream->udp = options->udp;
+    stream->display_options = options->display;
     stream->mode = options->mode;
     stream->square = make_square(&options->region);
     stream->has_motion = options->motion != NULL;
@@ -528,6 +537,7 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
         .repeat = stream->repeat,
         .drop_damaged = stream->drop_damaged,
         .udp = stream->udp,
+        .display = stream->display_options,
         .paused = stream->paused,
         .mailbox = stream->mailbox,
         .pool = stream->pool,

@@ -132,7 +132,9 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
     double source_pts =
         pipeline_pts_clock_source_pts(&capture->pace, frame->picture, frame->time_base);
     frame->pts = pipeline_pts_clock_pts(&capture->pace, source_pts, live, frame->arrival_ns);
-    frame->quarter_turns = pipeline_source_quarter_turns(capture->source);
+    pipeline_display_transform_read(&frame->display, frame->picture,
+                                    pipeline_source_stream(capture->source),
+                                    &capture->options.display);
     if (live) {
         atomic_store(&capture->last_picture_ns, mc_clock_now_ns());
     }

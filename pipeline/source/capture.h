@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/source/display_transform.h"
 #include "pipeline/stream.h"
 
 struct pipeline_capture;
@@ -29,7 +30,8 @@ struct pipeline_capture_options {
     bool every_frame; // as fast as the mailbox takes them; never paced, none dropped
     bool repeat;      // begin again at the end of what has one
     bool drop_damaged;
-    bool udp;                               // for RTSP
+    bool udp; // for RTSP
+    struct pipeline_display_options display;
     bool paused;                            // open nothing until resumed
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
     struct pipeline_frame_pool *pool;       // borrowed; holds two more frames than others can keep

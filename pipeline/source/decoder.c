@@ -52,6 +52,8 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
     // Frame threads would cost one frame of latency each; a picture decodes in
     // a few ms, and the other cores have networks to run.
     decoder->codec->thread_count = 1;
+    // Cropped to the pixel, though planes may then begin anywhere.
+    decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
     if (low_delay) {
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }

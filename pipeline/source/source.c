@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
-#include <libavutil/display.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -43,7 +41,6 @@ struct pipeline_source {
     int video_index;
     bool udp, live, probed;
     bool closing; // says goodbye, even when asked to stop
-    int quarter_turns;
 };
 
 static void set_deadline(struct pipeline_source *source, int seconds)
@@ -248,20 +245,6 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
     return true;
 }
 
-static int read_quarter_turns(const AVStream *stream)
-{
-    size_t size = 0;
-    const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
-    if (matrix == NULL || size < 9 * sizeof(int32_t)) {
-        return 0;
-    }
-    double counterclockwise = av_display_rotation_get((const int32_t *)matrix);
-    if (!isfinite(counterclockwise)) {
-        return 0;
-    }
-    return ((int)lround(-counterclockwise / 90) % 4 + 4) % 4;
-}
-
 static bool open_camera(struct pipeline_source *source, const char *rest, bool *permanent,
                         struct mc_error *err)
 {
@@ -313,7 +296,6 @@ static void adopt_stream(struct pipeline_source *source)
         stream->discard = (int)i == source->video_index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     }
     source->live = has_no_end(source);
-    source->quarter_turns = read_quarter_turns(source->format->streams[source->video_index]);
 }
 
 struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
@@ -468,9 +450,4 @@ const struct AVStream *pipeline_source_stream(const struct pipeline_source *sour
 bool pipeline_source_is_live(const struct pipeline_source *source)
 {
     return source->live;
-}
-
-int pipeline_source_quarter_turns(const struct pipeline_source *source)
-{
-    return source->quarter_turns;
 }

@@ -44,6 +44,3 @@ const struct AVStream *pipeline_source_stream(const struct pipeline_source *sour
 // Whether its pictures come when they happen, and it has no natural end. What
 // isn't live could be read as fast as it decodes.
 bool pipeline_source_is_live(const struct pipeline_source *source);
-
-// Clockwise quarter turns, 0 to 3, that make its pictures upright.
-int pipeline_source_quarter_turns(const struct pipeline_source *source);

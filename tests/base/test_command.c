@@ -153,9 +153,10 @@ static void errors_name_the_command(void **state)
         { "program bench x", "program bench: unknown command 'x'\n" },
         { "program watch --coutn 1", "program watch: unknown option '--coutn'; did you mean "
                                      "'--count'?\nTry 'program watch --help'" },
-        { "program watch -n 11", "program watch: --count must be a whole number between 0 and 10, "
+        { "program watch -n 11", "program watch: --count must be a whole number from 0 to 10, "
                                  "got '11'\n" },
         { "program watch -n 0 --json", "program watch: --json requires --count\n" },
+        { "program watch x\033[2J", "program watch: unexpected argument 'x?[2J'\n" },
         { "program bench", "usage: program bench [options] COMMAND ...\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

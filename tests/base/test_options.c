@@ -29,19 +29,21 @@ struct target {
     enum mc_log_level level;
 };
 
-static bool add_rest(void *field, const char *value, struct mc_error *err)
+static bool add_rest(void *field, const char *label, const char *value, struct mc_error *err)
 {
     struct target *target = field;
     if (target->rest_count == 4) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be at most 4, got '%s' too", value);
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be at most 4, got '%s' too", label,
+                            value);
     }
     target->rest[target->rest_count++] = value;
     return true;
 }
 
-static bool add_clip(void *field, const char *value, struct mc_error *err)
+static bool add_clip(void *field, const char *label, const char *value, struct mc_error *err)
 {
     struct target *target = field;
+    (void)label;
     (void)err;
     target->clips[target->clip_count++ % 4] = value;
     return true;
@@ -68,8 +70,7 @@ static const struct mc_option table[] = {
       MC_OPTION_FIELD(struct target, loop) },
     { "repeat", 0, "yes|no", "repeat the source", MC_OPTION_BOOL,
       MC_OPTION_FIELD(struct target, repeat) },
-    { "path", 0, "PATH", "a short path", MC_OPTION_STRING, .min = 1,
-      MC_OPTION_FIELD(struct target, path) },
+    { "path", 0, "PATH", "a short path", MC_OPTION_STRING, MC_OPTION_FIELD(struct target, path) },
     { "format", 'f', "FORMAT", "table or json", MC_OPTION_ENUM, .names = formats,
       MC_OPTION_FIELD(struct target, format) },
     { "log-level", 0, "LEVEL", "error, warning, info or debug", MC_OPTION_ENUM,
@@ -147,8 +148,8 @@ static void an_option_of_many_values_ends_at_the_next_option(void **state)
 static void nonsense_is_refused(void **state)
 {
     (void)state;
-    static const char *const number = "--count must be a whole number between 1 and 1000000000";
-    static const char *const rate = "--rate must be between 0 and 1000";
+    static const char *const number = "--count must be a whole number from 1 to 1000000000";
+    static const char *const rate = "--rate must be a number from 0 to 1000";
     static const struct {
         const char *line, *message, *got;
     } cases[] = {
@@ -160,7 +161,6 @@ static void nonsense_is_refused(void **state)
         { "f -n7x", number, "7x" },
         { "f -n 0x10", number, "0x10" },
         { "f -n 1e3", number, "1e3" },
-        { "f -n +3", number, "+3" },
         { "f -n --", number, "--" },
         { "f --rate 1e12", rate, "1e12" },
         { "f --rate 1e999", rate, "1e999" },
@@ -175,13 +175,14 @@ static void nonsense_is_refused(void **state)
         { "f --repeat maybe", "--repeat must be yes or no", "maybe" },
         { "f -f xml", "--format must be table or json", "xml" },
         { "f --log-level loud", "--log-level must be error, warning, info or debug", "loud" },
-        { "f --path 12345678", "--path must be between 1 and 7 bytes long, got 8", NULL },
-        { "f --path=", "--path must not be empty", NULL },
+        { "f --path 12345678", "--path must be 1 to 7 bytes, got 8", NULL },
+        { "f --path=", "--path must be 1 to 7 bytes, got 0", NULL },
         { "f --loop=yes", "--loop takes no value", NULL },
         { "f --count", "--count requires a value, N", NULL },
         { "f -n", "--count requires a value, N", NULL },
         { "f --coutn 5", "unknown option '--coutn'; did you mean '--count'?", NULL },
-        { "f --form=json", "unknown option '--form'; did you mean '--format'?", NULL },
+        { "f --formt=json", "unknown option '--formt'; did you mean '--format'?", NULL },
+        { "--count 1 --", "missing argument FILE", NULL },
         { "f --quite-another", "unknown option '--quite-another'", NULL },
         { "f --FILE x", "unknown option '--FILE'", NULL },
         { "f -lx", "unknown option '-x'", NULL },
@@ -202,7 +203,7 @@ static void nonsense_is_refused(void **state)
     }
 }
 
-static void blanks_and_control_characters_are_refused_and_not_shown(void **state)
+static void blanks_around_numbers_are_refused(void **state)
 {
     (void)state;
     struct target target = { 0 };
@@ -210,8 +211,6 @@ static void blanks_and_control_characters_are_refused_and_not_shown(void **state
     assert_false(mc_options_set(table, &target, "count", " 5", &err));
     assert_false(mc_options_set(table, &target, "count", "5 ", &err));
     assert_false(mc_options_set(table, &target, "rate", "\t5", &err));
-    assert_false(mc_options_set(table, &target, "format", "\033[2J", &err));
-    assert_string_equal(err.message, "format must be table or json, got '?[2J'");
 }
 
 static void help_and_version_need_nothing_else(void **state)
@@ -270,8 +269,7 @@ static void an_option_is_set_by_its_name(void **state)
     assert_true(mc_options_set(table, &target, "loop", "no", &err));
     assert_false(target.loop);
     assert_false(mc_options_set(table, &target, "count", "0", &err));
-    assert_string_equal(err.message,
-                        "count must be a whole number between 1 and 1000000000, got '0'");
+    assert_string_equal(err.message, "count must be a whole number from 1 to 1000000000, got '0'");
     assert_int_equal(target.count, 3);
     assert_false(mc_options_set(table, &target, "cuont", "0", &err));
     assert_string_equal(err.message, "unknown option 'cuont'; did you mean 'count'?");
@@ -328,7 +326,7 @@ int main(void)
         cmocka_unit_test(what_is_not_given_stays),
         cmocka_unit_test(an_option_of_many_values_ends_at_the_next_option),
         cmocka_unit_test(nonsense_is_refused),
-        cmocka_unit_test(blanks_and_control_characters_are_refused_and_not_shown),
+        cmocka_unit_test(blanks_around_numbers_are_refused),
         cmocka_unit_test(help_and_version_need_nothing_else),
         cmocka_unit_test(a_word_stops_the_options_of_a_program),
         cmocka_unit_test(outer_scopes_are_searched_for_options_but_not_for_arguments),

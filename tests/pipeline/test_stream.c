@@ -73,12 +73,13 @@ static bool is_identity(const struct protocol_face *face)
     return true;
 }
 
-static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+static void on_record(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame)
 {
     static uv_timer_t timer;
     (void)user;
     assert_false(seen.closed);
-    assert_non_null(picture);
+    assert_non_null(frame);
     assert_string_equal(record->stream, "test");
     assert_int_equal(record->seq, seen.records);
     assert_true(seen.records == 0 || record->pts > seen.last_pts);

@@ -40,12 +40,12 @@ struct track {
     int count, capacity;
 };
 
-static bool collect(void *user, const struct protocol_record *record, const struct AVFrame *picture,
-                    struct mc_error *err)
+static bool collect(void *user, const struct protocol_record *record,
+                    const struct pipeline_frame *frame, struct mc_error *err)
 {
     struct track *track = user;
     const struct protocol_face *face = &record->faces[0];
-    (void)picture;
+    (void)frame;
     if (record->face_count == 0 || face->keypoint_count != POINTS) {
         return true;
     }

@@ -1,4 +1,4 @@
-// mocapctl overlay: the keypoints of a clip, drawn on its pictures.
+// mocapctl overlay: the keypoints of a clip, drawn on its frames as they are displayed.
 #include <getopt.h>
 #include <limits.h>
 #include <math.h>
@@ -7,15 +7,16 @@
 #include <string.h>
 
 #include <libavutil/frame.h>
-#include <libswscale/swscale.h>
 
 #include "base/cpu.h"
 #include "base/path.h"
 #include "nn/model.h"
+#include "pipeline/frame_pool.h"
 #include "protocol/record.h"
 #include "tools/mocapctl/clip.h"
 #include "tools/mocapctl/command.h"
 #include "tools/mocapctl/draw.h"
+#include "tools/mocapctl/frame_painter.h"
 #include "tools/video_writer.h"
 
 enum { RATE_DEFAULT = 25 };
@@ -27,10 +28,10 @@ struct overlay {
     long max_faces;
     long frame; // the one to draw as a PNG; -1: all
     struct video_writer *writer;
-    struct SwsContext *scaler;
+    struct mocapctl_frame_painter *painter;
     struct mocapctl_canvas canvas;
     long seen, with_face;
-    double first_pts, last_pts;
+    double first_pts;
 };
 
 static bool is_png(const struct overlay *overlay)
@@ -137,12 +138,29 @@ static bool open_output(struct overlay *overlay, int width, int height, double i
     if (canvas->rgb == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture");
     }
-    overlay->writer = video_writer_create(overlay->output, canvas->width, canvas->height, rate.num,
-                                          rate.den, err);
+    overlay->writer = video_writer_create_timed(overlay->output, canvas->width, canvas->height,
+                                                rate.num, rate.den, err);
     return overlay->writer != NULL;
 }
 
-// The canvas has the clip's first size, made even; later pictures may have others.
+// The part of the canvas that a frame fills. The canvas has the clip's first size, made
+// even; later frames may have others, and keep their ratio.
+static struct mocapctl_canvas fit(const struct mocapctl_canvas *canvas, int width, int height)
+{
+    const double scale = fmin((double)canvas->width / width, (double)canvas->height / height);
+    struct mocapctl_canvas part = *canvas;
+    // What was cut to be even is no reason for a bar.
+    if (width * scale < canvas->width - 2) {
+        part.width = (int)fmax(1, lround(width * scale));
+    }
+    if (height * scale < canvas->height - 2) {
+        part.height = (int)fmax(1, lround(height * scale));
+    }
+    part.rgb += (size_t)((canvas->height - part.height) / 2) * canvas->row_bytes +
+                (size_t)((canvas->width - part.width) / 2) * 3;
+    return part;
+}
+
 static struct protocol_record scaled(const struct mocapctl_canvas *canvas,
                                      const struct protocol_record *record)
 {
@@ -163,48 +181,46 @@ static struct protocol_record scaled(const struct mocapctl_canvas *canvas,
     return copy;
 }
 
-static bool write_picture(struct overlay *overlay, const struct protocol_record *record,
-                          const struct AVFrame *picture, struct mc_error *err)
+static bool write_frame(struct overlay *overlay, const struct protocol_record *record,
+                        const struct pipeline_frame *frame, struct mc_error *err)
 {
     const struct mocapctl_canvas *canvas = &overlay->canvas;
-    overlay->scaler = sws_getCachedContext(
-        overlay->scaler, picture->width, picture->height, (enum AVPixelFormat)picture->format,
-        canvas->width, canvas->height, AV_PIX_FMT_RGB24, SWS_BILINEAR, NULL, NULL, NULL);
-    if (overlay->scaler == NULL) {
-        return mc_error_set(err, MC_ERROR_MEDIA, 0, "%s: its pixel format can't be converted",
-                            overlay->input);
+    const struct mocapctl_canvas part = fit(canvas, record->width, record->height);
+    if (part.width < canvas->width || part.height < canvas->height) {
+        memset(canvas->rgb, 0, canvas->row_bytes * (size_t)canvas->height);
     }
-    uint8_t *const planes[4] = { canvas->rgb };
-    const int linesizes[4] = { (int)canvas->row_bytes };
-    sws_scale(overlay->scaler, (const uint8_t *const *)picture->data, picture->linesize, 0,
-              picture->height, planes, linesizes);
-    const struct protocol_record drawn = scaled(canvas, record);
-    mocapctl_draw_record(canvas, &drawn);
+    if (!mocapctl_frame_painter_draw(overlay->painter, frame, &part, err)) {
+        return mc_error_wrap(err, "%s", overlay->input);
+    }
+    const struct protocol_record drawn = scaled(&part, record);
+    mocapctl_draw_record(&part, &drawn);
     if (overlay->pose) {
-        mocapctl_draw_poses(canvas, &drawn, pipeline_motion_options_default().fov);
+        mocapctl_draw_poses(&part, &drawn, pipeline_motion_options_default().fov);
     }
-    return video_writer_add(overlay->writer, canvas->rgb, canvas->row_bytes, err);
+    return video_writer_add_at(overlay->writer, record->pts - overlay->first_pts, canvas->rgb,
+                               canvas->row_bytes, err);
 }
 
-// The first picture waits for the second: only then the rate is known.
+// The first frame waits for the second: only then the rate is known.
 struct waiting {
     struct overlay *overlay;
     struct protocol_record record;
-    AVFrame *picture;
+    struct pipeline_frame frame;
 };
 
 static bool write_waiting(struct waiting *waiting, double next_pts, struct mc_error *err)
 {
     struct overlay *overlay = waiting->overlay;
+    overlay->first_pts = waiting->record.pts;
     bool good = open_output(overlay, waiting->record.width, waiting->record.height,
                             next_pts - waiting->record.pts, err) &&
-                write_picture(overlay, &waiting->record, waiting->picture, err);
-    av_frame_free(&waiting->picture);
+                write_frame(overlay, &waiting->record, &waiting->frame, err);
+    av_frame_free(&waiting->frame.picture);
     return good;
 }
 
-static bool on_frame(void *user, const struct protocol_record *record, const AVFrame *picture,
-                     struct mc_error *err)
+static bool on_frame(void *user, const struct protocol_record *record,
+                     const struct pipeline_frame *frame, struct mc_error *err)
 {
     struct waiting *waiting = user;
     struct overlay *overlay = waiting->overlay;
@@ -213,15 +229,16 @@ static bool on_frame(void *user, const struct protocol_record *record, const AVF
     if (overlay->frame >= 0 && index != overlay->frame) {
         return true;
     }
-    if (waiting->picture != NULL && !write_waiting(waiting, record->pts, err)) {
+    if (waiting->frame.picture != NULL && !write_waiting(waiting, record->pts, err)) {
         return false;
     }
     if (overlay->writer != NULL) {
-        return write_picture(overlay, record, picture, err);
+        return write_frame(overlay, record, frame, err);
     }
     waiting->record = *record;
-    waiting->picture = av_frame_clone(picture);
-    return waiting->picture != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    waiting->frame = *frame;
+    waiting->frame.picture = av_frame_clone(frame->picture);
+    return waiting->frame.picture != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
 }
 
 static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
@@ -236,11 +253,13 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
         .max_faces = (int)overlay->max_faces,
         .motion = overlay->pose ? &motion : NULL,
     };
-    bool good = mocapctl_clip_run(overlay->input, &options, on_frame, &waiting, err);
-    if (good && waiting.picture != NULL) { // of one picture only
+    overlay->painter = mocapctl_frame_painter_create();
+    bool good = overlay->painter != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    good = good && mocapctl_clip_run(overlay->input, &options, on_frame, &waiting, err);
+    if (good && waiting.frame.picture != NULL) { // of one frame only
         good = write_waiting(&waiting, waiting.record.pts, err);
     }
-    av_frame_free(&waiting.picture);
+    av_frame_free(&waiting.frame.picture);
     if (good && overlay->writer == NULL) {
         good = mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: has %ld frames, no frame %ld",
                             overlay->input, overlay->seen, overlay->frame < 0 ? 0 : overlay->frame);
@@ -250,7 +269,7 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
     } else {
         video_writer_abandon(overlay->writer);
     }
-    sws_freeContext(overlay->scaler);
+    mocapctl_frame_painter_destroy(overlay->painter);
     free(overlay->canvas.rgb);
     return good;
 }

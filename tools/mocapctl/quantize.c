@@ -13,6 +13,7 @@
 #include "base/cpu.h"
 #include "nn/model.h"
 #include "nn/quantise.h"
+#include "pipeline/frame_pool.h"
 #include "pipeline/track/scaler.h"
 #include "pipeline/track/tracker.h"
 #include "protocol/record.h"
@@ -44,25 +45,26 @@ static struct pipeline_roi square_of(const struct protocol_face *face, float mar
                                   face->box[1] + (face->box[3] - side) / 2, side, 0 };
 }
 
-static bool fill(struct job *job, const struct protocol_record *record, const AVFrame *picture,
-                 const struct nn_tensor *input, struct mc_error *err)
+static bool fill(struct job *job, const struct protocol_record *record,
+                 const struct pipeline_frame *frame, const struct nn_tensor *input,
+                 struct mc_error *err)
 {
     const struct nn_model_info *info = nn_model_info(job->f32);
     const struct pipeline_roi square = square_of(&record->faces[0], info->crop_margin);
     struct pipeline_mapping mapping;
-    return pipeline_scaler_run(job->scaler, picture, 0, &square, info->input_mean, input, &mapping,
-                               err);
+    return pipeline_scaler_run(job->scaler, frame->picture, &frame->display, &square,
+                               info->input_mean, input, &mapping, err);
 }
 
 static bool calibrate_frame(void *user, const struct protocol_record *record,
-                            const AVFrame *picture, struct mc_error *err)
+                            const struct pipeline_frame *frame, struct mc_error *err)
 {
     struct job *job = user;
     if (record->face_count == 0) {
         return true;
     }
     struct nn_tensor input = nn_quantiser_input(job->quantiser);
-    if (!fill(job, record, picture, &input, err)) {
+    if (!fill(job, record, frame, &input, err)) {
         return false;
     }
     nn_quantiser_run(job->quantiser);
@@ -75,8 +77,8 @@ static float distance(struct mc_keypoint a, struct mc_keypoint b)
     return hypotf(a.x - b.x, a.y - b.y);
 }
 
-static bool compare_frame(void *user, const struct protocol_record *record, const AVFrame *picture,
-                          struct mc_error *err)
+static bool compare_frame(void *user, const struct protocol_record *record,
+                          const struct pipeline_frame *frame, struct mc_error *err)
 {
     struct job *job = user;
     const int count = nn_model_info(job->f32)->keypoint_count;
@@ -85,12 +87,12 @@ static bool compare_frame(void *user, const struct protocol_record *record, cons
         return true;
     }
     struct nn_tensor input = nn_runner_input(job->f32_runner);
-    if (!fill(job, record, picture, &input, err)) {
+    if (!fill(job, record, frame, &input, err)) {
         return false;
     }
     nn_runner_run(job->f32_runner, wide);
     input = nn_runner_input(job->int8_runner);
-    if (!fill(job, record, picture, &input, err)) {
+    if (!fill(job, record, frame, &input, err)) {
         return false;
     }
     nn_runner_run(job->int8_runner, narrow);
