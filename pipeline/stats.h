@@ -28,7 +28,7 @@ enum pipeline_drop {
 const char *pipeline_drop_name(enum pipeline_drop drop);
 
 enum pipeline_stage {
-    PIPELINE_STAGE_GATHER, // from the last byte of a picture to knowing that it was the last
+    PIPELINE_STAGE_REASSEMBLY, // from the last byte of a picture to knowing that it was the last
     PIPELINE_STAGE_DECODE,
     PIPELINE_STAGE_WAIT, // decoded, for a worker
     PIPELINE_STAGE_SCALE,
@@ -36,7 +36,7 @@ enum pipeline_stage {
     PIPELINE_STAGE_COUNT,
 };
 
-// "gather", "decode", "wait", "scale", "infer"
+// "reassembly", "decode", "wait", "scale", "infer"
 const char *pipeline_stage_name(enum pipeline_stage stage);
 
 struct pipeline_stats {
