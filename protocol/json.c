@@ -32,15 +32,14 @@ static bool nested_too_deep(const char *line, size_t length)
 json_t *protocol_json_load(const char *line, size_t length, struct mc_error *err)
 {
     if (nested_too_deep(line, length)) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "must be nested at most %d levels deep",
-                     DEPTH_MAX);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "must be nested at most %d levels deep", DEPTH_MAX);
         return NULL;
     }
     json_error_t cause;
     json_t *root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &cause);
     if (root == NULL) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "not valid JSON at byte %d: %s",
-                     cause.position, cause.text);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "not valid JSON at byte %d: %s", cause.position,
+                     cause.text);
         return NULL;
     }
     if (!json_is_object(root)) {
