@@ -146,7 +146,8 @@ static void on_state(void *user, enum pipeline_state state, const char *reason)
                                                           : MC_LOG_INFO;
     mc_log(level, "stream %s is %s%s%s", name, pipeline_state_name(state),
            reason[0] == '\0' ? "" : ": ", reason);
-    server_publisher_state(app->publisher, stream->index, pipeline_state_name(state), reason);
+    server_publisher_state(app->publisher, stream->index,
+                           protocol_stream_state_parse(pipeline_state_name(state)), reason);
     if (state == PIPELINE_ENDED || state == PIPELINE_FAILED) {
         stream->done = true;
         stream->failed = state == PIPELINE_FAILED;

@@ -311,7 +311,7 @@ static void frames_are_not_held_for_an_interval(void **state)
     for (int i = 0; i < 60; i++) {
         const struct mocap_timing *timing = wait_record(START_S).record->timing;
         assert_non_null(timing);
-        at_once += timing->gather < 1000;
+        at_once += timing->reassembly < 1000;
     }
     assert_true(at_once > 40);
 }
