@@ -63,7 +63,7 @@ static bool parse_option(struct mocapctl_bench_options *options, int found, char
     case 's':
         return parse_number("--size", SIZE_MAX_PIXELS, &options->size, err);
     case 't':
-        return parse_number("--threads", NN_TEAM_MAX, &options->threads, err);
+        return parse_number("--threads", NN_THREADS_MAX, &options->threads, err);
     case 'p':
         return nn_precision_parse(optarg, &options->precision) ||
                mc_error_set(err, MC_ERROR_ARGUMENT, 0,
