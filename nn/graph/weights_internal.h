@@ -1,4 +1,4 @@
-// How weights are kept. Of use to weights.c and safetensors.c alone.
+// The fields of nn_weights, for the code that reads, makes up and quantises weights.
 #pragma once
 
 #include <stdbool.h>
@@ -9,26 +9,32 @@
 
 #include "nn/graph/weights.h"
 
-// Numbers in one tensor, so that no product of sizes overflows.
+// The most numbers in one tensor, so that no product of sizes overflows.
 #define NN_WEIGHT_COUNT_MAX (INT64_C(1) << 30)
 
 struct nn_weight_entry {
     struct nn_weight weight;
-    size_t begin, end; // bytes, from the start of the data
-    int dtype;         // of these, until they are scaled: safetensors.c
-    bool used;
+    size_t begin, end; // of its bytes in the file's data
+    int dtype;         // in the file; see safetensors.c
+    bool used;         // by nn_weights_get
 };
 
 struct nn_weights {
-    struct nn_weight_entry **entries; // each on its own, since lent pointers must not move
+    struct nn_weight_entry **entries; // allocated one by one, since borrowed pointers must not move
     size_t count, capacity;
     json_t *metadata; // an object of strings, or NULL
     bool random;
     uint32_t seed;
 };
 
-// A new entry without shape and data; the weights own it.
+// Adds an entry without shape or data, which the weights own. NULL and err when out of
+// memory.
 struct nn_weight_entry *nn_weight_entry_add(struct nn_weights *weights, const char *name,
                                             struct mc_error *err);
+
+// NULL does nothing.
+void nn_weight_entry_destroy(struct nn_weight_entry *entry);
+
+// False and err if there would be more than NN_WEIGHT_COUNT_MAX numbers.
 bool nn_weight_entry_set_shape(struct nn_weight_entry *entry, const int *dims, int rank,
                                struct mc_error *err);
