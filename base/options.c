@@ -175,15 +175,16 @@ static bool unknown_name(const struct mc_options *scopes, int count, const char 
                         near ? suggestion.best : "", near ? "'?" : "");
 }
 
-bool mc_options_set(const struct mc_option *table, void *target, const char *name,
-                    const char *value, struct mc_error *err)
+bool mc_options_set(const struct mc_options *scopes, int count, const char *name, const char *value,
+                    struct mc_error *err)
 {
-    const struct mc_option *option = find_name(table, name, strlen(name));
-    if (option == NULL) {
-        const struct mc_options scope = { table, target };
-        return unknown_name(&scope, 1, "", name, err);
+    for (int i = 0; i < count; i++) {
+        const struct mc_option *option = find_name(scopes[i].table, name, strlen(name));
+        if (option != NULL) {
+            return set_option(option, "", scopes[i].target, value, err);
+        }
     }
-    return set_option(option, "", target, value, err);
+    return unknown_name(scopes, count, "", name, err);
 }
 
 // ---- Command lines

@@ -28,7 +28,7 @@ enum mc_option_kind {
     MC_OPTION_DOUBLE, // double or float, from min to max
     MC_OPTION_STRING, // char array: a copy; must not be empty, and must fit
     MC_OPTION_TEXT,   // const char *: borrows the value; must not be empty
-    MC_OPTION_ENUM,   // an enum or int: the value's place in names
+    MC_OPTION_ENUM,   // an enum or int: the value's index in names
     MC_OPTION_CONST,  // an enum or int: yes stores constant; --csv, --json
     MC_OPTION_CALL,   // whatever set makes of it
 };
@@ -65,17 +65,18 @@ struct mc_option {
 // The names of enum mc_log_level, for ENUM.
 extern const char *const mc_options_log_levels[];
 
-// Sets the option called name, without dashes, in target. For configuration files: BOOL
-// takes yes or no even where the command line takes no value. Sets err to
-// "name must be …, got …" or "unknown option 'name'"; the field is then unchanged.
-bool mc_options_set(const struct mc_option *table, void *target, const char *name,
-                    const char *value, struct mc_error *err);
-
 // A table and what it fills.
 struct mc_options {
     const struct mc_option *table;
     void *target;
 };
+
+// Sets the option called name, without dashes, in the first of count scopes that knows it. For
+// configuration files: BOOL takes a value even where the command line takes none. Sets err to
+// "name must be …, got …" or "unknown option 'name'; did you mean …?"; the field is then
+// unchanged.
+bool mc_options_set(const struct mc_options *scopes, int count, const char *name, const char *value,
+                    struct mc_error *err) MC_MUST_USE;
 
 enum mc_options_result {
     MC_OPTIONS_RUN,

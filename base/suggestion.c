@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { LENGTH_MAX = 40 }; // no name is longer
@@ -39,6 +40,13 @@ static int distance(const char *a, const char *b)
     return rows[a_length % 3][b_length];
 }
 
+static bool is_prefix(const char *start, const char *name)
+{
+    enum { LENGTH_MIN = 3 };
+    size_t length = strlen(start);
+    return length >= LENGTH_MIN && length <= strlen(name) && strncmp(start, name, length) == 0;
+}
+
 void mc_suggestion_init(struct mc_suggestion *suggestion, const char *given)
 {
     *suggestion = (struct mc_suggestion){ .given = given, .distance = INT_MAX };
@@ -50,7 +58,7 @@ void mc_suggestion_consider(struct mc_suggestion *suggestion, const char *name)
     if (strlen(suggestion->given) > LENGTH_MAX || length > LENGTH_MAX) {
         return;
     }
-    int edits = distance(suggestion->given, name);
+    int edits = is_prefix(suggestion->given, name) ? 1 : distance(suggestion->given, name);
     if (edits < suggestion->distance && edits * 3 <= (int)length) {
         suggestion->best = name;
         suggestion->distance = edits;

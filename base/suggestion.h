@@ -1,4 +1,4 @@
-// The name that somebody may have meant who mistyped one.
+// The known name that a mistyped one was probably meant to be. Any thread.
 //
 //     struct mc_suggestion suggestion;
 //     mc_suggestion_init(&suggestion, "worker");
@@ -14,7 +14,8 @@ struct mc_suggestion {
 
 void mc_suggestion_init(struct mc_suggestion *suggestion, const char *given);
 
-// Takes name if it is closer than the best one, and close enough: at most a third of its
-// characters inserted, left out, replaced or swapped with their neighbour. Case and the
-// difference between - and _ do not count.
+// Takes name if it is closer than the best one so far, and close enough: either given is its
+// beginning, of three characters or more, or at most a third of its characters are inserted,
+// left out, replaced or swapped with their neighbour. Case does not count, nor does the
+// difference between - and _.
 void mc_suggestion_consider(struct mc_suggestion *suggestion, const char *name);

@@ -213,9 +213,10 @@ static void blanks_around_numbers_are_refused(void **state)
     (void)state;
     struct target target = { 0 };
     struct mc_error err = { 0 };
-    assert_false(mc_options_set(table, &target, "count", " 5", &err));
-    assert_false(mc_options_set(table, &target, "count", "5 ", &err));
-    assert_false(mc_options_set(table, &target, "rate", "\t5", &err));
+    const struct mc_options scope = { table, &target };
+    assert_false(mc_options_set(&scope, 1, "count", " 5", &err));
+    assert_false(mc_options_set(&scope, 1, "count", "5 ", &err));
+    assert_false(mc_options_set(&scope, 1, "rate", "\t5", &err));
 }
 
 static void help_and_version_need_nothing_else(void **state)
@@ -267,17 +268,36 @@ static void an_option_is_set_by_its_name(void **state)
     (void)state;
     struct target target = { .repeat = -1, .count = 3 };
     struct mc_error err = { 0 };
-    assert_true(mc_options_set(table, &target, "loop", "yes", &err));
-    assert_true(mc_options_set(table, &target, "repeat", "yes", &err));
+    const struct mc_options scope = { table, &target };
+    assert_true(mc_options_set(&scope, 1, "loop", "yes", &err));
+    assert_true(mc_options_set(&scope, 1, "repeat", "yes", &err));
     assert_true(target.loop);
     assert_int_equal(target.repeat, 1);
-    assert_true(mc_options_set(table, &target, "loop", "no", &err));
+    assert_true(mc_options_set(&scope, 1, "loop", "no", &err));
     assert_false(target.loop);
-    assert_false(mc_options_set(table, &target, "count", "0", &err));
+    assert_false(mc_options_set(&scope, 1, "count", "0", &err));
     assert_string_equal(err.message, "count must be a whole number from 1 to 1000000000, got '0'");
     assert_int_equal(target.count, 3);
-    assert_false(mc_options_set(table, &target, "cuont", "0", &err));
+    assert_false(mc_options_set(&scope, 1, "cuont", "0", &err));
     assert_string_equal(err.message, "unknown option 'cuont'; did you mean 'count'?");
+}
+
+static void the_first_scope_that_knows_an_option_gets_it(void **state)
+{
+    (void)state;
+    static const struct mc_option other[] = {
+        { "loop", 0, NULL, "loop", MC_OPTION_BOOL, MC_OPTION_FIELD(struct target, loop) },
+        { 0 },
+    };
+    struct target first = { 0 }, second = { 0 };
+    const struct mc_options scopes[] = { { other, &first }, { table, &second } };
+    struct mc_error err = { 0 };
+    assert_true(mc_options_set(scopes, 2, "loop", "On", &err));
+    assert_true(mc_options_set(scopes, 2, "count", "7", &err));
+    assert_true(first.loop && !second.loop);
+    assert_int_equal(second.count, 7);
+    assert_false(mc_options_set(scopes, 2, "cont", "7", &err));
+    assert_string_equal(err.message, "unknown option 'cont'; did you mean 'count'?");
 }
 
 static void help_is_aligned_and_wrapped(void **state)
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_word_stops_the_options_of_a_program),
         cmocka_unit_test(outer_scopes_are_searched_for_options_but_not_for_arguments),
         cmocka_unit_test(an_option_is_set_by_its_name),
+        cmocka_unit_test(the_first_scope_that_knows_an_option_gets_it),
         cmocka_unit_test(help_is_aligned_and_wrapped),
         cmocka_unit_test(log_levels_are_in_their_enum_order),
     };

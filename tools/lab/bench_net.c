@@ -283,7 +283,7 @@ static bool check(void *options, struct mc_error *err)
 static const struct mc_option table[] = {
     LAB_BENCH_NETWORK_ROWS(struct options),
     { "threads", 't', "N", "threads of one forward pass; default: 1", MC_OPTION_INT, .min = 1,
-      .max = NN_TEAM_MAX, MC_OPTION_FIELD(struct options, threads) },
+      .max = NN_THREADS_MAX, MC_OPTION_FIELD(struct options, threads) },
     { "seconds", 0, "S", "run for S seconds; default: 2", MC_OPTION_INT, .min = 1, .max = 3600,
       MC_OPTION_FIELD(struct options, seconds) },
     { "runs", 'n', "N", "run N times instead", MC_OPTION_INT, .min = 1, .max = 1000000,
