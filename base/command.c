@@ -57,6 +57,14 @@ static void write_commands(const struct mc_command *const *commands, FILE *out)
     }
 }
 
+// The phrase as a sentence of its own.
+static void write_sentence(const char *phrase, FILE *out)
+{
+    char sentence[256];
+    snprintf(sentence, sizeof sentence, "%c%s.", toupper((unsigned char)phrase[0]), phrase + 1);
+    mc_options_write_wrapped(sentence, 0, out);
+}
+
 void mc_command_write_help(const struct mc_command *const *path, int depth, FILE *out)
 {
     const struct mc_command *command = path[depth - 1];
@@ -65,7 +73,7 @@ void mc_command_write_help(const struct mc_command *const *path, int depth, FILE
     write_name(path, depth, out);
     mc_options_write_usage(table, out);
     fputs(command->commands != NULL ? " COMMAND ...\n\n" : "\n\n", out);
-    mc_options_write_wrapped(command->summary, 0, out);
+    write_sentence(command->summary, out);
     if (command->details != NULL) {
         fputc('\n', out);
         mc_options_write_wrapped(command->details, 0, out);

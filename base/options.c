@@ -85,6 +85,20 @@ static bool set_choice(const struct mc_option *option, const char *label, void *
     return mc_value_choice(label, value, option->names, count, field, err);
 }
 
+static bool set_constant(const struct mc_option *option, const char *label, void *field,
+                         const char *value, struct mc_error *err)
+{
+    assert(option->size == sizeof(int));
+    bool yes;
+    if (!mc_value_boolean(label, value, &yes, err)) {
+        return false;
+    }
+    if (yes) {
+        *(int *)field = option->constant;
+    }
+    return true;
+}
+
 // label names the option in errors as the user wrote it: "--count", "count", "STREAM".
 static bool set_field(const struct mc_option *option, const char *label, void *field,
                       const char *value, struct mc_error *err)
@@ -102,6 +116,8 @@ static bool set_field(const struct mc_option *option, const char *label, void *f
         return set_text(option, label, field, value, err);
     case MC_OPTION_ENUM:
         return set_choice(option, label, field, value, err);
+    case MC_OPTION_CONST:
+        return set_constant(option, label, field, value, err);
     case MC_OPTION_CALL:
         return option->set(field, label, value, err);
     }

@@ -29,6 +29,7 @@ enum mc_option_kind {
     MC_OPTION_STRING, // char array: a copy; must not be empty, and must fit
     MC_OPTION_TEXT,   // const char *: borrows the value; must not be empty
     MC_OPTION_ENUM,   // an enum or int: the value's index in names
+    MC_OPTION_CONST,  // an enum or int: yes stores constant; --csv, --json
     MC_OPTION_CALL,   // whatever set makes of it
 };
 
@@ -53,6 +54,7 @@ struct mc_option {
     bool many;                // takes every word up to the next option; only with CALL
     double min, max;          // both inclusive
     const char *const *names; // ends in NULL
+    int constant;
     mc_option_set_fn *set;
     size_t offset, size; // of the field; see MC_OPTION_FIELD
 };

@@ -125,7 +125,7 @@ static void every_level_has_help(void **state)
     assert_int_equal(run("program bench watch --help"), MC_EXIT_OK);
     assert_string_equal(out, "usage: program bench watch [options]\n"
                              "\n"
-                             "print records\n"
+                             "Print records.\n"
                              "\n"
                              "Stops at the end.\n"
                              "\n"

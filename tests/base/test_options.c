@@ -73,6 +73,8 @@ static const struct mc_option table[] = {
     { "path", 0, "PATH", "a short path", MC_OPTION_STRING, MC_OPTION_FIELD(struct target, path) },
     { "format", 'f', "FORMAT", "table or json", MC_OPTION_ENUM, .names = formats,
       MC_OPTION_FIELD(struct target, format) },
+    { "json", 0, NULL, "the same as --format json", MC_OPTION_CONST, .constant = FORMAT_JSON,
+      MC_OPTION_FIELD(struct target, format) },
     { "log-level", 0, "LEVEL", "error, warning, info or debug", MC_OPTION_ENUM,
       .names = mc_options_log_levels, MC_OPTION_FIELD(struct target, level) },
     { "calibrate-with-clips", 0, "CLIP", "clips", MC_OPTION_CALL, .many = true, .set = add_clip },
@@ -131,6 +133,9 @@ static void what_is_not_given_stays(void **state)
     assert_int_equal(target.count, 2); // the last wins
     assert_int_equal(target.repeat, -1);
     assert_false(target.loop);
+    assert_int_equal(target.format, FORMAT_TABLE);
+    assert_int_equal(parse(&target, "f --json", &err), MC_OPTIONS_RUN);
+    assert_int_equal(target.format, FORMAT_JSON);
 }
 
 static void an_option_of_many_values_ends_at_the_next_option(void **state)
@@ -320,6 +325,7 @@ static void help_is_aligned_and_wrapped(void **state)
         "      --repeat yes|no    repeat the source\n"
         "      --path PATH        a short path\n"
         "  -f, --format FORMAT    table or json\n"
+        "      --json             the same as --format json\n"
         "      --log-level LEVEL  error, warning, info or debug\n"
         "      --calibrate-with-clips CLIP...\n"
         "                         clips\n"
