@@ -174,6 +174,25 @@ static void the_configuration_that_ships_is_understood(void **state)
     assert_int_equal(options.stream_count, 2);
 }
 
+static void the_documented_example_is_understood(void **state)
+{
+    (void)state;
+    char text[4096] = "", line[256];
+    FILE *file = fopen(MOCAPD_SOURCE_DIR "/docs/configuration.md", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL && strcmp(line, "```ini\n") != 0) {
+    }
+    while (fgets(line, sizeof line, file) != NULL && strcmp(line, "```\n") != 0) {
+        assert_true(strlen(text) + strlen(line) < sizeof text);
+        strcat(text, line);
+    }
+    fclose(file);
+    config_file_assert_read(text);
+    assert_int_equal(options.stream_count, 2);
+    assert_string_equal(options.streams[1].url, "rtsp://viewer:a%20%23%20b@camera.local/live");
+    assert_int_equal(options.streams[1].settings.max_faces, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +203,7 @@ int main(void)
         cmocka_unit_test(there_may_be_64_streams),
         cmocka_unit_test(errors_show_no_passwords),
         cmocka_unit_test(the_configuration_that_ships_is_understood),
+        cmocka_unit_test(the_documented_example_is_understood),
     };
     return cmocka_run_group_tests(tests, config_file_set_up, config_file_tear_down);
 }
