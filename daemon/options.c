@@ -7,7 +7,7 @@
 #include "daemon/secrets.h"
 #include "pipeline/source/url.h"
 #include "pipeline/worker.h"
-#include "server/limits.h"
+#include "server/publisher.h"
 
 enum { DAY_S = 24 * 60 * 60 };
 

@@ -60,18 +60,26 @@ static void on_record(void *user, struct protocol_record *record,
     server_publisher_record(stream->all->publisher, stream->index, record);
 }
 
+// What a state of the pipeline is to subscribers, and to the log.
+static const struct {
+    enum protocol_stream_state published;
+    enum mc_log_level level;
+} states[] = {
+    [PIPELINE_IDLE] = { PROTOCOL_STREAM_IDLE, MC_LOG_INFO },
+    [PIPELINE_CONNECTING] = { PROTOCOL_STREAM_CONNECTING, MC_LOG_INFO },
+    [PIPELINE_LIVE] = { PROTOCOL_STREAM_LIVE, MC_LOG_INFO },
+    [PIPELINE_STALLED] = { PROTOCOL_STREAM_STALLED, MC_LOG_WARNING },
+    [PIPELINE_ENDED] = { PROTOCOL_STREAM_ENDED, MC_LOG_INFO },
+    [PIPELINE_FAILED] = { PROTOCOL_STREAM_FAILED, MC_LOG_ERROR },
+};
+
 static void on_state(void *user, enum pipeline_state state, const char *reason)
 {
-    static const enum mc_log_level levels[] = {
-        [PIPELINE_IDLE] = MC_LOG_INFO,  [PIPELINE_CONNECTING] = MC_LOG_INFO,
-        [PIPELINE_LIVE] = MC_LOG_INFO,  [PIPELINE_STALLED] = MC_LOG_WARNING,
-        [PIPELINE_ENDED] = MC_LOG_INFO, [PIPELINE_FAILED] = MC_LOG_ERROR,
-    };
     struct running_stream *stream = user;
     struct server_publisher *publisher = stream->all->publisher;
-    mc_log(levels[state], "stream %s is %s%s%s", stream->name, pipeline_state_name(state),
+    mc_log(states[state].level, "stream %s is %s%s%s", stream->name, pipeline_state_name(state),
            reason[0] == '\0' ? "" : ": ", reason);
-    server_publisher_state(publisher, stream->index, pipeline_state_name(state), reason);
+    server_publisher_state(publisher, stream->index, states[state].published, reason);
     if (state == PIPELINE_ENDED || state == PIPELINE_FAILED) {
         stream->ended = true;
         stream->failed = state == PIPELINE_FAILED;

@@ -264,7 +264,7 @@ static void sockets_are_replaced_only_when_stale(void **state)
     const char *plain = write_file("plain.sock", "x", 1);
     const char *on_plain[] = { "--socket", plain, NULL };
     assert_int_equal(process_run(&process, MOCAPD, on_plain), 1);
-    process_assert_one_error(&process, "plain.sock: is there and is no socket");
+    process_assert_one_error(&process, "plain.sock: must be a socket");
     assert_int_equal(access(plain, F_OK), 0);
 }
 

@@ -111,7 +111,7 @@ static bool add_record(struct bench *bench, const struct mocap_record *record, i
         return true;
     }
     const double age_ms = (double)(read_ns - record->t_arrival_ns) * 1e-6;
-    const double decode_ms = (double)(record->timing->gather + record->timing->decode) * 1e-3;
+    const double decode_ms = (double)(record->timing->reassembly + record->timing->decode) * 1e-3;
     const double infer_ms = (double)record->timing->infer * 1e-3;
     if (sums->age_ms.count == 0) {
         sums->pts_first = record->pts;
@@ -288,7 +288,7 @@ static bool wait_idle(struct bench *bench, struct protocol_message *status, stru
                                 mocap_server(bench->client)->streams[0]);
         }
         nanosleep(&(struct timespec){ .tv_nsec = MC_NS_PER_MS }, NULL);
-    } while (strcmp(status->status.streams[0].state, "idle") != 0);
+    } while (status->status.streams[0].state != PROTOCOL_STREAM_IDLE);
     // What came before that must not pass for a record of the next time.
     struct mocap_message message;
     while (mocap_next(bench->client, 0, &message, NULL) == MOCAP_MESSAGE) {

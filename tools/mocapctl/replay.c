@@ -157,7 +157,7 @@ static void publish(struct replay *replay)
         break;
     case PROTOCOL_MESSAGE_STATE:
         stream = find_stream(replay, message->state.stream);
-        if (stream >= 0 && strcmp(message->state.state, "ended") != 0) {
+        if (stream >= 0 && message->state.state != PROTOCOL_STREAM_ENDED) {
             server_publisher_state(replay->publisher, stream, message->state.state,
                                    message->state.reason);
         }
@@ -193,7 +193,7 @@ static void end_streams(struct replay *replay)
 {
     const struct protocol_hello *hello = protocol_recording_hello(replay->recording);
     for (int i = 0; i < hello->stream_count; i++) {
-        server_publisher_state(replay->publisher, i, "ended", "");
+        server_publisher_state(replay->publisher, i, PROTOCOL_STREAM_ENDED, "");
         server_publisher_end(replay->publisher, i);
     }
     stop(replay);

@@ -13,9 +13,9 @@ static void write_stream(const struct protocol_stream_status *stream, FILE *out)
     fprintf(out,
             "%-16s %-10s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %7" PRIu64
             " %8" PRIu64 " %6d",
-            stream->stream, stream->state, stream->records, stream->connects, stream->drops.mailbox,
-            stream->drops.late, stream->drops.decode, stream->drops.subscriber,
-            stream->subscribers);
+            stream->stream, protocol_stream_state_name(stream->state), stream->records,
+            stream->connects, stream->drops.mailbox, stream->drops.late, stream->drops.decode,
+            stream->drops.subscriber, stream->subscribers);
     if (stream->reason[0] != '\0') {
         fputs("  ", out);
         mocapctl_write_text(out, stream->reason);

@@ -84,9 +84,11 @@ static bool is_news(struct watch *watch, const struct mocap_message *message)
     for (int i = 0; i < server->stream_count; i++) {
         struct protocol_state *told = &watch->told[i];
         if (strcmp(server->streams[i], message->stream) == 0) {
-            bool same = strcmp(told->state, message->state) == 0 &&
+            enum protocol_stream_state now = protocol_stream_state_parse(message->state);
+            bool same = told->stream[0] != '\0' && told->state == now &&
                         strcmp(told->reason, message->reason) == 0;
-            snprintf(told->state, sizeof told->state, "%s", message->state);
+            snprintf(told->stream, sizeof told->stream, "%s", message->stream);
+            told->state = now;
             snprintf(told->reason, sizeof told->reason, "%s", message->reason);
             return !same;
         }
