@@ -27,7 +27,6 @@
 #include "server/publisher.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as sysexits(3)
-enum { METRICS_CONNECTIONS = 64 };         // told one by one
 
 struct app;
 
@@ -190,7 +189,6 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
     struct app *app = user;
     static struct pipeline_stats stats[PROTOCOL_STREAMS_MAX];
     static struct protocol_status status;
-    struct server_connection connections[METRICS_CONNECTIONS];
     for (int i = 0; i < app->options.stream_count; i++) {
         get_stats(app, i, &stats[i]);
     }
@@ -201,9 +199,6 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
         .stats = stats,
         .first = index < 0 ? 0 : index,
         .end = index < 0 ? app->options.stream_count : index + 1,
-        .connections = connections,
-        .connection_count =
-            server_publisher_connections(app->publisher, connections, METRICS_CONNECTIONS),
     };
     daemon_metrics_write(text, &metrics);
 }

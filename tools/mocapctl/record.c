@@ -1,5 +1,4 @@
 // mocapctl record: what a daemon says, to a file. It goes on when the daemon was restarted.
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +14,7 @@ enum {
 };
 
 struct options {
-    const char *socket, *file, *stream;
+    const char *file, *stream;
     long count, seconds; // 0: until the end
 };
 
@@ -35,6 +34,7 @@ struct progress {
 
 struct record {
     struct options options;
+    const char *socket;
     struct mocap_client *client; // NULL: the daemon is gone
     struct protocol_recorder *recorder;
     char boot_id[PROTOCOL_NAME_BYTES]; // of the last daemon
@@ -165,7 +165,7 @@ static bool subscribe(struct record *record, struct mocap_error *error)
 static bool start(struct record *record)
 {
     struct mocap_error error;
-    record->client = mocapctl_connect(record->options.socket);
+    record->client = mocapctl_connect(record->socket);
     if (record->client == NULL) {
         return false;
     }
@@ -210,7 +210,7 @@ static void lose(struct record *record)
 static void try_again(struct record *record)
 {
     struct mocap_error error;
-    record->client = mocap_connect(record->options.socket, MOCAPCTL_REPLY_MS, &error);
+    record->client = mocap_connect(record->socket, MOCAPCTL_REPLY_MS, &error);
     if (record->client == NULL) {
         return;
     }
@@ -224,7 +224,7 @@ static void try_again(struct record *record)
     mocapctl_complain("the daemon is back; the recording has a gap of %.1f s", away_s);
 }
 
-static enum step run(struct record *record)
+static enum step take_all(struct record *record)
 {
     int64_t end_ns = record->options.seconds > 0
                          ? mc_clock_now_ns() + record->options.seconds * MC_NS_PER_SECOND
@@ -268,58 +268,43 @@ static void tell_result(const struct record *record)
     fputc('\n', stderr);
 }
 
-static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
+static int run(const void *options, const void *globals)
 {
-    static const struct option known[] = {
-        { "socket", required_argument, NULL, 's' },
-        { "stream", required_argument, NULL, 't' },
-        { "count", required_argument, NULL, 'n' },
-        { "seconds", required_argument, NULL, 'd' },
-        { NULL, 0, NULL, 0 },
-    };
-    int found;
-    while ((found = getopt_long(argc, argv, ":n:", known, NULL)) != -1) {
-        bool good = true;
-        if (found == 's') {
-            options->socket = optarg;
-        } else if (found == 't') {
-            options->stream = optarg;
-        } else if (found == 'n') {
-            good = mocapctl_parse_count("--count", optarg, 1, &options->count, err);
-        } else if (found == 'd') {
-            good = mocapctl_parse_count("--seconds", optarg, 1, &options->seconds, err);
-        } else {
-            mocapctl_option_error(err, found, argv);
-            good = false;
-        }
-        if (!good) {
-            return false;
-        }
-    }
-    if (optind + 1 != argc) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants one file to write to");
-    }
-    options->file = argv[optind];
-    return true;
-}
-
-int mocapctl_record(const struct mocapctl_globals *globals, int argc, char **argv)
-{
-    struct record record = { .options.socket = globals->socket };
+    const struct mocapctl_globals *program = globals;
+    struct record record = { .options = *(const struct options *)options,
+                             .socket = program->socket };
     struct mc_error err = { 0 };
-    if (!parse(&record.options, argc, argv, &err)) {
-        mocapctl_complain("record: %s", err.message);
-        return MOCAPCTL_USAGE;
-    }
     const struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    bool good = start(&record) && run(&record) == STEP_DONE && !record.failed;
+    bool good = start(&record) && take_all(&record) == STEP_DONE && !record.failed;
     if (record.recorder != NULL && !protocol_recorder_finish(record.recorder, &err)) {
         mocapctl_complain("%s", err.message);
         good = false;
     }
     mocap_close(record.client);
     tell_result(&record);
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
+
+static const struct mc_option table[] = {
+    { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "the recording to write", MC_OPTION_FIELD(struct options, file) },
+    { "stream", 0, "NAME", "record only this stream", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, stream) },
+    { "count", 'n', "N", "stop after N records", MC_OPTION_INT, .min = 1, .max = 1e12,
+      MC_OPTION_FIELD(struct options, count) },
+    { "seconds", 0, "S", "stop after S seconds", MC_OPTION_INT, .min = 1, .max = 1e8,
+      MC_OPTION_FIELD(struct options, seconds) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_record_command = {
+    .name = "record",
+    .summary = "write what mocapd publishes to a file",
+    .details = "Stops when the streams end, at the given limit, or at Ctrl-C. Waits for a daemon "
+               "that is restarted; exits with 1 when it did not come back or a stream failed.",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

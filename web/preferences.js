@@ -1,4 +1,4 @@
-/** How the page looks: theme and mirror, kept for the next visit. */
+/** Theme and mirror, kept for the next visit. */
 import { readColours } from "./canvas.js";
 
 const THEMES = ["system", "light", "dark"];
@@ -7,7 +7,7 @@ function keep(name, value) {
     try {
         localStorage.setItem(name, value);
     } catch {
-        // A browser that keeps nothing is a fine browser.
+        // Storage may be disabled; preferences then last for this visit.
     }
 }
 
@@ -32,14 +32,14 @@ function applyTheme(button, theme) {
  * @param {{theme: HTMLButtonElement, mirror: HTMLButtonElement}} buttons
  * @returns an object with isMirror, colours, and onChange to be set
  */
-export function beginLook({ theme, mirror }) {
-    const look = { isMirror: recall("mirror") !== "no", colours: null, onChange: () => {} };
+export function makePreferences({ theme, mirror }) {
+    const preferences = { isMirror: recall("mirror") !== "no", colours: null, onChange: () => {} };
     let current = THEMES.includes(recall("theme")) ? recall("theme") : "system";
     const refresh = () => {
         applyTheme(theme, current);
-        mirror.setAttribute("aria-pressed", String(look.isMirror));
-        look.colours = readColours();
-        look.onChange();
+        mirror.setAttribute("aria-pressed", String(preferences.isMirror));
+        preferences.colours = readColours();
+        preferences.onChange();
     };
     theme.addEventListener("click", () => {
         current = THEMES[(THEMES.indexOf(current) + 1) % THEMES.length];
@@ -47,8 +47,8 @@ export function beginLook({ theme, mirror }) {
         refresh();
     });
     mirror.addEventListener("click", () => {
-        look.isMirror = !look.isMirror;
-        keep("mirror", look.isMirror ? "yes" : "no");
+        preferences.isMirror = !preferences.isMirror;
+        keep("mirror", preferences.isMirror ? "yes" : "no");
         refresh();
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
@@ -60,5 +60,5 @@ export function beginLook({ theme, mirror }) {
         ({ m: mirror, t: theme })[event.key.toLowerCase()]?.click();
     });
     refresh();
-    return look;
+    return preferences;
 }

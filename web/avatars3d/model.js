@@ -7,7 +7,7 @@ import { makeScene } from "./scene.js";
 const NECK_SHARE = 1 / 3;
 const ARM_DOWN = 1.2; // radians, from a T
 
-/** What the presets of a model show, for models without ARKit's shapes. */
+/** Weights of a model's presets, for models without ARKit's shapes. */
 function presetsOf(shapes) {
     const open = shapes.jawOpen;
     const round = Math.max(shapes.mouthFunnel, shapes.mouthPucker);
@@ -23,7 +23,7 @@ function presetsOf(shapes) {
     };
 }
 
-/** The model's expressions by their names in small letters. */
+/** The model's expressions by their lower-case names. */
 function namesOf(vrm) {
     const names = new Map();
     for (const { expressionName } of vrm.expressionManager?.expressions ?? []) {
@@ -59,7 +59,7 @@ export async function makeModel(parent, bytes) {
     const vrm = await load(bytes);
     const stage = makeScene(parent);
     const bone = (name) => vrm.humanoid.getNormalizedBoneNode(name);
-    // Models of version 0 look the other way: turns about x and z change sides.
+    // VRM 0 models face the other way: rotations about x and z change sign.
     const way = vrm.meta?.metaVersion === "0" ? -1 : 1;
     const names = namesOf(vrm);
     const hasShapes = names.has("jawopen");

@@ -6,7 +6,7 @@ const SHRINK = 0.75;
 const SLOW_MS = 45; // two pictures of a screen, which one of ours may take,
 const SLOW_DRAWS = 5; // and how often in a row it may take longer
 
-/** Whether the processor itself draws, where there is no graphics one. */
+/** Whether the CPU renders, for lack of a GPU. */
 function isSoftware() {
     const gl = document.createElement("canvas").getContext("webgl2");
     const info = gl?.getExtension("WEBGL_debug_renderer_info");
@@ -16,10 +16,10 @@ function isSoftware() {
 }
 
 /**
- * A lit scene on a canvas that fills its parent. It draws when it is told to, and
- * when its size changes: nothing runs while nothing moves. A graphics processor that
- * is slower than the records gets the newest only, and then fewer pixels; a processor in
- * its place begins with few, edges not smoothed: to be late is worse than to be coarse.
+ * A lit scene on a canvas that fills its parent. It draws on request and when its size
+ * changes: nothing runs while nothing moves. A GPU slower than the records skips to the
+ * newest, and then renders fewer pixels; a CPU starts with few and no antialiasing, because
+ * latency matters more than resolution.
  */
 export function makeScene(parent) {
     const canvas = document.createElement("canvas");
@@ -58,7 +58,7 @@ export function makeScene(parent) {
             fit();
         }
     };
-    // The browser asks for the picture after the next once this one is on its way.
+    // The browser requests the next animation frame once this one has been submitted.
     const time = () => {
         const fromMs = performance.now();
         isTimed = true;

@@ -1,4 +1,4 @@
-/** A toy of a head, modelled in code: bead eyes with lids, brows, lips, a jaw that drops. */
+/** A toy head, modelled in code: bead eyes with lids, brows, lips, a jaw that drops. */
 import {
     BufferAttribute,
     BufferGeometry,
@@ -32,28 +32,28 @@ const smooth = (from, to, value) => {
 const material = (color, shine = 0.1) =>
     new MeshPhongMaterial({ color, shininess: 8 + 150 * shine, specular: 0x101010 * Math.round(1 + 12 * shine) });
 
-/** A geometry of one colour, for what is drawn together. */
+/** A geometry of one colour, for meshes that are merged. */
 function painted(geometry, color) {
     const { r, g, b } = new Color(color);
     const colors = Array.from({ length: geometry.attributes.position.count }, () => [r, g, b]).flat();
     return geometry.setAttribute("color", new Float32BufferAttribute(colors, 3));
 }
 
-/** Parts that never move against each other: one mesh, for each costs time of its own. */
+/** Merges parts that never move relative to each other: each mesh costs a draw call. */
 function together(parts, shine) {
     const all = material(0xffffff, shine);
     all.vertexColors = true;
     return new Mesh(mergeGeometries(parts), all);
 }
 
-/** The head's surface in the direction of a point of the unit sphere. */
+/** The point of the head's surface in the direction of a point of the unit sphere. */
 function surface(x, y, z) {
     const below = smooth(0.15, -0.95, y);
     const ahead = smooth(-0.2, 0.9, z);
     return [x * (0.92 - 0.2 * below), y * (y > 0 ? 1 : 0.98), z * (0.9 - 0.06 * ahead) + 0.06 * below * ahead];
 }
 
-/** How far the jaw takes a point of the surface along when it opens. */
+/** How much an opening jaw moves a point of the surface. */
 const jawShare = (y, z) => smooth(-0.4, -0.8, y) * smooth(-0.3, 0.35, z);
 
 function makeSkull() {
@@ -83,14 +83,14 @@ function makeHair() {
     return [geometry, bun].map((part) => painted(part, HAIR));
 }
 
-/** side: 1 for the avatar's left, at the right of the picture. */
+/** side: 1 for the avatar's left, which is on the right of the image. */
 function makeEye(side) {
     const eye = new Group();
     eye.position.set(0.31 * side, 0.0, 0.7);
-    // One light in each eye, wherever the lamps are: those of two would be four.
+    // One highlight per eye: two lamps would give four.
     const shine = new SphereGeometry(0.032, 8, 5).translate(-0.04, 0.04, 0.13);
     const ball = together([painted(new SphereGeometry(0.145, 16, 9), 0x1d1719), painted(shine, 0xffffff)], 0);
-    // Half a sphere each; where its edge turns to is how far the eye is shut.
+    // Each lid is a hemisphere; its rotation closes the eye.
     const lids = [1, -1].map((way) => {
         const skin = material(LID);
         skin.side = DoubleSide;
@@ -117,7 +117,7 @@ function showEye({ side, eye, ball, lids, brow }, face) {
     brow.rotation.set(-0.25, 0, Math.PI / 2 + side * (-0.14 + 0.5 * (outer - inner) + 0.4 * down));
 }
 
-/** Where the lips are, as a closed line around the middle of the mouth. */
+/** The lips as a closed line around the centre of the mouth. */
 function placeLips(points, shapes, open) {
     const smile = [shapes.mouthSmileRight - shapes.mouthFrownRight, shapes.mouthSmileLeft - shapes.mouthFrownLeft];
     const round = Math.max(shapes.mouthPucker, shapes.mouthFunnel);
@@ -130,12 +130,12 @@ function placeLips(points, shapes, open) {
         const x = half * across;
         const lift = 0.02 + 0.1 * smile[across > 0 ? 1 : 0];
         const y = high * Math.sin(angle) * (1 - 0.3 * across * across) + lift * across * across - 0.02;
-        // Around the face, which is a ball there.
+        // Follow the face, which is spherical there.
         point.set(x, y, 0.06 * round - 0.75 * x * x - 0.5 * y * y);
     });
 }
 
-/** Lips, and the dark between them: a fan from the middle to the line. */
+/** The lips and the dark between them: a fan from the centre to the line. */
 function makeMouth() {
     const points = Array.from({ length: LIP_POINTS }, () => new Vector3());
     const fan = new BufferGeometry();
@@ -174,7 +174,7 @@ function makeBody() {
     return together([painted(neck, LID), painted(shoulders, 0x2a7f86)], 0);
 }
 
-/** Puts the head into an element. Throws where there is no WebGL. */
+/** Puts the head into an element. Throws without WebGL. */
 export function makeHead(parent) {
     const stage = makeScene(parent);
     const head = new Group();
@@ -185,7 +185,7 @@ export function makeHead(parent) {
     for (const { eye, brow } of eyes) {
         head.add(eye, brow);
     }
-    // It turns about where it sits on the neck.
+    // It rotates about the top of the neck.
     const pivot = new Group();
     pivot.position.y = -0.75;
     head.position.y = 0.75;
