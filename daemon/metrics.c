@@ -148,7 +148,7 @@ static void write_histograms(struct protocol_buffer *text, const struct daemon_m
                "Time from a frame's arrival to the publication of its record.");
     for (int i = metrics->first; i < metrics->end; i++) {
         snprintf(labels, sizeof labels, "stream=\"%s\"", metrics->status->streams[i].stream);
-        write_histogram(text, "mocapd_e2e_latency_seconds", labels, &metrics->stats[i].age);
+        write_histogram(text, "mocapd_e2e_latency_seconds", labels, &metrics->stats[i].latency);
     }
     write_head(text, "mocapd_stage_seconds", "histogram",
                "Time that a frame spends in each stage.");

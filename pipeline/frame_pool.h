@@ -20,7 +20,7 @@ struct pipeline_frame {
     struct pipeline_display_transform display; // of the picture
     int64_t arrival_ns;                        // when its packet arrived; monotonic
     int64_t decode_ns;                         // time spent in the decoder
-    int64_t gather_ns;                         // from its last byte to knowing that it was the last
+    int64_t reassembly_ns;                     // from its last byte to knowing that it was the last
     bool damaged;                              // the decoder found errors in it
     int64_t ready_ns;                          // when it was put into the mailbox
     struct pipeline_frame *next;               // in the pool's list

@@ -73,7 +73,7 @@ struct pipeline_stream {
     struct pipeline_reorder *reorder;
     struct pipeline_capture *capture;      // NULL until started
     struct pipeline_capture_counts counts; // the capture's
-    struct pipeline_stats stats;           // the loop's: published, faces, stages, age
+    struct pipeline_stats stats;           // the loop's: published, faces, stages, latency
     struct stream_job *jobs, *free_jobs;
     int job_count, busy_jobs;
 
@@ -85,21 +85,11 @@ struct pipeline_stream {
     bool told;                 // on_state was called
     enum pipeline_state state; // as told
     char reason[PIPELINE_REASON_BYTES];
-    struct pipeline_news news; // the capture's latest
+    struct pipeline_state_report report; // the capture's latest
     bool held, paused, closing;
     void (*on_closed)(void *user);
     void *on_closed_user;
 };
-
-const char *pipeline_state_name(enum pipeline_state state)
-{
-    static const char *const names[] = {
-        [PIPELINE_IDLE] = "idle",   [PIPELINE_CONNECTING] = "connecting",
-        [PIPELINE_LIVE] = "live",   [PIPELINE_STALLED] = "stalled",
-        [PIPELINE_ENDED] = "ended", [PIPELINE_FAILED] = "failed",
-    };
-    return names[state];
-}
 
 static void tell_state(struct pipeline_stream *stream, enum pipeline_state state,
                        const char *reason)
@@ -120,21 +110,21 @@ static bool is_quiet(enum pipeline_state state)
     return state == PIPELINE_IDLE || state == PIPELINE_ENDED || state == PIPELINE_FAILED;
 }
 
-// What the capture says, unless no picture came for a while; a pause or the end only
-// once the last record is out.
+// The capture's state, unless no frame came for a while; a pause or the end only once
+// the last record is out.
 static void update_state(struct pipeline_stream *stream)
 {
-    pipeline_capture_news(stream->capture, &stream->news);
-    if (is_quiet(stream->news.state) &&
+    pipeline_capture_state(stream->capture, &stream->report);
+    if (is_quiet(stream->report.state) &&
         (stream->busy_jobs > 0 || !pipeline_mailbox_is_empty(stream->mailbox))) {
         return;
     }
-    if (stream->news.state == PIPELINE_LIVE && pipeline_mailbox_is_empty(stream->mailbox) &&
+    if (stream->report.state == PIPELINE_LIVE && pipeline_mailbox_is_empty(stream->mailbox) &&
         pipeline_capture_silence_ns(stream->capture) > STALL_MS * MC_NS_PER_MS) {
-        tell_state(stream, PIPELINE_STALLED, "no picture for over 2 s");
+        tell_state(stream, PIPELINE_STALLED, "no frame for over 2 s");
         return;
     }
-    tell_state(stream, stream->news.state, stream->news.reason);
+    tell_state(stream, stream->report.state, stream->report.reason);
 }
 
 static bool is_face(const struct nn_model_info *model)
@@ -222,7 +212,7 @@ static void add_to_stats(struct pipeline_stream *stream, const struct protocol_r
 {
     struct pipeline_stats *stats = &stream->stats;
     const int64_t stages_us[PIPELINE_STAGE_COUNT] = {
-        [PIPELINE_STAGE_GATHER] = record->timing.gather,
+        [PIPELINE_STAGE_REASSEMBLY] = record->timing.gather,
         [PIPELINE_STAGE_DECODE] = record->timing.decode,
         [PIPELINE_STAGE_WAIT] = record->timing.wait,
         [PIPELINE_STAGE_SCALE] = record->timing.scale,
@@ -231,7 +221,7 @@ static void add_to_stats(struct pipeline_stream *stream, const struct protocol_r
     for (int i = 0; i < PIPELINE_STAGE_COUNT; i++) {
         pipeline_histogram_add(&stats->stages[i], stages_us[i] * MC_NS_PER_US);
     }
-    pipeline_histogram_add(&stats->age, mc_clock_now_ns() - record->t_arrival_ns);
+    pipeline_histogram_add(&stats->latency, mc_clock_now_ns() - record->t_arrival_ns);
     stats->published++;
     stats->faces = record->face_count;
 }
@@ -282,7 +272,7 @@ static void fill_counts(const struct pipeline_stream *stream, struct pipeline_st
     stats->dropped[PIPELINE_DROP_MAILBOX] = pipeline_mailbox_dropped(stream->mailbox);
     stats->dropped[PIPELINE_DROP_LATE] = atomic_load_explicit(&counts->late, memory_order_relaxed);
     stats->dropped[PIPELINE_DROP_DECODE] =
-        atomic_load_explicit(&counts->spoiled, memory_order_relaxed);
+        atomic_load_explicit(&counts->undecodable, memory_order_relaxed);
 }
 
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats)
@@ -311,7 +301,7 @@ static void begin_record(struct pipeline_stream *stream, struct stream_job *job)
     record->height = frame->display.height;
     record->damaged = frame->damaged;
     record->dropped = count_dropped(stream);
-    record->timing.gather = frame->gather_ns / MC_NS_PER_US;
+    record->timing.gather = frame->reassembly_ns / MC_NS_PER_US;
     record->timing.decode = frame->decode_ns / MC_NS_PER_US;
     record->timing.wait = (mc_clock_now_ns() - frame->ready_ns) / MC_NS_PER_US;
 }

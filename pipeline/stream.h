@@ -12,24 +12,13 @@
 #include "base/error.h"
 #include "pipeline/motion/motion.h"
 #include "pipeline/source/display_transform.h"
+#include "pipeline/state.h"
 
 struct pipeline_frame;
 struct pipeline_stats;
 struct pipeline_stream;
 struct pipeline_workers;
 struct protocol_record;
-
-enum pipeline_state {
-    PIPELINE_IDLE,       // paused: nobody asks for it, the source is closed
-    PIPELINE_CONNECTING, // opening the source, for the first time or again
-    PIPELINE_LIVE,       // frames arrive
-    PIPELINE_STALLED,    // open, but no frame for a while; frames resume or it reconnects
-    PIPELINE_ENDED,      // a file was read to its end; nothing follows
-    PIPELINE_FAILED,     // gave up, for the reason given; nothing follows
-};
-
-// "idle", "connecting", "live", "stalled", "ended", "failed"
-const char *pipeline_state_name(enum pipeline_state state);
 
 // Where to look in each frame.
 enum pipeline_mode {

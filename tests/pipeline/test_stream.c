@@ -201,7 +201,7 @@ static void a_file_that_is_cut_off_fails_behind_its_last_picture(void **state)
     run(path, (struct pipeline_region){ 0, 0, 48, 48 }, 0, 0);
     assert_true(seen.records > 0 && seen.records < 20);
     assert_int_equal(seen.state, PIPELINE_FAILED);
-    assert_non_null(strstr(seen.reason, "cut.mp4: ends early: is cut off: picture "));
+    assert_non_null(strstr(seen.reason, "cut.mp4: ends early: is cut off: frame "));
     clip_directory_remove(directory);
 }
 

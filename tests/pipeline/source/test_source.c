@@ -102,7 +102,7 @@ static void bad_files_get_one_clear_error_each(void **state)
         noise[i] = (uint8_t)(i * i * 31 >> 3);
     }
     write_bytes(path, noise, sizeof noise);
-    assert_refused(path, path, "is no video, or damaged");
+    assert_refused(path, path, "not a video, or damaged");
     assert_refused("lavfi:nosuchfilter", "lavfi:nosuchfilter", "can't be opened");
     assert_refused("nosuch://me:secret@host/x", "nosuch://***@host/x", "can't be opened");
 }
@@ -120,7 +120,7 @@ static void a_truncated_file_is_refused_with_the_reason(void **state)
                                        .paint = paint_shade });
     assert_int_equal(truncate(path, 1500), 0); // before the index, which comes last
     assert_refused(path, path,
-                   "is no video, or damaged: Invalid data found when processing input "
+                   "not a video, or damaged: Invalid data found when processing input "
                    "(moov atom not found)");
 }
 
