@@ -64,17 +64,8 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
         except asyncio.TimeoutError:
             raise wire.TimedOut(late) from None
 
-    def _next_read(self) -> Optional[Dict[str, Any]]:
-        """The next message that was read. After an error the place in the byte stream is
-        lost: the connection is closed."""
-        try:
-            value = self._wire.next()
-        except wire.MocapError:
-            self._writer.close()
-            raise
-        if value is not None:
-            self._arrived(value)
-        return value
+    def _hang_up(self) -> None:
+        self._writer.close()
 
     async def _read(self) -> Dict[str, Any]:
         # A wait that is cancelled loses nothing: what has come is in the wire.

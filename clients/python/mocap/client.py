@@ -81,17 +81,8 @@ class Client(Subscriptions[messages.Granted]):
                 raise wire.Closed(f"the server closed the connection{inside}")
             self._wire.feed(data)
 
-    def _next_read(self) -> Optional[Dict[str, Any]]:
-        """The next message that was read. After an error the place in the byte stream is
-        lost: the connection is closed."""
-        try:
-            value = self._wire.next()
-        except wire.MocapError:
-            self._socket.close()
-            raise
-        if value is not None:
-            self._arrived(value)
-        return value
+    def _hang_up(self) -> None:
+        self._socket.close()
 
     def next(self, timeout: Optional[float] = None) -> Optional[messages.Message]:
         """The next message; None when none came in time. Raises Closed at the end."""

@@ -22,6 +22,7 @@ class Subscriptions(Generic[Reply]):
     has given up waiting: until then it is pending."""
 
     server: messages.Server
+    _wire: wire.Wire
 
     def __init__(self) -> None:
         self._subscriptions: Dict[Optional[str], Fields] = {}
@@ -75,6 +76,21 @@ class Subscriptions(Generic[Reply]):
             self._remember(stream, fields)
         elif kind == "unsubscribe" and value.get("type") == "unsubscribed":
             self._forget(stream)
+
+    def _hang_up(self) -> None:
+        raise NotImplementedError
+
+    def _next_read(self) -> Optional[Dict[str, Any]]:
+        """The next message that was read. After an error the place in the byte stream is
+        lost: the connection is closed."""
+        try:
+            value = self._wire.next()
+        except wire.MocapError:
+            self._hang_up()
+            raise
+        if value is not None:
+            self._arrived(value)
+        return value
 
     def _remember(self, stream: Optional[str], fields: Fields) -> None:
         if stream is None:
