@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cameras on loopback with clocks of every kind, for tests. Standard library only.
 
-    cameras.py FRAMES.h264 FRAMES.mjpeg
+    cameras.py FRAMES.h264 FRAMES.mjpeg SEGMENT0.ts SEGMENT1.ts ...
 
 Says "READY RTSP_PORT HTTP_PORT" once it listens. Sends the files' frames over and over.
 
@@ -10,6 +10,8 @@ RTSP, H.264 over TCP: rtsp://127.0.0.1:PORT/CLOCK?RATE,LIMIT
          is never right, and "missing" is not found
 HTTP, multipart MJPEG: http://127.0.0.1:PORT/RATE,LIMIT[,vary]
   RATE   frames per second; LIMIT  frames after which the camera falls silent
+HLS, live: http://127.0.0.1:PORT/live.m3u8
+  Four of the segments are there at first; another appears when SEGMENT_S have passed.
 
 The path /log gives what every connection asked for, a line each, and "sent PATH N" for
 every path that has reached its limit.
@@ -26,6 +28,7 @@ import time
 
 HOUR = 3600
 TICKS = 90000
+SEGMENT_S = 2.4
 
 # From a frame's number and true time to its stamp, both in seconds.
 CLOCKS = {
@@ -77,6 +80,13 @@ class Http(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_arguments):
         pass
 
+    def send_bytes(self, mime_type, data):
+        self.send_response(200)
+        self.send_header("Content-Type", mime_type)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
     def do_GET(self):
         if self.path == "/log":
             self.send_response(200)
@@ -91,6 +101,13 @@ class Http(http.server.BaseHTTPRequestHandler):
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="camera"')
             self.end_headers()
+            return
+        if self.path == "/live.m3u8":
+            self.send_bytes("application/vnd.apple.mpegurl", self.server.playlist().encode())
+            return
+        if self.path.endswith(".ts"):
+            with open(self.server.segments[int(self.path[1:-3])], "rb") as file:
+                self.send_bytes("video/mp2t", file.read())
             return
         rate, limit, *rest = self.path[1:].split(",")
         self.send_response(200)
@@ -187,16 +204,29 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, handler, frames):
+    def __init__(self, handler, frames, segments=()):
         super().__init__(("127.0.0.1", 0), handler)
         self.frames = frames
+        self.segments = segments
+        self.playlist_start = None
+
+    def playlist(self):
+        """A window of four segments that moves on from the first request."""
+        now = time.monotonic()
+        self.playlist_start = self.playlist_start or now
+        first = int((now - self.playlist_start) / SEGMENT_S)
+        lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:3",
+                 f"#EXT-X-MEDIA-SEQUENCE:{first}"]
+        for number in range(first, min(first + 4, len(self.segments))):
+            lines += [f"#EXTINF:{SEGMENT_S},", f"{number}.ts"]
+        return "\n".join(lines) + "\n"
 
 
 def main():
     with open(sys.argv[1], "rb") as file:
         rtsp = Server(Rtsp, list(access_units(nal_units(file.read()))))
     with open(sys.argv[2], "rb") as file:
-        web = Server(Http, jpegs(file.read()))
+        web = Server(Http, jpegs(file.read()), sys.argv[3:])
     threading.Thread(target=rtsp.serve_forever, daemon=True).start()
     print("READY", rtsp.server_address[1], web.server_address[1], flush=True)
     web.serve_forever()

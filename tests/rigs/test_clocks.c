@@ -25,7 +25,12 @@
 #define PYTHON "/usr/bin/python3"
 #define CAMERAS MOCAPD_SOURCE_DIR "/tests/rigs/cameras.py"
 
-enum { START_S = 30, STREAMS_MAX = 16 };
+enum {
+    START_S = 30,
+    STREAMS_MAX = 16,
+    SEGMENT_FRAMES = 60, // five groups of twelve: the muxer cuts at 2 s and more
+    SEGMENTS = 12,
+};
 
 static struct process cameras, mocapd;
 static struct mocap_client *client;
@@ -51,13 +56,13 @@ static void paint(void *user, int index, uint8_t *rgb, int width, int height)
     }
 }
 
-static void write_frames(const char *path, const char *encoder)
+static void write_frames(const char *path, const char *encoder, int frames)
 {
     clip_write(&(struct clip_options){ .path = path,
                                        .encoder = encoder,
                                        .width = 64,
                                        .height = 48,
-                                       .frames = 12,
+                                       .frames = frames,
                                        .rate = 25,
                                        .paint = paint });
 }
@@ -67,14 +72,24 @@ static int set_up_group(void **state)
     if (process_set_up(state) != 0) {
         return 1;
     }
-    const char *h264 = process_path("frames.h264"), *mjpeg = process_path("frames.mjpeg");
+    char h264[256], mjpeg[256];
+    snprintf(h264, sizeof h264, "%s", process_path("frames.h264"));
+    snprintf(mjpeg, sizeof mjpeg, "%s", process_path("frames.mjpeg"));
     if (avcodec_find_encoder_by_name("libx264") == NULL) {
         print_message("skipped: FFmpeg was built without libx264\n");
         return 0;
     }
-    write_frames(h264, "libx264");
-    write_frames(mjpeg, "mjpeg");
-    const char *arguments[] = { CAMERAS, h264, mjpeg, NULL };
+    write_frames(h264, "libx264", 12);
+    write_frames(mjpeg, "mjpeg", 12);
+    write_frames(process_path("live.m3u8"), "libx264", SEGMENTS * SEGMENT_FRAMES);
+    static char segments[SEGMENTS][256];
+    const char *arguments[SEGMENTS + 4] = { CAMERAS, h264, mjpeg };
+    for (int i = 0; i < SEGMENTS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "live%d.ts", i);
+        snprintf(segments[i], sizeof segments[i], "%s", process_path(name));
+        arguments[3 + i] = segments[i];
+    }
     cameras = process_start(PYTHON, arguments);
     const int64_t until_ns = mc_clock_now_ns() + START_S * MC_NS_PER_SECOND;
     char said[256] = "";
@@ -224,8 +239,9 @@ static void read_records(const int *frames, int seconds)
     }
 }
 
-// Every frame counts, one connection did, and pts and arrivals took the same time.
-static void check(const int *frames)
+// Every frame counts and at most that many more, one connection did, and pts and arrivals
+// took the same time.
+static void check(const int *frames, int more)
 {
     json_t *status = read_status();
     for (int i = 0; i < seen_count; i++) {
@@ -240,14 +256,14 @@ static void check(const int *frames)
         assert_int_equal(count_of(drops, "late"), 0);
         assert_int_equal(count_of(drops, "decode"), 0);
         assert_int_equal(count_of(entry, "connects"), 1);
-        assert_in_range(count_used(entry), frames[i], frames[i] + 1);
+        assert_in_range(count_used(entry), frames[i], frames[i] + more);
         assert_true(fabs(pts_s - true_s) < 0.03 * true_s + 0.2);
     }
     json_decref(status);
 }
 
 static void run(const char *const *names, const char *const *urls, const int *frames, int count,
-                int seconds)
+                int more)
 {
     static char streams[STREAMS_MAX][128];
     const char *pointers[STREAMS_MAX];
@@ -259,8 +275,8 @@ static void run(const char *const *names, const char *const *urls, const int *fr
     for (int i = 0; i < count; i++) {
         seen[i].name = names[i];
     }
-    read_records(frames, seconds);
-    check(frames);
+    read_records(frames, 40);
+    check(frames, more);
 }
 
 static void stamps_of_every_kind_cost_no_frame(void **state)
@@ -279,7 +295,7 @@ static void stamps_of_every_kind_cost_no_frame(void **state)
         pointers[i] = urls[i];
         frames[i] = FRAMES - 1; // the end of the last may not be known
     }
-    run(clocks, pointers, frames, COUNT, 40);
+    run(clocks, pointers, frames, COUNT, 1);
 }
 
 static void mjpeg_over_http_gives_every_frame_at_any_rate(void **state)
@@ -296,7 +312,22 @@ static void mjpeg_over_http_gives_every_frame_at_any_rate(void **state)
                  vary ? "1" : names[i], frames[i], vary ? ",vary" : "");
         pointers[i] = urls[i];
     }
-    run(names, pointers, frames, COUNT, 40);
+    run(names, pointers, frames, COUNT, 0);
+}
+
+// Segments of 2.4 s come at once, and play out at 25 frames/s.
+static void hls_plays_out_evenly(void **state)
+{
+    (void)state;
+    static const char *const name = "hls";
+    static const int frames = 300;
+    char url[128];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/live.m3u8", http_port);
+    const char *const pointer = url;
+    run(&name, &pointer, &frames, 1, 25);
+    assert_true(seen[0].gap_max_s < 0.5);
+    const double true_s = (double)(seen[0].last_arrival_ns - seen[0].first_arrival_ns) * 1e-9;
+    assert_true(fabs((double)frames / 25 - true_s) < 1.5);
 }
 
 int main(void)
@@ -305,6 +336,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(stamps_of_every_kind_cost_no_frame),
         TEST(mjpeg_over_http_gives_every_frame_at_any_rate),
+        TEST(hls_plays_out_evenly),
     };
     return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
 }
