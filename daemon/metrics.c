@@ -147,7 +147,7 @@ static void write_histograms(struct protocol_buffer *text, const struct daemon_m
                "Age of records when published, since their picture had arrived.");
     for (int i = metrics->first; i < metrics->end; i++) {
         snprintf(labels, sizeof labels, "stream=\"%s\"", metrics->status->streams[i].stream);
-        write_histogram(text, "mocapd_e2e_latency_seconds", labels, &metrics->stats[i].age);
+        write_histogram(text, "mocapd_e2e_latency_seconds", labels, &metrics->stats[i].latency);
     }
     write_head(text, "mocapd_stage_seconds", "histogram", "Time of a frame in each stage.");
     for (int i = metrics->first; i < metrics->end; i++) {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "pipeline/stream.h"
+#include "pipeline/state.h"
 
 struct pipeline_capture;
 struct pipeline_frame_pool;

@@ -23,8 +23,8 @@ static char *write_metrics(int first, int end)
     status.streams[1].drops.subscriber = 9;
     stats[0] = (struct pipeline_stats){ .up = true, .captured = 100, .connects = 4 };
     stats[0].dropped[PIPELINE_DROP_LATE] = 7;
-    pipeline_histogram_add(&stats[0].age, 3000000);
-    pipeline_histogram_add(&stats[0].age, 30000000);
+    pipeline_histogram_add(&stats[0].latency, 3000000);
+    pipeline_histogram_add(&stats[0].latency, 30000000);
     const struct server_connection connections[] = { { 12, 77, 50, 5 } };
     const struct daemon_metrics metrics = { "1.2", &status, stats, first, end, connections, 1 };
     struct protocol_buffer text;

@@ -259,7 +259,7 @@ static void a_stopped_server_is_a_stall_and_then_a_loss(void **state)
     start_daemon(url_of("", "/live"), nothing);
     wait_record(START_S);
     kill(server.pid, SIGSTOP);
-    assert_non_null(strstr(wait_state("stalled", NOTICE_S).reason, "no picture"));
+    assert_non_null(strstr(wait_state("stalled", NOTICE_S).reason, "no frame"));
     assert_non_null(strstr(wait_state("connecting", NOTICE_S).reason, "no picture for 5 s"));
     kill(server.pid, SIGCONT);
     struct mocap_message message = wait_record(RECOVERY_S + 10); // an attempt takes its 10 s
