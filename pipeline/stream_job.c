@@ -67,7 +67,8 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
         // The locator knows faces; whether something else is there, only its own network can tell.
         const bool needs_face =
             detectors->locator.runner != NULL && pipeline_stream_is_face_model(detectors->model);
-        pipeline_tracker_observe_region(&view, &roi, needs_face, &job->observations);
+        pipeline_tracker_observe_region(&stream->tracker.options, &view, &roi, needs_face,
+                                        &job->observations);
     }
     job->record.timing.scale = view.scale_us;
     job->record.timing.infer = view.infer_us;

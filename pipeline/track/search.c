@@ -6,32 +6,22 @@ enum {
     SEARCH_FRAMES = 15,     // from one search for more faces to the next
     SEARCH_FIRST = 30,      // frames without a face that are all searched
     SEARCH_LATER = 6,       // then from one search to the next
+    TURNED_LATER = 3,       // and of turned regions, of which there are three times as many
     CANDIDATES_MAX = 4,     // of one search that get a closer look
     REMEMBERED_FRAMES = 90, // for which a lost face keeps its id
 };
 
 static const float candidate_share = 0.5f; // of the locator's least score: worth a closer look
 
-// From which a track begins: a face that is half covered has 0.8, whole ones that noise and
-// darkness spoiled over 0.84; what the locator alone takes for one mostly less than this.
-static const float begin_score = 0.75f;
+// A track begins at once with a score from pipeline_confirm_certain_score on; from this
+// score on if nothing better was found at any angle. A face that is half covered has 0.8,
+// whole ones that noise and darkness spoiled over 0.84; what the locator alone takes for
+// a face mostly has less than this.
+static const float fair_score = 0.75f;
 
-bool pipeline_search_is_due(struct pipeline_tracker *tracker)
-{
-    if (tracker->track_count >= tracker->options.max_faces) {
-        return false;
-    }
-    if (tracker->wait > 0) {
-        tracker->wait--;
-        return false;
-    }
-    if (tracker->track_count > 0) {
-        tracker->wait = SEARCH_FRAMES - 1;
-    } else {
-        tracker->wait = tracker->idle < SEARCH_FIRST ? 0 : SEARCH_LATER - 1;
-    }
-    return true;
-}
+// Likewise for a candidate from a turned region: three more regions are searched, and
+// each adds its own mistakes.
+static const float fair_turned_score = 0.91f;
 
 bool pipeline_search_is_known(const struct pipeline_tracker *tracker, int count,
                               const struct pipeline_location *location)
@@ -60,19 +50,25 @@ static int recall_id(struct pipeline_tracker *tracker, const struct pipeline_loc
     return tracker->last_id;
 }
 
-// Looks twice at what may be a face: with the locator from nearby, then with the
-// landmark network, the second time where its own landmarks lie.
-static bool begin_track(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
-                        const struct pipeline_detection *candidate, struct pipeline_track *track,
-                        struct pipeline_observation *observation)
+// What a closer look at a candidate shows.
+struct closer {
+    struct pipeline_roi roi;
+    struct pipeline_location location;
+    struct pipeline_observation *observation;
+};
+
+// Looks closer at what may be a face, found in a region of that angle: with the locator
+// from nearby, then with the landmark network, the second time where its own landmarks lie.
+static bool look_closer(const struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
+                        const struct pipeline_location *candidate, float angle,
+                        struct closer *closer)
 {
     const struct pipeline_tracker_options *options = &tracker->options;
-    const struct pipeline_location rough = pipeline_location_of_detection(candidate);
-    struct pipeline_location face, location;
-    float angle = 0;
-    if (!pipeline_confirm_detect(view, &rough, angle, 1, &face) ||
+    struct pipeline_observation *observation = closer->observation;
+    struct pipeline_location face;
+    if (!pipeline_confirm_detect(view, candidate, angle, 1, &face) ||
         pipeline_search_is_known(tracker, tracker->track_count, &face) ||
-        !pipeline_confirm_observe(options, view, &face, angle, observation, &location)) {
+        !pipeline_confirm_observe(options, view, &face, angle, observation, &closer->location)) {
         return false;
     }
     if (options->has_ibug68) {
@@ -82,18 +78,45 @@ static bool begin_track(struct pipeline_tracker *tracker, struct pipeline_frame_
     const struct pipeline_location own =
         pipeline_confirm_location(options, view, observation, angle);
     if (!pipeline_confirm_is_inside(view, &own) ||
-        !pipeline_confirm_observe(options, view, &own, angle, observation, &location)) {
+        !pipeline_confirm_observe(options, view, &own, angle, observation, &closer->location)) {
         return false;
     }
-    struct pipeline_roi roi = pipeline_location_roi(&location, options->margin, angle);
-    pipeline_confirm_retry(options, view, &face, &roi, observation, &location);
-    if (options->has_ibug68 && observation->score < begin_score) {
+    closer->roi = pipeline_location_roi(&closer->location, options->margin, angle);
+    pipeline_confirm_retry(options, view, &face, &closer->roi, observation, &closer->location);
+    return true;
+}
+
+// Whether a face with 68 landmarks scores well enough, the right way up. May turn it.
+static bool is_good_enough(const struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
+                           float angle, struct closer *closer)
+{
+    const float least_score = angle == 0 ? fair_score : fair_turned_score;
+    struct pipeline_observation *observation = closer->observation;
+    if (observation->score < fair_score) {
+        return false;
+    }
+    const unsigned turns = observation->score < pipeline_confirm_certain_score ? PIPELINE_TURN_ALL
+                                                                               : PIPELINE_TURN_OVER;
+    pipeline_confirm_orientation(&tracker->options, view, turns, least_score, &closer->roi,
+                                 observation, &closer->location);
+    const bool is_best = tracker->track_count > 0 || tracker->turned.is_complete;
+    return observation->score >= (is_best ? least_score : pipeline_confirm_certain_score);
+}
+
+// angle is that of the region where the candidate was found.
+static bool begin_track(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
+                        const struct pipeline_location *candidate, float angle,
+                        struct pipeline_track *track, struct pipeline_observation *observation)
+{
+    struct closer closer = { .observation = observation };
+    if (!look_closer(tracker, view, candidate, angle, &closer) ||
+        (tracker->options.has_ibug68 && !is_good_enough(tracker, view, angle, &closer))) {
         return false;
     }
     *track = (struct pipeline_track){
-        .id = recall_id(tracker, &location),
-        .roi = roi,
-        .location = location,
+        .id = recall_id(tracker, &closer.location),
+        .roi = closer.roi,
+        .location = closer.location,
         .average_score = observation->score,
     };
     observation->id = track->id;
@@ -114,18 +137,18 @@ static void take_largest(struct pipeline_detection *found, int *count,
     found[best] = found[--*count];
 }
 
-void pipeline_search_run(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
-                         struct pipeline_observations *observations)
+static void restart(struct pipeline_search *search)
+{
+    *search = (struct pipeline_search){ .wait = search->wait };
+}
+
+// Searches one region for faces that are not known.
+static void search_region(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
+                          const struct pipeline_roi *roi,
+                          struct pipeline_observations *observations)
 {
     struct pipeline_detection found[NN_FACES_MAX];
-    struct pipeline_roi roi;
-    if (!pipeline_locator_view(tracker->view_index, view->geometry.width, view->geometry.height,
-                               &roi)) {
-        tracker->view_index = 0;
-        pipeline_locator_view(0, view->geometry.width, view->geometry.height, &roi);
-    }
-    tracker->view_index++;
-    int count = pipeline_frame_view_detect(view, &roi, candidate_share, found);
+    int count = pipeline_frame_view_detect(view, roi, candidate_share, found);
     for (int tries = 0; tries < CANDIDATES_MAX && count > 0 &&
                         tracker->track_count < tracker->options.max_faces;) {
         struct pipeline_detection candidate;
@@ -135,11 +158,71 @@ void pipeline_search_run(struct pipeline_tracker *tracker, struct pipeline_frame
             continue;
         }
         tries++;
-        if (begin_track(tracker, view, &candidate, &tracker->tracks[tracker->track_count],
+        if (begin_track(tracker, view, &location, roi->angle,
+                        &tracker->tracks[tracker->track_count],
                         &observations->faces[observations->count])) {
             tracker->track_count++;
             observations->count++;
-            tracker->view_index = 0;
+            restart(&tracker->upright);
+            restart(&tracker->turned);
         }
+    }
+}
+
+// The region that the search comes to; one after the last is the first again.
+static struct pipeline_roi region_of(struct pipeline_search *search,
+                                     const struct pipeline_frame_view *view)
+{
+    struct pipeline_roi roi;
+    if (!pipeline_locator_view(search->index, view->geometry.width, view->geometry.height, &roi)) {
+        search->index = 0;
+        search->is_complete = true;
+        pipeline_locator_view(0, view->geometry.width, view->geometry.height, &roi);
+    }
+    return roi;
+}
+
+// Each region turned to the right, over and to the left, before the next region.
+static void search_turned(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
+                          struct pipeline_observations *observations)
+{
+    static const enum pipeline_turns turns[] = { PIPELINE_TURN_RIGHT, PIPELINE_TURN_LEFT,
+                                                 PIPELINE_TURN_OVER };
+    enum { TURNS = sizeof turns / sizeof turns[0] };
+    struct pipeline_search *search = &tracker->turned;
+    const struct pipeline_roi roi = region_of(search, view);
+    const struct pipeline_roi turned = pipeline_confirm_turn(&roi, turns[search->turn]);
+    search->turn = (search->turn + 1) % TURNS;
+    search->index += search->turn == 0;
+    search_region(tracker, view, &turned, observations);
+}
+
+// Counts down; true once every `frames` frames.
+static bool is_due(struct pipeline_search *search, int frames)
+{
+    if (search->wait > 0) {
+        search->wait--;
+        return false;
+    }
+    search->wait = frames - 1;
+    return true;
+}
+
+void pipeline_search_run(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
+                         struct pipeline_observations *observations)
+{
+    if (tracker->track_count >= tracker->options.max_faces) {
+        return;
+    }
+    const bool is_first = tracker->idle < SEARCH_FIRST;
+    const int frames = tracker->track_count > 0 ? SEARCH_FRAMES : is_first ? 1 : SEARCH_LATER;
+    if (is_due(&tracker->upright, frames)) {
+        const struct pipeline_roi roi = region_of(&tracker->upright, view);
+        tracker->upright.index++;
+        search_region(tracker, view, &roi, observations);
+    }
+    if (tracker->track_count == 0 && tracker->upright.is_complete && tracker->options.has_ibug68 &&
+        is_due(&tracker->turned, is_first ? 1 : TURNED_LATER)) {
+        search_turned(tracker, view, observations);
     }
 }

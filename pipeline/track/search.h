@@ -5,13 +5,11 @@
 
 #include "pipeline/track/tracker.h"
 
-// Whether this frame is searched: every frame at first and after a face was lost, fewer
-// while nobody comes, and now and then for more faces. Call once a frame.
-bool pipeline_search_is_due(struct pipeline_tracker *tracker);
-
-// Searches one part of the frame, and begins a track for every new face that both
-// networks confirm, the largest first, up to the tracker's limit. Appends what they
-// observe. Thread: worker.
+// Searches the frame, if that is due: every frame at first and after a face was lost,
+// fewer while nobody comes, and now and then for more faces. A search is one part of the
+// frame upright, or one part turned, or both. Begins a track for every new face that both
+// networks confirm, the largest first, up to the tracker's limit, and appends what they
+// observe. Call once a frame. Thread: worker.
 void pipeline_search_run(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                          struct pipeline_observations *observations);
 

@@ -20,6 +20,8 @@ static const float good_share = 0.8f;    // of the average score, from which lan
 static const float average_rate = 0.05f; // of the average score, per frame
 static const float known_share = 0.4f;   // of the locator's least score, for a face that is known
 
+static const float notable_drop = 0.03f; // of the score, below its average
+
 // Below it no face is there: the scene changed, or something covers the face wholly.
 static const float nobody_score = 0.2f;
 
@@ -81,6 +83,27 @@ static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_
     return false;
 }
 
+// Looks whether the head, or the camera, was turned at once: all ways when the score
+// drops, then one way a frame while landmarks are doubtful.
+static bool observe_turned(const struct pipeline_tracker_options *options,
+                           struct pipeline_frame_view *view, struct pipeline_track *track,
+                           struct result *result)
+{
+    static const unsigned turns[] = { PIPELINE_TURN_OVER, PIPELINE_TURN_RIGHT, PIPELINE_TURN_LEFT };
+    const float score = result->observation->score;
+    const bool has_dropped =
+        score < pipeline_confirm_certain_score && score < track->average_score - notable_drop;
+    const bool is_first = track->dropped == 0;
+    track->dropped = has_dropped ? track->dropped + 1 : 0;
+    if (!has_dropped ||
+        (!is_first && !pipeline_confirm_is_doubtful(options, result->observation))) {
+        return false;
+    }
+    return pipeline_confirm_orientation(
+        options, view, is_first ? PIPELINE_TURN_ALL : turns[track->dropped % 3],
+        pipeline_confirm_certain_score, &track->roi, result->observation, &result->location);
+}
+
 static void observe(const struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                     struct pipeline_track *track, struct result *result)
 {
@@ -96,6 +119,7 @@ static void observe(const struct pipeline_tracker *tracker, struct pipeline_fram
                        pipeline_confirm_is_inside(view, &result->location);
         result->fits |= pipeline_confirm_retry(options, view, &track->location, &track->roi,
                                                observation, &result->location);
+        result->fits |= observe_turned(options, view, track, result);
     }
     result->good = result->fits && observation->score >= good_share * track->average_score;
 }
@@ -176,22 +200,32 @@ void pipeline_tracker_run(struct pipeline_tracker *tracker, struct pipeline_fram
     const int before = tracker->track_count;
     follow_all(tracker, view, observations);
     if (tracker->track_count < before) {
-        tracker->wait = 0;
+        tracker->upright.wait = tracker->turned.wait = 0;
     }
-    if (pipeline_search_is_due(tracker)) {
-        pipeline_search_run(tracker, view, observations);
-    }
+    pipeline_search_run(tracker, view, observations);
     tracker->idle = tracker->track_count > 0 ? 0 : tracker->idle + 1;
 }
 
-void pipeline_tracker_observe_region(struct pipeline_frame_view *view,
+void pipeline_tracker_observe_region(const struct pipeline_tracker_options *options,
+                                     struct pipeline_frame_view *view,
                                      const struct pipeline_roi *roi, bool needs_face,
                                      struct pipeline_observations *observations)
 {
+    struct pipeline_observation *observation = &observations->faces[0];
     struct pipeline_detection found[NN_FACES_MAX];
-    observations->faces[0].id = 0;
-    pipeline_frame_view_observe(view, roi, &observations->faces[0]);
-    observations->count =
-        observations->faces[0].score >= 0 &&
-        (!needs_face || pipeline_frame_view_detect(view, roi, known_share, found) > 0);
+    observation->id = 0;
+    pipeline_frame_view_observe(view, roi, observation);
+    observations->count = observation->score >= 0;
+    if (!needs_face || observations->count == 0) {
+        return;
+    }
+    observations->count = pipeline_frame_view_detect(view, roi, known_share, found) > 0;
+    if (observations->count > 0 && pipeline_confirm_is_doubtful(options, observation)) {
+        struct pipeline_roi turned = *roi;
+        struct pipeline_location location =
+            pipeline_confirm_location(options, view, observation, roi->angle);
+        pipeline_confirm_orientation(options, view, PIPELINE_TURN_ALL,
+                                     pipeline_confirm_certain_score, &turned, observation,
+                                     &location);
+    }
 }

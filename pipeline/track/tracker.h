@@ -6,6 +6,12 @@
 // track begins, and none lasts, without the locator; and the landmark network's scores
 // count only against the average of the same face.
 //
+// A head may lie on its side or be upside down. The frame is searched upright; while that
+// finds nobody, turned by 90, 180 and 270 degrees as well, one turn in a frame. The landmark
+// network recognises faces the right way up only, but now and then sees one in a face that is not.
+// So a track begins, and goes on where landmarks become doubtful, at the angle at which they score
+// best.
+//
 // While faces are followed, the next regions depend on the last results. So one frame is
 // processed at a time, and results depend on the frames alone.
 #pragma once
@@ -33,6 +39,7 @@ struct pipeline_track {
     float average_score;               // of its landmarks
     uint64_t unchecked;                // frames since the locator saw it
     int misses;                        // 0: none; lost at MISSES_MAX (tracker.c)
+    uint64_t dropped;                  // frames since its score dropped below the average
 };
 
 // A lost face keeps its id for a while.
@@ -42,6 +49,14 @@ struct pipeline_lost_face {
     uint64_t frames; // since it was lost
 };
 
+// What a search comes to next; all zeros: its start.
+struct pipeline_search {
+    int wait;         // frames until then
+    int index;        // of pipeline_locator_view
+    int turn;         // of the region
+    bool is_complete; // all regions were searched at least once
+};
+
 struct pipeline_tracker {
     struct pipeline_tracker_options options;
     struct pipeline_frame_geometry geometry; // of the last frame
@@ -49,9 +64,8 @@ struct pipeline_tracker {
     int track_count;
     struct pipeline_lost_face lost[PIPELINE_FACES_MAX];
     int last_id;
-    uint64_t idle;  // frames without a track
-    int wait;       // frames until the next search
-    int view_index; // of the next search
+    uint64_t idle; // frames without a track
+    struct pipeline_search upright, turned;
 };
 
 // What was observed in one frame.
@@ -68,10 +82,12 @@ void pipeline_tracker_init(struct pipeline_tracker *tracker,
 void pipeline_tracker_run(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                           struct pipeline_observations *observations);
 
-// Observes one region that the user chose, without any state.
+// Observes one region that the user chose, without any state. A face in it that is not
+// upright is observed turned.
 //   needs_face  the locator must find a face in it
 // Thread: worker, any number at a time.
-void pipeline_tracker_observe_region(struct pipeline_frame_view *view,
+void pipeline_tracker_observe_region(const struct pipeline_tracker_options *options,
+                                     struct pipeline_frame_view *view,
                                      const struct pipeline_roi *roi, bool needs_face,
                                      struct pipeline_observations *observations);
 

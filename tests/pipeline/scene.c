@@ -75,8 +75,9 @@ static void observe_corners(struct scene *scene, const struct pipeline_roi *roi,
     draw(actor, score, observation->keypoints, CORNERS);
 }
 
-// 68 points. A face upside down is still a face of sorts: its points stay turned over.
-// Beside the face the network makes up another one in the region's middle.
+// 68 points, which follow the face in a region that is turned by up to 60 degrees from it.
+// A face upside down is still a face of sorts: its points are turned over. Beside the face,
+// and where it lies on its side, the network makes one up in the region's middle.
 static void observe_68(struct scene *scene, const struct pipeline_roi *roi,
                        struct pipeline_observation *observation)
 {
@@ -85,14 +86,16 @@ static void observe_68(struct scene *scene, const struct pipeline_roi *roi,
     struct actor shown = actor != NULL ? *actor : (struct actor){ .size = roi->side / margin };
     float score = 0.95f;
     scene->observes++;
-    if (fit < 0.8f) {
+    const float upright = cosf(roi->angle - shown.roll);
+    if (fit < 0.8f || fabsf(upright) < 0.5f) {
         shown.x = roi->x + roi->side / 2;
         shown.y = roi->y + roi->side / 2;
+        shown.roll = roi->angle;
         score = actor != NULL ? 0.5f : 0.08f;
-    } else if (scene->mistakes > 0 || cosf(roi->angle - shown.roll) < 0) {
+    } else if (scene->mistakes > 0 || upright < 0) {
         scene->mistakes -= scene->mistakes > 0;
         shown.roll += half_turn;
-        score = 0.63f;
+        score = scene->upside_down_score > 0 ? scene->upside_down_score : 0.63f;
     } else if (shown.blurred) {
         score = 0.4f;
     }
@@ -122,7 +125,10 @@ int pipeline_frame_view_detect(struct pipeline_frame_view *view, const struct pi
         const struct actor *actor = &scene->actors[i];
         const bool inside = actor->x > roi->x && actor->x < roi->x + roi->side &&
                             actor->y > roi->y && actor->y < roi->y + roi->side;
-        if (inside && !actor->gone && !actor->unclear && actor->size > roi->side / 16) {
+        const bool is_turned =
+            scene->has_68 && !scene->detects_all_rolls && cosf(roi->angle - actor->roll) < 0.5f;
+        if (inside && !is_turned && !actor->gone && !actor->unclear &&
+            actor->size > roi->side / 16) {
             found[count++] =
                 (struct pipeline_detection){ actor->x, actor->y, actor->size, actor->size, 0.9f };
         }

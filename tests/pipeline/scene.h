@@ -25,9 +25,11 @@ struct scene {
     struct pipeline_frame_view view; // first; scene_view fills it
     struct actor actors[ACTORS_MAX];
     int count;
-    bool has_68;           // its faces; scene_run sets it
-    int observes, detects; // calls in the last frame
-    int mistakes;          // the next observations have the face upside down
+    bool has_68;             // its faces; scene_run sets it
+    int observes, detects;   // calls in the last frame
+    int mistakes;            // the next observations have the face upside down
+    bool detects_all_rolls;  // else the locator misses faces turned by more than 60 degrees
+    float upside_down_score; // of a face that is upside down in its region; 0 is 0.63
     int strays; // observations, the very first left out, that see something beside the region
 };
 

@@ -1,4 +1,5 @@
 // The tracker, in synthetic scenes.
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -282,6 +283,145 @@ static void a_face_upside_down_is_followed_in_a_turned_region(void **state)
     }
 }
 
+// A face of 68 points with its eyes where they are on the actor.
+static void assert_right_way_up(const struct pipeline_observations *observations, float roll)
+{
+    for (int i = 0; i < observations->count; i++) {
+        const float off = pipeline_location_roll(observations->faces[i].keypoints, 0) - roll;
+        assert_true(cosf(off) > 0.9f);
+    }
+}
+
+static const float rolls[] = { 1.57079633f, 3.14159265f, -1.57079633f };
+enum { ROLLS = sizeof rolls / sizeof rolls[0] };
+
+static void a_head_on_its_side_or_upside_down_is_found_within_a_few_frames(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ROLLS; i++) {
+        struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160, .roll = rolls[i] } },
+                               .count = 1 };
+        struct pipeline_tracker tracker;
+        struct pipeline_observations observations;
+        scene_begin_68(&tracker);
+        assert_true(scene_frames_until(&tracker, &scene, &observations, 1) <= 7);
+        for (int frame = 0; frame < 30; frame++) {
+            assert_right_way_up(&observations, rolls[i]);
+            scene_run(&tracker, &scene, &observations);
+            assert_int_equal(observations.count, 1);
+            assert_int_equal(scene.observes, 1); // followed as an upright one is
+        }
+    }
+}
+
+static void a_head_on_its_side_that_comes_later_is_found_within_a_second(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ROLLS; i++) {
+        struct scene scene = { .count = 0 };
+        struct pipeline_tracker tracker;
+        struct pipeline_observations observations;
+        scene_begin_68(&tracker);
+        int detects = 0;
+        for (int frame = 0; frame < 331 + i; frame++) {
+            scene_run(&tracker, &scene, &observations);
+            assert_true(scene.detects <= 2); // one upright, one turned
+            detects += frame >= 30 ? scene.detects : 0;
+        }
+        assert_true(detects <= 152);
+        scene.actors[0] = (struct actor){ .x = 330, .y = 230, .size = 160, .roll = rolls[i] };
+        scene.count = 1;
+        // Three parts of the frame in three turns, one of these in each third frame.
+        assert_true(scene_frames_until(&tracker, &scene, &observations, 1) <= 9 * 3);
+        assert_right_way_up(&observations, rolls[i]);
+    }
+}
+
+// Both networks take the face for an upright one, though not for a good one.
+static void a_face_is_never_published_upside_down(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ROLLS; i++) {
+        struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160, .roll = rolls[i] } },
+                               .count = 1,
+                               .detects_all_rolls = true,
+                               .upside_down_score = 0.9f };
+        struct pipeline_tracker tracker;
+        struct pipeline_observations observations;
+        scene_begin_68(&tracker);
+        for (int frame = 0; frame < 60; frame++) {
+            scene_run(&tracker, &scene, &observations);
+            assert_right_way_up(&observations, rolls[i]);
+        }
+        assert_int_equal(observations.count, 1);
+        assert_true(observations.faces[0].score > 0.9f);
+    }
+}
+
+static void a_face_that_is_turned_at_once_is_followed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * ROLLS; i++) {
+        struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } },
+                               .count = 1,
+                               .detects_all_rolls = i >= ROLLS,
+                               .upside_down_score = i >= ROLLS ? 0.9f : 0 };
+        struct pipeline_tracker tracker;
+        struct pipeline_observations observations;
+        scene_begin_68(&tracker);
+        scene_frames_until(&tracker, &scene, &observations, 1);
+        scene.actors[0].roll = rolls[i % ROLLS];
+        for (int frame = 0; frame < 10; frame++) {
+            scene_run(&tracker, &scene, &observations);
+            assert_int_equal(observations.count, 1);
+            assert_int_equal(observations.faces[0].id, 1);
+            assert_right_way_up(&observations, rolls[i % ROLLS]);
+        }
+    }
+}
+
+static void a_face_upside_down_in_a_chosen_region_is_observed_turned(void **state)
+{
+    (void)state;
+    struct scene scene = { .actors = { { .x = 150, .y = 150, .size = 100, .roll = half_turn } },
+                           .count = 1,
+                           .has_68 = true,
+                           .detects_all_rolls = true };
+    struct pipeline_observations observations;
+    const struct pipeline_roi roi = { 75, 75, 150, 0 };
+    struct pipeline_tracker tracker;
+    scene_begin_68(&tracker);
+    struct pipeline_frame_view *view = scene_view(&scene, WIDTH, HEIGHT);
+    pipeline_tracker_observe_region(&tracker.options, view, &roi, true, &observations);
+    assert_int_equal(observations.count, 1);
+    assert_right_way_up(&observations, half_turn);
+    assert_true(scene.observes <= 4);
+}
+
+// A stream that runs for years: 2^31 frames are 828 days of 30 frames a second.
+static void counters_of_frames_do_not_overflow(void **state)
+{
+    (void)state;
+    struct scene scene = { .count = 0 };
+    struct pipeline_tracker tracker;
+    struct pipeline_observations observations;
+    int detects = 0;
+    scene_begin(&tracker, 1);
+    scene_run(&tracker, &scene, &observations);
+    tracker.idle = INT_MAX;
+    tracker.last_id = INT_MAX;
+    tracker.lost[0] = (struct pipeline_lost_face){ 7, { 330, 230, 160 }, INT_MAX };
+    for (int frame = 0; frame < 60; frame++) {
+        scene_run(&tracker, &scene, &observations);
+        detects += scene.detects;
+    }
+    assert_true(detects <= 11); // still one search in six frames
+    scene.actors[0] = (struct actor){ .x = 330, .y = 230, .size = 160 };
+    scene.count = 1;
+    scene_frames_until(&tracker, &scene, &observations, 1);
+    assert_int_equal(observations.faces[0].id, 1); // neither the forgotten 7 nor INT_MAX + 1
+}
+
 static void a_region_beside_the_face_is_moved_onto_it(void **state)
 {
     (void)state;
@@ -395,14 +535,16 @@ static void a_chosen_region_is_observed_once(void **state)
     struct scene scene = { .actors = { { .x = 150, .y = 150, .size = 100 } }, .count = 1 };
     struct pipeline_observations observations;
     const struct pipeline_roi roi = { 75, 75, 150, 0 };
+    struct pipeline_tracker tracker;
+    scene_begin(&tracker, 1);
     struct pipeline_frame_view *view = scene_view(&scene, WIDTH, HEIGHT);
-    pipeline_tracker_observe_region(view, &roi, true, &observations);
+    pipeline_tracker_observe_region(&tracker.options, view, &roi, true, &observations);
     assert_int_equal(observations.count, 1);
     assert_int_equal(scene.observes, 1);
     scene.actors[0].gone = true;
-    pipeline_tracker_observe_region(view, &roi, true, &observations);
+    pipeline_tracker_observe_region(&tracker.options, view, &roi, true, &observations);
     assert_int_equal(observations.count, 0);
-    pipeline_tracker_observe_region(view, &roi, false, &observations);
+    pipeline_tracker_observe_region(&tracker.options, view, &roi, false, &observations);
     assert_int_equal(observations.count, 1); // the locator isn't asked
 }
 
@@ -423,6 +565,12 @@ int main(void)
         cmocka_unit_test(what_only_the_locator_takes_for_a_face_is_not_published),
         cmocka_unit_test(a_face_that_moves_away_when_observed_again_is_not_published),
         cmocka_unit_test(a_face_upside_down_is_followed_in_a_turned_region),
+        cmocka_unit_test(a_head_on_its_side_or_upside_down_is_found_within_a_few_frames),
+        cmocka_unit_test(a_head_on_its_side_that_comes_later_is_found_within_a_second),
+        cmocka_unit_test(a_face_is_never_published_upside_down),
+        cmocka_unit_test(a_face_that_is_turned_at_once_is_followed),
+        cmocka_unit_test(a_face_upside_down_in_a_chosen_region_is_observed_turned),
+        cmocka_unit_test(counters_of_frames_do_not_overflow),
         cmocka_unit_test(a_region_beside_the_face_is_moved_onto_it),
         cmocka_unit_test(a_face_that_leaves_the_frame_is_not_followed_out),
         cmocka_unit_test(faces_side_by_side_keep_their_ids),
