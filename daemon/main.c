@@ -27,7 +27,6 @@
 #include "server/publisher.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as sysexits(3)
-enum { METRICS_CONNECTIONS = 64 };         // told one by one
 
 struct app;
 
@@ -128,10 +127,11 @@ static void check_end(struct app *app)
     }
 }
 
-static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+static void on_record(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame)
 {
     struct app_stream *stream = user;
-    (void)picture;
+    (void)frame;
     stream->gave_records = true;
     server_publisher_record(stream->app->publisher, stream->index, record);
 }
@@ -146,7 +146,8 @@ static void on_state(void *user, enum pipeline_state state, const char *reason)
                                                           : MC_LOG_INFO;
     mc_log(level, "stream %s is %s%s%s", name, pipeline_state_name(state),
            reason[0] == '\0' ? "" : ": ", reason);
-    server_publisher_state(app->publisher, stream->index, pipeline_state_name(state), reason);
+    server_publisher_state(app->publisher, stream->index,
+                           protocol_stream_state_parse(pipeline_state_name(state)), reason);
     if (state == PIPELINE_ENDED || state == PIPELINE_FAILED) {
         stream->done = true;
         stream->failed = state == PIPELINE_FAILED;
@@ -189,7 +190,6 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
     struct app *app = user;
     static struct pipeline_stats stats[PROTOCOL_STREAMS_MAX];
     static struct protocol_status status;
-    struct server_connection connections[METRICS_CONNECTIONS];
     for (int i = 0; i < app->options.stream_count; i++) {
         get_stats(app, i, &stats[i]);
     }
@@ -200,9 +200,6 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
         .stats = stats,
         .first = index < 0 ? 0 : index,
         .end = index < 0 ? app->options.stream_count : index + 1,
-        .connections = connections,
-        .connection_count =
-            server_publisher_connections(app->publisher, connections, METRICS_CONNECTIONS),
     };
     daemon_metrics_write(text, &metrics);
 }

@@ -11,7 +11,7 @@
 #include "pipeline/stream.h"
 #include "protocol/endpoint.h"
 #include "protocol/message.h"
-#include "server/limits.h"
+#include "server/publisher.h"
 
 enum { DAEMON_URL_BYTES = 1024 };
 

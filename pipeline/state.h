@@ -1,8 +1,8 @@
-// What a stream's source is doing.
+// The states of a stream, as its subscribers see them.
 #pragma once
 
 enum pipeline_state {
-    PIPELINE_IDLE,       // paused: nobody needs the stream, and the source is closed
+    PIPELINE_IDLE,       // paused: no subscriber, the source is closed
     PIPELINE_CONNECTING, // opening the source, for the first time or again
     PIPELINE_LIVE,       // frames arrive
     PIPELINE_STALLED,    // open, but no frame for a while; frames resume or it reconnects

@@ -50,17 +50,17 @@ static bool is_quiet(enum pipeline_state state)
 // once the last record is out.
 static void update_state(struct pipeline_stream *stream)
 {
-    pipeline_capture_news(stream->capture, &stream->news);
-    if (is_quiet(stream->news.state) &&
+    pipeline_capture_state(stream->capture, &stream->report);
+    if (is_quiet(stream->report.state) &&
         (stream->busy_jobs > 0 || !pipeline_mailbox_is_empty(stream->mailbox))) {
         return;
     }
-    if (stream->news.state == PIPELINE_LIVE && pipeline_mailbox_is_empty(stream->mailbox) &&
+    if (stream->report.state == PIPELINE_LIVE && pipeline_mailbox_is_empty(stream->mailbox) &&
         pipeline_capture_silence_ns(stream->capture) > STALL_MS * MC_NS_PER_MS) {
         report_state(stream, PIPELINE_STALLED, "no frame for over 2 s");
         return;
     }
-    report_state(stream, stream->news.state, stream->news.reason);
+    report_state(stream, stream->report.state, stream->report.reason);
 }
 
 static void free_stream(struct pipeline_stream *stream)
@@ -145,6 +145,12 @@ static bool check_options(const struct pipeline_stream_options *options, struct 
                             options->name, (double)region->x, (double)region->y,
                             (double)region->width, (double)region->height);
     }
+    if (options->display.rotate % 90 != 0 || options->display.rotate < 0 ||
+        options->display.rotate >= 360) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s: rotate must be 0, 90, 180 or 270, got %d", options->name,
+                            options->display.rotate);
+    }
     if (options->max_faces < 0 || options->max_faces > PROTOCOL_FACES_MAX) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: max faces must be 1 to %d, got %d",
                             options->name, PROTOCOL_FACES_MAX, options->max_faces);
@@ -181,6 +187,7 @@ static void copy_options(struct pipeline_stream *stream,
     stream->repeat = options->repeat;
     stream->drop_damaged = options->drop_damaged;
     stream->udp = options->udp;
+    stream->display_options = options->display;
     stream->mode = options->mode;
     stream->fixed_roi = make_square(&options->region);
     stream->has_motion = options->motion != NULL;
@@ -264,6 +271,7 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
         .repeat = stream->repeat,
         .drop_damaged = stream->drop_damaged,
         .udp = stream->udp,
+        .display = stream->display_options,
         .paused = stream->paused,
         .mailbox = stream->mailbox,
         .pool = stream->pool,

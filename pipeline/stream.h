@@ -10,9 +10,10 @@
 
 #include "base/error.h"
 #include "pipeline/motion/motion.h"
+#include "pipeline/source/display_transform.h"
 #include "pipeline/state.h"
 
-struct AVFrame;
+struct pipeline_frame;
 struct pipeline_stats;
 struct pipeline_stream;
 struct pipeline_workers;
@@ -25,7 +26,7 @@ enum pipeline_mode {
     PIPELINE_FULL,  // the whole frame, as a square around its middle
 };
 
-// A rectangle of the source frame, pixels.
+// A rectangle of the displayed frame, pixels.
 struct pipeline_region {
     float x, y, width, height;
 };
@@ -33,8 +34,9 @@ struct pipeline_region {
 // All callbacks run on the loop. What they are given is borrowed for the call.
 struct pipeline_stream_callbacks {
     // One per frame, in frame order. The record's t_publish_ns is not set yet.
-    // frame is the decoded frame.
-    void (*on_record)(void *user, struct protocol_record *record, const struct AVFrame *frame);
+    // frame is the one it was made from.
+    void (*on_record)(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame);
     // At each change. reason is a sentence for people, "" where there is nothing to say.
     // IDLE, ENDED and FAILED come after the last record.
     void (*on_state)(void *user, enum pipeline_state state, const char *reason);
@@ -42,11 +44,12 @@ struct pipeline_stream_callbacks {
 };
 
 struct pipeline_stream_options {
-    const char *name;  // at most PROTOCOL_NAME_BYTES - 1 bytes
-    const char *url;   // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
-    bool every_frame;  // drop nothing: the source waits. Else the newest frame wins
-    bool repeat;       // start a file again at its end
-    bool udp;          // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    const char *name; // at most PROTOCOL_NAME_BYTES - 1 bytes
+    const char *url;  // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
+    bool every_frame; // drop nothing: the source waits. Else the newest frame wins
+    bool repeat;      // start a file again at its end
+    bool udp;         // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    struct pipeline_display_options display; // on top of what the source says
     bool drop_damaged; // no record of frames with errors in them; else they are marked
     enum pipeline_mode mode;
     struct pipeline_region region; // of FIXED

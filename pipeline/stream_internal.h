@@ -42,6 +42,8 @@ struct pipeline_stream {
     char name[PROTOCOL_NAME_BYTES];
     char *url; // owned
     bool every_frame, repeat, drop_damaged, udp;
+    struct pipeline_display_options display_options;
+    struct pipeline_display_transform display; // of the last record's frame
     enum pipeline_mode mode;
     struct pipeline_roi fixed_roi;   // FIXED
     struct pipeline_tracker tracker; // TRACK; the worker's while there is a job
@@ -70,7 +72,7 @@ struct pipeline_stream {
     bool has_reported;         // on_state was called
     enum pipeline_state state; // as reported
     char reason[PIPELINE_REASON_BYTES];
-    struct pipeline_news news; // the capture's latest
+    struct pipeline_state_report report; // the capture's latest
     bool held, paused, closing;
     void (*on_closed)(void *user);
     void *on_closed_user;

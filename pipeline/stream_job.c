@@ -1,7 +1,5 @@
 #include <string.h>
 
-#include <libavutil/frame.h>
-
 #include "base/clock.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
@@ -18,11 +16,11 @@ static void begin_record(struct pipeline_stream *stream, struct pipeline_stream_
     record->seq = job->sequence;
     record->pts = frame->pts;
     record->t_arrival_ns = frame->arrival_ns;
-    record->width = frame->picture->width;
-    record->height = frame->picture->height;
+    record->width = frame->display.width;
+    record->height = frame->display.height;
     record->damaged = frame->damaged;
     record->dropped = pipeline_stream_dropped(stream);
-    record->timing.gather = frame->gather_ns / MC_NS_PER_US;
+    record->timing.reassembly = frame->reassembly_ns / MC_NS_PER_US;
     record->timing.decode = frame->decode_ns / MC_NS_PER_US;
     record->timing.wait = (mc_clock_now_ns() - frame->ready_ns) / MC_NS_PER_US;
 }
@@ -51,18 +49,18 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
 {
     struct pipeline_stream_job *job = (struct pipeline_stream_job *)base;
     struct pipeline_stream *stream = job->stream;
-    const struct AVFrame *frame = job->frame->picture;
+    const struct pipeline_display_transform *display = &job->frame->display;
     struct pipeline_frame_view view = {
         .detectors = detectors,
-        .frame = frame,
-        .geometry = { frame->width, frame->height, job->frame->quarter_turns },
+        .frame = job->frame->picture,
+        .display = display,
     };
     if (stream->mode == PIPELINE_TRACK) {
         pipeline_tracker_run(&stream->tracker, &view, &job->observations);
     } else {
         struct pipeline_roi roi = stream->fixed_roi;
         if (stream->mode == PIPELINE_FULL) {
-            pipeline_locator_view(0, frame->width, frame->height, &roi);
+            pipeline_locator_view(0, display->width, display->height, &roi);
         }
         // The locator knows faces; whether something else is there, only its own network can tell.
         const bool needs_face =

@@ -30,6 +30,9 @@ static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_jo
 {
     const struct pipeline_observations *observations = &job->observations;
     const struct nn_model_info *model = pipeline_workers_model(stream->workers);
+    // A frame that is displayed another way has its faces elsewhere: motion starts anew.
+    stream->had_face &= pipeline_display_transform_equal(&stream->display, &job->frame->display);
+    stream->display = job->frame->display;
     const bool has_tracks = stream->mode == PIPELINE_TRACK;
     if (!has_tracks && observations->count > 0 && !stream->had_face) {
         stream->face_id = pipeline_tracker_next_id(stream->face_id);
@@ -65,7 +68,7 @@ static void add_to_stats(struct pipeline_stream *stream, const struct protocol_r
 {
     struct pipeline_stats *stats = &stream->stats;
     const int64_t stages_us[PIPELINE_STAGE_COUNT] = {
-        [PIPELINE_STAGE_GATHER] = record->timing.gather,
+        [PIPELINE_STAGE_REASSEMBLY] = record->timing.reassembly,
         [PIPELINE_STAGE_DECODE] = record->timing.decode,
         [PIPELINE_STAGE_WAIT] = record->timing.wait,
         [PIPELINE_STAGE_SCALE] = record->timing.scale,
@@ -90,7 +93,7 @@ void pipeline_stream_deliver(struct pipeline_stream *stream, struct pipeline_str
     }
     log_error(stream, job);
     add_to_stats(stream, &job->record);
-    stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame->picture);
+    stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame);
     pipeline_stream_check_calibration(stream);
 }
 
@@ -104,7 +107,7 @@ static void fill_counts(const struct pipeline_stream *stream, struct pipeline_st
     stats->dropped[PIPELINE_DROP_MAILBOX] = pipeline_mailbox_dropped(stream->mailbox);
     stats->dropped[PIPELINE_DROP_LATE] = atomic_load_explicit(&counts->late, memory_order_relaxed);
     stats->dropped[PIPELINE_DROP_DECODE] =
-        atomic_load_explicit(&counts->spoiled, memory_order_relaxed);
+        atomic_load_explicit(&counts->undecodable, memory_order_relaxed);
 }
 
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats)

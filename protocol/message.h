@@ -89,7 +89,7 @@ struct protocol_subscribed {
 
 struct protocol_state {
     char stream[PROTOCOL_NAME_BYTES];
-    char state[16]; // "idle", "connecting", "live", "stalled", "ended", "failed"
+    enum protocol_stream_state state;
     char reason[PROTOCOL_REASON_BYTES];
 };
 
@@ -103,8 +103,8 @@ struct protocol_calibrated {
 // Nothing of this stream follows.
 struct protocol_end {
     char stream[PROTOCOL_NAME_BYTES];
-    uint64_t records; // that the stream gave in all
-    char state[16];   // "ended" or "failed"
+    uint64_t records;                 // that the stream gave in all
+    enum protocol_stream_state state; // ENDED or FAILED
     char reason[PROTOCOL_REASON_BYTES];
 };
 
@@ -118,7 +118,7 @@ struct protocol_drops {
 
 struct protocol_stream_status {
     char stream[PROTOCOL_NAME_BYTES];
-    char state[16];
+    enum protocol_stream_state state;
     char reason[PROTOCOL_REASON_BYTES];
     uint64_t records;
     uint64_t dropped; // frames left out on purpose

@@ -101,8 +101,11 @@ struct mocap_face {
 
 // Microseconds that the stages of one frame took.
 struct mocap_timing {
-    int64_t decode, wait, scale, infer;
-    int64_t gather; // before decode: from the last byte to knowing that it was the last
+    int64_t reassembly; // the access unit's last byte to knowing that it was the last
+    int64_t decode;     // packet to frame, in the decoder
+    int64_t wait;       // decoded frame, until a worker took it
+    int64_t scale;      // crop, scale, normalise
+    int64_t infer;      // forward pass and keypoints
 };
 
 enum mocap_lost {       // what the faces are while nobody is seen

@@ -12,7 +12,16 @@ enum {
     PROTOCOL_NAME_BYTES = 64,     // a stream's name, with its NUL
     PROTOCOL_FACES_MAX = 4,       // faces in one record
     PROTOCOL_KEYPOINTS_MAX = 128, // keypoints of one face
+    PROTOCOL_SIDE_MAX = 1 << 21,  // pixels of a width or a height
+    PROTOCOL_INT_MAX = INT32_MAX, // face ids, numbers of connections
 };
+
+// Bounds of what a message may say: sums and differences of a few such numbers do not
+// overflow, and clients in other languages can hold them.
+#define PROTOCOL_COUNT_MAX ((INT64_C(1) << 53) - 1) // what a double holds exactly (RFC 7493)
+#define PROTOCOL_TIME_MAX_NS (INT64_C(1) << 62)     // 146 years
+#define PROTOCOL_STAGE_MAX_US (INT64_C(1) << 40)    // 12 days, of one stage of a frame
+#define PROTOCOL_PTS_MAX 4e9                        // seconds; in nanoseconds it fits 64 bits
 
 // Blend shapes: those of ARKit's that 68 landmarks can tell, under its names
 // ("jawOpen"). Left and right are the person's own.
@@ -47,11 +56,11 @@ const char *protocol_shape_name(enum protocol_shape shape);
 
 // Microseconds that the stages of one frame took.
 struct protocol_timing {
-    int64_t gather; // last byte of the picture to knowing that it was the last
-    int64_t decode; // packet to frame, in the decoder
-    int64_t wait;   // decoded frame in the mailbox, until a worker took it
-    int64_t scale;  // crop, scale, normalise
-    int64_t infer;  // forward pass and keypoints
+    int64_t reassembly; // the last byte of the access unit to knowing that it was the last
+    int64_t decode;     // packet to frame, in the decoder
+    int64_t wait;       // decoded frame in the mailbox, until a worker took it
+    int64_t scale;      // crop, scale, normalise
+    int64_t infer;      // forward pass and keypoints
 };
 
 // Where the head is and how it is turned, in the camera's axes: x right, y down,
@@ -88,6 +97,21 @@ enum protocol_lost {
     PROTOCOL_LOST_NEUTRAL, // those last seen, with head upright and all shapes 0
     PROTOCOL_LOST_COUNT,
 };
+
+enum protocol_stream_state {
+    PROTOCOL_STREAM_IDLE,       // no subscriber: the camera is closed until there is one
+    PROTOCOL_STREAM_CONNECTING, // opening the source, for the first time or again
+    PROTOCOL_STREAM_LIVE,       // frames arrive
+    PROTOCOL_STREAM_STALLED,    // open, but no frame for a while
+    PROTOCOL_STREAM_ENDED,      // a file was read to its end; nothing follows
+    PROTOCOL_STREAM_FAILED,     // given up; nothing follows
+    PROTOCOL_STREAM_OTHER,      // a state that this version does not know
+    PROTOCOL_STREAM_STATE_COUNT,
+};
+
+// "idle", "connecting", ...
+const char *protocol_stream_state_name(enum protocol_stream_state state);
+enum protocol_stream_state protocol_stream_state_parse(const char *text); // OTHER when unknown
 
 struct protocol_record {
     char stream[PROTOCOL_NAME_BYTES];

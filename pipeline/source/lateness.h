@@ -1,4 +1,4 @@
-// The age of a live source's frames: how much later one arrived than the
+// The lateness of a live source's frames: how much later one arrived than the
 // quickest so far, by its pts. A frame held back during a stall, or queued
 // behind a link that is too slow, shows here and nowhere else.
 #pragma once
@@ -14,15 +14,15 @@ struct pipeline_lateness {
 };
 
 enum pipeline_lateness_verdict {
-    PIPELINE_AGE_FRESH,
-    PIPELINE_AGE_LATE,     // over a second old: drop it
-    PIPELINE_AGE_HOPELESS, // all were late for five seconds: connect again
+    PIPELINE_LATENESS_FRESH,
+    PIPELINE_LATENESS_LATE,     // over a second old: drop it
+    PIPELINE_LATENESS_HOPELESS, // all were late for five seconds: connect again
 };
 
 // Forgets everything: for a new connection.
-void pipeline_lateness_reset(struct pipeline_lateness *age);
+void pipeline_lateness_reset(struct pipeline_lateness *lateness);
 
 // Judges the next frame. pts_seconds in the source's own clock, which may drift
 // from ours by a thousandth.
-enum pipeline_lateness_verdict pipeline_lateness_judge(struct pipeline_lateness *age,
+enum pipeline_lateness_verdict pipeline_lateness_judge(struct pipeline_lateness *lateness,
                                                        double pts_seconds, int64_t arrival_ns);

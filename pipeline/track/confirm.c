@@ -21,26 +21,19 @@ const float pipeline_confirm_certain_score = 0.93f;
 // the face looked at the right way up had 0.34 or more.
 static const float eyes_above_mouth = 0.15f;
 
-// From the upright frame's axes to the source's.
-static float source_angle(const struct pipeline_frame_view *view, float angle)
-{
-    return angle - (float)view->geometry.quarter_turns * quarter;
-}
-
 struct pipeline_location pipeline_confirm_location(const struct pipeline_tracker_options *options,
                                                    const struct pipeline_frame_view *view,
                                                    const struct pipeline_observation *observation,
                                                    float angle)
 {
-    return pipeline_location_of_keypoints(observation->keypoints, options->keypoint_count,
-                                          source_angle(view, angle));
+    return pipeline_location_of_keypoints(observation->keypoints, options->keypoint_count, angle);
 }
 
 bool pipeline_confirm_is_inside(const struct pipeline_frame_view *view,
                                 const struct pipeline_location *location)
 {
-    return location->x >= 0 && location->y >= 0 && location->x < (float)view->geometry.width &&
-           location->y < (float)view->geometry.height;
+    return location->x >= 0 && location->y >= 0 && location->x < (float)view->display->width &&
+           location->y < (float)view->display->height;
 }
 
 // How near a detection must be, as in pipeline_location_is_near.
@@ -54,7 +47,7 @@ static bool detect(struct pipeline_frame_view *view, const struct pipeline_locat
                    float angle, float share, const struct nearness *nearness,
                    struct pipeline_location *face)
 {
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     const struct pipeline_location rounded = { location->x, location->y,
                                                pipeline_location_round_size(location->size) };
     const struct pipeline_roi roi = pipeline_location_roi(&rounded, surroundings, angle);
@@ -134,8 +127,7 @@ static bool observe_turned(const struct pipeline_tracker_options *options,
         return false;
     }
     *roi = pipeline_location_roi(&face, options->margin, angle);
-    return pipeline_confirm_is_inside(view, at) &&
-           has_eyes_on_top(observation, source_angle(view, angle), at->size);
+    return pipeline_confirm_is_inside(view, at) && has_eyes_on_top(observation, angle, at->size);
 }
 
 bool pipeline_confirm_orientation(const struct pipeline_tracker_options *options,

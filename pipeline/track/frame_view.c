@@ -14,7 +14,7 @@ void pipeline_frame_view_observe(struct pipeline_frame_view *view, const struct 
     struct nn_tensor input = nn_runner_input(detectors->runner);
     const int64_t start = mc_clock_now_ns();
     const bool scaled =
-        pipeline_scaler_run(detectors->scaler, view->frame, view->geometry.quarter_turns, roi,
+        pipeline_scaler_run(detectors->scaler, view->frame, view->display, roi,
                             detectors->model->input_mean, &input, &mapping, &view->err);
     const int64_t middle = mc_clock_now_ns();
     view->scale_us += (middle - start) / MC_NS_PER_US;
@@ -40,9 +40,9 @@ int pipeline_frame_view_detect(struct pipeline_frame_view *view, const struct pi
     const struct pipeline_locator *locator = &view->detectors->locator;
     const int64_t start = mc_clock_now_ns();
     int64_t scale_ns;
-    const int count = pipeline_locator_run(
-        locator, view->detectors->scaler, view->frame, view->geometry.quarter_turns, roi,
-        share * locator->info->least_score, found, &scale_ns, &view->err);
+    const int count =
+        pipeline_locator_run(locator, view->detectors->scaler, view->frame, view->display, roi,
+                             share * locator->info->least_score, found, &scale_ns, &view->err);
     view->scale_us += scale_ns / MC_NS_PER_US;
     view->infer_us += (mc_clock_now_ns() - start - scale_ns) / MC_NS_PER_US;
     return count < 0 ? 0 : count;

@@ -8,8 +8,6 @@ static const float turn_begin = 0.26f; // roll, radians, from which the region t
 static const float turn_end = 0.14f;   // and below which it no longer does
 static const float turn_step = 0.06f;  // smaller changes leave it as it is
 
-static const float quarter = 1.57079633f; // radians
-
 static const float size_step = 0.06f; // sizes are powers of 1 + this
 static const float move_step = 0.02f; // smaller moves of the middle, in edges, are ignored
 
@@ -51,7 +49,7 @@ struct pipeline_roi pipeline_location_roi(const struct pipeline_location *locati
     return (struct pipeline_roi){ location->x - side / 2, location->y - side / 2, side, angle };
 }
 
-float pipeline_location_roll(const struct mc_keypoint *keypoints, int quarter_turns)
+float pipeline_location_roll(const struct mc_keypoint *keypoints)
 {
     enum { EYE_POINTS = 6, FIRST_EYE = 36, SECOND_EYE = FIRST_EYE + EYE_POINTS };
     float x = 0, y = 0;
@@ -59,13 +57,12 @@ float pipeline_location_roll(const struct mc_keypoint *keypoints, int quarter_tu
         x += keypoints[SECOND_EYE + i].x - keypoints[FIRST_EYE + i].x;
         y += keypoints[SECOND_EYE + i].y - keypoints[FIRST_EYE + i].y;
     }
-    return remainderf(atan2f(y, x) + (float)quarter_turns * quarter, 4 * quarter);
+    return atan2f(y, x);
 }
 
-float pipeline_location_next_angle(const struct mc_keypoint *keypoints, int quarter_turns,
-                                   float angle)
+float pipeline_location_next_angle(const struct mc_keypoint *keypoints, float angle)
 {
-    const float roll = pipeline_location_roll(keypoints, quarter_turns);
+    const float roll = pipeline_location_roll(keypoints);
     if (fabsf(roll) < (angle == 0 ? turn_begin : turn_end)) {
         return 0;
     }

@@ -7,13 +7,13 @@
 #include "pipeline/track/locator.h"
 #include "pipeline/track/scaler.h"
 
-// The middle and the longer edge of the box around a face's keypoints, source pixels.
+// The middle and the longer edge of the box around a face's keypoints, displayed pixels.
 // The box is upright on the face.
 struct pipeline_location {
     float x, y, size;
 };
 
-// The box's axes are turned by angle from those of the source, clockwise, radians.
+// The box's axes are turned by angle from those of the frame, clockwise, radians.
 struct pipeline_location pipeline_location_of_keypoints(const struct mc_keypoint *keypoints,
                                                         int count, float angle);
 
@@ -28,15 +28,12 @@ bool pipeline_location_is_near(const struct pipeline_location *a, const struct p
 struct pipeline_roi pipeline_location_roi(const struct pipeline_location *location, float margin,
                                           float angle);
 
-// How far the head is rolled, clockwise as seen in the upright frame, -pi to pi: from the
-// eyes of 68 iBUG landmarks.
-//   quarter_turns  clockwise, to see the frame upright
-float pipeline_location_roll(const struct mc_keypoint *keypoints, int quarter_turns);
+// How far the head is rolled, clockwise, -pi to pi: from the eyes of 68 iBUG landmarks.
+float pipeline_location_roll(const struct mc_keypoint *keypoints);
 
 // The angle of the face's next region, after one of the given angle. Small rolls are
 // left to the network, and small changes leave the angle as it was.
-float pipeline_location_next_angle(const struct mc_keypoint *keypoints, int quarter_turns,
-                                   float angle);
+float pipeline_location_next_angle(const struct mc_keypoint *keypoints, float angle);
 
 // The nearest of few sizes, 6 % apart: scaling contexts are kept by size, so sizes that
 // recur find theirs in the cache.

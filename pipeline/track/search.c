@@ -72,8 +72,7 @@ static bool look_closer(const struct pipeline_tracker *tracker, struct pipeline_
         return false;
     }
     if (options->has_ibug68) {
-        angle = pipeline_location_next_angle(observation->keypoints, view->geometry.quarter_turns,
-                                             angle);
+        angle = pipeline_location_next_angle(observation->keypoints, angle);
     }
     const struct pipeline_location own =
         pipeline_confirm_location(options, view, observation, angle);
@@ -147,7 +146,7 @@ static void search_region(struct pipeline_tracker *tracker, struct pipeline_fram
                           const struct pipeline_roi *roi,
                           struct pipeline_observations *observations)
 {
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     int count = pipeline_frame_view_detect(view, roi, candidate_share, found);
     for (int tries = 0; tries < CANDIDATES_MAX && count > 0 &&
                         tracker->track_count < tracker->options.max_faces;) {
@@ -174,10 +173,10 @@ static struct pipeline_roi region_of(struct pipeline_search *search,
                                      const struct pipeline_frame_view *view)
 {
     struct pipeline_roi roi;
-    if (!pipeline_locator_view(search->index, view->geometry.width, view->geometry.height, &roi)) {
+    if (!pipeline_locator_view(search->index, view->display->width, view->display->height, &roi)) {
         search->index = 0;
         search->is_complete = true;
-        pipeline_locator_view(0, view->geometry.width, view->geometry.height, &roi);
+        pipeline_locator_view(0, view->display->width, view->display->height, &roi);
     }
     return roi;
 }

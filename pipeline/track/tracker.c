@@ -42,8 +42,7 @@ static void confirm(const struct pipeline_tracker *tracker, const struct pipelin
     const struct pipeline_tracker_options *options = &tracker->options;
     float angle = 0;
     if (options->has_ibug68) {
-        angle = pipeline_location_next_angle(observation->keypoints, view->geometry.quarter_turns,
-                                             track->roi.angle);
+        angle = pipeline_location_next_angle(observation->keypoints, track->roi.angle);
     }
     track->location = pipeline_confirm_location(options, view, observation, angle);
     track->roi = pipeline_location_next_roi(&track->location, options->margin, angle, &track->roi);
@@ -180,12 +179,12 @@ static void follow_all(struct pipeline_tracker *tracker, struct pipeline_frame_v
     tracker->track_count = observations->count = kept;
 }
 
-// Coordinates of frames of another geometry mean other places: all but the ids begins anew.
-static void check_geometry(struct pipeline_tracker *tracker, const struct pipeline_frame_view *view)
+// Faces of frames that are displayed another way are elsewhere: all but the ids starts anew.
+static void check_display(struct pipeline_tracker *tracker, const struct pipeline_frame_view *view)
 {
-    if (memcmp(&view->geometry, &tracker->geometry, sizeof view->geometry) != 0) {
+    if (!pipeline_display_transform_equal(view->display, &tracker->display)) {
         *tracker = (struct pipeline_tracker){ .options = tracker->options,
-                                              .geometry = view->geometry,
+                                              .display = *view->display,
                                               .last_id = tracker->last_id };
     }
 }
@@ -193,7 +192,7 @@ static void check_geometry(struct pipeline_tracker *tracker, const struct pipeli
 void pipeline_tracker_run(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                           struct pipeline_observations *observations)
 {
-    check_geometry(tracker, view);
+    check_display(tracker, view);
     for (int i = 0; i < PIPELINE_FACES_MAX; i++) {
         tracker->lost[i].frames++;
     }
@@ -212,7 +211,7 @@ void pipeline_tracker_observe_region(const struct pipeline_tracker_options *opti
                                      struct pipeline_observations *observations)
 {
     struct pipeline_observation *observation = &observations->faces[0];
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     observation->id = 0;
     pipeline_frame_view_observe(view, roi, observation);
     observations->count = observation->score >= 0;

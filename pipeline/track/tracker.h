@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pipeline/source/display_transform.h"
 #include "pipeline/track/frame_view.h"
 #include "pipeline/track/location.h"
 #include "pipeline/track/scaler.h"
@@ -59,7 +60,7 @@ struct pipeline_search {
 
 struct pipeline_tracker {
     struct pipeline_tracker_options options;
-    struct pipeline_frame_geometry geometry; // of the last frame
+    struct pipeline_display_transform display; // of the last frame
     struct pipeline_track tracks[PIPELINE_FACES_MAX];
     int track_count;
     struct pipeline_lost_face lost[PIPELINE_FACES_MAX];

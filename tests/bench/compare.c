@@ -85,7 +85,7 @@ static bool prepare(struct bout *bout, struct ort *ort, unsigned cpu_flags, cons
     bout->arena = mc_memory_alloc(bout->program->arena_floats * sizeof *bout->arena);
     bout->picture = mc_memory_alloc(floats * sizeof *bout->picture);
     if (bout->arena == NULL || bout->picture == NULL ||
-        !tensor_alloc(&bout->input, "picture", input) ||
+        !tensor_alloc(&bout->input, "image", input) ||
         !tensor_alloc(&bout->output, "heatmaps", &bout->program->outputs[0])) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %s", weights);
     }

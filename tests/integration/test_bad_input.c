@@ -126,28 +126,27 @@ static void models_that_do_not_fit_are_refused(void **state)
     (void)state;
     char *copy = malloc(byte_count);
     assert_non_null(copy);
-    assert_model_refused(bytes, byte_count / 2, "are not within the");
-    assert_model_refused(bytes, 5, "wants at least 8 bytes");
+    assert_model_refused(bytes, byte_count / 2, "data_offsets must be within the");
+    assert_model_refused(bytes, 5, "must be at least 8 bytes");
     memcpy(copy, bytes, byte_count);
     memset(copy, 0xff, 8);
-    assert_model_refused(copy, byte_count, "header of 18446744073709551615 bytes");
+    assert_model_refused(copy, byte_count, "got 18446744073709551615");
     memcpy(copy, bytes, byte_count);
     char *shape = memmem(copy, 50000, "[29,3,3,3]", 10);
     assert_non_null(shape);
     memcpy(shape, "[3,29,3,3]", 10);
     assert_model_refused(copy, byte_count,
-                         "blocks.0.conv.weight: wants shape [29,3,3,3], has [3,29,3,3]");
+                         "blocks.0.conv.weight: shape must be [29,3,3,3], got [3,29,3,3]");
     memcpy(copy, bytes, byte_count);
     memcpy(copy + byte_count - 8, "\0\0\xc0\x7f", 4);
-    assert_model_refused(copy, byte_count, "is nan, wants finite ones");
+    assert_model_refused(copy, byte_count, "must be finite, got nan");
     memcpy(copy, bytes, byte_count);
     char *name = memmem(copy, 50000, "\"lednet\"", 8);
     assert_non_null(name);
     memcpy(name, "\"nednet\"", 8);
-    assert_model_refused(
-        copy, byte_count,
-        "mocap.arch: wants a network of lednet, lednet-slim, erfnet, edanet, esnet, "
-        "enet, enet-orig, hourglass, laednet, lrdnet, has 'nednet'");
+    assert_model_refused(copy, byte_count,
+                         "mocap.arch: must be one of lednet, lednet-slim, erfnet, edanet, esnet, "
+                         "enet, enet-orig, hourglass, laednet, lrdnet, got 'nednet'");
     free(copy);
 }
 
@@ -226,7 +225,7 @@ static void sockets_are_replaced_only_when_stale(void **state)
     const char *plain = write_file("plain.sock", "x", 1);
     const char *on_plain[] = { "--socket", plain, NULL };
     assert_int_equal(process_run(&process, MOCAPD, on_plain), 1);
-    process_assert_one_error(&process, "plain.sock: is there and is no socket");
+    process_assert_one_error(&process, "plain.sock: must be a socket");
     assert_int_equal(access(plain, F_OK), 0);
 }
 

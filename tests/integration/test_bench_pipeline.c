@@ -63,7 +63,7 @@ static void nonsense_is_refused(void **state)
     assert_int_equal(process_run(&bench, MOCAPCTL, arguments), 2);
     char said[4096];
     process_read(bench.err_path, said, sizeof said);
-    assert_non_null(strstr(said, "--seconds wants"));
+    assert_non_null(strstr(said, "--seconds must be"));
 }
 
 int main(void)

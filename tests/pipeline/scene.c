@@ -154,7 +154,8 @@ void scene_begin_68(struct pipeline_tracker *tracker)
 
 struct pipeline_frame_view *scene_view(struct scene *scene, int width, int height)
 {
-    scene->view.geometry = (struct pipeline_frame_geometry){ width, height, 0 };
+    scene->display = pipeline_display_transform_none(width, height);
+    scene->view.display = &scene->display;
     scene->observes = scene->detects = 0;
     return &scene->view;
 }

@@ -23,6 +23,7 @@ struct actor {
 
 struct scene {
     struct pipeline_frame_view view; // first; scene_view fills it
+    struct pipeline_display_transform display;
     struct actor actors[ACTORS_MAX];
     int count;
     bool has_68;             // its faces; scene_run sets it
@@ -36,7 +37,7 @@ struct scene {
 void scene_begin(struct pipeline_tracker *tracker, int max_faces); // faces of four corners
 void scene_begin_68(struct pipeline_tracker *tracker);             // one face of 68 points
 
-// The view of a frame of the scene, of that geometry, with no calls counted.
+// The view of a frame of the scene, of that size, with no calls counted.
 struct pipeline_frame_view *scene_view(struct scene *scene, int width, int height);
 
 // Runs the tracker on one frame of the scene.

@@ -125,10 +125,12 @@ static void begin(struct fixture *fixture, int max_faces)
 
 static void observe(struct fixture *fixture)
 {
+    const struct pipeline_display_transform display =
+        pipeline_display_transform_none(WIDTH, HEIGHT);
     struct pipeline_frame_view view = {
         .detectors = &fixture->detectors,
         .frame = fixture->frame,
-        .geometry = { WIDTH, HEIGHT, 0 },
+        .display = &display,
     };
     pipeline_tracker_run(&fixture->tracker, &view, &fixture->observations);
     assert_string_equal(view.err.message, "");

@@ -1,20 +1,14 @@
-// The subjects of `mocapctl bench`: each prints its report.
+// The benchmarks: each is a command that prints its report.
 #pragma once
 
-#include "base/error.h"
+#include "base/command.h"
 
-struct mocapctl_bench_options;
-struct mocapctl_globals;
+extern const struct mc_command mocapctl_bench_net_command;
+extern const struct mc_command mocapctl_bench_kernels_command;
+extern const struct mc_command mocapctl_bench_blocks_command;
+extern const struct mc_command mocapctl_bench_motion_command;
+extern const struct mc_command mocapctl_bench_pipeline_command;
+extern const struct mc_command mocapctl_bench_subscribers_command;
 
-bool mocapctl_bench_net(const struct mocapctl_bench_options *options,
-                        struct mc_error *err) MC_MUST_USE;
-// With options of their own: return the exit status.
-int mocapctl_bench_subscribers(int argc, char **argv);
-int mocapctl_bench_pipeline(const struct mocapctl_globals *globals, int argc, char **argv);
-
-bool mocapctl_bench_kernels(const struct mocapctl_bench_options *options,
-                            struct mc_error *err) MC_MUST_USE;
-bool mocapctl_bench_blocks(const struct mocapctl_bench_options *options,
-                           struct mc_error *err) MC_MUST_USE;
-bool mocapctl_bench_motion(const struct mocapctl_bench_options *options,
-                           struct mc_error *err) MC_MUST_USE;
+// The exit status for a benchmark that ended so, after a complaint if it failed.
+int mocapctl_bench_status(bool good, const struct mc_error *err);

@@ -11,7 +11,6 @@
 #include "nn/kernels/kernels.h"
 #include "nn/networks/blocks.h"
 #include "tools/mocapctl/bench.h"
-#include "tools/mocapctl/bench_options.h"
 #include "tools/mocapctl/steps.h"
 
 enum { STAGES = 3, RUNS = 200, EDGE_MIN = 8 };
@@ -190,22 +189,23 @@ static void print_head(const int edges[STAGES], const int channels[STAGES])
     printf("\n");
 }
 
-bool mocapctl_bench_blocks(const struct mocapctl_bench_options *options, struct mc_error *err)
+struct options {
+    int size; // of the network's input, pixels
+    long runs;
+    bool json;
+};
+
+static bool measure(const struct options *options, struct mc_error *err)
 {
     static const int channels[STAGES] = { 32, 64, 128 };
-    const long runs = options->runs > 0 ? options->runs : RUNS;
     struct cost costs[BLOCK_COUNT][STAGES];
     int edges[STAGES];
     unsigned flags;
-    if (options->size % EDGE_MIN != 0) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--size wants a multiple of %d, got %ld",
-                            EDGE_MIN, options->size);
-    }
     bool good = mc_cpu_flags(&flags, err);
     for (int i = 0; i < STAGES; i++) {
-        edges[i] = (int)options->size >> (i + 1);
+        edges[i] = options->size >> (i + 1);
         for (int row = 0; row < BLOCK_COUNT && good; row++) {
-            good = measure_block(blocks[row].append, edges[i], channels[i], flags, runs,
+            good = measure_block(blocks[row].append, edges[i], channels[i], flags, options->runs,
                                  &costs[row][i], err);
         }
     }
@@ -223,3 +223,39 @@ bool mocapctl_bench_blocks(const struct mocapctl_bench_options *options, struct 
     printf(options->json ? "]\n" : "");
     return true;
 }
+
+static int run(const void *options, const void *globals)
+{
+    (void)globals;
+    struct mc_error err = { 0 };
+    return mocapctl_bench_status(measure(options, &err), &err);
+}
+
+static bool check(void *chosen, struct mc_error *err)
+{
+    const struct options *options = chosen;
+    return options->size % EDGE_MIN == 0 ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--size must be a multiple of %d, got %d",
+                        EDGE_MIN, options->size);
+}
+
+static const struct mc_option table[] = {
+    { "size", 0, "S", "size of the network's input, pixels; default: 128", MC_OPTION_INT,
+      .min = EDGE_MIN, .max = 4096, MC_OPTION_FIELD(struct options, size) },
+    { "runs", 'n', "N", "run each block N times; default: 200", MC_OPTION_INT, .min = 1,
+      .max = 1000000, MC_OPTION_FIELD(struct options, runs) },
+    { "json", 0, NULL, "print JSON", MC_OPTION_BOOL, MC_OPTION_FIELD(struct options, json) },
+    { 0 },
+};
+
+static const struct options defaults = { .size = 128, .runs = RUNS };
+
+const struct mc_command mocapctl_bench_blocks_command = {
+    .name = "blocks",
+    .summary = "time the blocks that networks are built from, each alone",
+    .options = table,
+    .defaults = &defaults,
+    .options_size = sizeof(struct options),
+    .check = check,
+    .run = run,
+};

@@ -7,10 +7,16 @@
 #include "nn/compiler/program.h"
 #include "nn/model.h"
 #include "tools/mocapctl/bench.h"
-#include "tools/mocapctl/bench_options.h"
+#include "tools/mocapctl/bench_network.h"
 #include "tools/mocapctl/steps.h"
 
 enum { LEVELS = 5, RUNS = 20, RUNS_PLAIN = 3 };
+
+struct options {
+    struct mocapctl_bench_network network;
+    long runs; // 0: by level
+    bool json;
+};
 
 struct level {
     struct nn_model *model;
@@ -23,14 +29,11 @@ struct bench {
     int count;
 };
 
-static bool add_level(struct bench *bench, const struct mocapctl_bench_options *options,
-                      unsigned flags, struct mc_error *err)
+static bool add_level(struct bench *bench, const struct options *options, unsigned flags,
+                      struct mc_error *err)
 {
     struct level *level = &bench->levels[bench->count++];
-    level->model = options->model != NULL
-                       ? nn_model_load_as(options->model, flags, options->precision, err)
-                       : nn_model_create_random(options->arch, (int)options->size, flags,
-                                                options->precision, err);
+    level->model = mocapctl_bench_network_load(&options->network, flags, err);
     if (level->model == NULL) {
         return false;
     }
@@ -43,8 +46,7 @@ static bool add_level(struct bench *bench, const struct mocapctl_bench_options *
     return mocapctl_steps_measure(level->program, 1, runs, level->us, err);
 }
 
-static bool measure(struct bench *bench, const struct mocapctl_bench_options *options,
-                    struct mc_error *err)
+static bool measure(struct bench *bench, const struct options *options, struct mc_error *err)
 {
     static const unsigned added[LEVELS] = { 0, MC_CPU_BLAS, MC_CPU_AVX2 | MC_CPU_AVX_VNNI,
                                             MC_CPU_AVX512 | MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16,
@@ -151,22 +153,47 @@ static void print_report(const struct bench *bench, bool json)
     }
 }
 
-bool mocapctl_bench_kernels(const struct mocapctl_bench_options *options, struct mc_error *err)
+static int run(const void *options, const void *globals)
 {
+    (void)globals;
+    const struct options *chosen = options;
     struct bench bench = { 0 };
-    bool good = measure(&bench, options, err);
+    struct mc_error err = { 0 };
+    bool good = measure(&bench, chosen, &err);
     // Whatever the level, the same graph becomes the same steps.
     for (int i = 1; i < bench.count && good; i++) {
         if (bench.levels[i].program->step_count != bench.levels[0].program->step_count) {
-            good = mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the levels differ in their steps");
+            good = mc_error_set(&err, MC_ERROR_ARGUMENT, 0, "the levels differ in their steps");
         }
     }
     if (good) {
-        print_report(&bench, options->json);
+        print_report(&bench, chosen->json);
     }
     for (int i = 0; i < bench.count; i++) {
         nn_model_destroy(bench.levels[i].model);
         free(bench.levels[i].us);
     }
-    return good;
+    return mocapctl_bench_status(good, &err);
 }
+
+static bool check(void *options, struct mc_error *err)
+{
+    return mocapctl_bench_network_check(&((struct options *)options)->network, err);
+}
+
+static const struct mc_option table[] = {
+    MOCAPCTL_BENCH_NETWORK_ROWS(struct options),
+    { "runs", 'n', "N", "run each level N times; default: by level", MC_OPTION_INT, .min = 1,
+      .max = 1000000, MC_OPTION_FIELD(struct options, runs) },
+    { "json", 0, NULL, "print JSON", MC_OPTION_BOOL, MC_OPTION_FIELD(struct options, json) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_bench_kernels_command = {
+    .name = "kernels",
+    .summary = "time a network's operators at every instruction set that this processor has",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .check = check,
+    .run = run,
+};

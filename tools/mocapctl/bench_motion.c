@@ -16,7 +16,6 @@
 #include "pipeline/motion/motion.h"
 #include "protocol/record.h"
 #include "tools/mocapctl/bench.h"
-#include "tools/mocapctl/bench_options.h"
 #include "tools/mocapctl/clip.h"
 #include "tools/mocapctl/face68.h"
 #include "tools/mocapctl/samples.h"
@@ -25,6 +24,11 @@ enum {
     POINTS = MOCAPCTL_FACE68_COUNT,
     SKIP = 10,        // frames at the start, in which the filter settles
     LAG_MAX_MS = 200, //
+};
+
+struct options {
+    const char *still, *fast; // clips
+    const char *model;        // NULL: the one that ships
 };
 
 // What the network saw of one face in one frame.
@@ -40,12 +44,12 @@ struct track {
     int count, capacity;
 };
 
-static bool collect(void *user, const struct protocol_record *record, const struct AVFrame *picture,
-                    struct mc_error *err)
+static bool collect(void *user, const struct protocol_record *record,
+                    const struct pipeline_frame *frame, struct mc_error *err)
 {
     struct track *track = user;
     const struct protocol_face *face = &record->faces[0];
-    (void)picture;
+    (void)frame;
     if (record->face_count == 0 || face->keypoint_count != POINTS) {
         return true;
     }
@@ -228,7 +232,7 @@ static bool report_cost(const struct track *track, struct mc_error *err)
     return good;
 }
 
-static bool report(const struct mocapctl_bench_options *options, const struct track *still,
+static bool report(const struct options *options, const struct track *still,
                    const struct track *fast, struct mc_error *err)
 {
     const struct pipeline_smooth_options chosen = pipeline_smooth_options_default();
@@ -240,8 +244,8 @@ static bool report(const struct mocapctl_bench_options *options, const struct tr
         { true, chosen.min_cutoff, 5 },
         { true, chosen.min_cutoff, 60 },
     };
-    printf("still: %s, %d frames; fast: %s, %d frames\n", options->clips[0], still->count,
-           options->clips[1], fast->count);
+    printf("still: %s, %d frames; fast: %s, %d frames\n", options->still, still->count,
+           options->fast, fast->count);
     printf("%-28s %9s %9s %9s %9s %9s\n", "smoothing", "jitter", "jitter", "lag head", "lag eyes",
            "lag mouth");
     printf("%-28s %9s %9s %9s %9s %9s\n", "", "still", "fast", "ms", "ms", "ms");
@@ -262,7 +266,7 @@ static bool report(const struct mocapctl_bench_options *options, const struct tr
     return report_cost(fast, err);
 }
 
-bool mocapctl_bench_motion(const struct mocapctl_bench_options *options, struct mc_error *err)
+static bool bench(const struct options *options, struct mc_error *err)
 {
     char path[PATH_MAX];
     unsigned cpu_flags = 0;
@@ -274,8 +278,8 @@ bool mocapctl_bench_motion(const struct mocapctl_bench_options *options, struct 
         locator = model != NULL ? mocapctl_clip_locator(NULL, cpu_flags, err) : NULL;
     }
     const struct mocapctl_clip_options models = { .model = model, .locator = locator };
-    const bool good = locator != NULL && watch(options->clips[0], &models, &tracks[0], err) &&
-                      watch(options->clips[1], &models, &tracks[1], err) &&
+    const bool good = locator != NULL && watch(options->still, &models, &tracks[0], err) &&
+                      watch(options->fast, &models, &tracks[1], err) &&
                       report(options, &tracks[0], &tracks[1], err);
     free(tracks[0].samples);
     free(tracks[1].samples);
@@ -283,3 +287,28 @@ bool mocapctl_bench_motion(const struct mocapctl_bench_options *options, struct 
     nn_model_destroy(model);
     return good;
 }
+
+static int run(const void *options, const void *globals)
+{
+    (void)globals;
+    struct mc_error err = { 0 };
+    return mocapctl_bench_status(bench(options, &err), &err);
+}
+
+static const struct mc_option table[] = {
+    { "STILL", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "a clip of a face that holds still", MC_OPTION_FIELD(struct options, still) },
+    { "FAST", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "a clip of a face that moves fast", MC_OPTION_FIELD(struct options, fast) },
+    { "model", 0, "FILE", "weights of the keypoint network; default: those of mocapd",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, model) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_bench_motion_command = {
+    .name = "motion",
+    .summary = "measure what smoothing does to noise and lag, and what it costs",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

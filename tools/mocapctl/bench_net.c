@@ -9,15 +9,24 @@
 #include "nn/compiler/program.h"
 #include "nn/kernels/peak.h"
 #include "nn/model.h"
+#include "nn/thread_pool.h"
 #include "tools/mocapctl/bench.h"
-#include "tools/mocapctl/bench_options.h"
+#include "tools/mocapctl/bench_network.h"
 #include "tools/mocapctl/samples.h"
 #include "tools/mocapctl/steps.h"
 
 enum { BATCH = 5, PROFILE_RUNS = 50 };
 
+struct options {
+    struct mocapctl_bench_network network;
+    int threads;
+    long runs;    // 0: as many as fit into seconds
+    long seconds; //
+    bool profile, json;
+};
+
 struct bench {
-    const struct mocapctl_bench_options *options;
+    const struct options *options;
     unsigned cpu_flags;
     struct nn_model *model;
     struct nn_runner *runner;
@@ -45,21 +54,17 @@ static float *make_noise(size_t count)
 
 static bool prepare(struct bench *bench, struct mc_error *err)
 {
-    const struct mocapctl_bench_options *options = bench->options;
+    const struct options *options = bench->options;
     if (!mc_cpu_flags(&bench->cpu_flags, err)) {
         return false;
     }
-    bench->model = options->model != NULL
-                       ? nn_model_load_as(options->model, bench->cpu_flags, options->precision, err)
-                       : nn_model_create_random(options->arch, (int)options->size, bench->cpu_flags,
-                                                options->precision, err);
+    bench->model = mocapctl_bench_network_load(&options->network, bench->cpu_flags, err);
     if (bench->model == NULL) {
         return false;
     }
     bench->runner = nn_runner_create(bench->model, err);
     if (bench->runner == NULL ||
-        (options->threads > 1 &&
-         !nn_runner_set_threads(bench->runner, (int)options->threads, err))) {
+        (options->threads > 1 && !nn_runner_set_threads(bench->runner, options->threads, err))) {
         return false;
     }
     const struct nn_model_info *info = nn_model_info(bench->model);
@@ -104,7 +109,7 @@ static double run_head(struct bench *bench)
 // Batches of runs with the peak and the head in between.
 static bool measure(struct bench *bench, struct mc_error *err)
 {
-    const struct mocapctl_bench_options *options = bench->options;
+    const struct options *options = bench->options;
     const size_t runs = (size_t)options->runs;
     const int64_t end_ns = mc_clock_now_ns() + options->seconds * MC_NS_PER_SECOND;
     run_once(bench);
@@ -124,8 +129,8 @@ static bool measure(struct bench *bench, struct mc_error *err)
     }
     const struct nn_program *program = nn_model_program(bench->model);
     bench->step_us = calloc((size_t)program->step_count + 1, sizeof *bench->step_us);
-    return bench->step_us != NULL ? mocapctl_steps_measure(program, (int)options->threads,
-                                                           PROFILE_RUNS, bench->step_us, err)
+    return bench->step_us != NULL ? mocapctl_steps_measure(program, options->threads, PROFILE_RUNS,
+                                                           bench->step_us, err)
                                   : no_memory(err);
 }
 
@@ -211,7 +216,7 @@ static void print_kinds(const struct bench *bench)
 static void print_text(const struct bench *bench, const struct result *result)
 {
     const struct nn_model_info *info = nn_model_info(bench->model);
-    printf("%-14s %s, %d x %d, %s, %s kernels, %ld thread%s\n", "network", info->arch,
+    printf("%-14s %s, %d x %d, %s, %s kernels, %d thread%s\n", "network", info->arch,
            info->input_width, info->input_height, nn_precision_name(info->precision),
            nn_model_program(bench->model)->kernels.name, bench->options->threads,
            bench->options->threads == 1 ? "" : "s");
@@ -234,7 +239,7 @@ static void print_json(const struct bench *bench, const struct result *result)
     const struct nn_model_info *info = nn_model_info(bench->model);
     const struct nn_program *program = nn_model_program(bench->model);
     printf("{\"arch\":\"%s\",\"width\":%d,\"height\":%d,\"precision\":\"%s\",\"kernels\":\"%s\","
-           "\"threads\":%ld,\"runs\":%zu,\"median_ms\":%.4f,\"min_ms\":%.4f,\"p90_ms\":%.4f,"
+           "\"threads\":%d,\"runs\":%zu,\"median_ms\":%.4f,\"min_ms\":%.4f,\"p90_ms\":%.4f,"
            "\"head_ms\":%.4f,\"macs\":%.0f,\"gflops\":%.2f,\"peak_gflops\":%.2f,\"of_peak\":%.4f",
            info->arch, info->input_width, info->input_height, nn_precision_name(info->precision),
            program->kernels.name, bench->options->threads, bench->runs_ms.count, result->median_ms,
@@ -256,14 +261,47 @@ static void print_json(const struct bench *bench, const struct result *result)
     printf("}\n");
 }
 
-bool mocapctl_bench_net(const struct mocapctl_bench_options *options, struct mc_error *err)
+static int run(const void *options, const void *globals)
 {
+    (void)globals;
     struct bench bench = { .options = options };
-    bool good = prepare(&bench, err) && measure(&bench, err);
+    struct mc_error err = { 0 };
+    const bool good = prepare(&bench, &err) && measure(&bench, &err);
     if (good) {
         struct result result = evaluate(&bench);
-        (options->json ? print_json : print_text)(&bench, &result);
+        (bench.options->json ? print_json : print_text)(&bench, &result);
     }
     finish(&bench);
-    return good;
+    return mocapctl_bench_status(good, &err);
 }
+
+static bool check(void *options, struct mc_error *err)
+{
+    return mocapctl_bench_network_check(&((struct options *)options)->network, err);
+}
+
+static const struct mc_option table[] = {
+    MOCAPCTL_BENCH_NETWORK_ROWS(struct options),
+    { "threads", 't', "N", "threads of one forward pass; default: 1", MC_OPTION_INT, .min = 1,
+      .max = NN_THREADS_MAX, MC_OPTION_FIELD(struct options, threads) },
+    { "seconds", 0, "S", "run for S seconds; default: 2", MC_OPTION_INT, .min = 1, .max = 3600,
+      MC_OPTION_FIELD(struct options, seconds) },
+    { "runs", 'n', "N", "run N times instead", MC_OPTION_INT, .min = 1, .max = 1000000,
+      MC_OPTION_FIELD(struct options, runs) },
+    { "profile", 0, NULL, "print the time of every step too", MC_OPTION_BOOL,
+      MC_OPTION_FIELD(struct options, profile) },
+    { "json", 0, NULL, "print JSON", MC_OPTION_BOOL, MC_OPTION_FIELD(struct options, json) },
+    { 0 },
+};
+
+static const struct options defaults = { .threads = 1, .seconds = 2 };
+
+const struct mc_command mocapctl_bench_net_command = {
+    .name = "net",
+    .summary = "time the forward pass of a network",
+    .options = table,
+    .defaults = &defaults,
+    .options_size = sizeof(struct options),
+    .check = check,
+    .run = run,
+};

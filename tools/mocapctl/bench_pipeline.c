@@ -2,7 +2,6 @@
 // old its records are when they are read, what it adds to decoding and forward passes,
 // what it costs, and whether opening sources again and again makes it grow.
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <signal.h>
 #include <spawn.h>
@@ -112,7 +111,7 @@ static bool add_record(struct bench *bench, const struct mocap_record *record, i
         return true;
     }
     const double age_ms = (double)(read_ns - record->t_arrival_ns) * 1e-6;
-    const double decode_ms = (double)(record->timing->gather + record->timing->decode) * 1e-3;
+    const double decode_ms = (double)(record->timing->reassembly + record->timing->decode) * 1e-3;
     const double infer_ms = (double)record->timing->infer * 1e-3;
     if (sums->age_ms.count == 0) {
         sums->pts_first = record->pts;
@@ -289,7 +288,7 @@ static bool wait_idle(struct bench *bench, struct protocol_message *status, stru
                                 mocap_server(bench->client)->streams[0]);
         }
         nanosleep(&(struct timespec){ .tv_nsec = MC_NS_PER_MS }, NULL);
-    } while (strcmp(status->status.streams[0].state, "idle") != 0);
+    } while (status->status.streams[0].state != PROTOCOL_STREAM_IDLE);
     // What came before that must not pass for a record of the next time.
     struct mocap_message message;
     while (mocap_next(bench->client, 0, &message, NULL) == MOCAP_MESSAGE) {
@@ -342,48 +341,16 @@ static bool reopen(struct bench *bench, struct mc_error *err)
 
 // ---- the command
 
-static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
-{
-    static const struct option known[] = {
-        { "seconds", required_argument, NULL, 'd' },
-        { "ffmpeg", required_argument, NULL, 'f' },
-        { "reopen", required_argument, NULL, 'r' },
-        { NULL, 0, NULL, 0 },
-    };
-    int found;
-    *options = (struct options){ .seconds = 20 };
-    while ((found = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-        bool good = true;
-        if (found == 'd') {
-            good = mocapctl_parse_count("--seconds", optarg, 1, &options->seconds, err);
-        } else if (found == 'r') {
-            good = mocapctl_parse_count("--reopen", optarg, 1, &options->reopen, err);
-        } else if (found == 'f') {
-            options->ffmpeg = optarg;
-        } else {
-            mocapctl_option_error(err, found, argv);
-            good = false;
-        }
-        if (!good) {
-            return false;
-        }
-    }
-    return optind == argc ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "bench pipeline: takes no '%s'", argv[optind]);
-}
-
-int mocapctl_bench_pipeline(const struct mocapctl_globals *globals, int argc, char **argv)
+static int run(const void *options, const void *globals)
 {
     static struct bench bench;
+    const struct mocapctl_globals *program = globals;
     struct mc_error err = { 0 };
-    if (!parse(&bench.options, argc, argv, &err)) {
-        mocapctl_complain("%s", err.message);
-        return MOCAPCTL_USAGE;
-    }
+    bench.options = *(const struct options *)options;
     setvbuf(stdout, NULL, _IOLBF, 0); // ffmpeg shares it
-    bench.client = mocapctl_connect(globals->socket);
+    bench.client = mocapctl_connect(program->socket);
     if (bench.client == NULL) {
-        return MOCAPCTL_FAILED;
+        return MC_EXIT_FAILED;
     }
     bench.stream_count = mocap_server(bench.client)->stream_count;
     bool good = find_daemon(&bench, &err) && measure(&bench, &err) &&
@@ -394,8 +361,28 @@ int mocapctl_bench_pipeline(const struct mocapctl_globals *globals, int argc, ch
         mocapctl_samples_finish(&bench.streams[i].added_ms);
     }
     mocap_close(bench.client);
-    if (!good) {
-        mocapctl_complain("%s", err.message);
-    }
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return mocapctl_bench_status(good, &err);
 }
+
+static const struct mc_option table[] = {
+    { "seconds", 0, "S", "measure for S seconds; default: 20", MC_OPTION_INT, .min = 1,
+      .max = 86400, MC_OPTION_FIELD(struct options, seconds) },
+    { "ffmpeg", 0, "URL", "compare with ffmpeg decoding URL", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, ffmpeg) },
+    { "reopen", 0, "N",
+      "open the first stream N times and report memory; mocapd needs --linger 0, and on-demand = "
+      "yes for the stream",
+      MC_OPTION_INT, .min = 1, .max = 1000000, MC_OPTION_FIELD(struct options, reopen) },
+    { 0 },
+};
+
+static const struct options defaults = { .seconds = 20 };
+
+const struct mc_command mocapctl_bench_pipeline_command = {
+    .name = "pipeline",
+    .summary = "measure the running daemon: latency, what it adds, what it costs",
+    .options = table,
+    .defaults = &defaults,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

@@ -128,7 +128,7 @@ static void serve(const char *path, double rate, struct mocapctl_latencies *fan_
         mc_log(MC_LOG_ERROR, "%s", err.message);
         _exit(EXIT_FAILURE);
     }
-    server_publisher_state(bench.publisher, 0, "live", "");
+    server_publisher_state(bench.publisher, 0, PROTOCOL_STREAM_LIVE, "");
     uv_signal_init(&bench.loop, &bench.stop);
     bench.stop.data = &bench;
     uv_signal_start(&bench.stop, on_stop, SIGTERM);

@@ -1,6 +1,6 @@
 // mocapctl bench subscribers: what many subscribers cost, how late records reach them,
 // and what bad neighbours change about that.
-#include <getopt.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,45 +182,6 @@ static bool beside(const struct bench *bench, enum mocapctl_bully bully, struct 
     return good;
 }
 
-static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
-{
-    static const struct option known[] = {
-        { "readers", required_argument, NULL, 'n' },  { "bullies", required_argument, NULL, 'b' },
-        { "seconds", required_argument, NULL, 'd' },  { "rounds", required_argument, NULL, 'r' },
-        { "encoding", required_argument, NULL, 'e' }, { NULL, 0, NULL, 0 },
-    };
-    int found;
-    *options = (struct options){ READERS, BULLIES, 4, 5, PROTOCOL_CBOR };
-    while ((found = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-        bool good = true;
-        if (found == 'n') {
-            good = mocapctl_parse_count("--readers", optarg, 1, &options->readers, err);
-        } else if (found == 'b') {
-            good = mocapctl_parse_count("--bullies", optarg, 1, &options->bullies, err);
-        } else if (found == 'd') {
-            good = mocapctl_parse_count("--seconds", optarg, 1, &options->seconds, err);
-        } else if (found == 'r') {
-            good = mocapctl_parse_count("--rounds", optarg, 1, &options->rounds, err);
-        } else if (found == 'e') {
-            good = protocol_encoding_parse(optarg, &options->encoding) ||
-                   mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--encoding wants json or cbor");
-        } else {
-            mocapctl_option_error(err, found, argv);
-            good = false;
-        }
-        if (!good) {
-            return false;
-        }
-    }
-    if (options->rounds > ROUNDS_MAX || options->readers > READERS || options->bullies > BULLIES ||
-        optind + 1 < argc) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "bench subscribers: at most %d rounds, %d readers and %d bullies",
-                            ROUNDS_MAX, READERS, BULLIES);
-    }
-    return true;
-}
-
 static void raise_file_limit(void)
 {
     struct rlimit limit;
@@ -230,17 +191,15 @@ static void raise_file_limit(void)
     }
 }
 
-int mocapctl_bench_subscribers(int argc, char **argv)
+static int run(const void *options, const void *globals)
 {
-    struct bench bench = { .directory = "/tmp/mocapctl-bench-XXXXXX" };
+    (void)globals;
+    struct bench bench = { .options = *(const struct options *)options,
+                           .directory = "/tmp/mocapctl-bench-XXXXXX" };
     struct mc_error err = { 0 };
-    if (!parse(&bench.options, argc, argv, &err)) {
-        mocapctl_complain("%s", err.message);
-        return MOCAPCTL_USAGE;
-    }
     if (mkdtemp(bench.directory) == NULL) {
-        mocapctl_complain("no directory for the socket");
-        return MOCAPCTL_FAILED;
+        mocapctl_complain("%s: %s", bench.directory, strerrordesc_np(errno));
+        return MC_EXIT_FAILED;
     }
     setvbuf(stdout, NULL, _IOLBF, 0); // before processes share it
     raise_file_limit();
@@ -250,8 +209,37 @@ int mocapctl_bench_subscribers(int argc, char **argv)
         good = beside(&bench, (enum mocapctl_bully)i, &err);
     }
     rmdir(bench.directory);
-    if (!good) {
-        mocapctl_complain("%s", err.message);
-    }
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return mocapctl_bench_status(good, &err);
 }
+
+static bool set_encoding(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    return protocol_encoding_parse(value, field) ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be json or cbor, got '%.40s'", label,
+                        value);
+}
+
+static const struct mc_option table[] = {
+    { "readers", 0, "N", "well-behaved subscribers; default: 1000", MC_OPTION_INT, .min = 1,
+      .max = READERS, MC_OPTION_FIELD(struct options, readers) },
+    { "abusive-clients", 0, "N", "abusive clients of each kind; default: 1000", MC_OPTION_INT,
+      .min = 1, .max = BULLIES, MC_OPTION_FIELD(struct options, bullies) },
+    { "seconds", 0, "S", "measure each load for S seconds; default: 4", MC_OPTION_INT, .min = 1,
+      .max = 3600, MC_OPTION_FIELD(struct options, seconds) },
+    { "rounds", 0, "N", "rounds with and without abusive clients; default: 5", MC_OPTION_INT,
+      .min = 1, .max = ROUNDS_MAX, MC_OPTION_FIELD(struct options, rounds) },
+    { "encoding", 0, "ENCODING", "json or cbor; default: cbor", MC_OPTION_CALL, .set = set_encoding,
+      MC_OPTION_FIELD(struct options, encoding) },
+    { 0 },
+};
+
+static const struct options defaults = { READERS, BULLIES, 4, 5, PROTOCOL_CBOR };
+
+const struct mc_command mocapctl_bench_subscribers_command = {
+    .name = "subscribers",
+    .summary = "measure what subscribers cost, and what abusive clients change",
+    .options = table,
+    .defaults = &defaults,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

@@ -104,21 +104,39 @@ static bool ask(struct mocap_client *client, const char *stream)
     return show_reply(&message);
 }
 
-int mocapctl_calibrate(const struct mocapctl_globals *globals, int argc, char **argv)
+struct options {
+    const char *stream;
+};
+
+static int run(const void *options, const void *globals)
 {
-    if (argc != 2 || argv[1][0] == '-') {
-        mocapctl_complain("calibrate: wants the name of a stream");
-        return MOCAPCTL_USAGE;
-    }
-    struct mocap_client *client = mocapctl_connect(globals->socket);
+    const char *stream = ((const struct options *)options)->stream;
+    const struct mocapctl_globals *program = globals;
+    struct mocap_client *client = mocapctl_connect(program->socket);
     if (client == NULL) {
-        return MOCAPCTL_FAILED;
+        return MC_EXIT_FAILED;
     }
-    bool good = subscribe(client, argv[1]) && wait_live(client, argv[1]);
+    bool good = subscribe(client, stream) && wait_live(client, stream);
     if (good) {
-        fprintf(stderr, "look at the camera, eyes open, mouth shut, for a second\n");
-        good = ask(client, argv[1]);
+        fprintf(stderr, "look at the camera, eyes open, mouth closed, for a second\n");
+        good = ask(client, stream);
     }
     mocap_close(client);
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
+
+static const struct mc_option table[] = {
+    { "STREAM", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "the stream whose camera sees the face", MC_OPTION_FIELD(struct options, stream) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_calibrate_command = {
+    .name = "calibrate",
+    .summary = "measure the neutral face in front of a camera, for blend shapes",
+    .details = "Opens the camera if nobody has subscribed, then measures for about a second: look "
+               "at the camera, eyes open, mouth closed.",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

@@ -30,10 +30,11 @@ static void close_stream(struct run *run)
     }
 }
 
-static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+static void on_record(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame)
 {
     struct run *run = user;
-    if (run->good && !run->each(run->user, record, picture, run->err)) {
+    if (run->good && !run->each(run->user, record, frame, run->err)) {
         run->good = false;
         close_stream(run);
     }

@@ -6,14 +6,14 @@
 #include "base/error.h"
 #include "pipeline/stream.h"
 
-struct AVFrame;
 struct nn_model;
+struct pipeline_frame;
 struct protocol_record;
 
 // One frame and what was seen in it, borrowed for the call. false with err set
 // ends the run.
 typedef bool mocapctl_frame_fn(void *user, const struct protocol_record *record,
-                               const struct AVFrame *picture, struct mc_error *err);
+                               const struct pipeline_frame *frame, struct mc_error *err);
 
 struct mocapctl_clip_options {
     const struct nn_model *model;

@@ -1,7 +1,6 @@
 #include "tools/mocapctl/command.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,33 +26,6 @@ struct mocap_client *mocapctl_connect(const char *path)
         mocapctl_complain("%s%s", error.message, absent ? "; is mocapd running?" : "");
     }
     return client;
-}
-
-void mocapctl_option_error(struct mc_error *err, int found, char **argv)
-{
-    if (found == ':') {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s wants a value", argv[optind - 1]);
-    } else if (optopt != 0 && argv[optind - 1][1] == '-') {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s takes no value", argv[optind - 1]);
-    } else if (optopt != 0) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown option -%c", optopt);
-    } else {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown option %s", argv[optind - 1]);
-    }
-}
-
-bool mocapctl_parse_count(const char *option, const char *text, long least, long *value,
-                          struct mc_error *err)
-{
-    char *end;
-    errno = 0;
-    long number = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || number < least) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "%s wants a whole number from %ld on, got '%s'", option, least, text);
-    }
-    *value = number;
-    return true;
 }
 
 bool mocapctl_file_is_same(const char *a, const char *b)

@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,15 +16,22 @@
 #include "tools/mocapctl/command.h"
 #include "tools/mocapctl/onnxruntime.h"
 
-enum { SIZE = 64, RUNS = 100, FACES = 200, ENTRIES_MAX = 64 };
+enum { ENTRIES_MAX = 64 };
 
 static const char suffix[] = ".safetensors";
 
 enum form { TEXT, JSON, MARKDOWN };
 
+struct names {
+    const char *paths[ENTRIES_MAX];
+    int count;
+};
+
 struct options {
+    struct names names;
     enum form form;
-    struct mocapctl_compare *compare;
+    const char *set, *teacher, *library, *svg; // or NULL
+    long size, runs, faces;
 };
 
 static void entry_finish(struct mocapctl_entry *entry)
@@ -137,79 +143,23 @@ static bool add_usual(struct mocapctl_compare *compare, struct mc_error *err)
     return good;
 }
 
-static bool add_all(struct mocapctl_compare *compare, char **names, int count, struct mc_error *err)
+static bool add_all(struct mocapctl_compare *compare, const struct names *names,
+                    struct mc_error *err)
 {
     bool good = true;
-    for (int i = 0; i < count && good; i++) {
+    for (int i = 0; i < names->count && good; i++) {
+        const char *name = names->paths[i];
         struct stat file;
-        const bool folder = stat(names[i], &file) == 0 && S_ISDIR(file.st_mode);
-        good = folder ? add_folder(compare, names[i], err) : add(compare, names[i], err);
+        const bool folder = stat(name, &file) == 0 && S_ISDIR(file.st_mode);
+        good = folder ? add_folder(compare, name, err) : add(compare, name, err);
     }
-    return good && (count > 0 || add_usual(compare, err));
+    return good && (names->count > 0 || add_usual(compare, err));
 }
 
-static bool parse_option(struct options *options, int found, char **argv, struct mc_error *err)
-{
-    struct mocapctl_compare *compare = options->compare;
-    switch (found) {
-    case 'j':
-        options->form = JSON;
-        return true;
-    case 'm':
-        options->form = MARKDOWN;
-        return true;
-    case 'g':
-        compare->svg = optarg;
-        return true;
-    case 'd':
-        compare->set = optarg;
-        return true;
-    case 't':
-        compare->teacher = optarg;
-        return true;
-    case 'o':
-        compare->library = optarg;
-        return true;
-    case 's':
-        return mocapctl_parse_count("--size", optarg, 32, &compare->size, err);
-    case 'n':
-        return mocapctl_parse_count("--runs", optarg, 1, &compare->runs, err);
-    case 'f':
-        return mocapctl_parse_count("--faces", optarg, 1, &compare->faces, err);
-    default:
-        mocapctl_option_error(err, found, argv);
-        return false;
-    }
-}
-
-static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
-{
-    static const struct option known[] = {
-        { "json", no_argument, NULL, 'j' },
-        { "markdown", no_argument, NULL, 'm' },
-        { "svg", required_argument, NULL, 'g' },
-        { "set", required_argument, NULL, 'd' },
-        { "faces", required_argument, NULL, 'f' },
-        { "teacher", required_argument, NULL, 't' },
-        { "size", required_argument, NULL, 's' },
-        { "runs", required_argument, NULL, 'n' },
-        { "onnxruntime", required_argument, NULL, 'o' },
-        { NULL, 0, NULL, 0 },
-    };
-    int found;
-    while ((found = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-        if (!parse_option(options, found, argv, err)) {
-            return false;
-        }
-    }
-    return options->compare->teacher == NULL || options->compare->set != NULL ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--teacher wants a --set to be compared on");
-}
-
-static bool compare_all(struct mocapctl_compare *compare, char **names, int count,
+static bool compare_all(struct mocapctl_compare *compare, const struct names *names,
                         struct mc_error *err)
 {
-    if (!mc_cpu_flags(&compare->cpu_flags, err) || !add_all(compare, names, count, err) ||
+    if (!mc_cpu_flags(&compare->cpu_flags, err) || !add_all(compare, names, err) ||
         (compare->teacher != NULL && !entry_load(&compare->reference, compare->teacher,
                                                  compare->size, compare->cpu_flags, err))) {
         return false;
@@ -224,22 +174,24 @@ static bool compare_all(struct mocapctl_compare *compare, char **names, int coun
            (compare->set == NULL || mocapctl_compare_judge(compare, err));
 }
 
-int mocapctl_compare(const struct mocapctl_globals *globals, int argc, char **argv)
+static int run(const void *options, const void *globals)
 {
     (void)globals;
-    struct mocapctl_compare compare = { .size = SIZE, .runs = RUNS, .faces = FACES };
-    struct options options = { .compare = &compare };
+    const struct options *chosen = options;
+    struct mocapctl_compare compare = { .size = chosen->size,
+                                        .runs = chosen->runs,
+                                        .faces = chosen->faces,
+                                        .set = chosen->set,
+                                        .teacher = chosen->teacher,
+                                        .library = chosen->library,
+                                        .svg = chosen->svg };
     struct mc_error err = { 0 };
-    if (!parse(&options, argc, argv, &err)) {
-        mocapctl_complain("%s", err.message);
-        return MOCAPCTL_USAGE;
-    }
     compare.entries = calloc(ENTRIES_MAX, sizeof *compare.entries);
-    bool good = compare.entries != NULL ? compare_all(&compare, argv + optind, argc - optind, &err)
+    bool good = compare.entries != NULL ? compare_all(&compare, &chosen->names, &err)
                                         : mc_error_set(&err, MC_ERROR_MEMORY, 0, "no memory");
     if (good) {
-        (options.form == JSON       ? mocapctl_compare_print_json
-         : options.form == MARKDOWN ? mocapctl_compare_print_markdown
+        (chosen->form == JSON       ? mocapctl_compare_print_json
+         : chosen->form == MARKDOWN ? mocapctl_compare_print_markdown
                                     : mocapctl_compare_print_text)(&compare);
         good = compare.svg == NULL || mocapctl_compare_draw(&compare, compare.svg, &err);
     }
@@ -251,7 +203,64 @@ int mocapctl_compare(const struct mocapctl_globals *globals, int argc, char **ar
     free(compare.entries);
     if (!good) {
         mocapctl_complain("%s", err.message);
-        return MOCAPCTL_FAILED;
+        return MC_EXIT_FAILED;
     }
-    return MOCAPCTL_OK;
+    return MC_EXIT_OK;
 }
+
+static bool add_name(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct names *names = field;
+    if (names->count == ENTRIES_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be at most %d models", label,
+                            ENTRIES_MAX);
+    }
+    names->paths[names->count++] = value;
+    return true;
+}
+
+static bool check(void *chosen, struct mc_error *err)
+{
+    const struct options *options = chosen;
+    return options->teacher == NULL || options->set != NULL ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--teacher requires --set");
+}
+
+static const struct mc_option table[] = {
+    { "MODEL", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .many = true, .set = add_name,
+      .help = "a weight file, a folder of them, or a network's name for random weights; default: "
+              "models/zoo where it exists, else every network",
+      MC_OPTION_FIELD(struct options, names) },
+    { "size", 0, "S", "input size of networks with random weights; default: 64", MC_OPTION_INT,
+      .min = 32, .max = 4096, MC_OPTION_FIELD(struct options, size) },
+    { "runs", 'n', "N", "forward passes of each; default: 100", MC_OPTION_INT, .min = 1,
+      .max = 1000000, MC_OPTION_FIELD(struct options, runs) },
+    { "set", 0, "FOLDER", "measure the error on this set of labelled faces", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, set) },
+    { "faces", 0, "N", "use N faces of the set; default: 200", MC_OPTION_INT, .min = 1,
+      .max = 1000000, MC_OPTION_FIELD(struct options, faces) },
+    { "teacher", 0, "MODEL", "measure the distance to this model's results too", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, teacher) },
+    { "onnxruntime", 0, "LIBRARY",
+      "run the .onnx file beside each model in this ONNX Runtime library too", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, library) },
+    { "json", 0, NULL, "print JSON", MC_OPTION_CONST, .constant = JSON,
+      MC_OPTION_FIELD(struct options, form) },
+    { "markdown", 0, NULL, "print a Markdown table", MC_OPTION_CONST, .constant = MARKDOWN,
+      MC_OPTION_FIELD(struct options, form) },
+    { "svg", 0, "FILE", "draw error against time to this file", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, svg) },
+    { 0 },
+};
+
+static const struct options defaults = { .size = 64, .runs = 100, .faces = 200 };
+
+const struct mc_command mocapctl_compare_command = {
+    .name = "compare",
+    .summary = "compare networks in one run: cost, time by module, error on labelled faces",
+    .options = table,
+    .defaults = &defaults,
+    .options_size = sizeof(struct options),
+    .check = check,
+    .run = run,
+};

@@ -4,6 +4,7 @@
 #include <libavutil/frame.h>
 
 #include "nn/model.h"
+#include "pipeline/source/display_transform.h"
 #include "pipeline/track/scaler.h"
 #include "tools/mocapctl/compare.h"
 #include "tools/mocapctl/face68.h"
@@ -40,7 +41,9 @@ static bool look(struct mocapctl_entry *entry, struct pipeline_scaler *scaler,
     const struct pipeline_roi square = square_of(face, info->crop_margin);
     struct pipeline_mapping mapping;
     struct nn_tensor input = nn_runner_input(entry->runner);
-    if (!pipeline_scaler_run(scaler, picture, 0, &square, info->input_mean, &input, &mapping,
+    const struct pipeline_display_transform display =
+        pipeline_display_transform_none(picture->width, picture->height);
+    if (!pipeline_scaler_run(scaler, picture, &display, &square, info->input_mean, &input, &mapping,
                              err)) {
         return false;
     }

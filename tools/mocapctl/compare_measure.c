@@ -60,7 +60,7 @@ static bool open_session(struct mocapctl_compare *compare, struct mocapctl_entry
         return no_memory(err);
     }
     memcpy(entry->ort_input, entry->picture, input_floats(info) * sizeof(float));
-    const struct ort_tensor input = { "picture", entry->ort_input, 3, info->input_height,
+    const struct ort_tensor input = { "image", entry->ort_input, 3, info->input_height,
                                       info->input_width };
     const struct ort_tensor output = { "heatmaps", entry->ort_output, info->keypoint_count,
                                        info->map_height, info->map_width };

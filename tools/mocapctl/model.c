@@ -1,7 +1,6 @@
-// mocapctl model: what a weight file holds and what it costs.
+// mocapctl model info: what a weight file holds and what it costs.
 #include "nn/model.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,21 +103,44 @@ static bool describe(const char *path, bool with_plan, struct mc_error *err)
     return described;
 }
 
-int mocapctl_model(const struct mocapctl_globals *globals, int argc, char **argv)
+struct options {
+    const char *file;
+    bool plan;
+};
+
+static int run(const void *options, const void *globals)
 {
     (void)globals;
-    if (argc >= 2 && strcmp(argv[1], "quantize") == 0) {
-        return mocapctl_quantize(argc - 1, argv + 1);
-    }
-    const bool with_plan = argc == 4 && strcmp(argv[3], "--plan") == 0;
-    if (argc != (with_plan ? 4 : 3) || strcmp(argv[1], "info") != 0) {
-        mocapctl_complain("model: wants 'info', one file and maybe --plan; or 'quantize'");
-        return MOCAPCTL_USAGE;
-    }
+    const struct options *chosen = options;
     struct mc_error err = { 0 };
-    if (!describe(argv[2], with_plan, &err)) {
+    if (!describe(chosen->file, chosen->plan, &err)) {
         mocapctl_complain("%s", err.message);
-        return MOCAPCTL_FAILED;
+        return MC_EXIT_FAILED;
     }
-    return MOCAPCTL_OK;
+    return MC_EXIT_OK;
 }
+
+static const struct mc_option table[] = {
+    { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "a weight file (.safetensors)", MC_OPTION_FIELD(struct options, file) },
+    { "plan", 0, NULL, "list every step of the program: work, sizes, cost", MC_OPTION_BOOL,
+      MC_OPTION_FIELD(struct options, plan) },
+    { 0 },
+};
+
+static const struct mc_command info_command = {
+    .name = "info",
+    .summary = "print what a weight file holds and what it costs to run",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};
+
+static const struct mc_command *const commands[] = { &info_command, &mocapctl_quantize_command,
+                                                     NULL };
+
+const struct mc_command mocapctl_model_command = {
+    .name = "model",
+    .summary = "describe and convert weight files",
+    .commands = commands,
+};

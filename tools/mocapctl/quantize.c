@@ -3,7 +3,6 @@
 // models, and how far the keypoints move is told.
 #include "tools/mocapctl/quantize.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/cpu.h"
 #include "nn/model.h"
 #include "nn/quantise.h"
+#include "pipeline/frame_pool.h"
 #include "pipeline/track/scaler.h"
 #include "pipeline/track/tracker.h"
 #include "protocol/record.h"
@@ -22,10 +22,18 @@
 
 enum { CLIPS_MAX = 64 };
 
-struct job {
+struct clips {
+    const char *paths[CLIPS_MAX];
+    int count;
+};
+
+struct options {
     const char *source, *target;
-    const char *clips[CLIPS_MAX];
-    int clip_count;
+    struct clips clips;
+};
+
+struct job {
+    struct options options;
     unsigned cpu_flags;
     struct nn_model *f32, *int8, *locator;
     struct pipeline_scaler *scaler;
@@ -44,25 +52,26 @@ static struct pipeline_roi square_of(const struct protocol_face *face, float mar
                                   face->box[1] + (face->box[3] - side) / 2, side, 0 };
 }
 
-static bool fill(struct job *job, const struct protocol_record *record, const AVFrame *picture,
-                 const struct nn_tensor *input, struct mc_error *err)
+static bool fill(struct job *job, const struct protocol_record *record,
+                 const struct pipeline_frame *frame, const struct nn_tensor *input,
+                 struct mc_error *err)
 {
     const struct nn_model_info *info = nn_model_info(job->f32);
     const struct pipeline_roi square = square_of(&record->faces[0], info->crop_margin);
     struct pipeline_mapping mapping;
-    return pipeline_scaler_run(job->scaler, picture, 0, &square, info->input_mean, input, &mapping,
-                               err);
+    return pipeline_scaler_run(job->scaler, frame->picture, &frame->display, &square,
+                               info->input_mean, input, &mapping, err);
 }
 
 static bool calibrate_frame(void *user, const struct protocol_record *record,
-                            const AVFrame *picture, struct mc_error *err)
+                            const struct pipeline_frame *frame, struct mc_error *err)
 {
     struct job *job = user;
     if (record->face_count == 0) {
         return true;
     }
     struct nn_tensor input = nn_quantiser_input(job->quantiser);
-    if (!fill(job, record, picture, &input, err)) {
+    if (!fill(job, record, frame, &input, err)) {
         return false;
     }
     nn_quantiser_run(job->quantiser);
@@ -75,8 +84,8 @@ static float distance(struct mc_keypoint a, struct mc_keypoint b)
     return hypotf(a.x - b.x, a.y - b.y);
 }
 
-static bool compare_frame(void *user, const struct protocol_record *record, const AVFrame *picture,
-                          struct mc_error *err)
+static bool compare_frame(void *user, const struct protocol_record *record,
+                          const struct pipeline_frame *frame, struct mc_error *err)
 {
     struct job *job = user;
     const int count = nn_model_info(job->f32)->keypoint_count;
@@ -85,12 +94,12 @@ static bool compare_frame(void *user, const struct protocol_record *record, cons
         return true;
     }
     struct nn_tensor input = nn_runner_input(job->f32_runner);
-    if (!fill(job, record, picture, &input, err)) {
+    if (!fill(job, record, frame, &input, err)) {
         return false;
     }
     nn_runner_run(job->f32_runner, wide);
     input = nn_runner_input(job->int8_runner);
-    if (!fill(job, record, picture, &input, err)) {
+    if (!fill(job, record, frame, &input, err)) {
         return false;
     }
     nn_runner_run(job->int8_runner, narrow);
@@ -107,46 +116,47 @@ static bool compare_frame(void *user, const struct protocol_record *record, cons
 static bool calibrate(struct job *job, struct mc_error *err)
 {
     const struct mocapctl_clip_options options = { .model = job->f32, .locator = job->locator };
-    for (int i = 0; i < job->clip_count; i++) {
-        fprintf(stderr, "taking ranges from %s\n", job->clips[i]);
-        if (!mocapctl_clip_run(job->clips[i], &options, calibrate_frame, job, err)) {
+    for (int i = 0; i < job->options.clips.count; i++) {
+        fprintf(stderr, "taking ranges from %s\n", job->options.clips.paths[i]);
+        if (!mocapctl_clip_run(job->options.clips.paths[i], &options, calibrate_frame, job, err)) {
             return false;
         }
     }
     if (job->faces == 0) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "no face in any of the clips");
     }
-    return nn_quantiser_write(job->quantiser, job->source, job->target, err);
+    return nn_quantiser_write(job->quantiser, job->options.source, job->options.target, err);
 }
 
 static bool compare(struct job *job, struct mc_error *err)
 {
     const struct mocapctl_clip_options options = { .model = job->f32, .locator = job->locator };
-    job->int8 = nn_model_load_as(job->target, job->cpu_flags, NN_PRECISION_INT8, err);
+    job->int8 = nn_model_load_as(job->options.target, job->cpu_flags, NN_PRECISION_INT8, err);
     job->f32_runner = job->int8 == NULL ? NULL : nn_runner_create(job->f32, err);
     job->int8_runner = job->f32_runner == NULL ? NULL : nn_runner_create(job->int8, err);
     if (job->int8_runner == NULL) {
         return false;
     }
     printf("  faces  keypoints move by, of the outer-eye distance\n");
-    for (int i = 0; i < job->clip_count; i++) {
+    for (int i = 0; i < job->options.clips.count; i++) {
         job->faces = 0;
         job->moved = 0;
-        if (!mocapctl_clip_run(job->clips[i], &options, compare_frame, job, err)) {
+        if (!mocapctl_clip_run(job->options.clips.paths[i], &options, compare_frame, job, err)) {
             return false;
         }
         printf("%7ld  %6.3f %%  %s\n", job->faces,
-               job->faces == 0 ? 0 : 100 * job->moved / (double)job->faces, job->clips[i]);
+               job->faces == 0 ? 0 : 100 * job->moved / (double)job->faces,
+               job->options.clips.paths[i]);
     }
     return true;
 }
 
-static bool run(struct job *job, struct mc_error *err)
+static bool quantize(struct job *job, struct mc_error *err)
 {
     if (!mc_cpu_flags(&job->cpu_flags, err)) {
         return false;
     }
-    job->f32 = nn_model_load_as(job->source, job->cpu_flags, NN_PRECISION_F32, err);
+    job->f32 = nn_model_load_as(job->options.source, job->cpu_flags, NN_PRECISION_F32, err);
     job->locator = job->f32 == NULL ? NULL : mocapctl_clip_locator(NULL, job->cpu_flags, err);
     job->scaler = job->locator == NULL ? NULL : pipeline_scaler_create(err);
     job->quantiser =
@@ -154,62 +164,17 @@ static bool run(struct job *job, struct mc_error *err)
     if (job->quantiser != NULL &&
         nn_model_info(job->f32)->keypoint_count != MOCAPCTL_FACE68_COUNT) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: wants the 68 keypoints of ibug68",
-                            job->source);
+                            job->options.source);
     }
     return job->quantiser != NULL && calibrate(job, err) && compare(job, err);
 }
 
-static bool check_target(const struct job *job, struct mc_error *err)
+static int run(const void *options, const void *globals)
 {
-    if (mocapctl_file_is_same(job->source, job->target)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the model", job->target);
-    }
-    for (int i = 0; i < job->clip_count; i++) {
-        if (mocapctl_file_is_same(job->clips[i], job->target)) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite a clip",
-                                job->target);
-        }
-    }
-    return true;
-}
-
-// MODEL --calibrate CLIP... -o OUT, in any order: clips are what follows
-// --calibrate up to the next option.
-static bool parse(struct job *job, int argc, char **argv, struct mc_error *err)
-{
-    bool in_clips = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--calibrate") == 0) {
-            in_clips = true;
-        } else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc) {
-            job->target = argv[++i];
-            in_clips = false;
-        } else if (argv[i][0] == '-') {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "unknown option %s", argv[i]);
-        } else if (in_clips && job->clip_count < CLIPS_MAX) {
-            job->clips[job->clip_count++] = argv[i];
-        } else if (!in_clips && job->source == NULL) {
-            job->source = argv[i];
-        } else {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "what is '%s' for?", argv[i]);
-        }
-    }
-    if (job->source == NULL || job->target == NULL || job->clip_count == 0) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "wants a model, --calibrate with clips, and -o with a file to write");
-    }
-    return check_target(job, err);
-}
-
-int mocapctl_quantize(int argc, char **argv)
-{
-    struct job job = { 0 };
+    (void)globals;
+    struct job job = { .options = *(const struct options *)options };
     struct mc_error err = { 0 };
-    if (!parse(&job, argc, argv, &err)) {
-        mocapctl_complain("model quantize: %s", err.message);
-        return MOCAPCTL_USAGE;
-    }
-    bool good = run(&job, &err);
+    bool good = quantize(&job, &err);
     nn_runner_destroy(job.f32_runner);
     nn_runner_destroy(job.int8_runner);
     nn_quantiser_destroy(job.quantiser);
@@ -219,7 +184,55 @@ int mocapctl_quantize(int argc, char **argv)
     nn_model_destroy(job.f32);
     if (!good) {
         mocapctl_complain("%s", err.message);
-        return MOCAPCTL_FAILED;
+        return MC_EXIT_FAILED;
     }
-    return MOCAPCTL_OK;
+    return MC_EXIT_OK;
 }
+
+static bool add_clip(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct clips *clips = field;
+    if (clips->count == CLIPS_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be at most %d clips", label,
+                            CLIPS_MAX);
+    }
+    clips->paths[clips->count++] = value;
+    return true;
+}
+
+static bool check(void *chosen, struct mc_error *err)
+{
+    const struct options *options = chosen;
+    if (mocapctl_file_is_same(options->source, options->target)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the model",
+                            options->target);
+    }
+    for (int i = 0; i < options->clips.count; i++) {
+        if (mocapctl_file_is_same(options->clips.paths[i], options->target)) {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite a clip",
+                                options->target);
+        }
+    }
+    return true;
+}
+
+static const struct mc_option table[] = {
+    { "MODEL", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "a float32 weight file", MC_OPTION_FIELD(struct options, source) },
+    { "calibrate", 0, "CLIP", "clips of faces that the ranges of the feature maps are taken from",
+      MC_OPTION_CALL, .required = true, .many = true, .set = add_clip,
+      MC_OPTION_FIELD(struct options, clips) },
+    { "output", 'o', "OUT", "the int8 weight file to write", MC_OPTION_TEXT, .required = true,
+      MC_OPTION_FIELD(struct options, target) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_quantize_command = {
+    .name = "quantize",
+    .summary = "make an int8 weight file of a float32 one",
+    .details = "Then runs both on every clip and prints how far the keypoints move.",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .check = check,
+    .run = run,
+};

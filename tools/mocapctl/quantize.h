@@ -1,5 +1,6 @@
-// mocapctl model quantize: see main.c's table for how it is called.
+// mocapctl model quantize.
 #pragma once
 
-// argv[0] is "quantize". Returns the exit status.
-int mocapctl_quantize(int argc, char **argv);
+#include "base/command.h"
+
+extern const struct mc_command mocapctl_quantize_command;

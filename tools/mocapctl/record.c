@@ -1,5 +1,4 @@
 // mocapctl record: what a daemon says, to a file.
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 enum { WAKE_MS = 200, QUEUE = 1024 };
 
 struct options {
-    const char *socket, *file, *stream;
+    const char *file, *stream;
     long count, seconds; // 0: until the end
 };
 
@@ -83,9 +82,9 @@ static enum step take(struct record *record)
     return step;
 }
 
-static bool start(struct record *record)
+static bool start(struct record *record, const char *socket)
 {
-    record->client = mocapctl_connect(record->options.socket);
+    record->client = mocapctl_connect(socket);
     if (record->client == NULL) {
         return false;
     }
@@ -119,7 +118,7 @@ static bool start(struct record *record)
     return record->recorder != NULL;
 }
 
-static enum step run(struct record *record)
+static enum step take_all(struct record *record)
 {
     int64_t end_ns = record->options.seconds > 0
                          ? mc_clock_now_ns() + record->options.seconds * MC_NS_PER_SECOND
@@ -135,53 +134,15 @@ static enum step run(struct record *record)
     return step == STEP_ON ? STEP_DONE : step;
 }
 
-static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
+static int run(const void *options, const void *globals)
 {
-    static const struct option known[] = {
-        { "socket", required_argument, NULL, 's' },
-        { "stream", required_argument, NULL, 't' },
-        { "count", required_argument, NULL, 'n' },
-        { "seconds", required_argument, NULL, 'd' },
-        { NULL, 0, NULL, 0 },
-    };
-    int found;
-    while ((found = getopt_long(argc, argv, ":n:", known, NULL)) != -1) {
-        bool good = true;
-        if (found == 's') {
-            options->socket = optarg;
-        } else if (found == 't') {
-            options->stream = optarg;
-        } else if (found == 'n') {
-            good = mocapctl_parse_count("--count", optarg, 1, &options->count, err);
-        } else if (found == 'd') {
-            good = mocapctl_parse_count("--seconds", optarg, 1, &options->seconds, err);
-        } else {
-            mocapctl_option_error(err, found, argv);
-            good = false;
-        }
-        if (!good) {
-            return false;
-        }
-    }
-    if (optind + 1 != argc) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants one file to write to");
-    }
-    options->file = argv[optind];
-    return true;
-}
-
-int mocapctl_record(const struct mocapctl_globals *globals, int argc, char **argv)
-{
-    struct record record = { .options.socket = globals->socket };
+    struct record record = { .options = *(const struct options *)options };
+    const struct mocapctl_globals *program = globals;
     struct mc_error err = { 0 };
-    if (!parse(&record.options, argc, argv, &err)) {
-        mocapctl_complain("record: %s", err.message);
-        return MOCAPCTL_USAGE;
-    }
     const struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    bool good = start(&record) && run(&record) == STEP_DONE;
+    bool good = start(&record, program->socket) && take_all(&record) == STEP_DONE;
     if (record.recorder != NULL && !protocol_recorder_finish(record.recorder, &err)) {
         mocapctl_complain("%s", err.message);
         good = false;
@@ -191,5 +152,26 @@ int mocapctl_record(const struct mocapctl_globals *globals, int argc, char **arg
         fprintf(stderr, "mocapctl: %ld records in %s, %llu missed\n", record.records,
                 record.options.file, record.missed);
     }
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
+
+static const struct mc_option table[] = {
+    { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "the recording to write", MC_OPTION_FIELD(struct options, file) },
+    { "stream", 0, "NAME", "record only this stream", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, stream) },
+    { "count", 'n', "N", "stop after N records", MC_OPTION_INT, .min = 1, .max = 1e12,
+      MC_OPTION_FIELD(struct options, count) },
+    { "seconds", 0, "S", "stop after S seconds", MC_OPTION_INT, .min = 1, .max = 1e8,
+      MC_OPTION_FIELD(struct options, seconds) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_record_command = {
+    .name = "record",
+    .summary = "write what mocapd publishes to a file",
+    .details = "Stops when the streams end, at the given limit, or at Ctrl-C.",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

@@ -76,8 +76,8 @@ void mocapctl_step_work(const struct nn_step *step, char text[MOCAPCTL_STEP_TEXT
     }
     mocapctl_step_kind(step, text);
     const size_t length = strlen(text);
-    const bool relu = is_conv(step) ? step->conv.relu : step->finish.relu;
-    const bool prelu = is_conv(step) ? step->conv.slope != NULL : step->finish.slope != NULL;
+    const bool relu = is_conv(step) ? step->conv.relu : step->epilogue.relu;
+    const bool prelu = is_conv(step) ? step->conv.slope != NULL : step->epilogue.slope != NULL;
     snprintf(text + length, MOCAPCTL_STEP_TEXT - length, "%s%s%s%s", dilated,
              step->has_residual ? " +res" : "",
              relu    ? " +relu"
@@ -113,7 +113,7 @@ uint64_t mocapctl_step_bytes(const struct nn_program *program, const struct nn_s
 }
 
 struct measurement {
-    struct nn_thread_pool *team;
+    struct nn_thread_pool *pool;
     float *arena;
     int64_t *step_ns;                 // of the last run
     struct mocapctl_samples *samples; // of each step, in microseconds
@@ -128,8 +128,8 @@ static bool prepare(struct measurement *to, const struct nn_program *program, in
                     struct mc_error *err)
 {
     const size_t count = (size_t)program->step_count + 1;
-    to->team = nn_thread_pool_create(threads, err);
-    if (to->team == NULL) {
+    to->pool = nn_thread_pool_create(threads, err);
+    if (to->pool == NULL) {
         return false;
     }
     const size_t floats = program->arena_floats + (size_t)(threads - 1) * program->scratch_floats;
@@ -147,7 +147,7 @@ static void finish(struct measurement *of, int step_count)
     free(of->samples);
     free(of->step_ns);
     mc_memory_free(of->arena);
-    nn_thread_pool_destroy(of->team);
+    nn_thread_pool_destroy(of->pool);
 }
 
 // Zeros are as good as pictures: no kernel's time depends on what is in the maps.
@@ -155,7 +155,7 @@ static bool measure(struct measurement *by, const struct nn_program *program, lo
                     struct mc_error *err)
 {
     for (long run = 0; run <= runs; run++) {
-        nn_thread_pool_measure(by->team, program, by->arena, by->step_ns);
+        nn_thread_pool_measure(by->pool, program, by->arena, by->step_ns);
         // The first run fills the caches.
         for (int i = 0; i < program->step_count && run > 0; i++) {
             if (!mocapctl_samples_add(&by->samples[i], (double)by->step_ns[i] / 1e3)) {

@@ -23,7 +23,7 @@ void mocapctl_step_shapes(const struct nn_step *step, char text[MOCAPCTL_STEP_TE
 // Bytes of the maps that the step reads and writes, and of its weights.
 uint64_t mocapctl_step_bytes(const struct nn_program *program, const struct nn_step *step);
 
-// Runs the program by a team of threads, `runs` times, and writes the median time of
+// Runs the program on a thread pool, `runs` times, and writes the median time of
 // each step into us (microseconds, one for each step).
 bool mocapctl_steps_measure(const struct nn_program *program, int threads, long runs, double *us,
                             struct mc_error *err) MC_MUST_USE;

@@ -14,12 +14,13 @@ static const int64_t ms = MC_NS_PER_MS;
 static void frames_on_time_are_fresh(void **state)
 {
     (void)state;
-    struct pipeline_lateness age;
-    pipeline_lateness_reset(&age);
+    struct pipeline_lateness lateness;
+    pipeline_lateness_reset(&lateness);
     for (int i = 0; i < 1000; i++) {
         int64_t jitter = (i * 37 % 11) * 20 * ms;
-        assert_int_equal(pipeline_lateness_judge(&age, i * 0.04, 5000 * ms + i * 40 * ms + jitter),
-                         PIPELINE_AGE_FRESH);
+        assert_int_equal(
+            pipeline_lateness_judge(&lateness, i * 0.04, 5000 * ms + i * 40 * ms + jitter),
+            PIPELINE_LATENESS_FRESH);
     }
 }
 
@@ -27,30 +28,30 @@ static void frames_on_time_are_fresh(void **state)
 static void the_frame_held_over_a_stall_is_late(void **state)
 {
     (void)state;
-    struct pipeline_lateness age;
-    pipeline_lateness_reset(&age);
-    pipeline_lateness_judge(&age, 0.00, 100 * ms);
-    pipeline_lateness_judge(&age, 0.04, 140 * ms);
-    assert_int_equal(pipeline_lateness_judge(&age, 0.08, 3180 * ms), PIPELINE_AGE_LATE);
-    assert_int_equal(pipeline_lateness_judge(&age, 3.12, 3220 * ms), PIPELINE_AGE_FRESH);
+    struct pipeline_lateness lateness;
+    pipeline_lateness_reset(&lateness);
+    pipeline_lateness_judge(&lateness, 0.00, 100 * ms);
+    pipeline_lateness_judge(&lateness, 0.04, 140 * ms);
+    assert_int_equal(pipeline_lateness_judge(&lateness, 0.08, 3180 * ms), PIPELINE_LATENESS_LATE);
+    assert_int_equal(pipeline_lateness_judge(&lateness, 3.12, 3220 * ms), PIPELINE_LATENESS_FRESH);
 }
 
 // A link below the stream's rate: ever later, and nothing will mend it.
 static void a_backlog_becomes_hopeless(void **state)
 {
     (void)state;
-    struct pipeline_lateness age;
-    pipeline_lateness_reset(&age);
+    struct pipeline_lateness lateness;
+    pipeline_lateness_reset(&lateness);
     int late = 0;
     for (int i = 0; i < 10000; i++) {
         int64_t arrival = i * 60 * ms;
-        switch (pipeline_lateness_judge(&age, i * 0.04, arrival)) {
-        case PIPELINE_AGE_HOPELESS:
+        switch (pipeline_lateness_judge(&lateness, i * 0.04, arrival)) {
+        case PIPELINE_LATENESS_HOPELESS:
             // A third of the time is lost: late after 3 s and a little, hopeless 5 s later.
             assert_in_range(arrival, 8000 * ms, 8500 * ms);
             assert_true(late > 0);
             return;
-        case PIPELINE_AGE_LATE:
+        case PIPELINE_LATENESS_LATE:
             late++;
             break;
         default:
@@ -63,11 +64,11 @@ static void a_backlog_becomes_hopeless(void **state)
 static void a_clock_that_drifts_is_no_lateness(void **state)
 {
     (void)state;
-    struct pipeline_lateness age;
-    pipeline_lateness_reset(&age);
+    struct pipeline_lateness lateness;
+    pipeline_lateness_reset(&lateness);
     for (int64_t i = 0; i < 1000000; i++) { // eleven hours, half a thousandth slow
-        assert_int_equal(pipeline_lateness_judge(&age, (double)i * 0.04, i * 40020000),
-                         PIPELINE_AGE_FRESH);
+        assert_int_equal(pipeline_lateness_judge(&lateness, (double)i * 0.04, i * 40020000),
+                         PIPELINE_LATENESS_FRESH);
     }
 }
 

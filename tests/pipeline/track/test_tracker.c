@@ -269,7 +269,7 @@ static void a_face_upside_down_is_followed_in_a_turned_region(void **state)
     struct pipeline_tracker tracker;
     struct pipeline_observations observations;
     scene_begin_68(&tracker);
-    tracker.geometry = (struct pipeline_frame_geometry){ WIDTH, HEIGHT, 0 };
+    tracker.display = pipeline_display_transform_none(WIDTH, HEIGHT);
     tracker.tracks[0] = (struct pipeline_track){ .id = 1,
                                                  .roi = { 210, 110, 240, half_turn },
                                                  .location = { 330, 230, 160 },
@@ -287,7 +287,7 @@ static void a_face_upside_down_is_followed_in_a_turned_region(void **state)
 static void assert_right_way_up(const struct pipeline_observations *observations, float roll)
 {
     for (int i = 0; i < observations->count; i++) {
-        const float off = pipeline_location_roll(observations->faces[i].keypoints, 0) - roll;
+        const float off = pipeline_location_roll(observations->faces[i].keypoints) - roll;
         assert_true(cosf(off) > 0.9f);
     }
 }
