@@ -44,6 +44,7 @@ struct pipeline_capture {
     struct pipeline_backoff backoff;
     struct pipeline_pts_clock clock;
     struct pipeline_lateness lateness;
+    struct pipeline_display_reader display;
     struct pipeline_source *source;   // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
@@ -131,9 +132,8 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
     double source_pts =
         pipeline_pts_clock_source_pts(&capture->clock, frame->picture, frame->time_base);
     frame->pts = pipeline_pts_clock_pts(&capture->clock, source_pts, live, frame->arrival_ns);
-    pipeline_display_transform_read(&frame->display, frame->picture,
-                                    pipeline_source_stream(capture->source),
-                                    &capture->options.display);
+    pipeline_display_reader_read(&capture->display, frame->picture,
+                                 pipeline_source_stream(capture->source), &frame->display);
     if (live) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
     }
@@ -186,6 +186,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     if (capture->source == NULL) {
         return false;
     }
+    capture->display = (struct pipeline_display_reader){ .options = capture->options.display };
     const AVStream *stream = pipeline_source_stream(capture->source);
     bool live = pipeline_source_is_live(capture->source);
     pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));

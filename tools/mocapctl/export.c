@@ -168,8 +168,9 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
     if (!write_records(export, recording, err)) {
         return false;
     }
-    if (export->options.format == FORMAT_BVH) {
-        mocapctl_bvh_write(export->bvh, export->out);
+    if (export->options.format == FORMAT_BVH &&
+        !mocapctl_bvh_write(export->bvh, export->out, err)) {
+        return false;
     }
     return (fflush(export->out) == 0 && !ferror(export->out)) ||
            mc_error_set_errno(err, "writing the output");
