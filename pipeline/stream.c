@@ -56,6 +56,7 @@ struct pipeline_stream {
     char *url; // owned
     bool every_frame, repeat, drop_damaged, udp;
     struct pipeline_display_options display_options;
+    int64_t max_pixels;
     struct pipeline_display_transform display; // of the last record's frame
     enum pipeline_mode mode;
     struct pipeline_roi square;      // FIXED
@@ -481,6 +482,7 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     stream->drop_damaged = options->drop_damaged;
     stream->udp = options->udp;
     stream->display_options = options->display;
+    stream->max_pixels = options->max_pixels;
     stream->mode = options->mode;
     stream->square = make_square(&options->region);
     stream->has_motion = options->motion != NULL;
@@ -528,6 +530,7 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
         .drop_damaged = stream->drop_damaged,
         .udp = stream->udp,
         .display = stream->display_options,
+        .max_pixels = stream->max_pixels,
         .paused = stream->paused,
         .mailbox = stream->mailbox,
         .pool = stream->pool,

@@ -132,7 +132,7 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
     double source_pts =
         pipeline_pts_clock_source_pts(&capture->clock, frame->picture, frame->time_base);
     frame->pts = pipeline_pts_clock_pts(&capture->clock, source_pts, live, frame->arrival_ns);
-    pipeline_display_reader_read(&capture->display, frame->picture,
+    pipeline_display_reader_read(&capture->display, frame->picture, frame->halvings,
                                  pipeline_source_stream(capture->source), &frame->display);
     if (live) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
@@ -190,7 +190,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     const AVStream *stream = pipeline_source_stream(capture->source);
     bool live = pipeline_source_is_live(capture->source);
     pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));
-    capture->decoder = pipeline_decoder_open(stream, live, err);
+    capture->decoder = pipeline_decoder_open(stream, live, capture->options.max_pixels, err);
     if (capture->decoder == NULL) {
         *permanent = true;
         return mc_error_wrap(err, "%s", capture->shown_url);

@@ -16,6 +16,7 @@
 #include "pipeline/source/access.h"
 #include "pipeline/source/access_unit.h"
 #include "pipeline/source/demo_clip.h"
+#include "pipeline/source/frame_limit.h"
 #include "pipeline/source/libav.h"
 #include "pipeline/source/memory_io.h"
 #include "pipeline/source/stop.h"
@@ -259,6 +260,23 @@ static bool has_no_end(const struct pipeline_source *source)
     }
 }
 
+// Decodes a frame of what says too little of itself, where that is not too large.
+static int analyse(struct pipeline_source *source)
+{
+    const unsigned count = source->format->nb_streams;
+    AVDictionary **options = calloc(count + 1, sizeof *options);
+    for (unsigned i = 0; options != NULL && i < count; i++) {
+        av_dict_set_int(&options[i], "max_pixels", PIPELINE_FRAME_PIXELS_DEFAULT, 0);
+    }
+    const int result =
+        options != NULL ? avformat_find_stream_info(source->format, options) : AVERROR(ENOMEM);
+    for (unsigned i = 0; options != NULL && i < count; i++) {
+        av_dict_free(&options[i]);
+    }
+    free(options);
+    return result;
+}
+
 static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)
 {
     // Probing delays a live source by up to a second, and learns no more than the first
@@ -267,7 +285,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
                    source->kind == PIPELINE_URL_DEMO;
     if (is_file || !knows_codec(source)) {
         source->probed = true;
-        int result = avformat_find_stream_info(source->format, NULL);
+        int result = analyse(source);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);
