@@ -161,7 +161,7 @@ static void wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     set_pts(capture, frame);
-    pipeline_display_reader_read(&capture->display, frame->picture,
+    pipeline_display_reader_read(&capture->display, frame->picture, frame->halvings,
                                  pipeline_source_stream(capture->source), &frame->display);
     if (pipeline_source_is_live(capture->source)) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
@@ -229,7 +229,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     bool live = pipeline_source_is_live(capture->source);
     pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));
     begin_playout(capture);
-    capture->decoder = pipeline_decoder_open(stream, live, err);
+    capture->decoder = pipeline_decoder_open(stream, live, capture->options.max_pixels, err);
     if (capture->decoder == NULL) {
         *permanent = true;
         return mc_error_wrap(err, "%s", capture->shown_url);
