@@ -1,5 +1,5 @@
-// Recordings: replay serves exactly the bytes that were recorded, except for times; a writer that
-// is killed leaves everything that it had received.
+// Recordings: what replay serves is what was recorded, byte for byte but for the times;
+// a writer that is killed leaves all that it had got.
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #include "protocol/writer.h"
 #include "tests/integration/process.h"
 
-// FIRST: a recorder starts in the middle of a stream.
+// FIRST: a recorder begins in the middle of a stream.
 enum { RECORDS = 200, FIRST = 500, STEP_NS = 40000000, TIMEOUT_MS = 60000, ITEM_BYTES = 16384 };
 
 struct item {
@@ -111,7 +111,7 @@ static int set_up(void **state)
     return process_set_up(state);
 }
 
-// Blanks the times that replay sets.
+// The times that replay sets: blank.
 static void blank(char *bytes, size_t length)
 {
     static const char *const names[] = { "t_arrival_ns", "t_publish_ns" };
@@ -324,7 +324,7 @@ static void a_bvh_takes_as_long_as_what_was_recorded(void **state)
     assert_float_equal(yaw, -(18 + 22 * 11.0 / 21), 0.05);
 }
 
-// A recording cut anywhere gives every complete message before the cut.
+// Cut anywhere, a recording gives every whole message before.
 static void a_cut_recording_gives_what_is_whole(void **state)
 {
     (void)state;
@@ -416,7 +416,7 @@ static void a_loop_goes_on_counting(void **state)
     assert_int_equal(process_wait(&process), 0);
 }
 
-// Each pass starts at --from, in the middle of the recording.
+// Each pass begins where --from says, in the middle of the recording.
 static void a_loop_begins_again_where_it_began(void **state)
 {
     (void)state;
@@ -476,10 +476,10 @@ static void exports_have_what_was_recorded(void **state)
 
     assert_int_equal(
         process_run(&process, MOCAPCTL, (const char *[]){ "export", MOCAPCTL, "--csv", NULL }), 1);
-    process_assert_one_error(&process, "must be a recording of mocapctl");
+    process_assert_one_error(&process, "must be a recording");
 }
 
-// Under its own name, and under that of a link to it.
+// By any name: here one of its own, and that of a link to it.
 static void export_keeps_what_it_reads(void **state)
 {
     (void)state;
