@@ -25,7 +25,11 @@ struct pipeline_decoder {
     struct AVRational time_base;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
-    int64_t spent_ns; // since the last frame came out
+    int64_t spent_ns;    // in all
+    int64_t sent_ns;     // of it, before the last packet was sent
+    int64_t frame_count; // that came out, or failed
+    int64_t skipped;     // see pipeline_decoder_skipped
+    bool skips, broken;  // skipping began; a reference may be missing until a key frame
     bool draining;
     bool mjpeg;   // each frame stands alone; FFmpeg only logs what is wrong with one
     bool damaged; // a packet since the last frame was damaged
@@ -33,7 +37,7 @@ struct pipeline_decoder {
 };
 
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
-                                               struct mc_error *err)
+                                               int threads, struct mc_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(stream->codecpar->codec_id);
     struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
@@ -49,10 +53,10 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
     int result = avcodec_parameters_to_context(decoder->codec, stream->codecpar);
     decoder->codec->pkt_timebase = stream->time_base;
     decoder->codec->max_pixels = PIXELS_MAX;
-    // Frame threads would cost one frame of latency each; a frame decodes in a few ms,
+    // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
     // and the other cores have networks to run.
-    decoder->codec->thread_count = 1;
-    if (low_delay) {
+    decoder->codec->thread_count = threads;
+    if (low_delay && threads == 1) { // with the flag there are no frame threads
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
     if (result >= 0) {
@@ -78,10 +82,21 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
     free(decoder);
 }
 
+// What went in and can't be in the decoder any more was left out.
+static void count_skipped(struct pipeline_decoder *decoder)
+{
+    const int64_t inside = decoder->codec->has_b_frames + decoder->codec->thread_count;
+    const int64_t missing = decoder->packet_count - decoder->frame_count - inside;
+    if (decoder->skips && missing > decoder->skipped) {
+        decoder->skipped = missing;
+    }
+}
+
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns)
 {
     int64_t start = mc_clock_now_ns();
+    decoder->sent_ns = decoder->spent_ns;
     decoder->draining = packet == NULL;
     decoder->damaged = (decoder->damaged && !decoder->mjpeg) ||
                        (packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0);
@@ -95,7 +110,35 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
     decoder->spent_ns += mc_clock_now_ns() - start;
     const bool sent = result >= 0 || result == AVERROR_EOF;
     decoder->lost |= !sent;
+    decoder->frame_count += !sent;
+    if (packet != NULL) {
+        count_skipped(decoder);
+    }
     return sent;
+}
+
+void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
+                                 enum pipeline_decode_effort effort)
+{
+    AVCodecContext *codec = decoder->codec;
+    decoder->broken |= codec->skip_frame == AVDISCARD_NONKEY && effort != PIPELINE_DECODE_KEY;
+    codec->skip_frame = effort == PIPELINE_DECODE_KEY         ? AVDISCARD_NONKEY
+                        : effort == PIPELINE_DECODE_REFERENCE ? AVDISCARD_NONREF
+                                                              : AVDISCARD_DEFAULT;
+    // Deblocking frames that are shown for an instant can wait, too.
+    codec->skip_loop_filter =
+        effort >= PIPELINE_DECODE_REFERENCE ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+    decoder->skips |= effort >= PIPELINE_DECODE_REFERENCE;
+}
+
+int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder)
+{
+    return decoder->spent_ns;
+}
+
+int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder)
+{
+    return decoder->skipped;
 }
 
 static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
@@ -116,6 +159,12 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
 {
     int64_t start = mc_clock_now_ns();
     bool received = receive(decoder, frame->picture);
+    while (received && decoder->broken && !frame->picture->key_frame) {
+        av_frame_unref(frame->picture);
+        received = receive(decoder, frame->picture);
+    }
+    decoder->broken &= !received;
+    decoder->frame_count += received;
     decoder->spent_ns += mc_clock_now_ns() - start;
     if (received) {
         frame->time_base = decoder->time_base;
@@ -123,12 +172,11 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
             &decoder->history[(uint64_t)frame->picture->reordered_opaque % HISTORY];
         frame->arrival_ns = history->arrival_ns;
         frame->reassembly_ns = history->reassembly_ns;
-        frame->decode_ns = decoder->spent_ns;
+        frame->decode_ns = decoder->spent_ns - decoder->sent_ns;
         frame->damaged = decoder->damaged || (decoder->lost && !frame->picture->key_frame) ||
                          frame->picture->decode_error_flags != 0 ||
                          (frame->picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
         decoder->damaged = decoder->lost = false;
-        decoder->spent_ns = 0;
     }
     return received;
 }

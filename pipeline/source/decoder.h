@@ -6,19 +6,32 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/source/decode_load.h"
 
 struct AVPacket;
 struct AVStream;
 struct pipeline_decoder;
 struct pipeline_frame;
 
-// With low_delay frames are returned as early as possible: for live sources. Returns
+// With low_delay frames are returned as early as possible: for live sources. With threads
+// above 1 they take up to as many frames longer, but several decode at a time. Returns
 // NULL and sets err when the codec can't be opened.
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
-                                               struct mc_error *err) MC_MUST_USE;
+                                               int threads, struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
 void pipeline_decoder_close(struct pipeline_decoder *decoder);
+
+// Leaves out what the effort says, from the next packet on. A frame that refers to one
+// that was left out isn't shown until the next key frame.
+void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
+                                 enum pipeline_decode_effort effort);
+
+// Time spent in the decoder so far, ns.
+int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder);
+
+// Frames left out so far, at the least.
+int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder);
 
 // Sends the packet, or NULL at the end; then receive until that returns false. Returns
 // false when the packet is too damaged to give a frame.

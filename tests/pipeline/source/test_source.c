@@ -189,7 +189,7 @@ static int count_frames(const char *url, int *quarter_turns)
     assert_false(pipeline_source_is_live(source));
     *quarter_turns = pipeline_source_quarter_turns(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), false, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), false, 1, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .picture = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
