@@ -303,12 +303,21 @@ static void restart_decoder(struct pipeline_capture *capture)
     mc_log(MC_LOG_INFO, "%s: decoding on %d threads", capture->shown_url, thread_count());
 }
 
+static bool awaits_threads(const struct pipeline_capture *capture)
+{
+    return capture->load.effort >= PIPELINE_DECODE_THREADED && !capture->threaded &&
+           thread_count() > 1;
+}
+
 static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
 {
     const int64_t skipped = pipeline_decoder_skipped(capture->decoder);
     atomic_fetch_add_explicit(&capture->options.counts->late,
                               (uint64_t)(skipped - capture->skipped), memory_order_relaxed);
     capture->skipped = skipped;
+    if (awaits_threads(capture) && capture->load.effort == PIPELINE_DECODE_THREADED) {
+        capture->load.window_ns = 0; // what they are worth is not known yet
+    }
     if (capture->options.every_frame ||
         !pipeline_decode_load_add(&capture->load, busy_ns, capture->late_s, mc_clock_now_ns())) {
         return;
@@ -322,9 +331,9 @@ static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
 // Decodes the packet and delivers the frames that it completes.
 static void decode_packet(struct pipeline_capture *capture)
 {
-    if (capture->load.effort >= PIPELINE_DECODE_THREADED && !capture->threaded &&
-        (capture->packet->flags & AV_PKT_FLAG_KEY) != 0 && thread_count() > 1) {
+    if (awaits_threads(capture) && (capture->packet->flags & AV_PKT_FLAG_KEY) != 0) {
         restart_decoder(capture);
+        capture->load.window_ns = 0;
     }
     int64_t arrival_ns, reassembly_ns;
     pipeline_source_arrival(capture->source, &arrival_ns, &reassembly_ns);

@@ -30,6 +30,8 @@ bool pipeline_decode_load_add(struct pipeline_decode_load *load, int64_t busy_ns
 {
     if (load->window_ns == 0) {
         load->window_ns = now_ns - busy_ns;
+        load->busy_ns = 0;
+        load->late_s = late_s;
     }
     load->busy_ns += busy_ns;
     if (late_s > late_max_s && load->effort < PIPELINE_DECODE_KEY) {
