@@ -1,4 +1,4 @@
-// Paths of the program's own files.
+// Paths of the program's own files, and whether two paths name one file.
 #pragma once
 
 #include <stddef.h>
@@ -9,3 +9,7 @@
 // the directory of the executable. This holds in the build tree and where it is installed. The
 // file need not exist. Fails when the path needs more than size bytes. Any thread.
 bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
+
+// True when both paths lead to the same file, under whatever names: a program must not overwrite
+// its input. False when either does not exist. Any thread.
+bool mc_path_is_same(const char *a, const char *b);

@@ -117,7 +117,7 @@ static void assert_model_refused(const void *data, size_t size, const char *need
     process_assert_one_error(&process, "bad.safetensors: ");
     process_assert_one_error(&process, needle);
     const char *info[] = { "model", "info", path, NULL };
-    assert_int_equal(process_run(&process, MOCAPCTL, info), 1);
+    assert_int_equal(process_run(&process, MOCAP_LAB, info), 1);
     process_assert_one_error(&process, needle);
 }
 
@@ -126,28 +126,27 @@ static void models_that_do_not_fit_are_refused(void **state)
     (void)state;
     char *copy = malloc(byte_count);
     assert_non_null(copy);
-    assert_model_refused(bytes, byte_count / 2, "are not within the");
-    assert_model_refused(bytes, 5, "wants at least 8 bytes");
+    assert_model_refused(bytes, byte_count / 2, "data_offsets must be within the");
+    assert_model_refused(bytes, 5, "must be at least 8 bytes");
     memcpy(copy, bytes, byte_count);
     memset(copy, 0xff, 8);
-    assert_model_refused(copy, byte_count, "header of 18446744073709551615 bytes");
+    assert_model_refused(copy, byte_count, "got 18446744073709551615");
     memcpy(copy, bytes, byte_count);
     char *shape = memmem(copy, 50000, "[29,3,3,3]", 10);
     assert_non_null(shape);
     memcpy(shape, "[3,29,3,3]", 10);
     assert_model_refused(copy, byte_count,
-                         "blocks.0.conv.weight: wants shape [29,3,3,3], has [3,29,3,3]");
+                         "blocks.0.conv.weight: shape must be [29,3,3,3], got [3,29,3,3]");
     memcpy(copy, bytes, byte_count);
     memcpy(copy + byte_count - 8, "\0\0\xc0\x7f", 4);
-    assert_model_refused(copy, byte_count, "is nan, wants finite ones");
+    assert_model_refused(copy, byte_count, "must be finite, got nan");
     memcpy(copy, bytes, byte_count);
     char *name = memmem(copy, 50000, "\"lednet\"", 8);
     assert_non_null(name);
     memcpy(name, "\"nednet\"", 8);
-    assert_model_refused(
-        copy, byte_count,
-        "mocap.arch: wants a network of lednet, lednet-slim, erfnet, edanet, esnet, "
-        "enet, enet-orig, hourglass, laednet, lrdnet, has 'nednet'");
+    assert_model_refused(copy, byte_count,
+                         "mocap.arch: must be one of lednet, lednet-slim, erfnet, edanet, esnet, "
+                         "enet, enet-orig, hourglass, laednet, lrdnet, got 'nednet'");
     free(copy);
 }
 
