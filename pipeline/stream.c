@@ -213,7 +213,7 @@ static void add_to_stats(struct pipeline_stream *stream, const struct protocol_r
 {
     struct pipeline_stats *stats = &stream->stats;
     const int64_t stages_us[PIPELINE_STAGE_COUNT] = {
-        [PIPELINE_STAGE_REASSEMBLY] = record->timing.gather,
+        [PIPELINE_STAGE_REASSEMBLY] = record->timing.reassembly,
         [PIPELINE_STAGE_DECODE] = record->timing.decode,
         [PIPELINE_STAGE_WAIT] = record->timing.wait,
         [PIPELINE_STAGE_SCALE] = record->timing.scale,
@@ -302,7 +302,7 @@ static void begin_record(struct pipeline_stream *stream, struct stream_job *job)
     record->height = frame->display.height;
     record->damaged = frame->damaged;
     record->dropped = count_dropped(stream);
-    record->timing.gather = frame->reassembly_ns / MC_NS_PER_US;
+    record->timing.reassembly = frame->reassembly_ns / MC_NS_PER_US;
     record->timing.decode = frame->decode_ns / MC_NS_PER_US;
     record->timing.wait = (mc_clock_now_ns() - frame->ready_ns) / MC_NS_PER_US;
 }

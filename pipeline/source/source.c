@@ -10,6 +10,7 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/opt.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,9 +27,9 @@
 
 enum {
     OPEN_DEADLINE_S = 10,
-    LIVE_DEADLINE_S = 5, // for one packet
-    FILE_DEADLINE_S = 30,
-    NAME_BYTES = 128, // of a URL in a message
+    LIVE_DEADLINE_S = 5,  // for one packet
+    FILE_DEADLINE_S = 30, // and for a live stream's next segment
+    NAME_BYTES = 128,     // of a URL in a message
 };
 
 struct pipeline_source {
@@ -46,8 +47,12 @@ struct pipeline_source {
     struct AVPacket *fragment;
     bool unit_lost;                    // an access unit was dropped before the next packet
     int64_t arrival_ns, reassembly_ns; // of the last packet
+    struct pipeline_link link;
+    int64_t wait_ns;      // for what was read since the last packet of the video
+    int64_t fragment_pts; // of the last fragment
     int video_index;
     bool udp, live, probed;
+    bool chunked, has_stamps;
 };
 
 static void set_deadline(struct pipeline_source *source, int seconds)
@@ -277,6 +282,26 @@ static int analyse(struct pipeline_source *source)
     return result;
 }
 
+static bool is_chunked(const struct pipeline_source *source)
+{
+    const char *name = source->format->iformat != NULL ? source->format->iformat->name : "";
+    return source->live && (strcmp(name, "hls") == 0 || strcmp(name, "dash") == 0);
+}
+
+// FFmpeg gives frames of these formats stamps at a rate that it assumes.
+static bool has_stamps(const struct pipeline_source *source)
+{
+    const struct AVInputFormat *format = source->format->iformat;
+    if (source->kind == PIPELINE_URL_V4L2 || format == NULL) {
+        return true;
+    }
+    void *options = source->format->priv_data;
+    const bool bare = format->priv_class != NULL && options != NULL &&
+                      (av_opt_find(options, "raw_packet_size", NULL, 0, 0) != NULL ||
+                       strstr(format->name, "_pipe") != NULL);
+    return (format->flags & AVFMT_NOTIMESTAMPS) == 0 && !bare;
+}
+
 static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)
 {
     // Probing delays a live source by up to a second, and learns no more than the first
@@ -378,6 +403,9 @@ static void adopt_stream(struct pipeline_source *source)
         stream->discard = (int)i == source->video_index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     }
     source->live = has_no_end(source);
+    source->chunked = is_chunked(source);
+    source->has_stamps = has_stamps(source);
+    source->fragment_pts = AV_NOPTS_VALUE;
 }
 
 struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
@@ -430,10 +458,12 @@ void pipeline_source_close(struct pipeline_source *source)
 static enum pipeline_read read_camera(struct pipeline_source *source, struct AVPacket *packet,
                                       struct mc_error *err)
 {
-    int64_t until_ns = mc_clock_now_ns() + LIVE_DEADLINE_S * MC_NS_PER_SECOND;
+    const int64_t start_ns = mc_clock_now_ns();
+    const int64_t until_ns = start_ns + LIVE_DEADLINE_S * MC_NS_PER_SECOND;
     switch (pipeline_v4l2_read(source->camera, source->stop, until_ns, packet, err)) {
     case PIPELINE_V4L2_PACKET:
         source->arrival_ns = mc_clock_now_ns();
+        pipeline_link_add(&source->link, true, source->arrival_ns - start_ns);
         return PIPELINE_READ_PACKET;
     case PIPELINE_V4L2_STOPPED:
         return PIPELINE_READ_END;
@@ -452,9 +482,13 @@ static bool accept_packet(struct pipeline_source *source, struct AVPacket *packe
     int64_t now_ns = mc_clock_now_ns();
     source->arrival_ns = now_ns;
     source->reassembly_ns = 0;
+    const bool first = source->assembler == NULL || source->fragment->pts != source->fragment_pts;
+    pipeline_link_add(&source->link, first, source->wait_ns);
+    source->wait_ns = 0;
     if (source->assembler == NULL) {
         return true;
     }
+    source->fragment_pts = source->fragment->pts;
     const bool kept = pipeline_access_unit_push(source->assembler, source->fragment, now_ns);
     av_packet_unref(source->fragment);
     if (!pipeline_access_unit_pop(source->assembler, packet, &source->arrival_ns)) {
@@ -496,10 +530,12 @@ enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct A
         return read_camera(source, packet, err);
     }
     struct AVPacket *target = source->assembler != NULL ? source->fragment : packet;
-    int seconds = source->live ? LIVE_DEADLINE_S : FILE_DEADLINE_S;
+    int seconds = source->live && !source->chunked ? LIVE_DEADLINE_S : FILE_DEADLINE_S;
     set_deadline(source, seconds);
     while (!interrupt(source)) {
+        const int64_t start_ns = mc_clock_now_ns();
         int result = av_read_frame(source->format, target);
+        source->wait_ns += mc_clock_now_ns() - start_ns;
         if (result == AVERROR_EOF) {
             return source->kind == PIPELINE_URL_FILE ? check_whole(source, err) : PIPELINE_READ_END;
         }
@@ -538,4 +574,19 @@ const struct AVStream *pipeline_source_stream(const struct pipeline_source *sour
 bool pipeline_source_is_live(const struct pipeline_source *source)
 {
     return source->live;
+}
+
+bool pipeline_source_is_chunked(const struct pipeline_source *source)
+{
+    return source->chunked;
+}
+
+bool pipeline_source_has_stamps(const struct pipeline_source *source)
+{
+    return source->has_stamps;
+}
+
+enum pipeline_link_load pipeline_source_link_load(const struct pipeline_source *source)
+{
+    return source->chunked ? PIPELINE_LINK_UNKNOWN : pipeline_link_load(&source->link);
 }

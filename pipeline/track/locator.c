@@ -10,7 +10,7 @@
 static const float shared_edge = 0.2f;
 
 // Without its forehead, and from the input to the frame.
-static struct pipeline_detection to_frame(const struct nn_face *face, float forehead,
+static struct pipeline_detection to_frame(const struct nn_detection *face, float forehead,
                                           const struct pipeline_mapping *mapping)
 {
     const float height = face->height / (1 + forehead);
@@ -39,7 +39,7 @@ int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline
     if (!scaled) {
         return -1;
     }
-    struct nn_face faces[NN_FACES_MAX];
+    struct nn_detection faces[NN_DETECTIONS_MAX];
     const int count = nn_runner_locate(locator->runner, least_score, faces);
     for (int i = 0; i < count; i++) {
         found[i] = to_frame(&faces[i], info->forehead, &mapping);

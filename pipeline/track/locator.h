@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "nn/heads/face.h"
+#include "nn/heads/detection.h"
 #include "pipeline/track/scaler.h"
 
 struct AVFrame;
@@ -28,7 +28,7 @@ struct pipeline_locator {
 
 // Looks at a square of the frame; display and square are pipeline_scaler_run's.
 //   least_score  of a face; info->least_score is what the weights were measured with
-//   found        room for NN_FACES_MAX; the surest first
+//   found        room for NN_DETECTIONS_MAX; the surest first
 //   scale_ns     how long it took to make the network's input
 // Returns how many there are; -1 and err when it can't look. Thread: worker.
 int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline_scaler *scaler,

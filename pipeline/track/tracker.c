@@ -156,7 +156,7 @@ static struct pipeline_roi next_square(const struct pipeline_tracker *tracker,
 static bool look_closer(const struct look *look, const struct pipeline_location *place, float angle,
                         float share, struct pipeline_location *seen)
 {
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     const struct pipeline_location about = { place->x, place->y, usual_size(place->size) };
     const struct pipeline_roi view = square_around(&about, close_view, angle);
     const int count = look->eyes->locate(look->eyes->user, &view, share, found);
@@ -390,7 +390,7 @@ static void take_largest(struct pipeline_detection *found, int *count,
 static void search(const struct look *look, struct pipeline_observations *sight)
 {
     struct pipeline_tracker *tracker = look->tracker;
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     struct pipeline_roi view;
     if (!pipeline_locator_view(tracker->view_index, tracker->display.width, tracker->display.height,
                                &view)) {
@@ -466,7 +466,7 @@ void pipeline_tracker_look_at(const struct pipeline_roi *square,
                               const struct pipeline_detectors *eyes,
                               struct pipeline_observations *sight)
 {
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     sight->faces[0].id = 0;
     eyes->look(eyes->user, square, &sight->faces[0]);
     sight->count =

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "base/keypoint.h"
-#include "nn/heads/face.h"
+#include "nn/heads/detection.h"
 #include "pipeline/source/display_transform.h"
 #include "pipeline/track/locator.h"
 #include "pipeline/track/scaler.h"
@@ -33,7 +33,7 @@ typedef void pipeline_observe_fn(void *user, const struct pipeline_roi *square,
                                  struct pipeline_observation *sighting);
 
 // Finds faces of at least this share of the locator's own least score in a square
-// of the frame; found has room for NN_FACES_MAX. Returns how many, the surest first.
+// of the frame; found has room for NN_DETECTIONS_MAX. Returns how many, the surest first.
 typedef int pipeline_detect_fn(void *user, const struct pipeline_roi *square, float share,
                                struct pipeline_detection *found);
 

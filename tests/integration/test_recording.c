@@ -393,8 +393,8 @@ static void a_loop_goes_on_counting(void **state)
     (void)state;
     const char *path = process_path("f.cbor"), *socket_path = process_path("f.sock");
     make_recording(path);
-    const char *arguments[] = { "--socket", socket_path, "replay",  path,
-                                "--loop",   "--speed",   "1000000", NULL };
+    const char *arguments[] = { "--socket", socket_path, "replay", path,
+                                "--loop",   "--speed",   "1000",   NULL };
     struct process process = process_start(MOCAPCTL, arguments);
     process_wait_socket(&process, socket_path);
     struct mocap_client *client = subscribe(socket_path, MOCAP_ENCODING_JSON);
@@ -423,7 +423,7 @@ static void a_loop_begins_again_where_it_began(void **state)
     const char *path = process_path("i.cbor"), *socket_path = process_path("i.sock");
     make_recording(path);
     const char *arguments[] = { "--socket", socket_path, "replay", path,  "--loop",
-                                "--speed",  "1000000",   "--from", "4.5", NULL };
+                                "--speed",  "1000",      "--from", "4.5", NULL };
     struct process process = process_start(MOCAPCTL, arguments);
     process_wait_socket(&process, socket_path);
     struct mocap_client *client = subscribe(socket_path, MOCAP_ENCODING_JSON);
@@ -514,7 +514,10 @@ static void quantize_keeps_what_it_reads(void **state)
     for (int i = 0; i < 2; i++) {
         const char *arguments[] = { "model", "quantize", model,    "--calibrate",
                                     clip,    "-o",       files[i], NULL };
-        assert_int_equal(process_run(&process, MOCAPCTL, arguments), 2);
+        assert_int_equal(process_run(&process, MOCAP_LAB, arguments), 2);
+        char said[4096];
+        process_read(process.err_path, said, sizeof said);
+        assert_non_null(strstr(said, "would overwrite"));
         assert_int_equal(stat(files[i], &file), 0);
         assert_int_equal(file.st_size, strlen("what was there"));
     }

@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "protocol/recording.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 enum {
     WAKE_MS = 200, // also from one attempt to reach a daemon that is gone to the next
@@ -87,7 +89,7 @@ static void count_missed(struct record *record, const struct mocap_record *motio
 static enum step end_stream(struct record *record, const struct mocap_message *message)
 {
     if (strcmp(message->state, "failed") == 0) {
-        mocapctl_complain("%s: failed: %s", message->stream, message->reason);
+        tools_complain("%s: failed: %s", message->stream, message->reason);
         record->failed = true;
     }
     record->ended++;
@@ -104,7 +106,7 @@ static enum step add(struct record *record, const struct mocap_message *message)
     }
     if (!protocol_recorder_add(record->recorder, message->bytes, message->length,
                                is_record ? message->record->t_publish_ns : 0, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         return STEP_FAILED;
     }
     if (is_record) {
@@ -131,12 +133,12 @@ static enum step take(struct record *record)
             break;
         }
         if (result == MOCAP_ERROR) {
-            mocapctl_complain("%s", error.message);
+            tools_complain("%s", error.message);
         }
         step = result == MOCAP_MESSAGE ? add(record, &message) : STEP_LOST;
     }
     if (!protocol_recorder_flush(record->recorder, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         return STEP_FAILED;
     }
     return step;
@@ -150,7 +152,7 @@ static bool subscribe(struct record *record, struct mocap_error *error)
                                            .mode = MOCAP_MODE_QUEUE,
                                            .queue = QUEUE,
                                            .label = "mocapctl record" };
-    if (!mocap_subscribe(record->client, &options, MOCAPCTL_REPLY_MS, error)) {
+    if (!mocap_subscribe(record->client, &options, TOOLS_REPLY_MS, error)) {
         return false;
     }
     const char *boot_id = mocap_server(record->client)->boot_id;
@@ -165,12 +167,12 @@ static bool subscribe(struct record *record, struct mocap_error *error)
 static bool start(struct record *record)
 {
     struct mocap_error error;
-    record->client = mocapctl_connect(record->socket);
+    record->client = tools_connect(record->socket);
     if (record->client == NULL) {
         return false;
     }
     if (!subscribe(record, &error)) {
-        mocapctl_complain("%s", error.message);
+        tools_complain("%s", error.message);
         return false;
     }
     const struct mocap_server *server = mocap_server(record->client);
@@ -187,7 +189,7 @@ static bool start(struct record *record)
     struct mc_error err = { 0 };
     record->recorder = protocol_recorder_create(record->options.file, &hello, &err);
     if (record->recorder == NULL) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     }
     return record->recorder != NULL;
 }
@@ -199,7 +201,7 @@ static double seconds_since(int64_t start_ns)
 
 static void lose(struct record *record)
 {
-    mocapctl_complain("the daemon is gone after %ld records; waiting until it is back",
+    tools_complain("the daemon is gone after %ld records; waiting until it is back",
                       record->records);
     mocap_close(record->client);
     record->client = NULL;
@@ -210,7 +212,7 @@ static void lose(struct record *record)
 static void try_again(struct record *record)
 {
     struct mocap_error error;
-    record->client = mocap_connect(record->socket, MOCAPCTL_REPLY_MS, &error);
+    record->client = mocap_connect(record->socket, TOOLS_REPLY_MS, &error);
     if (record->client == NULL) {
         return;
     }
@@ -221,7 +223,7 @@ static void try_again(struct record *record)
     }
     const double away_s = seconds_since(record->lost_ns);
     record->away_s += away_s;
-    mocapctl_complain("the daemon is back; the recording has a gap of %.1f s", away_s);
+    tools_complain("the daemon is back; the recording has a gap of %.1f s", away_s);
 }
 
 static enum step take_all(struct record *record)
@@ -248,7 +250,7 @@ static enum step take_all(struct record *record)
         }
     }
     if (record->client == NULL) {
-        mocapctl_complain("the daemon did not come back");
+        tools_complain("the daemon did not come back");
         record->away_s += seconds_since(record->lost_ns);
         return STEP_FAILED;
     }
@@ -270,7 +272,7 @@ static void tell_result(const struct record *record)
 
 static int run(const void *options, const void *globals)
 {
-    const struct mocapctl_globals *program = globals;
+    const struct tools_connect_options *program = globals;
     struct record record = { .options = *(const struct options *)options,
                              .socket = program->socket };
     struct mc_error err = { 0 };
@@ -279,7 +281,7 @@ static int run(const void *options, const void *globals)
     sigaction(SIGTERM, &action, NULL);
     bool good = start(&record) && take_all(&record) == STEP_DONE && !record.failed;
     if (record.recorder != NULL && !protocol_recorder_finish(record.recorder, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         good = false;
     }
     mocap_close(record.client);
