@@ -265,23 +265,6 @@ static bool has_no_end(const struct pipeline_source *source)
     }
 }
 
-// Decodes a frame of what says too little of itself, where that is not too large.
-static int analyse(struct pipeline_source *source)
-{
-    const unsigned count = source->format->nb_streams;
-    AVDictionary **options = calloc(count + 1, sizeof *options);
-    for (unsigned i = 0; options != NULL && i < count; i++) {
-        av_dict_set_int(&options[i], "max_pixels", PIPELINE_FRAME_PIXELS_DEFAULT, 0);
-    }
-    const int result =
-        options != NULL ? avformat_find_stream_info(source->format, options) : AVERROR(ENOMEM);
-    for (unsigned i = 0; options != NULL && i < count; i++) {
-        av_dict_free(&options[i]);
-    }
-    free(options);
-    return result;
-}
-
 static bool is_chunked(const struct pipeline_source *source)
 {
     const char *name = source->format->iformat != NULL ? source->format->iformat->name : "";
@@ -300,6 +283,23 @@ static bool has_stamps(const struct pipeline_source *source)
                       (av_opt_find(options, "raw_packet_size", NULL, 0, 0) != NULL ||
                        strstr(format->name, "_pipe") != NULL);
     return (format->flags & AVFMT_NOTIMESTAMPS) == 0 && !bare;
+}
+
+// Decodes a frame of what says too little of itself, where that is not too large.
+static int analyse(struct pipeline_source *source)
+{
+    const unsigned count = source->format->nb_streams;
+    AVDictionary **options = calloc(count + 1, sizeof *options);
+    for (unsigned i = 0; options != NULL && i < count; i++) {
+        av_dict_set_int(&options[i], "max_pixels", PIPELINE_FRAME_PIXELS_DEFAULT, 0);
+    }
+    const int result =
+        options != NULL ? avformat_find_stream_info(source->format, options) : AVERROR(ENOMEM);
+    for (unsigned i = 0; options != NULL && i < count; i++) {
+        av_dict_free(&options[i]);
+    }
+    free(options);
+    return result;
 }
 
 static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)

@@ -1,4 +1,4 @@
-// mocap-lab bench pipeline, with a camera that is dead beside one that isn't.
+// mocap-lab bench pipeline with a dead camera beside a live one.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

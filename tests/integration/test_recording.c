@@ -476,7 +476,7 @@ static void exports_have_what_was_recorded(void **state)
 
     assert_int_equal(
         process_run(&process, MOCAPCTL, (const char *[]){ "export", MOCAPCTL, "--csv", NULL }), 1);
-    process_assert_one_error(&process, "is no recording");
+    process_assert_one_error(&process, "must be a recording");
 }
 
 // By any name: here one of its own, and that of a link to it.

@@ -107,7 +107,7 @@ static void serve(const char *path, double rate, struct lab_latencies *fan_outs,
 {
     static struct bench bench;
     static const char streams[1][64] = { "bench" };
-    const struct server_publisher_options options = { .server = "mocapctl bench",
+    const struct server_publisher_options options = { .server = "mocap-lab bench",
                                                       .streams = streams,
                                                       .stream_count = 1,
                                                       .limits = SERVER_LIMITS_DEFAULT };

@@ -1,4 +1,4 @@
-// What `mocapctl compare` knows of each model. Of use to compare*.c alone.
+// What `mocap-lab compare` knows of each model. Of use to compare*.c alone.
 #pragma once
 
 #include <stdbool.h>

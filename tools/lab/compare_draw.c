@@ -1,4 +1,4 @@
-// The picture of `mocapctl compare`: accuracy against time, as SVG.
+// The picture of `mocap-lab compare`: accuracy against time, as SVG.
 #include <math.h>
 
 #include "nn/model.h"
