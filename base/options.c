@@ -147,6 +147,11 @@ static const struct mc_option *find_name(const struct mc_option *table, const ch
     return NULL;
 }
 
+const struct mc_option *mc_options_find(const struct mc_option *table, const char *name)
+{
+    return find_name(table, name, strlen(name));
+}
+
 static const struct mc_option *find_letter(const struct mc_option *table, char letter)
 {
     for (; table->name != NULL; table++) {
@@ -179,7 +184,7 @@ bool mc_options_set(const struct mc_options *scopes, int count, const char *name
                     struct mc_error *err)
 {
     for (int i = 0; i < count; i++) {
-        const struct mc_option *option = find_name(scopes[i].table, name, strlen(name));
+        const struct mc_option *option = mc_options_find(scopes[i].table, name);
         if (option != NULL) {
             return set_option(option, "", scopes[i].target, value, err);
         }

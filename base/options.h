@@ -71,6 +71,9 @@ struct mc_options {
     void *target;
 };
 
+// The option called name, without dashes; NULL when the table has none.
+const struct mc_option *mc_options_find(const struct mc_option *table, const char *name);
+
 // Sets the option called name, without dashes, in the first of count scopes that knows it. For
 // configuration files: BOOL takes a value even where the command line takes none. Sets err to
 // "name must be …, got …" or "unknown option 'name'; did you mean …?"; the field is then

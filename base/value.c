@@ -122,7 +122,10 @@ bool mc_value_text(const char *name, const char *text, char *value, size_t size,
                    struct mc_error *err)
 {
     size_t length = strlen(text);
-    if (length == 0 || length >= size) {
+    if (length == 0) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must not be empty", name);
+    }
+    if (length >= size) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be 1 to %zu bytes, got %zu", name,
                             size - 1, length);
     }

@@ -182,7 +182,7 @@ static bool bind(struct nn_model *model, struct nn_recipe *recipe, struct mc_err
     }
     if (recipe->precision == NN_PRECISION_INT8 && !nn_metadata_is_calibrated(weights)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "int8: must be a quantised model, see mocapctl model quantize");
+                            "int8: must be a quantised model, see mocap-lab model quantize");
     }
     if (!nn_model_build(model, recipe, err)) {
         return false;

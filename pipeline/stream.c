@@ -188,6 +188,7 @@ static void copy_options(struct pipeline_stream *stream,
     stream->drop_damaged = options->drop_damaged;
     stream->udp = options->udp;
     stream->display_options = options->display;
+    stream->max_pixels = options->max_pixels;
     stream->mode = options->mode;
     stream->fixed_roi = make_square(&options->region);
     stream->has_motion = options->motion != NULL;
@@ -272,6 +273,7 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
         .drop_damaged = stream->drop_damaged,
         .udp = stream->udp,
         .display = stream->display_options,
+        .max_pixels = stream->max_pixels,
         .paused = stream->paused,
         .mailbox = stream->mailbox,
         .pool = stream->pool,

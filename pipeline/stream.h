@@ -44,11 +44,12 @@ struct pipeline_stream_callbacks {
 };
 
 struct pipeline_stream_options {
-    const char *name; // at most PROTOCOL_NAME_BYTES - 1 bytes
-    const char *url;  // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
-    bool every_frame; // drop nothing: the source waits. Else the newest frame wins
-    bool repeat;      // start a file again at its end
-    bool udp;         // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    const char *name;   // at most PROTOCOL_NAME_BYTES - 1 bytes
+    const char *url;    // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
+    bool every_frame;   // drop nothing: the source waits. Else the newest frame wins
+    bool repeat;        // start a file again at its end
+    bool udp;           // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    int64_t max_pixels; // of a frame: larger JPEGs are reduced, others refused; 0: 4096 * 4096
     struct pipeline_display_options display; // on top of what the source says
     bool drop_damaged; // no record of frames with errors in them; else they are marked
     enum pipeline_mode mode;

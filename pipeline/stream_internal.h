@@ -43,6 +43,7 @@ struct pipeline_stream {
     char *url; // owned
     bool every_frame, repeat, drop_damaged, udp;
     struct pipeline_display_options display_options;
+    int64_t max_pixels;
     struct pipeline_display_transform display; // of the last record's frame
     enum pipeline_mode mode;
     struct pipeline_roi fixed_roi;   // FIXED

@@ -1,12 +1,11 @@
-// The motion record to bytes.
+// Encodes the motion record.
 #include <assert.h>
 #include <cbor/encoding.h>
 
 #include "protocol/encode.h"
 #include "protocol/writer.h"
 
-// Decimals in JSON: a hundredth of a pixel, a microsecond, and what the others
-// are worth.
+// Decimals in JSON, by the precision that each quantity has.
 enum {
     DECIMALS_PIXEL = 2,
     DECIMALS_CONFIDENCE = 3,
@@ -14,7 +13,7 @@ enum {
     DECIMALS_SECONDS = 6,
     DECIMALS_ROTATION = 6,
     DECIMALS_DEGREES = 3,
-    DECIMALS_WIDTHS = 5, // of the face
+    DECIMALS_WIDTHS = 5, // face widths
 };
 
 static void keypoints(struct protocol_writer *writer, const char *name,

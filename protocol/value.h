@@ -12,10 +12,8 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "protocol/buffer.h"
 #include "protocol/cbor.h"
-
-// Bounds the magnitude of coordinates and other numbers, as the writer does.
-#define PROTOCOL_NUMBER_MAX 1e12
 
 struct protocol_value {
     const json_t *json; // NULL: it is the reader's next item, which reading it consumes

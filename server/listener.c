@@ -68,8 +68,8 @@ static bool is_same_file(int fd, const char *path)
            opened.st_ino == named.st_ino;
 }
 
-// Takes the lock for the server's life. The last owner removes the file before it unlocks it:
-// a lock on a file that has no name any more protects nothing, so we try again.
+// Takes the lock for the life of the server. An owner removes the file before unlocking it: a
+// lock on a file without a name protects nothing, so we try again.
 static bool lock(struct server_listener *server, struct mc_error *err)
 {
     for (;;) {

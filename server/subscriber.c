@@ -23,8 +23,8 @@ static bool closing(const struct server_subscriber *subscriber)
 
 // ---- the queue
 
-// Tells the owner that records of the stream have left the queue: the last thing that is
-// done, since it may publish.
+// Reports that records of the stream have left the queue. To be called last: the callback
+// may publish.
 static void drained(struct server_subscriber *subscriber, int stream)
 {
     subscriber->callbacks.on_drained(subscriber->callbacks.user, stream);
@@ -49,7 +49,7 @@ static void push(struct server_subscriber *subscriber, const struct server_send_
     *(record ? &subscription->waiting : &subscriber->control_count) += 1;
 }
 
-// Removes the oldest entry; the caller owns its reference and tells of the drain.
+// Removes the oldest entry; the caller owns its reference and calls drained.
 static struct server_send_entry pop(struct server_subscriber *subscriber)
 {
     struct server_send_entry entry = server_send_queue_pop(&subscriber->queue);

@@ -102,9 +102,9 @@ function countLost(record) {
 const painted = new MessageChannel();
 painted.port1.onmessage = ({ data: { record, lost } }) => {
     const nowMs = performance.now();
-    const ageMs = client.ageMs(record, nowMs);
-    if (ageMs !== undefined) {
-        latency.add(nowMs, ageMs, lost);
+    const latencyMs = client.latencyMs(record, nowMs);
+    if (latencyMs !== undefined) {
+        latency.add(nowMs, latencyMs, lost);
     }
 };
 

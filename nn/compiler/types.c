@@ -61,7 +61,7 @@ static void constrain_step(struct nn_compiler *compiler,
     if (!computes || (type == NN_U8 && !positive)) {
         force_f32(compiler, candidate->output);
     }
-    // Maps of few channels, as in LEDNet's pyramid, gain nothing.
+    // Maps without a whole word of channels, as in LEDNet's pyramid, gain nothing.
     if (compiler->maps[candidate->output].channels % WORD_CHANNELS != 0 &&
         owner(compiler, candidate->output) == candidate->output) {
         force_f32(compiler, candidate->output);

@@ -1,4 +1,4 @@
-// nn_weights_load and nn_weights_parse.
+// Reading safetensors: nn_weights_load and nn_weights_parse.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -209,23 +209,13 @@ static bool check_cover(struct nn_weights *weights, size_t data_size, struct mc_
     return true;
 }
 
-static struct nn_weight_entry *find_entry(const struct nn_weights *weights, const char *name)
-{
-    for (size_t i = 0; i < weights->count; i++) {
-        if (strcmp(weights->entries[i]->weight.name, name) == 0) {
-            return weights->entries[i];
-        }
-    }
-    return NULL;
-}
-
 // Multiplies an I8 tensor by its scales. Returns the entry that holds them, or NULL and err.
 static struct nn_weight_entry *apply_scale(const struct nn_weights *weights,
                                            struct nn_weight *weight, struct mc_error *err)
 {
     char name[NN_WEIGHT_NAME_BYTES + 8];
     snprintf(name, sizeof name, "%s.scale", weight->name);
-    struct nn_weight_entry *scale = find_entry(weights, name);
+    struct nn_weight_entry *scale = nn_weight_entry_find(weights, name);
     if (scale == NULL || scale->dtype == DTYPE_I8 ||
         scale->weight.count != (size_t)weight->dims[0]) {
         mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: I8 must come with %d numbers in %s",

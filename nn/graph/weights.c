@@ -81,7 +81,7 @@ void nn_weights_destroy(struct nn_weights *weights)
     free(weights);
 }
 
-static struct nn_weight_entry *find(const struct nn_weights *weights, const char *name)
+struct nn_weight_entry *nn_weight_entry_find(const struct nn_weights *weights, const char *name)
 {
     for (size_t i = 0; i < weights->count; i++) {
         if (strcmp(weights->entries[i]->weight.name, name) == 0) {
@@ -156,7 +156,7 @@ static void write_shape(char *text, size_t size, const int *dims, int rank)
 const struct nn_weight *nn_weights_get(struct nn_weights *weights, const char *name,
                                        const int *dims, int rank, struct mc_error *err)
 {
-    struct nn_weight_entry *entry = find(weights, name);
+    struct nn_weight_entry *entry = nn_weight_entry_find(weights, name);
     if (entry == NULL && weights->random) {
         entry = add_random(weights, name, dims, rank, err);
         if (entry == NULL) {
@@ -184,7 +184,7 @@ const struct nn_weight *nn_weights_get(struct nn_weights *weights, const char *n
 
 const struct nn_weight *nn_weights_find(const struct nn_weights *weights, const char *name)
 {
-    const struct nn_weight_entry *entry = find(weights, name);
+    const struct nn_weight_entry *entry = nn_weight_entry_find(weights, name);
     return entry == NULL ? NULL : &entry->weight;
 }
 

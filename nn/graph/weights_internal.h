@@ -32,6 +32,9 @@ struct nn_weights {
 struct nn_weight_entry *nn_weight_entry_add(struct nn_weights *weights, const char *name,
                                             struct mc_error *err);
 
+// The entry of that name, or NULL.
+struct nn_weight_entry *nn_weight_entry_find(const struct nn_weights *weights, const char *name);
+
 // NULL does nothing.
 void nn_weight_entry_destroy(struct nn_weight_entry *entry);
 

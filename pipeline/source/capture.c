@@ -1,6 +1,7 @@
 #include "pipeline/source/capture.h"
 
 #include <assert.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "pipeline/source/backoff.h"
 #include "pipeline/source/decoder.h"
 #include "pipeline/source/lateness.h"
+#include "pipeline/source/playout.h"
 #include "pipeline/source/probe.h"
 #include "pipeline/source/pts_clock.h"
 #include "pipeline/source/source.h"
@@ -44,6 +46,8 @@ struct pipeline_capture {
     struct pipeline_backoff backoff;
     struct pipeline_pts_clock clock;
     struct pipeline_lateness lateness;
+    struct pipeline_display_reader display;
+    struct pipeline_playout playout;
     struct pipeline_source *source;   // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
@@ -96,13 +100,11 @@ static bool is_whole(struct pipeline_capture *capture, const struct pipeline_fra
 }
 
 // Returns whether a live frame arrived in time, and may go on.
-static bool is_fresh(struct pipeline_capture *capture, double source_pts, int64_t arrival_ns)
+static bool is_fresh(struct pipeline_capture *capture, int64_t arrival_ns)
 {
-    if (capture->options.every_frame || !pipeline_source_is_live(capture->source)) {
-        return true;
-    }
     enum pipeline_lateness_verdict verdict =
-        pipeline_lateness_judge(&capture->lateness, source_pts, arrival_ns);
+        pipeline_lateness_judge(&capture->lateness, pipeline_pts_clock_advance(&capture->clock),
+                                arrival_ns, pipeline_source_link_load(capture->source));
     if (verdict == PIPELINE_LATENESS_FRESH) {
         return true;
     }
@@ -123,30 +125,57 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
     capture->options.wake(capture->options.user);
 }
 
+// Whether frames are due at times of our own, rather than when they arrive.
+static bool is_paced(const struct pipeline_capture *capture)
+{
+    return !pipeline_source_is_live(capture->source) || pipeline_source_is_chunked(capture->source);
+}
+
+static void set_pts(struct pipeline_capture *capture, struct pipeline_frame *frame)
+{
+    struct pipeline_pts_clock *clock = &capture->clock;
+    double stamp = NAN;
+    if (pipeline_source_has_stamps(capture->source) || is_paced(capture)) {
+        stamp = pipeline_pts_clock_stamp(frame->picture, frame->time_base);
+        pipeline_pts_clock_set_duration(clock, (double)frame->picture->pkt_duration *
+                                                   av_q2d(frame->time_base));
+    }
+    frame->pts =
+        is_paced(capture)
+            ? pipeline_pts_clock_by_stamp(clock, stamp, pipeline_source_is_live(capture->source),
+                                          mc_clock_now_ns())
+            : pipeline_pts_clock_by_arrival(clock, stamp, frame->arrival_ns);
+}
+
+static void wait_until_due(struct pipeline_capture *capture, struct pipeline_frame *frame)
+{
+    const int64_t due_ns =
+        pipeline_playout_due_ns(&capture->playout, frame->pts, mc_clock_now_ns());
+    pipeline_stop_sleep_until(&capture->stop, due_ns);
+    // As if it had arrived just in time to be decoded.
+    frame->arrival_ns = mc_clock_now_ns() - frame->decode_ns;
+}
+
 // Sets the frame's pts and delivers it, at its time when it isn't live. Returns false
 // when the frame is dropped; it remains the caller's.
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
-    bool live = pipeline_source_is_live(capture->source);
-    double source_pts =
-        pipeline_pts_clock_source_pts(&capture->clock, frame->picture, frame->time_base);
-    frame->pts = pipeline_pts_clock_pts(&capture->clock, source_pts, live, frame->arrival_ns);
-    pipeline_display_transform_read(&frame->display, frame->picture,
-                                    pipeline_source_stream(capture->source),
-                                    &capture->options.display);
-    if (live) {
+    set_pts(capture, frame);
+    pipeline_display_reader_read(&capture->display, frame->picture, frame->halvings,
+                                 pipeline_source_stream(capture->source), &frame->display);
+    if (pipeline_source_is_live(capture->source)) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
     }
     if (!is_whole(capture, frame)) {
         return false;
     }
-    if (!live && !capture->options.every_frame) {
-        int64_t due_ns = pipeline_pts_clock_due_ns(&capture->clock, frame->pts, mc_clock_now_ns());
-        pipeline_stop_sleep_until(&capture->stop, due_ns);
-        // As if it had arrived just in time to be decoded.
-        frame->arrival_ns = mc_clock_now_ns() - frame->decode_ns;
+    if (capture->options.every_frame) {
+        hand_over(capture, frame);
+        return true;
     }
-    if (!is_fresh(capture, source_pts, frame->arrival_ns)) {
+    if (is_paced(capture)) {
+        wait_until_due(capture, frame);
+    } else if (!is_fresh(capture, frame->arrival_ns)) {
         return false;
     }
     hand_over(capture, frame);
@@ -175,6 +204,15 @@ static void deliver_all(struct pipeline_capture *capture)
     pipeline_frame_pool_release(capture->options.pool, frame);
 }
 
+// A file that repeats goes on without a break.
+static void begin_playout(struct pipeline_capture *capture)
+{
+    const bool live = pipeline_source_is_live(capture->source);
+    if (live || !capture->playout.begun) {
+        pipeline_playout_begin(&capture->playout, live);
+    }
+}
+
 static bool connect_source(struct pipeline_capture *capture, bool *permanent, struct mc_error *err)
 {
     atomic_store(&capture->last_frame_ns, 0);
@@ -186,10 +224,12 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     if (capture->source == NULL) {
         return false;
     }
+    capture->display = (struct pipeline_display_reader){ .options = capture->options.display };
     const AVStream *stream = pipeline_source_stream(capture->source);
     bool live = pipeline_source_is_live(capture->source);
     pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));
-    capture->decoder = pipeline_decoder_open(stream, live, err);
+    begin_playout(capture);
+    capture->decoder = pipeline_decoder_open(stream, live, capture->options.max_pixels, err);
     if (capture->decoder == NULL) {
         *permanent = true;
         return mc_error_wrap(err, "%s", capture->shown_url);

@@ -12,9 +12,12 @@ struct AVStream;
 struct pipeline_decoder;
 struct pipeline_frame;
 
-// With low_delay frames are returned as early as possible: for live sources. Returns
-// NULL and sets err when the codec can't be opened.
+// With low_delay frames are returned as early as possible: for live sources. Frames have
+// at most max_pixels pixels; 0: PIPELINE_FRAME_PIXELS_DEFAULT (frame_limit.h). JPEGs are
+// reduced to that. Returns NULL and sets err when the codec can't be opened, or the stream
+// says that its frames are larger.
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
+                                               int64_t max_pixels,
                                                struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
@@ -25,7 +28,8 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder);
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns);
 
-// Fills picture, time_base, arrival_ns, reassembly_ns, decode_ns and damaged of the frame.
+// Fills picture, halvings, time_base, arrival_ns, reassembly_ns, decode_ns and damaged of
+// the frame.
 // Returns false when another packet is needed. A frame is damaged when the decoder had to
 // conceal errors in it, or when the packet before it gave no frame; a packet that never
 // arrived goes unnoticed.

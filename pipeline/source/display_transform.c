@@ -42,11 +42,20 @@ static struct orientation multiply(const struct orientation *a, const struct ori
     };
 }
 
-static const int32_t *find_matrix(const AVFrame *frame, const AVStream *stream)
+// The message of H.264 and H.265 comes with the first frame of a coded video sequence and
+// holds to its end (H.264, D.2.27), but FFmpeg hands it on with that frame alone.
+static const int32_t *find_matrix(struct pipeline_display_reader *reader, const AVFrame *frame,
+                                  const AVStream *stream)
 {
     const AVFrameSideData *data = av_frame_get_side_data(frame, AV_FRAME_DATA_DISPLAYMATRIX);
     if (data != NULL && data->size >= MATRIX_BYTES) {
-        return (const int32_t *)(const void *)data->data;
+        memcpy(reader->matrix, data->data, MATRIX_BYTES);
+        reader->has_matrix = true;
+    } else if (frame->key_frame) {
+        reader->has_matrix = false;
+    }
+    if (reader->has_matrix) {
+        return reader->matrix;
     }
     size_t size = 0;
     const uint8_t *bytes = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
@@ -92,16 +101,19 @@ static double read_aspect(const AVFrame *frame, const AVStream *stream)
     return 1;
 }
 
-void pipeline_display_transform_read(struct pipeline_display_transform *transform,
-                                     const struct AVFrame *frame, const struct AVStream *stream,
-                                     const struct pipeline_display_options *options)
+void pipeline_display_reader_read(struct pipeline_display_reader *reader,
+                                  const struct AVFrame *frame, int halvings,
+                                  const struct AVStream *stream,
+                                  struct pipeline_display_transform *transform)
 {
+    const struct pipeline_display_options *options = &reader->options;
     // With square pixels: the shorter edge of a pixel grows, so that no detail is lost.
     const double aspect = read_aspect(frame, stream);
-    const double width = fmax(1, round(aspect > 1 ? frame->width * aspect : frame->width));
-    const double height = fmax(1, round(aspect < 1 ? frame->height / aspect : frame->height));
+    const double full_width = frame->width << halvings, full_height = frame->height << halvings;
+    const double width = fmax(1, round(aspect > 1 ? full_width * aspect : full_width));
+    const double height = fmax(1, round(aspect < 1 ? full_height / aspect : full_height));
 
-    const struct orientation source = read_orientation(find_matrix(frame, stream));
+    const struct orientation source = read_orientation(find_matrix(reader, frame, stream));
     const struct orientation rotation = make_rotation(options->rotate);
     const struct orientation mirror = { .xx = options->mirror ? -1 : 1, .yy = 1 };
     struct orientation turn = multiply(&rotation, &source);

@@ -4,8 +4,9 @@
 // pixels how a player has to turn, mirror and stretch them. FFmpeg hands that on in
 // several places; here they become one affine map, and what mocapd publishes is in
 // displayed pixels. Read, in the order in which ffplay gives precedence:
-//   orientation   display matrix of the frame (SEI of H.264 and H.265, EXIF of JPEG),
-//                 else that of the stream (container)
+//   orientation   display matrix of the frame (SEI of H.264 and H.265, EXIF of JPEG), which
+//                 also counts for frames up to the next key frame; else that of the
+//                 stream (container)
 //   pixel aspect  of the stream (container), else of the frame (codec)
 // Cropping is the decoder's: its frames are already without it. A matrix is taken for
 // its turn and mirroring; its scale and shift are layout, not the frame's. Turns within
@@ -13,6 +14,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "pipeline/mapping.h"
 
@@ -30,10 +32,19 @@ struct pipeline_display_options {
     bool mirror; // then left and right change places
 };
 
-// The transform of a decoded frame of the stream.
-void pipeline_display_transform_read(struct pipeline_display_transform *transform,
-                                     const struct AVFrame *frame, const struct AVStream *stream,
-                                     const struct pipeline_display_options *options);
+// Reads the transforms of one stream's frames. All zero but the options: at its start.
+struct pipeline_display_reader {
+    struct pipeline_display_options options;
+    bool has_matrix; // of an earlier frame
+    int32_t matrix[9];
+};
+
+// The transform of the stream's next decoded frame. halvings: of its edges, while it was
+// decoded; it is displayed at its full size.
+void pipeline_display_reader_read(struct pipeline_display_reader *reader,
+                                  const struct AVFrame *frame, int halvings,
+                                  const struct AVStream *stream,
+                                  struct pipeline_display_transform *transform);
 
 // Of a frame that is displayed as it is.
 struct pipeline_display_transform pipeline_display_transform_none(int width, int height);

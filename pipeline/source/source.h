@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/source/link.h"
 
 struct AVPacket;
 struct AVStream;
@@ -20,7 +21,7 @@ enum pipeline_read {
     PIPELINE_READ_ERROR, // err says why
 };
 
-// Opens what the URL names (see url.h). Borrows stop for its life. With udp, RTSP
+// Opens what the URL names (see url.h). Borrows url and stop for its life. With udp, RTSP
 // carries frames over UDP. On failure returns NULL, sets err ("clip.mp3: has no video
 // stream"), and *permanent when another attempt would fail as well.
 struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
@@ -44,3 +45,13 @@ const struct AVStream *pipeline_source_stream(const struct pipeline_source *sour
 // Whether its frames arrive as they happen, without an end. What isn't live can be read
 // as fast as it decodes.
 bool pipeline_source_is_live(const struct pipeline_source *source);
+
+// Whether a live source sends seconds of frames at once (HLS, DASH).
+bool pipeline_source_is_chunked(const struct pipeline_source *source);
+
+// Whether its stamps are the source's own, rather than FFmpeg's invention: MJPEG over HTTP
+// and bare codec streams carry none.
+bool pipeline_source_has_stamps(const struct pipeline_source *source);
+
+// The load of the link that its packets came over. Chunked sources: unknown.
+enum pipeline_link_load pipeline_source_link_load(const struct pipeline_source *source);

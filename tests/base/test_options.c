@@ -181,7 +181,7 @@ static void nonsense_is_refused(void **state)
         { "f -f xml", "--format must be table or json", "xml" },
         { "f --log-level loud", "--log-level must be error, warning, info or debug", "loud" },
         { "f --path 12345678", "--path must be 1 to 7 bytes, got 8", NULL },
-        { "f --path=", "--path must be 1 to 7 bytes, got 0", NULL },
+        { "f --path=", "--path must not be empty", NULL },
         { "f --loop=yes", "--loop takes no value", NULL },
         { "f --count", "--count requires a value, N", NULL },
         { "f -n", "--count requires a value, N", NULL },

@@ -28,7 +28,7 @@
 #define SERVER MOCAPD_SOURCE_DIR "/tests/rigs/rtsp_server.py"
 
 enum {
-    // Bounds that a loaded machine keeps, too; `mocapctl bench pipeline` measures.
+    // Bounds that a loaded machine keeps, too; `mocap-lab bench pipeline` measures.
     START_S = 30,
     NOTICE_S = 15,
     RECOVERY_S = 15,

@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 enum {
     OPEN_MS = 10000,    // a camera that is not open by then is told to be not open
@@ -23,7 +25,7 @@ static bool show_reply(const struct mocap_message *message)
         const int faces = reply->calibrated.faces;
         printf("measured the neutral look of %d %s\n", faces, faces == 1 ? "face" : "faces");
     } else {
-        mocapctl_complain("%s", reply == NULL ? "no memory" : err.message);
+        tools_complain("%s", reply == NULL ? "no memory" : err.message);
     }
     free(reply);
     return good;
@@ -40,8 +42,8 @@ static bool subscribe(struct mocap_client *client, const char *stream)
                                            .include = MOCAP_INCLUDE_BASE,
                                            .mode = MOCAP_MODE_LATEST,
                                            .label = "mocapctl calibrate" };
-    if (!mocap_subscribe(client, &options, MOCAPCTL_REPLY_MS, &error)) {
-        mocapctl_complain("%s", error.message);
+    if (!mocap_subscribe(client, &options, TOOLS_REPLY_MS, &error)) {
+        tools_complain("%s", error.message);
         return false;
     }
     return true;
@@ -49,9 +51,9 @@ static bool subscribe(struct mocap_client *client, const char *stream)
 
 static bool complain_without(enum mocap_result result, const struct mocap_error *error)
 {
-    mocapctl_complain("%s", result == MOCAP_TIMEOUT  ? "mocapd does not answer"
-                            : result == MOCAP_CLOSED ? "mocapd closed the connection"
-                                                     : error->message);
+    tools_complain("%s", result == MOCAP_TIMEOUT  ? "mocapd does not answer"
+                         : result == MOCAP_CLOSED ? "mocapd closed the connection"
+                                                  : error->message);
     return false;
 }
 
@@ -84,7 +86,7 @@ static bool wait_live(struct mocap_client *client, const char *stream)
             break;
         }
     }
-    mocapctl_complain("there are no pictures to measure: %s %s", stream, state);
+    tools_complain("there are no pictures to measure: %s %s", stream, state);
     return false;
 }
 
@@ -98,7 +100,7 @@ static bool ask(struct mocap_client *client, const char *stream)
         return complain_without(result, &error);
     }
     if (message.type != MOCAP_REPLY) {
-        mocapctl_complain("mocapd says: %s", message.reason);
+        tools_complain("mocapd says: %s", message.reason);
         return false;
     }
     return show_reply(&message);
@@ -111,8 +113,8 @@ struct options {
 static int run(const void *options, const void *globals)
 {
     const char *stream = ((const struct options *)options)->stream;
-    const struct mocapctl_globals *program = globals;
-    struct mocap_client *client = mocapctl_connect(program->socket);
+    const struct tools_connect_options *program = globals;
+    struct mocap_client *client = tools_connect(program->socket);
     if (client == NULL) {
         return MC_EXIT_FAILED;
     }

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "protocol/decode.h"
 #include "protocol/encode.h"
 #include "protocol/recording.h"
-#include "tools/mocapctl/command.h"
+#include "tools/face68.h"
 #include "tools/mocapctl/export_bvh.h"
-#include "tools/mocapctl/face68.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_BVH };
 
@@ -38,7 +40,7 @@ static void csv_header(FILE *out)
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
         fprintf(out, ",%s", protocol_shape_name((enum protocol_shape)i));
     }
-    for (int i = 0; i < MOCAPCTL_FACE68_COUNT; i++) {
+    for (int i = 0; i < TOOLS_FACE68_COUNT; i++) {
         fprintf(out, ",x%d,y%d,c%d", i, i, i);
     }
     fputc('\n', out);
@@ -71,7 +73,7 @@ static void csv_face(FILE *out, const struct protocol_face *face)
     csv_numbers(out, pose == NULL ? NULL : pose->translation, 3);
     csv_numbers(out, pose == NULL ? NULL : &pose->error, 1);
     csv_numbers(out, face != NULL && face->has_shapes ? face->shapes : NULL, PROTOCOL_SHAPE_COUNT);
-    for (int i = 0; i < MOCAPCTL_FACE68_COUNT; i++) {
+    for (int i = 0; i < TOOLS_FACE68_COUNT; i++) {
         const struct mc_keypoint *point =
             face != NULL && i < face->keypoint_count ? &face->keypoints[i] : NULL;
         const float numbers[3] = { point == NULL ? 0 : point->x, point == NULL ? 0 : point->y,
@@ -143,7 +145,7 @@ static bool write_records(struct export *export, struct protocol_recording *reco
         }
     }
     if (result == PROTOCOL_RECORDING_CUT) {
-        mocapctl_complain("the recording ends inside a message: whoever made it was cut off");
+        tools_complain("the recording ends inside a message: whoever made it was cut off");
     }
     return result != PROTOCOL_RECORDING_ERROR;
 }
@@ -166,8 +168,9 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
     if (!write_records(export, recording, err)) {
         return false;
     }
-    if (export->options.format == FORMAT_BVH) {
-        mocapctl_bvh_write(export->bvh, export->out);
+    if (export->options.format == FORMAT_BVH &&
+        !mocapctl_bvh_write(export->bvh, export->out, err)) {
+        return false;
     }
     return (fflush(export->out) == 0 && !ferror(export->out)) ||
            mc_error_set_errno(err, "writing the output");
@@ -202,7 +205,7 @@ static int run(const void *options, const void *globals)
     struct mc_error err = { 0 };
     bool good = export_all(&export, &err);
     if (!good) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     }
     mocapctl_bvh_destroy(export.bvh);
     protocol_buffer_finish(&export.line);
@@ -213,7 +216,7 @@ static int run(const void *options, const void *globals)
 static bool check(void *chosen, struct mc_error *err)
 {
     const struct options *options = chosen;
-    return options->out == NULL || !mocapctl_file_is_same(options->file, options->out) ||
+    return options->out == NULL || !mc_path_is_same(options->file, options->out) ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the recording",
                         options->out);
 }

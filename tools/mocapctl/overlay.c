@@ -13,10 +13,11 @@
 #include "nn/model.h"
 #include "pipeline/frame_pool.h"
 #include "protocol/record.h"
-#include "tools/mocapctl/clip.h"
-#include "tools/mocapctl/command.h"
+#include "tools/clip.h"
 #include "tools/mocapctl/draw.h"
 #include "tools/mocapctl/frame_painter.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 #include "tools/video_writer.h"
 
 enum { RATE_DEFAULT = 25, PIXELS_MAX = 65535 };
@@ -187,7 +188,7 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
 {
     struct waiting waiting = { .overlay = overlay };
     const struct pipeline_motion_options motion = pipeline_motion_options_default();
-    const struct mocapctl_clip_options options = {
+    const struct tools_clip_options options = {
         .model = model,
         .locator = locator,
         .region = overlay->options.region,
@@ -196,7 +197,7 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
     };
     overlay->painter = mocapctl_frame_painter_create();
     bool good = overlay->painter != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
-    good = good && mocapctl_clip_run(overlay->options.input, &options, on_frame, &waiting, err);
+    good = good && tools_clip_run(overlay->options.input, &options, on_frame, &waiting, err);
     if (good && waiting.frame.picture != NULL) { // of one frame only
         good = write_waiting(&waiting, waiting.record.pts, err);
     }
@@ -229,13 +230,13 @@ static int run(const void *options, const void *globals)
     struct nn_model *model = NULL, *locator = NULL;
     if (good && mc_cpu_flags(&cpu_flags, &err)) {
         model = nn_model_load(chosen->model != NULL ? chosen->model : model_path, cpu_flags, &err);
-        locator = model != NULL ? mocapctl_clip_locator(chosen->locator, cpu_flags, &err) : NULL;
+        locator = model != NULL ? tools_clip_locator(chosen->locator, cpu_flags, &err) : NULL;
     }
     good = locator != NULL && draw_clip(&overlay, model, locator, &err);
     nn_model_destroy(locator);
     nn_model_destroy(model);
     if (!good) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         return MC_EXIT_FAILED;
     }
     fprintf(stderr, "%s: %ld frames, a face in %ld of them\n", chosen->output, overlay.seen,
@@ -262,7 +263,7 @@ static bool set_region(void *field, const char *label, const char *value, struct
 static bool check(void *chosen, struct mc_error *err)
 {
     struct options *options = chosen;
-    if (mocapctl_file_is_same(options->input, options->output)) {
+    if (mc_path_is_same(options->input, options->output)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the clip",
                             options->output);
     }

@@ -14,7 +14,10 @@
 #include "protocol/recording.h"
 #include "server/listener.h"
 #include "server/publisher.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/mocapctl/replay_clock.h"
+#include "tools/terminal.h"
 
 enum { BATCH = 32 }; // records given out before the loop sees to its connections
 
@@ -44,7 +47,8 @@ struct replay {
     struct server_listener listener;
     struct server_publisher *publisher;
     struct pass passes[PROTOCOL_STREAMS_MAX];
-    int64_t start_ns, first_ns; // of this pass: on our clock, and on the recording's
+    struct mocapctl_replay_clock clock; // of this pass
+    int64_t due_ns;                     // of the message
     bool stopping, failed;
 };
 
@@ -137,9 +141,8 @@ static void go_on_counting(struct pass *pass, struct protocol_record *record)
 static void publish_record(struct replay *replay, int stream)
 {
     struct protocol_record *record = &replay->message->record;
-    int64_t age_ns = record->t_publish_ns - record->t_arrival_ns;
-    int64_t now_ns = mc_clock_now_ns();
-    record->t_arrival_ns = age_ns >= 0 && age_ns < now_ns ? now_ns - age_ns : now_ns;
+    record->t_arrival_ns = mocapctl_replay_clock_arrival_ns(
+        record->t_arrival_ns, record->t_publish_ns, mc_clock_now_ns());
     go_on_counting(&replay->passes[stream], record);
     server_publisher_record(replay->publisher, stream, record);
 }
@@ -169,14 +172,15 @@ static void publish(struct replay *replay)
 
 // ---- time
 
-// When the message at hand is due, on our clock.
-static int64_t due_ns(const struct replay *replay)
+// When the message is due, on our clock.
+static int64_t due_ns(struct replay *replay)
 {
-    if (replay->message->type != PROTOCOL_MESSAGE_MOTION || replay->options.every_frame) {
+    const struct protocol_message *message = replay->message;
+    if (message->type != PROTOCOL_MESSAGE_MOTION || replay->options.every_frame) {
         return 0;
     }
-    double since_ns = (double)(replay->message->record.t_publish_ns - replay->first_ns);
-    return replay->start_ns + (int64_t)(since_ns / replay->options.speed);
+    return mocapctl_replay_clock_due_ns(&replay->clock, message->record.t_publish_ns,
+                                        mc_clock_now_ns());
 }
 
 static bool is_held(const struct replay *replay)
@@ -214,25 +218,32 @@ static bool begin_pass(struct replay *replay)
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         replay->passes[i].begun = false;
     }
-    replay->first_ns = 0;
+    replay->clock.running = false;
     return go_to_start(replay, &err);
 }
 
-// Has the next message ready; false when there is none any more.
-static bool prepare(struct replay *replay)
+static bool has_records(const struct replay *replay)
 {
-    if (!replay->has_message && !read_message(replay)) {
-        bool some = replay->first_ns > 0;
-        if (replay->failed || !replay->options.loop || !some || !begin_pass(replay) ||
-            !read_message(replay)) {
-            return false;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (replay->passes[i].begun) {
+            return true;
         }
     }
-    replay->has_message = true;
-    if (replay->first_ns == 0 && replay->message->type == PROTOCOL_MESSAGE_MOTION) {
-        replay->first_ns = replay->message->record.t_publish_ns;
-        replay->start_ns = mc_clock_now_ns();
+    return false;
+}
+
+// Has the next message ready; false when there are no more.
+static bool prepare(struct replay *replay)
+{
+    if (replay->has_message) {
+        return true;
     }
+    if (!read_message(replay) && (replay->failed || !replay->options.loop || !has_records(replay) ||
+                                  !begin_pass(replay) || !read_message(replay))) {
+        return false;
+    }
+    replay->has_message = true;
+    replay->due_ns = due_ns(replay);
     return true;
 }
 
@@ -249,7 +260,7 @@ static void go_on(struct replay *replay)
             end_streams(replay);
             return;
         }
-        int64_t wait_ns = due_ns(replay) - mc_clock_now_ns();
+        int64_t wait_ns = replay->due_ns - mc_clock_now_ns();
         if (wait_ns > 0 || i == BATCH) {
             // At least 1 ms: libuv calls timers of 0 ms before it looks at connections.
             uint64_t wait_ms = wait_ns > 0 ? (uint64_t)(wait_ns / MC_NS_PER_MS) + 1 : 1;
@@ -354,18 +365,19 @@ static bool open_recording(struct replay *replay, struct mc_error *err)
 
 static int run(const void *options, const void *globals)
 {
-    const struct mocapctl_globals *program = globals;
+    const struct tools_connect_options *program = globals;
     struct replay *replay = calloc(1, sizeof *replay);
     struct mc_error err = { 0 };
     if (replay == NULL) {
-        mocapctl_complain("no memory");
+        tools_complain("no memory");
         return MC_EXIT_FAILED;
     }
     replay->options = *(const struct options *)options;
+    replay->clock.speed = replay->options.speed;
     uv_loop_init(&replay->loop);
     bool good = open_recording(replay, &err) && serve(replay, program->socket, &err);
     if (!good) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     }
     server_publisher_destroy(replay->publisher);
     protocol_recording_close(replay->recording);
@@ -380,7 +392,7 @@ static const struct mc_option table[] = {
     { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
       .help = "a recording of mocapctl record", MC_OPTION_FIELD(struct options, file) },
     { "speed", 0, "S", "play S times as fast; default: 1", MC_OPTION_DOUBLE, .min = 0.001,
-      .max = 1000, MC_OPTION_FIELD(struct options, speed) },
+      .max = 1e6, MC_OPTION_FIELD(struct options, speed) },
     { "from", 0, "S", "start S seconds into the recording", MC_OPTION_DOUBLE, .min = 0, .max = 1e8,
       MC_OPTION_FIELD(struct options, from) },
     { "loop", 'l', NULL, "start again at the end; numbers and times go on", MC_OPTION_BOOL,

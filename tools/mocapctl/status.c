@@ -6,7 +6,9 @@
 
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 static void write_stream(const struct protocol_stream_status *stream, FILE *out)
 {
@@ -18,7 +20,7 @@ static void write_stream(const struct protocol_stream_status *stream, FILE *out)
             stream->drops.subscriber, stream->subscribers);
     if (stream->reason[0] != '\0') {
         fputs("  ", out);
-        mocapctl_write_text(out, stream->reason);
+        tools_write_text(out, stream->reason);
     }
     fputc('\n', out);
 }
@@ -39,26 +41,26 @@ static void write_status(const struct protocol_status *status, const char *serve
 static struct mocap_client *ask(const char *socket, const char *type, const char *stream,
                                 struct mocap_message *message)
 {
-    struct mocap_client *client = mocapctl_connect(socket);
+    struct mocap_client *client = tools_connect(socket);
     struct mocap_error error;
     if (client == NULL) {
         return NULL;
     }
-    switch (mocap_request(client, type, stream, MOCAPCTL_REPLY_MS, message, &error)) {
+    switch (mocap_request(client, type, stream, TOOLS_REPLY_MS, message, &error)) {
     case MOCAP_MESSAGE:
         if (message->type == MOCAP_REPLY) {
             return client;
         }
-        mocapctl_complain("mocapd says: %s", message->reason);
+        tools_complain("mocapd says: %s", message->reason);
         break;
     case MOCAP_TIMEOUT:
-        mocapctl_complain("mocapd does not answer");
+        tools_complain("mocapd does not answer");
         break;
     case MOCAP_CLOSED:
-        mocapctl_complain("mocapd closed the connection");
+        tools_complain("mocapd closed the connection");
         break;
     case MOCAP_ERROR:
-        mocapctl_complain("%s", error.message);
+        tools_complain("%s", error.message);
         break;
     }
     mocap_close(client);
@@ -74,7 +76,7 @@ static bool show_status(const struct mocap_client *client, const struct mocap_me
     if (good) {
         write_status(&status->status, mocap_server(client)->name, stdout);
     } else {
-        mocapctl_complain("%s", status == NULL ? "no memory" : err.message);
+        tools_complain("%s", status == NULL ? "no memory" : err.message);
     }
     free(status);
     return good;
@@ -87,7 +89,7 @@ struct status_options {
 static int run_status(const void *options, const void *globals)
 {
     const struct status_options *chosen = options;
-    const struct mocapctl_globals *program = globals;
+    const struct tools_connect_options *program = globals;
     struct mocap_message message;
     struct mocap_client *client = ask(program->socket, "status", NULL, &message);
     bool good = client != NULL;
@@ -121,7 +123,7 @@ struct metrics_options {
 static int run_metrics(const void *options, const void *globals)
 {
     const struct metrics_options *chosen = options;
-    const struct mocapctl_globals *program = globals;
+    const struct tools_connect_options *program = globals;
     struct mocap_message message;
     struct mocap_client *client = ask(program->socket, "metrics", chosen->stream, &message);
     if (client == NULL) {
@@ -130,7 +132,7 @@ static int run_metrics(const void *options, const void *globals)
     struct mc_error err = { 0 };
     char *text = protocol_decode_metrics(message.bytes, message.length, &err);
     if (text == NULL) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     } else {
         fputs(text, stdout);
     }

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
 #include "tools/mocapctl/table.h"
+#include "tools/terminal.h"
 
 enum {
     HEADER_EVERY = 40, // records between two headers on a terminal
@@ -45,7 +47,7 @@ static enum step flush_output(void)
     if (errno == EPIPE) {
         return STEP_DONE;
     }
-    mocapctl_complain("writing the output: %s", strerrordesc_np(errno));
+    tools_complain("writing the output: %s", strerrordesc_np(errno));
     return STEP_FAILED;
 }
 
@@ -63,7 +65,7 @@ static enum step show_record(struct watch *watch, const struct mocap_message *me
     } else {
         if (!protocol_decode_message(PROTOCOL_JSON, message->bytes, message->length, watch->message,
                                      &err)) {
-            mocapctl_complain("%s", err.message);
+            tools_complain("%s", err.message);
             return STEP_FAILED;
         }
         if (watch->shown == 0 || (watch->shown % HEADER_EVERY == 0 && isatty(STDOUT_FILENO))) {
@@ -99,8 +101,8 @@ static bool is_news(struct watch *watch, const struct mocap_message *message)
 static enum step show_state(struct watch *watch, const struct mocap_message *message)
 {
     if (watch->options.format == FORMAT_TABLE && is_news(watch, message)) {
-        mocapctl_complain("%s is %s%s%s", message->stream, message->state,
-                          message->reason[0] != '\0' ? ": " : "", message->reason);
+        tools_complain("%s is %s%s%s", message->stream, message->state,
+                       message->reason[0] != '\0' ? ": " : "", message->reason);
     }
     return STEP_ON;
 }
@@ -115,7 +117,7 @@ static enum step end_stream(struct watch *watch, const struct mocap_message *mes
         flush_output();
     }
     if (strcmp(message->state, "failed") == 0) {
-        mocapctl_complain("%s failed: %s", message->stream, message->reason);
+        tools_complain("%s failed: %s", message->stream, message->reason);
         watch->any_failed = true;
     }
     watch->streams_ended++;
@@ -133,7 +135,7 @@ static enum step handle_message(struct watch *watch, const struct mocap_message 
     case MOCAP_END:
         return end_stream(watch, message);
     case MOCAP_REFUSAL:
-        mocapctl_complain("mocapd says: %s", message->reason);
+        tools_complain("mocapd says: %s", message->reason);
         return STEP_FAILED;
     default:
         return STEP_ON;
@@ -148,10 +150,10 @@ static enum step next_message(struct watch *watch)
     case MOCAP_MESSAGE:
         return handle_message(watch, &message);
     case MOCAP_CLOSED:
-        mocapctl_complain("connection lost: mocapd closed it");
+        tools_complain("connection lost: mocapd closed it");
         return STEP_FAILED;
     case MOCAP_ERROR:
-        mocapctl_complain("connection lost: %s", error.message);
+        tools_complain("connection lost: %s", error.message);
         return STEP_FAILED;
     case MOCAP_TIMEOUT:
         break;
@@ -164,10 +166,10 @@ static bool start(struct watch *watch, const char *socket)
     watch->message = calloc(1, sizeof *watch->message);
     watch->table = calloc(1, sizeof *watch->table);
     if (watch->message == NULL || watch->table == NULL) {
-        mocapctl_complain("no memory");
+        tools_complain("no memory");
         return false;
     }
-    watch->client = mocapctl_connect(socket);
+    watch->client = tools_connect(socket);
     if (watch->client == NULL) {
         return false;
     }
@@ -175,8 +177,8 @@ static bool start(struct watch *watch, const char *socket)
     const struct mocap_options options = { .stream = watch->options.stream,
                                            .encoding = MOCAP_ENCODING_JSON,
                                            .label = "mocapctl watch" };
-    if (!mocap_subscribe(watch->client, &options, MOCAPCTL_REPLY_MS, &error)) {
-        mocapctl_complain("%s", error.message);
+    if (!mocap_subscribe(watch->client, &options, TOOLS_REPLY_MS, &error)) {
+        tools_complain("%s", error.message);
         return false;
     }
     return true;
@@ -185,7 +187,7 @@ static bool start(struct watch *watch, const char *socket)
 static int run(const void *options, const void *globals)
 {
     struct watch watch = { .options = *(const struct options *)options };
-    const struct mocapctl_globals *program = globals;
+    const struct tools_connect_options *program = globals;
     enum step step = start(&watch, program->socket) ? STEP_ON : STEP_FAILED;
     while (step == STEP_ON) {
         step = next_message(&watch);

@@ -98,7 +98,7 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 0, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .picture = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
