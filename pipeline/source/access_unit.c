@@ -100,7 +100,7 @@ static void learn_slices(struct pipeline_access_unit_assembler *assembler)
 {
     struct pattern *pattern = &assembler->pattern;
     if (assembler->delivered || assembler->growing.slices == pattern->slices) {
-        pattern->matched++;
+        pattern->matched += pattern->matched < TRUST_MAX; // never overflows
     } else {
         pattern->slices = assembler->growing.slices;
         pattern->matched = 0;

@@ -35,10 +35,10 @@ static struct mocapctl_table_stream *find_stream(struct mocapctl_table *table, c
 // first.
 static double rate(struct mocapctl_table_stream *stream, const struct protocol_record *record)
 {
-    unsigned kept =
+    const uint64_t kept =
         stream->past_count < MOCAPCTL_TABLE_PAST ? stream->past_count : MOCAPCTL_TABLE_PAST;
-    unsigned oldest = (stream->past_count - kept) % MOCAPCTL_TABLE_PAST;
-    unsigned newest = stream->past_count++ % MOCAPCTL_TABLE_PAST;
+    const uint64_t oldest = (stream->past_count - kept) % MOCAPCTL_TABLE_PAST;
+    const uint64_t newest = stream->past_count++ % MOCAPCTL_TABLE_PAST;
     double records = (double)record->seq - (double)stream->past[oldest].seq;
     double elapsed_ns = (double)record->t_publish_ns - (double)stream->past[oldest].published_ns;
     stream->past[newest].seq = record->seq;
