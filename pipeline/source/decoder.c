@@ -182,19 +182,19 @@ static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
 bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_frame *frame)
 {
     int64_t start = mc_clock_now_ns();
-    bool received = receive(decoder, frame->picture);
+    bool received = receive(decoder, frame->image);
     decoder->spent_ns += mc_clock_now_ns() - start;
     if (received) {
         frame->time_base = decoder->time_base;
         frame->halvings = decoder->halvings;
         const struct history *history =
-            &decoder->history[(uint64_t)frame->picture->reordered_opaque % HISTORY];
+            &decoder->history[(uint64_t)frame->image->reordered_opaque % HISTORY];
         frame->arrival_ns = history->arrival_ns;
         frame->reassembly_ns = history->reassembly_ns;
         frame->decode_ns = decoder->spent_ns;
-        frame->damaged = decoder->damaged || (decoder->lost && !frame->picture->key_frame) ||
-                         frame->picture->decode_error_flags != 0 ||
-                         (frame->picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+        frame->damaged = decoder->damaged || (decoder->lost && !frame->image->key_frame) ||
+                         frame->image->decode_error_flags != 0 ||
+                         (frame->image->flags & AV_FRAME_FLAG_CORRUPT) != 0;
         decoder->damaged = decoder->lost = false;
         decoder->spent_ns = 0;
     }

@@ -1,4 +1,4 @@
-// Where to look: finds faces, then follows them.
+// The tracker: finds faces, then follows them.
 //
 // The locator finds faces in the whole frame. From then on the landmark network is its
 // own tracker: the next region of interest follows from the last landmarks, and now and

@@ -395,10 +395,11 @@ static void what_the_codec_crops_is_not_there(void **state)
 {
     (void)state;
     const char *path = path_of("cropped.h264");
-    write_clip(path, &upright,
-               (struct clip_options){
-                   .encoder = "libx264",
-                   .filter = "h264_metadata=crop_left=54:crop_right=2:crop_top=22:crop_bottom=12" });
+    write_clip(
+        path, &upright,
+        (struct clip_options){
+            .encoder = "libx264",
+            .filter = "h264_metadata=crop_left=54:crop_right=2:crop_top=22:crop_bottom=12" });
     cropped_left = 54;
     cropped_top = 22;
     run(path, &(struct pipeline_display_options){ 0 });

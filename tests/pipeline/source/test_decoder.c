@@ -100,7 +100,7 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     struct pipeline_decoder *decoder =
         pipeline_decoder_open(pipeline_source_stream(source), true, 0, &err);
     assert_non_null(decoder);
-    struct pipeline_frame frame = { .picture = av_frame_alloc() };
+    struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
     int frames = 0;
     memset(marked, 0, FRAMES * sizeof marked[0]);
@@ -116,11 +116,11 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
             assert_in_range(frame.arrival_ns, 0, FRAMES - 1);
             marked[frame.arrival_ns] = frame.damaged;
             frames++;
-            av_frame_unref(frame.picture);
+            av_frame_unref(frame.image);
         }
     }
     av_packet_free(&packet);
-    av_frame_free(&frame.picture);
+    av_frame_free(&frame.image);
     pipeline_decoder_close(decoder);
     pipeline_source_close(source);
     return frames;
