@@ -1,4 +1,4 @@
-// Paths of the program's own files, and whether two paths name the same file.
+// Paths of the program's own files, and whether two paths name one file.
 #pragma once
 
 #include <stddef.h>
@@ -10,6 +10,6 @@
 // file need not exist. Fails when the path needs more than size bytes. Any thread.
 bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
 
-// Whether both paths lead to one file, by whatever name: a program must not write over what it
-// reads. False where either does not exist. Any thread.
+// True when both paths lead to the same file, under whatever names: a program must not overwrite
+// its input. False when either does not exist. Any thread.
 bool mc_path_is_same(const char *a, const char *b);

@@ -33,15 +33,20 @@ struct pipeline_decoder {
     struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
-    int64_t spent_ns; // since the last frame came out
+    int64_t spent_ns;    // in all
+    int64_t sent_ns;     // of it, before the last packet was sent
+    int64_t frame_count; // that came out, or failed
+    int64_t skipped;     // see pipeline_decoder_skipped
+    bool skips, broken;  // skipping began; a reference may be missing until a key frame
     bool draining, low_delay;
+    int threads;
     bool mjpeg;   // each frame stands alone; FFmpeg only logs what is wrong with one
     bool damaged; // a packet since the last frame was damaged
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-// Opens the codec for frames whose edges are halved so many times; instead of the one that
-// is open, if any.
+// Opens the codec for frames whose edges are halved this many times, in place of the one
+// that is open, if any.
 static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);
@@ -55,12 +60,12 @@ static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc
     decoder->codec->lowres = halvings;
     decoder->codec->pkt_timebase = decoder->time_base;
     decoder->codec->max_pixels = (decoder->max_pixels + PADDING_PIXELS) << 2 * halvings;
-    // Frame threads would cost one frame of latency each; a frame decodes in a few ms,
+    // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
     // and the other cores have networks to run.
-    decoder->codec->thread_count = 1;
+    decoder->codec->thread_count = decoder->threads;
     // Cropped to the pixel, though planes may then begin anywhere.
     decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
-    if (decoder->low_delay) {
+    if (decoder->low_delay && decoder->threads == 1) { // with the flag there are no frame threads
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
     if (result >= 0) {
@@ -82,8 +87,9 @@ static bool check_size(const struct pipeline_decoder *decoder, struct mc_error *
                         decoder->max_pixels, parameters->width, parameters->height);
 }
 
-struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
-                                               int64_t max_pixels, struct mc_error *err)
+struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream,
+                                               const struct pipeline_decoder_options *options,
+                                               struct mc_error *err)
 {
     struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
     if (decoder != NULL) {
@@ -97,8 +103,10 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
     }
     decoder->time_base = stream->time_base;
     decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
-    decoder->low_delay = low_delay;
-    decoder->max_pixels = max_pixels > 0 ? max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
+    decoder->low_delay = options->low_delay;
+    decoder->threads = options->threads;
+    decoder->max_pixels =
+        options->max_pixels > 0 ? options->max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
     if (!check_size(decoder, err) || !open_codec(decoder, 0, err)) {
         pipeline_decoder_close(decoder);
         return NULL;
@@ -116,7 +124,7 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
     free(decoder);
 }
 
-// Opens the codec anew where the JPEG needs another reduction than the one before. False
+// Reopens the codec when the JPEG needs another reduction than the one before. Returns false
 // when it can't be made small enough.
 static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *packet)
 {
@@ -124,7 +132,7 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
     bool can_reduce;
     if (!pipeline_jpeg_read_size(packet->data, (size_t)packet->size, &width, &height,
                                  &can_reduce)) {
-        return true; // the codec says what is wrong with it
+        return true; // the codec reports what is wrong with it
     }
     const int halvings = pipeline_frame_limit_halvings(width, height, decoder->max_pixels,
                                                        can_reduce ? JPEG_HALVINGS_MAX : 0);
@@ -142,10 +150,21 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
     return halvings == decoder->halvings || open_codec(decoder, halvings, NULL);
 }
 
+// Packets whose frames can't be in the decoder any more were skipped.
+static void count_skipped(struct pipeline_decoder *decoder)
+{
+    const int64_t inside = decoder->codec->has_b_frames + decoder->codec->thread_count;
+    const int64_t missing = decoder->packet_count - decoder->frame_count - inside;
+    if (decoder->skips && missing > decoder->skipped) {
+        decoder->skipped = missing;
+    }
+}
+
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns)
 {
     int64_t start = mc_clock_now_ns();
+    decoder->sent_ns = decoder->spent_ns;
     decoder->draining = packet == NULL;
     decoder->damaged = (decoder->damaged && !decoder->mjpeg) ||
                        (packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0);
@@ -162,7 +181,35 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
     decoder->spent_ns += mc_clock_now_ns() - start;
     const bool sent = result >= 0 || result == AVERROR_EOF;
     decoder->lost |= !sent;
+    decoder->frame_count += !sent;
+    if (packet != NULL) {
+        count_skipped(decoder);
+    }
     return sent;
+}
+
+void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
+                                 enum pipeline_decode_effort effort)
+{
+    AVCodecContext *codec = decoder->codec;
+    decoder->broken |= codec->skip_frame == AVDISCARD_NONKEY && effort != PIPELINE_DECODE_KEY;
+    codec->skip_frame = effort == PIPELINE_DECODE_KEY         ? AVDISCARD_NONKEY
+                        : effort == PIPELINE_DECODE_REFERENCE ? AVDISCARD_NONREF
+                                                              : AVDISCARD_DEFAULT;
+    // Deblocking frames that are shown for an instant can wait, too.
+    codec->skip_loop_filter =
+        effort >= PIPELINE_DECODE_REFERENCE ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+    decoder->skips |= effort >= PIPELINE_DECODE_REFERENCE;
+}
+
+int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder)
+{
+    return decoder->spent_ns;
+}
+
+int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder)
+{
+    return decoder->skipped;
 }
 
 static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
@@ -183,6 +230,12 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
 {
     int64_t start = mc_clock_now_ns();
     bool received = receive(decoder, frame->image);
+    while (received && decoder->broken && !frame->image->key_frame) {
+        av_frame_unref(frame->image);
+        received = receive(decoder, frame->image);
+    }
+    decoder->broken &= !received;
+    decoder->frame_count += received;
     decoder->spent_ns += mc_clock_now_ns() - start;
     if (received) {
         frame->time_base = decoder->time_base;
@@ -191,12 +244,11 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
             &decoder->history[(uint64_t)frame->image->reordered_opaque % HISTORY];
         frame->arrival_ns = history->arrival_ns;
         frame->reassembly_ns = history->reassembly_ns;
-        frame->decode_ns = decoder->spent_ns;
+        frame->decode_ns = decoder->spent_ns - decoder->sent_ns;
         frame->damaged = decoder->damaged || (decoder->lost && !frame->image->key_frame) ||
                          frame->image->decode_error_flags != 0 ||
                          (frame->image->flags & AV_FRAME_FLAG_CORRUPT) != 0;
         decoder->damaged = decoder->lost = false;
-        decoder->spent_ns = 0;
     }
     return received;
 }

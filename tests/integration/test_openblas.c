@@ -1,5 +1,5 @@
-// OpenBLAS obeys OPENBLAS_CORETYPE even if the processor lacks the instructions. mocap-lab
-// must run all the same, and say once that it does not use OpenBLAS.
+// OpenBLAS obeys OPENBLAS_CORETYPE even if the processor lacks the instructions. mocap-lab must run
+// all the same, and say once that it does not use OpenBLAS.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
