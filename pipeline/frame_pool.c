@@ -26,8 +26,8 @@ struct pipeline_frame_pool *pipeline_frame_pool_create(int count, struct mc_erro
     pool->count = count;
     for (int i = 0; i < count; i++) {
         struct pipeline_frame *frame = &pool->frames[i];
-        frame->picture = av_frame_alloc();
-        if (frame->picture == NULL) {
+        frame->image = av_frame_alloc();
+        if (frame->image == NULL) {
             mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d frames", count);
             pipeline_frame_pool_destroy(pool);
             return NULL;
@@ -44,7 +44,7 @@ void pipeline_frame_pool_destroy(struct pipeline_frame_pool *pool)
         return;
     }
     for (int i = 0; i < pool->count; i++) {
-        av_frame_free(&pool->frames[i].picture);
+        av_frame_free(&pool->frames[i].image);
     }
     pthread_mutex_destroy(&pool->lock);
     free(pool);
@@ -67,7 +67,7 @@ void pipeline_frame_pool_release(struct pipeline_frame_pool *pool, struct pipeli
     if (frame == NULL) {
         return;
     }
-    av_frame_unref(frame->picture);
+    av_frame_unref(frame->image);
     pthread_mutex_lock(&pool->lock);
     frame->next = pool->free_list;
     pool->free_list = frame;

@@ -14,7 +14,7 @@ struct pipeline_frame_pool;
 
 // One decoded frame and what is known about it. One owner at a time.
 struct pipeline_frame {
-    struct AVFrame *picture;     // references the decoder's own buffers
+    struct AVFrame *image;       // references the decoder's own buffers
     int halvings;                // of its edges, while it was decoded: it was too large
     double pts;                  // presentation time, seconds; increases over repeats, reconnects
     struct AVRational time_base; // of the decoder's pts, seconds per tick

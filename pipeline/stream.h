@@ -19,7 +19,7 @@ struct pipeline_stream;
 struct pipeline_workers;
 struct protocol_record;
 
-// Where to look in each frame.
+// Which part of each frame is observed.
 enum pipeline_mode {
     PIPELINE_TRACK, // find faces and follow them; the workers must have a locator
     PIPELINE_FIXED, // the square around region's middle whose edge is region's longer one

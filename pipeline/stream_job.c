@@ -52,7 +52,7 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
     const struct pipeline_display_transform *display = &job->frame->display;
     struct pipeline_frame_view view = {
         .detectors = detectors,
-        .frame = job->frame->picture,
+        .frame = job->frame->image,
         .display = display,
     };
     if (stream->mode == PIPELINE_TRACK) {

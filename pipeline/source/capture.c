@@ -147,8 +147,8 @@ static void set_pts(struct pipeline_capture *capture, struct pipeline_frame *fra
     struct pipeline_pts_clock *clock = &capture->clock;
     double stamp = NAN;
     if (pipeline_source_has_stamps(capture->source) || is_paced(capture)) {
-        stamp = pipeline_pts_clock_stamp(frame->picture, frame->time_base);
-        pipeline_pts_clock_set_duration(clock, (double)frame->picture->pkt_duration *
+        stamp = pipeline_pts_clock_stamp(frame->image, frame->time_base);
+        pipeline_pts_clock_set_duration(clock, (double)frame->image->pkt_duration *
                                                    av_q2d(frame->time_base));
     }
     frame->pts =
@@ -180,7 +180,7 @@ static bool wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     set_pts(capture, frame);
-    pipeline_display_reader_read(&capture->display, frame->picture, frame->halvings,
+    pipeline_display_reader_read(&capture->display, frame->image, frame->halvings,
                                  pipeline_source_stream(capture->source), &frame->display);
     if (pipeline_source_is_live(capture->source)) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
@@ -216,7 +216,7 @@ static void deliver_all(struct pipeline_capture *capture)
         if (deliver(capture, frame)) {
             frame = NULL;
         } else {
-            av_frame_unref(frame->picture);
+            av_frame_unref(frame->image);
         }
     }
     pipeline_frame_pool_release(capture->options.pool, frame);

@@ -229,10 +229,10 @@ static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
 bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_frame *frame)
 {
     int64_t start = mc_clock_now_ns();
-    bool received = receive(decoder, frame->picture);
-    while (received && decoder->broken && !frame->picture->key_frame) {
-        av_frame_unref(frame->picture);
-        received = receive(decoder, frame->picture);
+    bool received = receive(decoder, frame->image);
+    while (received && decoder->broken && !frame->image->key_frame) {
+        av_frame_unref(frame->image);
+        received = receive(decoder, frame->image);
     }
     decoder->broken &= !received;
     decoder->frame_count += received;
@@ -241,13 +241,13 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
         frame->time_base = decoder->time_base;
         frame->halvings = decoder->halvings;
         const struct history *history =
-            &decoder->history[(uint64_t)frame->picture->reordered_opaque % HISTORY];
+            &decoder->history[(uint64_t)frame->image->reordered_opaque % HISTORY];
         frame->arrival_ns = history->arrival_ns;
         frame->reassembly_ns = history->reassembly_ns;
         frame->decode_ns = decoder->spent_ns - decoder->sent_ns;
-        frame->damaged = decoder->damaged || (decoder->lost && !frame->picture->key_frame) ||
-                         frame->picture->decode_error_flags != 0 ||
-                         (frame->picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+        frame->damaged = decoder->damaged || (decoder->lost && !frame->image->key_frame) ||
+                         frame->image->decode_error_flags != 0 ||
+                         (frame->image->flags & AV_FRAME_FLAG_CORRUPT) != 0;
         decoder->damaged = decoder->lost = false;
     }
     return received;

@@ -1,4 +1,4 @@
-// Where to look: finds faces, then follows them.
+// The tracker: finds faces, then follows them.
 //
 // The locator finds faces in the whole frame. From then on the landmark network is its
 // own tracker: the next region of interest follows from the last landmarks, and now and
@@ -6,11 +6,11 @@
 // track begins, and none lasts, without the locator; and the landmark network's scores
 // count only against the average of the same face.
 //
-// A head may lie on its side or be upside down. The frame is searched upright; while that
-// finds nobody, turned by 90, 180 and 270 degrees as well, one turn in a frame. The landmark
-// network recognises faces the right way up only, but now and then sees one in a face that is not.
-// So a track begins, and goes on where landmarks become doubtful, at the angle at which they score
-// best.
+// A head may lie on its side or be upside down. The frame is searched upright and, while
+// that finds nobody, also turned by 90, 180 and 270 degrees, one turn in a frame. The
+// landmark network recognises faces the right way up, but now and then sees one in a face
+// that is not. So a new track takes the angle at which landmarks score best, and a track
+// whose score drops is compared with the other angles.
 //
 // While faces are followed, the next regions depend on the last results. So one frame is
 // processed at a time, and results depend on the frames alone.

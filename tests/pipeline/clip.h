@@ -6,7 +6,7 @@
 
 #include <libavutil/rational.h>
 
-// Fills the picture of frame number index: RGB, 3 bytes a pixel, rows one after
+// Fills the image of frame number index: RGB, 3 bytes a pixel, rows one after
 // the other.
 typedef void clip_paint_fn(void *user, int index, uint8_t *rgb, int width, int height);
 
@@ -18,7 +18,7 @@ struct clip_options {
     struct AVRational pixel_aspect; // width over height; 0/0: not written
     const char *filter;             // a bitstream filter and its options; or NULL
     int exif_orientation;           // of each JPEG; 0: not written
-    bool index_first;               // MP4: before the pictures, not behind
+    bool index_first;               // MP4: before the frames, not after them
     clip_paint_fn *paint;
     void *user;
 };

@@ -1,4 +1,4 @@
-// The models that ship on people's pictures, where the shared data is there: how
+// The models that ship on photographs and clips, where the shared data is there: how
 // well landmarks fit a face that the pipeline found itself, against one whose box
 // is given; and in how many frames of each clip a face is followed.
 #include <dirent.h>
@@ -132,7 +132,7 @@ static float number(const json_t *array, size_t index)
     return (float)json_number_value(json_array_get(array, index));
 }
 
-// The picture of the same photograph as the crop: named after it.
+// The whole frame of the same photograph as the crop: named after it.
 static const json_t *find_frame(const json_t *frames, const char *person)
 {
     size_t i;
@@ -179,7 +179,7 @@ static float error_of(const struct protocol_face *face, float points[POINTS][2])
     return sum / POINTS / eyes;
 }
 
-// The square that the landmark network was trained with.
+// The region that the landmark network was trained with.
 static struct pipeline_region given_region(const json_t *box)
 {
     const float width = number(box, 2) - number(box, 0), height = number(box, 3) - number(box, 1);
@@ -244,7 +244,7 @@ static void landmarks_fit_as_well_where_the_face_was_found(void **state)
             continue;
         }
         const float error_found = error_of(&seen.face, points);
-        if (error_found > 1) { // the picture shows another face too, and that is followed
+        if (error_found > 1) { // the photograph shows another face too, and that is followed
             assert_true(is_another(&seen.face, frame));
             elsewhere++;
             continue;
@@ -258,10 +258,11 @@ static void landmarks_fit_as_well_where_the_face_was_found(void **state)
     }
     json_decref(crops);
     json_decref(frames);
-    print_message("%d faces, %d compared, %d pictures with another face in front; error with given "
-                  "boxes %.4f, found %.4f of the outer-eye distance\n",
-                  faces, compared, elsewhere, (double)(given / (float)compared),
-                  (double)(found / (float)compared));
+    print_message(
+        "%d faces, %d compared, %d photographs with another face in front; error with given "
+        "boxes %.4f, found %.4f of the outer-eye distance\n",
+        faces, compared, elsewhere, (double)(given / (float)compared),
+        (double)(found / (float)compared));
     assert_true(faces >= 60 && compared + elsewhere >= 0.95 * faces && elsewhere <= 3);
     assert_true(found <= 1.1f * given);
 }
@@ -283,7 +284,7 @@ static void a_face_is_followed_through_every_clip(void **state)
         char path[PATH_BYTES];
         snprintf(path, sizeof path, DATA "clips/%s", entry->d_name);
         run(path, NULL, CLIP_FRAMES);
-        print_message("%-20s a face in %3d of %3d frames, last number %d\n", entry->d_name,
+        print_message("%-20s a face in %3d of %3d frames, last id %d\n", entry->d_name,
                       seen.with_face, seen.records, seen.face.id);
         poor += seen.with_face < 0.99f * (float)seen.records;
     }
@@ -302,7 +303,7 @@ static const struct turn {
 };
 enum { TURNS = sizeof turns / sizeof turns[0] };
 
-// Plays a picture for stop_after frames, or a clip, turned.
+// Plays a photograph for stop_after frames, or a clip, turned.
 static void run_turned(const char *path, const char *filter, const struct turn *turn,
                        int stop_after, bool stop_at_face)
 {

@@ -31,15 +31,15 @@ static void all_frames_come_and_come_back(void **state)
     pipeline_frame_pool_destroy(pool);
 }
 
-static void release_lets_go_of_the_picture(void **state)
+static void release_unreferences_the_image(void **state)
 {
     (void)state;
     struct pipeline_frame_pool *pool = pipeline_frame_pool_create(1, NULL);
     struct pipeline_frame *frame = pipeline_frame_pool_acquire(pool);
-    frame->picture->format = 0;
-    frame->picture->width = frame->picture->height = 16;
-    assert_int_equal(av_frame_get_buffer(frame->picture, 0), 0);
-    AVFrame *other = av_frame_clone(frame->picture);
+    frame->image->format = 0;
+    frame->image->width = frame->image->height = 16;
+    assert_int_equal(av_frame_get_buffer(frame->image, 0), 0);
+    AVFrame *other = av_frame_clone(frame->image);
     assert_int_equal(av_frame_is_writable(other), 0);
     pipeline_frame_pool_release(pool, frame);
     assert_int_equal(av_frame_is_writable(other), 1);
@@ -51,7 +51,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_frames_come_and_come_back),
-        cmocka_unit_test(release_lets_go_of_the_picture),
+        cmocka_unit_test(release_unreferences_the_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

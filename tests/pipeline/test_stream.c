@@ -178,7 +178,7 @@ static void paint_white(void *user, int index, uint8_t *rgb, int width, int heig
 }
 
 // Its index comes first: what is there can be seen, and what isn't is missed.
-static void a_file_that_is_cut_off_fails_behind_its_last_picture(void **state)
+static void a_file_that_is_cut_off_fails_after_its_last_frame(void **state)
 {
     (void)state;
     char directory[64], path[96];
@@ -318,7 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_frame_gives_a_record_then_the_end),
-        cmocka_unit_test(a_file_that_is_cut_off_fails_behind_its_last_picture),
+        cmocka_unit_test(a_file_that_is_cut_off_fails_after_its_last_frame),
         cmocka_unit_test(a_held_stream_waits_and_loses_nothing),
         cmocka_unit_test(nothing_comes_after_close),
         cmocka_unit_test(an_idle_stream_gives_no_records),

@@ -54,7 +54,7 @@ static bool fill(struct job *job, const struct protocol_record *record,
     const struct nn_model_info *info = nn_model_info(job->f32);
     const struct pipeline_roi roi = roi_of(&record->faces[0], info->crop_margin);
     struct pipeline_mapping mapping;
-    return pipeline_scaler_run(job->scaler, frame->picture, &frame->display, &roi, info->input_mean,
+    return pipeline_scaler_run(job->scaler, frame->image, &frame->display, &roi, info->input_mean,
                                input, &mapping, err);
 }
 

@@ -55,8 +55,8 @@ static bool reserve_coded(struct mocapctl_frame_painter *painter,
     const struct pipeline_mapping *to_coded = &frame->display.to_coded;
     *coded = (struct mocapctl_canvas){ .width = canvas->width, .height = canvas->height };
     if (!pipeline_mapping_is_axis_aligned(to_coded)) {
-        coded->width = frame->picture->width;
-        coded->height = frame->picture->height;
+        coded->width = frame->image->width;
+        coded->height = frame->image->height;
     } else if (to_coded->xx == 0) {
         coded->width = canvas->height;
         coded->height = canvas->width;
@@ -103,7 +103,7 @@ bool mocapctl_frame_painter_draw(struct mocapctl_frame_painter *painter,
                                  const struct mocapctl_canvas *canvas, struct mc_error *err)
 {
     const struct pipeline_display_transform *display = &frame->display;
-    const struct AVFrame *picture = frame->picture;
+    const struct AVFrame *picture = frame->image;
     if (display->to_coded.xx > 0 && pipeline_mapping_is_axis_aligned(&display->to_coded) &&
         display->to_coded.yy > 0) {
         return convert(painter, picture, canvas, err);

@@ -157,7 +157,7 @@ static bool write_waiting(struct waiting *waiting, double next_pts, struct mc_er
     bool good = open_output(overlay, waiting->record.width, waiting->record.height,
                             next_pts - waiting->record.pts, err) &&
                 write_frame(overlay, &waiting->record, &waiting->frame, err);
-    av_frame_free(&waiting->frame.picture);
+    av_frame_free(&waiting->frame.image);
     return good;
 }
 
@@ -171,7 +171,7 @@ static bool on_frame(void *user, const struct protocol_record *record,
     if (overlay->options.frame >= 0 && index != overlay->options.frame) {
         return true;
     }
-    if (waiting->frame.picture != NULL && !write_waiting(waiting, record->pts, err)) {
+    if (waiting->frame.image != NULL && !write_waiting(waiting, record->pts, err)) {
         return false;
     }
     if (overlay->writer != NULL) {
@@ -179,8 +179,8 @@ static bool on_frame(void *user, const struct protocol_record *record,
     }
     waiting->record = *record;
     waiting->frame = *frame;
-    waiting->frame.picture = av_frame_clone(frame->picture);
-    return waiting->frame.picture != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    waiting->frame.image = av_frame_clone(frame->image);
+    return waiting->frame.image != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
 }
 
 static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
@@ -198,10 +198,10 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
     overlay->painter = mocapctl_frame_painter_create();
     bool good = overlay->painter != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
     good = good && tools_clip_run(overlay->options.input, &options, on_frame, &waiting, err);
-    if (good && waiting.frame.picture != NULL) { // of one frame only
+    if (good && waiting.frame.image != NULL) { // of one frame only
         good = write_waiting(&waiting, waiting.record.pts, err);
     }
-    av_frame_free(&waiting.frame.picture);
+    av_frame_free(&waiting.frame.image);
     if (good && overlay->writer == NULL) {
         good = mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: has %ld frames, no frame %ld",
                             overlay->options.input, overlay->seen,

@@ -101,7 +101,7 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
         pipeline_source_stream(source),
         &(struct pipeline_decoder_options){ .low_delay = true, .threads = 1 }, &err);
     assert_non_null(decoder);
-    struct pipeline_frame frame = { .picture = av_frame_alloc() };
+    struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
     int frames = 0;
     memset(marked, 0, FRAMES * sizeof marked[0]);
@@ -117,11 +117,11 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
             assert_in_range(frame.arrival_ns, 0, FRAMES - 1);
             marked[frame.arrival_ns] = frame.damaged;
             frames++;
-            av_frame_unref(frame.picture);
+            av_frame_unref(frame.image);
         }
     }
     av_packet_free(&packet);
-    av_frame_free(&frame.picture);
+    av_frame_free(&frame.image);
     pipeline_decoder_close(decoder);
     pipeline_source_close(source);
     return frames;
@@ -202,7 +202,7 @@ static void reduced_effort_leaves_out_what_it_says(void **state)
         pipeline_source_stream(source),
         &(struct pipeline_decoder_options){ .low_delay = true, .threads = 1 }, &err);
     assert_non_null(decoder);
-    struct pipeline_frame frame = { .picture = av_frame_alloc() };
+    struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
     int frames = 0, number = 0;
     pipeline_decoder_set_effort(decoder, PIPELINE_DECODE_KEY);
@@ -215,15 +215,15 @@ static void reduced_effort_leaves_out_what_it_says(void **state)
         pipeline_decoder_send(decoder, more ? packet : NULL, number, 0);
         av_packet_unref(packet);
         while (pipeline_decoder_receive(decoder, &frame)) {
-            assert_true(number >= 2 * GROUP || frame.picture->key_frame);
+            assert_true(number >= 2 * GROUP || frame.image->key_frame);
             frames++;
-            av_frame_unref(frame.picture);
+            av_frame_unref(frame.image);
         }
     }
     assert_int_equal(frames, 2 + 2 * GROUP);
     assert_in_range(pipeline_decoder_skipped(decoder), 2 * GROUP - 6, 2 * GROUP - 2);
     av_packet_free(&packet);
-    av_frame_free(&frame.picture);
+    av_frame_free(&frame.image);
     pipeline_decoder_close(decoder);
     pipeline_source_close(source);
 }

@@ -113,7 +113,7 @@ static void a_large_jpeg_is_reduced_and_other_frames_are_refused(void **state)
 {
     (void)state;
     struct mc_error err = { 0 };
-    struct pipeline_frame frame = { .picture = av_frame_alloc() };
+    struct pipeline_frame frame = { .image = av_frame_alloc() };
     static const struct {
         int64_t max_pixels;
         int halvings;
@@ -123,17 +123,17 @@ static void a_large_jpeg_is_reduced_and_other_frames_are_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_true(decode("a.avi", "mjpeg", cases[i].max_pixels, &frame, &err));
         assert_int_equal(frame.halvings, cases[i].halvings);
-        assert_int_equal(frame.picture->width, WIDTH >> cases[i].halvings);
-        assert_int_equal(frame.picture->height, HEIGHT >> cases[i].halvings);
-        av_frame_unref(frame.picture);
+        assert_int_equal(frame.image->width, WIDTH >> cases[i].halvings);
+        assert_int_equal(frame.image->height, HEIGHT >> cases[i].halvings);
+        av_frame_unref(frame.image);
     }
     assert_false(decode("a.avi", "mjpeg", 374, &frame, &err));
     assert_true(decode("a.mkv", "ffv1", WIDTH * HEIGHT, &frame, &err));
-    av_frame_unref(frame.picture);
+    av_frame_unref(frame.image);
     assert_false(decode("a.mkv", "ffv1", WIDTH * HEIGHT - 1, &frame, &err));
     assert_string_equal(err.message, "its frames must have at most 23999 pixels, got 200x120; "
                                      "see max-frame-size");
-    av_frame_free(&frame.picture);
+    av_frame_free(&frame.image);
 }
 
 int main(void)

@@ -190,7 +190,7 @@ static int count_frames(const char *url)
     struct pipeline_decoder *decoder = pipeline_decoder_open(
         pipeline_source_stream(source), &(struct pipeline_decoder_options){ .threads = 1 }, &err);
     assert_non_null(decoder);
-    struct pipeline_frame frame = { .picture = av_frame_alloc() };
+    struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
     int frames = 0;
     for (bool more = true; more;) {
@@ -200,11 +200,11 @@ static int count_frames(const char *url)
         while (pipeline_decoder_receive(decoder, &frame)) {
             assert_true(frame.decode_ns > 0);
             frames++;
-            av_frame_unref(frame.picture);
+            av_frame_unref(frame.image);
         }
     }
     av_packet_free(&packet);
-    av_frame_free(&frame.picture);
+    av_frame_free(&frame.image);
     pipeline_decoder_close(decoder);
     pipeline_source_close(source);
     return frames;

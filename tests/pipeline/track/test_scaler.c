@@ -18,7 +18,7 @@
 
 enum { WIDTH = 320, HEIGHT = 240, EDGE = 64 };
 
-// A gentle picture in which each place has its own colour.
+// A smooth image in which each position has its own colour.
 static void colour_at(double x, double y, double rgb[3])
 {
     rgb[0] = 30 + 190 * x / WIDTH;
@@ -26,15 +26,15 @@ static void colour_at(double x, double y, double rgb[3])
     rgb[2] = 220 - 95 * x / WIDTH - 95 * y / HEIGHT;
 }
 
-static AVFrame *make_picture(enum AVPixelFormat format)
+static AVFrame *make_frame(enum AVPixelFormat format)
 {
-    AVFrame *rgb = av_frame_alloc(), *picture = av_frame_alloc();
+    AVFrame *rgb = av_frame_alloc(), *frame = av_frame_alloc();
     rgb->format = AV_PIX_FMT_RGB24;
-    picture->format = format;
-    rgb->width = picture->width = WIDTH;
-    rgb->height = picture->height = HEIGHT;
+    frame->format = format;
+    rgb->width = frame->width = WIDTH;
+    rgb->height = frame->height = HEIGHT;
     assert_int_equal(av_frame_get_buffer(rgb, 0), 0);
-    assert_int_equal(av_frame_get_buffer(picture, 0), 0);
+    assert_int_equal(av_frame_get_buffer(frame, 0), 0);
     for (int y = 0; y < HEIGHT; y++) {
         for (int x = 0; x < WIDTH; x++) {
             double colour[3];
@@ -48,11 +48,11 @@ static AVFrame *make_picture(enum AVPixelFormat format)
         sws_getContext(WIDTH, HEIGHT, AV_PIX_FMT_RGB24, WIDTH, HEIGHT, format,
                        SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL, NULL, NULL);
     assert_non_null(converter);
-    sws_scale(converter, (const uint8_t *const *)rgb->data, rgb->linesize, 0, HEIGHT, picture->data,
-              picture->linesize);
+    sws_scale(converter, (const uint8_t *const *)rgb->data, rgb->linesize, 0, HEIGHT, frame->data,
+              frame->linesize);
     sws_freeContext(converter);
     av_frame_free(&rgb);
-    return picture;
+    return frame;
 }
 
 struct fixture {
@@ -109,7 +109,7 @@ enum { ORIENTATIONS = 8 };
 static const struct pipeline_display_transform plain = { WIDTH, HEIGHT, { .xx = 1, .yy = 1 } };
 
 // The largest difference, in steps of a byte, between the input's pixels and
-// the picture at the places where the mapping says that they lie.
+// the frame at the positions that the mapping gives.
 static double worst_difference(const struct nn_tensor *input,
                                const struct pipeline_display_transform *display,
                                const struct pipeline_mapping *mapping, float mean)
@@ -135,33 +135,33 @@ static double worst_difference(const struct nn_tensor *input,
 }
 
 // A pixel that lay one off would differ by 2.4 per source pixel and more for
-// small squares; what remains is the rounding of formats to 8 bits and less.
+// small rois; what remains is the rounding of formats to 8 bits and less.
 static void check_format(struct fixture *fixture, enum AVPixelFormat format, double bound)
 {
-    static const struct pipeline_roi squares[] = {
+    static const struct pipeline_roi rois[] = {
         { 0, 0, 240, 0 },     { 81, 33, 100, 0 },   { 100.4f, 60.7f, 64, 0 }, { 17, 19, 37, 0 },
         { -40, -25, 200, 0 }, { 203, 111, 190, 0 }, { -60, -90, 420, 0 },
     };
-    AVFrame *picture = make_picture(format);
-    for (size_t i = 0; i < sizeof squares / sizeof squares[0]; i++) {
+    AVFrame *frame = make_frame(format);
+    for (size_t i = 0; i < sizeof rois / sizeof rois[0]; i++) {
         for (int turns = 0; turns < 2 * ORIENTATIONS; turns++) {
             const struct pipeline_display_transform display =
                 make_display(turns, turns < ORIENTATIONS ? 1 : 1.5f);
             struct pipeline_mapping mapping;
             struct mc_error err = { 0 };
-            bool run = pipeline_scaler_run(fixture->scaler, picture, &display, &squares[i], 0.5f,
+            bool run = pipeline_scaler_run(fixture->scaler, frame, &display, &rois[i], 0.5f,
                                            &fixture->input, &mapping, &err);
             assert_string_equal(err.message, "");
             assert_true(run);
             double worst = worst_difference(&fixture->input, &display, &mapping, 0.5f);
             if (worst > bound) {
-                print_error("%s, square %zu, orientation %d: off by %g\n",
+                print_error("%s, region %zu, orientation %d: off by %g\n",
                             av_get_pix_fmt_name(format), i, turns, worst);
                 fail();
             }
         }
     }
-    av_frame_free(&picture);
+    av_frame_free(&frame);
 }
 
 static void pixels_lie_where_the_mapping_says_in_any_format(void **state)
@@ -184,13 +184,13 @@ static void pixels_lie_where_the_mapping_says_in_any_format(void **state)
 static void the_input_is_the_displayed_region(void **state)
 {
     struct fixture *fixture = *state;
-    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
-    const struct pipeline_roi square = { 60, 40, 128, 0 };
+    AVFrame *frame = make_frame(AV_PIX_FMT_RGB24);
+    const struct pipeline_roi roi = { 60, 40, 128, 0 };
     for (int i = 0; i < 2 * ORIENTATIONS; i++) {
         const struct pipeline_display_transform display = make_display(i, i < ORIENTATIONS ? 1 : 2);
         struct pipeline_mapping mapping;
-        assert_true(pipeline_scaler_run(fixture->scaler, picture, &display, &square, 0,
-                                        &fixture->input, &mapping, NULL));
+        assert_true(pipeline_scaler_run(fixture->scaler, frame, &display, &roi, 0, &fixture->input,
+                                        &mapping, NULL));
         struct mc_keypoint corner =
             pipeline_mapping_apply(&mapping, (struct mc_keypoint){ 0, 0, 0.25f });
         assert_float_equal(corner.x, 60, 1e-3);
@@ -200,89 +200,89 @@ static void the_input_is_the_displayed_region(void **state)
         assert_float_equal(corner.x, 188, 1e-3);
         assert_float_equal(corner.y, 168, 1e-3);
     }
-    av_frame_free(&picture);
+    av_frame_free(&frame);
 }
 
 // As of a display matrix of 30 degrees: there are no rows and columns to copy.
 static void a_frame_may_be_displayed_at_any_angle(void **state)
 {
     struct fixture *fixture = *state;
-    AVFrame *picture = make_picture(AV_PIX_FMT_YUV420P);
+    AVFrame *frame = make_frame(AV_PIX_FMT_YUV420P);
     const float c = cosf(0.5f), s = sinf(0.5f);
     const struct pipeline_display_transform display = {
         WIDTH, HEIGHT, { c, s, 160 - 160 * c - 120 * s, -s, c, 120 + 160 * s - 120 * c }
     };
-    static const struct pipeline_roi squares[] = { { 100, 60, 128, 0 }, { 150, 90, 90, 0.8f } };
-    for (size_t i = 0; i < sizeof squares / sizeof squares[0]; i++) {
+    static const struct pipeline_roi rois[] = { { 100, 60, 128, 0 }, { 150, 90, 90, 0.8f } };
+    for (size_t i = 0; i < sizeof rois / sizeof rois[0]; i++) {
         struct pipeline_mapping mapping;
-        assert_true(pipeline_scaler_run(fixture->scaler, picture, &display, &squares[i], 0.5f,
+        assert_true(pipeline_scaler_run(fixture->scaler, frame, &display, &rois[i], 0.5f,
                                         &fixture->input, &mapping, NULL));
         assert_true(worst_difference(&fixture->input, &display, &mapping, 0.5f) <= 4.5);
     }
-    av_frame_free(&picture);
+    av_frame_free(&frame);
 }
 
 // Pixels lie where the mapping says, and the mapping turns about the middle.
-static void a_square_may_be_turned(void **state)
+static void a_region_may_be_turned(void **state)
 {
     struct fixture *fixture = *state;
     static const float angles[] = { 0.1f, -0.7f, 1.2f, -3 };
     static const enum AVPixelFormat formats[] = { AV_PIX_FMT_RGB24, AV_PIX_FMT_YUV420P,
                                                   AV_PIX_FMT_YUYV422 };
     for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
-        AVFrame *picture = make_picture(formats[f]);
+        AVFrame *frame = make_frame(formats[f]);
         for (size_t i = 0; i < ORIENTATIONS * sizeof angles / sizeof angles[0]; i++) {
             const float angle = angles[i / ORIENTATIONS];
             const struct pipeline_display_transform display =
                 make_display((int)i % ORIENTATIONS, 1);
-            const struct pipeline_roi squares[] = { { 81, 33, 100, angle },
-                                                    { 17.3f, 19.9f, 37, angle },
-                                                    { -30, 120, 150, angle } };
-            for (size_t k = 0; k < sizeof squares / sizeof squares[0]; k++) {
+            const struct pipeline_roi rois[] = { { 81, 33, 100, angle },
+                                                 { 17.3f, 19.9f, 37, angle },
+                                                 { -30, 120, 150, angle } };
+            for (size_t k = 0; k < sizeof rois / sizeof rois[0]; k++) {
                 struct pipeline_mapping mapping;
-                assert_true(pipeline_scaler_run(fixture->scaler, picture, &display, &squares[k],
-                                                0.5f, &fixture->input, &mapping, NULL));
+                assert_true(pipeline_scaler_run(fixture->scaler, frame, &display, &rois[k], 0.5f,
+                                                &fixture->input, &mapping, NULL));
                 const double bound = formats[f] == AV_PIX_FMT_RGB24 ? 1.6 : 4.5;
                 assert_true(worst_difference(&fixture->input, &display, &mapping, 0.5f) <= bound);
-                const float half = squares[k].side / 2;
+                const float half = rois[k].side / 2;
                 struct mc_keypoint right = pipeline_mapping_apply(
                     &mapping, (struct mc_keypoint){ EDGE, (float)EDGE / 2, 1 });
-                assert_float_equal(right.x, squares[k].x + half + half * cosf(angle), 1e-3);
-                assert_float_equal(right.y, squares[k].y + half + half * sinf(angle), 1e-3);
+                assert_float_equal(right.x, rois[k].x + half + half * cosf(angle), 1e-3);
+                assert_float_equal(right.y, rois[k].y + half + half * sinf(angle), 1e-3);
             }
         }
-        av_frame_free(&picture);
+        av_frame_free(&frame);
     }
 }
 
 static void what_lies_outside_repeats_the_edge(void **state)
 {
     struct fixture *fixture = *state;
-    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
+    AVFrame *frame = make_frame(AV_PIX_FMT_RGB24);
     struct pipeline_mapping mapping;
-    const struct pipeline_roi square = { -64, 0, 128, 0 };
-    assert_true(pipeline_scaler_run(fixture->scaler, picture, &plain, &square, 0, &fixture->input,
+    const struct pipeline_roi roi = { -64, 0, 128, 0 };
+    assert_true(pipeline_scaler_run(fixture->scaler, frame, &plain, &roi, 0, &fixture->input,
                                     &mapping, NULL));
     for (int x = 0; x < EDGE / 2; x++) {
         assert_memory_equal(nn_tensor_at(&fixture->input, 20, x),
                             nn_tensor_at(&fixture->input, 20, EDGE / 2), 3 * sizeof(float));
     }
-    av_frame_free(&picture);
+    av_frame_free(&frame);
 }
 
 // Each other size of what is seen would cost a new converter.
-static void a_square_that_slides_over_the_edge_is_seen_in_few_sizes(void **state)
+static void a_region_that_slides_over_the_edge_is_cropped_in_few_sizes(void **state)
 {
     struct fixture *fixture = *state;
-    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
+    AVFrame *frame = make_frame(AV_PIX_FMT_RGB24);
     for (int side = 0; side < 2; side++) {
         int places = 0;
         float last = -1e9f;
         for (int over = 100; over > 0; over--) {
             const float x = side == 0 ? (float)-over : (float)(WIDTH - 200 + over);
-            const struct pipeline_roi square = { x, 20, 200, 0 };
+            const struct pipeline_roi roi = { x, 20, 200, 0 };
             struct pipeline_mapping mapping;
-            assert_true(pipeline_scaler_run(fixture->scaler, picture, &plain, &square, 0,
+            assert_true(pipeline_scaler_run(fixture->scaler, frame, &plain, &roi, 0,
                                             &fixture->input, &mapping, NULL));
             // About where it was asked: a grid's step off, and half a pixel of the input.
             assert_true(fabsf(mapping.x0 - x) <= 200.0f / 32 + 200.0f / EDGE / 2 + 1);
@@ -291,14 +291,14 @@ static void a_square_that_slides_over_the_edge_is_seen_in_few_sizes(void **state
         }
         assert_true(places > 4 && places <= 18);
     }
-    av_frame_free(&picture);
+    av_frame_free(&frame);
 }
 
-static void the_range_of_the_picture_counts(void **state)
+static void the_range_of_the_frame_counts(void **state)
 {
     struct fixture *fixture = *state;
-    AVFrame *picture = make_picture(AV_PIX_FMT_YUV420P);
-    const struct pipeline_roi square = { 0, 0, 64, 0 };
+    AVFrame *frame = make_frame(AV_PIX_FMT_YUV420P);
+    const struct pipeline_roi roi = { 0, 0, 64, 0 };
     static const struct {
         enum AVColorRange range;
         enum AVPixelFormat format;
@@ -309,42 +309,42 @@ static void the_range_of_the_picture_counts(void **state)
         { AVCOL_RANGE_UNSPECIFIED, AV_PIX_FMT_YUVJ420P, 16 / 255.0f },
     };
     for (int plane = 0; plane < 3; plane++) {
-        memset(picture->data[plane], plane == 0 ? 16 : 128,
-               (size_t)picture->linesize[plane] * (plane == 0 ? HEIGHT : HEIGHT / 2));
+        memset(frame->data[plane], plane == 0 ? 16 : 128,
+               (size_t)frame->linesize[plane] * (plane == 0 ? HEIGHT : HEIGHT / 2));
     }
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pipeline_mapping mapping;
-        picture->color_range = cases[i].range;
-        picture->format = cases[i].format;
-        assert_true(pipeline_scaler_run(fixture->scaler, picture, &plain, &square, 0,
-                                        &fixture->input, &mapping, NULL));
+        frame->color_range = cases[i].range;
+        frame->format = cases[i].format;
+        assert_true(pipeline_scaler_run(fixture->scaler, frame, &plain, &roi, 0, &fixture->input,
+                                        &mapping, NULL));
         assert_float_equal(*nn_tensor_at(&fixture->input, 9, 9), cases[i].black, 1.1 / 255);
     }
-    av_frame_free(&picture);
+    av_frame_free(&frame);
 }
 
-static void a_square_outside_and_an_unreadable_format_are_errors(void **state)
+static void a_region_outside_and_an_unreadable_format_are_errors(void **state)
 {
     struct fixture *fixture = *state;
-    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
+    AVFrame *frame = make_frame(AV_PIX_FMT_RGB24);
     struct pipeline_mapping mapping;
     struct mc_error err;
     const struct pipeline_roi outside = { WIDTH, 0, 50, 0 }, huge = { -1e30f, NAN, INFINITY, NAN };
-    assert_false(pipeline_scaler_run(fixture->scaler, picture, &plain, &outside, 0, &fixture->input,
+    assert_false(pipeline_scaler_run(fixture->scaler, frame, &plain, &outside, 0, &fixture->input,
                                      &mapping, &err));
     assert_string_equal(err.message, "the region lies outside the 320x240 frame");
-    (void)pipeline_scaler_run(fixture->scaler, picture, &plain, &huge, 0, &fixture->input, &mapping,
+    (void)pipeline_scaler_run(fixture->scaler, frame, &plain, &huge, 0, &fixture->input, &mapping,
                               &err);
-    picture->format = AV_PIX_FMT_VAAPI;
-    assert_false(pipeline_scaler_run(fixture->scaler, picture, &plain, &outside, 0, &fixture->input,
+    frame->format = AV_PIX_FMT_VAAPI;
+    assert_false(pipeline_scaler_run(fixture->scaler, frame, &plain, &outside, 0, &fixture->input,
                                      &mapping, &err));
     assert_int_equal(err.code, MC_ERROR_MEDIA);
-    picture->format = AV_PIX_FMT_RGB24;
-    av_frame_free(&picture);
+    frame->format = AV_PIX_FMT_RGB24;
+    av_frame_free(&frame);
 }
 
-// A quarter turn, and twice the size: what the square calls right is down there.
-static void jacobians_turn_with_the_picture(void **state)
+// A quarter turn, and twice the size: right in the region is down in the frame.
+static void jacobians_turn_with_the_frame(void **state)
 {
     (void)state;
     const struct pipeline_mapping mapping = { .xx = 0, .xy = -2, .yx = 2, .yy = 0 };
@@ -363,12 +363,12 @@ int main(void)
         cmocka_unit_test(pixels_lie_where_the_mapping_says_in_any_format),
         cmocka_unit_test(the_input_is_the_displayed_region),
         cmocka_unit_test(a_frame_may_be_displayed_at_any_angle),
-        cmocka_unit_test(a_square_may_be_turned),
+        cmocka_unit_test(a_region_may_be_turned),
         cmocka_unit_test(what_lies_outside_repeats_the_edge),
-        cmocka_unit_test(a_square_that_slides_over_the_edge_is_seen_in_few_sizes),
-        cmocka_unit_test(the_range_of_the_picture_counts),
-        cmocka_unit_test(a_square_outside_and_an_unreadable_format_are_errors),
-        cmocka_unit_test(jacobians_turn_with_the_picture),
+        cmocka_unit_test(a_region_that_slides_over_the_edge_is_cropped_in_few_sizes),
+        cmocka_unit_test(the_range_of_the_frame_counts),
+        cmocka_unit_test(a_region_outside_and_an_unreadable_format_are_errors),
+        cmocka_unit_test(jacobians_turn_with_the_frame),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
