@@ -20,6 +20,7 @@
 #include "pipeline/source/backoff.h"
 #include "pipeline/source/decode_load.h"
 #include "pipeline/source/decoder.h"
+#include "pipeline/source/fault.h"
 #include "pipeline/source/lateness.h"
 #include "pipeline/source/playout.h"
 #include "pipeline/source/probe.h"
@@ -61,7 +62,8 @@ struct pipeline_capture {
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
     int64_t session_start_ns;
-    bool hopeless; // frames keep arriving late: reconnect
+    bool hopeless;             // frames keep arriving late: reconnect
+    enum pipeline_fault fault; // why the last session was lost
 
     pthread_mutex_t lock; // guards all below
     pthread_cond_t asked; // stopping or paused changed
@@ -394,18 +396,36 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
 
 static enum outcome run_session(struct pipeline_capture *capture, struct mc_error *err)
 {
+    const char *rest;
+    const enum pipeline_url_kind kind = pipeline_url_parse(capture->url, &rest);
     bool permanent = false;
     enum outcome outcome;
+    capture->fault = PIPELINE_FAULT_PASSING;
     if (connect_source(capture, &permanent, err)) {
         outcome = read_source(capture, err);
     } else {
-        outcome = permanent ? GIVEN_UP : LOST;
+        capture->fault = pipeline_fault_classify(kind, err, permanent);
+        outcome = capture->fault == PIPELINE_FAULT_FINAL ? GIVEN_UP : LOST;
     }
     disconnect_source(capture);
     return pipeline_stop_is_set(&capture->stop) ? STOPPED : outcome;
 }
 
-// A probe that finds the source back ends a long wait early.
+// Reports what went wrong and when to try again.
+static void report_lost(struct pipeline_capture *capture, const struct mc_error *err, int wait_ms)
+{
+    const char *name = pipeline_fault_name(capture->fault);
+    if (name[0] == '\0') {
+        report_state(capture, PIPELINE_CONNECTING, err->message);
+        return;
+    }
+    struct mc_error reason = *err;
+    mc_error_wrap(&reason, "%s, next attempt in %d s", name, (wait_ms + 500) / 1000);
+    report_state(capture, PIPELINE_CONNECTING, reason.message);
+}
+
+// A probe that finds the source back ends a long wait early, unless the
+// camera may lock after too many attempts.
 static void wait_before_retry(struct pipeline_capture *capture, const struct mc_error *last)
 {
     int64_t now = mc_clock_now_ns();
@@ -413,10 +433,12 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
         now - capture->session_start_ns > STEADY_S * MC_NS_PER_SECOND) {
         pipeline_backoff_reset(&capture->backoff);
     }
-    int wait_ms = pipeline_backoff_next_ms(&capture->backoff);
+    const int wait_ms = pipeline_backoff_next_ms(&capture->backoff, capture->fault);
+    report_lost(capture, last, wait_ms);
     const int64_t until_ns = now + wait_ms * MC_NS_PER_MS;
     struct pipeline_probe probe;
     pipeline_probe_begin(&probe, capture->url, last);
+    probe.helps &= capture->fault != PIPELINE_FAULT_REFUSED;
     for (int64_t next_ns = now; next_ns < until_ns;) {
         next_ns += PROBE_INTERVAL_MS * MC_NS_PER_MS;
         next_ns = !probe.helps || next_ns > until_ns ? until_ns : next_ns;
@@ -435,7 +457,6 @@ static enum outcome run_sessions(struct pipeline_capture *capture, struct mc_err
     do {
         outcome = run_session(capture, err);
         if (outcome == LOST) {
-            report_state(capture, PIPELINE_CONNECTING, err->message);
             wait_before_retry(capture, err);
             outcome = pipeline_stop_is_set(&capture->stop) ? STOPPED : LOST;
         }
