@@ -52,6 +52,7 @@ struct pipeline_capture {
     struct pipeline_backoff backoff;
     struct pipeline_pts_clock clock;
     struct pipeline_lateness lateness;
+    struct pipeline_display_reader display;
     struct pipeline_playout playout;
     struct pipeline_decode_load load;
     bool threaded;                    // the decoder has threads
@@ -181,7 +182,8 @@ static bool wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     set_pts(capture, frame);
-    frame->quarter_turns = pipeline_source_quarter_turns(capture->source);
+    pipeline_display_reader_read(&capture->display, frame->picture, frame->halvings,
+                                 pipeline_source_stream(capture->source), &frame->display);
     if (pipeline_source_is_live(capture->source)) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
     }
@@ -236,7 +238,7 @@ static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, s
     capture->skipped = 0;
     struct pipeline_decoder *decoder = pipeline_decoder_open(
         pipeline_source_stream(capture->source), pipeline_source_is_live(capture->source),
-        capture->threaded ? thread_count() : 1, err);
+        capture->threaded ? thread_count() : 1, capture->options.max_pixels, err);
     if (decoder != NULL) {
         pipeline_decoder_set_effort(decoder, effort);
     }
@@ -265,6 +267,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     if (capture->source == NULL) {
         return false;
     }
+    capture->display = (struct pipeline_display_reader){ .options = capture->options.display };
     const AVStream *stream = pipeline_source_stream(capture->source);
     bool live = pipeline_source_is_live(capture->source);
     pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/source/display_transform.h"
 #include "pipeline/state.h"
 
 struct pipeline_capture;
@@ -28,7 +29,9 @@ struct pipeline_capture_options {
     bool every_frame; // as fast as the mailbox takes them: never paced, never dropped
     bool repeat;      // a source with an end starts over
     bool drop_damaged;
-    bool udp;                               // for RTSP
+    bool udp; // for RTSP
+    struct pipeline_display_options display;
+    int64_t max_pixels;                     // of a frame; 0: the default
     bool paused;                            // opens nothing until resumed
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
     struct pipeline_frame_pool *pool;       // borrowed; two frames more than others can hold

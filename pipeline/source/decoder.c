@@ -1,18 +1,22 @@
 #include "pipeline/source/decoder.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/source/frame_limit.h"
 #include "pipeline/source/libav.h"
 
 enum {
-    PIXELS_MAX = 8192 * 8192,
-    ERRORS_MAX = 64, // in a row while draining
-    HISTORY = 64,    // packets whose frames may be still to come
+    JPEG_HALVINGS_MAX = 3,        // as FFmpeg's decoder can
+    PADDING_PIXELS = 128 * 16384, // FFmpeg counts rows as up to 127 pixels longer
+    ERRORS_MAX = 64,              // in a row while draining
+    HISTORY = 64,                 // packets whose frames may be still to come
 };
 
 // One packet, until its frame is decoded.
@@ -22,7 +26,11 @@ struct history {
 
 struct pipeline_decoder {
     struct AVCodecContext *codec;
+    struct AVCodecParameters *parameters; // owned
     struct AVRational time_base;
+    int64_t max_pixels; // of a frame
+    int halvings;       // of its edges, while decoding
+    struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
     int64_t spent_ns;    // in all
@@ -30,47 +38,79 @@ struct pipeline_decoder {
     int64_t frame_count; // that came out, or failed
     int64_t skipped;     // see pipeline_decoder_skipped
     bool skips, broken;  // skipping began; a reference may be missing until a key frame
-    bool draining;
+    int threads;
+    bool draining, low_delay;
     bool mjpeg;   // each frame stands alone; FFmpeg only logs what is wrong with one
     bool damaged; // a packet since the last frame was damaged
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
-                                               int threads, struct mc_error *err)
+// Opens the codec for frames whose edges are halved so many times; instead of the one that
+// is open, if any.
+static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
 {
-    const AVCodec *codec = avcodec_find_decoder(stream->codecpar->codec_id);
-    struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
-    if (decoder != NULL) {
-        decoder->codec = avcodec_alloc_context3(codec);
+    const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);
+    avcodec_free_context(&decoder->codec);
+    decoder->codec = avcodec_alloc_context3(codec);
+    if (decoder->codec == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
     }
-    if (decoder == NULL || decoder->codec == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
-        goto fail;
-    }
-    decoder->time_base = stream->time_base;
-    decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
-    int result = avcodec_parameters_to_context(decoder->codec, stream->codecpar);
-    decoder->codec->pkt_timebase = stream->time_base;
-    decoder->codec->max_pixels = PIXELS_MAX;
+    int result = avcodec_parameters_to_context(decoder->codec, decoder->parameters);
+    decoder->halvings = halvings;
+    decoder->codec->lowres = halvings;
+    decoder->codec->pkt_timebase = decoder->time_base;
+    decoder->codec->max_pixels = (decoder->max_pixels + PADDING_PIXELS) << 2 * halvings;
     // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
     // and the other cores have networks to run.
-    decoder->codec->thread_count = threads;
-    if (low_delay && threads == 1) { // with the flag there are no frame threads
+    decoder->codec->thread_count = decoder->threads;
+    // Cropped to the pixel, though planes may then begin anywhere.
+    decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
+    if (decoder->low_delay && decoder->threads == 1) { // with the flag there are none
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
     if (result >= 0) {
         result = avcodec_open2(decoder->codec, codec, NULL);
     }
-    if (result < 0) {
-        pipeline_libav_error(err, result, "the %s decoder can't start",
-                             avcodec_get_name(stream->codecpar->codec_id));
-        goto fail;
+    return result >= 0 || pipeline_libav_error(err, result, "the %s decoder can't start",
+                                               avcodec_get_name(decoder->parameters->codec_id));
+}
+
+static bool check_size(const struct pipeline_decoder *decoder, struct mc_error *err)
+{
+    const struct AVCodecParameters *parameters = decoder->parameters;
+    return decoder->mjpeg || // each says its own
+           pipeline_frame_limit_halvings(parameters->width, parameters->height, decoder->max_pixels,
+                                         0) == 0 ||
+           mc_error_set(err, MC_ERROR_MEDIA, 0,
+                        "its frames must have at most %" PRId64 " pixels, got %dx%d; "
+                        "see max-frame-size",
+                        decoder->max_pixels, parameters->width, parameters->height);
+}
+
+struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
+                                               int threads, int64_t max_pixels,
+                                               struct mc_error *err)
+{
+    struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
+    if (decoder != NULL) {
+        decoder->parameters = avcodec_parameters_alloc();
+    }
+    if (decoder == NULL || decoder->parameters == NULL ||
+        avcodec_parameters_copy(decoder->parameters, stream->codecpar) < 0) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
+        pipeline_decoder_close(decoder);
+        return NULL;
+    }
+    decoder->time_base = stream->time_base;
+    decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
+    decoder->low_delay = low_delay;
+    decoder->threads = threads;
+    decoder->max_pixels = max_pixels > 0 ? max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
+    if (!check_size(decoder, err) || !open_codec(decoder, 0, err)) {
+        pipeline_decoder_close(decoder);
+        return NULL;
     }
     return decoder;
-fail:
-    pipeline_decoder_close(decoder);
-    return NULL;
 }
 
 void pipeline_decoder_close(struct pipeline_decoder *decoder)
@@ -79,6 +119,7 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
         return;
     }
     avcodec_free_context(&decoder->codec);
+    avcodec_parameters_free(&decoder->parameters);
     free(decoder);
 }
 
@@ -92,6 +133,32 @@ static void count_skipped(struct pipeline_decoder *decoder)
     }
 }
 
+// Opens the codec anew where the JPEG needs another reduction than the one before. False
+// when it can't be made small enough.
+static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *packet)
+{
+    int width, height;
+    bool can_reduce;
+    if (!pipeline_jpeg_read_size(packet->data, (size_t)packet->size, &width, &height,
+                                 &can_reduce)) {
+        return true; // the codec says what is wrong with it
+    }
+    const int halvings = pipeline_frame_limit_halvings(width, height, decoder->max_pixels,
+                                                       can_reduce ? JPEG_HALVINGS_MAX : 0);
+    unsigned skipped;
+    if (halvings < 0) {
+        if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
+            mc_log(MC_LOG_WARNING,
+                   "a JPEG of %dx%d is left out: must have at most %" PRId64 " pixels%s; "
+                   "see max-frame-size",
+                   width, height, decoder->max_pixels,
+                   can_reduce ? " at an eighth of its edges" : ", or not be progressive");
+        }
+        return false;
+    }
+    return halvings == decoder->halvings || open_codec(decoder, halvings, NULL);
+}
+
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns)
 {
@@ -102,6 +169,9 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
                        (packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0);
     decoder->history[decoder->packet_count % HISTORY] =
         (struct history){ arrival_ns, reassembly_ns };
+    if (decoder->mjpeg && packet != NULL && !fit_jpeg(decoder, packet)) {
+        return false;
+    }
     decoder->codec->reordered_opaque = decoder->packet_count++; // comes back with its frame
     // FFmpeg logs a damaged packet; the next key frame repairs all.
     const uint64_t errors = pipeline_libav_error_count();
@@ -168,6 +238,7 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
     decoder->spent_ns += mc_clock_now_ns() - start;
     if (received) {
         frame->time_base = decoder->time_base;
+        frame->halvings = decoder->halvings;
         const struct history *history =
             &decoder->history[(uint64_t)frame->picture->reordered_opaque % HISTORY];
         frame->arrival_ns = history->arrival_ns;

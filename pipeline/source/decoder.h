@@ -14,10 +14,13 @@ struct pipeline_decoder;
 struct pipeline_frame;
 
 // With low_delay frames are returned as early as possible: for live sources. With threads
-// above 1 they take up to as many frames longer, but several decode at a time. Returns
-// NULL and sets err when the codec can't be opened.
+// above 1 several frames decode at a time, and take up to as many frames longer. Frames
+// have at most max_pixels pixels; 0: PIPELINE_FRAME_PIXELS_DEFAULT (frame_limit.h). JPEGs
+// are reduced to that. Returns NULL and sets err when the codec can't be opened, or the
+// stream says that its frames are larger.
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
-                                               int threads, struct mc_error *err) MC_MUST_USE;
+                                               int threads, int64_t max_pixels,
+                                               struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
 void pipeline_decoder_close(struct pipeline_decoder *decoder);
@@ -38,7 +41,8 @@ int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder);
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns);
 
-// Fills picture, time_base, arrival_ns, reassembly_ns, decode_ns and damaged of the frame.
+// Fills picture, halvings, time_base, arrival_ns, reassembly_ns, decode_ns and damaged of
+// the frame.
 // Returns false when another packet is needed. A frame is damaged when the decoder had to
 // conceal errors in it, or when the packet before it gave no frame; a packet that never
 // arrived goes unnoticed.

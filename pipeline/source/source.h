@@ -21,7 +21,7 @@ enum pipeline_read {
     PIPELINE_READ_ERROR, // err says why
 };
 
-// Opens what the URL names (see url.h). Borrows stop for its life. With udp, RTSP
+// Opens what the URL names (see url.h). Borrows url and stop for its life. With udp, RTSP
 // carries frames over UDP. On failure returns NULL, sets err ("clip.mp3: has no video
 // stream"), and *permanent when another attempt would fail as well.
 struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
@@ -55,6 +55,3 @@ bool pipeline_source_has_stamps(const struct pipeline_source *source);
 
 // The load of the link that its packets came over. Chunked sources: unknown.
 enum pipeline_link_load pipeline_source_link_load(const struct pipeline_source *source);
-
-// Clockwise quarter turns, 0 to 3, that make its pictures upright.
-int pipeline_source_quarter_turns(const struct pipeline_source *source);

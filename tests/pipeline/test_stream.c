@@ -73,12 +73,13 @@ static bool is_identity(const struct protocol_face *face)
     return true;
 }
 
-static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+static void on_record(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame)
 {
     static uv_timer_t timer;
     (void)user;
     assert_false(seen.closed);
-    assert_non_null(picture);
+    assert_non_null(frame);
     assert_string_equal(record->stream, "test");
     assert_int_equal(record->seq, seen.records);
     assert_true(seen.records == 0 || record->pts > seen.last_pts);
@@ -274,7 +275,7 @@ static void a_locator_gives_no_keypoints(void **state)
     (void)state;
     struct mc_error err = { 0 };
     assert_null(pipeline_workers_create(&loop, locator, NULL, 1, &err));
-    assert_string_equal(err.message, "the model locates faces, wants keypoints");
+    assert_string_equal(err.message, "the model must give keypoints, but it locates faces");
 }
 
 static void a_file_that_is_not_there_fails(void **state)

@@ -28,7 +28,7 @@
 #define SERVER MOCAPD_SOURCE_DIR "/tests/rigs/rtsp_server.py"
 
 enum {
-    // Bounds that a loaded machine keeps, too; `mocapctl bench pipeline` measures.
+    // Bounds that a loaded machine keeps, too; `mocap-lab bench pipeline` measures.
     START_S = 30,
     NOTICE_S = 15,
     RECOVERY_S = 15,
@@ -311,7 +311,7 @@ static void frames_are_not_held_for_an_interval(void **state)
     for (int i = 0; i < 60; i++) {
         const struct mocap_timing *timing = wait_record(START_S).record->timing;
         assert_non_null(timing);
-        at_once += timing->gather < 1000;
+        at_once += timing->reassembly < 1000;
     }
     assert_true(at_once > 40);
 }

@@ -90,6 +90,7 @@ static void turn_into_rubbish(AVPacket *packet)
 static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked[FRAMES])
 {
     if (path == h264_path && avcodec_find_encoder_by_name("libx264") == NULL) {
+        print_message("skipped: FFmpeg has no libx264\n");
         skip();
     }
     struct mc_error err = { 0 };
@@ -97,7 +98,7 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, 1, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .picture = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -197,7 +198,7 @@ static void reduced_effort_leaves_out_what_it_says(void **state)
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, 1, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .picture = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
