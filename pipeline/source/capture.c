@@ -55,11 +55,12 @@ struct pipeline_capture {
     struct pipeline_display_reader display;
     struct pipeline_playout playout;
     struct pipeline_decode_load load;
-    bool threaded;                    // the decoder has threads
-    int64_t skipped;                  // frames that the decoder left out, as counted so far
-    double late_s;                    // the last frame
-    int64_t delivered_ns;             // the last frame
-    struct pipeline_source *source;   // while connected
+    bool threaded;                  // the decoder has threads
+    int64_t skipped;                // frames that the decoder left out, as counted so far
+    double skip_s;                  // of a file's packets that are left out before they are decoded
+    double late_s;                  // the last frame
+    int64_t delivered_ns;           // the last frame
+    struct pipeline_source *source; // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
     int64_t session_start_ns;
@@ -126,11 +127,21 @@ static bool is_fresh(struct pipeline_capture *capture, int64_t arrival_ns)
     return false;
 }
 
+// What decoding leaves out. Where every frame stands alone, none is more of a key frame.
+static const char *effort_reason(const struct pipeline_capture *capture)
+{
+    enum pipeline_decode_effort effort = capture->load.effort;
+    if (effort == PIPELINE_DECODE_KEY && pipeline_decoder_is_intra(capture->decoder)) {
+        effort = PIPELINE_DECODE_REFERENCE;
+    }
+    return pipeline_decode_effort_reason(effort);
+}
+
 static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     if (capture->session_frames++ == 0) {
         capture->session_start_ns = mc_clock_now_ns();
-        report_state(capture, PIPELINE_LIVE, pipeline_decode_effort_reason(capture->load.effort));
+        report_state(capture, PIPELINE_LIVE, effort_reason(capture));
     }
     frame->ready_ns = capture->delivered_ns = mc_clock_now_ns();
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
@@ -165,7 +176,7 @@ static bool wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 {
     const int64_t now_ns = mc_clock_now_ns();
     const int64_t due_ns = pipeline_playout_due_ns(&capture->playout, frame->pts, now_ns);
-    capture->late_s = (double)(now_ns - due_ns) * 1e-9;
+    capture->late_s = capture->skip_s = (double)(now_ns - due_ns) * 1e-9;
     if (now_ns - due_ns > LATE_MS * MC_NS_PER_MS &&
         now_ns - capture->delivered_ns < LATE_INTERVAL_MS * MC_NS_PER_MS) {
         count(&capture->options.counts->late);
@@ -259,7 +270,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     atomic_store(&capture->last_frame_ns, 0);
     capture->session_frames = 0;
     capture->hopeless = false;
-    capture->late_s = 0;
+    capture->late_s = capture->skip_s = 0;
     capture->load.window_ns = 0;
     pipeline_lateness_reset(&capture->lateness);
     capture->source =
@@ -329,8 +340,22 @@ static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
     }
     pipeline_decoder_set_effort(capture->decoder, capture->load.effort);
     if (capture->session_frames > 0) {
-        report_state(capture, PIPELINE_LIVE, pipeline_decode_effort_reason(capture->load.effort));
+        report_state(capture, PIPELINE_LIVE, effort_reason(capture));
     }
+}
+
+// Where every frame stands alone, those whose time will have passed need not be decoded.
+static bool is_skipped(struct pipeline_capture *capture)
+{
+    const struct pipeline_decode_load *load = &capture->load;
+    if (load->effort < PIPELINE_DECODE_REFERENCE || capture->options.every_frame ||
+        !is_paced(capture) || !pipeline_decoder_is_intra(capture->decoder) ||
+        capture->skip_s < capture->clock.frame_s) {
+        return false;
+    }
+    capture->skip_s -= capture->clock.frame_s;
+    count(&capture->options.counts->late);
+    return true;
 }
 
 // Decodes the packet and delivers the frames that it completes.
@@ -339,6 +364,10 @@ static void decode_packet(struct pipeline_capture *capture)
     if (awaits_threads(capture) && (capture->packet->flags & AV_PKT_FLAG_KEY) != 0) {
         restart_decoder(capture);
         capture->load.window_ns = 0;
+    }
+    if (is_skipped(capture)) {
+        av_packet_unref(capture->packet);
+        return;
     }
     int64_t arrival_ns, reassembly_ns;
     pipeline_source_arrival(capture->source, &arrival_ns, &reassembly_ns);

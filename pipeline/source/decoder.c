@@ -201,6 +201,12 @@ void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
     decoder->skips |= effort >= PIPELINE_DECODE_REFERENCE;
 }
 
+bool pipeline_decoder_is_intra(const struct pipeline_decoder *decoder)
+{
+    const AVCodecDescriptor *descriptor = decoder->codec->codec_descriptor;
+    return descriptor != NULL && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
+}
+
 int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder)
 {
     return decoder->spent_ns;

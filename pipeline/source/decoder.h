@@ -30,6 +30,9 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder);
 void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
                                  enum pipeline_decode_effort effort);
 
+// Whether the codec's frames never refer to others.
+bool pipeline_decoder_is_intra(const struct pipeline_decoder *decoder);
+
 // Time spent in the decoder so far, ns.
 int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder);
 
