@@ -2,8 +2,7 @@
 
 void pipeline_backoff_init(struct pipeline_backoff *backoff, uint64_t seed)
 {
-    backoff->attempts = 0;
-    backoff->random = seed | 1;
+    *backoff = (struct pipeline_backoff){ .random = seed | 1 };
 }
 
 // xorshift64: spreads well enough for waits.
@@ -17,24 +16,42 @@ static uint64_t next_random(struct pipeline_backoff *backoff)
     return x;
 }
 
-int pipeline_backoff_next_ms(struct pipeline_backoff *backoff)
+// The jitter adds up to half; at the longest wait it takes away instead.
+static int doubled(struct pipeline_backoff *backoff, int min_ms, int max_ms)
 {
-    int base = PIPELINE_BACKOFF_MIN_MS;
-    for (int i = 0; i < backoff->attempts && base < PIPELINE_BACKOFF_MAX_MS; i++) {
+    int base = min_ms;
+    for (int i = 0; i < backoff->attempts && base < max_ms; i++) {
         base *= 2;
     }
-    if (base < PIPELINE_BACKOFF_MAX_MS) {
+    if (base < max_ms) {
         backoff->attempts++;
     } else {
-        base = PIPELINE_BACKOFF_MAX_MS;
+        base = max_ms;
     }
-    // The jitter adds up to half; at the longest wait it takes away instead.
     int jitter = (int)(next_random(backoff) % (uint64_t)(base / 2 + 1));
     int wait = base + jitter;
-    return wait <= PIPELINE_BACKOFF_MAX_MS ? wait : PIPELINE_BACKOFF_MAX_MS - jitter / 2;
+    return wait <= max_ms ? wait : max_ms - jitter / 2;
+}
+
+int pipeline_backoff_next_ms(struct pipeline_backoff *backoff, enum pipeline_fault fault)
+{
+    if (fault != backoff->fault) {
+        backoff->attempts = 0;
+        backoff->fault = fault;
+    }
+    if (fault == PIPELINE_FAULT_PASSING) {
+        return doubled(backoff, PIPELINE_BACKOFF_MIN_MS, PIPELINE_BACKOFF_MAX_MS);
+    }
+    if (fault != PIPELINE_FAULT_REFUSED) {
+        return doubled(backoff, PIPELINE_BACKOFF_FAR_MIN_MS, PIPELINE_BACKOFF_FAR_MAX_MS);
+    }
+    const int base = backoff->attempts == 0 ? PIPELINE_BACKOFF_MIN_MS : PIPELINE_BACKOFF_REFUSED_MS;
+    backoff->attempts = 1;
+    return base + (int)(next_random(backoff) % (uint64_t)(base / 10));
 }
 
 void pipeline_backoff_reset(struct pipeline_backoff *backoff)
 {
     backoff->attempts = 0;
+    backoff->fault = PIPELINE_FAULT_PASSING;
 }

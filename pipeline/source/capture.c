@@ -20,6 +20,7 @@
 #include "pipeline/source/backoff.h"
 #include "pipeline/source/decode_load.h"
 #include "pipeline/source/decoder.h"
+#include "pipeline/source/fault.h"
 #include "pipeline/source/lateness.h"
 #include "pipeline/source/playout.h"
 #include "pipeline/source/probe.h"
@@ -54,15 +55,17 @@ struct pipeline_capture {
     struct pipeline_display_reader display;
     struct pipeline_playout playout;
     struct pipeline_decode_load load;
-    bool threaded;                    // the decoder has threads
-    int64_t skipped;                  // frames that the decoder left out, as counted so far
-    double late_s;                    // the last frame
-    int64_t delivered_ns;             // the last frame
-    struct pipeline_source *source;   // while connected
+    bool threaded;                  // the decoder has threads
+    int64_t skipped;                // frames that the decoder left out, as counted so far
+    double skip_s;                  // of a file's packets that are left out before they are decoded
+    double late_s;                  // the last frame
+    int64_t delivered_ns;           // the last frame
+    struct pipeline_source *source; // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
     int64_t session_start_ns;
-    bool hopeless; // frames keep arriving late: reconnect
+    bool hopeless;             // frames keep arriving late: reconnect
+    enum pipeline_fault fault; // why the last session was lost
 
     pthread_mutex_t lock; // guards all below
     pthread_cond_t asked; // stopping or paused changed
@@ -124,11 +127,21 @@ static bool is_fresh(struct pipeline_capture *capture, int64_t arrival_ns)
     return false;
 }
 
+// What decoding leaves out. Where every frame stands alone, none is more of a key frame.
+static const char *effort_reason(const struct pipeline_capture *capture)
+{
+    enum pipeline_decode_effort effort = capture->load.effort;
+    if (effort == PIPELINE_DECODE_KEY && pipeline_decoder_is_intra(capture->decoder)) {
+        effort = PIPELINE_DECODE_REFERENCE;
+    }
+    return pipeline_decode_effort_reason(effort);
+}
+
 static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     if (capture->session_frames++ == 0) {
         capture->session_start_ns = mc_clock_now_ns();
-        report_state(capture, PIPELINE_LIVE, pipeline_decode_effort_reason(capture->load.effort));
+        report_state(capture, PIPELINE_LIVE, effort_reason(capture));
     }
     frame->ready_ns = capture->delivered_ns = mc_clock_now_ns();
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
@@ -163,7 +176,7 @@ static bool wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 {
     const int64_t now_ns = mc_clock_now_ns();
     const int64_t due_ns = pipeline_playout_due_ns(&capture->playout, frame->pts, now_ns);
-    capture->late_s = (double)(now_ns - due_ns) * 1e-9;
+    capture->late_s = capture->skip_s = (double)(now_ns - due_ns) * 1e-9;
     if (now_ns - due_ns > LATE_MS * MC_NS_PER_MS &&
         now_ns - capture->delivered_ns < LATE_INTERVAL_MS * MC_NS_PER_MS) {
         count(&capture->options.counts->late);
@@ -234,13 +247,9 @@ static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, s
     const enum pipeline_decode_effort effort = capture->load.effort;
     capture->threaded = effort >= PIPELINE_DECODE_THREADED;
     capture->skipped = 0;
-    const struct pipeline_decoder_options options = {
-        .low_delay = pipeline_source_is_live(capture->source),
-        .threads = capture->threaded ? thread_count() : 1,
-        .max_pixels = capture->options.max_pixels,
-    };
-    struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(capture->source), &options, err);
+    struct pipeline_decoder *decoder = pipeline_decoder_open(
+        pipeline_source_stream(capture->source), pipeline_source_is_live(capture->source),
+        capture->threaded ? thread_count() : 1, capture->options.max_pixels, err);
     if (decoder != NULL) {
         pipeline_decoder_set_effort(decoder, effort);
     }
@@ -261,7 +270,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     atomic_store(&capture->last_frame_ns, 0);
     capture->session_frames = 0;
     capture->hopeless = false;
-    capture->late_s = 0;
+    capture->late_s = capture->skip_s = 0;
     capture->load.window_ns = 0;
     pipeline_lateness_reset(&capture->lateness);
     capture->source =
@@ -331,8 +340,22 @@ static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
     }
     pipeline_decoder_set_effort(capture->decoder, capture->load.effort);
     if (capture->session_frames > 0) {
-        report_state(capture, PIPELINE_LIVE, pipeline_decode_effort_reason(capture->load.effort));
+        report_state(capture, PIPELINE_LIVE, effort_reason(capture));
     }
+}
+
+// Where every frame stands alone, those whose time will have passed need not be decoded.
+static bool is_skipped(struct pipeline_capture *capture)
+{
+    const struct pipeline_decode_load *load = &capture->load;
+    if (load->effort < PIPELINE_DECODE_REFERENCE || capture->options.every_frame ||
+        !is_paced(capture) || !pipeline_decoder_is_intra(capture->decoder) ||
+        capture->skip_s < capture->clock.frame_s) {
+        return false;
+    }
+    capture->skip_s -= capture->clock.frame_s;
+    count(&capture->options.counts->late);
+    return true;
 }
 
 // Decodes the packet and delivers the frames that it completes.
@@ -341,6 +364,10 @@ static void decode_packet(struct pipeline_capture *capture)
     if (awaits_threads(capture) && (capture->packet->flags & AV_PKT_FLAG_KEY) != 0) {
         restart_decoder(capture);
         capture->load.window_ns = 0;
+    }
+    if (is_skipped(capture)) {
+        av_packet_unref(capture->packet);
+        return;
     }
     int64_t arrival_ns, reassembly_ns;
     pipeline_source_arrival(capture->source, &arrival_ns, &reassembly_ns);
@@ -401,18 +428,36 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
 
 static enum outcome run_session(struct pipeline_capture *capture, struct mc_error *err)
 {
+    const char *rest;
+    const enum pipeline_url_kind kind = pipeline_url_parse(capture->url, &rest);
     bool permanent = false;
     enum outcome outcome;
+    capture->fault = PIPELINE_FAULT_PASSING;
     if (connect_source(capture, &permanent, err)) {
         outcome = read_source(capture, err);
     } else {
-        outcome = permanent ? GIVEN_UP : LOST;
+        capture->fault = pipeline_fault_classify(kind, err, permanent);
+        outcome = capture->fault == PIPELINE_FAULT_FINAL ? GIVEN_UP : LOST;
     }
     disconnect_source(capture);
     return pipeline_stop_is_set(&capture->stop) ? STOPPED : outcome;
 }
 
-// A probe that finds the source back ends a long wait early.
+// Reports what went wrong and when to try again.
+static void report_lost(struct pipeline_capture *capture, const struct mc_error *err, int wait_ms)
+{
+    const char *name = pipeline_fault_name(capture->fault);
+    if (name[0] == '\0') {
+        report_state(capture, PIPELINE_CONNECTING, err->message);
+        return;
+    }
+    struct mc_error reason = *err;
+    mc_error_wrap(&reason, "%s, next attempt in %d s", name, (wait_ms + 500) / 1000);
+    report_state(capture, PIPELINE_CONNECTING, reason.message);
+}
+
+// A probe that finds the source back ends a long wait early, unless the
+// camera may lock after too many attempts.
 static void wait_before_retry(struct pipeline_capture *capture, const struct mc_error *last)
 {
     int64_t now = mc_clock_now_ns();
@@ -420,10 +465,12 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
         now - capture->session_start_ns > STEADY_S * MC_NS_PER_SECOND) {
         pipeline_backoff_reset(&capture->backoff);
     }
-    int wait_ms = pipeline_backoff_next_ms(&capture->backoff);
+    const int wait_ms = pipeline_backoff_next_ms(&capture->backoff, capture->fault);
+    report_lost(capture, last, wait_ms);
     const int64_t until_ns = now + wait_ms * MC_NS_PER_MS;
     struct pipeline_probe probe;
     pipeline_probe_begin(&probe, capture->url, last);
+    probe.helps &= capture->fault != PIPELINE_FAULT_REFUSED;
     for (int64_t next_ns = now; next_ns < until_ns;) {
         next_ns += PROBE_INTERVAL_MS * MC_NS_PER_MS;
         next_ns = !probe.helps || next_ns > until_ns ? until_ns : next_ns;
@@ -442,7 +489,6 @@ static enum outcome run_sessions(struct pipeline_capture *capture, struct mc_err
     do {
         outcome = run_session(capture, err);
         if (outcome == LOST) {
-            report_state(capture, PIPELINE_CONNECTING, err->message);
             wait_before_retry(capture, err);
             outcome = pipeline_stop_is_set(&capture->stop) ? STOPPED : LOST;
         }

@@ -65,7 +65,7 @@ const char *pipeline_decode_effort_reason(enum pipeline_decode_effort effort)
         [PIPELINE_DECODE_ALL] = "",
         [PIPELINE_DECODE_THREADED] = "",
         [PIPELINE_DECODE_REFERENCE] =
-            "decoding can't keep up: frames that no other refers to are skipped",
+            "decoding can't keep up: frames that no other needs are skipped",
         [PIPELINE_DECODE_KEY] = "decoding can't keep up: all but key frames are skipped",
     };
     return reasons[effort];

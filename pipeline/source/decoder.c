@@ -38,15 +38,15 @@ struct pipeline_decoder {
     int64_t frame_count; // that came out, or failed
     int64_t skipped;     // see pipeline_decoder_skipped
     bool skips, broken;  // skipping began; a reference may be missing until a key frame
-    bool draining, low_delay;
     int threads;
+    bool draining, low_delay;
     bool mjpeg;   // each frame stands alone; FFmpeg only logs what is wrong with one
     bool damaged; // a packet since the last frame was damaged
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-// Opens the codec for frames whose edges are halved this many times, in place of the one
-// that is open, if any.
+// Opens the codec for frames whose edges are halved so many times; instead of the one that
+// is open, if any.
 static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);
@@ -65,7 +65,7 @@ static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc
     decoder->codec->thread_count = decoder->threads;
     // Cropped to the pixel, though planes may then begin anywhere.
     decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
-    if (decoder->low_delay && decoder->threads == 1) { // with the flag there are no frame threads
+    if (decoder->low_delay && decoder->threads == 1) { // with the flag there are none
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
     if (result >= 0) {
@@ -87,8 +87,8 @@ static bool check_size(const struct pipeline_decoder *decoder, struct mc_error *
                         decoder->max_pixels, parameters->width, parameters->height);
 }
 
-struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream,
-                                               const struct pipeline_decoder_options *options,
+struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
+                                               int threads, int64_t max_pixels,
                                                struct mc_error *err)
 {
     struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
@@ -103,10 +103,9 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream,
     }
     decoder->time_base = stream->time_base;
     decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
-    decoder->low_delay = options->low_delay;
-    decoder->threads = options->threads;
-    decoder->max_pixels =
-        options->max_pixels > 0 ? options->max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
+    decoder->low_delay = low_delay;
+    decoder->threads = threads;
+    decoder->max_pixels = max_pixels > 0 ? max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
     if (!check_size(decoder, err) || !open_codec(decoder, 0, err)) {
         pipeline_decoder_close(decoder);
         return NULL;
@@ -124,7 +123,17 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
     free(decoder);
 }
 
-// Reopens the codec when the JPEG needs another reduction than the one before. Returns false
+// What went in and can't be in the decoder any more was left out.
+static void count_skipped(struct pipeline_decoder *decoder)
+{
+    const int64_t inside = decoder->codec->has_b_frames + decoder->codec->thread_count;
+    const int64_t missing = decoder->packet_count - decoder->frame_count - inside;
+    if (decoder->skips && missing > decoder->skipped) {
+        decoder->skipped = missing;
+    }
+}
+
+// Opens the codec anew where the JPEG needs another reduction than the one before. False
 // when it can't be made small enough.
 static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *packet)
 {
@@ -132,7 +141,7 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
     bool can_reduce;
     if (!pipeline_jpeg_read_size(packet->data, (size_t)packet->size, &width, &height,
                                  &can_reduce)) {
-        return true; // the codec reports what is wrong with it
+        return true; // the codec says what is wrong with it
     }
     const int halvings = pipeline_frame_limit_halvings(width, height, decoder->max_pixels,
                                                        can_reduce ? JPEG_HALVINGS_MAX : 0);
@@ -148,16 +157,6 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
         return false;
     }
     return halvings == decoder->halvings || open_codec(decoder, halvings, NULL);
-}
-
-// Packets whose frames can't be in the decoder any more were skipped.
-static void count_skipped(struct pipeline_decoder *decoder)
-{
-    const int64_t inside = decoder->codec->has_b_frames + decoder->codec->thread_count;
-    const int64_t missing = decoder->packet_count - decoder->frame_count - inside;
-    if (decoder->skips && missing > decoder->skipped) {
-        decoder->skipped = missing;
-    }
 }
 
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
@@ -202,6 +201,12 @@ void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
     decoder->skips |= effort >= PIPELINE_DECODE_REFERENCE;
 }
 
+bool pipeline_decoder_is_intra(const struct pipeline_decoder *decoder)
+{
+    const AVCodecDescriptor *descriptor = decoder->codec->codec_descriptor;
+    return descriptor != NULL && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
+}
+
 int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder)
 {
     return decoder->spent_ns;
@@ -212,10 +217,10 @@ int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder)
     return decoder->skipped;
 }
 
-static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
+static bool receive(struct pipeline_decoder *decoder, struct AVFrame *image)
 {
     for (int errors = 0; errors < ERRORS_MAX; errors++) {
-        int result = avcodec_receive_frame(decoder->codec, picture);
+        int result = avcodec_receive_frame(decoder->codec, image);
         if (result >= 0) {
             return true;
         }

@@ -13,16 +13,13 @@ struct AVStream;
 struct pipeline_decoder;
 struct pipeline_frame;
 
-struct pipeline_decoder_options {
-    bool low_delay;     // return frames as early as possible: for live sources
-    int threads;        // above 1, several frames decode at a time and each takes longer
-    int64_t max_pixels; // of a frame; JPEGs are reduced to it. 0: PIPELINE_FRAME_PIXELS_DEFAULT
-};
-
-// Returns NULL and sets err when the codec can't be opened, or when the stream says that its
-// frames are larger than max_pixels.
-struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream,
-                                               const struct pipeline_decoder_options *options,
+// With low_delay frames are returned as early as possible: for live sources. With threads
+// above 1 several frames decode at a time, and take up to as many frames longer. Frames
+// have at most max_pixels pixels; 0: PIPELINE_FRAME_PIXELS_DEFAULT (frame_limit.h). JPEGs
+// are reduced to that. Returns NULL and sets err when the codec can't be opened, or the
+// stream says that its frames are larger.
+struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
+                                               int threads, int64_t max_pixels,
                                                struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
@@ -32,6 +29,9 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder);
 // that was left out isn't shown until the next key frame.
 void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
                                  enum pipeline_decode_effort effort);
+
+// Whether the codec's frames never refer to others.
+bool pipeline_decoder_is_intra(const struct pipeline_decoder *decoder);
 
 // Time spent in the decoder so far, ns.
 int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder);

@@ -324,6 +324,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
     }
     enum AVCodecID codec = source->format->streams[source->video_index]->codecpar->codec_id;
     if (avcodec_find_decoder(codec) == NULL) {
+        *permanent = !has_no_end(source);
         return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
                             "no decoder for its codec (%s)", avcodec_get_name(codec));
     }

@@ -6,15 +6,15 @@
 Says "READY RTSP_PORT HTTP_PORT" once it listens. Sends the files' frames over and over.
 
 RTSP, H.264 over TCP: rtsp://127.0.0.1:PORT/CLOCK?RATE,LIMIT
-  CLOCK  what becomes of the RTP stamps, see CLOCKS; "refuse" wants a password, which
-         is never right, and "missing" is not found
+  CLOCK  what becomes of the RTP stamps, see CLOCKS
+  /refuse takes no password, /missing is not found, /unknown has a codec of that kind
 HTTP, multipart MJPEG: http://127.0.0.1:PORT/RATE,LIMIT[,vary]
   RATE   frames per second; LIMIT  frames after which the camera falls silent
+  /refuse and /missing as above, /page is text
 HLS, live: http://127.0.0.1:PORT/live.m3u8
   Four of the segments are there at first; another appears when SEGMENT_S have passed.
 
-The path /log gives what every connection asked for, a line each, and "sent PATH N" for
-every path that has reached its limit.
+Writes every request to stderr: method, path and whether it had credentials.
 """
 import http.server
 import itertools
@@ -45,7 +45,10 @@ CLOCKS = {
     "twice": lambda number, t: t if number % 2 == 0 else None,
 }
 
-log = []
+
+def note(method, path, headers):
+    authorized = " authorized" if "authorization" in headers else ""
+    print(f"{method} {path}{authorized}", file=sys.stderr, flush=True)
 
 
 def nal_units(data):
@@ -88,12 +91,7 @@ class Http(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def do_GET(self):
-        if self.path == "/log":
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write("".join(f"{line}\n" for line in log).encode())
-            return
-        log.append(f"GET {self.path}")
+        note("GET", self.path, {name.lower() for name in self.headers})
         if self.path == "/missing":
             self.send_error(404)
             return
@@ -101,6 +99,9 @@ class Http(http.server.BaseHTTPRequestHandler):
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="camera"')
             self.end_headers()
+            return
+        if self.path == "/page":
+            self.send_bytes("text/html", b"<html><p>This is no camera.</p></html>\n" * 1000)
             return
         if self.path == "/live.m3u8":
             self.send_bytes("application/vnd.apple.mpegurl", self.server.playlist().encode())
@@ -118,7 +119,6 @@ class Http(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
                              % len(jpeg) + jpeg + b"\r\n")
             self.wfile.flush()
-        log.append(f"sent {self.path} {limit}")
         self.rfile.read(1)
 
 
@@ -136,7 +136,7 @@ class Rtsp(socketserver.StreamRequestHandler):
                 name, value = header.split(":", 1)
                 headers[name.lower()] = value.strip()
             path = url.split("/", 3)[3] if url.count("/") > 2 else ""
-            log.append(f"{method} {path}" + (" authorized" if "authorization" in headers else ""))
+            note(method, path, headers)
             self.answer(method, path, headers)
 
     def reply(self, headers, status="200 OK", more="", body=""):
@@ -178,7 +178,6 @@ class Rtsp(socketserver.StreamRequestHandler):
                 self.send(self.server.frames[number % len(self.server.frames)], stamp, sequence)
         except OSError:
             return
-        log.append(f"sent {clock} {limit}")
 
     def send(self, unit, stamp, sequence):
         for nal in unit:

@@ -97,9 +97,8 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     bool permanent;
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
     assert_non_null(source);
-    struct pipeline_decoder *decoder = pipeline_decoder_open(
-        pipeline_source_stream(source),
-        &(struct pipeline_decoder_options){ .low_delay = true, .threads = 1 }, &err);
+    struct pipeline_decoder *decoder =
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -198,9 +197,8 @@ static void reduced_effort_leaves_out_what_it_says(void **state)
     bool permanent;
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
     assert_non_null(source);
-    struct pipeline_decoder *decoder = pipeline_decoder_open(
-        pipeline_source_stream(source),
-        &(struct pipeline_decoder_options){ .low_delay = true, .threads = 1 }, &err);
+    struct pipeline_decoder *decoder =
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();

@@ -92,9 +92,8 @@ static bool decode(const char *name, const char *encoder, int64_t max_pixels,
                                        .paint = paint });
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, err);
     assert_non_null(source);
-    struct pipeline_decoder *decoder = pipeline_decoder_open(
-        pipeline_source_stream(source),
-        &(struct pipeline_decoder_options){ .threads = 1, .max_pixels = max_pixels }, err);
+    struct pipeline_decoder *decoder =
+        pipeline_decoder_open(pipeline_source_stream(source), false, 1, max_pixels, err);
     AVPacket *packet = av_packet_alloc();
     bool decoded = false;
     if (decoder != NULL) {
