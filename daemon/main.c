@@ -13,9 +13,9 @@
 #include "base/cpu.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "daemon/demand.h"
 #include "daemon/metrics.h"
 #include "daemon/notify.h"
+#include "daemon/on_demand.h"
 #include "daemon/options.h"
 #include "daemon/stream.h"
 #include "nn/model.h"
@@ -34,9 +34,9 @@ struct app;
 struct app_stream {
     struct app *app;
     int index;
-    struct pipeline_stream *stream; // NULL: closed
-    struct daemon_demand demand;    // zero: open all the time
-    bool done;                      // it has ended or failed
+    struct pipeline_stream *stream;         // NULL: closed
+    struct daemon_on_demand_sources demand; // zero: open all the time
+    bool done;                              // it has ended or failed
     bool failed, gave_records;
 };
 
@@ -90,7 +90,7 @@ static void stop(struct app *app, int status)
     }
     for (int i = 0; i < app->options.stream_count; i++) {
         if (app->streams[i].stream != NULL) {
-            daemon_demand_close(&app->streams[i].demand);
+            daemon_on_demand_sources_close(&app->streams[i].demand);
             pipeline_stream_close(app->streams[i].stream, on_stream_closed, &app->streams[i]);
         }
     }
@@ -243,7 +243,8 @@ static void on_subscribed(void *user, int count)
         return;
     }
     for (int i = 0; i < app->options.stream_count; i++) {
-        daemon_demand_update(&app->streams[i].demand, server_publisher_count(app->publisher, i));
+        daemon_on_demand_sources_update(&app->streams[i].demand,
+                                        server_publisher_count(app->publisher, i));
     }
     if (!app->started && count >= app->options.wait_subscribers) {
         start_streams(app);
@@ -267,8 +268,8 @@ static bool create_streams(struct app *app, struct mc_error *err)
         }
         app->open_streams++;
         if (daemon_stream_on_demand(wanted)) {
-            daemon_demand_init(&stream->demand, &app->loop, stream->stream,
-                               (uint64_t)app->options.linger_s * 1000);
+            daemon_on_demand_sources_init(&stream->demand, &app->loop, stream->stream,
+                                          (uint64_t)app->options.linger_s * 1000);
         }
     }
     return true;

@@ -9,7 +9,7 @@
 
 #include "daemon/config.h"
 #include "daemon/secrets.h"
-#include "pipeline/url.h"
+#include "pipeline/source/url.h"
 #include "pipeline/worker.h"
 
 const char daemon_options_usage[] =

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "daemon/options.h"
-#include "pipeline/url.h"
+#include "pipeline/source/url.h"
 
 bool daemon_secrets_read_password(struct daemon_stream_options *stream, const char *name,
                                   struct mc_error *err)

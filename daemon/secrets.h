@@ -1,5 +1,5 @@
 // Names and passwords of cameras, from the configuration into URLs; they are never
-// shown (pipeline/url.h).
+// shown (pipeline/source/url.h).
 #pragma once
 
 #include "base/error.h"

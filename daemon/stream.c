@@ -1,7 +1,7 @@
 #include "daemon/stream.h"
 
 #include "daemon/options.h"
-#include "pipeline/url.h"
+#include "pipeline/source/url.h"
 
 // Of a region and the whole picture at most one is set. A stream that says no to the
 // whole picture may still look where all do.

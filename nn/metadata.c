@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/antialias.h"
-#include "nn/backbone.h"
+#include "nn/graph/weights.h"
+#include "nn/kernels/antialias.h"
 #include "nn/model.h"
-#include "nn/weights.h"
+#include "nn/networks/backbone.h"
 
 enum { FEATURES_MAX = 1024, UPSAMPLE_MAX = 8, INPUT_MIN = NN_INPUT_MIN, INPUT_MAX = NN_INPUT_MAX };
 

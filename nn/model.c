@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/backbone.h"
-#include "nn/compile.h"
-#include "nn/graph.h"
-#include "nn/head_locator.h"
-#include "nn/kernels.h"
+#include "nn/compiler/compile.h"
+#include "nn/compiler/program.h"
+#include "nn/graph/graph.h"
+#include "nn/graph/weights.h"
+#include "nn/heads/head_locator.h"
+#include "nn/kernels/kernels.h"
 #include "nn/metadata.h"
 #include "nn/model_store.h"
-#include "nn/program.h"
+#include "nn/networks/backbone.h"
 #include "nn/quantise.h"
-#include "nn/weights.h"
 
 // What a program is built from, beside the backbone.
 struct recipe {

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/keypoint.h"
-#include "nn/face.h"
+#include "nn/heads/face.h"
 #include "nn/precision.h"
 #include "nn/tensor.h"
 

@@ -1,7 +1,7 @@
 // How a model is kept. Of use to model.c and runner.c alone.
 #pragma once
 
-#include "nn/head_motion.h"
+#include "nn/heads/head_motion.h"
 #include "nn/model.h"
 
 struct nn_model {

@@ -11,10 +11,10 @@
 #include <jansson.h>
 
 #include "base/memory.h"
+#include "nn/compiler/program.h"
+#include "nn/graph/weight_store.h"
+#include "nn/graph/weights.h"
 #include "nn/model.h"
-#include "nn/program.h"
-#include "nn/weight_store.h"
-#include "nn/weights.h"
 
 struct nn_quantiser {
     const struct nn_program *program; // borrowed

@@ -2,18 +2,18 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "nn/head_locator.h"
-#include "nn/heads.h"
+#include "nn/compiler/program.h"
+#include "nn/heads/head_locator.h"
+#include "nn/heads/heads.h"
 #include "nn/model_store.h"
-#include "nn/program.h"
-#include "nn/team.h"
+#include "nn/thread_pool.h"
 
 struct nn_runner {
     const struct nn_model *model; // borrowed
     float *arena;                 // maps and scratch of one inference
     float *head_scratch;
     float jacobians[NN_KEYPOINTS_MAX][4];
-    struct nn_team *team; // NULL: one thread
+    struct nn_thread_pool *team; // NULL: one thread
 };
 
 // Floats that the head works in.
@@ -45,7 +45,7 @@ struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error
 void nn_runner_destroy(struct nn_runner *runner)
 {
     if (runner != NULL) {
-        nn_team_destroy(runner->team);
+        nn_thread_pool_destroy(runner->team);
         mc_memory_free(runner->arena);
         mc_memory_free(runner->head_scratch);
         free(runner);
@@ -55,17 +55,17 @@ void nn_runner_destroy(struct nn_runner *runner)
 bool nn_runner_set_threads(struct nn_runner *runner, int count, struct mc_error *err)
 {
     const struct nn_program *program = runner->model->program;
-    struct nn_team *team = nn_team_create(count, err);
+    struct nn_thread_pool *team = nn_thread_pool_create(count, err);
     if (team == NULL) {
         return false;
     }
     size_t floats = program->arena_floats + (size_t)(count - 1) * program->scratch_floats;
     float *arena = mc_memory_alloc(floats * sizeof *arena);
     if (arena == NULL) {
-        nn_team_destroy(team);
+        nn_thread_pool_destroy(team);
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d threads", count);
     }
-    nn_team_destroy(runner->team);
+    nn_thread_pool_destroy(runner->team);
     mc_memory_free(runner->arena);
     runner->team = team;
     runner->arena = arena;
@@ -82,7 +82,7 @@ static struct nn_tensor run(struct nn_runner *runner)
 {
     const struct nn_program *program = runner->model->program;
     if (runner->team != NULL) {
-        nn_team_run(runner->team, program, runner->arena);
+        nn_thread_pool_run(runner->team, program, runner->arena);
     } else {
         nn_program_run(program, runner->arena);
     }

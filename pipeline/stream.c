@@ -11,14 +11,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "nn/model.h"
-#include "pipeline/capture.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/gaze.h"
+#include "pipeline/frame_view.h"
 #include "pipeline/mailbox.h"
-#include "pipeline/motion.h"
+#include "pipeline/motion/motion.h"
 #include "pipeline/reorder.h"
+#include "pipeline/source/capture.h"
 #include "pipeline/stats.h"
-#include "pipeline/tracker.h"
+#include "pipeline/track/tracker.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
 
@@ -43,20 +43,20 @@ struct stream_job {
     struct stream_job *next_free;
     struct pipeline_frame *frame;
     uint64_t sequence;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     struct protocol_record record;
     struct mc_error err; // why the picture could not be looked at
 };
 
 struct pipeline_stream {
-    struct pipeline_client client;    // first
-    struct pipeline_workers *workers; // borrowed
+    struct pipeline_job_source client; // first
+    struct pipeline_workers *workers;  // borrowed
     struct pipeline_stream_callbacks callbacks;
     char name[PROTOCOL_NAME_BYTES];
     char *url; // owned
     bool every_frame, repeat, drop_damaged, udp;
     enum pipeline_mode mode;
-    struct pipeline_square square;   // FIXED
+    struct pipeline_roi square;      // FIXED
     struct pipeline_tracker tracker; // TRACK; the job's, while one is at work
     bool has_motion;
     struct pipeline_motion motion;
@@ -142,22 +142,23 @@ static bool is_face(const struct nn_model_info *model)
 
 // Work: on the worker's thread.
 
-static void work(struct pipeline_job *base, const struct pipeline_seat *seat)
+static void work(struct pipeline_job *base, const struct pipeline_worker_context *seat)
 {
     struct stream_job *job = (struct stream_job *)base;
     struct pipeline_stream *stream = job->stream;
     const struct AVFrame *picture = job->frame->picture;
-    struct pipeline_gaze gaze = { .seat = seat,
-                                  .picture = picture,
-                                  .quarter_turns = job->frame->quarter_turns };
+    struct pipeline_frame_view gaze = { .seat = seat,
+                                        .picture = picture,
+                                        .quarter_turns = job->frame->quarter_turns };
     const bool follows = stream->mode == PIPELINE_TRACK;
     // Whether something else than a face is there, only its own network can tell.
-    const struct pipeline_eyes eyes = pipeline_gaze_eyes(&gaze, follows || is_face(seat->model));
+    const struct pipeline_detectors eyes =
+        pipeline_frame_view_detectors(&gaze, follows || is_face(seat->model));
     if (follows) {
         const struct pipeline_view view = { picture->width, picture->height, gaze.quarter_turns };
         pipeline_tracker_run(&stream->tracker, &view, &eyes, &job->sight);
     } else {
-        struct pipeline_square square = stream->square;
+        struct pipeline_roi square = stream->square;
         if (stream->mode == PIPELINE_FULL) {
             pipeline_locator_view(0, picture->width, picture->height, &square);
         }
@@ -172,7 +173,7 @@ static void work(struct pipeline_job *base, const struct pipeline_seat *seat)
 
 static void fill_faces(struct pipeline_stream *stream, struct stream_job *job)
 {
-    const struct pipeline_sight *sight = &job->sight;
+    const struct pipeline_observations *sight = &job->sight;
     const struct nn_model_info *model = pipeline_workers_model(stream->workers);
     struct protocol_record *record = &job->record;
     if (stream->mode != PIPELINE_TRACK && sight->count > 0 && !stream->seen) {
@@ -180,14 +181,14 @@ static void fill_faces(struct pipeline_stream *stream, struct stream_job *job)
     }
     record->face_count = sight->count;
     for (int i = 0; i < sight->count; i++) {
-        const struct pipeline_sighting *sighting = &sight->faces[i];
+        const struct pipeline_observation *sighting = &sight->faces[i];
         struct protocol_face *face = &record->faces[i];
         face->id = stream->mode == PIPELINE_TRACK ? sighting->id : stream->face_id;
         face->score = sighting->score;
         face->keypoint_count = model->keypoint_count;
         memcpy(face->keypoints, sighting->keypoints,
                (size_t)face->keypoint_count * sizeof face->keypoints[0]);
-        pipeline_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+        mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
         face->has_jacobians = model->has_jacobians;
         if (face->has_jacobians) {
             memcpy(face->jacobians, sighting->jacobians,
@@ -313,7 +314,7 @@ static void begin_record(struct pipeline_stream *stream, struct stream_job *job)
     record->timing.wait = (mc_clock_now_ns() - frame->ready_ns) / MC_NS_PER_US;
 }
 
-static struct pipeline_job *next_job(struct pipeline_client *client)
+static struct pipeline_job *next_job(struct pipeline_job_source *client)
 {
     struct pipeline_stream *stream = (struct pipeline_stream *)client;
     struct stream_job *job = stream->free_jobs;
@@ -422,11 +423,11 @@ static bool check_options(const struct pipeline_stream_options *options, struct 
 }
 
 // The square around the same centre whose side is the larger edge.
-static struct pipeline_square make_square(const struct pipeline_region *region)
+static struct pipeline_roi make_square(const struct pipeline_region *region)
 {
     float side = fmaxf(region->width, region->height);
-    return (struct pipeline_square){ region->x + (region->width - side) / 2,
-                                     region->y + (region->height - side) / 2, side, 0 };
+    return (struct pipeline_roi){ region->x + (region->width - side) / 2,
+                                  region->y + (region->height - side) / 2, side, 0 };
 }
 
 static bool make_parts(struct pipeline_stream *stream, struct mc_error *err)

@@ -10,7 +10,7 @@
 #include <uv.h>
 
 #include "base/error.h"
-#include "pipeline/motion.h"
+#include "pipeline/motion/motion.h"
 
 struct AVFrame;
 struct pipeline_stats;

@@ -5,22 +5,22 @@
 #include <stdlib.h>
 
 #include "nn/model.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/scaler.h"
 
 enum { LIBUV_THREADS_MIN = 4 }; // libuv's own default, which name look-ups share
 
 struct worker {
     uv_work_t request; // data: this worker
     struct pipeline_workers *workers;
-    struct pipeline_seat seat;
+    struct pipeline_worker_context seat;
     struct pipeline_job *job; // at work, or NULL
 };
 
 struct pipeline_workers {
     uv_loop_t *loop;
-    const struct nn_model *model;    // borrowed
-    const struct nn_model *locator;  // borrowed; NULL: none
-    struct pipeline_client *clients; // a ring; points to the one that was served last, or NULL
+    const struct nn_model *model;        // borrowed
+    const struct nn_model *locator;      // borrowed; NULL: none
+    struct pipeline_job_source *clients; // a ring; points to the one that was served last, or NULL
     int count;
     struct worker workers[];
 };
@@ -46,7 +46,7 @@ static bool check_models(const struct nn_model *model, const struct nn_model *lo
     return true;
 }
 
-static bool make_seat(const struct pipeline_workers *workers, struct pipeline_seat *seat,
+static bool make_seat(const struct pipeline_workers *workers, struct pipeline_worker_context *seat,
                       struct mc_error *err)
 {
     seat->model = nn_model_info(workers->model);
@@ -127,7 +127,7 @@ bool pipeline_workers_can_locate(const struct pipeline_workers *workers)
     return workers->locator != NULL;
 }
 
-void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_client *client)
+void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_job_source *client)
 {
     if (workers->clients == NULL) {
         client->after = client;
@@ -138,9 +138,9 @@ void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_clie
     workers->clients = client;
 }
 
-void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_client *client)
+void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_job_source *client)
 {
-    struct pipeline_client *before = client;
+    struct pipeline_job_source *before = client;
     while (before->after != client) {
         before = before->after;
     }
@@ -163,11 +163,11 @@ static struct worker *find_free(struct pipeline_workers *workers)
 // Asks each client once, beginning after the one that was served last.
 static struct pipeline_job *find_job(struct pipeline_workers *workers)
 {
-    struct pipeline_client *last = workers->clients;
+    struct pipeline_job_source *last = workers->clients;
     if (last == NULL) {
         return NULL;
     }
-    struct pipeline_client *client = last;
+    struct pipeline_job_source *client = last;
     do {
         client = client->after;
         struct pipeline_job *job = client->next(client);

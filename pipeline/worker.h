@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #include "base/error.h"
-#include "pipeline/locator.h"
+#include "pipeline/track/locator.h"
 
 struct nn_model;
 struct nn_model_info;
@@ -30,7 +30,7 @@ void pipeline_workers_destroy(struct pipeline_workers *workers);
 // The rest is for streams. Thread: loop, except pipeline_job.work.
 
 // What a worker works with; its own while the job runs.
-struct pipeline_seat {
+struct pipeline_worker_context {
     const struct nn_model_info *model;
     struct nn_runner *runner;
     struct pipeline_locator locator; // its runner is NULL where there is none
@@ -39,24 +39,25 @@ struct pipeline_seat {
 
 // Embedded in what the work is about; lives from client.next to done.
 struct pipeline_job {
-    void (*work)(struct pipeline_job *job, const struct pipeline_seat *seat); // Thread: worker
+    void (*work)(struct pipeline_job *job,
+                 const struct pipeline_worker_context *seat); // Thread: worker
     void (*done)(struct pipeline_job *job);
 };
 
 // One who has jobs. When a worker is free, clients are asked in turn.
-struct pipeline_client {
-    struct pipeline_job *(*next)(struct pipeline_client *client); // NULL: nothing to do now
-    struct pipeline_client *after;                                // in the pool's ring
+struct pipeline_job_source {
+    struct pipeline_job *(*next)(struct pipeline_job_source *client); // NULL: nothing to do now
+    struct pipeline_job_source *after;                                // in the pool's ring
 };
 
 int pipeline_workers_count(const struct pipeline_workers *workers);
 const struct nn_model_info *pipeline_workers_model(const struct pipeline_workers *workers);
 bool pipeline_workers_can_locate(const struct pipeline_workers *workers);
 
-void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_client *client);
+void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_job_source *client);
 
 // It is asked no more; its jobs at work still get done.
-void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_client *client);
+void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_job_source *client);
 
 // A client has something to do again.
 void pipeline_workers_kick(struct pipeline_workers *workers);

@@ -39,21 +39,21 @@ static void on_request(void *user, struct server_subscriber *subscriber, const c
                        size_t length)
 {
     struct server_publisher *publisher = user;
-    server_pace_request(&publisher->pace);
+    server_rate_limit_request(&publisher->pace);
     server_publisher_answer(publisher, subscriber, line, length);
 }
 
 static bool may_request(void *user)
 {
     const struct server_publisher *publisher = user;
-    return server_pace_may_request(&publisher->pace);
+    return server_rate_limit_may_request(&publisher->pace);
 }
 
 // ---- pressure ----------------------------------------------------------------------
 
 static int most_waiting(const struct server_publisher *publisher, int stream)
 {
-    const struct server_channel *channel = &publisher->channels[stream];
+    const struct server_stream_feed *channel = &publisher->channels[stream];
     int most = 0;
     for (int i = 0; i < channel->reader_count; i++) {
         const struct server_subscription *subscription = channel->readers[i];
@@ -66,7 +66,7 @@ static int most_waiting(const struct server_publisher *publisher, int stream)
 
 static void update_pressure(struct server_publisher *publisher, int stream)
 {
-    struct server_channel *channel = &publisher->channels[stream];
+    struct server_stream_feed *channel = &publisher->channels[stream];
     if (!publisher->every_frame) {
         return;
     }
@@ -98,7 +98,7 @@ static void finish_if_done(struct server_publisher *publisher)
     if (publisher->finishing && publisher->first == NULL &&
         !uv_is_closing((uv_handle_t *)&publisher->check)) {
         uv_close((uv_handle_t *)&publisher->check, NULL);
-        server_pace_close(&publisher->pace);
+        server_rate_limit_close(&publisher->pace);
         publisher->callbacks.on_finished(publisher->callbacks.user);
     }
 }
@@ -152,7 +152,7 @@ void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *li
                                                            on_closed, publisher };
     struct mc_error err = { 0 };
     publisher->waiting = NULL;
-    if (!server_pace_accept(&publisher->pace)) {
+    if (!server_rate_limit_accept(&publisher->pace)) {
         publisher->waiting = listener; // it calls no more before this one is taken
         return;
     }
@@ -188,7 +188,7 @@ static void on_resume(void *user)
         struct server_subscriber *next;
         for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
             next = s->next;
-            if (!server_pace_may_request(&publisher->pace)) {
+            if (!server_rate_limit_may_request(&publisher->pace)) {
                 return;
             }
             if (s->number > from && !s->reading) {
@@ -212,7 +212,7 @@ static void check_connection(const struct server_publisher *publisher,
     }
 }
 
-static bool is_down(const struct server_channel *channel)
+static bool is_down(const struct server_stream_feed *channel)
 {
     return strcmp(channel->state.state, "connecting") == 0 ||
            strcmp(channel->state.state, "stalled") == 0;
@@ -222,7 +222,7 @@ static bool is_down(const struct server_channel *channel)
 static void repeat_states(struct server_publisher *publisher)
 {
     for (int i = 0; i < publisher->channel_count; i++) {
-        const struct server_channel *channel = &publisher->channels[i];
+        const struct server_stream_feed *channel = &publisher->channels[i];
         for (int k = 0; is_down(channel) && k < channel->reader_count; k++) {
             server_publisher_send_state(publisher, channel->readers[k]->subscriber, i);
         }
@@ -266,13 +266,13 @@ static void on_check(uv_timer_t *timer)
 static void fan_out(struct server_publisher *publisher, int stream,
                     const struct protocol_record *record)
 {
-    struct server_channel *channel = &publisher->channels[stream];
+    struct server_stream_feed *channel = &publisher->channels[stream];
     for (int i = 0; i < channel->reader_count; i++) {
         struct server_subscription *subscription = channel->readers[i];
         if (!server_subscription_due(subscription, record->t_publish_ns)) {
             continue;
         }
-        struct server_message *message = server_variants_encode(
+        struct server_message *message = server_encodings_encode(
             &publisher->variants, subscription->variant, &publisher->pool, record, &channel->seen);
         if (message != NULL) {
             bool crowded = publisher->pool.bytes > publisher->limits.pending_bytes &&
@@ -280,13 +280,13 @@ static void fan_out(struct server_publisher *publisher, int stream,
             channel->missed += !server_subscriber_record(subscription, message, crowded);
         }
     }
-    server_variants_clear(&publisher->variants);
+    server_encodings_clear(&publisher->variants);
 }
 
 void server_publisher_record(struct server_publisher *publisher, int stream,
                              struct protocol_record *record)
 {
-    struct server_channel *channel = &publisher->channels[stream];
+    struct server_stream_feed *channel = &publisher->channels[stream];
     channel->records++;
     channel->dropped = record->dropped;
     record->t_publish_ns = mc_clock_now_ns();
@@ -302,7 +302,7 @@ void server_publisher_record(struct server_publisher *publisher, int stream,
 void server_publisher_state(struct server_publisher *publisher, int stream, const char *state,
                             const char *reason)
 {
-    struct server_channel *channel = &publisher->channels[stream];
+    struct server_stream_feed *channel = &publisher->channels[stream];
     struct protocol_state *known = &channel->state;
     snprintf(known->state, sizeof known->state, "%s", state);
     snprintf(known->reason, sizeof known->reason, "%s", reason);
@@ -313,7 +313,7 @@ void server_publisher_state(struct server_publisher *publisher, int stream, cons
 
 void server_publisher_end(struct server_publisher *publisher, int stream)
 {
-    struct server_channel *channel = &publisher->channels[stream];
+    struct server_stream_feed *channel = &publisher->channels[stream];
     channel->ended = true;
     for (int i = 0; i < channel->reader_count; i++) {
         server_publisher_send_end(publisher, channel->readers[i]->subscriber, stream);
@@ -363,7 +363,7 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
     publisher->limits = options->limits;
     publisher->start_ns = mc_clock_now_ns();
     fill_hello(publisher, options);
-    server_pace_init(&publisher->pace, loop, on_resume, publisher);
+    server_rate_limit_init(&publisher->pace, loop, on_resume, publisher);
     uv_timer_init(loop, &publisher->check);
     publisher->check.data = publisher;
     uv_timer_start(&publisher->check, on_check, SERVER_CHECK_MS, 0);
@@ -387,7 +387,7 @@ void server_publisher_destroy(struct server_publisher *publisher)
     if (publisher != NULL) {
         server_message_pool_finish(&publisher->pool);
         for (int i = 0; i < publisher->channel_count; i++) {
-            server_channel_finish(&publisher->channels[i]);
+            server_stream_feed_finish(&publisher->channels[i]);
         }
         free(publisher->channels);
         free(publisher);

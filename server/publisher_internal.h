@@ -2,12 +2,12 @@
 #pragma once
 
 #include "protocol/message.h"
-#include "server/channel.h"
+#include "server/encodings.h"
 #include "server/message.h"
-#include "server/pace.h"
 #include "server/publisher.h"
+#include "server/rate_limit.h"
+#include "server/stream_feed.h"
 #include "server/subscriber.h"
-#include "server/variants.h"
 
 struct server_publisher {
     uv_loop_t *loop;
@@ -16,17 +16,17 @@ struct server_publisher {
     struct server_limits limits;
     int workers;
     bool every_frame, finishing;
-    uint64_t finishing_ms;           // when that began
-    struct server_channel *channels; // one for each stream
+    uint64_t finishing_ms;               // when that began
+    struct server_stream_feed *channels; // one for each stream
     int channel_count;
     struct server_subscriber *first, *last; // list, the oldest first
     int connection_count, subscribed_count; // of those that have subscribed to something
     unsigned long accepted;                 // in all
-    struct server_pace pace;
+    struct server_rate_limit pace;
     uv_stream_t *waiting;    // the listener that has a connection to be taken, or NULL
     unsigned long resumed;   // the number of the connection that was resumed last
     int logged, log_skipped; // lines about connections since the last check
-    struct server_variants variants;
+    struct server_encodings variants;
     struct server_message_pool pool;
     uv_timer_t check;
     struct server_subscriber *unchecked; // the next to be looked at; NULL: all were

@@ -16,9 +16,9 @@ static bool closing(const struct server_subscriber *subscriber)
 
 // ---- what waits
 
-static void push(struct server_subscriber *subscriber, const struct server_outgoing *outgoing)
+static void push(struct server_subscriber *subscriber, const struct server_send_queue *outgoing)
 {
-    struct server_outgoing queued = *outgoing;
+    struct server_send_queue queued = *outgoing;
     const bool record = queued.kind == SERVER_OUTGOING_RECORD;
     struct server_subscription *subscription =
         record ? &subscriber->subscriptions[queued.stream] : NULL;
@@ -27,7 +27,7 @@ static void push(struct server_subscriber *subscriber, const struct server_outgo
         queued.message = NULL; // and its place counts nothing: a purge adds both
         queued.missed = 0;
     }
-    if (!server_outgoing_push(&subscriber->queue, &queued)) {
+    if (!server_send_queue_push(&subscriber->queue, &queued)) {
         server_message_release(queued.message);
         server_subscriber_close(subscriber, "no memory for its messages");
         return;
@@ -36,9 +36,9 @@ static void push(struct server_subscriber *subscriber, const struct server_outgo
 }
 
 // Takes the oldest out. The reference goes to the caller.
-static struct server_outgoing pop(struct server_subscriber *subscriber)
+static struct server_send_queue pop(struct server_subscriber *subscriber)
 {
-    struct server_outgoing outgoing = server_outgoing_pop(&subscriber->queue);
+    struct server_send_queue outgoing = server_send_queue_pop(&subscriber->queue);
     if (outgoing.kind != SERVER_OUTGOING_RECORD) {
         subscriber->control_count--;
         return outgoing;
@@ -54,7 +54,7 @@ static struct server_outgoing pop(struct server_subscriber *subscriber)
 void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = &subscriber->subscriptions[stream];
-    int purged = server_outgoing_purge(&subscriber->queue, stream, &subscription->missed);
+    int purged = server_send_queue_purge(&subscriber->queue, stream, &subscription->missed);
     server_subscription_purge(subscription, purged);
 }
 
@@ -89,7 +89,7 @@ static void on_written(uv_write_t *write, int status)
 
 // A message's bytes and, after a record, its tail. Returns how many parts there are.
 static unsigned cut_parts(struct server_subscriber *subscriber,
-                          const struct server_outgoing *outgoing, uv_buf_t parts[2])
+                          const struct server_send_queue *outgoing, uv_buf_t parts[2])
 {
     const struct protocol_buffer *buffer = &outgoing->message->buffer;
     parts[0] = uv_buf_init(buffer->data, (unsigned)buffer->length);
@@ -121,7 +121,7 @@ static void write_parts(struct server_subscriber *subscriber, struct server_mess
 
 // Sends the message at once. What the kernel does not take is in flight then; mostly it
 // takes all, which spares a callback and a change to epoll's set for each connection.
-static void send_now(struct server_subscriber *subscriber, const struct server_outgoing *outgoing)
+static void send_now(struct server_subscriber *subscriber, const struct server_send_queue *outgoing)
 {
     uv_buf_t parts[2];
     unsigned part_count = cut_parts(subscriber, outgoing, parts), first = 0;
@@ -154,7 +154,7 @@ static void pump(struct server_subscriber *subscriber)
         }
         return;
     }
-    struct server_outgoing outgoing = pop(subscriber);
+    struct server_send_queue outgoing = pop(subscriber);
     uv_buf_t parts[2];
     unsigned part_count = cut_parts(subscriber, &outgoing, parts);
     write_parts(subscriber, outgoing.message, parts, part_count);
@@ -166,10 +166,10 @@ static bool idle(const struct server_subscriber *subscriber)
     return subscriber->writing == NULL && subscriber->queue.count == 0;
 }
 
-static void send_message(struct server_subscriber *subscriber, enum server_outgoing_kind kind,
+static void send_message(struct server_subscriber *subscriber, enum server_send_queue_kind kind,
                          int stream, struct server_message *message, uint64_t missed)
 {
-    const struct server_outgoing outgoing = { message, kind, stream, missed };
+    const struct server_send_queue outgoing = { message, kind, stream, missed };
     if (closing(subscriber)) {
         return;
     }
@@ -188,7 +188,7 @@ void server_subscriber_reply(struct server_subscriber *subscriber, struct server
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message)
 {
-    if (server_outgoing_replace(&subscriber->queue, SERVER_OUTGOING_STATE, stream, message) ==
+    if (server_send_queue_replace(&subscriber->queue, SERVER_OUTGOING_STATE, stream, message) ==
         NULL) {
         send_message(subscriber, SERVER_OUTGOING_STATE, stream, message, 0);
     }
@@ -197,7 +197,8 @@ void server_subscriber_state(struct server_subscriber *subscriber, int stream,
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message)
 {
-    if (server_outgoing_replace(&subscriber->queue, SERVER_OUTGOING_END, stream, message) == NULL) {
+    if (server_send_queue_replace(&subscriber->queue, SERVER_OUTGOING_END, stream, message) ==
+        NULL) {
         send_message(subscriber, SERVER_OUTGOING_END, stream, message, 0);
     }
 }
@@ -343,7 +344,7 @@ static void destroy(struct server_subscriber *subscriber)
     for (int i = 0; subscriber->subscriptions != NULL && i < subscriber->stream_count; i++) {
         server_message_release(subscriber->subscriptions[i].newest);
     }
-    server_outgoing_finish(&subscriber->queue);
+    server_send_queue_finish(&subscriber->queue);
     protocol_framing_finish(&subscriber->framing);
     free(subscriber->subscriptions);
     free(subscriber);

@@ -21,7 +21,7 @@
 #include "protocol/framing.h"
 #include "server/limits.h"
 #include "server/message.h"
-#include "server/outgoing.h"
+#include "server/send_queue.h"
 #include "server/subscription.h"
 
 enum {
@@ -59,7 +59,7 @@ struct server_subscriber {
     uv_pipe_t pipe;
     struct server_subscriber_callbacks callbacks;
     struct protocol_framing framing;
-    struct server_outgoing_queue queue;
+    struct server_send_queue_queue queue;
     int control_count;  // messages in the queue that are not records
     int request_credit; // requests that it may send until the next check
     uint64_t accepted_ms;

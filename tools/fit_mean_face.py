@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Fits the mean 3-D face of pipeline/mean_face.c to labelled photographs.
+"""Fits the mean 3-D face of pipeline/motion/mean_face.c to labelled photographs.
 
-    tools/fit_mean_face.py LABELS.json > pipeline/mean_face.c
+    tools/fit_mean_face.py LABELS.json > pipeline/motion/mean_face.c
 
 LABELS.json is a list of {"set": ..., "points": [[x, y] x 68]}: iBUG landmarks
 marked by hand on photographs of many people (--sets picks some of the list).
@@ -119,7 +119,7 @@ def improve(face, photos, deviation):
 
 def write(face, deviation, count):
     print(f"""// Made by tools/fit_mean_face.py from {count} photographs; see there how.
-#include "pipeline/mean_face.h"
+#include "pipeline/motion/mean_face.h"
 
 const struct pipeline_mean_point pipeline_mean_face[PIPELINE_MEAN_FACE_POINTS] = {{""")
     for (x, y, z), error in zip(face, deviation):

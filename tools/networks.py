@@ -176,7 +176,7 @@ def edanet(graph, x, features):
 # ---- ENet -----------------------------------------------------------------------------
 
 class Enet:
-    """Both dialects; see nn/enet.c."""
+    """Both dialects; see nn/networks/enet.c."""
 
     def __init__(self, graph, original):
         self.graph, self.original = graph, original

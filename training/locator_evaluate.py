@@ -14,7 +14,7 @@ from training import report, safetensors
 from training.locator_data import overlap, read_set, to_input
 from training.locator_net import CELL, INPUT, Locator, boxes_of
 
-SAME = 0.4      # overlap of two boxes from which they are one face, as in nn/head_locator.c
+SAME = 0.4      # overlap of two boxes from which they are one face, as in nn/heads/head_locator.c
 COVERED = 0.7   # likewise, of the smaller one
 
 

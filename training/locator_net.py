@@ -1,6 +1,6 @@
 """The face locator's network: LEDNet's blocks, fewer and narrower.
 
-nn/lednet.c builds the same network under the same tensor names.
+nn/networks/lednet.c builds the same network under the same tensor names.
 """
 import torch
 from torch import nn

@@ -17,9 +17,9 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "nn/compiler/program.h"
+#include "nn/kernels/peak.h"
 #include "nn/model.h"
-#include "nn/peak.h"
-#include "nn/program.h"
 #include "tools/mocapctl/onnxruntime.h"
 #include "tools/mocapctl/samples.h"
 

@@ -12,11 +12,11 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
-#include "nn/backbone.h"
-#include "nn/compile.h"
-#include "nn/graph.h"
-#include "nn/program.h"
-#include "nn/weights.h"
+#include "nn/compiler/compile.h"
+#include "nn/compiler/program.h"
+#include "nn/graph/graph.h"
+#include "nn/graph/weights.h"
+#include "nn/networks/backbone.h"
 
 struct nn_weights *golden_open(const char *path)
 {

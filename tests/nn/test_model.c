@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "base/cpu.h"
+#include "nn/compiler/program.h"
+#include "nn/graph/weights.h"
 #include "nn/model.h"
-#include "nn/program.h"
-#include "nn/weights.h"
 #include "tests/nn/golden.h"
 
 #define SHARED MOCAPD_SOURCE_DIR "/../shared/models/"

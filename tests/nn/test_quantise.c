@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "base/cpu.h"
+#include "nn/compiler/program.h"
+#include "nn/graph/weights.h"
 #include "nn/model.h"
-#include "nn/program.h"
 #include "nn/quantise.h"
-#include "nn/weights.h"
 #include "tests/nn/golden.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/face68.safetensors"

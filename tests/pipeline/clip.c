@@ -1,4 +1,4 @@
-#include "clip.h"
+#include "tests/pipeline/clip.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include <libavutil/display.h>
 #include <libswscale/swscale.h>
 
-#include "pipeline/libav.h"
+#include "pipeline/source/libav.h"
 
 static AVCodecContext *open_encoder(const struct clip_options *options,
                                     const AVFormatContext *muxer)

@@ -12,7 +12,7 @@ static const float half_turn = 3.14159265f;
 static const float margin = 1.5f;
 
 // The actor that fits the square best.
-static const struct actor *seen_in(const struct scene *scene, const struct pipeline_square *square,
+static const struct actor *seen_in(const struct scene *scene, const struct pipeline_roi *square,
                                    float *fit)
 {
     const struct actor *best = NULL;
@@ -54,8 +54,8 @@ static void draw(const struct actor *actor, float score, struct mc_keypoint *key
 
 // Landmarks are exact where there is a face. Elsewhere the network invents one in
 // the middle of what it sees, and is as sure of itself as the test says.
-static void look(void *user, const struct pipeline_square *square,
-                 struct pipeline_sighting *sighting)
+static void look(void *user, const struct pipeline_roi *square,
+                 struct pipeline_observation *sighting)
 {
     struct scene *scene = user;
     float fit;
@@ -78,8 +78,8 @@ static void look(void *user, const struct pipeline_square *square,
 
 // 68 points. A face upside down is still a face of sorts: its points stay turned over.
 // Beside the face the network makes up another one in the square's middle.
-static void look_at_68(void *user, const struct pipeline_square *square,
-                       struct pipeline_sighting *sighting)
+static void look_at_68(void *user, const struct pipeline_roi *square,
+                       struct pipeline_observation *sighting)
 {
     struct scene *scene = user;
     float fit;
@@ -102,8 +102,8 @@ static void look_at_68(void *user, const struct pipeline_square *square,
     draw(&seen, score, sighting->keypoints, POINTS);
 }
 
-static int locate(void *user, const struct pipeline_square *square, float share,
-                  struct pipeline_found *found)
+static int locate(void *user, const struct pipeline_roi *square, float share,
+                  struct pipeline_detection *found)
 {
     struct scene *scene = user;
     int count = 0;
@@ -115,7 +115,7 @@ static int locate(void *user, const struct pipeline_square *square, float share,
                             actor->y > square->y && actor->y < square->y + square->side;
         if (inside && !actor->gone && !actor->unclear && actor->size > square->side / 16) {
             found[count++] =
-                (struct pipeline_found){ actor->x, actor->y, actor->size, actor->size, 0.9f };
+                (struct pipeline_detection){ actor->x, actor->y, actor->size, actor->size, 0.9f };
         }
     }
     return count;
@@ -137,15 +137,16 @@ void scene_begin_68(struct pipeline_tracker *tracker)
     pipeline_tracker_init(tracker, &options);
 }
 
-struct pipeline_eyes scene_eyes(struct scene *scene, bool has_68)
+struct pipeline_detectors scene_eyes(struct scene *scene, bool has_68)
 {
-    return (struct pipeline_eyes){ has_68 ? look_at_68 : look, locate, scene };
+    return (struct pipeline_detectors){ has_68 ? look_at_68 : look, locate, scene };
 }
 
-void scene_run(struct pipeline_tracker *tracker, struct scene *scene, struct pipeline_sight *sight)
+void scene_run(struct pipeline_tracker *tracker, struct scene *scene,
+               struct pipeline_observations *sight)
 {
     const struct pipeline_view view = { WIDTH, HEIGHT, 0 };
-    const struct pipeline_eyes eyes = scene_eyes(scene, tracker->options.has_ibug68);
+    const struct pipeline_detectors eyes = scene_eyes(scene, tracker->options.has_ibug68);
     scene->looks = scene->locates = 0;
     pipeline_tracker_run(tracker, &view, &eyes, sight);
     assert_true(scene->looks <= 20 && scene->locates <= 10); // bounded for each frame
@@ -153,7 +154,7 @@ void scene_run(struct pipeline_tracker *tracker, struct scene *scene, struct pip
 }
 
 int scene_frames_until_seen(struct pipeline_tracker *tracker, struct scene *scene,
-                            struct pipeline_sight *sight, int count)
+                            struct pipeline_observations *sight, int count)
 {
     for (int frame = 1; frame <= 100; frame++) {
         scene_run(tracker, scene, sight);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "pipeline/tracker.h"
+#include "pipeline/track/tracker.h"
 
 enum { WIDTH = 640, HEIGHT = 480, CORNERS = 4, POINTS = 68, ACTORS_MAX = 4 };
 enum { FIRST_EYE = 36, SECOND_EYE = 42, MOUTH = 48 }; // of 68 points
@@ -29,11 +29,12 @@ struct scene {
 void scene_begin(struct pipeline_tracker *tracker, int max_faces); // faces of four corners
 void scene_begin_68(struct pipeline_tracker *tracker);             // one face of 68 points
 
-struct pipeline_eyes scene_eyes(struct scene *scene, bool has_68);
+struct pipeline_detectors scene_eyes(struct scene *scene, bool has_68);
 
 // One frame.
-void scene_run(struct pipeline_tracker *tracker, struct scene *scene, struct pipeline_sight *sight);
+void scene_run(struct pipeline_tracker *tracker, struct scene *scene,
+               struct pipeline_observations *sight);
 
 // Frames until so many faces are seen; fails where that takes too long.
 int scene_frames_until_seen(struct pipeline_tracker *tracker, struct scene *scene,
-                            struct pipeline_sight *sight, int count);
+                            struct pipeline_observations *sight, int count);

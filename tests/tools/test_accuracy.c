@@ -16,8 +16,8 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
-#include "pipeline/pose.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/motion/pose.h"
+#include "pipeline/track/scaler.h"
 #include "tools/synthface/synthface.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE
@@ -78,8 +78,8 @@ static void look(struct fixture *fixture, int sample)
     const struct nn_model_info *info = nn_model_info(fixture->model);
     const struct box box = box_of(&fixture->truths[sample]);
     float side = info->crop_margin * fmaxf(box.width, box.height);
-    const struct pipeline_square square = { box.x + (box.width - side) / 2,
-                                            box.y + (box.height - side) / 2, side, 0 };
+    const struct pipeline_roi square = { box.x + (box.width - side) / 2,
+                                         box.y + (box.height - side) / 2, side, 0 };
     struct nn_tensor input = nn_runner_input(fixture->runner);
     struct pipeline_mapping mapping;
     struct mc_error err = { 0 };

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/mean_face.h"
+#include "pipeline/motion/mean_face.h"
 #include "tools/bridge/osf.h"
 #include "tools/bridge/rotation.h"
 

@@ -13,9 +13,9 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
-#include "pipeline/gaze.h"
-#include "pipeline/preprocess.h"
-#include "pipeline/tracker.h"
+#include "pipeline/frame_view.h"
+#include "pipeline/track/scaler.h"
+#include "pipeline/track/tracker.h"
 #include "pipeline/worker.h"
 #include "tools/synthface/synthface.h"
 
@@ -28,9 +28,9 @@ static const float tolerance = 0.15f;
 
 struct fixture {
     struct nn_model *model, *locator;
-    struct pipeline_seat seat;
+    struct pipeline_worker_context seat;
     struct pipeline_tracker tracker;
-    struct pipeline_sight sight;
+    struct pipeline_observations sight;
     AVFrame *picture;
 };
 
@@ -127,15 +127,16 @@ static void begin(struct fixture *fixture, int max_faces)
 
 static void look(struct fixture *fixture)
 {
-    struct pipeline_gaze gaze = { .seat = &fixture->seat, .picture = fixture->picture };
-    const struct pipeline_eyes eyes = pipeline_gaze_eyes(&gaze, true);
+    struct pipeline_frame_view gaze = { .seat = &fixture->seat, .picture = fixture->picture };
+    const struct pipeline_detectors eyes = pipeline_frame_view_detectors(&gaze, true);
     const struct pipeline_view view = { WIDTH, HEIGHT, 0 };
     pipeline_tracker_run(&fixture->tracker, &view, &eyes, &fixture->sight);
     assert_string_equal(gaze.err.message, "");
 }
 
 // Mean distance of the landmarks from the truth, over that of the outer eye corners.
-static float error_of(const struct pipeline_sighting *sighting, const struct synthface_truth *truth)
+static float error_of(const struct pipeline_observation *sighting,
+                      const struct synthface_truth *truth)
 {
     const float eyes = hypotf(truth->points[45][0] - truth->points[36][0],
                               truth->points[45][1] - truth->points[36][1]);
@@ -234,7 +235,7 @@ static void a_hidden_face_is_waited_for(void **state)
             assert_true(covered || frame < 45);
             continue;
         }
-        const struct pipeline_sighting *face = &fixture->sight.faces[0];
+        const struct pipeline_observation *face = &fixture->sight.faces[0];
         assert_int_equal(face->id, 1);
         assert_true(hypotf(face->keypoints[30].x - truth.points[30][0],
                            face->keypoints[30].y - truth.points[30][1]) < 90); // no jump away
@@ -273,7 +274,7 @@ static int set_up(void **state)
         print_error("%s\n", err.message);
         return 1;
     }
-    fixture.seat = (struct pipeline_seat){
+    fixture.seat = (struct pipeline_worker_context){
         .model = nn_model_info(fixture.model),
         .runner = nn_runner_create(fixture.model, &err),
         .locator = { nn_model_info(fixture.locator), nn_runner_create(fixture.locator, &err) },

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "nn/compiler/program.h"
 #include "nn/model.h"
-#include "nn/program.h"
 #include "tools/mocapctl/steps.h"
 
 static const struct nn_step *find(const struct nn_program *program, const char *name)

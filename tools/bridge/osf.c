@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "pipeline/mean_face.h"
+#include "pipeline/motion/mean_face.h"
 #include "tools/bridge/rotation.h"
 
 enum {

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "base/cpu.h"
-#include "nn/blocks.h"
-#include "nn/compile.h"
-#include "nn/graph.h"
-#include "nn/kernels.h"
-#include "nn/program.h"
-#include "nn/weights.h"
+#include "nn/compiler/compile.h"
+#include "nn/compiler/program.h"
+#include "nn/graph/graph.h"
+#include "nn/graph/weights.h"
+#include "nn/kernels/kernels.h"
+#include "nn/networks/blocks.h"
 #include "tools/mocapctl/bench.h"
 #include "tools/mocapctl/bench_options.h"
 #include "tools/mocapctl/steps.h"

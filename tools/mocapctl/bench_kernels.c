@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "nn/compiler/program.h"
 #include "nn/model.h"
-#include "nn/program.h"
 #include "tools/mocapctl/bench.h"
 #include "tools/mocapctl/bench_options.h"
 #include "tools/mocapctl/steps.h"

@@ -13,7 +13,7 @@
 #include "base/cpu.h"
 #include "base/path.h"
 #include "nn/model.h"
-#include "pipeline/motion.h"
+#include "pipeline/motion/motion.h"
 #include "protocol/record.h"
 #include "tools/mocapctl/bench.h"
 #include "tools/mocapctl/bench_options.h"

@@ -3,7 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "nn/team.h"
+#include "nn/thread_pool.h"
 #include "tools/mocapctl/command.h"
 
 enum { RUNS_MAX = 1000000, SECONDS_MAX = 3600, SIZE_MAX_PIXELS = 4096 };

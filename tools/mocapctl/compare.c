@@ -12,8 +12,8 @@
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/path.h"
-#include "nn/backbone.h"
 #include "nn/model.h"
+#include "nn/networks/backbone.h"
 #include "tools/mocapctl/command.h"
 #include "tools/mocapctl/onnxruntime.h"
 

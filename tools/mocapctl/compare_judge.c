@@ -4,7 +4,7 @@
 #include <libavutil/frame.h>
 
 #include "nn/model.h"
-#include "pipeline/preprocess.h"
+#include "pipeline/track/scaler.h"
 #include "tools/mocapctl/compare.h"
 #include "tools/mocapctl/face68.h"
 #include "tools/mocapctl/face_set.h"
@@ -18,7 +18,7 @@ struct sight {
     const float (*jacobians)[4]; // the runner's, until its next run; or NULL
 };
 
-static struct pipeline_square square_of(const struct mocapctl_face *face, float margin)
+static struct pipeline_roi square_of(const struct mocapctl_face *face, float margin)
 {
     float low[2] = { INFINITY, INFINITY }, high[2] = { -INFINITY, -INFINITY };
     for (int i = 0; i < face->point_count; i++) {
@@ -28,8 +28,8 @@ static struct pipeline_square square_of(const struct mocapctl_face *face, float 
         }
     }
     const float side = margin * fmaxf(high[0] - low[0], high[1] - low[1]);
-    return (struct pipeline_square){ (low[0] + high[0] - side) / 2, (low[1] + high[1] - side) / 2,
-                                     side, 0 };
+    return (struct pipeline_roi){ (low[0] + high[0] - side) / 2, (low[1] + high[1] - side) / 2,
+                                  side, 0 };
 }
 
 static bool look(struct mocapctl_entry *entry, struct pipeline_scaler *scaler,
@@ -37,7 +37,7 @@ static bool look(struct mocapctl_entry *entry, struct pipeline_scaler *scaler,
                  struct mc_error *err)
 {
     const struct nn_model_info *info = nn_model_info(entry->model);
-    const struct pipeline_square square = square_of(face, info->crop_margin);
+    const struct pipeline_roi square = square_of(face, info->crop_margin);
     struct pipeline_mapping mapping;
     struct nn_tensor input = nn_runner_input(entry->runner);
     if (!pipeline_scaler_run(scaler, picture, 0, &square, info->input_mean, &input, &mapping,

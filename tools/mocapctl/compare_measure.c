@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "nn/compiler/program.h"
 #include "nn/model.h"
-#include "nn/program.h"
 #include "tools/mocapctl/compare.h"
 #include "tools/mocapctl/onnxruntime.h"
 #include "tools/mocapctl/steps.h"

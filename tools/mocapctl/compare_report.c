@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "nn/compiler/program.h"
 #include "nn/model.h"
-#include "nn/program.h"
 #include "tools/mocapctl/compare.h"
 
 struct mocapctl_row mocapctl_compare_row(const struct mocapctl_entry *entry)

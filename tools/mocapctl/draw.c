@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "pipeline/pose.h"
+#include "pipeline/motion/pose.h"
 #include "protocol/record.h"
 #include "tools/mocapctl/face68.h"
 

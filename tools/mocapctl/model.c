@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "base/cpu.h"
-#include "nn/program.h"
-#include "nn/weights.h"
+#include "nn/compiler/program.h"
+#include "nn/graph/weights.h"
 #include "tools/mocapctl/command.h"
 #include "tools/mocapctl/quantize.h"
 #include "tools/mocapctl/steps.h"

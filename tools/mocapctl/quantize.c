@@ -13,8 +13,8 @@
 #include "base/cpu.h"
 #include "nn/model.h"
 #include "nn/quantise.h"
-#include "pipeline/preprocess.h"
-#include "pipeline/tracker.h"
+#include "pipeline/track/scaler.h"
+#include "pipeline/track/tracker.h"
 #include "protocol/record.h"
 #include "tools/mocapctl/clip.h"
 #include "tools/mocapctl/command.h"
@@ -37,18 +37,18 @@ struct job {
 };
 
 // The square of a face, as the tracker would look at it in the next frame.
-static struct pipeline_square square_of(const struct protocol_face *face, float margin)
+static struct pipeline_roi square_of(const struct protocol_face *face, float margin)
 {
     const float side = margin * fmaxf(face->box[2], face->box[3]);
-    return (struct pipeline_square){ face->box[0] + (face->box[2] - side) / 2,
-                                     face->box[1] + (face->box[3] - side) / 2, side, 0 };
+    return (struct pipeline_roi){ face->box[0] + (face->box[2] - side) / 2,
+                                  face->box[1] + (face->box[3] - side) / 2, side, 0 };
 }
 
 static bool fill(struct job *job, const struct protocol_record *record, const AVFrame *picture,
                  const struct nn_tensor *input, struct mc_error *err)
 {
     const struct nn_model_info *info = nn_model_info(job->f32);
-    const struct pipeline_square square = square_of(&record->faces[0], info->crop_margin);
+    const struct pipeline_roi square = square_of(&record->faces[0], info->crop_margin);
     struct pipeline_mapping mapping;
     return pipeline_scaler_run(job->scaler, picture, 0, &square, info->input_mean, input, &mapping,
                                err);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/program.h"
-#include "nn/team.h"
+#include "nn/compiler/program.h"
+#include "nn/thread_pool.h"
 #include "tools/mocapctl/samples.h"
 
 static const char *kind_name(enum nn_step_kind kind)
@@ -113,7 +113,7 @@ uint64_t mocapctl_step_bytes(const struct nn_program *program, const struct nn_s
 }
 
 struct measurement {
-    struct nn_team *team;
+    struct nn_thread_pool *team;
     float *arena;
     int64_t *step_ns;                 // of the last run
     struct mocapctl_samples *samples; // of each step, in microseconds
@@ -128,7 +128,7 @@ static bool prepare(struct measurement *to, const struct nn_program *program, in
                     struct mc_error *err)
 {
     const size_t count = (size_t)program->step_count + 1;
-    to->team = nn_team_create(threads, err);
+    to->team = nn_thread_pool_create(threads, err);
     if (to->team == NULL) {
         return false;
     }
@@ -147,7 +147,7 @@ static void finish(struct measurement *of, int step_count)
     free(of->samples);
     free(of->step_ns);
     mc_memory_free(of->arena);
-    nn_team_destroy(of->team);
+    nn_thread_pool_destroy(of->team);
 }
 
 // Zeros are as good as pictures: no kernel's time depends on what is in the maps.
@@ -155,7 +155,7 @@ static bool measure(struct measurement *by, const struct nn_program *program, lo
                     struct mc_error *err)
 {
     for (long run = 0; run <= runs; run++) {
-        nn_team_measure(by->team, program, by->arena, by->step_ns);
+        nn_thread_pool_measure(by->team, program, by->arena, by->step_ns);
         // The first run fills the caches.
         for (int i = 0; i < program->step_count && run > 0; i++) {
             if (!mocapctl_samples_add(&by->samples[i], (double)by->step_ns[i] / 1e3)) {

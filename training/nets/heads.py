@@ -1,4 +1,4 @@
-"""Heat maps to keypoints, as nn/heads.c does it."""
+"""Heat maps to keypoints, as nn/heads/heads.c does it."""
 
 import torch
 import torch.nn.functional as F
@@ -44,7 +44,7 @@ def soft_argmax(maps):
 
 
 def confidence(variance, edge):
-    """nn/heads.c's measure: a half where the position's deviation is an eighth of the map's edge."""
+    """nn/heads/heads.c's measure: a half where the position's deviation is an eighth of the map's edge."""
     return 1 / (1 + variance * 64 / edge ** 2)
 
 

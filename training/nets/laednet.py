@@ -1,5 +1,5 @@
 """LAEDNet after its paper's description (Zhou et al., 2022); the numbers are
-nn/laednet.c's. Inverted residuals down, light residual squeeze-and-excitation up,
+nn/networks/laednet.c's. Inverted residuals down, light residual squeeze-and-excitation up,
 connections between them."""
 
 import torch

@@ -1,5 +1,5 @@
 """LRDNet after its paper's description (Zhuang et al., 2021); the numbers are
-nn/lrdnet.c's. Factorised and depthwise convolutions, a dual attention decoder."""
+nn/networks/lrdnet.c's. Factorised and depthwise convolutions, a dual attention decoder."""
 
 import torch
 import torch.nn.functional as F

@@ -1,0 +1,134 @@
+#include "nn/kernels/gemm.h"
+
+#include <limits.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cblas.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+void nn_gemm_add(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+                 size_t ldb, float *c, size_t ldc)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
+                a, (blasint)lda, b, (blasint)ldb, 1.0f, c, (blasint)ldc);
+}
+
+// The largest relative difference to a sum in double over one m x n x k product.
+static double product_error(size_t m, size_t n, size_t k, float *a, float *b, float *c)
+{
+    unsigned seed = 1;
+    for (size_t i = 0; i < m * k + k * n; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        float value = (float)(seed >> 8) / (float)(1 << 24) - 0.5f;
+        *(i < m * k ? &a[i] : &b[i - m * k]) = value;
+    }
+    for (size_t i = 0; i < m * n; i++) {
+        c[i] = 0.25f;
+    }
+    nn_gemm_add(m, n, k, a, k, b, n, c, n);
+    double worst = 0;
+    for (size_t i = 0; i < m * n; i++) {
+        double sum = 0.25;
+        for (size_t j = 0; j < k; j++) {
+            sum += (double)a[i / n * k + j] * (double)b[j * n + i % n];
+        }
+        double error = fabs(sum - (double)c[i]) / (1 + sqrt((double)k));
+        worst = isfinite(error) ? fmax(worst, error) : INFINITY;
+    }
+    return worst;
+}
+
+#if defined(__x86_64__)
+// Whether the processor has what OpenBLAS's kernels of this name are made of.
+// OpenBLAS takes a name from OPENBLAS_CORETYPE without asking, and then dies by
+// SIGILL. Names that aren't here run on every processor, or are chosen by OpenBLAS
+// alone. As of OpenBLAS 0.3.21.
+static bool processor_runs(const char *core)
+{
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool fma4 = __builtin_cpu_supports("fma4");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl");
+    const struct {
+        const char *core;
+        bool runs;
+    } needs[] = {
+        { "Sandybridge", __builtin_cpu_supports("avx") },
+        { "Haswell", avx2 },
+        { "Zen", avx2 },
+        { "SkylakeX", avx512 },
+        { "Cooperlake", avx512 && __builtin_cpu_supports("avx512bf16") },
+        { "SapphireRapids", avx512 && __builtin_cpu_supports("avx512bf16") },
+        { "Bulldozer", fma4 },
+        { "Piledriver", fma4 },
+        { "Steamroller", fma4 },
+        { "Excavator", fma4 },
+        { "Opteron", false }, // 3DNow
+        { "Opteron_SSE3", false },
+    };
+    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+        if (strcmp(core, needs[i].core) == 0) {
+            return needs[i].runs;
+        }
+    }
+    return true;
+}
+#else
+static bool processor_runs(const char *core)
+{
+    (void)core;
+    return true;
+}
+#endif
+
+static bool products_are_right(float *block, size_t floats)
+{
+    static const struct {
+        size_t m, n, k;
+    } shapes[] = { { 1, 1, 1 },     { 7, 5, 3 },     { 64, 68, 64 },  { 33, 47, 129 },
+                   { 128, 16, 48 }, { 128, 29, 27 }, { 61, 64, 192 }, { 16, 128, 384 } };
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        double error = product_error(shapes[i].m, shapes[i].n, shapes[i].k, block, block + floats,
+                                     block + 2 * floats);
+        if (error > 1e-5) {
+            mc_log(MC_LOG_WARNING,
+                   "OpenBLAS (%s) is wrong by %g on a %zux%zux%zu product: using plain C",
+                   openblas_get_corename(), error, shapes[i].m, shapes[i].n, shapes[i].k);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool usable;
+
+static void check(void)
+{
+    if (!processor_runs(openblas_get_corename())) {
+        mc_log(MC_LOG_WARNING,
+               "OpenBLAS (%s) has kernels that this processor can't run, see "
+               "OPENBLAS_CORETYPE: using plain C",
+               openblas_get_corename());
+        return;
+    }
+    const size_t floats = 128 * 512;
+    float *block = mc_memory_alloc(3 * floats * sizeof *block);
+    if (block != NULL) {
+        openblas_set_num_threads(1);
+        usable = products_are_right(block, floats);
+    }
+    mc_memory_free(block);
+}
+
+bool nn_gemm_usable(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, check);
+    return usable;
+}

@@ -1,0 +1,174 @@
+// Pools and what undoes them: a part of kernels_loops.h.
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "nn/kernels/kernels.h"
+#include "nn/kernels/number.h"
+
+static inline float loops_activate(float value, const struct nn_epilogue *finish, int c)
+{
+    if (value >= 0) {
+        return value;
+    }
+    return finish->relu ? 0 : finish->slope != NULL ? value * finish->slope[c] : value;
+}
+
+// Everything about a pool.
+struct pool {
+    const struct nn_tensor *in, *out;
+    const struct nn_pool *window;
+    const struct nn_epilogue *finish;
+};
+
+// One output pixel, whatever the types.
+static void pool_pixel(const struct pool *pool, int y, int x)
+{
+    const struct nn_tensor *in = pool->in, *out = pool->out;
+    const struct nn_pool *window = pool->window;
+    const struct nn_epilogue *finish = pool->finish;
+    const int top = y * window->stride - window->padding;
+    const int left = x * window->stride - window->padding;
+    for (int c = 0; c < out->channels; c++) {
+        float most = -INFINITY;
+        for (int i = 0; i < window->kernel * window->kernel; i++) {
+            const int iy = top + i / window->kernel, ix = left + i % window->kernel;
+            if (iy < 0 || iy >= in->height || ix < 0 || ix >= in->width) {
+                continue;
+            }
+            float other = nn_number_get(in->type, in->scale, nn_tensor_pixel(in, iy, ix), c);
+            most = other > most ? other : most;
+        }
+        if (finish->scale != NULL) {
+            most = most * finish->scale[c] + finish->shift[c];
+        }
+        nn_number_set(out->type, 1 / out->scale, nn_tensor_pixel(out, y, x), c,
+                      loops_activate(most, finish, c));
+    }
+}
+
+// The usual pool, 2 x 2 with a norm behind: with its types constant and its four
+// inputs spelled out, the loop vectorises.
+static inline __attribute__((always_inline)) void pool_2(const struct pool *pool,
+                                                         struct nn_rows rows,
+                                                         const enum nn_type in_type,
+                                                         const enum nn_type out_type)
+{
+    const struct nn_tensor *in = pool->in, *out = pool->out;
+    const int channels = out->channels;
+    const float in_scale = in->scale, inverse = 1 / out->scale;
+    const float least = pool->finish->relu ? 0 : -INFINITY;
+    const float *restrict scale = pool->finish->scale, *restrict shift = pool->finish->shift;
+    const size_t pixel = in->pixel_stride * nn_type_size(in_type);
+    const size_t out_pixel = out->pixel_stride * nn_type_size(out_type);
+    for (int y = rows.begin; y < rows.end; y++) {
+        const char *restrict upper = nn_tensor_pixel(in, 2 * y, 0);
+        const char *restrict lower = nn_tensor_pixel(in, 2 * y + 1, 0);
+        char *restrict to = nn_tensor_pixel(out, y, 0);
+        for (int x = 0; x < out->width; x++) {
+            for (int c = 0; c < channels; c++) {
+                float a = nn_number_get(in_type, in_scale, upper, c);
+                float b = nn_number_get(in_type, in_scale, upper + pixel, c);
+                float d = nn_number_get(in_type, in_scale, lower, c);
+                float e = nn_number_get(in_type, in_scale, lower + pixel, c);
+                a = a > b ? a : b;
+                d = d > e ? d : e;
+                a = (a > d ? a : d) * scale[c] + shift[c];
+                nn_number_set(out_type, inverse, to, c, a > least ? a : least);
+            }
+            upper += 2 * pixel;
+            lower += 2 * pixel;
+            to += out_pixel;
+        }
+    }
+}
+
+static void loops_max_pool(const struct nn_tensor *in, const struct nn_pool *window,
+                           const struct nn_epilogue *finish, const struct nn_tensor *out,
+                           struct nn_rows rows)
+{
+    const struct pool pool = { in, out, window, finish };
+    const enum nn_type from = in->type, to = out->type;
+    const bool usual = window->kernel == 2 && window->stride == 2 && window->padding == 0 &&
+                       finish->scale != NULL && finish->slope == NULL;
+    if (usual && from == NN_F32 && to == NN_F32) {
+        pool_2(&pool, rows, NN_F32, NN_F32);
+    } else if (usual && from == NN_F32 && to == NN_BF16) {
+        pool_2(&pool, rows, NN_F32, NN_BF16);
+    } else if (usual && from == NN_F32 && to == NN_U8) {
+        pool_2(&pool, rows, NN_F32, NN_U8);
+    } else if (usual && from == NN_BF16 && to == NN_BF16) {
+        pool_2(&pool, rows, NN_BF16, NN_BF16);
+    } else if (usual && from == NN_U8 && to == NN_U8) {
+        pool_2(&pool, rows, NN_U8, NN_U8);
+    } else {
+        for (int y = rows.begin; y < rows.end; y++) {
+            for (int x = 0; x < out->width; x++) {
+                pool_pixel(&pool, y, x);
+            }
+        }
+    }
+}
+
+static void loops_average_pool(const struct nn_tensor *in, int size, const struct nn_tensor *out,
+                               struct nn_rows rows)
+{
+    const int channels = out->channels;
+    const float share = 1.0f / (float)(size * size);
+    for (int y = rows.begin; y < rows.end; y++) {
+        for (int x = 0; x < out->width; x++) {
+            float *restrict to = nn_tensor_at(out, y, x);
+            memset(to, 0, (size_t)channels * sizeof *to);
+            for (int i = 0; i < size; i++) {
+                for (int j = 0; j < size; j++) {
+                    const float *restrict from = nn_tensor_at(in, y * size + i, x * size + j);
+                    for (int c = 0; c < channels; c++) {
+                        to[c] += from[c];
+                    }
+                }
+            }
+            for (int c = 0; c < channels; c++) {
+                to[c] *= share;
+            }
+        }
+    }
+}
+
+static void loops_pool_index(const struct nn_tensor *in, const struct nn_tensor *out,
+                             struct nn_rows rows)
+{
+    const int channels = out->channels;
+    for (int y = rows.begin; y < rows.end; y++) {
+        for (int x = 0; x < out->width; x++) {
+            const float *restrict a = nn_tensor_at(in, 2 * y, 2 * x);
+            const float *restrict b = nn_tensor_at(in, 2 * y, 2 * x + 1);
+            const float *restrict d = nn_tensor_at(in, 2 * y + 1, 2 * x);
+            const float *restrict e = nn_tensor_at(in, 2 * y + 1, 2 * x + 1);
+            float *restrict to = nn_tensor_at(out, y, x);
+            for (int c = 0; c < channels; c++) {
+                // The first of equal ones: only a larger one takes over.
+                float upper = b[c] > a[c] ? b[c] : a[c], lower = e[c] > d[c] ? e[c] : d[c];
+                float upper_at = b[c] > a[c] ? 1 : 0, lower_at = e[c] > d[c] ? 3 : 2;
+                to[c] = lower > upper ? lower_at : upper_at;
+            }
+        }
+    }
+}
+
+static void loops_unpool(const struct nn_tensor *in, const struct nn_tensor *index,
+                         const struct nn_tensor *out, struct nn_rows rows)
+{
+    const int channels = out->channels;
+    for (int y = rows.begin; y < rows.end; y++) {
+        for (int x = 0; x < out->width; x++) {
+            const float *restrict from = nn_tensor_at(in, y / 2, x / 2);
+            const float *restrict where = nn_tensor_at(index, y / 2, x / 2);
+            float *restrict to = nn_tensor_at(out, y, x);
+            const float here = (float)(y % 2 * 2 + x % 2);
+            for (int c = 0; c < channels; c++) {
+                to[c] = where[c] == here ? from[c] : 0;
+            }
+        }
+    }
+}

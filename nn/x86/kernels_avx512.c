@@ -1,8 +1,0 @@
-// The operators beside convolution, compiled for AVX-512.
-#include "nn/kernels_loops.h"
-#include "nn/x86/kernels_x86.h"
-
-void nn_kernels_init_loops_avx512(struct nn_kernels *kernels)
-{
-    loops_init(kernels);
-}

@@ -1,0 +1,178 @@
+#include "pipeline/motion/motion.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "pipeline/motion/pose.h"
+#include "pipeline/motion/shapes.h"
+
+_Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX,
+               "all keypoints of a record can be smoothed");
+
+enum { LANDMARKS = 68 };
+
+static const double step_max_s = 0.5;            // between two records of a face; longer is a gap
+static const int64_t calibrate_max_s = 5;        // then it has failed
+static const float error_max = 0.10f;            // of a pose, to learn from what the face does
+static const float yaw_max = 30, pitch_max = 25; // degrees; likewise
+
+struct pipeline_motion_options pipeline_motion_options_default(void)
+{
+    return (struct pipeline_motion_options){ pipeline_smooth_options_default(), 60 };
+}
+
+void pipeline_motion_init(struct pipeline_motion *motion,
+                          const struct pipeline_motion_options *options)
+{
+    *motion = (struct pipeline_motion){ .options = *options };
+    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
+        pipeline_calibration_init(&motion->faces[i].neutral);
+    }
+}
+
+// Seconds since the face's last record: by pts, and where the source's clock jumped,
+// or stood, by arrival. Not over step_max_s, else 0: too long ago to tell.
+static float elapsed(const struct pipeline_motion_face *face, const struct protocol_record *record)
+{
+    const double steps[2] = { record->pts - face->pts,
+                              (double)(record->t_arrival_ns - face->arrival_ns) * 1e-9 };
+    for (int i = 0; i < 2; i++) {
+        if (steps[i] > 0 && steps[i] <= step_max_s) {
+            return (float)steps[i];
+        }
+    }
+    return 0;
+}
+
+static void mark_present(struct pipeline_motion *motion, const struct protocol_record *record)
+{
+    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
+        motion->faces[i].present = false;
+        for (int k = 0; k < record->face_count; k++) {
+            motion->faces[i].present |= motion->faces[i].id == record->faces[k].id;
+        }
+    }
+}
+
+// The place of a face. A new one gets that of the face lost last, else a free one: most
+// often it is the same face again, so what is neutral passes on.
+static struct pipeline_motion_face *place_of(struct pipeline_motion *motion, int id)
+{
+    struct pipeline_motion_face *best = NULL;
+    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
+        struct pipeline_motion_face *face = &motion->faces[i];
+        if (face->id == id) {
+            return face;
+        }
+        if (!face->present && (best == NULL || face->arrival_ns > best->arrival_ns)) {
+            best = face;
+        }
+    }
+    best->id = id; // there is one: no more faces in a record than places
+    best->present = true;
+    best->fresh = true;
+    pipeline_smooth_reset(&best->smooth);
+    pipeline_calibration_pass_on(&best->neutral);
+    return best;
+}
+
+static void smooth(struct pipeline_motion *motion, struct pipeline_motion_face *place,
+                   struct protocol_face *face, float dt_s)
+{
+    if (!motion->options.smooth.on) {
+        return;
+    }
+    const size_t bytes = (size_t)face->keypoint_count * sizeof face->keypoints[0];
+    face->has_raw = true;
+    memcpy(face->raw, face->keypoints, bytes);
+    pipeline_smooth_run(&place->smooth, &motion->options.smooth, face->keypoints,
+                        face->keypoint_count, sqrtf(face->box[2] * face->box[3]), dt_s);
+    mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+}
+
+// A face that looks away, or that fits badly, tells nothing of what is neutral.
+static bool can_learn(const struct protocol_pose *pose)
+{
+    return pose->error < error_max && fabsf(pose->euler[0]) < pitch_max &&
+           fabsf(pose->euler[1]) < yaw_max;
+}
+
+static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *place,
+                  const float *features, float dt_s)
+{
+    if (place->due && !place->neutral.measuring) {
+        pipeline_calibration_measure(&place->neutral);
+    }
+    if (pipeline_calibration_add(&place->neutral, features, dt_s)) {
+        place->due = false;
+        motion->calibrated_faces++;
+    }
+}
+
+static void run_face(struct pipeline_motion *motion, const struct pipeline_camera *camera,
+                     struct protocol_record *record, struct protocol_face *face)
+{
+    struct pipeline_motion_face *place = place_of(motion, face->id);
+    const float dt_s = place->fresh ? 0 : elapsed(place, record);
+    float features[PIPELINE_FEATURE_COUNT];
+    place->fresh = false;
+    place->pts = record->pts;
+    place->arrival_ns = record->t_arrival_ns;
+    smooth(motion, place, face, dt_s);
+    if (face->keypoint_count != LANDMARKS) {
+        return;
+    }
+    face->has_pose = pipeline_pose_fit(face->keypoints, camera, &face->pose);
+    face->has_shapes =
+        face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, features);
+    if (!face->has_shapes) {
+        return;
+    }
+    if (can_learn(&face->pose)) {
+        learn(motion, place, features, dt_s);
+    }
+    pipeline_shapes_make(features, place->neutral.value, face->shapes);
+}
+
+void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record)
+{
+    const struct pipeline_camera camera =
+        pipeline_camera_make(record->width, record->height, motion->options.fov);
+    mark_present(motion, record);
+    for (int i = 0; i < record->face_count; i++) {
+        run_face(motion, &camera, record, &record->faces[i]);
+    }
+}
+
+void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns)
+{
+    motion->calibrating = true;
+    motion->calibrate_until_ns = now_ns + calibrate_max_s * MC_NS_PER_SECOND;
+    motion->calibrated_faces = 0;
+    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
+        motion->faces[i].due = true;
+        pipeline_calibration_stop(&motion->faces[i].neutral);
+    }
+}
+
+bool pipeline_motion_calibrated(struct pipeline_motion *motion, int64_t now_ns, int *faces)
+{
+    if (!motion->calibrating) {
+        return false;
+    }
+    bool waiting = motion->calibrated_faces == 0;
+    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
+        waiting |= motion->faces[i].present && motion->faces[i].due;
+    }
+    if (waiting && now_ns < motion->calibrate_until_ns) {
+        return false;
+    }
+    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
+        motion->faces[i].due = false;
+        pipeline_calibration_stop(&motion->faces[i].neutral);
+    }
+    motion->calibrating = false;
+    *faces = motion->calibrated_faces;
+    return true;
+}

@@ -1,0 +1,52 @@
+// From keypoints to motion, face by face: smoothing, head pose, blend shapes. The
+// last stage before a record goes out. Neither allocates nor fails. Thread: loop.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pipeline/motion/calibration.h"
+#include "pipeline/motion/smooth.h"
+#include "protocol/record.h"
+
+struct pipeline_motion_options {
+    struct pipeline_smooth_options smooth;
+    float fov; // of the camera along the picture's longer edge, degrees
+};
+
+struct pipeline_motion_options pipeline_motion_options_default(void);
+
+// What is remembered of a face while its id is there.
+struct pipeline_motion_face {
+    int id;       // 0: free
+    bool present; // in the last record
+    bool fresh;   // not seen before
+    bool due;     // its neutral face is being measured
+    double pts;   // of its last record
+    int64_t arrival_ns;
+    struct pipeline_smooth smooth;
+    struct pipeline_calibration neutral;
+};
+
+struct pipeline_motion {
+    struct pipeline_motion_options options;
+    struct pipeline_motion_face faces[PROTOCOL_FACES_MAX];
+    bool calibrating;
+    int64_t calibrate_until_ns;
+    int calibrated_faces; // in this calibration
+};
+
+void pipeline_motion_init(struct pipeline_motion *motion,
+                          const struct pipeline_motion_options *options);
+
+// Works on the faces of the stream's next record: smooths their keypoints, keeping
+// those that came as raw, and adds pose and shapes where there are 68 of them.
+void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record);
+
+// Measures the neutral face of everybody who is there or comes, for a few seconds at
+// most; begins anew when it does already.
+void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns);
+
+// True when a calibration is over, once; faces says how many were measured, 0 when
+// nobody faced the camera for long enough.
+bool pipeline_motion_calibrated(struct pipeline_motion *motion, int64_t now_ns, int *faces);

@@ -1,0 +1,123 @@
+#include "pipeline/source/libav.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libavdevice/avdevice.h>
+#include <libavformat/avformat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pipeline/source/url.h"
+
+enum { LINE_BYTES = 256 };
+
+static _Thread_local uint64_t error_count;
+static _Thread_local bool listening;
+static _Thread_local char heard[LINE_BYTES]; // the last error that FFmpeg logged on this thread
+
+static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER; // guards limit
+static struct mc_log_limit limit;
+
+static bool limit_pass(unsigned *skipped)
+{
+    pthread_mutex_lock(&limit_lock);
+    bool pass = mc_log_limit_pass(&limit, MC_NS_PER_SECOND, skipped);
+    pthread_mutex_unlock(&limit_lock);
+    return pass;
+}
+
+static void hear(const char *line)
+{
+    error_count++;
+    if (listening) {
+        snprintf(heard, sizeof heard, "%s", line);
+        return;
+    }
+    unsigned skipped = 0;
+    if (!limit_pass(&skipped)) {
+        return;
+    }
+    if (skipped > 0) {
+        mc_log(MC_LOG_WARNING, "FFmpeg: %s (and %u more)", line, skipped);
+    } else {
+        mc_log(MC_LOG_WARNING, "FFmpeg: %s", line);
+    }
+}
+
+// FFmpeg's errors are our warnings: a bad packet is daily bread. Its warnings
+// are mostly about habits of encoders, of use only to who debugs.
+static void log_callback(void *context, int level, const char *format, va_list arguments)
+{
+    bool error = level <= AV_LOG_ERROR;
+    if (level > AV_LOG_VERBOSE || (!error && !mc_log_enabled(MC_LOG_DEBUG))) {
+        return;
+    }
+    char text[LINE_BYTES], line[LINE_BYTES];
+    static _Thread_local int print_prefix = 1;
+    av_log_format_line2(context, level, format, arguments, text, sizeof text, &print_prefix);
+    text[strcspn(text, "\r\n")] = '\0';
+    pipeline_url_redact(text, line, sizeof line);
+    if (line[0] == '\0') {
+        return;
+    }
+    if (error) {
+        hear(line);
+    } else {
+        mc_log(MC_LOG_DEBUG, "FFmpeg: %s", line);
+    }
+}
+
+static void init_once(void)
+{
+    av_log_set_callback(log_callback);
+    avformat_network_init();
+    avdevice_register_all();
+}
+
+void pipeline_libav_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, init_once);
+}
+
+uint64_t pipeline_libav_error_count(void)
+{
+    return error_count;
+}
+
+void pipeline_libav_listen_begin(void)
+{
+    listening = true;
+    heard[0] = '\0';
+}
+
+void pipeline_libav_listen_end(void)
+{
+    listening = false;
+    heard[0] = '\0';
+}
+
+// FFmpeg's line without its "[demuxer @ 0xaddress] ".
+static const char *without_prefix(const char *line)
+{
+    const char *end = line[0] == '[' ? strstr(line, "] ") : NULL;
+    return end != NULL ? end + 2 : line;
+}
+
+bool pipeline_libav_error(struct mc_error *err, int averror, const char *format, ...)
+{
+    char context[LINE_BYTES], meaning[AV_ERROR_MAX_STRING_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(context, sizeof context, format, arguments);
+    va_end(arguments);
+    av_strerror(averror, meaning, sizeof meaning);
+    if (heard[0] != '\0') {
+        return mc_error_set(err, MC_ERROR_MEDIA, averror, "%s: %s (%s)", context, meaning,
+                            without_prefix(heard));
+    }
+    return mc_error_set(err, MC_ERROR_MEDIA, averror, "%s: %s", context, meaning);
+}

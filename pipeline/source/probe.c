@@ -1,0 +1,92 @@
+#include "pipeline/source/probe.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <libavutil/error.h>
+
+#include "base/error.h"
+#include "pipeline/source/stop.h"
+#include "pipeline/source/url.h"
+#include "pipeline/source/v4l2.h"
+
+enum { ANSWER_MS = 300 };
+
+void pipeline_probe_begin(struct pipeline_probe *knock, const char *url,
+                          const struct mc_error *last)
+{
+    const char *rest;
+    *knock = (struct pipeline_probe){ .url = url };
+    switch (pipeline_url_parse(url, &rest)) {
+    case PIPELINE_URL_V4L2:
+        knock->helps = true;
+        knock->was_away = last->detail == ENOENT;
+        break;
+    case PIPELINE_URL_RTSP:
+    case PIPELINE_URL_NETWORK:
+        knock->helps = true;
+        knock->was_away = last->detail == AVERROR(ECONNREFUSED);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool answers(const struct addrinfo *address)
+{
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return false;
+    }
+    bool good = connect(fd, address->ai_addr, address->ai_addrlen) == 0;
+    if (!good && errno == EINPROGRESS) {
+        struct pollfd file = { .fd = fd, .events = POLLOUT };
+        int error = 0;
+        socklen_t size = sizeof error;
+        good = poll(&file, 1, ANSWER_MS) > 0 &&
+               getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+    }
+    close(fd);
+    return good;
+}
+
+static bool is_there(const char *url, struct pipeline_stop *stop)
+{
+    const char *rest;
+    char host[256], port[8];
+    if (pipeline_url_parse(url, &rest) == PIPELINE_URL_V4L2) {
+        struct pipeline_v4l2_options options;
+        struct mc_error err;
+        return pipeline_v4l2_parse(rest, &options, &err) && access(options.device, F_OK) == 0;
+    }
+    if (!pipeline_url_endpoint(url, host, sizeof host, port, sizeof port)) {
+        return false;
+    }
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(host, port, &hints, &found) != 0) {
+        return false;
+    }
+    bool good = false;
+    for (const struct addrinfo *a = found; a != NULL && !good && !pipeline_stop_is_set(stop);
+         a = a->ai_next) {
+        good = answers(a);
+    }
+    freeaddrinfo(found);
+    return good;
+}
+
+bool pipeline_probe(struct pipeline_probe *knock, struct pipeline_stop *stop)
+{
+    if (!knock->helps) {
+        return false;
+    }
+    const bool there = is_there(knock->url, stop);
+    const bool back = there && knock->was_away;
+    knock->was_away |= !there;
+    return back;
+}

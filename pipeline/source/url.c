@@ -1,0 +1,188 @@
+#include "pipeline/source/url.h"
+
+#include <string.h>
+
+static bool starts_with(const char *text, const char *start, const char **rest)
+{
+    size_t length = strlen(start);
+    if (strncmp(text, start, length) != 0) {
+        return false;
+    }
+    *rest = text + length;
+    return true;
+}
+
+enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest)
+{
+    if (starts_with(url, "v4l2:", rest)) {
+        return PIPELINE_URL_V4L2;
+    }
+    if (starts_with(url, "lavfi:", rest)) {
+        return PIPELINE_URL_LAVFI;
+    }
+    if (starts_with(url, "demo:", rest)) {
+        return PIPELINE_URL_DEMO;
+    }
+    if (starts_with(url, "file://", rest) || starts_with(url, "file:", rest)) {
+        return PIPELINE_URL_FILE;
+    }
+    bool rtsp = starts_with(url, "rtsp://", rest) || starts_with(url, "rtsps://", rest);
+    *rest = url;
+    if (rtsp) {
+        return PIPELINE_URL_RTSP;
+    }
+    // A scheme is letters, digits and +-. before ://; a path may hold that later on.
+    size_t scheme =
+        strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    return scheme > 0 && strncmp(url + scheme, "://", 3) == 0 ? PIPELINE_URL_NETWORK
+                                                              : PIPELINE_URL_FILE;
+}
+
+// user:password@host:port of a URL, without the first part; NULL when there is none.
+static const char *find_authority(const char *url, size_t *length)
+{
+    const char *start = strstr(url, "://");
+    if (start == NULL) {
+        return NULL;
+    }
+    start += 3;
+    *length = strcspn(start, "/?#");
+    return start;
+}
+
+static const char *skip_user(const char *authority, size_t *length)
+{
+    const char *at = memrchr(authority, '@', *length);
+    if (at != NULL) {
+        *length -= (size_t)(at + 1 - authority);
+        return at + 1;
+    }
+    return authority;
+}
+
+static const char *default_port(const char *url)
+{
+    static const struct {
+        const char *scheme, *port;
+    } ports[] = {
+        { "rtsp://", "554" }, { "rtsps://", "322" }, { "http://", "80" }, { "https://", "443" }
+    };
+    const char *rest;
+    for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
+        if (starts_with(url, ports[i].scheme, &rest)) {
+            return ports[i].port;
+        }
+    }
+    return "";
+}
+
+static bool copy(char *out, size_t size, const char *text, size_t length)
+{
+    if (length == 0 || length >= size) {
+        return false;
+    }
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return true;
+}
+
+bool pipeline_url_endpoint(const char *url, char *host, size_t host_size, char *port,
+                           size_t port_size)
+{
+    size_t length = 0;
+    const char *authority = find_authority(url, &length);
+    if (authority == NULL) {
+        return false;
+    }
+    const char *at = skip_user(authority, &length), *end = at + length, *host_end;
+    if (at[0] == '[') {
+        at++;
+        host_end = memchr(at, ']', (size_t)(end - at));
+    } else {
+        host_end = memchr(at, ':', (size_t)(end - at));
+    }
+    host_end = host_end == NULL ? end : host_end;
+    const char *colon = memchr(host_end, ':', (size_t)(end - host_end));
+    const char *number = colon != NULL ? colon + 1 : default_port(url);
+    size_t digits = colon != NULL ? (size_t)(end - number) : strlen(number);
+    return copy(host, host_size, at, (size_t)(host_end - at)) &&
+           copy(port, port_size, number, digits);
+}
+
+struct writer {
+    char *out;
+    size_t size, length;
+};
+
+static void write_bytes(struct writer *writer, const char *bytes, size_t count)
+{
+    size_t room = writer->size - 1 - writer->length;
+    if (count > room) {
+        count = room;
+    }
+    memcpy(writer->out + writer->length, bytes, count);
+    writer->length += count;
+}
+
+// All but letters, digits and -._~ as %XX.
+static void write_escaped(struct writer *writer, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                     strchr("-._~", c) != NULL;
+        const char escaped[3] = { '%', digits[c >> 4], digits[c & 15] };
+        write_bytes(writer, plain ? text : escaped, plain ? 1 : 3);
+    }
+}
+
+bool pipeline_url_sign(const char *url, const char *user, const char *password, char *out,
+                       size_t size)
+{
+    size_t length = 0;
+    const char *authority = find_authority(url, &length);
+    if (authority == NULL || size == 0) {
+        return false;
+    }
+    struct writer writer = { out, size, 0 };
+    write_bytes(&writer, url, (size_t)(authority - url));
+    write_escaped(&writer, user);
+    write_bytes(&writer, ":", 1);
+    write_escaped(&writer, password);
+    write_bytes(&writer, "@", 1);
+    const char *host = skip_user(authority, &length);
+    write_bytes(&writer, host, strlen(host));
+    out[writer.length] = '\0';
+    return writer.length < size - 1;
+}
+
+void pipeline_url_redact(const char *text, char *out, size_t size)
+{
+    static const char hidden[] = "***";
+    if (size == 0) {
+        return;
+    }
+    struct writer writer = { out, size, 0 };
+    const char *scheme_end;
+    while ((scheme_end = strstr(text, "://")) != NULL) {
+        const char *body = scheme_end + 3;
+        write_bytes(&writer, text, (size_t)(body - text));
+        // The last @ of all: a password may hold what should end a URL.
+        const char *at = strrchr(body, '@');
+        if (at != NULL) {
+            write_bytes(&writer, hidden, sizeof hidden - 1);
+            body = at;
+        }
+        size_t length = strcspn(body, " \t\r\n'\"<>");
+        const char *query = memchr(body, '?', length);
+        size_t shown = query != NULL ? (size_t)(query - body) + 1 : length;
+        write_bytes(&writer, body, shown);
+        if (query != NULL) {
+            write_bytes(&writer, hidden, sizeof hidden - 1);
+        }
+        text = body + length;
+    }
+    write_bytes(&writer, text, strlen(text));
+    out[writer.length] = '\0';
+}

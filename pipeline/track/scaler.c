@@ -1,0 +1,501 @@
+#include "pipeline/track/scaler.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/frame.h>
+#include <libavutil/mem.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+
+#include "nn/tensor.h"
+#include "pipeline/track/resample.h"
+#include "pipeline/track/sws_cache.h"
+
+enum {
+    SIDE_MIN = 8, // pixels of a square
+    PLANES = 4,
+    ROW_PADDING = 64, // bytes: swscale writes whole vectors
+    COORDINATE_MAX = 1 << 20,
+    OVERHANG_SIZES = 32, // what is seen of a square beyond the picture's edge has so many
+};
+
+struct pipeline_scaler {
+    struct pipeline_sws_cache converters;
+    struct AVFrame *whole; // RGB copy of a picture whose format can't be cropped
+    uint8_t *planes;       // the scaled crop: green, blue, red
+    size_t planes_bytes;
+    float mean;
+    float table[256]; // byte to input value, for this mean
+    bool table_valid;
+};
+
+struct pipeline_scaler *pipeline_scaler_create(struct mc_error *err)
+{
+    struct pipeline_scaler *scaler = calloc(1, sizeof *scaler);
+    if (scaler != NULL) {
+        scaler->whole = av_frame_alloc();
+    }
+    if (scaler == NULL || scaler->whole == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a scaler");
+        pipeline_scaler_destroy(scaler);
+        return NULL;
+    }
+    return scaler;
+}
+
+void pipeline_scaler_destroy(struct pipeline_scaler *scaler)
+{
+    if (scaler == NULL) {
+        return;
+    }
+    pipeline_sws_cache_finish(&scaler->converters);
+    av_frame_free(&scaler->whole);
+    av_free(scaler->planes);
+    free(scaler);
+}
+
+// The formats named yuvj are yuv of full range, under names that swscale frowns upon.
+static int modern_format(int format, int *full_range)
+{
+    static const struct {
+        int old, modern;
+    } names[] = {
+        { AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P }, { AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P },
+        { AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P }, { AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUV440P },
+        { AV_PIX_FMT_YUVJ411P, AV_PIX_FMT_YUV411P },
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (names[i].old == format) {
+            *full_range = 1;
+            return names[i].modern;
+        }
+    }
+    return format;
+}
+
+static bool is_chroma(const AVPixFmtDescriptor *format, int component)
+{
+    return (component == 1 || component == 2) && !(format->flags & AV_PIX_FMT_FLAG_RGB);
+}
+
+// Whether a crop of the format is the same planes at higher addresses.
+static bool can_crop(const AVPixFmtDescriptor *format)
+{
+    if (format->flags & (AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BAYER)) {
+        return false;
+    }
+    for (int i = 1; i < format->nb_components && i < 3; i++) {
+        // Packed with subsampled chroma, like YUYV: its chroma step covers as
+        // many pixels as share it.
+        if (format->comp[i].plane == 0 && is_chroma(format, i) &&
+            format->comp[i].step != format->comp[0].step << format->log2_chroma_w) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Addresses of the crop that begins at x, y; both multiples of the chroma's subsampling.
+static void crop_planes(const struct AVFrame *picture, const AVPixFmtDescriptor *format, int x,
+                        int y, const uint8_t *planes[PLANES])
+{
+    for (int i = 0; i < PLANES; i++) {
+        planes[i] = picture->data[i];
+    }
+    bool done[PLANES] = { false };
+    for (int i = 0; i < format->nb_components; i++) {
+        const AVComponentDescriptor *component = &format->comp[i];
+        if (done[component->plane]) {
+            continue;
+        }
+        done[component->plane] = true;
+        int column = is_chroma(format, i) ? x >> format->log2_chroma_w : x;
+        int row = is_chroma(format, i) ? y >> format->log2_chroma_h : y;
+        planes[component->plane] += (ptrdiff_t)row * picture->linesize[component->plane] +
+                                    (ptrdiff_t)column * component->step;
+    }
+}
+
+static bool reserve_whole(struct pipeline_scaler *scaler, int width, int height)
+{
+    struct AVFrame *whole = scaler->whole;
+    if (whole->width == width && whole->height == height && whole->data[0] != NULL) {
+        return true;
+    }
+    av_frame_unref(whole);
+    whole->format = AV_PIX_FMT_RGB24;
+    whole->width = width;
+    whole->height = height;
+    return av_frame_get_buffer(whole, 0) >= 0;
+}
+
+static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *picture,
+                          const struct pipeline_conversion *source, struct mc_error *err)
+{
+    struct pipeline_conversion key = *source;
+    key.source_width = key.width = picture->width;
+    key.source_height = key.height = picture->height;
+    key.format = AV_PIX_FMT_RGB24;
+    if (!reserve_whole(scaler, picture->width, picture->height)) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture of %dx%d",
+                            picture->width, picture->height);
+    }
+    struct SwsContext *converter = pipeline_sws_cache_find(&scaler->converters, &key);
+    if (converter == NULL ||
+        sws_scale(converter, (const uint8_t *const *)picture->data, picture->linesize, 0,
+                  picture->height, scaler->whole->data, scaler->whole->linesize) < 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "the picture can't be converted");
+    }
+    return true;
+}
+
+// One axis of the crop: which source pixels are seen, and which pixels of the
+// crop they fill.
+struct span {
+    int begin, end;       // in the source
+    int to_begin, to_end; // in the crop
+};
+
+// floor(value / step) * step
+static int align_down(int value, int step)
+{
+    return value - ((value % step) + step) % step;
+}
+
+// Where a square that hangs over an edge of the picture begins: a little further
+// inside, so that what is seen of it has one of few sizes, which find their converters.
+// Its other end loses what only repeated the edge.
+static int snap(int begin, int size, int limit, int step)
+{
+    const int coarse = align_down(size / OVERHANG_SIZES, step);
+    const int grid = coarse > step ? coarse : step;
+    if (begin < 0 && begin + size < limit) {
+        const int shown = align_down(begin + size + grid - 1, grid);
+        return begin + size <= 0 || shown >= size ? begin : shown - size;
+    }
+    if (begin > 0 && begin < limit && begin + size > limit) {
+        const int inside = limit - align_down(limit - begin + grid - 1, grid);
+        return inside < 0 ? 0 : align_down(inside, step);
+    }
+    return begin;
+}
+
+// From begin, size pixels long, of a picture of limit pixels, to length pixels;
+// begin and size are multiples of step. False when nothing of it is inside.
+static bool make_span(struct span *span, int begin, int size, int limit, int length)
+{
+    span->begin = begin < 0 ? 0 : begin;
+    span->end = begin + size > limit ? limit : begin + size;
+    if (span->begin >= span->end) {
+        return false;
+    }
+    double scale = (double)length / size;
+    span->to_begin = (int)lround((span->begin - begin) * scale);
+    span->to_end = (int)lround((span->end - begin) * scale);
+    if (span->to_begin >= span->to_end) {
+        span->to_begin = span->to_begin < length ? span->to_begin : length - 1;
+        span->to_end = span->to_begin + 1;
+    }
+    return true;
+}
+
+static int to_pixel(float value)
+{
+    return (int)fminf(fmaxf(floorf(value + 0.5f), -COORDINATE_MAX), COORDINATE_MAX);
+}
+
+static bool make_spans(struct span *across, struct span *down, const struct pipeline_roi *square,
+                       const struct AVFrame *picture, const AVPixFmtDescriptor *format, int width,
+                       int height)
+{
+    int step_x = 1 << format->log2_chroma_w, step_y = 1 << format->log2_chroma_h;
+    int side = to_pixel(square->side) < SIDE_MIN ? SIDE_MIN : to_pixel(square->side);
+    const int size_x = align_down(side + step_x - 1, step_x),
+              size_y = align_down(side + step_y - 1, step_y);
+    const int left = snap(align_down(to_pixel(square->x), step_x), size_x, picture->width, step_x);
+    const int top = snap(align_down(to_pixel(square->y), step_y), size_y, picture->height, step_y);
+    return make_span(across, left, size_x, picture->width, width) &&
+           make_span(down, top, size_y, picture->height, height);
+}
+
+// The size that the crop is scaled to.
+static struct pipeline_rgb make_crop(const struct span *across, const struct span *down)
+{
+    const int width = across->to_end - across->to_begin;
+    return (struct pipeline_rgb){ .width = width,
+                                  .height = down->to_end - down->to_begin,
+                                  .linesize = (width + ROW_PADDING) / ROW_PADDING * ROW_PADDING };
+}
+
+static bool reserve_planes(struct pipeline_scaler *scaler, size_t bytes)
+{
+    if (bytes > scaler->planes_bytes) {
+        av_free(scaler->planes);
+        scaler->planes = av_malloc(bytes);
+        scaler->planes_bytes = scaler->planes != NULL ? bytes : 0;
+    }
+    return scaler->planes != NULL;
+}
+
+// Into planes, not into pixels of three bytes: for these swscale has vector code.
+static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *picture,
+                       const AVPixFmtDescriptor *format, const struct span *across,
+                       const struct span *down, struct pipeline_conversion key,
+                       struct pipeline_rgb *crop, struct mc_error *err)
+{
+    *crop = make_crop(across, down);
+    key.source_width = across->end - across->begin;
+    key.source_height = down->end - down->begin;
+    key.width = crop->width;
+    key.height = crop->height;
+    key.format = AV_PIX_FMT_GBRP;
+    const size_t plane_bytes = (size_t)crop->linesize * (size_t)crop->height;
+    struct SwsContext *converter = reserve_planes(scaler, 3 * plane_bytes + ROW_PADDING)
+                                       ? pipeline_sws_cache_find(&scaler->converters, &key)
+                                       : NULL;
+    uint8_t *const to[PLANES] = { scaler->planes, scaler->planes + plane_bytes,
+                                  scaler->planes + 2 * plane_bytes, NULL };
+    const int linesizes[PLANES] = { crop->linesize, crop->linesize, crop->linesize, 0 };
+    const uint8_t *planes[PLANES];
+    crop_planes(picture, format, across->begin, down->begin, planes);
+    if (converter == NULL ||
+        sws_scale(converter, planes, picture->linesize, 0, key.source_height, to, linesizes) < 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "a crop of %dx%d can't be scaled to %dx%d",
+                            key.source_width, key.source_height, key.width, key.height);
+    }
+    crop->planes[0] = to[2];
+    crop->planes[1] = to[0];
+    crop->planes[2] = to[1];
+    return true;
+}
+
+static void make_table(struct pipeline_scaler *scaler, float mean)
+{
+    if (scaler->table_valid && scaler->mean == mean) {
+        return;
+    }
+    for (int i = 0; i < 256; i++) {
+        scaler->table[i] = (float)i / 255.0f - mean;
+    }
+    scaler->mean = mean;
+    scaler->table_valid = true;
+}
+
+static int clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+// Turns by a mapping from the upright input to the crop, from pixel to pixel:
+// crop x = xx * x + xy * y + x0.
+struct turn {
+    int xx, xy, x0;
+    int yx, yy, y0;
+};
+
+static struct turn make_turn(int quarter_turns, int crop_width, int crop_height)
+{
+    switch (quarter_turns & 3) {
+    case 1:
+        return (struct turn){ 0, 1, 0, -1, 0, crop_height };
+    case 2:
+        return (struct turn){ -1, 0, crop_width, 0, -1, crop_height };
+    case 3:
+        return (struct turn){ 0, -1, crop_width, 1, 0, 0 };
+    default:
+        return (struct turn){ 1, 0, 0, 0, 1, 0 };
+    }
+}
+
+// Pixel indices count from the pixel's corner: going backwards starts one lower.
+static int turned(int a, int b, int offset, int x, int y)
+{
+    return a * x + b * y + offset - (a + b < 0);
+}
+
+static void fill_input(const struct pipeline_rgb *crop, const float *table,
+                       const struct span *across, const struct span *down, const struct turn *turn,
+                       const struct nn_tensor *input)
+{
+    for (int y = 0; y < input->height; y++) {
+        float *to = nn_tensor_at(input, y, 0);
+        for (int x = 0; x < input->width; x++, to += input->pixel_stride) {
+            int crop_x = turned(turn->xx, turn->xy, turn->x0, x, y) - across->to_begin;
+            int crop_y = turned(turn->yx, turn->yy, turn->y0, x, y) - down->to_begin;
+            const ptrdiff_t at = (ptrdiff_t)clamp(crop_y, 0, crop->height - 1) * crop->linesize +
+                                 clamp(crop_x, 0, crop->width - 1);
+            to[0] = table[crop->planes[0][at]];
+            to[1] = table[crop->planes[1][at]];
+            to[2] = table[crop->planes[2][at]];
+        }
+    }
+}
+
+static struct pipeline_mapping make_mapping(const struct span *across, const struct span *down,
+                                            const struct turn *turn)
+{
+    float scale_x =
+        (float)(across->end - across->begin) / (float)(across->to_end - across->to_begin);
+    float scale_y = (float)(down->end - down->begin) / (float)(down->to_end - down->to_begin);
+    return (struct pipeline_mapping){
+        .xx = scale_x * (float)turn->xx,
+        .xy = scale_x * (float)turn->xy,
+        .x0 = scale_x * (float)(turn->x0 - across->to_begin) + (float)across->begin,
+        .yx = scale_y * (float)turn->yx,
+        .yy = scale_y * (float)turn->yy,
+        .y0 = scale_y * (float)(turn->y0 - down->to_begin) + (float)down->begin,
+    };
+}
+
+// The upright square that holds the turned one, whatever its angle: so that sizes,
+// and with them converters, stay the same while a head turns.
+static const float around = 1.41421356f;
+
+static struct pipeline_roi square_around(const struct pipeline_roi *square)
+{
+    const float side = square->side * around;
+    return (struct pipeline_roi){ square->x - (side - square->side) / 2,
+                                  square->y - (side - square->side) / 2, side, 0 };
+}
+
+// From the input to the source: about the square's middle.
+static struct pipeline_mapping turned_mapping(const struct pipeline_roi *square, int quarter_turns,
+                                              const struct nn_tensor *input)
+{
+    const float angle = square->angle - (float)(quarter_turns & 3) * 1.57079633f;
+    const float scale_x = square->side / (float)input->width;
+    const float scale_y = square->side / (float)input->height;
+    const float half = square->side / 2;
+    const float c = cosf(angle), s = sinf(angle);
+    return (struct pipeline_mapping){
+        .xx = c * scale_x,
+        .xy = -s * scale_y,
+        .x0 = square->x + half - (c - s) * half,
+        .yx = s * scale_x,
+        .yy = c * scale_y,
+        .y0 = square->y + half - (s + c) * half,
+    };
+}
+
+// On to the scaled crop, whose pixels lie in the source where plain says.
+static struct pipeline_mapping to_crop(const struct pipeline_mapping *mapping,
+                                       const struct pipeline_mapping *plain)
+{
+    return (struct pipeline_mapping){
+        .xx = mapping->xx / plain->xx,
+        .xy = mapping->xy / plain->xx,
+        .x0 = (mapping->x0 - plain->x0) / plain->xx,
+        .yx = mapping->yx / plain->yy,
+        .yy = mapping->yy / plain->yy,
+        .y0 = (mapping->y0 - plain->y0) / plain->yy,
+    };
+}
+
+static void fill_turned(const struct pipeline_rgb *crop, const float *table,
+                        const struct span *across, const struct span *down,
+                        struct pipeline_mapping to_source, const struct nn_tensor *input,
+                        struct pipeline_mapping *mapping)
+{
+    // The crop begins at the spans' to_begin, so without it the plain mapping is the crop's own.
+    const struct span x = { across->begin, across->end, 0, across->to_end - across->to_begin };
+    const struct span y = { down->begin, down->end, 0, down->to_end - down->to_begin };
+    const struct turn none = { 1, 0, 0, 0, 1, 0 };
+    const struct pipeline_mapping plain = make_mapping(&x, &y, &none);
+    const struct pipeline_mapping from_input = to_crop(&to_source, &plain);
+    pipeline_resample(crop, &from_input, table, input);
+    *mapping = to_source;
+}
+
+static bool read_format(const struct AVFrame *picture, struct pipeline_conversion *key,
+                        const AVPixFmtDescriptor **format, struct mc_error *err)
+{
+    *format = av_pix_fmt_desc_get(picture->format);
+    *key = (struct pipeline_conversion){
+        .colorspace = picture->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT
+                                                                   : (int)picture->colorspace,
+        .full_range = picture->color_range == AVCOL_RANGE_JPEG,
+    };
+    key->source_format = modern_format(picture->format, &key->full_range);
+    if (*format == NULL || ((*format)->flags & AV_PIX_FMT_FLAG_HWACCEL) ||
+        !sws_isSupportedInput(picture->format) || picture->width <= 0 || picture->height <= 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "pictures of format %s, %dx%d, can't be read",
+                            *format != NULL ? (*format)->name : "unknown", picture->width,
+                            picture->height);
+    }
+    return true;
+}
+
+bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *picture,
+                         int quarter_turns, const struct pipeline_roi *square, float mean,
+                         const struct nn_tensor *input, struct pipeline_mapping *mapping,
+                         struct mc_error *err)
+{
+    struct pipeline_conversion key;
+    const AVPixFmtDescriptor *format;
+    if (!read_format(picture, &key, &format, err)) {
+        return false;
+    }
+    const bool turned = square->angle != 0;
+    const struct pipeline_roi whole = turned ? square_around(square) : *square;
+    bool sideways = quarter_turns & 1;
+    int width = sideways ? input->height : input->width;
+    int height = sideways ? input->width : input->height;
+    if (turned) {
+        width = height = (int)ceilf((float)(width > height ? width : height) * around);
+    }
+    struct span across, down;
+    const AVPixFmtDescriptor *rgb = av_pix_fmt_desc_get(AV_PIX_FMT_RGB24);
+    const AVPixFmtDescriptor *cropped = can_crop(format) ? format : rgb;
+    if (!make_spans(&across, &down, &whole, picture, cropped, width, height)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the region lies outside the %dx%d picture",
+                            picture->width, picture->height);
+    }
+    if (cropped != format) {
+        if (!convert_whole(scaler, picture, &key, err)) {
+            return false;
+        }
+        picture = scaler->whole;
+        key.source_format = AV_PIX_FMT_RGB24;
+        key.full_range = 1;
+    }
+    struct pipeline_rgb crop;
+    if (!scale_crop(scaler, picture, cropped, &across, &down, key, &crop, err)) {
+        return false;
+    }
+    make_table(scaler, mean);
+    if (turned) {
+        fill_turned(&crop, scaler->table, &across, &down,
+                    turned_mapping(square, quarter_turns, input), input, mapping);
+        return true;
+    }
+    struct turn turn = make_turn(quarter_turns, width, height);
+    fill_input(&crop, scaler->table, &across, &down, &turn, input);
+    *mapping = make_mapping(&across, &down, &turn);
+    return true;
+}
+
+struct mc_keypoint pipeline_mapping_apply(const struct pipeline_mapping *mapping,
+                                          struct mc_keypoint keypoint)
+{
+    return (struct mc_keypoint){
+        .x = mapping->xx * keypoint.x + mapping->xy * keypoint.y + mapping->x0,
+        .y = mapping->yx * keypoint.x + mapping->yy * keypoint.y + mapping->y0,
+        .c = keypoint.c,
+    };
+}
+
+void pipeline_mapping_turn(const struct pipeline_mapping *mapping, const float jacobian[4],
+                           float turned[4])
+{
+    const float scale = hypotf(mapping->xx, mapping->yx);
+    const float xx = mapping->xx / scale, xy = mapping->xy / scale;
+    const float yx = mapping->yx / scale, yy = mapping->yy / scale;
+    for (int i = 0; i < 2; i++) {
+        turned[i] = xx * jacobian[i] + xy * jacobian[2 + i];
+        turned[2 + i] = yx * jacobian[i] + yy * jacobian[2 + i];
+    }
+}

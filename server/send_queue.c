@@ -1,0 +1,87 @@
+#include "server/send_queue.h"
+
+#include <stdlib.h>
+
+enum { CAPACITY_FIRST = 8 };
+
+static struct server_send_queue *at(struct server_send_queue_queue *queue, int index)
+{
+    return &queue->ring[(queue->first + index) % queue->capacity];
+}
+
+static bool grow(struct server_send_queue_queue *queue)
+{
+    int capacity = queue->capacity == 0 ? CAPACITY_FIRST : 2 * queue->capacity;
+    struct server_send_queue *ring = malloc((size_t)capacity * sizeof *ring);
+    if (ring == NULL) {
+        return false;
+    }
+    for (int i = 0; i < queue->count; i++) {
+        ring[i] = *at(queue, i);
+    }
+    free(queue->ring);
+    queue->ring = ring;
+    queue->capacity = capacity;
+    queue->first = 0;
+    return true;
+}
+
+bool server_send_queue_push(struct server_send_queue_queue *queue,
+                            const struct server_send_queue *outgoing)
+{
+    if (queue->count == queue->capacity && !grow(queue)) {
+        return false;
+    }
+    *at(queue, queue->count++) = *outgoing;
+    return true;
+}
+
+struct server_send_queue server_send_queue_pop(struct server_send_queue_queue *queue)
+{
+    struct server_send_queue outgoing = *at(queue, 0);
+    queue->first = (queue->first + 1) % queue->capacity;
+    queue->count--;
+    return outgoing;
+}
+
+struct server_send_queue *server_send_queue_replace(struct server_send_queue_queue *queue,
+                                                    enum server_send_queue_kind kind, int stream,
+                                                    struct server_message *message)
+{
+    for (int i = 0; i < queue->count; i++) {
+        struct server_send_queue *waiting = at(queue, i);
+        if (waiting->kind == kind && waiting->stream == stream &&
+            waiting->message->encoding == message->encoding) {
+            server_message_release(waiting->message);
+            waiting->message = server_message_retain(message);
+            return waiting;
+        }
+    }
+    return NULL;
+}
+
+int server_send_queue_purge(struct server_send_queue_queue *queue, int stream, uint64_t *missed)
+{
+    int kept = 0;
+    for (int i = 0; i < queue->count; i++) {
+        struct server_send_queue *waiting = at(queue, i);
+        if (waiting->kind == SERVER_OUTGOING_RECORD && waiting->stream == stream) {
+            *missed += waiting->missed;
+            server_message_release(waiting->message);
+        } else {
+            *at(queue, kept++) = *waiting;
+        }
+    }
+    int purged = queue->count - kept;
+    queue->count = kept;
+    return purged;
+}
+
+void server_send_queue_finish(struct server_send_queue_queue *queue)
+{
+    while (queue->count > 0) {
+        server_message_release(server_send_queue_pop(queue).message);
+    }
+    free(queue->ring);
+    *queue = (struct server_send_queue_queue){ 0 };
+}

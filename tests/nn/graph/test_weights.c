@@ -1,0 +1,226 @@
+// The weight file is bytes from outside: every way to be wrong earns a sentence.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "nn/graph/weights.h"
+
+// Parses a file of this header, whose length is written as header_size, and data.
+// The bytes lie at the end of a block of their own, where ASan sees any overrun.
+static struct nn_weights *parse(const char *header, uint64_t header_size, const void *data,
+                                size_t data_size, struct mc_error *err)
+{
+    size_t length = strlen(header), size = 8 + length + data_size;
+    uint8_t *bytes = malloc(size);
+    assert_non_null(bytes);
+    for (int i = 0; i < 8; i++) {
+        bytes[i] = (uint8_t)(header_size >> (8 * i));
+    }
+    memcpy(bytes + 8, header, length);
+    if (data_size > 0) {
+        memcpy(bytes + 8 + length, data, data_size);
+    }
+    *err = (struct mc_error){ 0 };
+    struct nn_weights *weights = nn_weights_parse(bytes, size, err);
+    free(bytes);
+    return weights;
+}
+
+static void good_files_are_lent_out_by_name(void **state)
+{
+    (void)state;
+    // 1.5 as F32, F16 and BF16; -2^-24 is F16's smallest number.
+    const uint8_t data[] = { 0, 0, 0xc0, 0x3f, 0, 0x3e, 0x01, 0x80, 0xc0, 0x3f };
+    const char *header = "{\"__metadata__\":{\"mocap.arch\":\"lednet\"},"
+                         "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+                         "\"b\":{\"dtype\":\"F16\",\"shape\":[2,1],\"data_offsets\":[4,8]},"
+                         "\"c\":{\"dtype\":\"BF16\",\"shape\":[],\"data_offsets\":[8,10]}}";
+    struct mc_error err;
+    struct nn_weights *weights = parse(header, strlen(header), data, sizeof data, &err);
+    assert_non_null(weights);
+    assert_string_equal(nn_weights_metadata(weights, "mocap.arch"), "lednet");
+    assert_null(nn_weights_metadata(weights, "mocap.head"));
+    const int dims[] = { 2, 1 };
+    const struct nn_weight *b = nn_weights_get(weights, "b", dims, 2, &err);
+    assert_non_null(b);
+    assert_true(b->data[0] == 1.5f && b->data[1] == -0x1p-24f);
+    assert_true(nn_weights_find(weights, "a")->data[0] == 1.5f);
+    assert_true(nn_weights_find(weights, "c")->data[0] == 1.5f);
+    assert_string_equal(nn_weights_unused(weights), "a");
+    nn_weights_destroy(weights);
+}
+
+static void misfits_are_told_with_both_shapes(void **state)
+{
+    (void)state;
+    const float data[2] = { 1, 2 };
+    const char *header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+    struct mc_error err;
+    struct nn_weights *weights = parse(header, strlen(header), data, sizeof data, &err);
+    assert_non_null(weights);
+    const int dims[] = { 3, 4 };
+    assert_null(nn_weights_get(weights, "a", dims, 2, &err));
+    assert_string_equal(err.message, "a: wants shape [3,4], has [2]");
+    assert_null(nn_weights_get(weights, "blocks.0", dims, 1, &err));
+    assert_string_equal(err.message, "has no tensor blocks.0, wants one of [3]");
+    nn_weights_destroy(weights);
+}
+
+static void bad_files_earn_one_clear_error(void **state)
+{
+    (void)state;
+    static const float numbers[4] = { 1, 2, 3, 4 };
+    static const struct {
+        const char *header;
+        size_t data_size;
+        const char *message; // what the error must contain
+    } cases[] = {
+        { "{", 0, "header is not JSON" },
+        { "[]", 0, "wants a JSON object" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+          "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+          8, "header is not JSON" },
+        { "{\"a\":3}", 0, "a: dtype wants F32, F16, BF16 or I8, has ''" },
+        { "{\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8, "has 'F64'" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
+          "a: shape wants at most 4 numbers" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4,
+          "a: shape wants numbers of 1 to" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", 0,
+          "a: shape wants numbers of 1 to" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[16777216,16777216,16777216,16777216],"
+          "\"data_offsets\":[0,4]}}",
+          4, "a: shape is too large" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}", 4,
+          "a: bytes 0 to 8 are not within the 4 there are" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 4,
+          "a: bytes -4 to 0 are not within" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4]}}", 4,
+          "a: data_offsets wants two numbers" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4,
+          "a: its shape wants 8 bytes, has 4" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+          "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
+          12, "b: its bytes begin at 4, wants 8" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8,
+          "a: its bytes begin at 4, wants 0" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8,
+          "the tensors end at byte 4 of 8" },
+        { "{\"__metadata__\":{\"k\":1}}", 0, "__metadata__: 'k' wants a string" },
+        { "{\"__metadata__\":[]}", 0, "__metadata__ wants an object" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mc_error err;
+        struct nn_weights *weights =
+            parse(cases[i].header, strlen(cases[i].header), numbers, cases[i].data_size, &err);
+        assert_null(weights);
+        assert_int_equal(err.code, MC_ERROR_FORMAT);
+        if (strstr(err.message, cases[i].message) == NULL) {
+            fail_msg("case %zu says '%s', wants '%s'", i, err.message, cases[i].message);
+        }
+    }
+}
+
+static void absurd_header_lengths_are_refused(void **state)
+{
+    (void)state;
+    const uint64_t sizes[] = { 3, 1 << 20, UINT64_C(1) << 40, UINT64_MAX, UINT64_MAX - 7 };
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct mc_error err;
+        assert_null(parse("{}", sizes[i], NULL, 0, &err));
+        assert_non_null(strstr(err.message, "header of "));
+    }
+    struct mc_error err = { 0 };
+    assert_null(nn_weights_parse((const uint8_t *)"1234567", 7, &err));
+    assert_string_equal(err.message, "wants at least 8 bytes, has 7");
+}
+
+static void numbers_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    const uint8_t data[] = { 0, 0, 0x80, 0x3f, 0, 0, 0xc0, 0x7f };
+    const char *header = "{\"head.kp\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+    struct mc_error err;
+    assert_null(parse(header, strlen(header), data, sizeof data, &err));
+    assert_string_equal(err.message, "head.kp: number 1 is nan, wants finite ones");
+}
+
+// Every prefix of a good file is refused, none is read beyond its end.
+static void cut_files_are_refused(void **state)
+{
+    (void)state;
+    const char *header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+    size_t length = strlen(header);
+    for (size_t size = 0; size < 8 + length + 8; size++) {
+        uint8_t *bytes = calloc(1, size == 0 ? 1 : size);
+        uint8_t whole[256] = { (uint8_t)length };
+        memcpy(whole + 8, header, length);
+        memcpy(bytes, whole, size);
+        struct mc_error err = { 0 };
+        assert_null(nn_weights_parse(bytes, size, &err));
+        assert_int_equal(err.code, MC_ERROR_FORMAT);
+        free(bytes);
+    }
+}
+
+// Bytes changed at random: refused or read, but never a fault (ASan sees to that).
+static void changed_bytes_do_no_harm(void **state)
+{
+    (void)state;
+    static const char header[] =
+        "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2],"
+        "\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"I8\",\"shape\":[2,2],\"data_offsets\":"
+        "[8,12]},\"b.scale\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[12,16]}}";
+    enum { LENGTH = sizeof header - 1, SIZE = 8 + LENGTH + 16 };
+    unsigned seed = 1;
+    int read = 0;
+    for (int round = 0; round < 20000; round++) {
+        uint8_t *bytes = calloc(1, SIZE);
+        assert_non_null(bytes);
+        bytes[0] = (uint8_t)LENGTH;
+        bytes[1] = (uint8_t)(LENGTH >> 8);
+        memcpy(bytes + 8, header, LENGTH);
+        for (int change = round % 4; change > 0; change--) {
+            seed = seed * 1664525u + 1013904223u;
+            bytes[(seed >> 8) % SIZE] = (uint8_t)(seed >> 3);
+        }
+        struct mc_error err = { 0 };
+        struct nn_weights *weights = nn_weights_parse(bytes, SIZE, &err);
+        assert_true(weights != NULL || err.message[0] != '\0');
+        read += weights != NULL;
+        nn_weights_destroy(weights);
+        free(bytes);
+    }
+    assert_true(read >= 5000 && read < 20000);
+}
+
+static void files_that_are_none_are_told_by_name(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    assert_null(nn_weights_load("/nowhere/x.safetensors", &err));
+    assert_string_equal(err.message, "/nowhere/x.safetensors: No such file or directory");
+    assert_null(nn_weights_load("/", &err));
+    assert_non_null(strstr(err.message, "/: wants a regular file"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_files_are_lent_out_by_name),
+        cmocka_unit_test(misfits_are_told_with_both_shapes),
+        cmocka_unit_test(bad_files_earn_one_clear_error),
+        cmocka_unit_test(absurd_header_lengths_are_refused),
+        cmocka_unit_test(numbers_that_are_none_are_refused),
+        cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(changed_bytes_do_no_harm),
+        cmocka_unit_test(files_that_are_none_are_told_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

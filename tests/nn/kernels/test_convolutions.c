@@ -1,0 +1,278 @@
+// Convolutions of every level against plain C, over a grid of shapes. Sums are taken in
+// another order than plain C does, so they may differ by rounding: by at most a few
+// units in the last place of the sum of all magnitudes.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "nn/kernels/kernels.h"
+#include "tests/nn/kernels/maps.h"
+
+struct shape {
+    int height, width, in, out;
+    int kernel_height, kernel_width, stride, dilation_y, dilation_x;
+    bool relu, residual, partner, broadcast;
+    bool inner, slope; // PReLU before and after the residual
+    int lacks;         // channels that the residual hasn't
+    enum nn_type type, out_type;
+};
+
+static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *chosen,
+                       const struct shape *s)
+{
+    char what[240];
+    snprintf(what, sizeof what,
+             "%s, type %d to %d: %dx%dx%d to %d, kernel %dx%d, stride %d, dilation %dx%d%s%s%s",
+             chosen->name, s->type, s->out_type, s->width, s->height, s->in, s->out,
+             s->kernel_width, s->kernel_height, s->stride, s->dilation_x, s->dilation_y,
+             s->relu ? ", relu" : "", s->residual ? ", residual" : "",
+             s->partner ? ", partner" : "");
+    if (s->inner || s->slope || s->lacks > 0) {
+        size_t length = strlen(what);
+        snprintf(what + length, sizeof what - length, ", slopes %d and %d, %d channels less",
+                 s->inner, s->slope, s->lacks);
+    }
+    struct nn_tap taps[NN_TAPS_MAX];
+    const int tap_count = s->kernel_height * s->kernel_width;
+    for (int i = 0; i < tap_count; i++) {
+        taps[i].dy = (i / s->kernel_width - s->kernel_height / 2) * s->dilation_y;
+        taps[i].dx = (i % s->kernel_width - s->kernel_width / 2) * s->dilation_x;
+    }
+    size_t weight_count = (size_t)tap_count * (size_t)s->in * (size_t)s->out;
+    float *weights = mc_memory_alloc(weight_count * sizeof *weights);
+    float *bias = mc_memory_alloc(((size_t)s->out + 32) * sizeof *bias);
+    float *scale = mc_memory_alloc(((size_t)s->out + 32) * sizeof *scale);
+    float *inner = mc_memory_alloc(((size_t)s->out + 32) * sizeof *inner);
+    float *slope = mc_memory_alloc(((size_t)s->out + 32) * sizeof *slope);
+    for (size_t i = 0; i < weight_count; i++) {
+        weights[i] = s->type == NN_U8 ? (float)pick(-127, 127) : noise();
+    }
+    for (int i = 0; i < s->out; i++) {
+        bias[i] = noise();
+        scale[i] = 1e-5f * (2 + noise());
+        inner[i] = noise();
+        slope[i] = noise();
+    }
+    int height = (s->height + s->stride - 1) / s->stride;
+    int width = (s->width + s->stride - 1) / s->stride;
+    struct map in = typed_map_create(s->type, s->height, s->width, s->in, pick(0, 3), pick(0, 3));
+    struct map residual =
+        typed_map_create(s->out_type, height, width, s->out, pick(0, 3), pick(0, 3));
+    struct map partner =
+        typed_map_create(s->out_type, height, width, s->out, pick(0, 3), pick(0, 3));
+    struct map want = typed_map_create(s->out_type, height, width, s->partner ? 2 * s->out : s->out,
+                                       pick(0, 3), pick(0, 3));
+    struct map got = map_copy(&want);
+    struct nn_conv conv = { .in_channels = s->in,
+                            .out_channels = s->out,
+                            .out_height = height,
+                            .out_width = width,
+                            .stride = s->stride,
+                            .tap_count = tap_count,
+                            .taps = taps,
+                            .type = s->type,
+                            .out_type = s->out_type,
+                            .bias = bias,
+                            .scale = scale,
+                            .inner = s->inner ? inner : NULL,
+                            .slope = s->slope ? slope : NULL,
+                            .relu = s->relu };
+    struct nn_conv_maps maps = { .in = in.view, .out = want.view, .partner_first = pick(0, 1) };
+    if (s->residual) {
+        maps.residual = residual.view;
+        maps.residual.channels -= s->lacks;
+        if (s->broadcast) {
+            maps.residual.pixel_stride = maps.residual.row_stride = 0;
+        }
+    }
+    if (s->partner) {
+        maps.partner = partner.view;
+    }
+    run_conv(plain, conv, weights, &maps);
+    maps.out = got.view;
+    run_conv(chosen, conv, weights, &maps);
+    // A sum may round to the next byte or bfloat16 instead.
+    float sum = 1 + 0.25f * sqrtf((float)(tap_count * s->in));
+    assert_same(&want, &got, 4e-6f * sum + want.view.scale * 1.01f, what);
+    map_destroy(&in);
+    map_destroy(&residual);
+    map_destroy(&partner);
+    map_destroy(&want);
+    map_destroy(&got);
+    mc_memory_free(weights);
+    mc_memory_free(bias);
+    mc_memory_free(scale);
+    mc_memory_free(inner);
+    mc_memory_free(slope);
+}
+
+// Types that meet in a network: float32 becomes another type at its entrance, and
+// comes back at its end.
+static void pick_types(struct shape *shape)
+{
+    static const enum nn_type pairs[][2] = { { NN_F32, NN_F32 },  { NN_F32, NN_BF16 },
+                                             { NN_F32, NN_U8 },   { NN_BF16, NN_BF16 },
+                                             { NN_BF16, NN_F32 }, { NN_U8, NN_U8 },
+                                             { NN_U8, NN_F32 } };
+    const enum nn_type *pair = pairs[pick(0, 6)];
+    shape->type = pair[0];
+    shape->out_type = pair[1];
+    if (shape->type != NN_F32) {
+        shape->in = (shape->in + 3) / 4 * 4; // whole words
+    }
+    shape->broadcast = false;
+}
+
+static void check_convs(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    static const int channels[] = { 1,  2,  3,  13, 16, 17, 20, 29, 32,
+                                    33, 40, 48, 56, 60, 64, 68, 96, 128 };
+    enum { CHANNELS = sizeof channels / sizeof channels[0] };
+    static const struct {
+        int height, width, stride;
+    } kernels[] = { { 1, 1, 1 }, { 3, 1, 1 }, { 1, 3, 1 }, { 5, 1, 1 }, { 1, 5, 1 }, { 3, 3, 1 },
+                    { 3, 3, 2 }, { 7, 7, 2 }, { 7, 7, 1 }, { 5, 5, 2 }, { 2, 2, 2 }, { 1, 1, 2 } };
+    enum { KERNELS = sizeof kernels / sizeof kernels[0] };
+    for (int i = 0; i < 3 * CHANNELS * KERNELS; i++) {
+        struct shape shape = {
+            .in = channels[i % CHANNELS],
+            .out = channels[pick(0, CHANNELS - 1)],
+            .height = pick(1, 19),
+            .width = pick(1, 19),
+            .kernel_height = kernels[i % KERNELS].height,
+            .kernel_width = kernels[i % KERNELS].width,
+            .stride = kernels[i % KERNELS].stride,
+            .dilation_y = pick(0, 2) > 0 ? 1 : pick(2, 20),
+            .relu = pick(0, 1),
+            .residual = pick(0, 1),
+            .partner = pick(0, 2) == 0,
+            .broadcast = pick(0, 4) == 0,
+            .inner = pick(0, 3) == 0,
+            .slope = pick(0, 2) == 0,
+        };
+        shape.lacks = pick(0, 3) == 0 ? pick(0, shape.out - 1) : 0;
+        shape.dilation_x = shape.dilation_y;
+        check_conv(plain, chosen, &shape);
+        pick_types(&shape);
+        check_conv(plain, chosen, &shape);
+    }
+    // The shapes of LEDNet's blocks, whole tiles and dilations beyond the map.
+    static const struct shape blocks[] = {
+        { 64, 64, 16, 16, 3, 1, 1, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 64, 64, 16, 16, 1, 3, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+        { 32, 32, 32, 32, 3, 1, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+        { 32, 32, 32, 32, 1, 3, 1, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 16, 16, 64, 64, 3, 1, 1, 17, 1, true, true, true, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 16, 16, 64, 64, 1, 3, 1, 1, 9, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 8, 8, 64, 64, 1, 3, 1, 1, 17, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+        { 33, 31, 29, 33, 3, 1, 1, 2, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+        { 31, 33, 40, 29, 1, 3, 1, 1, 3, false, true, false, true, false, false, 0, NN_F32,
+          NN_F32 },
+        { 31, 33, 40, 29, 1, 3, 1, 1, 1, false, true, false, true, true, true, 5, NN_F32, NN_F32 },
+        { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+        // Windows gathered.
+        { 4, 5, 128, 33, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_F32, NN_F32 },
+        { 8, 8, 128, 48, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+        { 5, 4, 256, 20, 3, 3, 1, 1, 1, true, false, true, false, false, false, 0, NN_BF16,
+          NN_BF16 },
+        { 4, 4, 510, 20, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_U8, NN_U8 },
+        { 16, 16, 64, 68, 1, 1, 1, 1, 1, false, false, false, false, false, false, 0, NN_F32,
+          NN_F32 },
+    };
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        check_conv(plain, chosen, &blocks[i]);
+        for (int type = NN_BF16; type < NN_TYPE_COUNT; type++) {
+            struct shape narrow = blocks[i];
+            narrow.type = narrow.in % 4 == 0 ? (enum nn_type)type : NN_F32;
+            narrow.out_type = (enum nn_type)type;
+            check_conv(plain, chosen, &narrow);
+        }
+    }
+}
+
+// A depthwise convolution is a full one whose other weights are zero.
+static void check_depthwise(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    enum { CHANNELS_MAX = 40, TAPS = 9 };
+    static float weights[TAPS * CHANNELS_MAX], full[TAPS * CHANNELS_MAX * CHANNELS_MAX];
+    for (int i = 0; i < 100; i++) {
+        const int channels = pick(1, CHANNELS_MAX), stride = pick(1, 2), dilation = pick(1, 4);
+        const int height = pick(1, 9), width = pick(1, 9);
+        struct nn_tap taps[TAPS];
+        float bias[2 * CHANNELS_MAX], slope[2 * CHANNELS_MAX];
+        memset(full, 0, sizeof full);
+        for (int t = 0; t < TAPS; t++) {
+            taps[t] = (struct nn_tap){ (t / 3 - 1) * dilation, (t % 3 - 1) * dilation };
+            for (int c = 0; c < channels; c++) {
+                weights[t * channels + c] = noise();
+                full[(t * channels + c) * channels + c] = weights[t * channels + c];
+            }
+        }
+        for (int c = 0; c < 2 * CHANNELS_MAX; c++) {
+            bias[c] = noise();
+            slope[c] = noise();
+        }
+        struct nn_conv conv = { .in_channels = channels,
+                                .out_channels = channels,
+                                .stride = stride,
+                                .tap_count = TAPS,
+                                .taps = taps,
+                                .bias = bias,
+                                .inner = pick(0, 1) ? slope : NULL,
+                                .slope = pick(0, 1) ? slope : NULL,
+                                .relu = pick(0, 1) };
+        struct map in = map_create(height, width, channels, pick(0, 3), pick(0, 3));
+        struct map want = map_create((height + stride - 1) / stride, (width + stride - 1) / stride,
+                                     channels, pick(0, 3), pick(0, 3));
+        struct map residual = map_copy(&want), got = map_copy(&want);
+        struct nn_conv_maps maps = { .in = in.view, .out = want.view };
+        if (pick(0, 1)) {
+            maps.residual = residual.view;
+        }
+        run_conv(plain, conv, full, &maps);
+        maps.out = got.view;
+        conv.weights = weights;
+        chosen->depthwise(&conv, &maps, all_rows(&got.view));
+        assert_same(&want, &got, 1e-5f, "depthwise");
+        map_destroy(&in);
+        map_destroy(&want);
+        map_destroy(&residual);
+        map_destroy(&got);
+    }
+}
+
+static void convolutions_equal_plain_c(void **state)
+{
+    (void)state;
+    each_level(check_convs);
+}
+
+static void depthwise_ones_equal_full_ones(void **state)
+{
+    (void)state;
+    each_level(check_depthwise);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(convolutions_equal_plain_c),
+        cmocka_unit_test(depthwise_ones_equal_full_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,253 @@
+// The last stage, record by record: who is smoothed with whom, what starts anew, and
+// how a calibration goes.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "pipeline/motion/mean_face.h"
+#include "pipeline/motion/motion.h"
+
+enum { WIDTH = 640, HEIGHT = 480, LANDMARKS = PIPELINE_MEAN_FACE_POINTS };
+
+static struct pipeline_motion motion;
+static struct protocol_record record;
+
+static int set_up(void **state)
+{
+    (void)state;
+    const struct pipeline_motion_options options = pipeline_motion_options_default();
+    pipeline_motion_init(&motion, &options);
+    memset(&record, 0, sizeof record);
+    record.width = WIDTH;
+    record.height = HEIGHT;
+    return 0;
+}
+
+// A mean face looking at the camera, 150 pixels wide, its middle at x, y.
+static void add_face(int id, float x, float y)
+{
+    struct protocol_face *face = &record.faces[record.face_count++];
+    memset(face, 0, sizeof *face);
+    face->id = id;
+    face->score = 0.9f;
+    face->keypoint_count = LANDMARKS;
+    for (int i = 0; i < LANDMARKS; i++) {
+        face->keypoints[i] = (struct mc_keypoint){ x + 150 * pipeline_mean_face[i].x,
+                                                   y + 150 * pipeline_mean_face[i].y, 0.83f };
+    }
+    face->box[2] = 150;
+    face->box[3] = 150;
+}
+
+static void next_record(double step_s)
+{
+    record.pts += step_s;
+    record.t_arrival_ns += (int64_t)(step_s * 1e9);
+    record.face_count = 0;
+}
+
+static void a_face_gets_all_of_it(void **state)
+{
+    (void)state;
+    next_record(0.04);
+    add_face(1, 320, 200);
+    pipeline_motion_run(&motion, &record);
+    next_record(0.04);
+    add_face(1, 322, 200);
+    pipeline_motion_run(&motion, &record);
+    const struct protocol_face *face = &record.faces[0];
+    assert_true(face->has_raw && face->has_pose && face->has_shapes);
+    assert_true(fabsf(face->raw[30].x - 322) < 1e-3f);
+    assert_true(face->keypoints[30].x > 320 && face->keypoints[30].x < 322);
+    assert_true(face->pose.error < 0.06f);                       // it is flat, without depth
+    assert_true(fabsf(face->pose.translation[2] - 3.7f) < 0.3f); // 554 pixels of focal length
+    assert_true(fabsf(face->box[2] - 150) < 3);
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        assert_true(face->shapes[i] >= 0 && face->shapes[i] <= 1);
+    }
+}
+
+static void switched_off_nothing_is_smoothed(void **state)
+{
+    (void)state;
+    motion.options.smooth.on = false;
+    for (int i = 0; i < 5; i++) {
+        next_record(0.04);
+        add_face(1, 320 + 5 * (float)(i % 2), 200);
+        pipeline_motion_run(&motion, &record);
+        assert_true(fabsf(record.faces[0].keypoints[30].x - 320 - 5 * (float)(i % 2)) < 1e-3f);
+        assert_false(record.faces[0].has_raw);
+        assert_true(record.faces[0].has_pose);
+    }
+}
+
+// Four faces in an order that changes: each is smoothed with itself.
+static void faces_are_told_apart_by_id(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        next_record(0.04);
+        for (int k = 0; k < PROTOCOL_FACES_MAX; k++) {
+            int id = 1 + (k + i) % PROTOCOL_FACES_MAX;
+            add_face(id, 100.0f * (float)id, 200);
+        }
+        pipeline_motion_run(&motion, &record);
+        for (int k = 0; k < PROTOCOL_FACES_MAX; k++) {
+            const struct protocol_face *face = &record.faces[k];
+            assert_true(fabsf(face->keypoints[30].x - 100.0f * (float)face->id) < 1e-2f);
+        }
+    }
+}
+
+// A new id is a new face: no glide from where the last one was.
+static void a_new_face_starts_anew(void **state)
+{
+    (void)state;
+    for (int id = 1; id < 20; id++) {
+        for (int i = 0; i < 3; i++) {
+            next_record(0.04);
+            add_face(id, 100 + 20 * (float)id, 200);
+            pipeline_motion_run(&motion, &record);
+            assert_true(fabsf(record.faces[0].keypoints[30].x - 100 - 20 * (float)id) < 1e-2f);
+        }
+        next_record(0.04); // nobody
+        pipeline_motion_run(&motion, &record);
+    }
+}
+
+static float jump_then_move(double pts_step, double arrival_step)
+{
+    set_up(NULL);
+    for (int i = 0; i < 5; i++) {
+        next_record(0.04);
+        add_face(1, 320, 200);
+        pipeline_motion_run(&motion, &record);
+    }
+    record.pts += pts_step;
+    record.t_arrival_ns += (int64_t)(arrival_step * 1e9);
+    record.face_count = 0;
+    add_face(1, 321, 200);
+    pipeline_motion_run(&motion, &record);
+    return record.faces[0].keypoints[30].x;
+}
+
+static void time_is_pts_then_arrival_then_anew(void **state)
+{
+    (void)state;
+    const float usual = jump_then_move(0.04, 0.04);
+    assert_true(usual > 320 && usual < 320.9f);
+    assert_true(jump_then_move(0.04, 100) == usual);        // a file, read slowly
+    assert_true(jump_then_move(0.04, -1) == usual);         //
+    assert_true(jump_then_move(-900, 0.04) == usual);       // the camera's clock was set back
+    assert_true(jump_then_move(1e6, 0.04) == usual);        // or forward
+    assert_true(jump_then_move(NAN, 0.04) == usual);        //
+    assert_true(fabsf(jump_then_move(3, 3) - 321) < 1e-3f); // away for three seconds
+    assert_true(fabsf(jump_then_move(0, 0) - 321) < 1e-3f);
+}
+
+static void other_keypoints_are_only_smoothed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        next_record(0.04);
+        add_face(1, 320, 200);
+        record.faces[0].keypoint_count = 10;
+        pipeline_motion_run(&motion, &record);
+        assert_true(record.faces[0].has_raw);
+        assert_false(record.faces[0].has_pose || record.faces[0].has_shapes);
+    }
+}
+
+static void a_calibration_takes_a_second_of_faces(void **state)
+{
+    (void)state;
+    int faces = -1, frames = 0;
+    pipeline_motion_calibrate(&motion, 0);
+    next_record(0.04); // nobody yet
+    pipeline_motion_run(&motion, &record);
+    assert_false(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
+    do {
+        next_record(0.04);
+        add_face(7, 200, 200);
+        add_face(8, 400, 200);
+        pipeline_motion_run(&motion, &record);
+        assert_true(++frames < 40);
+    } while (!pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
+    assert_true(frames >= 25);
+    assert_int_equal(faces, 2);
+    assert_false(pipeline_motion_calibrated(&motion, 9 * MC_NS_PER_SECOND, &faces)); // once
+    for (int i = 0; i < 2; i++) {
+        const struct protocol_face *face = &record.faces[i];
+        for (int k = 0; k < PROTOCOL_SHAPE_COUNT; k++) {
+            assert_true(face->shapes[k] < 0.05f || k == PROTOCOL_EYE_WIDE_LEFT);
+        }
+    }
+}
+
+static void a_calibration_without_a_face_ends(void **state)
+{
+    (void)state;
+    int faces = -1;
+    pipeline_motion_calibrate(&motion, 0);
+    for (int i = 0; i < 4; i++) {
+        next_record(0.04);
+        pipeline_motion_run(&motion, &record);
+        assert_false(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
+    }
+    assert_true(pipeline_motion_calibrated(&motion, 6 * MC_NS_PER_SECOND, &faces));
+    assert_int_equal(faces, 0);
+}
+
+static void garbage_is_survived(void **state)
+{
+    (void)state;
+    static const float odd[] = { NAN, INFINITY, -INFINITY, 0, 1e30f, -1e30f, 5 };
+    unsigned seed = 1;
+    for (int round = 0; round < 3000; round++) {
+        next_record(round % 50 == 0 ? -3 : 0.04);
+        for (int k = 0; k < PROTOCOL_FACES_MAX; k++) {
+            add_face(1 + round / 7 + k, 100.0f * (float)k, 200);
+            struct protocol_face *face = &record.faces[k];
+            for (int i = 0; i < LANDMARKS; i++) {
+                seed = seed * 1664525u + 1013904223u;
+                if (seed >> 29 == 0 || round % 3 == 0) {
+                    face->keypoints[i].x = odd[(seed >> 10) % 7];
+                    face->keypoints[i].c = odd[(seed >> 14) % 7];
+                    face->keypoints[i].y += (float)((seed >> 18) % 64);
+                }
+            }
+            face->box[2] = odd[(seed >> 22) % 7];
+        }
+        pipeline_motion_run(&motion, &record);
+        for (int k = 0; k < PROTOCOL_FACES_MAX; k++) {
+            const struct protocol_face *face = &record.faces[k];
+            assert_true(!face->has_pose || isfinite(face->pose.error));
+            for (int i = 0; face->has_shapes && i < PROTOCOL_SHAPE_COUNT; i++) {
+                assert_true(face->shapes[i] >= 0 && face->shapes[i] <= 1);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_face_gets_all_of_it, set_up),
+        cmocka_unit_test_setup(switched_off_nothing_is_smoothed, set_up),
+        cmocka_unit_test_setup(faces_are_told_apart_by_id, set_up),
+        cmocka_unit_test_setup(a_new_face_starts_anew, set_up),
+        cmocka_unit_test_setup(time_is_pts_then_arrival_then_anew, set_up),
+        cmocka_unit_test_setup(other_keypoints_are_only_smoothed, set_up),
+        cmocka_unit_test_setup(a_calibration_takes_a_second_of_faces, set_up),
+        cmocka_unit_test_setup(a_calibration_without_a_face_ends, set_up),
+        cmocka_unit_test_setup(garbage_is_survived, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

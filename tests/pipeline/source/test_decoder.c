@@ -1,0 +1,186 @@
+// What the decoder says of H.264 and of MJPEG whose bytes suffered on the way.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libavcodec/avcodec.h>
+#include <libavutil/frame.h>
+
+#include "pipeline/frame_pool.h"
+#include "pipeline/source/decoder.h"
+#include "pipeline/source/source.h"
+#include "pipeline/source/stop.h"
+#include "tests/pipeline/clip.h"
+
+enum { FRAMES = 12, HURT = 5 }; // frame number HURT is the one that suffers
+
+static char directory[64], h264_path[96], mjpeg_path[96];
+static struct pipeline_stop stop;
+
+// Noise, another in each picture: every picture is many bytes.
+static void paint_noise(void *user, int index, uint8_t *rgb, int width, int height)
+{
+    (void)user;
+    unsigned seed = 1 + (unsigned)index;
+    for (int i = 0; i < width * height * 3; i++) {
+        seed = seed * 1103515245 + 12345;
+        rgb[i] = (uint8_t)(seed >> 24);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    clip_directory_make(directory, sizeof directory);
+    snprintf(h264_path, sizeof h264_path, "%s/noise.h264", directory);
+    snprintf(mjpeg_path, sizeof mjpeg_path, "%s/noise.mkv", directory);
+    pipeline_stop_init(&stop);
+    struct clip_options options = { .path = mjpeg_path,
+                                    .encoder = "mjpeg",
+                                    .width = 160,
+                                    .height = 128,
+                                    .frames = FRAMES,
+                                    .rate = 25,
+                                    .paint = paint_noise };
+    clip_write(&options);
+    if (avcodec_find_encoder_by_name("libx264") != NULL) {
+        options.path = h264_path;
+        options.encoder = "libx264";
+        clip_write(&options);
+    }
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    clip_directory_remove(directory);
+    pipeline_stop_finish(&stop);
+    return 0;
+}
+
+static void keep(AVPacket *packet)
+{
+    (void)packet;
+}
+
+static void cut_in_half(AVPacket *packet)
+{
+    packet->size /= 2;
+}
+
+static void lose_the_middle(AVPacket *packet)
+{
+    const int third = packet->size / 3;
+    memmove(packet->data + third, packet->data + 2 * third, (size_t)(packet->size - 2 * third));
+    packet->size -= third;
+}
+
+static void turn_into_rubbish(AVPacket *packet)
+{
+    memset(packet->data, 0xff, (size_t)packet->size);
+}
+
+// Decodes the clip, its picture HURT spoiled, and writes down which packet's frame was
+// marked. Returns how many frames came.
+static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked[FRAMES])
+{
+    if (path == h264_path && avcodec_find_encoder_by_name("libx264") == NULL) {
+        skip();
+    }
+    struct mc_error err = { 0 };
+    bool permanent;
+    struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
+    assert_non_null(source);
+    struct pipeline_decoder *decoder =
+        pipeline_decoder_open(pipeline_source_stream(source), true, &err);
+    assert_non_null(decoder);
+    struct pipeline_frame frame = { .picture = av_frame_alloc() };
+    AVPacket *packet = av_packet_alloc();
+    int frames = 0;
+    memset(marked, 0, FRAMES * sizeof marked[0]);
+    for (int number = 0; pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET;
+         number++) {
+        assert_int_equal(av_packet_make_writable(packet), 0);
+        if (number == HURT) {
+            spoil(packet);
+        }
+        pipeline_decoder_send(decoder, packet, number, 0);
+        av_packet_unref(packet);
+        while (pipeline_decoder_receive(decoder, &frame)) {
+            assert_in_range(frame.arrival_ns, 0, FRAMES - 1);
+            marked[frame.arrival_ns] = frame.damaged;
+            frames++;
+            av_frame_unref(frame.picture);
+        }
+    }
+    av_packet_free(&packet);
+    av_frame_free(&frame.picture);
+    pipeline_decoder_close(decoder);
+    pipeline_source_close(source);
+    return frames;
+}
+
+static void assert_only(const bool marked[FRAMES], int number)
+{
+    for (int i = 0; i < FRAMES; i++) {
+        assert_int_equal(marked[i], i == number);
+    }
+}
+
+static void whole_pictures_are_not_marked(void **state)
+{
+    (void)state;
+    bool marked[FRAMES];
+    assert_int_equal(decode(h264_path, keep, marked), FRAMES);
+    assert_only(marked, -1);
+}
+
+static void a_picture_that_lost_bytes_is_marked(void **state)
+{
+    (void)state;
+    bool marked[FRAMES];
+    assert_int_equal(decode(h264_path, cut_in_half, marked), FRAMES);
+    assert_only(marked, HURT);
+    assert_int_equal(decode(h264_path, lose_the_middle, marked), FRAMES);
+    assert_only(marked, HURT);
+}
+
+// What is left of it shows nothing; the next one was made to build on it.
+static void the_picture_behind_one_that_is_lost_is_marked(void **state)
+{
+    (void)state;
+    bool marked[FRAMES];
+    assert_int_equal(decode(h264_path, turn_into_rubbish, marked), FRAMES - 1);
+    assert_only(marked, HURT + 1);
+}
+
+// Each stands alone, as a webcam sends them: what is lost costs itself.
+static void of_mjpeg_only_what_suffered_is_marked(void **state)
+{
+    (void)state;
+    bool marked[FRAMES];
+    assert_int_equal(decode(mjpeg_path, keep, marked), FRAMES);
+    assert_only(marked, -1);
+    assert_int_equal(decode(mjpeg_path, cut_in_half, marked), FRAMES);
+    assert_only(marked, HURT);
+    assert_int_equal(decode(mjpeg_path, lose_the_middle, marked), FRAMES);
+    assert_only(marked, HURT);
+    assert_int_equal(decode(mjpeg_path, turn_into_rubbish, marked), FRAMES - 1);
+    assert_only(marked, -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_pictures_are_not_marked),
+        cmocka_unit_test(a_picture_that_lost_bytes_is_marked),
+        cmocka_unit_test(the_picture_behind_one_that_is_lost_is_marked),
+        cmocka_unit_test(of_mjpeg_only_what_suffered_is_marked),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

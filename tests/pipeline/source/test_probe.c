@@ -1,0 +1,102 @@
+// Knocking at a port of this machine that is opened and closed.
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <libavutil/error.h>
+
+#include "base/error.h"
+#include "pipeline/source/probe.h"
+#include "pipeline/source/stop.h"
+
+static struct pipeline_stop stop;
+static struct sockaddr_in address;
+static char url[64];
+
+// Listens at the address; at port 0 one that is free, which stays.
+static int listen_there(void)
+{
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    assert_true(fd >= 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    snprintf(url, sizeof url, "rtsp://127.0.0.1:%d/live", ntohs(address.sin_port));
+    return fd;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    address =
+        (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    pipeline_stop_init(&stop);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    pipeline_stop_finish(&stop);
+    return 0;
+}
+
+static void who_refused_is_back_when_he_listens(void **state)
+{
+    (void)state;
+    const struct mc_error refused = { MC_ERROR_MEDIA, AVERROR(ECONNREFUSED), "" };
+    struct pipeline_probe knock;
+    close(listen_there());
+    pipeline_probe_begin(&knock, url, &refused);
+    assert_false(pipeline_probe(&knock, &stop));
+    int fd = listen_there();
+    assert_true(pipeline_probe(&knock, &stop));
+    close(fd);
+}
+
+// The connection ended: it is not known yet whether the other side is gone.
+static void who_hung_up_is_back_once_he_was_away(void **state)
+{
+    (void)state;
+    const struct mc_error ended = { MC_ERROR_MEDIA, AVERROR_EOF, "" };
+    struct pipeline_probe knock;
+    int fd = listen_there();
+    pipeline_probe_begin(&knock, url, &ended);
+    assert_false(pipeline_probe(&knock, &stop)); // there all the time
+    assert_false(pipeline_probe(&knock, &stop));
+    close(fd);
+    assert_false(pipeline_probe(&knock, &stop));
+    fd = listen_there();
+    assert_true(pipeline_probe(&knock, &stop));
+    close(fd);
+}
+
+static void files_are_not_knocked_at(void **state)
+{
+    (void)state;
+    const struct mc_error ended = { MC_ERROR_MEDIA, AVERROR_EOF, "" };
+    struct pipeline_probe knock;
+    pipeline_probe_begin(&knock, "/dev/null", &ended);
+    assert_false(knock.helps);
+    assert_false(pipeline_probe(&knock, &stop));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_refused_is_back_when_he_listens),
+        cmocka_unit_test(who_hung_up_is_back_once_he_was_away),
+        cmocka_unit_test(files_are_not_knocked_at),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

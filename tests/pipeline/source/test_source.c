@@ -1,0 +1,315 @@
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <libavcodec/avcodec.h>
+#include <libavutil/frame.h>
+
+#include "pipeline/frame_pool.h"
+#include "pipeline/source/decoder.h"
+#include "pipeline/source/source.h"
+#include "pipeline/source/stop.h"
+#include "tests/pipeline/clip.h"
+
+static char directory[64];
+static struct pipeline_stop stop;
+
+static const char *path_of(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return path;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    clip_directory_make(directory, sizeof directory);
+    pipeline_stop_init(&stop);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    clip_directory_remove(directory);
+    pipeline_stop_finish(&stop);
+    return 0;
+}
+
+static void paint_shade(void *user, int index, uint8_t *rgb, int width, int height)
+{
+    (void)user;
+    for (int i = 0; i < width * height * 3; i++) {
+        rgb[i] = (uint8_t)(index * 8 + i % 50);
+    }
+}
+
+static void write_bytes(const char *path, const void *bytes, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+// Opening url fails with exactly this, after the name.
+static void assert_refused(const char *url, const char *shown, const char *cause)
+{
+    struct mc_error err = { 0 };
+    bool permanent = false;
+    assert_null(pipeline_source_open(url, false, &stop, &permanent, &err));
+    char wanted[512];
+    snprintf(wanted, sizeof wanted, "%s: %s", shown, cause);
+    if (strncmp(err.message, wanted, strlen(wanted)) != 0) {
+        print_error("got  \"%s\"\nwant \"%s\"\n", err.message, wanted);
+        fail();
+    }
+    assert_true(permanent);
+}
+
+static void bad_files_get_one_clear_error_each(void **state)
+{
+    (void)state;
+    assert_refused("/nowhere/clip.mp4", "/nowhere/clip.mp4", "No such file or directory");
+    assert_refused(directory, directory, "is a directory, not a video file");
+    assert_refused("/dev/null", "/dev/null",
+                   "is a device, not a video file; a camera is named v4l2:/dev/null");
+    const char *path = path_of("sound.wav");
+    clip_write_sound(path);
+    assert_refused(path, path, "has no video stream");
+    path = path_of("notes.txt");
+    static char text[2048]; // FFmpeg takes a short text for nothing at all
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = "Dear diary, today I met a tty that thought it was a camera.\n"[i % 60];
+    }
+    write_bytes(path, text, sizeof text);
+    assert_refused(path, path, "is text, not a video");
+    path = path_of("empty.mp4");
+    write_bytes(path, "", 0);
+    assert_refused(path, path, "is empty, not a video file");
+    path = path_of("noise.mp4");
+    uint8_t noise[5000];
+    for (size_t i = 0; i < sizeof noise; i++) {
+        noise[i] = (uint8_t)(i * i * 31 >> 3);
+    }
+    write_bytes(path, noise, sizeof noise);
+    assert_refused(path, path, "is no video, or damaged");
+    assert_refused("lavfi:nosuchfilter", "lavfi:nosuchfilter", "can't be opened");
+    assert_refused("nosuch://me:secret@host/x", "nosuch://***@host/x", "can't be opened");
+}
+
+static void a_truncated_file_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    const char *path = path_of("cut.mp4");
+    clip_write(&(struct clip_options){ .path = path,
+                                       .encoder = "mpeg4",
+                                       .width = 64,
+                                       .height = 48,
+                                       .frames = 20,
+                                       .rate = 25,
+                                       .paint = paint_shade });
+    assert_int_equal(truncate(path, 1500), 0); // before the index, which comes last
+    assert_refused(path, path,
+                   "is no video, or damaged: Invalid data found when processing input "
+                   "(moov atom not found)");
+}
+
+// A camera that is away may come back; what is written wrongly won't.
+static void only_what_may_mend_itself_is_worth_another_try(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    bool permanent = true;
+    assert_null(
+        pipeline_source_open("rtsp://me:secret@127.0.0.1:1/x", false, &stop, &permanent, &err));
+    assert_false(permanent);
+    assert_null(strstr(err.message, "secret"));
+    assert_non_null(strstr(err.message, "Connection refused"));
+    permanent = true;
+    assert_null(pipeline_source_open("v4l2:/dev/video63", false, &stop, &permanent, &err));
+    assert_false(permanent);
+}
+
+// A camera that starts: it answers, says little, and hangs up.
+static void *say_little(void *argument)
+{
+    const int listener = *(int *)argument;
+    const int connection = accept(listener, NULL, NULL);
+    // MPEG-TS packets that hold nothing.
+    static uint8_t packets[64][188];
+    for (int i = 0; i < 64; i++) {
+        memcpy(packets[i], (const uint8_t[4]){ 0x47, 0x1f, 0xff, 0x10 }, 4);
+        memset(packets[i] + 4, 0xff, 184);
+    }
+    assert_int_equal(send(connection, packets, sizeof packets, MSG_NOSIGNAL), sizeof packets);
+    close(connection);
+    return NULL;
+}
+
+static void a_live_source_that_says_too_little_is_tried_again(void **state)
+{
+    (void)state;
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    pthread_t server;
+    assert_int_equal(pthread_create(&server, NULL, say_little, &listener), 0);
+    char url[64];
+    snprintf(url, sizeof url, "tcp://127.0.0.1:%d", ntohs(address.sin_port));
+    struct mc_error err = { 0 };
+    bool permanent = true;
+    assert_null(pipeline_source_open(url, false, &stop, &permanent, &err));
+    assert_non_null(strstr(err.message, "can't be analysed: End of file"));
+    assert_false(permanent);
+    pthread_join(server, NULL);
+    close(listener);
+}
+
+static int count_frames(const char *url, int *quarter_turns)
+{
+    struct mc_error err = { 0 };
+    bool permanent;
+    struct pipeline_source *source = pipeline_source_open(url, false, &stop, &permanent, &err);
+    assert_string_equal(err.message, "");
+    assert_non_null(source);
+    assert_false(pipeline_source_is_live(source));
+    *quarter_turns = pipeline_source_quarter_turns(source);
+    struct pipeline_decoder *decoder =
+        pipeline_decoder_open(pipeline_source_stream(source), false, &err);
+    assert_non_null(decoder);
+    struct pipeline_frame frame = { .picture = av_frame_alloc() };
+    AVPacket *packet = av_packet_alloc();
+    int frames = 0;
+    for (bool more = true; more;) {
+        more = pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET;
+        pipeline_decoder_send(decoder, more ? packet : NULL, 1000 + frames, 0);
+        av_packet_unref(packet);
+        while (pipeline_decoder_receive(decoder, &frame)) {
+            assert_true(frame.decode_ns > 0);
+            frames++;
+            av_frame_unref(frame.picture);
+        }
+    }
+    av_packet_free(&packet);
+    av_frame_free(&frame.picture);
+    pipeline_decoder_close(decoder);
+    pipeline_source_close(source);
+    return frames;
+}
+
+static void every_frame_of_a_file_comes_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *encoder;
+    } cases[] = {
+        { "a.mp4", "mpeg4" }, { "a.avi", "mjpeg" }, { "a.mkv", "ffv1" }, { "a.mpg", "mpeg2video" }
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int turns = -1;
+        const char *path = path_of(cases[i].name);
+        clip_write(&(struct clip_options){ .path = path,
+                                           .encoder = cases[i].encoder,
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = 31,
+                                           .rate = 25,
+                                           .paint = paint_shade });
+        assert_int_equal(count_frames(path, &turns), 31);
+        assert_int_equal(turns, 0);
+    }
+}
+
+static void the_turn_of_a_phone_clip_is_read(void **state)
+{
+    (void)state;
+    for (int wanted = 1; wanted < 4; wanted++) {
+        int turns = -1;
+        const char *path = path_of("phone.mp4");
+        clip_write(&(struct clip_options){ .path = path,
+                                           .encoder = "mpeg4",
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = 2,
+                                           .rate = 25,
+                                           .quarter_turns = wanted,
+                                           .paint = paint_shade });
+        count_frames(path, &turns);
+        assert_int_equal(turns, wanted);
+    }
+}
+
+static void lavfi_graphs_are_sources_with_an_end(void **state)
+{
+    (void)state;
+    int turns;
+    assert_int_equal(count_frames("lavfi:testsrc=size=64x48:rate=10:duration=1.5", &turns), 15);
+}
+
+// Bytes flipped on the way cost frames, never the program.
+static void damaged_packets_cost_their_frames_only(void **state)
+{
+    (void)state;
+    const char *path = path_of("damaged.avi");
+    clip_write(&(struct clip_options){ .path = path,
+                                       .encoder = "mpeg4",
+                                       .width = 160,
+                                       .height = 120,
+                                       .frames = 50,
+                                       .rate = 25,
+                                       .paint = paint_shade });
+    FILE *file = fopen(path, "r+b");
+    fseek(file, 0, SEEK_END);
+    long size = ftell(file);
+    for (long at = 8000; at < size - 3000; at += 997) {
+        fseek(file, at, SEEK_SET);
+        fputc(0x5a, file);
+    }
+    fclose(file);
+    int turns;
+    assert_in_range(count_frames(path, &turns), 25, 50);
+}
+
+static void a_set_stop_flag_ends_opening_at_once(void **state)
+{
+    (void)state;
+    struct pipeline_stop stopped;
+    struct mc_error err;
+    bool permanent;
+    pipeline_stop_init(&stopped);
+    pipeline_stop_set(&stopped);
+    // An address that never answers; with the flag ignored this takes seconds.
+    assert_null(pipeline_source_open("rtsp://192.0.2.1/x", false, &stopped, &permanent, &err));
+    assert_false(pipeline_stop_sleep_until(&stopped, INT64_MAX));
+    pipeline_stop_finish(&stopped);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_files_get_one_clear_error_each),
+        cmocka_unit_test(a_truncated_file_is_refused_with_the_reason),
+        cmocka_unit_test(only_what_may_mend_itself_is_worth_another_try),
+        cmocka_unit_test(a_live_source_that_says_too_little_is_tried_again),
+        cmocka_unit_test(every_frame_of_a_file_comes_out),
+        cmocka_unit_test(the_turn_of_a_phone_clip_is_read),
+        cmocka_unit_test(lavfi_graphs_are_sources_with_an_end),
+        cmocka_unit_test(damaged_packets_cost_their_frames_only),
+        cmocka_unit_test(a_set_stop_flag_ends_opening_at_once),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,131 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pipeline/source/url.h"
+
+static void kinds_follow_from_the_beginning(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        enum pipeline_url_kind kind;
+        const char *rest;
+    } cases[] = {
+        { "clip.mp4", PIPELINE_URL_FILE, "clip.mp4" },
+        { "/a/b:c.mp4", PIPELINE_URL_FILE, "/a/b:c.mp4" },
+        { "dir/x://y", PIPELINE_URL_FILE, "dir/x://y" },
+        { "file:///a.mp4", PIPELINE_URL_FILE, "/a.mp4" },
+        { "file:a.mp4", PIPELINE_URL_FILE, "a.mp4" },
+        { "rtsp://cam/1", PIPELINE_URL_RTSP, "rtsp://cam/1" },
+        { "rtsps://cam/1", PIPELINE_URL_RTSP, "rtsps://cam/1" },
+        { "v4l2:/dev/video0", PIPELINE_URL_V4L2, "/dev/video0" },
+        { "lavfi:testsrc", PIPELINE_URL_LAVFI, "testsrc" },
+        { "demo:", PIPELINE_URL_DEMO, "" },
+        { "http://host/x", PIPELINE_URL_NETWORK, "http://host/x" },
+        { "://x", PIPELINE_URL_FILE, "://x" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *rest = NULL;
+        assert_int_equal(pipeline_url_parse(cases[i].url, &rest), cases[i].kind);
+        assert_string_equal(rest, cases[i].rest);
+    }
+}
+
+static void the_endpoint_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *host, *port; // host NULL: there is none
+    } cases[] = {
+        { "rtsp://cam/1", "cam", "554" },
+        { "rtsp://me:se:cr@et@cam:8554/1", "cam", "8554" },
+        { "rtsps://cam", "cam", "322" },
+        { "http://10.0.0.1:80?x=@y", "10.0.0.1", "80" },
+        { "http://[fe80::1]:8080/x", "fe80::1", "8080" },
+        { "https://[::1]/x", "::1", "443" },
+        { "rtsp://cam:/1", NULL, NULL },
+        { "rtsp:///1", NULL, NULL },
+        { "udp://cam/", NULL, NULL },
+        { "/dev/video0", NULL, NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char host[64], port[8];
+        bool found = pipeline_url_endpoint(cases[i].url, host, sizeof host, port, sizeof port);
+        assert_int_equal(found, cases[i].host != NULL);
+        if (found) {
+            assert_string_equal(host, cases[i].host);
+            assert_string_equal(port, cases[i].port);
+        }
+    }
+    char host[4], port[8];
+    assert_false(pipeline_url_endpoint("rtsp://camera/", host, sizeof host, port, sizeof port));
+}
+
+static void secrets_go_into_the_url_escaped(void **state)
+{
+    (void)state;
+    char out[64];
+    assert_true(pipeline_url_sign("rtsp://cam:8554/1?a=b", "me", "p@ss/1:", out, sizeof out));
+    assert_string_equal(out, "rtsp://me:p%40ss%2F1%3A@cam:8554/1?a=b");
+    assert_true(pipeline_url_sign("rtsp://old:one@cam/1", "me", "x", out, sizeof out));
+    assert_string_equal(out, "rtsp://me:x@cam/1");
+    assert_false(pipeline_url_sign("/dev/video0", "me", "x", out, sizeof out));
+    assert_false(pipeline_url_sign("rtsp://cam/1", "me", "x", out, 16));
+}
+
+static void secrets_are_hidden(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        { "", "" },
+        { "clip.mp4", "clip.mp4" },
+        { "rtsp://cam/1", "rtsp://cam/1" },
+        { "rtsp://me:secret@cam/1", "rtsp://***@cam/1" },
+        { "rtsp://me:se@cret@cam/1", "rtsp://***@cam/1" },
+        { "rtsp://me:se/cret@cam/1", "rtsp://***@cam/1" },
+        { "rtsp://me:se cret'x@cam/1", "rtsp://***@cam/1" },
+        { "http://cam/x?token=secret", "http://cam/x?***" },
+        { "can't open 'http://me:secret@cam/x?a=secret' now",
+          "can't open 'http://***@cam/x?***' now" },
+        { "rtsp://", "rtsp://" },
+        { "://@", "://***@" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char shown[128];
+        pipeline_url_redact(cases[i].text, shown, sizeof shown);
+        assert_string_equal(shown, cases[i].shown);
+    }
+}
+
+static void a_short_buffer_cuts_and_never_overflows(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < 24; size++) {
+        char shown[32];
+        memset(shown, '#', sizeof shown);
+        pipeline_url_redact("rtsp://me:secret@cam/1?x=secret", shown, size);
+        if (size > 0) {
+            assert_int_equal(strnlen(shown, size), size - 1 < 20 ? size - 1 : 20);
+        }
+        assert_int_equal(shown[size], '#');
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kinds_follow_from_the_beginning),
+        cmocka_unit_test(the_endpoint_is_found),
+        cmocka_unit_test(secrets_go_into_the_url_escaped),
+        cmocka_unit_test(secrets_are_hidden),
+        cmocka_unit_test(a_short_buffer_cuts_and_never_overflows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

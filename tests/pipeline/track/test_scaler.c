@@ -1,0 +1,315 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libavutil/frame.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+
+#include "base/memory.h"
+#include "nn/tensor.h"
+#include "pipeline/track/scaler.h"
+
+enum { WIDTH = 320, HEIGHT = 240, EDGE = 64 };
+
+// A gentle picture in which each place has its own colour.
+static void colour_at(double x, double y, double rgb[3])
+{
+    rgb[0] = 30 + 190 * x / WIDTH;
+    rgb[1] = 30 + 190 * y / HEIGHT;
+    rgb[2] = 220 - 95 * x / WIDTH - 95 * y / HEIGHT;
+}
+
+static AVFrame *make_picture(enum AVPixelFormat format)
+{
+    AVFrame *rgb = av_frame_alloc(), *picture = av_frame_alloc();
+    rgb->format = AV_PIX_FMT_RGB24;
+    picture->format = format;
+    rgb->width = picture->width = WIDTH;
+    rgb->height = picture->height = HEIGHT;
+    assert_int_equal(av_frame_get_buffer(rgb, 0), 0);
+    assert_int_equal(av_frame_get_buffer(picture, 0), 0);
+    for (int y = 0; y < HEIGHT; y++) {
+        for (int x = 0; x < WIDTH; x++) {
+            double colour[3];
+            colour_at(x + 0.5, y + 0.5, colour);
+            for (int c = 0; c < 3; c++) {
+                rgb->data[0][y * rgb->linesize[0] + x * 3 + c] = (uint8_t)lround(colour[c]);
+            }
+        }
+    }
+    struct SwsContext *converter =
+        sws_getContext(WIDTH, HEIGHT, AV_PIX_FMT_RGB24, WIDTH, HEIGHT, format,
+                       SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL, NULL, NULL);
+    assert_non_null(converter);
+    sws_scale(converter, (const uint8_t *const *)rgb->data, rgb->linesize, 0, HEIGHT, picture->data,
+              picture->linesize);
+    sws_freeContext(converter);
+    av_frame_free(&rgb);
+    return picture;
+}
+
+struct fixture {
+    struct pipeline_scaler *scaler;
+    struct nn_tensor input;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    fixture.scaler = pipeline_scaler_create(NULL);
+    fixture.input =
+        nn_tensor_dense(mc_memory_alloc(EDGE * EDGE * 3 * sizeof(float)), EDGE, EDGE, 3);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    pipeline_scaler_destroy(fixture->scaler);
+    mc_memory_free(fixture->input.data);
+    return 0;
+}
+
+// The largest difference, in steps of a byte, between the input's pixels and
+// the picture at the places where the mapping says that they lie.
+static double worst_difference(const struct nn_tensor *input,
+                               const struct pipeline_mapping *mapping, float mean)
+{
+    double worst = 0;
+    for (int y = 0; y < EDGE; y++) {
+        for (int x = 0; x < EDGE; x++) {
+            struct mc_keypoint at = pipeline_mapping_apply(
+                mapping, (struct mc_keypoint){ (float)x + 0.5f, (float)y + 0.5f, 1 });
+            if (at.x < 1 || at.x > WIDTH - 1 || at.y < 1 || at.y > HEIGHT - 1) {
+                continue;
+            }
+            double want[3];
+            colour_at(at.x, at.y, want);
+            for (int c = 0; c < 3; c++) {
+                double got = ((double)nn_tensor_at(input, y, x)[c] + (double)mean) * 255;
+                worst = fmax(worst, fabs(got - want[c]));
+            }
+        }
+    }
+    return worst;
+}
+
+// A pixel that lay one off would differ by 2.4 per source pixel and more for
+// small squares; what remains is the rounding of formats to 8 bits and less.
+static void check_format(struct fixture *fixture, enum AVPixelFormat format, double bound)
+{
+    static const struct pipeline_roi squares[] = {
+        { 0, 0, 240, 0 },     { 81, 33, 100, 0 },   { 100.4f, 60.7f, 64, 0 }, { 17, 19, 37, 0 },
+        { -40, -25, 200, 0 }, { 203, 111, 190, 0 }, { -60, -90, 420, 0 },
+    };
+    AVFrame *picture = make_picture(format);
+    for (size_t i = 0; i < sizeof squares / sizeof squares[0]; i++) {
+        for (int turns = 0; turns < 4; turns++) {
+            struct pipeline_mapping mapping;
+            struct mc_error err = { 0 };
+            bool run = pipeline_scaler_run(fixture->scaler, picture, turns, &squares[i], 0.5f,
+                                           &fixture->input, &mapping, &err);
+            assert_string_equal(err.message, "");
+            assert_true(run);
+            double worst = worst_difference(&fixture->input, &mapping, 0.5f);
+            if (worst > bound) {
+                print_error("%s, square %zu, %d turns: off by %g\n", av_get_pix_fmt_name(format), i,
+                            turns, worst);
+                fail();
+            }
+        }
+    }
+    av_frame_free(&picture);
+}
+
+static void pixels_lie_where_the_mapping_says_in_any_format(void **state)
+{
+    check_format(*state, AV_PIX_FMT_RGB24, 1.6);
+    check_format(*state, AV_PIX_FMT_BGRA, 1.6);
+    check_format(*state, AV_PIX_FMT_GBRP, 1.6);
+    check_format(*state, AV_PIX_FMT_YUV444P, 3.5);
+    check_format(*state, AV_PIX_FMT_YUV420P, 4.5);
+    check_format(*state, AV_PIX_FMT_YUV422P, 4.5);
+    check_format(*state, AV_PIX_FMT_YUV420P10, 4.5);
+    check_format(*state, AV_PIX_FMT_NV12, 4.5);
+    check_format(*state, AV_PIX_FMT_YUYV422, 4.5);
+    check_format(*state, AV_PIX_FMT_UYVY422, 4.5);
+    check_format(*state, AV_PIX_FMT_YUV410P, 9);
+    check_format(*state, AV_PIX_FMT_RGB565, 12); // five bits: steps of 8
+}
+
+static void a_turned_picture_becomes_upright(void **state)
+{
+    struct fixture *fixture = *state;
+    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
+    const struct pipeline_roi square = { 60, 40, 128, 0 };
+    // Where the upper left of the input lies in the picture, per clockwise turn.
+    static const float corners[4][2] = { { 60, 40 }, { 60, 168 }, { 188, 168 }, { 188, 40 } };
+    for (int turns = 0; turns < 4; turns++) {
+        struct pipeline_mapping mapping;
+        assert_true(pipeline_scaler_run(fixture->scaler, picture, turns, &square, 0,
+                                        &fixture->input, &mapping, NULL));
+        struct mc_keypoint corner =
+            pipeline_mapping_apply(&mapping, (struct mc_keypoint){ 0, 0, 0.25f });
+        assert_float_equal(corner.x, corners[turns][0], 1e-4);
+        assert_float_equal(corner.y, corners[turns][1], 1e-4);
+        assert_float_equal(corner.c, 0.25f, 0);
+    }
+    av_frame_free(&picture);
+}
+
+// Pixels lie where the mapping says, and the mapping turns about the middle.
+static void a_square_may_be_turned(void **state)
+{
+    struct fixture *fixture = *state;
+    static const float angles[] = { 0.1f, -0.7f, 1.2f, -3 };
+    static const enum AVPixelFormat formats[] = { AV_PIX_FMT_RGB24, AV_PIX_FMT_YUV420P,
+                                                  AV_PIX_FMT_YUYV422 };
+    for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
+        AVFrame *picture = make_picture(formats[f]);
+        for (size_t i = 0; i < 4 * sizeof angles / sizeof angles[0]; i++) {
+            const float angle = angles[i / 4];
+            const int turns = (int)i % 4;
+            const struct pipeline_roi squares[] = { { 81, 33, 100, angle },
+                                                    { 17.3f, 19.9f, 37, angle },
+                                                    { -30, 120, 150, angle } };
+            for (size_t k = 0; k < sizeof squares / sizeof squares[0]; k++) {
+                struct pipeline_mapping mapping;
+                assert_true(pipeline_scaler_run(fixture->scaler, picture, turns, &squares[k], 0.5f,
+                                                &fixture->input, &mapping, NULL));
+                const double bound = formats[f] == AV_PIX_FMT_RGB24 ? 1.6 : 4.5;
+                assert_true(worst_difference(&fixture->input, &mapping, 0.5f) <= bound);
+                const float half = squares[k].side / 2, whole = angle - (float)turns * 1.570796f;
+                struct mc_keypoint right = pipeline_mapping_apply(
+                    &mapping, (struct mc_keypoint){ EDGE, (float)EDGE / 2, 1 });
+                assert_float_equal(right.x, squares[k].x + half + half * cosf(whole), 1e-3);
+                assert_float_equal(right.y, squares[k].y + half + half * sinf(whole), 1e-3);
+            }
+        }
+        av_frame_free(&picture);
+    }
+}
+
+static void what_lies_outside_repeats_the_edge(void **state)
+{
+    struct fixture *fixture = *state;
+    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
+    struct pipeline_mapping mapping;
+    const struct pipeline_roi square = { -64, 0, 128, 0 };
+    assert_true(pipeline_scaler_run(fixture->scaler, picture, 0, &square, 0, &fixture->input,
+                                    &mapping, NULL));
+    for (int x = 0; x < EDGE / 2; x++) {
+        assert_memory_equal(nn_tensor_at(&fixture->input, 20, x),
+                            nn_tensor_at(&fixture->input, 20, EDGE / 2), 3 * sizeof(float));
+    }
+    av_frame_free(&picture);
+}
+
+// Each other size of what is seen would cost a new converter.
+static void a_square_that_slides_over_the_edge_is_seen_in_few_sizes(void **state)
+{
+    struct fixture *fixture = *state;
+    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
+    for (int side = 0; side < 2; side++) {
+        int places = 0;
+        float last = -1e9f;
+        for (int over = 100; over > 0; over--) {
+            const float x = side == 0 ? (float)-over : (float)(WIDTH - 200 + over);
+            const struct pipeline_roi square = { x, 20, 200, 0 };
+            struct pipeline_mapping mapping;
+            assert_true(pipeline_scaler_run(fixture->scaler, picture, 0, &square, 0,
+                                            &fixture->input, &mapping, NULL));
+            // About where it was asked: a grid's step off, and half a pixel of the input.
+            assert_true(fabsf(mapping.x0 - x) <= 200.0f / 32 + 200.0f / EDGE / 2 + 1);
+            places += fabsf(mapping.x0 - last) > 1.5f;
+            last = mapping.x0;
+        }
+        assert_true(places > 4 && places <= 18);
+    }
+    av_frame_free(&picture);
+}
+
+static void the_range_of_the_picture_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    AVFrame *picture = make_picture(AV_PIX_FMT_YUV420P);
+    const struct pipeline_roi square = { 0, 0, 64, 0 };
+    static const struct {
+        enum AVColorRange range;
+        enum AVPixelFormat format;
+        float black;
+    } cases[] = {
+        { AVCOL_RANGE_MPEG, AV_PIX_FMT_YUV420P, 0 },
+        { AVCOL_RANGE_JPEG, AV_PIX_FMT_YUV420P, 16 / 255.0f },
+        { AVCOL_RANGE_UNSPECIFIED, AV_PIX_FMT_YUVJ420P, 16 / 255.0f },
+    };
+    for (int plane = 0; plane < 3; plane++) {
+        memset(picture->data[plane], plane == 0 ? 16 : 128,
+               (size_t)picture->linesize[plane] * (plane == 0 ? HEIGHT : HEIGHT / 2));
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pipeline_mapping mapping;
+        picture->color_range = cases[i].range;
+        picture->format = cases[i].format;
+        assert_true(pipeline_scaler_run(fixture->scaler, picture, 0, &square, 0, &fixture->input,
+                                        &mapping, NULL));
+        assert_float_equal(*nn_tensor_at(&fixture->input, 9, 9), cases[i].black, 1.1 / 255);
+    }
+    av_frame_free(&picture);
+}
+
+static void a_square_outside_and_an_unreadable_format_are_errors(void **state)
+{
+    struct fixture *fixture = *state;
+    AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
+    struct pipeline_mapping mapping;
+    struct mc_error err;
+    const struct pipeline_roi outside = { WIDTH, 0, 50, 0 }, huge = { -1e30f, NAN, INFINITY, NAN };
+    assert_false(pipeline_scaler_run(fixture->scaler, picture, 0, &outside, 0, &fixture->input,
+                                     &mapping, &err));
+    assert_string_equal(err.message, "the region lies outside the 320x240 picture");
+    (void)pipeline_scaler_run(fixture->scaler, picture, 0, &huge, 0, &fixture->input, &mapping,
+                              &err);
+    picture->format = AV_PIX_FMT_VAAPI;
+    assert_false(pipeline_scaler_run(fixture->scaler, picture, 0, &outside, 0, &fixture->input,
+                                     &mapping, &err));
+    assert_int_equal(err.code, MC_ERROR_MEDIA);
+    picture->format = AV_PIX_FMT_RGB24;
+    av_frame_free(&picture);
+}
+
+// A quarter turn, and twice the size: what the square calls right is down there.
+static void jacobians_turn_with_the_picture(void **state)
+{
+    (void)state;
+    const struct pipeline_mapping mapping = { .xx = 0, .xy = -2, .yx = 2, .yy = 0 };
+    const float identity[4] = { 1, 0, 0, 1 }, other[4] = { 1, 2, 3, 4 };
+    const float wanted[2][4] = { { 0, -1, 1, 0 }, { -3, -4, 1, 2 } };
+    float turned[4];
+    pipeline_mapping_turn(&mapping, identity, turned);
+    assert_memory_equal(turned, wanted[0], sizeof turned);
+    pipeline_mapping_turn(&mapping, other, turned);
+    assert_memory_equal(turned, wanted[1], sizeof turned);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pixels_lie_where_the_mapping_says_in_any_format),
+        cmocka_unit_test(a_turned_picture_becomes_upright),
+        cmocka_unit_test(a_square_may_be_turned),
+        cmocka_unit_test(what_lies_outside_repeats_the_edge),
+        cmocka_unit_test(a_square_that_slides_over_the_edge_is_seen_in_few_sizes),
+        cmocka_unit_test(the_range_of_the_picture_counts),
+        cmocka_unit_test(a_square_outside_and_an_unreadable_format_are_errors),
+        cmocka_unit_test(jacobians_turn_with_the_picture),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
