@@ -15,7 +15,7 @@ import torch
 
 from . import checkpoint, losses, metrics, nets
 from .face_data import IRIS, READ, FaceSamples, Renders, Teacher
-from .loop import freeze, optimiser_of, rate_at, scale_dropout
+from .loop import freeze, rate_at, scale_dropout
 from .nets.face import LANDMARKS, FaceNet, spin
 from .samples import FaceSet
 
@@ -124,6 +124,18 @@ def begin_from_landmarks(net, path):
         net.head.kp.bias[LANDMARKS:2 * LANDMARKS] = plain.head.kp.bias
 
 
+def optimiser_of(net, agreement, options):
+    """What comes from an earlier training learns more slowly than what is new."""
+    groups = {}
+    for name, parameter in [*net.named_parameters(), *agreement.named_parameters()]:
+        if parameter.requires_grad:
+            old = name.startswith(("backbone.", "head.kp."))
+            groups.setdefault((old, parameter.dim() > 1), []).append(parameter)
+    return torch.optim.AdamW([{"params": members, "factor": options.old_rate if old else 1.0,
+                               "weight_decay": options.decay if filters else 0.0}
+                              for (old, filters), members in groups.items()], lr=options.rate)
+
+
 def check(options, faces, state):
     """Mean landmark errors on validation faces, percent of the eyes' distance."""
     net = FaceNet()
@@ -158,7 +170,7 @@ class Run:
         scale_dropout(self.net, options.dropout)
         freeze(self.net, options.freeze)
         self.average = checkpoint.Average(self.net, options.average)
-        self.optimiser = optimiser_of(torch.nn.ModuleList([self.net, self.agreement]), options)
+        self.optimiser = optimiser_of(self.net, self.agreement, options)
         self.step = 0
         state = checkpoint.load(options.run)
         if state is not None:
@@ -192,7 +204,7 @@ class Run:
         parts, distance, weight = point_losses(options, points, variance, maps, batch)
         parts.update(expression_losses(options, outputs, batch, self.agreement, balance))
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.step, options)
+            group["lr"] = group["factor"] * rate_at(self.step, options)
         self.optimiser.zero_grad(set_to_none=True)
         sum(parts.values()).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
@@ -253,7 +265,9 @@ def arguments():
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--margin", type=float, default=1.5)
     parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--old-rate", type=float, default=0.4,
+                        help="times the rate, for the backbone and the coarse heat maps")
     parser.add_argument("--decay", type=float, default=1e-3)
     parser.add_argument("--dropout", type=float, default=0.2, help="times the network's own")
     parser.add_argument("--average", type=float, default=0.998)
