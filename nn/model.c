@@ -82,9 +82,13 @@ static bool append_network(struct nn_graph *graph, const struct recipe *recipe,
         map = nn_graph_antialias(graph, map, recipe->layout.antialias);
     }
     map = recipe->backbone->append(graph, map, recipe->layout.features);
-    map = info->head == NN_HEAD_MOTION ? append_motion(graph, map, recipe, info)
-                                       : append_maps(graph, map, recipe, info);
-    nn_graph_output(graph, map);
+    if (info->head == NN_HEAD_FACE) {
+        nn_expression_append(graph, map, info->keypoint_count + info->dense_count);
+    } else {
+        nn_graph_output(graph, info->head == NN_HEAD_MOTION
+                                   ? append_motion(graph, map, recipe, info)
+                                   : append_maps(graph, map, recipe, info));
+    }
     int count;
     const struct nn_map heat = nn_graph_map(graph, nn_graph_outputs(graph, &count)[0]);
     info->map_height = heat.height;
@@ -165,6 +169,20 @@ static bool prepare_motion(struct nn_model *model, const struct recipe *recipe,
     return true;
 }
 
+static bool prepare_face(struct nn_model *model, const struct recipe *recipe, struct mc_error *err)
+{
+    const struct nn_model_info *info = &model->info;
+    model->expression =
+        nn_expression_create(recipe->weights, info->keypoint_count + info->dense_count, err);
+    if (model->expression == NULL) {
+        return false;
+    }
+    const int shapes = nn_expression_shape_count(model->expression);
+    return shapes == info->shape_count ||
+           mc_error_set(err, MC_ERROR_FORMAT, 0, "mocap.shapes: must name %d shapes, got %d",
+                        shapes, info->shape_count);
+}
+
 // Builds the program and says what came of it.
 static bool finish(struct nn_model *model, const struct recipe *recipe, struct mc_error *err)
 {
@@ -173,7 +191,8 @@ static bool finish(struct nn_model *model, const struct recipe *recipe, struct m
     if (model->program == NULL) {
         return false;
     }
-    if (info->head == NN_HEAD_MOTION && !prepare_motion(model, recipe, err)) {
+    if ((info->head == NN_HEAD_MOTION && !prepare_motion(model, recipe, err)) ||
+        (info->head == NN_HEAD_FACE && !prepare_face(model, recipe, err))) {
         return false;
     }
     info->parameter_count = nn_weights_parameter_count(recipe->weights);
@@ -319,6 +338,7 @@ void nn_model_destroy(struct nn_model *model)
     if (model != NULL) {
         nn_program_destroy(model->program);
         nn_motion_finish(&model->motion);
+        nn_expression_destroy(model->expression);
         free(model);
     }
 }

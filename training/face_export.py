@@ -26,8 +26,8 @@ def metadata_of(options, rig):
         first += count
     return {
         "mocap.arch": "lednet", "mocap.features": "64", "mocap.head": "face",
-        "mocap.keypoints": str(LANDMARKS + DENSE),
-        "mocap.keypoint_set": f"ibug{LANDMARKS}+ict{DENSE}",
+        "mocap.keypoints": str(LANDMARKS), "mocap.keypoint_set": "ibug68",
+        "mocap.dense": str(DENSE), "mocap.dense_set": f"ict{DENSE}",
         "mocap.input": f"{options['size']}x{options['size']}", "mocap.channels": "rgb",
         "mocap.scale": "1/255", "mocap.mean": "0.5",
         "mocap.crop_margin": f"{options['margin']:g}", "mocap.softmax_temperature": "1",

@@ -304,8 +304,9 @@ static void take_back(const struct similarity *s, float *points, int count)
     }
 }
 
-// Bilinear; outside the map its edge repeats. x and y are fractions of the map's edges.
-static void sample(const struct nn_tensor *map, float x, float y, float *channels)
+// Bilinear; outside the map its edge repeats. x and y are fractions of the map's edges; each
+// channel's number is written stride after the last one's.
+static void sample(const struct nn_tensor *map, float x, float y, float *channels, int stride)
 {
     const float column = fminf(fmaxf(x * (float)map->width - 0.5f, 0), (float)(map->width - 1));
     const float row = fminf(fmaxf(y * (float)map->height - 0.5f, 0), (float)(map->height - 1));
@@ -318,13 +319,13 @@ static void sample(const struct nn_tensor *map, float x, float y, float *channel
     for (int i = 0; i < map->channels; i++) {
         const float above = a[i] + (b[i] - a[i]) * across;
         const float below = c[i] + (d[i] - c[i]) * across;
-        channels[i] = above + (below - above) * down;
+        channels[i * stride] = above + (below - above) * down;
     }
 }
 
 // A place in the image: its landmarks' middle, and the offset turned and scaled.
 static void sample_place(const struct place *place, const struct similarity *s, const float *points,
-                         const struct nn_tensor *features, float *channels)
+                         const struct nn_tensor *features, float *channels, int stride)
 {
     float x = place->x * s->real - place->y * s->imaginary;
     float y = place->y * s->real + place->x * s->imaginary;
@@ -332,7 +333,7 @@ static void sample_place(const struct place *place, const struct similarity *s, 
         x += points[2 * place->marks[k]] / (float)place->mark_count;
         y += points[2 * place->marks[k] + 1] / (float)place->mark_count;
     }
-    sample(features, x, y, channels);
+    sample(features, x, y, channels, stride);
 }
 
 static void dense(const float *weights, const float *bias, const float *in, int inputs, float *out,
@@ -403,7 +404,7 @@ void nn_expression_run(const struct nn_expression_head *head, const struct mc_ke
     }
     const struct similarity s = align(head, points);
     for (int i = 0; i < head->place_count; i++) {
-        sample_place(&head->places[i], &s, points, features, seen + i * head->channels);
+        sample_place(&head->places[i], &s, points, features, seen + i, head->place_count);
     }
     take_back(&s, points, head->keypoints);
     memcpy(seen + head->place_count * head->channels, nn_tensor_at(means, 0, 0),
