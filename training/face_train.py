@@ -71,8 +71,14 @@ def point_losses(options, points, variance, maps, batch):
     return parts, distance, weight
 
 
-def expression_losses(options, outputs, batch, agreement, balance):
-    shapes, gaze, turn, taught, similarity = outputs
+def aligned_columns(turn, similarity):
+    """The truth of the turn as the expression head gives it."""
+    back = spin([s.detach() for s in similarity], -1) @ turn
+    return torch.cat([back[:, :, 0], back[:, :, 1]], 1)
+
+
+def expression_losses(options, outputs, columns, batch, agreement, balance):
+    shapes, gaze, turn, taught = outputs
     # Squared: the median of a shape is rest, and an absolute error would learn just that.
     error = ((shapes - batch["shapes"]) ** 2 * balance).mean(1)
     parts = {"shapes": options.shapes * mean_where(error, batch["render"])}
@@ -80,8 +86,6 @@ def expression_losses(options, outputs, batch, agreement, balance):
     lids_open = (1 - batch["shapes"][:, blink]).clamp(0, 1).repeat_interleave(2, 1)
     parts["gaze"] = 4 * mean_where(((gaze - batch["gaze"]).abs() * lids_open).mean(1),
                                    batch["render"])
-    back = spin([s.detach() for s in similarity], -1) @ batch["turn"]
-    columns = torch.cat([back[:, :, 0], back[:, :, 1]], 1)
     parts["turn"] = 2 * mean_where((turn - columns).abs().mean(1), batch["render"])
     parts["teacher"] = 12 * mean_where(((taught - batch["taught"]) ** 2).mean(1), batch["teacher"])
     parts["bind"] = options.bind * mean_where(agreement(shapes, batch["taught"]),
@@ -202,7 +206,9 @@ class Run:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bf16):
             points, variance, maps, outputs = self.net(images)
         parts, distance, weight = point_losses(options, points, variance, maps, batch)
-        parts.update(expression_losses(options, outputs, batch, self.agreement, balance))
+        *outputs, similarity = outputs
+        parts.update(expression_losses(options, outputs, aligned_columns(batch["turn"], similarity),
+                                       batch, self.agreement, balance))
         for group in self.optimiser.param_groups:
             group["lr"] = group["factor"] * rate_at(self.step, options)
         self.optimiser.zero_grad(set_to_none=True)

@@ -98,22 +98,29 @@ class ExpressionHead(nn.Module):
                                           centre[:, 1] + y * real[:, 0] + x * imaginary[:, 0]], 1))
         return torch.stack(found, 1)
 
-    def forward(self, points, features, pooled):
+    def look_at(self, points, features, pooled):
         """points: batch x 280 x 2, fractions of the edges; features: 64 maps at 1/4; pooled:
-        the encoder's 128 means -> shapes, gaze, turn in the aligned frame (two columns),
-        the teacher's shapes, sine and cosine parts of the alignment."""
+        the encoder's 128 means -> the dense layers' inputs, the alignment."""
         similarity = align(points, self.template)
         flat = aligned(points, *similarity).flatten(1)
         where = self.places(points.detach(), [s.detach() for s in similarity])
         seen = F.grid_sample(F.relu(self.look(features)), (where * 2 - 1)[:, None],
                              mode="bilinear", padding_mode="border", align_corners=False)
-        x = self.norm(torch.cat([flat, seen[:, :, 0].flatten(1), pooled], 1))
+        return torch.cat([flat, seen[:, :, 0].flatten(1), pooled], 1), similarity
+
+    def read(self, inputs):
+        """-> shapes, gaze, turn in the aligned frame (two columns), the teacher's shapes"""
+        x = self.norm(inputs)
         if self.training and self.blind > 0:
             keep = (torch.rand(len(x), 1) >= self.blind).to(x)
             x = torch.cat([x[:, :POINT_INPUTS], x[:, POINT_INPUTS:] * keep], 1)
         x = self.drop(F.leaky_relu(self.even(self.hidden(x)), 0.1))
         shapes, gaze, turn = self.out(x).split((SHAPES, GAZE, TURN), 1)
-        return shapes, gaze, turn, self.teacher(x), similarity
+        return shapes, gaze, turn, self.teacher(x)
+
+    def forward(self, points, features, pooled):
+        inputs, similarity = self.look_at(points, features, pooled)
+        return (*self.read(inputs), similarity)
 
 
 class FaceHead(nn.Module):
@@ -137,8 +144,9 @@ class FaceNet(nn.Module):
         super().__init__()
         self.backbone, self.head = LedNet(64), FaceHead()
 
-    def forward(self, images):
-        """-> points (batch x 280 x 2), variances, maps, and the expression head's outputs."""
+    def see(self, images):
+        """-> points (batch x 280 x 2), variances, maps, and what the expression head looks at:
+        fine features, the encoder's means"""
         blocks, x = self.backbone.blocks, images
         for i, block in enumerate(blocks[:-1]):
             x = block(x)
@@ -149,10 +157,13 @@ class FaceNet(nn.Module):
         u = resize(f, size)
         g = head.mix(F.relu(head.mid(u) + head.skip(quarter)))
         maps = (head.kp(u) + head.fine(g)).float()
-        points, variance = soft_argmax(maps)
+        return (*soft_argmax(maps), maps, g.float(), x.float().mean((2, 3)))
+
+    def forward(self, images):
+        """-> points, variances, maps, the expression head's outputs"""
+        points, variance, maps, features, pooled = self.see(images)
         with torch.autocast("cpu", enabled=False):
-            expression = head.expression(points, g.float(), x.float().mean((2, 3)))
-        return points, variance, maps, expression
+            return points, variance, maps, self.head.expression(points, features, pooled)
 
 
 def turn_matrix(columns, similarity):
