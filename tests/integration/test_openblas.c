@@ -55,6 +55,7 @@ static void other_kernels_do_without_openblas(void **state)
 {
     (void)state;
     if (!(processor() & MC_CPU_AVX2)) {
+        print_message("skipped: this processor has no AVX2\n");
         skip();
     }
     const char *const cores[] = { NULL, "Haswell", "SkylakeX", "Bulldozer" };

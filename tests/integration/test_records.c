@@ -248,6 +248,7 @@ static void a_service_without_a_camera_waits_for_one(void **state)
     (void)state;
     char said[256];
     if (access("/dev/video0", F_OK) == 0) {
+        print_message("skipped: there is a camera\n");
         skip();
     }
     unsetenv("NOTIFY_SOCKET");

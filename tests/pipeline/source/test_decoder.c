@@ -90,6 +90,7 @@ static void turn_into_rubbish(AVPacket *packet)
 static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked[FRAMES])
 {
     if (path == h264_path && avcodec_find_encoder_by_name("libx264") == NULL) {
+        print_message("skipped: FFmpeg has no libx264\n");
         skip();
     }
     struct mc_error err = { 0 };
