@@ -34,10 +34,8 @@ def keep(options, net, renders):
         rows = {}
         for batch in loader:
             images = batch["image"].contiguous(memory_format=torch.channels_last)
-            with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16,
-                                                 enabled=options.bf16):
-                points, _, _, features, pooled = net.see(images)
             with torch.no_grad():
+                points, _, _, features, pooled = net.see(images)
                 inputs, similarity = net.head.expression.look_at(points, features, pooled)
                 rows.setdefault("inputs", []).append(inputs.half())
                 rows.setdefault("columns", []).append(aligned_columns(batch["turn"], similarity))
@@ -102,7 +100,6 @@ def arguments():
     parser.add_argument("--fresh", action="store_true", help="the head begins anew")
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--bf16", action="store_true")
     for name, value in (("share", 0.65), ("shapes", 40.0), ("bind", 5.0), ("quiet", 1.0),
                         ("blind", 0.25)):
         parser.add_argument(f"--{name}", type=float, default=value, help="as face_train's")

@@ -203,8 +203,7 @@ class Run:
     def learn(self, batch, balance):
         options = self.options
         images = batch["image"].contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bf16):
-            points, variance, maps, outputs = self.net(images)
+        points, variance, maps, outputs = self.net(images)
         parts, distance, weight = point_losses(options, points, variance, maps, batch)
         *outputs, similarity = outputs
         parts.update(expression_losses(options, outputs, aligned_columns(batch["turn"], similarity),
@@ -271,7 +270,7 @@ def arguments():
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--margin", type=float, default=1.5)
     parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--old-rate", type=float, default=0.4,
                         help="times the rate, for the backbone and the coarse heat maps")
     parser.add_argument("--decay", type=float, default=1e-3)
@@ -289,7 +288,6 @@ def arguments():
     parser.add_argument("--freeze", type=int, default=0,
                         help="so many first blocks stay as they are")
     parser.add_argument("--blind", type=float, default=0.25)
-    parser.add_argument("--bf16", action="store_true", help="convolutions in bfloat16")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=50)

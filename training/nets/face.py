@@ -156,14 +156,13 @@ class FaceNet(nn.Module):
         head, size = self.head, quarter.shape[2:]
         u = resize(f, size)
         g = head.mix(F.relu(head.mid(u) + head.skip(quarter)))
-        maps = (head.kp(u) + head.fine(g)).float()
-        return (*soft_argmax(maps), maps, g.float(), x.float().mean((2, 3)))
+        maps = head.kp(u) + head.fine(g)
+        return (*soft_argmax(maps), maps, g, x.mean((2, 3)))
 
     def forward(self, images):
         """-> points, variances, maps, the expression head's outputs"""
         points, variance, maps, features, pooled = self.see(images)
-        with torch.autocast("cpu", enabled=False):
-            return points, variance, maps, self.head.expression(points, features, pooled)
+        return points, variance, maps, self.head.expression(points, features, pooled)
 
 
 def turn_matrix(columns, similarity):
