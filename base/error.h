@@ -22,7 +22,7 @@ enum mc_error_code {
 struct mc_error {
     enum mc_error_code code;
     int detail;        // errno for SYSTEM, AVERROR for MEDIA, else 0
-    char message[256]; // "context: cause", no full stop; cut when longer
+    char message[512]; // "context: cause", no full stop; cut when longer
 };
 
 // Both return false, so that a failing function can end in one line.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@ enum { LINE_MAX_BYTES = 1024 };
 
 static const struct {
     const char *name;
-    int priority; // syslog(3)'s number, as sd-daemon(3) wants it
+    int priority; // of syslog(3), as in sd-daemon(3)
 } levels[] = {
     [MC_LOG_ERROR] = { "error", 3 },
     [MC_LOG_WARNING] = { "warning", 4 },
@@ -44,9 +45,23 @@ bool mc_log_level_parse(const char *name, enum mc_log_level *level)
     return false;
 }
 
+// JOURNAL_STREAM is the device and inode of the stream that systemd connected to the journal
+// (systemd.exec(5)). It is inherited by programs whose stderr leads elsewhere, so its presence
+// alone says nothing.
+static bool is_journal(int fd)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    int length = 0;
+    struct stat status;
+    return stream != NULL && sscanf(stream, "%llu:%llu%n", &device, &inode, &length) == 2 &&
+           stream[length] == '\0' && fstat(fd, &status) == 0 && status.st_dev == device &&
+           status.st_ino == inode;
+}
+
 static int write_prefix(char *line, size_t size, enum mc_log_level level)
 {
-    if (getenv("JOURNAL_STREAM") != NULL) {
+    if (is_journal(STDERR_FILENO)) {
         return snprintf(line, size, "<%d>", levels[level].priority);
     }
     struct timespec now;
@@ -76,8 +91,8 @@ void mc_log(enum mc_log_level level, const char *format, ...)
         }
     }
     line[length++] = '\n';
-    // One write per line, so that lines of several threads never mix. There is
-    // nowhere to report a failure to.
+    // One write per line, so that lines of several threads never mix. A failure
+    // cannot be reported anywhere.
     ssize_t written = write(STDERR_FILENO, line, length);
     (void)written;
 }

@@ -1,7 +1,8 @@
-// Log lines on stderr: one line per event, never more.
+// Log lines on stderr, one per event.
 //
-// When stderr is the journal (JOURNAL_STREAM is set) lines carry its priority
-// prefix and no time stamp; otherwise a time of day and the level. Any thread.
+// When stderr is connected to the systemd journal, lines start with its priority
+// prefix (sd-daemon(3)) and carry no time; otherwise they start with the time of day
+// and the level. Any thread, unless stated otherwise.
 #pragma once
 
 #include <stdbool.h>
@@ -16,22 +17,25 @@ enum mc_log_level {
     MC_LOG_DEBUG,
 };
 
-// Lines above this level are dropped. INFO until set. Thread: main, before others start.
+// Drops lines above this level from now on; INFO until set. Thread: main, before others
+// start.
 void mc_log_level_set(enum mc_log_level level);
 bool mc_log_enabled(enum mc_log_level level);
 
-// "error", "warning", "info", "debug"; false when name is none of these.
+// Reads "error", "warning", "info" or "debug". Returns false for any other name.
 bool mc_log_level_parse(const char *name, enum mc_log_level *level);
 
-// Control characters in the text are replaced: bytes from outside can't forge a line.
+// Writes one line. Control characters are replaced by '?', so that text from outside
+// cannot forge lines; lines over 1023 bytes are cut.
 void mc_log(enum mc_log_level level, const char *format, ...) MC_PRINTF(2, 3);
 
-// Says yes at most once per interval, for messages that bad input could repeat for ever.
+// Limits messages that bad input could repeat for ever to one per interval. Zeroed at first.
+// Thread: the owner's.
 struct mc_log_limit {
     int64_t next_ns;  // no line before this time
     unsigned skipped; // lines held back since the last one
 };
 
-// Returns true when a line may be written now, and sets *skipped to how many
-// were held back before it.
+// Returns whether a line may be written now. If so, sets *skipped to the number of lines
+// held back since the last one.
 bool mc_log_limit_pass(struct mc_log_limit *limit, int64_t interval_ns, unsigned *skipped);

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err)
@@ -20,4 +21,11 @@ bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *er
                             size - 1);
     }
     return true;
+}
+
+bool mc_path_is_same(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
 }

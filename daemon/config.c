@@ -1,90 +1,111 @@
 #include "daemon/config.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/config_text.h"
 #include "daemon/options.h"
+#include "daemon/secrets.h"
 
-enum { LINE_BYTES = 2048 };
+struct reader {
+    struct daemon_options *options;
+    struct daemon_stream_options *stream; // whose section it is; NULL before the first
+};
 
-static char *trim(char *text)
+// Refuses a name that does not belong where it stands. What looks like a URL may hold a password,
+// and is not shown.
+static bool check_name(const struct reader *reader, const char *name, struct mc_error *err)
 {
-    while (isspace((unsigned char)*text)) {
-        text++;
+    if (strpbrk(name, ":/@") != NULL) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "must be name = value or [stream NAME]");
     }
-    size_t length = strlen(text);
-    while (length > 0 && isspace((unsigned char)text[length - 1])) {
-        text[--length] = '\0';
+    if (strcmp(name, "config") == 0) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "config is for the command line alone");
     }
-    return text;
+    if (reader->stream == NULL && mc_options_find(daemon_stream_table, name) != NULL) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s must be in a [stream NAME] section", name);
+    }
+    if (reader->stream != NULL && mc_options_find(daemon_options_table, name) != NULL) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "%s is not an option of one stream: it must be above all sections",
+                            name);
+    }
+    return true;
 }
 
-// [stream NAME]
-static struct daemon_stream_options *read_section(struct daemon_options *options, char *line,
-                                                  struct mc_error *err)
+// Sets column to where an error is: at the name, or at the value of a name that is known.
+static bool read_setting(const struct reader *reader, const struct mc_config_item *item,
+                         int *column, struct mc_error *err)
 {
-    size_t length = strlen(line);
-    const char *start = "[stream ";
-    if (line[length - 1] != ']' || strncmp(line, start, strlen(start)) != 0) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "wants [stream NAME], got '%.40s'", line);
-        return NULL;
+    struct daemon_options *options = reader->options;
+    struct daemon_stream_options *stream = reader->stream;
+    const struct mc_options global[] = { { daemon_options_table, options },
+                                         { daemon_settings_table, &options->settings } };
+    const struct mc_options section[] = {
+        { daemon_stream_table, stream },
+        { daemon_settings_table, stream == NULL ? NULL : &stream->settings },
+    };
+    const struct mc_options *scopes = stream == NULL ? global : section;
+    *column = item->name_column;
+    if (!check_name(reader, item->name, err)) {
+        return false;
     }
-    line[length - 1] = '\0';
-    return daemon_options_add_stream(options, trim(line + strlen(start)), err);
+    if (mc_options_find(scopes[0].table, item->name) != NULL ||
+        mc_options_find(scopes[1].table, item->name) != NULL) {
+        *column = item->value_column;
+    }
+    return mc_options_set(scopes, 2, item->name, item->value, err);
 }
 
-// A line that sets nothing. Its first word is told where it looks like a name: what else
-// stands there may be a password.
-static bool refuse_line(const char *line, struct mc_error *err)
+// Likewise.
+static bool read_section(struct reader *reader, const struct mc_config_item *item, int *column,
+                         struct mc_error *err)
 {
-    size_t length = strspn(line, "abcdefghijklmnopqrstuvwxyz-");
-    if (length == 0 || (line[length] != '\0' && !isspace((unsigned char)line[length]))) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "wants name = value");
+    *column = item->name_column;
+    if (strcmp(item->name, "stream") != 0) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "must be [stream NAME], got '[%.40s%s%.40s]'",
+                            item->name, item->value[0] == '\0' ? "" : " ", item->value);
     }
-    return mc_error_set(err, MC_ERROR_FORMAT, 0, "wants name = value, got '%.*s'",
-                        length < 40 ? (int)length : 40, line);
+    *column = item->value_column;
+    reader->stream = daemon_options_add_stream(reader->options, item->value, err);
+    return reader->stream != NULL;
 }
 
-static bool read_line(struct daemon_options *options, struct daemon_stream_options **stream,
-                      char *line, struct mc_error *err)
+static bool read_items(struct reader *reader, struct mc_config_text *text, struct mc_error *err)
 {
-    line = trim(line);
-    if (line[0] == '\0' || line[0] == '#' || line[0] == ';') {
-        return true;
+    struct mc_config_item item;
+    for (;;) {
+        int column;
+        if (!mc_config_text_next(text, &item, err)) {
+            return false;
+        }
+        if (item.kind == MC_CONFIG_END) {
+            return true;
+        }
+        bool good = item.kind == MC_CONFIG_SECTION ? read_section(reader, &item, &column, err)
+                                                   : read_setting(reader, &item, &column, err);
+        if (!good) {
+            return mc_error_wrap(err, "%s:%d:%d", text->path, item.line, column);
+        }
     }
-    if (line[0] == '[') {
-        *stream = read_section(options, line, err);
-        return *stream != NULL;
+}
+
+static bool check_streams(const struct daemon_options *options, struct mc_error *err)
+{
+    for (int i = 0; i < options->stream_count; i++) {
+        if (options->streams[i].url[0] == '\0') {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "[stream %s]: must have a url",
+                                options->streams[i].name);
+        }
     }
-    char *equals = strchr(line, '=');
-    if (equals == NULL) {
-        return refuse_line(line, err);
-    }
-    *equals = '\0';
-    return daemon_options_set(options, *stream, trim(line), trim(equals + 1), err);
+    return true;
 }
 
 bool daemon_config_read(struct daemon_options *options, const char *path, struct mc_error *err)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return mc_error_set_errno(err, "%s", path);
-    }
-    struct daemon_stream_options *stream = NULL;
-    char line[LINE_BYTES];
-    bool good = true;
-    for (int number = 1; good && fgets(line, sizeof line, file) != NULL; number++) {
-        if (strlen(line) == sizeof line - 1 && line[sizeof line - 2] != '\n') {
-            good = mc_error_set(err, MC_ERROR_FORMAT, 0, "%s:%d: line of more than %d bytes", path,
-                                number, LINE_BYTES - 2);
-        } else if (!read_line(options, &stream, line, err)) {
-            good = mc_error_wrap(err, "%s:%d", path, number);
-        }
-    }
-    if (good && ferror(file)) {
-        good = mc_error_set_errno(err, "%s", path);
-    }
-    fclose(file);
-    return good;
+    struct reader reader = { .options = options };
+    struct mc_config_text text;
+    bool good = mc_config_text_open(&text, path, err) && read_items(&reader, &text, err);
+    mc_config_text_close(&text);
+    return good && ((check_streams(options, err) && daemon_secrets_sign_urls(options, err)) ||
+                    mc_error_wrap(err, "%s", path));
 }

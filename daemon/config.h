@@ -1,20 +1,21 @@
 // The configuration file.
 //
-//     # a comment
+//     # For all streams; names are those of the long options.
 //     every-frame = yes
 //     [stream desk]
 //     url = v4l2:/dev/video0
 //     region = 100,0,480,480
 //
-// Keys are the long options. In a [stream NAME] section: url, user, password,
-// password-file, transport, max-faces, region, full-frame, repeat, damaged, on-demand,
-// smooth, smooth-min-cutoff, smooth-beta, fov.
+// base/config_text.h has the syntax: comments, quotes, blanks, line ends. Options before the
+// first section are those of the command line. A [stream NAME] section takes the keys of
+// daemon_stream_table, and again those of daemon_settings_table.
 #pragma once
 
 #include "base/error.h"
 
 struct daemon_options;
 
-// Reads the file into options. On failure err names file, line and what was expected.
+// Reads the file into options. On failure, err says "FILE:LINE:COLUMN: must be …, got …";
+// passwords are not shown.
 bool daemon_config_read(struct daemon_options *options, const char *path,
                         struct mc_error *err) MC_MUST_USE;

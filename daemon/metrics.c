@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "pipeline/stats.h"
-#include "server/publisher.h"
 
 static void write_line(struct protocol_buffer *text, const char *format, ...) MC_PRINTF(2, 3);
 static void write_line(struct protocol_buffer *text, const char *format, ...)
@@ -28,7 +28,7 @@ static void write_head(struct protocol_buffer *text, const char *name, const cha
     write_line(text, "# TYPE %s %s", name, type);
 }
 
-// A number of one stream; the text goes through all streams for each number.
+// A number of one stream. The text lists all streams for each number.
 typedef double stream_number_fn(const struct protocol_stream_status *status,
                                 const struct pipeline_stats *stats);
 
@@ -84,15 +84,15 @@ static const struct {
     const char *name, *type, *help;
     stream_number_fn *number;
 } stream_numbers[] = {
-    { "mocapd_source_up", "gauge", "Whether pictures come.", source_up },
-    { "mocapd_source_reconnects_total", "counter", "Times the source was opened again.",
-      reconnects },
+    { "mocapd_source_up", "gauge", "1 while frames arrive, else 0.", source_up },
+    { "mocapd_source_reconnects_total", "counter", "Times the source was reopened.", reconnects },
     { "mocapd_frames_captured_total", "counter", "Packets read.", captured },
-    { "mocapd_frames_decoded_total", "counter", "Frames out of the decoder.", decoded },
-    { "mocapd_frames_damaged_total", "counter", "Of these, with errors in them.", damaged },
+    { "mocapd_frames_decoded_total", "counter", "Frames decoded.", decoded },
+    { "mocapd_frames_damaged_total", "counter", "Decoded frames with errors in them.", damaged },
     { "mocapd_frames_published_total", "counter", "Records published.", published },
     { "mocapd_subjects", "gauge", "Faces in the last record.", subjects },
-    { "mocapd_subscribers", "gauge", "Connections that want the stream.", subscribers },
+    { "mocapd_subscribers", "gauge", "Connections that have subscribed to the stream.",
+      subscribers },
 };
 
 static void write_stream_numbers(struct protocol_buffer *text, const struct daemon_metrics *metrics)
@@ -110,7 +110,8 @@ static void write_stream_numbers(struct protocol_buffer *text, const struct daem
 static void write_drops(struct protocol_buffer *text, const struct daemon_metrics *metrics)
 {
     const char *name = "mocapd_frames_dropped_total";
-    write_head(text, name, "counter", "Frames without a record, by cause.");
+    write_head(text, name, "counter",
+               "Frames without a record, and records that subscribers missed, by cause.");
     for (int i = metrics->first; i < metrics->end; i++) {
         for (int cause = 0; cause < PIPELINE_DROP_COUNT; cause++) {
             write_line(text, "%s{stream=\"%s\",reason=\"%s\"} %llu", name,
@@ -124,7 +125,7 @@ static void write_drops(struct protocol_buffer *text, const struct daemon_metric
     }
 }
 
-// labels without their braces.
+// labels come without their braces.
 static void write_histogram(struct protocol_buffer *text, const char *name, const char *labels,
                             const struct pipeline_histogram *histogram)
 {
@@ -144,12 +145,13 @@ static void write_histograms(struct protocol_buffer *text, const struct daemon_m
 {
     char labels[PROTOCOL_NAME_BYTES + 64];
     write_head(text, "mocapd_e2e_latency_seconds", "histogram",
-               "Age of records when published, since their picture had arrived.");
+               "Time from a frame's arrival to the publication of its record.");
     for (int i = metrics->first; i < metrics->end; i++) {
         snprintf(labels, sizeof labels, "stream=\"%s\"", metrics->status->streams[i].stream);
-        write_histogram(text, "mocapd_e2e_latency_seconds", labels, &metrics->stats[i].age);
+        write_histogram(text, "mocapd_e2e_latency_seconds", labels, &metrics->stats[i].latency);
     }
-    write_head(text, "mocapd_stage_seconds", "histogram", "Time of a frame in each stage.");
+    write_head(text, "mocapd_stage_seconds", "histogram",
+               "Time that a frame spends in each stage.");
     for (int i = metrics->first; i < metrics->end; i++) {
         for (int stage = 0; stage < PIPELINE_STAGE_COUNT; stage++) {
             snprintf(labels, sizeof labels, "stream=\"%s\",stage=\"%s\"",
@@ -160,17 +162,13 @@ static void write_histograms(struct protocol_buffer *text, const struct daemon_m
     }
 }
 
+// Connections have no lines of their own: a label with a number for each that ever came would
+// make Prometheus keep a time series for every one. What they missed is in the drops of reason
+// subscriber.
 static void write_connections(struct protocol_buffer *text, const struct daemon_metrics *metrics)
 {
     write_head(text, "mocapd_connections", "gauge", "Connections to the socket.");
     write_line(text, "mocapd_connections %d", metrics->status->connections);
-    write_head(text, "mocapd_subscriber_missed_total", "counter",
-               "Records that a connection missed; the latest connections.");
-    for (int i = 0; i < metrics->connection_count; i++) {
-        write_line(text, "mocapd_subscriber_missed_total{sub=\"%lu\",pid=\"%d\"} %llu",
-                   metrics->connections[i].number, metrics->connections[i].pid,
-                   (unsigned long long)metrics->connections[i].missed);
-    }
 }
 
 static double resident_bytes(void)
@@ -192,11 +190,11 @@ static void write_process(struct protocol_buffer *text, const struct daemon_metr
     getrusage(RUSAGE_SELF, &usage);
     double cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-    write_head(text, "mocapd_build_info", "gauge", "Always 1.");
+    write_head(text, "mocapd_build_info", "gauge", "Version of mocapd; always 1.");
     write_line(text, "mocapd_build_info{version=\"%s\"} 1", metrics->version);
-    write_head(text, "mocapd_uptime_seconds", "gauge", "Since the daemon began.");
+    write_head(text, "mocapd_uptime_seconds", "gauge", "Time since the daemon started.");
     write_line(text, "mocapd_uptime_seconds %.3f", metrics->status->uptime_s);
-    write_head(text, "process_cpu_seconds_total", "counter", "User and system time.");
+    write_head(text, "process_cpu_seconds_total", "counter", "User and system CPU time.");
     write_line(text, "process_cpu_seconds_total %.6f", cpu_s);
     write_head(text, "process_resident_memory_bytes", "gauge", "Resident memory.");
     write_line(text, "process_resident_memory_bytes %.0f", resident_bytes());

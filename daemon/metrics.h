@@ -1,21 +1,19 @@
-// The daemon's metrics as Prometheus' text format.
+// The daemon's metrics in Prometheus' text exposition format.
 #pragma once
 
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 
 struct pipeline_stats;
-struct server_connection;
 
-// What the text tells; all borrowed. Streams and their stats go by the same numbers.
+// What the text is made of; all borrowed. A stream's status and stats have the same index.
 struct daemon_metrics {
     const char *version;
     const struct protocol_status *status;
     const struct pipeline_stats *stats;
-    int first, end; // streams from first to before end
-    const struct server_connection *connections;
-    int connection_count;
+    int first, end; // the streams to write: first to end - 1
 };
 
-// Appends it; the buffer is to be checked for `failed`. Thread: loop.
+// Appends the metrics to text. The number of lines depends on the streams alone. When text has
+// no room for them, it is marked as failed. Thread: loop.
 void daemon_metrics_write(struct protocol_buffer *text, const struct daemon_metrics *metrics);

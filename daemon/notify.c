@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-bool daemon_notify_wanted(void)
+bool daemon_notify_is_service(void)
 {
     return getenv("NOTIFY_SOCKET") != NULL;
 }
@@ -42,5 +42,5 @@ uint64_t daemon_notify_watchdog_ms(void)
         return 0;
     }
     unsigned long long us = strtoull(interval, NULL, 10);
-    return us / 2000; // twice in each interval
+    return us / 2000; // twice per interval, as sd_watchdog_enabled(3) advises
 }

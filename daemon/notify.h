@@ -1,16 +1,16 @@
-// Telling systemd how it goes: sd_notify(3)'s datagrams, without its library.
-// All do nothing when the service manager did not ask (NOTIFY_SOCKET). Thread: loop.
+// Messages to the service manager: the datagrams of sd_notify(3), without its library.
+// Where there is none (NOTIFY_SOCKET is not set) nothing happens. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// True when a service manager waits to be told: this is a service.
-bool daemon_notify_wanted(void);
+// True when a service manager started this process and waits for its messages.
+bool daemon_notify_is_service(void);
 
-// "READY=1", "STOPPING=1", "STATUS=…" or several lines of these. Returns whether
-// there was somebody to tell.
+// Sends "READY=1", "STOPPING=1", "STATUS=…" or several lines of these. Returns whether a service
+// manager received them.
 bool daemon_notify(const char *lines);
 
-// How often systemd wants to hear WATCHDOG=1, in ms; 0: not at all.
+// The interval at which to send WATCHDOG=1, in ms; 0: never.
 uint64_t daemon_notify_watchdog_ms(void);

@@ -4,42 +4,42 @@
 
 #include "pipeline/stream.h"
 
-void daemon_on_demand_sources_init(struct daemon_on_demand_sources *demand, uv_loop_t *loop,
-                                   struct pipeline_stream *stream, uint64_t linger_ms)
+void daemon_on_demand_init(struct daemon_on_demand *on_demand, uv_loop_t *loop,
+                           struct pipeline_stream *stream, uint64_t linger_ms)
 {
-    *demand = (struct daemon_on_demand_sources){ .stream = stream, .linger_ms = linger_ms };
-    uv_timer_init(loop, &demand->timer);
-    demand->timer.data = demand;
+    *on_demand = (struct daemon_on_demand){ .stream = stream, .linger_ms = linger_ms };
+    uv_timer_init(loop, &on_demand->timer);
+    on_demand->timer.data = on_demand;
     pipeline_stream_pause(stream, true);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct daemon_on_demand_sources *demand = timer->data;
-    demand->open = false;
-    pipeline_stream_pause(demand->stream, true);
+    struct daemon_on_demand *on_demand = timer->data;
+    on_demand->open = false;
+    pipeline_stream_pause(on_demand->stream, true);
 }
 
-void daemon_on_demand_sources_update(struct daemon_on_demand_sources *demand, int subscribers)
+void daemon_on_demand_update(struct daemon_on_demand *on_demand, int subscribers)
 {
-    if (demand->stream == NULL) {
+    if (on_demand->stream == NULL) {
         return;
     }
     if (subscribers > 0) {
-        uv_timer_stop(&demand->timer);
-        if (!demand->open) {
-            demand->open = true;
-            pipeline_stream_pause(demand->stream, false);
+        uv_timer_stop(&on_demand->timer);
+        if (!on_demand->open) {
+            on_demand->open = true;
+            pipeline_stream_pause(on_demand->stream, false);
         }
-    } else if (demand->open && !uv_is_active((const uv_handle_t *)&demand->timer)) {
-        uv_timer_start(&demand->timer, on_timer, demand->linger_ms, 0);
+    } else if (on_demand->open && !uv_is_active((const uv_handle_t *)&on_demand->timer)) {
+        uv_timer_start(&on_demand->timer, on_timer, on_demand->linger_ms, 0);
     }
 }
 
-void daemon_on_demand_sources_close(struct daemon_on_demand_sources *demand)
+void daemon_on_demand_close(struct daemon_on_demand *on_demand)
 {
-    if (demand->stream != NULL) {
-        demand->stream = NULL;
-        uv_close((uv_handle_t *)&demand->timer, NULL);
+    if (on_demand->stream != NULL) {
+        on_demand->stream = NULL;
+        uv_close((uv_handle_t *)&on_demand->timer, NULL);
     }
 }

@@ -1,5 +1,5 @@
-// A camera that is open only while somebody asks for it: it opens with the first
-// subscriber and closes a while after the last. Thread: loop.
+// A source that is open only while its stream has subscribers: it opens with the first one, and
+// closes a while after the last one left. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -9,19 +9,20 @@
 
 struct pipeline_stream;
 
-struct daemon_on_demand_sources {
-    uv_timer_t timer;               // runs while nobody asks and it is still open
-    struct pipeline_stream *stream; // borrowed; NULL: not on demand
+struct daemon_on_demand {
+    uv_timer_t timer;               // runs while the source is open without subscribers
+    struct pipeline_stream *stream; // borrowed; NULL: always open
     uint64_t linger_ms;
     bool open;
 };
 
-// Pauses the stream, which isn't started yet.
-void daemon_on_demand_sources_init(struct daemon_on_demand_sources *demand, uv_loop_t *loop,
-                                   struct pipeline_stream *stream, uint64_t linger_ms);
+// Pauses the stream, which must not be started yet.
+void daemon_on_demand_init(struct daemon_on_demand *on_demand, uv_loop_t *loop,
+                           struct pipeline_stream *stream, uint64_t linger_ms);
 
-// So many ask for it, now. Does nothing when zeroed or closed.
-void daemon_on_demand_sources_update(struct daemon_on_demand_sources *demand, int subscribers);
+// The stream has this many subscribers now. Does nothing when zeroed or closed.
+void daemon_on_demand_update(struct daemon_on_demand *on_demand, int subscribers);
 
-// Before the stream is closed. The loop has to run before the memory goes.
-void daemon_on_demand_sources_close(struct daemon_on_demand_sources *demand);
+// To be called before the stream is closed. The loop must run once more before the memory is
+// freed.
+void daemon_on_demand_close(struct daemon_on_demand *on_demand);

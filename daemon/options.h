@@ -1,6 +1,7 @@
-// What the daemon was asked to do: the command line, and the file that --config
-// names. Both know the same options; the command line wins. What a section of the file
-// says of its stream holds in any case.
+// What the daemon is asked to do, and the tables of options that say it.
+//
+// Each option stands in one table, once: the command line (command_line.h), the configuration
+// file (config.h) and the help text all read the tables.
 #pragma once
 
 #include <limits.h>
@@ -8,92 +9,80 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/options.h"
 #include "pipeline/stream.h"
-#include "protocol/endpoint.h"
 #include "protocol/message.h"
-#include "server/limits.h"
 
 enum { DAEMON_URL_BYTES = 1024 };
+
+enum daemon_transport { // of RTSP
+    DAEMON_TRANSPORT_TCP,
+    DAEMON_TRANSPORT_UDP,
+};
 
 enum daemon_damaged {
     DAEMON_DAMAGED_MARK, // frames with decode errors give records that say so
     DAEMON_DAMAGED_DROP, // they give none
 };
 
-// Whether a source is open only while somebody has subscribed.
-enum daemon_on_demand {
-    DAEMON_ON_DEMAND_AUTO, // webcams are
-    DAEMON_ON_DEMAND_YES,
-    DAEMON_ON_DEMAND_NO,
+enum daemon_rotation { // clockwise, in degrees: times 90
+    DAEMON_ROTATION_NOT_GIVEN = -1,
+    DAEMON_ROTATION_0,
+    DAEMON_ROTATION_90,
+    DAEMON_ROTATION_180,
+    DAEMON_ROTATION_270,
 };
 
-// Smoothing and camera; what is negative was not given.
-struct daemon_motion_options {
-    int smooth; // 0 off, 1 on
-    float smooth_min_cutoff, smooth_beta, fov;
-};
-
-// Where to look for faces. Of a stream: what is not given is the daemon's. Of region and
-// the whole picture the one that is said last holds.
-struct daemon_looking {
-    struct pipeline_region region; // all zero: none
-    int full_frame;                // at the whole picture: 0 no, 1 yes; negative: not given
-    int max_faces;                 // to follow; 0: not given
+// Options of streams that may be given for all of them and again for each. Unless stated
+// otherwise, a negative value means that the option is not given.
+struct daemon_stream_settings {
+    struct pipeline_region region; // of width 0: not given. Excludes full_frame: the last one wins
+    int full_frame;                // 0 no, 1 yes
+    int max_faces;                 // 0: not given
+    enum daemon_rotation rotation;
+    int mirror; // 0 no, 1 yes
+    int repeat; // 0 no, 1 yes
+    int smooth; // 0 no, 1 yes
+    float smooth_min_cutoff, smooth_beta;
+    float fov; // degrees
 };
 
 struct daemon_stream_options {
     char name[PROTOCOL_NAME_BYTES];
     char url[DAEMON_URL_BYTES];
-    struct daemon_looking looking;
-    int repeat;                    // 0 no, 1 yes; negative: not given
-    char user[128], password[256]; // into the URL; "": as it is
-    bool udp;                      // RTSP over UDP
+    char user[128], password[256]; // to be put into the URL; "" for none
+    enum daemon_transport transport;
     enum daemon_damaged damaged;
-    enum daemon_on_demand on_demand;
-    struct daemon_motion_options motion;
+    int on_demand; // open only while there are subscribers: 0 no, 1 yes; negative: webcams are
+    struct daemon_stream_settings settings;
 };
 
 struct daemon_options {
-    char socket[PATH_MAX];  // "": the default one
-    char model[PATH_MAX];   // "": the one that ships
+    const char *config;     // the configuration file; NULL: none. Borrows argv
+    char socket[PATH_MAX];  // "": the default
+    char model[PATH_MAX];   // "": the one that comes with mocapd
     char locator[PATH_MAX]; // likewise
     int workers;            // 0: one for each processor
     int wait_subscribers;
-    int linger_s; // a source on demand closes so long after its last subscriber
+    int linger_s; // how long an on-demand source stays open after its last subscriber
+    int max_connections, stuck_timeout_s;
     bool every_frame, exit_on_end;
-    struct server_limits limits;
     enum mc_log_level log_level;
-    struct daemon_looking looking;       // of streams that don't say it themselves
-    bool repeat;                         // likewise
-    struct daemon_motion_options motion; // likewise, option by option
+    struct daemon_stream_settings settings; // of streams that have none of their own
     struct daemon_stream_options streams[PROTOCOL_STREAMS_MAX];
     int stream_count;
 };
 
-enum daemon_options_result {
-    DAEMON_OPTIONS_RUN,
-    DAEMON_OPTIONS_HELP,    // to be printed; nothing else is asked
-    DAEMON_OPTIONS_VERSION, //
-    DAEMON_OPTIONS_USAGE,   // the command line is wrong; err says how
-    DAEMON_OPTIONS_CONFIG,  // the file is; err says file and line
-};
+extern const struct daemon_options daemon_options_default;
 
-enum daemon_options_result daemon_options_parse(struct daemon_options *options, int argc,
-                                                char **argv, struct mc_error *err);
+// Options of the daemon; the target is struct daemon_options.
+extern const struct mc_option daemon_options_table[];
+// Options of streams, for all or for one; the target is struct daemon_stream_settings.
+extern const struct mc_option daemon_settings_table[];
+// Keys of a stream's section alone; the target is struct daemon_stream_options.
+extern const struct mc_option daemon_stream_table[];
 
-// What holds for a stream: its own options, then those for all, then the defaults.
-struct pipeline_motion_options daemon_options_motion(const struct daemon_options *options,
-                                                     const struct daemon_stream_options *stream);
-
-// For --help.
-extern const char daemon_options_usage[];
-
-// Sets one option, by its long name; of stream, where that is not NULL. For the
-// configuration file.
-bool daemon_options_set(struct daemon_options *options, struct daemon_stream_options *stream,
-                        const char *name, const char *value, struct mc_error *err);
-
-// A new stream of that name; NULL and err when it has none of the form, or there
-// is one already.
+// Adds a stream called name, without a URL. Returns NULL and sets err when the name is malformed
+// or taken, or when there are too many streams.
 struct daemon_stream_options *daemon_options_add_stream(struct daemon_options *options,
                                                         const char *name, struct mc_error *err);

@@ -12,28 +12,29 @@
 
 enum { FEATURES_MAX = 1024, UPSAMPLE_MAX = 8, INPUT_MIN = NN_INPUT_MIN, INPUT_MAX = NN_INPUT_MAX };
 
+// The value of key; NULL and err, which says what it must be, if there is none.
 static const char *get(const struct nn_weights *weights, const char *key, const char *what,
                        struct mc_error *err)
 {
     const char *value = nn_weights_metadata(weights, key);
     if (value == NULL) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "__metadata__ has no %s, wants %s", key, what);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be %s, got nothing", key, what);
     }
     return value;
 }
 
-static bool get_word(const struct nn_weights *weights, const char *key, const char *wanted,
+static bool get_word(const struct nn_weights *weights, const char *key, const char *word,
                      struct mc_error *err)
 {
-    const char *value = get(weights, key, wanted, err);
-    if (value != NULL && strcmp(value, wanted) != 0) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants %s, has '%.40s'", key, wanted, value);
+    const char *value = get(weights, key, word, err);
+    if (value != NULL && strcmp(value, word) != 0) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be %s, got '%.40s'", key, word, value);
         return false;
     }
     return value != NULL;
 }
 
-static bool get_int(const struct nn_weights *weights, const char *key, int least, int most,
+static bool get_int(const struct nn_weights *weights, const char *key, int min, int max,
                     int *number, struct mc_error *err)
 {
     const char *value = get(weights, key, "a number", err);
@@ -43,15 +44,16 @@ static bool get_int(const struct nn_weights *weights, const char *key, int least
     char *end;
     errno = 0;
     long parsed = strtol(value, &end, 10);
-    if (end == value || *end != '\0' || errno != 0 || parsed < least || parsed > most) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants a number of %d to %d, has '%.40s'",
-                            key, least, most, value);
+    if (end == value || *end != '\0' || errno != 0 || parsed < min || parsed > max) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "%s: must be a number from %d to %d, got '%.40s'", key, min, max,
+                            value);
     }
     *number = (int)parsed;
     return true;
 }
 
-static bool get_float(const struct nn_weights *weights, const char *key, float least, float most,
+static bool get_float(const struct nn_weights *weights, const char *key, float min, float max,
                       float *number, struct mc_error *err)
 {
     const char *value = get(weights, key, "a number", err);
@@ -60,15 +62,16 @@ static bool get_float(const struct nn_weights *weights, const char *key, float l
     }
     char *end;
     float parsed = strtof(value, &end);
-    if (end == value || *end != '\0' || !(parsed >= least && parsed <= most)) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants a number of %g to %g, has '%.40s'",
-                            key, (double)least, (double)most, value);
+    if (end == value || *end != '\0' || !(parsed >= min && parsed <= max)) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "%s: must be a number from %g to %g, got '%.40s'", key, (double)min,
+                            (double)max, value);
     }
     *number = parsed;
     return true;
 }
 
-// The network sees the input at 1/antialias of its size.
+// Both edges must be multiples of `multiple`.
 static bool get_input_size(const struct nn_weights *weights, int multiple,
                            struct nn_model_info *info, struct mc_error *err)
 {
@@ -82,8 +85,8 @@ static bool get_input_size(const struct nn_weights *weights, int multiple,
         info->input_height < INPUT_MIN || info->input_height > INPUT_MAX ||
         info->input_width % multiple != 0 || info->input_height % multiple != 0) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "mocap.input: wants WIDTHxHEIGHT, multiples of %d from %d to %d, "
-                            "has '%.40s'",
+                            "mocap.input: must be WIDTHxHEIGHT, multiples of %d from %d to %d, "
+                            "got '%.40s'",
                             multiple, INPUT_MIN, INPUT_MAX, value);
     }
     return true;
@@ -99,7 +102,7 @@ const struct nn_backbone *nn_metadata_find(const char *name, struct mc_error *er
     }
     const struct nn_backbone *backbone = nn_backbone_find(name);
     if (backbone == NULL) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "wants a network of %s, has '%.40s'", names, name);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "must be one of %s, got '%.40s'", names, name);
     }
     return backbone;
 }
@@ -134,18 +137,17 @@ static bool get_head(const struct nn_weights *weights, struct nn_model_info *inf
     }
     return name != NULL &&
            mc_error_set(err, MC_ERROR_FORMAT, 0,
-                        "mocap.head: wants landmark, locator, motion or face, has '%.40s'", name);
+                        "mocap.head: must be landmark, locator, motion or face, got '%.40s'", name);
 }
 
-// Of a padded convolution: an even one would shift the map against its input.
+// For a padded convolution: an even size would shift the map against its input.
 static bool get_odd_kernel(const struct nn_weights *weights, int *kernel, struct mc_error *err)
 {
     if (!get_int(weights, "mocap.head_kernel", 1, 7, kernel, err)) {
         return false;
     }
     return *kernel % 2 == 1 ||
-           mc_error_set(err, MC_ERROR_FORMAT, 0, "mocap.head_kernel: wants an odd number, has %d",
-                        *kernel);
+           mc_error_set(err, MC_ERROR_FORMAT, 0, "mocap.head_kernel: must be odd, got %d", *kernel);
 }
 
 static bool get_keypoints(const struct nn_weights *weights, struct nn_model_info *info,
@@ -181,9 +183,9 @@ static bool read_locator(const struct nn_weights *weights, struct nn_model_info 
            get_float(weights, "mocap.forehead", 0, 1, &info->forehead, err);
 }
 
-// The form tells who makes the maps: "kp", a valid convolution of the features at
-// full size; "direct", the backbone's last layer; "small", a padded convolution at the
-// backbone's own size.
+// The form tells where the maps come from: "kp", a convolution without padding of the
+// features at full size; "direct", the backbone's last layer; "small", a padded convolution
+// at the backbone's own size.
 static bool read_motion(const struct nn_weights *weights, struct nn_model_info *info,
                         struct nn_layout *layout, struct mc_error *err)
 {
@@ -203,7 +205,7 @@ static bool read_motion(const struct nn_weights *weights, struct nn_model_info *
     }
     if (!layout->small && strcmp(form, "kp") != 0) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "mocap.head_form: wants kp, direct or small, has '%.40s'", form);
+                            "mocap.head_form: must be kp, direct or small, got '%.40s'", form);
     }
     return get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
            (layout->small ? get_odd_kernel(weights, &layout->kernel, err)
@@ -251,7 +253,7 @@ static bool read_face(const struct nn_weights *weights, struct nn_model_info *in
            get_shapes(weights, info, err);
 }
 
-// Only of motion models, and there it may be missing.
+// Motion models only, and optional there.
 static bool read_antialias(const struct nn_weights *weights, const struct nn_model_info *info,
                            struct nn_layout *layout, struct mc_error *err)
 {

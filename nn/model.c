@@ -11,21 +11,12 @@
 #include "nn/heads/head_locator.h"
 #include "nn/kernels/kernels.h"
 #include "nn/metadata.h"
-#include "nn/model_store.h"
+#include "nn/model_face.h"
+#include "nn/model_internal.h"
 #include "nn/networks/backbone.h"
-#include "nn/quantise.h"
-
-// What a program is built from, beside the backbone.
-struct recipe {
-    struct nn_weights *weights;
-    unsigned cpu_flags;
-    enum nn_precision precision;
-    const struct nn_backbone *backbone;
-    struct nn_layout layout;
-};
 
 // The landmark head's heat maps, or the locator's maps.
-static int append_maps(struct nn_graph *graph, int map, const struct recipe *recipe,
+static int append_maps(struct nn_graph *graph, int map, const struct nn_recipe *recipe,
                        const struct nn_model_info *info)
 {
     const struct nn_layout *layout = &recipe->layout;
@@ -43,9 +34,9 @@ static int append_maps(struct nn_graph *graph, int map, const struct recipe *rec
     return nn_graph_scope_close(graph, map);
 }
 
-// The motion head's heat maps; behind them what its Jacobians are read from, which is
-// the same map when that is direct or small.
-static int append_motion(struct nn_graph *graph, int map, const struct recipe *recipe,
+// The motion head's heat maps, and the map that its Jacobians are read from: the features,
+// or, if the form is direct or small, the same map.
+static int append_motion(struct nn_graph *graph, int map, const struct nn_recipe *recipe,
                          const struct nn_model_info *info)
 {
     const struct nn_layout *layout = &recipe->layout;
@@ -74,7 +65,7 @@ static int append_motion(struct nn_graph *graph, int map, const struct recipe *r
     return map;
 }
 
-static bool append_network(struct nn_graph *graph, const struct recipe *recipe,
+static bool append_network(struct nn_graph *graph, const struct nn_recipe *recipe,
                            struct nn_model_info *info)
 {
     int map = 0;
@@ -83,7 +74,7 @@ static bool append_network(struct nn_graph *graph, const struct recipe *recipe,
     }
     map = recipe->backbone->append(graph, map, recipe->layout.features);
     if (info->head == NN_HEAD_FACE) {
-        nn_expression_append(graph, map, info->keypoint_count + info->dense_count);
+        nn_model_face_append(graph, map, info->keypoint_count + info->dense_count);
     } else {
         nn_graph_output(graph, info->head == NN_HEAD_MOTION
                                    ? append_motion(graph, map, recipe, info)
@@ -97,7 +88,7 @@ static bool append_network(struct nn_graph *graph, const struct recipe *recipe,
     return nn_graph_check(graph, NULL);
 }
 
-static struct nn_program *build(const struct recipe *recipe, struct nn_model_info *info,
+static struct nn_program *build(const struct nn_recipe *recipe, struct nn_model_info *info,
                                 struct mc_error *err)
 {
     struct nn_graph *graph =
@@ -140,7 +131,7 @@ static bool get_jacobian_weights(struct nn_weights *weights, const struct nn_mot
     return true;
 }
 
-static bool prepare_motion(struct nn_model *model, const struct recipe *recipe,
+static bool prepare_motion(struct nn_model *model, const struct nn_recipe *recipe,
                            struct mc_error *err)
 {
     struct nn_model_info *info = &model->info;
@@ -152,7 +143,7 @@ static bool prepare_motion(struct nn_model *model, const struct recipe *recipe,
                                            .channels = layout->features,
                                            .temperature = layout->temperature };
     const float *weights = NULL, *bias = NULL;
-    if (nn_motion_wants_weights(&shape) &&
+    if (nn_motion_needs_weights(&shape) &&
         !get_jacobian_weights(recipe->weights, &shape, &weights, &bias, err)) {
         return false;
     }
@@ -160,7 +151,7 @@ static bool prepare_motion(struct nn_model *model, const struct recipe *recipe,
     if (!nn_motion_init(&model->motion, &shape, weights, bias, err)) {
         return false;
     }
-    // As a convolution to Jacobian maps would cost, which is how they are defined.
+    // By definition, Jacobian maps are a convolution of the whole feature map.
     if (info->has_jacobians && !shape.direct) {
         info->macs += (uint64_t)(4 * info->keypoint_count * layout->features) *
                       (uint64_t)(layout->kernel * layout->kernel) *
@@ -169,31 +160,21 @@ static bool prepare_motion(struct nn_model *model, const struct recipe *recipe,
     return true;
 }
 
-static bool prepare_face(struct nn_model *model, const struct recipe *recipe, struct mc_error *err)
-{
-    const struct nn_model_info *info = &model->info;
-    model->expression =
-        nn_expression_create(recipe->weights, info->keypoint_count + info->dense_count, err);
-    if (model->expression == NULL) {
-        return false;
-    }
-    const int shapes = nn_expression_shape_count(model->expression);
-    return shapes == info->shape_count ||
-           mc_error_set(err, MC_ERROR_FORMAT, 0, "mocap.shapes: must name %d shapes, got %d",
-                        shapes, info->shape_count);
-}
-
-// Builds the program and says what came of it.
-static bool finish(struct nn_model *model, const struct recipe *recipe, struct mc_error *err)
+bool nn_model_build(struct nn_model *model, const struct nn_recipe *recipe, struct mc_error *err)
 {
     struct nn_model_info *info = &model->info;
     model->program = build(recipe, info, err);
     if (model->program == NULL) {
         return false;
     }
-    if ((info->head == NN_HEAD_MOTION && !prepare_motion(model, recipe, err)) ||
-        (info->head == NN_HEAD_FACE && !prepare_face(model, recipe, err))) {
+    if (info->head == NN_HEAD_MOTION && !prepare_motion(model, recipe, err)) {
         return false;
+    }
+    if (info->head == NN_HEAD_FACE) {
+        model->expression = nn_model_face_read(recipe->weights, info, err);
+        if (model->expression == NULL) {
+            return false;
+        }
     }
     info->parameter_count = nn_weights_parameter_count(recipe->weights);
     info->weight_bytes = model->program->weight_floats * sizeof(float);
@@ -201,8 +182,8 @@ static bool finish(struct nn_model *model, const struct recipe *recipe, struct m
     return true;
 }
 
-// Everything that a file must be beyond well-formed; fills in the model.
-static bool bind(struct nn_model *model, struct recipe *recipe, struct mc_error *err)
+// Checks that the weights fit the network they name, and builds the model.
+static bool bind(struct nn_model *model, struct nn_recipe *recipe, struct mc_error *err)
 {
     struct nn_weights *weights = recipe->weights;
     recipe->backbone = nn_metadata_backbone(weights, err);
@@ -212,15 +193,15 @@ static bool bind(struct nn_model *model, struct recipe *recipe, struct mc_error 
     }
     if (recipe->precision == NN_PRECISION_INT8 && !nn_metadata_is_calibrated(weights)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "int8 wants a file with ranges: see mocapctl model quantize");
+                            "int8: must be a quantised model, see mocap-lab model quantize");
     }
-    if (!finish(model, recipe, err)) {
+    if (!nn_model_build(model, recipe, err)) {
         return false;
     }
     const char *unused = nn_weights_unused(weights);
     if (unused != NULL) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: no such tensor in %s", unused,
-                            recipe->backbone->name);
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: unknown tensor, %s has none of this name",
+                            unused, recipe->backbone->name);
     }
     return true;
 }
@@ -230,10 +211,12 @@ struct nn_model *nn_model_create(struct nn_weights *weights, unsigned cpu_flags,
 {
     struct nn_model *model = calloc(1, sizeof *model);
     if (model == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the model");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the model");
         return NULL;
     }
-    struct recipe recipe = { .weights = weights, .cpu_flags = cpu_flags, .precision = precision };
+    struct nn_recipe recipe = { .weights = weights,
+                                .cpu_flags = cpu_flags,
+                                .precision = precision };
     if (!bind(model, &recipe, err)) {
         nn_model_destroy(model);
         return NULL;
@@ -259,78 +242,6 @@ struct nn_model *nn_model_load_as(const char *path, unsigned cpu_flags, enum nn_
 struct nn_model *nn_model_load(const char *path, unsigned cpu_flags, struct mc_error *err)
 {
     return nn_model_load_as(path, cpu_flags, NN_PRECISION_AUTO, err);
-}
-
-// Ranges for invented weights: what the network in float32 makes of noise.
-static bool invent_ranges(struct nn_model *model, struct recipe *recipe, struct mc_error *err)
-{
-    recipe->precision = NN_PRECISION_F32;
-    if (!finish(model, recipe, err)) {
-        return false;
-    }
-    struct nn_quantiser *quantiser = nn_quantiser_create(model->program, err);
-    if (quantiser == NULL) {
-        return false;
-    }
-    struct nn_tensor input = nn_quantiser_input(quantiser);
-    for (int y = 0; y < input.height; y++) {
-        for (int x = 0; x < 3 * input.width; x++) {
-            nn_tensor_at(&input, y, 0)[x] = (float)((y * 31 + x * 17) % 101) / 101 - 0.5f;
-        }
-    }
-    nn_quantiser_run(quantiser);
-    bool good = nn_quantiser_set_ranges(quantiser, recipe->weights, err);
-    nn_quantiser_destroy(quantiser);
-    nn_program_destroy(model->program);
-    model->program = NULL;
-    recipe->precision = NN_PRECISION_INT8;
-    return good;
-}
-
-static bool invent(struct nn_model *model, const char *arch, int size, struct recipe *recipe,
-                   struct mc_error *err)
-{
-    const struct nn_backbone *backbone = recipe->backbone = nn_metadata_find(arch, err);
-    if (backbone == NULL) {
-        return false;
-    }
-    if (size < NN_INPUT_MIN || size > NN_INPUT_MAX || size % backbone->size_multiple != 0) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "input of %d pixels: wants a multiple of %d from %d to %d", size,
-                            backbone->size_multiple, NN_INPUT_MIN, NN_INPUT_MAX);
-    }
-    model->info = (struct nn_model_info){ .keypoint_set = "none",
-                                          .input_width = size,
-                                          .input_height = size,
-                                          .keypoint_count = 68,
-                                          .input_mean = 0.5f,
-                                          .crop_margin = 1.5f };
-    snprintf(model->info.arch, sizeof model->info.arch, "%s", backbone->name);
-    recipe->layout = (struct nn_layout){ .antialias = 1,
-                                         .features = backbone->features,
-                                         .kernel = 1,
-                                         .upsample = backbone->reduction > 2 ? 2 : 1 };
-    return (recipe->precision != NN_PRECISION_INT8 || invent_ranges(model, recipe, err)) &&
-           finish(model, recipe, err);
-}
-
-struct nn_model *nn_model_create_random(const char *arch, int size, unsigned cpu_flags,
-                                        enum nn_precision precision, struct mc_error *err)
-{
-    struct nn_weights *weights = nn_weights_create_random(1, err);
-    if (weights == NULL) {
-        return NULL;
-    }
-    struct recipe recipe = { .weights = weights, .cpu_flags = cpu_flags, .precision = precision };
-    struct nn_model *model = calloc(1, sizeof *model);
-    bool good = model == NULL ? mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the model")
-                              : invent(model, arch, size, &recipe, err);
-    nn_weights_destroy(weights);
-    if (!good) {
-        nn_model_destroy(model);
-        return NULL;
-    }
-    return model;
 }
 
 void nn_model_destroy(struct nn_model *model)

@@ -1,5 +1,5 @@
-// Making an int8 model of a float32 one: the range of every feature map from
-// inputs such as it will see, and weights as bytes.
+// Quantisation: makes an int8 model of a float32 one. The range of every feature map is
+// calibrated on inputs such as the model will see; weights become bytes.
 #pragma once
 
 #include <stdbool.h>
@@ -11,21 +11,24 @@ struct nn_program;
 struct nn_quantiser;
 struct nn_weights;
 
-// Borrows the program, which must be of float32.
+// Borrows the program, which must be float32. NULL and err on failure. One thread.
 struct nn_quantiser *nn_quantiser_create(const struct nn_program *program,
                                          struct mc_error *err) MC_MUST_USE;
+
+// NULL does nothing.
 void nn_quantiser_destroy(struct nn_quantiser *quantiser);
 
-// Fill the input, then run: the ranges grow by what this input makes.
+// Calibrates on one input: fill nn_quantiser_input (see nn_runner_input), then run. Ranges
+// grow to cover the maps of this input.
 struct nn_tensor nn_quantiser_input(struct nn_quantiser *quantiser);
 void nn_quantiser_run(struct nn_quantiser *quantiser);
 
-// Puts "range.<step>", the largest value of each map, into the weights.
+// Adds the ranges to the weights: tensors "range.<step>", the largest value of each map.
 bool nn_quantiser_set_ranges(const struct nn_quantiser *quantiser, struct nn_weights *weights,
                              struct mc_error *err) MC_MUST_USE;
 
-// Writes the model at source as an int8 model: convolutions whose input is bytes
-// as I8 with a scale per output channel, all else as it was, the ranges, and how
-// many inputs they came of. The file appears under its name when it is whole.
+// Writes an int8 version of the model file at source to target, replacing it atomically:
+// the weights of convolutions with byte inputs as I8 with a scale per output channel, other
+// tensors unchanged, the ranges, and the number of calibration inputs.
 bool nn_quantiser_write(const struct nn_quantiser *quantiser, const char *source,
                         const char *target, struct mc_error *err) MC_MUST_USE;

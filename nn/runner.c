@@ -6,20 +6,22 @@
 #include "nn/compiler/program.h"
 #include "nn/heads/head_locator.h"
 #include "nn/heads/heads.h"
-#include "nn/model_store.h"
+#include "nn/model_internal.h"
 #include "nn/thread_pool.h"
 
 struct nn_runner {
     const struct nn_model *model; // borrowed
-    float *arena;                 // maps and scratch of one inference
+    float *arena;                 // maps and scratch
     float *head_scratch;
     float jacobians[NN_KEYPOINTS_MAX][4];
-    struct mc_keypoint points[NN_KEYPOINTS_MAX + NN_DENSE_MAX]; // of a face model
-    struct nn_expression expression;                            //
-    struct nn_thread_pool *team;                                // NULL: one thread
+    struct nn_thread_pool *pool; // NULL: one thread
+
+    // Of a face model.
+    struct mc_keypoint points[NN_KEYPOINTS_MAX + NN_DENSE_MAX];
+    struct nn_expression expression;
 };
 
-// Floats that the head works in.
+// Floats of scratch that the head needs.
 static size_t scratch_floats(const struct nn_model *model)
 {
     const struct nn_model_info *info = &model->info;
@@ -40,7 +42,7 @@ struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error
         runner->head_scratch = mc_memory_alloc(scratch_floats(model) * sizeof(float));
     }
     if (runner == NULL || runner->arena == NULL || runner->head_scratch == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a runner of %zu bytes",
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a runner of %zu bytes",
                      model->info.arena_bytes);
         nn_runner_destroy(runner);
         return NULL;
@@ -51,7 +53,7 @@ struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error
 void nn_runner_destroy(struct nn_runner *runner)
 {
     if (runner != NULL) {
-        nn_thread_pool_destroy(runner->team);
+        nn_thread_pool_destroy(runner->pool);
         mc_memory_free(runner->arena);
         mc_memory_free(runner->head_scratch);
         free(runner);
@@ -61,19 +63,19 @@ void nn_runner_destroy(struct nn_runner *runner)
 bool nn_runner_set_threads(struct nn_runner *runner, int count, struct mc_error *err)
 {
     const struct nn_program *program = runner->model->program;
-    struct nn_thread_pool *team = nn_thread_pool_create(count, err);
-    if (team == NULL) {
+    struct nn_thread_pool *pool = nn_thread_pool_create(count, err);
+    if (pool == NULL) {
         return false;
     }
     size_t floats = program->arena_floats + (size_t)(count - 1) * program->scratch_floats;
     float *arena = mc_memory_alloc(floats * sizeof *arena);
     if (arena == NULL) {
-        nn_thread_pool_destroy(team);
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d threads", count);
+        nn_thread_pool_destroy(pool);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %d threads", count);
     }
-    nn_thread_pool_destroy(runner->team);
+    nn_thread_pool_destroy(runner->pool);
     mc_memory_free(runner->arena);
-    runner->team = team;
+    runner->pool = pool;
     runner->arena = arena;
     return true;
 }
@@ -83,25 +85,26 @@ struct nn_tensor nn_runner_input(struct nn_runner *runner)
     return nn_view_tensor(&runner->model->program->input, runner->arena);
 }
 
-// The forward pass; the maps that come out.
+// Runs the network and returns its first output.
 static struct nn_tensor run(struct nn_runner *runner)
 {
     const struct nn_program *program = runner->model->program;
-    if (runner->team != NULL) {
-        nn_thread_pool_run(runner->team, program, runner->arena);
+    if (runner->pool != NULL) {
+        nn_thread_pool_run(runner->pool, program, runner->arena);
     } else {
         nn_program_run(program, runner->arena);
     }
     return nn_view_tensor(&program->outputs[0], runner->arena);
 }
 
-int nn_runner_locate(struct nn_runner *runner, float least_score, struct nn_face *faces)
+int nn_runner_locate(struct nn_runner *runner, float least_score, struct nn_detection *detections)
 {
     const struct nn_model_info *info = &runner->model->info;
     assert(info->head == NN_HEAD_LOCATOR);
     const struct nn_tensor maps = run(runner);
     return nn_head_locator(&maps, (float)info->input_width / (float)info->map_width,
-                           (float)info->input_height / (float)info->map_height, least_score, faces);
+                           (float)info->input_height / (float)info->map_height, least_score,
+                           detections);
 }
 
 static void read_motion(struct nn_runner *runner, const struct nn_tensor *maps,

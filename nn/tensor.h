@@ -1,11 +1,10 @@
 // A tensor: a view of a feature map. It never owns memory.
 //
-// Layout is NHWC with batch 1: the channels of one pixel lie side by side,
-// pixels pixel_stride numbers apart, rows row_stride numbers apart. A slice of
-// channels, a band of rows or every other pixel is thus a view of the same
-// memory. Any thread.
+// The layout is NHWC with a batch of one: the channels of a pixel are adjacent, pixels are
+// pixel_stride numbers apart, rows row_stride numbers apart. So a slice of channels, a band
+// of rows, or every other pixel is a view of the same memory. Any thread.
 //
-// Numbers are float32 but inside a network of lower precision: there they are
+// Numbers are float32, except within a network of lower precision, where they may be
 // bfloat16, or bytes that stand for byte * scale.
 #pragma once
 
@@ -16,7 +15,7 @@
 enum nn_type {
     NN_F32,
     NN_BF16, // the upper half of a float32
-    NN_U8,   // 0 to 255, times the tensor's scale
+    NN_U8,   // 0 to 255 times the tensor's scale
 };
 
 enum { NN_TYPE_COUNT = NN_U8 + 1 };
@@ -35,7 +34,7 @@ static inline size_t nn_type_size(enum nn_type type)
     return type == NN_F32 ? 4 : type == NN_BF16 ? 2 : 1;
 }
 
-// A float32 view of height x width x channels numbers at data without gaps.
+// A float32 view of height x width x channels dense numbers at data.
 static inline struct nn_tensor nn_tensor_dense(float *data, int height, int width, int channels)
 {
     return (struct nn_tensor){ .data = data,
@@ -46,12 +45,13 @@ static inline struct nn_tensor nn_tensor_dense(float *data, int height, int widt
                                .row_stride = (size_t)width * (size_t)channels };
 }
 
+// Whether there is a pixel at row y, column x.
 static inline bool nn_tensor_has(const struct nn_tensor *tensor, int y, int x)
 {
     return y >= 0 && y < tensor->height && x >= 0 && x < tensor->width;
 }
 
-// Where the pixel at row y, column x begins, whatever the type.
+// The first channel of the pixel at row y, column x, whatever the type.
 static inline void *nn_tensor_pixel(const struct nn_tensor *tensor, int y, int x)
 {
     size_t numbers = (size_t)y * tensor->row_stride + (size_t)x * tensor->pixel_stride;
@@ -65,8 +65,8 @@ static inline float *nn_tensor_at(const struct nn_tensor *tensor, int y, int x)
            (size_t)x * tensor->pixel_stride;
 }
 
-// Copies height x width x channels numbers without gaps into a float32 tensor whose
-// pixels have none between them.
+// Copies height x width x channels dense numbers into a float32 tensor whose pixels are
+// adjacent (pixel_stride equals channels).
 static inline void nn_tensor_fill(const struct nn_tensor *tensor, const float *numbers)
 {
     const size_t row = (size_t)tensor->width * (size_t)tensor->channels;

@@ -7,6 +7,7 @@
 #include <libavutil/rational.h>
 
 #include "base/error.h"
+#include "pipeline/source/display_transform.h"
 
 struct AVFrame;
 struct pipeline_frame_pool;
@@ -16,13 +17,13 @@ struct pipeline_frame {
     struct AVFrame *picture;     // references the decoder's own buffers
     double pts;                  // presentation time, seconds; increases over repeats, reconnects
     struct AVRational time_base; // of the picture's own pts, seconds per tick
-    int quarter_turns;           // clockwise, to see the picture upright
-    int64_t arrival_ns;          // when its packet arrived; monotonic
-    int64_t decode_ns;           // time spent in the decoder
-    int64_t gather_ns;           // from its last byte to knowing that it was the last
-    bool damaged;                // the decoder found errors in it
-    int64_t ready_ns;            // when it was put into the mailbox
-    struct pipeline_frame *next; // in the pool's list
+    struct pipeline_display_transform display; // of the picture
+    int64_t arrival_ns;                        // when its packet arrived; monotonic
+    int64_t decode_ns;                         // time spent in the decoder
+    int64_t reassembly_ns;                     // from its last byte to knowing that it was the last
+    bool damaged;                              // the decoder found errors in it
+    int64_t ready_ns;                          // when it was put into the mailbox
+    struct pipeline_frame *next;               // in the pool's list
 };
 
 // Returns NULL and sets err when there is no memory.

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "nn/model.h"
+#include "pipeline/frame_pool.h"
 #include "pipeline/track/scaler.h"
 #include "pipeline/worker.h"
 
@@ -16,7 +17,7 @@ static void look(void *user, const struct pipeline_roi *square,
     struct nn_tensor input = nn_runner_input(seat->runner);
     const int64_t start = mc_clock_now_ns();
     const bool scaled =
-        pipeline_scaler_run(seat->scaler, gaze->picture, gaze->quarter_turns, square,
+        pipeline_scaler_run(seat->scaler, gaze->frame->picture, &gaze->frame->display, square,
                             seat->model->input_mean, &input, &mapping, &gaze->err);
     const int64_t middle = mc_clock_now_ns();
     gaze->scale_us += (middle - start) / MC_NS_PER_US;
@@ -44,7 +45,7 @@ static int locate(void *user, const struct pipeline_roi *square, float share,
     const int64_t start = mc_clock_now_ns();
     int64_t scale_ns;
     const int count = pipeline_locator_run(
-        locator, gaze->seat->scaler, gaze->picture, gaze->quarter_turns, square,
+        locator, gaze->seat->scaler, gaze->frame->picture, &gaze->frame->display, square,
         share * locator->info->least_score, found, &scale_ns, &gaze->err);
     gaze->scale_us += scale_ns / MC_NS_PER_US;
     gaze->infer_us += (mc_clock_now_ns() - start - scale_ns) / MC_NS_PER_US;

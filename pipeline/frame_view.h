@@ -7,14 +7,13 @@
 #include "base/error.h"
 #include "pipeline/track/tracker.h"
 
-struct AVFrame;
+struct pipeline_frame;
 struct pipeline_worker_context;
 
 // All borrowed until the frame is done.
 struct pipeline_frame_view {
     const struct pipeline_worker_context *seat;
-    const struct AVFrame *picture;
-    int quarter_turns;          // clockwise, that make the picture upright
+    const struct pipeline_frame *frame;
     int64_t scale_us, infer_us; // spent so far
     struct mc_error err;        // why a square could not be looked at
 };

@@ -24,7 +24,7 @@ const char *pipeline_drop_name(enum pipeline_drop drop)
 
 const char *pipeline_stage_name(enum pipeline_stage stage)
 {
-    static const char *const names[] = { "gather", "decode", "wait", "scale", "infer" };
+    static const char *const names[] = { "reassembly", "decode", "wait", "scale", "infer" };
     return names[stage];
 }
 

@@ -19,8 +19,8 @@ void pipeline_histogram_add(struct pipeline_histogram *histogram, int64_t durati
 // Why a frame got no record.
 enum pipeline_drop {
     PIPELINE_DROP_MAILBOX, // a newer frame came before a worker was free
-    PIPELINE_DROP_LATE,    // over a second old when it came
-    PIPELINE_DROP_DECODE,  // could not be decoded, or was damaged where such are not wanted
+    PIPELINE_DROP_LATE,    // over a second late when it arrived, or its turn had passed
+    PIPELINE_DROP_DECODE,  // could not be decoded, or was damaged and damaged ones are dropped
     PIPELINE_DROP_COUNT,
 };
 
@@ -28,7 +28,7 @@ enum pipeline_drop {
 const char *pipeline_drop_name(enum pipeline_drop drop);
 
 enum pipeline_stage {
-    PIPELINE_STAGE_GATHER, // from the last byte of a picture to knowing that it was the last
+    PIPELINE_STAGE_REASSEMBLY, // from a frame's last byte to knowing that it was the last
     PIPELINE_STAGE_DECODE,
     PIPELINE_STAGE_WAIT, // decoded, for a worker
     PIPELINE_STAGE_SCALE,
@@ -36,11 +36,11 @@ enum pipeline_stage {
     PIPELINE_STAGE_COUNT,
 };
 
-// "gather", "decode", "wait", "scale", "infer"
+// "reassembly", "decode", "wait", "scale", "infer"
 const char *pipeline_stage_name(enum pipeline_stage stage);
 
 struct pipeline_stats {
-    bool up;            // pictures come
+    bool up;            // frames arrive
     uint64_t captured;  // packets read
     uint64_t decoded;   // frames that came out of the decoder
     uint64_t damaged;   // of these, with errors in them
@@ -49,7 +49,7 @@ struct pipeline_stats {
     uint64_t connects; // times the source was opened
     int faces;         // in the last record
     struct pipeline_histogram stages[PIPELINE_STAGE_COUNT];
-    struct pipeline_histogram age; // of records when published, since the picture arrived
+    struct pipeline_histogram latency; // from a frame's arrival to its record
 };
 
 uint64_t pipeline_stats_dropped(const struct pipeline_stats *stats); // for all causes

@@ -55,6 +55,8 @@ struct pipeline_stream {
     char name[PROTOCOL_NAME_BYTES];
     char *url; // owned
     bool every_frame, repeat, drop_damaged, udp;
+    struct pipeline_display_options display_options;
+    struct pipeline_display_transform display; // of the last record's frame
     enum pipeline_mode mode;
     struct pipeline_roi square;      // FIXED
     struct pipeline_tracker tracker; // TRACK; the job's, while one is at work
@@ -71,7 +73,7 @@ struct pipeline_stream {
     struct pipeline_reorder *reorder;
     struct pipeline_capture *capture;      // NULL until started
     struct pipeline_capture_counts counts; // the capture's
-    struct pipeline_stats stats;           // the loop's: published, faces, stages, age
+    struct pipeline_stats stats;           // the loop's: published, faces, stages, latency
     struct stream_job *jobs, *free_jobs;
     int job_count, busy_jobs;
 
@@ -83,21 +85,11 @@ struct pipeline_stream {
     bool told;                 // on_state was called
     enum pipeline_state state; // as told
     char reason[PIPELINE_REASON_BYTES];
-    struct pipeline_news news; // the capture's latest
+    struct pipeline_state_report report; // the capture's latest
     bool held, paused, closing;
     void (*on_closed)(void *user);
     void *on_closed_user;
 };
-
-const char *pipeline_state_name(enum pipeline_state state)
-{
-    static const char *const names[] = {
-        [PIPELINE_IDLE] = "idle",   [PIPELINE_CONNECTING] = "connecting",
-        [PIPELINE_LIVE] = "live",   [PIPELINE_STALLED] = "stalled",
-        [PIPELINE_ENDED] = "ended", [PIPELINE_FAILED] = "failed",
-    };
-    return names[state];
-}
 
 static void tell_state(struct pipeline_stream *stream, enum pipeline_state state,
                        const char *reason)
@@ -118,21 +110,21 @@ static bool is_quiet(enum pipeline_state state)
     return state == PIPELINE_IDLE || state == PIPELINE_ENDED || state == PIPELINE_FAILED;
 }
 
-// What the capture says, unless no picture came for a while; a pause or the end only
-// once the last record is out.
+// The capture's state, unless no frame came for a while; a pause or the end only once
+// the last record is out.
 static void update_state(struct pipeline_stream *stream)
 {
-    pipeline_capture_news(stream->capture, &stream->news);
-    if (is_quiet(stream->news.state) &&
+    pipeline_capture_state(stream->capture, &stream->report);
+    if (is_quiet(stream->report.state) &&
         (stream->busy_jobs > 0 || !pipeline_mailbox_is_empty(stream->mailbox))) {
         return;
     }
-    if (stream->news.state == PIPELINE_LIVE && pipeline_mailbox_is_empty(stream->mailbox) &&
+    if (stream->report.state == PIPELINE_LIVE && pipeline_mailbox_is_empty(stream->mailbox) &&
         pipeline_capture_silence_ns(stream->capture) > STALL_MS * MC_NS_PER_MS) {
-        tell_state(stream, PIPELINE_STALLED, "no picture for over 2 s");
+        tell_state(stream, PIPELINE_STALLED, "no frame for over 2 s");
         return;
     }
-    tell_state(stream, stream->news.state, stream->news.reason);
+    tell_state(stream, stream->report.state, stream->report.reason);
 }
 
 static bool is_face(const struct nn_model_info *model)
@@ -146,21 +138,18 @@ static void work(struct pipeline_job *base, const struct pipeline_worker_context
 {
     struct stream_job *job = (struct stream_job *)base;
     struct pipeline_stream *stream = job->stream;
-    const struct AVFrame *picture = job->frame->picture;
-    struct pipeline_frame_view gaze = { .seat = seat,
-                                        .picture = picture,
-                                        .quarter_turns = job->frame->quarter_turns };
+    const struct pipeline_display_transform *display = &job->frame->display;
+    struct pipeline_frame_view gaze = { .seat = seat, .frame = job->frame };
     const bool follows = stream->mode == PIPELINE_TRACK;
     // Whether something else than a face is there, only its own network can tell.
     const struct pipeline_detectors eyes =
         pipeline_frame_view_detectors(&gaze, follows || is_face(seat->model));
     if (follows) {
-        const struct pipeline_view view = { picture->width, picture->height, gaze.quarter_turns };
-        pipeline_tracker_run(&stream->tracker, &view, &eyes, &job->sight);
+        pipeline_tracker_run(&stream->tracker, display, &eyes, &job->sight);
     } else {
         struct pipeline_roi square = stream->square;
         if (stream->mode == PIPELINE_FULL) {
-            pipeline_locator_view(0, picture->width, picture->height, &square);
+            pipeline_locator_view(0, display->width, display->height, &square);
         }
         pipeline_tracker_look_at(&square, &eyes, &job->sight);
     }
@@ -176,6 +165,9 @@ static void fill_faces(struct pipeline_stream *stream, struct stream_job *job)
     const struct pipeline_observations *sight = &job->sight;
     const struct nn_model_info *model = pipeline_workers_model(stream->workers);
     struct protocol_record *record = &job->record;
+    // Where it is displayed in another way, the face is elsewhere: motion begins anew.
+    stream->seen &= pipeline_display_transform_equal(&stream->display, &job->frame->display);
+    stream->display = job->frame->display;
     if (stream->mode != PIPELINE_TRACK && sight->count > 0 && !stream->seen) {
         stream->face_id++;
     }
@@ -220,7 +212,7 @@ static void add_to_stats(struct pipeline_stream *stream, const struct protocol_r
 {
     struct pipeline_stats *stats = &stream->stats;
     const int64_t stages_us[PIPELINE_STAGE_COUNT] = {
-        [PIPELINE_STAGE_GATHER] = record->timing.gather,
+        [PIPELINE_STAGE_REASSEMBLY] = record->timing.reassembly,
         [PIPELINE_STAGE_DECODE] = record->timing.decode,
         [PIPELINE_STAGE_WAIT] = record->timing.wait,
         [PIPELINE_STAGE_SCALE] = record->timing.scale,
@@ -229,7 +221,7 @@ static void add_to_stats(struct pipeline_stream *stream, const struct protocol_r
     for (int i = 0; i < PIPELINE_STAGE_COUNT; i++) {
         pipeline_histogram_add(&stats->stages[i], stages_us[i] * MC_NS_PER_US);
     }
-    pipeline_histogram_add(&stats->age, mc_clock_now_ns() - record->t_arrival_ns);
+    pipeline_histogram_add(&stats->latency, mc_clock_now_ns() - record->t_arrival_ns);
     stats->published++;
     stats->faces = record->face_count;
 }
@@ -243,7 +235,7 @@ static void deliver(struct pipeline_stream *stream, struct stream_job *job)
         }
         report_trouble(stream, job);
         add_to_stats(stream, &job->record);
-        stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame->picture);
+        stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame);
         check_calibration(stream);
     }
     pipeline_frame_pool_release(stream->pool, job->frame);
@@ -280,7 +272,7 @@ static void fill_counts(const struct pipeline_stream *stream, struct pipeline_st
     stats->dropped[PIPELINE_DROP_MAILBOX] = pipeline_mailbox_dropped(stream->mailbox);
     stats->dropped[PIPELINE_DROP_LATE] = atomic_load_explicit(&counts->late, memory_order_relaxed);
     stats->dropped[PIPELINE_DROP_DECODE] =
-        atomic_load_explicit(&counts->spoiled, memory_order_relaxed);
+        atomic_load_explicit(&counts->undecodable, memory_order_relaxed);
 }
 
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats)
@@ -305,11 +297,11 @@ static void begin_record(struct pipeline_stream *stream, struct stream_job *job)
     record->seq = job->sequence;
     record->pts = frame->pts;
     record->t_arrival_ns = frame->arrival_ns;
-    record->width = frame->picture->width;
-    record->height = frame->picture->height;
+    record->width = frame->display.width;
+    record->height = frame->display.height;
     record->damaged = frame->damaged;
     record->dropped = count_dropped(stream);
-    record->timing.gather = frame->gather_ns / MC_NS_PER_US;
+    record->timing.reassembly = frame->reassembly_ns / MC_NS_PER_US;
     record->timing.decode = frame->decode_ns / MC_NS_PER_US;
     record->timing.wait = (mc_clock_now_ns() - frame->ready_ns) / MC_NS_PER_US;
 }
@@ -415,6 +407,12 @@ static bool check_options(const struct pipeline_stream_options *options, struct 
                             options->name, (double)region->x, (double)region->y,
                             (double)region->width, (double)region->height);
     }
+    if (options->display.rotate % 90 != 0 || options->display.rotate < 0 ||
+        options->display.rotate >= 360) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s: rotate must be 0, 90, 180 or 270, got %d", options->name,
+                            options->display.rotate);
+    }
     if (options->max_faces < 0 || options->max_faces > PROTOCOL_FACES_MAX) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: follows 1 to %d faces, not %d",
                             options->name, PROTOCOL_FACES_MAX, options->max_faces);
@@ -482,6 +480,7 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     stream->repeat = options->repeat;
     stream->drop_damaged = options->drop_damaged;
     stream->udp = options->udp;
+    stream->display_options = options->display;
     stream->mode = options->mode;
     stream->square = make_square(&options->region);
     stream->has_motion = options->motion != NULL;
@@ -528,6 +527,7 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
         .repeat = stream->repeat,
         .drop_damaged = stream->drop_damaged,
         .udp = stream->udp,
+        .display = stream->display_options,
         .paused = stream->paused,
         .mailbox = stream->mailbox,
         .pool = stream->pool,

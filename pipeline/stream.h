@@ -11,24 +11,14 @@
 
 #include "base/error.h"
 #include "pipeline/motion/motion.h"
+#include "pipeline/source/display_transform.h"
+#include "pipeline/state.h"
 
-struct AVFrame;
+struct pipeline_frame;
 struct pipeline_stats;
 struct pipeline_stream;
 struct pipeline_workers;
 struct protocol_record;
-
-enum pipeline_state {
-    PIPELINE_IDLE,       // paused: nobody asks for it, the source is closed
-    PIPELINE_CONNECTING, // opening the source, for the first time or again
-    PIPELINE_LIVE,       // frames arrive
-    PIPELINE_STALLED,    // open, but no frame for a while; frames resume or it reconnects
-    PIPELINE_ENDED,      // a file was read to its end; nothing follows
-    PIPELINE_FAILED,     // gave up, for the reason given; nothing follows
-};
-
-// "idle", "connecting", "live", "stalled", "ended", "failed"
-const char *pipeline_state_name(enum pipeline_state state);
 
 // Where to look in each frame.
 enum pipeline_mode {
@@ -37,7 +27,7 @@ enum pipeline_mode {
     PIPELINE_FULL,  // the whole picture, as a square around its middle
 };
 
-// A rectangle of the source picture, pixels.
+// A rectangle of the displayed frame, pixels.
 struct pipeline_region {
     float x, y, width, height;
 };
@@ -45,8 +35,9 @@ struct pipeline_region {
 // All callbacks run on the loop. What they are given is borrowed for the call.
 struct pipeline_stream_callbacks {
     // One per frame, in frame order. The record's t_publish_ns is not set yet.
-    // picture is the decoded frame.
-    void (*on_record)(void *user, struct protocol_record *record, const struct AVFrame *picture);
+    // frame is what it was made from, with how it is displayed.
+    void (*on_record)(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame);
     // At each change. reason is a sentence for people, "" where there is nothing to say.
     // IDLE, ENDED and FAILED come after the last record.
     void (*on_state)(void *user, enum pipeline_state state, const char *reason);
@@ -54,11 +45,12 @@ struct pipeline_stream_callbacks {
 };
 
 struct pipeline_stream_options {
-    const char *name;  // at most PROTOCOL_NAME_BYTES - 1 bytes
-    const char *url;   // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
-    bool every_frame;  // drop nothing: the source waits. Else the newest frame wins
-    bool repeat;       // begin a file again at its end
-    bool udp;          // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    const char *name; // at most PROTOCOL_NAME_BYTES - 1 bytes
+    const char *url;  // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
+    bool every_frame; // drop nothing: the source waits. Else the newest frame wins
+    bool repeat;      // begin a file again at its end
+    bool udp;         // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    struct pipeline_display_options display; // on top of what the source says
     bool drop_damaged; // no record of frames with errors in them; else they are marked
     enum pipeline_mode mode;
     struct pipeline_region region; // that FIXED looks at

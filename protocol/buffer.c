@@ -11,8 +11,6 @@ enum {
     DECIMALS_MAX = 6,
 };
 
-static const double FIXED_BOUND = 1e12; // times 10^6 still fits 63 bits
-
 void protocol_buffer_init(struct protocol_buffer *buffer, size_t limit)
 {
     *buffer = (struct protocol_buffer){ .limit = limit };
@@ -71,8 +69,7 @@ void protocol_buffer_text(struct protocol_buffer *buffer, const char *text)
     protocol_buffer_bytes(buffer, text, strlen(text));
 }
 
-// Writes the digits of value so that they end before end, at least minimum of
-// them; returns where they begin.
+// Writes at least `minimum` digits of value so that they end before end; returns their start.
 static char *digits(char *end, uint64_t value, int minimum)
 {
     int count = 0;
@@ -107,7 +104,7 @@ void protocol_buffer_fixed(struct protocol_buffer *buffer, double value, int dec
     if (isnan(value)) {
         value = 0;
     }
-    value = fmin(fmax(value, -FIXED_BOUND), FIXED_BOUND);
+    value = fmin(fmax(value, -PROTOCOL_NUMBER_MAX), PROTOCOL_NUMBER_MAX);
     int64_t scaled = llround(value * powers[decimals]);
     uint64_t magnitude = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
 
@@ -126,7 +123,7 @@ void protocol_buffer_fixed(struct protocol_buffer *buffer, double value, int dec
     protocol_buffer_bytes(buffer, start, (size_t)(end - start));
 }
 
-// RFC 3629's table, without overlong forms, surrogates or what is past U+10FFFF.
+// The table of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 size_t protocol_buffer_utf8_length(const char *characters)
 {
     const unsigned char *text = (const unsigned char *)characters;
@@ -151,14 +148,14 @@ size_t protocol_buffer_utf8_length(const char *characters)
         return 0;
     }
     for (size_t i = 2; i < length; i++) {
-        if (text[i] < 0x80 || text[i] > 0xbf) { // the terminating NUL is caught here too
+        if (text[i] < 0x80 || text[i] > 0xbf) { // this catches the terminating NUL, too
             return 0;
         }
     }
     return length;
 }
 
-// Writes the escape of an ASCII character that JSON doesn't take as it is.
+// Writes the escape sequence of an ASCII character that JSON does not allow as it is.
 static void escape(struct protocol_buffer *buffer, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";

@@ -1,56 +1,51 @@
 // libmocap: see mocap.h.
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "protocol/client_options.h"
+#include "protocol/client_subscriptions.h"
 #include "protocol/connection.h"
 #include "protocol/decode.h"
 #include "protocol/endpoint.h"
+#include "protocol/message_queue.h"
 #include "protocol/request.h"
 #include "protocol/view.h"
 #include "protocol/writer.h"
 
 enum {
-    KEPT_MAX = 1024,      // messages that may come before a reply
-    RETRY_FIRST_MS = 20,  // between two tries to connect again: twice as long
-    RETRY_LAST_MS = 1000, // each time, up to this
-    TYPE_BYTES = 32,      // of a request's type
-};
-
-// A message that came while a reply was waited for.
-struct kept {
-    struct kept *next;
-    enum protocol_encoding encoding;
-    size_t length;
-    char bytes[];
+    RETRY_FIRST_MS = 20,  // before connecting again; doubles each time,
+    RETRY_LAST_MS = 1000, // up to this,
+    LASTING_MS = 5000,    // until a connection has lasted so long
+    REQUEST_TYPE_BYTES = 32,
 };
 
 struct mocap_client {
     char path[PROTOCOL_ENDPOINT_BYTES]; // where it is or was connected
     struct protocol_connection connection;
-    int64_t id_last; // of the requests sent
+    int64_t connected_ns; // when it was last connected
+    int retry_ms;         // the last wait before connecting again
+    int64_t last_id;      // of the requests sent
     struct protocol_buffer request;
     struct protocol_hello hello;
     struct mocap_server server;
     const char *streams[PROTOCOL_STREAMS_MAX]; // into hello
-    struct protocol_message *message;          // where all are read to
+    struct protocol_message *message;          // every message is decoded to it
     struct protocol_view *view;
-    struct kept *first, **last; // kept messages, oldest first
-    int kept_count;
-    struct kept *lent; // the one that mocap_next gave out last
-    struct protocol_request subscriptions[PROTOCOL_STREAMS_MAX]; // to be made again
-    int subscription_count;
-    struct protocol_policy policy; // as granted
+    struct protocol_message_queue queue;     // messages that came before a reply
+    struct protocol_queued_message *current; // the one that mocap_next returned last
+    struct protocol_client_subscriptions subscriptions;
+    struct protocol_policy policy; // as granted last
     struct mocap_options granted;
 };
 
 // ---- errors
 
-static void tell(struct mocap_error *error, const struct mc_error *err)
+static void report(struct mocap_error *error, const struct mc_error *err)
 {
     static const enum mocap_error_code codes[] = {
         [MC_ERROR_NONE] = MOCAP_ERROR_NONE,     [MC_ERROR_ARGUMENT] = MOCAP_ERROR_ARGUMENT,
@@ -66,51 +61,14 @@ static void tell(struct mocap_error *error, const struct mc_error *err)
 
 // ---- messages
 
-static bool keep(struct mocap_client *client, const char *bytes, size_t length,
-                 enum protocol_encoding encoding, struct mc_error *err)
+static void forget_messages(struct mocap_client *client)
 {
-    if (client->kept_count == KEPT_MAX) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "no reply within %d messages", KEPT_MAX);
-    }
-    struct kept *kept = malloc(sizeof *kept + length + 1);
-    if (kept == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a message");
-    }
-    kept->next = NULL;
-    kept->encoding = encoding;
-    kept->length = length;
-    memcpy(kept->bytes, bytes, length);
-    kept->bytes[length] = '\0';
-    *client->last = kept;
-    client->last = &kept->next;
-    client->kept_count++;
-    return true;
+    protocol_message_queue_clear(&client->queue);
+    free(client->current);
+    client->current = NULL;
 }
 
-// Takes the oldest kept message out; NULL when there is none.
-static struct kept *unkeep(struct mocap_client *client)
-{
-    struct kept *kept = client->first;
-    if (kept != NULL) {
-        client->first = kept->next;
-        if (client->first == NULL) {
-            client->last = &client->first;
-        }
-        client->kept_count--;
-    }
-    return kept;
-}
-
-static void forget_kept(struct mocap_client *client)
-{
-    for (struct kept *kept; (kept = unkeep(client)) != NULL;) {
-        free(kept);
-    }
-    free(client->lent);
-    client->lent = NULL;
-}
-
-// Reads bytes to client->message and shows them.
+// Decodes a message and shows it.
 static bool show(struct mocap_client *client, const char *bytes, size_t length,
                  enum protocol_encoding encoding, struct mocap_message *message,
                  struct mc_error *err)
@@ -125,26 +83,58 @@ static bool show(struct mocap_client *client, const char *bytes, size_t length,
     return true;
 }
 
+// Lets a reply take effect, whether anybody still waits for it or not: the encoding of what
+// comes after it has changed all the same.
+static void apply_reply(struct mocap_client *client)
+{
+    if (client->message->type == PROTOCOL_MESSAGE_SUBSCRIBED) {
+        client->policy = client->message->subscribed.policy;
+        client->connection.framing.encoding = client->policy.encoding;
+        client->granted = protocol_client_options_granted(&client->policy);
+    }
+    protocol_client_subscriptions_reply(&client->subscriptions, client->message, &client->hello);
+}
+
+// After an error the position in the byte stream is lost: the connection is closed.
+static enum mocap_result fail(struct mocap_client *client)
+{
+    protocol_connection_close(&client->connection);
+    return MOCAP_ERROR;
+}
+
+// Receives the next message from the socket.
+static enum mocap_result receive(struct mocap_client *client, int64_t deadline_ns,
+                                 struct mocap_message *message, struct mc_error *err)
+{
+    const enum protocol_encoding encoding = client->connection.framing.encoding;
+    char *bytes;
+    size_t length;
+    enum mocap_result result =
+        protocol_connection_read(&client->connection, deadline_ns, &bytes, &length, err);
+    if (result == MOCAP_ERROR) {
+        return fail(client);
+    }
+    if (result == MOCAP_MESSAGE) {
+        if (!show(client, bytes, length, encoding, message, err)) {
+            return fail(client);
+        }
+        apply_reply(client);
+    }
+    return result;
+}
+
 static enum mocap_result next(struct mocap_client *client, int64_t deadline_ns,
                               struct mocap_message *message, struct mc_error *err)
 {
-    enum protocol_encoding encoding = client->connection.framing.encoding;
-    char *bytes;
-    size_t length;
-    free(client->lent);
-    client->lent = unkeep(client);
-    if (client->lent != NULL) {
-        bytes = client->lent->bytes;
-        length = client->lent->length;
-        encoding = client->lent->encoding;
-    } else {
-        enum mocap_result result =
-            protocol_connection_read(&client->connection, deadline_ns, &bytes, &length, err);
-        if (result != MOCAP_MESSAGE) {
-            return result;
-        }
+    free(client->current);
+    client->current = protocol_message_queue_pop(&client->queue);
+    const struct protocol_queued_message *queued = client->current;
+    if (queued == NULL) {
+        return receive(client, deadline_ns, message, err);
     }
-    return show(client, bytes, length, encoding, message, err) ? MOCAP_MESSAGE : MOCAP_ERROR;
+    return show(client, queued->bytes, queued->length, queued->encoding, message, err)
+               ? MOCAP_MESSAGE
+               : MOCAP_ERROR;
 }
 
 enum mocap_result mocap_next(struct mocap_client *client, int timeout_ms,
@@ -153,48 +143,42 @@ enum mocap_result mocap_next(struct mocap_client *client, int timeout_ms,
     struct mc_error err = { 0 };
     enum mocap_result result =
         next(client, protocol_connection_deadline(timeout_ms), message, &err);
-    tell(error, &err);
+    report(error, &err);
     return result;
 }
 
 // ---- requests
 
-// Sends what is in client->request and reads until its reply.
+// Sends client->request and reads up to its reply; other messages are queued.
 static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
                              struct mocap_message *message, struct mc_error *err)
 {
     if (client->request.failed) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "a request of more than %d bytes",
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "a request must be at most %d bytes long",
                      PROTOCOL_REQUEST_BYTES);
         return MOCAP_ERROR;
     }
     enum mocap_result result =
         protocol_connection_send(&client->connection, &client->request, deadline_ns, err);
+    if (result == MOCAP_ERROR) {
+        return fail(client);
+    }
     while (result == MOCAP_MESSAGE) {
-        enum protocol_encoding encoding = client->connection.framing.encoding;
-        char *bytes;
-        size_t length;
-        result = protocol_connection_read(&client->connection, deadline_ns, &bytes, &length, err);
+        result = receive(client, deadline_ns, message, err);
         if (result != MOCAP_MESSAGE) {
             break;
         }
-        if (!show(client, bytes, length, encoding, message, err)) {
-            return MOCAP_ERROR;
-        }
-        if (client->message->id.given && client->message->id.value == client->id_last) {
+        if (client->message->id.given && client->message->id.value == client->last_id) {
             message->type = message->type == MOCAP_OTHER ? MOCAP_REPLY : message->type;
             return MOCAP_MESSAGE;
         }
-        if (!keep(client, bytes, length, encoding, err)) {
-            return MOCAP_ERROR;
+        if (!protocol_message_queue_push(
+                &client->queue, message->bytes, message->length,
+                message->encoding == MOCAP_ENCODING_CBOR ? PROTOCOL_CBOR : PROTOCOL_JSON, err)) {
+            return fail(client);
         }
     }
     return result;
-}
-
-static bool is_name(const char *text, size_t size)
-{
-    return text[0] != '\0' && strlen(text) < size;
 }
 
 enum mocap_result mocap_request(struct mocap_client *client, const char *type, const char *stream,
@@ -202,33 +186,37 @@ enum mocap_result mocap_request(struct mocap_client *client, const char *type, c
                                 struct mocap_error *error)
 {
     struct mc_error err = { 0 };
-    if (!is_name(type, TYPE_BYTES) || (stream != NULL && !is_name(stream, PROTOCOL_NAME_BYTES))) {
-        mc_error_set(&err, MC_ERROR_ARGUMENT, 0, "a request wants a type and a stream's name");
-        tell(error, &err);
+    if (!protocol_client_options_is_name(type, REQUEST_TYPE_BYTES) ||
+        (stream != NULL && !protocol_client_options_is_name(stream, PROTOCOL_NAME_BYTES))) {
+        mc_error_set(&err, MC_ERROR_ARGUMENT, 0,
+                     "a request must have a type of 1 to %d bytes and a stream of 1 to %d",
+                     REQUEST_TYPE_BYTES - 1, PROTOCOL_NAME_BYTES - 1);
+        report(error, &err);
         return MOCAP_ERROR;
     }
     struct protocol_writer writer;
     protocol_buffer_clear(&client->request);
     protocol_writer_begin(&writer, &client->request, PROTOCOL_JSON, type);
-    protocol_writer_int_field(&writer, "id", ++client->id_last);
+    protocol_writer_int_field(&writer, "id", ++client->last_id);
     if (stream != NULL) {
         protocol_writer_string_field(&writer, "stream", stream);
     }
     protocol_writer_end(&writer);
     enum mocap_result result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
-    tell(error, &err);
+    report(error, &err);
     return result;
 }
 
-// Sends the request; true when the reply is of the type that it wants.
+// Sends a subscribe or unsubscribe request; true when the reply is of the expected type.
 static bool ask_for(struct mocap_client *client, struct protocol_request *request,
-                    enum protocol_message_type wanted, int64_t deadline_ns, struct mc_error *err)
+                    enum protocol_message_type expected, int64_t deadline_ns, struct mc_error *err)
 {
     const char *name = protocol_request_type_name(request->type);
     struct mocap_message message;
-    request->id = (struct protocol_id){ true, ++client->id_last };
+    request->id = (struct protocol_id){ true, ++client->last_id };
     protocol_buffer_clear(&client->request);
     protocol_request_write(&client->request, request);
+    protocol_client_subscriptions_ask(&client->subscriptions, request);
     switch (ask(client, deadline_ns, &message, err)) {
     case MOCAP_MESSAGE:
         break;
@@ -244,99 +232,8 @@ static bool ask_for(struct mocap_client *client, struct protocol_request *reques
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", name,
                             client->message->error.message);
     }
-    return client->message->type == wanted ||
+    return client->message->type == expected ||
            mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: a reply of another type", name);
-}
-
-// ---- subscriptions
-
-static bool read_options(const struct mocap_client *client, const struct mocap_options *options,
-                         struct protocol_request *request, struct mc_error *err)
-{
-    static const struct mocap_options defaults = { 0 };
-    options = options == NULL ? &defaults : options;
-    struct protocol_policy *policy = &request->policy;
-    const bool has_cbor = (client->hello.encodings & 1u << PROTOCOL_CBOR) != 0;
-    *request = (struct protocol_request){ .type = PROTOCOL_SUBSCRIBE };
-    if (options->stream != NULL && !is_name(options->stream, sizeof request->stream)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "stream: a name of 1 to %d bytes is expected", PROTOCOL_NAME_BYTES - 1);
-    }
-    if (options->label != NULL && strlen(options->label) >= sizeof policy->label) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "label: at most %d bytes are possible",
-                            PROTOCOL_LABEL_BYTES - 1);
-    }
-    if (!protocol_rate_valid(options->max_rate)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "max_rate: 0 or %g to %d is possible",
-                            PROTOCOL_RATE_MIN, PROTOCOL_RATE_MAX);
-    }
-    snprintf(request->stream, sizeof request->stream, "%s",
-             options->stream == NULL ? "" : options->stream);
-    snprintf(policy->label, sizeof policy->label, "%s",
-             options->label == NULL ? "" : options->label);
-    policy->encoding = options->encoding == MOCAP_ENCODING_CBOR ||
-                               (options->encoding == MOCAP_ENCODING_BEST && has_cbor)
-                           ? PROTOCOL_CBOR
-                           : PROTOCOL_JSON;
-    request->encoding_given = policy->encoding != client->connection.framing.encoding;
-    policy->max_rate = options->max_rate;
-    policy->include =
-        options->include == 0 ? PROTOCOL_INCLUDE_DEFAULT : options->include & PROTOCOL_INCLUDE_ALL;
-    policy->lost = (enum protocol_lost)options->lost;
-    request->mode_given = options->mode != MOCAP_MODE_SERVER;
-    policy->mode = options->mode == MOCAP_MODE_QUEUE ? PROTOCOL_QUEUE : PROTOCOL_LATEST;
-    policy->queue = options->queue > 0 ? options->queue : PROTOCOL_QUEUE_DEFAULT;
-    return true;
-}
-
-static void set_granted(struct mocap_client *client)
-{
-    const struct protocol_policy *policy = &client->policy;
-    client->granted = (struct mocap_options){
-        .encoding = policy->encoding == PROTOCOL_CBOR ? MOCAP_ENCODING_CBOR : MOCAP_ENCODING_JSON,
-        .max_rate = policy->max_rate,
-        .include = policy->include == 0 ? (unsigned)MOCAP_INCLUDE_BASE : policy->include,
-        .lost = (enum mocap_lost)policy->lost,
-        .mode = policy->mode == PROTOCOL_LATEST  ? MOCAP_MODE_LATEST
-                : policy->mode == PROTOCOL_QUEUE ? MOCAP_MODE_QUEUE
-                                                 : MOCAP_MODE_SERVER,
-        .queue = policy->queue,
-        .label = policy->label,
-    };
-}
-
-// Forgets the subscriptions to the stream; to all when it is "".
-static void forget_subscription(struct mocap_client *client, const char *stream)
-{
-    int kept = 0;
-    for (int i = 0; i < client->subscription_count; i++) {
-        const char *other = client->subscriptions[i].stream;
-        if (stream[0] != '\0' && strcmp(other, stream) != 0) {
-            client->subscriptions[kept++] = client->subscriptions[i];
-        }
-    }
-    client->subscription_count = kept;
-}
-
-static void remember_subscription(struct mocap_client *client,
-                                  const struct protocol_request *request)
-{
-    forget_subscription(client, request->stream);
-    if (client->subscription_count < PROTOCOL_STREAMS_MAX) {
-        client->subscriptions[client->subscription_count++] = *request;
-    }
-}
-
-static bool subscribe(struct mocap_client *client, struct protocol_request *request,
-                      int64_t deadline_ns, struct mc_error *err)
-{
-    if (!ask_for(client, request, PROTOCOL_MESSAGE_SUBSCRIBED, deadline_ns, err)) {
-        return false;
-    }
-    client->policy = client->message->subscribed.policy;
-    client->connection.framing.encoding = client->policy.encoding; // of what comes after the reply
-    set_granted(client);
-    return true;
 }
 
 bool mocap_subscribe(struct mocap_client *client, const struct mocap_options *options,
@@ -344,12 +241,11 @@ bool mocap_subscribe(struct mocap_client *client, const struct mocap_options *op
 {
     struct mc_error err = { 0 };
     struct protocol_request request;
-    bool ok = read_options(client, options, &request, &err) &&
-              subscribe(client, &request, protocol_connection_deadline(timeout_ms), &err);
-    if (ok) {
-        remember_subscription(client, &request);
-    }
-    tell(error, &err);
+    bool ok = protocol_client_options_read(options, &client->hello,
+                                           client->connection.framing.encoding, &request, &err) &&
+              ask_for(client, &request, PROTOCOL_MESSAGE_SUBSCRIBED,
+                      protocol_connection_deadline(timeout_ms), &err);
+    report(error, &err);
     return ok;
 }
 
@@ -358,42 +254,18 @@ const struct mocap_options *mocap_granted(const struct mocap_client *client)
     return &client->granted;
 }
 
-// A subscription to all streams becomes one to each, so that one can be taken out.
-// It is the first, since it replaces those before it; those to one stream that came
-// after it stay what they are, and after it.
-static void spread_subscription(struct mocap_client *client)
-{
-    if (client->subscription_count == 0 || client->subscriptions[0].stream[0] != '\0') {
-        return;
-    }
-    struct protocol_request request = client->subscriptions[0], later[PROTOCOL_STREAMS_MAX];
-    const int later_count = client->subscription_count - 1;
-    memcpy(later, client->subscriptions + 1, (size_t)later_count * sizeof later[0]);
-    client->subscription_count = 0;
-    for (int i = 0; i < client->hello.stream_count; i++) {
-        memcpy(request.stream, client->hello.streams[i], sizeof request.stream);
-        remember_subscription(client, &request);
-    }
-    for (int i = 0; i < later_count; i++) {
-        remember_subscription(client, &later[i]);
-    }
-}
-
 bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int timeout_ms,
                        struct mocap_error *error)
 {
     struct mc_error err = { 0 };
     struct protocol_request request = { .type = PROTOCOL_UNSUBSCRIBE };
-    bool ok = stream == NULL || is_name(stream, sizeof request.stream) ||
-              mc_error_set(&err, MC_ERROR_ARGUMENT, 0, "stream: a name is expected");
+    bool ok = stream == NULL || protocol_client_options_is_name(stream, sizeof request.stream) ||
+              mc_error_set(&err, MC_ERROR_ARGUMENT, 0, "stream: must be a name of 1 to %d bytes",
+                           PROTOCOL_NAME_BYTES - 1);
     snprintf(request.stream, sizeof request.stream, "%s", stream == NULL ? "" : stream);
     ok = ok && ask_for(client, &request, PROTOCOL_MESSAGE_UNSUBSCRIBED,
                        protocol_connection_deadline(timeout_ms), &err);
-    if (ok) {
-        spread_subscription(client);
-        forget_subscription(client, request.stream);
-    }
-    tell(error, &err);
+    report(error, &err);
     return ok;
 }
 
@@ -412,7 +284,7 @@ static bool open_path(struct mocap_client *client, const char *path, int64_t dea
     return true;
 }
 
-// The user's daemon first, then the system's.
+// Tries the user's daemon, then the system's.
 static bool open_default(struct mocap_client *client, int64_t deadline_ns, struct mc_error *err)
 {
     char path[PROTOCOL_ENDPOINT_BYTES];
@@ -426,7 +298,7 @@ static bool open_default(struct mocap_client *client, int64_t deadline_ns, struc
         access(PROTOCOL_ENDPOINT_SYSTEM, F_OK) != 0) {
         return false;
     }
-    *err = (struct mc_error){ 0 }; // that the user has none is no error now
+    *err = (struct mc_error){ 0 }; // the user having none is no error now
     return open_path(client, PROTOCOL_ENDPOINT_SYSTEM, deadline_ns, err);
 }
 
@@ -464,14 +336,15 @@ static bool read_hello(struct mocap_client *client, int64_t deadline_ns, struct 
                             message->error.message);
     }
     if (message->type != PROTOCOL_MESSAGE_HELLO) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "no greeting but: %.64s", shown.bytes);
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "the first message must be a greeting, got: %.64s", shown.bytes);
     }
     client->hello = message->hello;
     set_server(client);
     return client->hello.major == PROTOCOL_MAJOR ||
            mc_error_set(err, MC_ERROR_FORMAT, 0,
-                        "the server speaks protocol %d.%d, version %d is expected",
-                        client->hello.major, client->hello.minor, PROTOCOL_MAJOR);
+                        "the server's protocol must be of version %d, got %d.%d", PROTOCOL_MAJOR,
+                        client->hello.major, client->hello.minor);
 }
 
 static struct mocap_client *create(struct mc_error *err)
@@ -479,13 +352,12 @@ static struct mocap_client *create(struct mc_error *err)
     struct mocap_client *client = calloc(1, sizeof *client);
     if (client != NULL) {
         client->connection.fd = -1;
-        client->last = &client->first;
         protocol_buffer_init(&client->request, PROTOCOL_REQUEST_BYTES);
         client->message = calloc(1, sizeof *client->message);
         client->view = calloc(1, sizeof *client->view);
     }
     if (client == NULL || client->message == NULL || client->view == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a client");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a client");
         mocap_close(client);
         return NULL;
     }
@@ -502,15 +374,17 @@ struct mocap_client *mocap_connect(const char *path, int timeout_ms, struct moca
     if (!ok || !read_hello(client, deadline_ns, &err)) {
         mocap_close(client);
         client = NULL;
+    } else {
+        client->connected_ns = mc_clock_now_ns();
     }
-    tell(error, &err);
+    report(error, &err);
     return client;
 }
 
 void mocap_close(struct mocap_client *client)
 {
     if (client != NULL) {
-        forget_kept(client);
+        forget_messages(client);
         protocol_connection_close(&client->connection);
         protocol_buffer_finish(&client->request);
         free(client->message);
@@ -519,21 +393,33 @@ void mocap_close(struct mocap_client *client)
     }
 }
 
-// One try: connected, greeted and subscribed, or closed.
+// Connects and renews the subscriptions, or stays closed.
 static bool connect_again(struct mocap_client *client, int64_t deadline_ns, struct mc_error *err)
 {
+    const struct protocol_client_subscriptions before = client->subscriptions;
     bool ok =
         open_path(client, client->path, deadline_ns, err) && read_hello(client, deadline_ns, err);
-    for (int i = 0; ok && i < client->subscription_count; i++) {
-        struct protocol_request request = client->subscriptions[i];
+    for (int i = 0; ok && i < before.active_count; i++) {
+        struct protocol_request request = before.active[i];
         request.encoding_given = request.policy.encoding != client->connection.framing.encoding;
-        ok = subscribe(client, &request, deadline_ns, err);
+        ok = ask_for(client, &request, PROTOCOL_MESSAGE_SUBSCRIBED, deadline_ns, err);
     }
     if (!ok) {
         protocol_connection_close(&client->connection);
-        forget_kept(client);
+        forget_messages(client);
+        client->subscriptions = before;
+        client->subscriptions.pending_count = 0;
     }
     return ok;
+}
+
+// Waits before the next attempt, up to the deadline: twice as long as the last time.
+static void back_off(struct mocap_client *client, int64_t deadline_ns)
+{
+    int left_ms = protocol_connection_remaining_ms(deadline_ns);
+    client->retry_ms = client->retry_ms == 0 ? RETRY_FIRST_MS : 2 * client->retry_ms;
+    client->retry_ms = client->retry_ms < RETRY_LAST_MS ? client->retry_ms : RETRY_LAST_MS;
+    poll(NULL, 0, left_ms < 0 || client->retry_ms < left_ms ? client->retry_ms : left_ms);
 }
 
 bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_error *error)
@@ -541,22 +427,26 @@ bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_e
     struct mc_error err = { 0 };
     int64_t deadline_ns = protocol_connection_deadline(timeout_ms);
     protocol_connection_close(&client->connection);
-    forget_kept(client);
-    int wait_ms = RETRY_FIRST_MS;
+    forget_messages(client);
+    client->subscriptions.pending_count = 0;
+    if (mc_clock_now_ns() - client->connected_ns >= LASTING_MS * MC_NS_PER_MS) {
+        client->retry_ms = 0;
+    } else { // a server that accepts and closes must not be asked without pause
+        back_off(client, deadline_ns);
+    }
     bool ok;
     while (!(ok = connect_again(client, deadline_ns, &err))) {
-        int left_ms = protocol_connection_remaining_ms(deadline_ns);
-        // What the server refuses now it refuses the next time, too.
-        if (left_ms == 0 || err.code != MC_ERROR_SYSTEM) {
+        // What the server refuses now it will refuse again.
+        if (protocol_connection_remaining_ms(deadline_ns) == 0 || err.code != MC_ERROR_SYSTEM) {
             break;
         }
-        poll(NULL, 0, left_ms < 0 || wait_ms < left_ms ? wait_ms : left_ms);
-        wait_ms = 2 * wait_ms < RETRY_LAST_MS ? 2 * wait_ms : RETRY_LAST_MS;
+        back_off(client, deadline_ns);
     }
     if (ok) {
+        client->connected_ns = mc_clock_now_ns();
         err = (struct mc_error){ 0 };
     }
-    tell(error, &err);
+    report(error, &err);
     return ok;
 }
 

@@ -32,14 +32,14 @@ int protocol_connection_remaining_ms(int64_t deadline_ns)
     return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
-// Waits for the events. MOCAP_MESSAGE means that they are there.
+// Waits for the events. Returns MOCAP_MESSAGE when they have occurred.
 static enum mocap_result wait_for(int fd, short events, int64_t deadline_ns, struct mc_error *err)
 {
     for (;;) {
         struct pollfd waited = { .fd = fd, .events = events };
         int count = poll(&waited, 1, protocol_connection_remaining_ms(deadline_ns));
         if (count > 0) {
-            return MOCAP_MESSAGE; // errors show in the read or write that follows
+            return MOCAP_MESSAGE; // the read or write that follows reports errors
         }
         if (count == 0) {
             return MOCAP_TIMEOUT;
@@ -65,8 +65,8 @@ bool protocol_connection_open(struct protocol_connection *connection, const char
     if (connection->fd < 0) {
         return mc_error_set_errno(err, "socket");
     }
-    // A connect to a Unix socket waits while the server's backlog is full, as
-    // long as a send would. Zero means for ever here, so 1 ms is the least.
+    // While the server's backlog is full, a connect to a Unix socket blocks for as long as a
+    // send may. There 0 means forever, so 1 ms is the least.
     int wait_ms = protocol_connection_remaining_ms(deadline_ns);
     if (wait_ms >= 0) {
         wait_ms = wait_ms > 0 ? wait_ms : 1;
@@ -104,7 +104,7 @@ static enum mocap_result closed(const struct protocol_connection *connection, st
     return MOCAP_CLOSED;
 }
 
-// Reads once what is there, waiting for it until the deadline.
+// Reads once, waiting for bytes until the deadline.
 static enum mocap_result read_more(struct protocol_connection *connection, int64_t deadline_ns,
                                    struct mc_error *err)
 {
@@ -172,7 +172,7 @@ enum mocap_result protocol_connection_send(struct protocol_connection *connectio
         } else if (errno == EAGAIN) {
             enum mocap_result result = wait_for(connection->fd, POLLOUT, deadline_ns, err);
             if (result == MOCAP_TIMEOUT) {
-                mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "the server takes no request");
+                mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "the server accepts no request");
                 return MOCAP_ERROR;
             }
             if (result != MOCAP_MESSAGE) {

@@ -2,233 +2,439 @@
 
 #include <string.h>
 
-#include "protocol/cbor.h"
 #include "protocol/decode_record.h"
-#include "protocol/json_value.h"
+#include "protocol/fields.h"
+#include "protocol/json.h"
 
-static const char *const error_code_names[] = {
-    [PROTOCOL_ERROR_BAD_REQUEST] = "bad-request",
-    [PROTOCOL_ERROR_UNKNOWN_TYPE] = "unknown-type",
-    [PROTOCOL_ERROR_UNKNOWN_STREAM] = "unknown-stream",
-    [PROTOCOL_ERROR_TOO_LONG] = "too-long",
-    [PROTOCOL_ERROR_UNSUPPORTED] = "unsupported",
-    [PROTOCOL_ERROR_WRONG_VERSION] = "wrong-version",
-    [PROTOCOL_ERROR_TOO_MANY] = "too-many",
-    [PROTOCOL_ERROR_FORBIDDEN] = "forbidden",
-    [PROTOCOL_ERROR_NO_FACE] = "no-face",
-    [PROTOCOL_ERROR_OTHER] = "other",
+enum {
+    VERSION_MAX = 1000,   // of the protocol, major and minor
+    LIST_MAX = 64,        // names in a list of which some may be unknown
+    LIST_NAME_BYTES = 32, // of each
 };
 
-const char *protocol_error_code_name(enum protocol_error_code code)
+// ---- hello
+
+static bool read_version(struct protocol_value value, int index, void *user, struct mc_error *err)
 {
-    return error_code_names[code];
+    int64_t number = 0;
+    bool ok = protocol_value_integer(value, NULL, 0, VERSION_MAX, &number, err);
+    ((int *)user)[index] = (int)number;
+    return ok;
 }
 
-enum protocol_error_code protocol_error_code_parse(const char *text)
+static bool read_protocol(struct protocol_value value, const struct protocol_field *field,
+                          void *target, struct mc_error *err)
 {
-    for (int i = 0; i < PROTOCOL_ERROR_OTHER; i++) {
-        if (strcmp(text, error_code_names[i]) == 0) {
-            return (enum protocol_error_code)i;
-        }
-    }
-    return PROTOCOL_ERROR_OTHER;
-}
-
-static bool parse_hello(const json_t *root, struct protocol_message *message, struct mc_error *err)
-{
-    struct protocol_hello *hello = &message->hello;
-    const json_t *version = json_object_get(root, "protocol");
-    float numbers[2];
-    if (!protocol_json_get_floats(version, "protocol", numbers, 2, err)) {
+    struct protocol_hello *hello = target;
+    int version[2], count;
+    if (!protocol_value_array(value, field->name, 2, read_version, version, &count, err)) {
         return false;
     }
-    for (size_t i = 0; i < 2; i++) {
-        if (!json_is_integer(json_array_get(version, i)) || numbers[i] < 0 || numbers[i] > 1000) {
-            return protocol_json_wrong(err, "protocol", "[major,minor]");
-        }
+    hello->major = version[0];
+    hello->minor = count == 2 ? version[1] : 0;
+    return count == 2 || mc_error_set(err, MC_ERROR_FORMAT, 0,
+                                      "protocol: must be [major,minor], got %d numbers", count);
+}
+
+static bool read_encoding_bit(struct protocol_value value, int index, void *user,
+                              struct mc_error *err)
+{
+    enum protocol_encoding encoding = PROTOCOL_JSON;
+    char name[LIST_NAME_BYTES];
+    bool ok = protocol_value_text(value, NULL, name, sizeof name, err);
+    if (ok && protocol_encoding_parse(name, &encoding)) {
+        *(unsigned *)user |= 1u << encoding;
     }
-    hello->major = (int)numbers[0];
-    hello->minor = (int)numbers[1];
+    return ok;
+}
+
+static bool read_encodings(struct protocol_value value, const struct protocol_field *field,
+                           void *target, struct mc_error *err)
+{
+    struct protocol_hello *hello = target;
+    int count;
+    return protocol_value_array(value, field->name, LIST_MAX, read_encoding_bit, &hello->encodings,
+                                &count, err);
+}
+
+static bool read_name(struct protocol_value value, int index, void *user, struct mc_error *err)
+{
+    char(*names)[PROTOCOL_NAME_BYTES] = user;
+    return protocol_value_text(value, NULL, names[index], PROTOCOL_NAME_BYTES, err) &&
+           (names[index][0] != '\0' ||
+            mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a name, got ''"));
+}
+
+static bool read_hello_streams(struct protocol_value value, const struct protocol_field *field,
+                               void *target, struct mc_error *err)
+{
+    struct protocol_hello *hello = target;
+    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, read_name, hello->streams,
+                                &hello->stream_count, err);
+}
+
+// A recording begins with the same fields, but for encodings.
+static bool read_hello(struct protocol_value root, struct protocol_hello *hello,
+                       struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        { .name = "protocol", .read = read_protocol },
+        PROTOCOL_FIELD(struct protocol_hello, server, protocol_field_text),
+        PROTOCOL_FIELD(struct protocol_hello, boot_id, protocol_field_text),
+        { .name = "streams", .read = read_hello_streams },
+        { .name = "encodings", .read = read_encodings, .is_optional = true },
+    };
     hello->encodings = 0;
-    const json_t *encodings = json_object_get(root, "encodings");
-    for (size_t i = 0; i < json_array_size(encodings); i++) {
-        enum protocol_encoding encoding = PROTOCOL_JSON;
-        const char *name = json_string_value(json_array_get(encodings, i));
-        if (name != NULL && protocol_encoding_parse(name, &encoding)) {
-            hello->encodings |= 1u << encoding;
-        }
-    }
-    return protocol_json_get_string(root, "server", hello->server, sizeof hello->server, err) &&
-           protocol_json_get_string(root, "boot_id", hello->boot_id, sizeof hello->boot_id, err) &&
-           protocol_json_get_streams(root, hello->streams, &hello->stream_count, err);
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), hello, NULL, err);
 }
 
-// What the server granted. What a later version may grant that this one does not
-// know is left as it is by default.
-static bool parse_policy(const json_t *root, struct protocol_policy *policy, struct mc_error *err)
+static bool decode_hello(struct protocol_value root, struct protocol_message *message,
+                         struct mc_error *err)
 {
-    char encoding[32], mode[32];
-    const json_t *queue = json_object_get(root, "queue"), *lost = json_object_get(root, "lost"),
-                 *include = json_object_get(root, "include"),
-                 *label = json_object_get(root, "label");
-    *policy = (struct protocol_policy){ .queue = (int)json_integer_value(queue) };
-    if (!protocol_json_get_string(root, "encoding", encoding, sizeof encoding, err) ||
-        !protocol_json_get_string(root, "mode", mode, sizeof mode, err)) {
-        return false;
-    }
-    if (!protocol_encoding_parse(encoding, &policy->encoding)) {
-        return protocol_json_wrong(err, "encoding", "json or cbor");
-    }
-    protocol_mode_parse(mode, &policy->mode);
-    policy->max_rate = json_number_value(json_object_get(root, "max_rate"));
-    for (size_t i = 0; i < json_array_size(include); i++) {
-        const char *name = json_string_value(json_array_get(include, i));
-        protocol_include_parse(name == NULL ? "" : name, &policy->include);
-    }
-    if (json_is_string(lost)) {
-        protocol_lost_parse(json_string_value(lost), &policy->lost);
-    }
-    if (json_is_string(label) &&
-        protocol_label_valid(json_string_value(label), json_string_length(label))) {
-        memcpy(policy->label, json_string_value(label), json_string_length(label) + 1);
-    }
-    return true;
+    return read_hello(root, &message->hello, err);
 }
 
-static bool parse_subscribed(const json_t *root, struct protocol_message *message,
+// ---- subscribed and unsubscribed: choices of a later version are left at their defaults
+
+static bool read_encoding(struct protocol_value value, const struct protocol_field *field,
+                          void *target, struct mc_error *err)
+{
+    struct protocol_subscribed *subscribed = target;
+    char name[LIST_NAME_BYTES];
+    return protocol_value_text(value, field->name, name, sizeof name, err) &&
+           (protocol_encoding_parse(name, &subscribed->policy.encoding) ||
+            mc_error_set(err, MC_ERROR_FORMAT, 0, "encoding: must be json or cbor, got '%s'",
+                         name));
+}
+
+static bool read_mode(struct protocol_value value, const struct protocol_field *field, void *target,
+                      struct mc_error *err)
+{
+    struct protocol_subscribed *subscribed = target;
+    char name[LIST_NAME_BYTES];
+    bool ok = protocol_value_text(value, field->name, name, sizeof name, err);
+    if (ok) {
+        protocol_mode_parse(name, &subscribed->policy.mode);
+    }
+    return ok;
+}
+
+static bool read_lost(struct protocol_value value, const struct protocol_field *field, void *target,
+                      struct mc_error *err)
+{
+    struct protocol_subscribed *subscribed = target;
+    char name[LIST_NAME_BYTES];
+    bool ok = protocol_value_text(value, field->name, name, sizeof name, err);
+    if (ok) {
+        protocol_lost_parse(name, &subscribed->policy.lost);
+    }
+    return ok;
+}
+
+static bool read_include_bit(struct protocol_value value, int index, void *user,
                              struct mc_error *err)
 {
+    char name[LIST_NAME_BYTES];
+    bool ok = protocol_value_text(value, NULL, name, sizeof name, err);
+    if (ok) {
+        protocol_include_parse(name, user);
+    }
+    return ok;
+}
+
+static bool read_include(struct protocol_value value, const struct protocol_field *field,
+                         void *target, struct mc_error *err)
+{
+    struct protocol_subscribed *subscribed = target;
+    int count;
+    return protocol_value_array(value, field->name, LIST_MAX, read_include_bit,
+                                &subscribed->policy.include, &count, err);
+}
+
+static bool read_max_rate(struct protocol_value value, const struct protocol_field *field,
+                          void *target, struct mc_error *err)
+{
+    struct protocol_subscribed *subscribed = target;
+    double rate = 0;
+    if (!protocol_value_number(value, field->name, PROTOCOL_RATE_MAX, &rate, err)) {
+        return false;
+    }
+    subscribed->policy.max_rate = rate;
+    return protocol_rate_valid(rate) ||
+           mc_error_set(err, MC_ERROR_FORMAT, 0, "max_rate: must be 0 or %g to %d, got %g",
+                        PROTOCOL_RATE_MIN, PROTOCOL_RATE_MAX, rate);
+}
+
+static bool read_queue(struct protocol_value value, const struct protocol_field *field,
+                       void *target, struct mc_error *err)
+{
+    struct protocol_subscribed *subscribed = target;
+    int64_t queue = 0;
+    bool ok = protocol_value_integer(value, field->name, 0, PROTOCOL_INT_MAX, &queue, err);
+    subscribed->policy.queue = (int)queue;
+    return ok;
+}
+
+static bool read_label(struct protocol_value value, const struct protocol_field *field,
+                       void *target, struct mc_error *err)
+{
+    struct protocol_subscribed *subscribed = target;
+    char *label = subscribed->policy.label;
+    return protocol_value_text(value, field->name, label, PROTOCOL_LABEL_BYTES, err) &&
+           (protocol_label_valid(label, strlen(label)) ||
+            mc_error_set(err, MC_ERROR_FORMAT, 0,
+                         "label: must be text without control characters"));
+}
+
+static bool read_subscribed_streams(struct protocol_value value, const struct protocol_field *field,
+                                    void *target, struct mc_error *err)
+{
+    struct protocol_subscribed *subscribed = target;
+    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, read_name,
+                                subscribed->streams, &subscribed->stream_count, err);
+}
+
+static bool decode_subscribed(struct protocol_value root, struct protocol_message *message,
+                              struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        { .name = "streams", .read = read_subscribed_streams },
+        { .name = "encoding", .read = read_encoding },
+        { .name = "mode", .read = read_mode },
+        { .name = "queue", .read = read_queue, .is_optional = true },
+        { .name = "max_rate", .read = read_max_rate, .is_optional = true },
+        { .name = "include", .read = read_include, .is_optional = true },
+        { .name = "lost", .read = read_lost, .is_optional = true },
+        { .name = "label", .read = read_label, .is_optional = true },
+    };
     struct protocol_subscribed *subscribed = &message->subscribed;
     subscribed->id = message->id;
-    return (message->type == PROTOCOL_MESSAGE_UNSUBSCRIBED ||
-            parse_policy(root, &subscribed->policy, err)) &&
-           protocol_json_get_streams(root, subscribed->streams, &subscribed->stream_count, err);
+    subscribed->policy = (struct protocol_policy){ 0 };
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), subscribed, NULL,
+                              err);
 }
 
-static bool parse_drops(const json_t *root, struct protocol_drops *drops, struct mc_error *err)
-{
-    const json_t *object = json_object_get(root, "drops");
-    bool ok = protocol_json_get_count(object, "mailbox", &drops->mailbox, err) &&
-              protocol_json_get_count(object, "late", &drops->late, err) &&
-              protocol_json_get_count(object, "decode", &drops->decode, err) &&
-              protocol_json_get_count(object, "subscriber", &drops->subscriber, err);
-    return ok ? true : mc_error_wrap(err, "drops");
-}
-
-static bool parse_stream_status(const json_t *root, struct protocol_stream_status *status,
+static bool decode_unsubscribed(struct protocol_value root, struct protocol_message *message,
                                 struct mc_error *err)
 {
-    return protocol_json_get_string(root, "stream", status->stream, sizeof status->stream, err) &&
-           protocol_json_get_string(root, "state", status->state, sizeof status->state, err) &&
-           protocol_json_get_string(root, "reason", status->reason, sizeof status->reason, err) &&
-           protocol_json_get_count(root, "records", &status->records, err) &&
-           protocol_json_get_count(root, "dropped", &status->dropped, err) &&
-           parse_drops(root, &status->drops, err) &&
-           protocol_json_get_count(root, "connects", &status->connects, err) &&
-           protocol_json_get_int(root, "subscribers", &status->subscribers, err);
+    static const struct protocol_field fields[] = {
+        { .name = "streams", .read = read_subscribed_streams },
+    };
+    message->subscribed.id = message->id;
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
+                              &message->subscribed, NULL, err);
 }
 
-static bool parse_status(const json_t *root, struct protocol_message *message, struct mc_error *err)
+// ---- status
+
+static bool read_drops(struct protocol_value value, const struct protocol_field *field,
+                       void *target, struct mc_error *err)
 {
-    struct protocol_status *status = &message->status;
-    const json_t *uptime = json_object_get(root, "uptime_s"), *streams;
-    if (!json_is_number(uptime)) {
-        return protocol_json_wrong(err, "uptime_s", "a number");
-    }
-    status->id = message->id;
-    status->uptime_s = json_number_value(uptime);
-    if (!protocol_json_get_int(root, "connections", &status->connections, err) ||
-        !protocol_json_get_int(root, "workers", &status->workers, err) ||
-        !protocol_json_get_count(root, "missed", &status->missed, err) ||
-        !protocol_json_get_array(root, "streams", PROTOCOL_STREAMS_MAX, &streams,
-                                 &status->stream_count, err)) {
-        return false;
-    }
-    for (int i = 0; i < status->stream_count; i++) {
-        if (!parse_stream_status(json_array_get(streams, (size_t)i), &status->streams[i], err)) {
-            return mc_error_wrap(err, "streams[%d]", i);
-        }
-    }
-    return true;
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_drops, mailbox, protocol_field_count),
+        PROTOCOL_FIELD(struct protocol_drops, late, protocol_field_count),
+        PROTOCOL_FIELD(struct protocol_drops, decode, protocol_field_count),
+        PROTOCOL_FIELD(struct protocol_drops, subscriber, protocol_field_count),
+    };
+    struct protocol_stream_status *status = target;
+    return protocol_value_map(value, field->name, fields, PROTOCOL_FIELD_COUNT(fields),
+                              &status->drops, NULL, err);
 }
 
-static bool parse_error(const json_t *root, struct protocol_message *message, struct mc_error *err)
+static bool read_stream_status(struct protocol_value value, int index, void *user,
+                               struct mc_error *err)
 {
-    struct protocol_error *error = &message->error;
-    char code[32];
-    if (!protocol_json_get_string(root, "code", code, sizeof code, err)) {
-        return false;
-    }
-    error->id = message->id;
-    error->code = protocol_error_code_parse(code);
-    return protocol_json_get_string(root, "message", error->message, sizeof error->message, err);
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_stream_status, stream, protocol_field_text),
+        PROTOCOL_FIELD(struct protocol_stream_status, state, protocol_field_state),
+        PROTOCOL_FIELD(struct protocol_stream_status, reason, protocol_field_text),
+        PROTOCOL_FIELD(struct protocol_stream_status, records, protocol_field_count),
+        PROTOCOL_FIELD(struct protocol_stream_status, dropped, protocol_field_count),
+        { .name = "drops", .read = read_drops },
+        PROTOCOL_FIELD(struct protocol_stream_status, connects, protocol_field_count),
+        PROTOCOL_FIELD(struct protocol_stream_status, subscribers, protocol_field_int),
+    };
+    struct protocol_status *status = user;
+    return protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
+                              &status->streams[index], NULL, err);
 }
 
-static bool parse_state(const json_t *root, struct protocol_message *message, struct mc_error *err)
+static bool read_status_streams(struct protocol_value value, const struct protocol_field *field,
+                                void *target, struct mc_error *err)
 {
-    struct protocol_state *state = &message->state;
-    return protocol_json_get_string(root, "stream", state->stream, sizeof state->stream, err) &&
-           protocol_json_get_string(root, "state", state->state, sizeof state->state, err) &&
-           protocol_json_get_string(root, "reason", state->reason, sizeof state->reason, err);
+    struct protocol_status *status = target;
+    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, read_stream_status,
+                                status, &status->stream_count, err);
 }
 
-static bool parse_end(const json_t *root, struct protocol_message *message, struct mc_error *err)
+static bool read_uptime(struct protocol_value value, const struct protocol_field *field,
+                        void *target, struct mc_error *err)
 {
-    struct protocol_end *end = &message->end;
-    return protocol_json_get_string(root, "stream", end->stream, sizeof end->stream, err) &&
-           protocol_json_get_count(root, "records", &end->records, err) &&
-           protocol_json_get_string(root, "state", end->state, sizeof end->state, err) &&
-           protocol_json_get_string(root, "reason", end->reason, sizeof end->reason, err);
+    struct protocol_status *status = target;
+    return protocol_value_number(value, field->name, PROTOCOL_NUMBER_MAX, &status->uptime_s, err);
 }
 
-static bool parse_calibrated(const json_t *root, struct protocol_message *message,
-                             struct mc_error *err)
-{
-    struct protocol_calibrated *done = &message->calibrated;
-    done->id = message->id;
-    return protocol_json_get_string(root, "stream", done->stream, sizeof done->stream, err) &&
-           protocol_json_get_int(root, "faces", &done->faces, err);
-}
-
-static bool parse_nothing(const json_t *root, struct protocol_message *message,
+static bool decode_status(struct protocol_value root, struct protocol_message *message,
                           struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        { .name = "uptime_s", .read = read_uptime },
+        PROTOCOL_FIELD(struct protocol_status, connections, protocol_field_int),
+        PROTOCOL_FIELD(struct protocol_status, workers, protocol_field_int),
+        PROTOCOL_FIELD(struct protocol_status, missed, protocol_field_count),
+        { .name = "streams", .read = read_status_streams },
+    };
+    message->status.id = message->id;
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), &message->status,
+                              NULL, err);
+}
+
+// ---- the other messages
+
+static bool read_error_code(struct protocol_value value, const struct protocol_field *field,
+                            void *target, struct mc_error *err)
+{
+    struct protocol_error *error = target;
+    char name[LIST_NAME_BYTES];
+    bool ok = protocol_value_text(value, field->name, name, sizeof name, err);
+    error->code = ok ? protocol_error_code_parse(name) : PROTOCOL_ERROR_OTHER;
+    return ok;
+}
+
+static bool decode_error(struct protocol_value root, struct protocol_message *message,
+                         struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        { .name = "code", .read = read_error_code },
+        PROTOCOL_FIELD(struct protocol_error, message, protocol_field_text),
+    };
+    message->error.id = message->id;
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), &message->error,
+                              NULL, err);
+}
+
+static bool decode_state(struct protocol_value root, struct protocol_message *message,
+                         struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_state, stream, protocol_field_text),
+        PROTOCOL_FIELD(struct protocol_state, state, protocol_field_state),
+        PROTOCOL_FIELD(struct protocol_state, reason, protocol_field_text),
+    };
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), &message->state,
+                              NULL, err);
+}
+
+static bool decode_end(struct protocol_value root, struct protocol_message *message,
+                       struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_end, stream, protocol_field_text),
+        PROTOCOL_FIELD(struct protocol_end, records, protocol_field_count),
+        PROTOCOL_FIELD(struct protocol_end, state, protocol_field_state),
+        PROTOCOL_FIELD(struct protocol_end, reason, protocol_field_text),
+    };
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), &message->end, NULL,
+                              err);
+}
+
+static bool decode_calibrated(struct protocol_value root, struct protocol_message *message,
+                              struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_calibrated, stream, protocol_field_text),
+        PROTOCOL_FIELD(struct protocol_calibrated, faces, protocol_field_int),
+    };
+    message->calibrated.id = message->id;
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
+                              &message->calibrated, NULL, err);
+}
+
+static bool decode_nothing(struct protocol_value root, struct protocol_message *message,
+                           struct mc_error *err)
 {
     return true;
 }
 
 static const struct {
     const char *name;
-    bool (*parse)(const json_t *root, struct protocol_message *message, struct mc_error *err);
-} parsers[] = {
-    [PROTOCOL_MESSAGE_HELLO] = { "hello", parse_hello },
-    [PROTOCOL_MESSAGE_SUBSCRIBED] = { "subscribed", parse_subscribed },
-    [PROTOCOL_MESSAGE_UNSUBSCRIBED] = { "unsubscribed", parse_subscribed },
-    [PROTOCOL_MESSAGE_STATUS] = { "status", parse_status },
-    [PROTOCOL_MESSAGE_PONG] = { "pong", parse_nothing },
-    [PROTOCOL_MESSAGE_METRICS] = { "metrics", parse_nothing },
-    [PROTOCOL_MESSAGE_ERROR] = { "error", parse_error },
-    [PROTOCOL_MESSAGE_STATE] = { "state", parse_state },
+    bool (*decode)(struct protocol_value root, struct protocol_message *message,
+                   struct mc_error *err);
+} decoders[] = {
+    [PROTOCOL_MESSAGE_HELLO] = { "hello", decode_hello },
+    [PROTOCOL_MESSAGE_SUBSCRIBED] = { "subscribed", decode_subscribed },
+    [PROTOCOL_MESSAGE_UNSUBSCRIBED] = { "unsubscribed", decode_unsubscribed },
+    [PROTOCOL_MESSAGE_STATUS] = { "status", decode_status },
+    [PROTOCOL_MESSAGE_PONG] = { "pong", decode_nothing },
+    [PROTOCOL_MESSAGE_METRICS] = { "metrics", decode_nothing },
+    [PROTOCOL_MESSAGE_ERROR] = { "error", decode_error },
+    [PROTOCOL_MESSAGE_STATE] = { "state", decode_state },
     [PROTOCOL_MESSAGE_MOTION] = { "motion", protocol_decode_record },
-    [PROTOCOL_MESSAGE_END] = { "end", parse_end },
-    [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", parse_calibrated },
+    [PROTOCOL_MESSAGE_END] = { "end", decode_end },
+    [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", decode_calibrated },
 };
 
-static bool parse_message(const json_t *root, struct protocol_message *message,
+// ---- any message
+
+// What every message may have.
+struct envelope {
+    char type[LIST_NAME_BYTES];
+    struct protocol_id id;
+};
+
+// An id that is no whole number counts as none: null is what a request without gets.
+static bool read_id(struct protocol_value value, const struct protocol_field *field, void *target,
+                    struct mc_error *err)
+{
+    struct envelope *envelope = target;
+    struct protocol_id *id = &envelope->id;
+    struct protocol_cbor_reader before;
+    if (value.json == NULL) {
+        before = *value.cbor;
+    }
+    id->given = protocol_value_integer(value, field->name, INT64_MIN, INT64_MAX, &id->value, NULL);
+    if (value.json == NULL && !id->given) {
+        *value.cbor = before;
+        return protocol_cbor_skip(value.cbor) ||
+               mc_error_set(err, MC_ERROR_FORMAT, 0, "id: must be a whole CBOR data item");
+    }
+    return true;
+}
+
+static bool read_envelope(struct protocol_value root, struct envelope *envelope,
                           struct mc_error *err)
 {
-    const json_t *type = json_object_get(root, "type"), *id = json_object_get(root, "id");
-    if (!json_is_string(type)) {
-        return protocol_json_wrong(err, "type", "a string");
-    }
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct envelope, type, protocol_field_text),
+        { .name = "id", .read = read_id, .is_optional = true },
+    };
+    *envelope = (struct envelope){ 0 };
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), envelope, NULL,
+                              err);
+}
+
+// Reads the item's envelope, and checks that it is one whole item.
+static bool read_cbor_envelope(const char *bytes, size_t length, struct envelope *envelope,
+                               struct mc_error *err)
+{
+    struct protocol_cbor_reader reader = { (const unsigned char *)bytes, length };
+    return read_envelope((struct protocol_value){ NULL, &reader }, envelope, err) &&
+           (reader.left == 0 ||
+            mc_error_set(err, MC_ERROR_FORMAT, 0, "must be one CBOR data item, got %zu bytes more",
+                         reader.left));
+}
+
+static bool decode_body(struct protocol_value root, const struct envelope *envelope,
+                        struct protocol_message *message, struct mc_error *err)
+{
     message->type = PROTOCOL_MESSAGE_OTHER;
-    message->id = (struct protocol_id){ json_is_integer(id), json_integer_value(id) };
+    message->id = envelope->id;
     message->missed = 0;
     for (int i = 0; i < PROTOCOL_MESSAGE_OTHER; i++) {
-        if (strcmp(json_string_value(type), parsers[i].name) == 0) {
+        if (strcmp(envelope->type, decoders[i].name) == 0) {
             message->type = (enum protocol_message_type)i;
-            return parsers[i].parse(root, message, err)
-                       ? true
-                       : mc_error_wrap(err, "%s message", parsers[i].name);
+            return decoders[i].decode(root, message, err) ||
+                   mc_error_wrap(err, "%s message", decoders[i].name);
         }
     }
     return true;
@@ -237,34 +443,45 @@ static bool parse_message(const json_t *root, struct protocol_message *message,
 bool protocol_decode_message(enum protocol_encoding encoding, const char *bytes, size_t length,
                              struct protocol_message *message, struct mc_error *err)
 {
-    const unsigned char *item = (const unsigned char *)bytes;
-    if (encoding == PROTOCOL_CBOR && protocol_cbor_is_motion(item, length)) {
-        message->type = PROTOCOL_MESSAGE_MOTION;
-        message->id = (struct protocol_id){ 0 };
-        return protocol_decode_cbor_record(item, length, message, err) ||
-               mc_error_wrap(err, "motion message");
+    struct envelope envelope;
+    if (encoding == PROTOCOL_CBOR) {
+        struct protocol_cbor_reader reader = { (const unsigned char *)bytes, length };
+        return read_cbor_envelope(bytes, length, &envelope, err) &&
+               decode_body((struct protocol_value){ NULL, &reader }, &envelope, message, err);
     }
-    json_t *root = encoding == PROTOCOL_CBOR ? protocol_cbor_load(item, length, err)
-                                             : protocol_json_load(bytes, length, err);
+    json_t *root = protocol_json_load(bytes, length, err);
     if (root == NULL) {
         return false;
     }
-    bool ok = parse_message(root, message, err);
+    const struct protocol_value value = { root, NULL };
+    bool ok = read_envelope(value, &envelope, err) && decode_body(value, &envelope, message, err);
     json_decref(root);
     return ok;
+}
+
+bool protocol_decode_recording(const char *bytes, size_t length, struct protocol_hello *hello,
+                               struct mc_error *err)
+{
+    struct envelope envelope;
+    struct protocol_cbor_reader reader = { (const unsigned char *)bytes, length };
+    if (!read_cbor_envelope(bytes, length, &envelope, NULL) ||
+        strcmp(envelope.type, "recording") != 0) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a recording of mocapctl");
+    }
+    return read_hello((struct protocol_value){ NULL, &reader }, hello, err);
 }
 
 char *protocol_decode_metrics(const char *line, size_t length, struct mc_error *err)
 {
     json_t *root = protocol_json_load(line, length, err);
-    const json_t *text = json_object_get(root, "text");
+    const char *text = json_string_value(json_object_get(root, "text"));
     char *copy = NULL;
-    if (root != NULL && !json_is_string(text)) {
-        protocol_json_wrong(err, "text", "a string");
+    if (root != NULL && text == NULL) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "metrics message: text: must be text");
     } else if (root != NULL) {
-        copy = strdup(json_string_value(text));
+        copy = strdup(text);
         if (copy == NULL) {
-            mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the metrics");
+            mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the metrics");
         }
     }
     json_decref(root);

@@ -1,197 +1,218 @@
 #include "protocol/decode_record.h"
 
+#include <assert.h>
 #include <string.h>
 
-#include "protocol/json_value.h"
+#include "protocol/fields.h"
 
-static bool parse_keypoints(const json_t *object, const char *field, struct mc_keypoint *points,
-                            int *count, struct mc_error *err)
+// ---- the parts of a face
+
+static_assert(sizeof(struct mc_keypoint) == 3 * sizeof(float), "a keypoint is a row of three");
+
+// Reads rows of which there must be one for each keypoint. Whichever part comes first sets the
+// number: keypoint_count is -1 before.
+static bool read_rows(struct protocol_value value, const char *name, struct protocol_face *face,
+                      float *numbers, int columns, struct mc_error *err)
 {
-    const json_t *array;
-    if (!protocol_json_get_array(object, field, PROTOCOL_KEYPOINTS_MAX, &array, count, err)) {
+    int count = 0;
+    if (!protocol_value_rows(value, name, numbers, columns, PROTOCOL_KEYPOINTS_MAX, &count, err)) {
         return false;
     }
-    for (int i = 0; i < *count; i++) {
-        float numbers[3];
-        if (!protocol_json_get_floats(json_array_get(array, (size_t)i), field, numbers, 3, err)) {
-            return false;
-        }
-        points[i] = (struct mc_keypoint){ numbers[0], numbers[1], numbers[2] };
+    if (face->keypoint_count >= 0 && count != face->keypoint_count) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "%s: must be one for each of %d keypoints, got %d", name,
+                            face->keypoint_count, count);
     }
+    face->keypoint_count = count;
     return true;
 }
 
-static bool wants_count(const char *field, int count, int wanted, struct mc_error *err)
+static bool read_keypoints(struct protocol_value value, const struct protocol_field *field,
+                           void *target, struct mc_error *err)
 {
-    return count == wanted ||
-           mc_error_set(err, MC_ERROR_FORMAT, 0,
-                        "%s: %d elements, as many as keypoints (%d) are expected", field, count,
-                        wanted);
+    struct protocol_face *face = target;
+    return read_rows(value, field->name, face, &face->keypoints[0].x, 3, err);
 }
 
-static bool parse_face_keypoints(const json_t *object, struct protocol_face *face,
-                                 struct mc_error *err)
+static bool read_raw(struct protocol_value value, const struct protocol_field *field, void *target,
+                     struct mc_error *err)
 {
-    face->keypoint_count = 0;
-    return json_object_get(object, "keypoints") == NULL ||
-           parse_keypoints(object, "keypoints", face->keypoints, &face->keypoint_count, err);
+    struct protocol_face *face = target;
+    face->has_raw = true;
+    return read_rows(value, field->name, face, &face->raw[0].x, 3, err);
 }
 
-static bool parse_raw(const json_t *object, struct protocol_face *face, struct mc_error *err)
+static bool read_jacobians(struct protocol_value value, const struct protocol_field *field,
+                           void *target, struct mc_error *err)
 {
-    int count;
-    face->has_raw = json_object_get(object, "raw") != NULL;
-    return !face->has_raw || (parse_keypoints(object, "raw", face->raw, &count, err) &&
-                              wants_count("raw", count, face->keypoint_count, err));
+    struct protocol_face *face = target;
+    face->has_jacobians = true;
+    return read_rows(value, field->name, face, face->jacobians[0], 4, err);
 }
 
-static bool parse_jacobians(const json_t *object, struct protocol_face *face, struct mc_error *err)
+static bool read_pose(struct protocol_value value, const struct protocol_field *field, void *target,
+                      struct mc_error *err)
 {
-    const json_t *array;
-    int count;
-    face->has_jacobians = json_object_get(object, "jacobians") != NULL;
-    if (!face->has_jacobians) {
-        return true;
-    }
-    if (!protocol_json_get_array(object, "jacobians", PROTOCOL_KEYPOINTS_MAX, &array, &count,
-                                 err) ||
-        !wants_count("jacobians", count, face->keypoint_count, err)) {
-        return false;
-    }
-    for (int i = 0; i < count; i++) {
-        if (!protocol_json_get_floats(json_array_get(array, (size_t)i), "jacobians",
-                                      face->jacobians[i], 4, err)) {
-            return false;
-        }
-    }
-    return true;
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_pose, rotation, protocol_field_floats),
+        PROTOCOL_FIELD(struct protocol_pose, euler, protocol_field_floats),
+        PROTOCOL_FIELD(struct protocol_pose, translation, protocol_field_floats),
+        PROTOCOL_FIELD(struct protocol_pose, error, protocol_field_float),
+    };
+    struct protocol_face *face = target;
+    face->has_pose = true;
+    return protocol_value_map(value, field->name, fields, PROTOCOL_FIELD_COUNT(fields), &face->pose,
+                              NULL, err);
 }
 
-static bool parse_pose(const json_t *object, struct protocol_face *face, struct mc_error *err)
+// Shapes that this version does not know are ignored; those that are missing are 0.
+static bool read_shapes(struct protocol_value value, const struct protocol_field *field,
+                        void *target, struct mc_error *err)
 {
-    const json_t *pose = json_object_get(object, "pose");
-    struct protocol_pose *head = &face->pose;
-    face->has_pose = pose != NULL;
-    bool ok =
-        !face->has_pose ||
-        (protocol_json_get_floats(json_object_get(pose, "rotation"), "rotation", head->rotation, 4,
-                                  err) &&
-         protocol_json_get_floats(json_object_get(pose, "euler"), "euler", head->euler, 3, err) &&
-         protocol_json_get_floats(json_object_get(pose, "translation"), "translation",
-                                  head->translation, 3, err) &&
-         protocol_json_get_float(pose, "error", &head->error, err));
-    return ok ? true : mc_error_wrap(err, "pose");
-}
-
-// Shapes that this version does not know are ignored; those that are not there
-// are 0.
-static bool parse_shapes(const json_t *object, struct protocol_face *face, struct mc_error *err)
-{
-    const json_t *shapes = json_object_get(object, "shapes");
-    face->has_shapes = shapes != NULL;
-    if (!face->has_shapes) {
-        return true;
-    }
-    if (!json_is_object(shapes)) {
-        return protocol_json_wrong(err, "shapes", "an object");
-    }
+    struct protocol_face *face = target;
+    struct protocol_field fields[PROTOCOL_SHAPE_COUNT];
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
-        const char *name = protocol_shape_name((enum protocol_shape)i);
-        face->shapes[i] = 0;
-        if (json_object_get(shapes, name) != NULL &&
-            !protocol_json_get_float(shapes, name, &face->shapes[i], err)) {
-            return mc_error_wrap(err, "shapes");
-        }
+        fields[i] = (struct protocol_field){ .name = protocol_shape_name((enum protocol_shape)i),
+                                             .read = protocol_field_float,
+                                             .offset = (size_t)i * sizeof face->shapes[0],
+                                             .is_optional = true };
     }
-    return true;
+    face->has_shapes = true;
+    memset(face->shapes, 0, sizeof face->shapes);
+    return protocol_value_map(value, field->name, fields, PROTOCOL_SHAPE_COUNT, face->shapes, NULL,
+                              err);
 }
 
-static bool parse_face(const json_t *object, struct protocol_face *face, struct mc_error *err)
+static bool read_face(struct protocol_value value, int index, void *user, struct mc_error *err)
 {
-    return protocol_json_get_float(object, "score", &face->score, err) &&
-           protocol_json_get_int(object, "id", &face->id, err) &&
-           protocol_json_get_floats(json_object_get(object, "box"), "box", face->box, 4, err) &&
-           parse_face_keypoints(object, face, err) && parse_raw(object, face, err) &&
-           parse_jacobians(object, face, err) && parse_pose(object, face, err) &&
-           parse_shapes(object, face, err);
-}
-
-static bool parse_faces(const json_t *root, struct protocol_record *record, struct mc_error *err)
-{
-    const json_t *faces;
-    if (!protocol_json_get_array(root, "faces", PROTOCOL_FACES_MAX, &faces, &record->face_count,
-                                 err)) {
+    enum { KEYPOINTS = 3 };
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_face, id, protocol_field_int),
+        PROTOCOL_FIELD(struct protocol_face, score, protocol_field_float),
+        PROTOCOL_FIELD(struct protocol_face, box, protocol_field_floats),
+        [KEYPOINTS] = { .name = "keypoints", .read = read_keypoints, .is_optional = true },
+        { .name = "raw", .read = read_raw, .is_optional = true },
+        { .name = "jacobians", .read = read_jacobians, .is_optional = true },
+        { .name = "pose", .read = read_pose, .is_optional = true },
+        { .name = "shapes", .read = read_shapes, .is_optional = true },
+    };
+    struct protocol_record *record = user;
+    struct protocol_face *face = &record->faces[index];
+    uint32_t seen;
+    face->keypoint_count = -1;
+    face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = false;
+    if (!protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields), face, &seen, err)) {
         return false;
     }
-    for (int i = 0; i < record->face_count; i++) {
-        if (!parse_face(json_array_get(faces, (size_t)i), &record->faces[i], err)) {
-            return mc_error_wrap(err, "faces[%d]", i);
-        }
+    if (!(seen & 1u << KEYPOINTS)) {
+        face->keypoint_count = 0;
+        return !(face->has_raw || face->has_jacobians) ||
+               mc_error_set(err, MC_ERROR_FORMAT, 0, "raw, jacobians: must come with keypoints");
     }
     return true;
 }
 
-static bool parse_timing(const json_t *root, struct protocol_message *message, struct mc_error *err)
+// ---- the parts of a record
+
+static bool read_faces(struct protocol_value value, const struct protocol_field *field,
+                       void *target, struct mc_error *err)
 {
-    const json_t *object = json_object_get(root, "timing_us");
-    struct protocol_timing *timing = &message->record.timing;
-    message->has_timing = object != NULL;
-    if (object == NULL) {
-        *timing = (struct protocol_timing){ 0 };
-        return true;
-    }
-    timing->gather = 0; // the first servers didn't tell
-    bool ok = (json_object_get(object, "gather") == NULL ||
-               protocol_json_get_integer(object, "gather", 0, INT64_MAX, &timing->gather, err)) &&
-              protocol_json_get_integer(object, "decode", 0, INT64_MAX, &timing->decode, err) &&
-              protocol_json_get_integer(object, "wait", 0, INT64_MAX, &timing->wait, err) &&
-              protocol_json_get_integer(object, "scale", 0, INT64_MAX, &timing->scale, err) &&
-              protocol_json_get_integer(object, "infer", 0, INT64_MAX, &timing->infer, err);
-    return ok ? true : mc_error_wrap(err, "timing_us");
+    struct protocol_record *record = &((struct protocol_message *)target)->record;
+    return protocol_value_array(value, field->name, PROTOCOL_FACES_MAX, read_face, record,
+                                &record->face_count, err);
 }
 
-static bool parse_damaged(const json_t *root, bool *damaged, struct mc_error *err)
+static bool read_pts(struct protocol_value value, const struct protocol_field *field, void *target,
+                     struct mc_error *err)
 {
-    const json_t *value = json_object_get(root, "damaged");
-    *damaged = json_is_true(value);
-    return value == NULL || json_is_boolean(value) ||
-           protocol_json_wrong(err, "damaged", "true or false");
+    struct protocol_message *message = target;
+    return protocol_value_number(value, field->name, PROTOCOL_PTS_MAX, &message->record.pts, err);
 }
 
-// A choice that this version does not know is told as the nearest that it does:
-// the faces are not of this frame.
-static bool parse_lost(const json_t *root, enum protocol_lost *lost, struct mc_error *err)
+static bool read_side(struct protocol_value value, const struct protocol_field *field, void *target,
+                      struct mc_error *err)
 {
-    const json_t *value = json_object_get(root, "lost");
-    *lost = PROTOCOL_LOST_NONE;
-    if (value != NULL && !json_is_string(value)) {
-        return protocol_json_wrong(err, "lost", "a string");
+    int64_t number = 0;
+    bool ok = protocol_value_integer(value, field->name, 0, PROTOCOL_SIDE_MAX, &number, err);
+    *(int *)((char *)target + field->offset) = (int)number;
+    return ok;
+}
+
+static bool read_stage(struct protocol_value value, const struct protocol_field *field,
+                       void *target, struct mc_error *err)
+{
+    return protocol_value_integer(value, field->name, 0, PROTOCOL_STAGE_MAX_US,
+                                  (int64_t *)((char *)target + field->offset), err);
+}
+
+static bool read_timing(struct protocol_value value, const struct protocol_field *field,
+                        void *target, struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        { .name = "reassembly",
+          .read = read_stage,
+          .offset = offsetof(struct protocol_timing, reassembly),
+          .is_optional = true }, // the first servers did not measure it,
+        { .name = "gather",
+          .read = read_stage,
+          .offset = offsetof(struct protocol_timing, reassembly),
+          .is_optional = true }, // and version 0.1.0 called it this
+        PROTOCOL_FIELD(struct protocol_timing, decode, read_stage),
+        PROTOCOL_FIELD(struct protocol_timing, wait, read_stage),
+        PROTOCOL_FIELD(struct protocol_timing, scale, read_stage),
+        PROTOCOL_FIELD(struct protocol_timing, infer, read_stage),
+    };
+    struct protocol_message *message = target;
+    message->has_timing = true;
+    return protocol_value_map(value, field->name, fields, PROTOCOL_FIELD_COUNT(fields),
+                              &message->record.timing, NULL, err);
+}
+
+// A choice that this version does not know counts as HOLD: the faces are not this frame's.
+static bool read_lost(struct protocol_value value, const struct protocol_field *field, void *target,
+                      struct mc_error *err)
+{
+    struct protocol_message *message = target;
+    char name[32];
+    message->record.lost = PROTOCOL_LOST_HOLD;
+    if (!protocol_value_text(value, field->name, name, sizeof name, err)) {
+        return false;
     }
-    if (value != NULL && !protocol_lost_parse(json_string_value(value), lost)) {
-        *lost = PROTOCOL_LOST_HOLD;
-    }
+    protocol_lost_parse(name, &message->record.lost);
     return true;
 }
 
-bool protocol_decode_record(const json_t *root, struct protocol_message *message,
+bool protocol_decode_record(struct protocol_value root, struct protocol_message *message,
                             struct mc_error *err)
 {
-    struct protocol_record *record = &message->record;
-    const json_t *pts = json_object_get(root, "pts");
-    if (!json_is_number(pts)) {
-        return protocol_json_wrong(err, "pts", "a number");
+#define RECORD(member, reader)                                                                     \
+    {                                                                                              \
+        .name = #member, .read = (reader),                                                         \
+        .offset = offsetof(struct protocol_message, record.member),                                \
+        .size = sizeof((struct protocol_record *)0)->member                                        \
     }
-    record->pts = json_number_value(pts);
-    return protocol_json_get_string(root, "stream", record->stream, sizeof record->stream, err) &&
-           protocol_json_get_count(root, "seq", &record->seq, err) &&
-           protocol_json_get_integer(root, "t_arrival_ns", 0, INT64_MAX, &record->t_arrival_ns,
-                                     err) &&
-           protocol_json_get_integer(root, "t_publish_ns", 0, INT64_MAX, &record->t_publish_ns,
-                                     err) &&
-           protocol_json_get_int(root, "width", &record->width, err) &&
-           protocol_json_get_int(root, "height", &record->height, err) &&
-           protocol_json_get_count(root, "dropped", &record->dropped, err) &&
-           protocol_json_get_count(root, "missed", &message->missed, err) &&
-           parse_damaged(root, &record->damaged, err) && parse_timing(root, message, err) &&
-           parse_lost(root, &record->lost, err) && parse_faces(root, record, err);
+    static const struct protocol_field fields[] = {
+        RECORD(stream, protocol_field_text),
+        RECORD(seq, protocol_field_count),
+        RECORD(pts, read_pts),
+        RECORD(t_arrival_ns, protocol_field_time),
+        RECORD(t_publish_ns, protocol_field_time),
+        RECORD(width, read_side),
+        RECORD(height, read_side),
+        RECORD(dropped, protocol_field_count),
+        { .name = "damaged",
+          .read = protocol_field_flag,
+          .offset = offsetof(struct protocol_message, record.damaged),
+          .is_optional = true },
+        { .name = "timing_us", .read = read_timing, .is_optional = true },
+        { .name = "lost", .read = read_lost, .is_optional = true },
+        { .name = "faces", .read = read_faces },
+        PROTOCOL_FIELD(struct protocol_message, missed, protocol_field_count),
+    };
+    struct protocol_record *record = &message->record;
+    message->has_timing = false;
+    record->timing = (struct protocol_timing){ 0 };
+    record->damaged = false;
+    record->lost = PROTOCOL_LOST_NONE;
+    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), message, NULL, err);
 }

@@ -92,7 +92,7 @@ static void stream_status(struct protocol_writer *writer,
 {
     protocol_writer_open_map(writer);
     protocol_writer_string_field(writer, "stream", status->stream);
-    protocol_writer_string_field(writer, "state", status->state);
+    protocol_writer_string_field(writer, "state", protocol_stream_state_name(status->state));
     protocol_writer_string_field(writer, "reason", status->reason);
     protocol_writer_uint_field(writer, "records", status->records);
     protocol_writer_uint_field(writer, "dropped", status->dropped);
@@ -174,7 +174,7 @@ void protocol_encode_state(struct protocol_buffer *buffer, enum protocol_encodin
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "state");
     protocol_writer_string_field(&writer, "stream", state->stream);
-    protocol_writer_string_field(&writer, "state", state->state);
+    protocol_writer_string_field(&writer, "state", protocol_stream_state_name(state->state));
     protocol_writer_string_field(&writer, "reason", state->reason);
     protocol_writer_end(&writer);
 }
@@ -186,7 +186,7 @@ void protocol_encode_end(struct protocol_buffer *buffer, enum protocol_encoding 
     protocol_writer_begin(&writer, buffer, encoding, "end");
     protocol_writer_string_field(&writer, "stream", last->stream);
     protocol_writer_uint_field(&writer, "records", last->records);
-    protocol_writer_string_field(&writer, "state", last->state);
+    protocol_writer_string_field(&writer, "state", protocol_stream_state_name(last->state));
     protocol_writer_string_field(&writer, "reason", last->reason);
     protocol_writer_end(&writer);
 }

@@ -1,6 +1,5 @@
-// The server's messages to bytes, in both encodings. Each function appends one
-// message to the buffer, which has to be checked for `failed` afterwards. Nothing
-// but the buffer allocates.
+// Encodes the server's messages, as JSON or CBOR. Each function appends one message to the
+// buffer; check its `failed` afterwards. Only the buffer allocates.
 #pragma once
 
 #include <stddef.h>
@@ -9,7 +8,7 @@
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 
-// Always JSON: it is what a client reads first.
+// Always JSON: the client has not chosen an encoding yet.
 void protocol_encode_hello(struct protocol_buffer *buffer, const struct protocol_hello *hello);
 
 void protocol_encode_subscribed(struct protocol_buffer *buffer, enum protocol_encoding encoding,
@@ -32,10 +31,10 @@ void protocol_encode_state(struct protocol_buffer *buffer, enum protocol_encodin
 void protocol_encode_end(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                          const struct protocol_end *end);
 
-// A record in two parts: the body, the same for all subscribers that asked for
-// the same, and a tail that tells one of them how many it missed. include says
-// which of what the record has is written. A keypoint that is not finite is
-// written as [0,0,0]: place unknown, confidence none.
+// A record is encoded in two parts: a body shared by all subscribers with the same options,
+// and a tail with the number of records that one of them missed. include selects the parts
+// to write, of those that the record has. A keypoint that is not finite is written as
+// [0,0,0]: position unknown, confidence 0.
 void protocol_encode_record(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                             const struct protocol_record *record, unsigned include);
 

@@ -1,12 +1,11 @@
-// The motion record to bytes.
+// Encodes the motion record.
 #include <assert.h>
 #include <cbor/encoding.h>
 
 #include "protocol/encode.h"
 #include "protocol/writer.h"
 
-// Decimals in JSON: a hundredth of a pixel, a microsecond, and what the others
-// are worth.
+// Decimals in JSON, by the precision that each quantity has.
 enum {
     DECIMALS_PIXEL = 2,
     DECIMALS_CONFIDENCE = 3,
@@ -14,7 +13,7 @@ enum {
     DECIMALS_SECONDS = 6,
     DECIMALS_ROTATION = 6,
     DECIMALS_DEGREES = 3,
-    DECIMALS_WIDTHS = 5, // of the face
+    DECIMALS_WIDTHS = 5, // face widths
 };
 
 static void keypoints(struct protocol_writer *writer, const char *name,
@@ -91,12 +90,20 @@ static void timing(struct protocol_writer *writer, const struct protocol_timing 
 {
     protocol_writer_name(writer, "timing_us");
     protocol_writer_open_map(writer);
-    protocol_writer_int_field(writer, "gather", stages->gather);
+    protocol_writer_int_field(writer, "reassembly", stages->reassembly);
     protocol_writer_int_field(writer, "decode", stages->decode);
     protocol_writer_int_field(writer, "wait", stages->wait);
     protocol_writer_int_field(writer, "scale", stages->scale);
     protocol_writer_int_field(writer, "infer", stages->infer);
     protocol_writer_close_map(writer);
+}
+
+// A damaged file may claim any time: decoders refuse those out of bounds.
+static double bound_pts(double pts)
+{
+    return pts > PROTOCOL_PTS_MAX    ? PROTOCOL_PTS_MAX
+           : pts < -PROTOCOL_PTS_MAX ? -PROTOCOL_PTS_MAX
+                                     : pts;
 }
 
 enum { CBOR_TAIL_BYTES = 1 + 6 + 9 + 1 }; // "missed", a number of fixed length, the end
@@ -108,7 +115,7 @@ void protocol_encode_record(struct protocol_buffer *buffer, enum protocol_encodi
     protocol_writer_begin(&writer, buffer, encoding, "motion");
     protocol_writer_string_field(&writer, "stream", record->stream);
     protocol_writer_uint_field(&writer, "seq", record->seq);
-    protocol_writer_number_field(&writer, "pts", record->pts, DECIMALS_SECONDS);
+    protocol_writer_number_field(&writer, "pts", bound_pts(record->pts), DECIMALS_SECONDS);
     protocol_writer_int_field(&writer, "t_arrival_ns", record->t_arrival_ns);
     protocol_writer_int_field(&writer, "t_publish_ns", record->t_publish_ns);
     protocol_writer_int_field(&writer, "width", record->width);

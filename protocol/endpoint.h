@@ -11,11 +11,11 @@
 // The longest path of a Unix socket, with its NUL.
 enum { PROTOCOL_ENDPOINT_BYTES = sizeof((struct sockaddr_un *)0)->sun_path };
 
-// The default socket: $XDG_RUNTIME_DIR/mocapd/mocapd.sock for a user who has
+// Sets path to the default socket: $XDG_RUNTIME_DIR/mocapd/mocapd.sock for a user with
 // XDG_RUNTIME_DIR, PROTOCOL_ENDPOINT_SYSTEM for root and for services.
 bool protocol_endpoint_default(char path[PROTOCOL_ENDPOINT_BYTES],
                                struct mc_error *err) MC_MUST_USE;
 
-// The address for path; fails when path is empty or longer than an address takes.
+// Sets address to path; fails when path is empty or too long for an address.
 bool protocol_endpoint_address(const char *path, struct sockaddr_un *address,
                                struct mc_error *err) MC_MUST_USE;

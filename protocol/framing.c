@@ -41,7 +41,7 @@ void protocol_framing_add(struct protocol_framing *framing, size_t count)
     framing->end += count;
 }
 
-// Forgets what was read.
+// Forgets the bytes read.
 static void drop(struct protocol_framing *framing)
 {
     framing->start = framing->searched = framing->end = 0;
@@ -68,7 +68,7 @@ static enum protocol_framing_result next_line(struct protocol_framing *framing, 
         *length = (size_t)(newline - *line);
         framing->start = framing->searched = (size_t)(newline - framing->data) + 1;
         if (framing->skipping) {
-            framing->skipping = false; // that was its end
+            framing->skipping = false; // this newline ended it
             continue;
         }
         if (*length > 0 && newline[-1] == '\r') {
@@ -79,7 +79,7 @@ static enum protocol_framing_result next_line(struct protocol_framing *framing, 
     }
 }
 
-// Drops what has come of an item that was too long.
+// Drops the bytes at hand of an item that is too long.
 static void skip_item(struct protocol_framing *framing)
 {
     size_t kept = framing->end - framing->start;
@@ -92,7 +92,7 @@ static enum protocol_framing_result next_item(struct protocol_framing *framing, 
                                               size_t *length)
 {
     skip_item(framing);
-    framing->searched = framing->start; // what is kept belongs to items, not to a line
+    framing->searched = framing->start; // the bytes kept belong to items, not to a line
     if (framing->end - framing->start < PROTOCOL_LENGTH_BYTES) {
         return PROTOCOL_FRAMING_MORE;
     }

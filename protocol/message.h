@@ -1,4 +1,4 @@
-// The messages between daemon and subscribers, apart from how they are encoded.
+// The messages between daemon and subscribers, independent of their encoding.
 // docs/protocol.md shows them on the wire.
 #pragma once
 
@@ -10,11 +10,11 @@
 #include "protocol/record.h"
 
 enum {
-    PROTOCOL_MAJOR = 1, // both sides must agree on it
-    PROTOCOL_MINOR = 0, // grows when something is added
+    PROTOCOL_MAJOR = 1, // must be the same on both sides
+    PROTOCOL_MINOR = 0, // incremented by additions
     PROTOCOL_STREAMS_MAX = 64,
     PROTOCOL_REASON_BYTES = 256,
-    PROTOCOL_REQUEST_BYTES = 4096,       // longest request line, with its newline
+    PROTOCOL_REQUEST_BYTES = 4096,       // longest request, newline included
     PROTOCOL_MESSAGE_BYTES = 256 * 1024, // longest message of the server
 };
 
@@ -26,10 +26,10 @@ enum protocol_request_type {
     PROTOCOL_STATUS,
     PROTOCOL_PING,
     PROTOCOL_METRICS,
-    PROTOCOL_CALIBRATE, // names a stream; for the daemon's own user and root
+    PROTOCOL_CALIBRATE, // of one stream; reserved to root and the daemon's user
 };
 
-// The number by which a reply names its request; a request may come without.
+// Identifies a request in its reply; optional.
 struct protocol_id {
     bool given;
     int64_t value;
@@ -39,10 +39,10 @@ struct protocol_request {
     enum protocol_request_type type;
     struct protocol_id id;
     char stream[PROTOCOL_NAME_BYTES]; // "" means all
-    // SUBSCRIBE: what is asked for, with defaults for what is not.
+    // SUBSCRIBE only; with defaults for options that were not given.
     struct protocol_policy policy;
-    bool encoding_given; // else the connection's stays
-    bool mode_given;     // else it is the server's
+    bool encoding_given; // otherwise the connection keeps its encoding
+    bool mode_given;     // otherwise the server's default applies
 };
 
 // ---- from the server
@@ -52,12 +52,12 @@ enum protocol_error_code {
     PROTOCOL_ERROR_UNKNOWN_TYPE,   // no such request
     PROTOCOL_ERROR_UNKNOWN_STREAM, // no such stream
     PROTOCOL_ERROR_TOO_LONG,       // a line over PROTOCOL_REQUEST_BYTES
-    PROTOCOL_ERROR_UNSUPPORTED,    // asks for what this server can't do
-    PROTOCOL_ERROR_WRONG_VERSION,  // the client speaks another major; the connection ends
-    PROTOCOL_ERROR_TOO_MANY,       // connections; this one ends
-    PROTOCOL_ERROR_FORBIDDEN,      // not for this user
-    PROTOCOL_ERROR_NO_FACE,        // calibrate: nobody was there to measure
-    PROTOCOL_ERROR_OTHER,          // a code that this version does not know
+    PROTOCOL_ERROR_UNSUPPORTED,    // this server cannot do it
+    PROTOCOL_ERROR_WRONG_VERSION,  // the client has another major version; the connection ends
+    PROTOCOL_ERROR_TOO_MANY,       // too many connections; this one ends
+    PROTOCOL_ERROR_FORBIDDEN,      // not permitted to this user
+    PROTOCOL_ERROR_NO_FACE,        // calibrate: no face was found
+    PROTOCOL_ERROR_OTHER,          // a code of a later version
 };
 
 // "bad-request", "unknown-type", ...
@@ -65,65 +65,65 @@ const char *protocol_error_code_name(enum protocol_error_code code);
 enum protocol_error_code protocol_error_code_parse(const char *text); // OTHER when unknown
 
 struct protocol_error {
-    struct protocol_id id; // of the request, where it could be read
+    struct protocol_id id; // the request's, if it could be read
     enum protocol_error_code code;
     char message[PROTOCOL_REASON_BYTES];
 };
 
 struct protocol_hello {
     int major, minor;
-    char server[64];    // "mocapd 0.1.0"
-    char boot_id[64];   // another one after each start of the daemon: seq begins anew
-    unsigned encodings; // a bit for each of protocol_encoding
+    char server[64];    // "mocapd 0.2.0"
+    char boot_id[64];   // differs after each start of the daemon; seq then begins again
+    unsigned encodings; // 1u << enum protocol_encoding for each
     int stream_count;
     char streams[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
 };
 
-// What a subscription got.
+// What was granted.
 struct protocol_subscribed {
     struct protocol_id id;
-    struct protocol_policy policy; // as granted; of SUBSCRIBED alone
+    struct protocol_policy policy; // SUBSCRIBED only
     int stream_count;
     char streams[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
 };
 
 struct protocol_state {
     char stream[PROTOCOL_NAME_BYTES];
-    char state[16]; // "idle", "connecting", "live", "stalled", "ended", "failed"
+    enum protocol_stream_state state;
     char reason[PROTOCOL_REASON_BYTES];
 };
 
-// The neutral face of a stream was measured: it came some frames after the request.
+// The neutral face of a stream was measured, some frames after the request.
 struct protocol_calibrated {
     struct protocol_id id;
     char stream[PROTOCOL_NAME_BYTES];
     int faces;
 };
 
-// Nothing of this stream follows.
+// The last message of a stream.
 struct protocol_end {
     char stream[PROTOCOL_NAME_BYTES];
-    uint64_t records; // that the stream gave in all
-    char state[16];   // "ended" or "failed"
+    uint64_t records;                 // published in all
+    enum protocol_stream_state state; // ENDED or FAILED
     char reason[PROTOCOL_REASON_BYTES];
 };
 
-// Why there is no record of a frame, or it did not reach somebody; counts.
+// Frames without a record, and records that did not reach a subscriber, by cause.
 struct protocol_drops {
-    uint64_t mailbox;    // a newer frame came before a worker was free
-    uint64_t late;       // over a second old when it came
-    uint64_t decode;     // could not be decoded, or was damaged where such are not wanted
-    uint64_t subscriber; // records that subscribers missed, all together
+    uint64_t mailbox;    // a newer frame arrived before a worker was free
+    uint64_t late;       // more than a second late on arrival
+    uint64_t decode;     // could not be decoded, or is damaged and damaged = drop
+    uint64_t subscriber; // missed records, over all subscribers
 };
 
 struct protocol_stream_status {
     char stream[PROTOCOL_NAME_BYTES];
-    char state[16];
+    enum protocol_stream_state state;
     char reason[PROTOCOL_REASON_BYTES];
     uint64_t records;
-    uint64_t dropped; // frames left out on purpose
+    uint64_t dropped; // frames without a record
     struct protocol_drops drops;
-    uint64_t connects; // times the source was opened
+    uint64_t connects; // how often the source was opened
     int subscribers;
 };
 
@@ -132,7 +132,7 @@ struct protocol_status {
     double uptime_s;
     int connections;
     int workers;
-    uint64_t missed; // records that this connection missed, in all
+    uint64_t missed; // records that this connection missed
     int stream_count;
     struct protocol_stream_status streams[PROTOCOL_STREAMS_MAX];
 };
@@ -143,20 +143,20 @@ enum protocol_message_type {
     PROTOCOL_MESSAGE_UNSUBSCRIBED,
     PROTOCOL_MESSAGE_STATUS,
     PROTOCOL_MESSAGE_PONG,
-    PROTOCOL_MESSAGE_METRICS, // its text: protocol_decode_metrics
+    PROTOCOL_MESSAGE_METRICS, // for its text see protocol_decode_metrics
     PROTOCOL_MESSAGE_ERROR,
     PROTOCOL_MESSAGE_STATE,
     PROTOCOL_MESSAGE_MOTION,
     PROTOCOL_MESSAGE_END,
     PROTOCOL_MESSAGE_CALIBRATED,
-    PROTOCOL_MESSAGE_OTHER, // of a later version: to be ignored
+    PROTOCOL_MESSAGE_OTHER, // of a later version; ignored
 };
 
-// A message as the client reads it. 100 kB of it is status: keep one, on the heap.
+// A decoded message. Its status alone takes 100 kB: keep one, on the heap.
 struct protocol_message {
     enum protocol_message_type type;
     struct protocol_id id;
-    uint64_t missed; // MOTION: records of this stream that this subscriber missed since the last
+    uint64_t missed; // MOTION: records this subscriber missed since the last one of the stream
     bool has_timing; // MOTION: the record's timing is known
     union {
         struct protocol_hello hello;

@@ -1,4 +1,4 @@
-// libmocap: a program's side of mocapd's socket.
+// libmocap: motion records from mocapd, for C and C++.
 //
 //     struct mocap_error error;
 //     struct mocap_client *client = mocap_connect(NULL, 5000, &error);
@@ -9,9 +9,10 @@
 //     }
 //     mocap_close(client);
 //
-// All calls block, but never longer than their timeout_ms; -1 waits for ever, 0
-// not at all. A client belongs to one thread at a time. An error may be NULL for
-// who does not want to know. Nothing here prints, exits or handles signals.
+// Every call that communicates blocks for at most its timeout_ms; -1 waits forever, 0 does
+// not wait. A client may be used by one thread at a time; different clients are independent.
+// An error argument may be NULL. The library prints nothing, never exits and handles no
+// signals.
 #ifndef MOCAP_H
 #define MOCAP_H
 
@@ -29,34 +30,34 @@ extern "C" {
 
 enum mocap_error_code {
     MOCAP_ERROR_NONE,
-    MOCAP_ERROR_ARGUMENT, // what was asked for makes no sense, or the server refuses it
+    MOCAP_ERROR_ARGUMENT, // an argument is invalid, or the server refused the request
     MOCAP_ERROR_SYSTEM,   // a system call failed; number is errno
-    MOCAP_ERROR_FORMAT,   // the server's bytes do not follow the protocol
-    MOCAP_ERROR_MEMORY,
+    MOCAP_ERROR_FORMAT,   // the server does not follow the protocol
+    MOCAP_ERROR_MEMORY,   // out of memory
 };
 
 struct mocap_error {
     enum mocap_error_code code;
-    int number;        // errno with MOCAP_ERROR_SYSTEM, else 0
-    char message[256]; // one line: "context: cause"
+    int number;        // errno with MOCAP_ERROR_SYSTEM, otherwise 0
+    char message[256]; // one line, "context: cause", without a full stop
 };
 
 // ---- records
 
 struct mocap_keypoint {
-    float x, y; // pixels of the source; the centre of its first pixel is (0.5, 0.5)
+    float x, y; // pixels of the source frame; the centre of its first pixel is (0.5, 0.5)
     float c;    // confidence, 0 to 1
 };
 
-// The head, in the camera's axes: x right, y down, z away from the camera.
+// The head in camera coordinates: x right, y down, z away from the camera.
 struct mocap_pose {
     float rotation[4];    // unit quaternion x, y, z, w: from the head's axes to the camera's
-    float euler[3];       // the same as pitch, yaw, roll; degrees
-    float translation[3]; // widths of the face
-    float error;          // of the fit, widths of the face
+    float euler[3];       // the same rotation as pitch, yaw, roll; degrees
+    float translation[3]; // face widths
+    float error;          // root mean square error of the fit; face widths
 };
 
-// Blend shapes, as ARKit calls them. Left and right are the person's own.
+// Blend shapes under ARKit's names. Left and right are the person's.
 enum mocap_shape {
     MOCAP_EYE_BLINK_LEFT,
     MOCAP_EYE_BLINK_RIGHT,
@@ -83,46 +84,49 @@ enum mocap_shape {
     MOCAP_SHAPE_COUNT
 };
 
-// "eyeBlinkLeft", ...; NULL for what is no shape.
+// Returns "eyeBlinkLeft", ...; NULL for a value that is no shape.
 MOCAP_API const char *mocap_shape_name(enum mocap_shape shape);
 
-// A part that is NULL was not asked for, or the server does not have it.
+// A part is NULL when it was not asked for or the server does not have it.
 struct mocap_face {
-    int id;       // stays the same while the face is followed; from 1 on
-    float score;  // 0 to 1
-    float box[4]; // x, y, width, height of the keypoints, pixels
+    int id;       // 1 or greater; the same as long as the face is tracked
+    float score;  // confidence of the detection, 0 to 1
+    float box[4]; // bounding box of the keypoints: x, y, width, height; pixels
     int keypoint_count;
-    const struct mocap_keypoint *keypoints; // keypoint_count of them; smoothed if the server does
-    const struct mocap_keypoint *raw;       // the same before smoothing
-    const float (*jacobians)[4];            // of each keypoint a 2x2 matrix, row by row
+    const struct mocap_keypoint *keypoints; // keypoint_count; smoothed if the server smooths
+    const struct mocap_keypoint *raw;       // keypoint_count; before smoothing
+    const float (*jacobians)[4];            // keypoint_count 2x2 matrices, row by row
     const struct mocap_pose *pose;
-    const float *shapes; // MOCAP_SHAPE_COUNT of them, 0 to 1
+    const float *shapes; // MOCAP_SHAPE_COUNT weights, 0 to 1; indexed by enum mocap_shape
 };
 
-// Microseconds that the stages of one frame took.
+// How long the stages of one frame took, microseconds.
 struct mocap_timing {
-    int64_t decode, wait, scale, infer;
-    int64_t gather; // before decode: from the last byte to knowing that it was the last
+    int64_t reassembly; // from the frame's last byte to knowing that it was the last
+    int64_t decode;     // from packet to frame, in the decoder
+    int64_t wait;       // from decoded frame to a free worker
+    int64_t scale;      // cropping, scaling, normalising
+    int64_t infer;      // the network, and keypoints from its heat maps
 };
 
-enum mocap_lost {       // what the faces are while nobody is seen
-    MOCAP_LOST_NONE,    // there are none
-    MOCAP_LOST_HOLD,    // those last seen
-    MOCAP_LOST_NEUTRAL, // those last seen, with head upright and all shapes 0
+enum mocap_lost {       // what a record shows while no face is seen
+    MOCAP_LOST_NONE,    // no faces
+    MOCAP_LOST_HOLD,    // the faces last seen
+    MOCAP_LOST_NEUTRAL, // the faces last seen, with the head upright and all shapes 0
 };
 
 struct mocap_record {
     const char *stream;
-    uint64_t seq;                      // one more for each of the stream
-    double pts;                        // presentation time, seconds
+    uint64_t seq;                      // number of the record in its stream, from 0
+    double pts;                        // presentation time of the frame, seconds
     int64_t t_arrival_ns;              // when the frame's packet arrived, CLOCK_MONOTONIC
-    int64_t t_publish_ns;              // when the record was sent
+    int64_t t_publish_ns;              // when the record was published, CLOCK_MONOTONIC
     int width, height;                 // of the source frame, pixels
-    uint64_t dropped;                  // frames of the stream left out on purpose, so far
-    uint64_t missed;                   // records that this client missed since the one before
+    uint64_t dropped;                  // frames of the stream dropped so far
+    uint64_t missed;                   // records this client missed since its last one
     bool damaged;                      // the decoder found errors in the frame
-    enum mocap_lost lost;              // NONE: the faces are what this frame shows
-    const struct mocap_timing *timing; // NULL: not asked for
+    enum mocap_lost lost;              // NONE: the faces are those of this frame
+    const struct mocap_timing *timing; // NULL when not asked for
     int face_count;
     const struct mocap_face *faces;
 };
@@ -130,7 +134,7 @@ struct mocap_record {
 // ---- messages
 
 enum mocap_encoding {
-    MOCAP_ENCODING_BEST, // CBOR where the server speaks it
+    MOCAP_ENCODING_BEST, // CBOR if the server has it
     MOCAP_ENCODING_JSON,
     MOCAP_ENCODING_CBOR,
 };
@@ -138,33 +142,33 @@ enum mocap_encoding {
 enum mocap_message_type {
     MOCAP_RECORD,  // record is set
     MOCAP_STATE,   // stream, state and reason are set
-    MOCAP_END,     // likewise, and records: nothing of this stream follows
-    MOCAP_REPLY,   // to mocap_request
+    MOCAP_END,     // the last message of its stream; as STATE, and records is set
+    MOCAP_REPLY,   // to mocap_request, or to a call that timed out before
     MOCAP_REFUSAL, // an error message: code and reason are set
-    MOCAP_OTHER,   // of a later version: to be ignored
+    MOCAP_OTHER,   // a type of a later version; ignore it
 };
 
-// All that it points to is the client's and stays until the next call with it.
+// What it points to belongs to the client and is valid until the next call with it.
 struct mocap_message {
     enum mocap_message_type type;
     const struct mocap_record *record;
     const char *stream;
-    const char *state; // "idle", "connecting", "live", "stalled", "ended", "failed"
-    const char *reason;
-    const char *code; // "unknown-stream", ...
-    uint64_t records; // that the stream gave in all
-    // The message as it came: a line of JSON without its newline, or a CBOR data
-    // item. A NUL follows JSON, which length does not count.
-    enum mocap_encoding encoding; // JSON or CBOR
+    const char *state;  // "idle", "connecting", "live", "stalled", "ended", "failed"
+    const char *reason; // "" if there is none
+    const char *code;   // "unknown-stream", ...
+    uint64_t records;   // published by the stream in all
+    // The message as it was received: a line of JSON without its newline, followed by a NUL
+    // that length does not count, or a CBOR data item.
+    enum mocap_encoding encoding; // MOCAP_ENCODING_JSON or MOCAP_ENCODING_CBOR
     const char *bytes;
     size_t length;
 };
 
 enum mocap_result {
     MOCAP_MESSAGE, // message is set
-    MOCAP_TIMEOUT, // nothing came in time
-    MOCAP_CLOSED,  // the server closed the connection: see mocap_reconnect
-    MOCAP_ERROR,   // error is set; the connection is of no more use
+    MOCAP_TIMEOUT, // nothing arrived in time
+    MOCAP_CLOSED,  // the connection is closed; see mocap_reconnect
+    MOCAP_ERROR,   // error is set; the connection is closed, except for an invalid argument
 };
 
 // ---- the client
@@ -172,25 +176,26 @@ enum mocap_result {
 struct mocap_client;
 
 struct mocap_server {
-    int major, minor;    // of the protocol
-    const char *name;    // "mocapd 0.1.0"
-    const char *boot_id; // another one after each start: seq begins anew
+    int major, minor;    // version of the protocol
+    const char *name;    // "mocapd 0.2.0"
+    const char *boot_id; // differs after each start of the daemon; seq then begins again
     int stream_count;
     const char *const *streams;
 };
 
-// Connects to the socket at path and reads the server's greeting. path NULL: the
-// user's daemon ($XDG_RUNTIME_DIR/mocapd/mocapd.sock), or the system's where the
-// user has none. Fails when nobody listens, when no greeting comes in time, or when
-// the server speaks another major version of the protocol. Free with mocap_close.
+// Connects to the socket at path and reads the server's greeting. path NULL: the user's
+// daemon ($XDG_RUNTIME_DIR/mocapd/mocapd.sock), or the system's (/run/mocapd/mocapd.sock) if
+// nobody listens there. Fails when nobody listens, when no greeting arrives in time, or when
+// the server has another major version of the protocol. Free with mocap_close.
 MOCAP_API struct mocap_client *mocap_connect(const char *path, int timeout_ms,
                                              struct mocap_error *error);
 MOCAP_API void mocap_close(struct mocap_client *client); // NULL does nothing
 
-// Who greeted. The client's; reconnecting changes it.
+// The server that the client is or was connected to. Belongs to the client; mocap_reconnect
+// changes it.
 MOCAP_API const struct mocap_server *mocap_server(const struct mocap_client *client);
 
-enum { // parts of a record, for mocap_options
+enum { // the parts of a record that mocap_options.include selects
     MOCAP_INCLUDE_KEYPOINTS = 1,
     MOCAP_INCLUDE_RAW = 2,
     MOCAP_INCLUDE_JACOBIANS = 4,
@@ -198,58 +203,63 @@ enum { // parts of a record, for mocap_options
     MOCAP_INCLUDE_SHAPES = 16,
     MOCAP_INCLUDE_TIMING = 32,
     MOCAP_INCLUDE_ALL = 63,
-    MOCAP_INCLUDE_BASE = 64, // with nothing else: none of these parts
+    MOCAP_INCLUDE_BASE = 64, // alone: none of these parts
 };
 
-enum mocap_mode {      // when this client reads slower than records come
-    MOCAP_MODE_SERVER, // as the server does by itself: the latest, but with --every-frame
-    MOCAP_MODE_LATEST, // the newest takes the place of the one that waits
-    MOCAP_MODE_QUEUE,  // so many wait
+enum mocap_mode {      // what happens when records arrive faster than the client reads
+    MOCAP_MODE_SERVER, // the server's default: LATEST unless mocapd runs with --every-frame
+    MOCAP_MODE_LATEST, // one record is queued; a newer one replaces it
+    MOCAP_MODE_QUEUE,  // up to mocap_options.queue records are queued; more are missed
 };
 
-// Zeroed, these are the defaults.
+// How to subscribe. Zeroed, it holds the defaults.
 struct mocap_options {
-    const char *stream;           // NULL: all of them
-    enum mocap_encoding encoding; // of the connection, from here on
-    double max_rate;              // records a second of each stream, 0.001 to 1000; 0: all
-    unsigned include;             // of the parts above; 0: keypoints, pose, shapes, timing
+    const char *stream;           // NULL: all streams
+    enum mocap_encoding encoding; // of all messages from now on
+    double max_rate;              // records per second and stream, 0.001 to 1000; 0: no limit
+    unsigned include;             // MOCAP_INCLUDE_*; 0: keypoints, pose, shapes, timing
     enum mocap_lost lost;
     enum mocap_mode mode;
-    int queue;         // records that may wait, with MOCAP_MODE_QUEUE; 0: the server's choice
-    const char *label; // what this client is called in the server's log; NULL: nothing
+    int queue;         // with MOCAP_MODE_QUEUE: records, 1 to 1024; 0: the default, 64
+    const char *label; // a name for the server's log, at most 63 bytes; NULL: none
 };
 
-// Asks for records and waits for the reply. options NULL: all defaults. The server's
-// refusal is an error, after which the connection goes on. The stream's state comes
-// as the first message, its end as the last. Subscribing to a stream again changes
-// its options.
+// Subscribes and waits for the reply. options NULL: the defaults. A refusal by the server is
+// an error after which the connection is still usable. The stream's state arrives as the
+// first message, its end as the last. Subscribing to a stream again changes its options.
+//
+// After a timeout (MOCAP_ERROR_SYSTEM with ETIMEDOUT) the reply may still arrive: the
+// subscription then takes effect as if it had been in time.
 MOCAP_API bool mocap_subscribe(struct mocap_client *client, const struct mocap_options *options,
                                int timeout_ms, struct mocap_error *error);
 
-// What the last mocap_subscribe got; the client's.
+// What the server granted last. Belongs to the client.
 MOCAP_API const struct mocap_options *mocap_granted(const struct mocap_client *client);
 
+// Unsubscribes from a stream and waits for the reply. stream NULL: from all streams.
 MOCAP_API bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int timeout_ms,
-                                 struct mocap_error *error); // stream NULL: all
+                                 struct mocap_error *error);
 
-// The next message.
+// Waits for the next message.
 MOCAP_API enum mocap_result mocap_next(struct mocap_client *client, int timeout_ms,
                                        struct mocap_message *message, struct mocap_error *error);
 
-// For poll(2): readable when there may be something to read. Messages may already
-// wait in memory, so before polling call mocap_next with timeout 0 until MOCAP_TIMEOUT.
+// The socket, for poll(2): readable when there may be a message. Messages may already be in
+// memory, so call mocap_next with timeout_ms 0 until it returns MOCAP_TIMEOUT before polling.
+// -1 while the connection is closed.
 MOCAP_API int mocap_fd(const struct mocap_client *client);
 
-// Sends a request of that type ("status", "ping", ...), with the stream unless it is
-// NULL, and waits for its reply; a refusal is a message too. Messages that come before
-// it are kept for mocap_next.
+// Sends a request of the given type ("status", "ping", ...), with a stream unless that is NULL,
+// and waits for its reply, which may be a MOCAP_REFUSAL. Messages that arrive before the reply
+// are kept for mocap_next.
 MOCAP_API enum mocap_result mocap_request(struct mocap_client *client, const char *type,
                                           const char *stream, int timeout_ms,
                                           struct mocap_message *message, struct mocap_error *error);
 
-// Connects again to where the client was connected and subscribes to what it had
-// subscribed to, trying until timeout_ms has passed. Messages that were kept are gone.
-// On failure the client stays as it was: unconnected, to be tried again or closed.
+// Connects to the same socket again and renews all subscriptions, trying until timeout_ms has
+// passed. Waits a moment first when the last connection was lost soon after it was made.
+// Messages that were kept for mocap_next are lost. On failure the client stays unconnected:
+// try again, or close it.
 MOCAP_API bool mocap_reconnect(struct mocap_client *client, int timeout_ms,
                                struct mocap_error *error);
 

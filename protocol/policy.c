@@ -10,7 +10,7 @@ static const char *const mode_names[] = { "latest", "queue", "every-frame" };
 static const char *const include_names[] = { "keypoints", "raw",    "jacobians",
                                              "pose",      "shapes", "timing" };
 
-// Where text is among names, or -1.
+// Returns the index of text in names, or -1.
 static int find(const char *const *names, int count, const char *text)
 {
     for (int i = 0; i < count; i++) {
@@ -82,7 +82,7 @@ bool protocol_label_valid(const char *label, size_t length)
     while (*label != '\0') {
         size_t bytes = protocol_buffer_utf8_length(label);
         unsigned char first = (unsigned char)*label, second = (unsigned char)label[1];
-        // Also U+0080 to U+009f: some terminals obey them.
+        // Also U+0080 to U+009F, which some terminals interpret.
         if (bytes == 0 || first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0)) {
             return false;
         }

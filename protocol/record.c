@@ -1,5 +1,7 @@
 #include "protocol/record.h"
 
+#include <string.h>
+
 const char *protocol_shape_name(enum protocol_shape shape)
 {
     static const char *const names[PROTOCOL_SHAPE_COUNT] = {
@@ -27,4 +29,26 @@ const char *protocol_shape_name(enum protocol_shape shape)
         [PROTOCOL_BROW_OUTER_UP_RIGHT] = "browOuterUpRight",
     };
     return names[shape];
+}
+
+static const char *const state_names[PROTOCOL_STREAM_STATE_COUNT] = {
+    [PROTOCOL_STREAM_IDLE] = "idle",   [PROTOCOL_STREAM_CONNECTING] = "connecting",
+    [PROTOCOL_STREAM_LIVE] = "live",   [PROTOCOL_STREAM_STALLED] = "stalled",
+    [PROTOCOL_STREAM_ENDED] = "ended", [PROTOCOL_STREAM_FAILED] = "failed",
+    [PROTOCOL_STREAM_OTHER] = "other",
+};
+
+const char *protocol_stream_state_name(enum protocol_stream_state state)
+{
+    return state_names[state];
+}
+
+enum protocol_stream_state protocol_stream_state_parse(const char *text)
+{
+    for (int i = 0; i < PROTOCOL_STREAM_OTHER; i++) {
+        if (strcmp(text, state_names[i]) == 0) {
+            return (enum protocol_stream_state)i;
+        }
+    }
+    return PROTOCOL_STREAM_OTHER;
 }

@@ -1,6 +1,5 @@
-// The motion record: what was seen in one frame. It is the word that the
-// pipeline and the protocol share; how it looks on the wire is in docs/protocol.md and
-// mocap.cddl.
+// The motion record: the faces in one frame of a stream. The pipeline fills it and the
+// protocol encodes it; docs/protocol.md and mocap.cddl describe it on the wire.
 #pragma once
 
 #include <stdbool.h>
@@ -12,10 +11,19 @@ enum {
     PROTOCOL_NAME_BYTES = 64,     // a stream's name, with its NUL
     PROTOCOL_FACES_MAX = 4,       // faces in one record
     PROTOCOL_KEYPOINTS_MAX = 128, // keypoints of one face
+    PROTOCOL_SIDE_MAX = 1 << 21,  // pixels of a width or a height
+    PROTOCOL_INT_MAX = INT32_MAX, // face ids, numbers of connections
 };
 
-// Blend shapes: those of ARKit's that 68 landmarks can tell, under its names
-// ("jawOpen"). Left and right are the person's own.
+// Bounds of what a message may say: sums and differences of a few such numbers do not
+// overflow, and clients in other languages can hold them.
+#define PROTOCOL_COUNT_MAX ((INT64_C(1) << 53) - 1) // what a double holds exactly (RFC 7493)
+#define PROTOCOL_TIME_MAX_NS (INT64_C(1) << 62)     // 146 years
+#define PROTOCOL_STAGE_MAX_US (INT64_C(1) << 40)    // 12 days, of one stage of a frame
+#define PROTOCOL_PTS_MAX 4e9                        // seconds; in nanoseconds it fits 64 bits
+
+// Blend shapes: those of ARKit's that 68 landmarks determine, under its names ("jawOpen").
+// Left and right are the person's.
 enum protocol_shape {
     PROTOCOL_EYE_BLINK_LEFT,
     PROTOCOL_EYE_BLINK_RIGHT,
@@ -45,34 +53,33 @@ enum protocol_shape {
 // "eyeBlinkLeft", "eyeBlinkRight", ...
 const char *protocol_shape_name(enum protocol_shape shape);
 
-// Microseconds that the stages of one frame took.
+// How long the stages of one frame took, microseconds.
 struct protocol_timing {
-    int64_t gather; // last byte of the picture to knowing that it was the last
-    int64_t decode; // packet to frame, in the decoder
-    int64_t wait;   // decoded frame in the mailbox, until a worker took it
-    int64_t scale;  // crop, scale, normalise
-    int64_t infer;  // forward pass and keypoints
+    int64_t reassembly; // from the frame's last byte to knowing that it was the last
+    int64_t decode;     // from packet to frame, in the decoder
+    int64_t wait;       // from decoded frame to a free worker
+    int64_t scale;      // cropping, scaling, normalising
+    int64_t infer;      // the network, and keypoints from its heat maps
 };
 
-// Where the head is and how it is turned, in the camera's axes: x right, y down,
-// z away from the camera.
+// The head in camera coordinates: x right, y down, z away from the camera.
 struct protocol_pose {
     float rotation[4];    // unit quaternion x, y, z, w: from the head's axes to the camera's
-    float euler[3];       // the same as pitch, yaw, roll; degrees
-    float translation[3]; // of the head's origin; in widths of the face
-    float error;          // of the fit: root mean square over the keypoints, in widths of the face
+    float euler[3];       // the same rotation as pitch, yaw, roll; degrees
+    float translation[3]; // of the head's origin; face widths
+    float error;          // root mean square error of the fit; face widths
 };
 
 struct protocol_face {
-    int id;       // stays the same while the face is followed; starts at 1
+    int id;       // 1 or greater; the same as long as the face is tracked
     float score;  // 0 to 1
-    float box[4]; // x, y, width, height of the keypoints' box, in source pixels
+    float box[4]; // bounding box of the keypoints: x, y, width, height; source pixels
     int keypoint_count;
     struct mc_keypoint keypoints[PROTOCOL_KEYPOINTS_MAX]; // in source pixels; smoothed if asked
     bool has_raw;                                         // raw holds them before smoothing
     struct mc_keypoint raw[PROTOCOL_KEYPOINTS_MAX];
-    // How the picture around each keypoint is warped (First Order Motion Model);
-    // 2x2, row by row.
+    // The local affine transformation around each keypoint (First Order Motion Model,
+    // Siarohin et al. 2019); 2x2, row by row.
     bool has_jacobians;
     float jacobians[PROTOCOL_KEYPOINTS_MAX][4];
     bool has_pose;
@@ -81,25 +88,40 @@ struct protocol_face {
     float shapes[PROTOCOL_SHAPE_COUNT]; // 0 to 1
 };
 
-// What the faces of a record are when nobody is seen: a subscriber's choice.
+// What a record shows while no face is seen: a subscriber's choice.
 enum protocol_lost {
-    PROTOCOL_LOST_NONE,    // there are none
-    PROTOCOL_LOST_HOLD,    // those last seen, as they were
-    PROTOCOL_LOST_NEUTRAL, // those last seen, with head upright and all shapes 0
+    PROTOCOL_LOST_NONE,    // no faces
+    PROTOCOL_LOST_HOLD,    // the faces last seen
+    PROTOCOL_LOST_NEUTRAL, // the faces last seen, with the head upright and all shapes 0
     PROTOCOL_LOST_COUNT,
 };
 
+enum protocol_stream_state {
+    PROTOCOL_STREAM_IDLE,       // no subscriber: the camera is closed until there is one
+    PROTOCOL_STREAM_CONNECTING, // opening the source, for the first time or again
+    PROTOCOL_STREAM_LIVE,       // frames arrive
+    PROTOCOL_STREAM_STALLED,    // open, but no frame for a while
+    PROTOCOL_STREAM_ENDED,      // a file was read to its end; nothing follows
+    PROTOCOL_STREAM_FAILED,     // given up; nothing follows
+    PROTOCOL_STREAM_OTHER,      // a state that this version does not know
+    PROTOCOL_STREAM_STATE_COUNT,
+};
+
+// "idle", "connecting", ...
+const char *protocol_stream_state_name(enum protocol_stream_state state);
+enum protocol_stream_state protocol_stream_state_parse(const char *text); // OTHER when unknown
+
 struct protocol_record {
     char stream[PROTOCOL_NAME_BYTES];
-    uint64_t seq;         // 0 for the stream's first record, then one more for each
+    uint64_t seq;         // number of the record in its stream, from 0
     double pts;           // presentation time, seconds
     int64_t t_arrival_ns; // when the frame's packet arrived; monotonic
-    int64_t t_publish_ns; // when the record was handed to the subscribers; monotonic
+    int64_t t_publish_ns; // when the record was published; monotonic
     int width, height;    // of the source frame, pixels
-    uint64_t dropped;     // frames of this stream that were dropped so far, on purpose
+    uint64_t dropped;     // frames of this stream dropped so far
     bool damaged;         // the decoder found errors in this frame
     struct protocol_timing timing;
-    enum protocol_lost lost; // NONE: the faces are what was seen in this frame
-    int face_count;          // 0 when nobody is seen: that is a record too
+    enum protocol_lost lost; // NONE: the faces are those of this frame
+    int face_count;          // 0 when no face is seen: that is a record, too
     struct protocol_face faces[PROTOCOL_FACES_MAX];
 };

@@ -11,7 +11,7 @@
 #include "protocol/writer.h"
 
 enum {
-    INDEX_EVERY_NS = 1000000000, // records that the index holds are so far apart
+    INDEX_EVERY_NS = 1000000000, // between two records in the index
     ENTRIES_FIRST = 256,
 };
 
@@ -38,7 +38,7 @@ static bool put(struct protocol_recorder *recorder, const void *bytes, size_t le
     return true;
 }
 
-// Writes what the buffer holds, without the length before it, and empties it.
+// Writes the message in the buffer, without the length before it, and frees the buffer.
 static bool put_message(struct protocol_recorder *recorder, struct protocol_buffer *buffer,
                         struct mc_error *err)
 {
@@ -134,7 +134,7 @@ bool protocol_recorder_flush(struct protocol_recorder *recorder, struct mc_error
     return fflush(recorder->file) == 0 || mc_error_set_errno(err, "writing the recording");
 }
 
-// The index can be larger than a message: it is written piece by piece.
+// The index may be larger than any message: it is written in pieces.
 static bool put_index(struct protocol_recorder *recorder, struct mc_error *err)
 {
     unsigned char place[9], head[32];

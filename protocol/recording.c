@@ -6,25 +6,25 @@
 #include <string.h>
 
 #include "protocol/cbor.h"
-#include "protocol/json_value.h"
+#include "protocol/decode.h"
 
 enum {
-    PLACE_BYTES = 9,       // where the index is, at the end of the file
-    ENTRIES_MAX = 1 << 20, // of the index that are looked at
+    POSITION_BYTES = 9,    // of the index, at the end of the file
+    ENTRIES_MAX = 1 << 20, // of the index; about 12 days
     ROOM_BYTES = 2 * PROTOCOL_MESSAGE_BYTES,
 };
 
 struct protocol_recording {
     FILE *file;
     struct protocol_hello hello;
-    long first;        // where the first message is
-    long index;        // where the index is, or 0
-    long read_end;     // in the file, of what is in room
-    size_t start, end; // in room, of what was not handed out
+    long first;        // offset of the first message
+    long index;        // offset of the index, or 0
+    long read_end;     // offset in the file of the end of room's content
+    size_t start, end; // in room, of what was not returned yet
     char room[ROOM_BYTES];
 };
 
-// Fills the room; true when something came.
+// Fills the room; false at the end of the file.
 static bool read_more(struct protocol_recording *recording)
 {
     memmove(recording->room, recording->room + recording->start, recording->end - recording->start);
@@ -37,7 +37,7 @@ static bool read_more(struct protocol_recording *recording)
     return count > 0;
 }
 
-// The next data item; END where there is none, CUT where it is not whole.
+// Returns the next data item; END when there is none, CUT when it is not whole.
 static enum protocol_recording_result next_item(struct protocol_recording *recording,
                                                 const char **item, size_t *length,
                                                 struct mc_error *err)
@@ -54,7 +54,7 @@ static enum protocol_recording_result next_item(struct protocol_recording *recor
             return PROTOCOL_RECORDING_MESSAGE;
         }
         if (recording->end - recording->start > PROTOCOL_MESSAGE_BYTES) {
-            mc_error_set(err, MC_ERROR_FORMAT, 0, "what is at byte %ld is no message",
+            mc_error_set(err, MC_ERROR_FORMAT, 0, "the item at byte %ld must be a message",
                          recording->read_end - (long)(recording->end - recording->start));
             return PROTOCOL_RECORDING_ERROR;
         }
@@ -69,7 +69,7 @@ static enum protocol_recording_result next_item(struct protocol_recording *recor
     }
 }
 
-static long place(const struct protocol_recording *recording)
+static long position(const struct protocol_recording *recording)
 {
     return recording->read_end - (long)(recording->end - recording->start);
 }
@@ -89,31 +89,19 @@ static bool read_header(struct protocol_recording *recording, struct mc_error *e
     const char *item;
     size_t length;
     if (next_item(recording, &item, &length, err) != PROTOCOL_RECORDING_MESSAGE) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "is no recording of mocapctl");
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a recording of mocapctl");
     }
-    json_t *root = protocol_cbor_load((const unsigned char *)item, length, err);
-    const json_t *major = json_array_get(json_object_get(root, "protocol"), 0);
-    const char *type = json_string_value(json_object_get(root, "type"));
-    struct protocol_hello *hello = &recording->hello;
-    bool ok = type != NULL && strcmp(type, "recording") == 0 && json_is_integer(major);
-    if (!ok) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "is no recording of mocapctl");
-    } else if (json_integer_value(major) != PROTOCOL_MAJOR) {
-        ok = mc_error_set(err, MC_ERROR_FORMAT, 0,
-                          "has protocol %" JSON_INTEGER_FORMAT ", version %d is expected",
-                          json_integer_value(major), PROTOCOL_MAJOR);
+    if (!protocol_decode_recording(item, length, &recording->hello, err)) {
+        return false;
     }
-    hello->major = PROTOCOL_MAJOR;
-    ok = ok && protocol_json_get_string(root, "server", hello->server, sizeof hello->server, err) &&
-         protocol_json_get_string(root, "boot_id", hello->boot_id, sizeof hello->boot_id, err) &&
-         protocol_json_get_streams(root, hello->streams, &hello->stream_count, err);
-    json_decref(root);
-    recording->first = place(recording);
-    return ok;
+    recording->first = position(recording);
+    return recording->hello.major == PROTOCOL_MAJOR ||
+           mc_error_set(err, MC_ERROR_FORMAT, 0, "must be of protocol version %d, got %d.%d",
+                        PROTOCOL_MAJOR, recording->hello.major, recording->hello.minor);
 }
 
-// True when the map there says that it is the index: the last bytes of a file that was
-// cut may look like anything.
+// True when the map at the offset is an index: the last bytes of a truncated file may look
+// like an offset.
 static bool is_index(struct protocol_recording *recording, long offset)
 {
     static const char wanted[] = "\xa3\x64type\x65index";
@@ -123,11 +111,11 @@ static bool is_index(struct protocol_recording *recording, long offset)
            memcmp(found, wanted, sizeof found) == 0;
 }
 
-// The integer of fixed length that the file ends in, or 0.
+// Returns the offset that the file ends in, or 0.
 static long find_index(struct protocol_recording *recording)
 {
-    unsigned char bytes[PLACE_BYTES];
-    if (fseek(recording->file, -(long)PLACE_BYTES, SEEK_END) != 0) {
+    unsigned char bytes[POSITION_BYTES];
+    if (fseek(recording->file, -(long)POSITION_BYTES, SEEK_END) != 0) {
         return 0;
     }
     long end = ftell(recording->file);
@@ -183,7 +171,7 @@ enum protocol_recording_result protocol_recording_next(struct protocol_recording
                                                        const char **item, size_t *length,
                                                        struct mc_error *err)
 {
-    if (recording->index > 0 && place(recording) >= recording->index) {
+    if (recording->index > 0 && position(recording) >= recording->index) {
         return PROTOCOL_RECORDING_END;
     }
     return next_item(recording, item, length, err);
@@ -194,7 +182,7 @@ bool protocol_recording_rewind(struct protocol_recording *recording, struct mc_e
     return go_to(recording, recording->first, err);
 }
 
-// The whole number that comes next, in a file that is read item by item.
+// Takes the next item, which must be a whole number.
 static bool take_number(struct protocol_recording *recording, uint64_t *number)
 {
     struct mc_error err;
@@ -209,7 +197,7 @@ static bool take_number(struct protocol_recording *recording, uint64_t *number)
     return value.kind == PROTOCOL_CBOR_UINT;
 }
 
-// Takes the heads of the index, up to its entries, and tells how many there are.
+// Goes to the first entry of the index; sets count to their number.
 static bool open_index(struct protocol_recording *recording, uint64_t *count)
 {
     if (!go_to(recording, recording->index, NULL) || !read_more(recording)) {
@@ -232,7 +220,7 @@ static bool open_index(struct protocol_recording *recording, uint64_t *count)
     return false;
 }
 
-// One entry: an array of two.
+// Takes one entry: an array of two numbers.
 static bool take_entry(struct protocol_recording *recording, uint64_t *t_ns, uint64_t *offset)
 {
     if (recording->end - recording->start < 32) {
@@ -242,7 +230,8 @@ static bool take_entry(struct protocol_recording *recording, uint64_t *t_ns, uin
         return false;
     }
     recording->start++;
-    return take_number(recording, t_ns) && take_number(recording, offset);
+    return take_number(recording, t_ns) && *t_ns <= PROTOCOL_TIME_MAX_NS &&
+           take_number(recording, offset);
 }
 
 bool protocol_recording_seek(struct protocol_recording *recording, double seconds,

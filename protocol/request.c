@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "protocol/json_value.h"
+#include "protocol/json.h"
 #include "protocol/writer.h"
 
 #define TYPES_TEXT "subscribe, unsubscribe, status, ping, metrics or calibrate"
@@ -43,7 +43,7 @@ static bool request_id(const json_t *root, struct protocol_request *request,
         return true;
     }
     if (!json_is_integer(id)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "id: an integer is expected");
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "id: must be a whole number");
     }
     request->id = (struct protocol_id){ .given = true, .value = json_integer_value(id) };
     error->id = request->id;
@@ -55,7 +55,7 @@ static bool request_type(const json_t *root, struct protocol_request *request,
 {
     const json_t *type = json_object_get(root, "type");
     if (!json_is_string(type)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "type: a string is expected: " TYPES_TEXT);
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "type: must be " TYPES_TEXT);
     }
     for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++) {
         if (strcmp(json_string_value(type), type_names[i]) == 0) {
@@ -63,11 +63,11 @@ static bool request_type(const json_t *root, struct protocol_request *request,
             return true;
         }
     }
-    return refuse(error, PROTOCOL_ERROR_UNKNOWN_TYPE, "type '%.32s': " TYPES_TEXT " is expected",
+    return refuse(error, PROTOCOL_ERROR_UNKNOWN_TYPE, "type: must be " TYPES_TEXT ", got '%.32s'",
                   json_string_value(type));
 }
 
-// The version that the client speaks, where it says so: [major,minor].
+// Checks the client's version, if it gives one: [major,minor].
 static bool request_protocol(const json_t *root, struct protocol_error *error)
 {
     const json_t *version = json_object_get(root, "protocol"), *major = json_array_get(version, 0);
@@ -75,11 +75,11 @@ static bool request_protocol(const json_t *root, struct protocol_error *error)
         return true;
     }
     if (!json_is_integer(major)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "protocol: [major,minor] is expected");
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "protocol: must be [major,minor]");
     }
     return json_integer_value(major) == PROTOCOL_MAJOR ||
            refuse(error, PROTOCOL_ERROR_WRONG_VERSION,
-                  "this server speaks protocol %d.%d, the client speaks %" JSON_INTEGER_FORMAT,
+                  "protocol: must be %d.%d, got major version %" JSON_INTEGER_FORMAT,
                   PROTOCOL_MAJOR, PROTOCOL_MINOR, json_integer_value(major));
 }
 
@@ -93,19 +93,19 @@ static bool request_stream(const json_t *root, struct protocol_request *request,
     size_t length = json_string_length(stream); // 0 when it is no string
     if (length == 0) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "stream: a stream's name is expected, or no such field for all streams");
+                      "stream: must be the name of a stream; leave it out for all streams");
     }
     if (length >= sizeof request->stream) {
         return refuse(error, PROTOCOL_ERROR_UNKNOWN_STREAM,
-                      "stream: a name of %zu bytes, at most %d are possible", length,
-                      PROTOCOL_NAME_BYTES - 1);
+                      "stream: must be at most %d bytes long, got %zu", PROTOCOL_NAME_BYTES - 1,
+                      length);
     }
     memcpy(request->stream, json_string_value(stream), length + 1);
     return true;
 }
 
-// The string in a field of the policy: one of those that parse knows. Sets given
-// where it is there.
+// Reads a field of the policy: one of the names that parse knows. Sets given when it is
+// there.
 static bool choice(const json_t *root, const char *field, const char *expected,
                    bool (*parse)(const char *text, int *value), int *value, bool *given,
                    struct protocol_error *error)
@@ -116,11 +116,11 @@ static bool choice(const json_t *root, const char *field, const char *expected,
         return true;
     }
     if (!json_is_string(text)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s: a string is expected", field);
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s: must be %s", field, expected);
     }
     return parse(json_string_value(text), value) ||
-           refuse(error, PROTOCOL_ERROR_UNSUPPORTED, "%s '%.32s': %s is possible", field,
-                  json_string_value(text), expected);
+           refuse(error, PROTOCOL_ERROR_UNSUPPORTED, "%s: must be %s, got '%.32s'", field, expected,
+                  json_string_value(text));
 }
 
 static bool parse_encoding(const char *text, int *value)
@@ -171,15 +171,15 @@ static bool policy_numbers(const json_t *root, struct protocol_policy *policy,
     policy->max_rate = json_number_value(rate);
     if (rate != NULL && (!json_is_number(rate) || !protocol_rate_valid(policy->max_rate))) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "max_rate: records a second are expected, 0 (all) or %g to %d",
+                      "max_rate: must be 0 (no limit) or %g to %d records per second",
                       PROTOCOL_RATE_MIN, PROTOCOL_RATE_MAX);
     }
     policy->queue = PROTOCOL_QUEUE_DEFAULT;
     if (queue != NULL && (!json_is_integer(queue) || json_integer_value(queue) < 1)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "queue: records are expected, 1 to %d",
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "queue: must be 1 to %d records",
                       PROTOCOL_QUEUE_MAX);
     }
-    if (queue != NULL) { // more than there may be is granted as far as it goes
+    if (queue != NULL) { // more is granted as the maximum
         policy->queue = json_integer_value(queue) < PROTOCOL_QUEUE_MAX
                             ? (int)json_integer_value(queue)
                             : PROTOCOL_QUEUE_MAX;
@@ -187,19 +187,19 @@ static bool policy_numbers(const json_t *root, struct protocol_policy *policy,
     return true;
 }
 
-// Parts that this version does not know are left out: the reply tells.
+// Parts that this version does not know are left out; the reply shows it.
 static bool policy_include(const json_t *root, struct protocol_policy *policy,
                            struct protocol_error *error)
 {
     const json_t *include = json_object_get(root, "include");
     policy->include = include == NULL ? PROTOCOL_INCLUDE_DEFAULT : 0;
     if (include != NULL && !json_is_array(include)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "include: an array is expected");
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "include: must be an array of names");
     }
     for (size_t i = 0; i < json_array_size(include); i++) {
         const char *name = json_string_value(json_array_get(include, i));
         if (name == NULL) {
-            return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "include: names are expected");
+            return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "include: must be an array of names");
         }
         protocol_include_parse(name, &policy->include);
     }
@@ -219,7 +219,7 @@ static bool policy_label(const json_t *root, struct protocol_policy *policy,
     size_t length = json_string_length(label);
     if (!json_is_string(label) || !protocol_label_valid(json_string_value(label), length)) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "label: up to %d bytes without control characters are expected",
+                      "label: must be at most %d bytes without control characters",
                       PROTOCOL_LABEL_BYTES - 1);
     }
     memcpy(policy->label, json_string_value(label), length + 1);
@@ -250,7 +250,7 @@ bool protocol_request_parse(const char *line, size_t length, struct protocol_req
               request_policy(root, request, error);
     json_decref(root);
     if (ok && request->type == PROTOCOL_CALIBRATE && request->stream[0] == '\0') {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "stream: a stream's name is expected");
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "stream: must be the name of a stream");
     }
     return ok;
 }

@@ -1,4 +1,4 @@
-// Requests: JSON, one a line, whatever encoding the server answers in.
+// Requests: one line of JSON each, whatever encoding the server replies in.
 #pragma once
 
 #include <stdbool.h>
@@ -8,13 +8,12 @@
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 
-// Reads a line without its newline. Bytes from outside: all is checked. On
-// failure returns false and fills error, ready to be sent.
+// Parses a line without its newline. It comes from outside: everything is checked. On failure
+// returns false and fills error, ready to be sent.
 bool protocol_request_parse(const char *line, size_t length, struct protocol_request *request,
                             struct protocol_error *error) MC_MUST_USE;
 
-// Appends the request as a line. Of a policy that is written which is not what an
-// empty request gets.
+// Appends the request as a line. Options at their defaults are left out.
 void protocol_request_write(struct protocol_buffer *buffer, const struct protocol_request *request);
 
 // "subscribe", "unsubscribe", ...

@@ -61,8 +61,8 @@ static void show_record(struct protocol_view *view, const struct protocol_messag
 {
     const struct protocol_record *record = &message->record;
     view->timing =
-        (struct mocap_timing){ record->timing.decode, record->timing.wait, record->timing.scale,
-                               record->timing.infer, record->timing.gather };
+        (struct mocap_timing){ record->timing.reassembly, record->timing.decode,
+                               record->timing.wait, record->timing.scale, record->timing.infer };
     view->record = (struct mocap_record){
         .stream = record->stream,
         .seq = record->seq,
@@ -98,13 +98,13 @@ void protocol_view_message(struct protocol_view *view, const struct protocol_mes
     case PROTOCOL_MESSAGE_STATE:
         shown->type = MOCAP_STATE;
         shown->stream = message->state.stream;
-        shown->state = message->state.state;
+        shown->state = protocol_stream_state_name(message->state.state);
         shown->reason = message->state.reason;
         break;
     case PROTOCOL_MESSAGE_END:
         shown->type = MOCAP_END;
         shown->stream = message->end.stream;
-        shown->state = message->end.state;
+        shown->state = protocol_stream_state_name(message->end.state);
         shown->reason = message->end.reason;
         shown->records = message->end.records;
         break;

@@ -1,5 +1,5 @@
-// A message as libmocap shows it: pointers into memory that is the view's, NULL for
-// what is not there. So records can grow without a change for who reads them.
+// A message in the structs of libmocap, whose pointers lead into the view and are NULL for
+// absent parts: records can grow without changing the ABI.
 #pragma once
 
 #include "protocol/message.h"
@@ -14,7 +14,6 @@ struct protocol_view {
     struct mocap_keypoint raw[PROTOCOL_FACES_MAX][PROTOCOL_KEYPOINTS_MAX];
 };
 
-// Sets shown, but for its bytes, to what message says. shown points into view and
-// into message.
+// Fills shown, except for its bytes, from message. shown points into view and message.
 void protocol_view_message(struct protocol_view *view, const struct protocol_message *message,
                            struct mocap_message *shown);

@@ -5,9 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { HEAD_BYTES = 9 }; // the longest beginning of a CBOR data item
-
-static const double NUMBER_BOUND = 1e12; // as in JSON
+enum { HEAD_BYTES = 9 }; // the longest head of a CBOR data item
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "floats are sent as they lie in memory");
 
@@ -21,7 +19,7 @@ static void put(struct protocol_writer *writer, const void *bytes, size_t length
     protocol_buffer_bytes(writer->buffer, bytes, length);
 }
 
-// The comma between two values of a JSON array, or two fields of an object.
+// Writes the comma between two elements of a JSON array, or two fields of an object.
 static void separate(struct protocol_writer *writer)
 {
     if (is_json(writer) && !writer->first) {
@@ -30,7 +28,7 @@ static void separate(struct protocol_writer *writer)
     writer->first = false;
 }
 
-// CBOR's text: its length and its bytes. What is not UTF-8 becomes U+FFFD.
+// Writes text as CBOR: its length and its bytes. Invalid UTF-8 becomes U+FFFD.
 static void put_cbor_text(struct protocol_writer *writer, const char *text)
 {
     unsigned char head[HEAD_BYTES];
@@ -183,10 +181,10 @@ void protocol_writer_null(struct protocol_writer *writer)
     }
 }
 
-// As the JSON has it, apart from the rounding.
+// Clamps a number as JSON does, without rounding it.
 static double bounded(double value)
 {
-    return isnan(value) ? 0 : fmin(fmax(value, -NUMBER_BOUND), NUMBER_BOUND);
+    return isnan(value) ? 0 : fmin(fmax(value, -PROTOCOL_NUMBER_MAX), PROTOCOL_NUMBER_MAX);
 }
 
 void protocol_writer_number(struct protocol_writer *writer, double value, int decimals)
@@ -204,7 +202,7 @@ void protocol_writer_number(struct protocol_writer *writer, double value, int de
     put(writer, item, length);
 }
 
-// The tag and the length of count floats; they come next.
+// Writes the tag and the length of a typed array of count floats, which follow.
 static void open_floats(struct protocol_writer *writer, size_t count)
 {
     unsigned char head[HEAD_BYTES];
@@ -232,7 +230,7 @@ void protocol_writer_numbers(struct protocol_writer *writer, const float *number
     put(writer, "]", 1);
 }
 
-// The next row, or zeros.
+// Writes a row, or zeros if a number in it is not finite.
 static void read_row(float *row, const char *floats, int column_count)
 {
     size_t size = (size_t)column_count * sizeof(float);

@@ -5,78 +5,78 @@
 
 #include "protocol/encode.h"
 
-static bool same(const struct server_variant *variant, const struct protocol_policy *policy)
+static bool same(const struct server_encoding *entry, const struct protocol_policy *policy)
 {
-    return variant->encoding == policy->encoding && variant->include == policy->include &&
-           variant->lost == policy->lost;
+    return entry->format == policy->encoding && entry->include == policy->include &&
+           entry->lost == policy->lost;
 }
 
-// The form that is in use for the policy, or -1.
-static int find(const struct server_encodings *variants, const struct protocol_policy *policy)
+// Returns the index of the entry in use for the policy, or -1.
+static int find(const struct server_encodings *encodings, const struct protocol_policy *policy)
 {
-    for (int i = 0; i < SERVER_VARIANTS_MAX; i++) {
-        if (variants->variants[i].references > 0 && same(&variants->variants[i], policy)) {
+    for (int i = 0; i < SERVER_ENCODINGS_MAX; i++) {
+        if (encodings->entries[i].references > 0 && same(&encodings->entries[i], policy)) {
             return i;
         }
     }
     return -1;
 }
 
-static int find_free(const struct server_encodings *variants, int from, int to)
+static int find_free(const struct server_encodings *encodings, int from, int to)
 {
     for (int i = from; i < to; i++) {
-        if (variants->variants[i].references == 0) {
+        if (encodings->entries[i].references == 0) {
             return i;
         }
     }
     return -1;
 }
 
-int server_encodings_acquire(struct server_encodings *variants, struct protocol_policy *policy)
+int server_encodings_acquire(struct server_encodings *encodings, struct protocol_policy *policy)
 {
-    const int common = SERVER_VARIANTS_MAX - SERVER_VARIANTS_FULL;
-    int index = find(variants, policy);
+    const int shared = SERVER_ENCODINGS_MAX - SERVER_ENCODINGS_RESERVED;
+    int index = find(encodings, policy);
     if (index < 0) {
-        index = find_free(variants, 0, common);
+        index = find_free(encodings, 0, shared);
     }
     if (index < 0) {
         policy->include = PROTOCOL_INCLUDE_ALL;
-        index = find(variants, policy);
+        index = find(encodings, policy);
     }
     if (index < 0) {
-        index = find_free(variants, common, SERVER_VARIANTS_MAX);
+        index = find_free(encodings, shared, SERVER_ENCODINGS_MAX);
     }
-    assert(index >= 0); // as many are kept as there are forms with all parts
-    struct server_variant *variant = &variants->variants[index];
-    if (variant->references++ == 0) {
-        variant->encoding = policy->encoding;
-        variant->include = policy->include;
-        variant->lost = policy->lost;
+    assert(index >= 0); // the reserved entries suffice for all that include everything
+    struct server_encoding *entry = &encodings->entries[index];
+    if (entry->references++ == 0) {
+        entry->format = policy->encoding;
+        entry->include = policy->include;
+        entry->lost = policy->lost;
     }
     return index;
 }
 
-void server_encodings_release(struct server_encodings *variants, int index)
+void server_encodings_release(struct server_encodings *encodings, int index)
 {
-    assert(variants->variants[index].references > 0);
-    variants->variants[index].references--;
+    assert(encodings->entries[index].references > 0);
+    encodings->entries[index].references--;
 }
 
-// Faces make no difference between ways to show that there are none.
-static struct server_message *borrow(struct server_encodings *variants,
-                                     const struct server_variant *variant)
+// A record with faces reads the same whatever `lost` is: share it.
+static struct server_message *share(struct server_encodings *encodings,
+                                    const struct server_encoding *entry)
 {
-    for (int i = 0; i < SERVER_VARIANTS_MAX; i++) {
-        const struct server_variant *other = &variants->variants[i];
-        if (other->message != NULL && other->encoding == variant->encoding &&
-            other->include == variant->include) {
+    for (int i = 0; i < SERVER_ENCODINGS_MAX; i++) {
+        const struct server_encoding *other = &encodings->entries[i];
+        if (other->message != NULL && other->format == entry->format &&
+            other->include == entry->include) {
             return server_message_retain(other->message);
         }
     }
     return NULL;
 }
 
-static void upright(struct protocol_face *face)
+static void set_neutral(struct protocol_face *face)
 {
     face->score = 0;
     face->has_raw = face->has_jacobians = false;
@@ -86,60 +86,60 @@ static void upright(struct protocol_face *face)
     memset(face->shapes, 0, sizeof face->shapes);
 }
 
-// The record of the moment with the faces that were last seen.
-static const struct protocol_record *fill(struct server_encodings *variants,
+// The current record with the faces last seen.
+static const struct protocol_record *fill(struct server_encodings *encodings,
                                           const struct protocol_record *record,
-                                          const struct protocol_record *held,
+                                          const struct protocol_record *last_seen,
                                           enum protocol_lost lost)
 {
-    struct protocol_record *filled = &variants->filled;
+    struct protocol_record *filled = &encodings->filled;
     *filled = *record;
     filled->lost = lost;
-    filled->face_count = held->face_count;
-    for (int i = 0; i < held->face_count; i++) {
-        filled->faces[i] = held->faces[i];
+    filled->face_count = last_seen->face_count;
+    for (int i = 0; i < last_seen->face_count; i++) {
+        filled->faces[i] = last_seen->faces[i];
         if (lost == PROTOCOL_LOST_NEUTRAL) {
-            upright(&filled->faces[i]);
+            set_neutral(&filled->faces[i]);
         }
     }
     return filled;
 }
 
-struct server_message *server_encodings_encode(struct server_encodings *variants, int index,
+struct server_message *server_encodings_encode(struct server_encodings *encodings, int index,
                                                struct server_message_pool *pool,
                                                const struct protocol_record *record,
-                                               const struct protocol_record *held)
+                                               const struct protocol_record *last_seen)
 {
-    struct server_variant *variant = &variants->variants[index];
-    if (variant->message != NULL) {
-        return variant->message;
+    struct server_encoding *entry = &encodings->entries[index];
+    if (entry->message != NULL) {
+        return entry->message;
     }
     bool filled =
-        record->face_count == 0 && variant->lost != PROTOCOL_LOST_NONE && held->face_count > 0;
+        record->face_count == 0 && entry->lost != PROTOCOL_LOST_NONE && last_seen->face_count > 0;
     if (!filled && record->face_count > 0) {
-        variant->message = borrow(variants, variant);
+        entry->message = share(encodings, entry);
     }
-    if (variant->message == NULL) {
-        struct server_message *message = server_message_acquire(pool, variant->encoding);
+    if (entry->message == NULL) {
+        struct server_message *message = server_message_acquire(pool, entry->format);
         if (message == NULL) {
             return NULL;
         }
-        protocol_encode_record(&message->buffer, variant->encoding,
-                               filled ? fill(variants, record, held, variant->lost) : record,
-                               variant->include);
+        protocol_encode_record(&message->buffer, entry->format,
+                               filled ? fill(encodings, record, last_seen, entry->lost) : record,
+                               entry->include);
         if (!server_message_seal(message)) {
             server_message_release(message);
             return NULL;
         }
-        variant->message = message;
+        entry->message = message;
     }
-    return variant->message;
+    return entry->message;
 }
 
-void server_encodings_clear(struct server_encodings *variants)
+void server_encodings_clear(struct server_encodings *encodings)
 {
-    for (int i = 0; i < SERVER_VARIANTS_MAX; i++) {
-        server_message_release(variants->variants[i].message);
-        variants->variants[i].message = NULL;
+    for (int i = 0; i < SERVER_ENCODINGS_MAX; i++) {
+        server_message_release(encodings->entries[i].message);
+        encodings->entries[i].message = NULL;
     }
 }

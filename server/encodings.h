@@ -1,6 +1,6 @@
-// The forms in which records go out: one for each encoding, set of parts and way to
-// show lost faces that somebody subscribed to. A record is encoded once for each form
-// that gets it, however many subscribers share the form. Thread: loop.
+// The encodings of a record: one for each combination of wire format, included parts and
+// display of lost faces in use. A record is encoded once for each of them, however many
+// subscriptions share it. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -9,35 +9,38 @@
 #include "server/message.h"
 
 enum {
-    SERVER_VARIANTS_MAX = 24, // the last few are kept for those with all parts
-    SERVER_VARIANTS_FULL = PROTOCOL_ENCODING_COUNT * PROTOCOL_LOST_COUNT,
+    SERVER_ENCODINGS_MAX = 24,
+    // The last entries are reserved for subscriptions that get all parts, so that
+    // there is always one to fall back to.
+    SERVER_ENCODINGS_RESERVED = PROTOCOL_ENCODING_COUNT * PROTOCOL_LOST_COUNT,
 };
 
-struct server_variant {
-    int references; // subscriptions; 0: not in use
-    enum protocol_encoding encoding;
+struct server_encoding {
+    int references; // subscriptions; 0: unused
+    enum protocol_encoding format;
     unsigned include;
     enum protocol_lost lost;
-    struct server_message *message; // of the record at hand; NULL: not encoded yet
+    struct server_message *message; // the current record; NULL: not encoded yet
 };
 
 struct server_encodings {
-    struct server_variant variants[SERVER_VARIANTS_MAX];
-    struct protocol_record filled; // where lost faces are put into a record
+    struct server_encoding entries[SERVER_ENCODINGS_MAX];
+    struct protocol_record filled; // scratch: a record with the faces last seen
 };
 
-// The form for the policy. When there are too many forms already the policy gets all
-// parts instead of those it asked for: include is changed.
-int server_encodings_acquire(struct server_encodings *variants, struct protocol_policy *policy);
-void server_encodings_release(struct server_encodings *variants, int index);
+// Returns the index of the policy's encoding, creating it if needed. When all entries are
+// taken, the policy gets all parts instead of those it asked for: include is changed.
+// Release with server_encodings_release.
+int server_encodings_acquire(struct server_encodings *encodings, struct protocol_policy *policy);
+void server_encodings_release(struct server_encodings *encodings, int index);
 
-// The record in the form, encoded when it is asked for first; borrowed until
-// server_encodings_clear. held: the last record with faces; zeroed when there was none.
-// NULL when it can't be encoded.
-struct server_message *server_encodings_encode(struct server_encodings *variants, int index,
+// Returns the record in one encoding, encoding it on first use; borrowed until
+// server_encodings_clear. last_seen: the stream's last record with faces; zeroed if there
+// was none. Returns NULL, and logs why, when the record cannot be encoded.
+struct server_message *server_encodings_encode(struct server_encodings *encodings, int index,
                                                struct server_message_pool *pool,
                                                const struct protocol_record *record,
-                                               const struct protocol_record *held);
+                                               const struct protocol_record *last_seen);
 
-// Forgets the record at hand.
-void server_encodings_clear(struct server_encodings *variants);
+// Forgets the current record.
+void server_encodings_clear(struct server_encodings *encodings);

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "protocol/message.h"
 
-enum { FREE_MAX = 64 }; // messages that the pool keeps; the others are freed
+enum { FREE_MAX = 64 }; // messages kept; more are freed
 
 struct server_message *server_message_acquire(struct server_message_pool *pool,
                                               enum protocol_encoding encoding)
@@ -18,7 +18,7 @@ struct server_message *server_message_acquire(struct server_message_pool *pool,
     } else {
         message = calloc(1, sizeof *message);
         if (message == NULL) {
-            mc_log(MC_LOG_ERROR, "no memory for a message");
+            mc_log(MC_LOG_ERROR, "out of memory for a message");
             return NULL;
         }
         protocol_buffer_init(&message->buffer, PROTOCOL_MESSAGE_BYTES);
@@ -35,7 +35,8 @@ struct server_message *server_message_acquire(struct server_message_pool *pool,
 bool server_message_seal(struct server_message *message)
 {
     if (message->buffer.failed) {
-        mc_log(MC_LOG_ERROR, "a message did not fit into %d bytes", PROTOCOL_MESSAGE_BYTES);
+        mc_log(MC_LOG_ERROR, "a message is too long: must be at most %d bytes",
+               PROTOCOL_MESSAGE_BYTES);
         return false;
     }
     message->counted_bytes = message->buffer.capacity;

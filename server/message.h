@@ -1,7 +1,7 @@
-// An encoded message, shared by all subscribers that it goes to.
+// An encoded message, shared by all subscribers it is sent to.
 //
-// Messages are counted references from a pool that keeps their memory, so that
-// a daemon in steady use allocates none. Thread: loop.
+// Messages are reference-counted and come from a pool that keeps their memory, so that a
+// daemon in steady use allocates none. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -11,30 +11,32 @@
 #include "protocol/policy.h"
 
 struct server_message {
-    struct protocol_buffer buffer; // write to it only before it is shared
+    struct protocol_buffer buffer; // written only before the message is sealed
     enum protocol_encoding encoding;
     int references;
-    size_t counted_bytes; // of its buffer, in the pool's sum
+    size_t counted_bytes; // its share of the pool's bytes
     struct server_message_pool *pool;
-    struct server_message *next; // in the pool
+    struct server_message *next; // in the pool's free list
 };
 
 struct server_message_pool {
-    struct server_message *free; // messages at rest
+    struct server_message *free;
     int free_count;
-    int used_count; // messages lent out
-    size_t bytes;   // of the buffers of messages lent out, when they were sealed
+    int used_count;
+    size_t bytes; // of memory held by the sealed messages in use
 };
 
-// An empty message with one reference, the caller's; NULL when there is no memory.
+// Returns an empty message with one reference, the caller's. Returns NULL, and logs it, when
+// out of memory.
 struct server_message *server_message_acquire(struct server_message_pool *pool,
                                               enum protocol_encoding encoding);
 
-// It is written: counts its memory. False, with a log line, when it did not fit.
+// Ends writing and counts the memory. Returns false, and logs it, when the message did not
+// fit into PROTOCOL_MESSAGE_BYTES.
 bool server_message_seal(struct server_message *message);
 
 struct server_message *server_message_retain(struct server_message *message);
 void server_message_release(struct server_message *message); // NULL does nothing
 
-// Every message must be back.
+// Frees the pool's memory. Every message must have been released.
 void server_message_pool_finish(struct server_message_pool *pool);

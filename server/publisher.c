@@ -1,7 +1,6 @@
 #include "server/publisher.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,103 +8,112 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "protocol/encode.h"
-#include "server/publisher_internal.h"
+#include "server/connection_log.h"
+#include "server/rate_limit.h"
+#include "server/request_handlers.h"
+#include "server/stream_feed.h"
+#include "server/subscriber.h"
 
 enum {
-    STUCK_FINISH_MS = 3000, // a write that makes no progress, while finishing
-    FINISH_MS = 60000,      // after that nobody is waited for any more
-    HIGH_WATER = 64,        // waiting records of one reader that hold a stream
-    LOW_WATER = 16,         // and let it go on
+    CHECK_MS = 250,         // between two checks of every connection
+    CHECKS_AT_ONCE = 32,    // connections checked before a pause
+    STATES_MS = 1000,       // between two messages that a stream is down
+    STUCK_FINISH_MS = 3000, // while finishing: a write without progress
+    FINISH_MS = 60000,      // after that, connections that still read are closed
 };
 
-void server_publisher_log(struct server_publisher *publisher,
-                          const struct server_subscriber *subscriber, const char *format, ...)
+struct server_publisher {
+    uv_loop_t *loop;
+    struct server_publisher_callbacks callbacks;
+    struct protocol_hello hello;
+    struct server_limits limits;
+    int workers;
+    struct server_stream_feeds feeds;
+    struct server_request_handlers handlers;
+    struct server_connection_log log;
+    bool finishing;
+    uint64_t finishing_since_ms;
+    struct server_subscriber *first, *last; // list of connections, oldest first
+    int connection_count;
+    unsigned long accepted; // connections in all
+    struct server_rate_limit limit;
+    uv_stream_t *pending;  // the listener with a connection to accept, or NULL
+    unsigned long resumed; // number of the connection resumed last
+    uv_timer_t check;
+    struct server_subscriber *unchecked;   // the next to be checked; NULL: all were
+    uint64_t checked_ms, states_repeat_ms; // when each was last begun
+    int64_t start_ns;
+};
+
+// ---- callbacks of subscribers and request handlers
+
+static void tell_subscribed(void *user)
 {
-    if (publisher->logged++ >= SERVER_LOGS_A_CHECK) {
-        publisher->log_skipped++;
-        return;
-    }
-    char said[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(said, sizeof said, format, arguments);
-    va_end(arguments);
-    const char *label = subscriber->label;
-    mc_log(MC_LOG_INFO, "connection %lu (pid %d, uid %d%s%s) %s", subscriber->number,
-           subscriber->peer_pid, subscriber->peer_uid, label[0] == '\0' ? "" : ", ", label, said);
+    const struct server_publisher *publisher = user;
+    publisher->callbacks.on_subscribed(publisher->callbacks.user,
+                                       publisher->feeds.subscribed_count);
 }
 
 static void on_request(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length)
 {
     struct server_publisher *publisher = user;
-    server_rate_limit_request(&publisher->pace);
-    server_publisher_answer(publisher, subscriber, line, length);
+    server_rate_limit_request(&publisher->limit);
+    server_request_handle(&publisher->handlers, subscriber, line, length);
 }
 
 static bool may_request(void *user)
 {
     const struct server_publisher *publisher = user;
-    return server_rate_limit_may_request(&publisher->pace);
+    return server_rate_limit_may_request(&publisher->limit);
 }
 
-// ---- pressure ----------------------------------------------------------------------
-
-static int most_waiting(const struct server_publisher *publisher, int stream)
+static void on_drained(void *user, int stream)
 {
-    const struct server_stream_feed *channel = &publisher->channels[stream];
-    int most = 0;
-    for (int i = 0; i < channel->reader_count; i++) {
-        const struct server_subscription *subscription = channel->readers[i];
-        bool holds = subscription->policy.mode == PROTOCOL_EVERY_FRAME;
-        int waiting = holds ? subscription->waiting : 0;
-        most = waiting > most ? waiting : most;
-    }
-    return most;
+    struct server_publisher *publisher = user;
+    server_stream_feeds_update_pressure(&publisher->feeds, stream);
 }
 
-static void update_pressure(struct server_publisher *publisher, int stream)
+static void on_status(void *user, struct protocol_status *status)
 {
-    struct server_stream_feed *channel = &publisher->channels[stream];
-    if (!publisher->every_frame) {
-        return;
-    }
-    int waiting = most_waiting(publisher, stream);
-    bool held = channel->held ? waiting > LOW_WATER : waiting >= HIGH_WATER;
-    if (held != channel->held) {
-        channel->held = held;
-        publisher->callbacks.on_pressure(publisher->callbacks.user, stream, held);
-    }
+    server_publisher_status(user, status);
 }
 
-static void update_pressures(struct server_publisher *publisher)
+static void on_calibrate(void *user, int stream)
 {
-    for (int i = 0; i < publisher->channel_count; i++) {
-        update_pressure(publisher, i);
-    }
+    const struct server_publisher *publisher = user;
+    publisher->callbacks.on_calibrate(publisher->callbacks.user, stream);
 }
 
-static void on_sent(void *user, struct server_subscriber *subscriber)
+static void on_metrics(void *user, int stream, struct protocol_buffer *text)
 {
-    (void)subscriber;
-    update_pressures(user);
+    const struct server_publisher *publisher = user;
+    publisher->callbacks.on_metrics(publisher->callbacks.user, stream, text);
 }
 
-// ---- connections -------------------------------------------------------------------
+// ---- connections
 
 static void finish_if_done(struct server_publisher *publisher)
 {
     if (publisher->finishing && publisher->first == NULL &&
         !uv_is_closing((uv_handle_t *)&publisher->check)) {
         uv_close((uv_handle_t *)&publisher->check, NULL);
-        server_rate_limit_close(&publisher->pace);
+        server_rate_limit_close(&publisher->limit);
         publisher->callbacks.on_finished(publisher->callbacks.user);
     }
 }
 
-static void on_closed(void *user, struct server_subscriber *subscriber)
+static void append(struct server_publisher *publisher, struct server_subscriber *subscriber)
 {
-    struct server_publisher *publisher = user;
+    subscriber->previous = publisher->last;
+    *(publisher->last == NULL ? &publisher->first : &publisher->last->next) = subscriber;
+    publisher->last = subscriber;
+    publisher->connection_count++;
+}
+
+static void unlink_from_list(struct server_publisher *publisher,
+                             struct server_subscriber *subscriber)
+{
     *(subscriber->previous == NULL ? &publisher->first : &subscriber->previous->next) =
         subscriber->next;
     *(subscriber->next == NULL ? &publisher->last : &subscriber->next->previous) =
@@ -114,21 +122,27 @@ static void on_closed(void *user, struct server_subscriber *subscriber)
         publisher->unchecked = subscriber->next;
     }
     publisher->connection_count--;
-    server_publisher_drop_subscriptions(publisher, subscriber);
-    server_publisher_log(
-        publisher, subscriber, "closed: %s; %" PRIu64 " records sent, %" PRIu64 " missed",
+}
+
+static void on_closed(void *user, struct server_subscriber *subscriber)
+{
+    struct server_publisher *publisher = user;
+    unlink_from_list(publisher, subscriber);
+    for (int i = 0; i < publisher->feeds.count; i++) {
+        server_stream_feeds_unsubscribe(&publisher->feeds, subscriber, i);
+    }
+    server_connection_log_write(
+        &publisher->log, subscriber, "closed: %s; %" PRIu64 " records sent, %" PRIu64 " missed",
         subscriber->close_reason, subscriber->sent_count, server_subscriber_missed(subscriber));
-    update_pressures(publisher);
-    publisher->callbacks.on_subscribed(publisher->callbacks.user,
-                                       server_publisher_count(publisher, -1));
+    tell_subscribed(publisher);
     finish_if_done(publisher);
 }
 
 static void greet(struct server_publisher *publisher, struct server_subscriber *subscriber)
 {
-    struct server_message *message = server_message_acquire(&publisher->pool, PROTOCOL_JSON);
+    struct server_message *message = server_message_acquire(&publisher->feeds.pool, PROTOCOL_JSON);
     if (message == NULL) {
-        server_subscriber_close(subscriber, "no memory for its greeting");
+        server_subscriber_close(subscriber, "out of memory for its greeting");
         return;
     }
     protocol_encode_hello(&message->buffer, &publisher->hello);
@@ -138,9 +152,9 @@ static void greet(struct server_publisher *publisher, struct server_subscriber *
     server_message_release(message);
     if (publisher->connection_count > publisher->limits.connections) {
         struct protocol_error error = { .code = PROTOCOL_ERROR_TOO_MANY };
-        snprintf(error.message, sizeof error.message, "there are %d connections already",
+        snprintf(error.message, sizeof error.message, "too many connections: must be at most %d",
                  publisher->limits.connections);
-        server_publisher_send_error(publisher, subscriber, &error);
+        server_request_refuse(&publisher->handlers, subscriber, &error);
         server_subscriber_finish(subscriber);
     }
 }
@@ -148,16 +162,16 @@ static void greet(struct server_publisher *publisher, struct server_subscriber *
 void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener)
 {
     static struct mc_log_limit limit;
-    const struct server_subscriber_callbacks callbacks = { on_request, may_request, on_sent,
+    const struct server_subscriber_callbacks callbacks = { on_request, may_request, on_drained,
                                                            on_closed, publisher };
     struct mc_error err = { 0 };
-    publisher->waiting = NULL;
-    if (!server_rate_limit_accept(&publisher->pace)) {
-        publisher->waiting = listener; // it calls no more before this one is taken
+    publisher->pending = NULL;
+    if (!server_rate_limit_accept(&publisher->limit)) {
+        publisher->pending = listener; // libuv reports no other before this one is accepted
         return;
     }
     struct server_subscriber *subscriber =
-        server_subscriber_accept(listener, publisher->channel_count, &callbacks, &err);
+        server_subscriber_accept(listener, publisher->feeds.count, &callbacks, &err);
     if (subscriber == NULL) {
         unsigned skipped;
         if (mc_log_limit_pass(&limit, MC_NS_PER_SECOND, &skipped)) {
@@ -166,29 +180,24 @@ void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *li
         return;
     }
     subscriber->number = ++publisher->accepted;
-    // Last in the list: who was there before is served before.
-    subscriber->previous = publisher->last;
-    *(publisher->last == NULL ? &publisher->first : &publisher->last->next) = subscriber;
-    publisher->last = subscriber;
-    publisher->connection_count++;
-    server_publisher_log(publisher, subscriber, "is there");
+    append(publisher, subscriber);
+    server_connection_log_write(&publisher->log, subscriber, "connected");
     greet(publisher, subscriber);
 }
 
-// Takes up what was put off, one connection after the other: those after the one that
-// was resumed last come first.
+// Resumes what was put off, round robin: connections after the one resumed last come first.
 static void on_resume(void *user)
 {
     struct server_publisher *publisher = user;
-    if (publisher->waiting != NULL && !uv_is_closing((uv_handle_t *)publisher->waiting)) {
-        server_publisher_accept(publisher, publisher->waiting);
+    if (publisher->pending != NULL && !uv_is_closing((uv_handle_t *)publisher->pending)) {
+        server_publisher_accept(publisher, publisher->pending);
     }
     for (int pass = 0; pass < 2; pass++) {
         unsigned long from = pass == 0 ? publisher->resumed : 0;
         struct server_subscriber *next;
         for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
             next = s->next;
-            if (!server_rate_limit_may_request(&publisher->pace)) {
+            if (!server_rate_limit_may_request(&publisher->limit)) {
                 return;
             }
             if (s->number > from && !s->reading) {
@@ -203,7 +212,7 @@ static void check_connection(const struct server_publisher *publisher,
                              struct server_subscriber *subscriber)
 {
     const bool finishing = publisher->finishing;
-    if (finishing && uv_now(publisher->loop) - publisher->finishing_ms > FINISH_MS) {
+    if (finishing && uv_now(publisher->loop) - publisher->finishing_since_ms > FINISH_MS) {
         server_subscriber_close(subscriber, "it reads too slowly");
     } else {
         server_subscriber_check(subscriber,
@@ -212,115 +221,106 @@ static void check_connection(const struct server_publisher *publisher,
     }
 }
 
-static bool is_down(const struct server_stream_feed *channel)
-{
-    return strcmp(channel->state.state, "connecting") == 0 ||
-           strcmp(channel->state.state, "stalled") == 0;
-}
-
-// Who waits for records is told why, once a second, as long as none come.
-static void repeat_states(struct server_publisher *publisher)
-{
-    for (int i = 0; i < publisher->channel_count; i++) {
-        const struct server_stream_feed *channel = &publisher->channels[i];
-        for (int k = 0; is_down(channel) && k < channel->reader_count; k++) {
-            server_publisher_send_state(publisher, channel->readers[k]->subscriber, i);
-        }
-    }
-}
-
 static void begin_check(struct server_publisher *publisher)
 {
     publisher->checked_ms = uv_now(publisher->loop);
     publisher->unchecked = publisher->first;
-    if (publisher->checked_ms - publisher->told_ms >= SERVER_STATES_MS) {
-        publisher->told_ms = publisher->checked_ms;
-        repeat_states(publisher);
+    if (publisher->checked_ms - publisher->states_repeat_ms >= STATES_MS) {
+        publisher->states_repeat_ms = publisher->checked_ms;
+        server_stream_feeds_repeat_states(&publisher->feeds);
     }
-    if (publisher->log_skipped > 0) {
-        mc_log(MC_LOG_INFO, "connections came and went: %d lines left out", publisher->log_skipped);
-    }
-    publisher->logged = publisher->log_skipped = 0;
+    server_connection_log_renew(&publisher->log);
 }
 
-// Looks at some connections, so that a record is not delayed by a look at all of them.
+// Checks some of the connections: a record is not delayed by a check of all of them.
 static void on_check(uv_timer_t *timer)
 {
     struct server_publisher *publisher = timer->data;
     if (publisher->unchecked == NULL) {
         begin_check(publisher);
     }
-    for (int i = 0; i < SERVER_CHECKS_AT_ONCE && publisher->unchecked != NULL; i++) {
+    for (int i = 0; i < CHECKS_AT_ONCE && publisher->unchecked != NULL; i++) {
         struct server_subscriber *subscriber = publisher->unchecked;
         publisher->unchecked = subscriber->next;
         check_connection(publisher, subscriber);
     }
     const uint64_t passed_ms = uv_now(publisher->loop) - publisher->checked_ms;
-    const uint64_t rest_ms = passed_ms < SERVER_CHECK_MS ? SERVER_CHECK_MS - passed_ms : 0;
+    const uint64_t rest_ms = passed_ms < CHECK_MS ? CHECK_MS - passed_ms : 0;
     uv_timer_start(timer, on_check, publisher->unchecked != NULL ? SERVER_PAUSE_MS : rest_ms, 0);
 }
 
-// ---- what the streams say ------------------------------------------------------------
-
-// Hands the record to everybody who is due, each in its form.
-static void fan_out(struct server_publisher *publisher, int stream,
-                    const struct protocol_record *record)
-{
-    struct server_stream_feed *channel = &publisher->channels[stream];
-    for (int i = 0; i < channel->reader_count; i++) {
-        struct server_subscription *subscription = channel->readers[i];
-        if (!server_subscription_due(subscription, record->t_publish_ns)) {
-            continue;
-        }
-        struct server_message *message = server_encodings_encode(
-            &publisher->variants, subscription->variant, &publisher->pool, record, &channel->seen);
-        if (message != NULL) {
-            bool crowded = publisher->pool.bytes > publisher->limits.pending_bytes &&
-                           subscription->policy.mode != PROTOCOL_EVERY_FRAME;
-            channel->missed += !server_subscriber_record(subscription, message, crowded);
-        }
-    }
-    server_encodings_clear(&publisher->variants);
-}
+// ---- what streams publish
 
 void server_publisher_record(struct server_publisher *publisher, int stream,
                              struct protocol_record *record)
 {
-    struct server_stream_feed *channel = &publisher->channels[stream];
-    channel->records++;
-    channel->dropped = record->dropped;
     record->t_publish_ns = mc_clock_now_ns();
-    fan_out(publisher, stream, record);
-    if (record->face_count > 0) {
-        channel->seen.face_count = record->face_count;
-        memcpy(channel->seen.faces, record->faces,
-               (size_t)record->face_count * sizeof record->faces[0]);
-    }
-    update_pressure(publisher, stream);
+    server_stream_feeds_record(&publisher->feeds, stream, record);
 }
 
-void server_publisher_state(struct server_publisher *publisher, int stream, const char *state,
-                            const char *reason)
+void server_publisher_state(struct server_publisher *publisher, int stream,
+                            enum protocol_stream_state state, const char *reason)
 {
-    struct server_stream_feed *channel = &publisher->channels[stream];
-    struct protocol_state *known = &channel->state;
-    snprintf(known->state, sizeof known->state, "%s", state);
-    snprintf(known->reason, sizeof known->reason, "%s", reason);
-    for (int i = 0; i < channel->reader_count; i++) {
-        server_publisher_send_state(publisher, channel->readers[i]->subscriber, stream);
-    }
+    server_stream_feeds_state(&publisher->feeds, stream, state, reason);
 }
 
 void server_publisher_end(struct server_publisher *publisher, int stream)
 {
-    struct server_stream_feed *channel = &publisher->channels[stream];
-    channel->ended = true;
-    for (int i = 0; i < channel->reader_count; i++) {
-        server_publisher_send_end(publisher, channel->readers[i]->subscriber, stream);
+    server_stream_feeds_end(&publisher->feeds, stream);
+}
+
+void server_publisher_calibrated(struct server_publisher *publisher, int stream, int faces)
+{
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        server_request_calibrated(&publisher->handlers, s, stream, faces);
     }
 }
 
-// ---- life ------------------------------------------------------------------------------
+// ---- status
+
+void server_publisher_status(const struct server_publisher *publisher,
+                             struct protocol_status *status)
+{
+    status->uptime_s = (double)(mc_clock_now_ns() - publisher->start_ns) / 1e9;
+    status->connections = publisher->connection_count;
+    status->workers = publisher->workers;
+    status->stream_count = publisher->feeds.count;
+    for (int i = 0; i < publisher->feeds.count; i++) {
+        const struct server_stream_feed *feed = &publisher->feeds.feeds[i];
+        struct protocol_stream_status *stream = &status->streams[i];
+        memcpy(stream->stream, feed->state.stream, sizeof stream->stream);
+        stream->state = feed->state.state;
+        memcpy(stream->reason, feed->state.reason, sizeof stream->reason);
+        stream->records = feed->records;
+        stream->dropped = feed->dropped;
+        stream->drops.subscriber = feed->missed;
+        stream->subscribers = feed->subscription_count;
+        if (publisher->callbacks.on_status != NULL) {
+            publisher->callbacks.on_status(publisher->callbacks.user, i, stream);
+        }
+    }
+}
+
+int server_publisher_count(const struct server_publisher *publisher, int stream)
+{
+    return publisher->feeds.feeds[stream].subscription_count;
+}
+
+int server_publisher_connections(const struct server_publisher *publisher,
+                                 struct server_connection *connections, int count)
+{
+    int filled = 0;
+    const struct server_subscriber *s = publisher->last;
+    for (; s != NULL && filled < count; s = s->previous) {
+        connections[filled++] = (struct server_connection){ s->number, s->peer_pid, s->sent_count,
+                                                            server_subscriber_missed(s) };
+    }
+    return filled;
+}
+
+// ---- life
 
 static void fill_hello(struct server_publisher *publisher,
                        const struct server_publisher_options *options)
@@ -330,15 +330,31 @@ static void fill_hello(struct server_publisher *publisher,
     hello->minor = PROTOCOL_MINOR;
     hello->encodings = 1u << PROTOCOL_JSON | 1u << PROTOCOL_CBOR;
     snprintf(hello->server, sizeof hello->server, "%s", options->server);
-    // Another one after each start: the time of the start will do.
+    // The start time serves: all that counts is that it differs after each start.
     snprintf(hello->boot_id, sizeof hello->boot_id, "%016" PRIx64, (uint64_t)publisher->start_ns);
     hello->stream_count = options->stream_count;
-    for (int i = 0; i < options->stream_count; i++) {
-        memcpy(hello->streams[i], options->streams[i], PROTOCOL_NAME_BYTES);
-        struct protocol_state *state = &publisher->channels[i].state;
-        memcpy(state->stream, options->streams[i], PROTOCOL_NAME_BYTES);
-        snprintf(state->state, sizeof state->state, "connecting");
-    }
+    memcpy(hello->streams, options->streams,
+           (size_t)options->stream_count * sizeof hello->streams[0]);
+}
+
+static bool init_feeds(struct server_publisher *publisher,
+                       const struct server_publisher_options *options)
+{
+    publisher->feeds = (struct server_stream_feeds){
+        .every_frame = options->every_frame,
+        .pending_bytes = options->limits.pending_bytes,
+        .on_pressure = publisher->callbacks.on_pressure,
+        .user = publisher->callbacks.user,
+    };
+    return server_stream_feeds_init(&publisher->feeds, options->streams, options->stream_count);
+}
+
+static void start_timers(struct server_publisher *publisher)
+{
+    server_rate_limit_init(&publisher->limit, publisher->loop, on_resume, publisher);
+    uv_timer_init(publisher->loop, &publisher->check);
+    publisher->check.data = publisher;
+    uv_timer_start(&publisher->check, on_check, CHECK_MS, 0);
 }
 
 struct server_publisher *server_publisher_create(uv_loop_t *loop,
@@ -348,32 +364,35 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
 {
     struct server_publisher *publisher = calloc(1, sizeof *publisher);
     if (publisher != NULL) {
-        publisher->channels = calloc((size_t)options->stream_count, sizeof *publisher->channels);
+        publisher->callbacks = *callbacks;
     }
-    if (publisher == NULL || publisher->channels == NULL) {
+    if (publisher == NULL || !init_feeds(publisher, options)) {
         free(publisher);
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the publisher");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the server");
         return NULL;
     }
     publisher->loop = loop;
-    publisher->callbacks = *callbacks;
-    publisher->channel_count = options->stream_count;
     publisher->workers = options->workers;
-    publisher->every_frame = options->every_frame;
     publisher->limits = options->limits;
     publisher->start_ns = mc_clock_now_ns();
+    publisher->handlers = (struct server_request_handlers){
+        .feeds = &publisher->feeds,
+        .log = &publisher->log,
+        .on_subscribed = tell_subscribed,
+        .on_status = on_status,
+        .on_calibrate = callbacks->on_calibrate == NULL ? NULL : on_calibrate,
+        .on_metrics = callbacks->on_metrics == NULL ? NULL : on_metrics,
+        .user = publisher,
+    };
     fill_hello(publisher, options);
-    server_rate_limit_init(&publisher->pace, loop, on_resume, publisher);
-    uv_timer_init(loop, &publisher->check);
-    publisher->check.data = publisher;
-    uv_timer_start(&publisher->check, on_check, SERVER_CHECK_MS, 0);
+    start_timers(publisher);
     return publisher;
 }
 
 void server_publisher_finish(struct server_publisher *publisher)
 {
     publisher->finishing = true;
-    publisher->finishing_ms = uv_now(publisher->loop);
+    publisher->finishing_since_ms = uv_now(publisher->loop);
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
@@ -385,11 +404,7 @@ void server_publisher_finish(struct server_publisher *publisher)
 void server_publisher_destroy(struct server_publisher *publisher)
 {
     if (publisher != NULL) {
-        server_message_pool_finish(&publisher->pool);
-        for (int i = 0; i < publisher->channel_count; i++) {
-            server_stream_feed_finish(&publisher->channels[i]);
-        }
-        free(publisher->channels);
+        server_stream_feeds_finish(&publisher->feeds);
         free(publisher);
     }
 }

@@ -1,90 +1,111 @@
-// From records to subscribers: each record is encoded once in every form that was
-// asked for, and goes to all who asked for it. It answers their requests, too. Thread: loop.
+// The server: accepts connections, sends each record to everyone subscribed to its stream,
+// and answers requests. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <uv.h>
 
 #include "base/error.h"
-#include "server/limits.h"
+#include "protocol/record.h"
 
 struct server_publisher;
 struct protocol_buffer;
-struct protocol_record;
 struct protocol_status;
 struct protocol_stream_status;
 
+enum { SERVER_CONNECTIONS_MAX = 1024 }; // the default, and the most that can be configured
+
+struct server_limits {
+    int connections;      // further ones get an error message and are closed
+    uint64_t stuck_ms;    // a write without progress for so long closes the connection
+    uint64_t greeting_ms; // as does the lack of a valid request
+    // Budget for queued messages. Above it only subscribers with an empty queue get
+    // records; the others miss them.
+    size_t pending_bytes;
+};
+
+#define SERVER_LIMITS_DEFAULT                                                                      \
+    {                                                                                              \
+        .connections = SERVER_CONNECTIONS_MAX, .stuck_ms = 30000, .greeting_ms = 30000,            \
+        .pending_bytes = 32 * 1024 * 1024                                                          \
+    }
+
 struct server_publisher_options {
-    const char *server;        // for the greeting: "mocapd 0.1.0"
-    const char (*streams)[64]; // their names; PROTOCOL_NAME_BYTES each
-    int stream_count;          //
-    int workers;               // for status
-    bool every_frame;          // lose nothing: see on_pressure
+    const char *server; // name and version, for hello: "mocapd 0.2.0"
+    const char (*streams)[PROTOCOL_NAME_BYTES];
+    int stream_count;
+    int workers;      // for status
+    bool every_frame; // no record is lost: see on_pressure
     struct server_limits limits;
 };
 
+// stream is an index into the options' streams.
 struct server_publisher_callbacks {
-    // So many connections have subscribed to something, now.
+    // Subscriptions have changed: count connections have at least one.
     void (*on_subscribed)(void *user, int count);
-    // With every_frame: readers of the stream are behind, or no longer.
+    // With every_frame: a subscription to the stream is far behind, or no longer is. The
+    // stream must publish nothing while held.
     void (*on_pressure)(void *user, int stream, bool held);
-    // The neutral face of the stream is to be measured: server_publisher_calibrated
-    // tells when it is. NULL: this server can't.
+    // Measure the stream's neutral face, then call server_publisher_calibrated. NULL: this
+    // server cannot calibrate.
     void (*on_calibrate)(void *user, int stream);
-    // Adds to the status what the streams alone know: drops before publishing, connects.
-    // NULL: they know nothing.
+    // Adds to the status what only the stream knows: drops before publishing, connects.
+    // NULL: nothing.
     void (*on_status)(void *user, int stream, struct protocol_stream_status *status);
-    // Writes the metrics of one stream, or of all where it is -1, and of the process.
-    // NULL: this server has none.
+    // Writes the metrics of one stream; of all streams and the process where it is -1. NULL:
+    // this server has none.
     void (*on_metrics)(void *user, int stream, struct protocol_buffer *text);
     // After server_publisher_finish: all connections are closed.
     void (*on_finished)(void *user);
     void *user;
 };
 
-// Copies what it needs of options.
+// Copies what it needs of options. Returns NULL and sets err when out of memory; free with
+// server_publisher_destroy.
 struct server_publisher *server_publisher_create(uv_loop_t *loop,
                                                  const struct server_publisher_options *options,
                                                  const struct server_publisher_callbacks *callbacks,
                                                  struct mc_error *err) MC_MUST_USE;
 
-// Takes the connection that waits on the listener and greets it; a little later when
-// very many come.
+// Accepts the connection pending on the listener and sends hello; after a short pause when
+// many connect at once.
 void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener);
 
-// Numbers are those of the stream in options. Sets the record's t_publish_ns.
+// Publishes the record and sets its t_publish_ns.
 void server_publisher_record(struct server_publisher *publisher, int stream,
                              struct protocol_record *record);
-void server_publisher_state(struct server_publisher *publisher, int stream, const char *state,
-                            const char *reason);
-// The stream's last message, with its state as it is.
+void server_publisher_state(struct server_publisher *publisher, int stream,
+                            enum protocol_stream_state state, const char *reason);
+// Sends the stream's last message, with the state set last.
 void server_publisher_end(struct server_publisher *publisher, int stream);
 
-// The neutral face of so many faces was measured, perhaps 0: answers those who asked.
+// Replies to everyone who asked to calibrate the stream. faces: how many were measured; 0:
+// none was found.
 void server_publisher_calibrated(struct server_publisher *publisher, int stream, int faces);
 
-// Fills all but the id and missed, which belong to a connection.
+// Fills all of the status but what belongs to one connection: id and missed.
 void server_publisher_status(const struct server_publisher *publisher,
                              struct protocol_status *status);
 
 struct server_connection {
-    unsigned long number;  // as in log lines
+    unsigned long number;  // as in the log
     int pid;               // -1 when unknown
     uint64_t sent, missed; // records
 };
 
-// Copies the latest connections, the newest first, at most count; returns how many.
+// Copies up to count of the latest connections, newest first; returns how many.
 int server_publisher_connections(const struct server_publisher *publisher,
                                  struct server_connection *connections, int count);
 
-// How many connections have subscribed to the stream; -1: to any.
+// How many connections are subscribed to the stream.
 int server_publisher_count(const struct server_publisher *publisher, int stream);
 
-// Lets every connection read what waits for it, as long as it does read, then
-// closes it. Calls on_finished, from the loop, when none is left.
+// Lets every connection read what is queued for it, as long as it does read, then closes
+// it. Calls on_finished, from the loop, when none is left.
 void server_publisher_finish(struct server_publisher *publisher);
 
-// After on_finished, once the loop has run out; or when none was ever accepted.
+// Call after on_finished, once the loop has run out. NULL does nothing.
 void server_publisher_destroy(struct server_publisher *publisher);

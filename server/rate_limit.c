@@ -1,60 +1,60 @@
 #include "server/rate_limit.h"
 
-#include "server/limits.h"
-
-static void fill(struct server_rate_limit *pace)
+static void fill(struct server_rate_limit *limit)
 {
-    pace->accepts = SERVER_ACCEPTS_AT_ONCE;
-    pace->requests = SERVER_REQUESTS_AT_ONCE;
+    limit->accepts_left = SERVER_ACCEPTS_AT_ONCE;
+    limit->requests_left = SERVER_REQUESTS_AT_ONCE;
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct server_rate_limit *pace = timer->data;
-    fill(pace);
-    pace->on_resume(pace->user);
-    if (pace->accepts == SERVER_ACCEPTS_AT_ONCE && pace->requests == SERVER_REQUESTS_AT_ONCE) {
+    struct server_rate_limit *limit = timer->data;
+    fill(limit);
+    limit->on_resume(limit->user);
+    if (limit->accepts_left == SERVER_ACCEPTS_AT_ONCE &&
+        limit->requests_left == SERVER_REQUESTS_AT_ONCE) {
         uv_timer_stop(timer);
     }
 }
 
-void server_rate_limit_init(struct server_rate_limit *pace, uv_loop_t *loop,
+void server_rate_limit_init(struct server_rate_limit *limit, uv_loop_t *loop,
                             void (*on_resume)(void *user), void *user)
 {
-    pace->on_resume = on_resume;
-    pace->user = user;
-    uv_timer_init(loop, &pace->timer);
-    pace->timer.data = pace;
-    fill(pace);
+    limit->on_resume = on_resume;
+    limit->user = user;
+    uv_timer_init(loop, &limit->timer);
+    limit->timer.data = limit;
+    fill(limit);
 }
 
-void server_rate_limit_close(struct server_rate_limit *pace)
+void server_rate_limit_close(struct server_rate_limit *limit)
 {
-    uv_close((uv_handle_t *)&pace->timer, NULL);
+    uv_close((uv_handle_t *)&limit->timer, NULL);
 }
 
-// Begins to count: there is something to do.
-static void start(struct server_rate_limit *pace)
+// There is work: starts counting.
+static void start(struct server_rate_limit *limit)
 {
-    if (!uv_is_active((uv_handle_t *)&pace->timer) && !uv_is_closing((uv_handle_t *)&pace->timer)) {
-        fill(pace);
-        uv_timer_start(&pace->timer, on_timer, SERVER_PAUSE_MS, SERVER_PAUSE_MS);
+    if (!uv_is_active((uv_handle_t *)&limit->timer) &&
+        !uv_is_closing((uv_handle_t *)&limit->timer)) {
+        fill(limit);
+        uv_timer_start(&limit->timer, on_timer, SERVER_PAUSE_MS, SERVER_PAUSE_MS);
     }
 }
 
-bool server_rate_limit_accept(struct server_rate_limit *pace)
+bool server_rate_limit_accept(struct server_rate_limit *limit)
 {
-    start(pace);
-    return pace->accepts > 0 && pace->accepts-- > 0;
+    start(limit);
+    return limit->accepts_left > 0 && limit->accepts_left-- > 0;
 }
 
-bool server_rate_limit_may_request(const struct server_rate_limit *pace)
+bool server_rate_limit_may_request(const struct server_rate_limit *limit)
 {
-    return pace->requests > 0;
+    return limit->requests_left > 0;
 }
 
-void server_rate_limit_request(struct server_rate_limit *pace)
+void server_rate_limit_request(struct server_rate_limit *limit)
 {
-    start(pace);
-    pace->requests--;
+    start(limit);
+    limit->requests_left--;
 }

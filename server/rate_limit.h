@@ -1,28 +1,34 @@
-// How much the loop does at once for those who ask for much: connections to be taken and
-// requests to be answered, by the handful, with a pause after each. So a flood of
-// either delays a record by no more than a handful takes. Thread: loop.
+// Bounds the work the loop does at once for connections: a few are accepted and a few
+// requests are answered, then comes a pause. A flood of either delays a record by no more
+// than one such batch takes. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
 
 #include <uv.h>
 
+enum {
+    SERVER_PAUSE_MS = 2,         // between two batches
+    SERVER_ACCEPTS_AT_ONCE = 3,  // connections accepted in a batch
+    SERVER_REQUESTS_AT_ONCE = 3, // requests answered in a batch, over all connections
+};
+
 struct server_rate_limit {
-    uv_timer_t timer;      // runs while there was something to do
-    int accepts, requests; // that are left until the pause is over
-    // The pause is over: take up what was put off.
-    void (*on_resume)(void *user);
+    uv_timer_t timer;                // runs while there is work
+    int accepts_left, requests_left; // until the pause is over
+    void (*on_resume)(void *user);   // the pause is over: resume what was put off
     void *user;
 };
 
-void server_rate_limit_init(struct server_rate_limit *pace, uv_loop_t *loop,
+void server_rate_limit_init(struct server_rate_limit *limit, uv_loop_t *loop,
                             void (*on_resume)(void *user), void *user);
-void server_rate_limit_close(struct server_rate_limit *pace);
+void server_rate_limit_close(struct server_rate_limit *limit);
 
-// True when one more may be taken now, which counts; else on_resume will be called.
-bool server_rate_limit_accept(struct server_rate_limit *pace);
+// True when one more connection may be accepted now, which counts as accepted; otherwise
+// on_resume will be called.
+bool server_rate_limit_accept(struct server_rate_limit *limit);
 
-// True when one more may be answered now; else on_resume will be called.
-bool server_rate_limit_may_request(const struct server_rate_limit *pace);
-// One is answered.
-void server_rate_limit_request(struct server_rate_limit *pace);
+// True when one more request may be answered now; otherwise on_resume will be called.
+bool server_rate_limit_may_request(const struct server_rate_limit *limit);
+// Counts an answered request.
+void server_rate_limit_request(struct server_rate_limit *limit);

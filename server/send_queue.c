@@ -4,15 +4,15 @@
 
 enum { CAPACITY_FIRST = 8 };
 
-static struct server_send_queue *at(struct server_send_queue_queue *queue, int index)
+static struct server_send_entry *at(struct server_send_queue *queue, int index)
 {
     return &queue->ring[(queue->first + index) % queue->capacity];
 }
 
-static bool grow(struct server_send_queue_queue *queue)
+static bool grow(struct server_send_queue *queue)
 {
     int capacity = queue->capacity == 0 ? CAPACITY_FIRST : 2 * queue->capacity;
-    struct server_send_queue *ring = malloc((size_t)capacity * sizeof *ring);
+    struct server_send_entry *ring = malloc((size_t)capacity * sizeof *ring);
     if (ring == NULL) {
         return false;
     }
@@ -26,50 +26,48 @@ static bool grow(struct server_send_queue_queue *queue)
     return true;
 }
 
-bool server_send_queue_push(struct server_send_queue_queue *queue,
-                            const struct server_send_queue *outgoing)
+bool server_send_queue_push(struct server_send_queue *queue, const struct server_send_entry *entry)
 {
     if (queue->count == queue->capacity && !grow(queue)) {
         return false;
     }
-    *at(queue, queue->count++) = *outgoing;
+    *at(queue, queue->count++) = *entry;
     return true;
 }
 
-struct server_send_queue server_send_queue_pop(struct server_send_queue_queue *queue)
+struct server_send_entry server_send_queue_pop(struct server_send_queue *queue)
 {
-    struct server_send_queue outgoing = *at(queue, 0);
+    struct server_send_entry entry = *at(queue, 0);
     queue->first = (queue->first + 1) % queue->capacity;
     queue->count--;
-    return outgoing;
+    return entry;
 }
 
-struct server_send_queue *server_send_queue_replace(struct server_send_queue_queue *queue,
-                                                    enum server_send_queue_kind kind, int stream,
-                                                    struct server_message *message)
+bool server_send_queue_replace(struct server_send_queue *queue, enum server_send_kind kind,
+                               int stream, struct server_message *message)
 {
     for (int i = 0; i < queue->count; i++) {
-        struct server_send_queue *waiting = at(queue, i);
-        if (waiting->kind == kind && waiting->stream == stream &&
-            waiting->message->encoding == message->encoding) {
-            server_message_release(waiting->message);
-            waiting->message = server_message_retain(message);
-            return waiting;
+        struct server_send_entry *queued = at(queue, i);
+        if (queued->kind == kind && queued->stream == stream &&
+            queued->message->encoding == message->encoding) {
+            server_message_release(queued->message);
+            queued->message = server_message_retain(message);
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
-int server_send_queue_purge(struct server_send_queue_queue *queue, int stream, uint64_t *missed)
+int server_send_queue_purge(struct server_send_queue *queue, int stream, uint64_t *missed)
 {
     int kept = 0;
     for (int i = 0; i < queue->count; i++) {
-        struct server_send_queue *waiting = at(queue, i);
-        if (waiting->kind == SERVER_OUTGOING_RECORD && waiting->stream == stream) {
-            *missed += waiting->missed;
-            server_message_release(waiting->message);
+        struct server_send_entry *queued = at(queue, i);
+        if (queued->kind == SERVER_SEND_RECORD && queued->stream == stream) {
+            *missed += queued->missed;
+            server_message_release(queued->message);
         } else {
-            *at(queue, kept++) = *waiting;
+            *at(queue, kept++) = *queued;
         }
     }
     int purged = queue->count - kept;
@@ -77,11 +75,11 @@ int server_send_queue_purge(struct server_send_queue_queue *queue, int stream, u
     return purged;
 }
 
-void server_send_queue_finish(struct server_send_queue_queue *queue)
+void server_send_queue_finish(struct server_send_queue *queue)
 {
     while (queue->count > 0) {
         server_message_release(server_send_queue_pop(queue).message);
     }
     free(queue->ring);
-    *queue = (struct server_send_queue_queue){ 0 };
+    *queue = (struct server_send_queue){ 0 };
 }

@@ -1,4 +1,4 @@
-// The messages that wait for one connection, in the order in which they came. Thread: loop.
+// The messages queued for one connection, oldest first. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -6,42 +6,40 @@
 
 #include "server/message.h"
 
-enum server_send_queue_kind {
-    SERVER_OUTGOING_REPLY,
-    SERVER_OUTGOING_STATE,
-    SERVER_OUTGOING_RECORD,
-    SERVER_OUTGOING_END,
+enum server_send_kind {
+    SERVER_SEND_REPLY,
+    SERVER_SEND_STATE,
+    SERVER_SEND_RECORD,
+    SERVER_SEND_END,
 };
 
-struct server_send_queue {
-    struct server_message *message; // NULL: its subscription has it, the newest record
-    enum server_send_queue_kind kind;
+struct server_send_entry {
+    struct server_message *message; // NULL: the subscription holds it (its newest record)
+    enum server_send_kind kind;
     int stream;      // -1 for a reply
-    uint64_t missed; // of a record: those left out before it
+    uint64_t missed; // of a record: the number left out before it
 };
 
-struct server_send_queue_queue { // zeroed: empty
-    struct server_send_queue *ring;
+struct server_send_queue { // zeroed: empty
+    struct server_send_entry *ring;
     int capacity, first, count;
 };
 
-// Takes over the message's reference unless it returns false: there is no memory.
-bool server_send_queue_push(struct server_send_queue_queue *queue,
-                            const struct server_send_queue *outgoing);
+// Takes over the message's reference, unless it returns false: out of memory.
+bool server_send_queue_push(struct server_send_queue *queue, const struct server_send_entry *entry);
 
-// Takes the oldest out of a queue that is not empty. Its reference goes to the caller.
-struct server_send_queue server_send_queue_pop(struct server_send_queue_queue *queue);
+// Removes the oldest entry of a queue that is not empty. The caller owns its reference.
+struct server_send_entry server_send_queue_pop(struct server_send_queue *queue);
 
-// Puts the message in the place of one of its kind and stream that still waits, and
-// returns that place; NULL when there is none. One in another encoding stays: the reply
-// that tells the change comes after it.
-struct server_send_queue *server_send_queue_replace(struct server_send_queue_queue *queue,
-                                                    enum server_send_queue_kind kind, int stream,
-                                                    struct server_message *message);
+// Replaces the queued message of the same kind and stream by this one and retains it;
+// returns false when there is none. A message in another encoding stays: the reply that
+// announces the change is queued behind it.
+bool server_send_queue_replace(struct server_send_queue *queue, enum server_send_kind kind,
+                               int stream, struct server_message *message);
 
-// Takes the stream's records out and returns how many those are. missed: what they have of
-// it is added.
-int server_send_queue_purge(struct server_send_queue_queue *queue, int stream, uint64_t *missed);
+// Removes the stream's records and returns how many there were; adds the `missed` of each
+// to *missed.
+int server_send_queue_purge(struct server_send_queue *queue, int stream, uint64_t *missed);
 
-// Lets go of all that waits, and of the memory.
-void server_send_queue_finish(struct server_send_queue_queue *queue);
+// Releases all messages and the memory.
+void server_send_queue_finish(struct server_send_queue *queue);

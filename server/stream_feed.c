@@ -1,39 +1,268 @@
 #include "server/stream_feed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { CAPACITY_FIRST = 8 };
+#include "protocol/encode.h"
 
-bool server_stream_feed_add(struct server_stream_feed *channel, struct server_subscription *reader)
+enum {
+    CAPACITY_FIRST = 8,
+    HIGH_WATER = 64, // queued records of one subscription that hold the stream
+    LOW_WATER = 16,  // and that release it
+};
+
+bool server_stream_feeds_init(struct server_stream_feeds *feeds,
+                              const char (*names)[PROTOCOL_NAME_BYTES], int count)
 {
-    if (channel->reader_count == channel->reader_capacity) {
-        int capacity =
-            channel->reader_capacity == 0 ? CAPACITY_FIRST : 2 * channel->reader_capacity;
-        struct server_subscription **readers =
-            realloc(channel->readers, (size_t)capacity * sizeof *readers);
-        if (readers == NULL) {
-            return false;
-        }
-        channel->readers = readers;
-        channel->reader_capacity = capacity;
+    feeds->feeds = calloc((size_t)count, sizeof *feeds->feeds);
+    if (feeds->feeds == NULL) {
+        return false;
     }
-    channel->readers[channel->reader_count++] = reader;
+    feeds->count = count;
+    for (int i = 0; i < count; i++) {
+        struct protocol_state *state = &feeds->feeds[i].state;
+        memcpy(state->stream, names[i], sizeof state->stream);
+        state->state = PROTOCOL_STREAM_CONNECTING;
+    }
     return true;
 }
 
-void server_stream_feed_remove(struct server_stream_feed *channel,
-                               const struct server_subscription *reader)
+void server_stream_feeds_finish(struct server_stream_feeds *feeds)
 {
-    int kept = 0;
-    for (int i = 0; i < channel->reader_count; i++) {
-        if (channel->readers[i] != reader) {
-            channel->readers[kept++] = channel->readers[i];
-        }
+    for (int i = 0; i < feeds->count; i++) {
+        free(feeds->feeds[i].subscriptions);
     }
-    channel->reader_count = kept;
+    free(feeds->feeds);
+    server_message_pool_finish(&feeds->pool);
 }
 
-void server_stream_feed_finish(struct server_stream_feed *channel)
+int server_stream_feeds_find(const struct server_stream_feeds *feeds, const char *name)
 {
-    free(channel->readers);
+    for (int i = 0; i < feeds->count; i++) {
+        if (strcmp(feeds->feeds[i].state.stream, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+// ---- pressure
+
+static int most_waiting(const struct server_stream_feed *feed)
+{
+    int most = 0;
+    for (int i = 0; i < feed->subscription_count; i++) {
+        const struct server_subscription *subscription = feed->subscriptions[i];
+        if (subscription->policy.mode == PROTOCOL_EVERY_FRAME && subscription->waiting > most) {
+            most = subscription->waiting;
+        }
+    }
+    return most;
+}
+
+void server_stream_feeds_update_pressure(struct server_stream_feeds *feeds, int stream)
+{
+    struct server_stream_feed *feed = &feeds->feeds[stream];
+    if (!feeds->every_frame) {
+        return;
+    }
+    int waiting = most_waiting(feed);
+    bool held = feed->held ? waiting > LOW_WATER : waiting >= HIGH_WATER;
+    if (held != feed->held) {
+        feed->held = held;
+        feeds->on_pressure(feeds->user, stream, held);
+    }
+}
+
+// ---- what streams publish
+
+static void keep_faces(struct server_stream_feed *feed, const struct protocol_record *record)
+{
+    if (record->face_count > 0) {
+        feed->last_seen.face_count = record->face_count;
+        memcpy(feed->last_seen.faces, record->faces,
+               (size_t)record->face_count * sizeof record->faces[0]);
+    }
+}
+
+void server_stream_feeds_record(struct server_stream_feeds *feeds, int stream,
+                                const struct protocol_record *record)
+{
+    struct server_stream_feed *feed = &feeds->feeds[stream];
+    feed->records++;
+    feed->dropped = record->dropped;
+    for (int i = 0; i < feed->subscription_count; i++) {
+        struct server_subscription *subscription = feed->subscriptions[i];
+        if (!server_subscription_due(subscription, record->t_publish_ns)) {
+            continue;
+        }
+        struct server_message *message =
+            server_encodings_encode(&feeds->encodings, subscription->encoding_index, &feeds->pool,
+                                    record, &feed->last_seen);
+        if (message != NULL) {
+            bool over_budget = feeds->pool.bytes > feeds->pending_bytes &&
+                               subscription->policy.mode != PROTOCOL_EVERY_FRAME;
+            feed->missed += !server_subscriber_record(subscription, message, over_budget);
+        }
+    }
+    server_encodings_clear(&feeds->encodings);
+    keep_faces(feed, record);
+    server_stream_feeds_update_pressure(feeds, stream);
+}
+
+static void send_state(struct server_stream_feeds *feeds, struct server_subscriber *subscriber,
+                       int stream)
+{
+    struct server_message *message = server_message_acquire(&feeds->pool, subscriber->encoding);
+    if (message != NULL) {
+        protocol_encode_state(&message->buffer, message->encoding, &feeds->feeds[stream].state);
+        if (server_message_seal(message)) {
+            server_subscriber_state(subscriber, stream, message);
+        }
+        server_message_release(message);
+    }
+}
+
+static void send_end(struct server_stream_feeds *feeds, struct server_subscriber *subscriber,
+                     int stream)
+{
+    const struct server_stream_feed *feed = &feeds->feeds[stream];
+    struct server_message *message = server_message_acquire(&feeds->pool, subscriber->encoding);
+    if (message != NULL) {
+        struct protocol_end end = { .records = feed->records, .state = feed->state.state };
+        memcpy(end.stream, feed->state.stream, sizeof end.stream);
+        memcpy(end.reason, feed->state.reason, sizeof end.reason);
+        protocol_encode_end(&message->buffer, message->encoding, &end);
+        if (server_message_seal(message)) {
+            server_subscriber_end(subscriber, stream, message);
+        }
+        server_message_release(message);
+    }
+}
+
+static void send_state_to_all(struct server_stream_feeds *feeds, int stream)
+{
+    const struct server_stream_feed *feed = &feeds->feeds[stream];
+    for (int i = 0; i < feed->subscription_count; i++) {
+        send_state(feeds, feed->subscriptions[i]->subscriber, stream);
+    }
+}
+
+void server_stream_feeds_state(struct server_stream_feeds *feeds, int stream,
+                               enum protocol_stream_state state, const char *reason)
+{
+    struct protocol_state *known = &feeds->feeds[stream].state;
+    known->state = state;
+    snprintf(known->reason, sizeof known->reason, "%s", reason);
+    send_state_to_all(feeds, stream);
+}
+
+void server_stream_feeds_repeat_states(struct server_stream_feeds *feeds)
+{
+    for (int i = 0; i < feeds->count; i++) {
+        enum protocol_stream_state state = feeds->feeds[i].state.state;
+        if (state == PROTOCOL_STREAM_CONNECTING || state == PROTOCOL_STREAM_STALLED) {
+            send_state_to_all(feeds, i);
+        }
+    }
+}
+
+void server_stream_feeds_end(struct server_stream_feeds *feeds, int stream)
+{
+    struct server_stream_feed *feed = &feeds->feeds[stream];
+    feed->ended = true;
+    for (int i = 0; i < feed->subscription_count; i++) {
+        send_end(feeds, feed->subscriptions[i]->subscriber, stream);
+    }
+}
+
+void server_stream_feeds_greet(struct server_stream_feeds *feeds,
+                               struct server_subscriber *subscriber, int stream)
+{
+    send_state(feeds, subscriber, stream);
+    if (feeds->feeds[stream].ended) {
+        send_end(feeds, subscriber, stream);
+    }
+}
+
+// ---- subscriptions
+
+static bool add(struct server_stream_feed *feed, struct server_subscription *subscription)
+{
+    if (feed->subscription_count == feed->subscription_capacity) {
+        int capacity =
+            feed->subscription_capacity == 0 ? CAPACITY_FIRST : 2 * feed->subscription_capacity;
+        struct server_subscription **grown =
+            realloc(feed->subscriptions, (size_t)capacity * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        feed->subscriptions = grown;
+        feed->subscription_capacity = capacity;
+    }
+    feed->subscriptions[feed->subscription_count++] = subscription;
+    return true;
+}
+
+static void drop(struct server_stream_feed *feed, const struct server_subscription *subscription)
+{
+    int kept = 0;
+    for (int i = 0; i < feed->subscription_count; i++) {
+        if (feed->subscriptions[i] != subscription) {
+            feed->subscriptions[kept++] = feed->subscriptions[i];
+        }
+    }
+    feed->subscription_count = kept;
+}
+
+bool server_stream_feeds_subscribe(struct server_stream_feeds *feeds,
+                                   struct server_subscriber *subscriber, int stream,
+                                   struct protocol_policy *policy)
+{
+    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    if (subscription->active) { // changed: its count of missed records goes on
+        server_subscriber_purge(subscriber, stream);
+        server_encodings_release(&feeds->encodings, subscription->encoding_index);
+    } else if (add(&feeds->feeds[stream], subscription)) {
+        feeds->subscribed_count += subscriber->active_count++ == 0;
+    } else {
+        return false;
+    }
+    subscription->encoding_index = server_encodings_acquire(&feeds->encodings, policy);
+    subscription->policy = *policy;
+    subscription->due_ns = 0;
+    subscription->active = true;
+    return true;
+}
+
+void server_stream_feeds_unsubscribe(struct server_stream_feeds *feeds,
+                                     struct server_subscriber *subscriber, int stream)
+{
+    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    if (subscription->active) {
+        server_encodings_release(&feeds->encodings, subscription->encoding_index);
+        drop(&feeds->feeds[stream], subscription);
+        subscription->active = false;
+        feeds->subscribed_count -= --subscriber->active_count == 0;
+        server_subscriber_purge(subscriber, stream);
+        subscription->missed = 0;
+    }
+}
+
+void server_stream_feeds_change_encoding(struct server_stream_feeds *feeds,
+                                         struct server_subscriber *subscriber,
+                                         enum protocol_encoding encoding)
+{
+    for (int i = 0; i < subscriber->stream_count; i++) {
+        struct server_subscription *subscription = &subscriber->subscriptions[i];
+        if (subscription->active) {
+            server_subscriber_purge(subscriber, i);
+            server_encodings_release(&feeds->encodings, subscription->encoding_index);
+            subscription->policy.encoding = encoding;
+            subscription->encoding_index =
+                server_encodings_acquire(&feeds->encodings, &subscription->policy);
+        }
+    }
+    subscriber->encoding = encoding;
 }

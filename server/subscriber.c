@@ -6,6 +6,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum {
+    SOCKET_BUFFER_BYTES = 16 * 1024, // the kernel's send buffer; Linux doubles it
+    REPLIES_MAX = 16,                // queued messages other than records, while requests are read
+    REQUEST_CREDIT_PER_CHECK = 8,    // requests a connection may send between two checks,
+    REQUEST_CREDIT_MAX = 32,         // and as a burst after it has sent none for a while
+};
+
 static void pump(struct server_subscriber *subscriber);
 static void read_requests(struct server_subscriber *subscriber);
 
@@ -14,41 +21,48 @@ static bool closing(const struct server_subscriber *subscriber)
     return uv_is_closing((const uv_handle_t *)&subscriber->pipe) != 0;
 }
 
-// ---- what waits
+// ---- the queue
 
-static void push(struct server_subscriber *subscriber, const struct server_send_queue *outgoing)
+// Reports that records of the stream have left the queue. To be called last: the callback
+// may publish.
+static void drained(struct server_subscriber *subscriber, int stream)
 {
-    struct server_send_queue queued = *outgoing;
-    const bool record = queued.kind == SERVER_OUTGOING_RECORD;
+    subscriber->callbacks.on_drained(subscriber->callbacks.user, stream);
+}
+
+static void push(struct server_subscriber *subscriber, const struct server_send_entry *entry)
+{
+    struct server_send_entry queued = *entry;
+    const bool record = queued.kind == SERVER_SEND_RECORD;
     struct server_subscription *subscription =
         record ? &subscriber->subscriptions[queued.stream] : NULL;
     server_message_retain(queued.message);
     if (record && server_subscription_keep(subscription, queued.message, queued.missed)) {
-        queued.message = NULL; // and its place counts nothing: a purge adds both
+        queued.message = NULL; // the entry counts no missed records: a purge adds both
         queued.missed = 0;
     }
     if (!server_send_queue_push(&subscriber->queue, &queued)) {
         server_message_release(queued.message);
-        server_subscriber_close(subscriber, "no memory for its messages");
+        server_subscriber_close(subscriber, "out of memory");
         return;
     }
     *(record ? &subscription->waiting : &subscriber->control_count) += 1;
 }
 
-// Takes the oldest out. The reference goes to the caller.
-static struct server_send_queue pop(struct server_subscriber *subscriber)
+// Removes the oldest entry; the caller owns its reference and calls drained.
+static struct server_send_entry pop(struct server_subscriber *subscriber)
 {
-    struct server_send_queue outgoing = server_send_queue_pop(&subscriber->queue);
-    if (outgoing.kind != SERVER_OUTGOING_RECORD) {
+    struct server_send_entry entry = server_send_queue_pop(&subscriber->queue);
+    if (entry.kind != SERVER_SEND_RECORD) {
         subscriber->control_count--;
-        return outgoing;
+        return entry;
     }
-    struct server_subscription *subscription = &subscriber->subscriptions[outgoing.stream];
+    struct server_subscription *subscription = &subscriber->subscriptions[entry.stream];
     subscription->waiting--;
-    if (outgoing.message == NULL) {
-        outgoing.message = server_subscription_take(subscription, &outgoing.missed);
+    if (entry.message == NULL) {
+        entry.message = server_subscription_take(subscription, &entry.missed);
     }
-    return outgoing;
+    return entry;
 }
 
 void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
@@ -56,6 +70,7 @@ void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
     struct server_subscription *subscription = &subscriber->subscriptions[stream];
     int purged = server_send_queue_purge(&subscriber->queue, stream, &subscription->missed);
     server_subscription_purge(subscription, purged);
+    drained(subscriber, stream);
 }
 
 uint64_t server_subscriber_missed(const struct server_subscriber *subscriber)
@@ -75,29 +90,25 @@ static void on_written(uv_write_t *write, int status)
     server_message_release(subscriber->writing);
     subscriber->writing = NULL;
     if (status < 0) {
-        server_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "the client closed the connection");
         return;
     }
     pump(subscriber);
-    if (!closing(subscriber)) {
-        subscriber->callbacks.on_sent(subscriber->callbacks.user, subscriber);
-    }
     if (!closing(subscriber) && !subscriber->reading) {
         read_requests(subscriber);
     }
 }
 
-// A message's bytes and, after a record, its tail. Returns how many parts there are.
+// Fills parts with a message's bytes and, for a record, its tail; returns how many.
 static unsigned cut_parts(struct server_subscriber *subscriber,
-                          const struct server_send_queue *outgoing, uv_buf_t parts[2])
+                          const struct server_send_entry *entry, uv_buf_t parts[2])
 {
-    const struct protocol_buffer *buffer = &outgoing->message->buffer;
+    const struct protocol_buffer *buffer = &entry->message->buffer;
     parts[0] = uv_buf_init(buffer->data, (unsigned)buffer->length);
-    if (outgoing->kind != SERVER_OUTGOING_RECORD) {
+    if (entry->kind != SERVER_SEND_RECORD) {
         return 1;
     }
-    size_t length =
-        protocol_encode_tail(subscriber->tail, outgoing->message->encoding, outgoing->missed);
+    size_t length = protocol_encode_tail(subscriber->tail, entry->message->encoding, entry->missed);
     parts[1] = uv_buf_init(subscriber->tail, (unsigned)length);
     subscriber->sent_count++;
     return 2;
@@ -115,19 +126,19 @@ static void write_parts(struct server_subscriber *subscriber, struct server_mess
     if (status < 0) {
         server_message_release(subscriber->writing);
         subscriber->writing = NULL;
-        server_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "the client closed the connection");
     }
 }
 
-// Sends the message at once. What the kernel does not take is in flight then; mostly it
-// takes all, which spares a callback and a change to epoll's set for each connection.
-static void send_now(struct server_subscriber *subscriber, const struct server_send_queue *outgoing)
+// Writes at once and queues what the kernel does not take. Mostly it takes all, which saves
+// a callback and a change to the epoll set for each connection.
+static void send_now(struct server_subscriber *subscriber, const struct server_send_entry *entry)
 {
     uv_buf_t parts[2];
-    unsigned part_count = cut_parts(subscriber, outgoing, parts), first = 0;
+    unsigned part_count = cut_parts(subscriber, entry, parts), first = 0;
     int taken = uv_try_write((uv_stream_t *)&subscriber->pipe, parts, part_count);
     if (taken < 0 && taken != UV_EAGAIN) {
-        server_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "the client closed the connection");
         return;
     }
     size_t left = taken < 0 ? 0 : (size_t)taken;
@@ -137,12 +148,12 @@ static void send_now(struct server_subscriber *subscriber, const struct server_s
     if (first < part_count) {
         parts[first].base += left;
         parts[first].len -= left;
-        write_parts(subscriber, outgoing->message, parts + first, part_count - first);
+        write_parts(subscriber, entry->message, parts + first, part_count - first);
     }
 }
 
-// Sends the next message that waits unless one is in flight. One at a time, however fast
-// its reader is: the other connections have their turns in between.
+// Writes the next queued message unless one is in flight. One at a time, however fast the
+// client reads: the other connections get their turn in between.
 static void pump(struct server_subscriber *subscriber)
 {
     if (subscriber->writing != NULL || closing(subscriber)) {
@@ -150,15 +161,18 @@ static void pump(struct server_subscriber *subscriber)
     }
     if (subscriber->queue.count == 0) {
         if (subscriber->finishing) {
-            server_subscriber_close(subscriber, "all was sent");
+            server_subscriber_close(subscriber, "finished");
         }
         return;
     }
-    struct server_send_queue outgoing = pop(subscriber);
+    struct server_send_entry entry = pop(subscriber);
     uv_buf_t parts[2];
-    unsigned part_count = cut_parts(subscriber, &outgoing, parts);
-    write_parts(subscriber, outgoing.message, parts, part_count);
-    server_message_release(outgoing.message);
+    unsigned part_count = cut_parts(subscriber, &entry, parts);
+    write_parts(subscriber, entry.message, parts, part_count);
+    server_message_release(entry.message);
+    if (entry.kind == SERVER_SEND_RECORD) {
+        drained(subscriber, entry.stream);
+    }
 }
 
 static bool idle(const struct server_subscriber *subscriber)
@@ -166,69 +180,66 @@ static bool idle(const struct server_subscriber *subscriber)
     return subscriber->writing == NULL && subscriber->queue.count == 0;
 }
 
-static void send_message(struct server_subscriber *subscriber, enum server_send_queue_kind kind,
+static void send_message(struct server_subscriber *subscriber, enum server_send_kind kind,
                          int stream, struct server_message *message, uint64_t missed)
 {
-    const struct server_send_queue outgoing = { message, kind, stream, missed };
+    const struct server_send_entry entry = { message, kind, stream, missed };
     if (closing(subscriber)) {
         return;
     }
     if (idle(subscriber)) {
-        send_now(subscriber, &outgoing);
+        send_now(subscriber, &entry);
     } else {
-        push(subscriber, &outgoing);
+        push(subscriber, &entry);
     }
 }
 
 void server_subscriber_reply(struct server_subscriber *subscriber, struct server_message *message)
 {
-    send_message(subscriber, SERVER_OUTGOING_REPLY, -1, message, 0);
+    send_message(subscriber, SERVER_SEND_REPLY, -1, message, 0);
 }
 
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message)
 {
-    if (server_send_queue_replace(&subscriber->queue, SERVER_OUTGOING_STATE, stream, message) ==
-        NULL) {
-        send_message(subscriber, SERVER_OUTGOING_STATE, stream, message, 0);
+    if (!server_send_queue_replace(&subscriber->queue, SERVER_SEND_STATE, stream, message)) {
+        send_message(subscriber, SERVER_SEND_STATE, stream, message, 0);
     }
 }
 
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message)
 {
-    if (server_send_queue_replace(&subscriber->queue, SERVER_OUTGOING_END, stream, message) ==
-        NULL) {
-        send_message(subscriber, SERVER_OUTGOING_END, stream, message, 0);
+    if (!server_send_queue_replace(&subscriber->queue, SERVER_SEND_END, stream, message)) {
+        send_message(subscriber, SERVER_SEND_END, stream, message, 0);
     }
 }
 
 bool server_subscriber_record(struct server_subscription *subscription,
-                              struct server_message *message, bool crowded)
+                              struct server_message *message, bool over_budget)
 {
     struct server_subscriber *subscriber = subscription->subscriber;
-    if (!server_subscription_has_room(subscription) || (crowded && !idle(subscriber))) {
-        server_subscription_miss(subscription, message, crowded);
+    if (!server_subscription_has_room(subscription) || (over_budget && !idle(subscriber))) {
+        server_subscription_miss(subscription, message, over_budget);
         return false;
     }
     uint64_t missed = subscription->missed;
     subscription->missed = 0;
-    send_message(subscriber, SERVER_OUTGOING_RECORD,
-                 (int)(subscription - subscriber->subscriptions), message, missed);
+    send_message(subscriber, SERVER_SEND_RECORD, (int)(subscription - subscriber->subscriptions),
+                 message, missed);
     return true;
 }
 
 // ---- requests
 
-// True while its requests are read: replies may wait, and there were not too many.
+// True while requests may be read: there is room for replies and the rate is not exceeded.
 static bool may_ask(const struct server_subscriber *subscriber)
 {
-    return subscriber->control_count < SERVER_REPLIES_MAX && subscriber->request_credit > 0 &&
+    return subscriber->control_count < REPLIES_MAX && subscriber->request_credit > 0 &&
            subscriber->callbacks.may_request(subscriber->callbacks.user);
 }
 
-// Hands out the requests that have arrived, as far as that goes. False: there may be
-// more, for later.
+// Handles the requests that have arrived. False: handling stopped early, there may be more.
 static bool handle_requests(struct server_subscriber *subscriber)
 {
     while (!closing(subscriber) && !subscriber->finishing) {
@@ -258,7 +269,7 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
     room->len = size;
 }
 
-// True when the peer has closed its end altogether, not only stopped sending.
+// True when the peer has closed the socket, not only shut down its writing side.
 static bool peer_gone(const struct server_subscriber *subscriber)
 {
     uv_os_fd_t fd;
@@ -279,15 +290,15 @@ static bool subscribed(const struct server_subscriber *subscriber)
     return false;
 }
 
-// The peer sends no more. One that is subscribed may still read: what echo and
-// a pipe to socat look like. Others get their replies.
+// The peer has shut down its writing side, as `echo … | socat` does. A subscriber keeps
+// getting records; others get the replies that are due.
 static void on_last_request(struct server_subscriber *subscriber)
 {
     subscriber->half_open = true;
     uv_read_stop((uv_stream_t *)&subscriber->pipe);
     subscriber->reading = false;
     if (peer_gone(subscriber)) {
-        server_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "the client closed the connection");
     } else if (!subscribed(subscriber)) {
         server_subscriber_finish(subscriber);
     }
@@ -301,7 +312,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
         return;
     }
     if (count < 0) {
-        server_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "the client closed the connection");
         return;
     }
     protocol_framing_add(&subscriber->framing, (size_t)count);
@@ -311,7 +322,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
     }
 }
 
-// Takes up reading again where it was stopped for the sake of replies.
+// Resumes reading where it was paused.
 static void read_requests(struct server_subscriber *subscriber)
 {
     if (subscriber->half_open || subscriber->finishing) {
@@ -359,12 +370,12 @@ static void on_closed(uv_handle_t *handle)
     destroy(subscriber);
 }
 
-// The kernel's buffer is memory too, and what lies in it grows old: a reader that is
-// behind shall find the newest record, not those of three seconds.
+// A large kernel buffer would hold stale records: a slow client should find the newest one,
+// not those of the last three seconds.
 static void set_send_buffer(struct server_subscriber *subscriber)
 {
     uv_os_fd_t fd;
-    const int size = SERVER_SEND_BYTES;
+    const int size = SOCKET_BUFFER_BYTES;
     if (uv_fileno((uv_handle_t *)&subscriber->pipe, &fd) == 0) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     }
@@ -373,21 +384,21 @@ static void set_send_buffer(struct server_subscriber *subscriber)
 static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, int stream_count,
                    struct mc_error *err)
 {
-    // First of all: a connection that isn't taken stops the listener.
+    // First of all: a connection that isn't accepted stalls the listener.
     int status = uv_accept(listener, (uv_stream_t *)&subscriber->pipe);
     if (status < 0) {
         return mc_error_set(err, MC_ERROR_SYSTEM, -status, "accept: %s", uv_strerror(status));
     }
     subscriber->subscriptions = calloc((size_t)stream_count, sizeof *subscriber->subscriptions);
     if (subscriber->subscriptions == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a connection");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a connection");
     }
     for (int i = 0; i < stream_count; i++) {
         subscriber->subscriptions[i].subscriber = subscriber;
     }
     set_send_buffer(subscriber);
     subscriber->accepted_ms = uv_now(subscriber->pipe.loop);
-    subscriber->request_credit = SERVER_REQUESTS_SAVED;
+    subscriber->request_credit = REQUEST_CREDIT_MAX;
     return protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err);
 }
 
@@ -397,7 +408,7 @@ server_subscriber_accept(uv_stream_t *listener, int stream_count,
 {
     struct server_subscriber *subscriber = calloc(1, sizeof *subscriber);
     if (subscriber == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a connection");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a connection");
         return NULL;
     }
     uv_pipe_init(listener->loop, &subscriber->pipe, 0);
@@ -453,17 +464,17 @@ void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuc
     if (closing(subscriber)) {
         return;
     }
-    subscriber->request_credit += SERVER_REQUESTS_A_CHECK;
-    if (subscriber->request_credit > SERVER_REQUESTS_SAVED) {
-        subscriber->request_credit = SERVER_REQUESTS_SAVED;
+    subscriber->request_credit += REQUEST_CREDIT_PER_CHECK;
+    if (subscriber->request_credit > REQUEST_CREDIT_MAX) {
+        subscriber->request_credit = REQUEST_CREDIT_MAX;
     }
     if (is_stuck(subscriber, stuck_ms)) {
         server_subscriber_close(subscriber, "it does not read");
-    } else if (!subscriber->asked &&
+    } else if (!subscriber->greeted &&
                uv_now(subscriber->pipe.loop) - subscriber->accepted_ms >= greeting_ms) {
-        server_subscriber_close(subscriber, "it asked for nothing");
+        server_subscriber_close(subscriber, "it sent no valid request");
     } else if (subscriber->half_open && peer_gone(subscriber)) {
-        server_subscriber_close(subscriber, "it closed the connection");
+        server_subscriber_close(subscriber, "the client closed the connection");
     } else {
         server_subscriber_resume(subscriber);
     }

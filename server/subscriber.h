@@ -1,13 +1,13 @@
-// One connection: the requests it sends and what waits to be sent to it.
+// One connection: the requests it sends, and the queue of messages to it.
 //
-// Messages go out in the order in which they came in: at once where none waits and the
-// kernel takes them, else one write at a time. Of each stream so many records wait as
-// the subscription's mode lets: one, whose place a newer one takes; a queue, that no
-// more are added to; or, in every-frame mode, SERVER_BACKLOG_MAX, before which the
-// publisher stops the stream. Each goes out with the count of those that were missed
-// since the one before it. The state of a stream is replaced like a record. Replies are
-// bounded because no request is read while SERVER_REPLIES_MAX messages wait, nor one of
-// a client that sends too many. Thread: loop.
+// Messages go out in order: at once when the queue is empty and the kernel takes them,
+// otherwise one write at a time. The subscription's mode limits how many records of a
+// stream may queue: one, which a newer record replaces (latest); a fixed number, beyond
+// which records are missed (queue); or SERVER_BACKLOG_MAX, before which the stream is held
+// (every-frame). Each record carries the number missed since the one before it. A newer
+// state of a stream replaces a queued one. Replies are bounded because requests are not
+// read while too many messages other than records are queued, nor from a client that sends
+// them too fast. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -19,25 +19,20 @@
 #include "base/error.h"
 #include "protocol/encode.h"
 #include "protocol/framing.h"
-#include "server/limits.h"
 #include "server/message.h"
 #include "server/send_queue.h"
 #include "server/subscription.h"
 
-enum {
-    SERVER_REPLIES_MAX = 16, // messages other than records, while requests are read
-};
-
 struct server_subscriber;
 
 struct server_subscriber_callbacks {
-    // A request; line NULL: one that was too long. May reply, not close.
+    // A request arrived; line NULL: one that was too long. May reply, must not close.
     void (*on_request)(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length);
-    // True when a request may be handed out now; else server_subscriber_resume comes.
+    // True when a request may be handled now; otherwise call server_subscriber_resume later.
     bool (*may_request)(void *user);
-    // A message that had to wait was sent.
-    void (*on_sent)(void *user, struct server_subscriber *subscriber);
+    // Records of the stream have left the queue, sent or dropped.
+    void (*on_drained)(void *user, int stream);
     // The last callback; the subscriber is freed after it.
     void (*on_closed)(void *user, struct server_subscriber *subscriber);
     void *user;
@@ -45,27 +40,27 @@ struct server_subscriber_callbacks {
 
 struct server_subscriber {
     struct server_subscriber *previous, *next; // the publisher's list
-    unsigned long number;                      // for log lines
+    unsigned long number;                      // for the log
     int peer_pid, peer_uid;                    // -1 when unknown
-    char label[PROTOCOL_LABEL_BYTES];          // what it calls itself
-    enum protocol_encoding encoding;           // of what is sent to it from now on
-    bool asked;                                // a request that made sense has come
+    char label[PROTOCOL_LABEL_BYTES];          // the name it gave itself; "" if none
+    enum protocol_encoding encoding;           // of messages sent from now on
+    bool greeted;                              // it has sent a valid request
     uint64_t sent_count;                       // records
     const char *close_reason;                  // for the log; a constant
     struct server_subscription *subscriptions; // stream_count of them
-    int stream_count, active_count;            // active_count: of them
+    int stream_count, active_count;            // active_count: active subscriptions
 
     // Private to subscriber.c.
     uv_pipe_t pipe;
     struct server_subscriber_callbacks callbacks;
     struct protocol_framing framing;
-    struct server_send_queue_queue queue;
-    int control_count;  // messages in the queue that are not records
-    int request_credit; // requests that it may send until the next check
+    struct server_send_queue queue;
+    int control_count;  // queued messages that are not records
+    int request_credit; // requests it may send until the next check
     uint64_t accepted_ms;
     uv_write_t write;
     struct server_message *writing; // in flight; NULL: none
-    uint64_t writing_since_ms;      // since when it makes no progress; by uv_now
+    uint64_t writing_since_ms;      // when it last made progress, by uv_now
     size_t writing_left;            // bytes at the last check
     char tail[PROTOCOL_TAIL_BYTES];
     bool reading;   // requests are read
@@ -73,42 +68,44 @@ struct server_subscriber {
     bool finishing; // close when all is sent
 };
 
-// Takes a connection that waits on the listener. Returns NULL and sets err when
-// that fails: the connection is closed then.
+// Accepts the connection pending on the listener. Returns NULL and sets err on failure; the
+// connection is then closed.
 struct server_subscriber *
 server_subscriber_accept(uv_stream_t *listener, int stream_count,
                          const struct server_subscriber_callbacks *callbacks,
                          struct mc_error *err) MC_MUST_USE;
 
-// These take a reference of their own. A connection that is closing takes nothing.
+// These retain the message. A closing connection ignores them.
 void server_subscriber_reply(struct server_subscriber *subscriber, struct server_message *message);
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message);
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message);
 
-// A record for an active subscription. crowded: memory is short, so it is missed
-// unless nothing waits. False: it was missed, or the one whose place it took.
+// Sends a record of an active subscription. over_budget: memory is short, so the record is
+// missed unless the queue is empty. Returns false when this record, or the one it replaces,
+// is missed.
 bool server_subscriber_record(struct server_subscription *subscription,
-                              struct server_message *message, bool crowded);
+                              struct server_message *message, bool over_budget);
 
-// Records that were missed, of all streams.
+// Records that were missed, over all streams.
 uint64_t server_subscriber_missed(const struct server_subscriber *subscriber);
 
-// Takes what waits of a stream's records out: they are missed. For a change of encoding,
-// or of what is subscribed to.
+// Drops the queued records of a stream: they are missed. For a change of encoding or of the
+// subscription.
 void server_subscriber_purge(struct server_subscriber *subscriber, int stream);
 
-// Reads no more, and closes once all that waits is sent.
+// Stops reading requests, and closes once everything queued is sent.
 void server_subscriber_finish(struct server_subscriber *subscriber);
 
 // Closes now; on_closed comes later. reason is for the log, a constant.
 void server_subscriber_close(struct server_subscriber *subscriber, const char *reason);
 
-// Takes up requests that were put off.
+// Handles the requests that were put off.
 void server_subscriber_resume(struct server_subscriber *subscriber);
 
-// To be called every SERVER_CHECK_MS: lets it send more requests; closes a connection
-// whose write is stuck, that does not say what it wants, or whose peer is gone.
+// To be called every SERVER_CHECK_MS: allows further requests, and closes a connection whose
+// write has made no progress for stuck_ms, that has sent no valid request within greeting_ms,
+// or whose peer is gone.
 void server_subscriber_check(struct server_subscriber *subscriber, uint64_t stuck_ms,
                              uint64_t greeting_ms);

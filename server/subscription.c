@@ -8,8 +8,8 @@ bool server_subscription_due(struct server_subscription *subscription, int64_t n
         return true;
     }
     int64_t interval_ns = (int64_t)((double)MC_NS_PER_SECOND / subscription->policy.max_rate);
-    // Frames come a little early or late: up to half an interval is let through, and
-    // taken from the next.
+    // Frames jitter: one that is early by up to half an interval passes, and the next is
+    // due that much later.
     if (now_ns < subscription->due_ns - interval_ns / 2) {
         return false;
     }
@@ -51,10 +51,10 @@ struct server_message *server_subscription_take(struct server_subscription *subs
 }
 
 void server_subscription_miss(struct server_subscription *subscription,
-                              struct server_message *message, bool crowded)
+                              struct server_message *message, bool over_budget)
 {
     subscription->missed_count++;
-    if (subscription->newest == NULL || crowded) {
+    if (subscription->newest == NULL || over_budget) {
         subscription->missed++;
         return;
     }
@@ -63,14 +63,14 @@ void server_subscription_miss(struct server_subscription *subscription,
     subscription->newest_missed++;
 }
 
-void server_subscription_purge(struct server_subscription *subscription, int waiting)
+void server_subscription_purge(struct server_subscription *subscription, int purged)
 {
     if (subscription->newest != NULL) {
         subscription->missed += subscription->newest_missed;
         server_message_release(subscription->newest);
         subscription->newest = NULL;
     }
-    subscription->missed += (uint64_t)waiting;
-    subscription->missed_count += (uint64_t)waiting;
+    subscription->missed += (uint64_t)purged;
+    subscription->missed_count += (uint64_t)purged;
     subscription->waiting = 0;
 }

@@ -1,4 +1,4 @@
-// What one connection has subscribed to: one stream, as it sees it. Thread: loop.
+// One connection's subscription to one stream. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -7,46 +7,46 @@
 #include "protocol/encode.h"
 #include "server/message.h"
 
-enum { SERVER_BACKLOG_MAX = 160 }; // waiting records, with every frame
+enum { SERVER_BACKLOG_MAX = 160 }; // queued records in every-frame mode
 
 struct server_subscriber;
 
-// What a record for one that is behind needs comes first: of a thousand such no more
-// memory is looked at for each.
+// The fields needed to drop a record for a slow subscriber come first: with a thousand of
+// them, one cache line each is touched per record.
 struct server_subscription {
     struct server_subscriber *subscriber;
     bool active;
-    int variant;                   // of the publisher's forms
+    int encoding_index;            // in the server's encodings
     int waiting;                   // records in the subscriber's queue
-    int64_t due_ns;                // with a maximal rate: the next record from here on
-    struct server_message *newest; // in latest mode the one that waits; a reference of ours
+    int64_t due_ns;                // with a rate limit: when the next record is due
+    struct server_message *newest; // in latest mode, the queued record; a reference of its own
     uint64_t newest_missed;        // records left out before it
-    uint64_t missed;               // and since the last one queued
+    uint64_t missed;               // records left out since the last one queued
     uint64_t missed_count;         // in all
     struct protocol_policy policy;
-    bool calibrating;                // waits for the neutral face to be measured
-    struct protocol_id calibrate_id; // of its request
+    bool calibrating;                // a calibrate request awaits its reply
+    struct protocol_id calibrate_id; // that request's
 };
 
-// True when its rate lets a record of now_ns through; counts it then.
+// True when the rate limit lets a record published at now_ns through; counts it if so.
 bool server_subscription_due(struct server_subscription *subscription, int64_t now_ns);
 
-// True when one more record may wait.
+// True when one more record may be queued.
 bool server_subscription_has_room(const struct server_subscription *subscription);
 
-// Keeps the record that waits, in latest mode, where a newer one finds it at once: its
-// place in the queue is empty. Takes over the reference. False in other modes.
+// In latest mode, keeps the queued record where a newer one can replace it at once; its
+// queue entry then has no message. Takes over the reference. Returns false in other modes.
 bool server_subscription_keep(struct server_subscription *subscription,
                               struct server_message *message, uint64_t missed);
 
-// Gives it back with its reference.
+// Returns the kept record with its reference.
 struct server_message *server_subscription_take(struct server_subscription *subscription,
                                                 uint64_t *missed);
 
-// A record is left out: this one, or, unless memory is short, the one that is kept: this
-// one takes its place.
+// Counts a record that finds no room: the kept one, whose place the new one takes, or the new
+// one when none is kept or the server is over its memory budget.
 void server_subscription_miss(struct server_subscription *subscription,
-                              struct server_message *message, bool crowded);
+                              struct server_message *message, bool over_budget);
 
-// So many that waited are left out, and the one that is kept.
-void server_subscription_purge(struct server_subscription *subscription, int waiting);
+// Counts `purged` queued records as missed and drops the kept one.
+void server_subscription_purge(struct server_subscription *subscription, int purged);

@@ -31,7 +31,30 @@ allow server 'uv\.h' 'base/|protocol/'
 allow daemon "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'
 allow tools "uv\.h|jansson\.h|lo/lo\.h|libwebsockets\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'
 
-# OpenBLAS has one door.
+# The folders within nn. All may use the tensor.
+allow nn/kernels 'cblas\.h|openblas' 'base/|nn/tensor\.h'
+allow nn/graph 'jansson\.h' 'base/|nn/kernels/antialias\.h'
+allow nn/networks "$none" 'nn/graph/graph\.h'
+allow nn/compiler "$none" 'base/|nn/(precision|tensor)\.h|nn/kernels/kernels\.h|nn/graph/(graph|weights)\.h'
+allow nn/heads "$none" 'base/|nn/tensor\.h|nn/kernels/kernels\.h'
+
+# forbid FOLDER OWN_HEADERS [EXCEPT]: extended regular expressions of what FOLDER may not
+# include, though its parent may, and of exceptions.
+forbid() {
+    bad=$(grep -rnE "^ *# *include \"($2)" --include='*.[ch]' "$1" |
+        grep -vE "include \"(${3:-$none})\"" || true)
+    if [ -n "$bad" ]; then
+        echo "$1 includes what it should not know:"
+        echo "$bad"
+        status=1
+    fi
+}
+
+forbid pipeline/source 'pipeline/(track|motion)/'
+forbid pipeline/track 'pipeline/(source|motion)/' 'pipeline/source/display_transform\.h'
+forbid pipeline/motion 'pipeline/(source|track)/|nn/'
+
+# OpenBLAS is called in one place.
 if grep -rlE 'include <cblas' --include='*.[ch]' nn | grep -v '^nn/kernels/gemm\.c$'; then
     echo 'only nn/kernels/gemm.c may include <cblas.h>'
     status=1

@@ -4,16 +4,15 @@
     export_onnx.py MODEL.safetensors OUT.onnx [--keypoints]
     export_onnx.py --random [--arch A] --size S MODEL.safetensors OUT.onnx [--keypoints]
 
-The graph is the network as PyTorch defines it, batch norms and all. Its input is
-`picture`, 1 x 3 x height x width, normalised as the model wants; its output is
-`heatmaps`, the logits of the landmark head, 1 x keypoints x map height x map
-width. With --keypoints there is also `keypoints`, 1 x keypoints x 2: x and y in
-pixels of the input.
+The graph is the network as PyTorch defines it, with batch norms not folded. Its input is
+`image`, 1 x 3 x height x width, normalised as the model requires; its output is
+`heatmaps`, the logits of the landmark head, 1 x keypoints x map height x map width. With
+--keypoints there is also `keypoints`, 1 x keypoints x 2: x and y in pixels of the input.
 
-With --random the weights are invented and written to MODEL.safetensors as well:
-a pair for comparing the speed of programs at any size.
+With --random the weights are random and also written to MODEL.safetensors: a pair of files
+for comparing the speed of programs at any input size.
 
-Wants Python 3.9 and numpy; the two file formats are written by hand.
+Requires Python 3.9 and numpy; the two file formats are implemented here.
 """
 import argparse
 import json
@@ -41,7 +40,7 @@ def load(path):
     tensors = {}
     for name, entry in header.items():
         if entry["dtype"] not in DTYPES:
-            raise ValueError(f"{name}: wants {' or '.join(DTYPES)}, has {entry['dtype']}")
+            raise ValueError(f"{name}: dtype must be {' or '.join(DTYPES)}, got {entry['dtype']}")
         begin, end = entry["data_offsets"]
         values = np.frombuffer(data[begin:end], DTYPES[entry["dtype"]])
         tensors[name] = values.reshape(entry["shape"]).astype(np.float32)
@@ -60,7 +59,7 @@ def save(path, tensors, metadata):
 
 
 class RandomTensors(dict):
-    """Invents every tensor that is asked for, at a scale that keeps activations near one."""
+    """Random tensors, made as they are asked for, at a scale that keeps activations near one."""
 
     def __init__(self, seed=1):
         super().__init__()
@@ -86,7 +85,7 @@ class RandomTensors(dict):
 
 
 class FileTensors(dict):
-    """The tensors of a file, each of which must have the shape that the network gives it."""
+    """The tensors of a file, checked against the shapes that the network requires."""
 
     def __init__(self, tensors):
         super().__init__(tensors)
@@ -94,9 +93,9 @@ class FileTensors(dict):
 
     def get(self, name, shape):
         if name not in self:
-            raise ValueError(f"no tensor {name}")
+            raise ValueError(f"{name}: must have shape {tuple(shape)}, but there is no such tensor")
         if self[name].shape != tuple(shape):
-            raise ValueError(f"{name}: wants shape {tuple(shape)}, has {self[name].shape}")
+            raise ValueError(f"{name}: shape must be {tuple(shape)}, got {self[name].shape}")
         self.unused.discard(name)
         return self[name]
 
@@ -112,28 +111,28 @@ def heat_maps(graph, x, metadata):
 
 
 def keypoints(graph):
-    """Softmax over the cells of each map, then the expected position."""
+    """The expected position under the softmax over each map's cells."""
     channels, height, width = graph.shapes["heatmaps"]
-    _, input_height, input_width = graph.shapes["picture"]
+    _, input_height, input_width = graph.shapes["image"]
     y, x = np.mgrid[:height, :width] + 0.5
     cells = np.stack([x * input_width / width, y * input_height / height], axis=-1)
     flat = graph.reshape("heatmaps", "flat", (1, channels, height * width))
-    chances = graph.node("Softmax", [flat], "chances", (channels, height * width), axis=2)
-    where = graph.initializer("cells", cells.reshape(-1, 2).astype(np.float32))
-    graph.output(graph.node("MatMul", [chances, where], "keypoints", (channels, 2)))
+    probabilities = graph.node("Softmax", [flat], "probabilities", (channels, height * width), axis=2)
+    centres = graph.initializer("cells", cells.reshape(-1, 2).astype(np.float32))
+    graph.output(graph.node("MatMul", [probabilities, centres], "keypoints", (channels, 2)))
 
 
 def build(tensors, metadata, with_keypoints):
     arch, head = metadata.get("mocap.arch"), metadata.get("mocap.head")
     if arch not in NETWORKS or head != "landmark":
-        raise ValueError(f"wants mocap.arch {', '.join(NETWORKS)} and mocap.head landmark, "
-                         f"has {arch} and {head}")
+        raise ValueError(f"mocap.arch must be one of {', '.join(NETWORKS)} and mocap.head "
+                         f"landmark, got {arch} and {head}")
     network, reduction, _ = NETWORKS[arch]
     width, height = (int(size) for size in metadata["mocap.input"].split("x"))
     if width % reduction != 0 or height % reduction != 0:
-        raise ValueError(f"mocap.input: wants multiples of {reduction}")
+        raise ValueError(f"mocap.input: must be multiples of {reduction}, got {width}x{height}")
     graph = Graph(tensors, (3, height, width))
-    heat_maps(graph, network(graph, "picture", int(metadata["mocap.features"])), metadata)
+    heat_maps(graph, network(graph, "image", int(metadata["mocap.features"])), metadata)
     if with_keypoints:
         keypoints(graph)
     return graph.model("mocap export_onnx")
@@ -159,14 +158,14 @@ def parse_arguments():
     parser.add_argument("--keypoints", action="store_true",
                         help="append softmax and expected position")
     parser.add_argument("--random", action="store_true",
-                        help="invent the weights and write MODEL.safetensors too")
+                        help="random weights, also written to MODEL.safetensors")
     parser.add_argument("--arch", default="lednet", choices=NETWORKS,
                         help="the network with --random: %(choices)s")
     parser.add_argument("--size", type=int, default=128,
                         help="edge of the input with --random, a multiple of 32")
     arguments = parser.parse_args()
     if arguments.size < 32 or arguments.size > 1024 or arguments.size % 32 != 0:
-        parser.error(f"--size wants a multiple of 32 from 32 to 1024, got {arguments.size}")
+        parser.error(f"--size must be a multiple of 32 from 32 to 1024, got {arguments.size}")
     return arguments
 
 
@@ -182,7 +181,8 @@ def main():
         if arguments.random:
             save(arguments.model, tensors, metadata)
         elif tensors.unused:
-            raise ValueError(f"{min(tensors.unused)}: no such tensor in {metadata['mocap.arch']}")
+            raise ValueError(f"{min(tensors.unused)}: unknown tensor, {metadata['mocap.arch']} has none "
+                             "of this name")
         pathlib.Path(arguments.out).write_bytes(model)
     except (OSError, KeyError, ValueError, struct.error) as error:
         sys.exit(f"export_onnx.py: {arguments.model}: {error}")

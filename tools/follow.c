@@ -8,22 +8,25 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 enum {
     REPLY_TIMEOUT_MS = 2000,
-    RETRY_FIRST_MS = 50, // doubles
-    RETRY_LAST_MS = 1000,
+    RETRY_FIRST_MS = 50,  // doubles with each attempt,
+    RETRY_LAST_MS = 1000, // up to this,
+    LASTING_MS = 5000,    // until a connection has lasted so long
 };
 
 struct follow {
     struct follow_options options;
     struct mocap_client *client; // NULL: not connected
     atomic_bool is_stopped, is_wanted;
-    int wake_fd;         // eventfd: readable when one of these may have changed
-    bool is_subscribed;  // with client
-    int retry_ms;        // wait before the next attempt; 0: at once
-    bool outage_is_told; // it has its line in the log
+    int wake_fd;          // eventfd: readable when one of these may have changed
+    bool is_subscribed;   // with client
+    int64_t connected_ns; // when the last connection was made
+    int retry_ms;         // wait before the next attempt; 0: at once
+    bool outage_is_told;  // it has its line in the log
 };
 
 struct follow *follow_create(const struct follow_options *options, struct mc_error *err)
@@ -114,12 +117,26 @@ static void tell_outage(struct follow *follow, const char *reason)
     }
 }
 
+static void double_retry(struct follow *follow)
+{
+    follow->retry_ms = follow->retry_ms == 0 ? RETRY_FIRST_MS : follow->retry_ms * 2;
+    if (follow->retry_ms > RETRY_LAST_MS) {
+        follow->retry_ms = RETRY_LAST_MS;
+    }
+}
+
+// A connection that lasted is made again at once; one that the daemon grants and closes
+// is not asked for without pause.
 static enum follow_event lose(struct follow *follow, const char *reason)
 {
     tell_outage(follow, reason);
     mocap_close(follow->client);
     follow->client = NULL;
-    follow->retry_ms = 0;
+    if (mc_clock_now_ns() - follow->connected_ns >= LASTING_MS * MC_NS_PER_MS) {
+        follow->retry_ms = 0;
+    } else {
+        double_retry(follow);
+    }
     return FOLLOW_LOST;
 }
 
@@ -154,6 +171,7 @@ static bool connect_now(struct follow *follow)
         return false;
     }
     follow->outage_is_told = false;
+    follow->connected_ns = mc_clock_now_ns();
     mc_log(MC_LOG_INFO, "connected to %s", mocap_server(follow->client)->name);
     return true;
 }
@@ -168,10 +186,7 @@ static enum follow_event connect_again(struct follow *follow)
         if (connect_now(follow)) {
             return FOLLOW_CONNECTED;
         }
-        follow->retry_ms = follow->retry_ms == 0 ? RETRY_FIRST_MS : follow->retry_ms * 2;
-        if (follow->retry_ms > RETRY_LAST_MS) {
-            follow->retry_ms = RETRY_LAST_MS;
-        }
+        double_retry(follow);
     }
 }
 

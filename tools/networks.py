@@ -1,10 +1,9 @@
-"""The networks of nn/, block by block, for whatever can evaluate or write them.
+"""The networks of nn/networks/, block by block, independent of the graph they are built in.
 
-Each takes a graph, the map to begin with and the number of features, and returns
-the last map: as the C code does, at 1/reduction of the input's size. The graph
-has a method for each operator (see onnx_graph.py, which writes ONNX, and
-tests/golden/make.py, which computes with numpy). Tensor names are those of the
-weight files.
+Each function takes a graph, the input map and the number of features, and returns the last
+map, at 1/reduction of the input's size, like its counterpart in C. The graph has a method
+for each operator: onnx_graph.py writes ONNX, tests/golden/make.py computes with numpy.
+Tensor names are those of the weight files.
 """
 
 
@@ -62,7 +61,7 @@ def depthwise(graph, x, name, kernel, stride, dilation, epsilon):
 def squeeze(graph, x, name, channels):
     y = graph.conv(graph.mean(x, f"{name}.mean"), f"{name}.a", channels, (1, 1))
     y = graph.conv(graph.relu(y), f"{name}.b", graph.channels(x), (1, 1))
-    return graph.binary("Mul", x, graph.sigmoid(y), f"{name}.weighed")
+    return graph.binary("Mul", x, graph.sigmoid(y), f"{name}.scaled")
 
 
 # ---- LEDNet -------------------------------------------------------------------------
@@ -92,13 +91,13 @@ def pyramid(graph, x, name, features, epsilon):
     up_ = graph.resize(up_, f"{name}.up2", height // 2, width // 2)
     up_ = graph.binary("Add", up_, step(half, "s1", 1, 7), f"{name}.add1")
     up_ = graph.resize(up_, f"{name}.up1", height, width)
-    # A resize of one pixel is that pixel everywhere: the sum's broadcast does it.
+    # A resize of one pixel is that pixel everywhere, so broadcasting in the sum suffices.
     return graph.binary("Add", graph.binary("Mul", pixels, up_, f"{name}.scale"), whole,
                         f"{name}.sum")
 
 
 def lednet_blocks(graph, x, blocks, features):
-    """One number a block: its channels when it halves the size, else minus its dilation."""
+    """One number per block: its channels if it halves the size, else minus its dilation."""
     for i, block in enumerate(blocks):
         name = f"blocks.{i}"
         x = (down(graph, x, name, block, 1e-3) if block > 0
@@ -122,7 +121,7 @@ def lednet_slim(graph, x, features):
 # ---- ERFNet, ESNet, EDANet ------------------------------------------------------------
 
 def erfnet(graph, x, features):
-    # Channels when a block changes the size (minus: up), or a dilation.
+    # One row per block: its channels if it changes the size, else its dilation.
     blocks = ([("down", 16), ("down", 64)] + [("res", 1)] * 5 + [("down", 128)] +
               [("res", dilation) for dilation in (2, 4, 8, 16)] * 2 +
               [("up", 64), ("res", 1), ("res", 1), ("up", 16), ("res", 1), ("res", 1)])
@@ -336,13 +335,13 @@ def lrdnet(graph, x, features):
              else asymmetric_residual(graph, x, name, -block))
     refined = conv_norm_relu(graph, x, "decoder.in", features, 3, 1, 1e-3)
     where = graph.sigmoid(conv_norm(graph, x, "decoder.where", 1, 7, 1, 1e-3))
-    where = graph.binary("Mul", refined, where, "decoder.where.weighed")
+    where = graph.binary("Mul", refined, where, "decoder.position.scaled")
     what = squeeze(graph, refined, "decoder.what", (features + 3) // 4)
     x = graph.binary("Add", where, what, "decoder.add")
     return graph.conv(x, "decoder.out", features, (1, 1))
 
 
-# name: function, the input's size against the result's, usual features
+# name: function, the input's size over the output's, usual number of features
 NETWORKS = {
     "lednet": (lednet, 8, 64),
     "lednet-slim": (lednet_slim, 8, 32),

@@ -1,7 +1,7 @@
-"""An ONNX graph, written by hand: the format is protocol buffers.
+"""Builds ONNX graphs without the onnx package: the format is protocol buffers.
 
-The operators are those that networks.py asks for. Batch norms stay: folding them
-is the business of whoever runs the graph.
+The operators are those that networks.py uses. Batch norms are not folded; that is up to the
+program that runs the graph.
 """
 import struct
 
@@ -13,8 +13,8 @@ IR_VERSION = 8  # the one that belongs to opset 17
 
 # ---- protocol buffers -------------------------------------------------------------
 #
-# A message is a row of fields; a field is a key (number and wire type) and a
-# value: a varint, four bytes, or a length and so many bytes.
+# A message is a sequence of fields; a field is a key (number and wire type) and a value: a
+# varint, four bytes, or a length followed by that many bytes.
 
 def varint(value):
     value &= (1 << 64) - 1  # negative numbers are written as 64 bits
@@ -71,14 +71,14 @@ def value_info_proto(name, shape):
 
 
 class Graph:
-    """Nodes appended one after another; each method returns the name of what it makes.
+    """Nodes appended one by one; each method returns the name of its output.
 
-    Shapes are channels, height, width, by the name of the map.
+    shapes: channels, height and width of each map, by name.
     """
 
     def __init__(self, tensors, shape):
         self.tensors = tensors
-        self.shapes = {"picture": tuple(shape)}
+        self.shapes = {"image": tuple(shape)}
         self.nodes, self.initializers, self.outputs = [], [], []
         self.known = set()
 
@@ -92,7 +92,7 @@ class Graph:
         return self.initializer(name, self.tensors.get(name, shape))
 
     def node(self, kind, inputs, name, shape, more_outputs=(), **attributes):
-        """Its first output has its name and the shape; further ones are named."""
+        """name and shape are those of the first output; more_outputs are the others' names."""
         out = b"".join(field_bytes(1, value) for value in inputs)
         out += b"".join(field_bytes(2, value) for value in (name, *more_outputs))
         out += field_bytes(3, name) + field_bytes(4, kind)
@@ -103,7 +103,7 @@ class Graph:
         return name
 
     def mark(self, name, x):
-        """Ends of blocks are of no interest here."""
+        """Does nothing: ONNX needs no marks at the ends of blocks."""
 
     def channels(self, x):
         return self.shapes[x][0]
@@ -112,9 +112,9 @@ class Graph:
         return self.shapes[x][1:]
 
     def conv(self, x, name, channels, kernel, stride=1, dilation=(1, 1), biased=True, node=None):
-        """"Same" padding where the kernel's size is odd; none where it is even.
+        """"Same" padding for odd kernel sizes, none for even ones.
 
-        node: what to call it, if not after its weights."""
+        node: its name, if not that of its weights."""
         return self._conv(x, name, channels, self.shapes[x][0], 1, kernel, stride, dilation, biased,
                           node or name)
 
@@ -144,7 +144,7 @@ class Graph:
                          output_padding=[padding] * 2)
 
     def norm(self, x, name, epsilon, node=None):
-        """node: what to call it, where one norm has several places."""
+        """node: its name, if one norm is used in several places."""
         channels = self.shapes[x][0]
         parts = [self.weight(f"{name}.{part}", channels)
                  for part in ("weight", "bias", "running_mean", "running_var")]
@@ -169,7 +169,7 @@ class Graph:
                          strides=[stride] * 2, pads=[padding] * 4)
 
     def pool_with_index(self, x, name):
-        """The index is of the whole map, channels and all: that is unpool's business."""
+        """The index counts over the whole map, channels included, as unpool expects."""
         channels, height, width = self.shapes[x]
         index = f"{name}.index"
         self.shapes[index] = channels, height // 2, width // 2
@@ -190,7 +190,7 @@ class Graph:
         return self.node("GlobalAveragePool", [x], name, (self.shapes[x][0], 1, 1))
 
     def pad_channels(self, x, name, channels):
-        """Zeros behind the channels that there are."""
+        """Appends channels of zeros."""
         missing = channels - self.shapes[x][0]
         pads = self.initializer(f"{name}.pads", np.array([0] * 5 + [missing, 0, 0], np.int64))
         return self.node("Pad", [x, pads], name, (channels, *self.size(x)))
@@ -216,7 +216,7 @@ class Graph:
         return self.node("Reshape", [x, sizes], name, shape[1:])
 
     def shuffle(self, x, name):
-        """Channels of the two halves, alternating."""
+        """Interleaves the channels of the two halves."""
         shape = channels, height, width = self.shapes[x]
         groups = self.reshape(x, f"{name}.groups", (1, 2, channels // 2, height, width))
         turned = self.node("Transpose", [groups], f"{name}.turned",
@@ -244,7 +244,7 @@ class Graph:
         graph = b"".join(field_bytes(1, node) for node in self.nodes)
         graph += field_bytes(2, "mocap")
         graph += b"".join(field_bytes(5, tensor) for tensor in self.initializers)
-        graph += field_bytes(11, value_info_proto("picture", (1, *self.shapes["picture"])))
+        graph += field_bytes(11, value_info_proto("image", (1, *self.shapes["image"])))
         for name in self.outputs:
             graph += field_bytes(12, value_info_proto(name, (1, *self.shapes[name])))
         return (field_int(1, IR_VERSION) + field_bytes(2, producer) + field_bytes(7, graph) +

@@ -1,5 +1,6 @@
 #include "tools/video_writer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 
+enum { TICKS_A_SECOND = 60000 }; // mpeg4 takes no more than 65535
+
 struct video_writer {
     char *path;
     AVFormatContext *format;
@@ -17,7 +20,8 @@ struct video_writer {
     AVFrame *picture; // in the codec's pixel format
     AVPacket *packet;
     struct SwsContext *scaler; // from RGB to it
-    int64_t count;             // pictures taken
+    int64_t next_pts;          // of the codec's time base: the least that the next frame may have
+    bool constant_rate;        // the file has no room for times
     bool begun;                // the header is written
 };
 
@@ -63,7 +67,7 @@ static const AVCodec *find_encoder(const struct kind *kind)
 }
 
 static bool open_codec(struct video_writer *writer, const struct kind *kind, int width, int height,
-                       AVRational rate, struct mc_error *err)
+                       AVRational rate, AVRational time_base, struct mc_error *err)
 {
     const AVCodec *encoder = find_encoder(kind);
     if (encoder == NULL) {
@@ -77,7 +81,7 @@ static bool open_codec(struct video_writer *writer, const struct kind *kind, int
     codec->width = width;
     codec->height = height;
     codec->pix_fmt = kind->pixels;
-    codec->time_base = av_inv_q(rate);
+    codec->time_base = time_base;
     codec->framerate = rate;
     codec->gop_size = 60;
     codec->thread_count = 1;
@@ -137,8 +141,8 @@ static bool make_picture(struct video_writer *writer, struct mc_error *err)
     return true;
 }
 
-struct video_writer *video_writer_create(const char *path, int width, int height, int rate_num,
-                                         int rate_den, struct mc_error *err)
+static struct video_writer *create(const char *path, int width, int height, AVRational rate,
+                                   bool timed, struct mc_error *err)
 {
     const struct kind *kind = find_kind(path, err);
     if (kind == NULL) {
@@ -152,6 +156,9 @@ struct video_writer *video_writer_create(const char *path, int width, int height
         return NULL;
     }
     const bool is_png = strcmp(kind->ending, ".png") == 0;
+    writer->constant_rate = !timed || strcmp(kind->ending, ".y4m") == 0;
+    const AVRational time_base =
+        writer->constant_rate ? av_inv_q(rate) : (AVRational){ 1, TICKS_A_SECOND };
     int status =
         avformat_alloc_output_context2(&writer->format, NULL, is_png ? "image2" : NULL, path);
     bool good = status >= 0 || fail(err, status, path, "create");
@@ -160,7 +167,7 @@ struct video_writer *video_writer_create(const char *path, int width, int height
         if (is_png) {
             av_opt_set(writer->format->priv_data, "update", "1", 0);
         }
-        good = open_codec(writer, kind, width, height, (AVRational){ rate_num, rate_den }, err) &&
+        good = open_codec(writer, kind, width, height, rate, time_base, err) &&
                open_file(writer, err) && make_picture(writer, err);
     }
     if (!good) {
@@ -168,6 +175,18 @@ struct video_writer *video_writer_create(const char *path, int width, int height
         return NULL;
     }
     return writer;
+}
+
+struct video_writer *video_writer_create(const char *path, int width, int height, int rate_num,
+                                         int rate_den, struct mc_error *err)
+{
+    return create(path, width, height, (AVRational){ rate_num, rate_den }, false, err);
+}
+
+struct video_writer *video_writer_create_timed(const char *path, int width, int height,
+                                               int rate_num, int rate_den, struct mc_error *err)
+{
+    return create(path, width, height, (AVRational){ rate_num, rate_den }, true, err);
 }
 
 // Sends a picture to the encoder, or NULL at the end, and writes what it gives.
@@ -188,19 +207,49 @@ static bool encode(struct video_writer *writer, const AVFrame *picture, struct m
     return fail(err, status, writer->path, "write");
 }
 
-bool video_writer_add(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
-                      struct mc_error *err)
+static bool convert(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
+                    struct mc_error *err)
 {
     int status = av_frame_make_writable(writer->picture);
     if (status < 0) {
-        return fail(err, status, writer->path, "picture");
+        return fail(err, status, writer->path, "frame");
     }
     const uint8_t *const planes[4] = { rgb };
     const int linesizes[4] = { (int)row_bytes };
     sws_scale(writer->scaler, planes, linesizes, 0, writer->codec->height, writer->picture->data,
               writer->picture->linesize);
-    writer->picture->pts = writer->count++;
+    return true;
+}
+
+static bool encode_at(struct video_writer *writer, int64_t pts, struct mc_error *err)
+{
+    writer->picture->pts = pts;
+    writer->next_pts = pts + 1;
     return encode(writer, writer->picture, err);
+}
+
+bool video_writer_add(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
+                      struct mc_error *err)
+{
+    return convert(writer, rgb, row_bytes, err) && encode_at(writer, writer->next_pts, err);
+}
+
+bool video_writer_add_at(struct video_writer *writer, double seconds, const uint8_t *rgb,
+                         size_t row_bytes, struct mc_error *err)
+{
+    const int64_t pts = llround(seconds / av_q2d(writer->codec->time_base));
+    if (!writer->constant_rate) {
+        return convert(writer, rgb, row_bytes, err) &&
+               encode_at(writer, pts > writer->next_pts ? pts : writer->next_pts, err);
+    }
+    while (writer->next_pts < pts && writer->next_pts > 0) { // the last frame is still shown
+        if (!encode_at(writer, writer->next_pts, err)) {
+            return false;
+        }
+    }
+    // A frame that comes before the next is due takes no place of its own.
+    return convert(writer, rgb, row_bytes, err) &&
+           (pts < writer->next_pts || encode_at(writer, writer->next_pts, err));
 }
 
 static void destroy(struct video_writer *writer)

@@ -18,9 +18,20 @@ struct video_writer;
 struct video_writer *video_writer_create(const char *path, int width, int height, int rate_num,
                                          int rate_den, struct mc_error *err) MC_MUST_USE;
 
+// Likewise, for frames that come at times of their own; the rate is the usual one. A
+// .y4m file has no room for times: there frames are repeated or left out.
+struct video_writer *video_writer_create_timed(const char *path, int width, int height,
+                                               int rate_num, int rate_den,
+                                               struct mc_error *err) MC_MUST_USE;
+
 // Appends a picture: height rows of width x 3 bytes (RGB), row_bytes apart.
 bool video_writer_add(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
                       struct mc_error *err) MC_MUST_USE;
+
+// Likewise, of a timed writer: the frame of this time, which must not be before the last
+// one's.
+bool video_writer_add_at(struct video_writer *writer, double seconds, const uint8_t *rgb,
+                         size_t row_bytes, struct mc_error *err) MC_MUST_USE;
 
 // Writes what is left, and frees the writer, whatever happens. On failure the
 // file is removed.

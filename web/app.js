@@ -1,5 +1,5 @@
-/** The page: what the client tells, shown. */
-import { beginLook } from "./look.js";
+/** The page: connects the client to the panels and avatars. */
+import { makePreferences } from "./preferences.js";
 import { drawLatency } from "./chart.js";
 import { MocapClient } from "./mocap.js";
 import { NEUTRAL, blend, faceOf } from "./face.js";
@@ -9,15 +9,15 @@ import { makeStage } from "./stage.js";
 import { drawPoints } from "./points.js";
 
 const CHART_EVERY_MS = 200;
-const CALM_SHARE = 0.08; // of the way to a calm face, each picture, while nobody is seen
+const CALM_SHARE = 0.08; // of the way to a neutral face, per animation frame, while no face is visible
 
 const byId = (id) => document.getElementById(id);
 const client = new MocapClient();
-const look = beginLook({ theme: byId("theme"), mirror: byId("mirror") });
+const preferences = makePreferences({ theme: byId("theme"), mirror: byId("mirror") });
 const stage = makeStage();
 const showPose = makePose(byId("pose"));
 const showShapes = makeShapes(byId("shapes"));
-const showFigures = makeFigures(byId("figures"), ["median", "95 of 100", "records/s", "missing"]);
+const showFigures = makeFigures(byId("figures"), ["median", "95th percentile", "records/s", "missing"]);
 const latency = new Series();
 
 const page = {
@@ -33,7 +33,7 @@ const page = {
 
 const WORDS = {
     connecting: "connecting to the camera",
-    stalled: "the camera gives no pictures",
+    stalled: "no frames from the camera",
     ended: "the stream has ended",
     failed: "the stream has failed",
 };
@@ -45,7 +45,7 @@ function showStatus() {
     if (page.isOffline) {
         text = "mocap-web is not reachable; trying again";
     } else if (name === "live") {
-        text = page.record && !page.face.seen ? "nobody in view" : "live";
+        text = page.record && !page.face.seen ? "no face in view" : "live";
     } else if (state) {
         text = state.reason ? `${WORDS[name] ?? name}: ${state.reason}` : (WORDS[name] ?? name);
     }
@@ -62,7 +62,7 @@ function chooseStream(name) {
     page.record = client.newest.get(name) ?? null;
     page.isNew = page.record !== null;
     page.seqBefore = null;
-    page.face = { ...page.face, id: NEUTRAL.id }; // another stream's ids are other people's
+    page.face = { ...page.face, id: NEUTRAL.id }; // ids are per stream
     latency.clear();
     showStatus();
 }
@@ -87,9 +87,9 @@ client.addEventListener("record", ({ detail: record }) => {
     }
 });
 
-// ---- pictures
+// ---- frames
 
-/** Frames that are missing before this record: dropped by the daemon, or passed over. */
+/** How many frames are missing before this record: dropped by the daemon or skipped. */
 function countLost(record) {
     const passed = page.seqBefore === null ? 0 : Math.max(0, record.seq - page.seqBefore - 1);
     const dropped = page.seqBefore === null ? 0 : Math.max(0, record.dropped - page.droppedBefore);
@@ -98,27 +98,27 @@ function countLost(record) {
     return passed + dropped;
 }
 
-// After the browser has painted what was drawn: a message comes behind that.
+// A message is delivered after the browser has painted what was drawn.
 const painted = new MessageChannel();
 painted.port1.onmessage = ({ data: { record, lost } }) => {
     const nowMs = performance.now();
-    const ageMs = client.ageMs(record, nowMs);
-    if (ageMs !== undefined) {
-        latency.add(nowMs, ageMs, lost);
+    const latencyMs = client.latencyMs(record, nowMs);
+    if (latencyMs !== undefined) {
+        latency.add(nowMs, latencyMs, lost);
     }
 };
 
 function showRecord(record) {
     const lost = countLost(record);
-    drawPoints(byId("points"), record, look.isMirror, look.colours);
+    drawPoints(byId("points"), record, preferences.isMirror, preferences.colours);
     painted.port2.postMessage({ record: { t_arrival_ns: record.t_arrival_ns }, lost });
 }
 
 function onFrame() {
     const { isNew } = page;
     page.isNew = false;
-    const face = faceOf(page.isOffline ? null : page.record, look.isMirror, page.face.id);
-    // A face that comes is shown at once; one that goes is let go gently.
+    const face = faceOf(page.isOffline ? null : page.record, preferences.isMirror, page.face.id);
+    // A new face is shown at once; a lost one fades to neutral.
     page.face = face.seen ? face : blend(page.face, NEUTRAL, CALM_SHARE);
     if (isNew || !face.seen) {
         stage.show(page.face);
@@ -134,20 +134,20 @@ requestAnimationFrame(onFrame);
 
 setInterval(() => {
     const ms = (value) => (value === undefined ? "–" : `${value.toFixed(0)} ms`);
-    drawLatency(byId("latency"), latency, performance.now(), look.colours);
+    drawLatency(byId("latency"), latency, performance.now(), preferences.colours);
     showFigures({
         median: ms(latency.percentile(0.5)),
-        "95 of 100": ms(latency.percentile(0.95)),
+        "95th percentile": ms(latency.percentile(0.95)),
         "records/s": latency.rate().toFixed(1),
         missing: String(latency.lost),
     });
     showStatus();
 }, CHART_EVERY_MS);
 
-look.onChange = () => {
+preferences.onChange = () => {
     page.isNew = page.record !== null;
     page.seqBefore = null;
 };
 
-/** For whoever looks from outside: tests, and the console. */
+/** For tests and the console. */
 globalThis.mocap = { client, latency, page };

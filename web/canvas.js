@@ -1,4 +1,4 @@
-/** A canvas as sharp as the screen: its context in CSS pixels, cleared. */
+/** Fits a canvas to the screen's resolution; returns its cleared context in CSS pixels. */
 export function beginCanvas(canvas) {
     const scale = globalThis.devicePixelRatio || 1;
     const width = canvas.clientWidth;
@@ -15,7 +15,7 @@ export function beginCanvas(canvas) {
     return { context, width, height };
 }
 
-/** The page's colours, read once for each theme. */
+/** The page's colours, read once per theme. */
 export function readColours() {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(`--${name}`).trim();

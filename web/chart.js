@@ -16,8 +16,7 @@ function drawLine(context, points, xOf, yOf, colour) {
 }
 
 /**
- * Latency over time, with the target as a line, and a tick for each frame that is
- * missing.
+ * Draws latency over time, with the target as a line and a tick for each missing frame.
  */
 export function drawLatency(canvas, series, nowMs, colours) {
     const { context, width, height } = beginCanvas(canvas);

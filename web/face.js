@@ -1,9 +1,9 @@
 /**
- * What an avatar needs of a face: how its head is turned, and its shapes. Shared by
- * all avatars, so that each only says how it looks.
+ * What an avatar needs of a face: the rotation of its head, and its shapes. Shared by all
+ * avatars, so that each defines only its own appearance.
  */
 
-/** The shapes that records have, in the daemon's order. */
+/** The shapes of a record, in the daemon's order. */
 export const SHAPES = [
     "eyeBlinkLeft", "eyeBlinkRight", "eyeWideLeft", "eyeWideRight",
     "jawOpen", "jawLeft", "jawRight", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight",
@@ -14,7 +14,7 @@ export const SHAPES = [
 
 const NEUTRAL_SHAPES = Object.freeze(Object.fromEntries(SHAPES.map((name) => [name, 0])));
 
-/** Nobody: a calm face that looks ahead. */
+/** No face: a neutral one that looks ahead. */
 export const NEUTRAL = Object.freeze({
     seen: false,
     id: 0, // as in the record; faces have ids from 1 on
@@ -37,15 +37,15 @@ function swapSides(shapes) {
     return swapped;
 }
 
-/** Which way the head looks, from the quaternion of the record: [pitch, yaw, roll]. */
+/** The head's direction from the record's quaternion: [pitch, yaw, roll], radians. */
 export function anglesOf([x, y, z, w]) {
-    // The direction of the nose is (0, 0, -1) in the head; x right, y down in the picture.
+    // The direction of the nose is (0, 0, -1) in the head; x right, y down in the frame.
     const right = -2 * (x * z + y * w);
     const down = -2 * (y * z - x * w);
     const ahead = 1 - 2 * (x * x + y * y);
     const yaw = Math.atan2(right, ahead);
     const pitch = Math.atan2(down, Math.hypot(right, ahead));
-    // What is left is the turn about that direction: how the head's own right leans.
+    // The remaining rotation is about that direction: the tilt of the head's right side.
     const rightX = 1 - 2 * (y * y + z * z);
     const rightY = 2 * (x * y + z * w);
     const rightZ = 2 * (x * z - y * w);
@@ -55,7 +55,7 @@ export function anglesOf([x, y, z, w]) {
     return [pitch, yaw, Math.atan2(rightY / Math.cos(pitch) || 0, along)];
 }
 
-/** An avatar stays with a person: the face of that id while it is there, else the surest. */
+/** An avatar keeps to one person: the face with that id while it is visible, else the one with the highest score. */
 function choose(faces, id) {
     return (
         faces.find((face) => face.id === id) ??
@@ -65,9 +65,9 @@ function choose(faces, id) {
 
 /**
  * @param {object} record
- * @param {boolean} mirror as in a mirror: the person's left is the picture's left
+ * @param {boolean} mirror like a mirror: the person's left is on the left
  * @param {number} [id] of the face shown so far
- * @returns {typeof NEUTRAL} that face of the record, or the surest if it is gone
+ * @returns {typeof NEUTRAL} that face of the record, or the one with the highest score if it is gone
  */
 export function faceOf(record, mirror, id) {
     const face = choose(record?.faces ?? [], id);
@@ -90,7 +90,7 @@ export function faceOf(record, mirror, id) {
     };
 }
 
-/** Part of the way from one face to another, for what should not jump. */
+/** Interpolates between two faces, for changes that should be smooth. */
 export function blend(from, to, share) {
     const mix = (a, b) => a + (b - a) * share;
     const shapes = {};

@@ -9,27 +9,29 @@
  *         if (face) console.log(face.pose?.euler, face.shapes?.jawOpen);
  *     });
  *
- * or, one record at a time, always the newest:
+ * or one record at a time, always the newest:
  *
  *     for await (const record of client.records("main")) { … }
  *
- * The client connects by itself, and again when the connection is lost. Records
- * are the protocol's own (docs/protocol.md). It needs nothing but WebSocket and
- * EventTarget; where WebSocket is no global (Node.js before 22) pass one.
+ * The client connects by itself, and again when the connection is lost. Records have the
+ * fields of docs/protocol.md. It needs only WebSocket and EventTarget; pass a WebSocket
+ * where there is no global one (Node.js before 22).
  *
  * Events, each with a `detail`:
  *   hello   {server, streams, …}          the daemon's greeting
- *   state   {stream, state, reason}       of a stream; "end" arrives as one too
+ *   state   {stream, state, reason}       a stream's state; its "end" arrives as one, too
  *   record  {stream, seq, faces, …}       a motion record
- *   link    true or false                 connected to mocap-web, or not
+ *   link    true or false                 whether the client is connected to mocap-web
+ *   error   Error                         mocap-web sent what is no message; it is ignored
  */
 
-const RETRY_FIRST_MS = 250;
-const RETRY_LAST_MS = 4000;
+const RETRY_FIRST_MS = 250; // before connecting again; doubles each time,
+const RETRY_LAST_MS = 4000; // up to this,
+const LASTING_MS = 5000; // until a connection has lasted so long
 const PING_EVERY_MS = 2000;
 const PINGS_KEPT = 8;
 
-/** @returns {string} where the page's own server has its WebSocket */
+/** @returns {string} the WebSocket URL of the page's own server */
 export function defaultUrl() {
     const { protocol, host } = globalThis.location;
     return `${protocol === "https:" ? "wss" : "ws"}://${host}/ws`;
@@ -41,6 +43,7 @@ export class MocapClient extends EventTarget {
     #socket = null;
     #closed = false;
     #retryMs = RETRY_FIRST_MS;
+    #openedMs = Infinity; // when the connection was made
     #retryTimer = 0;
     #pingTimer = 0;
     #pingId = 0;
@@ -48,16 +51,16 @@ export class MocapClient extends EventTarget {
     #clock = []; // {roundTripMs, offsetMs} of the last pings
 
     /**
-     * @param {string} [url] ws://HOST:PORT/ws; by default that of the page's server
+     * @param {string} [url] ws://HOST:PORT/ws; by default defaultUrl()
      * @param {{WebSocket?: typeof WebSocket}} [options]
      */
     constructor(url = defaultUrl(), { WebSocket = globalThis.WebSocket } = {}) {
         super();
         this.#url = url;
         this.#WebSocket = WebSocket;
-        /** The greeting, once it came. */
+        /** The greeting; null before it has arrived. */
         this.hello = null;
-        /** Of each stream the newest state and the newest record. */
+        /** The newest state and the newest record of each stream. */
         this.states = new Map();
         this.newest = new Map();
         this.#connect();
@@ -73,12 +76,12 @@ export class MocapClient extends EventTarget {
     }
 
     /**
-     * How old a record is: ms since its picture arrived at the daemon.
-     * Undefined until the clocks have been compared.
+     * A record's latency: ms since its frame arrived at the daemon. Undefined until the
+     * clocks have been compared.
      * @param {{t_arrival_ns: number}} record
-     * @param {number} [atMs] when, by performance.now()
+     * @param {number} [atMs] the time to measure at, by performance.now()
      */
-    ageMs(record, atMs = performance.now()) {
+    latencyMs(record, atMs = performance.now()) {
         if (this.#clock.length === 0) {
             return undefined;
         }
@@ -87,9 +90,9 @@ export class MocapClient extends EventTarget {
     }
 
     /**
-     * Records of a stream as they come; who is slow gets the newest. Ends with the
-     * client.
-     * @param {string} [stream] absent: of all streams
+     * The records of a stream as they arrive; a slow loop gets only the newest. Ends when the
+     * client is closed.
+     * @param {string} [stream] default: all streams
      */
     async *records(stream) {
         let waiting = null;
@@ -128,7 +131,7 @@ export class MocapClient extends EventTarget {
         const socket = new this.#WebSocket(this.#url, "mocap");
         this.#socket = socket;
         socket.addEventListener("open", () => {
-            this.#retryMs = RETRY_FIRST_MS;
+            this.#openedMs = performance.now();
             this.#clock = [];
             this.#pingSentMs.clear();
             this.#emit("link", true);
@@ -145,12 +148,29 @@ export class MocapClient extends EventTarget {
             return;
         }
         this.#emit("link", false);
+        if (performance.now() - this.#openedMs >= LASTING_MS) {
+            this.#retryMs = RETRY_FIRST_MS;
+        }
+        this.#openedMs = Infinity;
         this.#retryTimer = setTimeout(() => this.#connect(), this.#retryMs);
         this.#retryMs = Math.min(2 * this.#retryMs, RETRY_LAST_MS);
     }
 
+    #parse(text) {
+        try {
+            const message = JSON.parse(text);
+            if (typeof message?.type !== "string") {
+                throw new TypeError("a message must be an object with a type");
+            }
+            return message;
+        } catch (error) {
+            this.#emit("error", error);
+            return { type: "" };
+        }
+    }
+
     #take(text) {
-        const message = JSON.parse(text);
+        const message = this.#parse(text);
         switch (message.type) {
             case "motion":
                 this.newest.set(message.stream, message);
@@ -170,17 +190,20 @@ export class MocapClient extends EventTarget {
             case "pong":
                 this.#compareClocks(message);
                 break;
-            default: // of a later version
+            default: // of a later version, or malformed
         }
     }
 
     #ping() {
+        if (this.#pingSentMs.size === PINGS_KEPT) {
+            this.#pingSentMs.delete(this.#pingSentMs.keys().next().value); // never answered
+        }
         this.#pingSentMs.set(++this.#pingId, performance.now());
         this.#socket.send(JSON.stringify({ type: "ping", id: this.#pingId }));
     }
 
-    // The daemon's clock when a pong was made, taken to be halfway between: wrong by
-    // at most half the round trip, so the shortest of the last ones counts.
+    // The pong is taken to be made halfway between ping and arrival, which is wrong by at most
+    // half the round trip: of the last pings, the one with the shortest counts.
     #compareClocks({ id, t_ns: theirsNs }) {
         const sentMs = this.#pingSentMs.get(id);
         if (sentMs === undefined || theirsNs === undefined) {

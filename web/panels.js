@@ -12,7 +12,7 @@ function add(parent, tag, className, text = "") {
     return element;
 }
 
-/** Three gauges. Returns what shows a face on them. */
+/** Three gauges. Returns a function that shows a face on them. */
 export function makePose(list) {
     const gauges = ["yaw", "pitch", "roll"].map((name) => {
         add(list, "dt", "", name);
@@ -30,7 +30,7 @@ export function makePose(list) {
     };
 }
 
-/** A bar for each shape. Returns what shows a face on them. */
+/** A bar per shape. Returns a function that shows a face on them. */
 export function makeShapes(box) {
     const bars = SHAPES.map((name) => {
         const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -43,7 +43,7 @@ export function makeShapes(box) {
     };
 }
 
-/** Named figures. Returns what sets their texts, by name. */
+/** Named figures. Returns a function that sets their texts by name. */
 export function makeFigures(list, names) {
     const texts = new Map();
     for (const name of names) {

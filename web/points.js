@@ -1,6 +1,6 @@
 import { beginCanvas } from "./canvas.js";
 
-/** The lines of the 68 landmarks: first, last, and whether they close. */
+/** The polylines of the 68 landmarks: first, last, and whether they are closed. */
 const CONTOURS = [
     [0, 16, false], // jaw
     [17, 21, false],
@@ -39,7 +39,7 @@ function drawFace(context, keypoints, place, colours) {
     context.globalAlpha = 1;
 }
 
-/** Draws where the landmarks are in the frame. */
+/** Draws the landmarks at their positions in the frame. */
 export function drawPoints(canvas, record, mirror, colours) {
     const { context, width, height } = beginCanvas(canvas);
     if (!record) {

@@ -1,7 +1,6 @@
 /**
- * A fox that moves as you do. Drawn by the project: a stack of flat layers, each
- * shifted by how deep it is when the head turns, and a mouth and lids that are
- * drawn anew for each face.
+ * A fox that moves as you do: a stack of flat layers that shift by their depth when the head
+ * turns, and a mouth and lids that are redrawn for each face.
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -22,7 +21,7 @@ function make(parent, tag, attributes) {
 
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
-/** Paths of what changes its form. All numbers are of the drawing: 400 wide, 0 in the middle. */
+/** Paths that change shape. Units are those of the drawing: 400 wide, 0 in the centre. */
 export const forms = {
     /** @returns {{outline: string, open: number}} the mouth around (0, 0) */
     mouth(shapes, yaw) {
@@ -36,7 +35,7 @@ export const forms = {
         const rightUp = 10 * (1.2 * shapes.mouthSmileRight - shapes.mouthFrownRight) + 3;
         const upper = 4 + 3 * smile - 8 * frown - 6 * open;
         const lower = upper + 4 + 66 * open;
-        // The avatar's right is on the left of the picture.
+        // The avatar's right is on the left of the drawing.
         return {
             open,
             outline:
@@ -47,7 +46,7 @@ export const forms = {
         };
     },
 
-    /** The upper lid of an eye 44 wide and 52 high: what hangs over it. */
+    /** The upper lid, over an eye 44 wide and 52 high. */
     lid(blink, wide) {
         const edge = -30 - 8 * wide + 52 * clamp(blink, 0, 1);
         const sag = 10 * clamp(blink, 0, 1);
@@ -55,7 +54,7 @@ export const forms = {
     },
 };
 
-/** Everything that is drawn once. Returns the parts that move. */
+/** Draws everything once. Returns the parts that move. */
 function draw(svg) {
     const parts = {};
     const defs = make(svg, "defs", {});
@@ -132,7 +131,7 @@ function placeEye(part, face, shiftX, shiftY) {
     const y = -8 + 0.75 * shiftY;
     const size = 1 + 0.12 * wide;
     part.eye.setAttribute("transform", `translate(${x} ${y}) scale(${squash * size} ${size})`);
-    // They go on looking at you while the head turns.
+    // The eyes keep looking at you while the head turns.
     part.pupil.setAttribute("transform", `translate(${-9 * face.yaw} ${-7 * face.pitch})`);
     part.lid.setAttribute("d", forms.lid(blink, wide));
     const edge = clamp(-26 + 50 * blink, -27, 24);

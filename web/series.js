@@ -1,4 +1,4 @@
-/** Numbers of the last seconds: for a chart, and what can be said of them. */
+/** Values of the last seconds, for a chart and for statistics. */
 export class Series {
     #windowMs;
     points = []; // {atMs, value, lost}
@@ -23,7 +23,7 @@ export class Series {
         this.points = [];
     }
 
-    /** @param {number} share 0.5 for the median, 0.95 for what 95 of 100 are below */
+    /** @param {number} share 0.5 for the median, 0.95 for the 95th percentile */
     percentile(share) {
         const sorted = this.points.map((point) => point.value).sort((a, b) => a - b);
         return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];

@@ -1,13 +1,13 @@
-/** The stage: one avatar at a time, chosen by tabs; models dropped on it. */
+/** The stage: shows one avatar at a time, chosen by tabs, and accepts dropped models. */
 import { makePuppet } from "./puppet.js";
 import { has3d } from "./built.js";
 
 const NAMES = ["puppet", "head", "model"];
-const WITHOUT_3D = "This build has no 3-D part: npm was not there when it was made.";
+const WITHOUT_3D = "3-D avatars are missing: npm was not available when mocapd was built.";
 
 const byId = (id) => document.getElementById(id);
 
-/** Says in a view why it is empty. */
+/** Explains in a view why it is empty. */
 function explain(view, text) {
     const note = document.createElement("p");
     note.className = "drop";
@@ -19,9 +19,9 @@ export function makeStage() {
     const avatars = { puppet: makePuppet(byId("view-puppet")) };
     let chosen = "puppet";
     let face = null;
-    let solid = null; // the module of the 3-D avatars, loaded when it is wanted
+    let avatars3d = null; // the module of the 3-D avatars, loaded on first use
 
-    const load3d = async () => (solid ??= await import("./solid.js"));
+    const load3d = async () => (avatars3d ??= await import("./avatars3d.js"));
 
     async function makeAvatar(name) {
         if (!has3d) {
@@ -32,7 +32,7 @@ export function makeStage() {
             try {
                 avatars.head = (await load3d()).makeHead(byId("view-head"));
             } catch (error) {
-                explain(byId("view-head"), `No 3-D here: ${error.message}`);
+                explain(byId("view-head"), `3-D is not available: ${error.message}`);
             }
         }
     }

@@ -1,5 +1,5 @@
-// Shows how far the mouth is open as a bar, waits with poll(2) as a program with other
-// things to do would, and connects again when mocapd is restarted.
+// Shows how far the mouth is open as a bar. Waits with poll(2), as a program with other work
+// would, and reconnects when mocapd is restarted.
 #include <errno.h>
 #include <mocap.h>
 #include <poll.h>
@@ -12,11 +12,11 @@ static void show(const struct mocap_record *record)
 {
     const float *shapes = record->face_count > 0 ? record->faces[0].shapes : NULL;
     int width = shapes == NULL ? 0 : (int)(shapes[MOCAP_JAW_OPEN] * BAR);
-    printf("%8.3f s %s |%.*s\n", record->pts, record->face_count > 0 ? "face  " : "nobody", width,
+    printf("%8.3f s %s |%.*s\n", record->pts, record->face_count > 0 ? "face   " : "no face", width,
            "########################################");
 }
 
-// Takes all that is there. False when the connection is over.
+// Handles every message that has arrived. False when the connection is closed.
 static bool drain(struct mocap_client *client)
 {
     struct mocap_message message;
@@ -47,13 +47,13 @@ int main(int argc, char **argv)
                                            .max_rate = 30,
                                            .lost = MOCAP_LOST_NEUTRAL,
                                            .label = "follow" };
-    const int patience_ms = argc > 2 ? atoi(argv[2]) : -1; // for a mocapd that has gone
+    const int patience_ms = argc > 2 ? atoi(argv[2]) : -1; // with a mocapd that has stopped
     struct mocap_error error;
     struct mocap_client *client = mocap_connect(argc > 1 ? argv[1] : NULL, REPLY_MS, &error);
     bool good = client != NULL && mocap_subscribe(client, &options, REPLY_MS, &error);
     while (good) {
         if (!drain(client)) {
-            puts("mocapd has gone: waiting for it");
+            puts("mocapd has stopped: waiting for it");
             good = mocap_reconnect(client, patience_ms, &error);
             continue;
         }

@@ -1,4 +1,4 @@
-// Prints where the tip of the nose is, as long as mocapd runs.
+// Prints the position of the tip of the nose, as long as mocapd runs.
 #include <mocap.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints where the tip of the nose is, as long as mocapd runs."""
+"""Prints the position of the tip of the nose, as long as mocapd runs."""
 import json
 import os
 import socket

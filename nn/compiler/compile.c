@@ -1,161 +1,44 @@
 #include "nn/compiler/compile.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/compiler/compiler.h"
+#include "nn/compiler/compile_conv.h"
+#include "nn/compiler/compile_internal.h"
+#include "nn/compiler/fuse.h"
 #include "nn/compiler/program.h"
+#include "nn/compiler/storage.h"
+#include "nn/compiler/types.h"
 
 enum { BLOCKS_PER_STEP = 5 }; // weights, bias, scale and two slopes
 
-// A concat costs nothing where its inputs are written straight into it. Later
-// concats first, so that a concat of concats is one map.
-static void join_concats(struct nn_compiler *compiler)
+// Norm and activation, for kernels that have no weights to fold them into.
+static bool build_epilogue(struct nn_compiler *compiler,
+                           const struct nn_fusion_candidate *candidate,
+                           struct nn_epilogue *epilogue)
 {
-    for (int i = compiler->draft_count - 1; i >= 0; i--) {
-        const struct nn_op *op = compiler->drafts[i].root;
-        if (op->kind != NN_OP_CONCAT) {
-            continue;
-        }
-        int channel = 0;
-        for (int j = 0; j < op->input_count; j++) {
-            struct nn_map_state *input = &compiler->states[op->inputs[j]];
-            // The input stays as its writers know it: dense.
-            if (input->parent == NONE && op->inputs[j] != 0) {
-                input->parent = op->output;
-                input->channel = channel;
-            }
-            channel += compiler->maps[op->inputs[j]].channels;
-        }
-    }
-}
-
-// Whether input j of a concat already lies where the concat wants it.
-static bool is_in_place(const struct nn_compiler *compiler, const struct nn_op *concat, int j)
-{
-    int channel = 0;
-    for (int i = 0; i < j; i++) {
-        channel += compiler->maps[concat->inputs[i]].channels;
-    }
-    const struct nn_map_state *input = &compiler->states[concat->inputs[j]];
-    return input->parent == concat->output && input->channel == channel;
-}
-
-int nn_compiler_owner(const struct nn_compiler *compiler, int map)
-{
-    while (compiler->states[map].parent != NONE) {
-        map = compiler->states[map].parent;
-    }
-    return map;
-}
-
-// Map is read or written at step.
-static void touch(struct nn_compiler *compiler, int map, int step)
-{
-    if (map == NONE) {
-        return;
-    }
-    struct nn_span *span =
-        &compiler->spans[compiler->states[nn_compiler_owner(compiler, map)].span];
-    span->first = step < span->first ? step : span->first;
-    span->last = step > span->last ? step : span->last;
-}
-
-// Numbers from one row of a map to the next. Rows of a large power of two would
-// put all pixels of a column into the same few cache lines, and a vertical
-// convolution would push its own inputs out: such rows get one line more.
-static size_t row_numbers(const struct nn_compiler *compiler, int map)
-{
-    enum { CONFLICT = 1024 };
-    const struct nn_map *shape = &compiler->maps[map];
-    const size_t size = nn_type_size(compiler->states[map].type);
-    size_t bytes = (size_t)shape->width * (size_t)shape->channels * size;
-    if (map != 0 && shape->height > 1 && bytes % CONFLICT == 0) {
-        bytes += MC_ALIGNMENT;
-    }
-    return bytes / size;
-}
-
-static void make_spans(struct nn_compiler *compiler)
-{
-    for (int i = 0; i < compiler->map_count; i++) {
-        struct nn_map_state *state = &compiler->states[i];
-        const struct nn_map *map = &compiler->maps[i];
-        if (state->parent != NONE) {
-            continue;
-        }
-        size_t bytes = (size_t)map->height * row_numbers(compiler, i) * nn_type_size(state->type);
-        state->span = compiler->span_count++;
-        compiler->spans[state->span] = (struct nn_span){
-            .floats = mc_memory_round_up(bytes) / sizeof(float), .first = INT32_MAX, .last = -2
-        };
-    }
-    touch(compiler, 0, -1);
-}
-
-static struct nn_view view_of(const struct nn_compiler *compiler, int map)
-{
-    const struct nn_map *shape = &compiler->maps[map];
-    const struct nn_map_state *state = &compiler->states[map];
-    if (state->parent == NONE) {
-        return (struct nn_view){ .offset = compiler->spans[state->span].offset * sizeof(float),
-                                 .height = shape->height,
-                                 .width = shape->width,
-                                 .channels = shape->channels,
-                                 .pixel_stride = (size_t)shape->channels,
-                                 .row_stride = row_numbers(compiler, map),
-                                 .type = state->type,
-                                 .scale = state->scale };
-    }
-    struct nn_view view = view_of(compiler, state->parent);
-    view.offset += (size_t)state->channel * nn_type_size(view.type);
-    view.channels = shape->channels;
-    if (state->repeats) {
-        view.height = shape->height;
-        view.width = shape->width;
-        view.pixel_stride = view.row_stride = 0;
-    }
-    return view;
-}
-
-float *nn_compiler_keep(struct nn_compiler *compiler, size_t floats)
-{
-    struct nn_program *program = compiler->program;
-    float *block = mc_memory_alloc(floats * sizeof *block);
-    if (block != NULL) {
-        program->blocks[program->block_count++] = block;
-        program->weight_floats += floats;
-    }
-    return block;
-}
-
-// What is left of norm and activation for kernels that fold nothing.
-static bool build_finish(struct nn_compiler *compiler, const struct nn_draft *draft,
-                         struct nn_epilogue *finish)
-{
-    const int channels = compiler->maps[draft->root->output].channels;
-    finish->relu = nn_compiler_has_relu(draft);
-    if (draft->act != NULL && !finish->relu) {
-        finish->slope = nn_compiler_keep_slopes(compiler, draft->act, channels, 1);
-        if (finish->slope == NULL) {
+    const int channels = compiler->maps[candidate->root->output].channels;
+    epilogue->relu = nn_candidate_has_relu(candidate);
+    if (candidate->act != NULL && !epilogue->relu) {
+        epilogue->slope = nn_compiler_alloc_slopes(compiler, candidate->act, channels, 1);
+        if (epilogue->slope == NULL) {
             return false;
         }
     }
-    if (draft->norm == NULL) {
+    if (candidate->norm == NULL) {
         return true;
     }
-    float *scale = nn_compiler_keep(compiler, (size_t)channels);
-    float *shift = nn_compiler_keep(compiler, (size_t)channels);
+    float *scale = nn_compiler_alloc(compiler, (size_t)channels);
+    float *shift = nn_compiler_alloc(compiler, (size_t)channels);
     if (scale == NULL || shift == NULL) {
         return false;
     }
-    memcpy(scale, draft->norm->scale, (size_t)channels * sizeof *scale);
-    memcpy(shift, draft->norm->shift, (size_t)channels * sizeof *shift);
-    finish->scale = scale;
-    finish->shift = shift;
+    memcpy(scale, candidate->norm->scale, (size_t)channels * sizeof *scale);
+    memcpy(shift, candidate->norm->shift, (size_t)channels * sizeof *shift);
+    epilogue->scale = scale;
+    epilogue->shift = shift;
     return true;
 }
 
@@ -187,82 +70,84 @@ static enum nn_step_kind step_kind(enum nn_op_kind kind)
     return kinds[kind];
 }
 
-// Fills in everything but the views, which wait for the plan, and says which
-// maps are touched when.
-static bool build_step(struct nn_compiler *compiler, const struct nn_draft *draft, int index)
+// Fills in everything except the views, which need the plan, and records when maps are used.
+static bool build_step(struct nn_compiler *compiler, const struct nn_fusion_candidate *candidate,
+                       int index)
 {
-    const struct nn_op *op = draft->root;
+    const struct nn_op *op = candidate->root;
     struct nn_step *step = &compiler->program->steps[index];
     step->kind = step_kind(op->kind);
     memcpy(step->name, op->name, sizeof step->name);
     step->pool =
         (struct nn_pool){ op->window.kernel_height, op->window.stride, op->window.padding_y };
-    step->has_residual = draft->residual != NONE;
-    step->has_partner = draft->partner != NONE;
-    step->partner_first = draft->partner_first;
-    touch(compiler, draft->input, index);
+    step->has_residual = candidate->residual != NONE;
+    step->has_partner = candidate->partner != NONE;
+    step->partner_first = candidate->partner_first;
+    nn_compiler_use_map(compiler, candidate->input, index);
     for (int i = 1; i < op->input_count; i++) {
-        touch(compiler, op->inputs[i], index);
+        nn_compiler_use_map(compiler, op->inputs[i], index);
     }
-    touch(compiler, draft->residual, index);
-    touch(compiler, draft->partner, index);
-    touch(compiler, draft->output, index);
-    return op->filter != NULL ? nn_compiler_build_conv(compiler, draft, step)
-                              : build_finish(compiler, draft, &step->finish);
+    nn_compiler_use_map(compiler, candidate->residual, index);
+    nn_compiler_use_map(compiler, candidate->partner, index);
+    nn_compiler_use_map(compiler, candidate->output, index);
+    return op->filter != NULL ? nn_compiler_build_conv(compiler, candidate, step)
+                              : build_epilogue(compiler, candidate, &step->epilogue);
 }
 
-// In how many steps the draft is done.
-static int part_count(const struct nn_compiler *compiler, struct nn_draft *draft)
+// How many steps the candidate takes. Chooses its phases.
+static int part_count(const struct nn_compiler *compiler, struct nn_fusion_candidate *candidate)
 {
-    const struct nn_op *op = draft->root;
+    const struct nn_op *op = candidate->root;
     if (op->kind == NN_OP_CONCAT) {
         return op->input_count;
     }
     if (op->kind == NN_OP_TRANSPOSED) {
-        // Neighbours in a row are side by side in memory only where nothing is between them.
-        bool rows = op->window.kernel_height == 2 && draft->residual == NONE &&
-                    compiler->states[draft->output].parent == NONE;
-        draft->phases = rows ? NN_PHASES_ROWS : NN_PHASES_FOUR;
-    } else if (draft->doubles) {
-        draft->phases = NN_PHASES_FOUR;
+        // Two columns at once only where neighbouring pixels are adjacent in memory.
+        bool by_rows = op->window.kernel_height == 2 && candidate->residual == NONE &&
+                       compiler->states[candidate->output].parent == NONE;
+        candidate->phases = by_rows ? NN_PHASES_ROWS : NN_PHASES_FOUR;
+    } else if (candidate->upsamples) {
+        candidate->phases = NN_PHASES_FOUR;
     }
-    return draft->phases == NN_PHASES_NONE ? 1 : draft->phases == NN_PHASES_ROWS ? 2 : 4;
+    return candidate->phases == NN_PHASES_NONE ? 1 : candidate->phases == NN_PHASES_ROWS ? 2 : 4;
 }
 
-// One step each: of a concat, the copies of what does not lie in place already; of
-// a convolution that doubles the size, its phases.
-static bool expand(struct nn_compiler *compiler)
+// Splits candidates until each is one step: concats into copies of the inputs that are not
+// in place, up-sampling convolutions into phases.
+static bool split_candidates(struct nn_compiler *compiler)
 {
-    struct nn_draft *old = compiler->drafts;
-    int count = compiler->draft_count;
-    struct nn_draft *drafts = calloc((size_t)count * NN_OP_INPUTS_MAX + 1, sizeof *drafts);
-    if (drafts == NULL) {
+    struct nn_fusion_candidate *old = compiler->candidates;
+    int count = compiler->candidate_count;
+    struct nn_fusion_candidate *candidates =
+        calloc((size_t)count * NN_OP_INPUTS_MAX + 1, sizeof *candidates);
+    if (candidates == NULL) {
         return false;
     }
-    int made = 0;
+    int split = 0;
     for (int i = 0; i < count; i++) {
         const int parts = part_count(compiler, &old[i]);
         for (int j = 0; j < parts; j++) {
-            if (old[i].root->kind != NN_OP_CONCAT || !is_in_place(compiler, old[i].root, j)) {
-                drafts[made] = old[i];
-                drafts[made].phase = j;
-                drafts[made++].part = j;
+            if (old[i].root->kind != NN_OP_CONCAT ||
+                !nn_compiler_is_in_place(compiler, old[i].root, j)) {
+                candidates[split] = old[i];
+                candidates[split].phase = j;
+                candidates[split++].part = j;
             }
         }
     }
     free(old);
-    compiler->drafts = drafts;
-    compiler->draft_count = made;
+    compiler->candidates = candidates;
+    compiler->candidate_count = split;
     return true;
 }
 
-static void set_concat_views(struct nn_compiler *compiler, const struct nn_draft *draft,
-                             struct nn_step *step)
+static void set_concat_views(struct nn_compiler *compiler,
+                             const struct nn_fusion_candidate *candidate, struct nn_step *step)
 {
-    const struct nn_op *op = draft->root;
-    step->in = view_of(compiler, op->inputs[draft->part]);
-    step->out = view_of(compiler, op->output);
-    for (int j = 0; j < draft->part; j++) {
+    const struct nn_op *op = candidate->root;
+    step->in = nn_compiler_view(compiler, op->inputs[candidate->part]);
+    step->out = nn_compiler_view(compiler, op->output);
+    for (int j = 0; j < candidate->part; j++) {
         step->out.offset +=
             (size_t)compiler->maps[op->inputs[j]].channels * nn_type_size(step->out.type);
     }
@@ -271,23 +156,25 @@ static void set_concat_views(struct nn_compiler *compiler, const struct nn_draft
 
 static void set_views(struct nn_compiler *compiler)
 {
-    for (int i = 0; i < compiler->draft_count; i++) {
-        const struct nn_draft *draft = &compiler->drafts[i];
+    for (int i = 0; i < compiler->candidate_count; i++) {
+        const struct nn_fusion_candidate *candidate = &compiler->candidates[i];
         struct nn_step *step = &compiler->program->steps[i];
-        if (draft->root->kind == NN_OP_CONCAT) {
-            set_concat_views(compiler, draft, step);
+        if (candidate->root->kind == NN_OP_CONCAT) {
+            set_concat_views(compiler, candidate, step);
             continue;
         }
-        step->in = view_of(compiler, draft->input);
-        step->out = nn_compiler_phase_view(draft, view_of(compiler, draft->output));
-        if (draft->root->input_count > 1 && draft->root->kind != NN_OP_ADD) {
-            step->second = view_of(compiler, draft->root->inputs[1]);
+        step->in = nn_compiler_view(compiler, candidate->input);
+        step->out =
+            nn_compiler_phase_view(candidate, nn_compiler_view(compiler, candidate->output));
+        if (candidate->root->input_count > 1 && candidate->root->kind != NN_OP_ADD) {
+            step->second = nn_compiler_view(compiler, candidate->root->inputs[1]);
         }
         if (step->has_residual) {
-            step->residual = nn_compiler_phase_view(draft, view_of(compiler, draft->residual));
+            step->residual =
+                nn_compiler_phase_view(candidate, nn_compiler_view(compiler, candidate->residual));
         }
         if (step->has_partner) {
-            step->partner = view_of(compiler, draft->partner);
+            step->partner = nn_compiler_view(compiler, candidate->partner);
         }
     }
 }
@@ -316,75 +203,92 @@ static void count_uses(struct nn_compiler *compiler, const int *outputs, int out
 static int count_taps(const struct nn_compiler *compiler)
 {
     int count = 0;
-    for (int i = 0; i < compiler->draft_count; i++) {
-        count += nn_compiler_tap_count(&compiler->drafts[i]);
+    for (int i = 0; i < compiler->candidate_count; i++) {
+        count += nn_compiler_tap_count(&compiler->candidates[i]);
     }
     return count;
 }
 
-// Floats that a step wants for itself while it runs.
-static size_t scratch_floats(const struct nn_compiler *compiler, const struct nn_draft *draft,
+// Floats of scratch that a step needs.
+static size_t scratch_floats(const struct nn_compiler *compiler,
+                             const struct nn_fusion_candidate *candidate,
                              const struct nn_step *step)
 {
     if (step->kind == NN_STEP_CONV) {
         return compiler->program->kernels.conv_scratch(&step->conv);
     }
-    const struct nn_map *in = &compiler->maps[draft->input];
+    const struct nn_map *in = &compiler->maps[candidate->input];
     return step->kind == NN_STEP_ANTIALIAS ? (size_t)in->width * (size_t)in->channels : 0;
 }
 
-static bool build(struct nn_compiler *compiler, const struct nn_compile_options *options,
-                  const int *outputs, int output_count)
+static bool alloc_program(struct nn_compiler *compiler, int output_count)
 {
     struct nn_program *program = compiler->program;
-    nn_compiler_fuse(compiler);
-    join_concats(compiler);
-    if (!expand(compiler)) {
-        return false;
-    }
-    size_t step_count = (size_t)compiler->draft_count;
+    const size_t step_count = (size_t)compiler->candidate_count;
     program->steps = calloc(step_count + 1, sizeof *program->steps);
     program->blocks = calloc(BLOCKS_PER_STEP * step_count + 1, sizeof *program->blocks);
     program->taps = calloc((size_t)count_taps(compiler) + 1, sizeof *program->taps);
     program->outputs = calloc((size_t)output_count + 1, sizeof *program->outputs);
-    if (program->steps == NULL || program->blocks == NULL || program->taps == NULL ||
-        program->outputs == NULL) {
-        return false;
-    }
-    nn_compiler_set_types(compiler, options->precision, options->ranges);
-    make_spans(compiler);
+    return program->steps != NULL && program->blocks != NULL && program->taps != NULL &&
+           program->outputs != NULL;
+}
+
+// Pass 5: everything in the steps but their views.
+static bool build_steps(struct nn_compiler *compiler)
+{
+    struct nn_program *program = compiler->program;
     size_t scratch = 0;
-    for (int i = 0; i < compiler->draft_count; i++) {
-        if (!build_step(compiler, &compiler->drafts[i], i)) {
+    for (int i = 0; i < compiler->candidate_count; i++) {
+        if (!build_step(compiler, &compiler->candidates[i], i)) {
             return false;
         }
         const struct nn_step *step = &program->steps[i];
-        size_t wanted = scratch_floats(compiler, &compiler->drafts[i], step);
-        scratch = wanted > scratch ? wanted : scratch;
+        size_t needed = scratch_floats(compiler, &compiler->candidates[i], step);
+        scratch = needed > scratch ? needed : scratch;
         program->macs += step->macs;
     }
-    program->step_count = compiler->draft_count;
+    program->step_count = compiler->candidate_count;
+    program->scratch_floats = mc_memory_round_up(scratch * sizeof(float)) / sizeof(float);
+    return true;
+}
+
+// Pass 6: places the maps in the arena; scratch comes after them.
+static bool place_maps(struct nn_compiler *compiler, const int *outputs, int output_count)
+{
+    struct nn_program *program = compiler->program;
     for (int i = 0; i < output_count; i++) {
-        touch(compiler, outputs[i], compiler->draft_count);
+        nn_compiler_use_map(compiler, outputs[i], compiler->candidate_count);
     }
     for (int i = 0; i < compiler->span_count; i++) {
         if (compiler->spans[i].last < compiler->spans[i].first) {
-            compiler->spans[i].floats = 0; // swallowed: never in memory
+            compiler->spans[i].floats = 0; // absorbed: never in memory
         }
     }
     program->scratch_offset = nn_plan(compiler->spans, compiler->span_count);
     if (program->scratch_offset == SIZE_MAX) {
         return false;
     }
-    program->scratch_floats = mc_memory_round_up(scratch * sizeof(float)) / sizeof(float);
     program->arena_floats = program->scratch_offset + program->scratch_floats;
     set_views(compiler);
-    program->input = view_of(compiler, 0);
+    program->input = nn_compiler_view(compiler, 0);
     for (int i = 0; i < output_count; i++) {
-        program->outputs[i] = view_of(compiler, outputs[i]);
+        program->outputs[i] = nn_compiler_view(compiler, outputs[i]);
     }
     program->output_count = output_count;
     return true;
+}
+
+static bool build(struct nn_compiler *compiler, const struct nn_compile_options *options,
+                  const int *outputs, int output_count)
+{
+    nn_compiler_fuse(compiler);
+    nn_compiler_place_concats(compiler);
+    if (!split_candidates(compiler) || !alloc_program(compiler, output_count)) {
+        return false;
+    }
+    nn_compiler_set_types(compiler, options->precision, options->ranges);
+    nn_compiler_make_spans(compiler);
+    return build_steps(compiler) && place_maps(compiler, outputs, output_count);
 }
 
 struct nn_program *nn_compile(const struct nn_graph *graph, const struct nn_kernels *kernels,
@@ -401,10 +305,10 @@ struct nn_program *nn_compile(const struct nn_graph *graph, const struct nn_kern
     size_t map_count = (size_t)compiler.map_count;
     compiler.states = calloc(map_count, sizeof *compiler.states);
     compiler.spans = calloc(map_count, sizeof *compiler.spans);
-    compiler.drafts = calloc(map_count, sizeof *compiler.drafts);
+    compiler.candidates = calloc(map_count, sizeof *compiler.candidates);
     compiler.program = calloc(1, sizeof *compiler.program);
     bool built = false;
-    if (compiler.states != NULL && compiler.spans != NULL && compiler.drafts != NULL &&
+    if (compiler.states != NULL && compiler.spans != NULL && compiler.candidates != NULL &&
         compiler.program != NULL) {
         compiler.program->kernels = *kernels;
         count_uses(&compiler, outputs, output_count);
@@ -412,9 +316,9 @@ struct nn_program *nn_compile(const struct nn_graph *graph, const struct nn_kern
     }
     free(compiler.states);
     free(compiler.spans);
-    free(compiler.drafts);
+    free(compiler.candidates);
     if (!built) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the network");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory compiling the network");
         nn_program_destroy(compiler.program);
         return NULL;
     }

@@ -1,9 +1,10 @@
 #include "nn/compiler/plan.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-static bool live_together(const struct nn_span *a, const struct nn_span *b)
+static bool alive_together(const struct nn_span *a, const struct nn_span *b)
 {
     return a->first <= b->last && b->first <= a->last;
 }
@@ -14,7 +15,7 @@ static int compare_size(const void *a, const void *b)
     if (left->floats != right->floats) {
         return left->floats < right->floats ? 1 : -1;
     }
-    return left < right ? -1 : 1; // the same plan on every machine
+    return left < right ? -1 : 1; // a total order, so that every machine makes the same plan
 }
 
 static int compare_offset(const void *a, const void *b)
@@ -23,14 +24,14 @@ static int compare_offset(const void *a, const void *b)
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
-// The smallest gap that fits between those of the placed spans that live
-// together with this one; else behind them all. placed is sorted by offset.
+// The offset of the smallest sufficient gap among the placed spans that are alive together
+// with this one; the end of the last of them if there is none. placed is sorted by offset.
 static size_t best_offset(const struct nn_span *span, struct nn_span **placed, int count)
 {
     size_t best = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
     for (int i = 0; i < count; i++) {
         const struct nn_span *other = placed[i];
-        if (!live_together(span, other)) {
+        if (!alive_together(span, other)) {
             continue;
         }
         if (other->offset >= end) {
@@ -47,8 +48,8 @@ static size_t best_offset(const struct nn_span *span, struct nn_span **placed, i
     return best == SIZE_MAX ? end : best;
 }
 
-// Largest first, each into the smallest gap: simple, and within a few per cent
-// of the bound (the largest sum of spans that live at one step) on our networks.
+// Best fit, largest first: simple, and on our networks within a few per cent of the lower
+// bound (the largest total of spans alive at one step).
 size_t nn_plan(struct nn_span *spans, int count)
 {
     if (count == 0) {

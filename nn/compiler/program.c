@@ -73,10 +73,10 @@ void nn_program_run_step(const struct nn_program *program, const struct nn_step 
         run_conv(program, step, arena, rows, scratch);
         break;
     case NN_STEP_COMBINE:
-        kernels->combine(&in, &step->finish, residual, &out, rows);
+        kernels->combine(&in, &step->epilogue, residual, &out, rows);
         break;
     case NN_STEP_MAX_POOL:
-        kernels->max_pool(&in, &step->pool, &step->finish, &out, rows);
+        kernels->max_pool(&in, &step->pool, &step->epilogue, &out, rows);
         break;
     case NN_STEP_AVERAGE_POOL:
         kernels->average_pool(&in, step->pool.kernel, &out, rows);

@@ -1,6 +1,6 @@
-// A program: the steps that compute a graph, with all that they need laid out.
-// Made by nn_compile, never changed afterwards: all threads share one. Each run
-// works in an arena of its own, so a program is re-entrant.
+// A program: the steps that compute a graph, with all their constants and the layout of
+// their maps. Made by nn_compile and immutable afterwards, so all threads share one. Each
+// run works in an arena of its own.
 #pragma once
 
 #include <stddef.h>
@@ -9,8 +9,8 @@
 #include "nn/kernels/kernels.h"
 #include "nn/tensor.h"
 
-// Where a map lies in the arena: as nn_tensor, with an offset for its data.
-// Strides of 0 repeat one pixel.
+// Where a map lies in the arena: an nn_tensor with an offset in place of a pointer. Strides
+// of 0 broadcast one pixel.
 struct nn_view {
     size_t offset; // bytes from the arena's start
     int height, width, channels;
@@ -39,15 +39,15 @@ enum nn_step_kind {
 
 struct nn_step {
     enum nn_step_kind kind;
-    char name[96];          // of the first operator in it, for people
-    struct nn_view in, out; //
-    struct nn_view second;  // MULTIPLY, SCALE: factor; SHUFFLE: odd channels; UNPOOL: index
+    char name[96]; // of its first operator, for reports
+    struct nn_view in, out;
+    struct nn_view second; // MULTIPLY, SCALE: factor; SHUFFLE: odd channels; UNPOOL: index
     struct nn_view residual, partner;
     bool has_residual, has_partner, partner_first;
-    struct nn_conv conv;       // CONV, DEPTHWISE
-    struct nn_pool pool;       // pools; ANTIALIAS: its stride
-    struct nn_epilogue finish; // COMBINE, MAX_POOL
-    uint64_t macs;             // multiply-adds
+    struct nn_conv conv;         // CONV, DEPTHWISE
+    struct nn_pool pool;         // pools; ANTIALIAS: its stride
+    struct nn_epilogue epilogue; // COMBINE, MAX_POOL
+    uint64_t macs;               // multiply-adds
 };
 
 struct nn_program {
@@ -57,26 +57,29 @@ struct nn_program {
     struct nn_view input;
     struct nn_view *outputs; // in the order of nn_graph_output
     int output_count;
-    size_t arena_floats;   // maps and scratch for one part; more parts want scratch_floats each
+    // Maps, and scratch for one part. Each further part that runs concurrently needs another
+    // scratch_floats.
+    size_t arena_floats;
     size_t scratch_offset; // floats
-    size_t scratch_floats; // of each part
-    size_t weight_floats;  // packed
+    size_t scratch_floats; // per part
+    size_t weight_floats;  // packed weights and other constants
     uint64_t macs;
-    float **blocks; // packed weights and constants; owned
+    float **blocks; // the constants; owned
     int block_count;
     struct nn_tap *taps; // of all convolutions; owned
 };
 
+// NULL does nothing.
 void nn_program_destroy(struct nn_program *program);
 
-// The view of a map in this arena.
+// The tensor for a view in this arena.
 struct nn_tensor nn_view_tensor(const struct nn_view *view, float *arena);
 
-// Runs all steps. The input must be in place; results are in the outputs' views.
-// Neither allocates nor fails.
+// Runs all steps on the caller's thread. Reads the input's view and leaves the results in
+// the outputs' views. Neither allocates nor fails. Thread: the arena's user.
 void nn_program_run(const struct nn_program *program, float *arena);
 
-// Runs part `part` of `parts` of one step: a share of its rows. The parts may run
-// at the same time; all must be done before the next step begins.
+// Runs one of several parts of a step: an equal share of its rows. Parts may run
+// concurrently; all must have finished before the next step starts.
 void nn_program_run_step(const struct nn_program *program, const struct nn_step *step, float *arena,
                          int part, int parts);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/graph/graph_store.h"
+#include "nn/graph/graph_internal.h"
 #include "nn/graph/weights.h"
 
 int nn_graph_fail(struct nn_graph *graph, const char *format, ...)
@@ -26,13 +26,13 @@ struct nn_graph *nn_graph_create(struct nn_weights *weights, int height, int wid
                                  struct mc_error *err)
 {
     if (height < 1 || width < 1 || height > MAP_EDGE_MAX || width > MAP_EDGE_MAX || channels < 1) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "input of %dx%d: wants edges of 1 to %d pixels",
-                     width, height, MAP_EDGE_MAX);
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "input: edges must be 1 to %d pixels, got %dx%d",
+                     MAP_EDGE_MAX, width, height);
         return NULL;
     }
     struct nn_graph *graph = calloc(1, sizeof *graph);
     if (graph == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the graph");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the graph");
         return NULL;
     }
     graph->weights = weights;
@@ -57,7 +57,7 @@ void nn_graph_scope_open(struct nn_graph *graph, const char *format, ...)
 {
     size_t length = strlen(graph->scope);
     if (graph->scope_count == SCOPES_MAX) {
-        nn_graph_fail(graph, "scopes are nested more than %d deep", SCOPES_MAX);
+        nn_graph_fail(graph, "scopes: must be at most %d deep", SCOPES_MAX);
         return;
     }
     graph->scope_ends[graph->scope_count++] = length;
@@ -113,10 +113,11 @@ struct nn_op *nn_graph_append(struct nn_graph *graph, enum nn_op_kind kind, cons
                               int height, int width, int channels)
 {
     if (!graph->failed && graph->op_count == OPS_MAX) {
-        nn_graph_fail(graph, "more than %d operators", OPS_MAX);
+        nn_graph_fail(graph, "operators: must be at most %d", OPS_MAX);
     }
     if (!graph->failed && (height < 1 || width < 1 || channels < 1)) {
-        nn_graph_fail(graph, "%s: makes an empty map of %dx%dx%d", name, width, height, channels);
+        nn_graph_fail(graph, "%s: output must not be empty, got %dx%dx%d", name, width, height,
+                      channels);
     }
     if (graph->failed) {
         return NULL;
@@ -145,7 +146,7 @@ struct nn_op *nn_graph_append_like(struct nn_graph *graph, enum nn_op_kind kind,
 void nn_graph_output(struct nn_graph *graph, int map)
 {
     if (graph->output_count == NN_OUTPUTS_MAX) {
-        nn_graph_fail(graph, "more than %d results", NN_OUTPUTS_MAX);
+        nn_graph_fail(graph, "results: must be at most %d", NN_OUTPUTS_MAX);
         return;
     }
     graph->outputs[graph->output_count++] = map;
@@ -172,7 +173,7 @@ uint64_t nn_graph_macs(const struct nn_graph *graph)
         if (op->filter == NULL) {
             continue;
         }
-        // A transposed convolution spreads each input, the others gather for each output.
+        // A transposed convolution multiplies per input pixel, the others per output pixel.
         const struct nn_map in = graph->maps[op->inputs[0]], out = graph->maps[op->output];
         const struct nn_map size = op->kind == NN_OP_TRANSPOSED ? in : out;
         macs += (uint64_t)size.height * (uint64_t)size.width *

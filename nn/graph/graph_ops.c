@@ -1,8 +1,8 @@
-// The operators that a backbone appends, with their shapes.
+// The builder functions: each checks its inputs and derives the shape of its output.
 #include <math.h>
 #include <stdlib.h>
 
-#include "nn/graph/graph_store.h"
+#include "nn/graph/graph_internal.h"
 #include "nn/kernels/antialias.h"
 
 static int window_size(int size, int kernel, int stride, int padding, int dilation)
@@ -11,27 +11,45 @@ static int window_size(int size, int kernel, int stride, int padding, int dilati
     return size + 2 * padding < span ? 0 : (size + 2 * padding - span) / stride + 1;
 }
 
-int nn_graph_conv(struct nn_graph *graph, int map, const char *name, int channels,
-                  struct nn_window window, bool biased)
+// Appends a convolution with a window.
+static int append_conv(struct nn_graph *graph, enum nn_op_kind kind, int map, const char *name,
+                       int channels, struct nn_window window, const float *filter,
+                       const float *bias)
 {
     struct nn_map in = graph->maps[map];
-    const int filter_dims[] = { channels, in.channels, window.kernel_height, window.kernel_width };
-    const float *filter = nn_graph_get(graph, name, ".weight", filter_dims, 4);
-    const float *bias = biased ? nn_graph_get(graph, name, ".bias", &channels, 1) : NULL;
-    struct nn_op *op = nn_graph_append(graph, NN_OP_CONV, name,
+    struct nn_op *op = nn_graph_append(graph, kind, name,
                                        window_size(in.height, window.kernel_height, window.stride,
                                                    window.padding_y, window.dilation_y),
                                        window_size(in.width, window.kernel_width, window.stride,
                                                    window.padding_x, window.dilation_x),
                                        channels);
     if (op != NULL) {
-        op->inputs[0] = map;
-        op->input_count = 1;
+        op->inputs[op->input_count++] = map;
         op->window = window;
         op->filter = filter;
         op->bias = bias;
     }
     return nn_graph_output_of(op);
+}
+
+int nn_graph_conv(struct nn_graph *graph, int map, const char *name, int channels,
+                  struct nn_window window, bool biased)
+{
+    const int filter_dims[] = { channels, graph->maps[map].channels, window.kernel_height,
+                                window.kernel_width };
+    const float *filter = nn_graph_get(graph, name, ".weight", filter_dims, 4);
+    const float *bias = biased ? nn_graph_get(graph, name, ".bias", &channels, 1) : NULL;
+    return append_conv(graph, NN_OP_CONV, map, name, channels, window, filter, bias);
+}
+
+int nn_graph_depthwise(struct nn_graph *graph, int map, const char *name, struct nn_window window,
+                       bool biased)
+{
+    const int channels = graph->maps[map].channels;
+    const int filter_dims[] = { channels, 1, window.kernel_height, window.kernel_width };
+    const float *filter = nn_graph_get(graph, name, ".weight", filter_dims, 4);
+    const float *bias = biased ? nn_graph_get(graph, name, ".bias", &channels, 1) : NULL;
+    return append_conv(graph, NN_OP_DEPTHWISE, map, name, channels, window, filter, bias);
 }
 
 int nn_graph_transposed(struct nn_graph *graph, int map, const char *name, int channels, int kernel,
@@ -40,7 +58,7 @@ int nn_graph_transposed(struct nn_graph *graph, int map, const char *name, int c
     struct nn_map in = graph->maps[map];
     const int filter_dims[] = { in.channels, channels, kernel, kernel };
     if (kernel != 2 && kernel != 3) {
-        return nn_graph_fail(graph, "%s: transposed convolution of kernel size %d", name, kernel);
+        return nn_graph_fail(graph, "%s: kernel size must be 2 or 3, got %d", name, kernel);
     }
     const float *filter = nn_graph_get(graph, name, ".weight", filter_dims, 4);
     const float *bias = biased ? nn_graph_get(graph, name, ".bias", &channels, 1) : NULL;
@@ -49,28 +67,6 @@ int nn_graph_transposed(struct nn_graph *graph, int map, const char *name, int c
     if (op != NULL) {
         op->inputs[op->input_count++] = map;
         op->window = (struct nn_window){ kernel, kernel, 2, kernel - 2, kernel - 2, 1, 1 };
-        op->filter = filter;
-        op->bias = bias;
-    }
-    return nn_graph_output_of(op);
-}
-
-int nn_graph_depthwise(struct nn_graph *graph, int map, const char *name, struct nn_window window,
-                       bool biased)
-{
-    struct nn_map in = graph->maps[map];
-    const int filter_dims[] = { in.channels, 1, window.kernel_height, window.kernel_width };
-    const float *filter = nn_graph_get(graph, name, ".weight", filter_dims, 4);
-    const float *bias = biased ? nn_graph_get(graph, name, ".bias", &in.channels, 1) : NULL;
-    struct nn_op *op = nn_graph_append(graph, NN_OP_DEPTHWISE, name,
-                                       window_size(in.height, window.kernel_height, window.stride,
-                                                   window.padding_y, window.dilation_y),
-                                       window_size(in.width, window.kernel_width, window.stride,
-                                                   window.padding_x, window.dilation_x),
-                                       in.channels);
-    if (op != NULL) {
-        op->inputs[op->input_count++] = map;
-        op->window = window;
         op->filter = filter;
         op->bias = bias;
     }
@@ -86,8 +82,8 @@ int nn_graph_batch_norm(struct nn_graph *graph, int map, const char *name, float
     const float *mean = nn_graph_get(graph, name, ".running_mean", &total, 1);
     const float *variance = nn_graph_get(graph, name, ".running_var", &total, 1);
     if (!graph->failed && (first < 0 || first + channels > total)) {
-        return nn_graph_fail(graph, "%s: channels %d to %d of a norm of %d", name, first,
-                             first + channels, total);
+        return nn_graph_fail(graph, "%s: channels must be within the norm's %d, got %d to %d", name,
+                             total, first, first + channels);
     }
     struct nn_op *op = nn_graph_append_like(graph, NN_OP_BATCH_NORM, name, map);
     if (op == NULL) {
@@ -96,15 +92,15 @@ int nn_graph_batch_norm(struct nn_graph *graph, int map, const char *name, float
     op->scale = malloc((size_t)channels * sizeof *op->scale);
     op->shift = malloc((size_t)channels * sizeof *op->shift);
     if (op->scale == NULL || op->shift == NULL) {
-        return nn_graph_fail(graph, "%s: no memory", name);
+        return nn_graph_fail(graph, "%s: out of memory", name);
     }
     for (int i = 0; i < channels; i++) {
         int c = first + i;
         if (variance[c] + epsilon <= 0) {
-            return nn_graph_fail(graph, "%s.running_var: wants no negative number, has %g", name,
+            return nn_graph_fail(graph, "%s.running_var: must not be negative, got %g", name,
                                  (double)variance[c]);
         }
-        // In double, so that folding adds no error of its own.
+        // In double precision, so that folding adds no rounding error of its own.
         double scale = gamma[c] / sqrt((double)variance[c] + (double)epsilon);
         op->scale[i] = (float)scale;
         op->shift[i] = (float)(beta[c] - mean[c] * scale);
@@ -122,8 +118,8 @@ int nn_graph_prelu(struct nn_graph *graph, int map, const char *name, int first,
     const int channels = graph->maps[map].channels;
     const float *slope = nn_graph_get(graph, name, ".weight", &total, 1);
     if (!graph->failed && total != 1 && (first < 0 || first + channels > total)) {
-        return nn_graph_fail(graph, "%s: channels %d to %d of %d slopes", name, first,
-                             first + channels, total);
+        return nn_graph_fail(graph, "%s: channels must be within the %d slopes, got %d to %d", name,
+                             total, first, first + channels);
     }
     struct nn_op *op = nn_graph_append_like(graph, NN_OP_PRELU, name, map);
     if (op == NULL) {
@@ -131,7 +127,7 @@ int nn_graph_prelu(struct nn_graph *graph, int map, const char *name, int first,
     }
     op->scale = malloc((size_t)channels * sizeof *op->scale);
     if (op->scale == NULL) {
-        return nn_graph_fail(graph, "%s: no memory", name);
+        return nn_graph_fail(graph, "%s: out of memory", name);
     }
     for (int i = 0; i < channels; i++) {
         op->scale[i] = slope[total == 1 ? 0 : first + i];
@@ -149,9 +145,9 @@ static bool same_shape(struct nn_map a, struct nn_map b)
     return a.height == b.height && a.width == b.width && a.channels == b.channels;
 }
 
-// Of two maps; what comes out is shaped like the first.
-static int append_pair(struct nn_graph *graph, enum nn_op_kind kind, const char *name, int first,
-                       int second)
+// Appends an operator on two maps, whose output has the shape of the first.
+static int append_binary(struct nn_graph *graph, enum nn_op_kind kind, const char *name, int first,
+                         int second)
 {
     struct nn_op *op = nn_graph_append_like(graph, kind, name, first);
     if (op != NULL) {
@@ -164,21 +160,22 @@ int nn_graph_add(struct nn_graph *graph, int a, int b)
 {
     struct nn_map shape = graph->maps[a], added = graph->maps[b];
     if (added.channels > shape.channels) {
-        return nn_graph_fail(graph, "add: the second map has more channels");
+        return nn_graph_fail(graph,
+                             "add: the second map must not have more channels than the first");
     }
     added.channels = shape.channels;
     if (!same_shape(shape, added)) {
-        return nn_graph_fail(graph, "add: the two maps differ in size");
+        return nn_graph_fail(graph, "add: maps must have the same size");
     }
-    return append_pair(graph, NN_OP_ADD, "add", a, b);
+    return append_binary(graph, NN_OP_ADD, "add", a, b);
 }
 
 int nn_graph_multiply(struct nn_graph *graph, int a, int b)
 {
     if (!same_shape(graph->maps[a], graph->maps[b])) {
-        return nn_graph_fail(graph, "multiply: the two maps differ in shape");
+        return nn_graph_fail(graph, "multiply: maps must have the same shape");
     }
-    return append_pair(graph, NN_OP_MULTIPLY, "multiply", a, b);
+    return append_binary(graph, NN_OP_MULTIPLY, "multiply", a, b);
 }
 
 int nn_graph_scale(struct nn_graph *graph, int map, int factor)
@@ -186,9 +183,9 @@ int nn_graph_scale(struct nn_graph *graph, int map, int factor)
     struct nn_map shape = graph->maps[map];
     shape.channels = 1;
     if (!same_shape(graph->maps[factor], shape)) {
-        return nn_graph_fail(graph, "scale: wants a factor of one channel and the map's size");
+        return nn_graph_fail(graph, "scale: the factor must have one channel and the map's size");
     }
-    return append_pair(graph, NN_OP_SCALE, "scale", map, factor);
+    return append_binary(graph, NN_OP_SCALE, "scale", map, factor);
 }
 
 static int pool(struct nn_graph *graph, enum nn_op_kind kind, const char *name, int map,
@@ -228,7 +225,7 @@ int nn_graph_unpool(struct nn_graph *graph, int map, int index)
 {
     struct nn_map shape = graph->maps[map];
     if (!same_shape(shape, graph->maps[index])) {
-        return nn_graph_fail(graph, "unpool: map and index differ in shape");
+        return nn_graph_fail(graph, "unpool: map and index must have the same shape");
     }
     struct nn_op *op = nn_graph_append(graph, NN_OP_UNPOOL, "unpool", 2 * shape.height,
                                        2 * shape.width, shape.channels);
@@ -242,7 +239,7 @@ int nn_graph_unpool(struct nn_graph *graph, int map, int index)
 int nn_graph_antialias(struct nn_graph *graph, int map, int factor)
 {
     if (factor < 2 || factor > NN_ANTIALIAS_FACTOR_MAX) {
-        return nn_graph_fail(graph, "antialias: wants a factor of 2 to %d, has %d",
+        return nn_graph_fail(graph, "antialias: factor must be 2 to %d, got %d",
                              NN_ANTIALIAS_FACTOR_MAX, factor);
     }
     return pool(graph, NN_OP_ANTIALIAS, "antialias", map,
@@ -273,8 +270,8 @@ int nn_graph_global_pool(struct nn_graph *graph, int map)
 int nn_graph_bilinear(struct nn_graph *graph, int map, int height, int width)
 {
     if (height > MAP_EDGE_MAX || width > MAP_EDGE_MAX) {
-        return nn_graph_fail(graph, "resize to %dx%d: wants at most %d", width, height,
-                             MAP_EDGE_MAX);
+        return nn_graph_fail(graph, "resize: edges must be at most %d, got %dx%d", MAP_EDGE_MAX,
+                             width, height);
     }
     struct nn_op *op =
         nn_graph_append(graph, NN_OP_BILINEAR, "resize", height, width, graph->maps[map].channels);
@@ -288,8 +285,8 @@ int nn_graph_slice(struct nn_graph *graph, int map, int first, int channels)
 {
     struct nn_map in = graph->maps[map];
     if (first < 0 || channels < 1 || first + channels > in.channels) {
-        return nn_graph_fail(graph, "slice: channels %d to %d of %d", first, first + channels,
-                             in.channels);
+        return nn_graph_fail(graph, "slice: channels must be within the map's %d, got %d to %d",
+                             in.channels, first, first + channels);
     }
     struct nn_op *op = nn_graph_append(graph, NN_OP_SLICE, "slice", in.height, in.width, channels);
     if (op != NULL) {
@@ -299,13 +296,13 @@ int nn_graph_slice(struct nn_graph *graph, int map, int first, int channels)
     return nn_graph_output_of(op);
 }
 
-// Concat and shuffle: two maps of one size to one of all their channels.
+// Concat and shuffle: two maps of the same size become one with the channels of both.
 static int join(struct nn_graph *graph, enum nn_op_kind kind, const char *name, int a, int b)
 {
     struct nn_map left = graph->maps[a], right = graph->maps[b];
     if (left.height != right.height || left.width != right.width) {
-        return nn_graph_fail(graph, "%s: maps of %dx%d and %dx%d pixels", name, left.width,
-                             left.height, right.width, right.height);
+        return nn_graph_fail(graph, "%s: maps must have the same size, got %dx%d and %dx%d", name,
+                             left.width, left.height, right.width, right.height);
     }
     struct nn_op *op =
         nn_graph_append(graph, kind, name, left.height, left.width, left.channels + right.channels);
@@ -324,7 +321,7 @@ int nn_graph_concat(struct nn_graph *graph, int a, int b)
 int nn_graph_shuffle(struct nn_graph *graph, int a, int b)
 {
     if (graph->maps[a].channels != graph->maps[b].channels) {
-        return nn_graph_fail(graph, "shuffle: wants two maps of as many channels");
+        return nn_graph_fail(graph, "shuffle: maps must have the same number of channels");
     }
     return join(graph, NN_OP_SHUFFLE, "shuffle", a, b);
 }

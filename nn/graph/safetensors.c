@@ -1,4 +1,4 @@
-// nn_weights_load and nn_weights_parse: the safetensors format.
+// Reading safetensors: nn_weights_load and nn_weights_parse.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,8 +12,8 @@
 #include <jansson.h>
 
 #include "base/memory.h"
-#include "nn/graph/weight_store.h"
 #include "nn/graph/weights.h"
+#include "nn/graph/weights_internal.h"
 
 enum {
     LENGTH_BYTES = 8,
@@ -79,7 +79,7 @@ static bool parse_shape(struct nn_weight_entry *entry, const json_t *shape, stru
 {
     const char *name = entry->weight.name;
     if (!json_is_array(shape) || json_array_size(shape) > NN_WEIGHT_DIMS_MAX) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: shape wants at most %d numbers", name,
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: shape must be at most %d numbers", name,
                             NN_WEIGHT_DIMS_MAX);
     }
     int dims[NN_WEIGHT_DIMS_MAX];
@@ -88,8 +88,8 @@ static bool parse_shape(struct nn_weight_entry *entry, const json_t *shape, stru
         const json_t *dim = json_array_get(shape, (size_t)i);
         if (!json_is_integer(dim) || json_integer_value(dim) < 1 ||
             json_integer_value(dim) > DIM_MAX) {
-            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: shape wants numbers of 1 to %d", name,
-                                DIM_MAX);
+            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: shape must be numbers from 1 to %d",
+                                name, DIM_MAX);
         }
         dims[i] = (int)json_integer_value(dim);
     }
@@ -102,19 +102,20 @@ static bool parse_range(struct nn_weight_entry *entry, const json_t *range, size
     const char *name = entry->weight.name;
     const json_t *begin = json_array_get(range, 0), *end = json_array_get(range, 1);
     if (json_array_size(range) != 2 || !json_is_integer(begin) || !json_is_integer(end)) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: data_offsets wants two numbers", name);
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: data_offsets must be two numbers", name);
     }
     json_int_t from = json_integer_value(begin), to = json_integer_value(end);
     if (from < 0 || to < from || (uint64_t)to > data_size) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "%s: bytes %" PRId64 " to %" PRId64 " are not within the %zu there are",
-                            name, (int64_t)from, (int64_t)to, data_size);
+                            "%s: data_offsets must be within the %zu bytes of data, got %" PRId64
+                            " to %" PRId64,
+                            name, data_size, (int64_t)from, (int64_t)to);
     }
     entry->begin = (size_t)from;
     entry->end = (size_t)to;
     if (entry->end - entry->begin != entry->weight.count * element_bytes) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: its shape wants %zu bytes, has %zu", name,
-                            entry->weight.count * element_bytes, entry->end - entry->begin);
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be %zu bytes by its shape, got %zu",
+                            name, entry->weight.count * element_bytes, entry->end - entry->begin);
     }
     return true;
 }
@@ -124,26 +125,27 @@ static bool parse_numbers(struct nn_weight_entry *entry, const uint8_t *data, st
     struct nn_weight *weight = &entry->weight;
     weight->data = mc_memory_alloc(weight->count * sizeof *weight->data);
     if (weight->data == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for %zu numbers", weight->name,
-                            weight->count);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory for %zu numbers",
+                            weight->name, weight->count);
     }
     const uint8_t *bytes = data + entry->begin;
     for (size_t i = 0; i < weight->count; i++) {
         weight->data[i] = read_number(bytes + i * dtypes[entry->dtype].bytes, entry->dtype);
         if (!isfinite(weight->data[i])) {
-            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: number %zu is %f, wants finite ones",
+            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: number %zu must be finite, got %f",
                                 weight->name, i, (double)weight->data[i]);
         }
     }
     return true;
 }
 
-// All but the numbers, whose memory is spent once all tensors are known to be sound.
+// Parses all but the numbers, for which memory is allocated only once all headers are valid.
 static bool parse_tensor(struct nn_weights *weights, const char *name, const json_t *value,
                          size_t data_size, struct mc_error *err)
 {
     if (strlen(name) >= NN_WEIGHT_NAME_BYTES) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "a tensor's name is longer than %d bytes",
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "%.40s…: a tensor's name must be at most %d bytes", name,
                             NN_WEIGHT_NAME_BYTES - 1);
     }
     const char *dtype_name = json_string_value(json_object_get(value, "dtype"));
@@ -154,7 +156,7 @@ static bool parse_tensor(struct nn_weights *weights, const char *name, const jso
     }
     if (dtype == DTYPE_COUNT) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "%s: dtype wants F32, F16, BF16 or I8, has '%.16s'", name,
+                            "%s: dtype must be F32, F16, BF16 or I8, got '%.16s'", name,
                             dtype_name == NULL ? "" : dtype_name);
     }
     struct nn_weight_entry *entry = nn_weight_entry_add(weights, name, err);
@@ -184,7 +186,7 @@ static int compare_begin(const void *a, const void *b)
     return (left->begin > right->begin) - (left->begin < right->begin);
 }
 
-// The ranges must cover the data exactly: no gap, no overlap, nothing behind.
+// The ranges must cover the data exactly, without gaps, overlaps or a remainder.
 static bool check_cover(struct nn_weights *weights, size_t data_size, struct mc_error *err)
 {
     if (weights->count > 0) {
@@ -194,62 +196,68 @@ static bool check_cover(struct nn_weights *weights, size_t data_size, struct mc_
     for (size_t i = 0; i < weights->count; i++) {
         const struct nn_weight_entry *entry = weights->entries[i];
         if (entry->begin != end) {
-            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: its bytes begin at %zu, wants %zu",
-                                entry->weight.name, entry->begin, end);
+            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: data must start at byte %zu, got %zu",
+                                entry->weight.name, end, entry->begin);
         }
         end = entry->end;
     }
     if (end != data_size) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "the tensors end at byte %zu of %zu", end,
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "data must end with the last tensor, at byte %zu, got %zu bytes", end,
                             data_size);
     }
     return true;
 }
 
-static int find_index(const struct nn_weights *weights, const char *name)
-{
-    for (size_t i = 0; i < weights->count; i++) {
-        if (strcmp(weights->entries[i]->weight.name, name) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
-// Multiplies an I8 tensor by its scale, which then is used up.
-static bool apply_scale(struct nn_weights *weights, struct nn_weight *weight, struct mc_error *err)
+// Multiplies an I8 tensor by its scales. Returns the entry that holds them, or NULL and err.
+static struct nn_weight_entry *apply_scale(const struct nn_weights *weights,
+                                           struct nn_weight *weight, struct mc_error *err)
 {
     char name[NN_WEIGHT_NAME_BYTES + 8];
     snprintf(name, sizeof name, "%s.scale", weight->name);
-    int index = find_index(weights, name);
-    struct nn_weight_entry *scale = index < 0 ? NULL : weights->entries[index];
+    struct nn_weight_entry *scale = nn_weight_entry_find(weights, name);
     if (scale == NULL || scale->dtype == DTYPE_I8 ||
         scale->weight.count != (size_t)weight->dims[0]) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: is I8, wants %d numbers in %s",
-                            weight->name, weight->dims[0], name);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: I8 must come with %d numbers in %s",
+                     weight->name, weight->dims[0], name);
+        return NULL;
     }
     size_t each = weight->count / (size_t)weight->dims[0];
     for (size_t i = 0; i < weight->count; i++) {
         weight->data[i] *= scale->weight.data[i / each];
     }
-    mc_memory_free(scale->weight.data);
-    free(scale);
-    weights->entries[index] = weights->entries[--weights->count];
-    return true;
+    return scale;
 }
 
+// Removes the entries that are marked as used.
+static void remove_used(struct nn_weights *weights)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < weights->count; i++) {
+        if (weights->entries[i]->used) {
+            nn_weight_entry_destroy(weights->entries[i]);
+        } else {
+            weights->entries[kept++] = weights->entries[i];
+        }
+    }
+    weights->count = kept;
+}
+
+// Applies the scales of all I8 tensors, then removes them.
 static bool apply_scales(struct nn_weights *weights, struct mc_error *err)
 {
     for (size_t i = 0; i < weights->count; i++) {
         struct nn_weight_entry *entry = weights->entries[i];
-        if (entry->dtype == DTYPE_I8) {
-            if (!apply_scale(weights, &entry->weight, err)) {
-                return false;
-            }
-            entry->dtype = DTYPE_F32;
-            i = (size_t)-1; // the order has changed: begin again
+        if (entry->dtype != DTYPE_I8) {
+            continue;
         }
+        struct nn_weight_entry *scale = apply_scale(weights, &entry->weight, err);
+        if (scale == NULL) {
+            return false;
+        }
+        scale->used = true;
     }
+    remove_used(weights);
     return true;
 }
 
@@ -258,12 +266,12 @@ static bool parse_metadata(struct nn_weights *weights, json_t *value, struct mc_
     const char *key;
     json_t *text;
     if (!json_is_object(value)) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "__metadata__ wants an object");
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "__metadata__: must be an object");
     }
     json_object_foreach(value, key, text)
     {
         if (!json_is_string(text)) {
-            return mc_error_set(err, MC_ERROR_FORMAT, 0, "__metadata__: '%.40s' wants a string",
+            return mc_error_set(err, MC_ERROR_FORMAT, 0, "__metadata__: '%.40s' must be a string",
                                 key);
         }
     }
@@ -278,7 +286,7 @@ static bool parse_header(struct nn_weights *weights, json_t *header, const uint8
     json_t *value;
     if (!json_is_object(header) || json_object_size(header) > TENSORS_MAX) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "the header wants a JSON object of at most %d tensors", TENSORS_MAX);
+                            "header: must be a JSON object of at most %d tensors", TENSORS_MAX);
     }
     json_object_foreach(header, name, value)
     {
@@ -296,31 +304,32 @@ static bool parse_header(struct nn_weights *weights, json_t *header, const uint8
 struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size, struct mc_error *err)
 {
     if (size < LENGTH_BYTES) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "wants at least %d bytes, has %zu", LENGTH_BYTES,
-                     size);
+        mc_error_set(err, MC_ERROR_FORMAT, 0,
+                     "not a weight file: must be at least %d bytes, got %zu", LENGTH_BYTES, size);
         return NULL;
     }
     uint64_t header_size = read_le(bytes, LENGTH_BYTES);
     if (header_size > HEADER_BYTES_MAX || header_size > size - LENGTH_BYTES) {
         mc_error_set(err, MC_ERROR_FORMAT, 0,
-                     "header of %" PRIu64
-                     " bytes: wants at most %d and no more than the file's %zu",
-                     header_size, HEADER_BYTES_MAX, size - LENGTH_BYTES);
+                     "not a weight file: the header must be at most %d bytes and within the file's "
+                     "%zu, got %" PRIu64,
+                     HEADER_BYTES_MAX, size - LENGTH_BYTES, header_size);
         return NULL;
     }
     json_error_t where;
     json_t *header = json_loadb((const char *)bytes + LENGTH_BYTES, (size_t)header_size,
                                 JSON_REJECT_DUPLICATES, &where);
     if (header == NULL) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "header is not JSON: %s at byte %d", where.text,
-                     where.position);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "header: must be JSON, got an error at byte %d: %s",
+                     where.position, where.text);
         return NULL;
     }
     struct nn_weights *weights = calloc(1, sizeof *weights);
     const uint8_t *data = bytes + LENGTH_BYTES + header_size;
-    bool good = weights == NULL ? mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the weights")
-                                : parse_header(weights, header, data,
-                                               size - LENGTH_BYTES - (size_t)header_size, err);
+    bool good =
+        weights == NULL
+            ? mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the weights")
+            : parse_header(weights, header, data, size - LENGTH_BYTES - (size_t)header_size, err);
     json_decref(header);
     if (!good) {
         nn_weights_destroy(weights);
@@ -329,7 +338,7 @@ struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size, struct mc
     return weights;
 }
 
-static bool read_whole(int file, uint8_t *bytes, size_t size, struct mc_error *err)
+static bool read_all(int file, uint8_t *bytes, size_t size, struct mc_error *err)
 {
     for (size_t done = 0; done < size;) {
         ssize_t got = read(file, bytes + done, size - done);
@@ -340,7 +349,8 @@ static bool read_whole(int file, uint8_t *bytes, size_t size, struct mc_error *e
             return mc_error_set_errno(err, "read");
         }
         if (got == 0) {
-            return mc_error_set(err, MC_ERROR_FORMAT, 0, "ends at byte %zu of %zu", done, size);
+            return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                                "shrank while it was read: ends at byte %zu of %zu", done, size);
         }
         done += (size_t)got;
     }
@@ -355,7 +365,7 @@ static struct nn_weights *load_open(int file, struct mc_error *err)
         return NULL;
     }
     if (!S_ISREG(status.st_mode) || status.st_size > FILE_BYTES_MAX) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "wants a regular file of at most %" PRId64 " bytes",
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a regular file of at most %" PRId64 " bytes",
                      FILE_BYTES_MAX);
         return NULL;
     }
@@ -363,8 +373,8 @@ static struct nn_weights *load_open(int file, struct mc_error *err)
     uint8_t *bytes = malloc(size == 0 ? 1 : size);
     struct nn_weights *weights = NULL;
     if (bytes == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %zu bytes", size);
-    } else if (read_whole(file, bytes, size, err)) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %zu bytes", size);
+    } else if (read_all(file, bytes, size, err)) {
         weights = nn_weights_parse(bytes, size, err);
     }
     free(bytes);

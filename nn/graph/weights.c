@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/graph/weight_store.h"
+#include "nn/graph/weights_internal.h"
 
 struct nn_weight_entry *nn_weight_entry_add(struct nn_weights *weights, const char *name,
                                             struct mc_error *err)
@@ -15,7 +15,7 @@ struct nn_weight_entry *nn_weight_entry_add(struct nn_weights *weights, const ch
         size_t capacity = weights->capacity == 0 ? 64 : weights->capacity * 2;
         struct nn_weight_entry **entries = realloc(weights->entries, capacity * sizeof *entries);
         if (entries == NULL) {
-            mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the weights");
+            mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the weights");
             return NULL;
         }
         weights->entries = entries;
@@ -23,12 +23,20 @@ struct nn_weight_entry *nn_weight_entry_add(struct nn_weights *weights, const ch
     }
     struct nn_weight_entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the weights");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the weights");
         return NULL;
     }
     snprintf(entry->weight.name, sizeof entry->weight.name, "%s", name);
     weights->entries[weights->count++] = entry;
     return entry;
+}
+
+void nn_weight_entry_destroy(struct nn_weight_entry *entry)
+{
+    if (entry != NULL) {
+        mc_memory_free(entry->weight.data);
+        free(entry);
+    }
 }
 
 bool nn_weight_entry_set_shape(struct nn_weight_entry *entry, const int *dims, int rank,
@@ -41,7 +49,8 @@ bool nn_weight_entry_set_shape(struct nn_weight_entry *entry, const int *dims, i
         weight->dims[i] = i < rank ? dims[i] : 1;
         weight->count *= (size_t)weight->dims[i];
         if (weight->count > (size_t)NN_WEIGHT_COUNT_MAX) {
-            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: shape is too large", weight->name);
+            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: the shape is too large",
+                                weight->name);
         }
     }
     return true;
@@ -51,7 +60,7 @@ struct nn_weights *nn_weights_create_random(uint32_t seed, struct mc_error *err)
 {
     struct nn_weights *weights = calloc(1, sizeof *weights);
     if (weights == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the weights");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the weights");
         return NULL;
     }
     weights->random = true;
@@ -65,15 +74,14 @@ void nn_weights_destroy(struct nn_weights *weights)
         return;
     }
     for (size_t i = 0; i < weights->count; i++) {
-        mc_memory_free(weights->entries[i]->weight.data);
-        free(weights->entries[i]);
+        nn_weight_entry_destroy(weights->entries[i]);
     }
     free(weights->entries);
     json_decref(weights->metadata);
     free(weights);
 }
 
-static struct nn_weight_entry *find(const struct nn_weights *weights, const char *name)
+struct nn_weight_entry *nn_weight_entry_find(const struct nn_weights *weights, const char *name)
 {
     for (size_t i = 0; i < weights->count; i++) {
         if (strcmp(weights->entries[i]->weight.name, name) == 0) {
@@ -89,8 +97,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-// Noise of about unit variance from a linear congruential generator (Knuth's
-// MMIX constants): the sum of four uniform numbers.
+// Noise of about unit variance: the sum of four uniform numbers from a linear congruential
+// generator (with the constants of Knuth's MMIX).
 static float noise(uint64_t *state)
 {
     float sum = 0;
@@ -101,8 +109,8 @@ static float noise(uint64_t *state)
     return sum * 1.7320508f;
 }
 
-static struct nn_weight_entry *invent(struct nn_weights *weights, const char *name, const int *dims,
-                                      int rank, struct mc_error *err)
+static struct nn_weight_entry *add_random(struct nn_weights *weights, const char *name,
+                                          const int *dims, int rank, struct mc_error *err)
 {
     struct nn_weight_entry *entry = nn_weight_entry_add(weights, name, err);
     if (entry == NULL || !nn_weight_entry_set_shape(entry, dims, rank, err)) {
@@ -111,16 +119,16 @@ static struct nn_weight_entry *invent(struct nn_weights *weights, const char *na
     struct nn_weight *weight = &entry->weight;
     weight->data = mc_memory_alloc(weight->count * sizeof *weight->data);
     if (weight->data == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory", name);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory", name);
         return NULL;
     }
     uint64_t state = weights->seed;
     for (const char *c = name; *c != '\0'; c++) {
         state = state * 31 + (unsigned char)*c;
     }
-    // A filter keeps the variance of what comes through a ReLU (He et al. 2015);
-    // the scale and variance of a batch norm stay near one, the slopes of a PReLU
-    // near a quarter, the rest near zero.
+    // Filters preserve variance through a ReLU (He et al., "Delving Deep into Rectifiers",
+    // 2015); scales and variances of batch norms are near one, slopes of PReLUs near a
+    // quarter, all others near zero.
     bool is_filter = rank == 4, is_slope = ends_with(name, ".f.weight");
     bool near_one = ends_with(name, "running_var") || ends_with(name, ".weight");
     float fan_in = (float)weight->count / (float)dims[0];
@@ -148,24 +156,26 @@ static void write_shape(char *text, size_t size, const int *dims, int rank)
 const struct nn_weight *nn_weights_get(struct nn_weights *weights, const char *name,
                                        const int *dims, int rank, struct mc_error *err)
 {
-    struct nn_weight_entry *entry = find(weights, name);
+    struct nn_weight_entry *entry = nn_weight_entry_find(weights, name);
     if (entry == NULL && weights->random) {
-        entry = invent(weights, name, dims, rank, err);
+        entry = add_random(weights, name, dims, rank, err);
         if (entry == NULL) {
             return NULL;
         }
     }
-    char wanted[64];
-    write_shape(wanted, sizeof wanted, dims, rank);
+    char expected[64];
+    write_shape(expected, sizeof expected, dims, rank);
     if (entry == NULL) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "has no tensor %s, wants one of %s", name, wanted);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must have shape %s, but there is no such tensor",
+                     name, expected);
         return NULL;
     }
     const struct nn_weight *weight = &entry->weight;
     if (weight->rank != rank || memcmp(weight->dims, dims, (size_t)rank * sizeof *dims) != 0) {
         char found[64];
         write_shape(found, sizeof found, weight->dims, weight->rank);
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: wants shape %s, has %s", name, wanted, found);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: shape must be %s, got %s", name, expected,
+                     found);
         return NULL;
     }
     entry->used = true;
@@ -174,7 +184,7 @@ const struct nn_weight *nn_weights_get(struct nn_weights *weights, const char *n
 
 const struct nn_weight *nn_weights_find(const struct nn_weights *weights, const char *name)
 {
-    const struct nn_weight_entry *entry = find(weights, name);
+    const struct nn_weight_entry *entry = nn_weight_entry_find(weights, name);
     return entry == NULL ? NULL : &entry->weight;
 }
 

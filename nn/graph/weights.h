@@ -1,11 +1,11 @@
-// The weight file: safetensors, read, checked, lent out by name.
+// Weight files: safetensors, read and checked, with tensors looked up by name.
 //
-// The format is an 8-byte little-endian header length, a JSON header that
-// gives each tensor's dtype, shape and byte range, and the raw little-endian
-// data. The file is read, not mapped: one that shrinks while in use must not
-// raise SIGBUS. Everything is checked at load: the header's size, the JSON,
-// dtypes, shapes, that the ranges cover the data without gap or overlap, and
-// that no number is NaN or infinite.
+// The format is an 8-byte little-endian header length, a JSON header with each tensor's
+// dtype, shape and byte range, and the raw little-endian data. The file is read, not mapped:
+// if it shrinks while in use, that must not raise SIGBUS. Loading checks everything: the
+// header's size and JSON, dtypes and shapes, that the ranges cover the data without gaps or
+// overlaps, and that all numbers are finite.
+// Source: github.com/huggingface/safetensors, "Format".
 #pragma once
 
 #include <stddef.h>
@@ -20,42 +20,46 @@ struct nn_weight {
     int dims[NN_WEIGHT_DIMS_MAX]; // outermost first; 1 beyond rank
     int rank;
     size_t count; // of numbers: the product of dims
-    float *data;  // float32, whatever the file stores
+    float *data;  // float32, whatever the file's dtype
 };
 
 struct nn_weights;
 
-// Reads dtypes F32, F16, BF16 and I8; tensors of other dtypes are refused. An I8
-// tensor "x" comes with a tensor "x.scale", one number for each of x's outermost
-// dimension: it is lent out as their products. Returns
-// NULL and sets err on failure. Free with nn_weights_destroy; NULL does nothing.
+// Reads dtypes F32, F16, BF16 and I8, and refuses tensors of any other. An I8 tensor "x" must
+// come with a tensor "x.scale", one number for each index of x's outermost dimension; the two
+// are combined into their product. Returns NULL and sets err on failure. Free with
+// nn_weights_destroy. Any thread.
 struct nn_weights *nn_weights_load(const char *path, struct mc_error *err) MC_MUST_USE;
+
+// The same from bytes in memory, borrowed for the call.
 struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size,
                                     struct mc_error *err) MC_MUST_USE;
 
-// Weights that invent every tensor that is asked for: seeded noise at a scale
-// that keeps activations near one. For measuring and testing networks without a file.
+// Random weights: every tensor that is asked for is made up, as noise from a seed, at a scale
+// that keeps activations near one. For benchmarks and tests of networks without a file.
 struct nn_weights *nn_weights_create_random(uint32_t seed, struct mc_error *err) MC_MUST_USE;
+
+// NULL does nothing.
 void nn_weights_destroy(struct nn_weights *weights);
 
-// The tensor called name, which must have this shape: rank dims. Returns NULL
-// and sets err, with the name and both shapes, when there is none. Borrowed.
+// The tensor called name, which must have this shape. Returns NULL and sets err to the name
+// and both shapes if there is none. Borrowed from the weights. One thread.
 const struct nn_weight *nn_weights_get(struct nn_weights *weights, const char *name,
                                        const int *dims, int rank, struct mc_error *err) MC_MUST_USE;
 
-// The tensor called name, or NULL. Borrowed.
+// The tensor called name, or NULL. Borrowed from the weights.
 const struct nn_weight *nn_weights_find(const struct nn_weights *weights, const char *name);
 
-// The value of key in the file's __metadata__, or NULL. Borrowed.
+// The value of key in the file's __metadata__, or NULL. Borrowed from the weights.
 const char *nn_weights_metadata(const struct nn_weights *weights, const char *key);
 
-// Tensors that no nn_weights_get has asked for: a sign that the file is for
-// another network. Returns the name of the first, or NULL. Calibrated ranges
-// ("range.…") don't count: only some precisions want them.
+// The name of the first tensor that no nn_weights_get has asked for, or NULL. Such a tensor
+// is a sign that the file is for another network. Calibrated ranges ("range.…") don't count:
+// only some precisions use them.
 const char *nn_weights_unused(const struct nn_weights *weights);
 
-// Numbers in all tensors that were asked for, statistics of batch norms left out
-// (the usual count of trained parameters).
+// Numbers in all tensors that were asked for, except batch norms' statistics: the usual count
+// of trained parameters.
 size_t nn_weights_parameter_count(const struct nn_weights *weights);
 
 // Calls each with every key and value of __metadata__, in the file's order.

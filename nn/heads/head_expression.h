@@ -13,10 +13,7 @@
 #include "base/keypoint.h"
 #include "nn/tensor.h"
 
-struct nn_graph;
-struct nn_weights;
-
-enum { NN_SHAPES_MAX = 52 };
+enum { NN_SHAPES_MAX = 52, NN_EXPRESSION_LANDMARKS = 68, NN_EXPRESSION_OTHERS = 10 };
 
 struct nn_expression {
     // Blend shapes by ARKit's names, in the order of the file's mocap.shapes; 0 at rest, 1 at full
@@ -31,20 +28,47 @@ struct nn_expression {
     float turn[3][3];
 };
 
-struct nn_expression_head; // the weights; all threads share them
+// A place where feature maps are sampled: an offset from the middle of some landmarks, in units of
+// the mean face.
+struct nn_expression_place {
+    int marks[NN_EXPRESSION_LANDMARKS];
+    int mark_count;
+    float x, y;
+};
 
-// The maps of the head behind a LEDNet in the graph: marks three results, heat maps of `keypoints`
-// keypoints, the feature maps that are sampled, the encoder's means.
-void nn_expression_append(struct nn_graph *graph, int map, int keypoints);
+// A batch norm of evaluation, per channel.
+struct nn_expression_norm {
+    const float *weight, *bias, *mean, *variance;
+};
 
-// Reads the head's weights and its places; `keypoints` is the count of all heat maps. NULL and err
-// on failure. Nothing of the weights is needed afterwards.
-struct nn_expression_head *nn_expression_create(struct nn_weights *weights, int keypoints,
+// What the head is made of, as PyTorch has it.
+struct nn_expression_layers {
+    int keypoints; // of all heat maps; the first 68 are the landmarks that are aligned
+    int channels;  // of the feature maps that are sampled
+    int means;     // of the encoder's channels
+    int hidden;    // units
+    int shapes;    // at most NN_SHAPES_MAX
+    const struct nn_expression_place *places;
+    int place_count;
+    const float *mean_face; // 68 x 2; the mean of its squares, x and y together, is one
+    struct nn_expression_norm input_norm, hidden_norm;
+    const float *hidden_weight; // hidden x inputs: keypoints, then channels x places, then means
+    const float *hidden_bias;
+    const float *out_weight; // (shapes + 10) x hidden: shapes, 4 of gaze, 6 of turn
+    const float *out_bias;
+};
+
+struct nn_expression_head; // the layers, folded; all threads share them
+
+// Copies what it needs. NULL and err without memory.
+struct nn_expression_head *nn_expression_create(const struct nn_expression_layers *layers,
                                                 struct mc_error *err) MC_MUST_USE;
 void nn_expression_destroy(struct nn_expression_head *head);
 
-// How many shapes there are, and the floats of scratch that a run needs.
-int nn_expression_shape_count(const struct nn_expression_head *head);
+// The numbers that the hidden layer reads.
+int nn_expression_inputs(const struct nn_expression_layers *layers);
+
+// The floats of scratch that a run needs.
 size_t nn_expression_scratch(const struct nn_expression_head *head);
 
 // Any thread.

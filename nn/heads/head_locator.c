@@ -3,12 +3,12 @@
 #include <math.h>
 #include <stdbool.h>
 
-// Two boxes are one face when they share more than this of both together, or
-// more than this of the smaller.
-static const float most_shared = 0.4f;
-static const float most_covered = 0.7f;
+// Two boxes are the same face if the intersection exceeds this share of their union, or this
+// share of the smaller.
+static const float iou_max = 0.4f;
+static const float covered_max = 0.7f;
 
-static const float log_size_max = 4; // as in training; e^4 cells is more than any map
+static const float log_size_max = 4; // as in training; e^4 cells exceed any map
 
 static float logit_of(float score)
 {
@@ -20,7 +20,7 @@ static float clamp(float value, float low, float high)
     return fminf(fmaxf(value, low), high);
 }
 
-// Of equal neighbours the first is the peak.
+// Whether the cell is a local maximum. Of equal neighbours only the first is.
 static bool is_peak(const struct nn_tensor *maps, int y, int x)
 {
     const float score = nn_tensor_at(maps, y, x)[NN_LOCATOR_SCORE];
@@ -32,8 +32,8 @@ static bool is_peak(const struct nn_tensor *maps, int y, int x)
                 continue;
             }
             const float other = nn_tensor_at(maps, row, column)[NN_LOCATOR_SCORE];
-            const bool before = dy < 0 || (dy == 0 && dx < 0);
-            if (other > score || (before && other == score)) {
+            const bool is_earlier = dy < 0 || (dy == 0 && dx < 0);
+            if (other > score || (is_earlier && other == score)) {
                 return false;
             }
         }
@@ -41,13 +41,13 @@ static bool is_peak(const struct nn_tensor *maps, int y, int x)
     return true;
 }
 
-static struct nn_face read_face(const struct nn_tensor *maps, int y, int x, float cell_width,
-                                float cell_height)
+static struct nn_detection read_cell(const struct nn_tensor *maps, int y, int x, float cell_width,
+                                     float cell_height)
 {
     const float *cell = nn_tensor_at(maps, y, x);
     const float width = expf(clamp(cell[NN_LOCATOR_WIDTH], -log_size_max, log_size_max));
     const float height = expf(clamp(cell[NN_LOCATOR_HEIGHT], -log_size_max, log_size_max));
-    return (struct nn_face){
+    return (struct nn_detection){
         .x = ((float)x + 0.5f + cell[NN_LOCATOR_X] - width / 2) * cell_width,
         .y = ((float)y + 0.5f + cell[NN_LOCATOR_Y] - height / 2) * cell_height,
         .width = width * cell_width,
@@ -56,64 +56,67 @@ static struct nn_face read_face(const struct nn_tensor *maps, int y, int x, floa
     };
 }
 
-static bool is_same(const struct nn_face *a, const struct nn_face *b)
+static bool is_same(const struct nn_detection *a, const struct nn_detection *b)
 {
-    const float across = fminf(a->x + a->width, b->x + b->width) - fmaxf(a->x, b->x);
-    const float down = fminf(a->y + a->height, b->y + b->height) - fmaxf(a->y, b->y);
-    if (across <= 0 || down <= 0) {
+    const float overlap_x = fminf(a->x + a->width, b->x + b->width) - fmaxf(a->x, b->x);
+    const float overlap_y = fminf(a->y + a->height, b->y + b->height) - fmaxf(a->y, b->y);
+    if (overlap_x <= 0 || overlap_y <= 0) {
         return false;
     }
-    const float shared = across * down;
+    const float intersection = overlap_x * overlap_y;
     const float area_a = a->width * a->height, area_b = b->width * b->height;
-    return shared > most_shared * (area_a + area_b - shared) ||
-           shared > most_covered * fminf(area_a, area_b);
+    return intersection > iou_max * (area_a + area_b - intersection) ||
+           intersection > covered_max * fminf(area_a, area_b);
 }
 
-// Puts the face in its place by score; the last goes when there is no room.
-static int insert(struct nn_face *faces, int count, const struct nn_face *face)
+// Inserts a detection by descending score; drops the last if there is no room. Returns the
+// new count.
+static int insert(struct nn_detection *detections, int count, const struct nn_detection *added)
 {
-    int place = count;
-    while (place > 0 && faces[place - 1].score < face->score) {
-        place--;
+    int at = count;
+    while (at > 0 && detections[at - 1].score < added->score) {
+        at--;
     }
-    if (place == NN_FACES_MAX) {
+    if (at == NN_DETECTIONS_MAX) {
         return count;
     }
-    const int last = count < NN_FACES_MAX ? count : NN_FACES_MAX - 1;
-    for (int i = last; i > place; i--) {
-        faces[i] = faces[i - 1];
+    const int last = count < NN_DETECTIONS_MAX ? count : NN_DETECTIONS_MAX - 1;
+    for (int i = last; i > at; i--) {
+        detections[i] = detections[i - 1];
     }
-    faces[place] = *face;
+    detections[at] = *added;
     return last + 1;
 }
 
-static int drop_doubles(struct nn_face *faces, int count)
+// Non-maximum suppression. Returns the new count.
+static int suppress(struct nn_detection *detections, int count)
 {
     int kept = 0;
     for (int i = 0; i < count; i++) {
-        bool doubled = false;
-        for (int k = 0; k < kept && !doubled; k++) {
-            doubled = is_same(&faces[k], &faces[i]);
+        bool suppressed = false;
+        for (int k = 0; k < kept && !suppressed; k++) {
+            suppressed = is_same(&detections[k], &detections[i]);
         }
-        if (!doubled) {
-            faces[kept++] = faces[i];
+        if (!suppressed) {
+            detections[kept++] = detections[i];
         }
     }
     return kept;
 }
 
 int nn_head_locator(const struct nn_tensor *maps, float cell_width, float cell_height,
-                    float least_score, struct nn_face *faces)
+                    float least_score, struct nn_detection *detections)
 {
     const float least_logit = logit_of(clamp(least_score, 0.001f, 0.999f));
     int count = 0;
     for (int y = 0; y < maps->height; y++) {
         for (int x = 0; x < maps->width; x++) {
             if (nn_tensor_at(maps, y, x)[NN_LOCATOR_SCORE] >= least_logit && is_peak(maps, y, x)) {
-                const struct nn_face face = read_face(maps, y, x, cell_width, cell_height);
-                count = insert(faces, count, &face);
+                const struct nn_detection detection =
+                    read_cell(maps, y, x, cell_width, cell_height);
+                count = insert(detections, count, &detection);
             }
         }
     }
-    return drop_doubles(faces, count);
+    return suppress(detections, count);
 }

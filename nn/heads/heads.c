@@ -4,13 +4,10 @@
 
 #include "nn/kernels/kernels.h"
 
-// One that is certain has all its probability in a cell or two; a guess spreads
-// over the map. With s the standard deviation, it is 1 / (1 + (8 s / edge)^2): a
-// half at an eighth of the map's edge. A map without a finite sum knows nothing.
-float nn_head_confidence(float square_cells, int edge)
+float nn_head_confidence(float variance_cells, int edge)
 {
-    return isfinite(square_cells) ? 1 / (1 + fmaxf(square_cells, 0) * 64 / (float)(edge * edge))
-                                  : 0;
+    return isfinite(variance_cells) ? 1 / (1 + fmaxf(variance_cells, 0) * 64 / (float)(edge * edge))
+                                    : 0;
 }
 
 void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *maps,
@@ -21,8 +18,8 @@ void nn_head_landmark(const struct nn_kernels *kernels, const struct nn_tensor *
     for (int c = 0; c < maps->channels; c++) {
         const float *sums = scratch + 4 * c;
         const float x = sums[1] / sums[0], y = sums[2] / sums[0];
-        const float square = sums[3] / sums[0] - x * x - y * y;
+        const float variance = sums[3] / sums[0] - x * x - y * y;
         keypoints[c] = (struct mc_keypoint){ (x + 0.5f) * cell_width, (y + 0.5f) * cell_height,
-                                             nn_head_confidence(square, maps->width) };
+                                             nn_head_confidence(variance, maps->width) };
     }
 }

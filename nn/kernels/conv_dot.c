@@ -1,14 +1,15 @@
 #include "nn/kernels/conv_dot.h"
 
 #include "nn/kernels/conv_plain.h"
+#include "nn/kernels/number.h"
 
 bool nn_conv_is_dot(const struct nn_conv *conv)
 {
     return conv->out_channels == 1;
 }
 
-// One output: taps that follow each other in a row are one product where their
-// pixels lie side by side in memory.
+// One output. Neighbouring taps of a row are one product where their pixels are adjacent
+// in memory.
 static float dot_at(nn_dot_fn *dot, const struct nn_conv *conv, const struct nn_tensor *in, int y,
                     int x)
 {
@@ -26,12 +27,19 @@ static float dot_at(nn_dot_fn *dot, const struct nn_conv *conv, const struct nn_
                taps[t + count].dx == taps[t].dx + count && ix + count < in->width) {
             count++;
         }
-        size_t passed = (size_t)t * (size_t)conv->in_channels * nn_type_size(conv->type);
-        sum += dot((const char *)conv->weights + passed, nn_tensor_pixel(in, iy, ix),
+        size_t skipped = (size_t)t * (size_t)conv->in_channels * nn_type_size(conv->type);
+        sum += dot((const char *)conv->weights + skipped, nn_tensor_pixel(in, iy, ix),
                    count * conv->in_channels);
         t += count;
     }
     return (conv->type == NN_U8 ? sum * conv->scale[0] : sum) + conv->bias[0];
+}
+
+void nn_conv_dot_pack(const struct nn_conv *conv, const float *plain, float *packed)
+{
+    for (size_t i = 0; i < nn_conv_weights_c(conv); i++) {
+        nn_number_set_weight(conv->type, packed, i, plain[i]);
+    }
 }
 
 void nn_conv_dot(nn_dot_fn *dot, const struct nn_conv *conv, const struct nn_conv_maps *maps,

@@ -5,7 +5,7 @@
 #include "nn/kernels/conv_plain.h"
 #include "nn/kernels/gemm.h"
 
-enum { PIXELS = 128 }; // at a time, so that the gathered rows stay in the cache
+enum { PIXELS = 128 }; // per product, so that the im2col rows stay in the cache
 
 static size_t row_floats(const struct nn_conv *conv)
 {
@@ -17,16 +17,17 @@ size_t nn_conv_gemm_scratch(const struct nn_conv *conv)
     return PIXELS * (row_floats(conv) + (size_t)conv->out_channels);
 }
 
-// What the window sees at output pixel y, x.
-static void gather(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x, float *row)
+// Copies the window of output pixel y, x; zeros outside the map.
+static void copy_window(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
+                        float *row)
 {
     const size_t bytes = (size_t)conv->in_channels * sizeof *row;
     for (int t = 0; t < conv->tap_count; t++, row += conv->in_channels) {
         int iy = y * conv->stride + conv->taps[t].dy, ix = x * conv->stride + conv->taps[t].dx;
-        if (iy < 0 || iy >= in->height || ix < 0 || ix >= in->width) {
-            memset(row, 0, bytes);
-        } else {
+        if (nn_tensor_has(in, iy, ix)) {
             memcpy(row, nn_tensor_at(in, iy, ix), bytes);
+        } else {
+            memset(row, 0, bytes);
         }
     }
 }
@@ -45,7 +46,7 @@ void nn_conv_gemm(const struct nn_conv *conv, const struct nn_conv_maps *maps, s
         int count = end - begin < PIXELS ? end - begin : PIXELS;
         for (int i = 0; i < count; i++) {
             int y = (begin + i) / width, x = (begin + i) % width;
-            gather(conv, &maps->in, y, x, rows + (size_t)i * k);
+            copy_window(conv, &maps->in, y, x, rows + (size_t)i * k);
             memcpy(sums + (size_t)i * n, conv->bias, n * sizeof *sums);
         }
         nn_gemm_add((size_t)count, n, k, rows, k, conv->weights, n, sums, n);

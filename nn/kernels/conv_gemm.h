@@ -1,6 +1,6 @@
-// Convolution as a matrix product: the pixels under the window, gathered into
-// rows, times the weights, which are packed as in plain C. It works on every
-// processor that OpenBLAS knows. Lower precision is left to plain C.
+// The convolution as im2col and a matrix product by OpenBLAS, for any processor that
+// OpenBLAS supports. Weights are packed as in plain C. Inputs of lower precision are left
+// to plain C.
 #pragma once
 
 #include "nn/kernels/kernels.h"

@@ -11,7 +11,7 @@ static int min_int(int a, int b)
     return a < b ? a : b;
 }
 
-// What one tap adds to the sums of `count` output channels.
+// Adds the products of one tap to the sums of count output channels.
 static void add_tap(const struct nn_conv *conv, const struct nn_tensor *in, const void *pixel,
                     const float *weights, int count, float *restrict sum)
 {
@@ -23,7 +23,7 @@ static void add_tap(const struct nn_conv *conv, const struct nn_tensor *in, cons
     }
 }
 
-// The same in whole numbers.
+// The same for bytes, in int32.
 static void add_tap_u8(const struct nn_conv *conv, const uint8_t *pixel, const float *weights,
                        int count, int32_t *restrict sum)
 {
@@ -34,7 +34,7 @@ static void add_tap_u8(const struct nn_conv *conv, const uint8_t *pixel, const f
     }
 }
 
-// One pixel of a convolution, output channels first to first + count - 1.
+// Computes output channels first to first + count - 1 at pixel y, x.
 static void conv_sum(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
                      int first, int count, float *restrict sum)
 {
@@ -94,8 +94,8 @@ void nn_conv_store(const struct nn_conv *conv, const struct nn_conv_maps *maps, 
     for (int i = 0; i < count; i++) {
         const int c = first + i;
         float value = sum[i];
-        if (conv->inner != NULL && value < 0) {
-            value *= conv->inner[c];
+        if (conv->pre_slope != NULL && value < 0) {
+            value *= conv->pre_slope[c];
         }
         if (has_residual && c < maps->residual.channels) {
             value += nn_number_get(maps->residual.type, maps->residual.scale, residual, c);

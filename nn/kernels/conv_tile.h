@@ -1,32 +1,34 @@
-// The inner loops of the direct convolution (see conv_direct.h), written once
-// for every vector width: kernels_avx2.c and kernels_avx512.c say what a vector
-// is and include this.
+// The microkernels (microkernel.h), written once for all vector widths: the files
+// x86/tiles_*.c define what a vector is and include this.
 //
-// Wants: LANES; vec of floats, with vec_load, vec_store, vec_load_first(p, n),
-// vec_store_first(p, v, n), vec_zero, vec_add, vec_max, vec_min, vec_fma,
-// vec_interleave(a, b, &low, &high); word, an input word in every lane, with word_load(p); acc, a
-// vector of sums, with acc_start(bias), acc_add(word, weights, sum),
-// acc_value(sum, tile, channel); vec_set1, vec_mul, vec_load_u8, vec_load_bf16,
-// vec_store_u8, vec_store_bf16; NARROW, which is INLINE where most maps are U8 or
-// BF16, or CALLED where it would only make the tiles large.
+// Requires:
+//   LANES, and vec, a vector of LANES floats, with vec_load, vec_store, vec_set1, vec_zero,
+//   vec_add, vec_mul, vec_max, vec_min, vec_fma; vec_load_first(p, n) and
+//   vec_store_first(p, v, n); vec_interleave(a, b, &low, &high); vec_load_u8,
+//   vec_load_bf16, vec_store_u8, vec_store_bf16 (see x86/vec256.h)
+//   word, one input word in every lane, with word_load(p)
+//   acc, a vector of sums, with acc_start(bias), acc_add(word, weights, sum) and
+//   acc_value(sum, tile, channel)
+//   NARROW: INLINE where most maps are U8 or BF16; CALLED where those are so rare that
+//   inlining them would only bloat the microkernels
 
 #include <stddef.h>
 
-#include "nn/kernels/conv_direct.h"
+#include "nn/kernels/microkernel.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #define CALLED static __attribute__((noinline))
 
-// The next loop has a constant count: it is written out.
+// Unrolls the next loop, whose trip count is constant, completely.
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 
-enum { SUMS_MAX = 28 }; // vectors of sums in a tile
+enum { SUMS_MAX = 28 }; // vectors of sums per tile
 
-// count floats of a vector, the rest zero; resp. the first count stored.
+// Loads count floats and zeros the other lanes; stores the first count lanes.
 INLINE vec load_part(const float *in, int count)
 {
     return count >= LANES ? vec_load(in) : vec_load_first(in, count);
@@ -41,7 +43,7 @@ INLINE void store_part(float *out, vec value, int count)
     }
 }
 
-// Negative numbers times their slopes.
+// PReLU: negative numbers times their slopes.
 INLINE vec vec_slope(vec value, const float *slopes)
 {
     return vec_fma(vec_min(value, vec_zero()), vec_load(slopes), vec_max(value, vec_zero()));
@@ -94,15 +96,15 @@ INLINE void store_f32(const struct nn_tile *tile, float *out, const float *partn
     store_part(out + 2 * c + LANES, high, 2 * count - LANES);
 }
 
-// Activation, residual, activation, shuffle, store: channels c to c + LANES - 1 of
-// pixel p. tile is a copy of `whole` that nothing else points at: what is stored can't
-// change it, so that it need not be read again for every vector.
+// The epilogue (activation, residual, activation, shuffle) and the store of pixel p,
+// channels c to c + LANES - 1. tile is a copy of `whole` to which nothing else points: no
+// store can alias it, so the compiler need not reload it for every vector.
 INLINE void tile_store(const struct nn_tile *tile, const struct nn_tile *whole, int p, int c,
                        vec value)
 {
     const int count = tile->channels - c;
-    if (tile->inner != NULL) {
-        value = vec_slope(value, tile->inner + c);
+    if (tile->pre_slope != NULL) {
+        value = vec_slope(value, tile->pre_slope + c);
     }
     if (tile->residual != NULL) {
         value = vec_add(value, load_residual(tile, whole, p, c));
@@ -122,7 +124,7 @@ INLINE void tile_store(const struct nn_tile *tile, const struct nn_tile *whole, 
     store_f32(tile, (float *)out, (const float *)partner, c, count, value);
 }
 
-// Pixel p of a line is at base[p / 4] + p % 4 steps: what an address can say.
+// Pixel p of a line is at base[p / 4] + (p % 4) * step, which fits x86's addressing modes.
 INLINE word line_get(const char *const *base, size_t step, int p, ptrdiff_t at)
 {
     const char *pixel = base[p / 4] + (p % 4 == 3 ? 3 * step : (size_t)(p % 4) * step);
@@ -161,19 +163,19 @@ INLINE void sums_store(const struct nn_tile *tile, const acc *sum, const int pix
     }
 }
 
-// pixels and vectors are constants at every call, so that all loops over them
-// are written out and the sums live in registers.
-INLINE void tile_flat(const struct nn_tile *tile, const int pixels, const int vectors)
+// pixels and vectors are constants in every call, so that all loops over them are unrolled
+// and the sums live in registers.
+INLINE void tile_generic(const struct nn_tile *tile, const int pixels, const int vectors)
 {
     acc sum[SUMS_MAX];
     sums_start(tile, sum, pixels, vectors);
     const size_t step = tile->in_step;
     const ptrdiff_t in_words = tile->in_words;
-    for (int t = 0; t < tile->live_count; t++) {
+    for (int t = 0; t < tile->valid_tap_count; t++) {
         const char *base[NN_TILE_PIXELS_MAX / 4];
-        line_start(base, tile->in + tile->live[t].offset, step, pixels);
-        const float *weights = tile->weights + tile->live[t].tap * in_words * vectors * LANES;
-        const ptrdiff_t words = tile->live[t].words;
+        line_start(base, tile->in + tile->valid_taps[t].offset, step, pixels);
+        const float *weights = tile->weights + tile->valid_taps[t].tap * in_words * vectors * LANES;
+        const ptrdiff_t words = tile->valid_taps[t].words;
         for (ptrdiff_t c = 0; c < words; c++, weights += vectors * LANES) {
             vec weight[NN_TILE_VECTORS_MAX];
             UNROLL
@@ -193,9 +195,9 @@ INLINE void tile_flat(const struct nn_tile *tile, const int pixels, const int ve
     sums_store(tile, sum, pixels, vectors);
 }
 
-// Input q of the line, counted from one before the tile, belongs to sums q - 2
-// (by the third tap), q - 1 and q (by the first).
-INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int vectors)
+// Input q of the line, counted from one before the tile, contributes to sums q - 2 (by the
+// third tap), q - 1 (by the second) and q (by the first).
+INLINE void tile_conv1d(const struct nn_tile *tile, const int pixels, const int vectors)
 {
     acc sum[SUMS_MAX];
     sums_start(tile, sum, pixels, vectors);
@@ -204,7 +206,7 @@ INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int v
     const char *base[(NN_TILE_PIXELS_MAX + 2 + 3) / 4];
     line_start(base, tile->in - tile->in_step, step, pixels + 2);
     const float *weights = tile->weights;
-    const bool before = tile->before, behind = tile->behind;
+    const bool has_before = tile->has_before, has_after = tile->has_after;
     for (ptrdiff_t c = 0; c < in_words; c++, weights += width) {
         vec first[NN_TILE_VECTORS_MAX], middle[NN_TILE_VECTORS_MAX], last[NN_TILE_VECTORS_MAX];
         UNROLL
@@ -215,7 +217,7 @@ INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int v
         }
         UNROLL
         for (int q = 0; q < pixels + 2; q++) {
-            if ((q == 0 && !before) || (q == pixels + 1 && !behind)) {
+            if ((q == 0 && !has_before) || (q == pixels + 1 && !has_after)) {
                 continue;
             }
             word input = line_get(base, step, q, c);
@@ -238,8 +240,8 @@ INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int v
     sums_store(tile, sum, pixels, vectors);
 }
 
-#define TILE_NAME(kind, vectors, pixels) kind##_##vectors##_##pixels,
-#define TILE(kind, vectors, pixels)                                                                \
+#define MICROKERNEL_NAME(kind, vectors, pixels) kind##_##vectors##_##pixels,
+#define MICROKERNEL(kind, vectors, pixels)                                                         \
     static void kind##_##vectors##_##pixels(const struct nn_tile *tile)                            \
     {                                                                                              \
         tile_##kind(tile, pixels, vectors);                                                        \
@@ -272,25 +274,26 @@ INLINE void tile_chain(const struct nn_tile *tile, const int pixels, const int v
 #define UP_TO_24(each, kind, vectors) UP_TO_23(each, kind, vectors) each(kind, vectors, 24)
 // clang-format on
 
-// The loops for 1 pixel, 2 pixels, ... and their table, called kind_vectors.
-#define TILES(kind, vectors, up_to)                                                                \
-    up_to(TILE, kind, vectors) static nn_tile_fn *const kind##_##vectors[] = { up_to(              \
-        TILE_NAME, kind, vectors) };
+// Defines the functions for 1 pixel, 2 pixels, ... and their table, kind_vectors.
+#define MICROKERNELS(kind, vectors, up_to)                                                         \
+    up_to(MICROKERNEL, kind, vectors) static nn_microkernel_fn *const kind##_##vectors[] = {       \
+        up_to(MICROKERNEL_NAME, kind, vectors)                                                     \
+    };
 
-// Defines the set called name: its tiles have up to f1, f2, f3 pixels when flat, by
-// number of vectors, and up to c1, c2, c3 in chains. Wants dot.
-#define TILE_SET(name, f1, f2, f3, c1, c2, c3)                                                     \
-    TILES(flat, 1, UP_TO_##f1)                                                                     \
-    TILES(flat, 2, UP_TO_##f2)                                                                     \
-    TILES(flat, 3, UP_TO_##f3)                                                                     \
-    TILES(chain, 1, UP_TO_##c1)                                                                    \
-    TILES(chain, 2, UP_TO_##c2)                                                                    \
-    TILES(chain, 3, UP_TO_##c3)                                                                    \
-    const struct nn_tile_set name = {                                                              \
+// Defines the set called name. For one, two and three vectors, its generic tiles have up to
+// g1, g2, g3 pixels, its conv1d tiles up to c1, c2, c3. Requires dot.
+#define MICROKERNEL_SET(name, g1, g2, g3, c1, c2, c3)                                              \
+    MICROKERNELS(generic, 1, UP_TO_##g1)                                                           \
+    MICROKERNELS(generic, 2, UP_TO_##g2)                                                           \
+    MICROKERNELS(generic, 3, UP_TO_##g3)                                                           \
+    MICROKERNELS(conv1d, 1, UP_TO_##c1)                                                            \
+    MICROKERNELS(conv1d, 2, UP_TO_##c2)                                                            \
+    MICROKERNELS(conv1d, 3, UP_TO_##c3)                                                            \
+    const struct nn_microkernel_set name = {                                                       \
         .lanes = LANES,                                                                            \
-        .flat_pixels = { f1, f2, f3 },                                                             \
-        .chain_pixels = { c1, c2, c3 },                                                            \
-        .flat = { flat_1, flat_2, flat_3 },                                                        \
-        .chain = { chain_1, chain_2, chain_3 },                                                    \
+        .generic_pixels = { g1, g2, g3 },                                                          \
+        .conv1d_pixels = { c1, c2, c3 },                                                           \
+        .generic = { generic_1, generic_2, generic_3 },                                            \
+        .conv1d = { conv1d_1, conv1d_2, conv1d_3 },                                                \
         .dot = dot,                                                                                \
     };

@@ -3,11 +3,11 @@
 #include <string.h>
 
 enum {
-    LINE_MIN = 6,         // of every dilation'th pixel: below, dead taps are worth more
-    CHANNELS_MIN = 24,    // of input: below, spreading costs as much as it saves
-    BATCH_FLOATS = 12288, // of left sides: a small part of the second-level cache
-    BATCH_MAX = 96,       // pairs
-    BATCH_MULTIPLE = 24,  // whole tiles of every size
+    LINE_MIN = 6,         // every dilation'th pixel: on shorter lines, skipped taps save more
+    CHANNELS_MIN = 24,    // of input: with fewer, the transform costs what it saves
+    BATCH_FLOATS = 12288, // of transformed input: a small part of the L2 cache
+    BATCH_MAX = 96,       // tiles
+    BATCH_MULTIPLE = 24,  // a multiple of every tiles_max
 };
 
 static bool is_vertical(const struct nn_conv *conv)
@@ -20,10 +20,10 @@ static int dilation_of(const struct nn_conv *conv)
     return conv->taps[2].dy + conv->taps[2].dx;
 }
 
-bool nn_conv_pairs_fits(const struct nn_conv *conv)
+bool nn_winograd_f23_pays(const struct nn_conv *conv)
 {
     if (conv->type != NN_F32 || conv->out_type != NN_F32 || conv->in_channels < CHANNELS_MIN ||
-        conv->out_channels == 1 || !nn_conv_is_chain(conv)) {
+        conv->out_channels == 1 || !nn_conv_is_1d(conv)) {
         return false;
     }
     const int edge = is_vertical(conv) ? conv->out_height : conv->out_width;
@@ -37,18 +37,18 @@ static int round_up(int count, int multiple)
     return (count + multiple - 1) / multiple * multiple;
 }
 
-size_t nn_conv_pairs_weights(const struct nn_pair_set *set, const struct nn_conv *conv)
+size_t nn_winograd_f23_weights(const struct nn_winograd_f23_set *set, const struct nn_conv *conv)
 {
-    return (size_t)NN_PAIR_PARTS * (size_t)conv->in_channels *
+    return (size_t)NN_WINOGRAD_F23_PRODUCTS * (size_t)conv->in_channels *
            (size_t)round_up(conv->out_channels, set->lanes);
 }
 
-// The right side of a product: g has the first tap's weight, and the others each
-// tap_floats further.
-static float right_side(int part, const float *g, size_t tap_floats)
+// The right factor of product m. g points to the first tap's weight; the other two follow
+// at distances of tap_floats.
+static float right_factor(int m, const float *g, size_t tap_floats)
 {
     const float g0 = g[0], g1 = g[tap_floats], g2 = g[2 * tap_floats];
-    switch (part) {
+    switch (m) {
     case 0:
         return g0;
     case 1:
@@ -60,17 +60,17 @@ static float right_side(int part, const float *g, size_t tap_floats)
     }
 }
 
-void nn_conv_pairs_pack(const struct nn_pair_set *set, const struct nn_conv *conv,
-                        const float *plain, float *packed)
+void nn_winograd_f23_pack(const struct nn_winograd_f23_set *set, const struct nn_conv *conv,
+                          const float *plain, float *packed)
 {
     const size_t outs = (size_t)conv->out_channels, tap_floats = (size_t)conv->in_channels * outs;
     for (int left = round_up(conv->out_channels, set->lanes) / set->lanes, first = 0; left > 0;) {
-        const int vectors = nn_block_vectors(left), width = vectors * set->lanes;
-        for (int part = 0; part < NN_PAIR_PARTS; part++) {
+        const int vectors = nn_tile_block_vectors(left), width = vectors * set->lanes;
+        for (int m = 0; m < NN_WINOGRAD_F23_PRODUCTS; m++) {
             for (int ci = 0; ci < conv->in_channels; ci++) {
                 for (int co = first; co < first + width; co++) {
                     const float *g = plain + (size_t)ci * outs + (size_t)co;
-                    *packed++ = co < conv->out_channels ? right_side(part, g, tap_floats) : 0;
+                    *packed++ = co < conv->out_channels ? right_factor(m, g, tap_floats) : 0;
                 }
             }
         }
@@ -81,47 +81,48 @@ void nn_conv_pairs_pack(const struct nn_pair_set *set, const struct nn_conv *con
 
 // ---- batches ------------------------------------------------------------------
 
+// Tiles collected until they fill the scratch.
 struct batch {
-    const struct nn_pair_set *set;
+    const struct nn_winograd_f23_set *set;
     const struct nn_conv *conv;
     const struct nn_conv_maps *maps;
-    float *zeros, *left; // in scratch
-    int room;            // pairs that left can hold
+    float *zeros, *transformed; // in scratch
+    int capacity;               // tiles that `transformed` can hold
     int count;
-    struct nn_pair pairs[BATCH_MAX];
+    struct nn_winograd_f23_tile tiles[BATCH_MAX];
 };
 
-static int batch_room(const struct nn_pair_set *set, const struct nn_conv *conv)
+static int batch_capacity(const struct nn_winograd_f23_set *set, const struct nn_conv *conv)
 {
-    const int pair_floats = NN_PAIR_PARTS * round_up(conv->in_channels, set->lanes);
-    const int room = BATCH_FLOATS / pair_floats / BATCH_MULTIPLE * BATCH_MULTIPLE;
-    return room < BATCH_MULTIPLE ? BATCH_MULTIPLE : room > BATCH_MAX ? BATCH_MAX : room;
+    const int tile_floats = NN_WINOGRAD_F23_PRODUCTS * round_up(conv->in_channels, set->lanes);
+    const int capacity = BATCH_FLOATS / tile_floats / BATCH_MULTIPLE * BATCH_MULTIPLE;
+    return capacity < BATCH_MULTIPLE ? BATCH_MULTIPLE : capacity > BATCH_MAX ? BATCH_MAX : capacity;
 }
 
-size_t nn_conv_pairs_scratch(const struct nn_pair_set *set, const struct nn_conv *conv)
+size_t nn_winograd_f23_scratch(const struct nn_winograd_f23_set *set, const struct nn_conv *conv)
 {
     const size_t channels = (size_t)round_up(conv->in_channels, set->lanes);
-    return channels * (1 + NN_PAIR_PARTS * (size_t)batch_room(set, conv));
+    return channels * (1 + NN_WINOGRAD_F23_PRODUCTS * (size_t)batch_capacity(set, conv));
 }
 
-// From a pair's first output to its second.
+// Bytes from a tile's first output to its second.
 static size_t step_of(const struct nn_tensor *map, const struct nn_conv *conv)
 {
     const size_t stride = is_vertical(conv) ? map->row_stride : map->pixel_stride;
     return (size_t)dilation_of(conv) * stride * sizeof(float);
 }
 
-static void run_tiles(const struct batch *batch, struct nn_tile *tile, int vectors)
+static void run_tiles(const struct batch *batch, struct nn_tile *args, int vectors)
 {
-    const struct nn_pair_set *set = batch->set;
-    const int most = set->most[vectors - 1];
-    int tiles = (batch->count + most - 1) / most;
-    tile->in = (const char *)batch->left;
-    for (int done = 0; done < batch->count; tiles--) {
-        const int count = (batch->count - done + tiles - 1) / tiles;
-        set->tiles[vectors - 1][count - 1](tile, batch->pairs + done,
-                                           (size_t)batch->room * tile->in_step);
-        tile->in += (size_t)count * tile->in_step;
+    const struct nn_winograd_f23_set *set = batch->set;
+    const int tiles_max = set->tiles_max[vectors - 1];
+    int calls = (batch->count + tiles_max - 1) / tiles_max;
+    args->in = (const char *)batch->transformed;
+    for (int done = 0; done < batch->count; calls--) {
+        const int count = (batch->count - done + calls - 1) / calls;
+        set->microkernels[vectors - 1][count - 1](args, batch->tiles + done,
+                                                  (size_t)batch->capacity * args->in_step);
+        args->in += (size_t)count * args->in_step;
         done += count;
     }
 }
@@ -132,18 +133,18 @@ static void run_batch(struct batch *batch)
     const struct nn_conv_maps *maps = batch->maps;
     const int lanes = batch->set->lanes;
     const size_t channels = (size_t)round_up(conv->in_channels, lanes);
-    batch->set->spread(batch->pairs, batch->count, conv->in_channels, batch->left,
-                       (size_t)batch->room * channels);
-    struct nn_tile tile;
-    nn_tile_init(&tile, conv, maps);
-    tile.in_step = channels * sizeof(float);
-    tile.out_step = step_of(&maps->out, conv);
-    tile.residual_step = step_of(&maps->residual, conv);
-    tile.partner_step = step_of(&maps->partner, conv);
+    batch->set->transform(batch->tiles, batch->count, conv->in_channels, batch->transformed,
+                          (size_t)batch->capacity * channels);
+    struct nn_tile args;
+    nn_tile_init(&args, conv, maps);
+    args.in_step = channels * sizeof(float);
+    args.out_step = step_of(&maps->out, conv);
+    args.residual_step = step_of(&maps->residual, conv);
+    args.partner_step = step_of(&maps->partner, conv);
     for (int left = round_up(conv->out_channels, lanes) / lanes; left > 0;) {
-        const int vectors = nn_block_vectors(left);
-        run_tiles(batch, &tile, vectors);
-        nn_tile_next_block(&tile, (size_t)NN_PAIR_PARTS * (size_t)conv->in_channels,
+        const int vectors = nn_tile_block_vectors(left);
+        run_tiles(batch, &args, vectors);
+        nn_tile_next_block(&args, (size_t)NN_WINOGRAD_F23_PRODUCTS * (size_t)conv->in_channels,
                            vectors * lanes);
         left -= vectors;
     }
@@ -157,32 +158,32 @@ static ptrdiff_t offset_of(const struct nn_tensor *map, int y, int x)
            (ptrdiff_t)sizeof(float);
 }
 
-// The pair whose first output is y, x; along the axis, outputs begin to end - 1 are
-// wanted.
-static void add_pair(struct batch *batch, int y, int x, int begin, int end)
+// Adds the tile whose first output is y, x. Along the axis, outputs begin to end - 1 are to
+// be stored.
+static void add_tile(struct batch *batch, int y, int x, int begin, int end)
 {
     const struct nn_conv_maps *maps = batch->maps;
     const struct nn_tap *step = &batch->conv->taps[2];
     const int at = is_vertical(batch->conv) ? y : x;
-    struct nn_pair *pair = &batch->pairs[batch->count++];
-    for (int i = 0; i < NN_PAIR_PARTS; i++) {
+    struct nn_winograd_f23_tile *tile = &batch->tiles[batch->count++];
+    for (int i = 0; i < NN_WINOGRAD_F23_PRODUCTS; i++) {
         const int iy = y + (i - 1) * step->dy, ix = x + (i - 1) * step->dx;
-        pair->in[i] =
+        tile->in[i] =
             nn_tensor_has(&maps->in, iy, ix) ? nn_tensor_at(&maps->in, iy, ix) : batch->zeros;
     }
-    pair->out = offset_of(&maps->out, y, x);
-    pair->residual = offset_of(&maps->residual, y, x);
-    pair->partner = offset_of(&maps->partner, y, x);
-    pair->first = at >= begin;
-    pair->second = at + dilation_of(batch->conv) < end;
-    if (batch->count == batch->room) {
+    tile->out = offset_of(&maps->out, y, x);
+    tile->residual = offset_of(&maps->residual, y, x);
+    tile->partner = offset_of(&maps->partner, y, x);
+    tile->has_first = at >= begin;
+    tile->has_second = at + dilation_of(batch->conv) < end;
+    if (batch->count == batch->capacity) {
         run_batch(batch);
     }
 }
 
-// Whether a pair begins here: of each 2 dilation outputs the former half are the
-// first ones. Counted from the map's edge, so that the results are the same to the
-// last bit however the rows are cut.
+// Whether output `at` is the first of its tile: of every 2 * dilation outputs, the first
+// half are. Counted from the map's edge, so that results are bit-identical however the rows
+// are divided.
 static bool is_first(int at, int dilation)
 {
     return at % (2 * dilation) < dilation;
@@ -193,7 +194,7 @@ static void add_rows(struct batch *batch, struct nn_rows rows, int dilation)
     const int from = rows.begin < dilation ? 0 : rows.begin - dilation;
     for (int y = from; y < rows.end; y++) {
         for (int x = 0; is_first(y, dilation) && x < batch->maps->out.width; x++) {
-            add_pair(batch, y, x, rows.begin, rows.end);
+            add_tile(batch, y, x, rows.begin, rows.end);
         }
     }
 }
@@ -204,23 +205,23 @@ static void add_columns(struct batch *batch, struct nn_rows rows, int dilation)
     for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < width; x++) {
             if (is_first(x, dilation)) {
-                add_pair(batch, y, x, 0, width);
+                add_tile(batch, y, x, 0, width);
             }
         }
     }
 }
 
-void nn_conv_pairs(const struct nn_pair_set *set, const struct nn_conv *conv,
-                   const struct nn_conv_maps *maps, struct nn_rows rows, float *scratch)
+void nn_winograd_f23(const struct nn_winograd_f23_set *set, const struct nn_conv *conv,
+                     const struct nn_conv_maps *maps, struct nn_rows rows, float *scratch)
 {
     struct batch batch;
     batch.set = set;
     batch.conv = conv;
     batch.maps = maps;
     batch.count = 0;
-    batch.room = batch_room(set, conv);
+    batch.capacity = batch_capacity(set, conv);
     batch.zeros = scratch;
-    batch.left = scratch + round_up(conv->in_channels, set->lanes);
+    batch.transformed = scratch + round_up(conv->in_channels, set->lanes);
     memset(scratch, 0, (size_t)conv->in_channels * sizeof *scratch);
     if (is_vertical(conv)) {
         add_rows(&batch, rows, dilation_of(conv));

@@ -18,7 +18,7 @@ void nn_gemm_add(size_t m, size_t n, size_t k, const float *a, size_t lda, const
                 a, (blasint)lda, b, (blasint)ldb, 1.0f, c, (blasint)ldc);
 }
 
-// The largest relative difference to a sum in double over one m x n x k product.
+// The largest relative error of one m x n x k product, against sums in double precision.
 static double product_error(size_t m, size_t n, size_t k, float *a, float *b, float *c)
 {
     unsigned seed = 1;
@@ -44,10 +44,9 @@ static double product_error(size_t m, size_t n, size_t k, float *a, float *b, fl
 }
 
 #if defined(__x86_64__)
-// Whether the processor has what OpenBLAS's kernels of this name are made of.
-// OpenBLAS takes a name from OPENBLAS_CORETYPE without asking, and then dies by
-// SIGILL. Names that aren't here run on every processor, or are chosen by OpenBLAS
-// alone. As of OpenBLAS 0.3.21.
+// Whether the processor can run OpenBLAS's kernels of this name. OpenBLAS doesn't check the
+// name in OPENBLAS_CORETYPE, and would die of SIGILL. Names missing from the table run on
+// every processor, or can only be selected by OpenBLAS itself. As of OpenBLAS 0.3.21.
 static bool processor_runs(const char *core)
 {
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -87,7 +86,7 @@ static bool processor_runs(const char *core)
 }
 #endif
 
-static bool products_are_right(float *block, size_t floats)
+static bool products_are_correct(float *block, size_t floats)
 {
     static const struct {
         size_t m, n, k;
@@ -97,9 +96,10 @@ static bool products_are_right(float *block, size_t floats)
         double error = product_error(shapes[i].m, shapes[i].n, shapes[i].k, block, block + floats,
                                      block + 2 * floats);
         if (error > 1e-5) {
-            mc_log(MC_LOG_WARNING,
-                   "OpenBLAS (%s) is wrong by %g on a %zux%zux%zu product: using plain C",
-                   openblas_get_corename(), error, shapes[i].m, shapes[i].n, shapes[i].k);
+            mc_log(
+                MC_LOG_WARNING,
+                "OpenBLAS (%s) computes a %zux%zux%zu product with an error of %g: using plain C",
+                openblas_get_corename(), shapes[i].m, shapes[i].n, shapes[i].k, error);
             return false;
         }
     }
@@ -112,7 +112,7 @@ static void check(void)
 {
     if (!processor_runs(openblas_get_corename())) {
         mc_log(MC_LOG_WARNING,
-               "OpenBLAS (%s) has kernels that this processor can't run, see "
+               "OpenBLAS (%s): this processor can't run these kernels, check "
                "OPENBLAS_CORETYPE: using plain C",
                openblas_get_corename());
         return;
@@ -121,7 +121,7 @@ static void check(void)
     float *block = mc_memory_alloc(3 * floats * sizeof *block);
     if (block != NULL) {
         openblas_set_num_threads(1);
-        usable = products_are_right(block, floats);
+        usable = products_are_correct(block, floats);
     }
     mc_memory_free(block);
 }

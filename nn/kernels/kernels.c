@@ -24,7 +24,7 @@ void nn_kernels_init(struct nn_kernels *kernels, unsigned cpu_flags)
         return;
     }
 #endif
-    // Last: where other kernels do without OpenBLAS, it isn't even tried.
+    // Last, so that OpenBLAS isn't even checked where other kernels replace it.
     if ((cpu_flags & MC_CPU_BLAS) && nn_gemm_usable()) {
         kernels->name = "blas";
         kernels->conv = nn_conv_gemm;

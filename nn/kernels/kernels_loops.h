@@ -1,6 +1,6 @@
-// The operators beside convolution, in plain C. kernels.c compiles this for any
-// processor, the files of x86/ again for wider vectors: the loops run over the
-// channels of a pixel, which compilers vectorise, so one text serves all levels.
+// All operators but the full convolution, in plain C. kernels.c compiles this for any
+// processor, x86/kernels_*.c again for wider vectors: the loops run over the channels of a
+// pixel, which compilers vectorise, so one source serves all instruction sets.
 
 #include <math.h>
 #include <stdbool.h>
@@ -16,12 +16,12 @@
 #include "nn/kernels/loops_vec.h"
 #include "nn/kernels/number.h"
 
-static void loops_combine(const struct nn_tensor *in, const struct nn_epilogue *finish,
+static void loops_combine(const struct nn_tensor *in, const struct nn_epilogue *epilogue,
                           const struct nn_tensor *residual, const struct nn_tensor *out,
                           struct nn_rows rows)
 {
-    const float *restrict scale = finish->scale, *restrict shift = finish->shift;
-    const float *restrict slope = finish->slope;
+    const float *restrict scale = epilogue->scale, *restrict shift = epilogue->shift;
+    const float *restrict slope = epilogue->slope;
     const int channels = out->channels;
     for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < out->width; x++) {
@@ -36,7 +36,7 @@ static void loops_combine(const struct nn_tensor *in, const struct nn_epilogue *
                     to[c] += added[c];
                 }
             }
-            if (finish->relu) {
+            if (epilogue->relu) {
                 for (int c = 0; c < channels; c++) {
                     to[c] = to[c] > 0 ? to[c] : 0;
                 }
@@ -84,18 +84,18 @@ static void loops_global_pool(const struct nn_tensor *in, const struct nn_tensor
     }
 }
 
-// Where output i of a resize reads: between inputs low and high, at fraction of
-// the way.
-struct place {
+// Where output i of a resize reads: between inputs low and high, at the given fraction of
+// the distance.
+struct sample {
     int low, high;
     float fraction;
 };
 
-static struct place place_of(int i, int in, int out)
+static struct sample sample_of(int i, int in, int out)
 {
     float at = out == 1 ? 0 : (float)i * ((float)(in - 1) / (float)(out - 1));
     int low = (int)at < in - 1 ? (int)at : in - 1;
-    return (struct place){ low, low + 1 < in ? low + 1 : low, at - (float)low };
+    return (struct sample){ low, low + 1 < in ? low + 1 : low, at - (float)low };
 }
 
 static void loops_bilinear(const struct nn_tensor *in, const struct nn_tensor *residual,
@@ -103,9 +103,9 @@ static void loops_bilinear(const struct nn_tensor *in, const struct nn_tensor *r
 {
     const int channels = out->channels;
     for (int y = rows.begin; y < rows.end; y++) {
-        const struct place row = place_of(y, in->height, out->height);
+        const struct sample row = sample_of(y, in->height, out->height);
         for (int x = 0; x < out->width; x++) {
-            const struct place column = place_of(x, in->width, out->width);
+            const struct sample column = sample_of(x, in->width, out->width);
             const float *restrict a = nn_tensor_at(in, row.low, column.low);
             const float *restrict b = nn_tensor_at(in, row.low, column.high);
             const float *restrict c = nn_tensor_at(in, row.high, column.low);
@@ -188,7 +188,7 @@ static void loops_sigmoid(const struct nn_tensor *in, const struct nn_tensor *ou
             for (int c = 0; c < out->channels; c += LOOPS_LANES) {
                 const int left = out->channels - c, count = left < LOOPS_LANES ? left : LOOPS_LANES;
                 const loops_vec value = loops_load(from + c, count, none);
-                // e^-|x| never overflows; what it says of -x tells x as well.
+                // e^-|x| never overflows; sigmoid(x) = 1 - sigmoid(-x).
                 const loops_vec small = loops_exp(loops_min(value, -value));
                 const loops_vec low = small / (small + 1.0f);
                 const loops_mask negative = value < none;
@@ -215,7 +215,7 @@ static void loops_multiply(const struct nn_tensor *a, const struct nn_tensor *b,
     }
 }
 
-// Down the columns first: there, a whole row is one vector loop.
+// Columns first: there, a whole row is one vector loop.
 static void loops_antialias(const struct nn_tensor *in, int factor, const struct nn_tensor *out,
                             struct nn_rows rows, float *restrict scratch)
 {
@@ -268,5 +268,5 @@ static void loops_init(struct nn_kernels *kernels)
     kernels->scale = loops_scale;
     kernels->shuffle = loops_shuffle;
     kernels->heat_sums = loops_heat_sums;
-    kernels->heat_look = loops_heat_look;
+    kernels->weighted_sum = loops_weighted_sum;
 }

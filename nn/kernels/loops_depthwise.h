@@ -1,24 +1,24 @@
-// Depthwise convolution: a part of kernels_loops.h.
+// Depthwise convolution. Part of kernels_loops.h.
 
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/loops_vec.h"
 
-// What the window sees at one output pixel.
-struct seen {
+// The taps that are within the map at one output pixel.
+struct valid_taps {
     const float *pixel[NN_TAPS_MAX], *weights[NN_TAPS_MAX];
     int count;
 };
 
-static void see(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
-                struct seen *seen)
+static void find_valid_taps(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
+                            struct valid_taps *valid)
 {
-    seen->count = 0;
+    valid->count = 0;
     for (int t = 0; t < conv->tap_count; t++) {
         const int iy = y * conv->stride + conv->taps[t].dy;
         const int ix = x * conv->stride + conv->taps[t].dx;
         if (nn_tensor_has(in, iy, ix)) {
-            seen->pixel[seen->count] = nn_tensor_at(in, iy, ix);
-            seen->weights[seen->count++] = conv->weights + (size_t)t * (size_t)conv->in_channels;
+            valid->pixel[valid->count] = nn_tensor_at(in, iy, ix);
+            valid->weights[valid->count++] = conv->weights + (size_t)t * (size_t)conv->in_channels;
         }
     }
 }
@@ -29,41 +29,42 @@ static inline loops_vec slope_vec(loops_vec value, const float *slope, int count
     return loops_max(value, none) + loops_min(value, none) * loops_load(slope, count, none);
 }
 
-// Numbers from one pixel to the next. residual: NULL, or where its first pixel is.
+// A run of output pixels in a row with the same valid taps. Steps are numbers from one pixel
+// to the next.
 struct depthwise_span {
     const struct nn_conv *conv;
-    const struct seen *seen;
+    const struct valid_taps *valid;
     size_t in_step, residual_step, out_step;
-    const float *residual;
+    const float *residual; // its first pixel; NULL: none
     float *out;
 };
 
-enum { DEPTHWISE_PIXELS = 4 }; // each weight, once loaded, serves so many
+enum { DEPTHWISE_PIXELS = 4 }; // that share each load of a weight
 
-// Channels c to c + count - 1 of some pixels from `first` on. pixels is constant,
-// and count but for the last channels.
+// Channels c to c + count - 1 of the given number of pixels from `first` on. pixels is
+// constant, and so is count except for the last channels.
 static inline __attribute__((always_inline)) void depthwise_block(const struct depthwise_span *span,
                                                                   size_t first, const int pixels,
                                                                   int c, const int count)
 {
     const struct nn_conv *conv = span->conv;
-    const struct seen *seen = span->seen;
+    const struct valid_taps *valid = span->valid;
     const loops_vec none = { 0 };
     loops_vec sum[DEPTHWISE_PIXELS];
     for (int p = 0; p < pixels; p++) {
         sum[p] = loops_load(conv->bias + c, count, none);
     }
-    for (int t = 0; t < seen->count; t++) {
-        const loops_vec weights = loops_load(seen->weights[t] + c, count, none);
-        const float *in = seen->pixel[t] + first * span->in_step + c;
+    for (int t = 0; t < valid->count; t++) {
+        const loops_vec weights = loops_load(valid->weights[t] + c, count, none);
+        const float *in = valid->pixel[t] + first * span->in_step + c;
         for (int p = 0; p < pixels; p++, in += span->in_step) {
             sum[p] += loops_load(in, count, none) * weights;
         }
     }
     for (int p = 0; p < pixels; p++) {
         const size_t at = first + (size_t)p;
-        if (conv->inner != NULL) {
-            sum[p] = slope_vec(sum[p], conv->inner + c, count);
+        if (conv->pre_slope != NULL) {
+            sum[p] = slope_vec(sum[p], conv->pre_slope + c, count);
         }
         if (span->residual != NULL) {
             sum[p] += loops_load(span->residual + at * span->residual_step + c, count, none);
@@ -93,11 +94,11 @@ depthwise_channels(const struct depthwise_span *span, int pixels, int c, const i
 static void depthwise_span(const struct nn_conv *conv, const struct nn_conv_maps *maps, int y,
                            int x, int pixels)
 {
-    struct seen seen;
-    see(conv, &maps->in, y, x, &seen);
+    struct valid_taps valid;
+    find_valid_taps(conv, &maps->in, y, x, &valid);
     const struct depthwise_span span = {
         .conv = conv,
-        .seen = &seen,
+        .valid = &valid,
         .in_step = (size_t)conv->stride * maps->in.pixel_stride,
         .residual_step = maps->residual.pixel_stride,
         .out_step = maps->out.pixel_stride,
@@ -114,8 +115,8 @@ static void depthwise_span(const struct nn_conv *conv, const struct nn_conv_maps
     }
 }
 
-// Whether every tap of the outputs in column x is within the map's width.
-static bool sees_all_columns(const struct nn_conv *conv, const struct nn_tensor *in, int x)
+// Whether every tap is within the map's width for the outputs in column x.
+static bool all_columns_valid(const struct nn_conv *conv, const struct nn_tensor *in, int x)
 {
     for (int t = 0; t < conv->tap_count; t++) {
         const int ix = x * conv->stride + conv->taps[t].dx;
@@ -130,11 +131,11 @@ static void loops_depthwise(const struct nn_conv *conv, const struct nn_conv_map
                             struct nn_rows rows)
 {
     const int width = maps->out.width;
-    int begin = 0, end = width; // columns that see all taps
-    while (begin < width && !sees_all_columns(conv, &maps->in, begin)) {
+    int begin = 0, end = width; // columns with all taps valid
+    while (begin < width && !all_columns_valid(conv, &maps->in, begin)) {
         begin++;
     }
-    while (end > begin && !sees_all_columns(conv, &maps->in, end - 1)) {
+    while (end > begin && !all_columns_valid(conv, &maps->in, end - 1)) {
         end--;
     }
     for (int y = rows.begin; y < rows.end; y++) {

@@ -1,27 +1,27 @@
-// Heat maps: a part of kernels_loops.h.
+// Heat maps. Part of kernels_loops.h.
 
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/loops_vec.h"
 
-// As many channels as a vector has: the largest logit so far, and the sums.
+// One vector of channels: the largest logit so far, and the sums.
 struct heat {
-    int first; // of the channels
-    loops_vec most, weight, by_x, by_y, square;
+    int first; // channel
+    loops_vec max, weight, by_x, by_y, square;
 };
 
-enum { HEAT_BLOCKS = 16 }; // at a time: their rows stay in the nearest cache
+enum { HEAT_BLOCKS = 16 }; // at a time, so that their rows stay in the L1 cache
 
-// count is the vector's, or that of all channels where a vector has more.
-static inline __attribute__((always_inline)) void heat_row_most(const struct nn_tensor *maps, int y,
-                                                                const int count, struct heat *heat)
+// count: the lanes of a vector, or the number of channels if that is smaller.
+static inline __attribute__((always_inline)) void heat_row_max(const struct nn_tensor *maps, int y,
+                                                               const int count, struct heat *heat)
 {
-    const loops_vec lowest = (loops_vec){ 0 } - 1e30f; // weighs nothing
+    const loops_vec lowest = (loops_vec){ 0 } - 1e30f; // its weight is 0
     const float *pixel = nn_tensor_at(maps, y, 0) + heat->first;
-    loops_vec most = heat->most;
+    loops_vec max = heat->max;
     for (int x = 0; x < maps->width; x++, pixel += maps->pixel_stride) {
-        most = loops_max(most, loops_load(pixel, count, lowest));
+        max = loops_max(max, loops_load(pixel, count, lowest));
     }
-    heat->most = most;
+    heat->max = max;
 }
 
 static inline __attribute__((always_inline)) void heat_row_sums(const struct nn_tensor *maps,
@@ -29,7 +29,7 @@ static inline __attribute__((always_inline)) void heat_row_sums(const struct nn_
                                                                 const int count, struct heat *heat,
                                                                 float *weights)
 {
-    const loops_vec lowest = (loops_vec){ 0 } - 1e30f, most = heat->most;
+    const loops_vec lowest = (loops_vec){ 0 } - 1e30f, max = heat->max;
     const float *pixel = nn_tensor_at(maps, y, 0) + heat->first;
     const size_t channels = (size_t)maps->channels;
     if (weights != NULL) {
@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) void heat_row_sums(const struct nn_
     }
     loops_vec row = { 0 }, row_x = { 0 }, row_xx = { 0 }, at = { 0 };
     for (int x = 0; x < maps->width; x++, pixel += maps->pixel_stride, at += 1.0f) {
-        const loops_vec w = loops_exp((loops_load(pixel, count, lowest) - most) * inverse);
+        const loops_vec w = loops_exp((loops_load(pixel, count, lowest) - max) * inverse);
         row += w;
         row_x += w * at;
         row_xx += w * (at * at);
@@ -60,7 +60,7 @@ static inline __attribute__((always_inline)) void heat_blocks(const struct nn_te
 {
     for (int y = 0; y < maps->height; y++) {
         for (int i = 0; i < blocks; i++) {
-            heat_row_most(maps, y, count, &heat[i]);
+            heat_row_max(maps, y, count, &heat[i]);
         }
     }
     for (int y = 0; y < maps->height; y++) {
@@ -79,8 +79,8 @@ static inline __attribute__((always_inline)) void heat_blocks(const struct nn_te
     }
 }
 
-// The last vector of channels begins early enough to be a whole one: some channels
-// are summed twice, which is faster than part of a vector.
+// The last vector of channels starts early enough to be full: summing some channels twice is
+// faster than a partial vector.
 static void loops_heat_sums(const struct nn_tensor *maps, float temperature, float *sums,
                             float *weights)
 {
@@ -92,7 +92,7 @@ static void loops_heat_sums(const struct nn_tensor *maps, float temperature, flo
         int blocks = 0;
         for (int c = first; c < channels && blocks < HEAT_BLOCKS; c += LOOPS_LANES) {
             heat[blocks++] =
-                (struct heat){ .first = c > last && last > 0 ? last : c, .most = lowest };
+                (struct heat){ .first = c > last && last > 0 ? last : c, .max = lowest };
         }
         if (last >= 0) {
             heat_blocks(maps, inverse, heat, blocks, LOOPS_LANES, sums, weights);
@@ -102,84 +102,85 @@ static void loops_heat_sums(const struct nn_tensor *maps, float temperature, flo
     }
 }
 
-// Some heat maps and some channels of features: their sums stay in registers.
-enum { LOOK_MAPS = 4, LOOK_VECS = 3 };
+// How many heat maps and vectors of features are summed at a time, in registers.
+enum { SUM_MAPS = 4, SUM_VECS = 3 };
 
-struct look {
-    const float *weights; // of the first heat map
+struct weighted_sum {
+    const float *weights; // from the first heat map on
     int height, width, count;
     const struct nn_tensor *features;
     int dy, dx;
-    float *sums; // of the first heat map and channel
+    float *sums; // from the first heat map on
 };
 
 static inline __attribute__((always_inline)) void
-look_block(const struct look *look, int channel, const int maps, const int vecs, const int last)
+weighted_sum_block(const struct weighted_sum *sum_of, int channel, const int maps, const int vecs,
+                   const int last)
 {
-    loops_vec sum[LOOK_MAPS][LOOK_VECS] = { 0 };
+    loops_vec sum[SUM_MAPS][SUM_VECS] = { 0 };
     const loops_vec none = { 0 };
-    for (int y = 0; y < look->height; y++) {
+    for (int y = 0; y < sum_of->height; y++) {
         const float *weights =
-            look->weights + (size_t)y * (size_t)look->width * (size_t)look->count;
-        const float *pixel = nn_tensor_at(look->features, y + look->dy, look->dx) + channel;
-        for (int x = 0; x < look->width; x++) {
+            sum_of->weights + (size_t)y * (size_t)sum_of->width * (size_t)sum_of->count;
+        const float *pixel = nn_tensor_at(sum_of->features, y + sum_of->dy, sum_of->dx) + channel;
+        for (int x = 0; x < sum_of->width; x++) {
             float any = 0;
             for (int k = 0; k < maps; k++) {
                 any += weights[k];
             }
             // A sharp map is zero nearly everywhere.
             if (any > 0) {
-                loops_vec seen[LOOK_VECS];
+                loops_vec pixels[SUM_VECS];
                 for (int v = 0; v < vecs; v++) {
-                    seen[v] = loops_load(pixel + v * LOOPS_LANES, v + 1 < vecs ? LOOPS_LANES : last,
-                                         none);
+                    pixels[v] = loops_load(pixel + v * LOOPS_LANES,
+                                           v + 1 < vecs ? LOOPS_LANES : last, none);
                 }
                 for (int k = 0; k < maps; k++) {
                     for (int v = 0; v < vecs; v++) {
-                        sum[k][v] += seen[v] * weights[k];
+                        sum[k][v] += pixels[v] * weights[k];
                     }
                 }
             }
-            weights += look->count;
-            pixel += look->features->pixel_stride;
+            weights += sum_of->count;
+            pixel += sum_of->features->pixel_stride;
         }
     }
     for (int k = 0; k < maps; k++) {
-        float *to = look->sums + k * look->features->channels + channel;
+        float *to = sum_of->sums + k * sum_of->features->channels + channel;
         for (int v = 0; v < vecs; v++) {
             loops_store(to + v * LOOPS_LANES, sum[k][v], v + 1 < vecs ? LOOPS_LANES : last);
         }
     }
 }
 
-static void look_maps(const struct look *look, const int maps)
+static void weighted_sum_maps(const struct weighted_sum *sum_of, const int maps)
 {
-    const int channels = look->features->channels, whole = LOOK_VECS * LOOPS_LANES;
+    const int channels = sum_of->features->channels, whole = SUM_VECS * LOOPS_LANES;
     int c = 0;
     for (; c + whole <= channels; c += whole) {
-        if (maps == LOOK_MAPS) {
-            look_block(look, c, LOOK_MAPS, LOOK_VECS, LOOPS_LANES);
+        if (maps == SUM_MAPS) {
+            weighted_sum_block(sum_of, c, SUM_MAPS, SUM_VECS, LOOPS_LANES);
         } else {
-            look_block(look, c, maps, LOOK_VECS, LOOPS_LANES);
+            weighted_sum_block(sum_of, c, maps, SUM_VECS, LOOPS_LANES);
         }
     }
     for (; c < channels; c += LOOPS_LANES) {
         const int left = channels - c;
         if (left >= LOOPS_LANES) {
-            look_block(look, c, maps, 1, LOOPS_LANES);
+            weighted_sum_block(sum_of, c, maps, 1, LOOPS_LANES);
         } else {
-            look_block(look, c, maps, 1, left);
+            weighted_sum_block(sum_of, c, maps, 1, left);
         }
     }
 }
 
-static void loops_heat_look(const float *weights, int height, int width, int count,
-                            const struct nn_tensor *features, int dy, int dx, float *sums)
+static void loops_weighted_sum(const float *weights, int height, int width, int count,
+                               const struct nn_tensor *features, int dy, int dx, float *sums)
 {
-    struct look look = { weights, height, width, count, features, dy, dx, sums };
-    for (int k = 0; k < count; k += LOOK_MAPS) {
-        look_maps(&look, count - k < LOOK_MAPS ? count - k : LOOK_MAPS);
-        look.weights += LOOK_MAPS;
-        look.sums += LOOK_MAPS * features->channels;
+    struct weighted_sum sum_of = { weights, height, width, count, features, dy, dx, sums };
+    for (int k = 0; k < count; k += SUM_MAPS) {
+        weighted_sum_maps(&sum_of, count - k < SUM_MAPS ? count - k : SUM_MAPS);
+        sum_of.weights += SUM_MAPS;
+        sum_of.sums += SUM_MAPS * features->channels;
     }
 }

@@ -1,4 +1,4 @@
-// Pools and what undoes them: a part of kernels_loops.h.
+// Pooling and unpooling. Part of kernels_loops.h.
 
 #include <math.h>
 #include <stdbool.h>
@@ -7,49 +7,49 @@
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/number.h"
 
-static inline float loops_activate(float value, const struct nn_epilogue *finish, int c)
+static inline float loops_activate(float value, const struct nn_epilogue *epilogue, int c)
 {
     if (value >= 0) {
         return value;
     }
-    return finish->relu ? 0 : finish->slope != NULL ? value * finish->slope[c] : value;
+    return epilogue->relu ? 0 : epilogue->slope != NULL ? value * epilogue->slope[c] : value;
 }
 
-// Everything about a pool.
+// One call of max_pool.
 struct pool {
     const struct nn_tensor *in, *out;
     const struct nn_pool *window;
-    const struct nn_epilogue *finish;
+    const struct nn_epilogue *epilogue;
 };
 
-// One output pixel, whatever the types.
+// One output pixel, of any types.
 static void pool_pixel(const struct pool *pool, int y, int x)
 {
     const struct nn_tensor *in = pool->in, *out = pool->out;
     const struct nn_pool *window = pool->window;
-    const struct nn_epilogue *finish = pool->finish;
+    const struct nn_epilogue *epilogue = pool->epilogue;
     const int top = y * window->stride - window->padding;
     const int left = x * window->stride - window->padding;
     for (int c = 0; c < out->channels; c++) {
-        float most = -INFINITY;
+        float max = -INFINITY;
         for (int i = 0; i < window->kernel * window->kernel; i++) {
             const int iy = top + i / window->kernel, ix = left + i % window->kernel;
             if (iy < 0 || iy >= in->height || ix < 0 || ix >= in->width) {
                 continue;
             }
             float other = nn_number_get(in->type, in->scale, nn_tensor_pixel(in, iy, ix), c);
-            most = other > most ? other : most;
+            max = other > max ? other : max;
         }
-        if (finish->scale != NULL) {
-            most = most * finish->scale[c] + finish->shift[c];
+        if (epilogue->scale != NULL) {
+            max = max * epilogue->scale[c] + epilogue->shift[c];
         }
         nn_number_set(out->type, 1 / out->scale, nn_tensor_pixel(out, y, x), c,
-                      loops_activate(most, finish, c));
+                      loops_activate(max, epilogue, c));
     }
 }
 
-// The usual pool, 2 x 2 with a norm behind: with its types constant and its four
-// inputs spelled out, the loop vectorises.
+// The usual case, 2 x 2 followed by a norm: with constant types and the four inputs spelled
+// out, the loop vectorises.
 static inline __attribute__((always_inline)) void pool_2(const struct pool *pool,
                                                          struct nn_rows rows,
                                                          const enum nn_type in_type,
@@ -58,8 +58,8 @@ static inline __attribute__((always_inline)) void pool_2(const struct pool *pool
     const struct nn_tensor *in = pool->in, *out = pool->out;
     const int channels = out->channels;
     const float in_scale = in->scale, inverse = 1 / out->scale;
-    const float least = pool->finish->relu ? 0 : -INFINITY;
-    const float *restrict scale = pool->finish->scale, *restrict shift = pool->finish->shift;
+    const float min = pool->epilogue->relu ? 0 : -INFINITY;
+    const float *restrict scale = pool->epilogue->scale, *restrict shift = pool->epilogue->shift;
     const size_t pixel = in->pixel_stride * nn_type_size(in_type);
     const size_t out_pixel = out->pixel_stride * nn_type_size(out_type);
     for (int y = rows.begin; y < rows.end; y++) {
@@ -75,7 +75,7 @@ static inline __attribute__((always_inline)) void pool_2(const struct pool *pool
                 a = a > b ? a : b;
                 d = d > e ? d : e;
                 a = (a > d ? a : d) * scale[c] + shift[c];
-                nn_number_set(out_type, inverse, to, c, a > least ? a : least);
+                nn_number_set(out_type, inverse, to, c, a > min ? a : min);
             }
             upper += 2 * pixel;
             lower += 2 * pixel;
@@ -85,13 +85,13 @@ static inline __attribute__((always_inline)) void pool_2(const struct pool *pool
 }
 
 static void loops_max_pool(const struct nn_tensor *in, const struct nn_pool *window,
-                           const struct nn_epilogue *finish, const struct nn_tensor *out,
+                           const struct nn_epilogue *epilogue, const struct nn_tensor *out,
                            struct nn_rows rows)
 {
-    const struct pool pool = { in, out, window, finish };
+    const struct pool pool = { in, out, window, epilogue };
     const enum nn_type from = in->type, to = out->type;
     const bool usual = window->kernel == 2 && window->stride == 2 && window->padding == 0 &&
-                       finish->scale != NULL && finish->slope == NULL;
+                       epilogue->scale != NULL && epilogue->slope == NULL;
     if (usual && from == NN_F32 && to == NN_F32) {
         pool_2(&pool, rows, NN_F32, NN_F32);
     } else if (usual && from == NN_F32 && to == NN_BF16) {
@@ -147,7 +147,7 @@ static void loops_pool_index(const struct nn_tensor *in, const struct nn_tensor 
             const float *restrict e = nn_tensor_at(in, 2 * y + 1, 2 * x + 1);
             float *restrict to = nn_tensor_at(out, y, x);
             for (int c = 0; c < channels; c++) {
-                // The first of equal ones: only a larger one takes over.
+                // Of equal numbers the first wins.
                 float upper = b[c] > a[c] ? b[c] : a[c], lower = e[c] > d[c] ? e[c] : d[c];
                 float upper_at = b[c] > a[c] ? 1 : 0, lower_at = e[c] > d[c] ? 3 : 2;
                 to[c] = lower > upper ? lower_at : upper_at;

@@ -1,5 +1,5 @@
-// Vectors of the processor that this is compiled for, for loops that a compiler
-// wouldn't keep in registers by itself. Of use to kernels_loops.h and its parts.
+// Vectors of the target processor, for loops that compilers would not keep in registers by
+// themselves. Private to kernels_loops.h and its parts.
 #pragma once
 
 #include <stdint.h>
@@ -20,8 +20,8 @@ enum { LOOPS_LANES = 4 };
 typedef float loops_vec __attribute__((vector_size(LOOPS_LANES * sizeof(float))));
 typedef int32_t loops_mask __attribute__((vector_size(LOOPS_LANES * sizeof(float))));
 
-// The first count floats at p, at most a vector's, the rest those of fill; resp. the
-// first count of v to p.
+// Loads count floats, at most a vector, and takes the other lanes from fill; stores the first
+// count lanes.
 static inline loops_vec loops_load(const float *p, int count, loops_vec fill)
 {
     if (__builtin_constant_p(count) && count == LOOPS_LANES) {
@@ -56,7 +56,7 @@ static inline void loops_store(float *p, loops_vec v, int count)
 #endif
 }
 
-// Of two numbers that don't compare, b; as the instructions do.
+// If either number is NaN, the result is b, as with the x86 instructions.
 #if defined(__AVX512F__)
 static inline loops_vec loops_max(loops_vec a, loops_vec b)
 {
@@ -91,8 +91,8 @@ static inline loops_vec loops_min(loops_vec a, loops_vec b)
 }
 #endif
 
-// e^x for x up to 0, within 2e-7 of it: 2^n times a polynomial for 2^f with f
-// from -1/2 to 1/2 (Taylor's, whose next term is below 2e-8). Below -87: 0.
+// e^x for x <= 0, with a relative error below 2e-7: 2^n times the Taylor polynomial of 2^f
+// for f from -1/2 to 1/2, whose next term is below 2e-8. 0 for x < -87.
 static inline loops_vec loops_exp(loops_vec x)
 {
     loops_vec t = loops_max(x, (loops_vec){ 0 } - 87.0f) * 1.44269504f;

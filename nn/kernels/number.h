@@ -1,12 +1,13 @@
-// Numbers of lower precision, in plain C.
+// Conversions between float32 and the lower-precision types, in plain C.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "nn/tensor.h"
 
-// The nearest bfloat16, ties to even. Not for NaN.
+// The nearest bfloat16, ties to even. value must not be NaN.
 static inline uint16_t nn_bf16_from_float(float value)
 {
     uint32_t bits;
@@ -22,8 +23,8 @@ static inline float nn_float_from_bf16(uint16_t half)
     return value;
 }
 
-// The nearest whole number, ties to even, of a value of 0 to 2^22: beyond 2^23 a
-// float has no room for a fraction. Vectorises, unlike nearbyintf.
+// The nearest whole number, ties to even, for values from 0 to 2^22: from 2^23 on, a float
+// holds no fraction. Unlike nearbyintf, this vectorises.
 static inline float nn_round(float value)
 {
     return (value + 0x1.8p23f) - 0x1.8p23f;
@@ -38,7 +39,7 @@ static inline uint8_t nn_u8_from_float(float value, float inverse)
     return (uint8_t)(int)nn_round(scaled);
 }
 
-// Number i of an array of the given type. scale as in nn_tensor.
+// Reads number i of an array of the given type. scale: see nn_tensor.
 static inline float nn_number_get(enum nn_type type, float scale, const void *numbers, int i)
 {
     switch (type) {
@@ -51,7 +52,7 @@ static inline float nn_number_get(enum nn_type type, float scale, const void *nu
     }
 }
 
-// Sets it. inverse is 1 / scale.
+// Stores number i. inverse is 1 / scale.
 static inline void nn_number_set(enum nn_type type, float inverse, void *numbers, int i,
                                  float value)
 {
@@ -64,5 +65,21 @@ static inline void nn_number_set(enum nn_type type, float inverse, void *numbers
         break;
     default:
         ((float *)numbers)[i] = value;
+    }
+}
+
+// Stores number i of an array of weights for inputs of the given type: float32, bfloat16,
+// or signed bytes for U8, which must be whole numbers.
+static inline void nn_number_set_weight(enum nn_type type, void *weights, size_t i, float value)
+{
+    switch (type) {
+    case NN_BF16:
+        ((uint16_t *)weights)[i] = nn_bf16_from_float(value);
+        break;
+    case NN_U8:
+        ((int8_t *)weights)[i] = (int8_t)value;
+        break;
+    default:
+        ((float *)weights)[i] = value;
     }
 }

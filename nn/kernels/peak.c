@@ -10,7 +10,7 @@
 
 enum { SUMS = 32 };
 
-// Sums converge to 2, far from everything that is slow. Returns the multiply-adds done.
+// The sums converge to 2, so no slow denormals occur. Returns the number of multiply-adds.
 static double burn_c(int rounds, volatile float *value)
 {
     float sums[SUMS];
@@ -37,9 +37,9 @@ double nn_peak_gflops(unsigned cpu_flags)
            : cpu_flags & MC_CPU_AVX2 ? nn_peak_burn_avx2
                                      : burn_c;
 #endif
-    // As many rounds as the time takes, in pieces whose ends cost nothing beside them.
+    // In pieces long enough that reading the clock between them costs nothing.
     enum { ROUNDS = 2000 };
-    volatile float value = 0; // not known to the compiler, so that the work is done
+    volatile float value = 0; // volatile, so that the compiler cannot optimise the work away
     const int64_t begin_ns = mc_clock_now_ns();
     int64_t now_ns = begin_ns;
     double macs = 0;

@@ -1,8 +1,7 @@
-// The float32 case of conv_tile.h, the same for all vector widths: a word is a
-// float, a sum is a float. Wants what conv_tile.h wants of vec, and vec_set1,
-// vec_fma, vec_sum.
+// conv_tile.h for float32 inputs: a word is a float, a sum is a float. Requires of vec what
+// conv_tile.h does, and vec_sum.
 
-#include "nn/kernels/conv_direct.h"
+#include "nn/kernels/microkernel.h"
 
 typedef vec word, acc;
 
@@ -32,7 +31,7 @@ static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
 
 static float dot(const void *weights, const void *in, int count)
 {
-    enum { SUMS = 4 }; // so that no multiply-add waits for the one before
+    enum { SUMS = 4 }; // independent ones hide the latency of a multiply-add
     const float *a = weights, *b = in;
     vec sum[SUMS] = { vec_zero(), vec_zero(), vec_zero(), vec_zero() };
     int i = 0;

@@ -1,25 +1,24 @@
-// The case of bytes of conv_tile.h, the same for all vector widths: a word is four
-// neighbouring channels, a sum is a whole number, exact. Wants what conv_tile.h wants
-// of vec, and ivec, a vector of int32, with ivec_set1, ivec_zero, ivec_of(vec),
-// vec_of(ivec); ivec_dot(sum, bytes, weights), which multiplies four unsigned bytes by
-// four signed ones and adds.
+// conv_tile.h for byte inputs: a word is four adjacent channels, a sum is an exact int32.
+// Requires of vec what conv_tile.h does, and ivec, a vector of int32, with ivec_set1,
+// ivec_zero, ivec_of(vec), vec_of(ivec), and ivec_dot(sum, bytes, weights), which
+// multiplies four unsigned bytes by four signed ones and adds the products to sum.
 
 #include <string.h>
 
-#include "nn/kernels/conv_direct.h"
+#include "nn/kernels/microkernel.h"
 
 typedef ivec word, acc;
 
 static inline word word_load(const char *p)
 {
-    int bits; // maps of small numbers may lie at any address
+    int bits; // byte maps need not be aligned
     memcpy(&bits, p, sizeof bits);
     return ivec_set1(bits);
 }
 
 static inline acc acc_start(const float *bias)
 {
-    (void)bias; // added in acc_value
+    (void)bias; // acc_value adds it
     return ivec_zero();
 }
 

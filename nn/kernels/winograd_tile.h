@@ -1,42 +1,42 @@
-// The inner loops of nn/kernels/conv_winograd.h, written once for every vector width.
-// Wants what nn/kernels/tile_f32.h gives, and vec_sub.
+// The inner loops of nn/kernels/conv_winograd.h, written once for all vector widths.
+// Requires what nn/kernels/tile_f32.h requires, and vec_sub.
 
 #include "nn/kernels/conv_winograd.h"
 #include "nn/kernels/tile_f32.h"
 
-static void spread(const struct nn_pair *pairs, int count, int channels, float *to,
-                   size_t part_floats)
+static void f23_transform(const struct nn_winograd_f23_tile *tiles, int count, int channels,
+                          float *to, size_t product_floats)
 {
     for (int i = 0; i < count; i++) {
-        const float *const *in = pairs[i].in;
+        const float *const *in = tiles[i].in;
         for (int c = 0; c < channels; c += LANES, to += LANES) {
             const vec d0 = load_part(in[0] + c, channels - c);
             const vec d1 = load_part(in[1] + c, channels - c);
             const vec d2 = load_part(in[2] + c, channels - c);
             const vec d3 = load_part(in[3] + c, channels - c);
             vec_store(to, vec_sub(d0, d2));
-            vec_store(to + part_floats, vec_add(d1, d2));
-            vec_store(to + 2 * part_floats, vec_sub(d2, d1));
-            vec_store(to + 3 * part_floats, vec_sub(d1, d3));
+            vec_store(to + product_floats, vec_add(d1, d2));
+            vec_store(to + 2 * product_floats, vec_sub(d2, d1));
+            vec_store(to + 3 * product_floats, vec_sub(d1, d3));
         }
     }
 }
 
-// One product of all pairs.
-INLINE void pair_product(const struct nn_tile *tile, const char *in, const float *weights, acc *sum,
-                         const int pairs, const int vectors)
+// One of the products m, for all tiles.
+INLINE void f23_product(const struct nn_tile *args, const char *in, const float *weights, acc *sum,
+                        const int count, const int vectors)
 {
     const char *base[NN_TILE_PIXELS_MAX / 4];
-    line_start(base, in, tile->in_step, pairs);
-    for (ptrdiff_t c = 0; c < tile->in_words; c++, weights += vectors * LANES) {
+    line_start(base, in, args->in_step, count);
+    for (ptrdiff_t c = 0; c < args->in_words; c++, weights += vectors * LANES) {
         vec weight[NN_TILE_VECTORS_MAX];
         UNROLL
         for (int v = 0; v < vectors; v++) {
             weight[v] = vec_load(weights + v * LANES);
         }
         UNROLL
-        for (int p = 0; p < pairs; p++) {
-            word input = line_get(base, tile->in_step, p, c);
+        for (int p = 0; p < count; p++) {
+            word input = line_get(base, args->in_step, p, c);
             UNROLL
             for (int v = 0; v < vectors; v++) {
                 sum[p * vectors + v] = acc_add(input, weight[v], sum[p * vectors + v]);
@@ -45,68 +45,70 @@ INLINE void pair_product(const struct nn_tile *tile, const char *in, const float
     }
 }
 
-INLINE void pair_store(const struct nn_tile *tile, const struct nn_pair *pair, int c,
-                       const vec *product)
+// The output transform of one tile: channels c to c + LANES - 1.
+INLINE void f23_store(const struct nn_tile *args, const struct nn_winograd_f23_tile *tile, int c,
+                      const vec *product)
 {
-    struct nn_tile at = *tile;
-    at.out += pair->out;
-    at.residual = at.residual == NULL ? NULL : at.residual + pair->residual;
-    at.partner = at.partner == NULL ? NULL : at.partner + pair->partner;
-    if (pair->first) {
-        tile_store(&at, tile, 0, c, vec_add(vec_add(product[0], product[1]), product[2]));
+    struct nn_tile at = *args;
+    at.out += tile->out;
+    at.residual = at.residual == NULL ? NULL : at.residual + tile->residual;
+    at.partner = at.partner == NULL ? NULL : at.partner + tile->partner;
+    if (tile->has_first) {
+        tile_store(&at, args, 0, c, vec_add(vec_add(product[0], product[1]), product[2]));
     }
-    if (pair->second) {
-        tile_store(&at, tile, 1, c, vec_sub(vec_sub(product[1], product[2]), product[3]));
+    if (tile->has_second) {
+        tile_store(&at, args, 1, c, vec_sub(vec_sub(product[1], product[2]), product[3]));
     }
 }
 
-INLINE void tile_pairs(const struct nn_tile *tile, const struct nn_pair *pairs, size_t part_bytes,
-                       const int count, const int vectors)
+INLINE void f23_tiles(const struct nn_tile *args, const struct nn_winograd_f23_tile *tiles,
+                      size_t product_bytes, const int count, const int vectors)
 {
-    vec product[SUMS_MAX][NN_PAIR_PARTS];
-    const size_t part_weights = (size_t)tile->in_words * (size_t)vectors * LANES;
-    for (int part = 0; part < NN_PAIR_PARTS; part++) {
+    vec product[SUMS_MAX][NN_WINOGRAD_F23_PRODUCTS];
+    const size_t product_weights = (size_t)args->in_words * (size_t)vectors * LANES;
+    for (int m = 0; m < NN_WINOGRAD_F23_PRODUCTS; m++) {
         acc sum[SUMS_MAX];
         UNROLL
         for (int i = 0; i < count * vectors; i++) {
-            // Both outputs have m1 in them: with it, the bias.
-            sum[i] = part == 1 ? vec_load(tile->bias + i % vectors * LANES) : vec_zero();
+            // Both outputs contain m1, so the bias is added there.
+            sum[i] = m == 1 ? vec_load(args->bias + i % vectors * LANES) : vec_zero();
         }
-        pair_product(tile, tile->in + (size_t)part * part_bytes,
-                     tile->weights + (size_t)part * part_weights, sum, count, vectors);
+        f23_product(args, args->in + (size_t)m * product_bytes,
+                    args->weights + (size_t)m * product_weights, sum, count, vectors);
         UNROLL
         for (int i = 0; i < count * vectors; i++) {
-            product[i][part] = sum[i];
+            product[i][m] = sum[i];
         }
     }
     for (int p = 0; p < count; p++) {
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            pair_store(tile, &pairs[p], v * LANES, product[p * vectors + v]);
+            f23_store(args, &tiles[p], v * LANES, product[p * vectors + v]);
         }
     }
 }
 
-#define PAIR_TILE_NAME(kind, vectors, count) kind##_##vectors##_##count,
-#define PAIR_TILE(kind, vectors, count)                                                            \
-    static void kind##_##vectors##_##count(const struct nn_tile *tile,                             \
-                                           const struct nn_pair *pairs, size_t part_bytes)         \
+#define F23_NAME(kind, vectors, count) kind##_##vectors##_##count,
+#define F23_FUNCTION(kind, vectors, count)                                                         \
+    static void kind##_##vectors##_##count(const struct nn_tile *args,                             \
+                                           const struct nn_winograd_f23_tile *tiles,               \
+                                           size_t product_bytes)                                   \
     {                                                                                              \
-        tile_pairs(tile, pairs, part_bytes, count, vectors);                                       \
+        f23_tiles(args, tiles, product_bytes, count, vectors);                                     \
     }
-#define PAIR_TILES(vectors, up_to)                                                                 \
-    up_to(PAIR_TILE, pairs, vectors) static nn_pair_tile_fn *const pairs_##vectors[] = { up_to(    \
-        PAIR_TILE_NAME, pairs, vectors) };
+#define F23_FUNCTIONS(vectors, up_to)                                                              \
+    up_to(F23_FUNCTION, f23, vectors) static nn_winograd_f23_fn *const f23_##vectors[] = { up_to(  \
+        F23_NAME, f23, vectors) };
 
-// Defines the set called name: its tiles have up to p1, p2, p3 pairs, by number of
+// Defines the set called name, with up to t1, t2, t3 tiles per call for one, two and three
 // vectors.
-#define PAIR_SET(name, p1, p2, p3)                                                                 \
-    PAIR_TILES(1, UP_TO_##p1)                                                                      \
-    PAIR_TILES(2, UP_TO_##p2)                                                                      \
-    PAIR_TILES(3, UP_TO_##p3)                                                                      \
-    const struct nn_pair_set name = {                                                              \
+#define WINOGRAD_F23_SET(name, t1, t2, t3)                                                         \
+    F23_FUNCTIONS(1, UP_TO_##t1)                                                                   \
+    F23_FUNCTIONS(2, UP_TO_##t2)                                                                   \
+    F23_FUNCTIONS(3, UP_TO_##t3)                                                                   \
+    const struct nn_winograd_f23_set name = {                                                      \
         .lanes = LANES,                                                                            \
-        .most = { p1, p2, p3 },                                                                    \
-        .tiles = { pairs_1, pairs_2, pairs_3 },                                                    \
-        .spread = spread,                                                                          \
+        .tiles_max = { t1, t2, t3 },                                                               \
+        .microkernels = { f23_1, f23_2, f23_3 },                                                   \
+        .transform = f23_transform,                                                                \
     };

@@ -11,12 +11,11 @@ int nn_block_down(struct nn_graph *graph, int map, int channels, float epsilon)
 {
     int pooled = channels_of(graph, map), convolved = channels - pooled;
     const struct nn_window window = { 3, 3, 2, 1, 1, 1, 1 };
-    if (convolved <= 0) { // narrowing: no pool branch
+    if (convolved <= 0) { // no room for the pool
         int narrow = nn_graph_conv(graph, map, "conv", channels, window, true);
         return nn_graph_relu(graph, nn_graph_batch_norm(graph, narrow, "bn", epsilon, 0, channels));
     }
-    // The norm and the ReLU behind the concat work channel by channel, so each
-    // branch does its own part of them.
+    // Norm and ReLU after the concat work per channel, so each branch applies its own part.
     int conv = nn_graph_conv(graph, map, "conv", convolved, window, true);
     conv = nn_graph_relu(graph, nn_graph_batch_norm(graph, conv, "bn", epsilon, 0, channels));
     int pool = nn_graph_max_pool(graph, map, 2, 2, 0);

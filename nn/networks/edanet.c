@@ -1,9 +1,8 @@
 // EDANet: densely connected modules of dilated asymmetric convolutions, no decoder.
-// Lo et al., "Efficient Dense Modules of Asymmetric Convolution for Real-Time
-// Semantic Segmentation", MMAsia 2019. The authors published tables alone; what
-// those leave open (new channels first, epsilon) is as in the usual PyTorch port.
-// The network ends in a bilinear resize to the input's size, which is left to the
-// head here.
+// Lo et al., "Efficient Dense Modules of Asymmetric Convolution for Real-Time Semantic
+// Segmentation", MMAsia 2019. The authors published only tables; what those leave open (new
+// channels first, epsilon) follows the usual PyTorch port. The network's final bilinear
+// resize to the input's size is left to the head.
 #include "nn/graph/graph.h"
 #include "nn/networks/backbone.h"
 #include "nn/networks/blocks.h"
@@ -14,7 +13,7 @@ enum { GROWTH = 40 };
 
 int nn_edanet(struct nn_graph *graph, int map, int features)
 {
-    // One row a block: its channels when it halves the size, else its dilation.
+    // One row per block: its channels if it halves the size, else its dilation.
     static const struct {
         int down, dilation;
     } blocks[] = {

@@ -1,7 +1,7 @@
-// ENet: bottlenecks, pooling that remembers where, PReLU.
+// ENet: bottlenecks, max pooling with indices for unpooling, PReLU.
 // Paszke et al., "ENet: A Deep Neural Network Architecture for Real-Time Semantic
-// Segmentation", 2016. It is about in two dialects, whose weights don't fit each
-// other: the authors' Torch7 release ("enet-orig") and the usual PyTorch port ("enet").
+// Segmentation", 2016. There are two dialects with incompatible weights: the authors' Torch7
+// release ("enet-orig") and the usual PyTorch port ("enet").
 #include <stdbool.h>
 
 #include "nn/graph/graph.h"
@@ -16,8 +16,8 @@ static const struct dialect port = { false, 1e-5f }, original = { true, 1e-3f };
 
 static const struct nn_window pixel = { 1, 1, 1, 0, 0, 1, 1 };
 
-// What follows a convolution: batch norm, then nothing, ReLU or PReLU (one slope
-// in the port, one a channel in the original).
+// The activation after a convolution's batch norm. PReLU has a single slope in the port, one
+// per channel in the original.
 enum act { NONE, RELU, PRELU };
 
 static int activate(struct nn_graph *graph, const struct dialect *dialect, int map,
@@ -29,8 +29,8 @@ static int activate(struct nn_graph *graph, const struct dialect *dialect, int m
                          : nn_graph_prelu(graph, map, name, 0, slopes);
 }
 
-// Convolution, norm and activation, named first, first + 1, first + 2.f, as the
-// members of a PyTorch sequence.
+// Convolution, norm and activation. Tensors first, first + 1, first + 2.f, like the members of
+// a PyTorch Sequential.
 static int conv(struct nn_graph *graph, const struct dialect *dialect, int map, int first,
                 int channels, struct nn_window window, bool biased, enum act act)
 {
@@ -49,7 +49,7 @@ static int scoped(struct nn_graph *graph, const struct dialect *dialect, int map
     return nn_graph_scope_close(graph, conv(graph, dialect, map, 0, channels, window, biased, act));
 }
 
-// The middle of a bottleneck: 3x3, dilated or not; dilation 0 is 5x1 and 1x5.
+// The middle of a bottleneck: a dilated 3x3; dilation 0 stands for 5x1 and 1x5.
 static int middle(struct nn_graph *graph, const struct dialect *dialect, int map, int dilation,
                   enum act act)
 {
@@ -79,8 +79,8 @@ static int regular(struct nn_graph *graph, const struct dialect *dialect, int ma
     return activate(graph, dialect, nn_graph_add(graph, y, map), "act.f", act);
 }
 
-// Half the size: beside the bottleneck a max pool, which has fewer channels.
-// *index tells where the largest were.
+// Down-sampling: a bottleneck plus a max pool, which has fewer channels. *index receives the
+// pool's indices.
 static int down(struct nn_graph *graph, const struct dialect *dialect, const char *scope, int map,
                 int channels, int *index)
 {
@@ -96,7 +96,7 @@ static int down(struct nn_graph *graph, const struct dialect *dialect, const cha
     return nn_graph_scope_close(graph, y);
 }
 
-// Twice the size: beside the bottleneck the map's numbers go where the pool found its own.
+// Up-sampling: a bottleneck plus the map, unpooled with the indices of a max pool.
 static int up(struct nn_graph *graph, const struct dialect *dialect, const char *scope, int map,
               int channels, int index)
 {
@@ -111,7 +111,7 @@ static int up(struct nn_graph *graph, const struct dialect *dialect, const char 
     return nn_graph_scope_close(graph, nn_graph_relu(graph, nn_graph_add(graph, y, sparse)));
 }
 
-// Part of a map of 16 channels, which norm and activation belong to.
+// Norm and activation of the initial map's 16 channels, for those from `first` on.
 static int initial_part(struct nn_graph *graph, const struct dialect *dialect, int map, int first)
 {
     enum { CHANNELS = 16 };
@@ -130,7 +130,7 @@ static int initial(struct nn_graph *graph, const struct dialect *dialect, int ma
                            initial_part(graph, dialect, pooled, CONVOLVED));
 }
 
-// Blocks of a stage, by their dilations.
+// A stage: one block per dilation.
 static int stage(struct nn_graph *graph, const struct dialect *dialect, const char *scope, int map,
                  const int *dilations, int count, enum act act)
 {
@@ -144,7 +144,7 @@ static int stage(struct nn_graph *graph, const struct dialect *dialect, const ch
 static int enet(struct nn_graph *graph, const struct dialect *dialect, int map, int features)
 {
     static const int plain[] = { 1, 1, 1, 1 };
-    static const int mixed[] = { 1, 2, 0, 4, 1, 8, 0, 16, 1, 2, 0, 4, 1, 8, 0, 16 }; // twice eight
+    static const int mixed[] = { 1, 2, 0, 4, 1, 8, 0, 16, 1, 2, 0, 4, 1, 8, 0, 16 }; // eight, twice
     int first, second;
     map = initial(graph, dialect, map);                       // 1/2
     map = down(graph, dialect, "d1", map, 64, &first);        // 1/4

@@ -12,7 +12,7 @@ enum kind { DOWN, RES, UP };
 
 int nn_erfnet(struct nn_graph *graph, int map, int features)
 {
-    // One row a block: its channels when it changes the size, else its dilation.
+    // One row per block: its channels if it changes the size, else its dilation.
     static const struct {
         enum kind kind;
         int number;

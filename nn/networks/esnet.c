@@ -13,7 +13,7 @@ enum kind { DOWN, FCU, PFCU, UP };
 int nn_esnet(struct nn_graph *graph, int map, int features)
 {
     static const int dilations[3] = { 2, 5, 9 }; // of every PFCU
-    // One row a block: its channels when it changes the size, else its kernel size.
+    // One row per block: its channels if it changes the size, else its kernel size.
     static const struct {
         enum kind kind;
         int number;

@@ -1,10 +1,10 @@
-// The hourglass of the First Order Motion Model's keypoint detector: a U-Net of
-// full 3x3 convolutions, five levels deep; the last skip is the picture itself.
+// The hourglass of the First Order Motion Model's keypoint detector: a U-Net of full 3x3
+// convolutions, five levels deep, whose outermost skip connection is the input itself.
 // Siarohin et al., "First Order Motion Model for Image Animation", NeurIPS 2019,
 // and its public code (vox-256).
 //
-// Its width follows from the features: `features` - 3 is the block expansion, 32 as
-// published, and no level has more than 32 times as many channels.
+// The features determine its width: `features` - 3 is the block expansion (32 in the published
+// model), and no level has more than 32 times as many channels.
 #include "nn/graph/graph.h"
 #include "nn/networks/backbone.h"
 #include "nn/networks/blocks.h"
@@ -13,13 +13,13 @@ static const float epsilon = 1e-5f;
 
 enum { LEVELS = 5, CAP = 32 };
 
-// Channels at level 0 (of the result) to LEVELS (the smallest maps).
+// Channels at a level, from 0 (the output) to LEVELS (the smallest maps).
 static int width_of(int expansion, int level)
 {
     return expansion * (1 << level < CAP ? 1 << level : CAP);
 }
 
-// 3x3 convolution, batch norm, ReLU, named conv and bn under scope.i.
+// 3x3 convolution, batch norm, ReLU. Tensors scope.i.conv, scope.i.bn.
 static int level(struct nn_graph *graph, int map, const char *scope, int i, int channels)
 {
     nn_graph_scope_open(graph, "%s.%d", scope, i);

@@ -1,10 +1,10 @@
 // LAEDNet, after its paper's description: an encoder of inverted residuals (a lite
-// EfficientNet), a decoder of light residual blocks with squeeze and excitation,
-// and connections from the one to the other.
+// EfficientNet), a decoder of light residual blocks with squeeze and excitation, and skip
+// connections.
 // Zhou et al., "LAEDNet: A Lightweight Attention Encoder-Decoder Network for
 // ultrasound medical image segmentation", Computers and Electrical Engineering 99,
-// 2022. No table of layers is public: the numbers here are ours, smaller than a lite
-// EfficientNet's, and no weights from elsewhere fit. The result has half the
+// 2022. No table of layers has been published: the numbers here are ours, smaller than a lite
+// EfficientNet's, so weights from other implementations don't fit. The output has half the
 // input's size.
 #include "nn/graph/graph.h"
 #include "nn/networks/backbone.h"
@@ -12,7 +12,8 @@
 
 static const float epsilon = 1e-3f;
 
-// A wide 1x1, depthwise 3x3, a narrow 1x1 without ReLU; residual where the shape stays.
+// A widening 1x1, a depthwise 3x3, a narrowing 1x1 without ReLU; residual if the shape stays
+// the same.
 static int inverted(struct nn_graph *graph, int map, int expand, int channels, int stride)
 {
     const int in = nn_graph_map(graph, map).channels;
@@ -22,7 +23,7 @@ static int inverted(struct nn_graph *graph, int map, int expand, int channels, i
     return stride == 1 && channels == in ? nn_graph_add(graph, y, map) : y;
 }
 
-// Light residual squeeze and excitation: depthwise 3x3 and 1x1, weighed by channel.
+// Light residual squeeze and excitation: a depthwise 3x3 and a 1x1, scaled per channel.
 static int lrse(struct nn_graph *graph, int map)
 {
     const int channels = nn_graph_map(graph, map).channels;
@@ -34,7 +35,7 @@ static int lrse(struct nn_graph *graph, int map)
 
 int nn_laednet(struct nn_graph *graph, int map, int features)
 {
-    // One row a block of the encoder.
+    // One row per block of the encoder.
     static const struct {
         int expand, channels, stride;
     } encoder[] = {

@@ -1,19 +1,19 @@
-// LEDNet: an asymmetric encoder-decoder of split-shuffle blocks with an
-// attention pyramid as its decoder.
+// LEDNet: an asymmetric encoder-decoder, with split-shuffle blocks in the encoder and an
+// attention pyramid as the decoder.
 // Wang et al., "LEDNet: A Lightweight Encoder-Decoder Network for Real-Time
 // Semantic Segmentation", ICIP 2019; layers and tensor order as in the authors'
-// released code, whose pyramid has one channel. The released network ends in a
-// bilinear resize to the input's size, which is left to the head here.
-// The slim one is our own selection of the same blocks, for small tasks.
+// released code, whose pyramid has one channel. Its final bilinear resize to the input's size
+// is left to the head. The slim variant is our own, from fewer and narrower blocks, for small
+// tasks.
 #include "nn/graph/graph.h"
 #include "nn/networks/backbone.h"
 #include "nn/networks/blocks.h"
 
 static const float epsilon = 1e-3f;
 
-// The attention pyramid: a one-channel map at 1/2, 1/4 and 1/8 of the
-// encoder's size, summed on the way up, weighs the features of each pixel; the
-// features of the whole picture are added.
+// The attention pyramid: one-channel maps at 1/2, 1/4 and 1/8 of the encoder's size are
+// up-sampled and summed to a weight for each pixel's features; features of the whole image
+// are added.
 static int attention_pyramid(struct nn_graph *graph, int map, int features)
 {
     struct nn_map size = nn_graph_map(graph, map);
@@ -38,7 +38,7 @@ static int attention_pyramid(struct nn_graph *graph, int map, int features)
     return nn_graph_add(graph, nn_graph_scale(graph, pixels, up), whole);
 }
 
-// A block of the encoder: its channels when it halves the size, else its dilation.
+// A block of the encoder: its channels if it halves the size, else its dilation.
 struct row {
     int down, dilation;
 };

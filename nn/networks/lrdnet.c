@@ -1,10 +1,10 @@
-// LRDNet, after its paper's description: an encoder of asymmetric residual modules
-// that mix factorised and depthwise convolutions, a decoder that attends to
-// positions and to channels.
+// LRDNet, after its paper's description: an encoder of asymmetric residual modules, which mix
+// factorised and depthwise convolutions, and a decoder with attention to positions and to
+// channels.
 // Zhuang et al., "LRDNet: A lightweight and efficient network with refined dual
 // attention decoder for real-time semantic segmentation", Neurocomputing 459, 2021.
-// No table of layers is public: the numbers here are ours, and no weights from
-// elsewhere fit. (Other networks share the name.)
+// No table of layers has been published: the numbers here are ours, so weights from other
+// implementations don't fit. (Other networks share the name.)
 #include "nn/graph/graph.h"
 #include "nn/networks/backbone.h"
 #include "nn/networks/blocks.h"
@@ -23,8 +23,7 @@ static int asymmetric_residual(struct nn_graph *graph, int map, int dilation)
     return nn_graph_relu(graph, nn_graph_add(graph, y, map));
 }
 
-// What each position and each channel is worth, from the finest maps of the
-// encoder's last stage; both refine the same features.
+// Weighs the features by position and by channel, and adds the two.
 static int dual_attention(struct nn_graph *graph, int map, int features)
 {
     const int refined = nn_block_conv_bn_relu(graph, map, "in", features, 3, 1, epsilon);
@@ -38,7 +37,7 @@ static int dual_attention(struct nn_graph *graph, int map, int features)
 
 int nn_lrdnet(struct nn_graph *graph, int map, int features)
 {
-    // One row a block: its channels when it halves the size, else its dilation.
+    // One row per block: its channels if it halves the size, else its dilation.
     static const struct {
         int down, dilation;
     } blocks[] = {

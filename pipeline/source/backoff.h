@@ -1,6 +1,6 @@
-// How long to wait before the next attempt: twice as long each time, from half
-// a second to half a minute, with jitter so that many streams that lost one
-// camera switch don't all come back at the same moment.
+// How long to wait before the next attempt: twice as long each time, from half a second
+// to half a minute, with jitter so that streams that failed together don't all reconnect
+// at the same moment.
 #pragma once
 
 #include <stdint.h>
@@ -12,10 +12,10 @@ struct pipeline_backoff {
     uint64_t random; // state of the generator
 };
 
-// Any seed will do.
+// Any seed is valid.
 void pipeline_backoff_init(struct pipeline_backoff *backoff, uint64_t seed);
 
-// Counts an attempt and gives the wait before it, in ms.
+// Counts an attempt and returns the wait before it, in ms.
 int pipeline_backoff_next_ms(struct pipeline_backoff *backoff);
 
 // After a success.

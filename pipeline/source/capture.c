@@ -1,6 +1,7 @@
 #include "pipeline/source/capture.h"
 
 #include <assert.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "pipeline/source/backoff.h"
 #include "pipeline/source/decoder.h"
 #include "pipeline/source/lateness.h"
+#include "pipeline/source/playout.h"
 #include "pipeline/source/probe.h"
 #include "pipeline/source/pts_clock.h"
 #include "pipeline/source/source.h"
@@ -25,9 +27,9 @@
 #include "pipeline/source/url.h"
 
 enum {
-    STEADY_S = 10, // a connection that held so long ends the back-off
+    STEADY_S = 10, // a connection that lasted this long resets the back-off
     URL_SHOWN_BYTES = 128,
-    KNOCK_MS = 500, // from one look to the next
+    PROBE_INTERVAL_MS = 500,
 };
 
 struct pipeline_capture {
@@ -37,40 +39,41 @@ struct pipeline_capture {
     pthread_t thread;
     struct pipeline_stop stop;
     atomic_bool done;
-    atomic_int_fast64_t last_picture_ns; // of a live source, 0: none awaited
+    atomic_int_fast64_t last_frame_ns; // of a live source; 0: none expected
 
     // The thread's own.
     struct AVPacket *packet;
     struct pipeline_backoff backoff;
-    struct pipeline_pts_clock pace;
-    struct pipeline_lateness age;
+    struct pipeline_pts_clock clock;
+    struct pipeline_lateness lateness;
+    struct pipeline_display_reader display;
+    struct pipeline_playout playout;
     struct pipeline_source *source;   // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
     int64_t session_start_ns;
-    bool hopeless; // frames come too late: connect again
+    bool hopeless; // frames keep arriving late: reconnect
 
     pthread_mutex_t lock; // guards all below
     pthread_cond_t asked; // stopping or paused changed
     bool stopping, paused;
-    bool has_news;
-    struct pipeline_news news;
+    struct pipeline_state_report report;
 };
 
 // How a session, from opening the source to its last frame, ended.
 enum outcome {
     STOPPED,
-    OVER,    // the end of what has one
+    OVER,    // its end was reached
     LOST,    // worth another attempt
     GIVEN_UP // not worth one
 };
 
-static void tell(struct pipeline_capture *capture, enum pipeline_state state, const char *reason)
+static void report_state(struct pipeline_capture *capture, enum pipeline_state state,
+                         const char *reason)
 {
     pthread_mutex_lock(&capture->lock);
-    capture->news.state = state;
-    snprintf(capture->news.reason, sizeof capture->news.reason, "%s", reason);
-    capture->has_news = true;
+    capture->report.state = state;
+    snprintf(capture->report.reason, sizeof capture->report.reason, "%s", reason);
     pthread_mutex_unlock(&capture->lock);
     capture->options.wake(capture->options.user);
 }
@@ -92,23 +95,21 @@ static bool is_whole(struct pipeline_capture *capture, const struct pipeline_fra
     if (!capture->options.drop_damaged) {
         return true;
     }
-    count(&counts->spoiled);
+    count(&counts->undecodable);
     return false;
 }
 
-// Judges a live frame by its age. Returns whether it may go on.
-static bool is_fresh(struct pipeline_capture *capture, double source_pts, int64_t arrival_ns)
+// Returns whether a live frame arrived in time, and may go on.
+static bool is_fresh(struct pipeline_capture *capture, int64_t arrival_ns)
 {
-    if (capture->options.every_frame || !pipeline_source_is_live(capture->source)) {
-        return true;
-    }
     enum pipeline_lateness_verdict verdict =
-        pipeline_lateness_judge(&capture->age, source_pts, arrival_ns);
-    if (verdict == PIPELINE_AGE_FRESH) {
+        pipeline_lateness_judge(&capture->lateness, pipeline_pts_clock_advance(&capture->clock),
+                                arrival_ns, pipeline_source_link_load(capture->source));
+    if (verdict == PIPELINE_LATENESS_FRESH) {
         return true;
     }
     count(&capture->options.counts->late);
-    capture->hopeless = verdict == PIPELINE_AGE_HOPELESS;
+    capture->hopeless = verdict == PIPELINE_LATENESS_HOPELESS;
     return false;
 }
 
@@ -116,7 +117,7 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
 {
     if (capture->session_frames++ == 0) {
         capture->session_start_ns = mc_clock_now_ns();
-        tell(capture, PIPELINE_LIVE, "");
+        report_state(capture, PIPELINE_LIVE, "");
     }
     frame->ready_ns = mc_clock_now_ns();
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
@@ -124,35 +125,64 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
     capture->options.wake(capture->options.user);
 }
 
-// Dates the decoded frame and sends it on its way, at its time where it isn't
-// live. Returns false, with the frame still the caller's, when it is not wanted.
+// Whether frames are due at times of our own, rather than when they arrive.
+static bool is_paced(const struct pipeline_capture *capture)
+{
+    return !pipeline_source_is_live(capture->source) || pipeline_source_is_chunked(capture->source);
+}
+
+static void set_pts(struct pipeline_capture *capture, struct pipeline_frame *frame)
+{
+    struct pipeline_pts_clock *clock = &capture->clock;
+    double stamp = NAN;
+    if (pipeline_source_has_stamps(capture->source) || is_paced(capture)) {
+        stamp = pipeline_pts_clock_stamp(frame->picture, frame->time_base);
+        pipeline_pts_clock_set_duration(clock, (double)frame->picture->pkt_duration *
+                                                   av_q2d(frame->time_base));
+    }
+    frame->pts =
+        is_paced(capture)
+            ? pipeline_pts_clock_by_stamp(clock, stamp, pipeline_source_is_live(capture->source),
+                                          mc_clock_now_ns())
+            : pipeline_pts_clock_by_arrival(clock, stamp, frame->arrival_ns);
+}
+
+static void wait_until_due(struct pipeline_capture *capture, struct pipeline_frame *frame)
+{
+    const int64_t due_ns =
+        pipeline_playout_due_ns(&capture->playout, frame->pts, mc_clock_now_ns());
+    pipeline_stop_sleep_until(&capture->stop, due_ns);
+    // As if it had arrived just in time to be decoded.
+    frame->arrival_ns = mc_clock_now_ns() - frame->decode_ns;
+}
+
+// Sets the frame's pts and delivers it, at its time when it isn't live. Returns false
+// when the frame is dropped; it remains the caller's.
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
-    bool live = pipeline_source_is_live(capture->source);
-    double source_pts =
-        pipeline_pts_clock_source_pts(&capture->pace, frame->picture, frame->time_base);
-    frame->pts = pipeline_pts_clock_pts(&capture->pace, source_pts, live, frame->arrival_ns);
-    frame->quarter_turns = pipeline_source_quarter_turns(capture->source);
-    if (live) {
-        atomic_store(&capture->last_picture_ns, mc_clock_now_ns());
+    set_pts(capture, frame);
+    pipeline_display_reader_read(&capture->display, frame->picture,
+                                 pipeline_source_stream(capture->source), &frame->display);
+    if (pipeline_source_is_live(capture->source)) {
+        atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
     }
     if (!is_whole(capture, frame)) {
         return false;
     }
-    if (!live && !capture->options.every_frame) {
-        int64_t due_ns = pipeline_pts_clock_due_ns(&capture->pace, frame->pts, mc_clock_now_ns());
-        pipeline_stop_sleep_until(&capture->stop, due_ns);
-        // To all who look on it came just now, and took its time to decode.
-        frame->arrival_ns = mc_clock_now_ns() - frame->decode_ns;
+    if (capture->options.every_frame) {
+        hand_over(capture, frame);
+        return true;
     }
-    if (!is_fresh(capture, source_pts, frame->arrival_ns)) {
+    if (is_paced(capture)) {
+        wait_until_due(capture, frame);
+    } else if (!is_fresh(capture, frame->arrival_ns)) {
         return false;
     }
     hand_over(capture, frame);
     return true;
 }
 
-// Takes all frames that the decoder has.
+// Delivers every frame that the decoder has.
 static void deliver_all(struct pipeline_capture *capture)
 {
     struct pipeline_frame *frame = NULL;
@@ -174,20 +204,31 @@ static void deliver_all(struct pipeline_capture *capture)
     pipeline_frame_pool_release(capture->options.pool, frame);
 }
 
+// A file that repeats goes on without a break.
+static void begin_playout(struct pipeline_capture *capture)
+{
+    const bool live = pipeline_source_is_live(capture->source);
+    if (live || !capture->playout.begun) {
+        pipeline_playout_begin(&capture->playout, live);
+    }
+}
+
 static bool connect_source(struct pipeline_capture *capture, bool *permanent, struct mc_error *err)
 {
-    atomic_store(&capture->last_picture_ns, 0);
+    atomic_store(&capture->last_frame_ns, 0);
     capture->session_frames = 0;
     capture->hopeless = false;
-    pipeline_lateness_reset(&capture->age);
+    pipeline_lateness_reset(&capture->lateness);
     capture->source =
         pipeline_source_open(capture->url, capture->options.udp, &capture->stop, permanent, err);
     if (capture->source == NULL) {
         return false;
     }
+    capture->display = (struct pipeline_display_reader){ .options = capture->options.display };
     const AVStream *stream = pipeline_source_stream(capture->source);
     bool live = pipeline_source_is_live(capture->source);
-    pipeline_pts_clock_begin(&capture->pace, av_q2d(stream->avg_frame_rate));
+    pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));
+    begin_playout(capture);
     capture->decoder = pipeline_decoder_open(stream, live, err);
     if (capture->decoder == NULL) {
         *permanent = true;
@@ -205,26 +246,25 @@ static void disconnect_source(struct pipeline_capture *capture)
     capture->decoder = NULL;
     pipeline_source_close(capture->source);
     capture->source = NULL;
-    atomic_store(&capture->last_picture_ns, 0);
+    atomic_store(&capture->last_frame_ns, 0);
 }
 
-// Reads until there is nothing more, and says what stopped it.
+// Reads to the end, a fault or a stop; returns which.
 static enum outcome read_source(struct pipeline_capture *capture, struct mc_error *err)
 {
     enum pipeline_read read;
     while ((read = pipeline_source_read(capture->source, capture->packet, err)) ==
            PIPELINE_READ_PACKET) {
         count(&capture->options.counts->packets);
-        int64_t arrival_ns, gather_ns;
-        pipeline_source_arrival(capture->source, &arrival_ns, &gather_ns);
-        if (!pipeline_decoder_send(capture->decoder, capture->packet, arrival_ns, gather_ns)) {
-            count(&capture->options.counts->spoiled);
+        int64_t arrival_ns, reassembly_ns;
+        pipeline_source_arrival(capture->source, &arrival_ns, &reassembly_ns);
+        if (!pipeline_decoder_send(capture->decoder, capture->packet, arrival_ns, reassembly_ns)) {
+            count(&capture->options.counts->undecodable);
         }
         av_packet_unref(capture->packet);
         deliver_all(capture);
         if (capture->hopeless) {
-            mc_error_set(err, MC_ERROR_MEDIA, 0,
-                         "%s: pictures came more than a second late for a while",
+            mc_error_set(err, MC_ERROR_MEDIA, 0, "%s: frames kept arriving more than a second late",
                          capture->shown_url);
             return LOST;
         }
@@ -246,7 +286,7 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
     }
     if (capture->session_frames == 0) {
         if (read == PIPELINE_READ_END) {
-            mc_error_set(err, MC_ERROR_MEDIA, 0, "no picture in it could be decoded");
+            mc_error_set(err, MC_ERROR_MEDIA, 0, "has no frame that can be decoded");
         }
         mc_error_wrap(err, "%s", capture->shown_url);
         return GIVEN_UP;
@@ -274,7 +314,7 @@ static enum outcome run_session(struct pipeline_capture *capture, struct mc_erro
     return pipeline_stop_is_set(&capture->stop) ? STOPPED : outcome;
 }
 
-// Long waits are cut short when looks show that the source went away and is back.
+// A probe that finds the source back ends a long wait early.
 static void wait_before_retry(struct pipeline_capture *capture, const struct mc_error *last)
 {
     int64_t now = mc_clock_now_ns();
@@ -284,27 +324,27 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
     }
     int wait_ms = pipeline_backoff_next_ms(&capture->backoff);
     const int64_t until_ns = now + wait_ms * MC_NS_PER_MS;
-    struct pipeline_probe knock;
-    pipeline_probe_begin(&knock, capture->url, last);
+    struct pipeline_probe probe;
+    pipeline_probe_begin(&probe, capture->url, last);
     for (int64_t next_ns = now; next_ns < until_ns;) {
-        next_ns += KNOCK_MS * MC_NS_PER_MS;
-        next_ns = !knock.helps || next_ns > until_ns ? until_ns : next_ns;
+        next_ns += PROBE_INTERVAL_MS * MC_NS_PER_MS;
+        next_ns = !probe.helps || next_ns > until_ns ? until_ns : next_ns;
         if (!pipeline_stop_sleep_until(&capture->stop, next_ns) ||
-            (next_ns < until_ns && pipeline_probe(&knock, &capture->stop))) {
+            (next_ns < until_ns && pipeline_probe(&probe, &capture->stop))) {
             return;
         }
     }
 }
 
-// Sessions one after the other, until one is the last.
+// One session after the other, until one is the last.
 static enum outcome run_sessions(struct pipeline_capture *capture, struct mc_error *err)
 {
     enum outcome outcome;
-    tell(capture, PIPELINE_CONNECTING, "");
+    report_state(capture, PIPELINE_CONNECTING, "");
     do {
         outcome = run_session(capture, err);
         if (outcome == LOST) {
-            tell(capture, PIPELINE_CONNECTING, err->message);
+            report_state(capture, PIPELINE_CONNECTING, err->message);
             wait_before_retry(capture, err);
             outcome = pipeline_stop_is_set(&capture->stop) ? STOPPED : LOST;
         }
@@ -319,7 +359,7 @@ static bool wait_while_paused(struct pipeline_capture *capture)
     bool paused = capture->paused && !capture->stopping;
     pthread_mutex_unlock(&capture->lock);
     if (paused) {
-        tell(capture, PIPELINE_IDLE, "");
+        report_state(capture, PIPELINE_IDLE, "");
     }
     pthread_mutex_lock(&capture->lock);
     while (capture->paused && !capture->stopping) {
@@ -344,9 +384,9 @@ static void *capture_main(void *argument)
     }
     pipeline_mailbox_close(capture->options.mailbox);
     if (outcome == OVER) {
-        tell(capture, PIPELINE_ENDED, "");
+        report_state(capture, PIPELINE_ENDED, "");
     } else if (outcome == GIVEN_UP) {
-        tell(capture, PIPELINE_FAILED, err.message);
+        report_state(capture, PIPELINE_FAILED, err.message);
     }
     atomic_store(&capture->done, true);
     capture->options.wake(capture->options.user);
@@ -375,7 +415,7 @@ struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_op
     capture->url = strdup(options->url);
     capture->packet = av_packet_alloc();
     capture->paused = options->paused;
-    capture->news.state = options->paused ? PIPELINE_IDLE : PIPELINE_CONNECTING;
+    capture->report.state = options->paused ? PIPELINE_IDLE : PIPELINE_CONNECTING;
     pthread_mutex_init(&capture->lock, NULL);
     pthread_cond_init(&capture->asked, NULL);
     pipeline_stop_init(&capture->stop);
@@ -431,18 +471,15 @@ void pipeline_capture_join(struct pipeline_capture *capture)
     free_capture(capture);
 }
 
-bool pipeline_capture_news(struct pipeline_capture *capture, struct pipeline_news *news)
+void pipeline_capture_state(struct pipeline_capture *capture, struct pipeline_state_report *report)
 {
     pthread_mutex_lock(&capture->lock);
-    bool has_news = capture->has_news;
-    capture->has_news = false;
-    *news = capture->news;
+    *report = capture->report;
     pthread_mutex_unlock(&capture->lock);
-    return has_news;
 }
 
 int64_t pipeline_capture_silence_ns(struct pipeline_capture *capture)
 {
-    int64_t last_ns = atomic_load(&capture->last_picture_ns);
+    int64_t last_ns = atomic_load(&capture->last_frame_ns);
     return last_ns == 0 ? 0 : mc_clock_now_ns() - last_ns;
 }

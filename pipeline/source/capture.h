@@ -1,6 +1,5 @@
-// The capture thread of one stream: it opens the source, decodes, paces what
-// isn't live, leaves frames in the mailbox, and connects again when a live
-// source is lost.
+// The capture thread of one stream: opens the source, decodes, paces what isn't live,
+// puts frames into the mailbox, and reconnects when a live source is lost.
 #pragma once
 
 #include <stdatomic.h>
@@ -8,7 +7,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "pipeline/stream.h"
+#include "pipeline/source/display_transform.h"
+#include "pipeline/state.h"
 
 struct pipeline_capture;
 struct pipeline_frame_pool;
@@ -16,31 +16,33 @@ struct pipeline_mailbox;
 
 // Written by the capture thread, read by any.
 struct pipeline_capture_counts {
-    atomic_uint_fast64_t packets;  // read
-    atomic_uint_fast64_t frames;   // decoded
-    atomic_uint_fast64_t damaged;  // of these
-    atomic_uint_fast64_t late;     // dropped because they were too old when they came
-    atomic_uint_fast64_t spoiled;  // packets that gave no frame but an error; damaged ones dropped
-    atomic_uint_fast64_t connects; // times the source was opened
+    atomic_uint_fast64_t packets;     // read
+    atomic_uint_fast64_t frames;      // decoded
+    atomic_uint_fast64_t damaged;     // of these, with errors in them
+    atomic_uint_fast64_t late;        // frames dropped because they were late
+    atomic_uint_fast64_t undecodable; // packets without a frame; damaged frames dropped
+    atomic_uint_fast64_t connects;    // times the source was opened
 };
 
 struct pipeline_capture_options {
     const char *url;  // copied
-    bool every_frame; // as fast as the mailbox takes them; never paced, none dropped
-    bool repeat;      // begin again at the end of what has one
+    bool every_frame; // as fast as the mailbox takes them: never paced, never dropped
+    bool repeat;      // a source with an end starts over
     bool drop_damaged;
-    bool udp;                               // for RTSP
-    bool paused;                            // open nothing until resumed
+    bool udp; // for RTSP
+    struct pipeline_display_options display;
+    bool paused;                            // opens nothing until resumed
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
-    struct pipeline_frame_pool *pool;       // borrowed; holds two more frames than others can keep
+    struct pipeline_frame_pool *pool;       // borrowed; two frames more than others can hold
     struct pipeline_capture_counts *counts; // borrowed
-    void (*wake)(void *user);               // after each frame or news. Thread: capture
+    void (*wake)(void *user);               // after each frame and change of state. Thread: capture
     void *user;
 };
 
 enum { PIPELINE_REASON_BYTES = 256 };
 
-struct pipeline_news {
+// IDLE, CONNECTING, LIVE, ENDED or FAILED; after the last two no frame follows.
+struct pipeline_state_report {
     enum pipeline_state state;
     char reason[PIPELINE_REASON_BYTES];
 };
@@ -49,21 +51,20 @@ struct pipeline_news {
 struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_options *options,
                                                 struct mc_error *err) MC_MUST_USE;
 
-// Closes the source, or opens it again. Returns at once. Any thread.
+// Closes the source, or opens it again. Never blocks. Any thread.
 void pipeline_capture_pause(struct pipeline_capture *capture, bool paused);
 
-// Asks the thread to end; it wakes the loop when it has. Returns at once. Any thread.
+// Asks the thread to end; it wakes the loop once it has. Never blocks. Any thread.
 void pipeline_capture_stop(struct pipeline_capture *capture);
 
-// Whether the thread has said all: it wakes once more at most, and can be joined.
+// Whether the thread is about to end: it wakes the loop once more at most.
 bool pipeline_capture_is_done(struct pipeline_capture *capture);
 
-// Waits for the thread, which is quick once done, and frees. NULL does nothing.
+// Waits for the thread, which ends at once when done, and frees. NULL does nothing.
 void pipeline_capture_join(struct pipeline_capture *capture);
 
-// The state now; false when it is as it was at the last call. IDLE, CONNECTING,
-// LIVE, ENDED or FAILED; after the last two no frame goes into the mailbox. Any thread.
-bool pipeline_capture_news(struct pipeline_capture *capture, struct pipeline_news *news);
+// The current state. Any thread.
+void pipeline_capture_state(struct pipeline_capture *capture, struct pipeline_state_report *report);
 
-// How long ago the last picture of a live source came, in ns; 0 for what has an end. Any thread.
+// Time since a live source's last frame, ns; 0 for a source with an end. Any thread.
 int64_t pipeline_capture_silence_ns(struct pipeline_capture *capture);

@@ -15,9 +15,9 @@ enum {
     HISTORY = 64,    // packets whose frames may be still to come
 };
 
-// Of one packet, until its frame comes.
+// One packet, until its frame is decoded.
 struct history {
-    int64_t arrival_ns, gather_ns;
+    int64_t arrival_ns, reassembly_ns;
 };
 
 struct pipeline_decoder {
@@ -27,9 +27,9 @@ struct pipeline_decoder {
     int64_t packet_count;
     int64_t spent_ns; // since the last frame came out
     bool draining;
-    bool mjpeg;   // each picture stands alone; FFmpeg only logs what is wrong in one
-    bool damaged; // a packet since the last frame was
-    bool lost;    // or gave no picture, on which the next builds if it isn't a key frame
+    bool mjpeg;   // each frame stands alone; FFmpeg only logs what is wrong with one
+    bool damaged; // a packet since the last frame was damaged
+    bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
@@ -49,9 +49,11 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
     int result = avcodec_parameters_to_context(decoder->codec, stream->codecpar);
     decoder->codec->pkt_timebase = stream->time_base;
     decoder->codec->max_pixels = PIXELS_MAX;
-    // Frame threads would cost one frame of latency each; a picture decodes in
-    // a few ms, and the other cores have networks to run.
+    // Frame threads would cost one frame of latency each; a frame decodes in a few ms,
+    // and the other cores have networks to run.
     decoder->codec->thread_count = 1;
+    // Cropped to the pixel, though planes may then begin anywhere.
+    decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
     if (low_delay) {
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
@@ -79,15 +81,16 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
 }
 
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
-                           int64_t arrival_ns, int64_t gather_ns)
+                           int64_t arrival_ns, int64_t reassembly_ns)
 {
     int64_t start = mc_clock_now_ns();
     decoder->draining = packet == NULL;
     decoder->damaged = (decoder->damaged && !decoder->mjpeg) ||
                        (packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0);
-    decoder->history[decoder->packet_count % HISTORY] = (struct history){ arrival_ns, gather_ns };
+    decoder->history[decoder->packet_count % HISTORY] =
+        (struct history){ arrival_ns, reassembly_ns };
     decoder->codec->reordered_opaque = decoder->packet_count++; // comes back with its frame
-    // A damaged packet: FFmpeg logs it, and the next key frame mends all.
+    // FFmpeg logs a damaged packet; the next key frame repairs all.
     const uint64_t errors = pipeline_libav_error_count();
     int result = avcodec_send_packet(decoder->codec, packet);
     decoder->damaged |= decoder->mjpeg && pipeline_libav_error_count() != errors;
@@ -121,7 +124,7 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
         const struct history *history =
             &decoder->history[(uint64_t)frame->picture->reordered_opaque % HISTORY];
         frame->arrival_ns = history->arrival_ns;
-        frame->gather_ns = history->gather_ns;
+        frame->reassembly_ns = history->reassembly_ns;
         frame->decode_ns = decoder->spent_ns;
         frame->damaged = decoder->damaged || (decoder->lost && !frame->picture->key_frame) ||
                          frame->picture->decode_error_flags != 0 ||

@@ -1,5 +1,5 @@
-// The clip that is built in: ten seconds of a synthetic face (tools/synthface),
-// rendered and encoded by the build, as an MP4 file in memory.
+// The built-in clip: ten seconds of a synthetic face (tools/synthface), rendered and
+// encoded by the build, an MP4 file in memory.
 #pragma once
 
 #include <stddef.h>

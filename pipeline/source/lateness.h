@@ -1,28 +1,41 @@
-// The age of a live source's frames: how much later one arrived than the
-// quickest so far, by its pts. A frame held back during a stall, or queued
-// behind a link that is too slow, shows here and nowhere else.
+// Whether a live source's frames arrive late, by waiting that really happened.
+//
+// Stamps alone can't tell: where they advance by less than the time between arrivals,
+// either frames queue behind a slow link, or the camera's clock runs slow. So lateness
+// is the waiting time of a queue (Lindley's recursion: what was left, plus the time
+// between two arrivals, less the time between their stamps; never below zero), in two
+// parts. A pause beyond the usual interval between frames is a wait. Slow growth is
+// one only when the link is saturated or growth is too quick for a clock; else it is
+// put down to the clock, whose rate is corrected. Thread: capture.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pipeline/source/link.h"
+
 struct pipeline_lateness {
     bool started;
-    int64_t quickest_ns;     // least arrival minus pts
-    int64_t last_arrival_ns; //
-    int64_t late_since_ns;   // arrival of the first of the late frames in a row, 0: none
+    int64_t arrival_ns;    // of the last frame
+    double interval_s;     // between arrivals, smoothed
+    double rate;           // seconds per stamped second; 0: not known, taken as 1
+    double total_s;        // lateness of the last frame
+    double paused_s;       // the part of it from pauses
+    int64_t calm_ns;       // when the other part was last negligible
+    int64_t late_since_ns; // arrival of the first of the late frames in a row; 0: none
 };
 
 enum pipeline_lateness_verdict {
-    PIPELINE_AGE_FRESH,
-    PIPELINE_AGE_LATE,     // over a second old: drop it
-    PIPELINE_AGE_HOPELESS, // all were late for five seconds: connect again
+    PIPELINE_LATENESS_FRESH,
+    PIPELINE_LATENESS_LATE,     // over a second late: drop it
+    PIPELINE_LATENESS_HOPELESS, // all were late for five seconds: reconnect
 };
 
-// Forgets everything: for a new connection.
-void pipeline_lateness_reset(struct pipeline_lateness *age);
+// For a new connection. Keeps the clock's rate: it is the same camera.
+void pipeline_lateness_reset(struct pipeline_lateness *lateness);
 
-// Judges the next frame. pts_seconds in the source's own clock, which may drift
-// from ours by a thousandth.
-enum pipeline_lateness_verdict pipeline_lateness_judge(struct pipeline_lateness *age,
-                                                       double pts_seconds, int64_t arrival_ns);
+// Judges the next frame. advance_s: by how much its stamp is ahead of the last frame's;
+// NAN when stamps don't tell.
+enum pipeline_lateness_verdict pipeline_lateness_judge(struct pipeline_lateness *lateness,
+                                                       double advance_s, int64_t arrival_ns,
+                                                       enum pipeline_link_load link);

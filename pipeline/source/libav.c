@@ -15,8 +15,8 @@
 enum { LINE_BYTES = 256 };
 
 static _Thread_local uint64_t error_count;
-static _Thread_local bool listening;
-static _Thread_local char heard[LINE_BYTES]; // the last error that FFmpeg logged on this thread
+static _Thread_local bool capturing;
+static _Thread_local char captured[LINE_BYTES]; // the last error that FFmpeg logged on this thread
 
 static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER; // guards limit
 static struct mc_log_limit limit;
@@ -29,11 +29,11 @@ static bool limit_pass(unsigned *skipped)
     return pass;
 }
 
-static void hear(const char *line)
+static void handle_error(const char *line)
 {
     error_count++;
-    if (listening) {
-        snprintf(heard, sizeof heard, "%s", line);
+    if (capturing) {
+        snprintf(captured, sizeof captured, "%s", line);
         return;
     }
     unsigned skipped = 0;
@@ -47,8 +47,8 @@ static void hear(const char *line)
     }
 }
 
-// FFmpeg's errors are our warnings: a bad packet is daily bread. Its warnings
-// are mostly about habits of encoders, of use only to who debugs.
+// FFmpeg's errors are our warnings: bad packets are routine. Its warnings are mostly
+// about oddities of encoders, useful only when debugging.
 static void log_callback(void *context, int level, const char *format, va_list arguments)
 {
     bool error = level <= AV_LOG_ERROR;
@@ -64,7 +64,7 @@ static void log_callback(void *context, int level, const char *format, va_list a
         return;
     }
     if (error) {
-        hear(line);
+        handle_error(line);
     } else {
         mc_log(MC_LOG_DEBUG, "FFmpeg: %s", line);
     }
@@ -88,16 +88,16 @@ uint64_t pipeline_libav_error_count(void)
     return error_count;
 }
 
-void pipeline_libav_listen_begin(void)
+void pipeline_libav_error_capture_begin(void)
 {
-    listening = true;
-    heard[0] = '\0';
+    capturing = true;
+    captured[0] = '\0';
 }
 
-void pipeline_libav_listen_end(void)
+void pipeline_libav_error_capture_end(void)
 {
-    listening = false;
-    heard[0] = '\0';
+    capturing = false;
+    captured[0] = '\0';
 }
 
 // FFmpeg's line without its "[demuxer @ 0xaddress] ".
@@ -115,9 +115,9 @@ bool pipeline_libav_error(struct mc_error *err, int averror, const char *format,
     vsnprintf(context, sizeof context, format, arguments);
     va_end(arguments);
     av_strerror(averror, meaning, sizeof meaning);
-    if (heard[0] != '\0') {
+    if (captured[0] != '\0') {
         return mc_error_set(err, MC_ERROR_MEDIA, averror, "%s: %s (%s)", context, meaning,
-                            without_prefix(heard));
+                            without_prefix(captured));
     }
     return mc_error_set(err, MC_ERROR_MEDIA, averror, "%s: %s", context, meaning);
 }

@@ -1,4 +1,4 @@
-// What all users of FFmpeg here share: its start, its log, its errors.
+// What all users of FFmpeg share: initialisation, log, errors.
 #pragma once
 
 #include <stdint.h>
@@ -9,16 +9,15 @@
 // after the first call. Any thread.
 void pipeline_libav_init(void);
 
-// How many errors FFmpeg has logged on this thread. Any thread.
+// The number of errors that FFmpeg has logged on this thread. Any thread.
 uint64_t pipeline_libav_error_count(void);
 
-// From here to the end, what FFmpeg logs as an error on this thread isn't
-// logged, but kept as the cause for pipeline_libav_error: one failure, one line.
-// Any thread; each thread on its own.
-void pipeline_libav_listen_begin(void);
-void pipeline_libav_listen_end(void);
+// Between these two, errors that FFmpeg logs on this thread are captured as the cause
+// for pipeline_libav_error rather than logged: one failure, one line. Any thread.
+void pipeline_libav_error_capture_begin(void);
+void pipeline_libav_error_capture_end(void);
 
 // Sets a MEDIA error "<context>: <what averror means> (<what FFmpeg logged>)".
-// Returns false. Credentials of URLs are left out.
+// Returns false. Credentials in URLs are hidden.
 bool pipeline_libav_error(struct mc_error *err, int averror, const char *format, ...)
     MC_PRINTF(3, 4);

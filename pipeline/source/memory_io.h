@@ -1,4 +1,4 @@
-// A file that lies in memory, for FFmpeg to read.
+// A file in memory, for FFmpeg to read.
 #pragma once
 
 #include <stddef.h>

@@ -14,29 +14,29 @@
 #include "pipeline/source/url.h"
 #include "pipeline/source/v4l2.h"
 
-enum { ANSWER_MS = 300 };
+enum { CONNECT_MS = 300 };
 
-void pipeline_probe_begin(struct pipeline_probe *knock, const char *url,
+void pipeline_probe_begin(struct pipeline_probe *probe, const char *url,
                           const struct mc_error *last)
 {
     const char *rest;
-    *knock = (struct pipeline_probe){ .url = url };
+    *probe = (struct pipeline_probe){ .url = url };
     switch (pipeline_url_parse(url, &rest)) {
     case PIPELINE_URL_V4L2:
-        knock->helps = true;
-        knock->was_away = last->detail == ENOENT;
+        probe->helps = true;
+        probe->was_away = last->detail == ENOENT;
         break;
     case PIPELINE_URL_RTSP:
     case PIPELINE_URL_NETWORK:
-        knock->helps = true;
-        knock->was_away = last->detail == AVERROR(ECONNREFUSED);
+        probe->helps = true;
+        probe->was_away = last->detail == AVERROR(ECONNREFUSED);
         break;
     default:
         break;
     }
 }
 
-static bool answers(const struct addrinfo *address)
+static bool accepts(const struct addrinfo *address)
 {
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
@@ -47,14 +47,14 @@ static bool answers(const struct addrinfo *address)
         struct pollfd file = { .fd = fd, .events = POLLOUT };
         int error = 0;
         socklen_t size = sizeof error;
-        good = poll(&file, 1, ANSWER_MS) > 0 &&
+        good = poll(&file, 1, CONNECT_MS) > 0 &&
                getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
     }
     close(fd);
     return good;
 }
 
-static bool is_there(const char *url, struct pipeline_stop *stop)
+static bool is_reachable(const char *url, struct pipeline_stop *stop)
 {
     const char *rest;
     char host[256], port[8];
@@ -74,19 +74,19 @@ static bool is_there(const char *url, struct pipeline_stop *stop)
     bool good = false;
     for (const struct addrinfo *a = found; a != NULL && !good && !pipeline_stop_is_set(stop);
          a = a->ai_next) {
-        good = answers(a);
+        good = accepts(a);
     }
     freeaddrinfo(found);
     return good;
 }
 
-bool pipeline_probe(struct pipeline_probe *knock, struct pipeline_stop *stop)
+bool pipeline_probe(struct pipeline_probe *probe, struct pipeline_stop *stop)
 {
-    if (!knock->helps) {
+    if (!probe->helps) {
         return false;
     }
-    const bool there = is_there(knock->url, stop);
-    const bool back = there && knock->was_away;
-    knock->was_away |= !there;
+    const bool reachable = is_reachable(probe->url, stop);
+    const bool back = reachable && probe->was_away;
+    probe->was_away |= !reachable;
     return back;
 }

@@ -1,5 +1,10 @@
-// Time stamps: one line of time over repeats and reconnections, and the moment
-// when a frame of a file is due. Thread: capture.
+// The pts to publish, from what the source stamps and when frames arrive: it always
+// rises, in true seconds, over repeats, reconnects and faults of the source's clock.
+//
+// A file's pts are its stamps. A live source's follow the arrival times in the long
+// run; from one frame to the next they follow the stamps, at the rate that the camera's
+// clock is measured to have (a delay-locked loop), so that the network's jitter does not
+// show. Stamps that stand still, step back or jump are ignored for a while. Thread: capture.
 #pragma once
 
 #include <stdbool.h>
@@ -9,31 +14,48 @@
 
 struct AVFrame;
 
+// All zero before the first call of begin.
 struct pipeline_pts_clock {
-    double frame_s;    // seconds from one frame to the next, as far as known
-    double source_pts; // the last frame's, as the source counts
-    double offset;     // pts minus the source's pts, in this session
-    bool first;        // the next frame is the session's first
-    bool any;          // there was a frame before
-    double last_pts;   // of that frame
-    int64_t last_ns;   // its arrival
-    bool clock_set;    // the next two hold
-    double clock_pts;  // this pts …
-    int64_t clock_ns;  // … is due at this time
+    double pts; // of the last frame
+    bool any;   // there was a last frame
+    bool first; // the next frame is the session's first
+    double frame_s;
+    int64_t arrival_ns; // of the last frame
+    double offset;      // pts less stamp, played out by stamps
+
+    // Of a source that is paced by arrival.
+    double stamp;        // the last that was known; NAN: none yet
+    double advance_s;    // of the last frame's stamp; NAN: not to be believed
+    double rate;         // seconds per stamped second
+    double behind_s;     // arrival less pts, against what was so far
+    double interval_s;   // between arrivals, smoothed
+    int64_t intervals;   // that it is made of
+    int64_t start_ns;    // of the session
+    int64_t distrust_ns; // stamps are ignored until then
 };
 
-// A source was opened, at the beginning or again; frame_rate 0 if not known.
-void pipeline_pts_clock_begin(struct pipeline_pts_clock *pace, double frame_rate);
+// A source was opened, for the first time or again; frame_rate 0 if not known.
+void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate);
 
-// The time in the source's own count, in seconds: from the picture, or guessed
-// from the frame before where it has none.
-double pipeline_pts_clock_source_pts(struct pipeline_pts_clock *pace, const struct AVFrame *picture,
-                                     struct AVRational time_base);
+// The frame's stamp in seconds; NAN where it has none, or an absurd one.
+double pipeline_pts_clock_stamp(const struct AVFrame *frame, struct AVRational time_base);
 
-// The pts to publish. It goes on over sessions: by one frame for a source with
-// an end, by the time that passed for a live one.
-double pipeline_pts_clock_pts(struct pipeline_pts_clock *pace, double source_pts, bool live,
-                              int64_t arrival_ns);
+// Notes how long the frame lasts, as the source declares it.
+void pipeline_pts_clock_set_duration(struct pipeline_pts_clock *clock, double seconds);
 
-// When a frame that isn't live has to go out; never far from now.
-int64_t pipeline_pts_clock_due_ns(struct pipeline_pts_clock *pace, double pts, int64_t now_ns);
+// The pts of the next frame of a file, or of a live stream that is played out like one,
+// ready at now_ns. A frame without a stamp, or with one that does not rise, follows the
+// one before by a frame's duration. Another session of a file begins a frame's duration
+// after the last; of a live stream, after the time that has passed, and so do its stamps
+// behind a gap.
+double pipeline_pts_clock_by_stamp(struct pipeline_pts_clock *clock, double stamp, bool live,
+                                   int64_t now_ns);
+
+// The pts of the next frame of a live source, which arrived at arrival_ns. Another
+// session begins after the time that has passed.
+double pipeline_pts_clock_by_arrival(struct pipeline_pts_clock *clock, double stamp,
+                                     int64_t arrival_ns);
+
+// How much later the last frame's stamp was than that of the frame before it, seconds;
+// NAN where they don't tell.
+double pipeline_pts_clock_advance(const struct pipeline_pts_clock *clock);

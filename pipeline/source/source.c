@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +9,11 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
-#include <libavutil/display.h>
+#include <libavutil/opt.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "pipeline/source/assembler.h"
+#include "pipeline/source/access_unit.h"
 #include "pipeline/source/demo_clip.h"
 #include "pipeline/source/libav.h"
 #include "pipeline/source/memory_io.h"
@@ -24,26 +23,30 @@
 
 enum {
     OPEN_DEADLINE_S = 10,
-    LIVE_DEADLINE_S = 5, // for one packet
-    FILE_DEADLINE_S = 30,
-    NAME_BYTES = 128, // of a URL in a message
+    LIVE_DEADLINE_S = 5,  // for one packet
+    FILE_DEADLINE_S = 30, // and for a live stream's next segment
+    NAME_BYTES = 128,     // of a URL in a message
 };
 
 struct pipeline_source {
     struct pipeline_stop *stop; // borrowed
     enum pipeline_url_kind kind;
-    atomic_int_fast64_t deadline_ns; // of the call under way; FFmpeg's own threads ask, too
+    atomic_int_fast64_t deadline_ns; // of the current call; FFmpeg's own threads read it, too
+    atomic_bool closing;             // lets RTSP say goodbye, even when asked to stop
     struct AVFormatContext *format;
     struct pipeline_memory_io *memory; // of the demo clip, else NULL
     struct pipeline_v4l2_options camera_options;
-    struct pipeline_v4l2 *camera;         // of a webcam, else NULL
-    struct pipeline_assembler *assembler; // of RTSP's pieces of pictures, else NULL
-    struct AVPacket *piece;
-    int64_t arrival_ns, gather_ns; // of the last packet
+    struct pipeline_v4l2 *camera;                     // of a webcam, else NULL
+    struct pipeline_access_unit_assembler *assembler; // of RTSP's H.264 and H.265, else NULL
+    struct AVPacket *fragment;
+    bool unit_lost;                    // an access unit was dropped before the next packet
+    int64_t arrival_ns, reassembly_ns; // of the last packet
+    struct pipeline_link link;
+    int64_t wait_ns;      // for what was read since the last packet of the video
+    int64_t fragment_pts; // of the last fragment
     int video_index;
     bool udp, live, probed;
-    bool closing; // says goodbye, even when asked to stop
-    int quarter_turns;
+    bool chunked, has_stamps;
 };
 
 static void set_deadline(struct pipeline_source *source, int seconds)
@@ -59,7 +62,8 @@ static bool is_overdue(struct pipeline_source *source)
 static int interrupt(void *opaque)
 {
     struct pipeline_source *source = opaque;
-    return (!source->closing && pipeline_stop_is_set(source->stop)) || is_overdue(source);
+    return (!atomic_load(&source->closing) && pipeline_stop_is_set(source->stop)) ||
+           is_overdue(source);
 }
 
 // FFmpeg opens devices and pipes as files, and some of them block for ever.
@@ -122,7 +126,7 @@ static bool attach_demo(struct pipeline_source *source, struct mc_error *err)
     return true;
 }
 
-// Whether trying again may help, after FFmpeg said averror.
+// Whether another attempt would fail as well, after FFmpeg returned averror.
 static bool is_permanent(enum pipeline_url_kind kind, int averror)
 {
     switch (kind) {
@@ -135,12 +139,12 @@ static bool is_permanent(enum pipeline_url_kind kind, int averror)
     }
 }
 
-// Sets err for what FFmpeg could not do, or had no more time for. Returns false.
+// Sets err for what FFmpeg failed to do, or had no time for. Returns false.
 static bool refuse(struct pipeline_source *source, int result, const char *what,
                    struct mc_error *err)
 {
     if (result == AVERROR_EXIT && is_overdue(source)) {
-        return mc_error_set(err, MC_ERROR_MEDIA, result, "no answer for %d s", OPEN_DEADLINE_S);
+        return mc_error_set(err, MC_ERROR_MEDIA, result, "no answer within %d s", OPEN_DEADLINE_S);
     }
     return pipeline_libav_error(err, result, "%s", what);
 }
@@ -182,10 +186,10 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
     }
     *permanent = is_permanent(source->kind, result);
     bool unread = result == AVERROR_INVALIDDATA && source->kind == PIPELINE_URL_FILE;
-    return refuse(source, result, unread ? "is no video, or damaged" : "can't be opened", err);
+    return refuse(source, result, unread ? "not a video, or damaged" : "can't be opened", err);
 }
 
-// FFmpeg shows text files as video of a terminal, of all things.
+// FFmpeg renders text files as a terminal would.
 static bool is_text(const struct pipeline_source *source)
 {
     return strcmp(source->format->iformat->name, "tty") == 0;
@@ -221,16 +225,36 @@ static bool has_no_end(const struct pipeline_source *source)
     }
 }
 
+static bool is_chunked(const struct pipeline_source *source)
+{
+    const char *name = source->format->iformat != NULL ? source->format->iformat->name : "";
+    return source->live && (strcmp(name, "hls") == 0 || strcmp(name, "dash") == 0);
+}
+
+// FFmpeg gives frames of these formats stamps at a rate that it assumes.
+static bool has_stamps(const struct pipeline_source *source)
+{
+    const struct AVInputFormat *format = source->format->iformat;
+    if (source->kind == PIPELINE_URL_V4L2 || format == NULL) {
+        return true;
+    }
+    void *options = source->format->priv_data;
+    const bool bare = format->priv_class != NULL && options != NULL &&
+                      (av_opt_find(options, "raw_packet_size", NULL, 0, 0) != NULL ||
+                       strstr(format->name, "_pipe") != NULL);
+    return (format->flags & AVFMT_NOTIMESTAMPS) == 0 && !bare;
+}
+
 static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)
 {
-    // Probing delays a live source by up to a second, for what the first
-    // picture says as well.
+    // Probing delays a live source by up to a second, and learns no more than the first
+    // frame tells.
     bool is_file = source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_DEMO;
     if (is_file || !knows_codec(source)) {
         source->probed = true;
         int result = avformat_find_stream_info(source->format, NULL);
         if (result < 0) {
-            *permanent = !has_no_end(source); // a camera that starts has more to say next time
+            *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);
         }
     }
@@ -248,20 +272,6 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
     return true;
 }
 
-static int read_quarter_turns(const AVStream *stream)
-{
-    size_t size = 0;
-    const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
-    if (matrix == NULL || size < 9 * sizeof(int32_t)) {
-        return 0;
-    }
-    double counterclockwise = av_display_rotation_get((const int32_t *)matrix);
-    if (!isfinite(counterclockwise)) {
-        return 0;
-    }
-    return ((int)lround(-counterclockwise / 90) % 4 + 4) % 4;
-}
-
 static bool open_camera(struct pipeline_source *source, const char *rest, bool *permanent,
                         struct mc_error *err)
 {
@@ -277,8 +287,7 @@ static bool open_camera(struct pipeline_source *source, const char *rest, bool *
     return source->camera != NULL;
 }
 
-// Of these codecs RTSP's demuxer gives the pieces that come, if no parser waits for
-// the end of a picture.
+// Without its parser RTSP's demuxer returns the fragments of these codecs as they arrive.
 static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
 {
     enum AVCodecID codec = source->format->streams[source->video_index]->codecpar->codec_id;
@@ -287,11 +296,11 @@ static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
         return true;
     }
     source->format->flags |= AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
-    source->piece = av_packet_alloc();
-    source->assembler = pipeline_assembler_create(
-        codec == AV_CODEC_ID_H264 ? PIPELINE_ASSEMBLER_H264 : PIPELINE_ASSEMBLER_H265, err);
+    source->fragment = av_packet_alloc();
+    source->assembler = pipeline_access_unit_assembler_create(
+        codec == AV_CODEC_ID_H264 ? PIPELINE_ACCESS_UNIT_H264 : PIPELINE_ACCESS_UNIT_H265, err);
     return source->assembler != NULL &&
-           (source->piece != NULL ||
+           (source->fragment != NULL ||
             mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source"));
 }
 
@@ -313,7 +322,9 @@ static void adopt_stream(struct pipeline_source *source)
         stream->discard = (int)i == source->video_index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     }
     source->live = has_no_end(source);
-    source->quarter_turns = read_quarter_turns(source->format->streams[source->video_index]);
+    source->chunked = is_chunked(source);
+    source->has_stamps = has_stamps(source);
+    source->fragment_pts = AV_NOPTS_VALUE;
 }
 
 struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
@@ -331,9 +342,9 @@ struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct p
     source->stop = stop;
     source->udp = udp;
     source->kind = pipeline_url_parse(url, &rest);
-    pipeline_libav_listen_begin();
+    pipeline_libav_error_capture_begin();
     bool opened = open_any(source, url, rest, permanent, err);
-    pipeline_libav_listen_end();
+    pipeline_libav_error_capture_end();
     if (!opened) {
         pipeline_url_redact(source->kind == PIPELINE_URL_FILE ? rest : url, name, sizeof name);
         mc_error_wrap(err, "%s", name);
@@ -350,10 +361,10 @@ void pipeline_source_close(struct pipeline_source *source)
         return;
     }
     pipeline_v4l2_close(source->camera);
-    pipeline_assembler_destroy(source->assembler);
-    av_packet_free(&source->piece);
+    pipeline_access_unit_assembler_destroy(source->assembler);
+    av_packet_free(&source->fragment);
     if (source->format != NULL) {
-        source->closing = true;
+        atomic_store(&source->closing, true);
         set_deadline(source, 1); // RTSP says goodbye
         avformat_close_input(&source->format);
     }
@@ -364,16 +375,17 @@ void pipeline_source_close(struct pipeline_source *source)
 static enum pipeline_read read_camera(struct pipeline_source *source, struct AVPacket *packet,
                                       struct mc_error *err)
 {
-    int64_t until_ns = mc_clock_now_ns() + LIVE_DEADLINE_S * MC_NS_PER_SECOND;
+    const int64_t start_ns = mc_clock_now_ns();
+    const int64_t until_ns = start_ns + LIVE_DEADLINE_S * MC_NS_PER_SECOND;
     switch (pipeline_v4l2_read(source->camera, source->stop, until_ns, packet, err)) {
     case PIPELINE_V4L2_PACKET:
         source->arrival_ns = mc_clock_now_ns();
+        pipeline_link_add(&source->link, true, source->arrival_ns - start_ns);
         return PIPELINE_READ_PACKET;
     case PIPELINE_V4L2_STOPPED:
         return PIPELINE_READ_END;
     case PIPELINE_V4L2_TIMEOUT:
-        mc_error_set(err, MC_ERROR_MEDIA, AVERROR(ETIMEDOUT), "no picture for %d s",
-                     LIVE_DEADLINE_S);
+        mc_error_set(err, MC_ERROR_MEDIA, AVERROR(ETIMEDOUT), "no frame for %d s", LIVE_DEADLINE_S);
         break;
     case PIPELINE_V4L2_ERROR:
         break;
@@ -381,26 +393,35 @@ static enum pipeline_read read_camera(struct pipeline_source *source, struct AVP
     return PIPELINE_READ_ERROR;
 }
 
-// Takes what was read in. Returns whether packet holds a whole picture now.
-static bool take(struct pipeline_source *source, struct AVPacket *packet)
+// Accepts what was read. Returns whether packet holds a whole frame now.
+static bool accept_packet(struct pipeline_source *source, struct AVPacket *packet)
 {
     int64_t now_ns = mc_clock_now_ns();
     source->arrival_ns = now_ns;
-    source->gather_ns = 0;
+    source->reassembly_ns = 0;
+    const bool first = source->assembler == NULL || source->fragment->pts != source->fragment_pts;
+    pipeline_link_add(&source->link, first, source->wait_ns);
+    source->wait_ns = 0;
     if (source->assembler == NULL) {
         return true;
     }
-    pipeline_assembler_push(source->assembler, source->piece, now_ns);
-    av_packet_unref(source->piece);
-    if (!pipeline_assembler_pop(source->assembler, packet, &source->arrival_ns)) {
+    source->fragment_pts = source->fragment->pts;
+    const bool kept = pipeline_access_unit_push(source->assembler, source->fragment, now_ns);
+    av_packet_unref(source->fragment);
+    if (!pipeline_access_unit_pop(source->assembler, packet, &source->arrival_ns)) {
+        source->unit_lost |= !kept;
         return false;
     }
-    source->gather_ns = now_ns - source->arrival_ns;
+    if (source->unit_lost) {
+        packet->flags |= AV_PKT_FLAG_CORRUPT; // it builds on a frame that is missing
+    }
+    source->unit_lost = !kept;
+    source->reassembly_ns = now_ns - source->arrival_ns;
     return true;
 }
 
-// At the end of a file: whether all that its index lists was there. FFmpeg takes
-// what is missing for an end like any other.
+// Whether a file that ended held all that its index lists. FFmpeg reports a missing
+// rest as an ordinary end.
 static enum pipeline_read check_whole(struct pipeline_source *source, struct mc_error *err)
 {
     AVStream *stream = source->format->streams[source->video_index];
@@ -410,7 +431,7 @@ static enum pipeline_read check_whole(struct pipeline_source *source, struct mc_
         const AVIndexEntry *entry = avformat_index_get_entry(stream, i);
         if (entry->pos + entry->size > size) {
             mc_error_set(err, MC_ERROR_FORMAT, 0,
-                         "is cut off: picture %d of %d ends at byte %" PRId64
+                         "is cut off: frame %d of %d ends at byte %" PRId64
                          ", the file at %" PRId64,
                          i + 1, count, entry->pos + entry->size, size);
             return PIPELINE_READ_ERROR;
@@ -425,11 +446,13 @@ enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct A
     if (source->camera != NULL) {
         return read_camera(source, packet, err);
     }
-    struct AVPacket *target = source->assembler != NULL ? source->piece : packet;
-    int seconds = source->live ? LIVE_DEADLINE_S : FILE_DEADLINE_S;
+    struct AVPacket *target = source->assembler != NULL ? source->fragment : packet;
+    int seconds = source->live && !source->chunked ? LIVE_DEADLINE_S : FILE_DEADLINE_S;
     set_deadline(source, seconds);
     while (!interrupt(source)) {
+        const int64_t start_ns = mc_clock_now_ns();
         int result = av_read_frame(source->format, target);
+        source->wait_ns += mc_clock_now_ns() - start_ns;
         if (result == AVERROR_EOF) {
             return source->kind == PIPELINE_URL_FILE ? check_whole(source, err) : PIPELINE_READ_END;
         }
@@ -442,22 +465,22 @@ enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct A
         }
         if (target->stream_index != source->video_index) {
             av_packet_unref(target);
-        } else if (take(source, packet)) {
+        } else if (accept_packet(source, packet)) {
             return PIPELINE_READ_PACKET;
         }
     }
     if (pipeline_stop_is_set(source->stop)) {
         return PIPELINE_READ_END;
     }
-    mc_error_set(err, MC_ERROR_MEDIA, AVERROR(ETIMEDOUT), "no picture for %d s", seconds);
+    mc_error_set(err, MC_ERROR_MEDIA, AVERROR(ETIMEDOUT), "no frame for %d s", seconds);
     return PIPELINE_READ_ERROR;
 }
 
 void pipeline_source_arrival(const struct pipeline_source *source, int64_t *arrival_ns,
-                             int64_t *gather_ns)
+                             int64_t *reassembly_ns)
 {
     *arrival_ns = source->arrival_ns;
-    *gather_ns = source->gather_ns;
+    *reassembly_ns = source->reassembly_ns;
 }
 
 const struct AVStream *pipeline_source_stream(const struct pipeline_source *source)
@@ -470,7 +493,17 @@ bool pipeline_source_is_live(const struct pipeline_source *source)
     return source->live;
 }
 
-int pipeline_source_quarter_turns(const struct pipeline_source *source)
+bool pipeline_source_is_chunked(const struct pipeline_source *source)
 {
-    return source->quarter_turns;
+    return source->chunked;
+}
+
+bool pipeline_source_has_stamps(const struct pipeline_source *source)
+{
+    return source->has_stamps;
+}
+
+enum pipeline_link_load pipeline_source_link_load(const struct pipeline_source *source)
+{
+    return source->chunked ? PIPELINE_LINK_UNKNOWN : pipeline_link_load(&source->link);
 }

@@ -1,13 +1,14 @@
-// A source: a file, a camera, a stream of the network; packets of its video.
+// A source: a file, a camera or a network stream, read packet by packet.
 //
-// Every call that can block ends when the stop flag is set, or after a
-// deadline. Thread: capture, all of it.
+// Every call that can block ends when the stop flag is set, or at a deadline.
+// Thread: capture.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/source/link.h"
 
 struct AVPacket;
 struct AVStream;
@@ -20,30 +21,37 @@ enum pipeline_read {
     PIPELINE_READ_ERROR, // err says why
 };
 
-// Opens what the URL names (see url.h). Borrows stop for its life. Returns NULL
-// and sets err on failure ("clip.mp3: has no video stream"), and *permanent to
-// whether trying again later is of no use. udp: RTSP carries pictures over UDP.
+// Opens what the URL names (see url.h). Borrows stop for its life. With udp, RTSP
+// carries frames over UDP. On failure returns NULL, sets err ("clip.mp3: has no video
+// stream"), and *permanent when another attempt would fail as well.
 struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
                                              bool *permanent, struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
 void pipeline_source_close(struct pipeline_source *source);
 
-// The next packet of the video stream, a whole picture, into an empty packet.
+// Reads the next packet of the video stream, a whole frame, into an empty packet.
 enum pipeline_read pipeline_source_read(struct pipeline_source *source, struct AVPacket *packet,
                                         struct mc_error *err);
 
-// When the last packet's last byte arrived, and how long it took from there to
-// knowing that it was the last; ns.
+// When the last packet's last byte arrived, and the time from there to knowing that it
+// was the last; ns.
 void pipeline_source_arrival(const struct pipeline_source *source, int64_t *arrival_ns,
-                             int64_t *gather_ns);
+                             int64_t *reassembly_ns);
 
 // The video stream: its codec parameters and time base. Lives as long as the source.
 const struct AVStream *pipeline_source_stream(const struct pipeline_source *source);
 
-// Whether its pictures come when they happen, and it has no natural end. What
-// isn't live could be read as fast as it decodes.
+// Whether its frames arrive as they happen, without an end. What isn't live can be read
+// as fast as it decodes.
 bool pipeline_source_is_live(const struct pipeline_source *source);
 
-// Clockwise quarter turns, 0 to 3, that make its pictures upright.
-int pipeline_source_quarter_turns(const struct pipeline_source *source);
+// Whether a live source sends seconds of frames at once (HLS, DASH).
+bool pipeline_source_is_chunked(const struct pipeline_source *source);
+
+// Whether its stamps are the source's own, rather than FFmpeg's invention: MJPEG over HTTP
+// and bare codec streams carry none.
+bool pipeline_source_has_stamps(const struct pipeline_source *source);
+
+// The load of the link that its packets came over. Chunked sources: unknown.
+enum pipeline_link_load pipeline_source_link_load(const struct pipeline_source *source);

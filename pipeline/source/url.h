@@ -1,4 +1,4 @@
-// What a source's URL says.
+// Parts of a source's URL.
 #pragma once
 
 #include <stdbool.h>
@@ -13,23 +13,22 @@ enum pipeline_url_kind {
     PIPELINE_URL_NETWORK, // any other scheme://
 };
 
-// Sorts the URL by its beginning; sets *rest to what follows the scheme where
-// that is what has to be opened (path, device, graph), else to url itself.
+// The kind of source, by the URL's beginning. Sets *rest to what has to be opened: for
+// files, cameras and graphs what follows the scheme, else url itself.
 enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest);
 
-// Host and port of a URL with ://, without brackets around an address; the port is
-// the scheme's own where the URL names none. Returns false when there is no host, no
-// port, or no room.
+// Host, without brackets around an address, and port of a URL with ://; the scheme's
+// default port where the URL names none. Returns false when there is no host, no port,
+// or no room.
 bool pipeline_url_endpoint(const char *url, char *host, size_t host_size, char *port,
                            size_t port_size);
 
-// Writes url with "user:password@" before the host, both escaped; instead of those it
-// has, if any. Returns false when it has no host, or out is too small.
+// Writes url with "user:password@" before the host, both escaped, in place of any it
+// had. Returns false when it has no host, or out is too small.
 bool pipeline_url_sign(const char *url, const char *user, const char *password, char *out,
                        size_t size);
 
-// Copies text with the secrets of all URLs in it hidden: what stands before
-// an @ (user, password), and the query. Better too much than too little: an @
-// in the path hides the host as well. Always ends out in NUL; cuts when it is
-// too small.
+// Copies text with the secrets of all URLs in it hidden: everything before an @ (user,
+// password), and the query. Hides too much rather than too little: an @ in the path
+// hides the host as well. Truncates when out is too small; always NUL-terminated.
 void pipeline_url_redact(const char *text, char *out, size_t size);

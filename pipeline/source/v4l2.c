@@ -21,17 +21,18 @@
 
 enum {
     BUFFERS = 4, // one is filled, one is copied, two in between
-    PICTURE_BYTES_MAX = 256 << 20,
+    FRAME_BYTES_MAX = 256 << 20,
     EDGE_MAX = 16384,
     PLAIN_PIXELS_MAX = 640 * 480, // above that YUYV is more than USB 2 carries
-    IDLE_MS = 2,                  // after a wake-up without a picture
+    IDLE_MS = 2,                  // after a wake-up without a frame
+    STAMP_S_MAX = 1000000000,     // more is nonsense, and would overflow in microseconds
 };
 
 struct pipeline_v4l2 {
     int fd;
     const char *device; // for messages: the options' own
     uint32_t format;
-    int row_bytes, rows; // of a picture in a packet; 0: it is compressed
+    int row_bytes, rows; // of a frame in a packet; 0: it is compressed
     int line_bytes;      // from one row to the next in the driver's buffers
     size_t packet_bytes; // at most
     struct AVBufferPool *pool;
@@ -58,24 +59,24 @@ static bool parse_option(const char *name, const char *value, struct pipeline_v4
     if (strcmp(name, "size") == 0) {
         return parse_size(value, options) ||
                mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "size wants WIDTHxHEIGHT in pixels, got '%.40s'", value);
+                            "size must be WIDTHxHEIGHT in pixels, got '%.40s'", value);
     }
     if (strcmp(name, "rate") == 0) {
         char *end;
         options->rate = strtod(value, &end);
         return (end != value && *end == '\0' && options->rate >= 1 && options->rate <= 1000) ||
                mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "rate wants 1 to 1000 pictures a second, got '%.40s'", value);
+                            "rate must be 1 to 1000 frames per second, got '%.40s'", value);
     }
     if (strcmp(name, "format") == 0) {
         bool mjpeg = strcmp(value, "mjpeg") == 0;
         options->format = mjpeg ? PIPELINE_V4L2_MJPEG : PIPELINE_V4L2_YUYV;
         return mjpeg || strcmp(value, "yuyv") == 0 ||
-               mc_error_set(err, MC_ERROR_ARGUMENT, 0, "format wants mjpeg or yuyv, got '%.40s'",
+               mc_error_set(err, MC_ERROR_ARGUMENT, 0, "format must be mjpeg or yuyv, got '%.40s'",
                             value);
     }
     return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "unknown option '%.40s' of a webcam, wants size, rate or format", name);
+                        "a webcam's option must be size, rate or format, got '%.40s'", name);
 }
 
 bool pipeline_v4l2_parse(const char *text, struct pipeline_v4l2_options *options,
@@ -84,7 +85,7 @@ bool pipeline_v4l2_parse(const char *text, struct pipeline_v4l2_options *options
     *options = (struct pipeline_v4l2_options){ .width = 640, .height = 480, .rate = 30 };
     size_t length = strcspn(text, "?");
     if (length == 0 || length >= sizeof options->device) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants a device such as /dev/video0");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must name a device such as /dev/video0");
     }
     memcpy(options->device, text, length);
     options->device[length] = '\0';
@@ -94,7 +95,7 @@ bool pipeline_v4l2_parse(const char *text, struct pipeline_v4l2_options *options
         text++; // ? or &
         length = strcspn(text, "&");
         if (length >= sizeof option) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "an option of over %zu bytes",
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "an option must have at most %zu bytes",
                                 sizeof option - 1);
         }
         memcpy(option, text, length);
@@ -102,8 +103,8 @@ bool pipeline_v4l2_parse(const char *text, struct pipeline_v4l2_options *options
         text += length;
         char *equals = strchr(option, '=');
         if (equals == NULL) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants option=value, got '%.40s'",
-                                option);
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                "an option must be NAME=VALUE, got '%.40s'", option);
         }
         *equals = '\0';
         if (!parse_option(option, equals + 1, options, err)) {
@@ -135,17 +136,17 @@ static bool open_device(struct pipeline_v4l2 *camera, bool *permanent, struct mc
     }
     struct v4l2_capability capability = { 0 };
     if (fstat(camera->fd, &status) == 0 && !S_ISCHR(status.st_mode)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is no device");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is not a device");
     }
     if (control(camera->fd, VIDIOC_QUERYCAP, &capability) != 0) {
         *permanent = errno != ENODEV;
-        return mc_error_set(err, MC_ERROR_SYSTEM, errno, "is no video device");
+        return mc_error_set(err, MC_ERROR_SYSTEM, errno, "is not a video device");
     }
     const uint32_t flags = capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps
                                                                           : capability.capabilities;
     if (!(flags & V4L2_CAP_VIDEO_CAPTURE) || !(flags & V4L2_CAP_STREAMING)) {
         *permanent = !(flags & V4L2_CAP_VIDEO_OUTPUT); // v4l2loopback's before it is fed
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is no camera, or can't stream (%.32s)",
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is not a camera, or can't stream (%.32s)",
                             (const char *)capability.card);
     }
     return true;
@@ -168,7 +169,7 @@ static bool has_any_format(const struct pipeline_v4l2 *camera)
     return control(camera->fd, VIDIOC_ENUM_FMT, &entry) == 0;
 }
 
-// The format to ask for; 0 when the camera has none that we know.
+// The format to ask for; 0 when the camera has none that we read.
 static uint32_t choose_format(const struct pipeline_v4l2 *camera,
                               const struct pipeline_v4l2_options *options)
 {
@@ -176,9 +177,9 @@ static uint32_t choose_format(const struct pipeline_v4l2 *camera,
     const uint32_t plain = V4L2_PIX_FMT_YUYV;
     const uint32_t packed =
         has_format(camera, V4L2_PIX_FMT_MJPEG) ? V4L2_PIX_FMT_MJPEG : V4L2_PIX_FMT_JPEG;
-    const bool wants_packed =
+    const bool prefer_packed =
         options->format == PIPELINE_V4L2_MJPEG || (options->format == PIPELINE_V4L2_ANY && !small);
-    const uint32_t first = wants_packed ? packed : plain, second = wants_packed ? plain : packed;
+    const uint32_t first = prefer_packed ? packed : plain, second = prefer_packed ? plain : packed;
     if (has_format(camera, first)) {
         return first;
     }
@@ -199,12 +200,13 @@ static bool set_format(struct pipeline_v4l2 *camera, const struct pipeline_v4l2_
         if (errno != EINVAL) {
             return mc_error_set_errno(err, "lists no formats");
         }
-        return mc_error_set(err, MC_ERROR_SYSTEM, ENODATA, "has no format yet, nobody feeds it");
+        return mc_error_set(err, MC_ERROR_SYSTEM, ENODATA,
+                            "has no format yet: no program feeds it");
     }
     if (wanted == 0) {
         *permanent = true;
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "has no format %s",
-                            options->format == PIPELINE_V4L2_ANY     ? "that is known here"
+                            options->format == PIPELINE_V4L2_ANY     ? "that mocapd reads"
                             : options->format == PIPELINE_V4L2_MJPEG ? "mjpeg"
                                                                      : "yuyv");
     }
@@ -220,14 +222,15 @@ static bool set_format(struct pipeline_v4l2 *camera, const struct pipeline_v4l2_
     }
     *got = format.fmt.pix;
     if (got->pixelformat != wanted || got->width == 0 || got->height == 0 ||
-        got->width > EDGE_MAX || got->height > EDGE_MAX || got->sizeimage > PICTURE_BYTES_MAX) {
+        got->width > EDGE_MAX || got->height > EDGE_MAX || got->sizeimage > FRAME_BYTES_MAX) {
         *permanent = true;
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "the driver wants a format that is not known");
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "the driver chose a format that mocapd can't read");
     }
     return true;
 }
 
-// The rate that it will have, 0 when the driver does not tell.
+// The rate that the driver chose; 0 when it doesn't say.
 static double set_rate(const struct pipeline_v4l2 *camera, double rate)
 {
     struct v4l2_streamparm parameters = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
@@ -244,15 +247,15 @@ static void report_adjusted(const struct pipeline_v4l2 *camera,
                             const struct pipeline_v4l2_options *options,
                             const struct v4l2_pix_format *got, double rate)
 {
-    mc_log(MC_LOG_INFO, "%s: %ux%u %s at %g pictures/s", camera->device, got->width, got->height,
+    mc_log(MC_LOG_INFO, "%s: %ux%u %s at %g frames/s", camera->device, got->width, got->height,
            format_name(got->pixelformat), rate);
     if ((int)got->width != options->width || (int)got->height != options->height) {
-        mc_log(MC_LOG_WARNING, "%s: the driver made %ux%u of %dx%d", camera->device, got->width,
-               got->height, options->width, options->height);
+        mc_log(MC_LOG_WARNING, "%s: asked for %dx%d, the driver chose %ux%u", camera->device,
+               options->width, options->height, got->width, got->height);
     }
     if (rate > 0 && fabs(rate - options->rate) > 0.01 * options->rate) {
-        mc_log(MC_LOG_WARNING, "%s: the driver made %g pictures/s of %g", camera->device, rate,
-               options->rate);
+        mc_log(MC_LOG_WARNING, "%s: asked for %g frames/s, the driver chose %g", camera->device,
+               options->rate, rate);
     }
 }
 
@@ -273,7 +276,7 @@ static bool adopt_format(struct pipeline_v4l2 *camera, const struct v4l2_pix_for
     }
     camera->pool = av_buffer_pool_init(camera->packet_bytes + AV_INPUT_BUFFER_PADDING_SIZE, NULL);
     return camera->pool != NULL ||
-           mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for its pictures");
+           mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for its frames");
 }
 
 static void fill_stream(const struct pipeline_v4l2 *camera, const struct v4l2_pix_format *got,
@@ -371,15 +374,15 @@ void pipeline_v4l2_close(struct pipeline_v4l2 *camera)
     if (camera->fd >= 0) {
         close(camera->fd); // stops the camera, too
     }
-    av_buffer_pool_uninit(&camera->pool); // pictures still out keep their memory
+    av_buffer_pool_uninit(&camera->pool); // frames still in use keep their memory
     free(camera);
 }
 
 // ---- reading
 
-// Copies the picture out of the driver's buffer. Returns false when it is empty or cut.
-static bool copy_picture(const struct pipeline_v4l2 *camera, const struct v4l2_buffer *buffer,
-                         struct AVPacket *packet)
+// Copies the frame out of the driver's buffer. Returns false when it is empty or cut off.
+static bool copy_frame(const struct pipeline_v4l2 *camera, const struct v4l2_buffer *buffer,
+                       struct AVPacket *packet)
 {
     const uint8_t *from = camera->buffers[buffer->index].data;
     size_t there = camera->buffers[buffer->index].size;
@@ -403,6 +406,18 @@ static bool copy_picture(const struct pipeline_v4l2 *camera, const struct v4l2_b
     return true;
 }
 
+// The driver's time stamp in microseconds, unless it is of another clock or absurd.
+static int64_t stamp_of(const struct v4l2_buffer *buffer)
+{
+    const struct timeval *stamp = &buffer->timestamp;
+    const uint32_t clock = buffer->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK;
+    if (clock != V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC || stamp->tv_sec < 0 ||
+        stamp->tv_sec > STAMP_S_MAX || stamp->tv_usec < 0 || stamp->tv_usec >= 1000000) {
+        return mc_clock_now_ns() / MC_NS_PER_US;
+    }
+    return stamp->tv_sec * INT64_C(1000000) + stamp->tv_usec;
+}
+
 static bool fill_packet(struct pipeline_v4l2 *camera, const struct v4l2_buffer *buffer,
                         struct AVPacket *packet)
 {
@@ -411,17 +426,12 @@ static bool fill_packet(struct pipeline_v4l2 *camera, const struct v4l2_buffer *
         return false;
     }
     packet->data = packet->buf->data;
-    if (!copy_picture(camera, buffer, packet)) {
+    if (!copy_frame(camera, buffer, packet)) {
         av_packet_unref(packet);
         return false;
     }
     memset(packet->data + packet->size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
-    bool monotonic =
-        (buffer->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
-    packet->pts = monotonic
-                      ? buffer->timestamp.tv_sec * INT64_C(1000000) + buffer->timestamp.tv_usec
-                      : mc_clock_now_ns() / MC_NS_PER_US;
-    packet->dts = packet->pts;
+    packet->pts = packet->dts = stamp_of(buffer);
     packet->flags = AV_PKT_FLAG_KEY;
     if (buffer->flags & V4L2_BUF_FLAG_ERROR) {
         packet->flags |= AV_PKT_FLAG_CORRUPT;
@@ -456,7 +466,7 @@ enum pipeline_v4l2_read pipeline_v4l2_read(struct pipeline_v4l2 *camera, struct 
         bool filled = buffer.index < camera->buffer_count && fill_packet(camera, &buffer, packet);
         if (control(camera->fd, VIDIOC_QBUF, &buffer) != 0) {
             av_packet_unref(packet);
-            mc_error_set(err, MC_ERROR_SYSTEM, errno, "a buffer can't go back: %s",
+            mc_error_set(err, MC_ERROR_SYSTEM, errno, "a buffer can't be queued again: %s",
                          strerrordesc_np(errno));
             return PIPELINE_V4L2_ERROR;
         }

@@ -1,8 +1,8 @@
-// Webcams, by the kernel's own interface: libavdevice waits for a camera that
-// delivers nothing for ever, and can't be interrupted.
+// Webcams, through the kernel's own interface: libavdevice waits for ever for a camera
+// that delivers nothing, and can't be interrupted.
 //
-// Buffers are the driver's, mapped; a packet is a copy in pooled memory, so that
-// pictures stay when the camera goes. Thread: capture, all of it.
+// Packets are copies of the driver's buffers in pooled memory, so that frames outlive
+// the camera. Thread: capture.
 #pragma once
 
 #include <limits.h>
@@ -26,17 +26,17 @@ enum pipeline_v4l2_format {
 struct pipeline_v4l2_options {
     char device[PATH_MAX]; // /dev/videoN, or a link to it such as /dev/v4l/by-id/...
     int width, height;     // 640x480 where the URL says nothing
-    double rate;           // pictures a second; 30 likewise
+    double rate;           // frames per second; 30 where the URL says nothing
     enum pipeline_v4l2_format format;
 };
 
-// Reads what follows v4l2: in a URL. On failure err says what was expected.
+// Parses what follows v4l2: in a URL. On failure err says what it must be.
 bool pipeline_v4l2_parse(const char *text, struct pipeline_v4l2_options *options,
                          struct mc_error *err) MC_MUST_USE;
 
-// Opens the camera and starts it; fills the stream's parameters, time base and
-// rate. What the driver adjusted is logged. Returns NULL and sets err on failure, and
-// *permanent to whether trying again is of no use.
+// Opens the camera and starts it; fills the stream's parameters, time base and rate.
+// Logs what the driver adjusted. On failure returns NULL, sets err, and *permanent when
+// another attempt would fail as well.
 struct pipeline_v4l2 *pipeline_v4l2_open(const struct pipeline_v4l2_options *options,
                                          struct AVStream *stream, bool *permanent,
                                          struct mc_error *err) MC_MUST_USE;
@@ -49,8 +49,8 @@ enum pipeline_v4l2_read {
     PIPELINE_V4L2_ERROR, // err says why: it is gone, or the stream is broken
 };
 
-// The next picture, into an empty packet; one that the driver marks as damaged has
-// AV_PKT_FLAG_CORRUPT. Waits until the monotonic time until_ns, or stop is set.
+// Reads the next frame into an empty packet; one that the driver marks as damaged has
+// AV_PKT_FLAG_CORRUPT. Waits until the monotonic time until_ns, or until stop is set.
 enum pipeline_v4l2_read pipeline_v4l2_read(struct pipeline_v4l2 *camera, struct pipeline_stop *stop,
                                            int64_t until_ns, struct AVPacket *packet,
                                            struct mc_error *err);

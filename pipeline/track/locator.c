@@ -9,9 +9,9 @@
 // whole in one of them, or large enough for the whole picture's view.
 static const float shared_edge = 0.2f;
 
-// Without its forehead, and from the input to the source.
-static struct pipeline_detection to_source(const struct nn_face *face, float forehead,
-                                           const struct pipeline_mapping *mapping)
+// Without its forehead, and from the input to the frame.
+static struct pipeline_detection to_frame(const struct nn_detection *face, float forehead,
+                                          const struct pipeline_mapping *mapping)
 {
     const float height = face->height / (1 + forehead);
     const struct mc_keypoint middle = { face->x + face->width / 2,
@@ -24,7 +24,8 @@ static struct pipeline_detection to_source(const struct nn_face *face, float for
 }
 
 int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline_scaler *scaler,
-                         const struct AVFrame *picture, int quarter_turns,
+                         const struct AVFrame *frame,
+                         const struct pipeline_display_transform *display,
                          const struct pipeline_roi *square, float least_score,
                          struct pipeline_detection *found, int64_t *scale_ns, struct mc_error *err)
 {
@@ -32,16 +33,16 @@ int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline
     struct pipeline_mapping mapping;
     struct nn_tensor input = nn_runner_input(locator->runner);
     const int64_t start_ns = mc_clock_now_ns();
-    const bool scaled = pipeline_scaler_run(scaler, picture, quarter_turns, square,
-                                            info->input_mean, &input, &mapping, err);
+    const bool scaled = pipeline_scaler_run(scaler, frame, display, square, info->input_mean,
+                                            &input, &mapping, err);
     *scale_ns = mc_clock_now_ns() - start_ns;
     if (!scaled) {
         return -1;
     }
-    struct nn_face faces[NN_FACES_MAX];
+    struct nn_detection faces[NN_DETECTIONS_MAX];
     const int count = nn_runner_locate(locator->runner, least_score, faces);
     for (int i = 0; i < count; i++) {
-        found[i] = to_source(&faces[i], info->forehead, &mapping);
+        found[i] = to_frame(&faces[i], info->forehead, &mapping);
     }
     return count;
 }

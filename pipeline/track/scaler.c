@@ -12,12 +12,13 @@
 #include <libswscale/swscale.h>
 
 #include "nn/tensor.h"
+#include "pipeline/source/display_transform.h"
+#include "pipeline/track/pixel_format.h"
 #include "pipeline/track/resample.h"
 #include "pipeline/track/sws_cache.h"
 
 enum {
-    SIDE_MIN = 8, // pixels of a square
-    PLANES = 4,
+    SIDE_MIN = 8,     // pixels of an edge
     ROW_PADDING = 64, // bytes: swscale writes whole vectors
     COORDINATE_MAX = 1 << 20,
     OVERHANG_SIZES = 32, // what is seen of a square beyond the picture's edge has so many
@@ -56,68 +57,6 @@ void pipeline_scaler_destroy(struct pipeline_scaler *scaler)
     av_frame_free(&scaler->whole);
     av_free(scaler->planes);
     free(scaler);
-}
-
-// The formats named yuvj are yuv of full range, under names that swscale frowns upon.
-static int modern_format(int format, int *full_range)
-{
-    static const struct {
-        int old, modern;
-    } names[] = {
-        { AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P }, { AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P },
-        { AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P }, { AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUV440P },
-        { AV_PIX_FMT_YUVJ411P, AV_PIX_FMT_YUV411P },
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (names[i].old == format) {
-            *full_range = 1;
-            return names[i].modern;
-        }
-    }
-    return format;
-}
-
-static bool is_chroma(const AVPixFmtDescriptor *format, int component)
-{
-    return (component == 1 || component == 2) && !(format->flags & AV_PIX_FMT_FLAG_RGB);
-}
-
-// Whether a crop of the format is the same planes at higher addresses.
-static bool can_crop(const AVPixFmtDescriptor *format)
-{
-    if (format->flags & (AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BAYER)) {
-        return false;
-    }
-    for (int i = 1; i < format->nb_components && i < 3; i++) {
-        // Packed with subsampled chroma, like YUYV: its chroma step covers as
-        // many pixels as share it.
-        if (format->comp[i].plane == 0 && is_chroma(format, i) &&
-            format->comp[i].step != format->comp[0].step << format->log2_chroma_w) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// Addresses of the crop that begins at x, y; both multiples of the chroma's subsampling.
-static void crop_planes(const struct AVFrame *picture, const AVPixFmtDescriptor *format, int x,
-                        int y, const uint8_t *planes[PLANES])
-{
-    for (int i = 0; i < PLANES; i++) {
-        planes[i] = picture->data[i];
-    }
-    bool done[PLANES] = { false };
-    for (int i = 0; i < format->nb_components; i++) {
-        const AVComponentDescriptor *component = &format->comp[i];
-        if (done[component->plane]) {
-            continue;
-        }
-        done[component->plane] = true;
-        int column = is_chroma(format, i) ? x >> format->log2_chroma_w : x;
-        int row = is_chroma(format, i) ? y >> format->log2_chroma_h : y;
-        planes[component->plane] += (ptrdiff_t)row * picture->linesize[component->plane] +
-                                    (ptrdiff_t)column * component->step;
-    }
 }
 
 static bool reserve_whole(struct pipeline_scaler *scaler, int width, int height)
@@ -203,23 +142,39 @@ static bool make_span(struct span *span, int begin, int size, int limit, int len
     return true;
 }
 
+static int clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
 static int to_pixel(float value)
 {
     return (int)fminf(fmaxf(floorf(value + 0.5f), -COORDINATE_MAX), COORDINATE_MAX);
 }
 
-static bool make_spans(struct span *across, struct span *down, const struct pipeline_roi *square,
-                       const struct AVFrame *picture, const AVPixFmtDescriptor *format, int width,
+static int to_edge(float value)
+{
+    const int edge = to_pixel(value);
+    return edge < SIDE_MIN ? SIDE_MIN : edge;
+}
+
+// A part of the coded frame, pixels.
+struct box {
+    float x, y, width, height;
+};
+
+// Of box, what the crop of width x height pixels shows.
+static bool make_spans(struct span *across, struct span *down, const struct box *box,
+                       const struct AVFrame *frame, const AVPixFmtDescriptor *format, int width,
                        int height)
 {
-    int step_x = 1 << format->log2_chroma_w, step_y = 1 << format->log2_chroma_h;
-    int side = to_pixel(square->side) < SIDE_MIN ? SIDE_MIN : to_pixel(square->side);
-    const int size_x = align_down(side + step_x - 1, step_x),
-              size_y = align_down(side + step_y - 1, step_y);
-    const int left = snap(align_down(to_pixel(square->x), step_x), size_x, picture->width, step_x);
-    const int top = snap(align_down(to_pixel(square->y), step_y), size_y, picture->height, step_y);
-    return make_span(across, left, size_x, picture->width, width) &&
-           make_span(down, top, size_y, picture->height, height);
+    const int step_x = 1 << format->log2_chroma_w, step_y = 1 << format->log2_chroma_h;
+    const int size_x = align_down(to_edge(box->width) + step_x - 1, step_x);
+    const int size_y = align_down(to_edge(box->height) + step_y - 1, step_y);
+    const int left = snap(align_down(to_pixel(box->x), step_x), size_x, frame->width, step_x);
+    const int top = snap(align_down(to_pixel(box->y), step_y), size_y, frame->height, step_y);
+    return make_span(across, left, size_x, frame->width, width) &&
+           make_span(down, top, size_y, frame->height, height);
 }
 
 // The size that the crop is scaled to.
@@ -257,11 +212,11 @@ static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *pic
     struct SwsContext *converter = reserve_planes(scaler, 3 * plane_bytes + ROW_PADDING)
                                        ? pipeline_sws_cache_find(&scaler->converters, &key)
                                        : NULL;
-    uint8_t *const to[PLANES] = { scaler->planes, scaler->planes + plane_bytes,
-                                  scaler->planes + 2 * plane_bytes, NULL };
-    const int linesizes[PLANES] = { crop->linesize, crop->linesize, crop->linesize, 0 };
-    const uint8_t *planes[PLANES];
-    crop_planes(picture, format, across->begin, down->begin, planes);
+    uint8_t *const to[PIPELINE_PLANES] = { scaler->planes, scaler->planes + plane_bytes,
+                                           scaler->planes + 2 * plane_bytes, NULL };
+    const int linesizes[PIPELINE_PLANES] = { crop->linesize, crop->linesize, crop->linesize, 0 };
+    const uint8_t *planes[PIPELINE_PLANES];
+    pipeline_pixel_format_crop(picture, format, across->begin, down->begin, planes);
     if (converter == NULL ||
         sws_scale(converter, planes, picture->linesize, 0, key.source_height, to, linesizes) < 0) {
         return mc_error_set(err, MC_ERROR_MEDIA, 0, "a crop of %dx%d can't be scaled to %dx%d",
@@ -285,30 +240,27 @@ static void make_table(struct pipeline_scaler *scaler, float mean)
     scaler->table_valid = true;
 }
 
-static int clamp(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
-// Turns by a mapping from the upright input to the crop, from pixel to pixel:
+// Turns and mirrors by a mapping from the input to the crop, from pixel to pixel:
 // crop x = xx * x + xy * y + x0.
 struct turn {
     int xx, xy, x0;
     int yx, yy, y0;
 };
 
-static struct turn make_turn(int quarter_turns, int crop_width, int crop_height)
+static int sign(float value)
 {
-    switch (quarter_turns & 3) {
-    case 1:
-        return (struct turn){ 0, 1, 0, -1, 0, crop_height };
-    case 2:
-        return (struct turn){ -1, 0, crop_width, 0, -1, crop_height };
-    case 3:
-        return (struct turn){ 0, -1, crop_width, 1, 0, 0 };
-    default:
-        return (struct turn){ 1, 0, 0, 0, 1, 0 };
-    }
+    return (value > 0) - (value < 0);
+}
+
+static struct turn make_turn(const struct pipeline_mapping *to_coded, int width, int height)
+{
+    struct turn turn = { .xx = sign(to_coded->xx),
+                         .xy = sign(to_coded->xy),
+                         .yx = sign(to_coded->yx),
+                         .yy = sign(to_coded->yy) };
+    turn.x0 = turn.xx + turn.xy < 0 ? width : 0;
+    turn.y0 = turn.yx + turn.yy < 0 ? height : 0;
+    return turn;
 }
 
 // Pixel indices count from the pixel's corner: going backwards starts one lower.
@@ -355,22 +307,30 @@ static struct pipeline_mapping make_mapping(const struct span *across, const str
 // and with them converters, stay the same while a head turns.
 static const float around = 1.41421356f;
 
-static struct pipeline_roi square_around(const struct pipeline_roi *square)
+// What of the coded frame holds the region. Of its axes, those of the frame may be
+// turned, and have other lengths.
+static struct box coded_box(const struct pipeline_roi *square, bool turned,
+                            const struct pipeline_mapping *to_coded)
 {
-    const float side = square->side * around;
-    return (struct pipeline_roi){ square->x - (side - square->side) / 2,
-                                  square->y - (side - square->side) / 2, side, 0 };
+    if (!turned && pipeline_mapping_is_identity(to_coded)) { // without the rounding of the rest
+        return (struct box){ square->x, square->y, square->side, square->side };
+    }
+    const float half = square->side / 2, side = turned ? around * square->side : square->side;
+    const struct mc_keypoint middle = pipeline_mapping_apply(
+        to_coded, (struct mc_keypoint){ square->x + half, square->y + half, 1 });
+    const float width = side * hypotf(to_coded->xx, to_coded->xy);
+    const float height = side * hypotf(to_coded->yx, to_coded->yy);
+    return (struct box){ middle.x - width / 2, middle.y - height / 2, width, height };
 }
 
-// From the input to the source: about the square's middle.
-static struct pipeline_mapping turned_mapping(const struct pipeline_roi *square, int quarter_turns,
+// From the input to the displayed frame: about the square's middle.
+static struct pipeline_mapping turned_mapping(const struct pipeline_roi *square,
                                               const struct nn_tensor *input)
 {
-    const float angle = square->angle - (float)(quarter_turns & 3) * 1.57079633f;
     const float scale_x = square->side / (float)input->width;
     const float scale_y = square->side / (float)input->height;
     const float half = square->side / 2;
-    const float c = cosf(angle), s = sinf(angle);
+    const float c = cosf(square->angle), s = sinf(square->angle);
     return (struct pipeline_mapping){
         .xx = c * scale_x,
         .xy = -s * scale_y,
@@ -381,33 +341,19 @@ static struct pipeline_mapping turned_mapping(const struct pipeline_roi *square,
     };
 }
 
-// On to the scaled crop, whose pixels lie in the source where plain says.
-static struct pipeline_mapping to_crop(const struct pipeline_mapping *mapping,
-                                       const struct pipeline_mapping *plain)
-{
-    return (struct pipeline_mapping){
-        .xx = mapping->xx / plain->xx,
-        .xy = mapping->xy / plain->xx,
-        .x0 = (mapping->x0 - plain->x0) / plain->xx,
-        .yx = mapping->yx / plain->yy,
-        .yy = mapping->yy / plain->yy,
-        .y0 = (mapping->y0 - plain->y0) / plain->yy,
-    };
-}
-
+// Reads the input from the scaled crop, through the mapping to the coded frame.
 static void fill_turned(const struct pipeline_rgb *crop, const float *table,
                         const struct span *across, const struct span *down,
-                        struct pipeline_mapping to_source, const struct nn_tensor *input,
-                        struct pipeline_mapping *mapping)
+                        const struct pipeline_mapping *to_coded, const struct nn_tensor *input)
 {
     // The crop begins at the spans' to_begin, so without it the plain mapping is the crop's own.
     const struct span x = { across->begin, across->end, 0, across->to_end - across->to_begin };
     const struct span y = { down->begin, down->end, 0, down->to_end - down->to_begin };
     const struct turn none = { 1, 0, 0, 0, 1, 0 };
-    const struct pipeline_mapping plain = make_mapping(&x, &y, &none);
-    const struct pipeline_mapping from_input = to_crop(&to_source, &plain);
+    const struct pipeline_mapping from_crop = make_mapping(&x, &y, &none);
+    const struct pipeline_mapping to_crop = pipeline_mapping_inverse(&from_crop);
+    const struct pipeline_mapping from_input = pipeline_mapping_then(to_coded, &to_crop);
     pipeline_resample(crop, &from_input, table, input);
-    *mapping = to_source;
 }
 
 static bool read_format(const struct AVFrame *picture, struct pipeline_conversion *key,
@@ -419,7 +365,7 @@ static bool read_format(const struct AVFrame *picture, struct pipeline_conversio
                                                                    : (int)picture->colorspace,
         .full_range = picture->color_range == AVCOL_RANGE_JPEG,
     };
-    key->source_format = modern_format(picture->format, &key->full_range);
+    key->source_format = pipeline_pixel_format_modern(picture->format, &key->full_range);
     if (*format == NULL || ((*format)->flags & AV_PIX_FMT_FLAG_HWACCEL) ||
         !sws_isSupportedInput(picture->format) || picture->width <= 0 || picture->height <= 0) {
         return mc_error_set(err, MC_ERROR_MEDIA, 0, "pictures of format %s, %dx%d, can't be read",
@@ -429,19 +375,35 @@ static bool read_format(const struct AVFrame *picture, struct pipeline_conversio
     return true;
 }
 
-bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *picture,
-                         int quarter_turns, const struct pipeline_roi *square, float mean,
+// Of a region whose edges are also the frame's: pixels are only moved.
+static void fill_upright(const struct pipeline_scaler *scaler, const struct pipeline_rgb *crop,
+                         const struct span *across, const struct span *down,
+                         const struct turn *turn, const struct pipeline_mapping *to_coded,
+                         const struct nn_tensor *input, struct pipeline_mapping *mapping)
+{
+    fill_input(crop, scaler->table, across, down, turn, input);
+    *mapping = make_mapping(across, down, turn);
+    if (!pipeline_mapping_is_identity(to_coded)) {
+        const struct pipeline_mapping to_display = pipeline_mapping_inverse(to_coded);
+        *mapping = pipeline_mapping_then(mapping, &to_display);
+    }
+}
+
+bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *frame,
+                         const struct pipeline_display_transform *display,
+                         const struct pipeline_roi *square, float mean,
                          const struct nn_tensor *input, struct pipeline_mapping *mapping,
                          struct mc_error *err)
 {
     struct pipeline_conversion key;
     const AVPixFmtDescriptor *format;
-    if (!read_format(picture, &key, &format, err)) {
+    if (!read_format(frame, &key, &format, err)) {
         return false;
     }
-    const bool turned = square->angle != 0;
-    const struct pipeline_roi whole = turned ? square_around(square) : *square;
-    bool sideways = quarter_turns & 1;
+    const struct pipeline_mapping *to_coded = &display->to_coded;
+    const bool turned = square->angle != 0 || !pipeline_mapping_is_axis_aligned(to_coded);
+    const struct box box = coded_box(square, turned, to_coded);
+    const bool sideways = to_coded->xx == 0;
     int width = sideways ? input->height : input->width;
     int height = sideways ? input->width : input->height;
     if (turned) {
@@ -449,53 +411,31 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *p
     }
     struct span across, down;
     const AVPixFmtDescriptor *rgb = av_pix_fmt_desc_get(AV_PIX_FMT_RGB24);
-    const AVPixFmtDescriptor *cropped = can_crop(format) ? format : rgb;
-    if (!make_spans(&across, &down, &whole, picture, cropped, width, height)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the region lies outside the %dx%d picture",
-                            picture->width, picture->height);
+    const AVPixFmtDescriptor *cropped = pipeline_pixel_format_can_crop(format) ? format : rgb;
+    if (!make_spans(&across, &down, &box, frame, cropped, width, height)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the region lies outside the %dx%d frame",
+                            display->width, display->height);
     }
     if (cropped != format) {
-        if (!convert_whole(scaler, picture, &key, err)) {
+        if (!convert_whole(scaler, frame, &key, err)) {
             return false;
         }
-        picture = scaler->whole;
+        frame = scaler->whole;
         key.source_format = AV_PIX_FMT_RGB24;
         key.full_range = 1;
     }
     struct pipeline_rgb crop;
-    if (!scale_crop(scaler, picture, cropped, &across, &down, key, &crop, err)) {
+    if (!scale_crop(scaler, frame, cropped, &across, &down, key, &crop, err)) {
         return false;
     }
     make_table(scaler, mean);
     if (turned) {
-        fill_turned(&crop, scaler->table, &across, &down,
-                    turned_mapping(square, quarter_turns, input), input, mapping);
-        return true;
+        *mapping = turned_mapping(square, input);
+        const struct pipeline_mapping input_to_coded = pipeline_mapping_then(mapping, to_coded);
+        fill_turned(&crop, scaler->table, &across, &down, &input_to_coded, input);
+    } else {
+        const struct turn turn = make_turn(to_coded, width, height);
+        fill_upright(scaler, &crop, &across, &down, &turn, to_coded, input, mapping);
     }
-    struct turn turn = make_turn(quarter_turns, width, height);
-    fill_input(&crop, scaler->table, &across, &down, &turn, input);
-    *mapping = make_mapping(&across, &down, &turn);
     return true;
-}
-
-struct mc_keypoint pipeline_mapping_apply(const struct pipeline_mapping *mapping,
-                                          struct mc_keypoint keypoint)
-{
-    return (struct mc_keypoint){
-        .x = mapping->xx * keypoint.x + mapping->xy * keypoint.y + mapping->x0,
-        .y = mapping->yx * keypoint.x + mapping->yy * keypoint.y + mapping->y0,
-        .c = keypoint.c,
-    };
-}
-
-void pipeline_mapping_turn(const struct pipeline_mapping *mapping, const float jacobian[4],
-                           float turned[4])
-{
-    const float scale = hypotf(mapping->xx, mapping->yx);
-    const float xx = mapping->xx / scale, xy = mapping->xy / scale;
-    const float yx = mapping->yx / scale, yy = mapping->yy / scale;
-    for (int i = 0; i < 2; i++) {
-        turned[i] = xx * jacobian[i] + xy * jacobian[2 + i];
-        turned[2 + i] = yx * jacobian[i] + yy * jacobian[2 + i];
-    }
 }

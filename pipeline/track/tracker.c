@@ -42,8 +42,6 @@ static const float turn_step = 0.06f;  // smaller changes leave it as it is
 static const float size_step = 0.06f;  // likewise, of its edge: sizes are powers of 1 + this
 static const float move_step = 0.02f;  // and of its middle, in edges
 
-static const float quarter = 1.57079633f; // radians
-
 struct look {
     struct pipeline_tracker *tracker;
     const struct pipeline_detectors *eyes;
@@ -65,17 +63,16 @@ static bool is_near(const struct pipeline_location *a, const struct pipeline_loc
     return hypotf(a->x - b->x, a->y - b->y) < distance * larger && larger < ratio * smaller;
 }
 
-static bool is_inside(const struct pipeline_view *view, const struct pipeline_location *place)
+static bool is_inside(const struct pipeline_tracker *tracker, const struct pipeline_location *place)
 {
-    return place->x >= 0 && place->y >= 0 && place->x < (float)view->width &&
-           place->y < (float)view->height;
+    return place->x >= 0 && place->y >= 0 && place->x < (float)tracker->display.width &&
+           place->y < (float)tracker->display.height;
 }
 
 // The box is measured along the square's own axes.
 static struct pipeline_location place_of(const struct pipeline_tracker *tracker,
                                          const struct mc_keypoint *keypoints, float angle)
 {
-    angle -= (float)tracker->view.quarter_turns * quarter;
     const float c = cosf(angle), s = sinf(angle);
     float left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
     for (int i = 0; i < tracker->options.keypoint_count; i++) {
@@ -110,8 +107,8 @@ static float usual_size(float size)
     return expf(roundf(logf(size) / step) * step);
 }
 
-// How far the head is rolled, clockwise in the upright picture.
-static float roll_of(const struct pipeline_tracker *tracker, const struct mc_keypoint *keypoints)
+// How far the head is rolled, clockwise.
+static float roll_of(const struct mc_keypoint *keypoints)
 {
     enum { EYE_POINTS = 6, FIRST_EYE = 36, SECOND_EYE = FIRST_EYE + EYE_POINTS };
     float x = 0, y = 0;
@@ -119,7 +116,7 @@ static float roll_of(const struct pipeline_tracker *tracker, const struct mc_key
         x += keypoints[SECOND_EYE + i].x - keypoints[FIRST_EYE + i].x;
         y += keypoints[SECOND_EYE + i].y - keypoints[FIRST_EYE + i].y;
     }
-    return remainderf(atan2f(y, x) + (float)tracker->view.quarter_turns * quarter, 4 * quarter);
+    return atan2f(y, x);
 }
 
 // Small rolls are left to the network.
@@ -129,7 +126,7 @@ static float next_angle(const struct pipeline_tracker *tracker, float angle,
     if (!tracker->options.has_ibug68) {
         return 0;
     }
-    const float roll = roll_of(tracker, keypoints);
+    const float roll = roll_of(keypoints);
     if (fabsf(roll) < (angle == 0 ? turn_begin : turn_end)) {
         return 0;
     }
@@ -159,7 +156,7 @@ static struct pipeline_roi next_square(const struct pipeline_tracker *tracker,
 static bool look_closer(const struct look *look, const struct pipeline_location *place, float angle,
                         float share, struct pipeline_location *seen)
 {
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     const struct pipeline_location about = { place->x, place->y, usual_size(place->size) };
     const struct pipeline_roi view = square_around(&about, close_view, angle);
     const int count = look->eyes->locate(look->eyes->user, &view, share, found);
@@ -208,7 +205,7 @@ static bool look_again(const struct look *look, struct pipeline_roi *square,
     for (int i = 0; i < count; i++) {
         struct pipeline_observation again = { .id = sighting->id };
         if (look_there(look, &there[i], 0, &again, &at) && again.score > sighting->score &&
-            is_inside(&tracker->view, &at)) {
+            is_inside(tracker, &at)) {
             *sighting = again;
             *place = at;
             *square = square_around(&there[i], tracker->options.margin, 0);
@@ -260,7 +257,7 @@ static bool follow(const struct look *look, struct pipeline_track *track,
     bool fits = sighting->score >= 0;
     if (fits) {
         place = place_of(tracker, sighting->keypoints, track->square.angle);
-        fits = is_near(&place, &track->place, 0.5f, 1.5f) && is_inside(&tracker->view, &place);
+        fits = is_near(&place, &track->place, 0.5f, 1.5f) && is_inside(tracker, &place);
         fits |= look_again(look, &track->square, &track->place, sighting, &place);
     }
     const bool sure = fits && sighting->score >= usual_share * track->usual_score;
@@ -274,7 +271,7 @@ static bool follow(const struct look *look, struct pipeline_track *track,
     }
     // A face that is hidden is still there for a while, but less and less sure.
     const float belief = 1 - (float)track->doubt / DOUBT_MAX;
-    if (sighting->score < 0 || belief <= 0 || !is_inside(&tracker->view, &track->place)) {
+    if (sighting->score < 0 || belief <= 0 || !is_inside(tracker, &track->place)) {
         return false;
     }
     sighting->score *= belief;
@@ -357,7 +354,7 @@ static bool begin_track(const struct look *look, const struct pipeline_detection
     }
     angle = next_angle(tracker, 0, sighting->keypoints);
     const struct pipeline_location own = place_of(tracker, sighting->keypoints, angle);
-    if (!is_inside(&tracker->view, &own) || !look_there(look, &own, angle, sighting, &place)) {
+    if (!is_inside(tracker, &own) || !look_there(look, &own, angle, sighting, &place)) {
         return false;
     }
     struct pipeline_roi square = square_around(&place, tracker->options.margin, angle);
@@ -393,12 +390,12 @@ static void take_largest(struct pipeline_detection *found, int *count,
 static void search(const struct look *look, struct pipeline_observations *sight)
 {
     struct pipeline_tracker *tracker = look->tracker;
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     struct pipeline_roi view;
-    if (!pipeline_locator_view(tracker->view_index, tracker->view.width, tracker->view.height,
+    if (!pipeline_locator_view(tracker->view_index, tracker->display.width, tracker->display.height,
                                &view)) {
         tracker->view_index = 0;
-        pipeline_locator_view(0, tracker->view.width, tracker->view.height, &view);
+        pipeline_locator_view(0, tracker->display.width, tracker->display.height, &view);
     }
     tracker->view_index++;
     int count = look->eyes->locate(look->eyes->user, &view, candidate_share, found);
@@ -439,14 +436,16 @@ static bool is_due(struct pipeline_tracker *tracker)
     return true;
 }
 
-void pipeline_tracker_run(struct pipeline_tracker *tracker, const struct pipeline_view *view,
+void pipeline_tracker_run(struct pipeline_tracker *tracker,
+                          const struct pipeline_display_transform *display,
                           const struct pipeline_detectors *eyes,
                           struct pipeline_observations *sight)
 {
     const struct look look = { tracker, eyes };
-    if (memcmp(view, &tracker->view, sizeof *view) != 0) { // pixels mean other places now
+    if (!pipeline_display_transform_equal(display,
+                                          &tracker->display)) { // pixels mean other places now
         *tracker = (struct pipeline_tracker){ .options = tracker->options,
-                                              .view = *view,
+                                              .display = *display,
                                               .last_id = tracker->last_id };
     }
     for (int i = 0; i < PIPELINE_FACES_MAX; i++) {
@@ -467,7 +466,7 @@ void pipeline_tracker_look_at(const struct pipeline_roi *square,
                               const struct pipeline_detectors *eyes,
                               struct pipeline_observations *sight)
 {
-    struct pipeline_detection found[NN_FACES_MAX];
+    struct pipeline_detection found[NN_DETECTIONS_MAX];
     sight->faces[0].id = 0;
     eyes->look(eyes->user, square, &sight->faces[0]);
     sight->count =

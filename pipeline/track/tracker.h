@@ -13,7 +13,8 @@
 #include <stdbool.h>
 
 #include "base/keypoint.h"
-#include "nn/heads/face.h"
+#include "nn/heads/detection.h"
+#include "pipeline/source/display_transform.h"
 #include "pipeline/track/locator.h"
 #include "pipeline/track/scaler.h"
 
@@ -23,7 +24,7 @@ enum { PIPELINE_KEYPOINTS_MAX = 128, PIPELINE_FACES_MAX = 4 };
 struct pipeline_observation {
     int id;      // stays the same while the face is followed; 0 where none is
     float score; // negative: it can't look there at all
-    struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // source pixels
+    struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // displayed pixels
     float jacobians[PIPELINE_KEYPOINTS_MAX][4];           // row by row, of models that have them
 };
 
@@ -32,7 +33,7 @@ typedef void pipeline_observe_fn(void *user, const struct pipeline_roi *square,
                                  struct pipeline_observation *sighting);
 
 // Finds faces of at least this share of the locator's own least score in a square
-// of the frame; found has room for NN_FACES_MAX. Returns how many, the surest first.
+// of the frame; found has room for NN_DETECTIONS_MAX. Returns how many, the surest first.
 typedef int pipeline_detect_fn(void *user, const struct pipeline_roi *square, float share,
                                struct pipeline_detection *found);
 
@@ -40,12 +41,6 @@ struct pipeline_detectors {
     pipeline_observe_fn *look;
     pipeline_detect_fn *locate;
     void *user;
-};
-
-// The picture that the eyes see.
-struct pipeline_view {
-    int width, height; // source pixels
-    int quarter_turns; // clockwise, that make it upright
 };
 
 struct pipeline_tracker_options {
@@ -79,7 +74,7 @@ struct pipeline_memory {
 
 struct pipeline_tracker {
     struct pipeline_tracker_options options;
-    struct pipeline_view view;
+    struct pipeline_display_transform display; // of the last frame
     struct pipeline_track tracks[PIPELINE_FACES_MAX];
     int track_count;
     struct pipeline_memory lost[PIPELINE_FACES_MAX];
@@ -98,8 +93,10 @@ struct pipeline_observations {
 void pipeline_tracker_init(struct pipeline_tracker *tracker,
                            const struct pipeline_tracker_options *options);
 
-// One frame. Looks at a bounded number of squares. Thread: worker, one at a time.
-void pipeline_tracker_run(struct pipeline_tracker *tracker, const struct pipeline_view *view,
+// One frame, as it is displayed; when that changes, faces are searched anew. Looks at a
+// bounded number of squares. Thread: worker, one at a time.
+void pipeline_tracker_run(struct pipeline_tracker *tracker,
+                          const struct pipeline_display_transform *display,
                           const struct pipeline_detectors *eyes,
                           struct pipeline_observations *sight);
 

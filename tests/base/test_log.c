@@ -2,8 +2,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -11,12 +13,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+enum destination { JOURNAL, OTHER_DEVICE, OTHER_INODE, UNKNOWN };
+
+// Sets JOURNAL_STREAM as systemd does when fd is the journal, or to another stream.
+static void set_journal_stream(int fd, enum destination destination)
+{
+    struct stat status;
+    char stream[64];
+    assert_int_equal(fstat(fd, &status), 0);
+    snprintf(stream, sizeof stream, "%llu:%llu%s",
+             (unsigned long long)status.st_dev + (destination == OTHER_DEVICE),
+             (unsigned long long)status.st_ino + (destination == OTHER_INODE),
+             destination == UNKNOWN ? "x" : "");
+    setenv("JOURNAL_STREAM", stream, 1);
+}
+
 // What one call of mc_log writes to stderr.
-static void logged(char *text, size_t size, enum mc_log_level level, const char *message)
+static void log_to(enum destination destination, char *text, size_t size, enum mc_log_level level,
+                   const char *message)
 {
     int ends[2], kept = dup(STDERR_FILENO);
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
+    set_journal_stream(STDERR_FILENO, destination);
     mc_log(level, "%s", message);
     dup2(kept, STDERR_FILENO);
     close(kept);
@@ -27,11 +46,29 @@ static void logged(char *text, size_t size, enum mc_log_level level, const char 
     text[length] = '\0';
 }
 
+static void logged(char *text, size_t size, enum mc_log_level level, const char *message)
+{
+    log_to(JOURNAL, text, size, level, message);
+}
+
+// A child of a service inherits JOURNAL_STREAM, and may have its stderr elsewhere.
+static void only_the_journal_gets_priority_prefixes(void **state)
+{
+    (void)state;
+    char text[2048];
+    log_to(JOURNAL, text, sizeof text, MC_LOG_INFO, "hello");
+    assert_string_equal(text, "<6>hello\n");
+    for (enum destination other = OTHER_DEVICE; other <= UNKNOWN; other++) {
+        log_to(other, text, sizeof text, MC_LOG_INFO, "hello");
+        assert_int_not_equal(text[0], '<');
+        assert_string_equal(text + strlen("00:00:00.000"), " info: hello\n");
+    }
+}
+
 static void bytes_from_outside_cannot_forge_a_line(void **state)
 {
     (void)state;
     char text[2048];
-    setenv("JOURNAL_STREAM", "1:2", 1);
     logged(text, sizeof text, MC_LOG_WARNING, "name 'a\n<3>forged\x1b[1m'");
     assert_string_equal(text, "<4>name 'a?<3>forged?[1m'\n");
 }
@@ -81,6 +118,7 @@ static void a_limit_passes_once_per_interval(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_journal_gets_priority_prefixes),
         cmocka_unit_test(bytes_from_outside_cannot_forge_a_line),
         cmocka_unit_test(levels_above_the_chosen_one_are_silent),
         cmocka_unit_test(long_lines_are_cut_with_their_newline),

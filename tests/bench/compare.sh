@@ -1,32 +1,36 @@
 #!/bin/sh
-# Ours against ONNX Runtime on the same weights, interleaved in one run.
+# mocapd's engine against ONNX Runtime on the same weights, interleaved in one run.
 #
 #   tests/bench/compare.sh [BUILD_DIR [RUNS [MODEL.safetensors ...]]]
 #
-# BUILD_DIR (build/release) is a Release build that has bench_compare. Without
-# models, LEDNet with invented weights at 64x64, 128x128 and 256x256; or the
-# NETWORKS (names, or "all") at the SIZES of these environment variables. Wants
-# python3 with numpy and, the first time, npm and the network: ONNX Runtime's
-# library comes out of the npm package onnxruntime-node. Set ONNXRUNTIME to a
-# libonnxruntime.so to use that one. Measure on a quiet machine.
+# Builds bench_compare in BUILD_DIR (default: build/release, which it configures
+# if need be). Without models: LEDNet with random weights at 64x64, 128x128 and
+# 256x256, or the NETWORKS (names, or "all") at the SIZES of these environment
+# variables. Needs python3 with numpy and, the first time, npm and the network:
+# ONNX Runtime's library is in the npm package onnxruntime-node. Set ONNXRUNTIME
+# to use another libonnxruntime.so. Measure on an idle machine.
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
 build=${1:-$source/build/release}
 runs=${2:-200}
 shift $(($# < 2 ? $# : 2))
-[ -x "$build/tests/bench/bench_compare" ] || {
-    echo "compare.sh: no $build/tests/bench/bench_compare: build it first" >&2
-    exit 2
-}
+if [ ! -f "$build/CMakeCache.txt" ]; then
+    [ "$build" = "$source/build/release" ] || {
+        echo "compare.sh: $build must be a CMake build directory" >&2
+        exit 2
+    }
+    (cd "$source" && cmake --preset release) >&2
+fi
 grep -q '^CMAKE_BUILD_TYPE:STRING=Release' "$build/CMakeCache.txt" ||
-    echo "compare.sh: $build is no Release build: ours will be slow" >&2
+    echo "compare.sh: $build is not a Release build: mocapd's times will be slow" >&2
+cmake --build "$build" --target bench_compare >&2
 
 # A python3 that has numpy: Debian's, where another one comes first.
 python=
 for candidate in python3 /usr/bin/python3; do
     "$candidate" -c 'import numpy' 2>/dev/null && python=$candidate && break
 done
-[ -n "$python" ] || { echo "compare.sh: wants python3 with numpy (python3-numpy)" >&2; exit 2; }
+[ -n "$python" ] || { echo "compare.sh: needs python3 with numpy (package python3-numpy)" >&2; exit 2; }
 
 work=$source/build/bench
 mkdir -p "$work"
@@ -38,7 +42,7 @@ if [ -z "$library" ]; then
     *) echo "compare.sh: onnxruntime-node has no library for $(uname -m): set ONNXRUNTIME" >&2
        exit 2 ;;
     esac
-    # Its install script would fetch GPU libraries: not wanted.
+    # Its install script would fetch GPU libraries, which are not needed.
     [ -d "$work/node_modules/onnxruntime-node" ] ||
         npm install --prefix "$work" --ignore-scripts --no-audit --no-fund onnxruntime-node@1 >&2
     library=$(echo "$work"/node_modules/onnxruntime-node/bin/napi-v*/linux/$machine/libonnxruntime.so.1)

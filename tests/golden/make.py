@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes lednet.safetensors: what LEDNet gives for a 64x32 picture, block by block;
-and networks.safetensors: what every network gives for it.
+"""Makes lednet.safetensors, LEDNet's output for a 64x32 image block by block, and
+networks.safetensors, the output of every network for it.
 
-The operators are written here a second time, in numpy and double precision,
-independent of the C code and of PyTorch; the networks are those of
-tools/networks.py. Their weights are those that nn_weights_create_random(7) invents
-(the same generator is below), so the files hold only the input and the results.
+The operators are implemented here in numpy and double precision, independent of the C code
+and of PyTorch; the networks are those of tools/networks.py. The weights are those of
+nn_weights_create_random(7) (the same generator is below), so the files hold only the input
+and the outputs.
 
 Run with Debian's python3 and python3-numpy: tests/golden/make.py
 """
@@ -25,8 +25,8 @@ MASK = (1 << 64) - 1
 
 
 @functools.cache
-def invent(name, *shape):
-    """The tensor that nn_weights_create_random invents, in single precision."""
+def random_tensor(name, *shape):
+    """The tensor of nn_weights_create_random, in single precision."""
     state = SEED
     for byte in name.encode():
         state = (state * 31 + byte) & MASK
@@ -50,7 +50,7 @@ def invent(name, *shape):
 
 
 class Graph:
-    """Computes each operator at once; a map is channels x height x width."""
+    """Computes each operator right away; a map is channels x height x width."""
 
     def __init__(self):
         self.marks = {}
@@ -68,7 +68,7 @@ class Graph:
         return np.maximum(x, 0)
 
     def prelu(self, x, name, slopes):
-        return np.where(x > 0, x, x * invent(f"{name}.weight", slopes)[:, None, None])
+        return np.where(x > 0, x, x * random_tensor(f"{name}.weight", slopes)[:, None, None])
 
     def sigmoid(self, x):
         return 1 / (1 + np.exp(-x))
@@ -77,22 +77,22 @@ class Graph:
         return x + y if kind == "Add" else x * y
 
     def conv(self, x, name, channels, kernel, stride=1, dilation=(1, 1), biased=True):
-        """Zero-padded "same" convolution; of even kernel size, without padding."""
-        weight = invent(name + ".weight", channels, x.shape[0], *kernel)
+        """"Same" padding with zeros for odd kernel sizes, none for even ones."""
+        weight = random_tensor(name + ".weight", channels, x.shape[0], *kernel)
         y = sum(np.einsum("oc,chw->ohw", weight[:, :, i, j], window)
                 for i, j, window in windows(x, kernel, stride, dilation))
         return y + bias(name, channels, biased)
 
     def depthwise(self, x, name, kernel, stride, dilation):
-        weight = invent(name + ".weight", x.shape[0], 1, *kernel)
+        weight = random_tensor(name + ".weight", x.shape[0], 1, *kernel)
         y = sum(weight[:, 0, i, j, None, None] * window
                 for i, j, window in windows(x, kernel, stride, (dilation, dilation)))
         return y + bias(name, x.shape[0], True)
 
     def transposed(self, x, name, channels, kernel, biased=True):
-        """Each input pixel spreads over a window of the output, which is twice as large."""
+        """Each input pixel contributes to a window of the output, which is twice as large."""
         inputs, height, width = x.shape
-        weight = invent(name + ".weight", inputs, channels, kernel, kernel)
+        weight = random_tensor(name + ".weight", inputs, channels, kernel, kernel)
         padding = kernel - 2
         y = np.zeros((channels, 2 * height + 2, 2 * width + 2))
         for i in range(kernel):
@@ -104,7 +104,7 @@ class Graph:
 
     def norm(self, x, name, epsilon, _=None):
         gamma, beta, mean, variance = (
-            invent(f"{name}.{part}", x.shape[0])[:, None, None]
+            random_tensor(f"{name}.{part}", x.shape[0])[:, None, None]
             for part in ("weight", "bias", "running_mean", "running_var"))
         return (x - mean) / np.sqrt(variance + epsilon) * gamma + beta
 
@@ -115,7 +115,7 @@ class Graph:
                        [:, :height, :width] for i in range(kernel) for j in range(kernel)], axis=0)
 
     def quarters(self, x):
-        """The four pixels of each 2 x 2, row by row."""
+        """The four pixels of each 2 x 2, row-major."""
         return np.stack([x[:, i::2, j::2] for i in range(2) for j in range(2)])
 
     def pool_with_index(self, x, _):
@@ -162,11 +162,11 @@ class Graph:
 
 
 def bias(name, channels, biased):
-    return invent(name + ".bias", channels)[:, None, None] if biased else 0
+    return random_tensor(name + ".bias", channels)[:, None, None] if biased else 0
 
 
 def windows(x, kernel, stride, dilation):
-    """For each position of the kernel, what it sees."""
+    """For each position of the kernel, the input it reads."""
     pad = [(k - 1) // 2 * d for k, d in zip(kernel, dilation)]
     padded = np.pad(x, ((0, 0), (pad[0], pad[0]), (pad[1], pad[1])))
     height, width = [(n + 2 * p - d * (k - 1) - 1) // stride + 1
@@ -189,21 +189,21 @@ def save(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-def run(name, picture, features):
-    """The network's result, resized to the picture's size where it is smaller; and its graph."""
+def run(name, image, features):
+    """The network's output, resized to the image's size if smaller, and its graph."""
     graph = Graph()
     network, reduction, _ = NETWORKS[name]
-    x = network(graph, picture, features)
-    return (graph.resize(x, "out", *picture.shape[1:]) if reduction > 1 else x), graph
+    x = network(graph, image, features)
+    return (graph.resize(x, "out", *image.shape[1:]) if reduction > 1 else x), graph
 
 
 def main():
     folder = pathlib.Path(__file__).parent
-    picture = invent("input", 3, 32, 64)
-    out, graph = run("lednet", picture, 20)
-    save(folder / "lednet.safetensors", {"input": picture, **graph.marks, "out": out})
+    image = random_tensor("input", 3, 32, 64)
+    out, graph = run("lednet", image, 20)
+    save(folder / "lednet.safetensors", {"input": image, **graph.marks, "out": out})
     save(folder / "networks.safetensors",
-         {"input": picture, **{name: run(name, picture, 5)[0] for name in NETWORKS}})
+         {"input": image, **{name: run(name, image, 5)[0] for name in NETWORKS}})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-// Real programs, started by a test: their output, their end, a directory of
-// their own. A failure ends the test. Nothing waits longer than GUARD_S.
+// Programs that a test starts: their output, their exit status, a directory for them. A
+// failure ends the test, and so does a wait of more than GUARD_S.
 #pragma once
 
 #include <stddef.h>
@@ -13,28 +13,28 @@ struct process {
     char out_path[256]; // where its stdout goes
 };
 
-// Makes the directory for this test program, and removes it with all in it.
+// Group fixtures: make the directory of this test program, and remove it with its contents.
 int process_set_up(void **state);
 int process_tear_down(void **state);
 
-// name in the directory. The text is overwritten by the eighth call after this one.
+// The path of name in the directory. The eighth call after this one overwrites it.
 const char *process_path(const char *name);
 
-// Starts program with arguments, the last of them NULL.
+// Starts program with arguments, the last of which is NULL.
 struct process process_start(const char *program, const char *const *arguments);
 
-// Waits for its end: the exit status, or 128 and the signal's number.
+// Waits until the process exits. Returns its status, or 128 plus the signal's number.
 int process_wait(struct process *process);
 
 // Starts and waits.
 int process_run(struct process *process, const char *program, const char *const *arguments);
 
-// What it wrote, as text of at most size - 1 bytes.
+// Reads the file at path as text, at most size - 1 bytes of it.
 void process_read(const char *path, char *text, size_t size);
 
-// Waits until somebody listens at the socket, or the process ends: then the test
-// fails with what it said.
+// Waits until a process listens on the socket. When this one exits before, the test fails with
+// its output.
 void process_wait_socket(const struct process *process, const char *socket_path);
 
-// Fails the test unless the process said exactly one line with this in it.
+// Fails the test unless the process wrote exactly one error, with needle in it.
 void process_assert_one_error(const struct process *process, const char *needle);

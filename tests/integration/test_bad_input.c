@@ -1,4 +1,4 @@
-// What is wrong earns one clear line and the right exit status.
+// Wrong input gets one clear line and the right exit status.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -78,7 +78,7 @@ static void assert_stream_refused(const char *path, const char *needle)
     assert_int_equal(run_daemon(&process, serving), 1);
 }
 
-static void sources_that_are_none_are_refused(void **state)
+static void sources_that_are_no_video_are_refused(void **state)
 {
     (void)state;
     assert_stream_refused("/nowhere/clip.mp4", "/nowhere/clip.mp4: No such file or directory");
@@ -117,7 +117,7 @@ static void assert_model_refused(const void *data, size_t size, const char *need
     process_assert_one_error(&process, "bad.safetensors: ");
     process_assert_one_error(&process, needle);
     const char *info[] = { "model", "info", path, NULL };
-    assert_int_equal(process_run(&process, MOCAPCTL, info), 1);
+    assert_int_equal(process_run(&process, MOCAP_LAB, info), 1);
     process_assert_one_error(&process, needle);
 }
 
@@ -126,46 +126,45 @@ static void models_that_do_not_fit_are_refused(void **state)
     (void)state;
     char *copy = malloc(byte_count);
     assert_non_null(copy);
-    assert_model_refused(bytes, byte_count / 2, "are not within the");
-    assert_model_refused(bytes, 5, "wants at least 8 bytes");
+    assert_model_refused(bytes, byte_count / 2, "data_offsets must be within the");
+    assert_model_refused(bytes, 5, "must be at least 8 bytes");
     memcpy(copy, bytes, byte_count);
     memset(copy, 0xff, 8);
-    assert_model_refused(copy, byte_count, "header of 18446744073709551615 bytes");
+    assert_model_refused(copy, byte_count, "got 18446744073709551615");
     memcpy(copy, bytes, byte_count);
     char *shape = memmem(copy, 50000, "[29,3,3,3]", 10);
     assert_non_null(shape);
     memcpy(shape, "[3,29,3,3]", 10);
     assert_model_refused(copy, byte_count,
-                         "blocks.0.conv.weight: wants shape [29,3,3,3], has [3,29,3,3]");
+                         "blocks.0.conv.weight: shape must be [29,3,3,3], got [3,29,3,3]");
     memcpy(copy, bytes, byte_count);
     memcpy(copy + byte_count - 8, "\0\0\xc0\x7f", 4);
-    assert_model_refused(copy, byte_count, "is nan, wants finite ones");
+    assert_model_refused(copy, byte_count, "must be finite, got nan");
     memcpy(copy, bytes, byte_count);
     char *name = memmem(copy, 50000, "\"lednet\"", 8);
     assert_non_null(name);
     memcpy(name, "\"nednet\"", 8);
-    assert_model_refused(
-        copy, byte_count,
-        "mocap.arch: wants a network of lednet, lednet-slim, erfnet, edanet, esnet, "
-        "enet, enet-orig, hourglass, laednet, lrdnet, has 'nednet'");
+    assert_model_refused(copy, byte_count,
+                         "mocap.arch: must be one of lednet, lednet-slim, erfnet, edanet, esnet, "
+                         "enet, enet-orig, hourglass, laednet, lrdnet, got 'nednet'");
     free(copy);
 }
 
-static void bad_arguments_are_told(void **state)
+static void wrong_arguments_are_refused(void **state)
 {
     (void)state;
     static const struct {
         const char *arguments[4];
         const char *needle;
     } cases[] = {
-        { { "--colour", NULL }, "unknown option '--colour'" },
-        { { "--workers", "0", NULL }, "workers wants a whole number of 1 to 64, got '0'" },
-        { { "--stream", "clip.mp4", NULL }, "stream wants NAME=URL, got 'clip.mp4'" },
-        { { "--stream", "a b=x", NULL }, "a name wants" },
-        { { "--log-level", "loud", NULL }, "log-level wants error, warning, info or debug" },
-        { { "--region", "1,2,3", NULL }, "region wants x,y,w,h" },
-        { { "--model", NULL }, "--model wants a value" },
-        { { "clip.mp4", NULL }, "takes no argument 'clip.mp4'" },
+        { { "--colour", NULL }, "mocapd: unknown option '--colour'; see mocapd --help" },
+        { { "--workers", "0", NULL }, "--workers must be a whole number from 1 to 64, got '0'" },
+        { { "--stream", "clip.mp4", NULL }, "--stream must be NAME=URL, got 'clip.mp4'" },
+        { { "--stream", "a b=x", NULL }, "a stream's name must be 1 to 63" },
+        { { "--log-level", "loud", NULL }, "--log-level must be error, warning, info or debug" },
+        { { "--region", "1,2,3", NULL }, "--region must be x,y,w,h" },
+        { { "--model", NULL }, "--model requires a value" },
+        { { "clip.mp4", NULL }, "unexpected argument 'clip.mp4'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct process process;
@@ -174,15 +173,18 @@ static void bad_arguments_are_told(void **state)
     }
 }
 
-static void a_bad_configuration_names_file_and_line(void **state)
+static void a_wrong_configuration_is_located(void **state)
 {
     (void)state;
     static const char *const texts[][2] = {
-        { "workers = 2\ncolour = red\n", ".conf:2: unknown key 'colour'" },
-        { "[stream a]\nurl = demo:\nvolume = 1\n", ".conf:3: unknown key 'volume' of a stream" },
-        { "[camera]\n", ".conf:1: wants [stream NAME], got '[camera]'" },
-        { "workers\n", ".conf:1: wants name = value, got 'workers'" },
-        { "[stream a]\n", "[stream a]: has no url" },
+        { "workers = 2\ncolour = red\n", ".conf:2:1: unknown option 'colour'" },
+        { "worker = 2\n", ".conf:1:1: unknown option 'worker'; did you mean 'workers'?" },
+        { "[stream a]\nurl = demo:\nvolume = 1\n", ".conf:3:1: unknown option 'volume'" },
+        { "[camera]\n", ".conf:1:2: must be [stream NAME], got '[camera]'" },
+        { "workers\n", ".conf:1:1: must be name = value or [section], got 'workers'" },
+        { "[stream a]\n", ".conf: [stream a]: must have a url" },
+        { "fov = nan\n", ".conf:1:7: fov must be a number from 5 to 170, got 'nan'" },
+        { "workers\xc2\xa0= 2\n", ".conf:1:8: must be visible text, got U+00A0" },
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct process process;
@@ -191,6 +193,41 @@ static void a_bad_configuration_names_file_and_line(void **state)
         assert_int_equal(run_daemon(&process, arguments), 78);
         process_assert_one_error(&process, texts[i][1]);
     }
+}
+
+// None of these may be read for ever, or be waited for.
+static void a_configuration_that_is_no_text_is_refused(void **state)
+{
+    (void)state;
+    const char *fifo = process_path("fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    const char *const cases[][2] = {
+        { "/dev/zero", "/dev/zero:1:1: must be UTF-8 text, got a NUL byte" },
+        { "/tmp", "/tmp: Is a directory" },
+        { fifo, "fifo: is a pipe that nobody writes to" },
+        { "/nowhere/x.conf", "/nowhere/x.conf: No such file or directory" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct process process;
+        const char *arguments[] = { "--config", cases[i][0], NULL };
+        assert_int_equal(run_daemon(&process, arguments), 78);
+        process_assert_one_error(&process, cases[i][1]);
+    }
+}
+
+// A service whose stderr was sent to a file still has JOURNAL_STREAM in its environment.
+static void log_lines_in_a_file_have_no_journal_prefix(void **state)
+{
+    (void)state;
+    struct process process;
+    char said[4096];
+    setenv("JOURNAL_STREAM", "8:12345", 1);
+    const char *arguments[] = { "--stream", "s=/nowhere/clip.mp4", "--exit-on-end", NULL };
+    assert_int_equal(run_daemon(&process, arguments), 1);
+    unsetenv("JOURNAL_STREAM");
+    process_read(process.err_path, said, sizeof said);
+    assert_null(strchr(said, '<'));
+    assert_non_null(strstr(said, " error: stream s is failed: "));
 }
 
 static int listen_at(const char *path)
@@ -226,11 +263,11 @@ static void sockets_are_replaced_only_when_stale(void **state)
     const char *plain = write_file("plain.sock", "x", 1);
     const char *on_plain[] = { "--socket", plain, NULL };
     assert_int_equal(process_run(&process, MOCAPD, on_plain), 1);
-    process_assert_one_error(&process, "plain.sock: is there and is no socket");
+    process_assert_one_error(&process, "plain.sock: must be a socket");
     assert_int_equal(access(plain, F_OK), 0);
 }
 
-static void sockets_that_cannot_be_are_told(void **state)
+static void sockets_that_cannot_be_are_refused(void **state)
 {
     (void)state;
     struct process process;
@@ -249,13 +286,15 @@ static void sockets_that_cannot_be_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sources_that_are_none_are_refused),
+        cmocka_unit_test(sources_that_are_no_video_are_refused),
         cmocka_unit_test(a_truncated_clip_is_refused),
         cmocka_unit_test(models_that_do_not_fit_are_refused),
-        cmocka_unit_test(bad_arguments_are_told),
-        cmocka_unit_test(a_bad_configuration_names_file_and_line),
+        cmocka_unit_test(wrong_arguments_are_refused),
+        cmocka_unit_test(a_wrong_configuration_is_located),
+        cmocka_unit_test(a_configuration_that_is_no_text_is_refused),
+        cmocka_unit_test(log_lines_in_a_file_have_no_journal_prefix),
         cmocka_unit_test(sockets_are_replaced_only_when_stale),
-        cmocka_unit_test(sockets_that_cannot_be_are_told),
+        cmocka_unit_test(sockets_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

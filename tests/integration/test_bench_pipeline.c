@@ -1,4 +1,4 @@
-// mocapctl bench pipeline, with a camera that is dead beside one that isn't.
+// mocap-lab bench pipeline, with a camera that is dead beside one that isn't.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static void the_running_daemon_is_measured(void **state)
     snprintf(openings, sizeof openings, "%d", OPENINGS);
     const char *arguments[] = { "--socket", socket_path, "bench",  "pipeline", "--seconds",
                                 "3",        "--reopen",  openings, NULL };
-    int status = process_run(&bench, MOCAPCTL, arguments);
+    int status = process_run(&bench, MOCAP_LAB, arguments);
     process_read(bench.out_path, said, sizeof said);
     kill(mocapd.pid, SIGTERM);
     assert_int_equal(process_wait(&mocapd), 0);
@@ -60,10 +60,10 @@ static void nonsense_is_refused(void **state)
     (void)state;
     struct process bench;
     const char *arguments[] = { "bench", "pipeline", "--seconds", "0", NULL };
-    assert_int_equal(process_run(&bench, MOCAPCTL, arguments), 2);
+    assert_int_equal(process_run(&bench, MOCAP_LAB, arguments), 2);
     char said[4096];
     process_read(bench.err_path, said, sizeof said);
-    assert_non_null(strstr(said, "--seconds wants"));
+    assert_non_null(strstr(said, "--seconds must be"));
 }
 
 int main(void)

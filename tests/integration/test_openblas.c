@@ -1,4 +1,4 @@
-// OpenBLAS obeys OPENBLAS_CORETYPE even where the processor can't: mocapctl runs
+// OpenBLAS obeys OPENBLAS_CORETYPE even where the processor can't: mocap-lab runs
 // all the same, and says once that it does without OpenBLAS.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@ static struct result run(const char *core, const char *level)
     const char *arguments[] = { "bench", "net",    "--arch", "lednet", "--size",
                                 "64",    "--runs", "1",      "--json", NULL };
     struct process process;
-    assert_int_equal(process_run(&process, MOCAPCTL, arguments), 0);
+    assert_int_equal(process_run(&process, MOCAP_LAB, arguments), 0);
     char said[4096];
     process_read(process.out_path, said, sizeof said);
     struct result result = { 0 };

@@ -207,6 +207,123 @@ static void a_recording_of_a_replay_is_the_same(void **state)
     protocol_recording_close(recording);
 }
 
+static int count_records(const char *path)
+{
+    struct mc_error err = { 0 };
+    struct protocol_recording *recording = protocol_recording_open(path, &err);
+    const char *item;
+    size_t length;
+    int records = 0;
+    assert_non_null(recording);
+    while (protocol_recording_next(recording, &item, &length, &err) == PROTOCOL_RECORDING_MESSAGE) {
+        records += memmem(item, length, "t_publish_ns", 12) != NULL;
+    }
+    protocol_recording_close(recording);
+    return records;
+}
+
+// A recorder of a daemon that is killed in the middle of it.
+static struct process record_until_killed(const char *path, const char *again,
+                                          const char *socket_path)
+{
+    struct process server = replay(path, socket_path, NULL);
+    const char *arguments[] = { "--socket", socket_path, "record", again, NULL };
+    const struct process recorder = process_start(MOCAPCTL, arguments);
+    struct stat file = { 0 };
+    while (stat(again, &file) != 0 || file.st_size < 20000) {
+        usleep(5000);
+    }
+    kill(server.pid, SIGKILL);
+    assert_int_equal(process_wait(&server), 128 + SIGKILL);
+    return recorder;
+}
+
+static void wait_until_said(const struct process *process, const char *needle)
+{
+    char text[4096];
+    do {
+        usleep(5000);
+        process_read(process->err_path, text, sizeof text);
+    } while (strstr(text, needle) == NULL);
+}
+
+static void a_recording_goes_on_after_a_restart(void **state)
+{
+    (void)state;
+    const char *path = process_path("k.cbor"), *again = process_path("l.cbor");
+    const char *socket_path = process_path("k.sock");
+    make_recording(path);
+    struct process recorder = record_until_killed(path, again, socket_path);
+    wait_until_said(&recorder, "the daemon is gone after ");
+    struct process server = replay(path, socket_path, "--every-frame");
+    assert_int_equal(process_wait(&recorder), 0); // when all streams have ended
+    assert_int_equal(process_wait(&server), 0);
+    wait_until_said(&recorder, "the daemon is back; the recording has a gap of ");
+    wait_until_said(&recorder, " without a daemon");
+    assert_in_range(count_records(again), RECORDS + 1, 2 * RECORDS);
+}
+
+static void a_recording_that_a_fault_ended_is_a_failure(void **state)
+{
+    (void)state;
+    const char *path = process_path("m.cbor"), *again = process_path("n.cbor");
+    const char *socket_path = process_path("m.sock");
+    make_recording(path);
+    struct process recorder = record_until_killed(path, again, socket_path);
+    wait_until_said(&recorder, "the daemon is gone after ");
+    kill(recorder.pid, SIGINT);
+    assert_int_equal(process_wait(&recorder), 1);
+    wait_until_said(&recorder, "the daemon did not come back");
+    assert_true(count_records(again) > 0);
+
+    // A source that can't be read.
+    const char *failing[] = { "--socket", socket_path, "--stream", "a=/nowhere/clip.mp4",
+                              "--stream", "b=demo:",   NULL };
+    struct process daemon = process_start(MOCAPD, failing);
+    process_wait_socket(&daemon, socket_path);
+    const char *arguments[] = { "--socket", socket_path, "record",
+                                "--stream", "a",         process_path("o.cbor"),
+                                NULL };
+    assert_int_equal(process_run(&recorder, MOCAPCTL, arguments), 1);
+    wait_until_said(&recorder, "a: failed: /nowhere/clip.mp4: No such file or directory");
+    kill(daemon.pid, SIGTERM);
+    assert_int_equal(process_wait(&daemon), 0);
+}
+
+// BVH has one time for all frames: a gap is as long as it was.
+static void a_bvh_takes_as_long_as_what_was_recorded(void **state)
+{
+    (void)state;
+    static char text[400000];
+    const struct protocol_hello hello = {
+        .major = 1, .server = "test", .boot_id = "b", .stream_count = 1, .streams = { "main" }
+    };
+    struct mc_error err = { 0 };
+    const char *path = process_path("p.cbor");
+    struct protocol_recorder *recorder = protocol_recorder_create(path, &hello, &err);
+    for (int i = 0; i < RECORDS; i++) {
+        if (i < 20 || i >= 40) {
+            assert_true(
+                protocol_recorder_add(recorder, made[i].bytes, made[i].length, i + 1, &err));
+        }
+    }
+    assert_true(protocol_recorder_finish(recorder, &err));
+    struct process process;
+    assert_int_equal(
+        process_run(&process, MOCAPCTL, (const char *[]){ "export", path, "--bvh", NULL }), 0);
+    process_read(process.out_path, text, sizeof text);
+    assert_non_null(strstr(text, "Frames: 200\nFrame Time: 0.040000\n"));
+    const char *line = strstr(text, "Frame Time: ");
+    for (int i = 0; i < 31; i++) {
+        line = strchr(line, '\n') + 1;
+    }
+    // Frame 30, between 18 (19 shows nobody) and 40: 11 of 21 steps after 19.
+    float x, yaw;
+    assert_int_equal(sscanf(line, "%f %*f %*f 0 0 0 0 0 0 %*f %*f %f", &x, &yaw), 2);
+    assert_float_equal(x, 14 * 0.1 * (18 + 22 * 11.0 / 21), 0.01);
+    assert_float_equal(yaw, -(18 + 22 * 11.0 / 21), 0.05);
+}
+
 // Cut anywhere, a recording gives every whole message before.
 static void a_cut_recording_gives_what_is_whole(void **state)
 {
@@ -276,8 +393,8 @@ static void a_loop_goes_on_counting(void **state)
     (void)state;
     const char *path = process_path("f.cbor"), *socket_path = process_path("f.sock");
     make_recording(path);
-    const char *arguments[] = { "--socket", socket_path, "replay",  path,
-                                "--loop",   "--speed",   "1000000", NULL };
+    const char *arguments[] = { "--socket", socket_path, "replay", path,
+                                "--loop",   "--speed",   "1000",   NULL };
     struct process process = process_start(MOCAPCTL, arguments);
     process_wait_socket(&process, socket_path);
     struct mocap_client *client = subscribe(socket_path, MOCAP_ENCODING_JSON);
@@ -306,7 +423,7 @@ static void a_loop_begins_again_where_it_began(void **state)
     const char *path = process_path("i.cbor"), *socket_path = process_path("i.sock");
     make_recording(path);
     const char *arguments[] = { "--socket", socket_path, "replay", path,  "--loop",
-                                "--speed",  "1000000",   "--from", "4.5", NULL };
+                                "--speed",  "1000",      "--from", "4.5", NULL };
     struct process process = process_start(MOCAPCTL, arguments);
     process_wait_socket(&process, socket_path);
     struct mocap_client *client = subscribe(socket_path, MOCAP_ENCODING_JSON);
@@ -397,7 +514,10 @@ static void quantize_keeps_what_it_reads(void **state)
     for (int i = 0; i < 2; i++) {
         const char *arguments[] = { "model", "quantize", model,    "--calibrate",
                                     clip,    "-o",       files[i], NULL };
-        assert_int_equal(process_run(&process, MOCAPCTL, arguments), 2);
+        assert_int_equal(process_run(&process, MOCAP_LAB, arguments), 2);
+        char said[4096];
+        process_read(process.err_path, said, sizeof said);
+        assert_non_null(strstr(said, "would overwrite"));
         assert_int_equal(stat(files[i], &file), 0);
         assert_int_equal(file.st_size, strlen("what was there"));
     }
@@ -408,6 +528,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replay_serves_what_was_recorded),
         cmocka_unit_test(a_recording_of_a_replay_is_the_same),
+        cmocka_unit_test(a_recording_goes_on_after_a_restart),
+        cmocka_unit_test(a_recording_that_a_fault_ended_is_a_failure),
+        cmocka_unit_test(a_bvh_takes_as_long_as_what_was_recorded),
         cmocka_unit_test(a_cut_recording_gives_what_is_whole),
         cmocka_unit_test(a_recorder_that_is_killed_leaves_a_recording),
         cmocka_unit_test(a_loop_goes_on_counting),

@@ -57,7 +57,7 @@ void golden_compare(const char *name, const struct nn_tensor *map, const struct 
 {
     size_t count = (size_t)map->height * (size_t)map->width * (size_t)map->channels;
     if (count != want->count) {
-        fail_msg("%s: has %zu numbers, wants %zu", name, count, want->count);
+        fail_msg("%s: %zu numbers, want %zu", name, count, want->count);
     }
     double largest = 0, worst = 0;
     const float *planar = want->data;
@@ -106,7 +106,7 @@ struct golden_net golden_net_create(const struct nn_backbone *backbone, struct n
 
 void golden_net_run(struct golden_net *net, const float *planar)
 {
-    // What an earlier run left in the arena must not matter.
+    // The arena's contents must not matter.
     memset(net->arena, 0xff, net->program->arena_floats * sizeof(float));
     struct nn_tensor input = nn_view_tensor(&net->program->input, net->arena);
     golden_fill(&input, planar);

@@ -1,5 +1,5 @@
-// Whole models: weights from elsewhere against what PyTorch gave for four faces,
-// and those that ship.
+// Whole models: a preview model against PyTorch's keypoints of four faces, and the model that
+// ships.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +65,8 @@ static void keypoints_equal_pytorch(void **state)
     nn_weights_destroy(check);
 }
 
-// What ships is there, in half the bytes of float32, and is what its card says.
+// The model that ships loads, is stored in about half the bytes of float32, and is what its
+// model card says.
 static void shipped_model_loads(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-// Several threads give what one gives: to the bit, but for OpenBLAS, which rounds
-// otherwise when a product has fewer rows.
+// Several threads compute what one does: bit by bit, except with OpenBLAS, which rounds
+// differently when a product has fewer rows.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,17 +34,17 @@ static void check(unsigned flags, enum nn_precision precision, float tolerance)
     struct nn_model *model = nn_model_create_random("lednet", 64, flags, precision, &err);
     assert_non_null(model);
     struct nn_runner *alone = nn_runner_create(model, &err);
-    struct nn_runner *team = nn_runner_create(model, &err);
+    struct nn_runner *pooled = nn_runner_create(model, &err);
     assert_non_null(alone);
-    assert_non_null(team);
+    assert_non_null(pooled);
     for (int threads = 1; threads <= 4; threads++) {
-        assert_true(nn_runner_set_threads(team, threads, &err));
+        assert_true(nn_runner_set_threads(pooled, threads, &err));
         for (int run = 0; run < RUNS; run++) {
             struct mc_keypoint want[NN_KEYPOINTS_MAX], got[NN_KEYPOINTS_MAX];
             fill(alone, run);
-            fill(team, run);
+            fill(pooled, run);
             nn_runner_run(alone, want);
-            nn_runner_run(team, got);
+            nn_runner_run(pooled, got);
             for (int i = 0; i < 68; i++) {
                 assert_true(fabsf(want[i].x - got[i].x) <= tolerance);
                 assert_true(fabsf(want[i].y - got[i].y) <= tolerance);
@@ -53,11 +53,11 @@ static void check(unsigned flags, enum nn_precision precision, float tolerance)
         }
     }
     nn_runner_destroy(alone);
-    nn_runner_destroy(team);
+    nn_runner_destroy(pooled);
     nn_model_destroy(model);
 }
 
-static void threads_change_nothing(void **state)
+static void results_do_not_depend_on_the_thread_count(void **state)
 {
     (void)state;
     unsigned have = 0;
@@ -72,20 +72,20 @@ static void threads_change_nothing(void **state)
     check(have, NN_PRECISION_BF16, 0);
 }
 
-static void absurd_counts_are_refused(void **state)
+static void counts_out_of_range_are_refused(void **state)
 {
     (void)state;
     struct mc_error err = { 0 };
     assert_null(nn_thread_pool_create(0, &err));
-    assert_string_equal(err.message, "0 threads: wants 1 to 16");
-    assert_null(nn_thread_pool_create(NN_TEAM_MAX + 1, &err));
+    assert_string_equal(err.message, "threads: must be 1 to 16, got 0");
+    assert_null(nn_thread_pool_create(NN_THREADS_MAX + 1, &err));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(absurd_counts_are_refused),
+        cmocka_unit_test(results_do_not_depend_on_the_thread_count),
+        cmocka_unit_test(counts_out_of_range_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 #include <libavcodec/avcodec.h>
+#include <libavcodec/bsf.h>
 #include <libavformat/avformat.h>
-#include <libavutil/display.h>
 #include <libswscale/swscale.h>
 
 #include "pipeline/source/libav.h"
@@ -28,6 +28,7 @@ static AVCodecContext *open_encoder(const struct clip_options *options,
     encoder->time_base = (AVRational){ 1, options->rate };
     encoder->framerate = (AVRational){ options->rate, 1 };
     encoder->pix_fmt = codec->pix_fmts[0];
+    encoder->sample_aspect_ratio = options->pixel_aspect;
     encoder->color_range =
         encoder->pix_fmt == AV_PIX_FMT_YUVJ420P ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
     encoder->max_b_frames = 0; // a packet in, its frame out
@@ -40,21 +41,67 @@ static AVCodecContext *open_encoder(const struct clip_options *options,
     return encoder;
 }
 
-static void write_packets(AVFormatContext *muxer, AVCodecContext *encoder, const AVFrame *frame)
+// An EXIF segment of one entry, right behind the start of the JPEG.
+static void add_exif(AVPacket *packet, int orientation)
+{
+    uint8_t exif[] = { 0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0,
+                       'M',  'M',  0, 42, 0,   0,   0,   8,   0, 1, // entries
+                       0x01, 0x12, 0, 3,  0,   0,   0,   1,   0, (uint8_t)orientation,
+                       0,    0, // a short
+                       0,    0,    0, 0 };
+    const int size = packet->size;
+    assert_true(size > 2 && packet->data[0] == 0xff && packet->data[1] == 0xd8);
+    assert_int_equal(av_grow_packet(packet, sizeof exif), 0);
+    memmove(packet->data + 2 + sizeof exif, packet->data + 2, (size_t)size - 2);
+    memcpy(packet->data + 2, exif, sizeof exif);
+}
+
+struct writer {
+    const struct clip_options *options;
+    AVFormatContext *muxer;
+    AVCodecContext *encoder;
+    AVBSFContext *filter; // or NULL
+};
+
+static void write_packet(const struct writer *writer, AVPacket *packet)
+{
+    packet->duration = 1;
+    if (writer->options->exif_orientation != 0) {
+        add_exif(packet, writer->options->exif_orientation);
+    }
+    if (writer->filter != NULL) {
+        assert_int_equal(av_bsf_send_packet(writer->filter, packet), 0);
+        assert_int_equal(av_bsf_receive_packet(writer->filter, packet), 0);
+    }
+    av_packet_rescale_ts(packet, writer->encoder->time_base, writer->muxer->streams[0]->time_base);
+    assert_int_equal(av_interleaved_write_frame(writer->muxer, packet), 0);
+}
+
+static void write_packets(const struct writer *writer, const AVFrame *frame)
 {
     AVPacket *packet = av_packet_alloc();
-    assert_int_equal(avcodec_send_frame(encoder, frame), 0);
-    while (avcodec_receive_packet(encoder, packet) == 0) {
-        packet->duration = 1;
-        av_packet_rescale_ts(packet, encoder->time_base, muxer->streams[0]->time_base);
-        assert_int_equal(av_interleaved_write_frame(muxer, packet), 0);
+    assert_int_equal(avcodec_send_frame(writer->encoder, frame), 0);
+    while (avcodec_receive_packet(writer->encoder, packet) == 0) {
+        write_packet(writer, packet);
     }
     av_packet_free(&packet);
 }
 
-static void encode_all(const struct clip_options *options, AVFormatContext *muxer,
-                       AVCodecContext *encoder)
+static AVBSFContext *open_filter(const struct clip_options *options, const AVStream *stream)
 {
+    AVBSFContext *filter = NULL;
+    if (options->filter != NULL) {
+        assert_int_equal(av_bsf_list_parse_str(options->filter, &filter), 0);
+        avcodec_parameters_copy(filter->par_in, stream->codecpar);
+        assert_int_equal(av_bsf_init(filter), 0);
+    }
+    return filter;
+}
+
+static void encode_all(const struct writer *writer)
+{
+    const struct clip_options *options = writer->options;
+    const AVCodecContext *encoder = writer->encoder;
     int linesize = options->width * 3;
     uint8_t *rgb = calloc(1, (size_t)linesize * (size_t)options->height + 64);
     struct SwsContext *converter = sws_getContext(
@@ -71,10 +118,10 @@ static void encode_all(const struct clip_options *options, AVFormatContext *muxe
         options->paint(options->user, i, rgb, options->width, options->height);
         sws_scale(converter, (const uint8_t *const[]){ rgb }, &linesize, 0, options->height,
                   frame->data, frame->linesize);
-        write_packets(muxer, encoder, frame);
+        write_packets(writer, frame);
         av_frame_free(&frame);
     }
-    write_packets(muxer, encoder, NULL);
+    write_packets(writer, NULL);
     sws_freeContext(converter);
     free(rgb);
 }
@@ -89,10 +136,13 @@ void clip_write(const struct clip_options *options)
     avcodec_parameters_from_context(stream->codecpar, encoder);
     stream->time_base = encoder->time_base;
     stream->avg_frame_rate = encoder->framerate;
-    if (options->quarter_turns != 0) {
+    if (options->display_matrix != NULL) {
         uint8_t *matrix =
             av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(int32_t));
-        av_display_rotation_set((int32_t *)matrix, 90.0 * options->quarter_turns);
+        memcpy(matrix, options->display_matrix, 9 * sizeof(int32_t));
+    }
+    if (options->pixel_aspect.num != 0) {
+        stream->sample_aspect_ratio = options->pixel_aspect;
     }
     assert_true(avio_open(&muxer->pb, options->path, AVIO_FLAG_WRITE) >= 0);
     AVDictionary *settings = NULL;
@@ -101,7 +151,9 @@ void clip_write(const struct clip_options *options)
     }
     assert_true(avformat_write_header(muxer, &settings) >= 0);
     av_dict_free(&settings);
-    encode_all(options, muxer, encoder);
+    struct writer writer = { options, muxer, encoder, open_filter(options, stream) };
+    encode_all(&writer);
+    av_bsf_free(&writer.filter);
     assert_int_equal(av_write_trailer(muxer), 0);
     avio_closep(&muxer->pb);
     avcodec_free_context(&encoder);

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <libavutil/rational.h>
+
 // Fills the picture of frame number index: RGB, 3 bytes a pixel, rows one after
 // the other.
 typedef void clip_paint_fn(void *user, int index, uint8_t *rgb, int width, int height);
@@ -12,8 +14,11 @@ struct clip_options {
     const char *path;    // its ending chooses the container
     const char *encoder; // "mjpeg", "mpeg4", "ffv1", "libx264"
     int width, height, frames, rate;
-    int quarter_turns; // clockwise, written as a display matrix
-    bool index_first;  // MP4: before the pictures, not behind
+    const int32_t *display_matrix;  // of the container: nine values, as FFmpeg has them; or NULL
+    struct AVRational pixel_aspect; // width over height; 0/0: not written
+    const char *filter;             // a bitstream filter and its options; or NULL
+    int exif_orientation;           // of each JPEG; 0: not written
+    bool index_first;               // MP4: before the pictures, not behind
     clip_paint_fn *paint;
     void *user;
 };

@@ -145,10 +145,11 @@ struct pipeline_detectors scene_eyes(struct scene *scene, bool has_68)
 void scene_run(struct pipeline_tracker *tracker, struct scene *scene,
                struct pipeline_observations *sight)
 {
-    const struct pipeline_view view = { WIDTH, HEIGHT, 0 };
+    const struct pipeline_display_transform display =
+        pipeline_display_transform_none(WIDTH, HEIGHT);
     const struct pipeline_detectors eyes = scene_eyes(scene, tracker->options.has_ibug68);
     scene->looks = scene->locates = 0;
-    pipeline_tracker_run(tracker, &view, &eyes, sight);
+    pipeline_tracker_run(tracker, &display, &eyes, sight);
     assert_true(scene->looks <= 20 && scene->locates <= 10); // bounded for each frame
     assert_true(sight->count <= tracker->options.max_faces);
 }

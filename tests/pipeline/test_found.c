@@ -49,10 +49,11 @@ static void close_stream(void)
     }
 }
 
-static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+static void on_record(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame)
 {
     (void)user;
-    (void)picture;
+    (void)frame;
     seen.records++;
     if (record->face_count > 0) {
         seen.with_face++;

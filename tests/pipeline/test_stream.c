@@ -73,12 +73,13 @@ static bool is_identity(const struct protocol_face *face)
     return true;
 }
 
-static void on_record(void *user, struct protocol_record *record, const struct AVFrame *picture)
+static void on_record(void *user, struct protocol_record *record,
+                      const struct pipeline_frame *frame)
 {
     static uv_timer_t timer;
     (void)user;
     assert_false(seen.closed);
-    assert_non_null(picture);
+    assert_non_null(frame);
     assert_string_equal(record->stream, "test");
     assert_int_equal(record->seq, seen.records);
     assert_true(seen.records == 0 || record->pts > seen.last_pts);
@@ -200,7 +201,7 @@ static void a_file_that_is_cut_off_fails_behind_its_last_picture(void **state)
     run(path, (struct pipeline_region){ 0, 0, 48, 48 }, 0, 0);
     assert_true(seen.records > 0 && seen.records < 20);
     assert_int_equal(seen.state, PIPELINE_FAILED);
-    assert_non_null(strstr(seen.reason, "cut.mp4: ends early: is cut off: picture "));
+    assert_non_null(strstr(seen.reason, "cut.mp4: ends early: is cut off: frame "));
     clip_directory_remove(directory);
 }
 

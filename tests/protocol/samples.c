@@ -57,7 +57,8 @@ static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding en
     };
     static struct protocol_status status = { .uptime_s = 1.5,
                                              .stream_count = 1,
-                                             .streams = { { .stream = "main", .state = "live" } } };
+                                             .streams = { { .stream = "main",
+                                                            .state = PROTOCOL_STREAM_LIVE } } };
     for (int mode = 0; mode < PROTOCOL_MODE_COUNT; mode++) {
         granted.policy.mode = (enum protocol_mode)mode;
         granted.policy.lost = (enum protocol_lost)mode; // there are as many
@@ -73,8 +74,10 @@ static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding en
         protocol_encode_error(buffer, encoding,
                               &(struct protocol_error){ .code = (enum protocol_error_code)code });
     }
-    protocol_encode_state(buffer, encoding, &(struct protocol_state){ "main", "live", "" });
-    protocol_encode_end(buffer, encoding, &(struct protocol_end){ "main", 75, "ended", "" });
+    protocol_encode_state(buffer, encoding,
+                          &(struct protocol_state){ "main", PROTOCOL_STREAM_LIVE, "" });
+    protocol_encode_end(buffer, encoding,
+                        &(struct protocol_end){ "main", 75, PROTOCOL_STREAM_ENDED, "" });
     for (int number = 0; number < 6; number++) {
         fill(record, number);
         encode_record(buffer, encoding, record, PROTOCOL_INCLUDE_ALL);

@@ -72,7 +72,7 @@ static struct protocol_record *full_record(void)
     strcpy(record->stream, "caf\xc3\xa9");
     record->seq = 1234567890123;
     record->pts = 0.1; // no float holds it
-    record->t_arrival_ns = INT64_MAX;
+    record->t_arrival_ns = PROTOCOL_TIME_MAX_NS;
     record->t_publish_ns = 77;
     record->width = 1920;
     record->height = 1080;
@@ -107,10 +107,10 @@ static void a_record_comes_back_to_the_bit(void **state)
 {
     (void)state;
     struct protocol_record *record = full_record();
-    write_record(record, PROTOCOL_INCLUDE_ALL, UINT64_MAX >> 1);
+    write_record(record, PROTOCOL_INCLUDE_ALL, PROTOCOL_COUNT_MAX);
     decode();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_MOTION);
-    assert_true(message->missed == UINT64_MAX >> 1);
+    assert_true(message->missed == PROTOCOL_COUNT_MAX);
     assert_true(message->has_timing);
     assert_memory_equal(&message->record, record, sizeof *record);
     free(record);
@@ -154,6 +154,72 @@ static void what_is_not_finite_is_written_as_in_json(void **state)
     free(record);
 }
 
+// What is out of bounds is refused, so that whoever computes with a record cannot overflow.
+static void times_and_counts_out_of_bounds_are_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *says;
+        int64_t arrival_ns, decode_us;
+        uint64_t seq;
+        int width;
+    } cases[] = {
+        { "t_arrival_ns: must be a whole number from 0 to", INT64_MAX, 0, 0, 0 },
+        { "decode: must be a whole number from 0 to", 0, INT64_MAX, 0, 0 },
+        { "seq: must be a whole number from 0 to", 0, 0, INT64_MAX, 0 },
+        { "width: must be a whole number from 0 to", 0, 0, 0, INT32_MAX },
+    };
+    struct protocol_record *record = full_record();
+    record->face_count = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mc_error err = { 0 };
+        size_t length;
+        record->t_arrival_ns = cases[i].arrival_ns;
+        record->timing.decode = cases[i].decode_us;
+        record->seq = cases[i].seq;
+        record->width = cases[i].width;
+        write_record(record, PROTOCOL_INCLUDE_ALL, 0);
+        const char *bytes = item(&length);
+        assert_false(protocol_decode_message(PROTOCOL_CBOR, bytes, length, message, &err));
+        if (strstr(err.message, cases[i].says) == NULL) {
+            fail_msg("%s", err.message);
+        }
+    }
+    free(record);
+}
+
+// A file may claim any presentation time: what is written can be read.
+static void a_presentation_time_is_bounded_when_it_is_written(void **state)
+{
+    (void)state;
+    struct protocol_record *record = full_record();
+    record->pts = 1e300;
+    write_record(record, 0, 0);
+    decode();
+    assert_true(message->record.pts == PROTOCOL_PTS_MAX);
+    free(record);
+}
+
+// Recordings of version 0.1.0 call the time of reassembly "gather".
+static void the_old_name_of_reassembly_is_read(void **state)
+{
+    (void)state;
+    struct protocol_record *record = full_record();
+    record->face_count = 0;
+    write_record(record, PROTOCOL_TIMING, 0);
+    size_t length;
+    char *bytes = (char *)item(&length), old[1024];
+    char *name = memmem(bytes, length, "\x6areassembly", 11);
+    assert_non_null(name);
+    const size_t before = (size_t)(name - bytes), after = length - before - 11;
+    memcpy(old, bytes, before);
+    memcpy(old + before, "\x66gather", 7);
+    memcpy(old + before + 7, name + 11, after);
+    assert_true(protocol_decode_message(PROTOCOL_CBOR, old, before + 7 + after, message, NULL));
+    assert_true(message->record.timing.reassembly == record->timing.reassembly);
+    free(record);
+}
+
 // Every other message says in CBOR what it says in JSON.
 static void both_encodings_say_the_same(void **state)
 {
@@ -174,7 +240,7 @@ static void both_encodings_say_the_same(void **state)
                 .id = { true, 1 },
                 .uptime_s = 1.5,
                 .stream_count = 1,
-                .streams = { { "main", "live", "why", 7, 8, { 1, 2, 3, 4 }, 5, 9 } }
+                .streams = { { "main", PROTOCOL_STREAM_LIVE, "why", 7, 8, { 1, 2, 3, 4 }, 5, 9 } }
             };
             protocol_buffer_clear(&buffer);
             switch (kind) {
@@ -193,10 +259,12 @@ static void both_encodings_say_the_same(void **state)
                                           { false, 0 }, PROTOCOL_ERROR_TOO_LONG, "l\xc3\xa4nge" });
                 break;
             case 4:
-                protocol_encode_state(&buffer, in, &(struct protocol_state){ "m", "live", "" });
+                protocol_encode_state(&buffer, in,
+                                      &(struct protocol_state){ "m", PROTOCOL_STREAM_LIVE, "" });
                 break;
             case 5:
-                protocol_encode_end(&buffer, in, &(struct protocol_end){ "m", 75, "ended", "x" });
+                protocol_encode_end(&buffer, in,
+                                    &(struct protocol_end){ "m", 75, PROTOCOL_STREAM_ENDED, "x" });
                 break;
             default:
                 protocol_encode_pong(&buffer, in, (struct protocol_id){ true, INT64_MIN });
@@ -314,6 +382,9 @@ int main(void)
         TEST(a_record_comes_back_to_the_bit),
         TEST(parts_that_were_not_asked_for_are_left_out),
         TEST(what_is_not_finite_is_written_as_in_json),
+        TEST(times_and_counts_out_of_bounds_are_errors),
+        TEST(a_presentation_time_is_bounded_when_it_is_written),
+        TEST(the_old_name_of_reassembly_is_read),
         TEST(both_encodings_say_the_same),
         TEST(a_cut_record_is_an_error),
         TEST(hostile_items_are_errors),

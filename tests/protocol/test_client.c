@@ -2,6 +2,7 @@
 // told to, in pieces as small as it likes.
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "protocol/encode.h"
 #include "protocol/endpoint.h"
 #include "protocol/mocap.h"
 #include "tests/protocol/listening.h"
@@ -25,6 +28,9 @@
 #define SUBSCRIBED                                                                                 \
     "{\"type\":\"subscribed\",\"id\":1,\"streams\":[\"main\"],\"mode\":\"latest\",\"encoding\":"   \
     "\"json\"}\n"
+#define LATE_SUBSCRIBED                                                                            \
+    "{\"type\":\"subscribed\",\"id\":1,\"streams\":[\"main\"],\"mode\":\"latest\",\"encoding\":"   \
+    "\"cbor\"}\n"
 #define REFUSED                                                                                    \
     "{\"type\":\"error\",\"id\":1,\"code\":\"unknown-stream\",\"message\":\"no such stream\"}\n"
 
@@ -35,12 +41,15 @@ static pthread_t thread;
 
 // What the server does with its one connection.
 static struct {
-    const char *greeting; // said at once
-    const char *reply;    // said after the first request
-    size_t piece;         // bytes a write
-    bool stay;            // waits for the client to go; else it hangs up
-    char request[256];    // what came
+    const char *greeting;         // said at once
+    const char *reply;            // said after the first request
+    size_t piece;                 // bytes a write
+    bool stay;                    // waits for the client to go; else it hangs up
+    bool is_late;                 // the reply waits for the gate
+    struct protocol_buffer after; // said after the reply: CBOR
+    char request[256];            // what came
 } script;
+static sem_t gate;
 
 static void say(int fd, const char *text)
 {
@@ -101,7 +110,13 @@ static void *serve(void *argument)
             }
             length += (size_t)count;
         }
+        if (script.is_late) {
+            sem_wait(&gate);
+        }
         say(fd, script.reply);
+        if (script.after.length > 0) {
+            send(fd, script.after.data, script.after.length, MSG_NOSIGNAL);
+        }
     }
     char byte;
     while (script.stay && read(fd, &byte, 1) > 0) {
@@ -123,6 +138,32 @@ static void start(const char *greeting, const char *reply, size_t piece, bool st
 static void finish(void)
 {
     pthread_join(thread, NULL);
+    protocol_buffer_finish(&script.after);
+}
+
+// A server that grants CBOR to the first request, but only once the gate is open, and goes on
+// in CBOR with a state and the reply to a second request.
+static struct mocap_client *begin_late(void)
+{
+    struct mocap_error err;
+    memset(&script, 0, sizeof script);
+    script.greeting = HELLO;
+    script.reply = LATE_SUBSCRIBED;
+    script.piece = 1000;
+    script.stay = script.is_late = true;
+    protocol_buffer_init(&script.after, 4096);
+    protocol_encode_state(&script.after, PROTOCOL_CBOR,
+                          &(struct protocol_state){ "main", PROTOCOL_STREAM_LIVE, "" });
+    protocol_encode_pong(&script.after, PROTOCOL_CBOR, (struct protocol_id){ true, 2 });
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    const struct mocap_options options = { .encoding = MOCAP_ENCODING_CBOR };
+    assert_false(mocap_subscribe(client, &options, 5, &err)); // the gate is closed
+    assert_int_equal(err.number, ETIMEDOUT);
+    sem_post(&gate);
+    return client;
 }
 
 static int setup(void **state)
@@ -179,6 +220,93 @@ static void messages_before_a_reply_are_kept_in_order(void **state)
     assert_string_equal(script.request, "{\"type\":\"subscribe\",\"id\":1,\"stream\":\"main\"}\n");
 }
 
+static void a_late_subscribed_switches_the_encoding(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_message message;
+    struct mocap_client *client = begin_late();
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REPLY);
+    assert_int_equal(mocap_granted(client)->encoding, MOCAP_ENCODING_CBOR);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_STATE);
+    assert_int_equal(message.encoding, MOCAP_ENCODING_CBOR);
+    assert_string_equal(message.state, "live");
+    mocap_close(client);
+    finish();
+}
+
+// It comes while the reply to a later request is awaited, and is read a second time after it.
+static void a_late_subscribed_switches_the_encoding_once(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_message message;
+    struct mocap_client *client = begin_late();
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REPLY);
+    assert_int_equal(message.encoding, MOCAP_ENCODING_CBOR);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REPLY);
+    assert_int_equal(message.encoding, MOCAP_ENCODING_JSON);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_STATE);
+    mocap_close(client);
+    finish();
+}
+
+// The position in the byte stream is lost: what follows must not be taken for messages.
+static void an_error_ends_the_connection(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_message message;
+    start(HELLO "no JSON\n" STATE, NULL, 1000, true);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_ERROR);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_CLOSED);
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, &err), MOCAP_CLOSED);
+    assert_int_equal(mocap_fd(client), -1);
+    mocap_close(client);
+    finish();
+}
+
+enum { SHORT_CONNECTIONS = 6 };
+
+static void *greet_and_close(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < SHORT_CONNECTIONS; i++) {
+        int fd = accept(listening.fd, NULL, NULL);
+        say(fd, script.greeting);
+        close(fd);
+    }
+    return NULL;
+}
+
+// A server that accepts and closes is not asked again without pause: the waits double.
+static void short_connections_are_made_less_and_less_often(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    memset(&script, 0, sizeof script);
+    script.greeting = HELLO;
+    script.piece = 1000;
+    assert_int_equal(pthread_create(&thread, NULL, greet_and_close, NULL), 0);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    const int64_t start_ns = mc_clock_now_ns();
+    for (int i = 1; i < SHORT_CONNECTIONS; i++) {
+        assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    }
+    // A lower bound: a slow machine only takes longer.
+    assert_true(mc_clock_now_ns() - start_ns >= (20 + 40 + 80 + 160 + 320) * MC_NS_PER_MS);
+    mocap_close(client);
+    finish();
+}
+
 static void a_refusal_is_an_error_with_the_servers_words(void **state)
 {
     (void)state;
@@ -202,7 +330,7 @@ static void a_rate_too_small_to_tell_is_never_asked_for(void **state)
     assert_non_null(client);
     assert_false(
         mocap_subscribe(client, &(struct mocap_options){ .max_rate = 1e-10 }, GUARD_MS, &err));
-    assert_non_null(strstr(err.message, "max_rate: 0 or 0.001 to 1000"));
+    assert_non_null(strstr(err.message, "max_rate: must be 0 or 0.001 to 1000"));
     mocap_close(client);
     finish();
 }
@@ -235,11 +363,11 @@ static void bad_greetings_are_refused(void **state)
     (void)state;
     connect_fails("", false, GUARD_MS, "without a greeting");
     connect_fails("", true, 10, "no greeting in time");
-    connect_fails(STATE, true, GUARD_MS, "no greeting but");
+    connect_fails(STATE, true, GUARD_MS, "must be a greeting");
     connect_fails("220 smtp ready\n", true, GUARD_MS, "not valid JSON");
     connect_fails("{\"type\":\"hello\",\"protocol\":[2,0],\"server\":\"\",\"boot_id\":\"\","
                   "\"streams\":[]}\n",
-                  true, GUARD_MS, "speaks protocol 2.0, version 1 is expected");
+                  true, GUARD_MS, "must be of version 1, got 2.0");
 }
 
 static void nobody_there_is_an_error(void **state)
@@ -274,6 +402,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_greeting_in_single_bytes_is_read),
         cmocka_unit_test(messages_before_a_reply_are_kept_in_order),
+        cmocka_unit_test(a_late_subscribed_switches_the_encoding),
+        cmocka_unit_test(a_late_subscribed_switches_the_encoding_once),
+        cmocka_unit_test(an_error_ends_the_connection),
+        cmocka_unit_test(short_connections_are_made_less_and_less_often),
         cmocka_unit_test(a_refusal_is_an_error_with_the_servers_words),
         cmocka_unit_test(a_rate_too_small_to_tell_is_never_asked_for),
         cmocka_unit_test(a_message_cut_by_the_server_is_an_error),

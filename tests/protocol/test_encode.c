@@ -72,7 +72,7 @@ static void a_record_looks_as_documented(void **state)
         .width = 360,
         .height = 288,
         .dropped = 2,
-        .timing = { .gather = 7, .decode = 3, .wait = 4, .scale = 5, .infer = 6 },
+        .timing = { .reassembly = 7, .decode = 3, .wait = 4, .scale = 5, .infer = 6 },
         .face_count = 1,
         .faces = { { .id = 1,
                      .score = 0.91234f,
@@ -84,7 +84,7 @@ static void a_record_looks_as_documented(void **state)
     assert_string_equal(line(),
                         "{\"type\":\"motion\",\"stream\":\"main\",\"seq\":1,\"pts\":0.040000,"
                         "\"t_arrival_ns\":1000,\"t_publish_ns\":2000,\"width\":360,\"height\":288,"
-                        "\"dropped\":2,\"timing_us\":{\"gather\":7,\"decode\":3,\"wait\":4,"
+                        "\"dropped\":2,\"timing_us\":{\"reassembly\":7,\"decode\":3,\"wait\":4,"
                         "\"scale\":5,\"infer\":6},"
                         "\"faces\":[{\"id\":1,\"score\":0.9123,\"box\":[1.00,2.00,3.50,4.00],"
                         "\"keypoints\":[[1.25,-2.00,0.500],[0.00,0.00,0.000]]}],\"missed\":7}");
@@ -94,7 +94,7 @@ static void a_record_looks_as_documented(void **state)
 static void a_full_record_comes_back(void **state)
 {
     (void)state;
-    struct protocol_record record = { .seq = INT64_MAX, .face_count = PROTOCOL_FACES_MAX };
+    struct protocol_record record = { .seq = PROTOCOL_COUNT_MAX, .face_count = PROTOCOL_FACES_MAX };
     memset(record.stream, 'n', PROTOCOL_NAME_BYTES - 1);
     for (int f = 0; f < PROTOCOL_FACES_MAX; f++) {
         struct protocol_face *face = &record.faces[f];
@@ -110,10 +110,10 @@ static void a_full_record_comes_back(void **state)
             }
         }
     }
-    write_record(&record, UINT64_MAX >> 1);
+    write_record(&record, PROTOCOL_COUNT_MAX);
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_MOTION);
-    assert_true(message->missed == UINT64_MAX >> 1);
+    assert_true(message->missed == PROTOCOL_COUNT_MAX);
     const struct protocol_record *got = &message->record;
     assert_string_equal(got->stream, record.stream);
     assert_true(got->seq == record.seq);
@@ -195,10 +195,10 @@ static void parts_of_a_face_that_do_not_fit_are_errors(void **state)
         const char *part, *says;
     } cases[] = {
         { "\"raw\":[]", "raw" },
-        { "\"raw\":[[1,2,3],[1,2,3]]", "as many as keypoints" },
+        { "\"raw\":[[1,2,3],[1,2,3]]", "one for each" },
         { "\"jacobians\":[[1,2,3]]", "jacobians" },
         { "\"jacobians\":7", "jacobians" },
-        { "\"pose\":[]", "pose: rotation" },
+        { "\"pose\":[]", "pose: must be a map" },
         { "\"pose\":{\"rotation\":[0,0,0,1],\"euler\":[0,0],\"translation\":[0,0,0]}", "euler" },
         { "\"pose\":{\"rotation\":[0,0,0,1],\"euler\":[0,0,0],\"translation\":[0,0,0]}", "error" },
         { "\"shapes\":[]", "shapes" },
@@ -280,25 +280,26 @@ static void replies_come_back_with_their_id(void **state)
 static void state_end_and_status_come_back(void **state)
 {
     (void)state;
-    struct protocol_state changed = { "main", "stalled", "no frame for 2 s" };
+    struct protocol_state changed = { "main", PROTOCOL_STREAM_STALLED, "no frame for 2 s" };
     protocol_encode_state(&buffer, PROTOCOL_JSON, &changed);
     parse();
-    assert_string_equal(message->state.state, "stalled");
+    assert_int_equal(message->state.state, PROTOCOL_STREAM_STALLED);
     assert_string_equal(message->state.reason, "no frame for 2 s");
 
     protocol_buffer_clear(&buffer);
-    struct protocol_end end = { "main", 75, "failed", "cut off" };
+    struct protocol_end end = { "main", 75, PROTOCOL_STREAM_FAILED, "cut off" };
     protocol_encode_end(&buffer, PROTOCOL_JSON, &end);
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_END);
     assert_int_equal(message->end.records, 75);
-    assert_string_equal(message->end.state, "failed");
+    assert_int_equal(message->end.state, PROTOCOL_STREAM_FAILED);
 
     protocol_buffer_clear(&buffer);
     struct protocol_status status = { .uptime_s = 1.5,
                                       .workers = 2,
                                       .stream_count = 1,
-                                      .streams = { { .stream = "main", .state = "live" } } };
+                                      .streams = {
+                                          { .stream = "main", .state = PROTOCOL_STREAM_LIVE } } };
     status.streams[0].records = 9;
     status.streams[0].drops = (struct protocol_drops){ 1, 2, 3, 4 };
     status.streams[0].connects = 5;
@@ -331,6 +332,8 @@ static void messages_that_do_not_fit_are_errors(void **state)
         "{\"type\":\"end\",\"stream\":\"a\",\"records\":-1,\"state\":\"\",\"reason\":\"\"}",
         "{\"type\":\"state\",\"stream\":\"a\",\"state\":\"far too long a state\",\"reason\":\"\"}",
         "{\"type\":\"motion\",\"stream\":\"a\",\"faces\":[{},{},{},{},{}]}",
+        "{\"type\":\"end\",\"stream\":\"a\",\"records\":9007199254740992,\"state\":\"ended\","
+        "\"reason\":\"\"}", // 2^53
     };
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
         struct mc_error err = { 0 };

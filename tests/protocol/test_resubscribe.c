@@ -1,6 +1,7 @@
 // What a client renews after a reconnect: the server, played here, grants whatever is
 // asked and keeps each connection's requests.
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +26,8 @@ enum { GUARD_MS = 20000, CONNECTIONS = 2 };
 
 static struct listening listening;
 static pthread_t thread;
+static bool is_late; // the first connection's replies wait for the gate
+static sem_t gate;
 static char requests[CONNECTIONS][4096]; // of each connection, line after line
 
 static void grant(int fd, const char *request)
@@ -50,6 +53,9 @@ static void *serve(void *argument)
         requests[i][0] = '\0';
         while (fgets(line, sizeof line, lines) != NULL) {
             strncat(requests[i], line, sizeof requests[i] - strlen(requests[i]) - 1);
+            if (is_late && i == 0) {
+                sem_wait(&gate);
+            }
             grant(fd, line);
         }
         fclose(lines);
@@ -127,12 +133,34 @@ static void subscribing_to_all_replaces_what_was_before(void **state)
     assert_renewed(client, "{\"type\":\"subscribe\",\"id\":3,\"max_rate\":30.000}\n");
 }
 
+// A reply that comes after the time-out takes effect as one in time.
+static void what_is_granted_late_is_renewed(void **state)
+{
+    (void)state;
+    struct mocap_message message;
+    struct mocap_error err;
+    is_late = true;
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    struct mocap_client *client = begin();
+    assert_false(mocap_subscribe(client, &(struct mocap_options){ .stream = "a" }, 5, &err));
+    assert_false(mocap_subscribe(client, &(struct mocap_options){ .stream = "b" }, 5, &err));
+    assert_false(mocap_unsubscribe(client, "a", 5, &err));
+    for (int i = 0; i < 3; i++) {
+        sem_post(&gate);
+        assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+        assert_int_equal(message.type, MOCAP_REPLY);
+    }
+    is_late = false;
+    assert_renewed(client, "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"b\"}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unsubscribing_from_one_leaves_anothers_options),
         cmocka_unit_test(unsubscribing_from_one_that_was_named_leaves_the_rest),
         cmocka_unit_test(subscribing_to_all_replaces_what_was_before),
+        cmocka_unit_test(what_is_granted_late_is_renewed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

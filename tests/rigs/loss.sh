@@ -4,9 +4,9 @@
 #
 #   loss.sh MOCAPD MOCAPCTL
 #
-# Over UDP a tenth of the packets is lost: the stream stays live, and pictures with
+# Over UDP a tenth of the packets is lost: the stream stays live, and frames with
 # errors are marked. Then nothing comes through for 8 s, over TCP: mocapd says so, and
-# is back by itself. At last the link is slower than the stream, over TCP: pictures come
+# is back by itself. At last the link is slower than the stream, over TCP: frames come
 # later and later, so mocapd drops them and connects again. Skipped (77) without root,
 # ip, nft or the packages of rtsp_server.py.
 set -euo pipefail
@@ -138,8 +138,8 @@ stop_watching
 
 watch "rtsp://$camera:$port/live"
 lose meta l4proto tcp
-wait_for 15 logged 1 'cam is stalled: no picture'
-wait_for 15 logged 1 'cam is connecting: .*no picture for 5 s'
+wait_for 15 logged 1 'cam is stalled: no frame'
+wait_for 15 logged 1 'cam is connecting: .*no frame for 5 s'
 sleep 1
 lose_nothing
 wait_for 15 logged 2 'cam is live'

@@ -1,4 +1,4 @@
-// A real RTSP server that is killed, stopped, restarted, changes its pictures,
+// A real RTSP server that is killed, stopped, restarted, changes its frame size,
 // refuses and talks nonsense: the daemon says so, comes back in time, and grows by
 // nothing.
 #include <errno.h>
@@ -28,7 +28,7 @@
 #define SERVER MOCAPD_SOURCE_DIR "/tests/rigs/rtsp_server.py"
 
 enum {
-    // Bounds that a loaded machine keeps, too; `mocapctl bench pipeline` measures.
+    // Bounds that a loaded machine keeps, too; `mocap-lab bench pipeline` measures.
     START_S = 30,
     NOTICE_S = 15,
     RECOVERY_S = 15,
@@ -259,8 +259,8 @@ static void a_stopped_server_is_a_stall_and_then_a_loss(void **state)
     start_daemon(url_of("", "/live"), nothing);
     wait_record(START_S);
     kill(server.pid, SIGSTOP);
-    assert_non_null(strstr(wait_state("stalled", NOTICE_S).reason, "no picture"));
-    assert_non_null(strstr(wait_state("connecting", NOTICE_S).reason, "no picture for 5 s"));
+    assert_non_null(strstr(wait_state("stalled", NOTICE_S).reason, "no frame"));
+    assert_non_null(strstr(wait_state("connecting", NOTICE_S).reason, "no frame for 5 s"));
     kill(server.pid, SIGCONT);
     struct mocap_message message = wait_record(RECOVERY_S + 10); // an attempt takes its 10 s
     // Not one that lay in a buffer all the time.
@@ -282,7 +282,7 @@ static void a_short_stop_needs_no_new_connection(void **state)
     assert_int_equal(status_of("connects"), 1);
 }
 
-static void pictures_may_change_their_size(void **state)
+static void frames_may_change_their_size(void **state)
 {
     (void)state;
     skip_unless_available();
@@ -299,8 +299,8 @@ static void pictures_may_change_their_size(void **state)
     assert_int_equal(status_of("connects"), 1);
 }
 
-// The end of a picture is recognised, not waited for.
-static void pictures_are_not_held_for_a_frame(void **state)
+// The end of a frame is recognised, not waited for.
+static void frames_are_not_held_for_an_interval(void **state)
 {
     (void)state;
     skip_unless_available();
@@ -311,7 +311,7 @@ static void pictures_are_not_held_for_a_frame(void **state)
     for (int i = 0; i < 60; i++) {
         const struct mocap_timing *timing = wait_record(START_S).record->timing;
         assert_non_null(timing);
-        at_once += timing->gather < 1000;
+        at_once += timing->reassembly < 1000;
     }
     assert_true(at_once > 40);
 }
@@ -415,9 +415,9 @@ static void nonsense_is_told_and_disturbs_nobody(void **state)
     pid_t babbler = start_babbler();
     char bad[128];
     snprintf(bad, sizeof bad, "bad=rtsp://127.0.0.1:%d/live", port);
-    static const char *const picture = "cam=lavfi:testsrc=size=320x240:rate=20";
+    static const char *const healthy = "cam=lavfi:testsrc=size=320x240:rate=20";
     const char *const options[] = { "--stream", bad, NULL };
-    start_daemon(picture, options);
+    start_daemon(healthy, options);
     wait_record(START_S);
     long before_kb = resident_kb();
     uint64_t first = wait_record(START_S).record->seq;
@@ -447,8 +447,8 @@ int main(int argc, char **argv)
         TEST(a_server_killed_often_is_found_again),
         TEST(a_stopped_server_is_a_stall_and_then_a_loss),
         TEST(a_short_stop_needs_no_new_connection),
-        TEST(pictures_may_change_their_size),
-        TEST(pictures_are_not_held_for_a_frame),
+        TEST(frames_may_change_their_size),
+        TEST(frames_are_not_held_for_an_interval),
         TEST(nonsense_is_told_and_disturbs_nobody),
     };
     if (argc > 1 && strcmp(argv[1], "faults") == 0) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A webcam that is unplugged and breaks, in the guest of v4l2_guest.sh: mocapd says
-# so and is back by itself. With --mjpeg one of MJPEG, whose pictures ffmpeg makes: it
+# so and is back by itself. With --mjpeg one of MJPEG, whose frames ffmpeg makes: it
 # is there before they are, stops, and sends damaged ones.
 #
 #   webcam.sh [--mjpeg] MOCAPD MOCAPCTL MODEL LOCATOR # outside: starts the guest
@@ -44,7 +44,7 @@ finish() {
 in_guest() {
     start --stream 'cam=v4l2:/dev/video0?size=640x360&rate=30&format=yuyv'
     wait_for_lines 1 'cam is live'
-    wait_for_lines 1 '/dev/video0: 640x360 yuyv at 30 pictures/s'
+    wait_for_lines 1 '/dev/video0: 640x360 yuyv at 30 frames/s'
     v4l2-ctl -d /dev/video0 -c disconnect=1
     wait_for_lines 1 'was unplugged'
     wait_for_lines 2 'cam is live'
@@ -87,12 +87,12 @@ in_guest_mjpeg() {
     wait_for_lines 1 'cam is connecting: .*nobody feeds it'
     wait_for_lines 1 'other is connecting: .*is no camera'
     feed
-    wait_for_lines 1 '/dev/video7: 640x360 mjpeg at 10 pictures/s'
+    wait_for_lines 1 '/dev/video7: 640x360 mjpeg at 10 frames/s'
     wait_for_lines 1 'cam is live'
     wait_for_frames 20 0
     (($(metric ^mocapd_frames_damaged) == 0))
     kill "$feeder"
-    wait_for_lines 1 'no picture for 5 s'
+    wait_for_lines 1 'no frame for 5 s'
     feed -bsf:v noise=amount=5000
     wait_for_lines 2 'cam is live'
     wait_for_frames 40 10

@@ -2,6 +2,7 @@
 // does not read misses records and is told, and nobody waits for anybody.
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #include "protocol/record.h"
 #include "server/listener.h"
 #include "server/publisher.h"
+#include "server/rate_limit.h"
 
 enum { READ_BYTES = 1 << 20 };
 
@@ -124,18 +126,21 @@ static void on_timer(uv_timer_t *timer)
     *(bool *)timer->data = true;
 }
 
-// The same for what it puts off, as it does while many ask for something.
+// The same for what it puts off, as it does while many ask for something: one round of a
+// timer for each pause, however late they fire.
 static void spin_through_pauses(void)
 {
-    bool over = false;
-    uv_timer_t timer = { .data = &over };
-    uv_timer_init(&loop, &timer);
-    uv_timer_start(&timer, on_timer, 4 * SERVER_PAUSE_MS, 0);
-    while (!over) {
-        uv_run(&loop, UV_RUN_ONCE);
+    for (int round = 0; round < 6; round++) {
+        bool over = false;
+        uv_timer_t timer = { .data = &over };
+        uv_timer_init(&loop, &timer);
+        uv_timer_start(&timer, on_timer, SERVER_PAUSE_MS, 0);
+        while (!over) {
+            uv_run(&loop, UV_RUN_ONCE);
+        }
+        uv_close((uv_handle_t *)&timer, NULL);
+        spin();
     }
-    uv_close((uv_handle_t *)&timer, NULL);
-    spin();
 }
 
 static int join(const char *request)
@@ -260,7 +265,7 @@ static void records_go_to_those_who_asked(void **state)
     publish(0, 1);
     snprintf(record.stream, sizeof record.stream, "right");
     publish(1, 1);
-    server_publisher_state(publisher, 0, "ended", "");
+    server_publisher_state(publisher, 0, PROTOCOL_STREAM_ENDED, "");
     server_publisher_end(publisher, 0);
     spin();
     const char *text = received(all);
@@ -298,7 +303,7 @@ static void metrics_come_as_text_and_too_many_are_refused(void **state)
     stop();
 }
 
-static void the_latest_connections_are_told_of(void **state)
+static void the_latest_connections_are_listed(void **state)
 {
     (void)state;
     struct server_connection connections[3];
@@ -405,13 +410,68 @@ static void with_every_frame_a_slow_reader_holds_the_stream(void **state)
     stop();
 }
 
+// Two readers: one that keeps up, and one that stops reading and then gives up its place in
+// the stream in some way. The stream must go on for the first.
+static void a_reader_that_gives_up_releases_the_stream(const char *request)
+{
+    start(true);
+    record.face_count = 1;
+    record.faces[0].keypoint_count = 68;
+    int good = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    int stuck = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    for (int i = 0; !held && i < 5000; i++) {
+        publish(0, 1);
+        received(good);
+    }
+    assert_true(held);
+    if (request == NULL) {
+        close(stuck);
+    } else {
+        assert_int_equal(write(stuck, request, strlen(request)), strlen(request));
+    }
+    spin_through_pauses();
+    assert_false(held);
+    publish(0, 1);
+    assert_int_equal(count_of(received(good), "\"type\":\"motion\""), 1);
+    record.face_count = 0;
+    close(good);
+    if (request != NULL) {
+        close(stuck);
+    }
+    stop();
+}
+
+static void an_unsubscribed_reader_releases_the_stream(void **state)
+{
+    (void)state;
+    a_reader_that_gives_up_releases_the_stream("{\"type\":\"unsubscribe\"}\n");
+    a_reader_that_gives_up_releases_the_stream("{\"type\":\"unsubscribe\",\"stream\":\"left\"}\n");
+}
+
+static void a_changed_subscription_releases_the_stream(void **state)
+{
+    (void)state;
+    a_reader_that_gives_up_releases_the_stream("{\"type\":\"subscribe\"}\n");
+    a_reader_that_gives_up_releases_the_stream("{\"type\":\"subscribe\",\"mode\":\"latest\"}\n");
+    a_reader_that_gives_up_releases_the_stream("{\"type\":\"subscribe\",\"max_rate\":1}\n");
+    // A change of encoding through another stream purges this one, too.
+    a_reader_that_gives_up_releases_the_stream(
+        "{\"type\":\"subscribe\",\"stream\":\"right\",\"encoding\":\"cbor\"}\n");
+}
+
+static void a_closed_reader_releases_the_stream(void **state)
+{
+    (void)state;
+    a_reader_that_gives_up_releases_the_stream(NULL);
+}
+
 static void finishing_lets_readers_have_what_waits(void **state)
 {
     (void)state;
     start(true);
     int fd = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
     publish(0, 30);
-    server_publisher_state(publisher, 0, "ended", "");
+    server_publisher_state(publisher, 0, PROTOCOL_STREAM_ENDED, "");
     server_publisher_end(publisher, 0);
     server_listener_close(&server);
     server_publisher_finish(publisher);
@@ -433,6 +493,7 @@ static int set_up(void **state)
         return 1;
     }
     snprintf(path, sizeof path, "%s/s", directory);
+    signal(SIGPIPE, SIG_IGN); // as the daemon does
     return 0;
 }
 
@@ -449,10 +510,13 @@ int main(void)
         cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
         cmocka_unit_test(records_go_to_those_who_asked),
         cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),
-        cmocka_unit_test(the_latest_connections_are_told_of),
+        cmocka_unit_test(the_latest_connections_are_listed),
         cmocka_unit_test(a_slow_reader_misses_records_and_is_told),
         cmocka_unit_test(subscribing_again_while_blocked_counts_each_record_once),
         cmocka_unit_test(with_every_frame_a_slow_reader_holds_the_stream),
+        cmocka_unit_test(an_unsubscribed_reader_releases_the_stream),
+        cmocka_unit_test(a_changed_subscription_releases_the_stream),
+        cmocka_unit_test(a_closed_reader_releases_the_stream),
         cmocka_unit_test(finishing_lets_readers_have_what_waits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

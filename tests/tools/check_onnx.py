@@ -83,7 +83,7 @@ def main():
     assert fields(model[8][0])[2] == [17], "opset"
     graph = fields(model[7][0])
 
-    known = {"", "picture"}
+    known = {"", "image"}
     for raw in graph[5]:
         tensor = fields(raw)
         (name,), (kind,), (data,) = text(tensor[8]), tensor[2], tensor[9]
@@ -108,7 +108,7 @@ def main():
 
     inputs = {text(fields(info)[1])[0]: shape_of(info) for info in graph[11]}
     outputs = {text(fields(info)[1])[0]: shape_of(info) for info in graph[12]}
-    assert inputs == {"picture": [1, 3, 64, 64]}, inputs
+    assert inputs == {"image": [1, 3, 64, 64]}, inputs
     edge = MAP_EDGES.get(arch, 64)
     assert outputs == {"heatmaps": [1, 68, edge, edge], "keypoints": [1, 68, 2]}, outputs
     assert set(outputs) <= known

@@ -17,6 +17,7 @@
 #include "base/cpu.h"
 #include "nn/model.h"
 #include "pipeline/motion/pose.h"
+#include "pipeline/source/display_transform.h"
 #include "pipeline/track/scaler.h"
 #include "tools/synthface/synthface.h"
 
@@ -83,7 +84,9 @@ static void look(struct fixture *fixture, int sample)
     struct nn_tensor input = nn_runner_input(fixture->runner);
     struct pipeline_mapping mapping;
     struct mc_error err = { 0 };
-    if (!pipeline_scaler_run(fixture->scaler, fixture->picture, 0, &square, info->input_mean,
+    const struct pipeline_display_transform display =
+        pipeline_display_transform_none(fixture->picture->width, fixture->picture->height);
+    if (!pipeline_scaler_run(fixture->scaler, fixture->picture, &display, &square, info->input_mean,
                              &input, &mapping, &err)) {
         fail_msg("%s", err.message);
     }

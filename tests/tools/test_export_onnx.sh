@@ -1,9 +1,9 @@
 #!/bin/sh
-# The exporter's two files, of every network: mocapctl takes the one, and the other
+# The exporter's two files, of every network: mocap-lab takes the one, and the other
 # holds together. Usage: test_export_onnx.sh SOURCE_DIR MOCAPCTL. Exits with 77
 # without numpy.
 set -eu
-source=$1 mocapctl=$2
+source=$1 lab=$2
 python=
 for candidate in python3 /usr/bin/python3; do
     "$candidate" -c 'import numpy' 2>/dev/null && python=$candidate && break
@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 for arch in lednet lednet-slim erfnet edanet esnet enet enet-orig hourglass laednet lrdnet; do
     "$python" "$source/tools/export_onnx.py" --random --arch $arch --size 64 --keypoints \
         "$work/a.safetensors" "$work/a.onnx"
-    "$mocapctl" model info "$work/a.safetensors" >/dev/null
+    "$lab" model info "$work/a.safetensors" >/dev/null
     "$python" "$source/tests/tools/check_onnx.py" $arch "$work/a.onnx"
 done
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tools/mocapctl/face_set.h"
+#include "tools/lab/face_set.h"
 
 static char folder[] = "/tmp/face_set.XXXXXX";
 static char labels[sizeof folder + 16];
@@ -44,17 +44,17 @@ static void only_validation_counts_and_evenly(void **state)
                  "{\"file\":\"b\",\"split\":\"val\",\"points\":[[3,4.5],[5,6]]},"
                  "{\"file\":\"c\",\"points\":[[7,8]]},"
                  "{\"file\":\"d\",\"split\":\"val\",\"points\":[[9,10]]}]");
-    struct mocapctl_face_set set;
-    assert_true(mocapctl_face_set_load(&set, folder, 10, NULL));
+    struct lab_face_set set;
+    assert_true(lab_face_set_load(&set, folder, 10, NULL));
     assert_int_equal(set.count, 3);
     assert_string_equal(strrchr(set.faces[0].file, '/'), "/b");
     assert_int_equal(set.faces[0].point_count, 2);
     assert_float_equal(set.faces[0].points[0][1], 4.5f, 0);
     assert_string_equal(strrchr(set.faces[2].file, '/'), "/d");
-    mocapctl_face_set_finish(&set);
-    assert_true(mocapctl_face_set_load(&set, folder, 2, NULL));
+    lab_face_set_finish(&set);
+    assert_true(lab_face_set_load(&set, folder, 2, NULL));
     assert_int_equal(set.count, 2);
-    mocapctl_face_set_finish(&set);
+    lab_face_set_finish(&set);
 }
 
 static void bad_labels_are_told(void **state)
@@ -71,9 +71,9 @@ static void bad_labels_are_told(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         write_labels(bad[i]);
-        struct mocapctl_face_set set;
+        struct lab_face_set set;
         struct mc_error err = { 0 };
-        assert_false(mocapctl_face_set_load(&set, folder, 10, &err));
+        assert_false(lab_face_set_load(&set, folder, 10, &err));
         assert_non_null(strstr(err.message, "labels.json: "));
     }
 }

@@ -13,6 +13,7 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
+#include "pipeline/frame_pool.h"
 #include "pipeline/frame_view.h"
 #include "pipeline/track/scaler.h"
 #include "pipeline/track/tracker.h"
@@ -127,10 +128,11 @@ static void begin(struct fixture *fixture, int max_faces)
 
 static void look(struct fixture *fixture)
 {
-    struct pipeline_frame_view gaze = { .seat = &fixture->seat, .picture = fixture->picture };
+    struct pipeline_frame frame = { .picture = fixture->picture };
+    frame.display = pipeline_display_transform_none(WIDTH, HEIGHT);
+    struct pipeline_frame_view gaze = { .seat = &fixture->seat, .frame = &frame };
     const struct pipeline_detectors eyes = pipeline_frame_view_detectors(&gaze, true);
-    const struct pipeline_view view = { WIDTH, HEIGHT, 0 };
-    pipeline_tracker_run(&fixture->tracker, &view, &eyes, &fixture->sight);
+    pipeline_tracker_run(&fixture->tracker, &frame.display, &eyes, &fixture->sight);
     assert_string_equal(gaze.err.message, "");
 }
 

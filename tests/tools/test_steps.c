@@ -9,7 +9,7 @@
 
 #include "nn/compiler/program.h"
 #include "nn/model.h"
-#include "tools/mocapctl/steps.h"
+#include "tools/lab/steps.h"
 
 static const struct nn_step *find(const struct nn_program *program, const char *name)
 {
@@ -48,10 +48,10 @@ static void work_and_shapes_are_those_of_the_paper(void **state)
     struct nn_model *model = lednet();
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         const struct nn_step *step = find(nn_model_program(model), wanted[i].name);
-        char text[MOCAPCTL_STEP_TEXT];
-        mocapctl_step_work(step, text);
+        char text[LAB_STEP_TEXT];
+        lab_step_work(step, text);
         assert_string_equal(text, wanted[i].work);
-        mocapctl_step_shapes(step, text);
+        lab_step_shapes(step, text);
         assert_string_equal(text, wanted[i].shapes);
     }
     nn_model_destroy(model);
@@ -64,9 +64,9 @@ static void bytes_count_maps_and_weights(void **state)
     struct nn_model *model = lednet();
     const struct nn_program *program = nn_model_program(model);
     const uint64_t map = 4 * 4 * 64, weights = 3 * 64 * 64;
-    assert_int_equal(mocapctl_step_bytes(program, find(program, "blocks.9.lb.v")),
+    assert_int_equal(lab_step_bytes(program, find(program, "blocks.9.lb.v")),
                      4 * (2 * map + weights));
-    assert_int_equal(mocapctl_step_bytes(program, find(program, "blocks.9.lb.h")),
+    assert_int_equal(lab_step_bytes(program, find(program, "blocks.9.lb.h")),
                      4 * (3 * map + weights));
     nn_model_destroy(model);
 }
@@ -79,7 +79,7 @@ static void every_step_takes_its_time(void **state)
     double *us = calloc((size_t)program->step_count, sizeof *us);
     struct mc_error err = { 0 };
     assert_non_null(us);
-    assert_true(mocapctl_steps_measure(program, 2, 2, us, &err));
+    assert_true(lab_steps_measure(program, 2, 2, us, &err));
     for (int i = 0; i < program->step_count; i++) {
         assert_true(us[i] >= 0);
     }

@@ -75,7 +75,7 @@ async function checkLost(page, daemon) {
     await showAndWait(page, daemon, makeFace({ jawOpen: 1 }));
     await showAndWait(page, daemon, null);
     await page.waitForFunction(() => Number(document.querySelector("#view-puppet svg").dataset.mouthOpen) < 0.05);
-    await page.waitForFunction(() => document.getElementById("status-text").textContent === "nobody in view");
+    await page.waitForFunction(() => document.getElementById("status-text").textContent === "no face in view");
 }
 
 async function checkKeys(page) {

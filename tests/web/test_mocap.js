@@ -55,18 +55,18 @@ test("messages become events, and the newest stays", () => {
     client.close();
 });
 
-test("ages come from comparing clocks", () => {
+test("latency comes from comparing clocks", () => {
     const { client, socket } = begin();
-    assert.equal(client.ageMs({ t_arrival_ns: 0 }), undefined);
+    assert.equal(client.latencyMs({ t_arrival_ns: 0 }), undefined);
     socket.open();
     const [{ type, id }] = socket.sent;
     assert.equal(type, "ping");
     const theirsMs = 5000;
     socket.say({ type: "pong", id, t_ns: theirsMs * 1e6 });
-    const age = client.ageMs({ t_arrival_ns: (theirsMs - 30) * 1e6 });
-    assert.ok(age > 29 && age < 20000, `${age} ms`);
+    const latency = client.latencyMs({ t_arrival_ns: (theirsMs - 30) * 1e6 });
+    assert.ok(latency > 29 && latency < 20000, `${latency} ms`);
     socket.say({ type: "pong", id: 999, t_ns: 1 }); // nobody asked
-    assert.ok(client.ageMs({ t_arrival_ns: (theirsMs - 30) * 1e6 }) < 20000);
+    assert.ok(client.latencyMs({ t_arrival_ns: (theirsMs - 30) * 1e6 }) < 20000);
     client.close();
 });
 
@@ -86,7 +86,43 @@ test("a lost connection is made again, a closed one is not", async () => {
     assert.equal(PlayedSocket.made.length, 2);
 });
 
-test("records can be awaited: who is slow gets the newest", async () => {
+test("a server that accepts and closes is asked less and less often", () => {
+    const { setTimeout } = globalThis;
+    const timers = [];
+    globalThis.setTimeout = (callback, ms) => timers.push({ callback, ms });
+    try {
+        const { client } = begin();
+        for (const waitMs of [250, 500, 1000, 2000, 4000, 4000]) {
+            PlayedSocket.made.at(-1).open();
+            PlayedSocket.made.at(-1).close();
+            const { callback, ms } = timers.pop();
+            assert.equal(ms, waitMs);
+            callback();
+        }
+        client.close();
+    } finally {
+        globalThis.setTimeout = setTimeout;
+    }
+});
+
+test("what is no message is an error event, and the next message arrives", () => {
+    const { client, socket } = begin();
+    const errors = [];
+    let records = 0;
+    client.addEventListener("error", ({ detail }) => errors.push(detail));
+    client.addEventListener("record", () => records++);
+    socket.open();
+    for (const data of ["{", "null", "7", "[]", '{"type":7}']) {
+        socket.dispatchEvent(Object.assign(new Event("message"), { data }));
+    }
+    socket.say({ type: "motion", stream: "a", seq: 1, faces: [] });
+    assert.equal(errors.length, 5);
+    assert.ok(errors.every((error) => error instanceof Error));
+    assert.equal(records, 1);
+    client.close();
+});
+
+test("records can be awaited: a slow loop gets the newest", async () => {
     const { client, socket } = begin();
     const seen = [];
     const reading = (async () => {

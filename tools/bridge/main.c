@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "tools/bridge/options.h"
+#include "tools/bridge/bridge_options.h"
 #include "tools/bridge/osf.h"
 #include "tools/bridge/target.h"
 #include "tools/bridge/vmc.h"
@@ -56,9 +56,9 @@ static void send_vmc(struct bridge *bridge, const struct mocap_face *face, bool 
 {
     const double time_s = (double)(mc_clock_now_ns() - bridge->start_ns) / (double)MC_NS_PER_SECOND;
     bool is_written = false;
-    for (int i = 0; i < bridge->options.target_count; i++) {
+    for (int i = 0; i < bridge->options.targets.count; i++) {
         struct bridge_target *target = &bridge->targets[i];
-        if (bridge->options.targets[i].format != BRIDGE_VMC || target->loopback != loopback) {
+        if (bridge->options.targets.items[i].format != BRIDGE_VMC || target->loopback != loopback) {
             continue;
         }
         if (!is_written) {
@@ -85,20 +85,20 @@ static void send_lost(struct bridge *bridge)
     send_vmc_all(bridge, NULL, false);
 }
 
-// When the record's picture arrived, by the wall clock.
+// When the record's frame arrived, by the wall clock.
 static double unix_time(const struct mocap_record *record)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    const int64_t age_ns = mc_clock_now_ns() - record->t_arrival_ns;
-    return (double)now.tv_sec + (double)(now.tv_nsec - age_ns) / (double)MC_NS_PER_SECOND;
+    const double latency_ns = (double)mc_clock_now_ns() - (double)record->t_arrival_ns;
+    return (double)now.tv_sec + ((double)now.tv_nsec - latency_ns) / (double)MC_NS_PER_SECOND;
 }
 
 static void send_osf_all(struct bridge *bridge, const struct mocap_record *record)
 {
     const size_t size = bridge_osf_write(&bridge->osf, record, unix_time(record), bridge->packet);
-    for (int i = 0; size > 0 && i < bridge->options.target_count; i++) {
-        if (bridge->options.targets[i].format == BRIDGE_OSF) {
+    for (int i = 0; size > 0 && i < bridge->options.targets.count; i++) {
+        if (bridge->options.targets.items[i].format == BRIDGE_OSF) {
             bridge_target_send(&bridge->targets[i], bridge->packet, size);
         }
     }
@@ -151,8 +151,8 @@ static void run(struct bridge *bridge)
 
 static bool open_targets(struct bridge *bridge, struct mc_error *err)
 {
-    for (int i = 0; i < bridge->options.target_count; i++) {
-        const struct bridge_target_options *wanted = &bridge->options.targets[i];
+    for (int i = 0; i < bridge->options.targets.count; i++) {
+        const struct bridge_target_options *wanted = &bridge->options.targets.items[i];
         const bool is_vmc = wanted->format == BRIDGE_VMC;
         if (!bridge_target_open(&bridge->targets[i], wanted->text,
                                 is_vmc ? BRIDGE_VMC_PORT : BRIDGE_OSF_PORT, err)) {
@@ -193,9 +193,16 @@ static bool start(struct bridge *bridge, struct mc_error *err)
     return true;
 }
 
-static int run_bridge(struct bridge *bridge)
+static int run_bridge(const void *options, const void *globals)
 {
+    (void)globals;
+    struct bridge *bridge = calloc(1, sizeof *bridge);
     struct mc_error err = { 0 };
+    if (bridge == NULL) {
+        mc_log(MC_LOG_ERROR, "no memory");
+        return MC_EXIT_FAILED;
+    }
+    bridge->options = *(const struct bridge_options *)options;
     mc_log_level_set(bridge->options.log_level);
     for (int i = 0; i < BRIDGE_TARGETS_MAX; i++) {
         bridge->targets[i].fd = -1;
@@ -209,23 +216,21 @@ static int run_bridge(struct bridge *bridge)
     for (int i = 0; i < BRIDGE_TARGETS_MAX; i++) {
         bridge_target_close(&bridge->targets[i]);
     }
-    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+    follow_destroy(bridge->follow);
+    free(bridge);
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
 int main(int argc, char **argv)
 {
-    struct bridge *bridge = calloc(1, sizeof *bridge);
-    struct mc_error err = { 0 };
-    if (bridge == NULL) {
-        return EXIT_FAILURE;
-    }
-    const enum tools_arguments_result asked =
-        bridge_options_parse(&bridge->options, argc, argv, &err);
-    const int status =
-        asked == TOOLS_ARGUMENTS_RUN
-            ? run_bridge(bridge)
-            : tools_arguments_answer(asked, "mocap-bridge", bridge_options_usage, &err);
-    follow_destroy(bridge->follow);
-    free(bridge);
-    return status;
+    static const struct mc_command program = {
+        .name = "mocap-bridge",
+        .summary = "send what mocapd publishes to avatar programs, to several at once",
+        .options = bridge_options_table,
+        .defaults = &bridge_options_default,
+        .options_size = sizeof(struct bridge_options),
+        .check = bridge_options_check,
+        .run = run_bridge,
+    };
+    return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 enum {
     OPEN_MS = 10000,    // a camera that is not open by then is told to be not open
@@ -23,7 +25,7 @@ static bool show_reply(const struct mocap_message *message)
         const int faces = reply->calibrated.faces;
         printf("measured the neutral look of %d %s\n", faces, faces == 1 ? "face" : "faces");
     } else {
-        mocapctl_complain("%s", reply == NULL ? "no memory" : err.message);
+        tools_complain("%s", reply == NULL ? "no memory" : err.message);
     }
     free(reply);
     return good;
@@ -40,8 +42,8 @@ static bool subscribe(struct mocap_client *client, const char *stream)
                                            .include = MOCAP_INCLUDE_BASE,
                                            .mode = MOCAP_MODE_LATEST,
                                            .label = "mocapctl calibrate" };
-    if (!mocap_subscribe(client, &options, MOCAPCTL_REPLY_MS, &error)) {
-        mocapctl_complain("%s", error.message);
+    if (!mocap_subscribe(client, &options, TOOLS_REPLY_MS, &error)) {
+        tools_complain("%s", error.message);
         return false;
     }
     return true;
@@ -49,9 +51,9 @@ static bool subscribe(struct mocap_client *client, const char *stream)
 
 static bool complain_without(enum mocap_result result, const struct mocap_error *error)
 {
-    mocapctl_complain("%s", result == MOCAP_TIMEOUT  ? "mocapd does not answer"
-                            : result == MOCAP_CLOSED ? "mocapd closed the connection"
-                                                     : error->message);
+    tools_complain("%s", result == MOCAP_TIMEOUT  ? "mocapd does not answer"
+                         : result == MOCAP_CLOSED ? "mocapd closed the connection"
+                                                  : error->message);
     return false;
 }
 
@@ -84,7 +86,7 @@ static bool wait_live(struct mocap_client *client, const char *stream)
             break;
         }
     }
-    mocapctl_complain("there are no pictures to measure: %s %s", stream, state);
+    tools_complain("there are no pictures to measure: %s %s", stream, state);
     return false;
 }
 
@@ -98,27 +100,45 @@ static bool ask(struct mocap_client *client, const char *stream)
         return complain_without(result, &error);
     }
     if (message.type != MOCAP_REPLY) {
-        mocapctl_complain("mocapd says: %s", message.reason);
+        tools_complain("mocapd says: %s", message.reason);
         return false;
     }
     return show_reply(&message);
 }
 
-int mocapctl_calibrate(const struct mocapctl_globals *globals, int argc, char **argv)
+struct options {
+    const char *stream;
+};
+
+static int run(const void *options, const void *globals)
 {
-    if (argc != 2 || argv[1][0] == '-') {
-        mocapctl_complain("calibrate: wants the name of a stream");
-        return MOCAPCTL_USAGE;
-    }
-    struct mocap_client *client = mocapctl_connect(globals->socket);
+    const char *stream = ((const struct options *)options)->stream;
+    const struct tools_connect_options *program = globals;
+    struct mocap_client *client = tools_connect(program->socket);
     if (client == NULL) {
-        return MOCAPCTL_FAILED;
+        return MC_EXIT_FAILED;
     }
-    bool good = subscribe(client, argv[1]) && wait_live(client, argv[1]);
+    bool good = subscribe(client, stream) && wait_live(client, stream);
     if (good) {
-        fprintf(stderr, "look at the camera, eyes open, mouth shut, for a second\n");
-        good = ask(client, argv[1]);
+        fprintf(stderr, "look at the camera, eyes open, mouth closed, for a second\n");
+        good = ask(client, stream);
     }
     mocap_close(client);
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
+
+static const struct mc_option table[] = {
+    { "STREAM", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "the stream whose camera sees the face", MC_OPTION_FIELD(struct options, stream) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_calibrate_command = {
+    .name = "calibrate",
+    .summary = "measure the neutral face in front of a camera, for blend shapes",
+    .details = "Opens the camera if nobody has subscribed, then measures for about a second: look "
+               "at the camera, eyes open, mouth closed.",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

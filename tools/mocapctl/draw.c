@@ -5,7 +5,7 @@
 
 #include "pipeline/motion/pose.h"
 #include "protocol/record.h"
-#include "tools/mocapctl/face68.h"
+#include "tools/face68.h"
 
 // Blends the colour over a pixel; cover is 0 to 1.
 static void blend(const struct mocapctl_canvas *canvas, int x, int y, float cover,
@@ -68,8 +68,8 @@ static void draw_contours(const struct mocapctl_canvas *canvas, const struct mc_
                           float width)
 {
     const struct mocapctl_colour blue = { 90, 190, 255 };
-    for (int i = 0; i < MOCAPCTL_FACE68_CONTOURS; i++) {
-        const struct mocapctl_contour *contour = &mocapctl_face68_contours[i];
+    for (int i = 0; i < TOOLS_FACE68_CONTOURS; i++) {
+        const struct tools_face68_contour *contour = &tools_face68_contours[i];
         for (int j = contour->first; j <= contour->last; j++) {
             int next = j < contour->last ? j + 1 : contour->first;
             if (j < contour->last || contour->closed) {
@@ -92,7 +92,7 @@ static void draw_face(const struct mocapctl_canvas *canvas, const struct protoco
     const float size = fmaxf(face->box[2], face->box[3]);
     const float width = fmaxf(1, size / 250);
     draw_box(canvas, face->box, width);
-    if (face->keypoint_count == MOCAPCTL_FACE68_COUNT) {
+    if (face->keypoint_count == TOOLS_FACE68_COUNT) {
         draw_contours(canvas, face->keypoints, width);
     }
     for (int i = 0; i < face->keypoint_count; i++) {

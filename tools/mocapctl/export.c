@@ -1,16 +1,17 @@
 // mocapctl export: a recording as CSV, lines of JSON, or BVH.
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "protocol/decode.h"
 #include "protocol/encode.h"
 #include "protocol/recording.h"
-#include "tools/mocapctl/command.h"
+#include "tools/face68.h"
 #include "tools/mocapctl/export_bvh.h"
-#include "tools/mocapctl/face68.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_BVH };
 
@@ -39,7 +40,7 @@ static void csv_header(FILE *out)
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
         fprintf(out, ",%s", protocol_shape_name((enum protocol_shape)i));
     }
-    for (int i = 0; i < MOCAPCTL_FACE68_COUNT; i++) {
+    for (int i = 0; i < TOOLS_FACE68_COUNT; i++) {
         fprintf(out, ",x%d,y%d,c%d", i, i, i);
     }
     fputc('\n', out);
@@ -72,7 +73,7 @@ static void csv_face(FILE *out, const struct protocol_face *face)
     csv_numbers(out, pose == NULL ? NULL : pose->translation, 3);
     csv_numbers(out, pose == NULL ? NULL : &pose->error, 1);
     csv_numbers(out, face != NULL && face->has_shapes ? face->shapes : NULL, PROTOCOL_SHAPE_COUNT);
-    for (int i = 0; i < MOCAPCTL_FACE68_COUNT; i++) {
+    for (int i = 0; i < TOOLS_FACE68_COUNT; i++) {
         const struct mc_keypoint *point =
             face != NULL && i < face->keypoint_count ? &face->keypoints[i] : NULL;
         const float numbers[3] = { point == NULL ? 0 : point->x, point == NULL ? 0 : point->y,
@@ -144,7 +145,7 @@ static bool write_records(struct export *export, struct protocol_recording *reco
         }
     }
     if (result == PROTOCOL_RECORDING_CUT) {
-        mocapctl_complain("the recording ends inside a message: whoever made it was cut off");
+        tools_complain("the recording ends inside a message: whoever made it was cut off");
     }
     return result != PROTOCOL_RECORDING_ERROR;
 }
@@ -167,45 +168,15 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
     if (!write_records(export, recording, err)) {
         return false;
     }
-    if (export->options.format == FORMAT_BVH) {
-        mocapctl_bvh_write(export->bvh, export->out);
+    if (export->options.format == FORMAT_BVH &&
+        !mocapctl_bvh_write(export->bvh, export->out, err)) {
+        return false;
     }
     return (fflush(export->out) == 0 && !ferror(export->out)) ||
            mc_error_set_errno(err, "writing the output");
 }
 
-static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
-{
-    static const struct option known[] = {
-        { "csv", no_argument, NULL, 'c' },          { "json", no_argument, NULL, 'j' },
-        { "bvh", no_argument, NULL, 'b' },          { "stream", required_argument, NULL, 's' },
-        { "output", required_argument, NULL, 'o' }, { NULL, 0, NULL, 0 },
-    };
-    int found;
-    while ((found = getopt_long(argc, argv, ":o:", known, NULL)) != -1) {
-        if (found == 's') {
-            options->stream = optarg;
-        } else if (found == 'o') {
-            options->out = optarg;
-        } else if (found == 'c' || found == 'j' || found == 'b') {
-            options->format = found == 'c' ? FORMAT_CSV : found == 'j' ? FORMAT_JSON : FORMAT_BVH;
-        } else {
-            mocapctl_option_error(err, found, argv);
-            return false;
-        }
-    }
-    if (optind + 1 != argc) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants one recording");
-    }
-    options->file = argv[optind];
-    if (options->out != NULL && mocapctl_file_is_same(options->file, options->out)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the recording",
-                            options->out);
-    }
-    return true;
-}
-
-static bool run(struct export *export, struct mc_error *err)
+static bool export_all(struct export *export, struct mc_error *err)
 {
     export->message = calloc(1, sizeof *export->message);
     export->bvh = mocapctl_bvh_create();
@@ -227,21 +198,50 @@ static bool run(struct export *export, struct mc_error *err)
     return good;
 }
 
-int mocapctl_export(const struct mocapctl_globals *globals, int argc, char **argv)
+static int run(const void *options, const void *globals)
 {
     (void)globals;
-    struct export export = { 0 };
+    struct export export = { .options = *(const struct options *)options };
     struct mc_error err = { 0 };
-    if (!parse(&export.options, argc, argv, &err)) {
-        mocapctl_complain("export: %s", err.message);
-        return MOCAPCTL_USAGE;
-    }
-    bool good = run(&export, &err);
+    bool good = export_all(&export, &err);
     if (!good) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     }
     mocapctl_bvh_destroy(export.bvh);
     protocol_buffer_finish(&export.line);
     free(export.message);
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
+
+static bool check(void *chosen, struct mc_error *err)
+{
+    const struct options *options = chosen;
+    return options->out == NULL || !mc_path_is_same(options->file, options->out) ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the recording",
+                        options->out);
+}
+
+static const struct mc_option table[] = {
+    { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "a recording of mocapctl record", MC_OPTION_FIELD(struct options, file) },
+    { "csv", 0, NULL, "a line for each face, with its keypoints; the default", MC_OPTION_CONST,
+      .constant = FORMAT_CSV, MC_OPTION_FIELD(struct options, format) },
+    { "json", 0, NULL, "a line of JSON for each record, as the socket has it", MC_OPTION_CONST,
+      .constant = FORMAT_JSON, MC_OPTION_FIELD(struct options, format) },
+    { "bvh", 0, NULL, "the head's motion for animation programs; of one stream", MC_OPTION_CONST,
+      .constant = FORMAT_BVH, MC_OPTION_FIELD(struct options, format) },
+    { "stream", 0, "NAME", "export only this stream", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, stream) },
+    { "output", 'o', "OUT", "the file to write; default: standard output", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, out) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_export_command = {
+    .name = "export",
+    .summary = "convert a recording to CSV, lines of JSON, or BVH",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .check = check,
+    .run = run,
+};

@@ -6,15 +6,19 @@
 
 static const double FACE_CM = 14; // width of a face, for want of a measured one
 
+enum { FRAMES_MAX = 10000000 }; // of the file: a day of 100 a second
+
 struct frame {
-    double place[3];  // cm, from where the head was first
-    double angles[3]; // degrees, about z, x and y
+    double time;        // seconds
+    double place[3];    // cm, from where the head was first
+    double rotation[4]; // x, y, z, w
 };
 
 struct mocapctl_bvh {
     struct frame *frames;
     size_t count, capacity;
-    double pts_first, pts_last;
+    double last_pts, offset; // of the records: time = pts + offset
+    int64_t last_publish_ns;
     bool has_origin;
     double origin[3];
 };
@@ -57,7 +61,6 @@ static void set_frame(struct mocapctl_bvh *bvh, struct frame *frame,
     const float *t = pose->translation, *r = pose->rotation;
     const double place[3] = { (double)t[0] * FACE_CM, -(double)t[1] * FACE_CM,
                               -(double)t[2] * FACE_CM };
-    const double rotation[4] = { (double)r[0], -(double)r[1], -(double)r[2], (double)r[3] };
     if (!bvh->has_origin) {
         memcpy(bvh->origin, place, sizeof place);
         bvh->has_origin = true;
@@ -65,7 +68,23 @@ static void set_frame(struct mocapctl_bvh *bvh, struct frame *frame,
     for (int i = 0; i < 3; i++) {
         frame->place[i] = place[i] - bvh->origin[i];
     }
-    to_angles(rotation, frame->angles);
+    frame->rotation[0] = (double)r[0];
+    frame->rotation[1] = -(double)r[1];
+    frame->rotation[2] = -(double)r[2];
+    frame->rotation[3] = (double)r[3];
+}
+
+// The record's time: its pts, which begins anew with the daemon; then the clock tells how
+// long that took.
+static double time_of(struct mocapctl_bvh *bvh, const struct protocol_record *record)
+{
+    if (bvh->count > 0 && record->pts <= bvh->last_pts) {
+        const double gap_s = (double)(record->t_publish_ns - bvh->last_publish_ns) / 1e9;
+        bvh->offset += bvh->last_pts - record->pts + fmax(0, gap_s);
+    }
+    bvh->last_pts = record->pts;
+    bvh->last_publish_ns = record->t_publish_ns;
+    return record->pts + bvh->offset;
 }
 
 bool mocapctl_bvh_add(struct mocapctl_bvh *bvh, const struct protocol_record *record)
@@ -80,19 +99,66 @@ bool mocapctl_bvh_add(struct mocapctl_bvh *bvh, const struct protocol_record *re
         bvh->capacity = capacity;
     }
     struct frame *frame = &bvh->frames[bvh->count];
-    *frame = bvh->count > 0 ? frame[-1] : (struct frame){ 0 };
+    *frame = bvh->count > 0 ? frame[-1] : (struct frame){ .rotation[3] = 1 };
+    frame->time = time_of(bvh, record);
     if (record->face_count > 0 && record->faces[0].has_pose) {
         set_frame(bvh, frame, &record->faces[0].pose);
     }
-    bvh->pts_first = bvh->count == 0 ? record->pts : bvh->pts_first;
-    bvh->pts_last = record->pts;
     bvh->count++;
     return true;
 }
 
-void mocapctl_bvh_write(const struct mocapctl_bvh *bvh, FILE *out)
+static int compare_steps(const void *a, const void *b)
 {
-    double step = bvh->count > 1 ? (bvh->pts_last - bvh->pts_first) / (double)(bvh->count - 1) : 0;
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// The usual time from one record to the next, seconds; negative when there is no memory.
+static double median_step(const struct mocapctl_bvh *bvh)
+{
+    static const double step_default = 1.0 / 30, step_least = 0.001;
+    if (bvh->count < 2) {
+        return step_default;
+    }
+    const size_t count = bvh->count - 1;
+    double *steps = malloc(count * sizeof *steps);
+    if (steps == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        steps[i] = bvh->frames[i + 1].time - bvh->frames[i].time;
+    }
+    qsort(steps, count, sizeof *steps, compare_steps);
+    const double step = steps[count / 2];
+    free(steps);
+    return fmax(step, step_least);
+}
+
+// Between two frames, part of the way from a to b: rotations along the shorter arc, which
+// for the few degrees between frames is a straight line.
+static struct frame mix(const struct frame *a, const struct frame *b, double part)
+{
+    struct frame mixed = *a;
+    double dot = 0, length = 0;
+    for (int i = 0; i < 3; i++) {
+        mixed.place[i] += part * (b->place[i] - a->place[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+        dot += a->rotation[i] * b->rotation[i];
+    }
+    for (int i = 0; i < 4; i++) {
+        mixed.rotation[i] += part * ((dot < 0 ? -1 : 1) * b->rotation[i] - a->rotation[i]);
+        length += mixed.rotation[i] * mixed.rotation[i];
+    }
+    for (int i = 0; i < 4; i++) {
+        mixed.rotation[i] = length > 0 ? mixed.rotation[i] / sqrt(length) : a->rotation[i];
+    }
+    return mixed;
+}
+
+static void write_hierarchy(FILE *out)
+{
     fputs("HIERARCHY\n"
           "ROOT Hips\n"
           "{\n"
@@ -115,11 +181,43 @@ void mocapctl_bvh_write(const struct mocapctl_bvh *bvh, FILE *out)
           "}\n"
           "MOTION\n",
           out);
-    fprintf(out, "Frames: %zu\nFrame Time: %.6f\n", bvh->count, step > 0 ? step : 1.0 / 30);
-    for (size_t i = 0; i < bvh->count; i++) {
-        const struct frame *frame = &bvh->frames[i];
-        fprintf(out, "%.4f %.4f %.4f 0 0 0 0 0 0 %.4f %.4f %.4f\n", frame->place[0],
-                frame->place[1], frame->place[2], frame->angles[0], frame->angles[1],
-                frame->angles[2]);
+}
+
+static void write_frame(const struct frame *frame, FILE *out)
+{
+    double angles[3];
+    to_angles(frame->rotation, angles);
+    fprintf(out, "%.4f %.4f %.4f 0 0 0 0 0 0 %.4f %.4f %.4f\n", frame->place[0], frame->place[1],
+            frame->place[2], angles[0], angles[1], angles[2]);
+}
+
+bool mocapctl_bvh_write(const struct mocapctl_bvh *bvh, FILE *out, struct mc_error *err)
+{
+    const double step = median_step(bvh);
+    const double span = bvh->count > 0 ? bvh->frames[bvh->count - 1].time - bvh->frames[0].time : 0;
+    if (step < 0) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the motion");
     }
+    if (!(span / step < FRAMES_MAX)) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "BVH: must be at most %d frames, got %.0f s in steps of %.4f s",
+                            FRAMES_MAX, span, step);
+    }
+    const size_t count = bvh->count > 0 ? (size_t)lround(span / step) + 1 : 0;
+    write_hierarchy(out);
+    fprintf(out, "Frames: %zu\nFrame Time: %.6f\n", count, step);
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double time = bvh->frames[0].time + (double)i * step;
+        while (at + 1 < bvh->count && bvh->frames[at + 1].time <= time) {
+            at++;
+        }
+        const struct frame *frame = &bvh->frames[at];
+        const struct frame *next = at + 1 < bvh->count ? frame + 1 : frame;
+        const double gap = next->time - frame->time;
+        const struct frame mixed =
+            mix(frame, next, gap > 0 ? fmax(0, time - frame->time) / gap : 0);
+        write_frame(&mixed, out);
+    }
+    return true;
 }

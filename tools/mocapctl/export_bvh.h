@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "protocol/record.h"
 
 struct mocapctl_bvh;
@@ -16,5 +17,7 @@ void mocapctl_bvh_destroy(struct mocapctl_bvh *bvh); // NULL does nothing
 bool mocapctl_bvh_add(struct mocapctl_bvh *bvh, const struct protocol_record *record);
 
 // Writes all of it: one joint chain of hips, neck and head, y up, the face towards +z,
-// centimetres (a face counts as 14 cm wide), the mean time between frames.
-void mocapctl_bvh_write(const struct mocapctl_bvh *bvh, FILE *out);
+// centimetres (a face counts as 14 cm wide). BVH has one time between all frames: the usual
+// one of the records, between whose own times poses are interpolated. False and err when
+// that would be too many frames.
+bool mocapctl_bvh_write(const struct mocapctl_bvh *bvh, FILE *out, struct mc_error *err);

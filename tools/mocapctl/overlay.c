@@ -1,5 +1,4 @@
-// mocapctl overlay: the keypoints of a clip, drawn on its pictures.
-#include <getopt.h>
+// mocapctl overlay: the keypoints of a clip, drawn on its frames as they are displayed.
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,99 +6,43 @@
 #include <string.h>
 
 #include <libavutil/frame.h>
-#include <libswscale/swscale.h>
 
 #include "base/cpu.h"
 #include "base/path.h"
+#include "base/value.h"
 #include "nn/model.h"
+#include "pipeline/frame_pool.h"
 #include "protocol/record.h"
-#include "tools/mocapctl/clip.h"
-#include "tools/mocapctl/command.h"
+#include "tools/clip.h"
 #include "tools/mocapctl/draw.h"
+#include "tools/mocapctl/frame_painter.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 #include "tools/video_writer.h"
 
-enum { RATE_DEFAULT = 25 };
+enum { RATE_DEFAULT = 25, PIXELS_MAX = 65535 };
 
-struct overlay {
+struct options {
     const char *input, *output, *model, *locator;
     struct pipeline_region region;
     bool pose; // the head's axes too
-    long max_faces;
+    int max_faces;
     long frame; // the one to draw as a PNG; -1: all
-    struct video_writer *writer;
-    struct SwsContext *scaler;
-    struct mocapctl_canvas canvas;
-    long seen, with_face;
-    double first_pts, last_pts;
 };
 
-static bool is_png(const struct overlay *overlay)
-{
-    const char *ending = strrchr(overlay->output, '.');
-    return ending != NULL && strcmp(ending, ".png") == 0;
-}
+struct overlay {
+    struct options options;
+    struct video_writer *writer;
+    struct mocapctl_frame_painter *painter;
+    struct mocapctl_canvas canvas;
+    long seen, with_face;
+    double first_pts;
+};
 
-static bool parse(struct overlay *overlay, int argc, char **argv, struct mc_error *err)
+static bool is_png(const struct options *options)
 {
-    static const struct option options[] = {
-        { "model", required_argument, NULL, 'm' },
-        { "locator", required_argument, NULL, 'l' },
-        { "max-faces", required_argument, NULL, 'n' },
-        { "region", required_argument, NULL, 'r' },
-        { "frame", required_argument, NULL, 'f' },
-        { "pose", no_argument, NULL, 'p' },
-        { NULL, 0, NULL, 0 },
-    };
-    int found, length = 0;
-    struct pipeline_region *region = &overlay->region;
-    while ((found = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        switch (found) {
-        case 'm':
-            overlay->model = optarg;
-            break;
-        case 'l':
-            overlay->locator = optarg;
-            break;
-        case 'n':
-            if (!mocapctl_parse_count("--max-faces", optarg, 1, &overlay->max_faces, err)) {
-                return false;
-            }
-            break;
-        case 'f':
-            if (!mocapctl_parse_count("--frame", optarg, 0, &overlay->frame, err)) {
-                return false;
-            }
-            break;
-        case 'p':
-            overlay->pose = true;
-            break;
-        case 'r':
-            if (sscanf(optarg, "%f,%f,%f,%f%n", &region->x, &region->y, &region->width,
-                       &region->height, &length) != 4 ||
-                optarg[length] != '\0' || !(region->width > 0) || !(region->height > 0)) {
-                return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                    "--region wants x,y,w,h in pixels, got '%s'", optarg);
-            }
-            break;
-        default:
-            mocapctl_option_error(err, found, argv);
-            return false;
-        }
-    }
-    if (argc - optind != 2) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants a clip and a file to write");
-    }
-    overlay->input = argv[optind];
-    overlay->output = argv[optind + 1];
-    if (mocapctl_file_is_same(overlay->input, overlay->output)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the clip",
-                            overlay->output);
-    }
-    if (overlay->frame >= 0 && !is_png(overlay)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--frame wants a name ending in .png");
-    }
-    overlay->frame = is_png(overlay) && overlay->frame < 0 ? 0 : overlay->frame;
-    return true;
+    const char *ending = strrchr(options->output, '.');
+    return ending != NULL && strcmp(ending, ".png") == 0;
 }
 
 // Pictures a second of a clip, from the distance of its first two: the usual rate
@@ -126,7 +69,7 @@ static AVRational rate_of(double interval_s)
 static bool open_output(struct overlay *overlay, int width, int height, double interval_s,
                         struct mc_error *err)
 {
-    const int even = is_png(overlay) ? 1 : 2;
+    const int even = is_png(&overlay->options) ? 1 : 2;
     const AVRational rate = rate_of(interval_s);
     struct mocapctl_canvas *canvas = &overlay->canvas;
     canvas->width = width / even * even;
@@ -137,12 +80,29 @@ static bool open_output(struct overlay *overlay, int width, int height, double i
     if (canvas->rgb == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture");
     }
-    overlay->writer = video_writer_create(overlay->output, canvas->width, canvas->height, rate.num,
-                                          rate.den, err);
+    overlay->writer = video_writer_create_timed(overlay->options.output, canvas->width,
+                                                canvas->height, rate.num, rate.den, err);
     return overlay->writer != NULL;
 }
 
-// The canvas has the clip's first size, made even; later pictures may have others.
+// The part of the canvas that a frame fills. The canvas has the clip's first size, made
+// even; later frames may have others, and keep their ratio.
+static struct mocapctl_canvas fit(const struct mocapctl_canvas *canvas, int width, int height)
+{
+    const double scale = fmin((double)canvas->width / width, (double)canvas->height / height);
+    struct mocapctl_canvas part = *canvas;
+    // What was cut to be even is no reason for a bar.
+    if (width * scale < canvas->width - 2) {
+        part.width = (int)fmax(1, lround(width * scale));
+    }
+    if (height * scale < canvas->height - 2) {
+        part.height = (int)fmax(1, lround(height * scale));
+    }
+    part.rgb += (size_t)((canvas->height - part.height) / 2) * canvas->row_bytes +
+                (size_t)((canvas->width - part.width) / 2) * 3;
+    return part;
+}
+
 static struct protocol_record scaled(const struct mocapctl_canvas *canvas,
                                      const struct protocol_record *record)
 {
@@ -163,65 +123,64 @@ static struct protocol_record scaled(const struct mocapctl_canvas *canvas,
     return copy;
 }
 
-static bool write_picture(struct overlay *overlay, const struct protocol_record *record,
-                          const struct AVFrame *picture, struct mc_error *err)
+static bool write_frame(struct overlay *overlay, const struct protocol_record *record,
+                        const struct pipeline_frame *frame, struct mc_error *err)
 {
     const struct mocapctl_canvas *canvas = &overlay->canvas;
-    overlay->scaler = sws_getCachedContext(
-        overlay->scaler, picture->width, picture->height, (enum AVPixelFormat)picture->format,
-        canvas->width, canvas->height, AV_PIX_FMT_RGB24, SWS_BILINEAR, NULL, NULL, NULL);
-    if (overlay->scaler == NULL) {
-        return mc_error_set(err, MC_ERROR_MEDIA, 0, "%s: its pixel format can't be converted",
-                            overlay->input);
+    const struct mocapctl_canvas part = fit(canvas, record->width, record->height);
+    if (part.width < canvas->width || part.height < canvas->height) {
+        memset(canvas->rgb, 0, canvas->row_bytes * (size_t)canvas->height);
     }
-    uint8_t *const planes[4] = { canvas->rgb };
-    const int linesizes[4] = { (int)canvas->row_bytes };
-    sws_scale(overlay->scaler, (const uint8_t *const *)picture->data, picture->linesize, 0,
-              picture->height, planes, linesizes);
-    const struct protocol_record drawn = scaled(canvas, record);
-    mocapctl_draw_record(canvas, &drawn);
-    if (overlay->pose) {
-        mocapctl_draw_poses(canvas, &drawn, pipeline_motion_options_default().fov);
+    if (!mocapctl_frame_painter_draw(overlay->painter, frame, &part, err)) {
+        return mc_error_wrap(err, "%s", overlay->options.input);
     }
-    return video_writer_add(overlay->writer, canvas->rgb, canvas->row_bytes, err);
+    const struct protocol_record drawn = scaled(&part, record);
+    mocapctl_draw_record(&part, &drawn);
+    if (overlay->options.pose) {
+        mocapctl_draw_poses(&part, &drawn, pipeline_motion_options_default().fov);
+    }
+    return video_writer_add_at(overlay->writer, record->pts - overlay->first_pts, canvas->rgb,
+                               canvas->row_bytes, err);
 }
 
-// The first picture waits for the second: only then the rate is known.
+// The first frame waits for the second: only then the rate is known.
 struct waiting {
     struct overlay *overlay;
     struct protocol_record record;
-    AVFrame *picture;
+    struct pipeline_frame frame;
 };
 
 static bool write_waiting(struct waiting *waiting, double next_pts, struct mc_error *err)
 {
     struct overlay *overlay = waiting->overlay;
+    overlay->first_pts = waiting->record.pts;
     bool good = open_output(overlay, waiting->record.width, waiting->record.height,
                             next_pts - waiting->record.pts, err) &&
-                write_picture(overlay, &waiting->record, waiting->picture, err);
-    av_frame_free(&waiting->picture);
+                write_frame(overlay, &waiting->record, &waiting->frame, err);
+    av_frame_free(&waiting->frame.picture);
     return good;
 }
 
-static bool on_frame(void *user, const struct protocol_record *record, const AVFrame *picture,
-                     struct mc_error *err)
+static bool on_frame(void *user, const struct protocol_record *record,
+                     const struct pipeline_frame *frame, struct mc_error *err)
 {
     struct waiting *waiting = user;
     struct overlay *overlay = waiting->overlay;
     long index = overlay->seen++;
     overlay->with_face += record->face_count > 0;
-    if (overlay->frame >= 0 && index != overlay->frame) {
+    if (overlay->options.frame >= 0 && index != overlay->options.frame) {
         return true;
     }
-    if (waiting->picture != NULL && !write_waiting(waiting, record->pts, err)) {
+    if (waiting->frame.picture != NULL && !write_waiting(waiting, record->pts, err)) {
         return false;
     }
     if (overlay->writer != NULL) {
-        return write_picture(overlay, record, picture, err);
+        return write_frame(overlay, record, frame, err);
     }
     waiting->record = *record;
-    waiting->picture = av_frame_clone(picture);
-    return waiting->picture != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    waiting->frame = *frame;
+    waiting->frame.picture = av_frame_clone(frame->picture);
+    return waiting->frame.picture != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
 }
 
 static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
@@ -229,58 +188,124 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
 {
     struct waiting waiting = { .overlay = overlay };
     const struct pipeline_motion_options motion = pipeline_motion_options_default();
-    const struct mocapctl_clip_options options = {
+    const struct tools_clip_options options = {
         .model = model,
         .locator = locator,
-        .region = overlay->region,
-        .max_faces = (int)overlay->max_faces,
-        .motion = overlay->pose ? &motion : NULL,
+        .region = overlay->options.region,
+        .max_faces = overlay->options.max_faces,
+        .motion = overlay->options.pose ? &motion : NULL,
     };
-    bool good = mocapctl_clip_run(overlay->input, &options, on_frame, &waiting, err);
-    if (good && waiting.picture != NULL) { // of one picture only
+    overlay->painter = mocapctl_frame_painter_create();
+    bool good = overlay->painter != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    good = good && tools_clip_run(overlay->options.input, &options, on_frame, &waiting, err);
+    if (good && waiting.frame.picture != NULL) { // of one frame only
         good = write_waiting(&waiting, waiting.record.pts, err);
     }
-    av_frame_free(&waiting.picture);
+    av_frame_free(&waiting.frame.picture);
     if (good && overlay->writer == NULL) {
         good = mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: has %ld frames, no frame %ld",
-                            overlay->input, overlay->seen, overlay->frame < 0 ? 0 : overlay->frame);
+                            overlay->options.input, overlay->seen,
+                            overlay->options.frame < 0 ? 0 : overlay->options.frame);
     }
     if (good) {
         good = video_writer_finish(overlay->writer, err);
     } else {
         video_writer_abandon(overlay->writer);
     }
-    sws_freeContext(overlay->scaler);
+    mocapctl_frame_painter_destroy(overlay->painter);
     free(overlay->canvas.rgb);
     return good;
 }
 
-int mocapctl_overlay(const struct mocapctl_globals *globals, int argc, char **argv)
+static int run(const void *options, const void *globals)
 {
     (void)globals;
-    struct overlay overlay = { .frame = -1 };
+    struct overlay overlay = { .options = *(const struct options *)options };
+    const struct options *chosen = &overlay.options;
     struct mc_error err = { 0 };
-    if (!parse(&overlay, argc, argv, &err)) {
-        mocapctl_complain("overlay: %s", err.message);
-        return MOCAPCTL_USAGE;
-    }
     char model_path[PATH_MAX];
     unsigned cpu_flags = 0;
-    bool good = overlay.model != NULL ||
+    bool good = chosen->model != NULL ||
                 mc_path_data(model_path, sizeof model_path, NN_MODEL_DEFAULT_FILE, &err);
     struct nn_model *model = NULL, *locator = NULL;
     if (good && mc_cpu_flags(&cpu_flags, &err)) {
-        model = nn_model_load(overlay.model != NULL ? overlay.model : model_path, cpu_flags, &err);
-        locator = model != NULL ? mocapctl_clip_locator(overlay.locator, cpu_flags, &err) : NULL;
+        model = nn_model_load(chosen->model != NULL ? chosen->model : model_path, cpu_flags, &err);
+        locator = model != NULL ? tools_clip_locator(chosen->locator, cpu_flags, &err) : NULL;
     }
     good = locator != NULL && draw_clip(&overlay, model, locator, &err);
     nn_model_destroy(locator);
     nn_model_destroy(model);
     if (!good) {
-        mocapctl_complain("%s", err.message);
-        return MOCAPCTL_FAILED;
+        tools_complain("%s", err.message);
+        return MC_EXIT_FAILED;
     }
-    fprintf(stderr, "%s: %ld frames, a face in %ld of them\n", overlay.output, overlay.seen,
+    fprintf(stderr, "%s: %ld frames, a face in %ld of them\n", chosen->output, overlay.seen,
             overlay.with_face);
-    return MOCAPCTL_OK;
+    return MC_EXIT_OK;
 }
+
+static bool set_region(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    double numbers[4];
+    if (!mc_value_reals(label, value, 0, PIXELS_MAX, numbers, 4, err)) {
+        return false;
+    }
+    if (numbers[2] < 1 || numbers[3] < 1) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be at least 1 pixel wide and high, got '%.40s'", label, value);
+    }
+    *(struct pipeline_region *)field =
+        (struct pipeline_region){ (float)numbers[0], (float)numbers[1], (float)numbers[2],
+                                  (float)numbers[3] };
+    return true;
+}
+
+static bool check(void *chosen, struct mc_error *err)
+{
+    struct options *options = chosen;
+    if (mc_path_is_same(options->input, options->output)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the clip",
+                            options->output);
+    }
+    if (options->frame >= 0 && !is_png(options)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "OUT must end in .png with --frame, got '%.80s'", options->output);
+    }
+    options->frame = is_png(options) && options->frame < 0 ? 0 : options->frame;
+    return true;
+}
+
+static const struct mc_option table[] = {
+    { "CLIP", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "a file or URL that mocapd could watch", MC_OPTION_FIELD(struct options, input) },
+    { "OUT", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "the file to write: .mp4, .mkv, .y4m or .png",
+      MC_OPTION_FIELD(struct options, output) },
+    { "model", 0, "FILE", "weights of the keypoint network; default: those of mocapd",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, model) },
+    { "locator", 0, "FILE", "weights of the network that finds faces; default: those of mocapd",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, locator) },
+    { "max-faces", 0, "N", "follow up to N faces; default: 1", MC_OPTION_INT, .min = 1,
+      .max = PROTOCOL_FACES_MAX, MC_OPTION_FIELD(struct options, max_faces) },
+    { "region", 0, "X,Y,W,H", "run the network on this region, in pixels, instead of finding faces",
+      MC_OPTION_CALL, .set = set_region, MC_OPTION_FIELD(struct options, region) },
+    { "frame", 0, "N", "the frame to draw as PNG, the first is 0; default: 0", MC_OPTION_INT,
+      .min = 0, .max = 1e9, MC_OPTION_FIELD(struct options, frame) },
+    { "pose", 0, NULL,
+      "smooth the keypoints and draw the axes of each head: red to the person's left, green "
+      "down, blue where the face looks",
+      MC_OPTION_BOOL, MC_OPTION_FIELD(struct options, pose) },
+    { 0 },
+};
+
+static const struct options defaults = { .frame = -1 };
+
+const struct mc_command mocapctl_overlay_command = {
+    .name = "overlay",
+    .summary = "draw a clip's keypoints on its frames",
+    .options = table,
+    .defaults = &defaults,
+    .options_size = sizeof(struct options),
+    .check = check,
+    .run = run,
+};

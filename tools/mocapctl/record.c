@@ -1,5 +1,4 @@
-// mocapctl record: what a daemon says, to a file.
-#include <getopt.h>
+// mocapctl record: what a daemon says, to a file. It goes on when the daemon was restarted.
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,12 +6,17 @@
 
 #include "base/clock.h"
 #include "protocol/recording.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
-enum { WAKE_MS = 200, QUEUE = 1024 };
+enum {
+    WAKE_MS = 200, // also from one attempt to reach a daemon that is gone to the next
+    QUEUE = 1024,
+};
 
 struct options {
-    const char *socket, *file, *stream;
+    const char *file, *stream;
     long count, seconds; // 0: until the end
 };
 
@@ -24,16 +28,74 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
-struct record {
-    struct options options;
-    struct mocap_client *client;
-    struct protocol_recorder *recorder;
-    long records;
-    unsigned long long missed;
-    int ended; // streams
+// How far a stream was recorded.
+struct progress {
+    char name[PROTOCOL_NAME_BYTES];
+    uint64_t next_seq;
 };
 
-enum step { STEP_ON, STEP_DONE, STEP_FAILED };
+struct record {
+    struct options options;
+    const char *socket;
+    struct mocap_client *client; // NULL: the daemon is gone
+    struct protocol_recorder *recorder;
+    char boot_id[PROTOCOL_NAME_BYTES]; // of the last daemon
+    struct progress progress[PROTOCOL_STREAMS_MAX];
+    int stream_count;
+    long records;
+    unsigned long long missed;
+    int64_t lost_ns; // when the daemon went
+    double away_s;   // without a daemon, in all
+    int ended;       // streams
+    bool failed;     // one of them for a fault
+};
+
+enum step {
+    STEP_ON,
+    STEP_DONE,
+    STEP_LOST,  // the connection: worth another one
+    STEP_FAILED // it makes no sense to go on
+};
+
+static struct progress *progress_of(struct record *record, const char *name)
+{
+    for (int i = 0; i < record->stream_count; i++) {
+        if (strcmp(record->progress[i].name, name) == 0) {
+            return &record->progress[i];
+        }
+    }
+    if (record->stream_count == PROTOCOL_STREAMS_MAX) {
+        return NULL;
+    }
+    struct progress *progress = &record->progress[record->stream_count++];
+    *progress = (struct progress){ 0 };
+    snprintf(progress->name, sizeof progress->name, "%s", name);
+    return progress;
+}
+
+// What the daemon left out, and what it published while there was no connection.
+static void count_missed(struct record *record, const struct mocap_record *motion)
+{
+    struct progress *progress = progress_of(record, motion->stream);
+    if (progress == NULL) {
+        record->missed += motion->missed;
+        return;
+    }
+    const bool gap = progress->next_seq > 0 && motion->seq > progress->next_seq;
+    record->missed += gap ? motion->seq - progress->next_seq : motion->missed;
+    progress->next_seq = motion->seq + 1;
+}
+
+static enum step end_stream(struct record *record, const struct mocap_message *message)
+{
+    if (strcmp(message->state, "failed") == 0) {
+        tools_complain("%s: failed: %s", message->stream, message->reason);
+        record->failed = true;
+    }
+    record->ended++;
+    int watched = record->options.stream != NULL ? 1 : mocap_server(record->client)->stream_count;
+    return record->ended >= watched ? STEP_DONE : STEP_ON;
+}
 
 static enum step add(struct record *record, const struct mocap_message *message)
 {
@@ -44,17 +106,18 @@ static enum step add(struct record *record, const struct mocap_message *message)
     }
     if (!protocol_recorder_add(record->recorder, message->bytes, message->length,
                                is_record ? message->record->t_publish_ns : 0, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         return STEP_FAILED;
     }
     if (is_record) {
         record->records++;
-        record->missed += message->record->missed;
+        count_missed(record, message->record);
     }
-    record->ended += message->type == MOCAP_END;
-    int watched = record->options.stream != NULL ? 1 : mocap_server(record->client)->stream_count;
+    if (message->type == MOCAP_END) {
+        return end_stream(record, message);
+    }
     bool enough = record->options.count > 0 && record->records >= record->options.count;
-    return enough || record->ended >= watched ? STEP_DONE : STEP_ON;
+    return enough ? STEP_DONE : STEP_ON;
 }
 
 // Takes all that is there, then hands it to the operating system.
@@ -70,34 +133,46 @@ static enum step take(struct record *record)
             break;
         }
         if (result == MOCAP_ERROR) {
-            mocapctl_complain("%s", error.message);
+            tools_complain("%s", error.message);
         }
-        step = result == MOCAP_MESSAGE  ? add(record, &message)
-               : result == MOCAP_CLOSED ? STEP_DONE
-                                        : STEP_FAILED;
+        step = result == MOCAP_MESSAGE ? add(record, &message) : STEP_LOST;
     }
     if (!protocol_recorder_flush(record->recorder, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         return STEP_FAILED;
     }
     return step;
 }
 
-static bool start(struct record *record)
+static bool subscribe(struct record *record, struct mocap_error *error)
 {
-    record->client = mocapctl_connect(record->options.socket);
-    if (record->client == NULL) {
-        return false;
-    }
-    struct mocap_error error;
     const struct mocap_options options = { .stream = record->options.stream,
                                            .encoding = MOCAP_ENCODING_CBOR,
                                            .include = MOCAP_INCLUDE_ALL,
                                            .mode = MOCAP_MODE_QUEUE,
                                            .queue = QUEUE,
                                            .label = "mocapctl record" };
-    if (!mocap_subscribe(record->client, &options, MOCAPCTL_REPLY_MS, &error)) {
-        mocapctl_complain("%s", error.message);
+    if (!mocap_subscribe(record->client, &options, TOOLS_REPLY_MS, error)) {
+        return false;
+    }
+    const char *boot_id = mocap_server(record->client)->boot_id;
+    if (strcmp(record->boot_id, boot_id) != 0) { // seq begins anew
+        record->stream_count = 0;
+        snprintf(record->boot_id, sizeof record->boot_id, "%s", boot_id);
+    }
+    record->ended = 0;
+    return true;
+}
+
+static bool start(struct record *record)
+{
+    struct mocap_error error;
+    record->client = tools_connect(record->socket);
+    if (record->client == NULL) {
+        return false;
+    }
+    if (!subscribe(record, &error)) {
+        tools_complain("%s", error.message);
         return false;
     }
     const struct mocap_server *server = mocap_server(record->client);
@@ -114,82 +189,124 @@ static bool start(struct record *record)
     struct mc_error err = { 0 };
     record->recorder = protocol_recorder_create(record->options.file, &hello, &err);
     if (record->recorder == NULL) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     }
     return record->recorder != NULL;
 }
 
-static enum step run(struct record *record)
+static double seconds_since(int64_t start_ns)
+{
+    return (double)(mc_clock_now_ns() - start_ns) / MC_NS_PER_SECOND;
+}
+
+static void lose(struct record *record)
+{
+    tools_complain("the daemon is gone after %ld records; waiting until it is back",
+                      record->records);
+    mocap_close(record->client);
+    record->client = NULL;
+    record->lost_ns = mc_clock_now_ns();
+}
+
+// Tries once to go on recording.
+static void try_again(struct record *record)
+{
+    struct mocap_error error;
+    record->client = mocap_connect(record->socket, TOOLS_REPLY_MS, &error);
+    if (record->client == NULL) {
+        return;
+    }
+    if (!subscribe(record, &error)) { // its streams may be others now
+        mocap_close(record->client);
+        record->client = NULL;
+        return;
+    }
+    const double away_s = seconds_since(record->lost_ns);
+    record->away_s += away_s;
+    tools_complain("the daemon is back; the recording has a gap of %.1f s", away_s);
+}
+
+static enum step take_all(struct record *record)
 {
     int64_t end_ns = record->options.seconds > 0
                          ? mc_clock_now_ns() + record->options.seconds * MC_NS_PER_SECOND
                          : INT64_MAX;
     enum step step = STEP_ON;
     while (step == STEP_ON && !interrupted && mc_clock_now_ns() < end_ns) {
-        step = take(record);
-        struct pollfd waited = { .fd = mocap_fd(record->client), .events = POLLIN };
+        step = record->client != NULL ? take(record) : STEP_ON;
+        if (step == STEP_LOST) {
+            lose(record);
+            step = STEP_ON;
+        }
+        struct pollfd waited = { .fd = -1, .events = POLLIN };
+        if (record->client != NULL) {
+            waited.fd = mocap_fd(record->client);
+        }
         if (step == STEP_ON) {
             poll(&waited, 1, WAKE_MS);
         }
-    }
-    return step == STEP_ON ? STEP_DONE : step;
-}
-
-static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
-{
-    static const struct option known[] = {
-        { "socket", required_argument, NULL, 's' },
-        { "stream", required_argument, NULL, 't' },
-        { "count", required_argument, NULL, 'n' },
-        { "seconds", required_argument, NULL, 'd' },
-        { NULL, 0, NULL, 0 },
-    };
-    int found;
-    while ((found = getopt_long(argc, argv, ":n:", known, NULL)) != -1) {
-        bool good = true;
-        if (found == 's') {
-            options->socket = optarg;
-        } else if (found == 't') {
-            options->stream = optarg;
-        } else if (found == 'n') {
-            good = mocapctl_parse_count("--count", optarg, 1, &options->count, err);
-        } else if (found == 'd') {
-            good = mocapctl_parse_count("--seconds", optarg, 1, &options->seconds, err);
-        } else {
-            mocapctl_option_error(err, found, argv);
-            good = false;
-        }
-        if (!good) {
-            return false;
+        if (step == STEP_ON && record->client == NULL && !interrupted) {
+            try_again(record);
         }
     }
-    if (optind + 1 != argc) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants one file to write to");
+    if (record->client == NULL) {
+        tools_complain("the daemon did not come back");
+        record->away_s += seconds_since(record->lost_ns);
+        return STEP_FAILED;
     }
-    options->file = argv[optind];
-    return true;
+    return step == STEP_FAILED ? STEP_FAILED : STEP_DONE;
 }
 
-int mocapctl_record(const struct mocapctl_globals *globals, int argc, char **argv)
+static void tell_result(const struct record *record)
 {
-    struct record record = { .options.socket = globals->socket };
+    if (record->records == 0) {
+        return;
+    }
+    fprintf(stderr, "mocapctl: %ld records in %s, %llu missed", record->records,
+            record->options.file, record->missed);
+    if (record->away_s > 0) {
+        fprintf(stderr, ", and those of %.1f s without a daemon", record->away_s);
+    }
+    fputc('\n', stderr);
+}
+
+static int run(const void *options, const void *globals)
+{
+    const struct tools_connect_options *program = globals;
+    struct record record = { .options = *(const struct options *)options,
+                             .socket = program->socket };
     struct mc_error err = { 0 };
-    if (!parse(&record.options, argc, argv, &err)) {
-        mocapctl_complain("record: %s", err.message);
-        return MOCAPCTL_USAGE;
-    }
     const struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    bool good = start(&record) && run(&record) == STEP_DONE;
+    bool good = start(&record) && take_all(&record) == STEP_DONE && !record.failed;
     if (record.recorder != NULL && !protocol_recorder_finish(record.recorder, &err)) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
         good = false;
     }
     mocap_close(record.client);
-    if (record.records > 0) {
-        fprintf(stderr, "mocapctl: %ld records in %s, %llu missed\n", record.records,
-                record.options.file, record.missed);
-    }
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    tell_result(&record);
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
+
+static const struct mc_option table[] = {
+    { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "the recording to write", MC_OPTION_FIELD(struct options, file) },
+    { "stream", 0, "NAME", "record only this stream", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, stream) },
+    { "count", 'n', "N", "stop after N records", MC_OPTION_INT, .min = 1, .max = 1e12,
+      MC_OPTION_FIELD(struct options, count) },
+    { "seconds", 0, "S", "stop after S seconds", MC_OPTION_INT, .min = 1, .max = 1e8,
+      MC_OPTION_FIELD(struct options, seconds) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_record_command = {
+    .name = "record",
+    .summary = "write what mocapd publishes to a file",
+    .details = "Stops when the streams end, at the given limit, or at Ctrl-C. Waits for a daemon "
+               "that is restarted; exits with 1 when it did not come back or a stream failed.",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

@@ -1,5 +1,4 @@
 // mocapctl replay: serves a recording as mocapd served what it is of.
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,15 +14,18 @@
 #include "protocol/recording.h"
 #include "server/listener.h"
 #include "server/publisher.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/mocapctl/replay_clock.h"
+#include "tools/terminal.h"
 
 enum { BATCH = 32 }; // records given out before the loop sees to its connections
 
 struct options {
-    const char *socket, *file;
-    double speed, from;
+    const char *file;
+    double speed, from; // from: seconds
     bool loop, every_frame;
-    long wait; // for so many subscribers
+    int wait; // subscribers to wait for
 };
 
 // What one stream's numbers are moved by in this pass of --loop, so that they go on
@@ -45,7 +47,8 @@ struct replay {
     struct server_listener listener;
     struct server_publisher *publisher;
     struct pass passes[PROTOCOL_STREAMS_MAX];
-    int64_t start_ns, first_ns; // of this pass: on our clock, and on the recording's
+    struct mocapctl_replay_clock clock; // of this pass
+    int64_t due_ns;                     // of the message
     bool stopping, failed;
 };
 
@@ -138,9 +141,8 @@ static void go_on_counting(struct pass *pass, struct protocol_record *record)
 static void publish_record(struct replay *replay, int stream)
 {
     struct protocol_record *record = &replay->message->record;
-    int64_t age_ns = record->t_publish_ns - record->t_arrival_ns;
-    int64_t now_ns = mc_clock_now_ns();
-    record->t_arrival_ns = age_ns >= 0 && age_ns < now_ns ? now_ns - age_ns : now_ns;
+    record->t_arrival_ns = mocapctl_replay_clock_arrival_ns(
+        record->t_arrival_ns, record->t_publish_ns, mc_clock_now_ns());
     go_on_counting(&replay->passes[stream], record);
     server_publisher_record(replay->publisher, stream, record);
 }
@@ -158,7 +160,7 @@ static void publish(struct replay *replay)
         break;
     case PROTOCOL_MESSAGE_STATE:
         stream = find_stream(replay, message->state.stream);
-        if (stream >= 0 && strcmp(message->state.state, "ended") != 0) {
+        if (stream >= 0 && message->state.state != PROTOCOL_STREAM_ENDED) {
             server_publisher_state(replay->publisher, stream, message->state.state,
                                    message->state.reason);
         }
@@ -170,14 +172,15 @@ static void publish(struct replay *replay)
 
 // ---- time
 
-// When the message at hand is due, on our clock.
-static int64_t due_ns(const struct replay *replay)
+// When the message is due, on our clock.
+static int64_t due_ns(struct replay *replay)
 {
-    if (replay->message->type != PROTOCOL_MESSAGE_MOTION || replay->options.every_frame) {
+    const struct protocol_message *message = replay->message;
+    if (message->type != PROTOCOL_MESSAGE_MOTION || replay->options.every_frame) {
         return 0;
     }
-    double since_ns = (double)(replay->message->record.t_publish_ns - replay->first_ns);
-    return replay->start_ns + (int64_t)(since_ns / replay->options.speed);
+    return mocapctl_replay_clock_due_ns(&replay->clock, message->record.t_publish_ns,
+                                        mc_clock_now_ns());
 }
 
 static bool is_held(const struct replay *replay)
@@ -194,7 +197,7 @@ static void end_streams(struct replay *replay)
 {
     const struct protocol_hello *hello = protocol_recording_hello(replay->recording);
     for (int i = 0; i < hello->stream_count; i++) {
-        server_publisher_state(replay->publisher, i, "ended", "");
+        server_publisher_state(replay->publisher, i, PROTOCOL_STREAM_ENDED, "");
         server_publisher_end(replay->publisher, i);
     }
     stop(replay);
@@ -215,25 +218,32 @@ static bool begin_pass(struct replay *replay)
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         replay->passes[i].begun = false;
     }
-    replay->first_ns = 0;
+    replay->clock.running = false;
     return go_to_start(replay, &err);
 }
 
-// Has the next message ready; false when there is none any more.
-static bool prepare(struct replay *replay)
+static bool has_records(const struct replay *replay)
 {
-    if (!replay->has_message && !read_message(replay)) {
-        bool some = replay->first_ns > 0;
-        if (replay->failed || !replay->options.loop || !some || !begin_pass(replay) ||
-            !read_message(replay)) {
-            return false;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (replay->passes[i].begun) {
+            return true;
         }
     }
-    replay->has_message = true;
-    if (replay->first_ns == 0 && replay->message->type == PROTOCOL_MESSAGE_MOTION) {
-        replay->first_ns = replay->message->record.t_publish_ns;
-        replay->start_ns = mc_clock_now_ns();
+    return false;
+}
+
+// Has the next message ready; false when there are no more.
+static bool prepare(struct replay *replay)
+{
+    if (replay->has_message) {
+        return true;
     }
+    if (!read_message(replay) && (replay->failed || !replay->options.loop || !has_records(replay) ||
+                                  !begin_pass(replay) || !read_message(replay))) {
+        return false;
+    }
+    replay->has_message = true;
+    replay->due_ns = due_ns(replay);
     return true;
 }
 
@@ -250,7 +260,7 @@ static void go_on(struct replay *replay)
             end_streams(replay);
             return;
         }
-        int64_t wait_ns = due_ns(replay) - mc_clock_now_ns();
+        int64_t wait_ns = replay->due_ns - mc_clock_now_ns();
         if (wait_ns > 0 || i == BATCH) {
             // At least 1 ms: libuv calls timers of 0 ms before it looks at connections.
             uint64_t wait_ms = wait_ns > 0 ? (uint64_t)(wait_ns / MC_NS_PER_MS) + 1 : 1;
@@ -320,10 +330,9 @@ static void start_handles(struct replay *replay)
     replay->timer.data = replay;
 }
 
-static bool serve(struct replay *replay, struct mc_error *err)
+static bool serve(struct replay *replay, const char *socket, struct mc_error *err)
 {
     char path[PROTOCOL_ENDPOINT_BYTES];
-    const char *socket = replay->options.socket;
     if (socket == NULL) {
         if (!protocol_endpoint_default(path, err)) {
             return false;
@@ -347,66 +356,6 @@ static bool serve(struct replay *replay, struct mc_error *err)
     return good;
 }
 
-static bool parse_number(const char *option, double least, double *value, struct mc_error *err)
-{
-    char *end;
-    double number = strtod(optarg, &end);
-    if (end == optarg || *end != '\0' || !(number > least && number <= 1e6)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s wants a number above %g, got '%.40s'",
-                            option, least, optarg);
-    }
-    *value = number;
-    return true;
-}
-
-static bool parse_option(struct options *options, int found, char **argv, struct mc_error *err)
-{
-    switch (found) {
-    case 's':
-        options->socket = optarg;
-        return true;
-    case 'p':
-        return parse_number("--speed", 0, &options->speed, err);
-    case 'f':
-        return parse_number("--from", -1e-9, &options->from, err);
-    case 'l':
-        options->loop = true;
-        return true;
-    case 'e':
-        options->every_frame = true;
-        return true;
-    case 'w':
-        return mocapctl_parse_count("--wait-subscribers", optarg, 0, &options->wait, err);
-    default:
-        mocapctl_option_error(err, found, argv);
-        return false;
-    }
-}
-
-static bool parse(struct options *options, int argc, char **argv, struct mc_error *err)
-{
-    static const struct option known[] = {
-        { "socket", required_argument, NULL, 's' },
-        { "speed", required_argument, NULL, 'p' },
-        { "from", required_argument, NULL, 'f' },
-        { "loop", no_argument, NULL, 'l' },
-        { "every-frame", no_argument, NULL, 'e' },
-        { "wait-subscribers", required_argument, NULL, 'w' },
-        { NULL, 0, NULL, 0 },
-    };
-    int found;
-    while ((found = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-        if (!parse_option(options, found, argv, err)) {
-            return false;
-        }
-    }
-    if (optind + 1 != argc) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "wants one recording");
-    }
-    options->file = argv[optind];
-    return true;
-}
-
 static bool open_recording(struct replay *replay, struct mc_error *err)
 {
     replay->message = calloc(1, sizeof *replay->message);
@@ -414,29 +363,54 @@ static bool open_recording(struct replay *replay, struct mc_error *err)
     return replay->message != NULL && replay->recording != NULL && go_to_start(replay, err);
 }
 
-int mocapctl_replay(const struct mocapctl_globals *globals, int argc, char **argv)
+static int run(const void *options, const void *globals)
 {
+    const struct tools_connect_options *program = globals;
     struct replay *replay = calloc(1, sizeof *replay);
     struct mc_error err = { 0 };
     if (replay == NULL) {
-        return MOCAPCTL_FAILED;
+        tools_complain("no memory");
+        return MC_EXIT_FAILED;
     }
-    replay->options = (struct options){ .socket = globals->socket, .speed = 1, .wait = 1 };
-    int status = MOCAPCTL_USAGE;
-    if (!parse(&replay->options, argc, argv, &err)) {
-        mocapctl_complain("replay: %s", err.message);
-    } else {
-        uv_loop_init(&replay->loop);
-        bool good = open_recording(replay, &err) && serve(replay, &err);
-        if (!good) {
-            mocapctl_complain("%s", err.message);
-        }
-        server_publisher_destroy(replay->publisher);
-        protocol_recording_close(replay->recording);
-        uv_loop_close(&replay->loop);
-        status = good && !replay->failed ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    replay->options = *(const struct options *)options;
+    replay->clock.speed = replay->options.speed;
+    uv_loop_init(&replay->loop);
+    bool good = open_recording(replay, &err) && serve(replay, program->socket, &err);
+    if (!good) {
+        tools_complain("%s", err.message);
     }
+    server_publisher_destroy(replay->publisher);
+    protocol_recording_close(replay->recording);
+    uv_loop_close(&replay->loop);
+    good = good && !replay->failed;
     free(replay->message);
     free(replay);
-    return status;
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
+
+static const struct mc_option table[] = {
+    { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "a recording of mocapctl record", MC_OPTION_FIELD(struct options, file) },
+    { "speed", 0, "S", "play S times as fast; default: 1", MC_OPTION_DOUBLE, .min = 0.001,
+      .max = 1e6, MC_OPTION_FIELD(struct options, speed) },
+    { "from", 0, "S", "start S seconds into the recording", MC_OPTION_DOUBLE, .min = 0, .max = 1e8,
+      MC_OPTION_FIELD(struct options, from) },
+    { "loop", 'l', NULL, "start again at the end; numbers and times go on", MC_OPTION_BOOL,
+      MC_OPTION_FIELD(struct options, loop) },
+    { "every-frame", 0, NULL, "drop nothing: wait for the slowest subscriber instead of the clock",
+      MC_OPTION_BOOL, MC_OPTION_FIELD(struct options, every_frame) },
+    { "wait-subscribers", 0, "N", "start once N connections have subscribed; default: 1",
+      MC_OPTION_INT, .min = 0, .max = 1000, MC_OPTION_FIELD(struct options, wait) },
+    { 0 },
+};
+
+static const struct options defaults = { .speed = 1, .wait = 1 };
+
+const struct mc_command mocapctl_replay_command = {
+    .name = "replay",
+    .summary = "serve a recording on the socket, as mocapd would",
+    .options = table,
+    .defaults = &defaults,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

@@ -1,25 +1,26 @@
 // mocapctl status: how the daemon's streams are. mocapctl metrics: its numbers,
 // for Prometheus.
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
+#include "tools/terminal.h"
 
 static void write_stream(const struct protocol_stream_status *stream, FILE *out)
 {
     fprintf(out,
             "%-16s %-10s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %7" PRIu64
             " %8" PRIu64 " %6d",
-            stream->stream, stream->state, stream->records, stream->connects, stream->drops.mailbox,
-            stream->drops.late, stream->drops.decode, stream->drops.subscriber,
-            stream->subscribers);
+            stream->stream, protocol_stream_state_name(stream->state), stream->records,
+            stream->connects, stream->drops.mailbox, stream->drops.late, stream->drops.decode,
+            stream->drops.subscriber, stream->subscribers);
     if (stream->reason[0] != '\0') {
         fputs("  ", out);
-        mocapctl_write_text(out, stream->reason);
+        tools_write_text(out, stream->reason);
     }
     fputc('\n', out);
 }
@@ -40,26 +41,26 @@ static void write_status(const struct protocol_status *status, const char *serve
 static struct mocap_client *ask(const char *socket, const char *type, const char *stream,
                                 struct mocap_message *message)
 {
-    struct mocap_client *client = mocapctl_connect(socket);
+    struct mocap_client *client = tools_connect(socket);
     struct mocap_error error;
     if (client == NULL) {
         return NULL;
     }
-    switch (mocap_request(client, type, stream, MOCAPCTL_REPLY_MS, message, &error)) {
+    switch (mocap_request(client, type, stream, TOOLS_REPLY_MS, message, &error)) {
     case MOCAP_MESSAGE:
         if (message->type == MOCAP_REPLY) {
             return client;
         }
-        mocapctl_complain("mocapd says: %s", message->reason);
+        tools_complain("mocapd says: %s", message->reason);
         break;
     case MOCAP_TIMEOUT:
-        mocapctl_complain("mocapd does not answer");
+        tools_complain("mocapd does not answer");
         break;
     case MOCAP_CLOSED:
-        mocapctl_complain("mocapd closed the connection");
+        tools_complain("mocapd closed the connection");
         break;
     case MOCAP_ERROR:
-        mocapctl_complain("%s", error.message);
+        tools_complain("%s", error.message);
         break;
     }
     mocap_close(client);
@@ -75,69 +76,82 @@ static bool show_status(const struct mocap_client *client, const struct mocap_me
     if (good) {
         write_status(&status->status, mocap_server(client)->name, stdout);
     } else {
-        mocapctl_complain("%s", status == NULL ? "no memory" : err.message);
+        tools_complain("%s", status == NULL ? "no memory" : err.message);
     }
     free(status);
     return good;
 }
 
-int mocapctl_status(const struct mocapctl_globals *globals, int argc, char **argv)
+struct status_options {
+    bool json;
+};
+
+static int run_status(const void *options, const void *globals)
 {
-    static const struct option known[] = { { "socket", required_argument, NULL, 's' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { NULL, 0, NULL, 0 } };
-    const char *socket = globals->socket;
-    bool json = false;
-    int found;
-    while ((found = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-        if (found == 's') {
-            socket = optarg;
-        } else if (found == 'j') {
-            json = true;
-        } else {
-            struct mc_error err = { 0 };
-            mocapctl_option_error(&err, found, argv);
-            mocapctl_complain("status: %s", err.message);
-            return MOCAPCTL_USAGE;
-        }
-    }
-    if (optind < argc) {
-        mocapctl_complain("status: takes no argument '%s'", argv[optind]);
-        return MOCAPCTL_USAGE;
-    }
+    const struct status_options *chosen = options;
+    const struct tools_connect_options *program = globals;
     struct mocap_message message;
-    struct mocap_client *client = ask(socket, "status", NULL, &message);
+    struct mocap_client *client = ask(program->socket, "status", NULL, &message);
     bool good = client != NULL;
-    if (good && json) {
+    if (good && chosen->json) {
         puts(message.bytes);
     } else if (good) {
         good = show_status(client, &message);
     }
     mocap_close(client);
-    return good ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
-int mocapctl_metrics(const struct mocapctl_globals *globals, int argc, char **argv)
+static const struct mc_option status_table[] = {
+    { "json", 0, NULL, "print the daemon's reply as it is", MC_OPTION_BOOL,
+      MC_OPTION_FIELD(struct status_options, json) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_status_command = {
+    .name = "status",
+    .summary = "print the state of every stream: records, dropped frames and why, subscribers",
+    .options = status_table,
+    .options_size = sizeof(struct status_options),
+    .run = run_status,
+};
+
+struct metrics_options {
+    const char *stream; // NULL: all
+};
+
+static int run_metrics(const void *options, const void *globals)
 {
-    if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
-        mocapctl_complain("metrics: wants one stream at most");
-        return MOCAPCTL_USAGE;
-    }
+    const struct metrics_options *chosen = options;
+    const struct tools_connect_options *program = globals;
     struct mocap_message message;
-    struct mocap_client *client =
-        ask(globals->socket, "metrics", argc == 2 ? argv[1] : NULL, &message);
+    struct mocap_client *client = ask(program->socket, "metrics", chosen->stream, &message);
     if (client == NULL) {
-        return MOCAPCTL_FAILED;
+        return MC_EXIT_FAILED;
     }
     struct mc_error err = { 0 };
     char *text = protocol_decode_metrics(message.bytes, message.length, &err);
     if (text == NULL) {
-        mocapctl_complain("%s", err.message);
+        tools_complain("%s", err.message);
     } else {
         fputs(text, stdout);
     }
-    int status = text == NULL ? MOCAPCTL_FAILED : MOCAPCTL_OK;
+    int status = text == NULL ? MC_EXIT_FAILED : MC_EXIT_OK;
     free(text);
     mocap_close(client);
     return status;
 }
+
+static const struct mc_option metrics_table[] = {
+    { "STREAM", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT,
+      .help = "only this stream's metrics", MC_OPTION_FIELD(struct metrics_options, stream) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_metrics_command = {
+    .name = "metrics",
+    .summary = "print the daemon's metrics in Prometheus' text format",
+    .options = metrics_table,
+    .options_size = sizeof(struct metrics_options),
+    .run = run_metrics,
+};

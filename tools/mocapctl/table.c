@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "tools/mocapctl/command.h"
-#include "tools/mocapctl/face68.h"
+#include "tools/face68.h"
+#include "tools/terminal.h"
 
 void mocapctl_table_write_header(FILE *out)
 {
@@ -60,14 +60,14 @@ static void write_number(FILE *out, int width, int decimals, double number)
 
 static void write_face(FILE *out, const struct protocol_face *face)
 {
-    bool known = face->keypoint_count == MOCAPCTL_FACE68_COUNT;
-    const struct mc_keypoint *nose = &face->keypoints[MOCAPCTL_FACE68_NOSE_TIP];
+    bool known = face->keypoint_count == TOOLS_FACE68_COUNT;
+    const struct mc_keypoint *nose = &face->keypoints[TOOLS_FACE68_NOSE_TIP];
     fprintf(out, " | %3d", face->id);
     write_number(out, 5, 2, face->score);
     write_number(out, 7, 1, known ? nose->x : NAN);
     write_number(out, 7, 1, known ? nose->y : NAN);
-    write_number(out, 5, 2, known ? mocapctl_face68_eyes(face->keypoints) : NAN);
-    write_number(out, 5, 2, known ? mocapctl_face68_mouth(face->keypoints) : NAN);
+    write_number(out, 5, 2, known ? tools_face68_eyes(face->keypoints) : NAN);
+    write_number(out, 5, 2, known ? tools_face68_mouth(face->keypoints) : NAN);
     fputc('\n', out);
 }
 
@@ -82,7 +82,7 @@ void mocapctl_table_write(struct mocapctl_table *table, const struct protocol_re
     for (int i = 0; i < lines; i++) {
         char name[13];
         snprintf(name, sizeof name, "%-12s", record->stream);
-        mocapctl_write_text(out, name);
+        tools_write_text(out, name);
         fprintf(out, " %8ju", (uintmax_t)record->seq);
         write_number(out, 9, 3, record->pts);
         write_number(out, 6, 1, fps);

@@ -8,16 +8,25 @@
 #include "base/clock.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
-#include "tools/mocapctl/command.h"
+#include "tools/connect.h"
+#include "tools/mocapctl/mocapctl.h"
 #include "tools/mocapctl/table.h"
-#include "tools/mocapctl/watch_options.h"
+#include "tools/terminal.h"
 
 enum {
     HEADER_EVERY = 40, // records between two headers on a terminal
 };
 
+enum format { FORMAT_TABLE, FORMAT_JSON };
+
+struct options {
+    const char *stream; // NULL: all of them
+    long count;         // stop after so many records; 0: never
+    enum format format;
+};
+
 struct watch {
-    struct mocapctl_watch_options options;
+    struct options options;
     struct mocap_client *client;
     struct protocol_message *message; // where records for the table are read to
     struct mocapctl_table *table;
@@ -38,7 +47,7 @@ static enum step flush_output(void)
     if (errno == EPIPE) {
         return STEP_DONE;
     }
-    mocapctl_complain("writing the output: %s", strerrordesc_np(errno));
+    tools_complain("writing the output: %s", strerrordesc_np(errno));
     return STEP_FAILED;
 }
 
@@ -51,12 +60,12 @@ static void write_line(const struct mocap_message *message)
 static enum step show_record(struct watch *watch, const struct mocap_message *message)
 {
     struct mc_error err = { 0 };
-    if (watch->options.format == MOCAPCTL_JSON) {
+    if (watch->options.format == FORMAT_JSON) {
         write_line(message);
     } else {
         if (!protocol_decode_message(PROTOCOL_JSON, message->bytes, message->length, watch->message,
                                      &err)) {
-            mocapctl_complain("%s", err.message);
+            tools_complain("%s", err.message);
             return STEP_FAILED;
         }
         if (watch->shown == 0 || (watch->shown % HEADER_EVERY == 0 && isatty(STDOUT_FILENO))) {
@@ -77,9 +86,11 @@ static bool is_news(struct watch *watch, const struct mocap_message *message)
     for (int i = 0; i < server->stream_count; i++) {
         struct protocol_state *told = &watch->told[i];
         if (strcmp(server->streams[i], message->stream) == 0) {
-            bool same = strcmp(told->state, message->state) == 0 &&
+            enum protocol_stream_state now = protocol_stream_state_parse(message->state);
+            bool same = told->stream[0] != '\0' && told->state == now &&
                         strcmp(told->reason, message->reason) == 0;
-            snprintf(told->state, sizeof told->state, "%s", message->state);
+            snprintf(told->stream, sizeof told->stream, "%s", message->stream);
+            told->state = now;
             snprintf(told->reason, sizeof told->reason, "%s", message->reason);
             return !same;
         }
@@ -89,9 +100,9 @@ static bool is_news(struct watch *watch, const struct mocap_message *message)
 
 static enum step show_state(struct watch *watch, const struct mocap_message *message)
 {
-    if (watch->options.format == MOCAPCTL_TABLE && is_news(watch, message)) {
-        mocapctl_complain("%s is %s%s%s", message->stream, message->state,
-                          message->reason[0] != '\0' ? ": " : "", message->reason);
+    if (watch->options.format == FORMAT_TABLE && is_news(watch, message)) {
+        tools_complain("%s is %s%s%s", message->stream, message->state,
+                       message->reason[0] != '\0' ? ": " : "", message->reason);
     }
     return STEP_ON;
 }
@@ -101,12 +112,12 @@ static enum step show_state(struct watch *watch, const struct mocap_message *mes
 // who reads it then knows that nothing is missing.
 static enum step end_stream(struct watch *watch, const struct mocap_message *message)
 {
-    if (watch->options.format == MOCAPCTL_JSON) {
+    if (watch->options.format == FORMAT_JSON) {
         write_line(message);
         flush_output();
     }
     if (strcmp(message->state, "failed") == 0) {
-        mocapctl_complain("%s failed: %s", message->stream, message->reason);
+        tools_complain("%s failed: %s", message->stream, message->reason);
         watch->any_failed = true;
     }
     watch->streams_ended++;
@@ -124,7 +135,7 @@ static enum step handle_message(struct watch *watch, const struct mocap_message 
     case MOCAP_END:
         return end_stream(watch, message);
     case MOCAP_REFUSAL:
-        mocapctl_complain("mocapd says: %s", message->reason);
+        tools_complain("mocapd says: %s", message->reason);
         return STEP_FAILED;
     default:
         return STEP_ON;
@@ -139,10 +150,10 @@ static enum step next_message(struct watch *watch)
     case MOCAP_MESSAGE:
         return handle_message(watch, &message);
     case MOCAP_CLOSED:
-        mocapctl_complain("connection lost: mocapd closed it");
+        tools_complain("connection lost: mocapd closed it");
         return STEP_FAILED;
     case MOCAP_ERROR:
-        mocapctl_complain("connection lost: %s", error.message);
+        tools_complain("connection lost: %s", error.message);
         return STEP_FAILED;
     case MOCAP_TIMEOUT:
         break;
@@ -150,15 +161,15 @@ static enum step next_message(struct watch *watch)
     return STEP_ON;
 }
 
-static bool start(struct watch *watch)
+static bool start(struct watch *watch, const char *socket)
 {
     watch->message = calloc(1, sizeof *watch->message);
     watch->table = calloc(1, sizeof *watch->table);
     if (watch->message == NULL || watch->table == NULL) {
-        mocapctl_complain("no memory");
+        tools_complain("no memory");
         return false;
     }
-    watch->client = mocapctl_connect(watch->options.socket);
+    watch->client = tools_connect(socket);
     if (watch->client == NULL) {
         return false;
     }
@@ -166,27 +177,44 @@ static bool start(struct watch *watch)
     const struct mocap_options options = { .stream = watch->options.stream,
                                            .encoding = MOCAP_ENCODING_JSON,
                                            .label = "mocapctl watch" };
-    if (!mocap_subscribe(watch->client, &options, MOCAPCTL_REPLY_MS, &error)) {
-        mocapctl_complain("%s", error.message);
+    if (!mocap_subscribe(watch->client, &options, TOOLS_REPLY_MS, &error)) {
+        tools_complain("%s", error.message);
         return false;
     }
     return true;
 }
 
-int mocapctl_watch(const struct mocapctl_globals *globals, int argc, char **argv)
+static int run(const void *options, const void *globals)
 {
-    struct watch watch = { .options.socket = globals->socket };
-    struct mc_error err = { 0 };
-    if (!mocapctl_watch_options_parse(&watch.options, argc, argv, &err)) {
-        mocapctl_complain("watch: %s", err.message);
-        return MOCAPCTL_USAGE;
-    }
-    enum step step = start(&watch) ? STEP_ON : STEP_FAILED;
+    struct watch watch = { .options = *(const struct options *)options };
+    const struct tools_connect_options *program = globals;
+    enum step step = start(&watch, program->socket) ? STEP_ON : STEP_FAILED;
     while (step == STEP_ON) {
         step = next_message(&watch);
     }
     mocap_close(watch.client);
     free(watch.table);
     free(watch.message);
-    return step == STEP_DONE ? MOCAPCTL_OK : MOCAPCTL_FAILED;
+    return step == STEP_DONE ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
+
+static const char *const formats[] = { "table", "json", NULL };
+
+static const struct mc_option table[] = {
+    { "STREAM", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT,
+      .help = "the stream to watch; default: all", MC_OPTION_FIELD(struct options, stream) },
+    { "count", 'n', "N", "stop after N records", MC_OPTION_INT, .min = 1, .max = 1e12,
+      MC_OPTION_FIELD(struct options, count) },
+    { "format", 'f', "FORMAT", "table, for people, or json; default: table", MC_OPTION_ENUM,
+      .names = formats, MC_OPTION_FIELD(struct options, format) },
+    { 0 },
+};
+
+const struct mc_command mocapctl_watch_command = {
+    .name = "watch",
+    .summary = "print motion records as they arrive",
+    .details = "Ends with the last of the watched streams; fails if any of them failed.",
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

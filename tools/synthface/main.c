@@ -1,60 +1,23 @@
 // synthface: renders a face that moves, and writes where its landmarks are.
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "tools/synthface/synthface.h"
 #include "tools/video_writer.h"
 
-enum { EXIT_USAGE = 2, FRAMES_MAX = 1000000 };
+struct size {
+    int width, height;
+};
 
 struct job {
-    int frames, width, height, fps;
-    unsigned seed;
+    int frames, fps, seed;
+    struct size size;
     bool still;
     const char *output, *landmarks;
 };
-
-static const char usage[] =
-    "usage: synthface [--frames N] [--size WxH] [--fps F] [--seed S] [--still]\n"
-    "                 [--landmarks FILE] -o FILE\n"
-    "\n"
-    "  -o FILE           .mp4, .mkv or .y4m (lossless), or .png (the last frame)\n"
-    "  --landmarks FILE  JSON lines: for each frame its 68 landmarks (iBUG order) and\n"
-    "                    what the head does\n"
-    "  --frames N        default 300: ten seconds, after which the motion repeats\n"
-    "  --size WxH        default 640x480\n"
-    "  --fps F           default 30\n"
-    "  --seed S          another face, another room; default 1\n"
-    "  --still           looks straight ahead\n";
-
-static bool parse_number(const char *text, int least, int most, int *number)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || value < least || value > most) {
-        return false;
-    }
-    *number = (int)value;
-    return true;
-}
-
-static bool parse_size(const char *text, struct job *job)
-{
-    int length = 0;
-    return sscanf(text, "%5dx%5d%n", &job->width, &job->height, &length) == 2 &&
-           text[length] == '\0' && job->width % 2 == 0 && job->height % 2 == 0 &&
-           job->width >= SYNTHFACE_EDGE_MIN && job->height >= SYNTHFACE_EDGE_MIN &&
-           job->width <= SYNTHFACE_EDGE_MAX && job->height <= SYNTHFACE_EDGE_MAX;
-}
-
-static int complain(const char *what)
-{
-    fprintf(stderr, "synthface: %s\n%s", what, usage);
-    return EXIT_USAGE;
-}
 
 // One line of the sidecar. Three decimals: a thousandth of a pixel.
 static bool write_truth(FILE *file, int frame, double fps, const struct synthface_truth *truth)
@@ -86,7 +49,7 @@ static bool render(const struct job *job, struct synthface *face, struct video_w
         struct synthface_truth truth;
         synthface_render(face, (unsigned)frame, job->fps, rgb, &truth);
         bool wanted = !is_png || frame == job->frames - 1;
-        if (wanted && !video_writer_add(writer, rgb, (size_t)job->width * 3, err)) {
+        if (wanted && !video_writer_add(writer, rgb, (size_t)job->size.width * 3, err)) {
             return false;
         }
         if (landmarks != NULL && !write_truth(landmarks, frame, job->fps, &truth)) {
@@ -96,14 +59,15 @@ static bool render(const struct job *job, struct synthface *face, struct video_w
     return true;
 }
 
-static bool run(const struct job *job, struct mc_error *err)
+static bool render_file(const struct job *job, struct mc_error *err)
 {
-    uint8_t *rgb = malloc((size_t)job->width * (size_t)job->height * 3);
-    struct synthface *face = synthface_create(job->seed, job->width, job->height, job->still, err);
+    uint8_t *rgb = malloc((size_t)job->size.width * (size_t)job->size.height * 3);
+    struct synthface *face =
+        synthface_create((unsigned)job->seed, job->size.width, job->size.height, job->still, err);
     struct video_writer *writer =
         rgb == NULL || face == NULL
             ? NULL
-            : video_writer_create(job->output, job->width, job->height, job->fps, 1, err);
+            : video_writer_create(job->output, job->size.width, job->size.height, job->fps, 1, err);
     FILE *landmarks = NULL;
     bool good = writer != NULL;
     if (good && job->landmarks != NULL) {
@@ -124,53 +88,76 @@ static bool run(const struct job *job, struct mc_error *err)
     return good;
 }
 
+static int run(const void *options, const void *globals)
+{
+    (void)globals;
+    struct mc_error err = { 0 };
+    if (!render_file(options, &err)) {
+        fprintf(stderr, "synthface: %s\n", err.message[0] == '\0' ? "no memory" : err.message);
+        return MC_EXIT_FAILED;
+    }
+    return MC_EXIT_OK;
+}
+
+static bool is_edge(int edge)
+{
+    return edge % 2 == 0 && edge >= SYNTHFACE_EDGE_MIN && edge <= SYNTHFACE_EDGE_MAX;
+}
+
+static bool set_size(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct size size;
+    int length = 0;
+    if (sscanf(value, "%5dx%5d%n", &size.width, &size.height, &length) != 2 ||
+        value[length] != '\0' || !is_edge(size.width) || !is_edge(size.height)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be WxH, even numbers from %d to %d, got '%.40s'", label,
+                            SYNTHFACE_EDGE_MIN, SYNTHFACE_EDGE_MAX, value);
+    }
+    *(struct size *)field = size;
+    return true;
+}
+
+// The ending chooses the format.
+static bool check(void *options, struct mc_error *err)
+{
+    const struct job *job = options;
+    return strrchr(job->output, '.') != NULL ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "--output must end in .mp4, .mkv, .y4m or .png, got '%.80s'", job->output);
+}
+
+static const struct mc_option table[] = {
+    { "output", 'o', "FILE", "the file to write: .mp4, .mkv, .y4m (lossless), or .png (last frame)",
+      MC_OPTION_TEXT, .required = true, MC_OPTION_FIELD(struct job, output) },
+    { "landmarks", 0, "FILE",
+      "write a line of JSON for each frame: its 68 landmarks (iBUG order), pose and expression",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct job, landmarks) },
+    { "frames", 0, "N", "frames to render; the motion repeats after 300; default: 300",
+      MC_OPTION_INT, .min = 1, .max = 1000000, MC_OPTION_FIELD(struct job, frames) },
+    { "size", 0, "WxH", "size of a frame; default: 640x480", MC_OPTION_CALL, .set = set_size,
+      MC_OPTION_FIELD(struct job, size) },
+    { "fps", 0, "F", "frames per second; default: 30", MC_OPTION_INT, .min = 1, .max = 240,
+      MC_OPTION_FIELD(struct job, fps) },
+    { "seed", 0, "S", "selects the person and the room; default: 1", MC_OPTION_INT, .min = 0,
+      .max = 2147483647, MC_OPTION_FIELD(struct job, seed) },
+    { "still", 0, NULL, "look straight ahead, without motion", MC_OPTION_BOOL,
+      MC_OPTION_FIELD(struct job, still) },
+    { 0 },
+};
+
+static const struct job defaults = { .frames = 300, .fps = 30, .seed = 1, .size = { 640, 480 } };
+
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "frames", required_argument, NULL, 'n' },
-        { "size", required_argument, NULL, 's' },
-        { "fps", required_argument, NULL, 'f' },
-        { "seed", required_argument, NULL, 'd' },
-        { "still", no_argument, NULL, 't' },
-        { "landmarks", required_argument, NULL, 'l' },
-        { "output", required_argument, NULL, 'o' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+    static const struct mc_command program = {
+        .name = "synthface",
+        .summary = "render a moving face, and write where its landmarks are",
+        .options = table,
+        .defaults = &defaults,
+        .options_size = sizeof(struct job),
+        .check = check,
+        .run = run,
     };
-    struct job job = { .frames = 300, .width = 640, .height = 480, .fps = 30, .seed = 1 };
-    int found, seed = 1;
-    while ((found = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        if (found == 'h') {
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
-        }
-        if (found == 'n' && !parse_number(optarg, 1, FRAMES_MAX, &job.frames)) {
-            return complain("--frames: wants a number of 1 to 1000000");
-        }
-        if (found == 's' && !parse_size(optarg, &job)) {
-            return complain("--size: wants WxH, even numbers of 32 to 4096");
-        }
-        if (found == 'f' && !parse_number(optarg, 1, 240, &job.fps)) {
-            return complain("--fps: wants a number of 1 to 240");
-        }
-        if (found == 'd' && !parse_number(optarg, 0, 2147483647, &seed)) {
-            return complain("--seed: wants a number from 0 on");
-        }
-        if (found == '?') {
-            return complain("an argument is wrong");
-        }
-        job.still |= found == 't';
-        job.output = found == 'o' ? optarg : job.output;
-        job.landmarks = found == 'l' ? optarg : job.landmarks;
-    }
-    if (optind != argc || job.output == NULL) {
-        return complain(job.output == NULL ? "wants -o FILE" : "takes no other arguments");
-    }
-    job.seed = (unsigned)seed;
-    struct mc_error err = { 0 };
-    if (!run(&job, &err)) {
-        fprintf(stderr, "synthface: %s\n", err.message[0] == '\0' ? "no memory" : err.message);
-        return EXIT_FAILURE;
-    }
-    return EXIT_SUCCESS;
+    return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

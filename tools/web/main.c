@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "tools/web/board.h"
-#include "tools/web/options.h"
 #include "tools/web/pages.h"
 #include "tools/web/relay.h"
 #include "tools/web/server.h"
+#include "tools/web/web_options.h"
 
 // After the last browser: one that loads the page again finds the camera still open.
 enum { LINGER_MS = 3000 };
@@ -114,8 +114,8 @@ static bool start(struct web *web, struct mc_error *err)
     if (!web_pages_load(&web->pages, pages, err)) {
         return false;
     }
-    const struct web_server_options serve = { .address = web->options.address,
-                                              .port = web->options.port,
+    const struct web_server_options serve = { .address = web->options.listen.address,
+                                              .port = web->options.listen.port,
                                               .hosts = &web->options.hosts,
                                               .pages = &web->pages,
                                               .board = &web->board,
@@ -131,22 +131,22 @@ static bool start(struct web *web, struct mc_error *err)
     return web->relay != NULL;
 }
 
-static int run(struct web *web)
+static bool serve(struct web *web)
 {
     struct mc_error err = { 0 };
     mc_log_level_set(web->options.log_level);
     if (uv_loop_init(&web->loop) != 0 || !web_board_init(&web->board, &err)) {
         mc_log(MC_LOG_ERROR, "no loop");
-        return EXIT_FAILURE;
+        return false;
     }
     start_handles(web);
     const bool good = start(web, &err);
     if (good) {
-        if (strncmp(web->options.address, "127.", 4) != 0) {
+        if (strncmp(web->options.listen.address, "127.", 4) != 0) {
             mc_log(MC_LOG_WARNING, "whoever reaches %s sees the face: there is no password",
-                   web->options.address);
+                   web->options.listen.address);
         }
-        mc_log(MC_LOG_INFO, "open http://%s:%d/", web->options.address,
+        mc_log(MC_LOG_INFO, "open http://%s:%d/", web->options.listen.address,
                web_server_port(web->server));
     } else {
         mc_log(MC_LOG_ERROR, "%s", err.message);
@@ -156,21 +156,33 @@ static int run(struct web *web)
     web_server_destroy(web->server);
     uv_loop_close(&web->loop);
     web_board_finish(&web->board);
-    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+    return good;
+}
+
+static int run(const void *options, const void *globals)
+{
+    (void)globals;
+    struct web *web = calloc(1, sizeof *web);
+    if (web == NULL) {
+        mc_log(MC_LOG_ERROR, "no memory");
+        return MC_EXIT_FAILED;
+    }
+    web->options = *(const struct web_options *)options;
+    const bool good = serve(web);
+    free(web);
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
 int main(int argc, char **argv)
 {
-    struct web *web = calloc(1, sizeof *web);
-    struct mc_error err = { 0 };
-    if (web == NULL) {
-        return EXIT_FAILURE;
-    }
-    signal(SIGPIPE, SIG_IGN); // a failed write says so
-    const enum tools_arguments_result asked = web_options_parse(&web->options, argc, argv, &err);
-    const int status = asked == TOOLS_ARGUMENTS_RUN
-                           ? run(web)
-                           : tools_arguments_answer(asked, "mocap-web", web_options_usage, &err);
-    free(web);
-    return status;
+    static const struct mc_command program = {
+        .name = "mocap-web",
+        .summary = "serve a page that shows what mocapd publishes, with an avatar",
+        .options = web_options_table,
+        .defaults = &web_options_default,
+        .options_size = sizeof(struct web_options),
+        .run = run,
+    };
+    signal(SIGPIPE, SIG_IGN); // a failed write reports it instead
+    return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

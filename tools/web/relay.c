@@ -79,7 +79,8 @@ static void begin(struct web_relay *relay)
 static void put_lost(struct web_relay *relay)
 {
     for (int i = 0; i < relay->stream_count; i++) {
-        struct protocol_state state = { .state = "connecting", .reason = "mocapd is not there" };
+        struct protocol_state state = { .state = PROTOCOL_STREAM_CONNECTING,
+                                        .reason = "mocapd is not there" };
         memcpy(state.stream, relay->streams[i], sizeof state.stream);
         protocol_buffer_clear(&relay->text);
         protocol_encode_state(&relay->text, PROTOCOL_JSON, &state);

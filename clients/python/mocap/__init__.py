@@ -8,8 +8,8 @@
             if isinstance(message, mocap.Record) and message.faces:
                 print(message.pts, message.faces[0].keypoints[30])
 
-The same with asyncio: mocap.connect_async, AsyncClient. When the server has left, with
-either, client.reconnect() waits for another and renews the subscriptions.
+For asyncio there are mocap.connect_async and AsyncClient. When the server has closed the
+connection, client.reconnect() waits for it to come back and renews the subscriptions.
 """
 
 from .aio import AsyncClient, connect_async
@@ -26,7 +26,7 @@ from .messages import (
     State,
     Timing,
 )
-from .wire import Closed, MocapError, Refused, WrongVersion, default_path
+from .wire import Closed, MocapError, Refused, TimedOut, WrongVersion, default_path
 
 __all__ = [
     "AsyncClient",
@@ -43,6 +43,7 @@ __all__ = [
     "Refused",
     "Server",
     "State",
+    "TimedOut",
     "Timing",
     "WrongVersion",
     "connect",

@@ -3,40 +3,78 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections import deque
 from types import TracebackType
 from typing import Any, AsyncIterator, Awaitable, Deque, Dict, Optional, Type
 
 from . import messages, wire
-from .subscriptions import Fields, Subscriptions, retry_waits
+from .subscriptions import RETRY_FIRST, RETRY_LAST, Backoff, Fields, Subscriptions
 
 
 class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
-    """One connection; make it with connect_async. One task at a time may use it."""
+    """One connection, made by connect_async. Only one task at a time may use it."""
 
     def __init__(self, path: str, timeout: float) -> None:
         super().__init__()
         self.path = path
         self.timeout = timeout  # of replies, seconds
+        self._backoff = Backoff()
 
     async def _open(self) -> None:
         self._wire = wire.Wire()
         self._kept: Deque[Dict[str, Any]] = deque()
-        self._reader, self._writer = await asyncio.open_unix_connection(self.path)
+        self._pending.clear()
+        connection = await self._connect()
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=connection)
         try:
-            greeting = await asyncio.wait_for(self._read(), self.timeout)
+            greeting = await self._in_time(self._read(), "no greeting in time")
             self.server = wire.read_hello(greeting)
         except BaseException:
             self._writer.close()
             raise
 
+    async def _connect(self) -> socket.socket:
+        # While the backlog is full, a connect to a Unix socket fails at once, and nothing
+        # tells when it would not.
+        deadline = time.monotonic() + self.timeout
+        wait = RETRY_FIRST
+        connection = socket.socket(socket.AF_UNIX)
+        connection.setblocking(False)
+        try:
+            while True:
+                try:
+                    connection.connect(self.path)
+                    return connection
+                except BlockingIOError:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        full = f"connect to {self.path}: the server's backlog is full"
+                        raise wire.TimedOut(full) from None
+                    await asyncio.sleep(min(wait, left))
+                    wait = min(2 * wait, RETRY_LAST)
+        except BaseException:
+            connection.close()
+            raise
+
+    async def _in_time(self, awaited: Awaitable[Dict[str, Any]], late: str) -> Dict[str, Any]:
+        try:
+            return await asyncio.wait_for(awaited, self.timeout)
+        except asyncio.TimeoutError:
+            raise wire.TimedOut(late) from None
+
+    def _hang_up(self) -> None:
+        self._writer.close()
+
     async def _read(self) -> Dict[str, Any]:
-        # A wait that is cancelled loses nothing: what came is in the wire.
+        # A wait that is cancelled loses nothing: what has come is in the wire.
         while True:
-            value = self._wire.next()
+            value = self._next_read()
             if value is not None:
                 return value
+            if self._writer.is_closing():
+                raise wire.Closed("the connection is closed")
             try:
                 data = await self._reader.read(65536)
             except ConnectionResetError:
@@ -47,7 +85,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             self._wire.feed(data)
 
     async def next(self) -> messages.Message:
-        """The next message. Closed when the server left."""
+        """The next message. Raises Closed at the end."""
         value = self._kept.popleft() if self._kept else await self._read()
         return wire.typed(value)
 
@@ -60,7 +98,12 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
                 return
             yield message
 
-    async def _reply(self) -> Dict[str, Any]:
+    async def _exchange(self, line: bytes) -> Dict[str, Any]:
+        try:
+            self._writer.write(line)
+            await self._writer.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise wire.Closed("the server closed the connection") from None
         while True:
             value = await self._read()
             if self._wire.is_reply(value):
@@ -68,45 +111,49 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             self._kept.append(value)
 
     async def request(self, kind: str, **fields: Any) -> Dict[str, Any]:
-        """Sends a request and returns its reply; Refused when it is an error."""
-        try:
-            self._writer.write(self._wire.request(kind, **fields))
-            await self._writer.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            raise wire.Closed("the server closed the connection") from None
-        return await asyncio.wait_for(self._reply(), self.timeout)
+        """Sends a request and returns its reply; raises Refused when that is an error. After
+        TimedOut the reply may still come, and then takes effect."""
+        line = self._wire.request(kind, **fields)
+        self._asked(self._wire.last_id, kind, fields)
+        return await self._in_time(self._exchange(line), f"{kind}: no reply in time")
 
     async def _subscribe(self, stream: Optional[str], fields: Fields) -> messages.Granted:
-        reply = messages.granted(await self.request("subscribe", stream=stream, **fields))
-        self._wire.encoding = reply.encoding  # of what comes after the reply
-        self._remember(stream, fields)
-        return reply
+        return wire.granted(await self.request("subscribe", stream=stream, **fields))
 
     async def unsubscribe(self, stream: Optional[str] = None) -> None:
+        """Unsubscribes from a stream, or from all."""
         await self.request("unsubscribe", stream=stream)
-        self._forget(stream)
 
     async def status(self) -> Dict[str, Any]:
+        """The daemon's state and that of its streams, as docs/protocol.md describes it."""
         return await self.request("status")
 
     async def ping(self) -> None:
+        """Returns when the daemon has answered."""
         await self.request("ping")
 
     async def reconnect(self, timeout: Optional[float] = None) -> None:
-        """Connects again and renews all subscriptions, trying until the timeout."""
+        """Connects again and renews all subscriptions, trying until the timeout. A connection
+        that was lost soon is made again only after a pause."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        for wait in retry_waits():
-            await self.close()
+        await self.close()
+        wait = self._backoff.first()
+        before = dict(self._subscriptions)
+        while True:
+            left = float("inf") if deadline is None else max(deadline - time.monotonic(), 0)
+            await asyncio.sleep(min(wait, left))
             try:
                 await self._open()
-                for stream, fields in list(self._subscriptions.items()):
+                for stream, fields in before.items():
                     await self._subscribe(stream, fields)
+                self._backoff.connected()
                 return
-            except (OSError, asyncio.TimeoutError, wire.Closed):
-                left = float("inf") if deadline is None else deadline - time.monotonic()
-                if left <= 0:
+            except (OSError, wire.Closed):
+                await self.close()
+                self._subscriptions = dict(before)
+                if deadline is not None and time.monotonic() >= deadline:
                     raise
-                await asyncio.sleep(min(wait, left))
+                wait = self._backoff.next()
 
     async def close(self) -> None:
         self._writer.close()
@@ -128,7 +175,8 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
 
 
 async def connect_async(path: Optional[str] = None, timeout: float = 5.0) -> AsyncClient:
-    """Connects to the daemon at path, or to the user's, else the system's."""
+    """Connects to the daemon at path; by default the user's, or else the system's."""
     client = AsyncClient(wire.default_path() if path is None else path, timeout)
     await client._open()
+    client._backoff.connected()
     return client

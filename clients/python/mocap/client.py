@@ -1,40 +1,60 @@
-"""The client for programs that wait."""
+"""The blocking client."""
 
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from collections import deque
 from types import TracebackType
 from typing import Any, Deque, Dict, Iterator, Optional, Type
 
 from . import messages, wire
-from .subscriptions import Fields, Subscriptions, retry_waits
+from .subscriptions import Backoff, Fields, Subscriptions
 
 
 class Client(Subscriptions[messages.Granted]):
-    """One connection. Timeouts are seconds; None waits for ever."""
+    """One connection. Timeouts are in seconds; None waits forever."""
 
     def __init__(self, path: Optional[str] = None, timeout: Optional[float] = 5.0) -> None:
         super().__init__()
         self.path = wire.default_path() if path is None else path
         self.timeout = timeout  # of replies
+        self._backoff = Backoff()
         self._open(timeout)
+        self._backoff.connected()
 
     def _open(self, timeout: Optional[float]) -> None:
         self._wire = wire.Wire()
         self._kept: Deque[Dict[str, Any]] = deque()
+        self._pending.clear()
         self._socket = socket.socket(socket.AF_UNIX)
+        deadline = self._deadline(timeout)
         try:
-            self._socket.settimeout(timeout)
-            self._socket.connect(self.path)
-            value = self._read(self._deadline(timeout))
+            self._connect(timeout)
+            value = self._read(deadline)
             if value is None:
-                raise TimeoutError("no greeting in time")
+                raise wire.TimedOut("no greeting in time")
             self.server: messages.Server = wire.read_hello(value)
         except BaseException:
             self._socket.close()
             raise
+
+    def _connect(self, timeout: Optional[float]) -> None:
+        # While the backlog is full, a connect to a Unix socket blocks for as long as a send
+        # may; without blocking it fails at once. 0 means forever there.
+        left_us = 0 if timeout is None else max(int(timeout * 1e6), 1000)
+        self._socket.settimeout(None)
+        self._limit_sends(left_us)
+        try:
+            self._socket.connect(self.path)
+        except BlockingIOError:
+            raise wire.TimedOut(f"connect to {self.path}: the server's backlog is full") from None
+        self._limit_sends(0)
+
+    def _limit_sends(self, limit_us: int) -> None:
+        limit = struct.pack("@ll", *divmod(limit_us, 1000000))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     @staticmethod
     def _deadline(timeout: Optional[float]) -> Optional[float]:
@@ -43,9 +63,11 @@ class Client(Subscriptions[messages.Granted]):
     def _read(self, deadline: Optional[float]) -> Optional[Dict[str, Any]]:
         """The next message from the socket; None when none came in time."""
         while True:
-            value = self._wire.next()
+            value = self._next_read()
             if value is not None:
                 return value
+            if self._socket.fileno() < 0:
+                raise wire.Closed("the connection is closed")
             left = None if deadline is None else max(deadline - time.monotonic(), 0)
             self._socket.settimeout(left)
             try:
@@ -59,8 +81,11 @@ class Client(Subscriptions[messages.Granted]):
                 raise wire.Closed(f"the server closed the connection{inside}")
             self._wire.feed(data)
 
+    def _hang_up(self) -> None:
+        self._socket.close()
+
     def next(self, timeout: Optional[float] = None) -> Optional[messages.Message]:
-        """The next message; None when none came in time. Closed when the server left."""
+        """The next message; None when none came in time. Raises Closed at the end."""
         value = self._kept.popleft() if self._kept else self._read(self._deadline(timeout))
         return None if value is None else wire.typed(value)
 
@@ -75,56 +100,70 @@ class Client(Subscriptions[messages.Granted]):
                 yield message
 
     def request(self, kind: str, **fields: Any) -> Dict[str, Any]:
-        """Sends a request and returns its reply; Refused when it is an error."""
+        """Sends a request and returns its reply; raises Refused when that is an error. After
+        TimedOut the reply may still come, and then takes effect."""
         deadline = self._deadline(self.timeout)
+        if self._socket.fileno() < 0:
+            raise wire.Closed("the connection is closed")
+        line = self._wire.request(kind, **fields)
+        self._asked(self._wire.last_id, kind, fields)
         self._socket.settimeout(self.timeout)
         try:
-            self._socket.sendall(self._wire.request(kind, **fields))
+            self._socket.sendall(line)
+        except (TimeoutError, socket.timeout, BlockingIOError):
+            self._socket.close()  # half a request leaves nothing to go on with
+            raise wire.TimedOut(f"{kind}: the server accepts no request") from None
         except (BrokenPipeError, ConnectionResetError):
             raise wire.Closed("the server closed the connection") from None
         while True:
             value = self._read(deadline)
             if value is None:
-                raise TimeoutError(f"{kind}: no reply in time")
+                raise wire.TimedOut(f"{kind}: no reply in time")
             if self._wire.is_reply(value):
                 return wire.checked(value)
             self._kept.append(value)
 
     def _subscribe(self, stream: Optional[str], fields: Fields) -> messages.Granted:
-        reply = messages.granted(self.request("subscribe", stream=stream, **fields))
-        self._wire.encoding = reply.encoding  # of what comes after the reply
-        self._remember(stream, fields)
-        return reply
+        return wire.granted(self.request("subscribe", stream=stream, **fields))
 
     def unsubscribe(self, stream: Optional[str] = None) -> None:
+        """Unsubscribes from a stream, or from all."""
         self.request("unsubscribe", stream=stream)
-        self._forget(stream)
 
     def status(self) -> Dict[str, Any]:
+        """The daemon's state and that of its streams, as docs/protocol.md describes it."""
         return self.request("status")
 
     def ping(self) -> None:
+        """Returns when the daemon has answered."""
         self.request("ping")
 
     def fileno(self) -> int:
-        """For select: call next(0) until it gives None before waiting."""
+        """For select. Messages may wait in memory: call next(0) until it returns None first."""
         return self._socket.fileno()
 
     def reconnect(self, timeout: Optional[float] = None) -> None:
-        """Connects again and renews all subscriptions, trying until the timeout."""
+        """Connects again and renews all subscriptions, trying until the timeout. A connection
+        that was lost soon is made again only after a pause."""
         deadline = self._deadline(timeout)
-        for wait in retry_waits():
-            self._socket.close()
+        self._socket.close()
+        wait = self._backoff.first()
+        before = dict(self._subscriptions)
+        while True:
+            left = float("inf") if deadline is None else max(deadline - time.monotonic(), 0)
+            time.sleep(min(wait, left))
             try:
                 self._open(self.timeout)
-                for stream, fields in list(self._subscriptions.items()):
+                for stream, fields in before.items():
                     self._subscribe(stream, fields)
+                self._backoff.connected()
                 return
             except (OSError, wire.Closed):
-                left = float("inf") if deadline is None else deadline - time.monotonic()
-                if left <= 0:
+                self._socket.close()
+                self._subscriptions = dict(before)
+                if deadline is not None and time.monotonic() >= deadline:
                     raise
-                time.sleep(min(wait, left))
+                wait = self._backoff.next()
 
     def close(self) -> None:
         self._socket.close()
@@ -142,5 +181,5 @@ class Client(Subscriptions[messages.Granted]):
 
 
 def connect(path: Optional[str] = None, timeout: Optional[float] = 5.0) -> Client:
-    """Connects to the daemon at path, or to the user's, else the system's."""
+    """Connects to the daemon at path; by default the user's, or else the system's."""
     return Client(path, timeout)

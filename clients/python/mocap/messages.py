@@ -1,10 +1,11 @@
-"""What the server says, typed. Lengths are pixels of the source, times seconds
-unless a name says ns (CLOCK_MONOTONIC) or us."""
+"""The server's messages as types. Lengths are in pixels of the source frame, times in seconds
+unless a name ends in ns (CLOCK_MONOTONIC) or us."""
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 Floats = Tuple[float, ...]
 
@@ -25,7 +26,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Face:
-    """A part that is None was not asked for, or the server does not have it."""
+    """A part is None when it was not asked for or the server does not have it."""
 
     id: int
     score: float
@@ -39,11 +40,13 @@ class Face:
 
 @dataclass(frozen=True)
 class Timing:
+    """Microseconds that the stages of one frame took."""
+
     decode: int
     wait: int
     scale: int
     infer: int
-    gather: int = 0
+    reassembly: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ class Record:
     width: int
     height: int
     dropped: int
-    missed: int  # records that this client missed since the one before
+    missed: int  # records that this client missed since the last one
     faces: List[Face] = field(default_factory=list)
     damaged: bool = False
-    lost: Optional[str] = None  # "hold" or "neutral": the faces are not this frame's
+    lost: Optional[str] = None  # "hold" or "neutral": the faces are not those of this frame
     timing: Optional[Timing] = None
 
 
@@ -72,7 +75,7 @@ class State:
 
 @dataclass(frozen=True)
 class End:
-    """Nothing of this stream follows."""
+    """The last message of its stream."""
 
     stream: str
     records: int
@@ -84,14 +87,14 @@ class End:
 class Server:
     protocol: Tuple[int, int]
     name: str
-    boot_id: str  # another one after each start
+    boot_id: str  # differs after each start of the daemon
     streams: List[str]
     encodings: List[str]
 
 
 @dataclass(frozen=True)
 class Granted:
-    """What a subscription got."""
+    """What the server granted."""
 
     streams: List[str]
     encoding: str
@@ -107,97 +110,210 @@ class Granted:
 Message = Union[Record, State, End, Dict[str, Any]]
 
 
-def _rows(value: Sequence[Any], columns: int) -> List[Floats]:
-    """JSON has rows; CBOR's typed array has them one after the other."""
-    if value and not isinstance(value[0], (int, float)):
-        return [tuple(row) for row in value]
+_COUNT_MAX = 2**53 - 1
+_TIME_MAX_NS = 2**62
+_SIDE_MAX = 2**21
+_STAGE_MAX_US = 2**40
+_INT_MAX = 2**31 - 1
+_PTS_MAX = 4e9
+_NUMBER_MAX = 1e12
+_FACES_MAX = 64
+_KEYPOINTS_MAX = 4096
+
+
+def _refuse(name: str, expected: str, value: Any) -> ValueError:
+    is_scalar = isinstance(value, (int, float, str, type(None)))
+    got = f"{value!r:.40}" if is_scalar else type(value).__name__
+    return ValueError(f"{name}: must be {expected}, got {got}")
+
+
+def _get(value: Dict[str, Any], name: str) -> Any:
+    if name not in value:
+        raise ValueError(f"{name}: is missing")
+    return value[name]
+
+
+def _integer(value: Dict[str, Any], name: str, most: int = _COUNT_MAX) -> int:
+    number = _get(value, name)
+    if type(number) is not int or not 0 <= number <= most:
+        raise _refuse(name, f"a whole number from 0 to {most}", number)
+    return int(number)
+
+
+def _is_number(value: Any, most: float) -> bool:
+    return type(value) in (int, float) and abs(value) <= most
+
+
+def _number(value: Dict[str, Any], name: str, most: float = _NUMBER_MAX) -> float:
+    number = _get(value, name)
+    if not _is_number(number, most):
+        raise _refuse(name, f"a number of magnitude up to {most:g}", number)
+    return float(number)
+
+
+def _text(value: Dict[str, Any], name: str) -> str:
+    text = _get(value, name)
+    if not isinstance(text, str):
+        raise _refuse(name, "text", text)
+    return text
+
+
+def _texts(value: Dict[str, Any], name: str) -> List[str]:
+    texts = _get(value, name)
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise _refuse(name, "an array of text", texts)
+    return texts
+
+
+def _map(value: Any, name: str) -> Dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _refuse(name, "a map", value)
+    return value
+
+
+def _floats(numbers: Any, name: str, count: int) -> Floats:
+    """An array in JSON, a typed array in CBOR."""
+    if (
+        not isinstance(numbers, (list, array))
+        or len(numbers) != count
+        or not all(_is_number(number, _NUMBER_MAX) for number in numbers)
+    ):
+        raise _refuse(name, f"{count} numbers", numbers)
+    return tuple(numbers)
+
+
+def _rows(value: Any, name: str, columns: int) -> List[Floats]:
+    """An array of arrays in JSON; in CBOR one typed array, row after row."""
+    if not isinstance(value, (list, array)) or len(value) > columns * _KEYPOINTS_MAX:
+        raise _refuse(name, f"rows of {columns} numbers", value)
+    if isinstance(value, list):
+        return [_floats(row, name, columns) for row in value]
     if len(value) % columns != 0:
-        raise ValueError(f"{len(value)} numbers are no rows of {columns}")
-    return [tuple(value[i : i + columns]) for i in range(0, len(value), columns)]
+        raise ValueError(f"{name}: must be rows of {columns} numbers, got {len(value)} numbers")
+    numbers = _floats(value, name, len(value))
+    return [numbers[i : i + columns] for i in range(0, len(numbers), columns)]
 
 
-def _points(value: Optional[Sequence[Any]]) -> Optional[List[Keypoint]]:
-    return None if value is None else [Keypoint(*row) for row in _rows(value, 3)]
+def _points(face: Dict[str, Any], name: str) -> Optional[List[Keypoint]]:
+    value = face.get(name)
+    return None if value is None else [Keypoint(*row) for row in _rows(value, name, 3)]
 
 
-def _pose(value: Optional[Dict[str, Any]]) -> Optional[Pose]:
-    if value is None:
+def _pose(face: Dict[str, Any]) -> Optional[Pose]:
+    if face.get("pose") is None:
         return None
+    value = _map(face["pose"], "pose")
     return Pose(
-        tuple(value["rotation"]),
-        tuple(value["euler"]),
-        tuple(value["translation"]),
-        value["error"],
+        _floats(_get(value, "rotation"), "rotation", 4),
+        _floats(_get(value, "euler"), "euler", 3),
+        _floats(_get(value, "translation"), "translation", 3),
+        _number(value, "error"),
     )
 
 
-def _face(value: Dict[str, Any]) -> Face:
+def _shapes(face: Dict[str, Any]) -> Optional[Dict[str, float]]:
+    if face.get("shapes") is None:
+        return None
+    value = _map(face["shapes"], "shapes")
+    return {name: _number(value, name) for name in value}
+
+
+def _face(face: Any) -> Face:
+    value = _map(face, "faces")
     jacobians = value.get("jacobians")
     return Face(
-        id=value["id"],
-        score=value["score"],
-        box=tuple(value["box"]),
-        keypoints=_points(value.get("keypoints")),
-        raw=_points(value.get("raw")),
-        jacobians=None if jacobians is None else _rows(jacobians, 4),
-        pose=_pose(value.get("pose")),
-        shapes=value.get("shapes"),
+        id=_integer(value, "id", _INT_MAX),
+        score=_number(value, "score"),
+        box=_floats(_get(value, "box"), "box", 4),
+        keypoints=_points(value, "keypoints"),
+        raw=_points(value, "raw"),
+        jacobians=None if jacobians is None else _rows(jacobians, "jacobians", 4),
+        pose=_pose(value),
+        shapes=_shapes(value),
     )
 
 
-def _timing(value: Optional[Dict[str, int]]) -> Optional[Timing]:
-    if value is None:
+def _faces(value: Dict[str, Any]) -> List[Face]:
+    faces = _get(value, "faces")
+    if not isinstance(faces, list) or len(faces) > _FACES_MAX:
+        raise _refuse("faces", f"an array of at most {_FACES_MAX} faces", faces)
+    return [_face(face) for face in faces]
+
+
+def _timing(record: Dict[str, Any]) -> Optional[Timing]:
+    if record.get("timing_us") is None:
         return None
+    value = _map(record["timing_us"], "timing_us")
+    name = "reassembly" if "reassembly" in value else "gather"  # as 0.1.0 called it
     return Timing(
-        value["decode"], value["wait"], value["scale"], value["infer"], value.get("gather", 0)
+        decode=_integer(value, "decode", _STAGE_MAX_US),
+        wait=_integer(value, "wait", _STAGE_MAX_US),
+        scale=_integer(value, "scale", _STAGE_MAX_US),
+        infer=_integer(value, "infer", _STAGE_MAX_US),
+        reassembly=0 if name not in value else _integer(value, name, _STAGE_MAX_US),
     )
 
 
 def _record(value: Dict[str, Any]) -> Record:
+    damaged = value.get("damaged", False)
+    if not isinstance(damaged, bool):
+        raise _refuse("damaged", "true or false", damaged)
     return Record(
-        stream=value["stream"],
-        seq=value["seq"],
-        pts=value["pts"],
-        t_arrival_ns=value["t_arrival_ns"],
-        t_publish_ns=value["t_publish_ns"],
-        width=value["width"],
-        height=value["height"],
-        dropped=value["dropped"],
-        missed=value["missed"],
-        faces=[_face(face) for face in value["faces"]],
-        damaged=value.get("damaged", False),
-        lost=value.get("lost"),
-        timing=_timing(value.get("timing_us")),
+        stream=_text(value, "stream"),
+        seq=_integer(value, "seq"),
+        pts=_number(value, "pts", _PTS_MAX),
+        t_arrival_ns=_integer(value, "t_arrival_ns", _TIME_MAX_NS),
+        t_publish_ns=_integer(value, "t_publish_ns", _TIME_MAX_NS),
+        width=_integer(value, "width", _SIDE_MAX),
+        height=_integer(value, "height", _SIDE_MAX),
+        dropped=_integer(value, "dropped"),
+        missed=_integer(value, "missed"),
+        faces=_faces(value),
+        damaged=damaged,
+        lost=_text(value, "lost") if "lost" in value else None,
+        timing=_timing(value),
     )
 
 
 def typed(value: Dict[str, Any]) -> Message:
-    """The message as its type; KeyError, TypeError or ValueError when it does not fit."""
+    """The message as its type; raises ValueError when it is malformed."""
     kind = value.get("type")
     if kind == "motion":
         return _record(value)
     if kind == "state":
-        return State(value["stream"], value["state"], value["reason"])
+        return State(_text(value, "stream"), _text(value, "state"), _text(value, "reason"))
     if kind == "end":
-        return End(value["stream"], value["records"], value["state"], value["reason"])
+        return End(
+            _text(value, "stream"),
+            _integer(value, "records"),
+            _text(value, "state"),
+            _text(value, "reason"),
+        )
     return value
 
 
 def server(value: Dict[str, Any]) -> Server:
-    major, minor = value["protocol"]
+    version = _get(value, "protocol")
+    if not isinstance(version, list) or len(version) != 2:
+        raise _refuse("protocol", "[major, minor]", version)
+    major, minor = (_integer({"protocol": part}, "protocol", 1000) for part in version)
     return Server(
-        (major, minor), value["server"], value["boot_id"], value["streams"], value["encodings"]
+        (major, minor),
+        _text(value, "server"),
+        _text(value, "boot_id"),
+        _texts(value, "streams"),
+        _texts(value, "encodings"),
     )
 
 
 def granted(value: Dict[str, Any]) -> Granted:
     return Granted(
-        streams=value["streams"],
-        encoding=value["encoding"],
-        mode=value["mode"],
-        queue=value.get("queue"),
-        max_rate=value.get("max_rate", 0),
-        include=value.get("include", []),
-        lost=value.get("lost", "none"),
-        label=value.get("label", ""),
+        streams=_texts(value, "streams"),
+        encoding=_text(value, "encoding"),
+        mode=_text(value, "mode"),
+        queue=_integer(value, "queue", _INT_MAX) if value.get("queue") is not None else None,
+        max_rate=_number(value, "max_rate", 1000) if "max_rate" in value else 0,
+        include=_texts(value, "include") if "include" in value else [],
+        lost=_text(value, "lost") if "lost" in value else "none",
+        label=_text(value, "label") if "label" in value else "",
     )

@@ -1,25 +1,32 @@
-"""What a client has subscribed to, and how it asks: the same for both clients."""
+"""What a client has subscribed to, and when it connects again: the same for both clients."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Generic, Iterable, Iterator, Optional, TypeVar
+import time
+from typing import Any, Dict, Generic, Iterable, Optional, Tuple, TypeVar
 
 from . import messages, wire
 
-RETRY_FIRST = 0.02  # seconds between attempts to connect again; doubles
-RETRY_LAST = 1.0
+RETRY_FIRST = 0.02  # seconds before connecting again; doubles each time,
+RETRY_LAST = 1.0  # up to this,
+LASTING = 5.0  # until a connection has lasted so long
+PENDING_MAX = 16  # requests without a reply; beyond it the oldest is forgotten
 
 Fields = Dict[str, Any]
 Reply = TypeVar("Reply")  # Granted, or what becomes one when it is awaited
 
 
 class Subscriptions(Generic[Reply]):
-    """A client's base: subscribe, and what is to be renewed after a reconnect."""
+    """The base of both clients: subscribe, and the subscriptions to renew after a
+    reconnection. A request takes effect when its reply arrives, which may be after its caller
+    has given up waiting: until then it is pending."""
 
     server: messages.Server
+    _wire: wire.Wire
 
     def __init__(self) -> None:
         self._subscriptions: Dict[Optional[str], Fields] = {}
+        self._pending: Dict[int, Tuple[str, Fields]] = {}
 
     def subscribe(
         self,
@@ -33,8 +40,8 @@ class Subscriptions(Generic[Reply]):
         queue: Optional[int] = None,
         label: Optional[str] = None,
     ) -> Reply:
-        """Asks for the records of a stream, or of all; returns what was granted.
-        encoding None is CBOR where the server has it."""
+        """Subscribes to a stream, or to all; returns what was granted. The encoding is CBOR by
+        default, if the server has it."""
         if encoding is None:
             encoding = "cbor" if "cbor" in self.server.encodings else "json"
         fields = {
@@ -51,6 +58,40 @@ class Subscriptions(Generic[Reply]):
     def _subscribe(self, stream: Optional[str], fields: Fields) -> Reply:
         raise NotImplementedError
 
+    def _asked(self, request_id: int, kind: str, fields: Fields) -> None:
+        if kind in ("subscribe", "unsubscribe"):
+            while len(self._pending) >= PENDING_MAX:
+                del self._pending[next(iter(self._pending))]
+            self._pending[request_id] = (kind, fields)
+
+    def _arrived(self, value: Dict[str, Any]) -> None:
+        """Lets a reply take effect."""
+        request_id = value.get("id")
+        if not isinstance(request_id, int) or request_id not in self._pending:
+            return
+        kind, asked = self._pending.pop(request_id)
+        fields = dict(asked)
+        stream = fields.pop("stream", None)
+        if kind == "subscribe" and value.get("type") == "subscribed":
+            self._remember(stream, fields)
+        elif kind == "unsubscribe" and value.get("type") == "unsubscribed":
+            self._forget(stream)
+
+    def _hang_up(self) -> None:
+        raise NotImplementedError
+
+    def _next_read(self) -> Optional[Dict[str, Any]]:
+        """The next message that was read. After an error the place in the byte stream is
+        lost: the connection is closed."""
+        try:
+            value = self._wire.next()
+        except wire.MocapError:
+            self._hang_up()
+            raise
+        if value is not None:
+            self._arrived(value)
+        return value
+
     def _remember(self, stream: Optional[str], fields: Fields) -> None:
         if stream is None:
             self._subscriptions.clear()
@@ -60,7 +101,7 @@ class Subscriptions(Generic[Reply]):
         if stream is None:
             self._subscriptions.clear()
         elif None in self._subscriptions:
-            # To each stream as to all, but to those asked for since as they were.
+            # One to all becomes one to each; those made since keep their options.
             named = self._subscriptions
             fields = named.pop(None)
             rest = [name for name in self.server.streams if name not in named]
@@ -69,9 +110,24 @@ class Subscriptions(Generic[Reply]):
         self._subscriptions.pop(stream, None)
 
 
-def retry_waits() -> Iterator[float]:
-    """How long to wait before each further attempt, seconds."""
-    wait = RETRY_FIRST
-    while True:
-        yield wait
-        wait = min(2 * wait, RETRY_LAST)
+class Backoff:
+    """The waits before connecting again: none after a connection that lasted."""
+
+    def __init__(self) -> None:
+        self._wait = 0.0
+        self._since = float("-inf")
+
+    def connected(self) -> None:
+        self._since = time.monotonic()
+
+    def first(self) -> float:
+        """Seconds to wait before the first attempt."""
+        if time.monotonic() - self._since >= LASTING:
+            self._wait = 0.0
+            return 0.0
+        return self.next()
+
+    def next(self) -> float:
+        """Seconds to wait before the next attempt."""
+        self._wait = min(max(2 * self._wait, RETRY_FIRST), RETRY_LAST)
+        return self._wait

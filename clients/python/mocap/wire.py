@@ -1,4 +1,4 @@
-"""The protocol without input and output: what both clients share."""
+"""The protocol without input and output, which both clients share."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SYSTEM_PATH = "/run/mocapd/mocapd.sock"
 
 
 class MocapError(Exception):
-    """The server does not follow the protocol, or says no."""
+    """The server refuses a request or does not follow the protocol."""
 
 
 class Refused(MocapError):
-    """The server's error message. code: "unknown-stream", ..."""
+    """The server's error message. code is "unknown-stream", ..."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -26,15 +26,19 @@ class Refused(MocapError):
 
 
 class WrongVersion(MocapError):
-    pass
+    """The server speaks another major version of the protocol."""
 
 
 class Closed(MocapError):
-    """The server closed the connection."""
+    """The server closed the connection, or an error did: see reconnect."""
+
+
+class TimedOut(MocapError, TimeoutError):
+    """The server did not accept a connection, greet or reply in time."""
 
 
 def default_path() -> str:
-    """The user's daemon, or the system's."""
+    """The socket of the user's daemon, or of the system's."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and os.getuid() != 0:
         path = os.path.join(runtime, "mocapd", "mocapd.sock")
@@ -43,13 +47,17 @@ def default_path() -> str:
     return SYSTEM_PATH
 
 
+def _no_constant(name: str) -> float:
+    raise ValueError(f"must be JSON, got {name}")
+
+
 class Wire:
-    """Bytes in, messages as dicts out; requests to bytes."""
+    """Turns bytes into messages, as dicts, and requests into bytes."""
 
     def __init__(self) -> None:
         self.encoding = "json"
         self._buffer = bytearray()
-        self._last_id = 0
+        self.last_id = 0
 
     def feed(self, data: bytes) -> None:
         self._buffer += data
@@ -66,7 +74,7 @@ class Wire:
     def _next_line(self) -> Optional[bytes]:
         end = self._buffer.find(b"\n")
         if end < 0 and len(self._buffer) > MESSAGE_BYTES:
-            raise MocapError(f"a message of more than {MESSAGE_BYTES} bytes")
+            raise MocapError(f"a message must be at most {MESSAGE_BYTES} bytes long")
         return None if end < 0 else self._take(end, 1)
 
     def _next_item(self) -> Optional[bytes]:
@@ -74,61 +82,83 @@ class Wire:
             return None
         length = int.from_bytes(self._buffer[:4], "little")
         if length > MESSAGE_BYTES:
-            raise MocapError(f"a message of more than {MESSAGE_BYTES} bytes")
+            raise MocapError(f"a message must be at most {MESSAGE_BYTES} bytes long")
         if len(self._buffer) < 4 + length:
             return None
         del self._buffer[:4]
         return self._take(length, 0)
 
     def next(self) -> Optional[Dict[str, Any]]:
-        """The next message that has come, or None."""
+        """The next message that has come, or None. A reply that changes the encoding does so
+        here, whether or not anybody still waits for it."""
         data = self._next_line() if self.encoding == "json" else self._next_item()
         if data is None:
             return None
         try:
-            value = json.loads(data) if self.encoding == "json" else cbor.decode(data)
-        except ValueError as error:
-            raise MocapError(f"a message that can't be read: {error}") from None
+            if self.encoding == "json":
+                value = json.loads(data, parse_constant=_no_constant)
+            else:
+                value = cbor.decode(data)
+        except (ValueError, RecursionError) as error:
+            raise MocapError(f"a message cannot be read: {error}") from None
         if not isinstance(value, dict):
-            raise MocapError("a message that is no map")
+            raise MocapError(f"a message must be a map, got {type(value).__name__}")
+        if value.get("type") == "subscribed":
+            encoding = value.get("encoding")
+            if encoding not in ("json", "cbor"):
+                raise MocapError("encoding: must be json or cbor")
+            self.encoding = encoding
         return value
 
     def request(self, kind: str, **fields: Any) -> bytes:
-        """A request's line; last_id is its id. Fields that are None are left out."""
-        self._last_id += 1
+        """A request as a line; last_id becomes its id. Fields that are None are left out."""
+        self.last_id += 1
         given = {name: value for name, value in fields.items() if value is not None}
-        return json.dumps({"type": kind, "id": self._last_id, **given}).encode() + b"\n"
+        return json.dumps({"type": kind, "id": self.last_id, **given}).encode() + b"\n"
 
     def is_reply(self, value: Dict[str, Any]) -> bool:
-        return value.get("id") == self._last_id and value.get("type") != "motion"
+        return value.get("id") == self.last_id and value.get("type") != "motion"
 
 
-def read_hello(value: Dict[str, Any]) -> messages.Server:
-    if value.get("type") == "error":
-        raise Refused(str(value.get("code")), str(value.get("message")))
-    if value.get("type") != "hello":
-        raise MocapError(f"no greeting but {value.get('type')}")
-    try:
-        server = messages.server(value)
-    except (KeyError, TypeError, ValueError) as error:
-        raise MocapError(f"greeting: {error!r}") from None
-    if server.protocol[0] != MAJOR:
-        major, minor = server.protocol
-        raise WrongVersion(
-            f"the server speaks protocol {major}.{minor}, version {MAJOR} is expected"
-        )
-    return server
+# What reading a hostile message may raise besides ValueError, which says what is wrong.
+_MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 def checked(value: Dict[str, Any]) -> Dict[str, Any]:
-    """The reply; a refusal is raised."""
+    """The reply; raises Refused when it is an error."""
     if value.get("type") == "error":
         raise Refused(str(value.get("code")), str(value.get("message")))
     return value
 
 
+def read_hello(value: Dict[str, Any]) -> messages.Server:
+    """The greeting; raises WrongVersion for another major version."""
+    kind = checked(value).get("type")
+    if kind != "hello":
+        raise MocapError(f"the first message must be a greeting, got {kind!r:.40}")
+    try:
+        server = messages.server(value)
+    except _MALFORMED as error:
+        raise MocapError(f"hello message: {error}") from None
+    if server.protocol[0] != MAJOR:
+        major, minor = server.protocol
+        raise WrongVersion(
+            f"the server's protocol must be of version {MAJOR}, got {major}.{minor}"
+        )
+    return server
+
+
+def granted(value: Dict[str, Any]) -> messages.Granted:
+    """A subscribed message as its type."""
+    try:
+        return messages.granted(value)
+    except _MALFORMED as error:
+        raise MocapError(f"subscribed message: {error}") from None
+
+
 def typed(value: Dict[str, Any]) -> messages.Message:
+    """A message as its type."""
     try:
         return messages.typed(value)
-    except (KeyError, TypeError, ValueError) as error:
-        raise MocapError(f"{value.get('type')} message: {error!r}") from None
+    except _MALFORMED as error:
+        raise MocapError(f"{value.get('type')} message: {error}") from None

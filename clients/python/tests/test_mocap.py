@@ -204,6 +204,161 @@ class Unsubscribing(unittest.TestCase):
         self.assertEqual((again["stream"], again["max_rate"]), ("b", 5))
 
 
+class Late(Listening):
+    """A server that grants CBOR to the first request once gate is set, and goes on in CBOR
+    with a state and the reply to a second request."""
+
+    def __init__(self):
+        self.gate = threading.Event()
+        super().__init__()
+
+    def serve(self):
+        connection, _ = self.listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(line(HELLO))
+            lines.readline()
+            self.gate.wait()
+            connection.sendall(line({**SUBSCRIBED, "encoding": "cbor"}))
+            for item in (
+                b"\xa4\x64type\x65state\x66stream\x64main\x65state\x64live\x66reason\x60",
+                b"\xa2\x64type\x64pong\x62id\x02",
+            ):
+                connection.sendall(struct.pack("<I", len(item)) + item)
+            lines.read()  # until the client goes
+
+
+class LateReplies(unittest.TestCase):
+    def test_a_late_subscribed_switches_the_encoding(self):
+        with Late() as late, mocap.connect(late.path) as client:
+            client.timeout = 0.01
+            with self.assertRaises(mocap.TimedOut):
+                client.subscribe("main", encoding="cbor", max_rate=5)
+            late.gate.set()
+            self.assertEqual(client.next(20)["type"], "subscribed")
+            self.assertEqual(client.next(20), mocap.State("main", "live", ""))
+            self.assertEqual(client._subscriptions["main"]["max_rate"], 5)  # to be renewed
+
+    def test_a_late_subscribed_before_another_reply(self):
+        with Late() as late, mocap.connect(late.path) as client:
+            client.timeout = 0.01
+            with self.assertRaises(mocap.TimedOut):
+                client.subscribe()
+            late.gate.set()
+            client.timeout = 20
+            client.ping()
+            self.assertEqual(client.next(20)["type"], "subscribed")
+            self.assertIsInstance(client.next(20), mocap.State)
+
+    def test_a_late_subscribed_with_asyncio(self):
+        async def run(late):
+            async with await mocap.connect_async(late.path) as client:
+                client.timeout = 0.01
+                with self.assertRaises(mocap.TimedOut):
+                    await client.subscribe("main", max_rate=5)
+                late.gate.set()
+                self.assertEqual((await client.next())["type"], "subscribed")
+                self.assertEqual(await client.next(), mocap.State("main", "live", ""))
+                self.assertEqual(client._subscriptions["main"]["max_rate"], 5)
+
+        with Late() as late:
+            asyncio.run(run(late))
+
+
+class Hostile(unittest.TestCase):
+    """What a hostile server sends is the client's own error, and nothing else."""
+
+    def test_records(self):
+        face = MOTION["faces"][0]
+        for wrong in (
+            {"faces": [[]]},
+            {"faces": {}},
+            {"faces": [7] * 2},
+            {"faces": [{**face, "keypoints": [7]}]},
+            {"faces": [{**face, "keypoints": [[1, 2, 3, 4]]}]},
+            {"faces": [{**face, "keypoints": "abc"}]},
+            {"faces": [{**face, "pose": []}]},
+            {"faces": [{**face, "pose": {"rotation": {}}}]},
+            {"faces": [{**face, "shapes": [1]}]},
+            {"faces": [{**face, "shapes": {"jawOpen": "wide"}}]},
+            {"faces": [{**face, "box": None}]},
+            {"timing_us": 3},
+            {"timing_us": {"decode": -1, "wait": 0, "scale": 0, "infer": 0}},
+            {"seq": 2**63 - 1},
+            {"seq": True},
+            {"t_arrival_ns": 2**63 - 1},
+            {"pts": 1e300},
+            {"pts": "now"},
+            {"stream": ["main"]},
+            {"width": 2**31},
+        ):
+            message = {**MOTION, **wrong}
+            with self.subTest(wrong=wrong), Played(line(HELLO) + line(message)) as played:
+                with mocap.connect(played.path) as client:
+                    with self.assertRaisesRegex(mocap.MocapError, "motion message: .+: must be"):
+                        client.next(20)
+
+    def test_framing(self):
+        for wrong in (b"[" * 100000, b'{"a":' * 50000, b"NaN", b"[1]", b'{"pts":NaN}', b"\xff"):
+            with self.subTest(wrong=wrong[:9]), Played(line(HELLO) + wrong + b"\n") as played:
+                with mocap.connect(played.path) as client:
+                    with self.assertRaises(mocap.MocapError):
+                        client.next(20)
+                    with self.assertRaises(mocap.Closed):  # nothing can follow
+                        client.next(20)
+
+    def test_replies(self):
+        for wrong in ({"streams": 7}, {"encoding": "xml"}, {"encoding": []}, {"max_rate": "x"}):
+            with self.subTest(wrong=wrong):
+                reply = line({**SUBSCRIBED, **wrong})
+                with Played(line(HELLO), reply) as played, mocap.connect(played.path) as client:
+                    with self.assertRaises(mocap.MocapError):
+                        client.subscribe()
+
+    def test_a_full_backlog(self):
+        with tempfile.TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX) as listener:
+            path = os.path.join(directory, "sock")
+            listener.bind(path)
+            listener.listen(0)
+            with socket.socket(socket.AF_UNIX) as waiting:
+                waiting.connect(path)
+                with self.assertRaisesRegex(mocap.TimedOut, "backlog"):
+                    mocap.connect(path, timeout=0.01)
+                with self.assertRaisesRegex(mocap.TimedOut, "backlog"):
+                    asyncio.run(mocap.connect_async(path, timeout=0.01))
+
+
+class ShortConnections(unittest.TestCase):
+    """A server that greets and closes is asked less and less often."""
+
+    COUNT = 6
+    LEAST = 0.02 + 0.04 + 0.08 + 0.16 + 0.32  # a slow machine only takes longer
+
+    class Server(Listening):
+        def serve(self):
+            for _ in range(ShortConnections.COUNT):
+                connection, _ = self.listener.accept()
+                with connection:
+                    connection.sendall(line(HELLO))
+
+    def test_blocking(self):
+        with self.Server() as server, mocap.connect(server.path) as client:
+            start = time.monotonic()
+            for _ in range(self.COUNT - 1):
+                client.reconnect(20)
+            self.assertGreaterEqual(time.monotonic() - start, self.LEAST)
+
+    def test_asyncio(self):
+        async def run(path):
+            async with await mocap.connect_async(path) as client:
+                for _ in range(self.COUNT - 1):
+                    await client.reconnect(20)
+
+        with self.Server() as server:
+            start = time.monotonic()
+            asyncio.run(run(server.path))
+            self.assertGreaterEqual(time.monotonic() - start, self.LEAST)
+
+
 class Cbor(unittest.TestCase):
     def test_values(self):
         for data, value in (

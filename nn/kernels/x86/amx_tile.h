@@ -1,72 +1,72 @@
-// The direct convolution's tiles on AMX: a register of up to 16 pixels x 16 words
-// of input, times one of 16 words x 16 output channels, into one of 16 pixels x 16
-// sums. The layout of packed weights is conv_direct.h's as it is.
+// The generic microkernel on AMX: a register of up to 16 pixels x 16 words of input, times
+// one of 16 words x 16 output channels, into one of 16 pixels x 16 sums. Packed weights
+// have the same layout as for the other microkernels.
 // Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
 // chapter 18.
 //
-// Wants conv_tile.h; amx_multiply(sums, input, weights), tile registers' numbers;
-// amx_value(sums, tile, channel), a vector of floats of 16 sums in memory.
+// Requires conv_tile.h; amx_multiply(sums, input, weights), which takes numbers of tile
+// registers; amx_value(sums, tile, channel), which turns 16 sums in memory into a vec.
 
 #include <stdint.h>
 
 enum { AMX_EDGE = 16 }; // rows of a register, and words of a row
 
-// The registers, by number: sums of up to three vectors are 0 to 2. What is left of
-// a tap behind the last whole 16 words has registers of its own shape.
+// Register numbers. 0 to 2 are the sums of up to three vectors. The words of a tap beyond
+// the last multiple of 16 have registers of their own, which are shaped for them.
 #define AMX_INPUT 3
 #define AMX_INPUT_REST 4
 #define AMX_WEIGHTS 5
 #define AMX_WEIGHTS_REST 6
 
 // What LDTILECFG reads.
-struct amx_shapes {
+struct amx_config {
     uint8_t palette, start_row, reserved[14];
     uint16_t row_bytes[16];
     uint8_t rows[16];
 };
 
-// What the registers of this thread are shaped for; to shape them takes as long as
-// a dozen products. No pixels: they are released.
+// How this thread's registers are configured; doing so takes as long as a dozen products.
+// 0 pixels: they are released.
 static _Thread_local struct {
     int pixels, rest;
-} amx_shaped;
+} amx_configured;
 
 static void amx_release(void)
 {
-    if (amx_shaped.pixels != 0) {
+    if (amx_configured.pixels != 0) {
         _tile_release();
-        amx_shaped.pixels = 0;
+        amx_configured.pixels = 0;
     }
 }
 
-static void shape_register(struct amx_shapes *shapes, int number, int rows, int words)
+static void shape_register(struct amx_config *config, int number, int rows, int words)
 {
-    shapes->rows[number] = (uint8_t)rows;
-    shapes->row_bytes[number] = (uint16_t)(words * (int)sizeof(float));
+    config->rows[number] = (uint8_t)rows;
+    config->row_bytes[number] = (uint16_t)(words * (int)sizeof(float));
 }
 
-// rest: words of a tap behind the last whole 16.
-static void amx_shape(int pixels, int rest)
+// rest: words of a tap beyond the last multiple of 16.
+static void amx_configure(int pixels, int rest)
 {
-    if (amx_shaped.pixels == pixels && amx_shaped.rest == rest) {
+    if (amx_configured.pixels == pixels && amx_configured.rest == rest) {
         return;
     }
-    struct amx_shapes shapes = { .palette = 1 };
+    struct amx_config config = { .palette = 1 };
     for (int i = 0; i < NN_TILE_VECTORS_MAX; i++) {
-        shape_register(&shapes, i, pixels, AMX_EDGE);
+        shape_register(&config, i, pixels, AMX_EDGE);
     }
-    shape_register(&shapes, AMX_INPUT, pixels, AMX_EDGE);
-    shape_register(&shapes, AMX_WEIGHTS, AMX_EDGE, AMX_EDGE);
+    shape_register(&config, AMX_INPUT, pixels, AMX_EDGE);
+    shape_register(&config, AMX_WEIGHTS, AMX_EDGE, AMX_EDGE);
     if (rest > 0) {
-        shape_register(&shapes, AMX_INPUT_REST, pixels, rest);
-        shape_register(&shapes, AMX_WEIGHTS_REST, rest, AMX_EDGE);
+        shape_register(&config, AMX_INPUT_REST, pixels, rest);
+        shape_register(&config, AMX_WEIGHTS_REST, rest, AMX_EDGE);
     }
-    _tile_loadconfig(&shapes);
-    amx_shaped.pixels = pixels;
-    amx_shaped.rest = rest;
+    _tile_loadconfig(&config);
+    amx_configured.pixels = pixels;
+    amx_configured.rest = rest;
 }
 
-// Products of one register of input with the weights of each vector.
+// Multiplies one register of input by the weights of each vector.
 #define AMX_PRODUCTS(input, held, in, step, weights, vectors)                                      \
     do {                                                                                           \
         _tile_loadd(input, in, step);                                                              \
@@ -82,7 +82,7 @@ static void amx_shape(int pixels, int rest)
         }                                                                                          \
     } while (0)
 
-// All products of one tap; returns the next tap's weights.
+// Adds all products of one tap; returns the next tap's weights.
 INLINE const float *amx_tap(const char *in, size_t step, const float *weights, ptrdiff_t words,
                             const int vectors)
 {
@@ -101,16 +101,16 @@ INLINE void amx_sums(const struct nn_tile *tile, const int pixels, const int vec
 {
     float sums[NN_TILE_VECTORS_MAX][AMX_EDGE * AMX_EDGE];
     const ptrdiff_t in_words = tile->in_words;
-    amx_shape(pixels, (int)(in_words % AMX_EDGE));
+    amx_configure(pixels, (int)(in_words % AMX_EDGE));
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
-    for (int t = 0; t < tile->live_count; t++) {
-        const struct nn_live_tap *live = &tile->live[t];
-        const char *in = tile->in + live->offset;
-        const float *weights = tile->weights + live->tap * in_words * vectors * LANES;
-        // Taps side by side one by one: a rest is always the same.
-        for (ptrdiff_t words = live->words; words > 0; words -= in_words) {
+    for (int t = 0; t < tile->valid_tap_count; t++) {
+        const struct nn_valid_tap *tap = &tile->valid_taps[t];
+        const char *in = tile->in + tap->offset;
+        const float *weights = tile->weights + tap->tap * in_words * vectors * LANES;
+        // Merged taps one by one, so that the rest is the same for all.
+        for (ptrdiff_t words = tap->words; words > 0; words -= in_words) {
             weights = amx_tap(in, tile->in_step, weights, in_words, vectors);
             in += in_words * (ptrdiff_t)sizeof(float);
         }
@@ -148,15 +148,15 @@ static void amx_sums_3(const struct nn_tile *tile, int pixels)
 
 #define tile_amx(tile, pixels, vectors) amx_sums_##vectors(tile, pixels)
 
-// Defines the set called name. Wants dot.
+// Defines the set called name. Requires dot.
 #define AMX_SET(name)                                                                              \
-    TILES(amx, 1, UP_TO_16)                                                                        \
-    TILES(amx, 2, UP_TO_16)                                                                        \
-    TILES(amx, 3, UP_TO_16)                                                                        \
-    const struct nn_tile_set name = {                                                              \
+    MICROKERNELS(amx, 1, UP_TO_16)                                                                 \
+    MICROKERNELS(amx, 2, UP_TO_16)                                                                 \
+    MICROKERNELS(amx, 3, UP_TO_16)                                                                 \
+    const struct nn_microkernel_set name = {                                                       \
         .lanes = LANES,                                                                            \
-        .flat_pixels = { AMX_EDGE, AMX_EDGE, AMX_EDGE },                                           \
-        .flat = { amx_1, amx_2, amx_3 },                                                           \
+        .generic_pixels = { AMX_EDGE, AMX_EDGE, AMX_EDGE },                                        \
+        .generic = { amx_1, amx_2, amx_3 },                                                        \
         .dot = dot,                                                                                \
         .release = amx_release,                                                                    \
     };

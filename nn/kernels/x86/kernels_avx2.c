@@ -1,4 +1,4 @@
-// The operators beside convolution, compiled for AVX2.
+// All operators but the full convolution, compiled for AVX2.
 #include "nn/kernels/kernels_loops.h"
 #include "nn/kernels/x86/kernels_x86.h"
 

@@ -1,54 +1,59 @@
 #include "nn/kernels/x86/kernels_x86.h"
 
 #include "base/cpu.h"
+#include "nn/kernels/conv_direct.h"
 #include "nn/kernels/conv_plain.h"
 #include "nn/kernels/conv_winograd.h"
+#include "nn/kernels/kernels.h"
+#include "nn/kernels/microkernel.h"
 
-// Tiles by type of input; NULL: plain C.
-static const struct nn_tile_set *const tiles_avx2[NN_TYPE_COUNT] = { [NN_F32] = &nn_tiles_avx2 };
-static const struct nn_tile_set *const tiles_avx_vnni[NN_TYPE_COUNT] = {
-    [NN_F32] = &nn_tiles_avx2, [NN_U8] = &nn_tiles_avx_vnni
-};
-static const struct nn_tile_set *const tiles_base[NN_TYPE_COUNT] = { [NN_F32] = &nn_tiles_avx512 };
-static const struct nn_tile_set *const tiles_vnni[NN_TYPE_COUNT] = {
-    [NN_F32] = &nn_tiles_avx512, [NN_U8] = &nn_tiles_avx512_u8
-};
-static const struct nn_tile_set *const tiles_bf16[NN_TYPE_COUNT] = {
-    [NN_F32] = &nn_tiles_avx512, [NN_BF16] = &nn_tiles_avx512_bf16, [NN_U8] = &nn_tiles_avx512_u8
-};
-static const struct nn_tile_set *const tiles_amx[NN_TYPE_COUNT] = {
-    [NN_F32] = &nn_tiles_avx512, [NN_BF16] = &nn_tiles_amx_bf16, [NN_U8] = &nn_tiles_amx_u8
-};
+typedef const struct nn_microkernel_set *const microkernel_table[NN_TYPE_COUNT];
 
-// The functions for one set of pairs, and those for one table of tiles beside it.
-#define PAIRS(pairs)                                                                               \
-    static size_t conv_scratch_##pairs(const struct nn_conv *conv)                                 \
-    {                                                                                              \
-        return nn_conv_pairs_fits(conv) ? nn_conv_pairs_scratch(&pairs, conv)                      \
-                                        : nn_conv_direct_scratch(conv);                            \
-    }
-#define CONV(table, pairs)                                                                         \
+// Microkernels by input type; NULL: plain C.
+static microkernel_table avx2 = { [NN_F32] = &nn_microkernels_avx2 };
+static microkernel_table avx2_vnni = {
+    [NN_F32] = &nn_microkernels_avx2, [NN_U8] = &nn_microkernels_avx_vnni
+};
+static microkernel_table avx512 = { [NN_F32] = &nn_microkernels_avx512 };
+static microkernel_table avx512_vnni = {
+    [NN_F32] = &nn_microkernels_avx512, [NN_U8] = &nn_microkernels_avx512_u8
+};
+static microkernel_table avx512_bf16 = { [NN_F32] = &nn_microkernels_avx512,
+                                         [NN_BF16] = &nn_microkernels_avx512_bf16,
+                                         [NN_U8] = &nn_microkernels_avx512_u8 };
+static microkernel_table amx = { [NN_F32] = &nn_microkernels_avx512,
+                                 [NN_BF16] = &nn_microkernels_amx_bf16,
+                                 [NN_U8] = &nn_microkernels_amx_u8 };
+
+// The convolution's functions for one table of microkernels and one Winograd set: F(2, 3)
+// where it pays, else the direct convolution, else plain C.
+#define CONV(table, winograd)                                                                      \
     static void conv_##table(const struct nn_conv *conv, const struct nn_conv_maps *maps,          \
                              struct nn_rows rows, float *scratch)                                  \
     {                                                                                              \
-        if (nn_conv_pairs_fits(conv)) {                                                            \
-            nn_conv_pairs(&pairs, conv, maps, rows, scratch);                                      \
+        if (nn_winograd_f23_pays(conv)) {                                                          \
+            nn_winograd_f23(&winograd, conv, maps, rows, scratch);                                 \
         } else if (table[conv->type] != NULL) {                                                    \
             nn_conv_direct(table[conv->type], conv, maps, rows, scratch);                          \
         } else {                                                                                   \
             nn_conv_c(conv, maps, rows, scratch);                                                  \
         }                                                                                          \
     }                                                                                              \
+    static size_t conv_scratch_##table(const struct nn_conv *conv)                                 \
+    {                                                                                              \
+        return nn_winograd_f23_pays(conv) ? nn_winograd_f23_scratch(&winograd, conv)               \
+                                          : nn_conv_direct_scratch(conv);                          \
+    }                                                                                              \
     static size_t conv_weights_##table(const struct nn_conv *conv)                                 \
     {                                                                                              \
-        return nn_conv_pairs_fits(conv)    ? nn_conv_pairs_weights(&pairs, conv)                   \
+        return nn_winograd_f23_pays(conv)  ? nn_winograd_f23_weights(&winograd, conv)              \
                : table[conv->type] != NULL ? nn_conv_direct_weights(table[conv->type], conv)       \
                                            : nn_conv_weights_c(conv);                              \
     }                                                                                              \
     static void conv_pack_##table(const struct nn_conv *conv, const float *plain, float *packed)   \
     {                                                                                              \
-        if (nn_conv_pairs_fits(conv)) {                                                            \
-            nn_conv_pairs_pack(&pairs, conv, plain, packed);                                       \
+        if (nn_winograd_f23_pays(conv)) {                                                          \
+            nn_winograd_f23_pack(&winograd, conv, plain, packed);                                  \
         } else if (table[conv->type] != NULL) {                                                    \
             nn_conv_direct_pack(table[conv->type], conv, plain, packed);                           \
         } else {                                                                                   \
@@ -56,23 +61,21 @@ static const struct nn_tile_set *const tiles_amx[NN_TYPE_COUNT] = {
         }                                                                                          \
     }
 
-PAIRS(nn_pairs_avx2)
-PAIRS(nn_pairs_avx512)
-CONV(tiles_avx2, nn_pairs_avx2)
-CONV(tiles_avx_vnni, nn_pairs_avx2)
-CONV(tiles_base, nn_pairs_avx512)
-CONV(tiles_vnni, nn_pairs_avx512)
-CONV(tiles_bf16, nn_pairs_avx512)
-CONV(tiles_amx, nn_pairs_avx512)
+CONV(avx2, nn_winograd_f23_avx2)
+CONV(avx2_vnni, nn_winograd_f23_avx2)
+CONV(avx512, nn_winograd_f23_avx512)
+CONV(avx512_vnni, nn_winograd_f23_avx512)
+CONV(avx512_bf16, nn_winograd_f23_avx512)
+CONV(amx, nn_winograd_f23_avx512)
 
-// types: those whose lower precision pays.
-#define USE(kernels, level, table, pairs, types)                                                   \
+// types: the lower-precision types that are faster than float32 here.
+#define USE(kernels, level, table, types)                                                          \
     do {                                                                                           \
         (kernels)->name = (level);                                                                 \
         (kernels)->conv = conv_##table;                                                            \
         (kernels)->conv_weights = conv_weights_##table;                                            \
         (kernels)->conv_pack = conv_pack_##table;                                                  \
-        (kernels)->conv_scratch = conv_scratch_##pairs;                                            \
+        (kernels)->conv_scratch = conv_scratch_##table;                                            \
         (kernels)->fast_types = (types);                                                           \
     } while (0)
 
@@ -80,25 +83,25 @@ static void init_avx2(struct nn_kernels *kernels, unsigned cpu_flags)
 {
     nn_kernels_init_loops_avx2(kernels);
     if (cpu_flags & MC_CPU_AVX_VNNI) {
-        USE(kernels, "avx2", tiles_avx_vnni, nn_pairs_avx2, 1u << NN_U8);
+        USE(kernels, "avx2", avx2_vnni, 1u << NN_U8);
     } else {
-        USE(kernels, "avx2", tiles_avx2, nn_pairs_avx2, 0);
+        USE(kernels, "avx2", avx2, 0);
     }
 }
 
 static void init_avx512(struct nn_kernels *kernels, unsigned cpu_flags)
 {
-    // Every processor with products of bfloat16 has those of bytes.
+    // Every processor with bfloat16 products also has byte products.
     const unsigned products = MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16;
     nn_kernels_init_loops_avx512(kernels);
     if (cpu_flags & MC_CPU_AMX) {
-        USE(kernels, "amx", tiles_amx, nn_pairs_avx512, 1u << NN_U8 | 1u << NN_BF16);
+        USE(kernels, "amx", amx, 1u << NN_U8 | 1u << NN_BF16);
     } else if ((cpu_flags & products) == products) {
-        USE(kernels, "avx512", tiles_bf16, nn_pairs_avx512, 1u << NN_U8 | 1u << NN_BF16);
+        USE(kernels, "avx512", avx512_bf16, 1u << NN_U8 | 1u << NN_BF16);
     } else if (cpu_flags & MC_CPU_AVX512_VNNI) {
-        USE(kernels, "avx512", tiles_vnni, nn_pairs_avx512, 1u << NN_U8);
+        USE(kernels, "avx512", avx512_vnni, 1u << NN_U8);
     } else {
-        USE(kernels, "avx512", tiles_base, nn_pairs_avx512, 0);
+        USE(kernels, "avx512", avx512, 0);
     }
 }
 

@@ -1,21 +1,21 @@
-// Convolution tiles for bfloat16: vdpbf16ps multiplies pairs and adds in float32;
-// tdpbf16ps does so for whole tile registers.
+// Convolution microkernels for bfloat16: vdpbf16ps multiplies two by two and adds in
+// float32; tdpbf16ps does so for whole tile registers.
 #if !(defined(__AVX512BF16__) && (defined(__AMX_BF16__) || defined(__AMXBF16__)))
 #error "compile this file with -mavx512bf16 -mamx-tile -mamx-bf16 and the flags of tiles_avx512.c"
 #endif
 
 #include <string.h>
 
-#include "nn/kernels/conv_direct.h"
+#include "nn/kernels/microkernel.h"
 #include "nn/kernels/x86/vec512.h"
 
-// A word is two neighbouring channels; a sum is a float.
+// A word is two adjacent channels; a sum is a float.
 typedef __m512bh word;
 typedef vec acc;
 
 static inline word word_load(const char *p)
 {
-    int bits; // maps of small numbers may lie at any address
+    int bits; // bfloat16 maps need not be aligned
     memcpy(&bits, p, sizeof bits);
     return (__m512bh)_mm512_set1_epi32(bits);
 }
@@ -51,7 +51,7 @@ static float dot(const void *weights, const void *in, int count)
     return vec_sum(sum);
 }
 
-TILE_SET(nn_tiles_avx512_bf16, 24, 14, 9, 20, 10, 6)
+MICROKERNEL_SET(nn_microkernels_avx512_bf16, 24, 14, 9, 20, 10, 6)
 
 #define amx_multiply(sums, input, weights) _tile_dpbf16ps(sums, input, weights)
 
@@ -62,4 +62,4 @@ static inline vec amx_value(const float *sums, const struct nn_tile *tile, int c
 
 #include "nn/kernels/x86/amx_tile.h"
 
-AMX_SET(nn_tiles_amx_bf16)
+AMX_SET(nn_microkernels_amx_bf16)

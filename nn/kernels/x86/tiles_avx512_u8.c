@@ -1,6 +1,5 @@
-// Convolution tiles for bytes: vpdpbusd multiplies four unsigned inputs by four
-// signed weights and adds in int32, exactly; tdpbusd does so for whole tile
-// registers.
+// Convolution microkernels for bytes: vpdpbusd multiplies four unsigned inputs by four
+// signed weights and adds in int32, exactly; tdpbusd does so for whole tile registers.
 #if !(defined(__AVX512VNNI__) && (defined(__AMX_INT8__) || defined(__AMXINT8__)))
 #error "compile this file with -mavx512vnni -mamx-tile -mamx-int8 and the flags of tiles_avx512.c"
 #endif
@@ -27,7 +26,7 @@ static float dot(const void *weights, const void *in, int count)
     return (float)_mm512_reduce_add_epi32(sum);
 }
 
-TILE_SET(nn_tiles_avx512_u8, 24, 14, 9, 20, 10, 6)
+MICROKERNEL_SET(nn_microkernels_avx512_u8, 24, 14, 9, 20, 10, 6)
 
 #define amx_multiply(sums, input, weights) _tile_dpbusd(sums, input, weights)
 
@@ -38,4 +37,4 @@ static inline vec amx_value(const float *sums, const struct nn_tile *tile, int c
 
 #include "nn/kernels/x86/amx_tile.h"
 
-AMX_SET(nn_tiles_amx_u8)
+AMX_SET(nn_microkernels_amx_u8)

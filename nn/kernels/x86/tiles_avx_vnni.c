@@ -1,4 +1,4 @@
-// Convolution tiles for bytes on AVX2 with AVX-VNNI: vpdpbusd multiplies four
+// Convolution microkernels for bytes on AVX2 with AVX-VNNI: vpdpbusd multiplies four
 // unsigned inputs by four signed weights and adds in int32, exactly.
 #if !(defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__))
 #error "compile this file with -mavx2 -mfma -mavxvnni"
@@ -35,4 +35,4 @@ static float dot(const void *weights, const void *in, int count)
     return (float)total;
 }
 
-TILE_SET(nn_tiles_avx_vnni, 12, 6, 4, 11, 4, 2)
+MICROKERNEL_SET(nn_microkernels_avx_vnni, 12, 6, 4, 11, 4, 2)

@@ -1,5 +1,5 @@
-// What conv_tile.h wants of AVX2 and FMA: vectors of 8 floats, and bytes and
-// bfloat16 in and out of memory.
+// The vectors that conv_tile.h requires, for AVX2 and FMA: 8 floats, with loads and stores
+// of bytes and bfloat16.
 #pragma once
 
 #include <immintrin.h>
@@ -11,15 +11,8 @@ enum { LANES = 8 };
 
 typedef __m256 vec;
 
-static inline vec vec_load(const float *p)
-{
-    return _mm256_loadu_ps(p);
-}
-
-static inline void vec_store(float *p, vec v)
-{
-    _mm256_storeu_ps(p, v);
-}
+#define VEC(op) _mm256_##op##_ps
+#include "nn/kernels/x86/vec_common.h"
 
 static inline __m256i mask_first(int count)
 {
@@ -34,41 +27,6 @@ static inline vec vec_load_first(const float *p, int count)
 static inline void vec_store_first(float *p, vec v, int count)
 {
     _mm256_maskstore_ps(p, mask_first(count), v);
-}
-
-static inline vec vec_set1(float x)
-{
-    return _mm256_set1_ps(x);
-}
-
-static inline vec vec_zero(void)
-{
-    return _mm256_setzero_ps();
-}
-
-static inline vec vec_fma(vec a, vec b, vec c)
-{
-    return _mm256_fmadd_ps(a, b, c);
-}
-
-static inline vec vec_add(vec a, vec b)
-{
-    return _mm256_add_ps(a, b);
-}
-
-static inline vec vec_sub(vec a, vec b)
-{
-    return _mm256_sub_ps(a, b);
-}
-
-static inline vec vec_max(vec a, vec b)
-{
-    return _mm256_max_ps(a, b);
-}
-
-static inline vec vec_min(vec a, vec b)
-{
-    return _mm256_min_ps(a, b);
 }
 
 static inline float vec_sum(vec v)
@@ -90,7 +48,7 @@ static inline ivec ivec_zero(void)
     return _mm256_setzero_si256();
 }
 
-// The same bits, resp. the same numbers.
+// ivec_of keeps the bits, vec_of the numeric values.
 static inline ivec ivec_of(vec v)
 {
     return _mm256_castps_si256(v);
@@ -109,13 +67,8 @@ static inline void vec_interleave(vec a, vec b, vec *low, vec *high)
     *high = _mm256_permute2f128_ps(even, odd, 0x31);
 }
 
-static inline vec vec_mul(vec a, vec b)
-{
-    return _mm256_mul_ps(a, b);
-}
-
-// The first `count` bytes at p, at most 16; the rest zero. Rare: not to be copied
-// into every tile.
+// The first count bytes at p, at most 16; the rest is zero. Rarely used, so not inlined
+// into every microkernel.
 static __attribute__((noinline)) __m128i load_bytes(const void *p, int count)
 {
     char bytes[16] = { 0 };
@@ -123,7 +76,7 @@ static __attribute__((noinline)) __m128i load_bytes(const void *p, int count)
     return _mm_loadu_si128((const __m128i *)bytes);
 }
 
-// The first `count` bytes of v, at most 16, to p.
+// Stores the first count bytes of v, at most 16.
 static __attribute__((noinline)) void store_bytes(void *p, __m128i v, int count)
 {
     char bytes[16];
@@ -131,7 +84,7 @@ static __attribute__((noinline)) void store_bytes(void *p, __m128i v, int count)
     memcpy(p, bytes, (size_t)count);
 }
 
-// count numbers from memory, as floats; the rest zero.
+// Loads count numbers and converts them to float; the other lanes are zero.
 static inline vec vec_load_u8(const uint8_t *p, int count)
 {
     __m128i bytes = count >= LANES ? _mm_loadl_epi64((const __m128i *)p) : load_bytes(p, count);
@@ -145,8 +98,8 @@ static inline vec vec_load_bf16(const uint16_t *p, int count)
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
 }
 
-// v, rounded and cut to 0 to 255, to channels c, c + 1, ... of out; or, with a
-// partner, alternating with its channels to 2 c, 2 c + 1, ...
+// Rounds v, clamps it to 0 to 255 and stores it as channels c, c + 1, ... of out; with a
+// partner, interleaved with the partner's channels as channels 2 c, 2 c + 1, ...
 static inline void vec_store_u8(vec v, uint8_t *out, const uint8_t *partner, bool partner_first,
                                 int c, int count)
 {
@@ -171,7 +124,7 @@ static inline void vec_store_u8(vec v, uint8_t *out, const uint8_t *partner, boo
     }
 }
 
-// The nearest bfloat16s, ties to even; otherwise as vec_store_u8.
+// As vec_store_u8, rounding to the nearest bfloat16, ties to even.
 static inline void vec_store_bf16(vec v, uint16_t *out, const uint16_t *partner, bool partner_first,
                                   int c, int count)
 {

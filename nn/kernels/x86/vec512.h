@@ -1,5 +1,5 @@
-// What conv_tile.h wants of AVX-512: vectors of 16 floats, and bytes and bfloat16
-// in and out of memory.
+// The vectors that conv_tile.h requires, for AVX-512: 16 floats, with loads and stores of
+// bytes and bfloat16.
 #pragma once
 
 #include <immintrin.h>
@@ -10,15 +10,8 @@ enum { LANES = 16 };
 
 typedef __m512 vec;
 
-static inline vec vec_load(const float *p)
-{
-    return _mm512_loadu_ps(p);
-}
-
-static inline void vec_store(float *p, vec v)
-{
-    _mm512_storeu_ps(p, v);
-}
+#define VEC(op) _mm512_##op##_ps
+#include "nn/kernels/x86/vec_common.h"
 
 static inline __mmask16 mask_first(int count)
 {
@@ -35,49 +28,9 @@ static inline void vec_store_first(float *p, vec v, int count)
     _mm512_mask_storeu_ps(p, mask_first(count), v);
 }
 
-static inline vec vec_set1(float x)
-{
-    return _mm512_set1_ps(x);
-}
-
-static inline vec vec_zero(void)
-{
-    return _mm512_setzero_ps();
-}
-
-static inline vec vec_fma(vec a, vec b, vec c)
-{
-    return _mm512_fmadd_ps(a, b, c);
-}
-
-static inline vec vec_add(vec a, vec b)
-{
-    return _mm512_add_ps(a, b);
-}
-
-static inline vec vec_sub(vec a, vec b)
-{
-    return _mm512_sub_ps(a, b);
-}
-
-static inline vec vec_max(vec a, vec b)
-{
-    return _mm512_max_ps(a, b);
-}
-
-static inline vec vec_min(vec a, vec b)
-{
-    return _mm512_min_ps(a, b);
-}
-
 static inline float vec_sum(vec v)
 {
     return _mm512_reduce_add_ps(v);
-}
-
-static inline vec vec_mul(vec a, vec b)
-{
-    return _mm512_mul_ps(a, b);
 }
 
 typedef __m512i ivec;
@@ -92,7 +45,7 @@ static inline ivec ivec_zero(void)
     return _mm512_setzero_si512();
 }
 
-// The same bits, resp. the same numbers.
+// ivec_of keeps the bits, vec_of the numeric values.
 static inline ivec ivec_of(vec v)
 {
     return _mm512_castps_si512(v);
@@ -113,7 +66,7 @@ static inline void vec_interleave(vec a, vec b, vec *low, vec *high)
     *high = _mm512_permutex2var_ps(a, second, b);
 }
 
-// count numbers from memory, as floats; the rest zero.
+// Loads count numbers and converts them to float; the other lanes are zero.
 static inline vec vec_load_u8(const uint8_t *p, int count)
 {
     __mmask16 mask = count >= LANES ? 0xffff : mask_first(count);
@@ -127,14 +80,14 @@ static inline vec vec_load_bf16(const uint16_t *p, int count)
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
 
-// The first `count` bytes of v, at most 32, to p.
+// Stores the first count bytes of v, at most 32.
 static inline void store_bytes(uint8_t *p, __m256i v, int count)
 {
     _mm256_mask_storeu_epi8(p, count >= 32 ? ~0u : (1u << count) - 1, v);
 }
 
-// v, rounded and cut to 0 to 255, to channels c, c + 1, ... of out; or, with a
-// partner, alternating with its channels to 2 c, 2 c + 1, ...
+// Rounds v, clamps it to 0 to 255 and stores it as channels c, c + 1, ... of out; with a
+// partner, interleaved with the partner's channels as channels 2 c, 2 c + 1, ...
 static inline void vec_store_u8(vec v, uint8_t *out, const uint8_t *partner, bool partner_first,
                                 int c, int count)
 {
@@ -151,7 +104,7 @@ static inline void vec_store_u8(vec v, uint8_t *out, const uint8_t *partner, boo
     store_bytes(out + 2 * c, both, 2 * count);
 }
 
-// The nearest bfloat16s, ties to even.
+// Rounds to the nearest bfloat16, ties to even.
 static inline __m256i vec_round_bf16(vec v)
 {
 #if defined(__AVX512BF16__)
@@ -164,7 +117,7 @@ static inline __m256i vec_round_bf16(vec v)
 #endif
 }
 
-// As vec_store_u8.
+// As vec_store_u8, rounding to the nearest bfloat16, ties to even.
 static inline void vec_store_bf16(vec v, uint16_t *out, const uint16_t *partner, bool partner_first,
                                   int c, int count)
 {

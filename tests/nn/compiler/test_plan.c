@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ static unsigned next(unsigned *seed)
     return *seed >> 8;
 }
 
-// The least that any plan needs: the largest sum of spans that live at one step.
+// The lower bound of any plan: the largest total of spans alive at one step.
 static size_t bound(const struct nn_span *spans, int count, int steps)
 {
     size_t most = 0;
@@ -27,7 +28,7 @@ static size_t bound(const struct nn_span *spans, int count, int steps)
     return most;
 }
 
-static void spans_that_live_together_never_overlap(void **state)
+static void spans_alive_together_never_overlap(void **state)
 {
     (void)state;
     enum { SPANS = 60, STEPS = 40 };
@@ -71,7 +72,7 @@ static void a_chain_takes_its_two_largest_neighbours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spans_that_live_together_never_overlap),
+        cmocka_unit_test(spans_alive_together_never_overlap),
         cmocka_unit_test(a_chain_takes_its_two_largest_neighbours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

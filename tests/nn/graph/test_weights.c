@@ -1,4 +1,4 @@
-// The weight file is bytes from outside: every way to be wrong earns a sentence.
+// Weight files are untrusted bytes: everything that can be wrong with one has its error.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +11,8 @@
 
 #include "nn/graph/weights.h"
 
-// Parses a file of this header, whose length is written as header_size, and data.
-// The bytes lie at the end of a block of their own, where ASan sees any overrun.
+// Parses a file with this header, claiming a length of header_size, and data. The bytes have
+// a heap block of their own, so that ASan sees any overrun.
 static struct nn_weights *parse(const char *header, uint64_t header_size, const void *data,
                                 size_t data_size, struct mc_error *err)
 {
@@ -32,10 +32,10 @@ static struct nn_weights *parse(const char *header, uint64_t header_size, const 
     return weights;
 }
 
-static void good_files_are_lent_out_by_name(void **state)
+static void tensors_are_found_by_name(void **state)
 {
     (void)state;
-    // 1.5 as F32, F16 and BF16; -2^-24 is F16's smallest number.
+    // 1.5 as F32, F16 and BF16; -2^-24 is F16's smallest subnormal.
     const uint8_t data[] = { 0, 0, 0xc0, 0x3f, 0, 0x3e, 0x01, 0x80, 0xc0, 0x3f };
     const char *header = "{\"__metadata__\":{\"mocap.arch\":\"lednet\"},"
                          "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
@@ -56,7 +56,7 @@ static void good_files_are_lent_out_by_name(void **state)
     nn_weights_destroy(weights);
 }
 
-static void misfits_are_told_with_both_shapes(void **state)
+static void errors_give_both_shapes(void **state)
 {
     (void)state;
     const float data[2] = { 1, 2 };
@@ -66,13 +66,13 @@ static void misfits_are_told_with_both_shapes(void **state)
     assert_non_null(weights);
     const int dims[] = { 3, 4 };
     assert_null(nn_weights_get(weights, "a", dims, 2, &err));
-    assert_string_equal(err.message, "a: wants shape [3,4], has [2]");
+    assert_string_equal(err.message, "a: shape must be [3,4], got [2]");
     assert_null(nn_weights_get(weights, "blocks.0", dims, 1, &err));
-    assert_string_equal(err.message, "has no tensor blocks.0, wants one of [3]");
+    assert_string_equal(err.message, "blocks.0: must have shape [3], but there is no such tensor");
     nn_weights_destroy(weights);
 }
 
-static void bad_files_earn_one_clear_error(void **state)
+static void bad_files_are_refused(void **state)
 {
     (void)state;
     static const float numbers[4] = { 1, 2, 3, 4 };
@@ -81,39 +81,39 @@ static void bad_files_earn_one_clear_error(void **state)
         size_t data_size;
         const char *message; // what the error must contain
     } cases[] = {
-        { "{", 0, "header is not JSON" },
-        { "[]", 0, "wants a JSON object" },
+        { "{", 0, "header: must be JSON" },
+        { "[]", 0, "header: must be a JSON object" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
           "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
-          8, "header is not JSON" },
-        { "{\"a\":3}", 0, "a: dtype wants F32, F16, BF16 or I8, has ''" },
-        { "{\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8, "has 'F64'" },
+          8, "header: must be JSON" },
+        { "{\"a\":3}", 0, "a: dtype must be F32, F16, BF16 or I8, got ''" },
+        { "{\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8, "got 'F64'" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
-          "a: shape wants at most 4 numbers" },
+          "a: shape must be at most 4 numbers" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4,
-          "a: shape wants numbers of 1 to" },
+          "a: shape must be numbers from 1 to" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", 0,
-          "a: shape wants numbers of 1 to" },
+          "a: shape must be numbers from 1 to" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[16777216,16777216,16777216,16777216],"
           "\"data_offsets\":[0,4]}}",
-          4, "a: shape is too large" },
+          4, "a: the shape is too large" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}", 4,
-          "a: bytes 0 to 8 are not within the 4 there are" },
+          "a: data_offsets must be within the 4 bytes of data, got 0 to 8" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 4,
-          "a: bytes -4 to 0 are not within" },
+          "a: data_offsets must be within the 4 bytes of data, got -4 to 0" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4]}}", 4,
-          "a: data_offsets wants two numbers" },
+          "a: data_offsets must be two numbers" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4,
-          "a: its shape wants 8 bytes, has 4" },
+          "a: must be 8 bytes by its shape, got 4" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
           "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
-          12, "b: its bytes begin at 4, wants 8" },
+          12, "b: data must start at byte 8, got 4" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8,
-          "a: its bytes begin at 4, wants 0" },
+          "a: data must start at byte 0, got 4" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8,
-          "the tensors end at byte 4 of 8" },
-        { "{\"__metadata__\":{\"k\":1}}", 0, "__metadata__: 'k' wants a string" },
-        { "{\"__metadata__\":[]}", 0, "__metadata__ wants an object" },
+          "data must end with the last tensor, at byte 4, got 8 bytes" },
+        { "{\"__metadata__\":{\"k\":1}}", 0, "__metadata__: 'k' must be a string" },
+        { "{\"__metadata__\":[]}", 0, "__metadata__: must be an object" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct mc_error err;
@@ -122,7 +122,7 @@ static void bad_files_earn_one_clear_error(void **state)
         assert_null(weights);
         assert_int_equal(err.code, MC_ERROR_FORMAT);
         if (strstr(err.message, cases[i].message) == NULL) {
-            fail_msg("case %zu says '%s', wants '%s'", i, err.message, cases[i].message);
+            fail_msg("case %zu: got '%s', want '%s'", i, err.message, cases[i].message);
         }
     }
 }
@@ -134,25 +134,25 @@ static void absurd_header_lengths_are_refused(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct mc_error err;
         assert_null(parse("{}", sizes[i], NULL, 0, &err));
-        assert_non_null(strstr(err.message, "header of "));
+        assert_non_null(strstr(err.message, "the header must be at most"));
     }
     struct mc_error err = { 0 };
     assert_null(nn_weights_parse((const uint8_t *)"1234567", 7, &err));
-    assert_string_equal(err.message, "wants at least 8 bytes, has 7");
+    assert_string_equal(err.message, "not a weight file: must be at least 8 bytes, got 7");
 }
 
-static void numbers_that_are_none_are_refused(void **state)
+static void nan_is_refused(void **state)
 {
     (void)state;
     const uint8_t data[] = { 0, 0, 0x80, 0x3f, 0, 0, 0xc0, 0x7f };
     const char *header = "{\"head.kp\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
     struct mc_error err;
     assert_null(parse(header, strlen(header), data, sizeof data, &err));
-    assert_string_equal(err.message, "head.kp: number 1 is nan, wants finite ones");
+    assert_string_equal(err.message, "head.kp: number 1 must be finite, got nan");
 }
 
-// Every prefix of a good file is refused, none is read beyond its end.
-static void cut_files_are_refused(void **state)
+// Every proper prefix of a good file is refused, and nothing beyond its end is read.
+static void truncated_files_are_refused(void **state)
 {
     (void)state;
     const char *header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
@@ -169,8 +169,8 @@ static void cut_files_are_refused(void **state)
     }
 }
 
-// Bytes changed at random: refused or read, but never a fault (ASan sees to that).
-static void changed_bytes_do_no_harm(void **state)
+// Files with random changes are refused or read, without memory errors (ASan would tell).
+static void changed_bytes_are_handled(void **state)
 {
     (void)state;
     static const char header[] =
@@ -200,27 +200,67 @@ static void changed_bytes_do_no_harm(void **state)
     assert_true(read >= 5000 && read < 20000);
 }
 
-static void files_that_are_none_are_told_by_name(void **state)
+static void errors_name_the_file(void **state)
 {
     (void)state;
     struct mc_error err = { 0 };
     assert_null(nn_weights_load("/nowhere/x.safetensors", &err));
     assert_string_equal(err.message, "/nowhere/x.safetensors: No such file or directory");
     assert_null(nn_weights_load("/", &err));
-    assert_non_null(strstr(err.message, "/: wants a regular file"));
+    assert_non_null(strstr(err.message, "/: must be a regular file"));
+}
+
+// Several I8 tensors, each before and after its scale: all become products, and the scales
+// are no tensors of their own.
+static void i8_tensors_are_scaled(void **state)
+{
+    (void)state;
+    const uint8_t data[] = { 0, 0, 0, 0x40, 0, 0, 0x80, 0x3f, 2, 0xff, 3, 4, 0, 0x38, 5 };
+    const char *header = "{\"a.scale\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                         "\"a\":{\"dtype\":\"I8\",\"shape\":[2,2],\"data_offsets\":[8,12]},"
+                         "\"b.scale\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[12,14]},"
+                         "\"b\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[14,15]}}";
+    struct mc_error err;
+    struct nn_weights *weights = parse(header, strlen(header), data, sizeof data, &err);
+    assert_non_null(weights);
+    const float *a = nn_weights_find(weights, "a")->data;
+    assert_true(a[0] == 4 && a[1] == -2 && a[2] == 3 && a[3] == 4);
+    assert_true(nn_weights_find(weights, "b")->data[0] == 2.5f);
+    assert_null(nn_weights_find(weights, "a.scale"));
+    assert_null(nn_weights_find(weights, "b.scale"));
+    nn_weights_destroy(weights);
+}
+
+static void i8_without_scales_is_refused(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {
+        "{\"a\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]}}",
+        "{\"a\":{\"dtype\":\"I8\",\"shape\":[2],\"data_offsets\":[0,2]},"
+        "\"a.scale\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[2,4]}}",
+        "{\"a\":{\"dtype\":\"I8\",\"shape\":[2],\"data_offsets\":[0,2]},"
+        "\"a.scale\":{\"dtype\":\"I8\",\"shape\":[2],\"data_offsets\":[2,4]}}",
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        struct mc_error err;
+        assert_null(parse(headers[i], strlen(headers[i]), "\1\2\0\0", 4, &err));
+        assert_non_null(strstr(err.message, "a: I8 must come with "));
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_files_are_lent_out_by_name),
-        cmocka_unit_test(misfits_are_told_with_both_shapes),
-        cmocka_unit_test(bad_files_earn_one_clear_error),
+        cmocka_unit_test(tensors_are_found_by_name),
+        cmocka_unit_test(errors_give_both_shapes),
+        cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(absurd_header_lengths_are_refused),
-        cmocka_unit_test(numbers_that_are_none_are_refused),
-        cmocka_unit_test(cut_files_are_refused),
-        cmocka_unit_test(changed_bytes_do_no_harm),
-        cmocka_unit_test(files_that_are_none_are_told_by_name),
+        cmocka_unit_test(nan_is_refused),
+        cmocka_unit_test(i8_tensors_are_scaled),
+        cmocka_unit_test(i8_without_scales_is_refused),
+        cmocka_unit_test(truncated_files_are_refused),
+        cmocka_unit_test(changed_bytes_are_handled),
+        cmocka_unit_test(errors_name_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

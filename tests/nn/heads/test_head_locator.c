@@ -1,5 +1,5 @@
-// The locator's head on maps that the test draws, and the whole locator against
-// what PyTorch gives (tests/golden/make_locator.py).
+// The locator's head on maps drawn by the test, and the whole locator against vectors from
+// tests/golden/make_locator.py.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ struct maps {
     struct nn_tensor tensor;
 };
 
-// Nothing anywhere.
+// Maps without a face.
 static void maps_init(struct maps *maps)
 {
     memset(maps, 0, sizeof *maps);
@@ -45,7 +45,7 @@ static void maps_init(struct maps *maps)
     }
 }
 
-// The cell at row y, column x says that there is a face with this middle and size, in cells.
+// Makes the cell at row y, column x predict a face with this centre and size, in cells.
 static void draw(struct maps *maps, int y, int x, float logit, float middle_x, float middle_y,
                  float width, float height)
 {
@@ -57,9 +57,9 @@ static void draw(struct maps *maps, int y, int x, float logit, float middle_x, f
     cell[NN_LOCATOR_HEIGHT] = logf(height);
 }
 
-static int locate(const struct maps *maps, struct nn_face *faces)
+static int locate(const struct maps *maps, struct nn_detection *detections)
 {
-    return nn_head_locator(&maps->tensor, CELL, CELL, least, faces);
+    return nn_head_locator(&maps->tensor, CELL, CELL, least, detections);
 }
 
 static void empty_maps_have_no_face(void **state)
@@ -67,31 +67,31 @@ static void empty_maps_have_no_face(void **state)
     (void)state;
     static struct maps maps;
     maps_init(&maps);
-    struct nn_face faces[NN_FACES_MAX];
-    assert_int_equal(locate(&maps, faces), 0);
+    struct nn_detection detections[NN_DETECTIONS_MAX];
+    assert_int_equal(locate(&maps, detections), 0);
 }
 
-static void a_face_is_where_its_cell_says(void **state)
+static void a_box_is_where_its_cell_predicts(void **state)
 {
     (void)state;
     static struct maps maps;
     maps_init(&maps);
     draw(&maps, 7, 4, 3, 4.75f, 7.25f, 3, 4);
-    struct nn_face faces[NN_FACES_MAX];
-    assert_int_equal(locate(&maps, faces), 1);
-    assert_float_equal(faces[0].x, (4.75f - 1.5f) * CELL, 1e-3);
-    assert_float_equal(faces[0].y, (7.25f - 2) * CELL, 1e-3);
-    assert_float_equal(faces[0].width, 3 * CELL, 1e-3);
-    assert_float_equal(faces[0].height, 4 * CELL, 1e-3);
-    assert_float_equal(faces[0].score, 1 / (1 + expf(-3)), 1e-5);
+    struct nn_detection detections[NN_DETECTIONS_MAX];
+    assert_int_equal(locate(&maps, detections), 1);
+    assert_float_equal(detections[0].x, (4.75f - 1.5f) * CELL, 1e-3);
+    assert_float_equal(detections[0].y, (7.25f - 2) * CELL, 1e-3);
+    assert_float_equal(detections[0].width, 3 * CELL, 1e-3);
+    assert_float_equal(detections[0].height, 4 * CELL, 1e-3);
+    assert_float_equal(detections[0].score, 1 / (1 + expf(-3)), 1e-5);
 }
 
-// Also where all are equal, and at the corners.
+// Also if all its cells are equal, and at corners.
 static void a_hill_is_one_face(void **state)
 {
     (void)state;
     static struct maps maps;
-    struct nn_face faces[NN_FACES_MAX];
+    struct nn_detection detections[NN_DETECTIONS_MAX];
     for (int corner = 0; corner < GRID; corner += GRID - 3) {
         maps_init(&maps);
         for (int y = 0; y < 3; y++) {
@@ -100,11 +100,11 @@ static void a_hill_is_one_face(void **state)
                      5, 6);
             }
         }
-        assert_int_equal(locate(&maps, faces), 1);
+        assert_int_equal(locate(&maps, detections), 1);
     }
 }
 
-static void of_two_boxes_on_one_face_the_surer_stays(void **state)
+static void of_overlapping_boxes_the_highest_scoring_is_kept(void **state)
 {
     (void)state;
     static struct maps maps;
@@ -113,13 +113,13 @@ static void of_two_boxes_on_one_face_the_surer_stays(void **state)
     draw(&maps, 8, 10, 2, 9.5f, 8.5f, 6, 7);
     draw(&maps, 10, 9, 1.5f, 9, 9, 2, 2); // wholly within
     draw(&maps, 8, 17, 0.5f, 17, 8, 5, 6);
-    struct nn_face faces[NN_FACES_MAX];
-    assert_int_equal(locate(&maps, faces), 2);
-    assert_float_equal(faces[0].x, (9.5f - 3) * CELL, 1e-3);
-    assert_float_equal(faces[1].x, (17 - 2.5f) * CELL, 1e-3);
+    struct nn_detection detections[NN_DETECTIONS_MAX];
+    assert_int_equal(locate(&maps, detections), 2);
+    assert_float_equal(detections[0].x, (9.5f - 3) * CELL, 1e-3);
+    assert_float_equal(detections[1].x, (17 - 2.5f) * CELL, 1e-3);
 }
 
-static void the_surest_come_first_and_as_many_as_there_is_room(void **state)
+static void detections_are_sorted_by_score_and_limited_in_number(void **state)
 {
     (void)state;
     static struct maps maps;
@@ -128,14 +128,14 @@ static void the_surest_come_first_and_as_many_as_there_is_room(void **state)
         int y = i / 5 * 4, x = i % 5 * 4;
         draw(&maps, y, x, 0.1f + (float)(i * 7 % 25) / 10, (float)x + 0.5f, (float)y + 0.5f, 2, 2);
     }
-    struct nn_face faces[NN_FACES_MAX];
-    assert_int_equal(locate(&maps, faces), NN_FACES_MAX);
-    for (int i = 0; i < NN_FACES_MAX; i++) {
-        assert_float_equal(faces[i].score, 1 / (1 + expf(-2.5f + (float)i / 10)), 1e-4);
+    struct nn_detection detections[NN_DETECTIONS_MAX];
+    assert_int_equal(locate(&maps, detections), NN_DETECTIONS_MAX);
+    for (int i = 0; i < NN_DETECTIONS_MAX; i++) {
+        assert_float_equal(detections[i].score, 1 / (1 + expf(-2.5f + (float)i / 10)), 1e-4);
     }
 }
 
-static void sizes_beyond_reason_are_bounded(void **state)
+static void sizes_are_bounded(void **state)
 {
     (void)state;
     static struct maps maps;
@@ -144,12 +144,12 @@ static void sizes_beyond_reason_are_bounded(void **state)
     float *cell = nn_tensor_at(&maps.tensor, 3, 3);
     cell[NN_LOCATOR_WIDTH] = 1e30f;
     cell[NN_LOCATOR_HEIGHT] = -1e30f;
-    struct nn_face faces[NN_FACES_MAX];
-    assert_int_equal(locate(&maps, faces), 1);
-    assert_true(isfinite(faces[0].width) && faces[0].height > 0);
+    struct nn_detection detections[NN_DETECTIONS_MAX];
+    assert_int_equal(locate(&maps, detections), 1);
+    assert_true(isfinite(detections[0].width) && detections[0].height > 0);
 }
 
-static void the_network_gives_what_pytorch_gives(void **state)
+static void the_network_equals_pytorch(void **state)
 {
     (void)state;
     struct nn_weights *file = golden_open(MOCAPD_SOURCE_DIR "/tests/golden/locator.safetensors");
@@ -191,12 +191,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_maps_have_no_face),
-        cmocka_unit_test(a_face_is_where_its_cell_says),
+        cmocka_unit_test(a_box_is_where_its_cell_predicts),
         cmocka_unit_test(a_hill_is_one_face),
-        cmocka_unit_test(of_two_boxes_on_one_face_the_surer_stays),
-        cmocka_unit_test(the_surest_come_first_and_as_many_as_there_is_room),
-        cmocka_unit_test(sizes_beyond_reason_are_bounded),
-        cmocka_unit_test(the_network_gives_what_pytorch_gives),
+        cmocka_unit_test(of_overlapping_boxes_the_highest_scoring_is_kept),
+        cmocka_unit_test(detections_are_sorted_by_score_and_limited_in_number),
+        cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(the_network_equals_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// The motion head: against the maps written out, and against PyTorch's numbers where
-// the shared golden folder is there.
+// The motion head, against its definition, and against PyTorch if the shared golden folder is
+// there.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,10 +47,10 @@ static struct nn_kernels fastest(void)
     return kernels;
 }
 
-// The network's own number for a place in the input.
-static double axis(float place, int size)
+// The network's own coordinate of a position in the input.
+static double axis(float position, int size)
 {
-    return 2 * ((double)place - 0.5) / (size - 1) - 1;
+    return 2 * ((double)position - 0.5) / (size - 1) - 1;
 }
 
 enum { KEYPOINTS = 3, CHANNELS = 11, KERNEL = 7, TAPS = KERNEL * KERNEL, MAP = 10, SIZE = 64 };
@@ -59,7 +59,7 @@ enum { FULL = MAP + KERNEL - 1, ROWS = 4 * KEYPOINTS };
 static float features[FULL * FULL * CHANNELS], heat[MAP * MAP * KEYPOINTS];
 static float weights[ROWS * CHANNELS * TAPS], bias[ROWS];
 
-// Map number row of the convolution at y, x.
+// The Jacobian map of the given row at y, x: the convolution.
 static double jacobian_map(int row, int y, int x)
 {
     double sum = (double)bias[row];
@@ -101,7 +101,7 @@ static double y_axis(int row, int y, int x)
     return 2.0 * y / (MAP - 1) - 1;
 }
 
-static void weighing_features_is_weighing_maps(void **state)
+static void averaged_features_give_averaged_maps(void **state)
 {
     (void)state;
     const struct nn_kernels kernels = fastest();
@@ -139,7 +139,7 @@ static void weighing_features_is_weighing_maps(void **state)
     }
 }
 
-// Maps that come as they are: the same numbers, heat first.
+// The same maps given directly, heat maps first.
 static void direct_maps_give_the_same(void **state)
 {
     (void)state;
@@ -173,9 +173,9 @@ static void direct_maps_give_the_same(void **state)
     nn_motion_finish(&motion);
 }
 
-// A certain map's keypoint is at its cell: the first and the last are the middles of
-// the picture's first and last pixels.
-static void corners_are_corners(void **state)
+// A heat map with a single peak puts the keypoint at that cell: the first and the last cell
+// are the centres of the image's first and last pixels.
+static void corners_map_to_corners(void **state)
 {
     (void)state;
     const struct nn_kernels kernels = fastest();
@@ -204,7 +204,7 @@ struct heads {
     bool jacobians;
 };
 
-// The features that PyTorch's backbone gave, through our convolution and head.
+// PyTorch's features through our convolution and head.
 static void check_file(const struct heads *heads, struct nn_weights *backbone,
                        struct nn_weights *head)
 {
@@ -285,9 +285,9 @@ static void keypoints_and_jacobians_equal_pytorch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(weighing_features_is_weighing_maps),
+        cmocka_unit_test(averaged_features_give_averaged_maps),
         cmocka_unit_test(direct_maps_give_the_same),
-        cmocka_unit_test(corners_are_corners),
+        cmocka_unit_test(corners_map_to_corners),
         cmocka_unit_test(keypoints_and_jacobians_equal_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ static void a_single_peak_is_the_keypoint(void **state)
     assert_true(keypoints[1].c > 0.99f);
 }
 
-static void a_flat_map_is_the_middle_and_unsure(void **state)
+static void a_flat_map_gives_the_centre_with_low_confidence(void **state)
 {
     (void)state;
     struct nn_tensor maps = maps_of_zero();
@@ -48,7 +48,7 @@ static void a_flat_map_is_the_middle_and_unsure(void **state)
     }
 }
 
-static void a_map_without_a_sum_knows_nothing(void **state)
+static void a_map_without_a_finite_sum_has_no_confidence(void **state)
 {
     (void)state;
     struct nn_tensor maps = maps_of_zero();
@@ -99,8 +99,8 @@ int main(void)
     nn_kernels_init(&kernels, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_single_peak_is_the_keypoint),
-        cmocka_unit_test(a_flat_map_is_the_middle_and_unsure),
-        cmocka_unit_test(a_map_without_a_sum_knows_nothing),
+        cmocka_unit_test(a_flat_map_gives_the_centre_with_low_confidence),
+        cmocka_unit_test(a_map_without_a_finite_sum_has_no_confidence),
         cmocka_unit_test(confidence_falls_with_the_spread),
         cmocka_unit_test(large_logits_do_not_overflow),
     };

@@ -77,10 +77,10 @@ void assert_same(const struct map *want, const struct map *got, float tolerance,
                       (size_t)at % view->pixel_stride < (size_t)view->channels;
         float a = nn_number_get(view->type, view->scale, want->block, (int)i);
         float b = nn_number_get(view->type, view->scale, got->block, (int)i);
-        // bfloat16 has eight bits, so neighbours are a 256th apart.
+        // bfloat16 has eight bits of precision, so neighbours differ by up to 1/128.
         float limit = view->type == NN_BF16 ? tolerance + fabsf(a) / 128 : tolerance;
         if (!(fabsf(a - b) <= (inside ? limit : 0))) {
-            fail_msg("%s: number %td is %g, wants %g (%s)", what, at, (double)b, (double)a,
+            fail_msg("%s: number %td is %g, want %g (%s)", what, at, (double)b, (double)a,
                      inside ? "inside" : "outside");
         }
     }
@@ -95,13 +95,13 @@ void run_conv(const struct nn_kernels *kernels, struct nn_conv conv, const float
               const struct nn_conv_maps *maps)
 {
     float *packed = mc_memory_alloc(kernels->conv_weights(&conv) * sizeof *packed);
-    // No more scratch than was asked for, so that ASan sees an overrun.
+    // Exactly the scratch that was asked for, so that ASan sees an overrun.
     float *scratch = malloc(kernels->conv_scratch(&conv) * sizeof *scratch + 1);
     assert_non_null(packed);
     assert_non_null(scratch);
     kernels->conv_pack(&conv, plain, packed);
     conv.weights = packed;
-    // In parts, as threads would: cut anywhere.
+    // In two parts, as by threads, divided anywhere.
     int cut = pick(0, maps->out.height);
     kernels->conv(&conv, maps, (struct nn_rows){ cut, maps->out.height }, scratch);
     kernels->conv(&conv, maps, (struct nn_rows){ 0, cut }, scratch);

@@ -1,6 +1,6 @@
-// Convolutions of every level against plain C, over a grid of shapes. Sums are taken in
-// another order than plain C does, so they may differ by rounding: by at most a few
-// units in the last place of the sum of all magnitudes.
+// Convolutions of every instruction set against plain C, over a grid of shapes. Sums in
+// another order than plain C's may differ by rounding: by at most a few units in the last
+// place of the sum of all magnitudes.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,71 +18,112 @@ struct shape {
     int height, width, in, out;
     int kernel_height, kernel_width, stride, dilation_y, dilation_x;
     bool relu, residual, partner, broadcast;
-    bool inner, slope; // PReLU before and after the residual
-    int lacks;         // channels that the residual hasn't
+    bool pre_slope, slope; // PReLU before and after the residual
+    int lacks;             // channels that the residual doesn't have
     enum nn_type type, out_type;
 };
+
+static void describe(char *text, size_t size, const char *kernels, const struct shape *s)
+{
+    int length =
+        snprintf(text, size,
+                 "%s, type %d to %d: %dx%dx%d to %d, kernel %dx%d, stride %d, dilation %dx%d%s%s%s",
+                 kernels, s->type, s->out_type, s->width, s->height, s->in, s->out, s->kernel_width,
+                 s->kernel_height, s->stride, s->dilation_x, s->dilation_y, s->relu ? ", relu" : "",
+                 s->residual ? ", residual" : "", s->partner ? ", partner" : "");
+    if (s->pre_slope || s->slope || s->lacks > 0) {
+        snprintf(text + length, size - (size_t)length, ", slopes %d and %d, %d channels less",
+                 s->pre_slope, s->slope, s->lacks);
+    }
+}
+
+static int tap_count(const struct shape *s)
+{
+    return s->kernel_height * s->kernel_width;
+}
+
+static void set_taps(struct nn_tap *taps, const struct shape *s)
+{
+    for (int i = 0; i < tap_count(s); i++) {
+        taps[i].dy = (i / s->kernel_width - s->kernel_height / 2) * s->dilation_y;
+        taps[i].dx = (i % s->kernel_width - s->kernel_width / 2) * s->dilation_x;
+    }
+}
+
+// The constants of a convolution: noise.
+struct constants {
+    float *weights, *bias, *scale, *pre_slope, *slope;
+};
+
+static float *alloc_floats(size_t count)
+{
+    float *floats = mc_memory_alloc(count * sizeof *floats);
+    assert_non_null(floats);
+    return floats;
+}
+
+static struct constants constants_create(const struct shape *s)
+{
+    const size_t weight_count = (size_t)tap_count(s) * (size_t)s->in * (size_t)s->out;
+    const size_t padded = (size_t)s->out + 32;
+    struct constants constants = { alloc_floats(weight_count), alloc_floats(padded),
+                                   alloc_floats(padded), alloc_floats(padded),
+                                   alloc_floats(padded) };
+    for (size_t i = 0; i < weight_count; i++) {
+        constants.weights[i] = s->type == NN_U8 ? (float)pick(-127, 127) : noise();
+    }
+    for (int i = 0; i < s->out; i++) {
+        constants.bias[i] = noise();
+        constants.scale[i] = 1e-5f * (2 + noise());
+        constants.pre_slope[i] = noise();
+        constants.slope[i] = noise();
+    }
+    return constants;
+}
+
+static void constants_destroy(struct constants *constants)
+{
+    mc_memory_free(constants->weights);
+    mc_memory_free(constants->bias);
+    mc_memory_free(constants->scale);
+    mc_memory_free(constants->pre_slope);
+    mc_memory_free(constants->slope);
+}
+
+static struct map noisy_map(enum nn_type type, int height, int width, int channels)
+{
+    return typed_map_create(type, height, width, channels, pick(0, 3), pick(0, 3));
+}
 
 static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *chosen,
                        const struct shape *s)
 {
     char what[240];
-    snprintf(what, sizeof what,
-             "%s, type %d to %d: %dx%dx%d to %d, kernel %dx%d, stride %d, dilation %dx%d%s%s%s",
-             chosen->name, s->type, s->out_type, s->width, s->height, s->in, s->out,
-             s->kernel_width, s->kernel_height, s->stride, s->dilation_x, s->dilation_y,
-             s->relu ? ", relu" : "", s->residual ? ", residual" : "",
-             s->partner ? ", partner" : "");
-    if (s->inner || s->slope || s->lacks > 0) {
-        size_t length = strlen(what);
-        snprintf(what + length, sizeof what - length, ", slopes %d and %d, %d channels less",
-                 s->inner, s->slope, s->lacks);
-    }
+    describe(what, sizeof what, chosen->name, s);
     struct nn_tap taps[NN_TAPS_MAX];
-    const int tap_count = s->kernel_height * s->kernel_width;
-    for (int i = 0; i < tap_count; i++) {
-        taps[i].dy = (i / s->kernel_width - s->kernel_height / 2) * s->dilation_y;
-        taps[i].dx = (i % s->kernel_width - s->kernel_width / 2) * s->dilation_x;
-    }
-    size_t weight_count = (size_t)tap_count * (size_t)s->in * (size_t)s->out;
-    float *weights = mc_memory_alloc(weight_count * sizeof *weights);
-    float *bias = mc_memory_alloc(((size_t)s->out + 32) * sizeof *bias);
-    float *scale = mc_memory_alloc(((size_t)s->out + 32) * sizeof *scale);
-    float *inner = mc_memory_alloc(((size_t)s->out + 32) * sizeof *inner);
-    float *slope = mc_memory_alloc(((size_t)s->out + 32) * sizeof *slope);
-    for (size_t i = 0; i < weight_count; i++) {
-        weights[i] = s->type == NN_U8 ? (float)pick(-127, 127) : noise();
-    }
-    for (int i = 0; i < s->out; i++) {
-        bias[i] = noise();
-        scale[i] = 1e-5f * (2 + noise());
-        inner[i] = noise();
-        slope[i] = noise();
-    }
-    int height = (s->height + s->stride - 1) / s->stride;
-    int width = (s->width + s->stride - 1) / s->stride;
-    struct map in = typed_map_create(s->type, s->height, s->width, s->in, pick(0, 3), pick(0, 3));
-    struct map residual =
-        typed_map_create(s->out_type, height, width, s->out, pick(0, 3), pick(0, 3));
-    struct map partner =
-        typed_map_create(s->out_type, height, width, s->out, pick(0, 3), pick(0, 3));
-    struct map want = typed_map_create(s->out_type, height, width, s->partner ? 2 * s->out : s->out,
-                                       pick(0, 3), pick(0, 3));
+    set_taps(taps, s);
+    struct constants constants = constants_create(s);
+    const int height = (s->height + s->stride - 1) / s->stride;
+    const int width = (s->width + s->stride - 1) / s->stride;
+    struct map in = noisy_map(s->type, s->height, s->width, s->in);
+    struct map residual = noisy_map(s->out_type, height, width, s->out);
+    struct map partner = noisy_map(s->out_type, height, width, s->out);
+    struct map want = noisy_map(s->out_type, height, width, s->partner ? 2 * s->out : s->out);
     struct map got = map_copy(&want);
-    struct nn_conv conv = { .in_channels = s->in,
-                            .out_channels = s->out,
-                            .out_height = height,
-                            .out_width = width,
-                            .stride = s->stride,
-                            .tap_count = tap_count,
-                            .taps = taps,
-                            .type = s->type,
-                            .out_type = s->out_type,
-                            .bias = bias,
-                            .scale = scale,
-                            .inner = s->inner ? inner : NULL,
-                            .slope = s->slope ? slope : NULL,
-                            .relu = s->relu };
+    const struct nn_conv conv = { .in_channels = s->in,
+                                  .out_channels = s->out,
+                                  .out_height = height,
+                                  .out_width = width,
+                                  .stride = s->stride,
+                                  .tap_count = tap_count(s),
+                                  .taps = taps,
+                                  .type = s->type,
+                                  .out_type = s->out_type,
+                                  .bias = constants.bias,
+                                  .scale = constants.scale,
+                                  .pre_slope = s->pre_slope ? constants.pre_slope : NULL,
+                                  .slope = s->slope ? constants.slope : NULL,
+                                  .relu = s->relu };
     struct nn_conv_maps maps = { .in = in.view, .out = want.view, .partner_first = pick(0, 1) };
     if (s->residual) {
         maps.residual = residual.view;
@@ -94,42 +135,61 @@ static void check_conv(const struct nn_kernels *plain, const struct nn_kernels *
     if (s->partner) {
         maps.partner = partner.view;
     }
-    run_conv(plain, conv, weights, &maps);
+    run_conv(plain, conv, constants.weights, &maps);
     maps.out = got.view;
-    run_conv(chosen, conv, weights, &maps);
-    // A sum may round to the next byte or bfloat16 instead.
-    float sum = 1 + 0.25f * sqrtf((float)(tap_count * s->in));
+    run_conv(chosen, conv, constants.weights, &maps);
+    // A sum may be rounded to the neighbouring byte or bfloat16.
+    float sum = 1 + 0.25f * sqrtf((float)(tap_count(s) * s->in));
     assert_same(&want, &got, 4e-6f * sum + want.view.scale * 1.01f, what);
     map_destroy(&in);
     map_destroy(&residual);
     map_destroy(&partner);
     map_destroy(&want);
     map_destroy(&got);
-    mc_memory_free(weights);
-    mc_memory_free(bias);
-    mc_memory_free(scale);
-    mc_memory_free(inner);
-    mc_memory_free(slope);
+    constants_destroy(&constants);
 }
 
-// Types that meet in a network: float32 becomes another type at its entrance, and
-// comes back at its end.
+// Combinations of types that occur: float32 becomes another type at the start of a network,
+// and the other type becomes float32 at its end.
 static void pick_types(struct shape *shape)
 {
-    static const enum nn_type pairs[][2] = { { NN_F32, NN_F32 },  { NN_F32, NN_BF16 },
-                                             { NN_F32, NN_U8 },   { NN_BF16, NN_BF16 },
-                                             { NN_BF16, NN_F32 }, { NN_U8, NN_U8 },
-                                             { NN_U8, NN_F32 } };
-    const enum nn_type *pair = pairs[pick(0, 6)];
-    shape->type = pair[0];
-    shape->out_type = pair[1];
+    static const enum nn_type combinations[][2] = { { NN_F32, NN_F32 },  { NN_F32, NN_BF16 },
+                                                    { NN_F32, NN_U8 },   { NN_BF16, NN_BF16 },
+                                                    { NN_BF16, NN_F32 }, { NN_U8, NN_U8 },
+                                                    { NN_U8, NN_F32 } };
+    const enum nn_type *types = combinations[pick(0, 6)];
+    shape->type = types[0];
+    shape->out_type = types[1];
     if (shape->type != NN_F32) {
         shape->in = (shape->in + 3) / 4 * 4; // whole words
     }
     shape->broadcast = false;
 }
 
-static void check_convs(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+// Shapes of LEDNet's blocks, full tiles, and dilations larger than the map.
+static const struct shape fixed_shapes[] = {
+    { 64, 64, 16, 16, 3, 1, 1, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+    { 64, 64, 16, 16, 1, 3, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+    { 32, 32, 32, 32, 3, 1, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+    { 32, 32, 32, 32, 1, 3, 1, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+    { 16, 16, 64, 64, 3, 1, 1, 17, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+    { 16, 16, 64, 64, 1, 3, 1, 1, 9, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+    { 8, 8, 64, 64, 1, 3, 1, 1, 17, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+    { 33, 31, 29, 33, 3, 1, 1, 2, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+    { 31, 33, 40, 29, 1, 3, 1, 1, 3, false, true, false, true, false, false, 0, NN_F32, NN_F32 },
+    { 31, 33, 40, 29, 1, 3, 1, 1, 1, false, true, false, true, true, true, 5, NN_F32, NN_F32 },
+    { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+    { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+    { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+    // im2col.
+    { 4, 5, 128, 33, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_F32, NN_F32 },
+    { 8, 8, 128, 48, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+    { 5, 4, 256, 20, 3, 3, 1, 1, 1, true, false, true, false, false, false, 0, NN_BF16, NN_BF16 },
+    { 4, 4, 510, 20, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_U8, NN_U8 },
+    { 16, 16, 64, 68, 1, 1, 1, 1, 1, false, false, false, false, false, false, 0, NN_F32, NN_F32 },
+};
+
+static void check_random_shapes(const struct nn_kernels *plain, const struct nn_kernels *chosen)
 {
     static const int channels[] = { 1,  2,  3,  13, 16, 17, 20, 29, 32,
                                     33, 40, 48, 56, 60, 64, 68, 96, 128 };
@@ -153,7 +213,7 @@ static void check_convs(const struct nn_kernels *plain, const struct nn_kernels 
             .residual = pick(0, 1),
             .partner = pick(0, 2) == 0,
             .broadcast = pick(0, 4) == 0,
-            .inner = pick(0, 3) == 0,
+            .pre_slope = pick(0, 3) == 0,
             .slope = pick(0, 2) == 0,
         };
         shape.lacks = pick(0, 3) == 0 ? pick(0, shape.out - 1) : 0;
@@ -162,42 +222,14 @@ static void check_convs(const struct nn_kernels *plain, const struct nn_kernels 
         pick_types(&shape);
         check_conv(plain, chosen, &shape);
     }
-    // The shapes of LEDNet's blocks, whole tiles and dilations beyond the map.
-    static const struct shape blocks[] = {
-        { 64, 64, 16, 16, 3, 1, 1, 1, 1, true, false, false, false, false, false, 0, NN_F32,
-          NN_F32 },
-        { 64, 64, 16, 16, 1, 3, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
-        { 32, 32, 32, 32, 3, 1, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
-        { 32, 32, 32, 32, 1, 3, 1, 1, 1, true, false, false, false, false, false, 0, NN_F32,
-          NN_F32 },
-        { 16, 16, 64, 64, 3, 1, 1, 17, 1, true, true, true, false, false, false, 0, NN_F32,
-          NN_F32 },
-        { 16, 16, 64, 64, 1, 3, 1, 1, 9, true, false, false, false, false, false, 0, NN_F32,
-          NN_F32 },
-        { 8, 8, 64, 64, 1, 3, 1, 1, 17, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
-        { 33, 31, 29, 33, 3, 1, 1, 2, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
-        { 31, 33, 40, 29, 1, 3, 1, 1, 3, false, true, false, true, false, false, 0, NN_F32,
-          NN_F32 },
-        { 31, 33, 40, 29, 1, 3, 1, 1, 1, false, true, false, true, true, true, 5, NN_F32, NN_F32 },
-        { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
-          NN_F32 },
-        { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
-          NN_F32 },
-        { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
-        // Windows gathered.
-        { 4, 5, 128, 33, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_F32, NN_F32 },
-        { 8, 8, 128, 48, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32,
-          NN_F32 },
-        { 5, 4, 256, 20, 3, 3, 1, 1, 1, true, false, true, false, false, false, 0, NN_BF16,
-          NN_BF16 },
-        { 4, 4, 510, 20, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_U8, NN_U8 },
-        { 16, 16, 64, 68, 1, 1, 1, 1, 1, false, false, false, false, false, false, 0, NN_F32,
-          NN_F32 },
-    };
-    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
-        check_conv(plain, chosen, &blocks[i]);
+}
+
+static void check_fixed_shapes(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    for (size_t i = 0; i < sizeof fixed_shapes / sizeof fixed_shapes[0]; i++) {
+        check_conv(plain, chosen, &fixed_shapes[i]);
         for (int type = NN_BF16; type < NN_TYPE_COUNT; type++) {
-            struct shape narrow = blocks[i];
+            struct shape narrow = fixed_shapes[i];
             narrow.type = narrow.in % 4 == 0 ? (enum nn_type)type : NN_F32;
             narrow.out_type = (enum nn_type)type;
             check_conv(plain, chosen, &narrow);
@@ -233,7 +265,7 @@ static void check_depthwise(const struct nn_kernels *plain, const struct nn_kern
                                 .tap_count = TAPS,
                                 .taps = taps,
                                 .bias = bias,
-                                .inner = pick(0, 1) ? slope : NULL,
+                                .pre_slope = pick(0, 1) ? slope : NULL,
                                 .slope = pick(0, 1) ? slope : NULL,
                                 .relu = pick(0, 1) };
         struct map in = map_create(height, width, channels, pick(0, 3), pick(0, 3));
@@ -259,10 +291,11 @@ static void check_depthwise(const struct nn_kernels *plain, const struct nn_kern
 static void convolutions_equal_plain_c(void **state)
 {
     (void)state;
-    each_level(check_convs);
+    each_level(check_random_shapes);
+    each_level(check_fixed_shapes);
 }
 
-static void depthwise_ones_equal_full_ones(void **state)
+static void depthwise_equals_full_with_zeros(void **state)
 {
     (void)state;
     each_level(check_depthwise);
@@ -272,7 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions_equal_plain_c),
-        cmocka_unit_test(depthwise_ones_equal_full_ones),
+        cmocka_unit_test(depthwise_equals_full_with_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

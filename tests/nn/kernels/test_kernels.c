@@ -1,6 +1,5 @@
-// The kernels of every level other than convolutions against plain C, over a grid of
-// shapes. Sums are taken in another order than plain C does, so they may differ by
-// rounding.
+// Every kernel but the full convolution against plain C, on random shapes. Sums in another
+// order than plain C's may differ by rounding.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +12,8 @@
 #include "nn/kernels/kernels.h"
 #include "tests/nn/kernels/maps.h"
 
-// A norm and an activation, or not; the slopes are the shifts.
-static struct nn_epilogue pick_finish(const float *scale, const float *shift)
+// Random norm and activation; the shifts serve as slopes, too.
+static struct nn_epilogue pick_epilogue(const float *scale, const float *shift)
 {
     const bool normed = pick(0, 1);
     return (struct nn_epilogue){ .scale = normed ? scale : NULL,
@@ -39,10 +38,10 @@ static void check_pools(const struct nn_kernels *plain, const struct nn_kernels 
             typed_map_create(from, height * size, width * size, channels, pick(0, 3), pick(0, 3));
         struct map want = typed_map_create(to, height, width, channels, pick(0, 3), pick(0, 3));
         struct map got = map_copy(&want);
-        const struct nn_epilogue finish = pick_finish(scale, shift);
+        const struct nn_epilogue epilogue = pick_epilogue(scale, shift);
         const struct nn_pool pool = { size, size, 0 };
-        plain->max_pool(&in.view, &pool, &finish, &want.view, all_rows(&want.view));
-        chosen->max_pool(&in.view, &pool, &finish, &got.view, all_rows(&got.view));
+        plain->max_pool(&in.view, &pool, &epilogue, &want.view, all_rows(&want.view));
+        chosen->max_pool(&in.view, &pool, &epilogue, &got.view, all_rows(&got.view));
         assert_same(&want, &got, 1e-6f + want.view.scale * 1.01f, "max_pool");
         map_destroy(&want);
         map_destroy(&got);
@@ -67,15 +66,15 @@ static void check_combine(const struct nn_kernels *plain, const struct nn_kernel
             scale[c] = noise();
             shift[c] = noise();
         }
-        const struct nn_epilogue finish = pick_finish(scale, shift);
+        const struct nn_epilogue epilogue = pick_epilogue(scale, shift);
         struct map in = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         struct map residual = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         residual.view.channels -= pick(0, 2) == 0 ? pick(0, channels - 1) : 0;
         struct map want = map_create(height, width, channels, pick(0, 3), pick(0, 3));
         struct map got = map_copy(&want);
         const struct nn_tensor *added = pick(0, 1) ? &residual.view : NULL;
-        plain->combine(&in.view, &finish, added, &want.view, all_rows(&want.view));
-        chosen->combine(&in.view, &finish, added, &got.view, all_rows(&got.view));
+        plain->combine(&in.view, &epilogue, added, &want.view, all_rows(&want.view));
+        chosen->combine(&in.view, &epilogue, added, &got.view, all_rows(&got.view));
         assert_same(&want, &got, 1e-6f, "combine");
         map_destroy(&in);
         map_destroy(&residual);
@@ -130,9 +129,9 @@ static void check_others(const struct nn_kernels *plain, const struct nn_kernels
     }
 }
 
-// The operators that only some networks have. Plain C is checked against what it
-// should be, where that can be said in a line.
-static void check_rarer(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+// The operators of only some networks. Where the definition fits in a line, plain C is tested
+// against it.
+static void check_rare(const struct nn_kernels *plain, const struct nn_kernels *chosen)
 {
     for (int i = 0; i < 100; i++) {
         int channels = pick(1, 40), height = pick(1, 6), width = pick(1, 6);
@@ -195,7 +194,7 @@ static void check_rarer(const struct nn_kernels *plain, const struct nn_kernels 
     }
 }
 
-// The Gaussian of both axes at once, as its definition says.
+// By definition: the Gaussian of both axes at once.
 static void check_antialias(const struct nn_kernels *plain, const struct nn_kernels *chosen)
 {
     for (int i = 0; i < 20; i++) {
@@ -235,8 +234,8 @@ static void check_antialias(const struct nn_kernels *plain, const struct nn_kern
     }
 }
 
-// What a sharp map sees of features, against the sums written out.
-static void check_look(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+// Weighted sums against their definition.
+static void check_weighted_sum(const struct nn_kernels *plain, const struct nn_kernels *chosen)
 {
     enum { HEIGHT = 6, WIDTH = 7, DY = 2, DX = 1 };
     for (int i = 0; i < 60; i++) {
@@ -248,7 +247,7 @@ static void check_look(const struct nn_kernels *plain, const struct nn_kernels *
         const struct nn_kernels *levels[] = { plain, chosen };
         for (int l = 0; l < 2; l++) {
             levels[l]->heat_sums(&maps.view, temperature, sums, weights);
-            levels[l]->heat_look(weights, HEIGHT, WIDTH, count, &features.view, DY, DX, got);
+            levels[l]->weighted_sum(weights, HEIGHT, WIDTH, count, &features.view, DY, DX, got);
             for (int j = 0; j < count * channels; j++) {
                 const int k = j / channels, c = j % channels;
                 double weight = 0, sum = 0;
@@ -274,20 +273,20 @@ static void combines_and_pools_equal_plain_c(void **state)
     each_level(check_pools);
 }
 
-static void the_others_equal_plain_c(void **state)
+static void other_kernels_equal_plain_c(void **state)
 {
     (void)state;
     each_level(check_others);
-    each_level(check_rarer);
+    each_level(check_rare);
     each_level(check_antialias);
-    each_level(check_look);
+    each_level(check_weighted_sum);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(combines_and_pools_equal_plain_c),
-        cmocka_unit_test(the_others_equal_plain_c),
+        cmocka_unit_test(other_kernels_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-// Every backbone: its size against the papers', its results against vectors. Our
-// own come from tests/golden/make.py, with weights that both sides invent alike;
-// PyTorch's from the shared golden folder, where it is there.
+// Every backbone: its size against the papers', its results against vectors. Our own vectors
+// come from tests/golden/make.py, with the same pseudo-random weights; PyTorch's come from the
+// shared golden folder, if it is there.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,9 +23,9 @@
 
 static const double tolerance = 1e-4; // of the largest number of each map
 
-// Published sizes, of the network with 20 classes at its input's size. Where the
-// authors published none, what ours is: a change should be meant.
-static void sizes_are_those_of_the_papers(void **state)
+// Published sizes, of networks with 20 classes and the input's size. Where the authors
+// published none, our own, so that no change goes unnoticed.
+static void sizes_equal_the_papers(void **state)
 {
     (void)state;
     static const struct {
@@ -126,9 +126,9 @@ static void all_equal_pytorch(void **state)
 
 // ---- fusing -------------------------------------------------------------------------
 
-// What is fused must not change the result: every block's map a result as well, so
-// that little is, against the usual program. In plain C they are equal but for
-// the sums of weights where a resize is taken in.
+// Fusion must not change results. With every block's map as a result little is fused; that
+// program is compared with the usual one. In plain C they differ only by the sums of weights
+// where a convolution absorbs a resize.
 static void fusing_changes_nothing(void **state)
 {
     (void)state;
@@ -139,12 +139,12 @@ static void fusing_changes_nothing(void **state)
     for (int i = 0; nn_backbone_at(i) != NULL; i++) {
         const struct nn_backbone *backbone = nn_backbone_at(i);
         struct nn_weights *weights = nn_weights_create_random(3, NULL);
-        struct golden_net loose = golden_net_create(backbone, weights, 64, 64, 12, true, 0);
-        struct golden_net tight = golden_net_create(backbone, weights, 64, 64, 12, false, 0);
-        golden_net_run(&loose, planar);
-        golden_net_run(&tight, planar);
-        struct nn_tensor a = golden_net_output(&loose, loose.program->output_count - 1);
-        struct nn_tensor b = golden_net_output(&tight, 0);
+        struct golden_net unfused = golden_net_create(backbone, weights, 64, 64, 12, true, 0);
+        struct golden_net fused = golden_net_create(backbone, weights, 64, 64, 12, false, 0);
+        golden_net_run(&unfused, planar);
+        golden_net_run(&fused, planar);
+        struct nn_tensor a = golden_net_output(&unfused, unfused.program->output_count - 1);
+        struct nn_tensor b = golden_net_output(&fused, 0);
         double worst = 0, largest = 0;
         for (int p = 0; p < 64 * 64 * 12; p++) {
             const double x = (double)nn_tensor_at(&a, p / 12 / 64, p / 12 % 64)[p % 12];
@@ -154,8 +154,8 @@ static void fusing_changes_nothing(void **state)
         }
         printf("%s: largest difference %g of %g\n", backbone->name, worst, largest);
         assert_true(worst <= 1e-5 * largest);
-        golden_net_destroy(&loose);
-        golden_net_destroy(&tight);
+        golden_net_destroy(&unfused);
+        golden_net_destroy(&fused);
         nn_weights_destroy(weights);
     }
 }
@@ -163,7 +163,7 @@ static void fusing_changes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_are_those_of_the_papers),
+        cmocka_unit_test(sizes_equal_the_papers),
         cmocka_unit_test(all_equal_our_own_vectors),
         cmocka_unit_test(all_equal_pytorch),
         cmocka_unit_test(fusing_changes_nothing),

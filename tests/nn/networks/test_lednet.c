@@ -1,5 +1,5 @@
-// LEDNet against vectors: our own (made by tests/golden/make.py from weights that
-// both sides invent alike), and PyTorch's where the shared golden folder is there.
+// LEDNet against vectors: our own, from tests/golden/make.py with the same pseudo-random
+// weights, and PyTorch's, if the shared golden folder is there.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,7 +57,7 @@ static void equals_our_own_vectors(void **state)
     golden_each_level(check_own);
 }
 
-// Takes all maps as results, so that little is fused, and then the last alone.
+// With every block's map as a result.
 static void check_blocks(unsigned cpu_flags)
 {
     struct nn_weights *file = golden_open(SHARED "lednet_backbone.safetensors");
@@ -110,30 +110,30 @@ static void equals_pytorch_at_128_pixels(void **state)
     golden_each_level(check_128);
 }
 
-// A run must not depend on how maps share the arena or what is fused.
+// Results must not depend on how maps share the arena or on what is fused.
 static void fusing_changes_nothing(void **state)
 {
     (void)state;
     struct nn_weights *weights = nn_weights_create_random(3, NULL);
     assert_non_null(weights);
-    struct golden_net loose = net_create(weights, 96, 96, 12, true, 0);
-    struct golden_net tight = net_create(weights, 96, 96, 12, false, 0);
-    assert_true(tight.program->arena_floats < loose.program->arena_floats);
+    struct golden_net unfused = net_create(weights, 96, 96, 12, true, 0);
+    struct golden_net fused = net_create(weights, 96, 96, 12, false, 0);
+    assert_true(fused.program->arena_floats < unfused.program->arena_floats);
     static float planar[3 * 96 * 96];
     for (int i = 0; i < 3 * 96 * 96; i++) {
         planar[i] = (float)(i * 37 % 101) / 101;
     }
-    golden_net_run(&loose, planar);
-    golden_net_run(&tight, planar);
-    struct nn_tensor a = golden_net_output(&loose, loose.program->output_count - 1);
-    struct nn_tensor b = golden_net_output(&tight, 0);
+    golden_net_run(&unfused, planar);
+    golden_net_run(&fused, planar);
+    struct nn_tensor a = golden_net_output(&unfused, unfused.program->output_count - 1);
+    struct nn_tensor b = golden_net_output(&fused, 0);
     for (int y = 0; y < 96; y++) {
         for (int x = 0; x < 96; x++) {
             assert_memory_equal(nn_tensor_at(&a, y, x), nn_tensor_at(&b, y, x), 12 * sizeof(float));
         }
     }
-    golden_net_destroy(&loose);
-    golden_net_destroy(&tight);
+    golden_net_destroy(&unfused);
+    golden_net_destroy(&fused);
     nn_weights_destroy(weights);
 }
 

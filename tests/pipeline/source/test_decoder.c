@@ -21,7 +21,7 @@ enum { FRAMES = 12, HURT = 5 }; // frame number HURT is the one that suffers
 static char directory[64], h264_path[96], mjpeg_path[96];
 static struct pipeline_stop stop;
 
-// Noise, another in each picture: every picture is many bytes.
+// Different noise in each frame, so that every frame has many bytes.
 static void paint_noise(void *user, int index, uint8_t *rgb, int width, int height)
 {
     (void)user;
@@ -85,7 +85,7 @@ static void turn_into_rubbish(AVPacket *packet)
     memset(packet->data, 0xff, (size_t)packet->size);
 }
 
-// Decodes the clip, its picture HURT spoiled, and writes down which packet's frame was
+// Decodes the clip, its frame HURT spoiled, and notes which packet's frame was
 // marked. Returns how many frames came.
 static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked[FRAMES])
 {
@@ -133,7 +133,7 @@ static void assert_only(const bool marked[FRAMES], int number)
     }
 }
 
-static void whole_pictures_are_not_marked(void **state)
+static void whole_frames_are_not_marked(void **state)
 {
     (void)state;
     bool marked[FRAMES];
@@ -141,7 +141,7 @@ static void whole_pictures_are_not_marked(void **state)
     assert_only(marked, -1);
 }
 
-static void a_picture_that_lost_bytes_is_marked(void **state)
+static void a_frame_that_lost_bytes_is_marked(void **state)
 {
     (void)state;
     bool marked[FRAMES];
@@ -151,8 +151,8 @@ static void a_picture_that_lost_bytes_is_marked(void **state)
     assert_only(marked, HURT);
 }
 
-// What is left of it shows nothing; the next one was made to build on it.
-static void the_picture_behind_one_that_is_lost_is_marked(void **state)
+// What is left of it shows nothing; the next one refers to it.
+static void the_frame_behind_one_that_is_lost_is_marked(void **state)
 {
     (void)state;
     bool marked[FRAMES];
@@ -178,9 +178,9 @@ static void of_mjpeg_only_what_suffered_is_marked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_pictures_are_not_marked),
-        cmocka_unit_test(a_picture_that_lost_bytes_is_marked),
-        cmocka_unit_test(the_picture_behind_one_that_is_lost_is_marked),
+        cmocka_unit_test(whole_frames_are_not_marked),
+        cmocka_unit_test(a_frame_that_lost_bytes_is_marked),
+        cmocka_unit_test(the_frame_behind_one_that_is_lost_is_marked),
         cmocka_unit_test(of_mjpeg_only_what_suffered_is_marked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -32,25 +32,26 @@ static void options_are_read(void **state)
     assert_int_equal(options.format, PIPELINE_V4L2_YUYV);
 }
 
-static void what_is_wrong_is_told(void **state)
+static void a_bad_url_is_refused_with_the_reason(void **state)
 {
     (void)state;
     static const struct {
         const char *text, *message;
     } cases[] = {
-        { "", "wants a device such as /dev/video0" },
-        { "?size=1x1", "wants a device such as /dev/video0" },
-        { "/dev/video0?", "wants option=value, got ''" },
-        { "/dev/video0?size", "wants option=value, got 'size'" },
-        { "/dev/video0?size=640", "size wants WIDTHxHEIGHT in pixels, got '640'" },
-        { "/dev/video0?size=640x480x", "size wants WIDTHxHEIGHT in pixels, got '640x480x'" },
-        { "/dev/video0?size=99999x99999", "size wants WIDTHxHEIGHT in pixels, got '99999x99999'" },
-        { "/dev/video0?size=-1x480", "size wants WIDTHxHEIGHT in pixels, got '-1x480'" },
-        { "/dev/video0?rate=0", "rate wants 1 to 1000 pictures a second, got '0'" },
-        { "/dev/video0?rate=nan", "rate wants 1 to 1000 pictures a second, got 'nan'" },
-        { "/dev/video0?format=h264", "format wants mjpeg or yuyv, got 'h264'" },
+        { "", "must name a device such as /dev/video0" },
+        { "?size=1x1", "must name a device such as /dev/video0" },
+        { "/dev/video0?", "an option must be NAME=VALUE, got ''" },
+        { "/dev/video0?size", "an option must be NAME=VALUE, got 'size'" },
+        { "/dev/video0?size=640", "size must be WIDTHxHEIGHT in pixels, got '640'" },
+        { "/dev/video0?size=640x480x", "size must be WIDTHxHEIGHT in pixels, got '640x480x'" },
+        { "/dev/video0?size=99999x99999",
+          "size must be WIDTHxHEIGHT in pixels, got '99999x99999'" },
+        { "/dev/video0?size=-1x480", "size must be WIDTHxHEIGHT in pixels, got '-1x480'" },
+        { "/dev/video0?rate=0", "rate must be 1 to 1000 frames per second, got '0'" },
+        { "/dev/video0?rate=nan", "rate must be 1 to 1000 frames per second, got 'nan'" },
+        { "/dev/video0?format=h264", "format must be mjpeg or yuyv, got 'h264'" },
         { "/dev/video0?rate=30&zoom=2",
-          "unknown option 'zoom' of a webcam, wants size, rate or format" },
+          "a webcam's option must be size, rate or format, got 'zoom'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pipeline_v4l2_options options;
@@ -72,7 +73,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read),
-        cmocka_unit_test(what_is_wrong_is_told),
+        cmocka_unit_test(a_bad_url_is_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "nn/tensor.h"
+#include "pipeline/source/display_transform.h"
 #include "pipeline/track/scaler.h"
 
 enum { WIDTH = 320, HEIGHT = 240, EDGE = 64 };
@@ -77,9 +78,40 @@ static int tear_down(void **state)
     return 0;
 }
 
+// One of the eight orientations, of pixels that are aspect times as wide as high: bit 0
+// makes x and y change places, then bits 1 and 2 mirror x and y.
+static struct pipeline_display_transform make_display(int orientation, float aspect)
+{
+    const float sign_x = orientation & 2 ? -1 : 1, sign_y = orientation & 4 ? -1 : 1;
+    const int width = (int)(WIDTH * aspect), height = HEIGHT;
+    if (orientation & 1) { // coded x is displayed y
+        return (struct pipeline_display_transform){
+            .width = height,
+            .height = width,
+            .to_coded = { .xy = sign_x / aspect,
+                          .x0 = sign_x < 0 ? WIDTH : 0,
+                          .yx = sign_y,
+                          .y0 = sign_y < 0 ? HEIGHT : 0 },
+        };
+    }
+    return (struct pipeline_display_transform){
+        .width = width,
+        .height = height,
+        .to_coded = { .xx = sign_x / aspect,
+                      .x0 = sign_x < 0 ? WIDTH : 0,
+                      .yy = sign_y,
+                      .y0 = sign_y < 0 ? HEIGHT : 0 },
+    };
+}
+
+enum { ORIENTATIONS = 8 };
+
+static const struct pipeline_display_transform plain = { WIDTH, HEIGHT, { .xx = 1, .yy = 1 } };
+
 // The largest difference, in steps of a byte, between the input's pixels and
 // the picture at the places where the mapping says that they lie.
 static double worst_difference(const struct nn_tensor *input,
+                               const struct pipeline_display_transform *display,
                                const struct pipeline_mapping *mapping, float mean)
 {
     double worst = 0;
@@ -87,6 +119,7 @@ static double worst_difference(const struct nn_tensor *input,
         for (int x = 0; x < EDGE; x++) {
             struct mc_keypoint at = pipeline_mapping_apply(
                 mapping, (struct mc_keypoint){ (float)x + 0.5f, (float)y + 0.5f, 1 });
+            at = pipeline_mapping_apply(&display->to_coded, at);
             if (at.x < 1 || at.x > WIDTH - 1 || at.y < 1 || at.y > HEIGHT - 1) {
                 continue;
             }
@@ -111,17 +144,19 @@ static void check_format(struct fixture *fixture, enum AVPixelFormat format, dou
     };
     AVFrame *picture = make_picture(format);
     for (size_t i = 0; i < sizeof squares / sizeof squares[0]; i++) {
-        for (int turns = 0; turns < 4; turns++) {
+        for (int turns = 0; turns < 2 * ORIENTATIONS; turns++) {
+            const struct pipeline_display_transform display =
+                make_display(turns, turns < ORIENTATIONS ? 1 : 1.5f);
             struct pipeline_mapping mapping;
             struct mc_error err = { 0 };
-            bool run = pipeline_scaler_run(fixture->scaler, picture, turns, &squares[i], 0.5f,
+            bool run = pipeline_scaler_run(fixture->scaler, picture, &display, &squares[i], 0.5f,
                                            &fixture->input, &mapping, &err);
             assert_string_equal(err.message, "");
             assert_true(run);
-            double worst = worst_difference(&fixture->input, &mapping, 0.5f);
+            double worst = worst_difference(&fixture->input, &display, &mapping, 0.5f);
             if (worst > bound) {
-                print_error("%s, square %zu, %d turns: off by %g\n", av_get_pix_fmt_name(format), i,
-                            turns, worst);
+                print_error("%s, square %zu, orientation %d: off by %g\n",
+                            av_get_pix_fmt_name(format), i, turns, worst);
                 fail();
             }
         }
@@ -145,22 +180,44 @@ static void pixels_lie_where_the_mapping_says_in_any_format(void **state)
     check_format(*state, AV_PIX_FMT_RGB565, 12); // five bits: steps of 8
 }
 
-static void a_turned_picture_becomes_upright(void **state)
+// The mapping leads to the displayed frame, and so is the same for all orientations.
+static void the_input_is_the_displayed_region(void **state)
 {
     struct fixture *fixture = *state;
     AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
     const struct pipeline_roi square = { 60, 40, 128, 0 };
-    // Where the upper left of the input lies in the picture, per clockwise turn.
-    static const float corners[4][2] = { { 60, 40 }, { 60, 168 }, { 188, 168 }, { 188, 40 } };
-    for (int turns = 0; turns < 4; turns++) {
+    for (int i = 0; i < 2 * ORIENTATIONS; i++) {
+        const struct pipeline_display_transform display = make_display(i, i < ORIENTATIONS ? 1 : 2);
         struct pipeline_mapping mapping;
-        assert_true(pipeline_scaler_run(fixture->scaler, picture, turns, &square, 0,
+        assert_true(pipeline_scaler_run(fixture->scaler, picture, &display, &square, 0,
                                         &fixture->input, &mapping, NULL));
         struct mc_keypoint corner =
             pipeline_mapping_apply(&mapping, (struct mc_keypoint){ 0, 0, 0.25f });
-        assert_float_equal(corner.x, corners[turns][0], 1e-4);
-        assert_float_equal(corner.y, corners[turns][1], 1e-4);
+        assert_float_equal(corner.x, 60, 1e-3);
+        assert_float_equal(corner.y, 40, 1e-3);
         assert_float_equal(corner.c, 0.25f, 0);
+        corner = pipeline_mapping_apply(&mapping, (struct mc_keypoint){ EDGE, EDGE, 1 });
+        assert_float_equal(corner.x, 188, 1e-3);
+        assert_float_equal(corner.y, 168, 1e-3);
+    }
+    av_frame_free(&picture);
+}
+
+// As of a display matrix of 30 degrees: there are no rows and columns to copy.
+static void a_frame_may_be_displayed_at_any_angle(void **state)
+{
+    struct fixture *fixture = *state;
+    AVFrame *picture = make_picture(AV_PIX_FMT_YUV420P);
+    const float c = cosf(0.5f), s = sinf(0.5f);
+    const struct pipeline_display_transform display = {
+        WIDTH, HEIGHT, { c, s, 160 - 160 * c - 120 * s, -s, c, 120 + 160 * s - 120 * c }
+    };
+    static const struct pipeline_roi squares[] = { { 100, 60, 128, 0 }, { 150, 90, 90, 0.8f } };
+    for (size_t i = 0; i < sizeof squares / sizeof squares[0]; i++) {
+        struct pipeline_mapping mapping;
+        assert_true(pipeline_scaler_run(fixture->scaler, picture, &display, &squares[i], 0.5f,
+                                        &fixture->input, &mapping, NULL));
+        assert_true(worst_difference(&fixture->input, &display, &mapping, 0.5f) <= 4.5);
     }
     av_frame_free(&picture);
 }
@@ -174,23 +231,24 @@ static void a_square_may_be_turned(void **state)
                                                   AV_PIX_FMT_YUYV422 };
     for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
         AVFrame *picture = make_picture(formats[f]);
-        for (size_t i = 0; i < 4 * sizeof angles / sizeof angles[0]; i++) {
-            const float angle = angles[i / 4];
-            const int turns = (int)i % 4;
+        for (size_t i = 0; i < ORIENTATIONS * sizeof angles / sizeof angles[0]; i++) {
+            const float angle = angles[i / ORIENTATIONS];
+            const struct pipeline_display_transform display =
+                make_display((int)i % ORIENTATIONS, 1);
             const struct pipeline_roi squares[] = { { 81, 33, 100, angle },
                                                     { 17.3f, 19.9f, 37, angle },
                                                     { -30, 120, 150, angle } };
             for (size_t k = 0; k < sizeof squares / sizeof squares[0]; k++) {
                 struct pipeline_mapping mapping;
-                assert_true(pipeline_scaler_run(fixture->scaler, picture, turns, &squares[k], 0.5f,
-                                                &fixture->input, &mapping, NULL));
+                assert_true(pipeline_scaler_run(fixture->scaler, picture, &display, &squares[k],
+                                                0.5f, &fixture->input, &mapping, NULL));
                 const double bound = formats[f] == AV_PIX_FMT_RGB24 ? 1.6 : 4.5;
-                assert_true(worst_difference(&fixture->input, &mapping, 0.5f) <= bound);
-                const float half = squares[k].side / 2, whole = angle - (float)turns * 1.570796f;
+                assert_true(worst_difference(&fixture->input, &display, &mapping, 0.5f) <= bound);
+                const float half = squares[k].side / 2;
                 struct mc_keypoint right = pipeline_mapping_apply(
                     &mapping, (struct mc_keypoint){ EDGE, (float)EDGE / 2, 1 });
-                assert_float_equal(right.x, squares[k].x + half + half * cosf(whole), 1e-3);
-                assert_float_equal(right.y, squares[k].y + half + half * sinf(whole), 1e-3);
+                assert_float_equal(right.x, squares[k].x + half + half * cosf(angle), 1e-3);
+                assert_float_equal(right.y, squares[k].y + half + half * sinf(angle), 1e-3);
             }
         }
         av_frame_free(&picture);
@@ -203,7 +261,7 @@ static void what_lies_outside_repeats_the_edge(void **state)
     AVFrame *picture = make_picture(AV_PIX_FMT_RGB24);
     struct pipeline_mapping mapping;
     const struct pipeline_roi square = { -64, 0, 128, 0 };
-    assert_true(pipeline_scaler_run(fixture->scaler, picture, 0, &square, 0, &fixture->input,
+    assert_true(pipeline_scaler_run(fixture->scaler, picture, &plain, &square, 0, &fixture->input,
                                     &mapping, NULL));
     for (int x = 0; x < EDGE / 2; x++) {
         assert_memory_equal(nn_tensor_at(&fixture->input, 20, x),
@@ -224,7 +282,7 @@ static void a_square_that_slides_over_the_edge_is_seen_in_few_sizes(void **state
             const float x = side == 0 ? (float)-over : (float)(WIDTH - 200 + over);
             const struct pipeline_roi square = { x, 20, 200, 0 };
             struct pipeline_mapping mapping;
-            assert_true(pipeline_scaler_run(fixture->scaler, picture, 0, &square, 0,
+            assert_true(pipeline_scaler_run(fixture->scaler, picture, &plain, &square, 0,
                                             &fixture->input, &mapping, NULL));
             // About where it was asked: a grid's step off, and half a pixel of the input.
             assert_true(fabsf(mapping.x0 - x) <= 200.0f / 32 + 200.0f / EDGE / 2 + 1);
@@ -258,8 +316,8 @@ static void the_range_of_the_picture_counts(void **state)
         struct pipeline_mapping mapping;
         picture->color_range = cases[i].range;
         picture->format = cases[i].format;
-        assert_true(pipeline_scaler_run(fixture->scaler, picture, 0, &square, 0, &fixture->input,
-                                        &mapping, NULL));
+        assert_true(pipeline_scaler_run(fixture->scaler, picture, &plain, &square, 0,
+                                        &fixture->input, &mapping, NULL));
         assert_float_equal(*nn_tensor_at(&fixture->input, 9, 9), cases[i].black, 1.1 / 255);
     }
     av_frame_free(&picture);
@@ -272,13 +330,13 @@ static void a_square_outside_and_an_unreadable_format_are_errors(void **state)
     struct pipeline_mapping mapping;
     struct mc_error err;
     const struct pipeline_roi outside = { WIDTH, 0, 50, 0 }, huge = { -1e30f, NAN, INFINITY, NAN };
-    assert_false(pipeline_scaler_run(fixture->scaler, picture, 0, &outside, 0, &fixture->input,
+    assert_false(pipeline_scaler_run(fixture->scaler, picture, &plain, &outside, 0, &fixture->input,
                                      &mapping, &err));
-    assert_string_equal(err.message, "the region lies outside the 320x240 picture");
-    (void)pipeline_scaler_run(fixture->scaler, picture, 0, &huge, 0, &fixture->input, &mapping,
+    assert_string_equal(err.message, "the region lies outside the 320x240 frame");
+    (void)pipeline_scaler_run(fixture->scaler, picture, &plain, &huge, 0, &fixture->input, &mapping,
                               &err);
     picture->format = AV_PIX_FMT_VAAPI;
-    assert_false(pipeline_scaler_run(fixture->scaler, picture, 0, &outside, 0, &fixture->input,
+    assert_false(pipeline_scaler_run(fixture->scaler, picture, &plain, &outside, 0, &fixture->input,
                                      &mapping, &err));
     assert_int_equal(err.code, MC_ERROR_MEDIA);
     picture->format = AV_PIX_FMT_RGB24;
@@ -303,7 +361,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pixels_lie_where_the_mapping_says_in_any_format),
-        cmocka_unit_test(a_turned_picture_becomes_upright),
+        cmocka_unit_test(the_input_is_the_displayed_region),
+        cmocka_unit_test(a_frame_may_be_displayed_at_any_angle),
         cmocka_unit_test(a_square_may_be_turned),
         cmocka_unit_test(what_lies_outside_repeats_the_edge),
         cmocka_unit_test(a_square_that_slides_over_the_edge_is_seen_in_few_sizes),

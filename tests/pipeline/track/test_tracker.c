@@ -267,7 +267,7 @@ static void a_face_upside_down_is_followed_in_a_turned_square(void **state)
     struct pipeline_tracker tracker;
     struct pipeline_observations sight;
     scene_begin_68(&tracker);
-    tracker.view = (struct pipeline_view){ WIDTH, HEIGHT, 0 };
+    tracker.display = pipeline_display_transform_none(WIDTH, HEIGHT);
     tracker.tracks[0] = (struct pipeline_track){ .id = 1,
                                                  .square = { 210, 110, 240, half_turn },
                                                  .place = { 330, 230, 160 },
@@ -383,9 +383,10 @@ static void another_size_of_the_picture_begins_anew(void **state)
     struct pipeline_observations sight;
     scene_begin(&tracker, 1);
     scene_frames_until_seen(&tracker, &scene, &sight, 1);
-    const struct pipeline_view view = { 2 * WIDTH, 2 * HEIGHT, 0 };
+    const struct pipeline_display_transform display =
+        pipeline_display_transform_none(2 * WIDTH, 2 * HEIGHT);
     const struct pipeline_detectors eyes = scene_eyes(&scene, false);
-    pipeline_tracker_run(&tracker, &view, &eyes, &sight);
+    pipeline_tracker_run(&tracker, &display, &eyes, &sight);
     assert_int_equal(sight.count, 1);
     assert_int_equal(sight.faces[0].id, 2);
 }

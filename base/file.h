@@ -1,0 +1,25 @@
+// Replacing files.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+// A run of bytes of a file's contents. Borrowed.
+struct mc_file_part {
+    const void *bytes;
+    size_t size;
+};
+
+// Replaces the contents of the regular file at path, or creates it, with the given parts
+// in order. The replacement is atomic and durable: at any time, and after a crash, path
+// names either the old file or the complete new one. The data goes to a temporary file in
+// the same folder, which is flushed to disk and renamed; the folder is flushed last.
+//
+// An existing file passes its permission bits on; a new one gets 0666 less the umask. A
+// symbolic link is replaced, not followed. On failure no temporary file is left behind and
+// err names path; the old file is untouched, unless only the last flush failed. Blocks on
+// the disk. Any thread.
+bool mc_file_replace(const char *path, const struct mc_file_part *parts, int part_count,
+                     struct mc_error *err) MC_MUST_USE;

@@ -1,0 +1,57 @@
+// The daemon's streams while it runs: from their sources to the publisher. Thread: loop.
+#pragma once
+
+#include <stdbool.h>
+
+#include <uv.h>
+
+#include "base/error.h"
+
+struct daemon_options;
+struct daemon_streams;
+struct pipeline_stats;
+struct pipeline_workers;
+struct server_publisher;
+
+struct daemon_streams_callbacks {
+    // The last stream has ended or failed. any_failed: at least one failed; any_records: at least
+    // one gave a record.
+    void (*on_ended)(void *user, bool any_failed, bool any_records);
+    // After daemon_streams_close: all are closed.
+    void (*on_closed)(void *user);
+    void *user;
+};
+
+// Without streams yet. Borrows the loop and the publisher, and copies the callbacks. Returns NULL
+// and sets err when there is no memory.
+struct daemon_streams *daemon_streams_create(uv_loop_t *loop, struct server_publisher *publisher,
+                                             const struct daemon_streams_callbacks *callbacks,
+                                             struct mc_error *err) MC_MUST_USE;
+
+// Creates the streams of options, which it borrows, without opening their sources. Once. On
+// failure some may exist: close them all.
+bool daemon_streams_open(struct daemon_streams *streams, const struct daemon_options *options,
+                         struct pipeline_workers *workers, struct mc_error *err) MC_MUST_USE;
+
+// Starts them all. Once.
+void daemon_streams_start(struct daemon_streams *streams);
+
+// The number of subscribers of some streams has changed: opens and closes what is on demand.
+void daemon_streams_update_subscribers(struct daemon_streams *streams);
+
+// While held, a stream gives no records: its subscribers cannot keep up.
+void daemon_streams_hold(struct daemon_streams *streams, int index, bool held);
+
+// Measures the neutral faces of a stream, and gives the result to the publisher.
+void daemon_streams_calibrate(struct daemon_streams *streams, int index);
+
+// What a stream has done so far; zeros once it is closed.
+void daemon_streams_stats(const struct daemon_streams *streams, int index,
+                          struct pipeline_stats *stats);
+
+// Closes them all. Calls on_closed from the loop, or at once when none is open. Nothing else is
+// called any more.
+void daemon_streams_close(struct daemon_streams *streams);
+
+// After on_closed, when the loop has run out. NULL does nothing.
+void daemon_streams_destroy(struct daemon_streams *streams);

@@ -1,0 +1,51 @@
+// How a decoded frame is displayed: which way up, and how wide its pixels are.
+//
+// Phones and cameras store frames as the sensor read them, and say apart from the
+// pixels how a player has to turn, mirror and stretch them. FFmpeg hands that on in
+// several places; here they become one affine map, and what mocapd publishes is in
+// displayed pixels. Read, in the order in which ffplay gives precedence:
+//   orientation   display matrix of the frame (SEI of H.264 and H.265, EXIF of JPEG), which
+//                 also counts for frames up to the next key frame; else that of the
+//                 stream (container)
+//   pixel aspect  of the stream (container), else of the frame (codec)
+// Cropping is the decoder's: its frames are already without it. A matrix is taken for
+// its turn and mirroring; its scale and shift are layout, not the frame's. Turns within
+// a degree of a right angle count as right; others turn the frame within its own size.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pipeline/mapping.h"
+
+struct AVFrame;
+struct AVStream;
+
+struct pipeline_display_transform {
+    int width, height;                // as displayed, square pixels
+    struct pipeline_mapping to_coded; // from displayed pixels to those of the frame
+};
+
+// What a user adds: for cameras that hang sideways and say nothing of it.
+struct pipeline_display_options {
+    int rotate;  // degrees clockwise: 0, 90, 180 or 270
+    bool mirror; // then left and right change places
+};
+
+// Reads the transforms of one stream's frames. All zero but the options: at its start.
+struct pipeline_display_reader {
+    struct pipeline_display_options options;
+    bool has_matrix; // of an earlier frame
+    int32_t matrix[9];
+};
+
+// The transform of the stream's next decoded frame.
+void pipeline_display_reader_read(struct pipeline_display_reader *reader,
+                                  const struct AVFrame *frame, const struct AVStream *stream,
+                                  struct pipeline_display_transform *transform);
+
+// Of a frame that is displayed as it is.
+struct pipeline_display_transform pipeline_display_transform_none(int width, int height);
+
+bool pipeline_display_transform_equal(const struct pipeline_display_transform *a,
+                                      const struct pipeline_display_transform *b);

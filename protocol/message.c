@@ -1,0 +1,31 @@
+#include "protocol/message.h"
+
+#include <string.h>
+
+static const char *const error_code_names[] = {
+    [PROTOCOL_ERROR_BAD_REQUEST] = "bad-request",
+    [PROTOCOL_ERROR_UNKNOWN_TYPE] = "unknown-type",
+    [PROTOCOL_ERROR_UNKNOWN_STREAM] = "unknown-stream",
+    [PROTOCOL_ERROR_TOO_LONG] = "too-long",
+    [PROTOCOL_ERROR_UNSUPPORTED] = "unsupported",
+    [PROTOCOL_ERROR_WRONG_VERSION] = "wrong-version",
+    [PROTOCOL_ERROR_TOO_MANY] = "too-many",
+    [PROTOCOL_ERROR_FORBIDDEN] = "forbidden",
+    [PROTOCOL_ERROR_NO_FACE] = "no-face",
+    [PROTOCOL_ERROR_OTHER] = "other",
+};
+
+const char *protocol_error_code_name(enum protocol_error_code code)
+{
+    return error_code_names[code];
+}
+
+enum protocol_error_code protocol_error_code_parse(const char *text)
+{
+    for (int i = 0; i < PROTOCOL_ERROR_OTHER; i++) {
+        if (strcmp(text, error_code_names[i]) == 0) {
+            return (enum protocol_error_code)i;
+        }
+    }
+    return PROTOCOL_ERROR_OTHER;
+}

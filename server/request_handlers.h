@@ -1,0 +1,40 @@
+// Handles the requests of subscribers and replies to them. Thread: loop.
+#pragma once
+
+#include <stddef.h>
+
+#include "protocol/message.h"
+#include "server/connection_log.h"
+#include "server/stream_feed.h"
+#include "server/subscriber.h"
+
+struct protocol_buffer;
+
+struct server_request_handlers {
+    struct server_stream_feeds *feeds;
+    struct server_connection_log *log;
+    // Subscriptions have changed.
+    void (*on_subscribed)(void *user);
+    // Fills all of the status but what belongs to one connection: id and missed.
+    void (*on_status)(void *user, struct protocol_status *status);
+    // Measures the neutral face of a stream; server_request_calibrated replies. NULL: this
+    // server cannot.
+    void (*on_calibrate)(void *user, int stream);
+    // Writes the metrics of one stream; of all where it is -1. NULL: this server has none.
+    void (*on_metrics)(void *user, int stream, struct protocol_buffer *text);
+    void *user;
+};
+
+// Replies to one request; line NULL: one that was too long.
+void server_request_handle(const struct server_request_handlers *handlers,
+                           struct server_subscriber *subscriber, const char *line, size_t length);
+
+// Replies to the subscriber's calibrate request, if it has sent one. faces: how many were
+// measured; 0: none was found.
+void server_request_calibrated(const struct server_request_handlers *handlers,
+                               struct server_subscriber *subscriber, int stream, int faces);
+
+// Sends an error message.
+void server_request_refuse(const struct server_request_handlers *handlers,
+                           struct server_subscriber *subscriber,
+                           const struct protocol_error *error);

@@ -1,0 +1,32 @@
+// A clip through the pipeline, without a daemon: every frame, in order.
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "pipeline/stream.h"
+
+struct nn_model;
+struct pipeline_frame;
+struct protocol_record;
+
+// One frame and what was seen in it, borrowed for the call. false with err set
+// ends the run.
+typedef bool tools_clip_frame_fn(void *user, const struct protocol_record *record,
+                                 const struct pipeline_frame *frame, struct mc_error *err);
+
+struct tools_clip_options {
+    const struct nn_model *model;
+    const struct nn_model *locator; // NULL: a region is looked at
+    struct pipeline_region region;  // all zero: faces are found and followed
+    int max_faces;                  // as in pipeline_stream_options; and so motion
+    const struct pipeline_motion_options *motion;
+};
+
+// Runs the file or URL to its end.
+bool tools_clip_run(const char *url, const struct tools_clip_options *options,
+                    tools_clip_frame_fn *each, void *user, struct mc_error *err) MC_MUST_USE;
+
+// The locator in the file at path; NULL: the one that ships.
+struct nn_model *tools_clip_locator(const char *path, unsigned cpu_flags,
+                                    struct mc_error *err) MC_MUST_USE;

@@ -1,0 +1,18 @@
+// How often something took how long. Memory that processes share will do: one adds, the
+// other asks.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { LAB_LATENCY_MAX_US = 200000 }; // what takes longer counts as this
+
+struct lab_latencies {                          // zeroed: none
+    atomic_uint counts[LAB_LATENCY_MAX_US + 1]; // how many took so many us
+};
+
+void lab_latencies_add(struct lab_latencies *latencies, int64_t ns);
+void lab_latencies_clear(struct lab_latencies *latencies);
+
+// What such a share of them took at most, ms; 0 when there are none.
+double lab_latencies_quantile_ms(const struct lab_latencies *latencies, double share);

@@ -1,0 +1,67 @@
+// What `mocapctl compare` knows of each model. Of use to compare*.c alone.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "tools/lab/samples.h"
+
+struct nn_model;
+struct nn_runner;
+struct ort;
+struct ort_session;
+
+// Where the time goes, ms: the study's own division.
+struct lab_modules {
+    double down, backbone, heat, jacobian;
+};
+
+struct lab_entry {
+    char name[64];            // the file's, or the network's; letters, digits and - . _
+    char *onnx;               // owned; the same weights for ONNX Runtime, or NULL
+    struct nn_model *model;   // owned
+    struct nn_runner *runner; // owned
+    float *picture;           // owned: noise, height x width x 3
+    int64_t file_bytes;       // 0: the weights are invented
+    struct lab_samples ms, ort_ms;
+    struct lab_modules modules;
+    struct ort_session *session; // owned, or NULL
+    float *ort_input, *ort_output;
+    // Sums over the faces of a set, and how many went in.
+    double error, akd, jacobian_error;
+    int error_count, akd_count;
+};
+
+struct lab_compare {
+    struct lab_entry *entries; // owned
+    int count;
+    unsigned cpu_flags;
+    long size, runs, faces;
+    const char *set, *teacher, *library, *svg; // borrowed, or NULL
+    struct lab_entry reference;                // the teacher, if there is one
+    struct ort *ort;
+};
+
+// What the samples and sums of an entry come to; NAN where there is none.
+struct lab_row {
+    double ms, gflops, ort_ms;         // medians
+    double error, akd, jacobian_error; // percent of the eyes' distance; [-1, 1]; as is
+};
+
+struct lab_row lab_compare_row(const struct lab_entry *entry);
+
+// Times every model, short batches of each in turn: the thread's own time, so that a
+// busy machine measures the same work. Its modules' times are sums of medians of steps.
+bool lab_compare_measure(struct lab_compare *compare, struct mc_error *err) MC_MUST_USE;
+
+// Runs every model, and the teacher, on the labelled pictures of the set.
+bool lab_compare_judge(struct lab_compare *compare, struct mc_error *err) MC_MUST_USE;
+
+// The three forms of the report; and the picture, an SVG file.
+void lab_compare_print_text(const struct lab_compare *compare);
+void lab_compare_print_markdown(const struct lab_compare *compare);
+void lab_compare_print_json(const struct lab_compare *compare);
+bool lab_compare_draw(const struct lab_compare *compare, const char *path,
+                      struct mc_error *err) MC_MUST_USE;

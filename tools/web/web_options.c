@@ -1,0 +1,61 @@
+#include "tools/web/web_options.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/value.h"
+
+static bool set_listen(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct web_listen listen = *(struct web_listen *)field;
+    const char *colon = strrchr(value, ':');
+    const size_t length = colon != NULL ? (size_t)(colon - value) : 0;
+    struct in_addr address;
+    bool good =
+        length < sizeof listen.address &&
+        mc_value_int(label, colon != NULL ? colon + 1 : value, 0, 65535, &listen.port, NULL);
+    if (good && colon != NULL) {
+        memcpy(listen.address, value, length);
+        listen.address[length] = '\0';
+        good = inet_pton(AF_INET, listen.address, &address) == 1;
+    }
+    if (!good) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be PORT or ADDRESS:PORT (IPv4), got '%.40s'", label, value);
+    }
+    *(struct web_listen *)field = listen;
+    return true;
+}
+
+static bool add_host(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct web_hosts *hosts = field;
+    if (hosts->count == WEB_HOSTS_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s '%.40s': more than %d names", label,
+                            value, WEB_HOSTS_MAX);
+    }
+    hosts->names[hosts->count++] = value;
+    return true;
+}
+
+const struct mc_option web_options_table[] = {
+    { "listen", 0, "[ADDRESS:]PORT",
+      "where to serve the page; default: 127.0.0.1:8040, which only this machine reaches",
+      MC_OPTION_CALL, .set = set_listen, MC_OPTION_FIELD(struct web_options, listen) },
+    { "host", 0, "NAME",
+      "a name by which browsers may address this machine, besides localhost and IP addresses; may "
+      "be repeated",
+      MC_OPTION_CALL, .set = add_host, MC_OPTION_FIELD(struct web_options, hosts) },
+    { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct web_options, socket) },
+    { "stream", 0, "NAME", "show this stream; default: all", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct web_options, stream) },
+    { "pages", 0, "DIRECTORY", "serve the page in this directory", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct web_options, pages) },
+    { "log-level", 0, "LEVEL", "error, warning, info or debug; default: info", MC_OPTION_ENUM,
+      .names = mc_options_log_levels, MC_OPTION_FIELD(struct web_options, log_level) },
+    { 0 },
+};
+
+const struct web_options web_options_default = { .listen = { "127.0.0.1", 8040 },
+                                                 .log_level = MC_LOG_INFO };

@@ -1,0 +1,107 @@
+/** The user's own VRM model (0.x or 1.0), read in the browser. */
+import { VRMLoaderPlugin, VRMUtils } from "@pixiv/three-vrm";
+import { Vector3 } from "three";
+import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
+import { makeScene } from "./scene.js";
+
+const NECK_SHARE = 1 / 3;
+const ARM_DOWN = 1.2; // radians, from a T
+
+/** Weights of a model's presets, for models without ARKit's shapes. */
+function presetsOf(shapes) {
+    const open = shapes.jawOpen;
+    const round = Math.max(shapes.mouthFunnel, shapes.mouthPucker);
+    const wide = (shapes.mouthStretchLeft + shapes.mouthStretchRight) / 2;
+    return {
+        aa: open * (1 - round) * (1 - wide),
+        ee: open * (1 - round) * wide,
+        oh: open * round,
+        ou: (1 - open) * round,
+        ih: (1 - open) * (1 - round) * wide,
+        blinkLeft: shapes.eyeBlinkLeft,
+        blinkRight: shapes.eyeBlinkRight,
+    };
+}
+
+/** The model's expressions by their lower-case names. */
+function namesOf(vrm) {
+    const names = new Map();
+    for (const { expressionName } of vrm.expressionManager?.expressions ?? []) {
+        names.set(expressionName.toLowerCase(), expressionName);
+    }
+    return names;
+}
+
+function frame({ camera }, vrm) {
+    const at = new Vector3();
+    vrm.scene.updateMatrixWorld(true);
+    (vrm.humanoid.getRawBoneNode("head") ?? vrm.scene).getWorldPosition(at);
+    camera.position.set(0, at.y + 0.05, 1.5);
+    camera.lookAt(0, at.y + 0.02, 0);
+}
+
+async function load(bytes) {
+    const loader = new GLTFLoader();
+    loader.register((parser) => new VRMLoaderPlugin(parser));
+    const { vrm } = (await loader.parseAsync(bytes, "")).userData;
+    if (!vrm?.humanoid) {
+        throw new Error("it is no VRM model");
+    }
+    VRMUtils.rotateVRM0(vrm);
+    return vrm;
+}
+
+/**
+ * Puts a model into an element.
+ * @param {ArrayBuffer} bytes of a .vrm file
+ */
+export async function makeModel(parent, bytes) {
+    const vrm = await load(bytes);
+    const stage = makeScene(parent);
+    const bone = (name) => vrm.humanoid.getNormalizedBoneNode(name);
+    // VRM 0 models face the other way: rotations about x and z change sign.
+    const way = vrm.meta?.metaVersion === "0" ? -1 : 1;
+    const names = namesOf(vrm);
+    const hasShapes = names.has("jawopen");
+    let lastMs = performance.now();
+
+    stage.scene.add(vrm.scene);
+    for (const [side, sign] of [["left", -1], ["right", 1]]) {
+        const arm = bone(`${side}UpperArm`);
+        if (arm) {
+            arm.rotation.z = way * sign * ARM_DOWN;
+        }
+    }
+    frame(stage, vrm);
+
+    function turn(name, face, share) {
+        const node = bone(name);
+        if (node) {
+            node.rotation.order = "YXZ";
+            node.rotation.set(way * face.pitch * share, face.yaw * share, -way * face.roll * share);
+        }
+    }
+
+    return {
+        title: vrm.meta?.name ?? vrm.meta?.title ?? "",
+        show(face) {
+            const values = hasShapes ? face.shapes : presetsOf(face.shapes);
+            for (const [name, value] of Object.entries(values)) {
+                const known = names.get(name.toLowerCase());
+                if (known !== undefined) {
+                    vrm.expressionManager.setValue(known, value);
+                }
+            }
+            turn("neck", face, NECK_SHARE);
+            turn("head", face, 1 - NECK_SHARE);
+            const nowMs = performance.now();
+            vrm.update(Math.min(0.1, (nowMs - lastMs) / 1000));
+            lastMs = nowMs;
+            stage.draw();
+        },
+        dispose() {
+            stage.dispose();
+            VRMUtils.deepDispose(vrm.scene);
+        },
+    };
+}
