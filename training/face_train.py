@@ -1,7 +1,7 @@
 """Trains the network of the whole face on real crops and renders together.
 
     python3 -m training.face_train --set SET --renders RENDERS --run RUN --steps N
-        [--init models/face68.safetensors | --begin CHECKPOINT]
+        [--init models/face68.safetensors | --weights FILE | --begin CHECKPOINT]
 
 Run again with the same options, it goes on where it stopped; with other --steps the rest of the
 schedule is stretched. Renders that have come since are taken in at every --refresh steps."""
@@ -13,7 +13,7 @@ import time
 import numpy as np
 import torch
 
-from . import checkpoint, losses, metrics, nets
+from . import checkpoint, face_export, losses, metrics, nets
 from .face_data import IRIS, READ, FaceSamples, Renders, Teacher
 from .loop import freeze, rate_at, scale_dropout
 from .nets.face import LANDMARKS, FaceNet, spin
@@ -168,6 +168,8 @@ class Run:
         self.agreement = Agreement(Teacher(options.set).names)
         if options.init:
             begin_from_landmarks(self.net, options.init)
+        if options.weights:
+            self.net.load_state_dict(face_export.load(options.weights)[0].state_dict())
         if options.begin:
             self.net.load_state_dict(torch.load(options.begin, map_location="cpu")["average"],
                                      strict=False)
@@ -266,6 +268,7 @@ def arguments():
     parser.add_argument("--run", required=True, help="folder of checkpoints and log")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--init", help="landmark weight file to start from")
+    parser.add_argument("--weights", help="weight file of such a network to start from")
     parser.add_argument("--begin", help="checkpoint of such a run to start from")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--margin", type=float, default=1.5)
