@@ -15,7 +15,7 @@
 static const struct {
     const char *name;
     unsigned flags;    // of this level and those below it
-    unsigned optional; // may be there at this level
+    unsigned optional; // allowed at this level, but not part of it everywhere
 } levels[] = {
     { "scalar", 0, 0 },
     { "blas", MC_CPU_BLAS, 0 },
@@ -27,7 +27,7 @@ static const struct {
 enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
 
 #if defined(__x86_64__)
-// What the compilers' __builtin_cpu_supports doesn't know by name everywhere.
+// Not every compiler's __builtin_cpu_supports knows AVX-VNNI.
 static bool has_avx_vnni(void)
 {
     enum { AVX_VNNI = 1 << 4 };
@@ -35,8 +35,8 @@ static bool has_avx_vnni(void)
     return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & AVX_VNNI) != 0;
 }
 
-// Whether there is AMX, and Linux lets this process use it: its registers are
-// large, so they must be asked for (Linux, Documentation/x86/xstate.rst).
+// True when the processor has AMX and Linux lets this process use it. Its registers are large,
+// so a process must ask for them (Linux, Documentation/x86/xstate.rst).
 static bool has_amx(void)
 {
     enum { BF16 = 1 << 22, TILES = 1 << 24, INT8 = 1 << 25, ALL = BF16 | TILES | INT8 };
@@ -86,14 +86,14 @@ bool mc_cpu_flags(unsigned *flags, struct mc_error *err)
         }
         if ((levels[i].flags & ~found) != 0) {
             return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                "MOCAP_CPU: '%s' asks for more than this processor's '%s'", wanted,
-                                mc_cpu_level_name(found));
+                                "MOCAP_CPU must be at most '%s' on this processor, got '%.40s'",
+                                mc_cpu_level_name(found), wanted);
         }
         *flags = found & (levels[i].flags | levels[i].optional);
         return true;
     }
     return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "MOCAP_CPU: '%s' is none of scalar, blas, avx2, avx512, amx", wanted);
+                        "MOCAP_CPU must be scalar, blas, avx2, avx512 or amx, got '%.40s'", wanted);
 }
 
 const char *mc_cpu_level_name(unsigned flags)

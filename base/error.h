@@ -1,9 +1,8 @@
-// The one error value: what kind of failure, and a sentence that says what,
-// where and what was expected.
+// Errors: the kind of failure, and a message that says what is wrong and where.
 //
-// A function that can fail takes `struct mc_error *err` last and returns bool,
-// or a pointer that may be NULL. The caller owns the error, on its stack.
-// NULL is allowed everywhere. Nothing here allocates. Any thread.
+// A function that can fail takes struct mc_error *err last, and returns a bool or a pointer that
+// may be NULL. It sets err on failure, and leaves it alone otherwise. The caller owns the error,
+// on its stack; NULL is allowed everywhere. Nothing here allocates. Any thread.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +11,7 @@
 
 enum mc_error_code {
     MC_ERROR_NONE,
-    MC_ERROR_ARGUMENT, // what the caller or the user asked for makes no sense
+    MC_ERROR_ARGUMENT, // the caller or the user asked for something impossible
     MC_ERROR_SYSTEM,   // a system call failed; detail is errno
     MC_ERROR_MEDIA,    // FFmpeg failed; detail is its AVERROR
     MC_ERROR_FORMAT,   // bytes from outside do not follow their format
@@ -25,12 +24,12 @@ struct mc_error {
     char message[512]; // "context: cause", no full stop; cut when longer
 };
 
-// Both return false, so that a failing function can end in one line.
+// Sets err. Returns false, as do the functions below, so that a caller can return the result.
 bool mc_error_set(struct mc_error *err, enum mc_error_code code, int detail, const char *format,
                   ...) MC_PRINTF(4, 5);
 
-// Puts "context: " before the message; code and detail stay.
+// Puts "context: " before the message, and keeps code and detail.
 bool mc_error_wrap(struct mc_error *err, const char *format, ...) MC_PRINTF(2, 3);
 
-// Sets a SYSTEM error from errno: "<context>: <strerror>".
+// Sets a SYSTEM error from errno: "context: No such file or directory".
 bool mc_error_set_errno(struct mc_error *err, const char *format, ...) MC_PRINTF(2, 3);

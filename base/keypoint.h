@@ -1,4 +1,4 @@
-// A keypoint: a position in a frame, and how certain it is.
+// Keypoints: positions in a frame.
 #pragma once
 
 struct mc_keypoint {
@@ -6,6 +6,6 @@ struct mc_keypoint {
     float c;    // confidence, 0 to 1
 };
 
-// Writes the bounding box of count keypoints as x, y, width, height; count must be
-// positive. Any thread.
+// Writes the bounding box of the keypoints as x, y, width, height, in pixels. count must be at
+// least 1. Any thread.
 void mc_keypoints_box(const struct mc_keypoint *keypoints, int count, float box[4]);

@@ -1,4 +1,4 @@
-// Memory for numbers: blocks aligned for the widest vector loads. Any thread.
+// Memory blocks that are aligned for the widest vector loads. Any thread.
 #pragma once
 
 #include <stddef.h>
@@ -7,10 +7,12 @@
 
 enum { MC_ALIGNMENT = 64 }; // bytes: a cache line, and one AVX-512 register
 
-// A zeroed block of size bytes, aligned to MC_ALIGNMENT, its end padded to the
-// same. NULL when there is no memory. Free with mc_memory_free; NULL does nothing.
+// Allocates size bytes, zeroed, aligned and padded to MC_ALIGNMENT. Returns NULL when there is
+// no memory. Free with mc_memory_free.
 void *mc_memory_alloc(size_t size) MC_MUST_USE;
+
+// NULL does nothing.
 void mc_memory_free(void *block);
 
-// size rounded up to a multiple of MC_ALIGNMENT.
+// Returns size rounded up to a multiple of MC_ALIGNMENT.
 size_t mc_memory_round_up(size_t size);

@@ -17,8 +17,9 @@ bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *er
     *strrchr(executable, '/') = '\0'; // the kernel gives an absolute path
     int written = snprintf(path, size, "%s/../share/mocapd/%s", executable, name);
     if (written < 0 || (size_t)written >= size) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "path of %s is longer than %zu bytes", name,
-                            size - 1);
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "path of %s must be at most %zu bytes, got %d", name, size - 1,
+                            written);
     }
     return true;
 }

@@ -1,15 +1,15 @@
-// Where the program's own files are, and which paths are one file.
+// Paths of the program's own files, and whether two paths name one file.
 #pragma once
 
 #include <stddef.h>
 
 #include "base/error.h"
 
-// The path of a data file that comes with the program: name in ../share/mocapd
-// of the executable's directory, in the build tree and where it is installed.
-// Says nothing about whether the file exists. Any thread.
+// Writes the path of a data file that comes with the program: ../share/mocapd/name, seen from
+// the directory of the executable. This holds in the build tree and where it is installed. The
+// file need not exist. Fails when the path needs more than size bytes. Any thread.
 bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
 
-// Whether both paths lead to one file, by whatever name: a program must not write over what it
-// reads. False where either does not exist. Any thread.
+// True when both paths lead to the same file, under whatever names: a program must not overwrite
+// its input. False when either does not exist. Any thread.
 bool mc_path_is_same(const char *a, const char *b);

@@ -57,8 +57,8 @@ static bool check(struct mc_text_file *file, const char *path, struct mc_error *
             path, line, column);
     }
     if (file->length > MC_TEXT_FILE_BYTES_MAX) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be at most %d bytes, is longer",
-                            path, MC_TEXT_FILE_BYTES_MAX);
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be at most %d bytes, got more", path,
+                            MC_TEXT_FILE_BYTES_MAX);
     }
     return true;
 }
@@ -106,6 +106,10 @@ static bool read_file(struct mc_text_file *file, int fd, const char *path, struc
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory", path);
     }
     if (!read_all(fd, file->text, size, &file->length)) {
+        if (errno == ETIMEDOUT) {
+            return mc_error_set(err, MC_ERROR_SYSTEM, errno, "%s: must be complete within %d s",
+                                path, PATIENCE_MS / 1000);
+        }
         return mc_error_set_errno(err, "%s", path);
     }
     file->text[file->length] = '\0';

@@ -22,7 +22,7 @@ bool daemon_notify(const char *lines)
     }
     memcpy(address.sun_path, path, strlen(path));
     if (path[0] == '@') {
-        address.sun_path[0] = '\0'; // an abstract name, not a file
+        address.sun_path[0] = '\0'; // an abstract name instead of a file
     }
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {

@@ -58,6 +58,24 @@ static bool set_full_frame(void *field, const char *label, const char *value, st
     return true;
 }
 
+// WIDTHxHEIGHT; frames of any shape may have as many pixels.
+static bool set_max_frame_size(void *field, const char *label, const char *value,
+                               struct mc_error *err)
+{
+    enum { EDGE_MIN = 16, EDGE_MAX = 32768 };
+    int64_t *pixels = field;
+    int width = 0, height = 0, end = 0;
+    if (value[strspn(value, "0123456789x")] != '\0' ||
+        sscanf(value, "%5dx%5d%n", &width, &height, &end) != 2 || value[end] != '\0' ||
+        width < EDGE_MIN || width > EDGE_MAX || height < EDGE_MIN || height > EDGE_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be WIDTHxHEIGHT, each %d to %d, got '%.40s'", label, EDGE_MIN,
+                            EDGE_MAX, value);
+    }
+    *pixels = (int64_t)width * height;
+    return true;
+}
+
 // Errors do not hold the URL: it may contain a password.
 static bool set_url(void *field, const char *label, const char *value, struct mc_error *err)
 {
@@ -110,7 +128,8 @@ const struct mc_option daemon_options_table[] = {
     { "config", 0, "FILE", "read options from a file; those of the command line win",
       MC_OPTION_TEXT, DAEMON_FIELD(config) },
     { "stream", 0, "NAME=URL",
-      "add a stream: a path, rtsp://..., http://..., v4l2:/dev/videoN, lavfi:GRAPH or demo: (a "
+      "add a stream: a path (a video, image, playlist or .sdp file), images:p%03d.jpg, "
+      "rtsp://..., http://..., v4l2:/dev/videoN, v4l2:NAME of a camera, lavfi:GRAPH or demo: (a "
       "built-in clip); may be repeated. Default: /dev/video0 if it exists, else demo:, called "
       "main; a service waits for /dev/video0",
       MC_OPTION_CALL, .set = add_stream },
@@ -157,6 +176,9 @@ const struct mc_option daemon_settings_table[] = {
       MC_OPTION_ENUM, .names = rotations, SETTING_FIELD(rotation) },
     { "mirror", 0, NULL, "swap left and right, after turning", MC_OPTION_BOOL,
       SETTING_FIELD(mirror) },
+    { "max-frame-size", 0, "WxH",
+      "refuse frames of more pixels than that, and reduce such JPEGs; default: 4096x4096",
+      MC_OPTION_CALL, .set = set_max_frame_size, SETTING_FIELD(max_frame_pixels) },
     { "repeat", 0, NULL, "start files again at their end", MC_OPTION_BOOL, SETTING_FIELD(repeat) },
     { "smooth", 0, "on|off", "smooth the keypoints; default: on", MC_OPTION_BOOL,
       SETTING_FIELD(smooth) },

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -40,9 +41,10 @@ struct daemon_stream_settings {
     int full_frame;                // 0 no, 1 yes
     int max_faces;                 // 0: not given
     enum daemon_rotation rotation;
-    int mirror; // 0 no, 1 yes
-    int repeat; // 0 no, 1 yes
-    int smooth; // 0 no, 1 yes
+    int mirror;               // 0 no, 1 yes
+    int64_t max_frame_pixels; // 0: not given
+    int repeat;               // 0 no, 1 yes
+    int smooth;               // 0 no, 1 yes
     float smooth_min_cutoff, smooth_beta;
     float fov; // degrees
 };

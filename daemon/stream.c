@@ -59,6 +59,8 @@ void daemon_stream_resolve(const struct daemon_options *options,
             .rotate = 90 * first_given((int)own->rotation, (int)common->rotation, 0),
             .mirror = first_given(own->mirror, common->mirror, 0) > 0,
         },
+        .max_pixels =
+            own->max_frame_pixels > 0 ? own->max_frame_pixels : common->max_frame_pixels,
         .drop_damaged = stream->damaged == DAEMON_DAMAGED_DROP,
         .max_faces = own->max_faces > 0 ? own->max_faces : common->max_faces,
         .motion = motion,

@@ -1,4 +1,4 @@
-// The fixed set of frames of one stream: nothing of ours is allocated per frame.
+// The fixed set of frames of one stream, so that nothing of ours is allocated per frame.
 #pragma once
 
 #include <stdbool.h>
@@ -12,18 +12,19 @@
 struct AVFrame;
 struct pipeline_frame_pool;
 
-// One decoded picture and what is known about it. One owner at a time.
+// One decoded frame and what is known about it. One owner at a time.
 struct pipeline_frame {
     struct AVFrame *picture;     // references the decoder's own buffers
+    int halvings;                // of its edges, while it was decoded: it was too large
     double pts;                  // presentation time, seconds; increases over repeats, reconnects
-    struct AVRational time_base; // of the picture's own pts, seconds per tick
-    struct pipeline_display_transform display; // of the picture
+    struct AVRational time_base; // of the decoder's pts, seconds per tick
+    struct pipeline_display_transform display; // how it is displayed
     int64_t arrival_ns;                        // when its packet arrived; monotonic
     int64_t decode_ns;                         // time spent in the decoder
-    int64_t reassembly_ns;                     // from its last byte to knowing that it was the last
-    bool damaged;                              // the decoder found errors in it
-    int64_t ready_ns;                          // when it was put into the mailbox
-    struct pipeline_frame *next;               // in the pool's list
+    int64_t reassembly_ns;       // from its last byte until it was known to be the last
+    bool damaged;                // the decoder found errors in it
+    int64_t ready_ns;            // when it was put into the mailbox
+    struct pipeline_frame *next; // in the pool's list
 };
 
 // Returns NULL and sets err when there is no memory.
@@ -35,5 +36,5 @@ void pipeline_frame_pool_destroy(struct pipeline_frame_pool *pool);
 // An empty frame, or NULL when all are out. Any thread.
 struct pipeline_frame *pipeline_frame_pool_acquire(struct pipeline_frame_pool *pool);
 
-// Lets go of the picture and takes the frame back; NULL does nothing. Any thread.
+// Releases the buffers and takes the frame back; NULL does nothing. Any thread.
 void pipeline_frame_pool_release(struct pipeline_frame_pool *pool, struct pipeline_frame *frame);

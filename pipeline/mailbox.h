@@ -1,8 +1,7 @@
 // Frames on their way from a capture thread to the loop, in order.
 //
-// It is bounded. When it is full, the oldest frame goes (a late pose is worth
-// less than a fresh one) and is counted; or, where every frame is wanted, the
-// capture thread waits.
+// It is bounded. When it is full, the oldest frame is dropped and counted (a late pose is
+// worth less than a fresh one); or, with every_frame, the capture thread waits.
 #pragma once
 
 #include <stdbool.h>
@@ -13,25 +12,26 @@
 struct pipeline_frame;
 struct pipeline_mailbox;
 
+// Returns NULL and sets err when there is no memory.
 struct pipeline_mailbox *pipeline_mailbox_create(int capacity, bool every_frame,
                                                  struct mc_error *err) MC_MUST_USE;
 
-// Must be empty. NULL does nothing.
+// The mailbox must be empty. NULL does nothing.
 void pipeline_mailbox_destroy(struct pipeline_mailbox *mailbox);
 
-// Takes the frame. Returns a frame that the caller has to let go of: the oldest
-// if it had to make room, the one given if the mailbox is closed, else NULL.
-// Waits for room only when every frame is wanted. Thread: capture.
+// Takes the frame. Returns a frame that the caller has to release: the oldest if it had
+// to make room, the given one if the mailbox is closed, else NULL. Waits for room only
+// with every_frame. Thread: capture.
 struct pipeline_frame *pipeline_mailbox_push(struct pipeline_mailbox *mailbox,
                                              struct pipeline_frame *frame) MC_MUST_USE;
 
-// The oldest frame, or NULL. Works after closing, too. Thread: loop.
+// The oldest frame, or NULL. Works on a closed mailbox, too. Thread: loop.
 struct pipeline_frame *pipeline_mailbox_pop(struct pipeline_mailbox *mailbox) MC_MUST_USE;
 
 bool pipeline_mailbox_is_empty(struct pipeline_mailbox *mailbox);
 
-// Nothing more goes in; a push that waits returns. Any thread.
+// Refuses frames from now on; a waiting push returns. Any thread.
 void pipeline_mailbox_close(struct pipeline_mailbox *mailbox);
 
-// Frames that had to make room so far. Any thread.
+// Frames dropped so far to make room. Any thread.
 uint64_t pipeline_mailbox_dropped(struct pipeline_mailbox *mailbox);

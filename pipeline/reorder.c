@@ -28,18 +28,18 @@ void pipeline_reorder_destroy(struct pipeline_reorder *reorder)
 
 void pipeline_reorder_put(struct pipeline_reorder *reorder, uint64_t sequence, void *item)
 {
-    void **place = &reorder->items[sequence % reorder->capacity];
+    void **slot = &reorder->items[sequence % reorder->capacity];
     assert(sequence >= reorder->due && sequence - reorder->due < reorder->capacity);
-    assert(item != NULL && *place == NULL);
-    *place = item;
+    assert(item != NULL && *slot == NULL);
+    *slot = item;
 }
 
 void *pipeline_reorder_pop(struct pipeline_reorder *reorder)
 {
-    void **place = &reorder->items[reorder->due % reorder->capacity];
-    void *item = *place;
+    void **slot = &reorder->items[reorder->due % reorder->capacity];
+    void *item = *slot;
     if (item != NULL) {
-        *place = NULL;
+        *slot = NULL;
         reorder->due++;
     }
     return item;

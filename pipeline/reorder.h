@@ -1,4 +1,4 @@
-// Results back into frame order: workers finish when they finish.
+// Puts results back into frame order, because workers finish in any order.
 #pragma once
 
 #include <stdint.h>
@@ -7,13 +7,14 @@
 
 struct pipeline_reorder;
 
-// Room for capacity items that wait for an earlier one. Thread: loop, all of it.
+// Room for capacity items that wait for an earlier one. Returns NULL and sets err when
+// there is no memory. Thread: loop, for all functions.
 struct pipeline_reorder *pipeline_reorder_create(int capacity, struct mc_error *err) MC_MUST_USE;
 void pipeline_reorder_destroy(struct pipeline_reorder *reorder);
 
-// Item number sequence is there. Numbers start at 0, come once each, and are
-// less than capacity ahead of the one that is due.
+// Stores item number sequence. Numbers start at 0, come once each, and are less than
+// capacity ahead of the item that is due.
 void pipeline_reorder_put(struct pipeline_reorder *reorder, uint64_t sequence, void *item);
 
-// The item that is due, or NULL while it is missing.
+// Takes the item that is due, or returns NULL while it is missing.
 void *pipeline_reorder_pop(struct pipeline_reorder *reorder);

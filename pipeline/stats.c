@@ -1,6 +1,6 @@
 #include "pipeline/stats.h"
 
-// Around a frame interval they are close: that is where it is decided who is late.
+// Close together around a frame interval, because there a frame becomes late or not.
 const double pipeline_histogram_bounds[PIPELINE_HISTOGRAM_BOUNDS] = {
     0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.033, 0.04, 0.066, 0.133, 0.5, 1,
 };

@@ -1,8 +1,7 @@
-// The face of this folder: one stream, from its source to motion records.
+// One stream, from its source to motion records: what the daemon sees of this folder.
 //
-// A capture thread reads and decodes the source and leaves frames in a bounded
-// mailbox; the loop hands them to the workers; records come back on the loop,
-// in frame order.
+// A capture thread reads and decodes the source and leaves frames in a bounded mailbox;
+// the loop hands them to the workers; records come back on the loop, in frame order.
 #pragma once
 
 #include <stdbool.h>
@@ -22,9 +21,9 @@ struct protocol_record;
 
 // Where to look in each frame.
 enum pipeline_mode {
-    PIPELINE_TRACK, // find faces and follow them; wants workers with a locator
-    PIPELINE_FIXED, // the square around region's middle whose edge is the region's longer one
-    PIPELINE_FULL,  // the whole picture, as a square around its middle
+    PIPELINE_TRACK, // find faces and follow them; the workers must have a locator
+    PIPELINE_FIXED, // the square around region's middle whose edge is region's longer one
+    PIPELINE_FULL,  // the whole frame, as a square around its middle
 };
 
 // A rectangle of the displayed frame, pixels.
@@ -35,7 +34,7 @@ struct pipeline_region {
 // All callbacks run on the loop. What they are given is borrowed for the call.
 struct pipeline_stream_callbacks {
     // One per frame, in frame order. The record's t_publish_ns is not set yet.
-    // frame is what it was made from, with how it is displayed.
+    // frame is the one it was made from.
     void (*on_record)(void *user, struct protocol_record *record,
                       const struct pipeline_frame *frame);
     // At each change. reason is a sentence for people, "" where there is nothing to say.
@@ -45,50 +44,52 @@ struct pipeline_stream_callbacks {
 };
 
 struct pipeline_stream_options {
-    const char *name; // at most PROTOCOL_NAME_BYTES - 1 bytes
-    const char *url;  // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
-    bool every_frame; // drop nothing: the source waits. Else the newest frame wins
-    bool repeat;      // begin a file again at its end
-    bool udp;         // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    const char *name;   // at most PROTOCOL_NAME_BYTES - 1 bytes
+    const char *url;    // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
+    bool every_frame;   // drop nothing: the source waits. Else the newest frame wins
+    bool repeat;        // start a file again at its end
+    bool udp;           // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    int64_t max_pixels; // of a frame: larger JPEGs are reduced, others refused; 0: 4096 * 4096
     struct pipeline_display_options display; // on top of what the source says
     bool drop_damaged; // no record of frames with errors in them; else they are marked
     enum pipeline_mode mode;
-    struct pipeline_region region; // that FIXED looks at
+    struct pipeline_region region; // of FIXED
     int max_faces;                 // that TRACK follows: 1 to PROTOCOL_FACES_MAX; 0 is 1
-    const struct pipeline_motion_options *motion; // NULL: keypoints as they are, and no more
+    const struct pipeline_motion_options *motion; // NULL: keypoints as observed, nothing else
 };
 
-// Copies what it needs of options; borrows the workers. Nothing is opened yet:
-// a source that can't be opened tells so through on_state. Returns NULL and
-// sets err when the options make no sense. Thread: loop.
+// Copies what it needs of options; borrows the workers. Nothing is opened yet: a source
+// that can't be opened is reported through on_state. Returns NULL and sets err when the
+// options are invalid or memory is short. Thread: loop.
 struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_workers *workers,
                                                const struct pipeline_stream_options *options,
                                                const struct pipeline_stream_callbacks *callbacks,
                                                struct mc_error *err) MC_MUST_USE;
 
-// Starts the capture thread. Once. Thread: loop.
+// Starts the capture thread. Call once. Thread: loop.
 bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err) MC_MUST_USE;
 
-// While held, no new frame goes to a worker; records of frames already there
-// still come. Of use where nothing may be dropped and a reader is slow: with
-// every_frame the source then waits. Thread: loop.
+// While held, no new frame goes to a worker; records of frames already there still come.
+// For readers that are slow where nothing may be dropped: with every_frame the source
+// then waits. Thread: loop.
 void pipeline_stream_hold(struct pipeline_stream *stream, bool held);
 
-// Closes the source while paused: it is idle. Before start: begin so. Thread: loop.
+// Closes the source while paused; the stream is idle then. Before start: starts paused.
+// Thread: loop.
 void pipeline_stream_pause(struct pipeline_stream *stream, bool paused);
 
-// What it has done since it was created. Thread: loop.
+// What the stream has done since it was created. Thread: loop.
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats);
 
-// Measures the neutral face of everybody in the picture, from about a second of
-// frames; see motion.h. Calls on_done once, with the number of faces measured:
-// 0 when none faced the camera for long enough, within seconds. When it is asked
-// again before that, it begins anew, for the last on_done alone. Thread: loop.
+// Measures the neutral face of everybody in view, over about a second of frames; see
+// motion.h. Calls on_done once, within seconds, with the number of faces measured: 0
+// when none faced the camera for long enough. Another call before that starts over, and
+// only the last on_done is called. Thread: loop.
 void pipeline_stream_calibrate(struct pipeline_stream *stream,
                                void (*on_done)(void *user, int faces), void *user);
 
-// Stops the source, waits for the frames at work without delivering them,
-// frees the stream, then calls on_closed. No other callback comes after this
-// call. Thread: loop.
+// Stops the source, waits for the frames that workers have without delivering them,
+// frees the stream, then calls on_closed. No other callback comes after this call.
+// Thread: loop.
 void pipeline_stream_close(struct pipeline_stream *stream, void (*on_closed)(void *user),
                            void *user);

@@ -5,22 +5,22 @@
 #include <stdlib.h>
 
 #include "nn/model.h"
-#include "pipeline/track/scaler.h"
+#include "pipeline/track/detectors.h"
 
-enum { LIBUV_THREADS_MIN = 4 }; // libuv's own default, which name look-ups share
+enum { LIBUV_THREADS_MIN = 4 }; // libuv's own default, which DNS lookups share
 
 struct worker {
     uv_work_t request; // data: this worker
     struct pipeline_workers *workers;
-    struct pipeline_worker_context seat;
-    struct pipeline_job *job; // at work, or NULL
+    struct pipeline_detectors detectors;
+    struct pipeline_job *job; // being done, or NULL
 };
 
 struct pipeline_workers {
     uv_loop_t *loop;
     const struct nn_model *model;        // borrowed
     const struct nn_model *locator;      // borrowed; NULL: none
-    struct pipeline_job_source *clients; // a ring; points to the one that was served last, or NULL
+    struct pipeline_job_source *sources; // a ring; the one that was served last, or NULL
     int count;
     struct worker workers[];
 };
@@ -38,28 +38,14 @@ static bool check_models(const struct nn_model *model, const struct nn_model *lo
                          struct mc_error *err)
 {
     if (nn_model_info(model)->head == NN_HEAD_LOCATOR) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the model locates faces, wants keypoints");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "the model must give keypoints, but it locates faces");
     }
     if (locator != NULL && nn_model_info(locator)->head != NN_HEAD_LOCATOR) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the locator's model locates no faces");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "the locator must be a model that locates faces");
     }
     return true;
-}
-
-static bool make_seat(const struct pipeline_workers *workers, struct pipeline_worker_context *seat,
-                      struct mc_error *err)
-{
-    seat->model = nn_model_info(workers->model);
-    seat->runner = nn_runner_create(workers->model, err);
-    if (seat->runner != NULL && workers->locator != NULL) {
-        seat->locator.info = nn_model_info(workers->locator);
-        seat->locator.runner = nn_runner_create(workers->locator, err);
-    }
-    if (seat->runner == NULL || (workers->locator != NULL && seat->locator.runner == NULL)) {
-        return false;
-    }
-    seat->scaler = pipeline_scaler_create(err);
-    return seat->scaler != NULL;
 }
 
 struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct nn_model *model,
@@ -70,8 +56,8 @@ struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct n
         return NULL;
     }
     if (count < 1 || count > PIPELINE_WORKERS_MAX) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%d workers: wants 1 to %d", count,
-                     PIPELINE_WORKERS_MAX);
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "workers must be 1 to %d, got %d",
+                     PIPELINE_WORKERS_MAX, count);
         return NULL;
     }
     struct pipeline_workers *workers =
@@ -89,7 +75,7 @@ struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct n
         struct worker *worker = &workers->workers[i];
         worker->request.data = worker;
         worker->workers = workers;
-        if (!make_seat(workers, &worker->seat, err)) {
+        if (!pipeline_detectors_init(&worker->detectors, model, locator, err)) {
             pipeline_workers_destroy(workers);
             return NULL;
         }
@@ -102,12 +88,10 @@ void pipeline_workers_destroy(struct pipeline_workers *workers)
     if (workers == NULL) {
         return;
     }
-    assert(workers->clients == NULL);
+    assert(workers->sources == NULL);
     for (int i = 0; i < workers->count; i++) {
         assert(workers->workers[i].job == NULL);
-        pipeline_scaler_destroy(workers->workers[i].seat.scaler);
-        nn_runner_destroy(workers->workers[i].seat.locator.runner);
-        nn_runner_destroy(workers->workers[i].seat.runner);
+        pipeline_detectors_finish(&workers->workers[i].detectors);
     }
     free(workers);
 }
@@ -127,26 +111,26 @@ bool pipeline_workers_can_locate(const struct pipeline_workers *workers)
     return workers->locator != NULL;
 }
 
-void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_job_source *client)
+void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_job_source *source)
 {
-    if (workers->clients == NULL) {
-        client->after = client;
+    if (workers->sources == NULL) {
+        source->after = source;
     } else {
-        client->after = workers->clients->after;
-        workers->clients->after = client;
+        source->after = workers->sources->after;
+        workers->sources->after = source;
     }
-    workers->clients = client;
+    workers->sources = source;
 }
 
-void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_job_source *client)
+void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_job_source *source)
 {
-    struct pipeline_job_source *before = client;
-    while (before->after != client) {
+    struct pipeline_job_source *before = source;
+    while (before->after != source) {
         before = before->after;
     }
-    before->after = client->after;
-    if (workers->clients == client) {
-        workers->clients = before != client ? before : NULL;
+    before->after = source->after;
+    if (workers->sources == source) {
+        workers->sources = before != source ? before : NULL;
     }
 }
 
@@ -160,29 +144,29 @@ static struct worker *find_free(struct pipeline_workers *workers)
     return NULL;
 }
 
-// Asks each client once, beginning after the one that was served last.
+// Asks each source once, starting after the one that was served last.
 static struct pipeline_job *find_job(struct pipeline_workers *workers)
 {
-    struct pipeline_job_source *last = workers->clients;
+    struct pipeline_job_source *last = workers->sources;
     if (last == NULL) {
         return NULL;
     }
-    struct pipeline_job_source *client = last;
+    struct pipeline_job_source *source = last;
     do {
-        client = client->after;
-        struct pipeline_job *job = client->next(client);
+        source = source->after;
+        struct pipeline_job *job = source->next(source);
         if (job != NULL) {
-            workers->clients = client;
+            workers->sources = source;
             return job;
         }
-    } while (client != last);
+    } while (source != last);
     return NULL;
 }
 
 static void on_work(uv_work_t *request)
 {
     struct worker *worker = request->data;
-    worker->job->work(worker->job, &worker->seat);
+    worker->job->work(worker->job, &worker->detectors);
 }
 
 static void on_done(uv_work_t *request, int status)
@@ -192,7 +176,7 @@ static void on_done(uv_work_t *request, int status)
     struct pipeline_workers *workers = worker->workers;
     struct pipeline_job *job = worker->job;
     worker->job = NULL;
-    pipeline_workers_kick(workers); // first, so that it works while the result goes out
+    pipeline_workers_kick(workers); // first, so that the worker is busy while the result goes out
     job->done(job);
     pipeline_workers_kick(workers);
 }

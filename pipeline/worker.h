@@ -1,4 +1,4 @@
-// The pool of workers: jobs on libuv's work queue, one network runner each.
+// The pool of workers: jobs on libuv's work queue, a set of networks for each worker.
 // All streams of a daemon share one pool.
 #pragma once
 
@@ -7,46 +7,36 @@
 #include <uv.h>
 
 #include "base/error.h"
-#include "pipeline/track/locator.h"
 
 struct nn_model;
 struct nn_model_info;
-struct nn_runner;
-struct pipeline_scaler;
+struct pipeline_detectors;
 struct pipeline_workers;
 
 enum { PIPELINE_WORKERS_MAX = 64 };
 
-// Makes count runners of each model; both are borrowed. locator may be NULL, when
-// no stream wants to find faces. Also sets the size of libuv's thread pool, so
-// call it before anything else uses that pool. Thread: loop.
+// Makes count runners of each model; both models are borrowed. locator may be NULL when
+// no stream tracks faces. Sets the size of libuv's thread pool, too, so call it before
+// anything else uses that pool. Thread: loop.
 struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct nn_model *model,
                                                  const struct nn_model *locator, int count,
                                                  struct mc_error *err) MC_MUST_USE;
 
-// Every stream must have been closed before. NULL does nothing. Thread: loop.
+// Close every stream first. NULL does nothing. Thread: loop.
 void pipeline_workers_destroy(struct pipeline_workers *workers);
 
 // The rest is for streams. Thread: loop, except pipeline_job.work.
 
-// What a worker works with; its own while the job runs.
-struct pipeline_worker_context {
-    const struct nn_model_info *model;
-    struct nn_runner *runner;
-    struct pipeline_locator locator; // its runner is NULL where there is none
-    struct pipeline_scaler *scaler;
-};
-
-// Embedded in what the work is about; lives from client.next to done.
+// Embedded in what the job works on; lives from pipeline_job_source.next until done returns.
 struct pipeline_job {
-    void (*work)(struct pipeline_job *job,
-                 const struct pipeline_worker_context *seat); // Thread: worker
+    // The detectors are the job's alone while it runs. Thread: worker.
+    void (*work)(struct pipeline_job *job, const struct pipeline_detectors *detectors);
     void (*done)(struct pipeline_job *job);
 };
 
-// One who has jobs. When a worker is free, clients are asked in turn.
+// Whenever a worker is free, the sources are asked in turn.
 struct pipeline_job_source {
-    struct pipeline_job *(*next)(struct pipeline_job_source *client); // NULL: nothing to do now
+    struct pipeline_job *(*next)(struct pipeline_job_source *source); // NULL: nothing to do now
     struct pipeline_job_source *after;                                // in the pool's ring
 };
 
@@ -54,10 +44,10 @@ int pipeline_workers_count(const struct pipeline_workers *workers);
 const struct nn_model_info *pipeline_workers_model(const struct pipeline_workers *workers);
 bool pipeline_workers_can_locate(const struct pipeline_workers *workers);
 
-void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_job_source *client);
+void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_job_source *source);
 
-// It is asked no more; its jobs at work still get done.
-void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_job_source *client);
+// The source is not asked any more; jobs that it already gave still get done.
+void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_job_source *source);
 
-// A client has something to do again.
+// Call it when a source has something to do again.
 void pipeline_workers_kick(struct pipeline_workers *workers);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The unit must be one that systemd understands in full: systemd-analyze exits 0
-# on a key that it doesn't know, so nothing may be said either.
+# systemd must understand the whole unit. On a key that it does not know, systemd-analyze still
+# exits with 0 but prints a warning, so it must print nothing.
 # Usage: systemd_verify.sh UNIT PROGRAM [--user]
 set -eu
 if ! command -v systemd-analyze >/dev/null; then
@@ -9,10 +9,10 @@ if ! command -v systemd-analyze >/dev/null; then
 fi
 name=$(basename "$1")
 directory=$(mktemp -d)
-# For what is a user's.
+# Units of users need it.
 export XDG_RUNTIME_DIR="$directory"
 trap 'rm -rf "$directory"' EXIT
-# The program is not installed where the unit will look for it.
+# The program is not installed yet where the unit looks for it.
 sed "s|^ExecStart=[^ ]*|ExecStart=$2|" "$1" >"$directory/$name"
 said=$(systemd-analyze ${3:+"$3"} verify --man=no --recursive-errors=no "$directory/$name" 2>&1) || {
     echo "$said"
@@ -22,7 +22,8 @@ if [ -n "$said" ]; then
     echo "$said"
     exit 1
 fi
-# 0 is tight, 10 is open. A user's unit can't have most of what counts.
+# The exposure level goes from 0 to 10 (here times 10): lower is safer. Most settings that count
+# are not available to units of users.
 if [ $# -eq 2 ]; then
     systemd-analyze security --offline=yes --threshold=30 "$directory/$name" | tail -n 1
 fi

@@ -10,15 +10,14 @@ struct nn_model;
 struct pipeline_frame;
 struct protocol_record;
 
-// One frame and what was seen in it, borrowed for the call. false with err set
-// ends the run.
+// One frame and its record, borrowed for the call. Return false with err set to end the run.
 typedef bool tools_clip_frame_fn(void *user, const struct protocol_record *record,
                                  const struct pipeline_frame *frame, struct mc_error *err);
 
 struct tools_clip_options {
     const struct nn_model *model;
-    const struct nn_model *locator; // NULL: a region is looked at
-    struct pipeline_region region;  // all zero: faces are found and followed
+    const struct nn_model *locator; // NULL: region is used
+    struct pipeline_region region;  // all zero: faces are found and tracked
     int max_faces;                  // as in pipeline_stream_options; and so motion
     const struct pipeline_motion_options *motion;
 };

@@ -5,8 +5,8 @@
 
 #include "base/keypoint.h"
 
-// Left and right are the person's own: the right eye is the picture's left one, unless
-// that is mirrored.
+// Left and right are the person's own: the right eye is on the left of the frame, unless that is
+// mirrored.
 enum {
     TOOLS_FACE68_COUNT = 68,
     TOOLS_FACE68_NOSE_TIP = 30,
@@ -14,7 +14,7 @@ enum {
     TOOLS_FACE68_LEFT_EYE = 45,
 };
 
-// A contour runs through neighbouring landmarks.
+// A contour joins consecutive landmarks.
 struct tools_face68_contour {
     int first, last;
     bool closed; // the last is joined to the first

@@ -17,7 +17,7 @@ struct video_writer {
     AVFormatContext *format;
     AVCodecContext *codec;
     AVStream *stream; // of format
-    AVFrame *picture; // in the codec's pixel format
+    AVFrame *frame;   // in the codec's pixel format
     AVPacket *packet;
     struct SwsContext *scaler; // from RGB to it
     int64_t next_pts;          // of the codec's time base: the least that the next frame may have
@@ -52,8 +52,7 @@ static const struct kind *find_kind(const char *path, struct mc_error *err)
             return &kinds[i];
         }
     }
-    mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: wants a name ending in .mp4, .mkv, .y4m or .png",
-                 path);
+    mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: must end in .mp4, .mkv, .y4m or .png", path);
     return NULL;
 }
 
@@ -121,22 +120,22 @@ static bool open_file(struct video_writer *writer, struct mc_error *err)
     return writer->begun || fail(err, status, writer->path, "write");
 }
 
-static bool make_picture(struct video_writer *writer, struct mc_error *err)
+static bool make_frame(struct video_writer *writer, struct mc_error *err)
 {
     AVCodecContext *codec = writer->codec;
     writer->packet = av_packet_alloc();
-    AVFrame *picture = writer->picture = av_frame_alloc();
-    if (picture != NULL) {
-        picture->format = codec->pix_fmt;
-        picture->width = codec->width;
-        picture->height = codec->height;
+    AVFrame *frame = writer->frame = av_frame_alloc();
+    if (frame != NULL) {
+        frame->format = codec->pix_fmt;
+        frame->width = codec->width;
+        frame->height = codec->height;
     }
     writer->scaler = sws_getContext(
         codec->width, codec->height, AV_PIX_FMT_RGB24, codec->width, codec->height, codec->pix_fmt,
         SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT, NULL, NULL, NULL);
-    if (writer->packet == NULL || picture == NULL || writer->scaler == NULL ||
-        av_frame_get_buffer(picture, 0) < 0) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for a picture", writer->path);
+    if (writer->packet == NULL || frame == NULL || writer->scaler == NULL ||
+        av_frame_get_buffer(frame, 0) < 0) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for a frame", writer->path);
     }
     return true;
 }
@@ -168,7 +167,7 @@ static struct video_writer *create(const char *path, int width, int height, AVRa
             av_opt_set(writer->format->priv_data, "update", "1", 0);
         }
         good = open_codec(writer, kind, width, height, rate, time_base, err) &&
-               open_file(writer, err) && make_picture(writer, err);
+               open_file(writer, err) && make_frame(writer, err);
     }
     if (!good) {
         video_writer_abandon(writer);
@@ -189,10 +188,10 @@ struct video_writer *video_writer_create_timed(const char *path, int width, int 
     return create(path, width, height, (AVRational){ rate_num, rate_den }, true, err);
 }
 
-// Sends a picture to the encoder, or NULL at the end, and writes what it gives.
-static bool encode(struct video_writer *writer, const AVFrame *picture, struct mc_error *err)
+// Sends a frame to the encoder, or NULL at the end, and writes the packets it returns.
+static bool encode(struct video_writer *writer, const AVFrame *frame, struct mc_error *err)
 {
-    int status = avcodec_send_frame(writer->codec, picture);
+    int status = avcodec_send_frame(writer->codec, frame);
     while (status >= 0) {
         status = avcodec_receive_packet(writer->codec, writer->packet);
         if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) {
@@ -210,22 +209,22 @@ static bool encode(struct video_writer *writer, const AVFrame *picture, struct m
 static bool convert(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
                     struct mc_error *err)
 {
-    int status = av_frame_make_writable(writer->picture);
+    int status = av_frame_make_writable(writer->frame);
     if (status < 0) {
         return fail(err, status, writer->path, "frame");
     }
     const uint8_t *const planes[4] = { rgb };
     const int linesizes[4] = { (int)row_bytes };
-    sws_scale(writer->scaler, planes, linesizes, 0, writer->codec->height, writer->picture->data,
-              writer->picture->linesize);
+    sws_scale(writer->scaler, planes, linesizes, 0, writer->codec->height, writer->frame->data,
+              writer->frame->linesize);
     return true;
 }
 
 static bool encode_at(struct video_writer *writer, int64_t pts, struct mc_error *err)
 {
-    writer->picture->pts = pts;
+    writer->frame->pts = pts;
     writer->next_pts = pts + 1;
-    return encode(writer, writer->picture, err);
+    return encode(writer, writer->frame, err);
 }
 
 bool video_writer_add(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
@@ -256,7 +255,7 @@ static void destroy(struct video_writer *writer)
 {
     sws_freeContext(writer->scaler);
     av_packet_free(&writer->packet);
-    av_frame_free(&writer->picture);
+    av_frame_free(&writer->frame);
     avcodec_free_context(&writer->codec);
     if (writer->format != NULL) {
         if (!(writer->format->oformat->flags & AVFMT_NOFILE)) {

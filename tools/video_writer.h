@@ -1,8 +1,8 @@
-// Writes pictures as a video file, or one as a PNG.
+// Writes frames to a video file, or one frame as a PNG.
 //
 // The ending of the path says how: .mp4 is H.264 (MPEG-4 where FFmpeg was built
-// without it), .y4m and .mkv lose nothing, .png is a single picture. The same
-// pictures give the same bytes. One thread.
+// without it), .y4m and .mkv lose nothing, .png holds a single frame. The same
+// frames give the same bytes. One thread.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 struct video_writer;
 
-// width and height: pixels; even for .mp4. rate_num / rate_den: pictures a
+// width and height: pixels; even for .mp4. rate_num / rate_den: frames per
 // second. NULL and err on failure.
 struct video_writer *video_writer_create(const char *path, int width, int height, int rate_num,
                                          int rate_den, struct mc_error *err) MC_MUST_USE;
@@ -24,7 +24,7 @@ struct video_writer *video_writer_create_timed(const char *path, int width, int 
                                                int rate_num, int rate_den,
                                                struct mc_error *err) MC_MUST_USE;
 
-// Appends a picture: height rows of width x 3 bytes (RGB), row_bytes apart.
+// Appends a frame: height rows of width x 3 bytes (RGB), row_bytes apart.
 bool video_writer_add(struct video_writer *writer, const uint8_t *rgb, size_t row_bytes,
                       struct mc_error *err) MC_MUST_USE;
 

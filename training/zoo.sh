@@ -1,12 +1,13 @@
 #!/bin/sh
-# The study: every network by one recipe, then a teacher and its students.
+# The study: trains every network by one recipe, then a teacher and its students, and
+# writes the weight files that mocap-lab compare reads.
 #
 #   training/zoo.sh SET RUNS ZOO [train|export]
 #
-# SET is training.prepare's, RUNS a folder for checkpoints and logs, ZOO one for the
-# weight files. Stopped, it goes on when called again. LANDMARK_STEPS, TEACHER_STEPS
-# and STUDENT_STEPS say how long (1000, 120, 100), BATCH how many pictures a step (16),
-# THREADS how many threads (1).
+# SET is a set of training.prepare, RUNS a folder for checkpoints and logs, ZOO one for
+# the weight files. A run that was stopped continues when called again. LANDMARK_STEPS,
+# TEACHER_STEPS and STUDENT_STEPS set the numbers of steps (1000, 120, 100), BATCH the
+# images per step (16), THREADS the threads (1).
 set -eu
 set_=$1 runs=$2 zoo=$3 what=${4:-all}
 python=${PYTHON:-/usr/bin/python3}
@@ -60,7 +61,7 @@ export_all() { # of what has been trained
     for checkpoint in "$runs"/*/checkpoint.pt; do
         run=$(basename "$(dirname "$checkpoint")")
         case $run in
-        teacher | *-L[123]-*) set -- --antialias 4 ;; # pictures of 256x256, as published
+        teacher | *-L[123]-*) set -- --antialias 4 ;; # images of 256x256, as published
         *) set -- ;;
         esac
         "$python" -m training.export --run "$runs/$run" -o "$zoo/$run.safetensors" "$@"

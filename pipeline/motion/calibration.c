@@ -3,17 +3,17 @@
 #include <math.h>
 #include <string.h>
 
-enum { BINS = PIPELINE_NEUTRAL_BINS };
+enum { BINS = PIPELINE_CALIBRATION_BINS };
 
 static const float reach = 5;         // deviations that the histogram covers, both ways
-static const float memory_s = 60;     // after so long a value counts a third
-static const float usual_s = 0.5f;    // what is usual counts like so much of what is seen
-static const float passed_on_s = 3;   // and another face before this one like so much
-static const float measured_s = 1;    // a measurement takes
-static const float step_max_s = 0.1f; // a frame stands for no more, whatever came before it
+static const float memory_s = 60;     // after this time a value counts a third
+static const float typical_s = 0.5f;  // the typical values weigh as much as this time of frames
+static const float passed_on_s = 3;   // and those of the face before this one as much as this
+static const float measured_s = 1;    // length of a measurement
+static const float step_max_s = 0.1f; // the most that one frame counts
 
-// Which percentile is neutral. Most of the time lids are up and brows at rest; lips
-// are apart for much of the time in who talks, and never closer than shut.
+// Which percentile is neutral. Most of the time lids are up and brows at rest; lips are
+// apart for much of the time while people talk, and never closer than shut.
 static float percentile_of(int feature)
 {
     switch (feature) {
@@ -26,11 +26,11 @@ static float percentile_of(int feature)
     }
 }
 
-void pipeline_calibration_init(struct pipeline_calibration *neutral)
+void pipeline_calibration_init(struct pipeline_calibration *calibration)
 {
-    *neutral = (struct pipeline_calibration){ 0 };
+    *calibration = (struct pipeline_calibration){ 0 };
     for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
-        neutral->value[i] = pipeline_feature_spread[i].typical;
+        calibration->value[i] = pipeline_feature_spread[i].typical;
     }
 }
 
@@ -44,23 +44,23 @@ static void scale(struct pipeline_calibration_histograms *histograms, float fact
     histograms->seconds *= factor;
 }
 
-void pipeline_calibration_pass_on(struct pipeline_calibration *neutral)
+void pipeline_calibration_pass_on(struct pipeline_calibration *calibration)
 {
-    pipeline_calibration_stop(neutral);
-    if (neutral->learnt.seconds > passed_on_s) {
-        scale(&neutral->learnt, passed_on_s / neutral->learnt.seconds);
+    pipeline_calibration_stop(calibration);
+    if (calibration->learnt.seconds > passed_on_s) {
+        scale(&calibration->learnt, passed_on_s / calibration->learnt.seconds);
     }
 }
 
-void pipeline_calibration_measure(struct pipeline_calibration *neutral)
+void pipeline_calibration_measure(struct pipeline_calibration *calibration)
 {
-    neutral->measuring = true;
-    neutral->measurement = (struct pipeline_calibration_histograms){ 0 };
+    calibration->measuring = true;
+    calibration->measurement = (struct pipeline_calibration_histograms){ 0 };
 }
 
-void pipeline_calibration_stop(struct pipeline_calibration *neutral)
+void pipeline_calibration_stop(struct pipeline_calibration *calibration)
 {
-    neutral->measuring = false;
+    calibration->measuring = false;
 }
 
 // Counts the value in the two bins around it, so that percentiles move smoothly.
@@ -99,41 +99,41 @@ static float percentile(const struct pipeline_calibration_histograms *histograms
     return spread->typical + spread->deviation * (at * 2 * reach / (float)BINS - reach);
 }
 
-static void learn(struct pipeline_calibration *neutral)
+static void learn(struct pipeline_calibration *calibration)
 {
-    const float part = neutral->learnt.seconds / (neutral->learnt.seconds + usual_s);
+    const float part = calibration->learnt.seconds / (calibration->learnt.seconds + typical_s);
     for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
-        const float own = percentile(&neutral->learnt, i, percentile_of(i));
-        neutral->value[i] = part * own + (1 - part) * pipeline_feature_spread[i].typical;
+        const float own = percentile(&calibration->learnt, i, percentile_of(i));
+        calibration->value[i] = part * own + (1 - part) * pipeline_feature_spread[i].typical;
     }
 }
 
-static bool measure(struct pipeline_calibration *neutral,
+static bool measure(struct pipeline_calibration *calibration,
                     const float features[PIPELINE_FEATURE_COUNT], float dt_s)
 {
-    add(&neutral->measurement, features, dt_s);
-    if (neutral->measurement.seconds < measured_s) {
+    add(&calibration->measurement, features, dt_s);
+    if (calibration->measurement.seconds < measured_s) {
         return false;
     }
     for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
-        neutral->value[i] = percentile(&neutral->measurement, i, 0.5f);
+        calibration->value[i] = percentile(&calibration->measurement, i, 0.5f);
     }
-    neutral->measuring = false;
-    neutral->measured = true;
+    calibration->measuring = false;
+    calibration->measured = true;
     return true;
 }
 
-bool pipeline_calibration_add(struct pipeline_calibration *neutral,
+bool pipeline_calibration_add(struct pipeline_calibration *calibration,
                               const float features[PIPELINE_FEATURE_COUNT], float dt_s)
 {
     const float dt = dt_s > 0 ? fminf(dt_s, step_max_s) : 0;
-    if (neutral->measuring) {
-        return measure(neutral, features, dt);
+    if (calibration->measuring) {
+        return measure(calibration, features, dt);
     }
-    if (!neutral->measured) {
-        scale(&neutral->learnt, expf(-dt / memory_s));
-        add(&neutral->learnt, features, dt);
-        learn(neutral);
+    if (!calibration->measured) {
+        scale(&calibration->learnt, expf(-dt / memory_s));
+        add(&calibration->learnt, features, dt);
+        learn(calibration);
     }
     return false;
 }

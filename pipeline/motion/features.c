@@ -7,7 +7,7 @@
 enum { POINTS = PIPELINE_MEAN_FACE_POINTS };
 
 static const float facing_least = 0.35f; // cosine between a line of sight and the head's axis
-static const float bound = 100;          // widths of the face: no landmark is further out
+static const float bound = 100;          // widths of the face: no landmark is farther out
 
 // From the photographs of the mean face: medians of those with the mouth shut, and
 // standard deviations over all. The same for both sides.
@@ -50,16 +50,16 @@ static bool flatten(const struct mc_keypoint *keypoints, const struct pipeline_c
     for (int i = 0; i < POINTS; i++) {
         const float u = (keypoints[i].x - camera->x) / camera->focal;
         const float v = (keypoints[i].y - camera->y) / camera->focal;
-        float sight[3];
+        float ray[3];
         for (int k = 0; k < 3; k++) {
-            sight[k] = m[0][k] * u + m[1][k] * v + m[2][k];
+            ray[k] = m[0][k] * u + m[1][k] * v + m[2][k];
         }
-        if (!(sight[2] > facing_least)) {
+        if (!(ray[2] > facing_least)) {
             return false;
         }
-        const float along = (pipeline_mean_face[i].z - eye[2]) / sight[2];
-        flat->x[i] = eye[0] + along * sight[0];
-        flat->y[i] = eye[1] + along * sight[1];
+        const float along = (pipeline_mean_face[i].z - eye[2]) / ray[2];
+        flat->x[i] = eye[0] + along * ray[0];
+        flat->y[i] = eye[1] + along * ray[1];
         if (!(fabsf(flat->x[i]) < bound) || !(fabsf(flat->y[i]) < bound)) {
             return false;
         }

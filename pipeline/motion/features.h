@@ -1,6 +1,6 @@
-// What a face does, as a few lengths: taken from the 68 landmarks after the head's
-// pose is taken out of them. Blend shapes are made of how far these are from the
-// person's neutral face.
+// A face's expression as a few lengths, measured on the 68 landmarks once the head's pose
+// has been taken out of them. Blend shapes follow from how far these lengths are from
+// those of the person's neutral face.
 #pragma once
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ enum pipeline_feature {
     PIPELINE_FEATURE_COUNT,
 };
 
-// What is usual for a neutral face, and how much people and expressions differ.
+// The typical value of a neutral face, and how much people and expressions differ.
 struct pipeline_feature_spread {
     float typical, deviation;
 };
@@ -37,7 +37,7 @@ extern const struct pipeline_feature_spread pipeline_feature_spread[PIPELINE_FEA
 
 // Measures the features of a face whose pose is known. Each landmark is put back
 // on the head at the mean face's depth. Returns false, features unset, when the
-// head looks too far away for that or a landmark is not finite.
+// head is turned too far for that or a landmark is not finite.
 bool pipeline_features_measure(const struct mc_keypoint keypoints[68],
                                const struct pipeline_camera *camera,
                                const struct protocol_pose *pose,

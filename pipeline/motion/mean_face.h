@@ -3,7 +3,7 @@
 //
 // The unit is the width of the face, from landmark 0 to landmark 16: about 14 cm.
 // The axes are the head's own: the origin midway between the outer corners of the
-// eyes, x to the person's left (the right of a picture in which the person looks
+// eyes, x to the person's left (the right of a frame in which the person looks
 // at the camera), y down, z into the head.
 #pragma once
 

@@ -27,12 +27,12 @@ void pipeline_motion_init(struct pipeline_motion *motion,
 {
     *motion = (struct pipeline_motion){ .options = *options };
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        pipeline_calibration_init(&motion->faces[i].neutral);
+        pipeline_calibration_init(&motion->faces[i].calibration);
     }
 }
 
-// Seconds since the face's last record: by pts, and where the source's clock jumped,
-// or stood, by arrival. Not over step_max_s, else 0: too long ago to tell.
+// Seconds since the face's last record: by pts, or by arrival where the source's clock
+// jumped or stood still. 0 when that is over step_max_s.
 static float elapsed(const struct pipeline_motion_face *face, const struct protocol_record *record)
 {
     const double steps[2] = { record->pts - face->pts,
@@ -55,9 +55,9 @@ static void mark_present(struct pipeline_motion *motion, const struct protocol_r
     }
 }
 
-// The place of a face. A new one gets that of the face lost last, else a free one: most
-// often it is the same face again, so what is neutral passes on.
-static struct pipeline_motion_face *place_of(struct pipeline_motion *motion, int id)
+// The state of a face. A new one takes over that of the face lost last, or a free one:
+// most often it is the same face again, so its calibration passes on.
+static struct pipeline_motion_face *state_of(struct pipeline_motion *motion, int id)
 {
     struct pipeline_motion_face *best = NULL;
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
@@ -69,15 +69,15 @@ static struct pipeline_motion_face *place_of(struct pipeline_motion *motion, int
             best = face;
         }
     }
-    best->id = id; // there is one: no more faces in a record than places
+    best->id = id; // there is one: a record has no more faces than there are states
     best->present = true;
     best->fresh = true;
     pipeline_smooth_reset(&best->smooth);
-    pipeline_calibration_pass_on(&best->neutral);
+    pipeline_calibration_pass_on(&best->calibration);
     return best;
 }
 
-static void smooth(struct pipeline_motion *motion, struct pipeline_motion_face *place,
+static void smooth(struct pipeline_motion *motion, struct pipeline_motion_face *state,
                    struct protocol_face *face, float dt_s)
 {
     if (!motion->options.smooth.on) {
@@ -86,26 +86,26 @@ static void smooth(struct pipeline_motion *motion, struct pipeline_motion_face *
     const size_t bytes = (size_t)face->keypoint_count * sizeof face->keypoints[0];
     face->has_raw = true;
     memcpy(face->raw, face->keypoints, bytes);
-    pipeline_smooth_run(&place->smooth, &motion->options.smooth, face->keypoints,
+    pipeline_smooth_run(&state->smooth, &motion->options.smooth, face->keypoints,
                         face->keypoint_count, sqrtf(face->box[2] * face->box[3]), dt_s);
     mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
 }
 
-// A face that looks away, or that fits badly, tells nothing of what is neutral.
+// A face that looks away, or whose pose fits badly, says nothing about its neutral face.
 static bool can_learn(const struct protocol_pose *pose)
 {
     return pose->error < error_max && fabsf(pose->euler[0]) < pitch_max &&
            fabsf(pose->euler[1]) < yaw_max;
 }
 
-static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *place,
+static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *state,
                   const float *features, float dt_s)
 {
-    if (place->due && !place->neutral.measuring) {
-        pipeline_calibration_measure(&place->neutral);
+    if (state->due && !state->calibration.measuring) {
+        pipeline_calibration_measure(&state->calibration);
     }
-    if (pipeline_calibration_add(&place->neutral, features, dt_s)) {
-        place->due = false;
+    if (pipeline_calibration_add(&state->calibration, features, dt_s)) {
+        state->due = false;
         motion->calibrated_faces++;
     }
 }
@@ -113,13 +113,13 @@ static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *p
 static void run_face(struct pipeline_motion *motion, const struct pipeline_camera *camera,
                      struct protocol_record *record, struct protocol_face *face)
 {
-    struct pipeline_motion_face *place = place_of(motion, face->id);
-    const float dt_s = place->fresh ? 0 : elapsed(place, record);
+    struct pipeline_motion_face *state = state_of(motion, face->id);
+    const float dt_s = state->fresh ? 0 : elapsed(state, record);
     float features[PIPELINE_FEATURE_COUNT];
-    place->fresh = false;
-    place->pts = record->pts;
-    place->arrival_ns = record->t_arrival_ns;
-    smooth(motion, place, face, dt_s);
+    state->fresh = false;
+    state->pts = record->pts;
+    state->arrival_ns = record->t_arrival_ns;
+    smooth(motion, state, face, dt_s);
     if (face->keypoint_count != LANDMARKS) {
         return;
     }
@@ -130,9 +130,9 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
         return;
     }
     if (can_learn(&face->pose)) {
-        learn(motion, place, features, dt_s);
+        learn(motion, state, features, dt_s);
     }
-    pipeline_shapes_make(features, place->neutral.value, face->shapes);
+    pipeline_shapes_make(features, state->calibration.value, face->shapes);
 }
 
 void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record)
@@ -152,7 +152,7 @@ void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns)
     motion->calibrated_faces = 0;
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         motion->faces[i].due = true;
-        pipeline_calibration_stop(&motion->faces[i].neutral);
+        pipeline_calibration_stop(&motion->faces[i].calibration);
     }
 }
 
@@ -170,7 +170,7 @@ bool pipeline_motion_calibrated(struct pipeline_motion *motion, int64_t now_ns, 
     }
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         motion->faces[i].due = false;
-        pipeline_calibration_stop(&motion->faces[i].neutral);
+        pipeline_calibration_stop(&motion->faces[i].calibration);
     }
     motion->calibrating = false;
     *faces = motion->calibrated_faces;

@@ -1,5 +1,5 @@
-// From keypoints to motion, face by face: smoothing, head pose, blend shapes. The
-// last stage before a record goes out. Neither allocates nor fails. Thread: loop.
+// From keypoints to motion, face by face: smoothing, head pose, blend shapes. The last
+// stage before a record is published. Neither allocates nor fails. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -11,12 +11,12 @@
 
 struct pipeline_motion_options {
     struct pipeline_smooth_options smooth;
-    float fov; // of the camera along the picture's longer edge, degrees
+    float fov; // of the camera along the frame's longer edge, degrees
 };
 
 struct pipeline_motion_options pipeline_motion_options_default(void);
 
-// What is remembered of a face while its id is there.
+// The state of a face, kept while its id is there.
 struct pipeline_motion_face {
     int id;       // 0: free
     bool present; // in the last record
@@ -25,7 +25,7 @@ struct pipeline_motion_face {
     double pts;   // of its last record
     int64_t arrival_ns;
     struct pipeline_smooth smooth;
-    struct pipeline_calibration neutral;
+    struct pipeline_calibration calibration;
 };
 
 struct pipeline_motion {
@@ -39,14 +39,14 @@ struct pipeline_motion {
 void pipeline_motion_init(struct pipeline_motion *motion,
                           const struct pipeline_motion_options *options);
 
-// Works on the faces of the stream's next record: smooths their keypoints, keeping
-// those that came as raw, and adds pose and shapes where there are 68 of them.
+// Processes the faces of the stream's next record: smooths their keypoints, keeping the
+// given ones as raw, and adds pose and shapes where there are 68 of them.
 void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record);
 
-// Measures the neutral face of everybody who is there or comes, for a few seconds at
-// most; begins anew when it does already.
+// Starts measuring the neutral face of everybody in view, for a few seconds at most;
+// another call before the end starts over.
 void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns);
 
-// True when a calibration is over, once; faces says how many were measured, 0 when
+// Returns true once when a calibration is over; faces is how many were measured, 0 when
 // nobody faced the camera for long enough.
 bool pipeline_motion_calibrated(struct pipeline_motion *motion, int64_t now_ns, int *faces);

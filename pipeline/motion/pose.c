@@ -13,10 +13,10 @@ enum {
 
 static const float degrees = 57.2957795f;
 static const float cauchy = 2.5f;          // in deviations of the landmark
-static const float confidence_none = 0.1f; // what is less sure does not count
+static const float confidence_none = 0.1f; // landmarks with less do not count
 static const float weight_least = 8;       // of all landmarks together, each at most 1 here
 static const float depth_least = 0.3f;     // widths of the face
-static const float settled = 1e-4f;        // radians, widths: the fit moves no more
+static const float settled = 1e-4f;        // radians, widths: the fit has converged
 static const float progress_least = 1e-4f; // of the cost, from a step
 
 // What the camera sees, in units of its focal length, and how much it counts.
@@ -41,32 +41,32 @@ struct pipeline_camera pipeline_camera_make(int width, int height, float fov_deg
     };
 }
 
-// The deviation from the mean face. Mouth and lower jaw move with every word: an
-// opening mouth is no lifted head, so they count for little.
+// The deviation from the mean face. Mouth and lower jaw move with every word, so they
+// count for little: an opening mouth must not look like a lifted head.
 static float deviation_of(int landmark)
 {
     const bool moves = (landmark >= 3 && landmark <= 13) || landmark >= 48;
     return pipeline_mean_face[landmark].deviation * (moves ? 3 : 1);
 }
 
-// False when too few landmarks are sure.
-static bool look(const struct mc_keypoint *keypoints, const struct pipeline_camera *camera,
-                 struct seen *seen)
+// Returns false when too few landmarks are confident.
+static bool read_landmarks(const struct mc_keypoint *keypoints,
+                           const struct pipeline_camera *camera, struct seen *seen)
 {
     float sum = 0;
     for (int i = 0; i < POINTS; i++) {
         const struct mc_keypoint *point = &keypoints[i];
         const float u = (point->x - camera->x) / camera->focal;
         const float v = (point->y - camera->y) / camera->focal;
-        // 100 focal lengths off the axis: no camera sees that.
+        // No camera sees 100 focal lengths off its axis.
         const bool sane = fabsf(u) < 100 && fabsf(v) < 100 && point->c > confidence_none;
-        const float sure = sane ? fminf(point->c, 1) : 0;
+        const float confidence = sane ? fminf(point->c, 1) : 0;
         const float deviation = deviation_of(i);
         seen->u[i] = sane ? u : 0;
         seen->v[i] = sane ? v : 0;
-        seen->weight[i] = sure * sure / (deviation * deviation);
+        seen->weight[i] = confidence * confidence / (deviation * deviation);
         seen->bound2[i] = cauchy * cauchy * deviation * deviation;
-        sum += sure;
+        sum += confidence;
     }
     return sum >= weight_least;
 }
@@ -130,7 +130,7 @@ static void sum_moments(const struct seen *seen, int first, int last, struct mom
     }
 }
 
-// A linear start: the 2x3 matrix that best maps these landmarks to the picture, its
+// A linear start: the 2x3 matrix that best maps these landmarks to the frame, its
 // rows made orthogonal and of one length (polar decomposition), the third row
 // their cross product. The scale is one over the distance.
 static bool start(const struct seen *seen, int first, int last, struct guess *guess)
@@ -334,8 +334,8 @@ static bool is_small(const float step[UNKNOWNS])
     return most < settled;
 }
 
-// Starts from all landmarks, or from brows, nose and eyes alone where that explains
-// more of what is seen: the lower half is what hands and expressions change most.
+// Starts from all landmarks, or from brows, nose and eyes alone where that fits them
+// better: hands and expressions change the lower half most.
 static bool start_best(struct seen *seen, struct guess *guess)
 {
     struct guess upper;
@@ -355,7 +355,7 @@ static bool start_best(struct seen *seen, struct guess *guess)
     return true;
 }
 
-// Levenberg's way: a step that makes things worse is taken back and damped.
+// Levenberg-Marquardt: a step that raises the cost is taken back and damped more.
 static bool refine(const struct seen *seen, struct guess *guess)
 {
     struct equations now, then;
@@ -411,7 +411,8 @@ bool pipeline_pose_fit(const struct mc_keypoint keypoints[68], const struct pipe
 {
     struct seen seen;
     struct guess guess;
-    if (!look(keypoints, camera, &seen) || !start_best(&seen, &guess) || !refine(&seen, &guess)) {
+    if (!read_landmarks(keypoints, camera, &seen) || !start_best(&seen, &guess) ||
+        !refine(&seen, &guess)) {
         return false;
     }
     const float error = error_of(&seen, &guess);

@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-// Lengths in widths of the face, as features are. Full scale is what the 1 to 5 per
-// cent of photographs with the strongest expression show; what is below `noise` is the
-// landmarks' own.
+// Lengths in widths of the face, as features are. Full scale is reached by the 1 to 5 per
+// cent of photographs with the strongest expression; values below `noise` are the
+// landmarks' own jitter.
 static const float lid_shut = 0.35f;   // of the neutral opening: the eye is closed
 static const float lid_noise = 0.08f;  // of the neutral opening
 static const float lid_wide = 0.40f;   // of the neutral opening, beyond it
@@ -19,7 +19,7 @@ static const float down_full = 0.045f;
 static const float brow_up_full = 0.055f, brow_outer_full = 0.045f, brow_down_full = 0.045f,
                    brow_noise = 0.005f;
 
-// An open mouth moves its corners too; so much of the gap between the lips.
+// An open mouth moves its corners too, by this share of the gap between the lips.
 static const float drop_with_gap = 0.15f, narrow_with_gap = 0.10f;
 
 // 0 up to noise, 1 from full on. Not a number: 0.
@@ -69,7 +69,7 @@ static void make_jaw(const float *d, float *shapes)
 {
     const float gap = ramp(d[PIPELINE_LIPS_GAP], jaw_noise, jaw_full);
     const float chin = ramp(d[PIPELINE_CHIN_DROP], jaw_noise, chin_full);
-    // The lips tell best; the chin only adds where they part.
+    // The lips tell best; the chin only counts where they part.
     shapes[PROTOCOL_JAW_OPEN] = fminf(1, 0.8f * gap + 0.2f * fminf(chin, 2 * gap));
     shapes[PROTOCOL_JAW_LEFT] = ramp(d[PIPELINE_CHIN_SIDE], side_jaw_noise, side_jaw);
     shapes[PROTOCOL_JAW_RIGHT] = ramp(-d[PIPELINE_CHIN_SIDE], side_jaw_noise, side_jaw);

@@ -4,7 +4,7 @@
 
 static const float two_pi = 6.2831853f;
 static const float speed_cutoff = 3; // of the speed's own filter, Hz
-static const float gap_max_s = 0.5f; // longer without the face: it may be anywhere
+static const float gap_max_s = 0.5f; // after longer gaps the face may be anywhere
 
 struct pipeline_smooth_options pipeline_smooth_options_default(void)
 {

@@ -21,6 +21,7 @@ struct unit {
     int64_t arrival_ns; // of the last fragment
     int slices;
     bool begun;
+    bool key; // it needs no other frame
 };
 
 // How the sender has split its access units so far.
@@ -46,6 +47,7 @@ struct fragment {
     bool starts_nal;  // begins with a start code rather than with a continuation
     bool starts_unit; // behind a slice, it would begin another access unit
     int slices;       // that begin in it
+    bool key;         // a slice in it belongs to a key frame
 };
 
 struct pipeline_access_unit_assembler *
@@ -98,7 +100,7 @@ static void learn_slices(struct pipeline_access_unit_assembler *assembler)
 {
     struct pattern *pattern = &assembler->pattern;
     if (assembler->delivered || assembler->growing.slices == pattern->slices) {
-        pattern->matched++;
+        pattern->matched += pattern->matched < TRUST_MAX; // never overflows
     } else {
         pattern->slices = assembler->growing.slices;
         pattern->matched = 0;
@@ -118,6 +120,16 @@ static bool seems_whole(const struct pipeline_access_unit_assembler *assembler)
 static bool is_start_code(const uint8_t *at, const uint8_t *end)
 {
     return end - at > START_CODE_BYTES && at[0] == 0 && at[1] == 0 && at[2] == 0 && at[3] == 1;
+}
+
+// A slice of an IDR frame, or of H.265's other random access points.
+static bool is_key(enum pipeline_access_unit_codec codec, uint8_t header)
+{
+    if (codec == PIPELINE_ACCESS_UNIT_H264) {
+        return (header & 0x1f) == 5;
+    }
+    const int type = header >> 1 & 0x3f;
+    return type >= 16 && type <= 21;
 }
 
 static size_t header_bytes(enum pipeline_access_unit_codec codec)
@@ -175,6 +187,7 @@ static struct fragment inspect(struct pipeline_access_unit_assembler *assembler,
             assembler->last_is_slice = is_slice(assembler->codec, nal[0]);
             assembler->last_bytes = nal_bytes > header ? nal_bytes - header : 0;
             fragment.slices += assembler->last_is_slice;
+            fragment.key |= is_key(assembler->codec, nal[0]);
             fragment.starts_unit |= begins_access_unit(assembler->codec, nal, nal_bytes);
             at += START_CODE_BYTES;
         }
@@ -216,6 +229,7 @@ static void empty(struct unit *unit)
     unit->begun = false;
     unit->size = 0;
     unit->slices = 0;
+    unit->key = false;
 }
 
 // The growing access unit is whole. One that was not popped is lost.
@@ -264,6 +278,7 @@ static bool append(struct unit *unit, const struct AVPacket *packet,
     }
     unit->arrival_ns = arrival_ns;
     unit->slices += fragment->slices;
+    unit->key |= fragment->key;
     unit->begun = true;
     return true;
 }
@@ -317,6 +332,7 @@ bool pipeline_access_unit_pop(struct pipeline_access_unit_assembler *assembler,
     packet->data = whole->buffer->data;
     packet->size = (int)whole->size;
     packet->pts = packet->dts = whole->pts;
+    packet->flags = whole->key ? AV_PKT_FLAG_KEY : 0;
     *arrival_ns = whole->arrival_ns;
     return true;
 }

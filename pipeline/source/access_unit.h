@@ -34,7 +34,8 @@ void pipeline_access_unit_assembler_destroy(struct pipeline_access_unit_assemble
 bool pipeline_access_unit_push(struct pipeline_access_unit_assembler *assembler,
                                const struct AVPacket *fragment, int64_t arrival_ns);
 
-// Moves the next whole access unit into an empty packet; *arrival_ns is when its last
-// byte arrived. Returns false when more fragments are needed.
+// Moves the next whole access unit into an empty packet, with AV_PKT_FLAG_KEY where it
+// needs no other; *arrival_ns is when its last byte arrived. Returns false when more fragments are
+// needed.
 bool pipeline_access_unit_pop(struct pipeline_access_unit_assembler *assembler,
                               struct AVPacket *packet, int64_t *arrival_ns);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -17,6 +18,7 @@
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/backoff.h"
+#include "pipeline/source/decode_load.h"
 #include "pipeline/source/decoder.h"
 #include "pipeline/source/lateness.h"
 #include "pipeline/source/playout.h"
@@ -30,6 +32,9 @@ enum {
     STEADY_S = 10, // a connection that lasted this long resets the back-off
     URL_SHOWN_BYTES = 128,
     PROBE_INTERVAL_MS = 500,
+    LATE_MS = 100,          // a paced frame this late is dropped,
+    LATE_INTERVAL_MS = 100, // unless none was delivered for so long
+    THREADS_MAX = 4,
 };
 
 struct pipeline_capture {
@@ -48,6 +53,11 @@ struct pipeline_capture {
     struct pipeline_lateness lateness;
     struct pipeline_display_reader display;
     struct pipeline_playout playout;
+    struct pipeline_decode_load load;
+    bool threaded;                    // the decoder has threads
+    int64_t skipped;                  // frames that the decoder left out, as counted so far
+    double late_s;                    // the last frame
+    int64_t delivered_ns;             // the last frame
     struct pipeline_source *source;   // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
@@ -102,9 +112,10 @@ static bool is_whole(struct pipeline_capture *capture, const struct pipeline_fra
 // Returns whether a live frame arrived in time, and may go on.
 static bool is_fresh(struct pipeline_capture *capture, int64_t arrival_ns)
 {
-    enum pipeline_lateness_verdict verdict =
+    const enum pipeline_lateness_verdict verdict =
         pipeline_lateness_judge(&capture->lateness, pipeline_pts_clock_advance(&capture->clock),
                                 arrival_ns, pipeline_source_link_load(capture->source));
+    capture->late_s = capture->lateness.total_s;
     if (verdict == PIPELINE_LATENESS_FRESH) {
         return true;
     }
@@ -117,9 +128,9 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
 {
     if (capture->session_frames++ == 0) {
         capture->session_start_ns = mc_clock_now_ns();
-        report_state(capture, PIPELINE_LIVE, "");
+        report_state(capture, PIPELINE_LIVE, pipeline_decode_effort_reason(capture->load.effort));
     }
-    frame->ready_ns = mc_clock_now_ns();
+    frame->ready_ns = capture->delivered_ns = mc_clock_now_ns();
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
     pipeline_frame_pool_release(capture->options.pool, gone);
     capture->options.wake(capture->options.user);
@@ -147,13 +158,21 @@ static void set_pts(struct pipeline_capture *capture, struct pipeline_frame *fra
             : pipeline_pts_clock_by_arrival(clock, stamp, frame->arrival_ns);
 }
 
-static void wait_until_due(struct pipeline_capture *capture, struct pipeline_frame *frame)
+// Returns false when the frame's time has passed; a few such go on all the same.
+static bool wait_until_due(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
-    const int64_t due_ns =
-        pipeline_playout_due_ns(&capture->playout, frame->pts, mc_clock_now_ns());
+    const int64_t now_ns = mc_clock_now_ns();
+    const int64_t due_ns = pipeline_playout_due_ns(&capture->playout, frame->pts, now_ns);
+    capture->late_s = (double)(now_ns - due_ns) * 1e-9;
+    if (now_ns - due_ns > LATE_MS * MC_NS_PER_MS &&
+        now_ns - capture->delivered_ns < LATE_INTERVAL_MS * MC_NS_PER_MS) {
+        count(&capture->options.counts->late);
+        return false;
+    }
     pipeline_stop_sleep_until(&capture->stop, due_ns);
     // As if it had arrived just in time to be decoded.
     frame->arrival_ns = mc_clock_now_ns() - frame->decode_ns;
+    return true;
 }
 
 // Sets the frame's pts and delivers it, at its time when it isn't live. Returns false
@@ -161,7 +180,7 @@ static void wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     set_pts(capture, frame);
-    pipeline_display_reader_read(&capture->display, frame->picture,
+    pipeline_display_reader_read(&capture->display, frame->picture, frame->halvings,
                                  pipeline_source_stream(capture->source), &frame->display);
     if (pipeline_source_is_live(capture->source)) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
@@ -173,9 +192,8 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
         hand_over(capture, frame);
         return true;
     }
-    if (is_paced(capture)) {
-        wait_until_due(capture, frame);
-    } else if (!is_fresh(capture, frame->arrival_ns)) {
+    if (is_paced(capture) ? !wait_until_due(capture, frame)
+                          : !is_fresh(capture, frame->arrival_ns)) {
         return false;
     }
     hand_over(capture, frame);
@@ -204,6 +222,31 @@ static void deliver_all(struct pipeline_capture *capture)
     pipeline_frame_pool_release(capture->options.pool, frame);
 }
 
+static int thread_count(void)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores < THREADS_MAX ? (int)cores : THREADS_MAX;
+}
+
+// With what the load of the last session of this source asks for.
+static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, struct mc_error *err)
+{
+    const enum pipeline_decode_effort effort = capture->load.effort;
+    capture->threaded = effort >= PIPELINE_DECODE_THREADED;
+    capture->skipped = 0;
+    const struct pipeline_decoder_options options = {
+        .low_delay = pipeline_source_is_live(capture->source),
+        .threads = capture->threaded ? thread_count() : 1,
+        .max_pixels = capture->options.max_pixels,
+    };
+    struct pipeline_decoder *decoder =
+        pipeline_decoder_open(pipeline_source_stream(capture->source), &options, err);
+    if (decoder != NULL) {
+        pipeline_decoder_set_effort(decoder, effort);
+    }
+    return decoder;
+}
+
 // A file that repeats goes on without a break.
 static void begin_playout(struct pipeline_capture *capture)
 {
@@ -218,6 +261,8 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     atomic_store(&capture->last_frame_ns, 0);
     capture->session_frames = 0;
     capture->hopeless = false;
+    capture->late_s = 0;
+    capture->load.window_ns = 0;
     pipeline_lateness_reset(&capture->lateness);
     capture->source =
         pipeline_source_open(capture->url, capture->options.udp, &capture->stop, permanent, err);
@@ -229,7 +274,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     bool live = pipeline_source_is_live(capture->source);
     pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));
     begin_playout(capture);
-    capture->decoder = pipeline_decoder_open(stream, live, err);
+    capture->decoder = open_decoder(capture, err);
     if (capture->decoder == NULL) {
         *permanent = true;
         return mc_error_wrap(err, "%s", capture->shown_url);
@@ -249,6 +294,65 @@ static void disconnect_source(struct pipeline_capture *capture)
     atomic_store(&capture->last_frame_ns, 0);
 }
 
+// Threads need another decoder, which begins with a key frame.
+static void restart_decoder(struct pipeline_capture *capture)
+{
+    struct mc_error err = { 0 };
+    (void)pipeline_decoder_send(capture->decoder, NULL, mc_clock_now_ns(), 0);
+    deliver_all(capture);
+    struct pipeline_decoder *decoder = open_decoder(capture, &err);
+    if (decoder == NULL) {
+        mc_log(MC_LOG_WARNING, "%s: %s", capture->shown_url, err.message);
+        return;
+    }
+    pipeline_decoder_close(capture->decoder);
+    capture->decoder = decoder;
+    mc_log(MC_LOG_INFO, "%s: decoding on %d threads", capture->shown_url, thread_count());
+}
+
+static bool awaits_threads(const struct pipeline_capture *capture)
+{
+    return capture->load.effort >= PIPELINE_DECODE_THREADED && !capture->threaded &&
+           thread_count() > 1;
+}
+
+static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
+{
+    const int64_t skipped = pipeline_decoder_skipped(capture->decoder);
+    atomic_fetch_add_explicit(&capture->options.counts->late,
+                              (uint64_t)(skipped - capture->skipped), memory_order_relaxed);
+    capture->skipped = skipped;
+    if (awaits_threads(capture) && capture->load.effort == PIPELINE_DECODE_THREADED) {
+        capture->load.window_ns = 0; // what they are worth is not known yet
+    }
+    if (capture->options.every_frame ||
+        !pipeline_decode_load_add(&capture->load, busy_ns, capture->late_s, mc_clock_now_ns())) {
+        return;
+    }
+    pipeline_decoder_set_effort(capture->decoder, capture->load.effort);
+    if (capture->session_frames > 0) {
+        report_state(capture, PIPELINE_LIVE, pipeline_decode_effort_reason(capture->load.effort));
+    }
+}
+
+// Decodes the packet and delivers the frames that it completes.
+static void decode_packet(struct pipeline_capture *capture)
+{
+    if (awaits_threads(capture) && (capture->packet->flags & AV_PKT_FLAG_KEY) != 0) {
+        restart_decoder(capture);
+        capture->load.window_ns = 0;
+    }
+    int64_t arrival_ns, reassembly_ns;
+    pipeline_source_arrival(capture->source, &arrival_ns, &reassembly_ns);
+    const int64_t spent_ns = pipeline_decoder_spent_ns(capture->decoder);
+    if (!pipeline_decoder_send(capture->decoder, capture->packet, arrival_ns, reassembly_ns)) {
+        count(&capture->options.counts->undecodable);
+    }
+    av_packet_unref(capture->packet);
+    deliver_all(capture);
+    adapt_effort(capture, pipeline_decoder_spent_ns(capture->decoder) - spent_ns);
+}
+
 // Reads to the end, a fault or a stop; returns which.
 static enum outcome read_source(struct pipeline_capture *capture, struct mc_error *err)
 {
@@ -256,13 +360,7 @@ static enum outcome read_source(struct pipeline_capture *capture, struct mc_erro
     while ((read = pipeline_source_read(capture->source, capture->packet, err)) ==
            PIPELINE_READ_PACKET) {
         count(&capture->options.counts->packets);
-        int64_t arrival_ns, reassembly_ns;
-        pipeline_source_arrival(capture->source, &arrival_ns, &reassembly_ns);
-        if (!pipeline_decoder_send(capture->decoder, capture->packet, arrival_ns, reassembly_ns)) {
-            count(&capture->options.counts->undecodable);
-        }
-        av_packet_unref(capture->packet);
-        deliver_all(capture);
+        decode_packet(capture);
         if (capture->hopeless) {
             mc_error_set(err, MC_ERROR_MEDIA, 0, "%s: frames kept arriving more than a second late",
                          capture->shown_url);

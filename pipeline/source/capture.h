@@ -31,6 +31,7 @@ struct pipeline_capture_options {
     bool drop_damaged;
     bool udp; // for RTSP
     struct pipeline_display_options display;
+    int64_t max_pixels;                     // of a frame; 0: the default
     bool paused;                            // opens nothing until resumed
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
     struct pipeline_frame_pool *pool;       // borrowed; two frames more than others can hold

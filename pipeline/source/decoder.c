@@ -1,18 +1,22 @@
 #include "pipeline/source/decoder.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/source/frame_limit.h"
 #include "pipeline/source/libav.h"
 
 enum {
-    PIXELS_MAX = 8192 * 8192,
-    ERRORS_MAX = 64, // in a row while draining
-    HISTORY = 64,    // packets whose frames may be still to come
+    JPEG_HALVINGS_MAX = 3,        // as FFmpeg's decoder can
+    PADDING_PIXELS = 128 * 16384, // FFmpeg counts rows as up to 127 pixels longer
+    ERRORS_MAX = 64,              // in a row while draining
+    HISTORY = 64,                 // packets whose frames may be still to come
 };
 
 // One packet, until its frame is decoded.
@@ -22,53 +26,92 @@ struct history {
 
 struct pipeline_decoder {
     struct AVCodecContext *codec;
+    struct AVCodecParameters *parameters; // owned
     struct AVRational time_base;
+    int64_t max_pixels; // of a frame
+    int halvings;       // of its edges, while decoding
+    struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
-    int64_t spent_ns; // since the last frame came out
-    bool draining;
+    int64_t spent_ns;    // in all
+    int64_t sent_ns;     // of it, before the last packet was sent
+    int64_t frame_count; // that came out, or failed
+    int64_t skipped;     // see pipeline_decoder_skipped
+    bool skips, broken;  // skipping began; a reference may be missing until a key frame
+    bool draining, low_delay;
+    int threads;
     bool mjpeg;   // each frame stands alone; FFmpeg only logs what is wrong with one
     bool damaged; // a packet since the last frame was damaged
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
-                                               struct mc_error *err)
+// Opens the codec for frames whose edges are halved this many times, in place of the one
+// that is open, if any.
+static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
 {
-    const AVCodec *codec = avcodec_find_decoder(stream->codecpar->codec_id);
-    struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
-    if (decoder != NULL) {
-        decoder->codec = avcodec_alloc_context3(codec);
+    const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);
+    avcodec_free_context(&decoder->codec);
+    decoder->codec = avcodec_alloc_context3(codec);
+    if (decoder->codec == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
     }
-    if (decoder == NULL || decoder->codec == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
-        goto fail;
-    }
-    decoder->time_base = stream->time_base;
-    decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
-    int result = avcodec_parameters_to_context(decoder->codec, stream->codecpar);
-    decoder->codec->pkt_timebase = stream->time_base;
-    decoder->codec->max_pixels = PIXELS_MAX;
-    // Frame threads would cost one frame of latency each; a frame decodes in a few ms,
+    int result = avcodec_parameters_to_context(decoder->codec, decoder->parameters);
+    decoder->halvings = halvings;
+    decoder->codec->lowres = halvings;
+    decoder->codec->pkt_timebase = decoder->time_base;
+    decoder->codec->max_pixels = (decoder->max_pixels + PADDING_PIXELS) << 2 * halvings;
+    // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
     // and the other cores have networks to run.
-    decoder->codec->thread_count = 1;
+    decoder->codec->thread_count = decoder->threads;
     // Cropped to the pixel, though planes may then begin anywhere.
     decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
-    if (low_delay) {
+    if (decoder->low_delay && decoder->threads == 1) { // with the flag there are no frame threads
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
     if (result >= 0) {
         result = avcodec_open2(decoder->codec, codec, NULL);
     }
-    if (result < 0) {
-        pipeline_libav_error(err, result, "the %s decoder can't start",
-                             avcodec_get_name(stream->codecpar->codec_id));
-        goto fail;
+    return result >= 0 || pipeline_libav_error(err, result, "the %s decoder can't start",
+                                               avcodec_get_name(decoder->parameters->codec_id));
+}
+
+static bool check_size(const struct pipeline_decoder *decoder, struct mc_error *err)
+{
+    const struct AVCodecParameters *parameters = decoder->parameters;
+    return decoder->mjpeg || // each says its own
+           pipeline_frame_limit_halvings(parameters->width, parameters->height, decoder->max_pixels,
+                                         0) == 0 ||
+           mc_error_set(err, MC_ERROR_MEDIA, 0,
+                        "its frames must have at most %" PRId64 " pixels, got %dx%d; "
+                        "see max-frame-size",
+                        decoder->max_pixels, parameters->width, parameters->height);
+}
+
+struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream,
+                                               const struct pipeline_decoder_options *options,
+                                               struct mc_error *err)
+{
+    struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
+    if (decoder != NULL) {
+        decoder->parameters = avcodec_parameters_alloc();
+    }
+    if (decoder == NULL || decoder->parameters == NULL ||
+        avcodec_parameters_copy(decoder->parameters, stream->codecpar) < 0) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
+        pipeline_decoder_close(decoder);
+        return NULL;
+    }
+    decoder->time_base = stream->time_base;
+    decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
+    decoder->low_delay = options->low_delay;
+    decoder->threads = options->threads;
+    decoder->max_pixels =
+        options->max_pixels > 0 ? options->max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
+    if (!check_size(decoder, err) || !open_codec(decoder, 0, err)) {
+        pipeline_decoder_close(decoder);
+        return NULL;
     }
     return decoder;
-fail:
-    pipeline_decoder_close(decoder);
-    return NULL;
 }
 
 void pipeline_decoder_close(struct pipeline_decoder *decoder)
@@ -77,18 +120,59 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
         return;
     }
     avcodec_free_context(&decoder->codec);
+    avcodec_parameters_free(&decoder->parameters);
     free(decoder);
+}
+
+// Reopens the codec when the JPEG needs another reduction than the one before. Returns false
+// when it can't be made small enough.
+static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *packet)
+{
+    int width, height;
+    bool can_reduce;
+    if (!pipeline_jpeg_read_size(packet->data, (size_t)packet->size, &width, &height,
+                                 &can_reduce)) {
+        return true; // the codec reports what is wrong with it
+    }
+    const int halvings = pipeline_frame_limit_halvings(width, height, decoder->max_pixels,
+                                                       can_reduce ? JPEG_HALVINGS_MAX : 0);
+    unsigned skipped;
+    if (halvings < 0) {
+        if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
+            mc_log(MC_LOG_WARNING,
+                   "a JPEG of %dx%d is left out: must have at most %" PRId64 " pixels%s; "
+                   "see max-frame-size",
+                   width, height, decoder->max_pixels,
+                   can_reduce ? " at an eighth of its edges" : ", or not be progressive");
+        }
+        return false;
+    }
+    return halvings == decoder->halvings || open_codec(decoder, halvings, NULL);
+}
+
+// Packets whose frames can't be in the decoder any more were skipped.
+static void count_skipped(struct pipeline_decoder *decoder)
+{
+    const int64_t inside = decoder->codec->has_b_frames + decoder->codec->thread_count;
+    const int64_t missing = decoder->packet_count - decoder->frame_count - inside;
+    if (decoder->skips && missing > decoder->skipped) {
+        decoder->skipped = missing;
+    }
 }
 
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns)
 {
     int64_t start = mc_clock_now_ns();
+    decoder->sent_ns = decoder->spent_ns;
     decoder->draining = packet == NULL;
     decoder->damaged = (decoder->damaged && !decoder->mjpeg) ||
                        (packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0);
     decoder->history[decoder->packet_count % HISTORY] =
         (struct history){ arrival_ns, reassembly_ns };
+    if (decoder->mjpeg && packet != NULL && !fit_jpeg(decoder, packet)) {
+        return false;
+    }
     decoder->codec->reordered_opaque = decoder->packet_count++; // comes back with its frame
     // FFmpeg logs a damaged packet; the next key frame repairs all.
     const uint64_t errors = pipeline_libav_error_count();
@@ -97,7 +181,35 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
     decoder->spent_ns += mc_clock_now_ns() - start;
     const bool sent = result >= 0 || result == AVERROR_EOF;
     decoder->lost |= !sent;
+    decoder->frame_count += !sent;
+    if (packet != NULL) {
+        count_skipped(decoder);
+    }
     return sent;
+}
+
+void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
+                                 enum pipeline_decode_effort effort)
+{
+    AVCodecContext *codec = decoder->codec;
+    decoder->broken |= codec->skip_frame == AVDISCARD_NONKEY && effort != PIPELINE_DECODE_KEY;
+    codec->skip_frame = effort == PIPELINE_DECODE_KEY         ? AVDISCARD_NONKEY
+                        : effort == PIPELINE_DECODE_REFERENCE ? AVDISCARD_NONREF
+                                                              : AVDISCARD_DEFAULT;
+    // Deblocking frames that are shown for an instant can wait, too.
+    codec->skip_loop_filter =
+        effort >= PIPELINE_DECODE_REFERENCE ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+    decoder->skips |= effort >= PIPELINE_DECODE_REFERENCE;
+}
+
+int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder)
+{
+    return decoder->spent_ns;
+}
+
+int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder)
+{
+    return decoder->skipped;
 }
 
 static bool receive(struct pipeline_decoder *decoder, struct AVFrame *picture)
@@ -118,19 +230,25 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
 {
     int64_t start = mc_clock_now_ns();
     bool received = receive(decoder, frame->picture);
+    while (received && decoder->broken && !frame->picture->key_frame) {
+        av_frame_unref(frame->picture);
+        received = receive(decoder, frame->picture);
+    }
+    decoder->broken &= !received;
+    decoder->frame_count += received;
     decoder->spent_ns += mc_clock_now_ns() - start;
     if (received) {
         frame->time_base = decoder->time_base;
+        frame->halvings = decoder->halvings;
         const struct history *history =
             &decoder->history[(uint64_t)frame->picture->reordered_opaque % HISTORY];
         frame->arrival_ns = history->arrival_ns;
         frame->reassembly_ns = history->reassembly_ns;
-        frame->decode_ns = decoder->spent_ns;
+        frame->decode_ns = decoder->spent_ns - decoder->sent_ns;
         frame->damaged = decoder->damaged || (decoder->lost && !frame->picture->key_frame) ||
                          frame->picture->decode_error_flags != 0 ||
                          (frame->picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
         decoder->damaged = decoder->lost = false;
-        decoder->spent_ns = 0;
     }
     return received;
 }

@@ -102,14 +102,16 @@ static double read_aspect(const AVFrame *frame, const AVStream *stream)
 }
 
 void pipeline_display_reader_read(struct pipeline_display_reader *reader,
-                                  const struct AVFrame *frame, const struct AVStream *stream,
+                                  const struct AVFrame *frame, int halvings,
+                                  const struct AVStream *stream,
                                   struct pipeline_display_transform *transform)
 {
     const struct pipeline_display_options *options = &reader->options;
     // With square pixels: the shorter edge of a pixel grows, so that no detail is lost.
     const double aspect = read_aspect(frame, stream);
-    const double width = fmax(1, round(aspect > 1 ? frame->width * aspect : frame->width));
-    const double height = fmax(1, round(aspect < 1 ? frame->height / aspect : frame->height));
+    const double full_width = frame->width << halvings, full_height = frame->height << halvings;
+    const double width = fmax(1, round(aspect > 1 ? full_width * aspect : full_width));
+    const double height = fmax(1, round(aspect < 1 ? full_height / aspect : full_height));
 
     const struct orientation source = read_orientation(find_matrix(reader, frame, stream));
     const struct orientation rotation = make_rotation(options->rotate);

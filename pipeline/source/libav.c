@@ -4,9 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libavdevice/avdevice.h>
 #include <libavformat/avformat.h>
+#include <libavutil/opt.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +19,10 @@ enum { LINE_BYTES = 256 };
 static _Thread_local uint64_t error_count;
 static _Thread_local bool capturing;
 static _Thread_local char captured[LINE_BYTES]; // the last error that FFmpeg logged on this thread
+
+static _Thread_local bool (*redirect_allows)(void *user, const char *url);
+static _Thread_local void *redirect_user;
+static _Thread_local bool is_refused; // a redirect, while capturing
 
 static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER; // guards limit
 static struct mc_log_limit limit;
@@ -32,6 +38,9 @@ static bool limit_pass(unsigned *skipped)
 static void handle_error(const char *line)
 {
     error_count++;
+    if (capturing && is_refused) {
+        return; // what follows from it says less
+    }
     if (capturing) {
         snprintf(captured, sizeof captured, "%s", line);
         return;
@@ -47,11 +56,49 @@ static void handle_error(const char *line)
     }
 }
 
+// Where a log line announces a redirect, to where; else NULL.
+static const char *redirect_of(const char *format, va_list arguments)
+{
+    va_list copy;
+    const char *url = NULL;
+    va_copy(copy, arguments);
+    if (strcmp(format, "header='%s'\n") == 0) {
+        const char *header = va_arg(copy, const char *);
+        if (strncasecmp(header, "Location:", 9) == 0) {
+            url = header + 9 + strspn(header + 9, " \t");
+        }
+    } else if (strcmp(format, "Status %d: Redirecting to %s\n") == 0) {
+        (void)va_arg(copy, int);
+        url = va_arg(copy, const char *);
+    }
+    va_end(copy);
+    return url;
+}
+
+// FFmpeg 5.1 follows redirects without asking, but logs them before. What does so is
+// then left without a protocol to follow them with.
+static void vet_redirect(void *context, const char *format, va_list arguments)
+{
+    const char *url = redirect_of(format, arguments);
+    if (url == NULL || redirect_allows(redirect_user, url)) {
+        return;
+    }
+    char text[LINE_BYTES], line[LINE_BYTES];
+    av_opt_set(context, "protocol_whitelist", "none", 0);
+    snprintf(text, sizeof text, "it redirects to %s, which must be on the same server", url);
+    pipeline_url_redact(text, line, sizeof line);
+    handle_error(line);
+    is_refused = true;
+}
+
 // FFmpeg's errors are our warnings: bad packets are routine. Its warnings are mostly
 // about oddities of encoders, useful only when debugging.
 static void log_callback(void *context, int level, const char *format, va_list arguments)
 {
     bool error = level <= AV_LOG_ERROR;
+    if (redirect_allows != NULL && context != NULL) {
+        vet_redirect(context, format, arguments);
+    }
     if (level > AV_LOG_VERBOSE || (!error && !mc_log_enabled(MC_LOG_DEBUG))) {
         return;
     }
@@ -68,6 +115,12 @@ static void log_callback(void *context, int level, const char *format, va_list a
     } else {
         mc_log(MC_LOG_DEBUG, "FFmpeg: %s", line);
     }
+}
+
+void pipeline_libav_vet_redirects(bool (*allows)(void *user, const char *url), void *user)
+{
+    redirect_allows = allows;
+    redirect_user = user;
 }
 
 static void init_once(void)
@@ -91,6 +144,7 @@ uint64_t pipeline_libav_error_count(void)
 void pipeline_libav_error_capture_begin(void)
 {
     capturing = true;
+    is_refused = false;
     captured[0] = '\0';
 }
 

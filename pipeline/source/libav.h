@@ -1,6 +1,7 @@
 // What all users of FFmpeg share: initialisation, log, errors.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -16,6 +17,10 @@ uint64_t pipeline_libav_error_count(void);
 // for pipeline_libav_error rather than logged: one failure, one line. Any thread.
 void pipeline_libav_error_capture_begin(void);
 void pipeline_libav_error_capture_end(void);
+
+// Asks allows before FFmpeg follows a redirect of HTTP or RTSP on this thread; one that is
+// refused ends the call with an error. NULL: all are followed. Any thread.
+void pipeline_libav_vet_redirects(bool (*allows)(void *user, const char *url), void *user);
 
 // Sets a MEDIA error "<context>: <what averror means> (<what FFmpeg logged>)".
 // Returns false. Credentials in URLs are hidden.

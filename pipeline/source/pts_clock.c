@@ -23,7 +23,7 @@ static const double jump_min_s = 0.25; // a stamp this far ahead of its arrival 
 static const double jitter_gain = 0.1, interval_gain = 0.05;
 
 static const int64_t distrust_fault_ns = 2 * MC_NS_PER_SECOND;
-static const int64_t distrust_lost_ns = 30 * MC_NS_PER_SECOND;
+static const int64_t distrust_lost_ns = 3600 * MC_NS_PER_SECOND;
 
 void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate)
 {
@@ -129,7 +129,10 @@ static double step_by_stamp(struct pipeline_pts_clock *clock, double advance_s, 
     double step_s = clock->rate * advance_s;
     double behind_s = clock->behind_s + elapsed_s - step_s;
     if (behind_s < -linear_s) {
-        behind_s = 0; // a queue that was there from the start has drained
+        behind_s = 0; // a queue that was there from the start has drained, unless
+        if (elapsed_s > advance_s / 4) {
+            distrust(clock, arrival_ns + distrust_lost_ns); // the stamps run far too fast
+        }
     } else if (behind_s > lost_s) {
         distrust(clock, arrival_ns + distrust_lost_ns);
         step_s += behind_s;

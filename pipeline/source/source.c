@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pipeline/source/access.h"
 #include "pipeline/source/access_unit.h"
 #include "pipeline/source/demo_clip.h"
+#include "pipeline/source/frame_limit.h"
 #include "pipeline/source/libav.h"
 #include "pipeline/source/memory_io.h"
 #include "pipeline/source/stop.h"
 #include "pipeline/source/url.h"
 #include "pipeline/source/v4l2.h"
+#include "pipeline/source/v4l2_find.h"
 
 enum {
     OPEN_DEADLINE_S = 10,
@@ -31,6 +35,8 @@ enum {
 struct pipeline_source {
     struct pipeline_stop *stop; // borrowed
     enum pipeline_url_kind kind;
+    char path[PATH_MAX]; // of what is local; else ""
+    struct pipeline_access access;
     atomic_int_fast64_t deadline_ns; // of the current call; FFmpeg's own threads read it, too
     atomic_bool closing;             // lets RTSP say goodbye, even when asked to stop
     struct AVFormatContext *format;
@@ -90,10 +96,28 @@ static bool check_file(const char *path, struct mc_error *err)
     return true;
 }
 
+// Of numbered images: printf's %d, as image2 takes it.
+static bool check_pattern(const char *pattern, struct mc_error *err)
+{
+    char name[PATH_MAX];
+    return av_get_frame_filename2(name, sizeof name, pattern, 1, 0) >= 0 ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "images: must be a path with a number in it, such as images:p%%03d.jpg");
+}
+
 // The demuxer to use, where the URL says so rather than the bytes.
 static const char *demuxer_name(enum pipeline_url_kind kind)
 {
-    return kind == PIPELINE_URL_LAVFI ? "lavfi" : NULL;
+    switch (kind) {
+    case PIPELINE_URL_LAVFI:
+        return "lavfi";
+    case PIPELINE_URL_SDP:
+        return "sdp";
+    case PIPELINE_URL_IMAGES:
+        return "image2";
+    default:
+        return NULL;
+    }
 }
 
 static void set_options(enum pipeline_url_kind kind, const char *url, bool udp,
@@ -106,10 +130,19 @@ static void set_options(enum pipeline_url_kind kind, const char *url, bool udp,
         av_dict_set(options, "allowed_media_types", "video", 0);
         av_dict_set_int(options, "timeout", LIVE_DEADLINE_S * INT64_C(1000000), 0);
     }
+    if (kind == PIPELINE_URL_FILE) {
+        // A file called p%03d.jpg is one image, not the first of many.
+        av_dict_set(options, "pattern_type", "none", 0);
+    }
+    if (kind == PIPELINE_URL_IMAGES) {
+        av_dict_set(options, "pattern_type", "sequence", 0);
+    }
 }
 
-static void report_unused(const AVDictionary *options)
+static void report_unused(AVDictionary **used)
 {
+    av_dict_set(used, "pattern_type", NULL, 0); // only of what FFmpeg takes for images
+    const AVDictionary *options = *used;
     const AVDictionaryEntry *entry = NULL;
     while ((entry = av_dict_get(options, "", entry, AV_DICT_IGNORE_SUFFIX)) != NULL) {
         mc_log(MC_LOG_WARNING, "FFmpeg did not use the option %s=%s", entry->key, entry->value);
@@ -166,19 +199,25 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
     if (source->kind == PIPELINE_URL_DEMO && !attach_demo(source, err)) {
         return false;
     }
-    char file_url[4096 + 8];
+    char file_url[PATH_MAX + 8];
     const char *target = source->kind == PIPELINE_URL_DEMO ? "demo" : rest;
-    if (source->kind == PIPELINE_URL_FILE) {
+    if (source->path[0] != '\0') {
         // So that a colon in a path starts no protocol.
-        snprintf(file_url, sizeof file_url, "file:%s", rest);
+        snprintf(file_url, sizeof file_url, "file:%s", source->path);
         target = file_url;
     }
     AVDictionary *options = NULL;
     set_options(source->kind, url, source->udp, &options);
+    pipeline_access_init(&source->access, source->kind, url,
+                         source->path[0] != '\0' ? source->path : NULL);
+    if (!pipeline_access_apply(&source->access, source->format, &options, err)) {
+        av_dict_free(&options);
+        return false;
+    }
     set_deadline(source, OPEN_DEADLINE_S);
     int result = avformat_open_input(&source->format, target, demuxer, &options);
     if (result >= 0) {
-        report_unused(options);
+        report_unused(&options);
     }
     av_dict_free(&options);
     if (result >= 0) {
@@ -216,6 +255,7 @@ static bool has_no_end(const struct pipeline_source *source)
 {
     switch (source->kind) {
     case PIPELINE_URL_RTSP:
+    case PIPELINE_URL_SDP:
     case PIPELINE_URL_V4L2:
         return true;
     case PIPELINE_URL_NETWORK:
@@ -245,14 +285,32 @@ static bool has_stamps(const struct pipeline_source *source)
     return (format->flags & AVFMT_NOTIMESTAMPS) == 0 && !bare;
 }
 
+// Decodes a frame of what says too little of itself, where that is not too large.
+static int analyse(struct pipeline_source *source)
+{
+    const unsigned count = source->format->nb_streams;
+    AVDictionary **options = calloc(count + 1, sizeof *options);
+    for (unsigned i = 0; options != NULL && i < count; i++) {
+        av_dict_set_int(&options[i], "max_pixels", PIPELINE_FRAME_PIXELS_DEFAULT, 0);
+    }
+    const int result =
+        options != NULL ? avformat_find_stream_info(source->format, options) : AVERROR(ENOMEM);
+    for (unsigned i = 0; options != NULL && i < count; i++) {
+        av_dict_free(&options[i]);
+    }
+    free(options);
+    return result;
+}
+
 static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)
 {
     // Probing delays a live source by up to a second, and learns no more than the first
     // frame tells.
-    bool is_file = source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_DEMO;
+    bool is_file = source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_IMAGES ||
+                   source->kind == PIPELINE_URL_DEMO;
     if (is_file || !knows_codec(source)) {
         source->probed = true;
-        int result = avformat_find_stream_info(source->format, NULL);
+        int result = analyse(source);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);
@@ -275,7 +333,15 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
 static bool open_camera(struct pipeline_source *source, const char *rest, bool *permanent,
                         struct mc_error *err)
 {
-    if (!pipeline_v4l2_parse(rest, &source->camera_options, err)) {
+    struct pipeline_v4l2_options *options = &source->camera_options;
+    if (!pipeline_v4l2_parse(rest, options, err)) {
+        return false;
+    }
+    char name[PATH_MAX];
+    memcpy(name, options->device, sizeof name);
+    if (!pipeline_v4l2_find(name, PIPELINE_V4L2_SYSFS, PIPELINE_V4L2_LINKS, options->device,
+                            sizeof options->device, err)) {
+        *permanent = false; // it may be plugged in
         return false;
     }
     source->format = avformat_alloc_context(); // no demuxer: it only holds the stream
@@ -291,8 +357,8 @@ static bool open_camera(struct pipeline_source *source, const char *rest, bool *
 static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
 {
     enum AVCodecID codec = source->format->streams[source->video_index]->codecpar->codec_id;
-    if (source->kind != PIPELINE_URL_RTSP || source->probed ||
-        (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC)) {
+    const bool is_rtp = source->kind == PIPELINE_URL_RTSP || source->kind == PIPELINE_URL_SDP;
+    if (!is_rtp || source->probed || (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC)) {
         return true;
     }
     source->format->flags |= AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
@@ -304,15 +370,30 @@ static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
             mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source"));
 }
 
+// Of what is on this machine: the path, where a file of that name must be.
+static bool find_path(struct pipeline_source *source, const char *url, struct mc_error *err)
+{
+    switch (source->kind) {
+    case PIPELINE_URL_FILE:
+    case PIPELINE_URL_SDP:
+        return pipeline_url_path(url, source->path, sizeof source->path, err) &&
+               check_file(source->path, err);
+    case PIPELINE_URL_IMAGES:
+        return pipeline_url_path(url, source->path, sizeof source->path, err) &&
+               check_pattern(source->path, err);
+    default:
+        return true;
+    }
+}
+
 static bool open_any(struct pipeline_source *source, const char *url, const char *rest,
                      bool *permanent, struct mc_error *err)
 {
     if (source->kind == PIPELINE_URL_V4L2) {
         return open_camera(source, rest, permanent, err);
     }
-    return (source->kind != PIPELINE_URL_FILE || check_file(rest, err)) &&
-           open_input(source, url, rest, permanent, err) && find_stream(source, permanent, err) &&
-           avoid_parser(source, err);
+    return find_path(source, url, err) && open_input(source, url, rest, permanent, err) &&
+           find_stream(source, permanent, err) && avoid_parser(source, err);
 }
 
 static void adopt_stream(struct pipeline_source *source)
@@ -342,11 +423,12 @@ struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct p
     source->stop = stop;
     source->udp = udp;
     source->kind = pipeline_url_parse(url, &rest);
+    pipeline_access_enter(&source->access);
     pipeline_libav_error_capture_begin();
     bool opened = open_any(source, url, rest, permanent, err);
     pipeline_libav_error_capture_end();
     if (!opened) {
-        pipeline_url_redact(source->kind == PIPELINE_URL_FILE ? rest : url, name, sizeof name);
+        pipeline_url_redact(source->path[0] != '\0' ? source->path : url, name, sizeof name);
         mc_error_wrap(err, "%s", name);
         pipeline_source_close(source);
         return NULL;
@@ -360,6 +442,7 @@ void pipeline_source_close(struct pipeline_source *source)
     if (source == NULL) {
         return;
     }
+    pipeline_access_leave();
     pipeline_v4l2_close(source->camera);
     pipeline_access_unit_assembler_destroy(source->assembler);
     av_packet_free(&source->fragment);

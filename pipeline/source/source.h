@@ -21,7 +21,7 @@ enum pipeline_read {
     PIPELINE_READ_ERROR, // err says why
 };
 
-// Opens what the URL names (see url.h). Borrows stop for its life. With udp, RTSP
+// Opens what the URL names (see url.h). Borrows url and stop for its life. With udp, RTSP
 // carries frames over UDP. On failure returns NULL, sets err ("clip.mp3: has no video
 // stream"), and *permanent when another attempt would fail as well.
 struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,

@@ -1,6 +1,7 @@
 #include "pipeline/source/url.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool starts_with(const char *text, const char *start, const char **rest)
 {
@@ -10,6 +11,17 @@ static bool starts_with(const char *text, const char *start, const char **rest)
     }
     *rest = text + length;
     return true;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    const size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcasecmp(text + length - tail, end) == 0;
+}
+
+static enum pipeline_url_kind file_kind(const char *path)
+{
+    return ends_in(path, ".sdp") ? PIPELINE_URL_SDP : PIPELINE_URL_FILE;
 }
 
 enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest)
@@ -24,7 +36,10 @@ enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest)
         return PIPELINE_URL_DEMO;
     }
     if (starts_with(url, "file://", rest) || starts_with(url, "file:", rest)) {
-        return PIPELINE_URL_FILE;
+        return file_kind(*rest);
+    }
+    if (starts_with(url, "images:", rest)) {
+        return PIPELINE_URL_IMAGES;
     }
     bool rtsp = starts_with(url, "rtsp://", rest) || starts_with(url, "rtsps://", rest);
     *rest = url;
@@ -35,7 +50,55 @@ enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest)
     size_t scheme =
         strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
     return scheme > 0 && strncmp(url + scheme, "://", 3) == 0 ? PIPELINE_URL_NETWORK
-                                                              : PIPELINE_URL_FILE;
+                                                              : file_kind(url);
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+// Decodes the path of RFC 8089 behind file:// and the host.
+static bool decode_path(const char *text, char *path, size_t size, struct mc_error *err)
+{
+    size_t length = 0;
+    for (; *text != '\0' && length + 1 < size; text++) {
+        char byte = *text;
+        if (byte == '%') {
+            const int high = hex_digit(text[1]), low = high >= 0 ? hex_digit(text[2]) : -1;
+            if (low < 0 || high + low == 0) {
+                return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                    "a %% of a file:// URL must be %%01 to %%FF, got '%.3s'", text);
+            }
+            byte = (char)(16 * high + low);
+            text += 2;
+        }
+        path[length++] = byte;
+    }
+    path[length] = '\0';
+    return *text == '\0' || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the path is too long");
+}
+
+bool pipeline_url_path(const char *url, char *path, size_t size, struct mc_error *err)
+{
+    const char *rest = url;
+    if (starts_with(url, "file://", &rest)) {
+        rest += strncmp(rest, "localhost/", 10) == 0 ? 9 : 0;
+        if (rest[0] != '/') {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                "a file:// URL must be file:///PATH of this machine");
+        }
+        return decode_path(rest, path, size, err);
+    }
+    (void)(starts_with(url, "file:", &rest) || starts_with(url, "images:", &rest));
+    const size_t length = strlen(rest);
+    if (length >= size) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the path is too long");
+    }
+    memcpy(path, rest, length + 1);
+    return true;
 }
 
 // user:password@host:port of a URL, without the first part; NULL when there is none.
@@ -107,6 +170,43 @@ bool pipeline_url_endpoint(const char *url, char *host, size_t host_size, char *
     size_t digits = colon != NULL ? (size_t)(end - number) : strlen(number);
     return copy(host, host_size, at, (size_t)(host_end - at)) &&
            copy(port, port_size, number, digits);
+}
+
+// The scheme is all before "://".
+static bool has_scheme(const char *url, const char *scheme)
+{
+    const size_t length = strlen(scheme);
+    return strncasecmp(url, scheme, length) == 0 && strncmp(url + length, "://", 3) == 0;
+}
+
+static bool is_upgrade(const char *url, const char *port, const char *other, const char *other_port)
+{
+    return (has_scheme(url, "http") && has_scheme(other, "https") && strcmp(port, "80") == 0 &&
+            strcmp(other_port, "443") == 0) ||
+           (has_scheme(url, "rtsp") && has_scheme(other, "rtsps") && strcmp(port, "554") == 0 &&
+            strcmp(other_port, "322") == 0);
+}
+
+bool pipeline_url_is_same_server(const char *url, const char *other)
+{
+    if (strncmp(other, "//", 2) == 0) {
+        return false;
+    }
+    if (other[strcspn(other, ":/?#")] != ':') {
+        return true; // relative
+    }
+    char host[256], port[16], other_host[256], other_port[16];
+    if (!pipeline_url_endpoint(url, host, sizeof host, port, sizeof port) ||
+        !pipeline_url_endpoint(other, other_host, sizeof other_host, other_port,
+                               sizeof other_port) ||
+        strstr(other, "://") != other + strcspn(other, ":")) {
+        return false;
+    }
+    const size_t scheme = strcspn(url, ":");
+    const bool same_scheme =
+        strncasecmp(url, other, scheme + 3) == 0 && strcmp(port, other_port) == 0;
+    return strcasecmp(host, other_host) == 0 &&
+           (same_scheme || is_upgrade(url, port, other, other_port));
 }
 
 struct writer {

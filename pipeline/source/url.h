@@ -4,8 +4,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
+
 enum pipeline_url_kind {
-    PIPELINE_URL_FILE,    // a path
+    PIPELINE_URL_FILE,    // a path, or file://
+    PIPELINE_URL_SDP,     // likewise, that ends in .sdp: a session of RTP
+    PIPELINE_URL_IMAGES,  // images:PATTERN, numbered files: images:p%03d.jpg
     PIPELINE_URL_RTSP,    // rtsp:// and rtsps://
     PIPELINE_URL_V4L2,    // v4l2:/dev/videoN
     PIPELINE_URL_LAVFI,   // lavfi:GRAPH
@@ -16,6 +20,15 @@ enum pipeline_url_kind {
 // The kind of source, by the URL's beginning. Sets *rest to what has to be opened: for
 // files, cameras and graphs what follows the scheme, else url itself.
 enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest);
+
+// The path that a FILE, SDP or IMAGES URL means: the escapes of file:// decoded. False and
+// err when they are wrong, it names another machine, or path is too small.
+bool pipeline_url_path(const char *url, char *path, size_t size, struct mc_error *err) MC_MUST_USE;
+
+// Whether other, to which url leads, is on the same server: scheme, host and port are
+// equal, or it is https for http (rtsps for rtsp), each on its usual port. So is a
+// reference without a scheme, unless it begins with a host.
+bool pipeline_url_is_same_server(const char *url, const char *other);
 
 // Host, without brackets around an address, and port of a URL with ://; the scheme's
 // default port where the URL names none. Returns false when there is no host, no port,

@@ -24,7 +24,7 @@ enum pipeline_v4l2_format {
 
 // What a URL asks for: v4l2:/dev/video0?size=1280x720&rate=30&format=mjpeg
 struct pipeline_v4l2_options {
-    char device[PATH_MAX]; // /dev/videoN, or a link to it such as /dev/v4l/by-id/...
+    char device[PATH_MAX]; // or a camera's name, see v4l2_find.h, until it is opened
     int width, height;     // 640x480 where the URL says nothing
     double rate;           // frames per second; 30 where the URL says nothing
     enum pipeline_v4l2_format format;

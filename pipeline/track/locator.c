@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "nn/model.h"
 
-// Parts share at least this much of their edge: so a face of half the height is
-// whole in one of them, or large enough for the whole picture's view.
+// Parts overlap by at least this share of their edge, so that a face of half the height
+// is whole in one of them, or large enough for the region of the whole frame.
 static const float shared_edge = 0.2f;
 
 // Without its forehead, and from the input to the frame.
@@ -26,15 +26,15 @@ static struct pipeline_detection to_frame(const struct nn_detection *face, float
 int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline_scaler *scaler,
                          const struct AVFrame *frame,
                          const struct pipeline_display_transform *display,
-                         const struct pipeline_roi *square, float least_score,
+                         const struct pipeline_roi *roi, float least_score,
                          struct pipeline_detection *found, int64_t *scale_ns, struct mc_error *err)
 {
     const struct nn_model_info *info = locator->info;
     struct pipeline_mapping mapping;
     struct nn_tensor input = nn_runner_input(locator->runner);
     const int64_t start_ns = mc_clock_now_ns();
-    const bool scaled = pipeline_scaler_run(scaler, frame, display, square, info->input_mean,
-                                            &input, &mapping, err);
+    const bool scaled =
+        pipeline_scaler_run(scaler, frame, display, roi, info->input_mean, &input, &mapping, err);
     *scale_ns = mc_clock_now_ns() - start_ns;
     if (!scaled) {
         return -1;
@@ -47,13 +47,13 @@ int pipeline_locator_run(const struct pipeline_locator *locator, struct pipeline
     return count;
 }
 
-bool pipeline_locator_view(int index, int width, int height, struct pipeline_roi *square)
+bool pipeline_locator_view(int index, int width, int height, struct pipeline_roi *roi)
 {
     const float long_edge = (float)(width > height ? width : height);
     const float short_edge = (float)(width > height ? height : width);
     if (index == 0) {
-        *square = (struct pipeline_roi){ ((float)width - long_edge) / 2,
-                                         ((float)height - long_edge) / 2, long_edge, 0 };
+        *roi = (struct pipeline_roi){ ((float)width - long_edge) / 2,
+                                      ((float)height - long_edge) / 2, long_edge, 0 };
         return true;
     }
     const float ratio = long_edge / short_edge;
@@ -62,7 +62,7 @@ bool pipeline_locator_view(int index, int width, int height, struct pipeline_roi
         return false;
     }
     const float along = (long_edge - short_edge) * (float)(index - 1) / (float)(parts - 1);
-    *square = width > height ? (struct pipeline_roi){ along, 0, short_edge, 0 }
-                             : (struct pipeline_roi){ 0, along, short_edge, 0 };
+    *roi = width > height ? (struct pipeline_roi){ along, 0, short_edge, 0 }
+                          : (struct pipeline_roi){ 0, along, short_edge, 0 };
     return true;
 }

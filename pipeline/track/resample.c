@@ -5,19 +5,19 @@
 #include "nn/tensor.h"
 #include "pipeline/track/scaler.h"
 
-// A place on one axis: the pixel before it, the one behind it, how far it is from the
-// first to the second.
+// A position on one axis: the pixel before it, the one after it, and how far it is from
+// the first to the second, 0 to 1.
 struct pair {
     int low, high;
     float part;
 };
 
-// Beyond the edges the pixels repeat. No call of fminf: they are not inlined, and this
-// is the whole cost of a turned square.
-static inline struct pair pair_at(float place, int length)
+// Pixels repeat beyond the edges. Without fminf and fmaxf, because calls to them are not
+// inlined, and this is most of the cost of a turned region.
+static inline struct pair pair_at(float position, int length)
 {
     const float last = (float)(length - 1);
-    float from_middle = place - 0.5f;
+    float from_middle = position - 0.5f;
     from_middle = from_middle > 0 ? from_middle : 0;
     from_middle = from_middle < last ? from_middle : last;
     const int low = (int)from_middle;

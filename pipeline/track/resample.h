@@ -1,5 +1,4 @@
-// A scaled crop becomes input pixels: each input pixel is read from the crop at
-// the place where a mapping has it.
+// Reads a network's input from a scaled crop, through a mapping.
 #pragma once
 
 #include <stdint.h>
@@ -15,8 +14,8 @@ struct pipeline_rgb {
     int width, height;
 };
 
-// Fills input, each byte becoming table[byte]. Between pixels the crop is
-// interpolated linearly; beyond its edges they repeat.
+// Fills input, each byte becoming table[byte]. The crop is interpolated
+// linearly between pixels, and its edges repeat.
 //   mapping  from input pixels to the crop's
 //   table    256 values, evenly spaced
 void pipeline_resample(const struct pipeline_rgb *crop, const struct pipeline_mapping *mapping,

@@ -21,12 +21,12 @@ enum {
     SIDE_MIN = 8,     // pixels of an edge
     ROW_PADDING = 64, // bytes: swscale writes whole vectors
     COORDINATE_MAX = 1 << 20,
-    OVERHANG_SIZES = 32, // what is seen of a square beyond the picture's edge has so many
+    OVERHANG_SIZES = 32, // of what is visible of a region that hangs over the edge of the frame
 };
 
 struct pipeline_scaler {
-    struct pipeline_sws_cache converters;
-    struct AVFrame *whole; // RGB copy of a picture whose format can't be cropped
+    struct pipeline_sws_cache sws_cache;
+    struct AVFrame *whole; // RGB copy of a frame whose format can't be cropped
     uint8_t *planes;       // the scaled crop: green, blue, red
     size_t planes_bytes;
     float mean;
@@ -53,7 +53,7 @@ void pipeline_scaler_destroy(struct pipeline_scaler *scaler)
     if (scaler == NULL) {
         return;
     }
-    pipeline_sws_cache_finish(&scaler->converters);
+    pipeline_sws_cache_finish(&scaler->sws_cache);
     av_frame_free(&scaler->whole);
     av_free(scaler->planes);
     free(scaler);
@@ -72,22 +72,22 @@ static bool reserve_whole(struct pipeline_scaler *scaler, int width, int height)
     return av_frame_get_buffer(whole, 0) >= 0;
 }
 
-static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *picture,
+static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *frame,
                           const struct pipeline_conversion *source, struct mc_error *err)
 {
     struct pipeline_conversion key = *source;
-    key.source_width = key.width = picture->width;
-    key.source_height = key.height = picture->height;
+    key.source_width = key.width = frame->width;
+    key.source_height = key.height = frame->height;
     key.format = AV_PIX_FMT_RGB24;
-    if (!reserve_whole(scaler, picture->width, picture->height)) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture of %dx%d",
-                            picture->width, picture->height);
+    if (!reserve_whole(scaler, frame->width, frame->height)) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a frame of %dx%d", frame->width,
+                            frame->height);
     }
-    struct SwsContext *converter = pipeline_sws_cache_find(&scaler->converters, &key);
-    if (converter == NULL ||
-        sws_scale(converter, (const uint8_t *const *)picture->data, picture->linesize, 0,
-                  picture->height, scaler->whole->data, scaler->whole->linesize) < 0) {
-        return mc_error_set(err, MC_ERROR_MEDIA, 0, "the picture can't be converted");
+    struct SwsContext *context = pipeline_sws_cache_find(&scaler->sws_cache, &key);
+    if (context == NULL ||
+        sws_scale(context, (const uint8_t *const *)frame->data, frame->linesize, 0, frame->height,
+                  scaler->whole->data, scaler->whole->linesize) < 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "the frame can't be converted to RGB");
     }
     return true;
 }
@@ -105,9 +105,9 @@ static int align_down(int value, int step)
     return value - ((value % step) + step) % step;
 }
 
-// Where a square that hangs over an edge of the picture begins: a little further
-// inside, so that what is seen of it has one of few sizes, which find their converters.
-// Its other end loses what only repeated the edge.
+// Where a region that hangs over an edge of the frame begins: a little further inside, so
+// that what is visible of it has one of few sizes, whose contexts are cached. Its other
+// end loses what only repeated the edge.
 static int snap(int begin, int size, int limit, int step)
 {
     const int coarse = align_down(size / OVERHANG_SIZES, step);
@@ -123,7 +123,7 @@ static int snap(int begin, int size, int limit, int step)
     return begin;
 }
 
-// From begin, size pixels long, of a picture of limit pixels, to length pixels;
+// From begin, size pixels long, of a frame of limit pixels, to length pixels;
 // begin and size are multiples of step. False when nothing of it is inside.
 static bool make_span(struct span *span, int begin, int size, int limit, int length)
 {
@@ -163,7 +163,7 @@ struct box {
     float x, y, width, height;
 };
 
-// Of box, what the crop of width x height pixels shows.
+// The spans of the box that a crop of width x height pixels shows.
 static bool make_spans(struct span *across, struct span *down, const struct box *box,
                        const struct AVFrame *frame, const AVPixFmtDescriptor *format, int width,
                        int height)
@@ -197,7 +197,7 @@ static bool reserve_planes(struct pipeline_scaler *scaler, size_t bytes)
 }
 
 // Into planes, not into pixels of three bytes: for these swscale has vector code.
-static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *picture,
+static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *frame,
                        const AVPixFmtDescriptor *format, const struct span *across,
                        const struct span *down, struct pipeline_conversion key,
                        struct pipeline_rgb *crop, struct mc_error *err)
@@ -209,16 +209,16 @@ static bool scale_crop(struct pipeline_scaler *scaler, const struct AVFrame *pic
     key.height = crop->height;
     key.format = AV_PIX_FMT_GBRP;
     const size_t plane_bytes = (size_t)crop->linesize * (size_t)crop->height;
-    struct SwsContext *converter = reserve_planes(scaler, 3 * plane_bytes + ROW_PADDING)
-                                       ? pipeline_sws_cache_find(&scaler->converters, &key)
-                                       : NULL;
+    struct SwsContext *context = reserve_planes(scaler, 3 * plane_bytes + ROW_PADDING)
+                                     ? pipeline_sws_cache_find(&scaler->sws_cache, &key)
+                                     : NULL;
     uint8_t *const to[PIPELINE_PLANES] = { scaler->planes, scaler->planes + plane_bytes,
                                            scaler->planes + 2 * plane_bytes, NULL };
     const int linesizes[PIPELINE_PLANES] = { crop->linesize, crop->linesize, crop->linesize, 0 };
     const uint8_t *planes[PIPELINE_PLANES];
-    pipeline_pixel_format_crop(picture, format, across->begin, down->begin, planes);
-    if (converter == NULL ||
-        sws_scale(converter, planes, picture->linesize, 0, key.source_height, to, linesizes) < 0) {
+    pipeline_pixel_format_crop(frame, format, across->begin, down->begin, planes);
+    if (context == NULL ||
+        sws_scale(context, planes, frame->linesize, 0, key.source_height, to, linesizes) < 0) {
         return mc_error_set(err, MC_ERROR_MEDIA, 0, "a crop of %dx%d can't be scaled to %dx%d",
                             key.source_width, key.source_height, key.width, key.height);
     }
@@ -303,41 +303,41 @@ static struct pipeline_mapping make_mapping(const struct span *across, const str
     };
 }
 
-// The upright square that holds the turned one, whatever its angle: so that sizes,
-// and with them converters, stay the same while a head turns.
+// The edge of the upright square that holds a turned one, whatever its angle: so that
+// sizes, and with them the cached contexts, stay the same while a head turns.
 static const float around = 1.41421356f;
 
-// What of the coded frame holds the region. Of its axes, those of the frame may be
-// turned, and have other lengths.
-static struct box coded_box(const struct pipeline_roi *square, bool turned,
+// The box of the coded frame that holds the region. The coded frame's axes may be turned
+// from those of the displayed one, and have other scales.
+static struct box coded_box(const struct pipeline_roi *roi, bool turned,
                             const struct pipeline_mapping *to_coded)
 {
     if (!turned && pipeline_mapping_is_identity(to_coded)) { // without the rounding of the rest
-        return (struct box){ square->x, square->y, square->side, square->side };
+        return (struct box){ roi->x, roi->y, roi->side, roi->side };
     }
-    const float half = square->side / 2, side = turned ? around * square->side : square->side;
-    const struct mc_keypoint middle = pipeline_mapping_apply(
-        to_coded, (struct mc_keypoint){ square->x + half, square->y + half, 1 });
+    const float half = roi->side / 2, side = turned ? around * roi->side : roi->side;
+    const struct mc_keypoint middle =
+        pipeline_mapping_apply(to_coded, (struct mc_keypoint){ roi->x + half, roi->y + half, 1 });
     const float width = side * hypotf(to_coded->xx, to_coded->xy);
     const float height = side * hypotf(to_coded->yx, to_coded->yy);
     return (struct box){ middle.x - width / 2, middle.y - height / 2, width, height };
 }
 
-// From the input to the displayed frame: about the square's middle.
-static struct pipeline_mapping turned_mapping(const struct pipeline_roi *square,
+// From the input to the displayed frame, about the region's middle.
+static struct pipeline_mapping turned_mapping(const struct pipeline_roi *roi,
                                               const struct nn_tensor *input)
 {
-    const float scale_x = square->side / (float)input->width;
-    const float scale_y = square->side / (float)input->height;
-    const float half = square->side / 2;
-    const float c = cosf(square->angle), s = sinf(square->angle);
+    const float scale_x = roi->side / (float)input->width;
+    const float scale_y = roi->side / (float)input->height;
+    const float half = roi->side / 2;
+    const float c = cosf(roi->angle), s = sinf(roi->angle);
     return (struct pipeline_mapping){
         .xx = c * scale_x,
         .xy = -s * scale_y,
-        .x0 = square->x + half - (c - s) * half,
+        .x0 = roi->x + half - (c - s) * half,
         .yx = s * scale_x,
         .yy = c * scale_y,
-        .y0 = square->y + half - (s + c) * half,
+        .y0 = roi->y + half - (s + c) * half,
     };
 }
 
@@ -356,26 +356,26 @@ static void fill_turned(const struct pipeline_rgb *crop, const float *table,
     pipeline_resample(crop, &from_input, table, input);
 }
 
-static bool read_format(const struct AVFrame *picture, struct pipeline_conversion *key,
+static bool read_format(const struct AVFrame *frame, struct pipeline_conversion *key,
                         const AVPixFmtDescriptor **format, struct mc_error *err)
 {
-    *format = av_pix_fmt_desc_get(picture->format);
+    *format = av_pix_fmt_desc_get(frame->format);
     *key = (struct pipeline_conversion){
-        .colorspace = picture->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT
-                                                                   : (int)picture->colorspace,
-        .full_range = picture->color_range == AVCOL_RANGE_JPEG,
+        .colorspace =
+            frame->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : (int)frame->colorspace,
+        .full_range = frame->color_range == AVCOL_RANGE_JPEG,
     };
-    key->source_format = pipeline_pixel_format_modern(picture->format, &key->full_range);
+    key->source_format = pipeline_pixel_format_modern(frame->format, &key->full_range);
     if (*format == NULL || ((*format)->flags & AV_PIX_FMT_FLAG_HWACCEL) ||
-        !sws_isSupportedInput(picture->format) || picture->width <= 0 || picture->height <= 0) {
-        return mc_error_set(err, MC_ERROR_MEDIA, 0, "pictures of format %s, %dx%d, can't be read",
-                            *format != NULL ? (*format)->name : "unknown", picture->width,
-                            picture->height);
+        !sws_isSupportedInput(frame->format) || frame->width <= 0 || frame->height <= 0) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0, "frames of format %s, %dx%d, can't be read",
+                            *format != NULL ? (*format)->name : "unknown", frame->width,
+                            frame->height);
     }
     return true;
 }
 
-// Of a region whose edges are also the frame's: pixels are only moved.
+// For regions along the frame's axes: pixels are only moved.
 static void fill_upright(const struct pipeline_scaler *scaler, const struct pipeline_rgb *crop,
                          const struct span *across, const struct span *down,
                          const struct turn *turn, const struct pipeline_mapping *to_coded,
@@ -391,9 +391,8 @@ static void fill_upright(const struct pipeline_scaler *scaler, const struct pipe
 
 bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *frame,
                          const struct pipeline_display_transform *display,
-                         const struct pipeline_roi *square, float mean,
-                         const struct nn_tensor *input, struct pipeline_mapping *mapping,
-                         struct mc_error *err)
+                         const struct pipeline_roi *roi, float mean, const struct nn_tensor *input,
+                         struct pipeline_mapping *mapping, struct mc_error *err)
 {
     struct pipeline_conversion key;
     const AVPixFmtDescriptor *format;
@@ -401,8 +400,8 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *f
         return false;
     }
     const struct pipeline_mapping *to_coded = &display->to_coded;
-    const bool turned = square->angle != 0 || !pipeline_mapping_is_axis_aligned(to_coded);
-    const struct box box = coded_box(square, turned, to_coded);
+    const bool turned = roi->angle != 0 || !pipeline_mapping_is_axis_aligned(to_coded);
+    const struct box box = coded_box(roi, turned, to_coded);
     const bool sideways = to_coded->xx == 0;
     int width = sideways ? input->height : input->width;
     int height = sideways ? input->width : input->height;
@@ -430,7 +429,7 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *f
     }
     make_table(scaler, mean);
     if (turned) {
-        *mapping = turned_mapping(square, input);
+        *mapping = turned_mapping(roi, input);
         const struct pipeline_mapping input_to_coded = pipeline_mapping_then(mapping, to_coded);
         fill_turned(&crop, scaler->table, &across, &down, &input_to_coded, input);
     } else {

@@ -1,7 +1,9 @@
-// swscale's converters, made once for each size and format that comes.
+// swscale's contexts, kept for the sizes and formats that recur.
 #pragma once
 
-enum { PIPELINE_CONVERTERS = 16 }; // kept; of several faces and of the views of a locator
+#include <stdint.h>
+
+enum { PIPELINE_SWS_CONTEXTS = 16 }; // for several faces and the regions of a search
 
 struct SwsContext;
 
@@ -12,21 +14,21 @@ struct pipeline_conversion {
     int colorspace, full_range;
 };
 
-struct pipeline_converter {
+struct pipeline_sws_entry {
     struct SwsContext *context; // owned, or NULL
     struct pipeline_conversion conversion;
-    unsigned long used; // the higher, the later
+    uint64_t used; // value of uses at its last use
 };
 
-// All zeros: none yet.
+// All zeros: empty.
 struct pipeline_sws_cache {
-    struct pipeline_converter converters[PIPELINE_CONVERTERS];
-    unsigned long uses;
+    struct pipeline_sws_entry entries[PIPELINE_SWS_CONTEXTS];
+    uint64_t uses;
 };
 
-void pipeline_sws_cache_finish(struct pipeline_sws_cache *converters);
+void pipeline_sws_cache_finish(struct pipeline_sws_cache *cache);
 
-// The converter for that: kept from before, or in the place of the one that was not
-// used for longest. Borrowed until the next call. NULL if swscale can't.
-struct SwsContext *pipeline_sws_cache_find(struct pipeline_sws_cache *converters,
+// The context for a conversion: a cached one, or a new one in place of the least recently
+// used. Borrowed until the next call. NULL if swscale can't convert that.
+struct SwsContext *pipeline_sws_cache_find(struct pipeline_sws_cache *cache,
                                            const struct pipeline_conversion *conversion);

@@ -1,75 +1,61 @@
 // Where to look: finds faces, then follows them.
 //
-// A locator finds faces in the whole picture. From then on the landmark network
-// is its own tracker: where to look next follows from the last landmarks, and now
-// and then, or when these are doubtful, the locator says whether that is still a
-// face. So no track begins, and none lasts, without the locator; and the landmark
-// network's scores count only against what is usual for the same face.
+// The locator finds faces in the whole frame. From then on the landmark network is its
+// own tracker: the next region of interest follows from the last landmarks, and now and
+// then, or when these are doubtful, the locator says whether that is still a face. So no
+// track begins, and none lasts, without the locator; and the landmark network's scores
+// count only against the average of the same face.
 //
-// While faces are followed the next squares depend on the last results, so one
-// frame is looked at after the other; results depend on the frames alone.
+// A head may lie on its side or be upside down. The frame is searched upright; while that
+// finds nobody, turned by 90, 180 and 270 degrees as well, one turn in a frame. The landmark
+// network recognises faces the right way up only, but now and then sees one in a face that is not.
+// So a track begins, and goes on where landmarks become doubtful, at the angle at which they score
+// best.
+//
+// While faces are followed, the next regions depend on the last results. So one frame is
+// processed at a time, and results depend on the frames alone.
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "base/keypoint.h"
-#include "nn/heads/detection.h"
 #include "pipeline/source/display_transform.h"
-#include "pipeline/track/locator.h"
+#include "pipeline/track/frame_view.h"
+#include "pipeline/track/location.h"
 #include "pipeline/track/scaler.h"
 
-enum { PIPELINE_KEYPOINTS_MAX = 128, PIPELINE_FACES_MAX = 4 };
-
-// What the landmark network says of a square.
-struct pipeline_observation {
-    int id;      // stays the same while the face is followed; 0 where none is
-    float score; // negative: it can't look there at all
-    struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // displayed pixels
-    float jacobians[PIPELINE_KEYPOINTS_MAX][4];           // row by row, of models that have them
-};
-
-// Looks at a square of the frame: fills all of the sighting but the id.
-typedef void pipeline_observe_fn(void *user, const struct pipeline_roi *square,
-                                 struct pipeline_observation *sighting);
-
-// Finds faces of at least this share of the locator's own least score in a square
-// of the frame; found has room for NN_DETECTIONS_MAX. Returns how many, the surest first.
-typedef int pipeline_detect_fn(void *user, const struct pipeline_roi *square, float share,
-                               struct pipeline_detection *found);
-
-struct pipeline_detectors {
-    pipeline_observe_fn *look;
-    pipeline_detect_fn *locate;
-    void *user;
-};
+enum { PIPELINE_FACES_MAX = 4 };
 
 struct pipeline_tracker_options {
     int keypoint_count;
-    float margin;    // edge of the square over the larger edge of the keypoints' box
+    float margin;    // edge of a region over the longer edge of the keypoints' box
     int max_faces;   // 1 to PIPELINE_FACES_MAX
-    bool has_ibug68; // so the keypoints tell where the eyes are, and squares turn with the head
-};
-
-// Where a face is: the middle and the larger edge of its keypoints' box, which is
-// taken upright on the face.
-struct pipeline_location {
-    float x, y, size;
+    bool has_ibug68; // so the keypoints tell where the eyes are, and regions turn with the head
 };
 
 struct pipeline_track {
     int id;
-    struct pipeline_roi square;     // where to look next
-    struct pipeline_location place; // where it was when it was last believed
-    float usual_score;              // of the landmarks
-    int unchecked;                  // frames since the locator saw it
-    int doubt;                      // 0: none; lost at DOUBT_MAX (tracker.c)
+    struct pipeline_roi roi;           // in the next frame
+    struct pipeline_location location; // when it was last confirmed
+    float average_score;               // of its landmarks
+    uint64_t unchecked;                // frames since the locator saw it
+    int misses;                        // 0: none; lost at MISSES_MAX (tracker.c)
+    uint64_t dropped;                  // frames since its score dropped below the average
 };
 
-// A face that was lost keeps its number for a while.
-struct pipeline_memory {
+// A lost face keeps its id for a while.
+struct pipeline_lost_face {
     int id; // 0: none
-    struct pipeline_location place;
-    int frames; // ago
+    struct pipeline_location location;
+    uint64_t frames; // since it was lost
+};
+
+// What a search comes to next; all zeros: its start.
+struct pipeline_search {
+    int wait;         // frames until then
+    int index;        // of pipeline_locator_view
+    int turn;         // of the region
+    bool is_complete; // all regions were searched at least once
 };
 
 struct pipeline_tracker {
@@ -77,14 +63,13 @@ struct pipeline_tracker {
     struct pipeline_display_transform display; // of the last frame
     struct pipeline_track tracks[PIPELINE_FACES_MAX];
     int track_count;
-    struct pipeline_memory lost[PIPELINE_FACES_MAX];
+    struct pipeline_lost_face lost[PIPELINE_FACES_MAX];
     int last_id;
-    int idle;       // frames since there was a track, or the search found nobody
-    int wait;       // frames until the next search
-    int view_index; // that the next search looks at
+    uint64_t idle; // frames without a track
+    struct pipeline_search upright, turned;
 };
 
-// What was seen in one frame.
+// What was observed in one frame.
 struct pipeline_observations {
     int count;
     struct pipeline_observation faces[PIPELINE_FACES_MAX];
@@ -93,15 +78,19 @@ struct pipeline_observations {
 void pipeline_tracker_init(struct pipeline_tracker *tracker,
                            const struct pipeline_tracker_options *options);
 
-// One frame, as it is displayed; when that changes, faces are searched anew. Looks at a
-// bounded number of squares. Thread: worker, one at a time.
-void pipeline_tracker_run(struct pipeline_tracker *tracker,
-                          const struct pipeline_display_transform *display,
-                          const struct pipeline_detectors *eyes,
-                          struct pipeline_observations *sight);
+// Processes one frame: a bounded number of regions. The view's detectors must have a
+// locator. Thread: worker, one at a time.
+void pipeline_tracker_run(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
+                          struct pipeline_observations *observations);
 
-// Looks at one square that the user chose; no state. With a locator, a face must
-// be in it. Any number at a time.
-void pipeline_tracker_look_at(const struct pipeline_roi *square,
-                              const struct pipeline_detectors *eyes,
-                              struct pipeline_observations *sight);
+// Observes one region that the user chose, without any state. A face in it that is not
+// upright is observed turned.
+//   needs_face  the locator must find a face in it
+// Thread: worker, any number at a time.
+void pipeline_tracker_observe_region(const struct pipeline_tracker_options *options,
+                                     struct pipeline_frame_view *view,
+                                     const struct pipeline_roi *roi, bool needs_face,
+                                     struct pipeline_observations *observations);
+
+// The id after last: 1 after INT_MAX.
+int pipeline_tracker_next_id(int last);

@@ -81,8 +81,7 @@ static void lines_may_end_in_any_way(void **state)
         "a = 1\rb = 2\r",
         "a = 1\nb = 2",
         "a = 1\r\n\r\nb = 2",
-        "\xef\xbb\xbf"
-        "a = 1\r\nb = 2",
+        "\xef\xbb\xbf\x61 = 1\r\nb = 2", // a mark before the a
         "a = 1\r\rb = 2",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {

@@ -9,7 +9,7 @@
 
 #include "base/cpu.h"
 
-static void mocap_cpu_hides_what_lies_above(void **state)
+static void mocap_cpu_limits_the_level(void **state)
 {
     (void)state;
     unsigned flags = ~0u;
@@ -31,10 +31,10 @@ static void unknown_levels_are_refused(void **state)
     setenv("MOCAP_CPU", "sse9", 1);
     assert_false(mc_cpu_flags(&flags, &err));
     assert_string_equal(err.message,
-                        "MOCAP_CPU: 'sse9' is none of scalar, blas, avx2, avx512, amx");
+                        "MOCAP_CPU must be scalar, blas, avx2, avx512 or amx, got 'sse9'");
 }
 
-static void the_default_is_all_there_is(void **state)
+static void the_default_is_the_highest_level(void **state)
 {
     (void)state;
     unsigned all = 0, limited = 0;
@@ -49,9 +49,9 @@ static void the_default_is_all_there_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mocap_cpu_hides_what_lies_above),
+        cmocka_unit_test(mocap_cpu_limits_the_level),
         cmocka_unit_test(unknown_levels_are_refused),
-        cmocka_unit_test(the_default_is_all_there_is),
+        cmocka_unit_test(the_default_is_the_highest_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

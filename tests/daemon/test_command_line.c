@@ -13,15 +13,31 @@
 static void all_options_are_understood(void **state)
 {
     (void)state;
-    const char *const argv[] = { "mocapd",      "--socket",      "/run/x.sock",
-                                 "--stream",    "a=clip.mp4",    "--stream=b=rtsp://h/p?q=1",
-                                 "--model",     "m.safetensors", "--workers",
-                                 "3",           "--every-frame", "--exit-on-end",
-                                 "--repeat",    "--region",      "1,2,30,40",
-                                 "--log-level", "debug",         "--wait-subscribers=2",
-                                 "--mirror",    "--rotate",      "270",
+    const char *const argv[] = { "mocapd",
+                                 "--socket",
+                                 "/run/x.sock",
+                                 "--stream",
+                                 "a=clip.mp4",
+                                 "--stream=b=rtsp://h/p?q=1",
+                                 "--model",
+                                 "m.safetensors",
+                                 "--workers",
+                                 "3",
+                                 "--every-frame",
+                                 "--exit-on-end",
+                                 "--repeat",
+                                 "--region",
+                                 "1,2,30,40",
+                                 "--log-level",
+                                 "debug",
+                                 "--wait-subscribers=2",
+                                 "--mirror",
+                                 "--rotate",
+                                 "270",
+                                 "--max-frame-size=1920x1080",
                                  NULL };
     assert_int_equal(command_line_read(argv), DAEMON_COMMAND_LINE_RUN);
+    assert_int_equal(options.settings.max_frame_pixels, 1920 * 1080);
     assert_string_equal(options.socket, "/run/x.sock");
     assert_string_equal(options.model, "m.safetensors");
     assert_int_equal(options.workers, 3);
@@ -70,6 +86,12 @@ static void nonsense_is_refused(void **state)
         { "--smooth", "maybe", "--smooth must be yes or no, got 'maybe'" },
         { "--max-faces", "5", "--max-faces must be a whole number from 1 to 4, got '5'" },
         { "--rotate", "45", "--rotate must be 0, 90, 180 or 270, got '45'" },
+        { "--max-frame-size", "1920", "--max-frame-size must be WIDTHxHEIGHT, each 16 to 32768" },
+        { "--max-frame-size", "1920x1080p", "--max-frame-size must be WIDTHxHEIGHT" },
+        { "--max-frame-size", "1920x0", "--max-frame-size must be WIDTHxHEIGHT" },
+        { "--max-frame-size", " 64x64", "--max-frame-size must be WIDTHxHEIGHT" },
+        { "--max-frame-size", "64x 64", "--max-frame-size must be WIDTHxHEIGHT" },
+        { "--max-frame-size", "99999x64", "--max-frame-size must be WIDTHxHEIGHT" },
         { "--region", "1,2,3", "--region must be x,y,w,h in pixels" },
         { "--region", "nan,0,1,1", "--region must be x,y,w,h in pixels" },
         { "--region", "1,2,0,4", "--region must be x,y,w,h in pixels" },

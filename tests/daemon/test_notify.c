@@ -13,7 +13,7 @@
 
 #include "daemon/notify.h"
 
-// A socket as systemd's, at a name that begins with '@' when it is abstract.
+// A socket like that of systemd; an abstract one if its name begins with @.
 static int manager(const char *name)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -36,10 +36,10 @@ static void check_name(const char *name)
     assert_int_equal(recv(fd, said, sizeof said - 1, MSG_DONTWAIT), 7);
     assert_string_equal(said, "READY=1");
     close(fd);
-    assert_false(daemon_notify("READY=1")); // nobody is there any more
+    assert_false(daemon_notify("READY=1")); // nobody listens any more
 }
 
-static void the_manager_is_told(void **state)
+static void the_service_manager_gets_messages(void **state)
 {
     (void)state;
     char name[64];
@@ -73,14 +73,14 @@ static void the_watchdog_is_fed_twice_an_interval(void **state)
     assert_int_equal(daemon_notify_watchdog_ms(), 0);
     setenv("WATCHDOG_USEC", "10000000", 1);
     assert_int_equal(daemon_notify_watchdog_ms(), 5000);
-    setenv("WATCHDOG_PID", "1", 1); // meant for another
+    setenv("WATCHDOG_PID", "1", 1); // meant for another process
     assert_int_equal(daemon_notify_watchdog_ms(), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_manager_is_told),
+        cmocka_unit_test(the_service_manager_gets_messages),
         cmocka_unit_test(without_a_manager_nothing_happens),
         cmocka_unit_test(the_watchdog_is_fed_twice_an_interval),
     };

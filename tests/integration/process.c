@@ -118,7 +118,7 @@ void process_wait_socket(const struct process *process, const char *socket_path)
         if (kill(process->pid, 0) != 0 || waitpid(process->pid, NULL, WNOHANG) == process->pid) {
             char said[2048];
             process_read(process->err_path, said, sizeof said);
-            fail_msg("it ended before it listened: %s", said);
+            fail_msg("the process ended before it listened: %s", said);
         }
         nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL); // there is no event to wait for
     }
@@ -136,7 +136,7 @@ void process_assert_one_error(const struct process *process, const char *needle)
         }
         errors++;
         if (strstr(line, needle) == NULL) {
-            fail_msg("said '%s', wants '%s' in it", line, needle);
+            fail_msg("must contain '%s', got '%s'", needle, line);
         }
     }
     assert_int_equal(errors, 1);

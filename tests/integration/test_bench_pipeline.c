@@ -1,4 +1,4 @@
-// mocap-lab bench pipeline, with a camera that is dead beside one that isn't.
+// mocap-lab bench pipeline with a dead camera beside a live one.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static void the_running_daemon_is_measured(void **state)
     assert_int_equal(status, 0);
 
     assert_non_null(strstr(said, "good "));
-    assert_non_null(strstr(said, " records/s, age when read p50 "));
+    assert_non_null(strstr(said, " records/s, latency when read p50 "));
     const char *dead = strstr(said, "\ndead ");
     assert_non_null(dead);
     assert_int_equal(strncmp(dead + strlen("\ndead ") + strspn(dead + strlen("\ndead "), " "),

@@ -1,5 +1,5 @@
-// OpenBLAS obeys OPENBLAS_CORETYPE even where the processor can't: mocap-lab runs
-// all the same, and says once that it does without OpenBLAS.
+// OpenBLAS obeys OPENBLAS_CORETYPE even if the processor lacks the instructions. mocap-lab must run
+// all the same, and say once that it does not use OpenBLAS.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@ struct result {
     int complaints; // lines about OpenBLAS
 };
 
-// One run of a small network with OpenBLAS told to be core; NULL: not told.
+// Runs a small network once with OPENBLAS_CORETYPE set to core; NULL: not set.
 static struct result run(const char *core, const char *level)
 {
     core == NULL ? unsetenv("OPENBLAS_CORETYPE") : setenv("OPENBLAS_CORETYPE", core, 1);
@@ -66,7 +66,7 @@ static void other_kernels_do_without_openblas(void **state)
     }
 }
 
-// Plain C and one line, or OpenBLAS and none.
+// Either plain C and one log line, or OpenBLAS and none.
 static bool falls_back(const char *core)
 {
     const struct result result = run(core, "blas");

@@ -16,7 +16,7 @@
 
 #include "tests/integration/process.h"
 #include "tests/pipeline/clip.h"
-#include "tools/mocapctl/picture.h"
+#include "tools/lab/image_file.h"
 #include "tools/video_writer.h"
 
 enum { WIDTH = 96, HEIGHT = 64, FRAMES = 24 };
@@ -139,7 +139,7 @@ static void the_frame_is_written_as_it_is_displayed(void **state)
                                        .paint = paint_quarters });
     run_overlay(clip, out);
     struct mc_error err = { 0 };
-    AVFrame *picture = mocapctl_picture_load(out, &err);
+    AVFrame *picture = lab_image_file_load(out, &err);
     assert_non_null(picture);
     assert_int_equal(picture->width, HEIGHT);
     assert_int_equal(picture->height, 2 * WIDTH);

@@ -222,7 +222,7 @@ static int count_records(const char *path)
     return records;
 }
 
-// A recorder of a daemon that is killed in the middle of it.
+// Starts recording, and kills the daemon in the middle.
 static struct process record_until_killed(const char *path, const char *again,
                                           const char *socket_path)
 {
@@ -276,7 +276,7 @@ static void a_recording_that_a_fault_ended_is_a_failure(void **state)
     wait_until_said(&recorder, "the daemon did not come back");
     assert_true(count_records(again) > 0);
 
-    // A source that can't be read.
+    // A source that cannot be read.
     const char *failing[] = { "--socket", socket_path, "--stream", "a=/nowhere/clip.mp4",
                               "--stream", "b=demo:",   NULL };
     struct process daemon = process_start(MOCAPD, failing);
@@ -290,7 +290,7 @@ static void a_recording_that_a_fault_ended_is_a_failure(void **state)
     assert_int_equal(process_wait(&daemon), 0);
 }
 
-// BVH has one time for all frames: a gap is as long as it was.
+// BVH has one frame time: a gap must stay as long as it was.
 static void a_bvh_takes_as_long_as_what_was_recorded(void **state)
 {
     (void)state;
@@ -324,7 +324,7 @@ static void a_bvh_takes_as_long_as_what_was_recorded(void **state)
     assert_float_equal(yaw, -(18 + 22 * 11.0 / 21), 0.05);
 }
 
-// Cut anywhere, a recording gives every whole message before.
+// A recording cut anywhere gives every complete message before the cut.
 static void a_cut_recording_gives_what_is_whole(void **state)
 {
     (void)state;
@@ -476,7 +476,7 @@ static void exports_have_what_was_recorded(void **state)
 
     assert_int_equal(
         process_run(&process, MOCAPCTL, (const char *[]){ "export", MOCAPCTL, "--csv", NULL }), 1);
-    process_assert_one_error(&process, "is no recording");
+    process_assert_one_error(&process, "must be a recording");
 }
 
 // By any name: here one of its own, and that of a link to it.

@@ -1,4 +1,4 @@
-// The whole way: a clip in, records out of the socket.
+// From a clip to records on the socket.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -65,7 +65,7 @@ static struct mocap_client *subscribe(const char *socket_path)
     return client;
 }
 
-// Reads all to the end: every record, in order, nothing missed.
+// Reads to the end: every record, in order, none missed.
 static void read_all(struct mocap_client *client)
 {
     struct mocap_error err;
@@ -126,7 +126,7 @@ static void two_subscribers_get_the_same(void **state)
     assert_int_equal(process_wait(&daemon), 0);
 }
 
-// A socket that says something and reads one reply after the greeting.
+// Sends a request, and reads one reply after hello.
 static void ask(const char *path, const char *bytes, size_t length, char *reply, size_t size)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -156,7 +156,7 @@ static void assert_error(const char *path, const char *request, const char *code
     }
 }
 
-// Garbage gets typed errors, and the subscriber who waits gets all its records.
+// Garbage gets typed errors, and the other subscriber still gets all its records.
 static void hostile_clients_disturb_nobody(void **state)
 {
     (void)state;
@@ -221,7 +221,7 @@ static void watch_prints_the_records(void **state)
     process_assert_one_error(&watch, "is mocapd running?");
 }
 
-// Without any stream: what the first message is that tells of a source.
+// Without any stream: the first log line about a source.
 static void start_without_streams(const char *name, char *said, size_t size)
 {
     const char *path = process_path(name);
@@ -242,7 +242,7 @@ static void start_without_streams(const char *name, char *said, size_t size)
     assert_int_equal(process_wait(&daemon), 0);
 }
 
-// The clip that is built in is for who tries mocapd, not for who relies on it.
+// The built-in clip is for trying mocapd, not for services.
 static void a_service_without_a_camera_waits_for_one(void **state)
 {
     (void)state;

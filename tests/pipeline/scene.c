@@ -11,18 +11,18 @@
 static const float half_turn = 3.14159265f;
 static const float margin = 1.5f;
 
-// The actor that fits the square best.
-static const struct actor *seen_in(const struct scene *scene, const struct pipeline_roi *square,
-                                   float *fit)
+// The actor that fits the region best.
+static const struct actor *actor_in(const struct scene *scene, const struct pipeline_roi *roi,
+                                    float *fit)
 {
     const struct actor *best = NULL;
     *fit = 0;
     for (int i = 0; i < scene->count; i++) {
         const struct actor *actor = &scene->actors[i];
-        const float off = hypotf(square->x + square->side / 2 - actor->x,
-                                 square->y + square->side / 2 - actor->y) /
-                          actor->size;
-        const float misfit = fabsf(logf(square->side / (margin * actor->size)));
+        const float off =
+            hypotf(roi->x + roi->side / 2 - actor->x, roi->y + roi->side / 2 - actor->y) /
+            actor->size;
+        const float misfit = fabsf(logf(roi->side / (margin * actor->size)));
         const float here = 1 - off - 0.5f * misfit;
         if (!actor->gone && here > *fit) {
             best = actor;
@@ -53,67 +53,82 @@ static void draw(const struct actor *actor, float score, struct mc_keypoint *key
 }
 
 // Landmarks are exact where there is a face. Elsewhere the network invents one in
-// the middle of what it sees, and is as sure of itself as the test says.
-static void look(void *user, const struct pipeline_roi *square,
-                 struct pipeline_observation *sighting)
+// the middle of the region, and is as sure of itself as the test says.
+static void observe_corners(struct scene *scene, const struct pipeline_roi *roi,
+                            struct pipeline_observation *observation)
 {
-    struct scene *scene = user;
     float fit;
-    const struct actor *actor = seen_in(scene, square, &fit);
-    struct actor invented = { .x = square->x + square->side / 2,
-                              .y = square->y + square->side / 2,
-                              .size = square->side / margin };
+    const struct actor *actor = actor_in(scene, roi, &fit);
+    struct actor invented = { .x = roi->x + roi->side / 2,
+                              .y = roi->y + roi->side / 2,
+                              .size = roi->side / margin };
     const float score = actor == NULL ? 0.3f : actor->blurred ? 0.4f : 0.5f + 0.45f * fit;
     if (actor == NULL) {
         actor = &invented;
     }
-    if (scene->looks++ > 0 && scene->strays > 0) {
+    if (scene->observes++ > 0 && scene->strays > 0) {
         scene->strays--;
-        invented.x += square->side;
+        invented.x += roi->side;
         actor = &invented;
     }
-    sighting->score = score;
-    draw(actor, score, sighting->keypoints, CORNERS);
+    observation->score = score;
+    draw(actor, score, observation->keypoints, CORNERS);
 }
 
-// 68 points. A face upside down is still a face of sorts: its points stay turned over.
-// Beside the face the network makes up another one in the square's middle.
-static void look_at_68(void *user, const struct pipeline_roi *square,
-                       struct pipeline_observation *sighting)
+// 68 points, which follow the face in a region that is turned by up to 60 degrees from it.
+// A face upside down is still a face of sorts: its points are turned over. Beside the face,
+// and where it lies on its side, the network makes one up in the region's middle.
+static void observe_68(struct scene *scene, const struct pipeline_roi *roi,
+                       struct pipeline_observation *observation)
 {
-    struct scene *scene = user;
     float fit;
-    const struct actor *actor = seen_in(scene, square, &fit);
-    struct actor seen = actor != NULL ? *actor : (struct actor){ .size = square->side / margin };
+    const struct actor *actor = actor_in(scene, roi, &fit);
+    struct actor shown = actor != NULL ? *actor : (struct actor){ .size = roi->side / margin };
     float score = 0.95f;
-    scene->looks++;
-    if (fit < 0.8f) {
-        seen.x = square->x + square->side / 2;
-        seen.y = square->y + square->side / 2;
+    scene->observes++;
+    const float upright = cosf(roi->angle - shown.roll);
+    if (fit < 0.8f || fabsf(upright) < 0.5f) {
+        shown.x = roi->x + roi->side / 2;
+        shown.y = roi->y + roi->side / 2;
+        shown.roll = roi->angle;
         score = actor != NULL ? 0.5f : 0.08f;
-    } else if (scene->mistakes > 0 || cosf(square->angle - seen.roll) < 0) {
+    } else if (scene->mistakes > 0 || upright < 0) {
         scene->mistakes -= scene->mistakes > 0;
-        seen.roll += half_turn;
-        score = 0.63f;
-    } else if (seen.blurred) {
+        shown.roll += half_turn;
+        score = scene->upside_down_score > 0 ? scene->upside_down_score : 0.63f;
+    } else if (shown.blurred) {
         score = 0.4f;
     }
-    sighting->score = score;
-    draw(&seen, score, sighting->keypoints, POINTS);
+    observation->score = score;
+    draw(&shown, score, observation->keypoints, POINTS);
 }
 
-static int locate(void *user, const struct pipeline_roi *square, float share,
-                  struct pipeline_detection *found)
+void pipeline_frame_view_observe(struct pipeline_frame_view *view, const struct pipeline_roi *roi,
+                                 struct pipeline_observation *observation)
 {
-    struct scene *scene = user;
+    struct scene *scene = (struct scene *)view;
+    if (scene->has_68) {
+        observe_68(scene, roi, observation);
+    } else {
+        observe_corners(scene, roi, observation);
+    }
+}
+
+int pipeline_frame_view_detect(struct pipeline_frame_view *view, const struct pipeline_roi *roi,
+                               float share, struct pipeline_detection *found)
+{
+    struct scene *scene = (struct scene *)view;
     int count = 0;
     (void)share;
-    scene->locates++;
+    scene->detects++;
     for (int i = 0; i < scene->count; i++) {
         const struct actor *actor = &scene->actors[i];
-        const bool inside = actor->x > square->x && actor->x < square->x + square->side &&
-                            actor->y > square->y && actor->y < square->y + square->side;
-        if (inside && !actor->gone && !actor->unclear && actor->size > square->side / 16) {
+        const bool inside = actor->x > roi->x && actor->x < roi->x + roi->side &&
+                            actor->y > roi->y && actor->y < roi->y + roi->side;
+        const bool is_turned =
+            scene->has_68 && !scene->detects_all_rolls && cosf(roi->angle - actor->roll) < 0.5f;
+        if (inside && !is_turned && !actor->gone && !actor->unclear &&
+            actor->size > roi->side / 16) {
             found[count++] =
                 (struct pipeline_detection){ actor->x, actor->y, actor->size, actor->size, 0.9f };
         }
@@ -137,32 +152,32 @@ void scene_begin_68(struct pipeline_tracker *tracker)
     pipeline_tracker_init(tracker, &options);
 }
 
-struct pipeline_detectors scene_eyes(struct scene *scene, bool has_68)
+struct pipeline_frame_view *scene_view(struct scene *scene, int width, int height)
 {
-    return (struct pipeline_detectors){ has_68 ? look_at_68 : look, locate, scene };
+    scene->display = pipeline_display_transform_none(width, height);
+    scene->view.display = &scene->display;
+    scene->observes = scene->detects = 0;
+    return &scene->view;
 }
 
 void scene_run(struct pipeline_tracker *tracker, struct scene *scene,
-               struct pipeline_observations *sight)
+               struct pipeline_observations *observations)
 {
-    const struct pipeline_display_transform display =
-        pipeline_display_transform_none(WIDTH, HEIGHT);
-    const struct pipeline_detectors eyes = scene_eyes(scene, tracker->options.has_ibug68);
-    scene->looks = scene->locates = 0;
-    pipeline_tracker_run(tracker, &display, &eyes, sight);
-    assert_true(scene->looks <= 20 && scene->locates <= 10); // bounded for each frame
-    assert_true(sight->count <= tracker->options.max_faces);
+    scene->has_68 = tracker->options.has_ibug68;
+    pipeline_tracker_run(tracker, scene_view(scene, WIDTH, HEIGHT), observations);
+    assert_true(scene->observes <= 20 && scene->detects <= 10); // bounded for each frame
+    assert_true(observations->count <= tracker->options.max_faces);
 }
 
-int scene_frames_until_seen(struct pipeline_tracker *tracker, struct scene *scene,
-                            struct pipeline_observations *sight, int count)
+int scene_frames_until(struct pipeline_tracker *tracker, struct scene *scene,
+                       struct pipeline_observations *observations, int count)
 {
     for (int frame = 1; frame <= 100; frame++) {
-        scene_run(tracker, scene, sight);
-        if (sight->count == count) {
+        scene_run(tracker, scene, observations);
+        if (observations->count == count) {
             return frame;
         }
     }
-    fail_msg("%d faces, not %d", sight->count, count);
+    fail_msg("%d faces, not %d", observations->count, count);
     return 0;
 }

@@ -1,6 +1,9 @@
-// Eyes for a tracker, played: faces of four corners, or 68 points, at known places. The
-// landmarks' score tells how well the square fits; the locator sees the faces that are
-// not hidden from it.
+// A synthetic scene for the tracker: faces of four corners, or 68 points, at known
+// places. The landmarks' score tells how well the region fits; the locator sees the faces
+// that are not hidden from it.
+//
+// A test that links this library gets its pipeline_frame_view_observe and
+// pipeline_frame_view_detect, in place of those that run networks on pixels.
 #pragma once
 
 #include <stdbool.h>
@@ -19,22 +22,28 @@ struct actor {
 };
 
 struct scene {
+    struct pipeline_frame_view view; // first; scene_view fills it
+    struct pipeline_display_transform display;
     struct actor actors[ACTORS_MAX];
     int count;
-    int looks, locates;
-    int mistakes; // the next looks have the face turned over
-    int strays;   // looks, the very first left out, that see something beside the square
+    bool has_68;             // its faces; scene_run sets it
+    int observes, detects;   // calls in the last frame
+    int mistakes;            // the next observations have the face upside down
+    bool detects_all_rolls;  // else the locator misses faces turned by more than 60 degrees
+    float upside_down_score; // of a face that is upside down in its region; 0 is 0.63
+    int strays; // observations, the very first left out, that see something beside the region
 };
 
 void scene_begin(struct pipeline_tracker *tracker, int max_faces); // faces of four corners
 void scene_begin_68(struct pipeline_tracker *tracker);             // one face of 68 points
 
-struct pipeline_detectors scene_eyes(struct scene *scene, bool has_68);
+// The view of a frame of the scene, of that size, with no calls counted.
+struct pipeline_frame_view *scene_view(struct scene *scene, int width, int height);
 
-// One frame.
+// Runs the tracker on one frame of the scene.
 void scene_run(struct pipeline_tracker *tracker, struct scene *scene,
-               struct pipeline_observations *sight);
+               struct pipeline_observations *observations);
 
-// Frames until so many faces are seen; fails where that takes too long.
-int scene_frames_until_seen(struct pipeline_tracker *tracker, struct scene *scene,
-                            struct pipeline_observations *sight, int count);
+// Frames until count faces are observed; fails when that takes too long.
+int scene_frames_until(struct pipeline_tracker *tracker, struct scene *scene,
+                       struct pipeline_observations *observations, int count);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -22,7 +23,8 @@
 #define MODELS MOCAPD_SOURCE_DIR "/models/"
 #define DATA MOCAPD_SOURCE_DIR "/../shared/data/"
 
-enum { POINTS = 68, CLIP_FRAMES = 100, PATH_BYTES = 1024, CROP_BOX = 128 };
+enum { POINTS = 68, CLIP_FRAMES = 100, PATH_BYTES = 1024 };
+enum { TURNED_FACES = 30, SECOND_FRAMES = 25 };
 
 static uv_loop_t loop;
 static struct nn_model *model, *locator;
@@ -32,7 +34,9 @@ static struct pipeline_stream *stream;
 static struct {
     int records, with_face, stop_after;
     struct protocol_face face; // the latest
-    bool closing;
+    float roll;                // of heads in the source, radians
+    int wrong_way_up;          // records of a face whose roll is over 60 degrees off that
+    bool stop_at_face, closing;
 } seen;
 
 static void on_closed(void *user)
@@ -49,6 +53,13 @@ static void close_stream(void)
     }
 }
 
+// Between the outer corners of the eyes, clockwise.
+static float roll_of(const struct protocol_face *face)
+{
+    return atan2f(face->keypoints[45].y - face->keypoints[36].y,
+                  face->keypoints[45].x - face->keypoints[36].x);
+}
+
 static void on_record(void *user, struct protocol_record *record,
                       const struct pipeline_frame *frame)
 {
@@ -58,8 +69,9 @@ static void on_record(void *user, struct protocol_record *record,
     if (record->face_count > 0) {
         seen.with_face++;
         seen.face = record->faces[0];
+        seen.wrong_way_up += cosf(roll_of(&seen.face) - seen.roll) < 0.5f;
     }
-    if (seen.records == seen.stop_after) {
+    if (seen.records == seen.stop_after || (seen.stop_at_face && seen.with_face > 0)) {
         close_stream();
     }
 }
@@ -75,7 +87,7 @@ static void on_state(void *user, enum pipeline_state state, const char *reason)
     }
 }
 
-static void run(const char *path, const struct pipeline_region *region, int stop_after)
+static void play(const char *path, const struct pipeline_region *region)
 {
     const struct pipeline_stream_options options = {
         .name = "test",
@@ -86,13 +98,18 @@ static void run(const char *path, const struct pipeline_region *region, int stop
     };
     const struct pipeline_stream_callbacks callbacks = { on_record, on_state, NULL };
     struct mc_error err = { 0 };
-    memset(&seen, 0, sizeof seen);
-    seen.stop_after = stop_after;
     stream = pipeline_stream_create(&loop, workers, &options, &callbacks, &err);
     if (stream == NULL || !pipeline_stream_start(stream, &err)) {
         fail_msg("%s", err.message);
     }
     uv_run(&loop, UV_RUN_DEFAULT);
+}
+
+static void run(const char *path, const struct pipeline_region *region, int stop_after)
+{
+    memset(&seen, 0, sizeof seen);
+    seen.stop_after = stop_after;
+    play(path, region);
 }
 
 static json_t *read_json(const char *path)
@@ -274,6 +291,82 @@ static void a_face_is_followed_through_every_clip(void **state)
     assert_int_equal(poor, 0);
 }
 
+// Ways to turn a source clockwise, as filters of FFmpeg.
+static const struct turn {
+    const char *filter;
+    float roll; // radians
+} turns[] = {
+    { "transpose=clock", 1.57079633f },
+    { "hflip,vflip", 3.14159265f },
+    { "transpose=cclock", -1.57079633f },
+};
+enum { TURNS = sizeof turns / sizeof turns[0] };
+
+// Plays a picture for stop_after frames, or a clip, turned.
+static void run_turned(const char *path, const char *filter, const struct turn *turn,
+                       int stop_after, bool stop_at_face)
+{
+    char graph[PATH_BYTES + 128];
+    snprintf(graph, sizeof graph, "lavfi:movie=%s,%s%s", path, filter, turn->filter);
+    memset(&seen, 0, sizeof seen);
+    seen.stop_after = stop_after;
+    seen.stop_at_face = stop_at_face;
+    seen.roll = turn->roll;
+    play(graph, NULL);
+}
+
+// Within a second of video, and never the wrong way up.
+static void turned_faces_are_found_as_well_as_upright_ones(void **state)
+{
+    (void)state;
+    json_t *frames = read_json(DATA "frames/boxes.json");
+    for (int i = 0; i < TURNS; i++) {
+        int faces = 0, found = 0, wrong = 0, latest = 0;
+        size_t k;
+        const json_t *frame;
+        json_array_foreach(frames, k, frame)
+        {
+            if (strcmp(text(frame, "set"), "helen_train") != 0 ||
+                strcmp(text(frame, "split"), "val") != 0 || faces == TURNED_FACES) {
+                continue;
+            }
+            char path[PATH_BYTES];
+            snprintf(path, sizeof path, DATA "frames/%s", text(frame, "file"));
+            run_turned(path, "loop=loop=24:size=1,", &turns[i], SECOND_FRAMES, true);
+            faces++;
+            found += seen.with_face > 0;
+            wrong += seen.wrong_way_up;
+            latest = seen.records > latest ? seen.records : latest;
+        }
+        print_message(
+            "%-16s %d of %d faces found, in frame %d at the latest, %d the wrong way up\n",
+            turns[i].filter, found, faces, latest, wrong);
+        assert_int_equal(found, faces);
+        assert_int_equal(faces, TURNED_FACES);
+        assert_int_equal(wrong, 0);
+    }
+    json_decref(frames);
+}
+
+static void a_face_is_followed_through_turned_clips(void **state)
+{
+    (void)state;
+    static const char *const clips[] = { "lp_d0.mp4", "grid_lipnet.mp4", "tps_driving.mp4" };
+    for (int i = 0; i < TURNS; i++) {
+        char path[PATH_BYTES];
+        snprintf(path, sizeof path, DATA "clips/%s", clips[i]);
+        if (access(path, R_OK) != 0) {
+            print_message("skipped: no %s\n", path);
+            skip();
+        }
+        run_turned(path, "", &turns[i], CLIP_FRAMES, false);
+        print_message("%-16s %-16s a face in %3d of %3d frames, %d the wrong way up\n", clips[i],
+                      turns[i].filter, seen.with_face, seen.records, seen.wrong_way_up);
+        assert_true(seen.with_face >= seen.records - 10); // searched upright first
+        assert_int_equal(seen.wrong_way_up, 0);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -306,6 +399,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(landmarks_fit_as_well_where_the_face_was_found),
         cmocka_unit_test(a_face_is_followed_through_every_clip),
+        cmocka_unit_test(turned_faces_are_found_as_well_as_upright_ones),
+        cmocka_unit_test(a_face_is_followed_through_turned_clips),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -275,7 +275,7 @@ static void a_locator_gives_no_keypoints(void **state)
     (void)state;
     struct mc_error err = { 0 };
     assert_null(pipeline_workers_create(&loop, locator, NULL, 1, &err));
-    assert_string_equal(err.message, "the model locates faces, wants keypoints");
+    assert_string_equal(err.message, "the model must give keypoints, but it locates faces");
 }
 
 static void a_file_that_is_not_there_fails(void **state)

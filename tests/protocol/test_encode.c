@@ -320,6 +320,10 @@ static void a_later_versions_message_is_other(void **state)
     assert_int_equal(message->type, PROTOCOL_MESSAGE_OTHER);
 }
 
+#define RECORDS_PAST_2_53                                                                          \
+    "{\"type\":\"end\",\"stream\":\"a\",\"records\":9007199254740992,\"state\":\"ended\","         \
+    "\"reason\":\"\"}"
+
 static void messages_that_do_not_fit_are_errors(void **state)
 {
     (void)state;
@@ -332,8 +336,7 @@ static void messages_that_do_not_fit_are_errors(void **state)
         "{\"type\":\"end\",\"stream\":\"a\",\"records\":-1,\"state\":\"\",\"reason\":\"\"}",
         "{\"type\":\"state\",\"stream\":\"a\",\"state\":\"far too long a state\",\"reason\":\"\"}",
         "{\"type\":\"motion\",\"stream\":\"a\",\"faces\":[{},{},{},{},{}]}",
-        "{\"type\":\"end\",\"stream\":\"a\",\"records\":9007199254740992,\"state\":\"ended\","
-        "\"reason\":\"\"}", // 2^53
+        RECORDS_PAST_2_53,
     };
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
         struct mc_error err = { 0 };

@@ -28,7 +28,7 @@ import time
 
 HOUR = 3600
 TICKS = 90000
-SEGMENT_S = 2.4
+SEGMENT_S = 2.0
 
 # From a frame's number and true time to its stamp, both in seconds.
 CLOCKS = {

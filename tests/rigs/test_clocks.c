@@ -28,8 +28,8 @@
 enum {
     START_S = 30,
     STREAMS_MAX = 16,
-    SEGMENT_FRAMES = 60, // five groups of twelve: the muxer cuts at 2 s and more
-    SEGMENTS = 12,
+    SEGMENT_FRAMES = 50, // 2 s, where the muxer cuts
+    SEGMENTS = 14,
 };
 
 static struct process cameras, mocapd;
@@ -315,7 +315,7 @@ static void mjpeg_over_http_gives_every_frame_at_any_rate(void **state)
     run(names, pointers, frames, COUNT, 0);
 }
 
-// Segments of 2.4 s come at once, and play out at 25 frames/s.
+// Segments of 2 s come at once, and play out at 25 frames/s.
 static void hls_plays_out_evenly(void **state)
 {
     (void)state;

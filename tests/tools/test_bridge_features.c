@@ -24,7 +24,7 @@ static void what_stays_is_zero(void **state)
 {
     (void)state;
     for (int i = 0; i < 100; i++) {
-        assert_float_equal(bridge_feature_tell(&history, 0.4f, 0.1f), 0, 1e-6);
+        assert_float_equal(bridge_feature_normalise(&history, 0.4f, 0.1f), 0, 1e-6);
     }
 }
 
@@ -32,19 +32,19 @@ static void the_farthest_is_one(void **state)
 {
     (void)state;
     for (int i = 0; i < 100; i++) {
-        bridge_feature_tell(&history, 0.4f, 0.1f);
+        bridge_feature_normalise(&history, 0.4f, 0.1f);
     }
-    assert_float_equal(bridge_feature_tell(&history, 0.8f, 0.1f), 1, 1e-6);
-    assert_float_equal(bridge_feature_tell(&history, 0.6f, 0.1f), 0.5f, 1e-6);
-    assert_float_equal(bridge_feature_tell(&history, 0.2f, 0.1f), -1, 1e-6);
-    assert_float_equal(bridge_feature_tell(&history, 0.45f, 0.1f), 0.125f, 1e-6);
+    assert_float_equal(bridge_feature_normalise(&history, 0.8f, 0.1f), 1, 1e-6);
+    assert_float_equal(bridge_feature_normalise(&history, 0.6f, 0.1f), 0.5f, 1e-6);
+    assert_float_equal(bridge_feature_normalise(&history, 0.2f, 0.1f), -1, 1e-6);
+    assert_float_equal(bridge_feature_normalise(&history, 0.45f, 0.1f), 0.125f, 1e-6);
 }
 
 static void noise_is_small(void **state)
 {
     (void)state;
     for (int i = 0; i < 200; i++) {
-        const float value = bridge_feature_tell(&history, i % 2 == 0 ? 0.4f : 0.41f, 0.1f);
+        const float value = bridge_feature_normalise(&history, i % 2 == 0 ? 0.4f : 0.41f, 0.1f);
         assert_true(fabsf(value) < 0.11f);
     }
 }
@@ -65,7 +65,7 @@ static void the_window_slides(void **state)
     for (int i = 0; i < COUNT; i++) {
         seed = seed * 1664525u + 1013904223u;
         values[i] = (float)(seed >> 24); // many are equal
-        bridge_feature_tell(&history, values[i], 1);
+        bridge_feature_normalise(&history, values[i], 1);
     }
     memcpy(window, values + COUNT - BRIDGE_FEATURES_WINDOW, sizeof window);
     qsort(window, BRIDGE_FEATURES_WINDOW, sizeof window[0], by_value);
@@ -75,8 +75,8 @@ static void the_window_slides(void **state)
 static void what_is_no_number_is_left_out(void **state)
 {
     (void)state;
-    assert_float_equal(bridge_feature_tell(&history, NAN, 0.1f), 0, 0);
-    assert_float_equal(bridge_feature_tell(&history, INFINITY, 0.1f), 0, 0);
+    assert_float_equal(bridge_feature_normalise(&history, NAN, 0.1f), 0, 0);
+    assert_float_equal(bridge_feature_normalise(&history, INFINITY, 0.1f), 0, 0);
     assert_int_equal(history.count, 0);
 }
 

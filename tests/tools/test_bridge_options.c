@@ -80,10 +80,11 @@ static void targets_are_limited(void **state)
     (void)state;
     struct bridge_options options = bridge_options_default;
     struct mc_error err = { 0 };
+    const struct mc_options scope = { bridge_options_table, &options };
     for (int i = 0; i < BRIDGE_TARGETS_MAX; i++) {
-        assert_true(mc_options_set(bridge_options_table, &options, "osf", "a", &err));
+        assert_true(mc_options_set(&scope, 1, "osf", "a", &err));
     }
-    assert_false(mc_options_set(bridge_options_table, &options, "vmc", "b", &err));
+    assert_false(mc_options_set(&scope, 1, "vmc", "b", &err));
     assert_string_equal(err.message, "vmc 'b': more than 16 targets");
 }
 

@@ -13,11 +13,8 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
-#include "pipeline/frame_pool.h"
-#include "pipeline/frame_view.h"
-#include "pipeline/track/scaler.h"
+#include "pipeline/track/detectors.h"
 #include "pipeline/track/tracker.h"
-#include "pipeline/worker.h"
 #include "tools/synthface/synthface.h"
 
 #define MODELS MOCAPD_SOURCE_DIR "/models/"
@@ -29,17 +26,17 @@ static const float tolerance = 0.15f;
 
 struct fixture {
     struct nn_model *model, *locator;
-    struct pipeline_worker_context seat;
+    struct pipeline_detectors detectors;
     struct pipeline_tracker tracker;
-    struct pipeline_observations sight;
-    AVFrame *picture;
+    struct pipeline_observations observations;
+    AVFrame *frame;
 };
 
-// ---- the picture -----------------------------------------------------------------------
+// ---- the frame -------------------------------------------------------------------------
 
 static uint8_t *pixel(const struct fixture *fixture, int x, int y)
 {
-    return fixture->picture->data[0] + y * fixture->picture->linesize[0] + 3 * x;
+    return fixture->frame->data[0] + y * fixture->frame->linesize[0] + 3 * x;
 }
 
 // A wall with a lamp, a clock's round face, and a shelf.
@@ -89,8 +86,8 @@ static void paint_grey(const struct fixture *fixture, int left, int top, int rig
     }
 }
 
-// Turns the picture clockwise about its middle, and the truth with it.
-static void turn_picture(const struct fixture *fixture, float angle, struct synthface_truth *truth)
+// Turns the frame clockwise about its middle, and the truth with it.
+static void turn_frame(const struct fixture *fixture, float angle, struct synthface_truth *truth)
 {
     static uint8_t copy[HEIGHT * WIDTH * 3];
     for (int y = 0; y < HEIGHT; y++) {
@@ -126,26 +123,29 @@ static void begin(struct fixture *fixture, int max_faces)
     pipeline_tracker_init(&fixture->tracker, &options);
 }
 
-static void look(struct fixture *fixture)
+static void observe(struct fixture *fixture)
 {
-    struct pipeline_frame frame = { .picture = fixture->picture };
-    frame.display = pipeline_display_transform_none(WIDTH, HEIGHT);
-    struct pipeline_frame_view gaze = { .seat = &fixture->seat, .frame = &frame };
-    const struct pipeline_detectors eyes = pipeline_frame_view_detectors(&gaze, true);
-    pipeline_tracker_run(&fixture->tracker, &frame.display, &eyes, &fixture->sight);
-    assert_string_equal(gaze.err.message, "");
+    const struct pipeline_display_transform display =
+        pipeline_display_transform_none(WIDTH, HEIGHT);
+    struct pipeline_frame_view view = {
+        .detectors = &fixture->detectors,
+        .frame = fixture->frame,
+        .display = &display,
+    };
+    pipeline_tracker_run(&fixture->tracker, &view, &fixture->observations);
+    assert_string_equal(view.err.message, "");
 }
 
 // Mean distance of the landmarks from the truth, over that of the outer eye corners.
-static float error_of(const struct pipeline_observation *sighting,
+static float error_of(const struct pipeline_observation *observation,
                       const struct synthface_truth *truth)
 {
     const float eyes = hypotf(truth->points[45][0] - truth->points[36][0],
                               truth->points[45][1] - truth->points[36][1]);
     float sum = 0;
     for (int i = 0; i < POINTS; i++) {
-        sum += hypotf(sighting->keypoints[i].x - truth->points[i][0],
-                      sighting->keypoints[i].y - truth->points[i][1]);
+        sum += hypotf(observation->keypoints[i].x - truth->points[i][0],
+                      observation->keypoints[i].y - truth->points[i][1]);
     }
     return sum / POINTS / eyes;
 }
@@ -161,16 +161,16 @@ static void two_faces_are_followed_side_by_side(void **state)
     for (unsigned frame = 0; frame < 30; frame++) {
         paint_head(fixture, 1, 3 * frame, 0, &truths[0]);
         paint_head(fixture, 2, 3 * frame + 60, WIDTH - HEAD, &truths[1]);
-        look(fixture);
+        observe(fixture);
         if (frame < 5) {
             continue;
         }
-        assert_int_equal(fixture->sight.count, 2);
+        assert_int_equal(fixture->observations.count, 2);
         for (int i = 0; i < 2; i++) {
-            const int side = fixture->sight.faces[i].keypoints[30].x > (float)WIDTH / 2;
-            assert_true(error_of(&fixture->sight.faces[i], &truths[side]) < tolerance);
-            ids[side] = ids[side] == 0 ? fixture->sight.faces[i].id : ids[side];
-            assert_int_equal(fixture->sight.faces[i].id, ids[side]);
+            const int side = fixture->observations.faces[i].keypoints[30].x > (float)WIDTH / 2;
+            assert_true(error_of(&fixture->observations.faces[i], &truths[side]) < tolerance);
+            ids[side] = ids[side] == 0 ? fixture->observations.faces[i].id : ids[side];
+            assert_int_equal(fixture->observations.faces[i].id, ids[side]);
         }
     }
     assert_int_equal(ids[0] + ids[1], 3);
@@ -185,19 +185,19 @@ static void a_face_that_leaves_comes_back_as_itself(void **state)
     for (unsigned frame = 0; frame<40; frame++, left += frame> 5 ? 25 : 0) {
         paint_room(fixture);
         paint_head(fixture, 3, 2 * frame, left, &truth);
-        look(fixture);
-        assert_true(frame > 8 || fixture->sight.count == 1);
-        empty = fixture->sight.count == 0 ? empty + 1 : 0;
+        observe(fixture);
+        assert_true(frame > 8 || fixture->observations.count == 1);
+        empty = fixture->observations.count == 0 ? empty + 1 : 0;
     }
     assert_true(empty >= 5); // and the room was not taken for it
     for (unsigned frame = 0; frame < 12; frame++) {
         paint_room(fixture);
         paint_head(fixture, 3, 2 * frame, 380, &truth);
-        look(fixture);
+        observe(fixture);
     }
-    assert_int_equal(fixture->sight.count, 1);
-    assert_int_equal(fixture->sight.faces[0].id, 1);
-    assert_true(error_of(&fixture->sight.faces[0], &truth) < tolerance);
+    assert_int_equal(fixture->observations.count, 1);
+    assert_int_equal(fixture->observations.faces[0].id, 1);
+    assert_true(error_of(&fixture->observations.faces[0], &truth) < tolerance);
 }
 
 static void a_head_is_followed_as_it_turns_over(void **state)
@@ -210,10 +210,10 @@ static void a_head_is_followed_as_it_turns_over(void **state)
         const float angle = 1.4f * sinf((float)frame / 60 * 6.2832f); // 80 degrees each way
         paint_room(fixture);
         paint_head(fixture, 4, frame, 160, &truth);
-        turn_picture(fixture, angle, &truth);
-        look(fixture);
-        assert_int_equal(fixture->sight.count, 1);
-        worst = fmaxf(worst, error_of(&fixture->sight.faces[0], &truth));
+        turn_frame(fixture, angle, &truth);
+        observe(fixture);
+        assert_int_equal(fixture->observations.count, 1);
+        worst = fmaxf(worst, error_of(&fixture->observations.faces[0], &truth));
     }
     print_message("worst error while turning: %.3f\n", (double)worst);
     assert_true(worst < tolerance);
@@ -232,20 +232,20 @@ static void a_hidden_face_is_waited_for(void **state)
         if (covered) {
             paint_grey(fixture, 200, 20, 440, 300);
         }
-        look(fixture);
-        if (fixture->sight.count == 0) {
+        observe(fixture);
+        if (fixture->observations.count == 0) {
             assert_true(covered || frame < 45);
             continue;
         }
-        const struct pipeline_observation *face = &fixture->sight.faces[0];
+        const struct pipeline_observation *face = &fixture->observations.faces[0];
         assert_int_equal(face->id, 1);
         assert_true(hypotf(face->keypoints[30].x - truth.points[30][0],
                            face->keypoints[30].y - truth.points[30][1]) < 90); // no jump away
         before = frame == 14 ? face->score : before;
         hidden = covered ? fminf(hidden, face->score) : hidden;
     }
-    assert_int_equal(fixture->sight.count, 1);
-    assert_true(error_of(&fixture->sight.faces[0], &truth) < tolerance);
+    assert_int_equal(fixture->observations.count, 1);
+    assert_true(error_of(&fixture->observations.faces[0], &truth) < tolerance);
     assert_true(hidden < 0.6f * before);
 }
 
@@ -255,8 +255,8 @@ static void an_empty_room_has_no_face(void **state)
     begin(fixture, 4);
     paint_room(fixture);
     for (int frame = 0; frame < 60; frame++) {
-        look(fixture);
-        assert_int_equal(fixture->sight.count, 0);
+        observe(fixture);
+        assert_int_equal(fixture->observations.count, 0);
     }
 }
 
@@ -271,34 +271,26 @@ static int set_up(void **state)
     fixture.model = nn_model_load(MODELS NN_MODEL_DEFAULT_FILE, flags, &err);
     fixture.locator =
         fixture.model == NULL ? NULL : nn_model_load(MODELS NN_LOCATOR_DEFAULT_FILE, flags, &err);
-    fixture.picture = av_frame_alloc();
-    if (fixture.locator == NULL || fixture.picture == NULL) {
+    fixture.frame = av_frame_alloc();
+    if (fixture.locator == NULL || fixture.frame == NULL) {
         print_error("%s\n", err.message);
         return 1;
     }
-    fixture.seat = (struct pipeline_worker_context){
-        .model = nn_model_info(fixture.model),
-        .runner = nn_runner_create(fixture.model, &err),
-        .locator = { nn_model_info(fixture.locator), nn_runner_create(fixture.locator, &err) },
-        .scaler = pipeline_scaler_create(&err),
-    };
-    fixture.picture->format = AV_PIX_FMT_RGB24;
-    fixture.picture->width = WIDTH;
-    fixture.picture->height = HEIGHT;
+    fixture.frame->format = AV_PIX_FMT_RGB24;
+    fixture.frame->width = WIDTH;
+    fixture.frame->height = HEIGHT;
     *state = &fixture;
-    return fixture.seat.runner == NULL || fixture.seat.locator.runner == NULL ||
-           fixture.seat.scaler == NULL || av_frame_get_buffer(fixture.picture, 0) < 0;
+    return !pipeline_detectors_init(&fixture.detectors, fixture.model, fixture.locator, &err) ||
+           av_frame_get_buffer(fixture.frame, 0) < 0;
 }
 
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    pipeline_scaler_destroy(fixture->seat.scaler);
-    nn_runner_destroy(fixture->seat.locator.runner);
-    nn_runner_destroy(fixture->seat.runner);
+    pipeline_detectors_finish(&fixture->detectors);
     nn_model_destroy(fixture->locator);
     nn_model_destroy(fixture->model);
-    av_frame_free(&fixture->picture);
+    av_frame_free(&fixture->frame);
     return 0;
 }
 

@@ -92,7 +92,7 @@ static void landmarks_follow_eyes_and_mouth(void **state)
     synthface_destroy(face);
 }
 
-// Where the landmarks of the face are, the picture differs from the background.
+// Where the landmarks of the face are, the frame differs from the background.
 static void landmarks_lie_on_the_head(void **state)
 {
     (void)state;
@@ -117,7 +117,7 @@ static void absurd_sizes_are_refused(void **state)
     (void)state;
     struct mc_error err = { 0 };
     assert_null(synthface_create(1, 31, 100, false, &err));
-    assert_string_equal(err.message, "picture of 31x100: wants edges from 32 to 4096");
+    assert_string_equal(err.message, "frame size must have edges from 32 to 4096, got 31x100");
     assert_null(synthface_create(1, 100, 5000, false, &err));
 }
 

@@ -33,7 +33,7 @@ static struct protocol_record record_at(uint64_t seq)
     return record;
 }
 
-static void the_rate_and_the_age_are_told(void **state)
+static void the_rate_and_the_latency_are_shown(void **state)
 {
     (void)state;
     table = (struct mocapctl_table){ 0 };
@@ -82,7 +82,7 @@ static void control_characters_stay_out_of_the_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_rate_and_the_age_are_told),
+        cmocka_unit_test(the_rate_and_the_latency_are_shown),
         cmocka_unit_test(a_face_has_its_nose_and_score),
         cmocka_unit_test(control_characters_stay_out_of_the_terminal),
     };

@@ -14,7 +14,8 @@ static bool set(struct web_options *options, struct mc_error *err, const char *n
 {
     *options = web_options_default;
     *err = (struct mc_error){ 0 };
-    return mc_options_set(web_options_table, options, name, value, err);
+    const struct mc_options scope = { web_options_table, options };
+    return mc_options_set(&scope, 1, name, value, err);
 }
 
 static void only_this_machine_reaches_it_by_default(void **state)

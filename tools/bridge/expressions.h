@@ -1,4 +1,4 @@
-// What a face shows, under the names that avatar programs know.
+// Expressions, under the names that avatar programs know.
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ enum bridge_expression {
 // "Joy", "A", "Blink_L", ...
 const char *bridge_expression_name(enum bridge_expression expression);
 
-// "JawOpen" for jawOpen: as clips for "perfect sync" are called in models.
+// "JawOpen" for jawOpen: the name of the clip in models for "perfect sync".
 const char *bridge_expression_clip_name(enum mocap_shape shape);
 
 // From blend shapes, 0 to 1 each. The vowels share the opening of the mouth, so

@@ -53,7 +53,7 @@ static void add(struct bridge_feature_history *history, float value)
     history->next = (history->next + 1) % BRIDGE_FEATURES_WINDOW;
 }
 
-float bridge_feature_tell(struct bridge_feature_history *history, float value, float least)
+float bridge_feature_normalise(struct bridge_feature_history *history, float value, float least)
 {
     if (!isfinite(value)) {
         return 0; // of no use for a median either
@@ -129,6 +129,6 @@ void bridge_features_update(struct bridge_features *features,
     float raw[BRIDGE_FEATURE_COUNT];
     measure(points, raw);
     for (int i = 0; i < BRIDGE_FEATURE_COUNT; i++) {
-        values[i] = bridge_feature_tell(&features->histories[i], raw[i], LEAST[i]);
+        values[i] = bridge_feature_normalise(&features->histories[i], raw[i], LEAST[i]);
     }
 }

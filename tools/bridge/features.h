@@ -1,6 +1,5 @@
-// OpenSeeFace's fourteen features of a face: each is told against its own running
-// median, since nobody's face is average: 0 as mostly, up to 1 to the one side and
-// down to -1 to the other.
+// OpenSeeFace's fourteen features of a face. Each is relative to its own running median, since no
+// face is average: 0 at the median, up to 1 on one side and down to -1 on the other.
 #pragma once
 
 enum bridge_feature {
@@ -33,18 +32,18 @@ struct bridge_feature_history {
     int next, count;
 };
 
-// All zero at the start, and to begin anew.
+// All zero at the start, and to start again.
 struct bridge_features {
     struct bridge_feature_history histories[BRIDGE_FEATURE_COUNT];
 };
 
-// Measures one frame and tells it against those before.
+// Measures one frame relative to those before.
 //   points    OpenSeeFace's, in the head's own frame: x to the person's right, y
 //             up, z to where the face looks; any unit
 void bridge_features_update(struct bridge_features *features,
                             float points[BRIDGE_FEATURES_POINTS][3],
                             float values[BRIDGE_FEATURE_COUNT]);
 
-// Adds value to the history, and tells it against it. What moves by less than
-// least never fills the range.
-float bridge_feature_tell(struct bridge_feature_history *history, float value, float least);
+// Adds value to the history and returns it relative to that. Values that vary by less than least
+// never span the full range.
+float bridge_feature_normalise(struct bridge_feature_history *history, float value, float least);

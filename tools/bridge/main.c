@@ -1,4 +1,4 @@
-// mocap-bridge: what mocapd sees, sent to avatar programs in their own protocols.
+// mocap-bridge: sends what mocapd publishes to avatar programs, in their own protocols.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static void on_signal(int number)
     follow_stop(stopped_by_signal);
 }
 
-// The face shown stays the same as long as it is seen; then the surest is next.
+// Keeps showing the same face while it is tracked; then takes the one with the highest score.
 static const struct mocap_face *choose_face(struct bridge *bridge,
                                             const struct mocap_record *record)
 {
@@ -124,7 +124,7 @@ static void handle_message(struct bridge *bridge, const struct mocap_message *me
     } else if (message->type == MOCAP_STATE && is_ours(bridge, message->stream)) {
         mc_log(MC_LOG_INFO, "%s is %s %s", message->stream, message->state, message->reason);
         if (strcmp(message->state, "live") != 0) {
-            send_lost(bridge); // no records come: this has to tell it
+            send_lost(bridge); // no record will report it
         }
     }
 }
@@ -172,7 +172,7 @@ static bool start(struct bridge *bridge, struct mc_error *err)
         (skeleton != NULL && !bridge_skeleton_load(&bridge->options.vmc.skeleton, skeleton, err))) {
         return false;
     }
-    // One stream alone: to subscribe to the others would open their cameras.
+    // Only one stream: subscribing to the others would open their cameras.
     const struct follow_options wanted = {
         .socket = bridge->options.socket,
         .subscribe = { .stream = bridge->options.stream,

@@ -56,7 +56,7 @@ static void take_points(const struct mocap_face *face, struct measured *measured
         measured->points[i][1] = keypoint->y;
         measured->confidence[i] = keypoint->c;
     }
-    // Nobody looked for pupils: the middle of the eye, with no confidence.
+    // Pupils are not detected: the middle of the eye, without confidence.
     for (int eye = 0; eye < 2; eye++) {
         const int first = 36 + 6 * eye;
         for (int axis = 0; axis < 2; axis++) {
@@ -111,7 +111,7 @@ static bool fit(const struct mocap_face *face, double rotation[3][3], double *sc
     for (int axis = 0; axis < 2; axis++) {
         nose[axis] = seen_mean[axis] - *scale * model_mean[axis];
     }
-    return isfinite(*scale) && *scale > 1; // a face of a pixel is none
+    return isfinite(*scale) && *scale > 1; // not a face of one pixel
 }
 
 // A head before OpenSeeFace's camera.
@@ -121,7 +121,7 @@ struct view {
     double translation[3];
 };
 
-// Where a ray through the point of the picture is at that depth.
+// Where the ray through a point of the frame is at that depth.
 static void unproject(const struct view *view, const double point[2], double depth, double place[3])
 {
     place[0] = (point[1] - view->width / 2) / view->width * depth;
@@ -155,7 +155,7 @@ static void lift_eye(const struct view *view, struct measured *measured, int eye
         square += ((double)outer[axis] - inner[axis]) * ((double)outer[axis] - inner[axis]);
     }
     lift(view, measured->points[PUPILS + eye], middle, measured->points_3d[PUPILS + eye]);
-    // Straight ahead: nobody knows where the eyes look.
+    // Straight ahead: the gaze is not measured.
     float *ball = measured->points_3d[EYEBALLS + eye];
     memcpy(ball, measured->points_3d[PUPILS + eye], sizeof measured->points_3d[0]);
     ball[2] -= (float)(EYEBALL_DEPTH * sqrt(square));
@@ -312,7 +312,7 @@ static void assign_slots(struct bridge_osf *osf, const struct mocap_record *reco
             slot++;
         }
         if (slot == PROTOCOL_FACES_MAX && first_free >= 0 && find_face(record, id) != NULL) {
-            osf->slots[first_free].id = id; // mostly somebody who has been away
+            osf->slots[first_free].id = id; // mostly a face that was lost for a while
         }
     }
 }

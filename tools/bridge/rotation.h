@@ -1,4 +1,4 @@
-// Rotations, as avatar programs want them. Quaternions are x, y, z, w; matrices
+// Rotations, as avatar programs expect them. Quaternions are x, y, z, w; matrices
 // work on columns; none is changed that is only read (C17 can't say so of them).
 #pragma once
 
@@ -10,7 +10,7 @@ void bridge_rotation_matrix(const float quaternion[4], double matrix[3][3]);
 // the short way round.
 void bridge_rotation_share(const float quaternion[4], double share, float result[4]);
 
-// What a mirror shows: x stays, what turns about y and z turns the other way.
+// The mirror image: rotation about x stays, about y and z it is reversed.
 void bridge_rotation_mirror(const float quaternion[4], float result[4]);
 
 // Angles in degrees about x, y and z with matrix = Rz Ry Rx, as OpenCV's

@@ -11,7 +11,7 @@
 
 enum {
     GLB_HEADER_BYTES = 20,                 // the file's and its first chunk's
-    GLB_JSON_BYTES_MAX = 32 * 1024 * 1024, // more is no model
+    GLB_JSON_BYTES_MAX = 32 * 1024 * 1024, // larger ones are refused
 };
 
 const struct bridge_skeleton bridge_skeleton_default = {
@@ -52,8 +52,8 @@ static json_t *read_json(FILE *file, struct mc_error *err)
     }
     const uint32_t size = read_u32(header + 12);
     if (size == 0 || size > GLB_JSON_BYTES_MAX) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "JSON of %u bytes, wants 1 to %d", size,
-                     GLB_JSON_BYTES_MAX);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "its JSON must be 1 to %d bytes, got %u",
+                     GLB_JSON_BYTES_MAX, size);
         return NULL;
     }
     char *text = malloc(size);

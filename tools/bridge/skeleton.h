@@ -1,5 +1,5 @@
-// Where a model's bones rest: VMC messages carry positions, and some receivers
-// move the bones there.
+// The rest positions of a model's bones: VMC messages carry positions, and some receivers move
+// the bones there.
 #pragma once
 
 #include "base/error.h"
@@ -28,7 +28,7 @@ const char *bridge_bone_name(enum bridge_bone bone);
 extern const struct bridge_skeleton bridge_skeleton_default;
 
 // The bones of a VRM model (0.x or 1.0). A bone that the model doesn't have keeps
-// the default's place. Nothing but the JSON part of the file is read. Returns false
-// and sets err when it is no VRM model.
+// its default position. Only the JSON part of the file is read. Returns false
+// and sets err when it is not a VRM model.
 bool bridge_skeleton_load(struct bridge_skeleton *skeleton, const char *path,
                           struct mc_error *err) MC_MUST_USE;

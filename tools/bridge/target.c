@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 
-// Takes text apart. Returns false when it is neither HOST, HOST:PORT nor
+// Splits text. Returns false when it is neither HOST, HOST:PORT nor
 // [ADDRESS]:PORT. port stays as it is where text has none.
 static bool split(const char *text, char host[BRIDGE_TARGET_NAME_BYTES],
                   char port[BRIDGE_TARGET_NAME_BYTES])
@@ -70,7 +70,8 @@ bool bridge_target_open(struct bridge_target *target, const char *text, const ch
     if (!split(text, host, port) || !is_port(port)) {
         return mc_error_set(
             err, MC_ERROR_ARGUMENT, 0,
-            "wants HOST, HOST:PORT or [ADDRESS]:PORT with a port from 1 to 65535, got '%s'", text);
+            "must be HOST, HOST:PORT or [ADDRESS]:PORT with a port from 1 to 65535, got '%s'",
+            text);
     }
     snprintf(target->name, sizeof target->name, "%s", text);
     const struct addrinfo hints = { .ai_family = AF_UNSPEC,
@@ -103,8 +104,8 @@ void bridge_target_close(struct bridge_target *target)
 
 void bridge_target_send(struct bridge_target *target, const void *bytes, size_t size)
 {
-    // A refusal tells of an earlier packet that nobody listened to, and is taken
-    // off the socket by being told: this packet is sent by a second try.
+    // A refusal is about an earlier packet, and reporting it clears it from the socket: a second
+    // attempt sends this packet.
     for (int attempt = 0; attempt < 2; attempt++) {
         if (send(target->fd, bytes, size, MSG_NOSIGNAL) >= 0) {
             return;

@@ -23,5 +23,5 @@ bool bridge_target_open(struct bridge_target *target, const char *text, const ch
                         struct mc_error *err) MC_MUST_USE;
 void bridge_target_close(struct bridge_target *target);
 
-// Failures are logged at most once in 10 s: nobody listening is no failure.
+// Failures are logged at most once in 10 s. A receiver that is not running is no failure.
 void bridge_target_send(struct bridge_target *target, const void *bytes, size_t size);

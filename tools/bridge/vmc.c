@@ -7,12 +7,12 @@
 #include "tools/bridge/expressions.h"
 #include "tools/bridge/rotation.h"
 
-// Of the head's turn, what the neck takes.
+// The neck's share of the head's rotation.
 #define NECK_SHARE (1.0 / 3.0)
 
 static const float NO_ROTATION[4] = { 0, 0, 0, 1 };
 
-// A frame as it is written: the bundle that grows, and those that are done.
+// A frame being written: the current bundle, and those that are finished.
 struct writer {
     struct bridge_vmc_frame *frame;
     size_t used, limit;
@@ -85,7 +85,7 @@ static void add_bones(struct writer *writer, const struct bridge_vmc_options *op
     if (options->mirror) {
         bridge_rotation_mirror(pose->rotation, turned);
     }
-    // About one axis, so that one after the other they are the whole.
+    // About one axis, so that applied in turn they make the whole rotation.
     bridge_rotation_share(turned, NECK_SHARE, neck);
     bridge_rotation_share(turned, 1 - NECK_SHARE, head);
     static const enum bridge_bone resting[] = { BRIDGE_HIPS, BRIDGE_SPINE, BRIDGE_CHEST,

@@ -1,11 +1,11 @@
-// The VMC protocol (OSC over UDP), as a performer sends it: one bundle a frame.
+// The VMC protocol (OSC over UDP), as a performer sends it: a bundle per frame.
 //
 // Axes. The record turns the head from its own axes (x to the person's left, y
 // down, z into the head) to the camera's. Unity's run the other way on all three:
 // x to the right, y up, z where the model looks. Turning all three round leaves
 // the matrix of a rotation as it is, so the quaternion goes out with its four
 // numbers unchanged; that the axes become left-handed is in the turning round.
-// Who turns to their left is an avatar that turns to its left.
+// When the person turns to their left, the avatar turns to its left.
 #pragma once
 
 #include <stdbool.h>
@@ -16,14 +16,14 @@
 
 enum bridge_shapes {
     BRIDGE_SHAPES_BOTH,  // presets and perfect sync
-    BRIDGE_SHAPES_VRM,   // VRM 0's presets alone
-    BRIDGE_SHAPES_ARKIT, // perfect sync alone
+    BRIDGE_SHAPES_VRM,   // VRM 0's presets only
+    BRIDGE_SHAPES_ARKIT, // perfect sync only
 };
 
 struct bridge_vmc_options {
     enum bridge_shapes shapes;
     bool body;   // also Hips, Spine, Chest, LeftEye and RightEye, at rest
-    bool mirror; // move as a mirror's picture does
+    bool mirror; // move like a mirror image
     struct bridge_skeleton skeleton;
 };
 
@@ -38,12 +38,12 @@ enum {
 struct bridge_vmc_frame {
     int count;
     size_t sizes[BRIDGE_VMC_BUNDLES_MAX];
-    char bytes[BRIDGE_VMC_BYTES]; // one behind the other
+    char bytes[BRIDGE_VMC_BYTES]; // one after the other
 };
 
 // Writes one frame.
-//   face      who is shown; NULL when nobody is: receivers keep what they show
-//   tracking  somebody is seen
+//   face      the face to show; NULL: none, and receivers keep the last one
+//   tracking  a face is tracked
 //   time_s    since the bridge started
 //   limit     bytes of one bundle
 void bridge_vmc_write(struct bridge_vmc_frame *frame, const struct bridge_vmc_options *options,

@@ -20,15 +20,15 @@ static const char queues[] =
     "{\"type\":\"subscribe\",\"encoding\":\"cbor\",\"mode\":\"queue\",\"queue\":1024}\n";
 static const char status[] = "{\"type\":\"status\",\"id\":1}\n{\"type\":\"ping\"}\n";
 
-const char *lab_bully_name(enum lab_bully bully)
+const char *lab_abuse_name(enum lab_abuse abuse)
 {
     static const char *const names[] = {
-        [LAB_BULLY_STUCK] = "stuck",        [LAB_BULLY_TRICKLE] = "trickle",
-        [LAB_BULLY_QUEUES] = "full queues", [LAB_BULLY_FLOOD] = "flood of requests",
-        [LAB_BULLY_GARBAGE] = "garbage",    [LAB_BULLY_CONNECT] = "connect and leave",
-        [LAB_BULLY_SILENT] = "silent",      [LAB_BULLY_HALF_OPEN] = "half-open",
+        [LAB_ABUSE_STUCK] = "stuck",        [LAB_ABUSE_TRICKLE] = "trickle",
+        [LAB_ABUSE_QUEUES] = "full queues", [LAB_ABUSE_FLOOD] = "flood of requests",
+        [LAB_ABUSE_GARBAGE] = "garbage",    [LAB_ABUSE_CONNECT] = "reconnecting",
+        [LAB_ABUSE_SILENT] = "silent",      [LAB_ABUSE_HALF_OPEN] = "half-open",
     };
-    return names[bully];
+    return names[abuse];
 }
 
 static int open_one(const struct sockaddr_un *address)
@@ -41,7 +41,7 @@ static int open_one(const struct sockaddr_un *address)
     return fd;
 }
 
-// Sends one bytes after the other to whichever takes some, and reads what comes.
+// Sends bytes over and over on every connection that takes some, and reads what arrives.
 static void send_for_ever(struct pollfd *peers, int count, const char *bytes, size_t length)
 {
     static char room[65536];
@@ -82,50 +82,51 @@ static void connect_for_ever(const struct sockaddr_un *address)
     }
 }
 
-// What each connection begins with; false when it can't be.
-static bool begin(enum lab_bully bully, int fd)
+// Sends what each connection begins with; false when that fails.
+static bool begin(enum lab_abuse abuse, int fd)
 {
     const char *first =
-        bully == LAB_BULLY_QUEUES ? queues
-        : bully == LAB_BULLY_STUCK || bully == LAB_BULLY_TRICKLE || bully == LAB_BULLY_HALF_OPEN
+        abuse == LAB_ABUSE_QUEUES ? queues
+        : abuse == LAB_ABUSE_STUCK || abuse == LAB_ABUSE_TRICKLE || abuse == LAB_ABUSE_HALF_OPEN
             ? subscribe
             : "";
     if (write(fd, first, strlen(first)) != (ssize_t)strlen(first)) {
         return false;
     }
-    return (bully != LAB_BULLY_HALF_OPEN || shutdown(fd, SHUT_WR) == 0) &&
+    return (abuse != LAB_ABUSE_HALF_OPEN || shutdown(fd, SHUT_WR) == 0) &&
            fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-static void misbehave(enum lab_bully bully, const struct sockaddr_un *address, int count, int ready)
+static void abuse_server(enum lab_abuse abuse, const struct sockaddr_un *address, int count,
+                         int ready)
 {
     static char garbage[GARBAGE_BYTES];
     struct pollfd *peers = calloc((size_t)count, sizeof *peers);
-    if (bully == LAB_BULLY_CONNECT) {
+    if (abuse == LAB_ABUSE_CONNECT) {
         count = 0;
     }
     for (int i = 0; i < count; i++) {
         peers[i] = (struct pollfd){ .fd = open_one(address), .events = POLLIN | POLLOUT };
-        if (peers[i].fd < 0 || !begin(bully, peers[i].fd)) {
+        if (peers[i].fd < 0 || !begin(abuse, peers[i].fd)) {
             _exit(EXIT_FAILURE);
         }
     }
     if (write(ready, "", 1) != 1) {
         _exit(EXIT_FAILURE);
     }
-    switch (bully) {
-    case LAB_BULLY_FLOOD:
+    switch (abuse) {
+    case LAB_ABUSE_FLOOD:
         send_for_ever(peers, count, status, sizeof status - 1);
         break;
-    case LAB_BULLY_GARBAGE:
+    case LAB_ABUSE_GARBAGE:
         memset(garbage, '{', sizeof garbage - 1);
         garbage[sizeof garbage - 1] = '\n';
         send_for_ever(peers, count, garbage, sizeof garbage);
         break;
-    case LAB_BULLY_TRICKLE:
+    case LAB_ABUSE_TRICKLE:
         trickle_for_ever(peers, count);
         break;
-    case LAB_BULLY_CONNECT:
+    case LAB_ABUSE_CONNECT:
         connect_for_ever(address);
         break;
     default:
@@ -136,7 +137,8 @@ static void misbehave(enum lab_bully bully, const struct sockaddr_un *address, i
     }
 }
 
-pid_t lab_bully_start(enum lab_bully bully, const char *path, int count, struct mc_error *err)
+pid_t lab_abusive_clients_start(enum lab_abuse abuse, const char *path, int count,
+                                struct mc_error *err)
 {
     struct sockaddr_un address;
     int ready[2];
@@ -150,26 +152,26 @@ pid_t lab_bully_start(enum lab_bully bully, const char *path, int count, struct 
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (nice(5) == -1) { // the processor time that it takes itself is not the point
+        if (nice(5) == -1) { // its own processor time is not what is measured
             _exit(EXIT_FAILURE);
         }
         close(ready[0]);
-        misbehave(bully, &address, count, ready[1]);
+        abuse_server(abuse, &address, count, ready[1]);
     }
     close(ready[1]);
     char byte;
     bool good = pid > 0 && read(ready[0], &byte, 1) == 1;
     close(ready[0]);
     if (!good) {
-        lab_bully_stop(pid);
+        lab_abusive_clients_stop(pid);
         mc_error_set(err, MC_ERROR_SYSTEM, 0, "%s: the connections did not come up",
-                     lab_bully_name(bully));
+                     lab_abuse_name(abuse));
         return -1;
     }
     return pid;
 }
 
-void lab_bully_stop(pid_t pid)
+void lab_abusive_clients_stop(pid_t pid)
 {
     if (pid > 0) {
         kill(pid, SIGKILL);

@@ -1,5 +1,4 @@
-// How often something took how long. Memory that processes share will do: one adds, the
-// other asks.
+// A histogram of latencies. It may be in memory that processes share: one adds, the other reads.
 #pragma once
 
 #include <stdatomic.h>
@@ -14,5 +13,5 @@ struct lab_latencies {                          // zeroed: none
 void lab_latencies_add(struct lab_latencies *latencies, int64_t ns);
 void lab_latencies_clear(struct lab_latencies *latencies);
 
-// What such a share of them took at most, ms; 0 when there are none.
+// The quantile of the share, ms; 0 when there are none.
 double lab_latencies_quantile_ms(const struct lab_latencies *latencies, double share);

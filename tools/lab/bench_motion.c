@@ -78,8 +78,9 @@ static bool watch(const char *clip, const struct tools_clip_options *models, str
         return mc_error_wrap(err, "%s", clip);
     }
     return track->count > 4 * SKIP ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: a face in %d frames, wants more than %d",
-                        clip, track->count, 4 * SKIP);
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "%s: must show a face in more than %d frames, got %d", clip, 4 * SKIP,
+                        track->count);
 }
 
 // The track smoothed; owned by the caller. NULL when out of memory.

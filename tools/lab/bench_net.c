@@ -30,7 +30,7 @@ struct bench {
     unsigned cpu_flags;
     struct nn_model *model;
     struct nn_runner *runner;
-    float *picture;                      // what each run is given
+    float *noise;                        // what each run is given
     struct lab_samples runs_ms, head_ms; //
     struct lab_samples peak_gflops;      // of one core, between the batches
     double *step_us;                     // with --profile
@@ -68,15 +68,15 @@ static bool prepare(struct bench *bench, struct mc_error *err)
         return false;
     }
     const struct nn_model_info *info = nn_model_info(bench->model);
-    bench->picture = make_noise((size_t)info->input_width * (size_t)info->input_height * 3);
-    return bench->picture != NULL || no_memory(err);
+    bench->noise = make_noise((size_t)info->input_width * (size_t)info->input_height * 3);
+    return bench->noise != NULL || no_memory(err);
 }
 
 static void finish(struct bench *bench)
 {
     nn_runner_destroy(bench->runner);
     nn_model_destroy(bench->model);
-    mc_memory_free(bench->picture);
+    mc_memory_free(bench->noise);
     lab_samples_finish(&bench->runs_ms);
     lab_samples_finish(&bench->head_ms);
     lab_samples_finish(&bench->peak_gflops);
@@ -92,7 +92,7 @@ static double run_once(struct bench *bench)
 {
     struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
     struct nn_tensor input = nn_runner_input(bench->runner);
-    nn_tensor_fill(&input, bench->picture);
+    nn_tensor_fill(&input, bench->noise);
     const int64_t begin_ns = mc_clock_now_ns();
     nn_runner_run(bench->runner, keypoints);
     return ms_since(begin_ns);

@@ -1,6 +1,6 @@
-// mocap-lab bench pipeline: the daemon that runs, measured from a subscriber's side: how
-// old its records are when they are read, what it adds to decoding and forward passes,
-// what it costs, and whether opening sources again and again makes it grow.
+// mocap-lab bench pipeline: the running daemon, measured from a subscriber's side: the latency of
+// its records when they are read, what it adds to decoding and forward passes, what it costs, and
+// whether opening sources over and over makes it grow.
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -24,7 +24,7 @@
 extern char **environ;
 
 enum {
-    WARM_UP_S = 2, // of records that do not count: models and buffers warm up
+    WARM_UP_S = 2, // of records that are not counted, while models and buffers warm up
     REOPEN_TIMEOUT_S = 30,
     REOPEN_BASE = 20, // openings after which memory should not grow any more
 };
@@ -35,9 +35,9 @@ struct options {
 };
 
 struct stream_sums {
-    struct lab_samples age_ms, added_ms; // when read: since arrival; less all decoding
-                                         // and forward passes
-    double decode_ms, infer_ms;          // sums
+    struct lab_samples latency_ms, added_ms; // when read: since arrival; less all decoding
+                                             // and forward passes
+    double decode_ms, infer_ms;              // sums
     uint64_t missed, dropped_first, dropped_last;
     double pts_first, pts_last;
 };
@@ -61,7 +61,7 @@ static bool find_daemon(struct bench *bench, struct mc_error *err)
     struct ucred peer;
     socklen_t size = sizeof peer;
     if (getsockopt(mocap_fd(bench->client), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        return mc_error_set_errno(err, "who listens");
+        return mc_error_set_errno(err, "the daemon's process");
     }
     bench->daemon = peer.pid;
     int status = clock_getcpuclockid(peer.pid, &bench->daemon_clock);
@@ -110,10 +110,10 @@ static bool add_record(struct bench *bench, const struct mocap_record *record, i
     if (sums == NULL || record->timing == NULL) {
         return true;
     }
-    const double age_ms = ((double)read_ns - (double)record->t_arrival_ns) * 1e-6;
+    const double latency_ms = ((double)read_ns - (double)record->t_arrival_ns) * 1e-6;
     const double decode_ms = (double)(record->timing->reassembly + record->timing->decode) * 1e-3;
     const double infer_ms = (double)record->timing->infer * 1e-3;
-    if (sums->age_ms.count == 0) {
+    if (sums->latency_ms.count == 0) {
         sums->pts_first = record->pts;
         sums->dropped_first = record->dropped;
     } else {
@@ -125,12 +125,12 @@ static bool add_record(struct bench *bench, const struct mocap_record *record, i
     sums->infer_ms += infer_ms;
     bench->infer_ms += infer_ms;
     bench->records++;
-    return lab_samples_add(&sums->age_ms, age_ms) &&
-           lab_samples_add(&sums->added_ms, age_ms - decode_ms - infer_ms);
+    return lab_samples_add(&sums->latency_ms, latency_ms) &&
+           lab_samples_add(&sums->added_ms, latency_ms - decode_ms - infer_ms);
 }
 
-// Reads for so long; counts records when that is wanted. Returns false, with err, when
-// the daemon is gone.
+// Reads for that long, and counts records if asked to. Returns false and sets err when the
+// connection is lost.
 static bool read_records(struct bench *bench, long seconds, bool counts, struct mc_error *err)
 {
     const int64_t end_ns = mc_clock_now_ns() + seconds * MC_NS_PER_SECOND;
@@ -158,27 +158,28 @@ static bool read_records(struct bench *bench, long seconds, bool counts, struct 
 
 static void report_stream(const char *name, struct stream_sums *sums)
 {
-    const size_t count = sums->age_ms.count;
+    const size_t count = sums->latency_ms.count;
     if (count == 0) {
         printf("%-16s no records\n", name);
         return;
     }
     const double span_s = sums->pts_last - sums->pts_first;
-    printf("%-16s %6.2f records/s, age when read p50 %.2f ms, p99 %.2f ms; forward pass %.2f ms, "
-           "decoding %.2f ms, all else p50 %.3f ms, p99 %.3f ms; %llu dropped, %llu missed\n",
-           name, span_s > 0 ? (double)(count - 1) / span_s : 0,
-           lab_samples_quantile(&sums->age_ms, 0.5), lab_samples_quantile(&sums->age_ms, 0.99),
-           sums->infer_ms / (double)count, sums->decode_ms / (double)count,
-           lab_samples_quantile(&sums->added_ms, 0.5), lab_samples_quantile(&sums->added_ms, 0.99),
-           (unsigned long long)(sums->dropped_last - sums->dropped_first),
-           (unsigned long long)sums->missed);
+    printf(
+        "%-16s %6.2f records/s, latency when read p50 %.2f ms, p99 %.2f ms; forward pass %.2f ms, "
+        "decoding %.2f ms, all else p50 %.3f ms, p99 %.3f ms; %llu dropped, %llu missed\n",
+        name, span_s > 0 ? (double)(count - 1) / span_s : 0,
+        lab_samples_quantile(&sums->latency_ms, 0.5), lab_samples_quantile(&sums->latency_ms, 0.99),
+        sums->infer_ms / (double)count, sums->decode_ms / (double)count,
+        lab_samples_quantile(&sums->added_ms, 0.5), lab_samples_quantile(&sums->added_ms, 0.99),
+        (unsigned long long)(sums->dropped_last - sums->dropped_first),
+        (unsigned long long)sums->missed);
 }
 
 static bool measure(struct bench *bench, struct mc_error *err)
 {
-    const struct mocap_options wanted = { .include = MOCAP_INCLUDE_TIMING };
+    const struct mocap_options options = { .include = MOCAP_INCLUDE_TIMING };
     struct mocap_error error;
-    if (!mocap_subscribe(bench->client, &wanted, TOOLS_REPLY_MS, &error)) {
+    if (!mocap_subscribe(bench->client, &options, TOOLS_REPLY_MS, &error)) {
         return mc_error_set(err, MC_ERROR_SYSTEM, 0, "%s", error.message);
     }
     if (!read_records(bench, WARM_UP_S, false, err)) {
@@ -196,10 +197,11 @@ static bool measure(struct bench *bench, struct mc_error *err)
         report_stream(server->streams[i], &bench->streams[i]);
     }
     const double records = bench->records > 0 ? (double)bench->records : NAN;
-    printf("mocapd           %.1f %% of a core, %.2f ms a record, of it forward passes %.2f ms; "
-           "%.1f MiB\n",
-           100 * bench->cpu_ms / elapsed_ms, bench->cpu_ms / records, bench->infer_ms / records,
-           daemon_memory_mib(bench));
+    printf(
+        "mocapd           %.1f %% of a core, %.2f ms per record, of which forward passes %.2f ms; "
+        "%.1f MiB\n",
+        100 * bench->cpu_ms / elapsed_ms, bench->cpu_ms / records, bench->infer_ms / records,
+        daemon_memory_mib(bench));
     if (!mocap_unsubscribe(bench->client, NULL, TOOLS_REPLY_MS, &error)) {
         return mc_error_set(err, MC_ERROR_SYSTEM, 0, "%s", error.message);
     }
@@ -208,8 +210,8 @@ static bool measure(struct bench *bench, struct mc_error *err)
 
 // ---- against ffmpeg, which only decodes
 
-// Lets ffmpeg decode so many pictures; its processor time.
-static bool run_ffmpeg(const char *url, uint64_t pictures, double *cpu_ms, struct mc_error *err)
+// Lets ffmpeg decode that many frames; sets the processor time it took.
+static bool run_ffmpeg(const char *url, uint64_t frames, double *cpu_ms, struct mc_error *err)
 {
     // posix_spawn does not write to them.
     char count[32];
@@ -222,7 +224,7 @@ static bool run_ffmpeg(const char *url, uint64_t pictures, double *cpu_ms, struc
     if (!is_rtsp) {
         memmove(&arguments[6], &arguments[8], sizeof arguments - 8 * sizeof arguments[0]);
     }
-    snprintf(count, sizeof count, "%llu", (unsigned long long)pictures);
+    snprintf(count, sizeof count, "%llu", (unsigned long long)frames);
     pid_t pid;
     int failure = posix_spawnp(&pid, arguments[0], NULL, NULL, (char *const *)arguments, environ);
     if (failure != 0) {
@@ -250,14 +252,14 @@ static bool compare_ffmpeg(struct bench *bench, struct mc_error *err)
         return false;
     }
     const double count = (double)bench->records;
-    printf("against ffmpeg   decodes in %.2f ms a picture, with forward passes %.2f ms; mocapd "
+    printf("against ffmpeg   decodes in %.2f ms per frame, with forward passes %.2f ms; mocapd "
            "%.2f ms: %.2fx\n",
            cpu_ms / count, (cpu_ms + bench->infer_ms) / count, bench->cpu_ms / count,
            bench->cpu_ms / (cpu_ms + bench->infer_ms));
     return true;
 }
 
-// ---- opening again and again
+// ---- opening over and over
 
 static bool get_status(struct bench *bench, struct protocol_message *decoded, struct mc_error *err)
 {
@@ -273,7 +275,7 @@ static bool get_status(struct bench *bench, struct protocol_message *decoded, st
     return protocol_decode_message(encoding, message.bytes, message.length, decoded, err);
 }
 
-// Waits until the first stream is closed, which nobody wants any more.
+// Waits until the first stream is closed, as nothing subscribes to it any more.
 static bool wait_idle(struct bench *bench, struct protocol_message *status, struct mc_error *err)
 {
     const int64_t end_ns = mc_clock_now_ns() + REOPEN_TIMEOUT_S * MC_NS_PER_SECOND;
@@ -282,13 +284,14 @@ static bool wait_idle(struct bench *bench, struct protocol_message *status, stru
             return false;
         }
         if (mc_clock_now_ns() > end_ns) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                "%s stays open: --reopen wants 'on-demand = yes' and '--linger 0'",
-                                mocap_server(bench->client)->streams[0]);
+            return mc_error_set(
+                err, MC_ERROR_ARGUMENT, 0,
+                "%s stays open: --reopen needs 'on-demand = yes' for it, and --linger 0",
+                mocap_server(bench->client)->streams[0]);
         }
         nanosleep(&(struct timespec){ .tv_nsec = MC_NS_PER_MS }, NULL);
     } while (status->status.streams[0].state != PROTOCOL_STREAM_IDLE);
-    // What came before that must not pass for a record of the next time.
+    // Records from before that must not count as records of the next opening.
     struct mocap_message message;
     while (mocap_next(bench->client, 0, &message, NULL) == MOCAP_MESSAGE) {
     }
@@ -298,10 +301,10 @@ static bool wait_idle(struct bench *bench, struct protocol_message *status, stru
 static bool open_once(struct bench *bench, struct protocol_message *status, struct mc_error *err)
 {
     const char *name = mocap_server(bench->client)->streams[0];
-    const struct mocap_options wanted = { .stream = name, .include = MOCAP_INCLUDE_BASE };
+    const struct mocap_options options = { .stream = name, .include = MOCAP_INCLUDE_BASE };
     const int64_t end_ns = mc_clock_now_ns() + REOPEN_TIMEOUT_S * MC_NS_PER_SECOND;
     struct mocap_error error = { 0 };
-    bool good = mocap_subscribe(bench->client, &wanted, TOOLS_REPLY_MS, &error), seen = false;
+    bool good = mocap_subscribe(bench->client, &options, TOOLS_REPLY_MS, &error), seen = false;
     while (good && !seen && mc_clock_now_ns() < end_ns) {
         struct mocap_message message;
         enum mocap_result result = mocap_next(bench->client, 1000, &message, &error);
@@ -356,7 +359,7 @@ static int run(const void *options, const void *globals)
                 (bench.options.ffmpeg == NULL || compare_ffmpeg(&bench, &err)) &&
                 (bench.options.reopen == 0 || reopen(&bench, &err));
     for (int i = 0; i < bench.stream_count; i++) {
-        lab_samples_finish(&bench.streams[i].age_ms);
+        lab_samples_finish(&bench.streams[i].latency_ms);
         lab_samples_finish(&bench.streams[i].added_ms);
     }
     mocap_close(bench.client);

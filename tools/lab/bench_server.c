@@ -107,7 +107,7 @@ static void serve(const char *path, double rate, struct lab_latencies *fan_outs,
 {
     static struct bench bench;
     static const char streams[1][64] = { "bench" };
-    const struct server_publisher_options options = { .server = "mocapctl bench",
+    const struct server_publisher_options options = { .server = "mocap-lab bench",
                                                       .streams = streams,
                                                       .stream_count = 1,
                                                       .limits = SERVER_LIMITS_DEFAULT };
@@ -154,7 +154,7 @@ bool lab_bench_server_start(struct lab_bench_server *server, const char *path, d
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (server->fan_outs == MAP_FAILED || pipe(ready) != 0) {
         server->fan_outs = NULL;
-        return mc_error_set_errno(err, "starting the server to be measured");
+        return mc_error_set_errno(err, "starting the measured server");
     }
     pid_t parent = getpid();
     server->pid = fork();
@@ -174,7 +174,7 @@ bool lab_bench_server_start(struct lab_bench_server *server, const char *path, d
     close(ready[0]);
     if (!good) {
         lab_bench_server_stop(server);
-        return mc_error_set(err, MC_ERROR_SYSTEM, 0, "the server to be measured did not start");
+        return mc_error_set(err, MC_ERROR_SYSTEM, 0, "the measured server did not start");
     }
     return true;
 }

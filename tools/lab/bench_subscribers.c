@@ -1,5 +1,5 @@
 // mocap-lab bench subscribers: what many subscribers cost, how late records reach them,
-// and what bad neighbours change about that.
+// and what abusive clients change about that.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +17,17 @@
 
 enum {
     READERS = 1000,
-    BULLIES = 1000,
-    FLOODERS = 32, // of those that are busy themselves
-    GOOD = 16,     // well-behaved ones beside bullies
+    ABUSIVE_CLIENTS = 1000,
+    FLOODERS = 32, // of those that keep the processor busy themselves
+    GOOD = 16,     // well-behaved subscribers beside abusive clients
     ROUNDS_MAX = 64,
 };
 
-// Bullies that subscribe are subscribers at first, whose records take their time.
+// At first, abusive clients that subscribe are subscribers like others, and cost time.
 static const double SETTLE_S = 0.6;
 
 struct options {
-    long readers, bullies, seconds, rounds;
+    long readers, abusive_clients, seconds, rounds;
     enum protocol_encoding encoding;
 };
 
@@ -59,7 +59,7 @@ static bool measure(const struct lab_bench_server *server, struct lab_bench_read
     return true;
 }
 
-// A server with so many readers, measured.
+// Measures a server with readers_count readers.
 static bool load_of(const struct bench *bench, int readers_count, double rate, struct load *load,
                     struct mc_error *err)
 {
@@ -115,7 +115,7 @@ static double median(double *values, int count)
     return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-// Of the rounds so far: what the good readers had, alone or beside bullies.
+// Of the rounds so far: the latencies of the good readers, alone or beside abusive clients.
 struct rounds {
     double p99_ms[ROUNDS_MAX], fan_out_ms[ROUNDS_MAX];
     int count;
@@ -127,8 +127,8 @@ static void add_round(struct rounds *rounds, const struct load *load)
     rounds->fan_out_ms[rounds->count++] = load->fan_out_p50_ms;
 }
 
-static void tell_beside(const char *name, int count, struct rounds *alone, struct rounds *together,
-                        double cpu, double memory)
+static void report_beside(const char *name, int count, struct rounds *alone,
+                          struct rounds *together, double cpu, double memory)
 {
     double before = median(alone->p99_ms, alone->count);
     double after = median(together->p99_ms, together->count);
@@ -139,13 +139,13 @@ static void tell_beside(const char *name, int count, struct rounds *alone, struc
            100 * cpu, memory / 1048576);
 }
 
-// A round without the bullies, then one with them, in turn: what else the machine does
+// A round without the abusive clients, then one with them, in turn: what else the machine does
 // meets both alike.
-static bool beside(const struct bench *bench, enum lab_bully bully, struct mc_error *err)
+static bool beside(const struct bench *bench, enum lab_abuse abuse, struct mc_error *err)
 {
-    bool busy = bully == LAB_BULLY_FLOOD || bully == LAB_BULLY_GARBAGE;
-    int most = (int)bench->options.bullies, rounds = (int)bench->options.rounds;
-    int bully_count = bully == LAB_BULLY_CONNECT ? 1 : busy && most > FLOODERS ? FLOODERS : most;
+    bool busy = abuse == LAB_ABUSE_FLOOD || abuse == LAB_ABUSE_GARBAGE;
+    int most = (int)bench->options.abusive_clients, rounds = (int)bench->options.rounds;
+    int abuse_count = abuse == LAB_ABUSE_CONNECT ? 1 : busy && most > FLOODERS ? FLOODERS : most;
     struct rounds alone = { 0 }, together = { 0 };
     double cpu = 0;
     size_t memory_alone = 0, memory = 0;
@@ -162,10 +162,10 @@ static bool beside(const struct bench *bench, enum lab_bully bully, struct mc_er
                measure(&server, readers, (double)bench->options.seconds / 2, &load, err);
         add_round(&alone, &load);
         memory_alone = i == 0 ? load.memory : memory_alone;
-        pid_t pid = good ? lab_bully_start(bully, bench->path, bully_count, err) : -1;
+        pid_t pid = good ? lab_abusive_clients_start(abuse, bench->path, abuse_count, err) : -1;
         good = pid > 0 && lab_bench_readers_run(readers, SETTLE_S, &load.counts, err) &&
                measure(&server, readers, (double)bench->options.seconds / 2, &load, err);
-        lab_bully_stop(pid);
+        lab_abusive_clients_stop(pid);
         add_round(&together, &load);
         cpu += load.cpu / rounds;
         memory = load.memory > memory ? load.memory : memory;
@@ -173,8 +173,8 @@ static bool beside(const struct bench *bench, enum lab_bully bully, struct mc_er
     lab_bench_readers_destroy(readers);
     lab_bench_server_stop(&server);
     if (good) {
-        tell_beside(lab_bully_name(bully), bully_count, &alone, &together, cpu,
-                    (double)memory - (double)memory_alone);
+        report_beside(lab_abuse_name(abuse), abuse_count, &alone, &together, cpu,
+                      (double)memory - (double)memory_alone);
     }
     return good;
 }
@@ -202,8 +202,8 @@ static int run(const void *options, const void *globals)
     raise_file_limit();
     snprintf(bench.path, sizeof bench.path, "%s/sock", bench.directory);
     bool good = many(&bench, &err);
-    for (int i = 0; good && i < LAB_BULLY_COUNT; i++) {
-        good = beside(&bench, (enum lab_bully)i, &err);
+    for (int i = 0; good && i < LAB_ABUSE_COUNT; i++) {
+        good = beside(&bench, (enum lab_abuse)i, &err);
     }
     rmdir(bench.directory);
     return lab_bench_status(good, &err);
@@ -220,7 +220,7 @@ static const struct mc_option table[] = {
     { "readers", 0, "N", "well-behaved subscribers; default: 1000", MC_OPTION_INT, .min = 1,
       .max = READERS, MC_OPTION_FIELD(struct options, readers) },
     { "abusive-clients", 0, "N", "abusive clients of each kind; default: 1000", MC_OPTION_INT,
-      .min = 1, .max = BULLIES, MC_OPTION_FIELD(struct options, bullies) },
+      .min = 1, .max = ABUSIVE_CLIENTS, MC_OPTION_FIELD(struct options, abusive_clients) },
     { "seconds", 0, "S", "measure each load for S seconds; default: 4", MC_OPTION_INT, .min = 1,
       .max = 3600, MC_OPTION_FIELD(struct options, seconds) },
     { "rounds", 0, "N", "rounds with and without abusive clients; default: 5", MC_OPTION_INT,
@@ -230,7 +230,7 @@ static const struct mc_option table[] = {
     { 0 },
 };
 
-static const struct options defaults = { READERS, BULLIES, 4, 5, PROTOCOL_CBOR };
+static const struct options defaults = { READERS, ABUSIVE_CLIENTS, 4, 5, PROTOCOL_CBOR };
 
 const struct mc_command lab_bench_subscribers_command = {
     .name = "subscribers",

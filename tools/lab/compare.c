@@ -16,6 +16,7 @@
 #include "tools/lab/lab.h"
 #include "tools/lab/onnxruntime.h"
 #include "tools/terminal.h"
+#include "tools/word_list.h"
 
 enum { ENTRIES_MAX = 64 };
 
@@ -23,13 +24,8 @@ static const char suffix[] = ".safetensors";
 
 enum form { TEXT, JSON, MARKDOWN };
 
-struct names {
-    const char *paths[ENTRIES_MAX];
-    int count;
-};
-
 struct options {
-    struct names names;
+    struct tools_word_list names;
     enum form form;
     const char *set, *teacher, *library, *svg; // or NULL
     long size, runs, faces;
@@ -40,7 +36,7 @@ static void entry_finish(struct lab_entry *entry)
     nn_runner_destroy(entry->runner);
     nn_model_destroy(entry->model);
     ort_session_destroy(entry->session);
-    mc_memory_free(entry->picture);
+    mc_memory_free(entry->noise);
     mc_memory_free(entry->ort_input);
     mc_memory_free(entry->ort_output);
     lab_samples_finish(&entry->ms);
@@ -93,7 +89,7 @@ static bool entry_load(struct lab_entry *entry, const char *what, long size, uns
 static bool add(struct lab_compare *compare, const char *what, struct mc_error *err)
 {
     if (compare->count == ENTRIES_MAX) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "more than %d models", ENTRIES_MAX);
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be at most %d models", ENTRIES_MAX);
     }
     return entry_load(&compare->entries[compare->count++], what, compare->size, compare->cpu_flags,
                       err);
@@ -112,8 +108,8 @@ static bool add_folder(struct lab_compare *compare, const char *folder, struct m
     if (count < 0) {
         return mc_error_set_errno(err, "%s", folder);
     }
-    bool good =
-        count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: holds no *%s", folder, suffix);
+    bool good = count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                          "%s: must hold *%s files, got none", folder, suffix);
     for (int i = 0; i < count; i++) {
         char path[4096];
         if (good &&
@@ -144,11 +140,12 @@ static bool add_usual(struct lab_compare *compare, struct mc_error *err)
     return good;
 }
 
-static bool add_all(struct lab_compare *compare, const struct names *names, struct mc_error *err)
+static bool add_all(struct lab_compare *compare, const struct tools_word_list *names,
+                    struct mc_error *err)
 {
     bool good = true;
     for (int i = 0; i < names->count && good; i++) {
-        const char *name = names->paths[i];
+        const char *name = names->words[i];
         struct stat file;
         const bool folder = stat(name, &file) == 0 && S_ISDIR(file.st_mode);
         good = folder ? add_folder(compare, name, err) : add(compare, name, err);
@@ -156,7 +153,7 @@ static bool add_all(struct lab_compare *compare, const struct names *names, stru
     return good && (names->count > 0 || add_usual(compare, err));
 }
 
-static bool compare_all(struct lab_compare *compare, const struct names *names,
+static bool compare_all(struct lab_compare *compare, const struct tools_word_list *names,
                         struct mc_error *err)
 {
     if (!mc_cpu_flags(&compare->cpu_flags, err) || !add_all(compare, names, err) ||
@@ -208,17 +205,6 @@ static int run(const void *options, const void *globals)
     return MC_EXIT_OK;
 }
 
-static bool add_name(void *field, const char *label, const char *value, struct mc_error *err)
-{
-    struct names *names = field;
-    if (names->count == ENTRIES_MAX) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be at most %d models", label,
-                            ENTRIES_MAX);
-    }
-    names->paths[names->count++] = value;
-    return true;
-}
-
 static bool check(void *chosen, struct mc_error *err)
 {
     const struct options *options = chosen;
@@ -227,7 +213,8 @@ static bool check(void *chosen, struct mc_error *err)
 }
 
 static const struct mc_option table[] = {
-    { "MODEL", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .many = true, .set = add_name,
+    { "MODEL", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .many = true,
+      .set = tools_word_list_add,
       .help = "a weight file, a folder of them, or a network's name for random weights; default: "
               "models/zoo where it exists, else every network",
       MC_OPTION_FIELD(struct options, names) },

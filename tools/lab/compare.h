@@ -1,4 +1,4 @@
-// What `mocapctl compare` knows of each model. Of use to compare*.c alone.
+// What `mocap-lab compare` knows of each model. For compare*.c only.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@ struct nn_runner;
 struct ort;
 struct ort_session;
 
-// Where the time goes, ms: the study's own division.
+// Where the time goes, ms: the modules of the study.
 struct lab_modules {
     double down, backbone, heat, jacobian;
 };
@@ -23,7 +23,7 @@ struct lab_entry {
     char *onnx;               // owned; the same weights for ONNX Runtime, or NULL
     struct nn_model *model;   // owned
     struct nn_runner *runner; // owned
-    float *picture;           // owned: noise, height x width x 3
+    float *noise;             // owned: the input, height x width x 3
     int64_t file_bytes;       // 0: the weights are invented
     struct lab_samples ms, ort_ms;
     struct lab_modules modules;
@@ -44,7 +44,7 @@ struct lab_compare {
     struct ort *ort;
 };
 
-// What the samples and sums of an entry come to; NAN where there is none.
+// The results of an entry; NAN where there are none.
 struct lab_row {
     double ms, gflops, ort_ms;         // medians
     double error, akd, jacobian_error; // percent of the eyes' distance; [-1, 1]; as is
@@ -52,14 +52,14 @@ struct lab_row {
 
 struct lab_row lab_compare_row(const struct lab_entry *entry);
 
-// Times every model, short batches of each in turn: the thread's own time, so that a
-// busy machine measures the same work. Its modules' times are sums of medians of steps.
+// Times every model, short batches of each in turn, in the thread's own time, so that other load
+// on the machine counts little. The modules' times are sums of the median times of their steps.
 bool lab_compare_measure(struct lab_compare *compare, struct mc_error *err) MC_MUST_USE;
 
-// Runs every model, and the teacher, on the labelled pictures of the set.
+// Runs every model, and the teacher, on the labelled images of the set.
 bool lab_compare_judge(struct lab_compare *compare, struct mc_error *err) MC_MUST_USE;
 
-// The three forms of the report; and the picture, an SVG file.
+// The report in three forms; and a chart, an SVG file.
 void lab_compare_print_text(const struct lab_compare *compare);
 void lab_compare_print_markdown(const struct lab_compare *compare);
 void lab_compare_print_json(const struct lab_compare *compare);

@@ -1,4 +1,4 @@
-// The picture of `mocapctl compare`: accuracy against time, as SVG.
+// The chart of `mocap-lab compare`: accuracy against time, as SVG.
 #include <math.h>
 
 #include "nn/model.h"
@@ -58,7 +58,7 @@ static void draw_times(FILE *out, const struct axis *axis)
                 "<text x='%.1f' y='%d' text-anchor='middle' %s>%g</text>\n",
                 x, MARGIN, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 20, text, ms);
     }
-    fprintf(out, "<text x='%d' y='%d' text-anchor='middle' %s>ms a frame, one thread</text>\n",
+    fprintf(out, "<text x='%d' y='%d' text-anchor='middle' %s>ms per frame, one thread</text>\n",
             (LEFT + WIDTH - MARGIN) / 2, HEIGHT - 15, text);
 }
 

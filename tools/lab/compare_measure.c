@@ -27,23 +27,23 @@ static size_t input_floats(const struct nn_model_info *info)
     return (size_t)info->input_width * (size_t)info->input_height * 3;
 }
 
-static bool invent_picture(struct lab_entry *entry)
+static bool make_noise(struct lab_entry *entry)
 {
     const size_t count = input_floats(nn_model_info(entry->model));
     unsigned seed = 1;
-    entry->picture = mc_memory_alloc(count * sizeof *entry->picture);
-    for (size_t i = 0; entry->picture != NULL && i < count; i++) {
+    entry->noise = mc_memory_alloc(count * sizeof *entry->noise);
+    for (size_t i = 0; entry->noise != NULL && i < count; i++) {
         seed = seed * 1664525u + 1013904223u;
-        entry->picture[i] = (float)(seed >> 8) / (float)(1 << 24) - 0.5f;
+        entry->noise[i] = (float)(seed >> 8) / (float)(1 << 24) - 0.5f;
     }
-    return entry->picture != NULL;
+    return entry->noise != NULL;
 }
 
 static double run_once(struct lab_entry *entry)
 {
     struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
     struct nn_tensor input = nn_runner_input(entry->runner);
-    nn_tensor_fill(&input, entry->picture);
+    nn_tensor_fill(&input, entry->noise);
     const int64_t begin_ns = mc_clock_thread_ns();
     nn_runner_run(entry->runner, keypoints);
     return ms_since(begin_ns);
@@ -58,7 +58,7 @@ static bool open_session(struct lab_compare *compare, struct lab_entry *entry, s
     if (entry->ort_input == NULL || entry->ort_output == NULL) {
         return no_memory(err);
     }
-    memcpy(entry->ort_input, entry->picture, input_floats(info) * sizeof(float));
+    memcpy(entry->ort_input, entry->noise, input_floats(info) * sizeof(float));
     const struct ort_tensor input = { "image", entry->ort_input, 3, info->input_height,
                                       info->input_width };
     const struct ort_tensor output = { "heatmaps", entry->ort_output, info->keypoint_count,
@@ -131,7 +131,7 @@ bool lab_compare_measure(struct lab_compare *compare, struct mc_error *err)
 {
     for (int i = 0; i < compare->count; i++) {
         struct lab_entry *entry = &compare->entries[i];
-        if (!invent_picture(entry)) {
+        if (!make_noise(entry)) {
             return no_memory(err);
         }
         if (compare->ort != NULL && entry->onnx != NULL && !open_session(compare, entry, err)) {

@@ -1,4 +1,4 @@
-// What `mocapctl compare` prints.
+// What `mocap-lab compare` prints.
 #include <inttypes.h>
 #include <math.h>
 

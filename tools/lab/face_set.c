@@ -19,7 +19,7 @@ static bool read_face(struct lab_face *face, const char *folder, const json_t *e
     const json_t *points = json_object_get(entry, "points");
     const size_t count = json_array_size(points);
     if (file == NULL || count < 1 || count > LAB_FACE_POINTS_MAX) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "wants file and 1 to %d points",
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "must have a file and 1 to %d points",
                             LAB_FACE_POINTS_MAX);
     }
     face->points = calloc(count, sizeof *face->points);
@@ -32,7 +32,7 @@ static bool read_face(struct lab_face *face, const char *folder, const json_t *e
         for (size_t axis = 0; axis < 2; axis++) {
             const json_t *number = json_array_get(json_array_get(points, i), axis);
             if (!json_is_number(number)) {
-                return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: point %zu: wants [x, y]", file,
+                return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: point %zu must be [x, y]", file,
                                     i);
             }
             face->points[i][axis] = (float)json_number_value(number);
@@ -55,7 +55,7 @@ static bool read_faces(struct lab_face_set *set, const char *folder, const json_
 {
     const int wanted = count_wanted(labels), kept = wanted < most ? wanted : most;
     if (kept == 0) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "holds no labels to look at");
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "must hold labels, got none");
     }
     set->faces = calloc((size_t)kept, sizeof *set->faces);
     if (set->faces == NULL) {

@@ -1,8 +1,8 @@
-// Labelled pictures of faces, to tell a model's error by.
+// Labelled images of faces, to measure a model's error on.
 //
 // A folder with labels.json, an array of {"file": "a.jpg", "points": [[x, y], …]},
-// the points in pixels of the picture, the first pixel's corner at 0, 0. Where
-// entries have a "split", only those of "val" count.
+// the points in pixels; the corner of the first pixel is 0, 0. Where entries have a
+// "split", only those of "val" are used.
 #pragma once
 
 #include "base/error.h"

@@ -4,7 +4,7 @@
 #include <libavformat/avformat.h>
 #include <libavutil/frame.h>
 
-// What is open while a picture is read.
+// What is open while an image is read.
 struct reader {
     AVFormatContext *file;
     AVCodecContext *decoder;
@@ -40,7 +40,7 @@ static bool open_decoder(struct reader *reader, const char *path, int *stream, s
     return result >= 0 || fail(err, path, result);
 }
 
-// Packets until a frame comes; at the end of the file the decoder gives what it has.
+// Sends packets until there is a frame; at the end of the file the decoder is flushed.
 static bool decode(struct reader *reader, int stream, AVFrame *frame, const char *path,
                    struct mc_error *err)
 {

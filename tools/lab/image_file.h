@@ -1,4 +1,4 @@
-// A picture file, decoded.
+// An image file, decoded.
 #pragma once
 
 #include "base/error.h"

@@ -32,7 +32,7 @@ static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
 {
     printf("%-14s %s\n", "network", info->arch);
     const bool locates = info->head == NN_HEAD_LOCATOR;
-    printf("%-14s %s\n", "gives", locates ? "boxes of faces" : "keypoints");
+    printf("%-14s %s\n", "output", locates ? "boxes of faces" : "keypoints");
     if (!locates) {
         printf("%-14s %d, %s\n", "keypoints", info->keypoint_count, info->keypoint_set);
     }
@@ -45,7 +45,7 @@ static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
            (double)info->input_mean);
     printf("%-14s %d x %d\n", "maps", info->map_width, info->map_height);
     if (locates) {
-        printf("%-14s score of at least %g\n", "a face", (double)info->least_score);
+        printf("%-14s score of at least %g\n", "threshold", (double)info->least_score);
     } else {
         printf("%-14s %g times the larger edge of the keypoints' box\n", "crop",
                (double)info->crop_margin);

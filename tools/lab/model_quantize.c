@@ -1,6 +1,6 @@
-// mocap-lab model quantize: an int8 model of a float32 one. The ranges of its
-// feature maps come from the faces in clips; then every clip is looked at by both
-// models, and how far the keypoints move is told.
+// mocap-lab model quantize: an int8 model from a float32 one. The ranges of its feature maps
+// come from the faces in clips; then both models run on every clip, and how far the keypoints
+// move is printed.
 #include "tools/lab/model_quantize.h"
 
 #include <math.h>
@@ -20,17 +20,11 @@
 #include "tools/clip.h"
 #include "tools/face68.h"
 #include "tools/terminal.h"
-
-enum { CLIPS_MAX = 64 };
-
-struct clips {
-    const char *paths[CLIPS_MAX];
-    int count;
-};
+#include "tools/word_list.h"
 
 struct options {
     const char *source, *target;
-    struct clips clips;
+    struct tools_word_list clips;
 };
 
 struct job {
@@ -40,13 +34,13 @@ struct job {
     struct pipeline_scaler *scaler;
     struct nn_quantiser *quantiser;
     struct nn_runner *f32_runner, *int8_runner;
-    // Of the clip at work.
+    // Of the current clip.
     long faces;
     double moved; // sum of mean distances over the distance of the eyes
 };
 
-// The square of a face, as the tracker would look at it in the next frame.
-static struct pipeline_roi square_of(const struct protocol_face *face, float margin)
+// The region of interest of a face, as the tracker would choose it for the next frame.
+static struct pipeline_roi roi_of(const struct protocol_face *face, float margin)
 {
     const float side = margin * fmaxf(face->box[2], face->box[3]);
     return (struct pipeline_roi){ face->box[0] + (face->box[2] - side) / 2,
@@ -58,10 +52,10 @@ static bool fill(struct job *job, const struct protocol_record *record,
                  struct mc_error *err)
 {
     const struct nn_model_info *info = nn_model_info(job->f32);
-    const struct pipeline_roi square = square_of(&record->faces[0], info->crop_margin);
+    const struct pipeline_roi roi = roi_of(&record->faces[0], info->crop_margin);
     struct pipeline_mapping mapping;
-    return pipeline_scaler_run(job->scaler, frame->picture, &frame->display, &square,
-                               info->input_mean, input, &mapping, err);
+    return pipeline_scaler_run(job->scaler, frame->picture, &frame->display, &roi, info->input_mean,
+                               input, &mapping, err);
 }
 
 static bool calibrate_frame(void *user, const struct protocol_record *record,
@@ -118,13 +112,13 @@ static bool calibrate(struct job *job, struct mc_error *err)
 {
     const struct tools_clip_options options = { .model = job->f32, .locator = job->locator };
     for (int i = 0; i < job->options.clips.count; i++) {
-        fprintf(stderr, "taking ranges from %s\n", job->options.clips.paths[i]);
-        if (!tools_clip_run(job->options.clips.paths[i], &options, calibrate_frame, job, err)) {
+        fprintf(stderr, "measuring ranges in %s\n", job->options.clips.words[i]);
+        if (!tools_clip_run(job->options.clips.words[i], &options, calibrate_frame, job, err)) {
             return false;
         }
     }
     if (job->faces == 0) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "no face in any of the clips");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the clips must show faces, got none");
     }
     return nn_quantiser_write(job->quantiser, job->options.source, job->options.target, err);
 }
@@ -142,12 +136,12 @@ static bool compare(struct job *job, struct mc_error *err)
     for (int i = 0; i < job->options.clips.count; i++) {
         job->faces = 0;
         job->moved = 0;
-        if (!tools_clip_run(job->options.clips.paths[i], &options, compare_frame, job, err)) {
+        if (!tools_clip_run(job->options.clips.words[i], &options, compare_frame, job, err)) {
             return false;
         }
         printf("%7ld  %6.3f %%  %s\n", job->faces,
                job->faces == 0 ? 0 : 100 * job->moved / (double)job->faces,
-               job->options.clips.paths[i]);
+               job->options.clips.words[i]);
     }
     return true;
 }
@@ -163,7 +157,7 @@ static bool quantize(struct job *job, struct mc_error *err)
     job->quantiser =
         job->scaler == NULL ? NULL : nn_quantiser_create(nn_model_program(job->f32), err);
     if (job->quantiser != NULL && nn_model_info(job->f32)->keypoint_count != TOOLS_FACE68_COUNT) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: wants the 68 keypoints of ibug68",
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: must have the 68 keypoints of ibug68",
                             job->options.source);
     }
     return job->quantiser != NULL && calibrate(job, err) && compare(job, err);
@@ -189,17 +183,6 @@ static int run(const void *options, const void *globals)
     return MC_EXIT_OK;
 }
 
-static bool add_clip(void *field, const char *label, const char *value, struct mc_error *err)
-{
-    struct clips *clips = field;
-    if (clips->count == CLIPS_MAX) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be at most %d clips", label,
-                            CLIPS_MAX);
-    }
-    clips->paths[clips->count++] = value;
-    return true;
-}
-
 static bool check(void *chosen, struct mc_error *err)
 {
     const struct options *options = chosen;
@@ -208,7 +191,7 @@ static bool check(void *chosen, struct mc_error *err)
                             options->target);
     }
     for (int i = 0; i < options->clips.count; i++) {
-        if (mc_path_is_same(options->clips.paths[i], options->target)) {
+        if (mc_path_is_same(options->clips.words[i], options->target)) {
             return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite a clip",
                                 options->target);
         }
@@ -220,7 +203,7 @@ static const struct mc_option table[] = {
     { "MODEL", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
       .help = "a float32 weight file", MC_OPTION_FIELD(struct options, source) },
     { "calibrate", 0, "CLIP", "clips of faces that the ranges of the feature maps are taken from",
-      MC_OPTION_CALL, .required = true, .many = true, .set = add_clip,
+      MC_OPTION_CALL, .required = true, .many = true, .set = tools_word_list_add,
       MC_OPTION_FIELD(struct options, clips) },
     { "output", 'o', "OUT", "the int8 weight file to write", MC_OPTION_TEXT, .required = true,
       MC_OPTION_FIELD(struct options, target) },

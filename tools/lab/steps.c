@@ -150,7 +150,7 @@ static void finish(struct measurement *of, int step_count)
     nn_thread_pool_destroy(of->pool);
 }
 
-// Zeros are as good as pictures: no kernel's time depends on what is in the maps.
+// Zeros are as good as images: no kernel's time depends on the values in the maps.
 static bool measure(struct measurement *by, const struct nn_program *program, long runs,
                     struct mc_error *err)
 {

@@ -1,4 +1,4 @@
-// mocapctl calibrate: measures the neutral face of who is in front of a camera.
+// mocapctl calibrate: measures the neutral face in front of a camera.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 #include "tools/terminal.h"
 
 enum {
-    OPEN_MS = 10000,    // a camera that is not open by then is told to be not open
-    MEASURE_MS = 10000, // more than the daemon takes to give up
+    OPEN_MS = 10000,    // a camera that has not opened by then counts as closed
+    MEASURE_MS = 10000, // longer than the daemon tries
 };
 
 static bool show_reply(const struct mocap_message *message)
@@ -31,8 +31,8 @@ static bool show_reply(const struct mocap_message *message)
     return good;
 }
 
-// A camera on demand is open only while somebody subscribes; for who does so for this
-// alone, records are as few and as short as they can be.
+// A camera on demand is open only while it has a subscriber: this one, with as few and as short
+// records as possible.
 static bool subscribe(struct mocap_client *client, const char *stream)
 {
     struct mocap_error error;
@@ -57,11 +57,11 @@ static bool complain_without(enum mocap_result result, const struct mocap_error 
     return false;
 }
 
-// Reads until the stream is live. Measuring before that would take a camera that is
-// still shut for one that sees nobody.
+// Reads until the stream is live. Measuring earlier would mistake a closed camera for one that
+// sees no face.
 static bool wait_live(struct mocap_client *client, const char *stream)
 {
-    char state[128] = "does not tell its state";
+    char state[128] = "has not reported its state";
     struct mocap_message message = { 0 };
     struct mocap_error error;
     const int64_t end_ns = mc_clock_now_ns() + OPEN_MS * MC_NS_PER_MS;
@@ -86,7 +86,7 @@ static bool wait_live(struct mocap_client *client, const char *stream)
             break;
         }
     }
-    tools_complain("there are no pictures to measure: %s %s", stream, state);
+    tools_complain("there are no frames to measure: %s %s", stream, state);
     return false;
 }
 

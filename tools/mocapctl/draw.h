@@ -1,4 +1,4 @@
-// Drawing on an RGB picture: what overlay shows of a record.
+// Drawing on an RGB frame: what overlay shows of a record.
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +16,7 @@ struct mocapctl_colour {
     uint8_t red, green, blue;
 };
 
-// A disc around x, y; what lies outside the canvas is left out.
+// A disc around x, y; parts outside the canvas are left out.
 void mocapctl_draw_disc(const struct mocapctl_canvas *canvas, float x, float y, float radius,
                         struct mocapctl_colour colour);
 

@@ -202,7 +202,7 @@ static double seconds_since(int64_t start_ns)
 static void lose(struct record *record)
 {
     tools_complain("the daemon is gone after %ld records; waiting until it is back",
-                      record->records);
+                   record->records);
     mocap_close(record->client);
     record->client = NULL;
     record->lost_ns = mc_clock_now_ns();

@@ -1,4 +1,4 @@
-// mocapctl replay: serves a recording as mocapd served what it is of.
+// mocapctl replay: serves a recording as mocapd served the original.
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "tools/mocapctl/replay_clock.h"
 #include "tools/terminal.h"
 
-enum { BATCH = 32 }; // records given out before the loop sees to its connections
+enum { BATCH = 32 }; // records published before the loop handles its connections
 
 struct options {
     const char *file;
@@ -28,12 +28,12 @@ struct options {
     int wait; // subscribers to wait for
 };
 
-// What one stream's numbers are moved by in this pass of --loop, so that they go on
-// where those of the pass before ended. A recording begins at any number.
+// What is added to one stream's numbers in this pass of --loop, so that they continue those of
+// the pass before. A recording may start at any number.
 struct pass {
-    bool any, begun; // a record was given out, ever and in this pass
+    bool any, begun; // a record was published, ever and in this pass
     uint64_t seq_add, seq_next;
-    double pts_add, pts_last, pts_step; // pts_last: as given out
+    double pts_add, pts_last, pts_step; // pts_last: as published
 };
 
 struct replay {
@@ -52,7 +52,7 @@ struct replay {
     bool stopping, failed;
 };
 
-static void go_on(struct replay *replay);
+static void resume(struct replay *replay);
 
 // ---- the end
 
@@ -94,7 +94,7 @@ static int find_stream(const struct replay *replay, const char *name)
     return -1;
 }
 
-// Reads the next message that makes sense; false at the end.
+// Reads the next message; false at the end and when it is damaged.
 static bool read_message(struct replay *replay)
 {
     const char *item;
@@ -109,7 +109,7 @@ static bool read_message(struct replay *replay)
     case PROTOCOL_RECORDING_END:
         return false;
     case PROTOCOL_RECORDING_CUT:
-        mc_log(MC_LOG_WARNING, "the recording ends inside a message: whoever made it was cut off");
+        mc_log(MC_LOG_WARNING, "the recording ends inside a message: its recorder was killed");
         return false;
     case PROTOCOL_RECORDING_ERROR:
         break;
@@ -119,12 +119,12 @@ static bool read_message(struct replay *replay)
     return false;
 }
 
-// Moves the numbers of the record: by nothing in the first pass, and in a later one by
-// what its first record is away from the last one given out.
-static void go_on_counting(struct pass *pass, struct protocol_record *record)
+// Shifts the numbers of the record: not in the first pass, and in later ones by the distance of
+// their first record from the last one published.
+static void continue_numbers(struct pass *pass, struct protocol_record *record)
 {
     if (pass->any && !pass->begun) {
-        pass->seq_add = pass->seq_next - record->seq; // may wrap, and back
+        pass->seq_add = pass->seq_next - record->seq; // unsigned: may wrap, and wraps back
         pass->pts_add = pass->pts_last + pass->pts_step - record->pts;
     }
     record->seq += pass->seq_add;
@@ -137,13 +137,13 @@ static void go_on_counting(struct pass *pass, struct protocol_record *record)
     pass->any = pass->begun = true;
 }
 
-// The recording's record, with the times of now; in later passes its numbers go on.
+// Publishes the record with the current time; its numbers continue those of earlier passes.
 static void publish_record(struct replay *replay, int stream)
 {
     struct protocol_record *record = &replay->message->record;
     record->t_arrival_ns = mocapctl_replay_clock_arrival_ns(
         record->t_arrival_ns, record->t_publish_ns, mc_clock_now_ns());
-    go_on_counting(&replay->passes[stream], record);
+    continue_numbers(&replay->passes[stream], record);
     server_publisher_record(replay->publisher, stream, record);
 }
 
@@ -166,7 +166,7 @@ static void publish(struct replay *replay)
         }
         break;
     default:
-        break; // the end of a stream is where it ends here
+        break; // streams end where the recording ends
     }
 }
 
@@ -203,7 +203,7 @@ static void end_streams(struct replay *replay)
     stop(replay);
 }
 
-// To where a pass begins.
+// Seeks to where a pass begins.
 static bool go_to_start(struct replay *replay, struct mc_error *err)
 {
     return replay->options.from > 0
@@ -211,7 +211,7 @@ static bool go_to_start(struct replay *replay, struct mc_error *err)
                : protocol_recording_rewind(replay->recording, err);
 }
 
-// Begins again; the streams' numbers and times go on.
+// Starts again; the streams' numbers and times continue.
 static bool begin_pass(struct replay *replay)
 {
     struct mc_error err = { 0 };
@@ -249,11 +249,11 @@ static bool prepare(struct replay *replay)
 
 static void on_timer(uv_timer_t *timer)
 {
-    go_on(timer->data);
+    resume(timer->data);
 }
 
-// Gives out what is due, then waits for what is not.
-static void go_on(struct replay *replay)
+// Publishes what is due, then waits for what is not yet.
+static void resume(struct replay *replay)
 {
     for (int i = 0; !replay->stopping && !is_held(replay); i++) {
         if (!prepare(replay)) {
@@ -262,7 +262,7 @@ static void go_on(struct replay *replay)
         }
         int64_t wait_ns = replay->due_ns - mc_clock_now_ns();
         if (wait_ns > 0 || i == BATCH) {
-            // At least 1 ms: libuv calls timers of 0 ms before it looks at connections.
+            // At least 1 ms: libuv calls timers of 0 ms before it polls connections.
             uint64_t wait_ms = wait_ns > 0 ? (uint64_t)(wait_ns / MC_NS_PER_MS) + 1 : 1;
             uv_timer_start(&replay->timer, on_timer, wait_ms, 0);
             return;

@@ -1,5 +1,5 @@
-// mocapctl status: how the daemon's streams are. mocapctl metrics: its numbers,
-// for Prometheus.
+// mocapctl status: the state of the daemon's streams. mocapctl metrics: its metrics, for
+// Prometheus.
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,16 +28,16 @@ static void write_stream(const struct protocol_stream_status *stream, FILE *out)
 static void write_status(const struct protocol_status *status, const char *server, FILE *out)
 {
     fprintf(out, "%s, up for %.0f s, %d workers, %d connections\n", server, status->uptime_s,
-            status->workers, status->connections - 1); // less our own
+            status->workers, status->connections - 1); // without this one
     fprintf(out, "%-16s %-10s %10s %8s %8s %6s %7s %8s %6s\n", "stream", "state", "records",
-            "connects", "mailbox", "late", "decode", "missed", "watch");
+            "connects", "mailbox", "late", "decode", "missed", "subs");
     for (int i = 0; i < status->stream_count; i++) {
         write_stream(&status->streams[i], out);
     }
 }
 
-// Asks and waits for the reply, which is a line of JSON. Complains and returns NULL
-// when that fails. The message is the client's.
+// Sends the request and waits for the reply, a line of JSON. Complains and returns NULL when that
+// fails. The client owns the message.
 static struct mocap_client *ask(const char *socket, const char *type, const char *stream,
                                 struct mocap_message *message)
 {

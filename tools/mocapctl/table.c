@@ -10,7 +10,7 @@
 void mocapctl_table_write_header(FILE *out)
 {
     fprintf(out, "%-12s %8s %9s %6s %7s %7s %6s | %3s %5s %7s %7s %5s %5s\n", "stream", "seq",
-            "pts s", "fps", "age ms", "dropped", "missed", "id", "score", "nose x", "nose y",
+            "pts s", "fps", "late ms", "dropped", "missed", "id", "score", "nose x", "nose y",
             "eyes", "mouth");
 }
 
@@ -21,7 +21,7 @@ static struct mocapctl_table_stream *find_stream(struct mocapctl_table *table, c
             return &table->streams[i];
         }
     }
-    // No server has more streams than this; one that pretends to gets a wrong rate.
+    // Servers have no more streams than this; a false one gets a wrong rate.
     if (table->stream_count < PROTOCOL_STREAMS_MAX) {
         table->stream_count++;
     }
@@ -31,14 +31,14 @@ static struct mocapctl_table_stream *find_stream(struct mocapctl_table *table, c
     return stream;
 }
 
-// Records per second that the stream gives, whether they reached us or not, over
-// the last few; NAN for the first.
+// Records per second that the stream publishes, received or not, over the last few; NAN for the
+// first.
 static double rate(struct mocapctl_table_stream *stream, const struct protocol_record *record)
 {
-    unsigned kept =
+    const uint64_t kept =
         stream->past_count < MOCAPCTL_TABLE_PAST ? stream->past_count : MOCAPCTL_TABLE_PAST;
-    unsigned oldest = (stream->past_count - kept) % MOCAPCTL_TABLE_PAST;
-    unsigned newest = stream->past_count++ % MOCAPCTL_TABLE_PAST;
+    const uint64_t oldest = (stream->past_count - kept) % MOCAPCTL_TABLE_PAST;
+    const uint64_t newest = stream->past_count++ % MOCAPCTL_TABLE_PAST;
     double records = (double)record->seq - (double)stream->past[oldest].seq;
     double elapsed_ns = (double)record->t_publish_ns - (double)stream->past[oldest].published_ns;
     stream->past[newest].seq = record->seq;
@@ -77,7 +77,7 @@ void mocapctl_table_write(struct mocapctl_table *table, const struct protocol_re
     struct mocapctl_table_stream *stream = find_stream(table, record->stream);
     stream->missed += missed;
     double fps = rate(stream, record);
-    double age_ms = ((double)now_ns - (double)record->t_arrival_ns) / (double)MC_NS_PER_MS;
+    double latency_ms = ((double)now_ns - (double)record->t_arrival_ns) / (double)MC_NS_PER_MS;
     int lines = record->face_count > 0 ? record->face_count : 1;
     for (int i = 0; i < lines; i++) {
         char name[13];
@@ -86,12 +86,12 @@ void mocapctl_table_write(struct mocapctl_table *table, const struct protocol_re
         fprintf(out, " %8ju", (uintmax_t)record->seq);
         write_number(out, 9, 3, record->pts);
         write_number(out, 6, 1, fps);
-        write_number(out, 7, 1, age_ms);
+        write_number(out, 7, 1, latency_ms);
         fprintf(out, " %7ju %6ju", (uintmax_t)record->dropped, (uintmax_t)stream->missed);
         if (record->face_count > 0) {
             write_face(out, &record->faces[i]);
         } else {
-            fputs(" | nobody\n", out);
+            fputs(" | no face\n", out);
         }
     }
 }

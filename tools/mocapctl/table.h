@@ -15,7 +15,7 @@ struct mocapctl_table_stream {
         uint64_t seq;
         int64_t published_ns;
     } past[MOCAPCTL_TABLE_PAST]; // a ring
-    unsigned past_count;         // records seen
+    uint64_t past_count;         // records seen
     uint64_t missed;             // records that did not reach us
 };
 

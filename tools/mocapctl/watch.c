@@ -1,4 +1,4 @@
-// mocapctl watch: motion records as they come.
+// mocapctl watch: prints motion records as they arrive.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,24 +21,24 @@ enum format { FORMAT_TABLE, FORMAT_JSON };
 
 struct options {
     const char *stream; // NULL: all of them
-    long count;         // stop after so many records; 0: never
+    long count;         // stop after this many records; 0: never
     enum format format;
 };
 
 struct watch {
     struct options options;
     struct mocap_client *client;
-    struct protocol_message *message; // where records for the table are read to
+    struct protocol_message *message; // the decoded record, for the table
     struct mocapctl_table *table;
-    struct protocol_state told[PROTOCOL_STREAMS_MAX]; // as shown, by the greeting's order
-    long shown;                                       // records
-    int streams_ended;                                // of those watched
-    bool any_failed;                                  // of those that ended
+    struct protocol_state shown_states[PROTOCOL_STREAMS_MAX]; // as shown, by the greeting's order
+    long shown;                                               // records
+    int streams_ended;                                        // of those watched
+    bool any_failed;                                          // of those that ended
 };
 
 enum step { STEP_ON, STEP_DONE, STEP_FAILED };
 
-// Flushes what was printed. Says done when the reader has left.
+// Flushes the output. Returns STEP_DONE when its reader is gone.
 static enum step flush_output(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) {
@@ -79,19 +79,19 @@ static enum step show_record(struct watch *watch, const struct mocap_message *me
     return step == STEP_ON && watch->shown == watch->options.count ? STEP_DONE : step;
 }
 
-// The state comes again every second while a stream is down; it is told when it changes.
+// The daemon repeats the state every second while a stream is down; print changes only.
 static bool is_news(struct watch *watch, const struct mocap_message *message)
 {
     const struct mocap_server *server = mocap_server(watch->client);
     for (int i = 0; i < server->stream_count; i++) {
-        struct protocol_state *told = &watch->told[i];
+        struct protocol_state *last = &watch->shown_states[i];
         if (strcmp(server->streams[i], message->stream) == 0) {
             enum protocol_stream_state now = protocol_stream_state_parse(message->state);
-            bool same = told->stream[0] != '\0' && told->state == now &&
-                        strcmp(told->reason, message->reason) == 0;
-            snprintf(told->stream, sizeof told->stream, "%s", message->stream);
-            told->state = now;
-            snprintf(told->reason, sizeof told->reason, "%s", message->reason);
+            bool same = last->stream[0] != '\0' && last->state == now &&
+                        strcmp(last->reason, message->reason) == 0;
+            snprintf(last->stream, sizeof last->stream, "%s", message->stream);
+            last->state = now;
+            snprintf(last->reason, sizeof last->reason, "%s", message->reason);
             return !same;
         }
     }
@@ -107,9 +107,9 @@ static enum step show_state(struct watch *watch, const struct mocap_message *mes
     return STEP_ON;
 }
 
-// The watch ends with the last of its streams, and has failed if any of them did: one
-// camera that is given up takes nothing from the others. As JSON the end is told too:
-// who reads it then knows that nothing is missing.
+// The watch ends with its last stream, and fails if any of them failed: a camera that is given
+// up must not stop the others. JSON output includes the end, so that a reader knows that nothing
+// is missing.
 static enum step end_stream(struct watch *watch, const struct mocap_message *message)
 {
     if (watch->options.format == FORMAT_JSON) {

@@ -12,7 +12,7 @@ static const struct head_ring profile[HEAD_KNOTS] = {
 };
 enum { FIRST_JAW_RING = 5 };
 
-// Landmarks at rest on the left of the picture and in the middle; the others mirror them.
+// Landmarks at rest on the left of the frame and in the middle; the others mirror them.
 static const struct {
     int index, twin;
     float x, y;

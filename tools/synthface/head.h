@@ -2,7 +2,7 @@
 // with an expression.
 //
 // Head space: the unit is the distance of the outer eye corners; x right in the
-// picture, y down, z towards the viewer; the origin lies between the eyes, on
+// frame, y down, z towards the viewer; the origin lies between the eyes, on
 // the axis of the ears.
 #pragma once
 

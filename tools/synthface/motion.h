@@ -7,9 +7,9 @@
 #define MOTION_LOOP_S 10.0
 
 struct motion {
-    float yaw, pitch, roll; // degrees: face to the picture's right, down, clockwise
+    float yaw, pitch, roll; // degrees: face to the frame's right, down, clockwise
     float x, y, nearness;   // of the head, in outer-eye distances
-    float eye_open[2];      // 0 shut to 1 open: the eye left in the picture, the other
+    float eye_open[2];      // 0 shut to 1 open: the eye left in the frame, the other
     float mouth_open;       // 0 to 1
     float smile;            // 0 to 1
     float gaze_x, gaze_y;   // -1 to 1, right and down

@@ -19,7 +19,7 @@ struct view {
     struct vec3 pivot; // the rotation's centre, in head space
     struct vec3 move;  // after the rotation
     float scale;       // pixels per unit at distance zero
-    float x, y;        // picture position of the origin, pixels
+    float x, y;        // frame position of the origin, pixels
 };
 
 struct light {
@@ -30,7 +30,7 @@ struct light {
 struct view view_make(float yaw, float pitch, float roll, struct vec3 pivot, struct vec3 move);
 struct vec3 view_apply(const struct view *view, struct vec3 point);
 
-// Picture position, in pixels, of a point in camera space.
+// Frame position, in pixels, of a point in camera space.
 void view_project(const struct view *view, struct vec3 seen, float *x, float *y);
 
 // The camera's focal length, pixels.

@@ -1,4 +1,4 @@
-// Who is drawn: everything that the seed decides.
+// The person drawn: everything that the seed decides.
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // A small software rasteriser: coloured triangles with a depth buffer, drawn
-// larger than the picture and averaged down.
+// larger than the frame and averaged down.
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ struct raster_vertex {
     struct vec3 colour;
 };
 
-// Makes room for a picture of width x height pixels; false when out of memory.
+// Makes room for a frame of width x height pixels; false when out of memory.
 bool raster_init(struct raster *raster, int width, int height);
 void raster_finish(struct raster *raster);
 

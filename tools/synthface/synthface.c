@@ -17,13 +17,14 @@ struct synthface *synthface_create(uint32_t seed, int width, int height, bool st
 {
     if (width < SYNTHFACE_EDGE_MIN || height < SYNTHFACE_EDGE_MIN || width > SYNTHFACE_EDGE_MAX ||
         height > SYNTHFACE_EDGE_MAX) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "picture of %dx%d: wants edges from %d to %d",
-                     width, height, SYNTHFACE_EDGE_MIN, SYNTHFACE_EDGE_MAX);
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                     "frame size must have edges from %d to %d, got %dx%d", SYNTHFACE_EDGE_MIN,
+                     SYNTHFACE_EDGE_MAX, width, height);
         return NULL;
     }
     struct synthface *face = calloc(1, sizeof *face);
     if (face == NULL || !raster_init(&face->raster, width, height)) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture of %dx%d", width, height);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a frame of %dx%d", width, height);
         synthface_destroy(face);
         return NULL;
     }

@@ -1,4 +1,4 @@
-// Synthetic faces: pictures of a head that moves, with the exact position of
+// Synthetic faces: frames of a moving head, with the exact position of
 // each landmark. The same arguments give the same bytes.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 enum {
     SYNTHFACE_LANDMARKS = 68, // iBUG order
-    SYNTHFACE_EDGE_MIN = 32,  // pixels, of the picture
+    SYNTHFACE_EDGE_MIN = 32,  // pixels, of the frame
     SYNTHFACE_EDGE_MAX = 4096,
 };
 
@@ -18,8 +18,8 @@ struct synthface;
 // What is true of a frame.
 struct synthface_truth {
     float points[SYNTHFACE_LANDMARKS][2]; // pixels; the first pixel's centre is (0.5, 0.5)
-    float yaw, pitch, roll;               // degrees: to the picture's right, down, clockwise
-    float eye_open[2];                    // 0 shut to 1 open: left in the picture, right
+    float yaw, pitch, roll;               // degrees: to the frame's right, down, clockwise
+    float eye_open[2];                    // 0 shut to 1 open: left in the frame, right
     float mouth_open, smile, brow_raise;  // 0 to 1
     // The head's rotation in the axes of a motion record (x right, y down, z away): the
     // matrix from the head's to the camera's, row by row.
@@ -27,7 +27,7 @@ struct synthface_truth {
     float focal, middle[2]; // of the camera, pixels
 };
 
-// A face for pictures of width x height; the seed decides who it is. Its
+// A face for frames of width x height; the seed decides the person. Its
 // motion repeats every ten seconds; still makes it look straight ahead. NULL
 // and err on failure.
 struct synthface *synthface_create(uint32_t seed, int width, int height, bool still,

@@ -1,6 +1,6 @@
-// What browsers are to see: a fixed number of slots, each with the newest text of
-// its kind. Nothing queues: a text that nobody took yet is replaced, so a slow
-// browser gets the newest only and costs no memory.
+// What browsers show: a fixed number of slots, each with the newest text of its kind. Nothing
+// queues: a text that was not taken yet is replaced, so a slow browser gets only the newest and
+// costs no memory.
 //
 // One thread puts, the loop takes. Memory grows with the longest text and stays.
 #pragma once
@@ -16,7 +16,7 @@ enum {
     WEB_BOARD_STREAMS_MAX = 64,
     WEB_BOARD_HELLO = 0, // then of each stream its state and its newest record
     WEB_BOARD_SLOTS = 1 + 2 * WEB_BOARD_STREAMS_MAX,
-    WEB_BOARD_HEADROOM = 32, // bytes before a text that whoever sends it may write to
+    WEB_BOARD_HEADROOM = 32, // bytes before a text, for the sender's use
 };
 
 static inline int web_board_state_slot(int stream)
@@ -54,6 +54,6 @@ void web_board_finish(struct web_board *board);
 // it was, when there is no memory. Thread: the one that puts.
 bool web_board_put(struct web_board *board, int slot, const char *text, size_t length) MC_MUST_USE;
 
-// Takes what was put since the last call into version and shown. Returns whether
-// there was anything. Thread: loop.
+// Moves what was put since the last call into version and shown. Returns whether there was
+// anything. Thread: loop.
 bool web_board_take(struct web_board *board);

@@ -1,4 +1,4 @@
-// mocap-web: a page that shows what mocapd sees.
+// mocap-web: a page that shows what mocapd publishes.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "tools/web/server.h"
 #include "tools/web/web_options.h"
 
-// After the last browser: one that loads the page again finds the camera still open.
+// After the last browser: a page that is reloaded finds the camera still open.
 enum { LINGER_MS = 3000 };
 
 struct web {
@@ -22,7 +22,7 @@ struct web {
     uv_loop_t loop;
     uv_signal_t signals[2];
     uv_async_t put;    // the relay put something
-    uv_timer_t linger; // runs while no browser is there and the streams are still followed
+    uv_timer_t linger; // runs while there is no browser and the streams are still followed
     struct web_board board;
     struct web_pages pages;
     struct web_relay *relay;
@@ -48,7 +48,7 @@ static void on_async(uv_async_t *async)
 static void on_linger(uv_timer_t *timer)
 {
     const struct web *web = timer->data;
-    web_relay_want(web->relay, false);
+    web_relay_follow(web->relay, false);
 }
 
 static void on_browsers(void *user, int count)
@@ -58,7 +58,7 @@ static void on_browsers(void *user, int count)
         uv_timer_start(&web->linger, on_linger, LINGER_MS, 0);
     } else {
         uv_timer_stop(&web->linger);
-        web_relay_want(web->relay, true);
+        web_relay_follow(web->relay, true);
     }
 }
 
@@ -143,7 +143,7 @@ static bool serve(struct web *web)
     const bool good = start(web, &err);
     if (good) {
         if (strncmp(web->options.listen.address, "127.", 4) != 0) {
-            mc_log(MC_LOG_WARNING, "whoever reaches %s sees the face: there is no password",
+            mc_log(MC_LOG_WARNING, "anyone who can reach %s sees the face: there is no password",
                    web->options.listen.address);
         }
         mc_log(MC_LOG_INFO, "open http://%s:%d/", web->options.listen.address,

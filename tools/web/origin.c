@@ -7,7 +7,7 @@
 
 enum { NAME_BYTES = 256 };
 
-// The name of HOST, HOST:PORT or [ADDRESS]:PORT. Returns false for what is none.
+// The name of HOST, HOST:PORT or [ADDRESS]:PORT. Returns false for anything else.
 static bool take_name(const char *host, char name[NAME_BYTES])
 {
     const bool bracket = host[0] == '[';
@@ -57,5 +57,5 @@ bool web_origin_is_same(const char *origin, const char *host)
             return host != NULL && strcasecmp(origin + length, host) == 0;
         }
     }
-    return false; // "null" too: a page without a site
+    return false; // also "null": a page without an origin
 }

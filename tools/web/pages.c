@@ -33,7 +33,7 @@ static bool add(struct web_pages *pages, const char *directory, const char *name
     if (page.type == NULL || name[0] == '.' || strlen(name) >= sizeof page.name ||
         length >= (int)sizeof page.path || stat(page.path, &status) != 0 ||
         !S_ISREG(status.st_mode)) {
-        return true; // of no concern
+        return true; // not a page
     }
     if (pages->count == WEB_PAGES_MAX) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: has more than %d files", directory,

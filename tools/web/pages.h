@@ -1,5 +1,5 @@
-// The files of the page: those of one directory, by name. What is not in the table
-// is not there: no path from outside ever reaches the file system.
+// The files of the page: those of one directory, by name. Only names in the
+// table exist: no path from outside ever reaches the file system.
 #pragma once
 
 #include "base/error.h"
@@ -26,5 +26,5 @@ struct web_pages {
 bool web_pages_load(struct web_pages *pages, const char *directory,
                     struct mc_error *err) MC_MUST_USE;
 
-// For the path of a request: "/" is index.html. NULL: there is no such page.
+// For the path of a request: "/" is index.html. NULL: no such page.
 const struct web_page *web_pages_find(const struct web_pages *pages, const char *path);

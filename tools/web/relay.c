@@ -9,7 +9,7 @@
 #include "protocol/encode.h"
 #include "tools/follow.h"
 
-enum { TEXT_BYTES_MAX = 64 * 1024 }; // of what the relay itself says
+enum { TEXT_BYTES_MAX = 64 * 1024 }; // of texts that the relay writes itself
 
 struct web_relay {
     struct web_relay_options options;
@@ -38,7 +38,7 @@ static void put_text(struct web_relay *relay, int slot)
 
 static void put_hello(struct web_relay *relay, const struct mocap_server *server)
 {
-    static struct protocol_hello hello; // one relay a program
+    static struct protocol_hello hello; // one relay per program
     hello = (struct protocol_hello){ .major = server->major, .minor = server->minor };
     snprintf(hello.server, sizeof hello.server, "%s", server->name);
     snprintf(hello.boot_id, sizeof hello.boot_id, "%s", server->boot_id);
@@ -52,7 +52,7 @@ static void put_hello(struct web_relay *relay, const struct mocap_server *server
     put_text(relay, WEB_BOARD_HELLO);
 }
 
-// Takes away what the streams said: it gets old.
+// Clears the streams' texts, which would be out of date.
 static void clear_streams(struct web_relay *relay)
 {
     for (int i = WEB_BOARD_HELLO + 1; i < WEB_BOARD_SLOTS; i++) {
@@ -128,7 +128,7 @@ static void *run(void *argument)
     }
 }
 
-// Signals are for the loop's thread.
+// The loop's thread handles signals.
 static int start_thread(struct web_relay *relay)
 {
     sigset_t all, before;
@@ -176,9 +176,9 @@ struct web_relay *web_relay_start(struct web_board *board, const struct web_rela
     return relay;
 }
 
-void web_relay_want(struct web_relay *relay, bool is_wanted)
+void web_relay_follow(struct web_relay *relay, bool is_followed)
 {
-    follow_want(relay->follow, is_wanted);
+    follow_want(relay->follow, is_followed);
 }
 
 void web_relay_stop(struct web_relay *relay)

@@ -1,6 +1,5 @@
-// The way from the daemon to the board: a thread that follows the daemon and puts
-// what it says, word for word. Which streams there are it puts always, what they say
-// while it is wanted.
+// From the daemon to the board: a thread that follows the daemon and puts its messages there
+// unchanged: the list of streams always, the streams' own messages while they are followed.
 #pragma once
 
 #include <stdbool.h>
@@ -17,13 +16,14 @@ struct web_relay_options {
     void *user;
 };
 
-// Starts the thread; nothing is wanted yet. The board is borrowed, and so are the options' texts.
+// Starts the thread; no stream is followed yet. The board is borrowed, and so are the options'
+// texts.
 struct web_relay *web_relay_start(struct web_board *board, const struct web_relay_options *options,
                                   struct mc_error *err) MC_MUST_USE;
 
-// Whether somebody looks at the board. While nobody does, no camera is open for it. Any
+// Whether to follow the streams. While they are not followed, no camera is open for them. Any
 // thread.
-void web_relay_want(struct web_relay *relay, bool is_wanted);
+void web_relay_follow(struct web_relay *relay, bool is_followed);
 
 // Ends the thread, waits for it, frees the relay. NULL does nothing.
 void web_relay_stop(struct web_relay *relay);

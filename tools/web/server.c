@@ -17,7 +17,7 @@
 
 enum {
     HEADER_BYTES = 512,        // longest Host or Origin
-    SEND_BUFFER_BYTES = 32768, // what the kernel holds for a slow browser is old
+    SEND_BUFFER_BYTES = 32768, // what the kernel buffers for a slow browser is out of date
     REPLY_BYTES = 1024,
 };
 
@@ -42,7 +42,7 @@ struct browser {
     struct protocol_error refusal; // message "": there is none
 };
 
-// ---- who may
+// ---- access
 
 static const char *read_header(struct lws *wsi, enum lws_token_indexes token,
                                char text[HEADER_BYTES])
@@ -56,7 +56,7 @@ static bool host_is_ours(const struct web_server *server, struct lws *wsi)
     return web_origin_host_is_ours(server->options.hosts, read_header(wsi, WSI_TOKEN_HOST, host));
 }
 
-// Who is refused may come again at once, and for ever.
+// A refused client may return at once, forever: log at a limited rate.
 static bool may_log(void)
 {
     static struct mc_log_limit limit;
@@ -68,7 +68,7 @@ static bool may_connect(struct web_server *server, struct lws *wsi)
 {
     char host[HEADER_BYTES], origin[HEADER_BYTES], path[HEADER_BYTES];
     const char *path_read = read_header(wsi, WSI_TOKEN_GET_URI, path);
-    // An origin too long to be read is one.
+    // An origin that is too long to be read still is one.
     const bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
     const char *origin_read = read_header(wsi, WSI_TOKEN_ORIGIN, origin);
     if (path_read == NULL || strcmp(path_read, "/ws") != 0) {
@@ -121,7 +121,7 @@ static int serve_file(struct web_server *server, struct lws *wsi, const char *pa
 
 // ---- WebSockets
 
-// The first slot that the browser has not seen the newest of; -1 when it has all.
+// The first slot whose newest text the browser has not got; -1 when it has all.
 static int next_slot(const struct web_server *server, struct browser *browser)
 {
     for (int i = 0; i < WEB_BOARD_SLOTS; i++) {
@@ -204,7 +204,7 @@ static int read_request(struct lws *wsi, struct browser *browser, const char *te
         return -1;
     }
     if (browser->is_asked) {
-        return 0; // it does not read: it needs no second answer
+        return 0; // it does not read: no second reply
     }
     memset(&browser->refusal, 0, sizeof browser->refusal);
     if (protocol_request_parse(text, length, &browser->request, &browser->refusal) &&

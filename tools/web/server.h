@@ -1,9 +1,9 @@
 // The HTTP and WebSocket server, on a libuv loop: the page's files, and at /ws the
-// board, as text messages of the protocol. libwebsockets lives here alone.
+// board, as text messages of the protocol. libwebsockets is used only here.
 //
-// A browser may send {"type":"ping","id":N} and gets a pong with "t_ns", the time
-// here in ns of CLOCK_MONOTONIC: so it can tell how old a record is. Everything
-// else it might ask is refused.
+// A browser may send {"type":"ping","id":N} and gets a pong with "t_ns", this
+// machine's CLOCK_MONOTONIC in ns, with which it computes latencies. All other requests are
+// refused.
 #pragma once
 
 #include <uv.h>
@@ -27,18 +27,18 @@ struct web_server_options {
     const struct web_hosts *hosts;
     const struct web_pages *pages;
     const struct web_board *board;
-    // One came or went: so many WebSockets there are now. Not for those that end with the
-    // server. Thread: loop.
+    // A WebSocket was opened or closed; count are open now. Not called for those that the end of
+    // the server closes. Thread: loop.
     void (*on_browsers)(void *user, int count);
     void *user;
 };
 
-// Listens. All in options is borrowed. Returns NULL and sets err on failure.
-// Thread: loop, as all here.
+// Listens. Everything in options is borrowed. Returns NULL and sets err on failure.
+// Thread: loop, like all functions here.
 struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_options *options,
                                      struct mc_error *err) MC_MUST_USE;
 
-// Closes all connections: the loop then comes to its end. NULL does nothing.
+// Closes all connections, after which the loop ends. NULL does nothing.
 void web_server_close(struct web_server *server);
 // After that end. NULL does nothing.
 void web_server_destroy(struct web_server *server);

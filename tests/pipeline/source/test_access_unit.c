@@ -25,12 +25,17 @@ static struct {
 } came[100];
 static int came_count, taken_count;
 
+static const uint8_t key_head[] = { 0, 0, 0, 1, KEY_SLICE };
+
 static void push(const AVPacket *fragment)
 {
     int64_t arrival_ns = 0;
     assert_true(pipeline_access_unit_push(assembler, fragment, ++now_ns));
     if (pipeline_access_unit_pop(assembler, packet, &arrival_ns)) {
         assert_true(arrival_ns <= now_ns);
+        const bool key =
+            memmem(packet->data, (size_t)packet->size, key_head, sizeof key_head) != NULL;
+        assert_int_equal((packet->flags & AV_PKT_FLAG_KEY) != 0, key);
         came[came_count].pts = packet->pts;
         came[came_count++].size = packet->size;
         av_packet_unref(packet);

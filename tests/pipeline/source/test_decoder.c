@@ -97,8 +97,9 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     bool permanent;
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
     assert_non_null(source);
-    struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, &err);
+    struct pipeline_decoder *decoder = pipeline_decoder_open(
+        pipeline_source_stream(source),
+        &(struct pipeline_decoder_options){ .low_delay = true, .threads = 1 }, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .picture = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -175,6 +176,58 @@ static void of_mjpeg_only_what_suffered_is_marked(void **state)
     assert_only(marked, -1);
 }
 
+// Groups of 25 frames that begin with a key frame: with the least effort those come out,
+// and with full effort every frame from the next key frame on.
+static void reduced_effort_leaves_out_what_it_says(void **state)
+{
+    (void)state;
+    if (avcodec_find_encoder_by_name("libx264") == NULL) {
+        skip();
+    }
+    enum { GROUP = 25, GROUPS = 4, REDUCED = GROUP + 5 };
+    char path[96];
+    snprintf(path, sizeof path, "%s/groups.mp4", directory);
+    clip_write(&(struct clip_options){ .path = path,
+                                       .encoder = "libx264",
+                                       .width = 64,
+                                       .height = 48,
+                                       .frames = GROUPS * GROUP,
+                                       .rate = 25,
+                                       .paint = paint_noise });
+    struct mc_error err = { 0 };
+    bool permanent;
+    struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
+    assert_non_null(source);
+    struct pipeline_decoder *decoder = pipeline_decoder_open(
+        pipeline_source_stream(source),
+        &(struct pipeline_decoder_options){ .low_delay = true, .threads = 1 }, &err);
+    assert_non_null(decoder);
+    struct pipeline_frame frame = { .picture = av_frame_alloc() };
+    AVPacket *packet = av_packet_alloc();
+    int frames = 0, number = 0;
+    pipeline_decoder_set_effort(decoder, PIPELINE_DECODE_KEY);
+    for (bool more = true; more; number++) {
+        if (number == REDUCED) {
+            assert_int_equal(frames, 2);
+            pipeline_decoder_set_effort(decoder, PIPELINE_DECODE_ALL);
+        }
+        more = pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET;
+        pipeline_decoder_send(decoder, more ? packet : NULL, number, 0);
+        av_packet_unref(packet);
+        while (pipeline_decoder_receive(decoder, &frame)) {
+            assert_true(number >= 2 * GROUP || frame.picture->key_frame);
+            frames++;
+            av_frame_unref(frame.picture);
+        }
+    }
+    assert_int_equal(frames, 2 + 2 * GROUP);
+    assert_in_range(pipeline_decoder_skipped(decoder), 2 * GROUP - 6, 2 * GROUP - 2);
+    av_packet_free(&packet);
+    av_frame_free(&frame.picture);
+    pipeline_decoder_close(decoder);
+    pipeline_source_close(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_frame_that_lost_bytes_is_marked),
         cmocka_unit_test(the_frame_behind_one_that_is_lost_is_marked),
         cmocka_unit_test(of_mjpeg_only_what_suffered_is_marked),
+        cmocka_unit_test(reduced_effort_leaves_out_what_it_says),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -18,6 +18,7 @@ struct fixture {
     AVFormatContext *format;
     AVStream *stream;
     AVFrame *frame;
+    int halvings;
     struct pipeline_display_reader reader;
     struct pipeline_display_transform transform;
 };
@@ -57,8 +58,8 @@ static void put_in_stream(struct fixture *fixture, const int32_t matrix[9], size
 
 static void read_frame(struct fixture *fixture)
 {
-    pipeline_display_reader_read(&fixture->reader, fixture->frame, fixture->stream,
-                                 &fixture->transform);
+    pipeline_display_reader_read(&fixture->reader, fixture->frame, fixture->halvings,
+                                 fixture->stream, &fixture->transform);
 }
 
 // Where a displayed point lies in the coded frame.
@@ -184,6 +185,16 @@ static void the_frame_counts_before_the_stream_and_until_the_next_key_frame(void
     assert_int_equal(fixture->transform.width, HEIGHT);
 }
 
+static void a_frame_that_was_reduced_is_displayed_at_its_full_size(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->halvings = 2;
+    read_frame(fixture);
+    assert_int_equal(fixture->transform.width, 4 * WIDTH);
+    assert_int_equal(fixture->transform.height, 4 * HEIGHT);
+    assert_maps(fixture, 4 * WIDTH, HEIGHT, WIDTH, HEIGHT / 4);
+}
+
 static void the_containers_pixel_aspect_counts_first(void **state)
 {
     struct fixture *fixture = *state;
@@ -209,6 +220,7 @@ int main(void)
         EACH(almost_a_right_angle_is_one),
         EACH(other_angles_turn_within_the_frame),
         EACH(the_frame_counts_before_the_stream_and_until_the_next_key_frame),
+        EACH(a_frame_that_was_reduced_is_displayed_at_its_full_size),
         EACH(the_containers_pixel_aspect_counts_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,8 +187,8 @@ static int count_frames(const char *url)
     assert_string_equal(err.message, "");
     assert_non_null(source);
     assert_false(pipeline_source_is_live(source));
-    struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), false, &err);
+    struct pipeline_decoder *decoder = pipeline_decoder_open(
+        pipeline_source_stream(source), &(struct pipeline_decoder_options){ .threads = 1 }, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .picture = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();

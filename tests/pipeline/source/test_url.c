@@ -118,6 +118,43 @@ static void a_short_buffer_cuts_and_never_overflows(void **state)
     }
 }
 
+static void what_leads_to_another_server_is_told_apart(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "seg.ts",          "/seg.ts",
+        "?a=b:c",          "http://cam:8080/x",
+        "HTTP://CAM:8080", "http://u:p@cam:8080/",
+    };
+    static const char *const other[] = {
+        "//cam:8080/x",
+        "http://cam/x",
+        "http://cam:8081/x",
+        "https://cam:8080/x",
+        "http://cam:8080@evil/x",
+        "http://evil/http://cam:8080/",
+        "http:cam:8080/x",
+        "file:///etc/passwd",
+        "file:/etc/passwd",
+        "http://cam:8080.evil",
+        "http://",
+        "rtsp://cam:8080/x",
+    };
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        assert_true(pipeline_url_is_same_server("http://u:p@cam:8080/live", same[i]));
+    }
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        if (pipeline_url_is_same_server("http://cam:8080/live", other[i])) {
+            fail_msg("%s is taken for the same server", other[i]);
+        }
+    }
+    assert_true(pipeline_url_is_same_server("http://cam/x", "https://cam/x"));
+    assert_true(pipeline_url_is_same_server("http://cam:80/x", "http://cam/y"));
+    assert_true(pipeline_url_is_same_server("rtsp://[::1]/x", "rtsps://[::1]:322/x"));
+    assert_false(pipeline_url_is_same_server("https://cam/x", "http://cam/x"));
+    assert_false(pipeline_url_is_same_server("http://cam/x", "https://cam:8443/x"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +163,7 @@ int main(void)
         cmocka_unit_test(secrets_go_into_the_url_escaped),
         cmocka_unit_test(secrets_are_hidden),
         cmocka_unit_test(a_short_buffer_cuts_and_never_overflows),
+        cmocka_unit_test(what_leads_to_another_server_is_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

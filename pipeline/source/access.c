@@ -1,0 +1,128 @@
+#include "pipeline/source/access.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavformat/avformat.h>
+
+#include "pipeline/source/libav.h"
+
+// Demuxers of what comes over the network. Not among them are those that only list other
+// files, or render text.
+static const char network_formats[] =
+    "rtsp,hls,dash,mpegts,mpegtsraw,mpjpeg,mjpeg,mjpeg_2000,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,"
+    "gif,apng,flv,live_flv,matroska,webm,mov,mpeg,mpegvideo,avi,asf,ogg,nut,ivf,h264,hevc,m4v,obu,"
+    "av1,h263,vc1,rtp";
+
+void pipeline_access_init(struct pipeline_access *access, enum pipeline_url_kind kind,
+                          const char *url, const char *path)
+{
+    *access = (struct pipeline_access){ .kind = kind, .url = url };
+    if (path == NULL) {
+        return;
+    }
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const int length = slash != NULL ? (int)(slash - path) + 1 : 0;
+    snprintf(directory, sizeof directory, "%.*s", length, path);
+    if (realpath(length > 0 ? directory : ".", access->directory) == NULL) {
+        access->directory[0] = '\0';
+    }
+}
+
+static bool is_network(enum pipeline_url_kind kind)
+{
+    return kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK;
+}
+
+static bool is_inside(const char *directory, const char *path)
+{
+    char real[PATH_MAX];
+    const size_t length = strlen(directory);
+    return length > 0 && realpath(path, real) != NULL && strncmp(real, directory, length) == 0 &&
+           (real[length] == '/' || directory[length - 1] == '/');
+}
+
+static bool allows_local(const struct pipeline_access *access, const char *url)
+{
+    if (access->kind == PIPELINE_URL_SDP &&
+        (strncmp(url, "rtp:", 4) == 0 || strncmp(url, "udp:", 4) == 0)) {
+        return true;
+    }
+    const char *path = strncmp(url, "file:", 5) == 0 ? url + 5 : url;
+    return is_inside(access->directory, path);
+}
+
+bool pipeline_access_allows(const struct pipeline_access *access, const char *url)
+{
+    if (strncmp(url, "data:", 5) == 0) {
+        return true;
+    }
+    if (strncmp(url, "crypto+", 7) == 0 || strncmp(url, "crypto:", 7) == 0) {
+        url += 7;
+    }
+    return is_network(access->kind) ? pipeline_url_is_same_server(access->url, url)
+                                    : allows_local(access, url);
+}
+
+// As io_open of AVFormatContext.
+static int open_allowed(AVFormatContext *format, AVIOContext **io, const char *url, int flags,
+                        AVDictionary **options)
+{
+    const struct pipeline_access *access = format->opaque;
+    if (strcmp(url, format->url) != 0 && !pipeline_access_allows(access, url)) {
+        av_log(format, AV_LOG_ERROR, "it leads to %s, which must be %s\n", url,
+               is_network(access->kind) ? "on the same server" : "a file in its own folder");
+        return AVERROR(EACCES);
+    }
+    return access->open(format, io, url, flags, options);
+}
+
+static void list_protocols(const struct pipeline_access *access, char *list, size_t size)
+{
+    const int scheme = (int)strcspn(access->url, ":");
+    if (!is_network(access->kind)) {
+        snprintf(list, size, "file,crypto,data%s",
+                 access->kind == PIPELINE_URL_SDP ? ",rtp,udp" : "");
+    } else if (strncmp(access->url, "http", 4) == 0) {
+        snprintf(list, size, "http,https,httpproxy,tcp,tls,crypto,data");
+    } else if (strncmp(access->url, "rtmp", 4) == 0) {
+        snprintf(list, size, "%.*s,rtmp,ffrtmphttp,ffrtmpcrypt,http,https,tcp,tls", scheme,
+                 access->url);
+    } else {
+        snprintf(list, size, "%.*s,tcp,tls,udp,rtp,srtp", scheme, access->url);
+    }
+}
+
+bool pipeline_access_apply(struct pipeline_access *access, struct AVFormatContext *format,
+                           struct AVDictionary **options, struct mc_error *err)
+{
+    if (access->kind == PIPELINE_URL_LAVFI || access->kind == PIPELINE_URL_DEMO) {
+        return true; // the user wrote the graph; the clip is ours
+    }
+    char protocols[256];
+    list_protocols(access, protocols, sizeof protocols);
+    access->open = format->io_open;
+    format->io_open = open_allowed;
+    format->opaque = access;
+    const bool set = av_dict_set(options, "protocol_whitelist", protocols, 0) >= 0 &&
+                     (!is_network(access->kind) ||
+                      av_dict_set(options, "format_whitelist", network_formats, 0) >= 0);
+    return set || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+}
+
+static bool allows_redirect(void *user, const char *url)
+{
+    return pipeline_access_allows(user, url);
+}
+
+void pipeline_access_enter(struct pipeline_access *access)
+{
+    pipeline_libav_vet_redirects(allows_redirect, access);
+}
+
+void pipeline_access_leave(void)
+{
+    pipeline_libav_vet_redirects(NULL, NULL);
+}

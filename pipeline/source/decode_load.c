@@ -1,0 +1,72 @@
+#include "pipeline/source/decode_load.h"
+
+#include "base/clock.h"
+
+static const int64_t window_ns = MC_NS_PER_SECOND;
+static const double share_max = 0.93;     // of the time: falling behind
+static const double share_relaxed = 0.6;  // room for more frames
+static const double catching_up_s = 0.02; // less late than before
+static const double late_max_s = 2;       // only a key frame catches up with that
+static const int64_t hold_first_ns = 5 * MC_NS_PER_SECOND;
+static const int64_t hold_max_ns = 300 * MC_NS_PER_SECOND;
+
+// More does not fit: for longer each time, or it would be tried again and again.
+static bool reduce(struct pipeline_decode_load *load, enum pipeline_decode_effort effort,
+                   int64_t now_ns)
+{
+    if (load->hold_ns == 0) {
+        load->hold_ns = hold_first_ns;
+    }
+    load->effort = effort;
+    load->relax_ns = now_ns + load->hold_ns;
+    load->hold_ns = load->hold_ns * 2 < hold_max_ns ? load->hold_ns * 2 : hold_max_ns;
+    load->window_ns = now_ns;
+    load->busy_ns = 0;
+    return true;
+}
+
+bool pipeline_decode_load_add(struct pipeline_decode_load *load, int64_t busy_ns, double late_s,
+                              int64_t now_ns)
+{
+    if (load->window_ns == 0) {
+        load->window_ns = now_ns - busy_ns;
+        load->busy_ns = 0;
+        load->late_s = late_s;
+    }
+    load->busy_ns += busy_ns;
+    if (late_s > late_max_s && load->effort < PIPELINE_DECODE_KEY) {
+        return reduce(load, PIPELINE_DECODE_KEY, now_ns);
+    }
+    const int64_t elapsed_ns = now_ns - load->window_ns;
+    if (elapsed_ns < window_ns) {
+        return false;
+    }
+    const double share = (double)load->busy_ns / (double)elapsed_ns;
+    const bool catching_up = late_s < load->late_s - catching_up_s;
+    load->window_ns = now_ns;
+    load->busy_ns = 0;
+    load->late_s = late_s;
+    if (share > share_max && !catching_up && load->effort < PIPELINE_DECODE_KEY) {
+        return reduce(load, load->effort + 1, now_ns);
+    }
+    // Threads stay: they cost little once the frames in them are under way.
+    if (load->effort > PIPELINE_DECODE_THREADED && share < share_relaxed && late_s <= 0 &&
+        now_ns >= load->relax_ns) {
+        load->effort--;
+        load->relax_ns = now_ns + hold_first_ns;
+        return true;
+    }
+    return false;
+}
+
+const char *pipeline_decode_effort_reason(enum pipeline_decode_effort effort)
+{
+    static const char *const reasons[] = {
+        [PIPELINE_DECODE_ALL] = "",
+        [PIPELINE_DECODE_THREADED] = "",
+        [PIPELINE_DECODE_REFERENCE] =
+            "decoding can't keep up: frames that no other refers to are skipped",
+        [PIPELINE_DECODE_KEY] = "decoding can't keep up: all but key frames are skipped",
+    };
+    return reasons[effort];
+}

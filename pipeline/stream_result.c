@@ -1,0 +1,124 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "nn/model.h"
+#include "pipeline/frame_pool.h"
+#include "pipeline/mailbox.h"
+#include "pipeline/stream_internal.h"
+
+bool pipeline_stream_is_face_model(const struct nn_model_info *model)
+{
+    return strcmp(model->keypoint_set, "ibug68") == 0;
+}
+
+static void fill_face(const struct nn_model_info *model,
+                      const struct pipeline_observation *observation, struct protocol_face *face)
+{
+    face->score = observation->score;
+    face->keypoint_count = model->keypoint_count;
+    memcpy(face->keypoints, observation->keypoints,
+           (size_t)face->keypoint_count * sizeof face->keypoints[0]);
+    mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+    face->has_jacobians = model->has_jacobians;
+    if (face->has_jacobians) {
+        memcpy(face->jacobians, observation->jacobians,
+               (size_t)face->keypoint_count * sizeof face->jacobians[0]);
+    }
+}
+
+static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_job *job)
+{
+    const struct pipeline_observations *observations = &job->observations;
+    const struct nn_model_info *model = pipeline_workers_model(stream->workers);
+    // A frame that is displayed another way has its faces elsewhere: motion starts anew.
+    stream->had_face &= pipeline_display_transform_equal(&stream->display, &job->frame->display);
+    stream->display = job->frame->display;
+    const bool has_tracks = stream->mode == PIPELINE_TRACK;
+    if (!has_tracks && observations->count > 0 && !stream->had_face) {
+        stream->face_id = pipeline_tracker_next_id(stream->face_id);
+    }
+    job->record.face_count = observations->count;
+    for (int i = 0; i < observations->count; i++) {
+        struct protocol_face *face = &job->record.faces[i];
+        face->id = has_tracks ? observations->faces[i].id : stream->face_id;
+        fill_face(model, &observations->faces[i], face);
+    }
+    stream->had_face = observations->count > 0;
+}
+
+void pipeline_stream_check_calibration(struct pipeline_stream *stream)
+{
+    int faces;
+    if (!stream->closing &&
+        pipeline_motion_calibrated(&stream->motion, mc_clock_now_ns(), &faces)) {
+        stream->on_calibrated(stream->on_calibrated_user, faces);
+    }
+}
+
+static void log_error(struct pipeline_stream *stream, const struct pipeline_stream_job *job)
+{
+    unsigned skipped = 0;
+    if (job->err.code != MC_ERROR_NONE &&
+        mc_log_limit_pass(&stream->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
+        mc_log(MC_LOG_WARNING, "%s: %s", stream->name, job->err.message);
+    }
+}
+
+static void add_to_stats(struct pipeline_stream *stream, const struct protocol_record *record)
+{
+    struct pipeline_stats *stats = &stream->stats;
+    const int64_t stages_us[PIPELINE_STAGE_COUNT] = {
+        [PIPELINE_STAGE_REASSEMBLY] = record->timing.reassembly,
+        [PIPELINE_STAGE_DECODE] = record->timing.decode,
+        [PIPELINE_STAGE_WAIT] = record->timing.wait,
+        [PIPELINE_STAGE_SCALE] = record->timing.scale,
+        [PIPELINE_STAGE_INFER] = record->timing.infer,
+    };
+    for (int i = 0; i < PIPELINE_STAGE_COUNT; i++) {
+        pipeline_histogram_add(&stats->stages[i], stages_us[i] * MC_NS_PER_US);
+    }
+    pipeline_histogram_add(&stats->latency, mc_clock_now_ns() - record->t_arrival_ns);
+    stats->published++;
+    stats->faces = record->face_count;
+}
+
+void pipeline_stream_deliver(struct pipeline_stream *stream, struct pipeline_stream_job *job)
+{
+    if (stream->closing) {
+        return;
+    }
+    fill_faces(stream, job);
+    if (stream->has_motion) {
+        pipeline_motion_run(&stream->motion, &job->record);
+    }
+    log_error(stream, job);
+    add_to_stats(stream, &job->record);
+    stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame);
+    pipeline_stream_check_calibration(stream);
+}
+
+static void fill_counts(const struct pipeline_stream *stream, struct pipeline_stats *stats)
+{
+    const struct pipeline_capture_counts *counts = &stream->counts;
+    stats->captured = atomic_load_explicit(&counts->packets, memory_order_relaxed);
+    stats->decoded = atomic_load_explicit(&counts->frames, memory_order_relaxed);
+    stats->damaged = atomic_load_explicit(&counts->damaged, memory_order_relaxed);
+    stats->connects = atomic_load_explicit(&counts->connects, memory_order_relaxed);
+    stats->dropped[PIPELINE_DROP_MAILBOX] = pipeline_mailbox_dropped(stream->mailbox);
+    stats->dropped[PIPELINE_DROP_LATE] = atomic_load_explicit(&counts->late, memory_order_relaxed);
+    stats->dropped[PIPELINE_DROP_DECODE] =
+        atomic_load_explicit(&counts->undecodable, memory_order_relaxed);
+}
+
+void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats)
+{
+    *stats = stream->stats;
+    stats->up = stream->has_reported && stream->state == PIPELINE_LIVE;
+    fill_counts(stream, stats);
+}
+
+uint64_t pipeline_stream_dropped(struct pipeline_stream *stream)
+{
+    fill_counts(stream, &stream->stats);
+    return pipeline_stats_dropped(&stream->stats);
+}

@@ -1,0 +1,48 @@
+// One frame as the tracker sees it: through the networks of a worker.
+//
+// The tracker calls these two functions and nothing else that depends on pixels. Tests
+// of the tracker link their own version of them (tests/pipeline/scene.h), which sees
+// faces at known places.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/keypoint.h"
+#include "pipeline/track/locator.h"
+#include "pipeline/track/scaler.h"
+
+struct AVFrame;
+struct pipeline_display_transform;
+struct pipeline_detectors;
+
+enum { PIPELINE_KEYPOINTS_MAX = 128 };
+
+// What the landmark network finds in a region of interest.
+struct pipeline_observation {
+    int id;      // stays the same while the face is followed; 0 where none is
+    float score; // 0 to 1; negative: the region could not be read
+    struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // displayed pixels
+    float jacobians[PIPELINE_KEYPOINTS_MAX][4];           // row by row, of models that have them
+};
+
+// Begins with zeros but for the first three.
+struct pipeline_frame_view {
+    const struct pipeline_detectors *detectors; // borrowed, as the frame is
+    const struct AVFrame *frame;
+    const struct pipeline_display_transform *display; // of the frame
+    int64_t scale_us, infer_us;                       // spent so far
+    struct mc_error err;                              // why a region could not be read; the latest
+};
+
+// Runs the landmark network on a region: fills all of the observation but its id.
+// Thread: worker.
+void pipeline_frame_view_observe(struct pipeline_frame_view *view, const struct pipeline_roi *roi,
+                                 struct pipeline_observation *observation);
+
+// Finds faces in a region; the detectors must have a locator.
+//   share  least score of a face, as a share of the locator's own
+//   found  room for NN_DETECTIONS_MAX; the highest score first
+// Returns how many there are; 0 also when the region could not be read. Thread: worker.
+int pipeline_frame_view_detect(struct pipeline_frame_view *view, const struct pipeline_roi *roi,
+                               float share, struct pipeline_detection *found);

@@ -1,0 +1,88 @@
+// A source with frames 40 ms apart, on machines of different speed.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "pipeline/source/decode_load.h"
+
+static const int64_t ms = MC_NS_PER_MS, s = MC_NS_PER_SECOND;
+
+// Decodes for so long; each frame takes cost_ms[effort], on average. Returns the changes.
+static int run(struct pipeline_decode_load *load, const int cost_ms[4], int64_t *now_ns,
+               int64_t seconds)
+{
+    int changes = 0;
+    double late_s = 0;
+    for (const int64_t end_ns = *now_ns + seconds * s; *now_ns < end_ns;) {
+        const int64_t busy_ns = cost_ms[load->effort] * ms;
+        *now_ns += busy_ns;
+        late_s += (double)(busy_ns - 40 * ms) * 1e-9;
+        if (late_s < 0) {
+            *now_ns += (int64_t)(-late_s * 1e9);
+            late_s = 0;
+        }
+        changes += pipeline_decode_load_add(load, busy_ns, late_s, *now_ns);
+    }
+    return changes;
+}
+
+static void a_machine_that_keeps_up_decodes_all(void **state)
+{
+    (void)state;
+    struct pipeline_decode_load load = { 0 };
+    int64_t now_ns = 100 * s;
+    assert_int_equal(run(&load, (const int[]){ 30, 30, 30, 30 }, &now_ns, 600), 0);
+    assert_int_equal(load.effort, PIPELINE_DECODE_ALL);
+    assert_string_equal(pipeline_decode_effort_reason(load.effort), "");
+}
+
+static void no_more_is_left_out_than_needed(void **state)
+{
+    (void)state;
+    struct pipeline_decode_load load = { 0 };
+    int64_t now_ns = 100 * s;
+    run(&load, (const int[]){ 60, 30, 30, 30 }, &now_ns, 20);
+    assert_int_equal(load.effort, PIPELINE_DECODE_THREADED);
+    load = (struct pipeline_decode_load){ 0 };
+    run(&load, (const int[]){ 50, 45, 30, 5 }, &now_ns, 20);
+    assert_int_equal(load.effort, PIPELINE_DECODE_REFERENCE);
+    load = (struct pipeline_decode_load){ 0 };
+    run(&load, (const int[]){ 120, 70, 60, 5 }, &now_ns, 20);
+    assert_int_equal(load.effort, PIPELINE_DECODE_KEY);
+}
+
+// It tries again, but more and more seldom.
+static void what_does_not_fit_is_not_tried_again_and_again(void **state)
+{
+    (void)state;
+    struct pipeline_decode_load load = { 0 };
+    int64_t now_ns = 100 * s;
+    assert_in_range(run(&load, (const int[]){ 120, 70, 60, 5 }, &now_ns, 600), 3, 16);
+}
+
+static void with_less_load_all_is_decoded_again(void **state)
+{
+    (void)state;
+    struct pipeline_decode_load load = { 0 };
+    int64_t now_ns = 100 * s;
+    run(&load, (const int[]){ 120, 70, 60, 5 }, &now_ns, 5);
+    assert_int_equal(load.effort, PIPELINE_DECODE_KEY);
+    run(&load, (const int[]){ 10, 10, 10, 5 }, &now_ns, 60);
+    assert_int_equal(load.effort, PIPELINE_DECODE_THREADED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_machine_that_keeps_up_decodes_all),
+        cmocka_unit_test(no_more_is_left_out_than_needed),
+        cmocka_unit_test(what_does_not_fit_is_not_tried_again_and_again),
+        cmocka_unit_test(with_less_load_all_is_decoded_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
