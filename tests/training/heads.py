@@ -1,11 +1,13 @@
 """The rasteriser on meshes of a few triangles; heads of the real rig where ../shared is there."""
 
 import os
+import tempfile
 import unittest
+import unittest.mock
 
 import numpy as np
 
-from training.heads import expressions, people, raster, scene
+from training.heads import expressions, make, people, raster, scene
 from training.heads import rig as rigs
 
 RIG = os.path.join("..", "shared", "dense", "ict.npz")
@@ -168,6 +170,24 @@ class Heads(unittest.TestCase):
         contour, vertices = labels["landmarks"][12:16, 0], labels["dense"][12:16, 0]
         self.assertTrue((contour > vertices + 1).all(), (contour, vertices))
         np.testing.assert_allclose(labels["landmarks"][0, :2], labels["dense"][0, :2], atol=2)
+
+    def test_a_set_is_the_same_each_time_and_goes_on_where_it_stopped(self):
+        def run(folder, count):
+            argv = ["make", "--rig", RIG, "--library", os.environ["RASTER"], "--out", folder,
+                    "--count", str(count), "--shard", "2", "--people", "1", "--size", "64"]
+            with unittest.mock.patch("sys.argv", argv):
+                make.main()
+            return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+
+        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+            first = run(one, 2)
+            written = os.stat(first[0]).st_mtime_ns
+            paths, again = run(one, 4), run(other, 4)
+            self.assertEqual(len(paths), 2)
+            self.assertEqual(os.stat(paths[0]).st_mtime_ns, written)
+            for a, b in zip(paths, again):
+                for name, values in np.load(a).items():
+                    np.testing.assert_array_equal(values, np.load(b)[name])
 
     def test_far_sides_of_turned_heads_are_hidden(self):
         _, labels = self.picture(lambda face: None, (75, 0, 0))
