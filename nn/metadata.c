@@ -127,9 +127,9 @@ bool nn_metadata_is_calibrated(const struct nn_weights *weights)
 static bool get_head(const struct nn_weights *weights, struct nn_model_info *info,
                      struct mc_error *err)
 {
-    static const char *const heads[] = { "landmark", "locator", "motion" };
-    const char *name = get(weights, "mocap.head", "landmark, locator or motion", err);
-    for (int i = 0; name != NULL && i < 3; i++) {
+    static const char *const heads[] = { "landmark", "locator", "motion", "face" };
+    const char *name = get(weights, "mocap.head", "landmark, locator, motion or face", err);
+    for (int i = 0; name != NULL && i < 4; i++) {
         if (strcmp(name, heads[i]) == 0) {
             info->head = (enum nn_head)i;
             return true;
@@ -137,7 +137,7 @@ static bool get_head(const struct nn_weights *weights, struct nn_model_info *inf
     }
     return name != NULL &&
            mc_error_set(err, MC_ERROR_FORMAT, 0,
-                        "mocap.head: must be landmark, locator or motion, got '%.40s'", name);
+                        "mocap.head: must be landmark, locator, motion or face, got '%.40s'", name);
 }
 
 // For a padded convolution: an even size would shift the map against its input.
@@ -212,6 +212,47 @@ static bool read_motion(const struct nn_weights *weights, struct nn_model_info *
                           : get_int(weights, "mocap.head_kernel", 1, 7, &layout->kernel, err));
 }
 
+// Names of letters, with commas between them.
+static bool get_shapes(const struct nn_weights *weights, struct nn_model_info *info,
+                       struct mc_error *err)
+{
+    const char *text = get(weights, "mocap.shapes", "names with commas between them", err);
+    const size_t longest = sizeof info->shapes[0] - 1;
+    while (text != NULL && info->shape_count < NN_SHAPES_MAX) {
+        const size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+        if (length < 1 || length > longest || (text[length] != ',' && text[length] != '\0')) {
+            break;
+        }
+        memcpy(info->shapes[info->shape_count++], text, length);
+        if (text[length] == '\0') {
+            return true;
+        }
+        text += length + 1;
+    }
+    return text != NULL &&
+           mc_error_set(
+               err, MC_ERROR_FORMAT, 0,
+               "mocap.shapes: must be at most %d names of at most %zu letters, got '%.40s'",
+               (int)NN_SHAPES_MAX, longest, text);
+}
+
+// The head takes feature maps from within the backbone: LEDNet's.
+static bool read_face(const struct nn_weights *weights, struct nn_model_info *info,
+                      struct nn_layout *layout, struct mc_error *err)
+{
+    const char *set = get(weights, "mocap.dense_set", "a name such as ict212", err);
+    if (set == NULL) {
+        return false;
+    }
+    snprintf(info->dense_set, sizeof info->dense_set, "%s", set);
+    return get_word(weights, "mocap.arch", "lednet", err) && get_keypoints(weights, info, err) &&
+           get_word(weights, "mocap.keypoints", "68", err) &&
+           get_word(weights, "mocap.softmax_temperature", "1", err) &&
+           get_int(weights, "mocap.dense", 1, NN_DENSE_MAX, &info->dense_count, err) &&
+           get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
+           get_shapes(weights, info, err);
+}
+
 // Motion models only, and optional there.
 static bool read_antialias(const struct nn_weights *weights, const struct nn_model_info *info,
                            struct nn_layout *layout, struct mc_error *err)
@@ -233,5 +274,6 @@ bool nn_metadata_read(const struct nn_weights *weights, const struct nn_backbone
            get_float(weights, "mocap.mean", 0, 1, &info->input_mean, err) &&
            (info->head == NN_HEAD_LOCATOR  ? read_locator(weights, info, layout, err)
             : info->head == NN_HEAD_MOTION ? read_motion(weights, info, layout, err)
+            : info->head == NN_HEAD_FACE   ? read_face(weights, info, layout, err)
                                            : read_landmark(weights, info, layout, err));
 }

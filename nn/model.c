@@ -11,6 +11,7 @@
 #include "nn/heads/head_locator.h"
 #include "nn/kernels/kernels.h"
 #include "nn/metadata.h"
+#include "nn/model_face.h"
 #include "nn/model_internal.h"
 #include "nn/networks/backbone.h"
 
@@ -72,9 +73,13 @@ static bool append_network(struct nn_graph *graph, const struct nn_recipe *recip
         map = nn_graph_antialias(graph, map, recipe->layout.antialias);
     }
     map = recipe->backbone->append(graph, map, recipe->layout.features);
-    map = info->head == NN_HEAD_MOTION ? append_motion(graph, map, recipe, info)
-                                       : append_maps(graph, map, recipe, info);
-    nn_graph_output(graph, map);
+    if (info->head == NN_HEAD_FACE) {
+        nn_model_face_append(graph, map, info->keypoint_count + info->dense_count);
+    } else {
+        nn_graph_output(graph, info->head == NN_HEAD_MOTION
+                                   ? append_motion(graph, map, recipe, info)
+                                   : append_maps(graph, map, recipe, info));
+    }
     int count;
     const struct nn_map heat = nn_graph_map(graph, nn_graph_outputs(graph, &count)[0]);
     info->map_height = heat.height;
@@ -165,6 +170,12 @@ bool nn_model_build(struct nn_model *model, const struct nn_recipe *recipe, stru
     if (info->head == NN_HEAD_MOTION && !prepare_motion(model, recipe, err)) {
         return false;
     }
+    if (info->head == NN_HEAD_FACE) {
+        model->expression = nn_model_face_read(recipe->weights, info, err);
+        if (model->expression == NULL) {
+            return false;
+        }
+    }
     info->parameter_count = nn_weights_parameter_count(recipe->weights);
     info->weight_bytes = model->program->weight_floats * sizeof(float);
     info->arena_bytes = model->program->arena_floats * sizeof(float);
@@ -238,6 +249,7 @@ void nn_model_destroy(struct nn_model *model)
     if (model != NULL) {
         nn_program_destroy(model->program);
         nn_motion_finish(&model->motion);
+        nn_expression_destroy(model->expression);
         free(model);
     }
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/keypoint.h"
 #include "nn/heads/detection.h"
+#include "nn/heads/head_expression.h"
 #include "nn/precision.h"
 #include "nn/tensor.h"
 
@@ -22,12 +23,13 @@ struct nn_runner;
 #define NN_MODEL_DEFAULT_FILE "face68.safetensors"
 #define NN_LOCATOR_DEFAULT_FILE "face-locator.safetensors"
 
-enum { NN_KEYPOINTS_MAX = 128 };
+enum { NN_KEYPOINTS_MAX = 128, NN_DENSE_MAX = 256 };
 
 enum nn_head {
     NN_HEAD_LANDMARK, // keypoints: nn_runner_run
     NN_HEAD_LOCATOR,  // detections of faces: nn_runner_locate
     NN_HEAD_MOTION,   // keypoints and their Jacobians: nn_runner_jacobians
+    NN_HEAD_FACE,     // keypoints, dense points, an expression: nn_runner_expression
 };
 
 struct nn_model_info {
@@ -49,6 +51,12 @@ struct nn_model_info {
     uint64_t macs;               // multiply-adds by definition; the program may need fewer
     size_t weight_bytes;         // packed weights, shared by all runners
     size_t arena_bytes;          // feature maps, per runner
+    int dense_count;             // face: points behind the keypoints, at most NN_DENSE_MAX
+    char dense_set[32];          // face: what they mean: "ict212"
+    int shape_count;             // face: blend shapes of an expression
+
+    // Their names, ARKit's.
+    char shapes[NN_SHAPES_MAX][24];
 };
 
 // Reads the weight file at path (safetensors), checks every tensor in it and compiles the
@@ -114,6 +122,14 @@ float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bo
 //                input
 // Returns how many there are.
 int nn_runner_locate(struct nn_runner *runner, float least_score, struct nn_detection *detections);
+
+// The dense points of the last run of a face model: info.dense_count, in pixels of the input.
+// NULL if the model has none. Valid until the next run.
+const struct mc_keypoint *nn_runner_dense(const struct nn_runner *runner);
+
+// The expression in the last run of a face model. NULL if the model has none. Valid until the
+// next run.
+const struct nn_expression *nn_runner_expression(const struct nn_runner *runner);
 
 // The Jacobian of each keypoint in the last run: 2x2, row-major; see nn/heads/head_motion.h.
 // NULL if the model has none. Valid until the next run.

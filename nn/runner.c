@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "nn/compiler/program.h"
@@ -14,15 +15,22 @@ struct nn_runner {
     float *head_scratch;
     float jacobians[NN_KEYPOINTS_MAX][4];
     struct nn_thread_pool *pool; // NULL: one thread
+
+    // Of a face model.
+    struct mc_keypoint points[NN_KEYPOINTS_MAX + NN_DENSE_MAX];
+    struct nn_expression expression;
 };
 
 // Floats of scratch that the head needs.
 static size_t scratch_floats(const struct nn_model *model)
 {
     const struct nn_model_info *info = &model->info;
-    return info->head == NN_HEAD_MOTION
-               ? nn_motion_scratch(&model->motion, info->map_height, info->map_width)
-               : (size_t)info->keypoint_count * 4;
+    if (info->head == NN_HEAD_MOTION) {
+        return nn_motion_scratch(&model->motion, info->map_height, info->map_width);
+    }
+    const size_t sums = 4 * (size_t)(info->keypoint_count + info->dense_count);
+    const size_t layers = model->expression == NULL ? 0 : nn_expression_scratch(model->expression);
+    return sums > layers ? sums : layers;
 }
 
 struct nn_runner *nn_runner_create(const struct nn_model *model, struct mc_error *err)
@@ -111,6 +119,22 @@ static void read_motion(struct nn_runner *runner, const struct nn_tensor *maps,
                    runner->head_scratch);
 }
 
+static void read_face(struct nn_runner *runner, const struct nn_tensor *maps,
+                      struct mc_keypoint *keypoints)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    const struct nn_program *program = runner->model->program;
+    const struct nn_tensor features = nn_view_tensor(&program->outputs[1], runner->arena);
+    const struct nn_tensor means = nn_view_tensor(&program->outputs[2], runner->arena);
+    nn_head_landmark(&program->kernels, maps, (float)info->input_width / (float)info->map_width,
+                     (float)info->input_height / (float)info->map_height, runner->points,
+                     runner->head_scratch);
+    nn_expression_run(runner->model->expression, runner->points, info->input_width,
+                      info->input_height, &features, &means, &runner->expression,
+                      runner->head_scratch);
+    memcpy(keypoints, runner->points, (size_t)info->keypoint_count * sizeof *keypoints);
+}
+
 float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bool jacobians)
 {
     const struct nn_model_info *info = &runner->model->info;
@@ -121,6 +145,8 @@ float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bo
     }
     if (info->head == NN_HEAD_MOTION) {
         read_motion(runner, &maps, keypoints, jacobians);
+    } else if (info->head == NN_HEAD_FACE) {
+        read_face(runner, &maps, keypoints);
     } else {
         nn_head_landmark(
             &program->kernels, &maps, (float)info->input_width / (float)info->map_width,
@@ -137,6 +163,17 @@ float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
 {
     run(runner);
     return nn_runner_read(runner, keypoints, true);
+}
+
+const struct mc_keypoint *nn_runner_dense(const struct nn_runner *runner)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    return info->head == NN_HEAD_FACE ? runner->points + info->keypoint_count : NULL;
+}
+
+const struct nn_expression *nn_runner_expression(const struct nn_runner *runner)
+{
+    return runner->model->info.head == NN_HEAD_FACE ? &runner->expression : NULL;
 }
 
 const float (*nn_runner_jacobians(const struct nn_runner *runner))[4]

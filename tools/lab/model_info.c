@@ -36,6 +36,11 @@ static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
     if (!locates) {
         printf("%-14s %d, %s\n", "keypoints", info->keypoint_count, info->keypoint_set);
     }
+    if (info->head == NN_HEAD_FACE) {
+        printf("%-14s %d, %s\n", "dense points", info->dense_count, info->dense_set);
+        printf("%-14s %d shapes, gaze of both eyes, turn of the head\n", "expression",
+               info->shape_count);
+    }
     printf("%-14s %d x %d RGB, value / 255 - %g\n", "input", info->input_width, info->input_height,
            (double)info->input_mean);
     printf("%-14s %d x %d\n", "maps", info->map_width, info->map_height);

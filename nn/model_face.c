@@ -1,0 +1,173 @@
+#include "nn/model_face.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "nn/graph/graph.h"
+#include "nn/graph/weights.h"
+#include "nn/heads/head_expression.h"
+#include "nn/model.h"
+#include "nn/networks/blocks.h"
+
+enum { FEATURES = 64, LOOK_CHANNELS = 16, PLACES_MAX = 256, INPUTS_MAX = 16384, HIDDEN_MAX = 4096 };
+
+static const float epsilon = 1e-3f; // of the graph's batch norms
+
+void nn_model_face_append(struct nn_graph *graph, int map, int keypoints)
+{
+    const struct nn_window point = { 1, 1, 1, 0, 0, 1, 1 };
+    const struct nn_map size = nn_graph_map(graph, map);
+    const int height = 2 * size.height, width = 2 * size.width;
+    int count, encoder = map, fine = map;
+    const struct nn_block *blocks = nn_graph_blocks(graph, &count);
+    for (int i = 0; i + 1 < count; i++) { // the last block is the decoder
+        encoder = blocks[i].map;
+        fine = nn_graph_map(graph, encoder).height == height ? encoder : fine;
+    }
+    nn_graph_scope_open(graph, "head");
+    // A 1x1 convolution and a resize may change places: the small map is the cheaper one.
+    int coarse = nn_block_conv_bn(graph, map, "mid", FEATURES, 1, 1, epsilon);
+    coarse = nn_graph_bilinear(graph, coarse, height, width);
+    fine = nn_block_conv_bn(graph, fine, "skip", FEATURES, 1, 1, epsilon);
+    fine = nn_graph_relu(graph, nn_graph_add(graph, coarse, fine));
+    nn_graph_scope_open(graph, "mix");
+    fine = nn_graph_scope_close(graph, nn_block_split_shuffle(graph, fine, 1, epsilon));
+    int heat = nn_graph_conv(graph, map, "kp", keypoints, point, true);
+    heat = nn_graph_bilinear(graph, heat, height, width);
+    heat = nn_graph_add(graph, nn_graph_conv(graph, fine, "fine", keypoints, point, true), heat);
+    nn_graph_output(graph, heat);
+    int look = nn_graph_conv(graph, fine, "expression.look", LOOK_CHANNELS, point, true);
+    nn_graph_output(graph, nn_graph_relu(graph, look));
+    nn_graph_output(graph, nn_graph_global_pool(graph, encoder));
+    nn_graph_scope_close(graph, heat);
+}
+
+// One group of the list: [[landmarks], [[x, y], ...]].
+static bool read_group(struct nn_expression_place *places, int *place_count, const json_t *group)
+{
+    const json_t *marks = json_array_get(group, 0), *offsets = json_array_get(group, 1);
+    const size_t mark_count = json_array_size(marks);
+    if (mark_count < 1 || mark_count > NN_EXPRESSION_LANDMARKS ||
+        json_array_size(offsets) > (size_t)(PLACES_MAX - *place_count)) {
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(offsets); i++) {
+        const json_t *offset = json_array_get(offsets, i);
+        const json_t *x = json_array_get(offset, 0), *y = json_array_get(offset, 1);
+        if (!json_is_number(x) || !json_is_number(y)) {
+            return false;
+        }
+        struct nn_expression_place *place = &places[(*place_count)++];
+        place->x = (float)json_number_value(x);
+        place->y = (float)json_number_value(y);
+        for (size_t k = 0; k < mark_count; k++) {
+            const json_t *mark = json_array_get(marks, k);
+            const json_int_t number = json_is_integer(mark) ? json_integer_value(mark) : -1;
+            if (number < 0 || number >= NN_EXPRESSION_LANDMARKS) {
+                return false;
+            }
+            place->marks[place->mark_count++] = (int)number;
+        }
+    }
+    return true;
+}
+
+// Fills in PLACES_MAX places at most; how many there are, 0 and err on failure.
+static int read_places(struct nn_expression_place *places, const struct nn_weights *weights,
+                       struct mc_error *err)
+{
+    const char *text = nn_weights_metadata(weights, "mocap.expression_places");
+    json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL);
+    int count = 0;
+    bool good = json_array_size(list) > 0;
+    for (size_t i = 0; good && i < json_array_size(list); i++) {
+        good = read_group(places, &count, json_array_get(list, i));
+    }
+    json_decref(list);
+    if (!good || count == 0) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0,
+                     "mocap.expression_places: must be a list of [[landmarks], [[x, y], ...]] "
+                     "with at most %d places",
+                     (int)PLACES_MAX);
+        return 0;
+    }
+    return count;
+}
+
+static bool get(struct nn_weights *weights, const char *name, const char *part, const int *dims,
+                int rank, const float **data, struct mc_error *err)
+{
+    char full[NN_WEIGHT_NAME_BYTES];
+    snprintf(full, sizeof full, "head.expression.%s%s", name, part);
+    const struct nn_weight *weight = nn_weights_get(weights, full, dims, rank, err);
+    *data = weight == NULL ? NULL : weight->data;
+    return weight != NULL;
+}
+
+static bool get_norm(struct nn_weights *weights, const char *name, int channels,
+                     struct nn_expression_norm *norm, struct mc_error *err)
+{
+    return get(weights, name, ".weight", &channels, 1, &norm->weight, err) &&
+           get(weights, name, ".bias", &channels, 1, &norm->bias, err) &&
+           get(weights, name, ".running_mean", &channels, 1, &norm->mean, err) &&
+           get(weights, name, ".running_var", &channels, 1, &norm->variance, err);
+}
+
+// How many hidden units and means there are is known from the tensor itself.
+static bool read_sizes(struct nn_expression_layers *layers, const struct nn_weights *weights,
+                       struct mc_error *err)
+{
+    const struct nn_weight *hidden = nn_weights_find(weights, "head.expression.hidden.weight");
+    const int inputs = hidden == NULL ? 0 : hidden->dims[1];
+    layers->hidden = hidden == NULL ? 0 : hidden->dims[0];
+    layers->means = inputs - nn_expression_inputs(layers);
+    return (layers->hidden > 0 && layers->hidden <= HIDDEN_MAX && inputs <= INPUTS_MAX &&
+            layers->means > 0) ||
+           mc_error_set(
+               err, MC_ERROR_FORMAT, 0,
+               "head.expression.hidden.weight: must have at most %d units, with inputs for "
+               "%d keypoints and %d places, got [%d,%d]",
+               (int)HIDDEN_MAX, layers->keypoints, layers->place_count, layers->hidden, inputs);
+}
+
+static bool read_layers(struct nn_expression_layers *layers, struct nn_weights *weights,
+                        struct mc_error *err)
+{
+    const int outputs = layers->shapes + NN_EXPRESSION_OTHERS;
+    const int inputs = nn_expression_inputs(layers);
+    const int hidden_dims[] = { layers->hidden, inputs };
+    const int out_dims[] = { outputs, layers->hidden };
+    const int face_dims[] = { NN_EXPRESSION_LANDMARKS, 2 };
+    return get(weights, "hidden", ".weight", hidden_dims, 2, &layers->hidden_weight, err) &&
+           get(weights, "hidden", ".bias", hidden_dims, 1, &layers->hidden_bias, err) &&
+           get(weights, "out", ".weight", out_dims, 2, &layers->out_weight, err) &&
+           get(weights, "out", ".bias", out_dims, 1, &layers->out_bias, err) &&
+           get(weights, "template", "", face_dims, 2, &layers->mean_face, err) &&
+           get_norm(weights, "norm", inputs, &layers->input_norm, err) &&
+           get_norm(weights, "even", layers->hidden, &layers->hidden_norm, err);
+}
+
+struct nn_expression_head *nn_model_face_read(struct nn_weights *weights,
+                                              const struct nn_model_info *info,
+                                              struct mc_error *err)
+{
+    struct nn_expression_place *places = calloc(PLACES_MAX, sizeof *places);
+    if (places == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the expression head");
+        return NULL;
+    }
+    struct nn_expression_layers layers = { .keypoints = info->keypoint_count + info->dense_count,
+                                           .channels = LOOK_CHANNELS,
+                                           .shapes = info->shape_count,
+                                           .places = places };
+    layers.place_count = read_places(places, weights, err);
+    struct nn_expression_head *head = NULL;
+    if (layers.place_count > 0 && read_sizes(&layers, weights, err) &&
+        read_layers(&layers, weights, err)) {
+        head = nn_expression_create(&layers, err);
+    }
+    free(places);
+    return head;
+}

@@ -1,0 +1,19 @@
+// A model of the whole face: its maps behind LEDNet, and its expression head from a weight file.
+// Private to this folder.
+#pragma once
+
+#include "base/error.h"
+
+struct nn_expression_head;
+struct nn_graph;
+struct nn_model_info;
+struct nn_weights;
+
+// Appends the head's maps to a LEDNet that ends in map, and marks three results: the heat maps of
+// `keypoints` keypoints, the feature maps that are sampled, the encoder's means.
+void nn_model_face_append(struct nn_graph *graph, int map, int keypoints);
+
+// Reads the expression head. NULL and err, naming the tensor or key, on failure.
+struct nn_expression_head *nn_model_face_read(struct nn_weights *weights,
+                                              const struct nn_model_info *info,
+                                              struct mc_error *err) MC_MUST_USE;

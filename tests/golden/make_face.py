@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Makes face.safetensors: a rendered head, and what PyTorch makes of it with
+models/face-expression.safetensors.
+
+    tests/golden/make_face.py --rig ../shared/dense/ict.npz --library build/dev/training/heads/libraster.so
+
+To be run again when those weights change. Needs Debian's python3-torch, -numpy, -scipy, -opencv.
+Without --rig the picture of the file that is there is kept."""
+import argparse
+import pathlib
+import sys
+
+import numpy as np
+import torch
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent))
+
+from training import face_export, safetensors  # noqa: E402  (the path is set above)
+from training.heads import expressions, people, raster, rig, scene  # noqa: E402
+from training.nets.face import turn_matrix  # noqa: E402
+
+SIZE = 128
+
+
+def rendered(options):
+    """Planar, as a network takes it; rolled and turned, the mouth open, the eyes aside."""
+    rng = np.random.default_rng(4)
+    head = rig.Rig(options.rig)
+    face = expressions.Expression(head)
+    face.add("jawOpen", 0.4)
+    face.add("mouthSmile", 0.6)
+    face.look(np.radians([(20, 5), (16, 5)]))
+    image, _ = scene.picture(rng, head, raster.Rasteriser(options.library),
+                             people.Person(rng, head), face, (20, -8, 15), SIZE, 1.5, plain=True)
+    return (image.astype(np.float32) / 255 - 0.5).transpose(2, 0, 1).astype(np.float16)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rig")
+    parser.add_argument("--library")
+    options = parser.parse_args()
+    path = HERE / "face.safetensors"
+    image = rendered(options) if options.rig else safetensors.read(path)[0]["input"]
+    net, _ = face_export.load(HERE.parent.parent / "models" / "face-expression.safetensors")
+    with torch.no_grad():
+        points, _, _, outputs = net(torch.from_numpy(image).float()[None])
+    shapes, gaze, columns, _, similarity = outputs
+    safetensors.write(path, {
+        "input": image, "points": (points[0] * SIZE).numpy(), "shapes": shapes[0].numpy(),
+        "gaze": gaze[0].numpy(), "turn": turn_matrix(columns, similarity)[0].numpy()}, {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""The network of the whole face: alignment, mirror images, samples, what is written and read."""
+
+import os
+import tempfile
+import unittest
+import unittest.mock
+
+import cv2
+import numpy as np
+import torch
+
+from tests.training.recipes import drawn_set
+from training import checkpoint, face_data, face_export, face_train, safetensors
+from training.heads.rig import SHAPES, turn_of
+from training.nets import face
+
+
+class FakeRig:
+    group_sizes = {"lids": 32, "lips": 20, "brows": 10, "surface": 72}
+    dense = np.arange(202)
+
+
+def mirror_of_groups():
+    """As the rig's: halves of a group change places, irises' sides too."""
+    mirror, first = [], 68
+    for count in FakeRig.group_sizes.values():
+        mirror += [first + (k + count // 2) % count for k in range(count)]
+        first += count
+    return np.array(mirror + [first + 5 + k for k in (0, 3, 2, 1, 4)] +
+                    [first + k for k in (0, 3, 2, 1, 4)])
+
+
+def write_renders(folder, count=4):
+    """Pictures of noise with labels of the right shapes."""
+    rng = np.random.default_rng(2)
+    images = [cv2.imencode(".jpg", rng.integers(0, 255, (192, 192, 3), np.uint8))[1].ravel()
+              for _ in range(count)]
+    ring = np.stack([np.cos(np.arange(280) / 5), np.sin(np.arange(280) / 7)], 1) * 45 + 96
+    places = np.concatenate([ring, np.ones((280, 1))], 1).astype(np.float32)
+    np.savez(os.path.join(folder, "0000.npz"), jpeg=np.concatenate(images),
+             ends=np.cumsum([len(i) for i in images]),
+             landmarks=np.stack([places[:68]] * count), dense=np.stack([places[68:]] * count),
+             shapes=rng.random((count, 52)).astype(np.float32),
+             gaze=rng.normal(0, 0.2, (count, 2, 2)).astype(np.float32),
+             turn=np.stack([turn_of(0.3, 0.1, 0.2)] * count).astype(np.float32),
+             angles=np.zeros((count, 3), np.float32), props=np.array([""] * count))
+
+
+def write_teacher(folder, faces):
+    count = len(faces.points)
+    rng = np.random.default_rng(3)
+    dense = np.full((count, 212, 2), 128, np.float32) + rng.normal(0, 20, (count, 212, 2))
+    dense[-1] = np.nan
+    names = [name for name in SHAPES if name != "tongueOut"]
+    np.savez(os.path.join(folder, "teacher.npz"), dense=np.float32(dense),
+             shapes=np.float32(rng.random((count, 51))), names=np.array(names),
+             mirror=mirror_of_groups())
+
+
+def options_of(folder, *more):
+    argv = ["--set", folder, "--renders", folder + "/renders", "--run", folder + "/run",
+            "--steps", "2", "--batch", "4", "--size", "64", "--save-every", "1",
+            "--check-every", "2", "--refresh", "1", *more]
+    with unittest.mock.patch("sys.argv", ["face_train", *argv]):
+        return face_train.arguments()
+
+
+class Alignment(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(1)
+        template = torch.randn(68, 2)
+        template -= template.mean(0)
+        self.template = template / template.pow(2).sum(1).mean().sqrt()
+        self.points = 0.5 + 0.2 * torch.randn(1, 280, 2)
+
+    def moved(self, angle, scale):
+        turn = scale * torch.tensor([[np.cos(angle), -np.sin(angle)],
+                                     [np.sin(angle), np.cos(angle)]], dtype=torch.float32)
+        return self.points @ turn.T + torch.tensor([0.1, -0.2])
+
+    def test_shift_turn_and_scale_change_nothing(self):
+        one = face.aligned(self.points, *face.align(self.points, self.template))
+        moved = self.moved(0.5, 0.7)
+        other = face.aligned(moved, *face.align(moved, self.template))
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+    def test_the_template_itself_is_its_own_alignment(self):
+        points = torch.cat([self.template, torch.zeros(212, 2)])[None] * 0.3 + 0.5
+        found = face.aligned(points, *face.align(points, self.template))
+        torch.testing.assert_close(found[0, :68], self.template, atol=1e-5, rtol=1e-5)
+
+    def test_a_rolled_image_rolls_the_turn(self):
+        columns = torch.tensor([[1.0, 0.1, 0.2, 0.0, 1.0, 0.3]])
+        before = face.turn_matrix(columns, face.align(self.points, self.template))
+        moved = self.moved(0.4, 1.0)  # clockwise in the image, whose y goes down
+        after = face.turn_matrix(columns, face.align(moved, self.template))
+        roll = torch.from_numpy(turn_of(0, 0, -0.4)).float()
+        torch.testing.assert_close(after, roll @ before, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(before[0] @ before[0].T, torch.eye(3), atol=1e-5, rtol=1e-5)
+
+
+class Samples(unittest.TestCase):
+    def test_names_and_points_mirrored_twice_are_as_before(self):
+        names = face_data.mirrored(face_data.READ)
+        np.testing.assert_array_equal(names[names], np.arange(len(names)))
+        order = face_data.flip_order(mirror_of_groups())
+        np.testing.assert_array_equal(order[order], np.arange(280))
+
+    def test_a_mirrored_render_looks_the_other_way(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_renders(folder)
+            renders = face_data.Renders(folder)
+            square = {"centre": (96, 96), "side": 150}
+            mirror = mirror_of_groups()
+            _, points, _, shapes, gaze, turn = face_data.render_view(renders, 0, square, 64, mirror)
+            _, other, _, swapped, looks, turned = face_data.render_view(
+                renders, 0, {**square, "flip": True}, 64, mirror)
+        order = face_data.flip_order(mirror)
+        np.testing.assert_allclose(other[:, 0], 1 - points[order, 0])
+        left, right = (face_data.READ.index("eyeBlink" + side) for side in ("Left", "Right"))
+        self.assertEqual((swapped[left], swapped[right]), (shapes[right], shapes[left]))
+        np.testing.assert_allclose(looks[0], gaze[1] * [-1, 1])
+        ahead, mirrored = turn[:, 2], turned[:, 2]
+        np.testing.assert_allclose(mirrored, ahead * [-1, 1, 1])
+
+    def test_a_turned_crop_turns_the_head(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_renders(folder)
+            renders = face_data.Renders(folder)
+            mirror = mirror_of_groups()
+            views = [face_data.render_view(renders, 0, {"centre": (96, 96), "side": 150,
+                                                        "angle": angle}, 64, mirror)
+                     for angle in (0.0, 0.3)]
+        # What turns points about the middle turns the head's axes; the image's y goes down.
+        a, b = (view[1][40] - 0.5 for view in views)
+        angle = np.arctan2(b[1], b[0]) - np.arctan2(a[1], a[0])
+        np.testing.assert_allclose(turn_of(0, 0, -angle) @ views[0][5], views[1][5], atol=1e-6)
+
+
+class Training(unittest.TestCase):
+    def test_a_run_goes_on_and_its_file_holds_the_same_network(self):
+        with tempfile.TemporaryDirectory() as folder:
+            faces = drawn_set(folder)
+            os.makedirs(folder + "/renders")
+            write_renders(folder + "/renders")
+            write_teacher(folder, faces)
+            face_train.Run(options_of(folder)).train()
+            again = face_train.Run(options_of(folder, "--steps", "3"))
+            self.assertEqual(again.step, 2)
+            again.train()
+            net, trained = face_export.net_of(folder + "/run")
+            self.assertEqual(trained["reached"], 3)
+            path = folder + "/face.safetensors"
+            safetensors.write(path, face_export.tensors_of(net, np.float32),
+                              face_export.metadata_of(trained, FakeRig()))
+            read, metadata = face_export.load(path)
+            self.assertEqual(metadata["mocap.shapes"].split(","), face_data.READ)
+            images = torch.randn(2, 3, 64, 64)
+            with torch.no_grad():
+                for a, b in zip(net(images)[3][:3], read(images)[3][:3]):
+                    torch.testing.assert_close(a, b)
+            state = checkpoint.load(folder + "/run")
+            self.assertEqual(state["step"], 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,196 @@
+"""Training pictures by number, real crops and renders together, with what is known of each.
+
+A render knows all but the 68 landmarks where iBUG's scheme and the rig's vertices differ; a real
+crop knows its landmarks and, where there are some, a teacher's dense points and shapes."""
+
+import glob
+import os
+
+import cv2
+import numpy as np
+import torch
+
+from . import augment
+from .heads.rig import SHAPES
+from .nets.face import DENSE, LANDMARKS
+from .samples import FaceSet, rare_weights, tensor_of
+
+READ = [name for name in SHAPES if not name.startswith("eyeLook")]  # the looks come from gaze
+# Landmarks that the rig and iBUG's annotators put within 2 % of the eyes' distance of each other.
+SHARED = list(range(27, 31)) + list(range(36, 48)) + [48, 51, 54, 57, 62, 66]
+# The share of each set among real pictures.
+MIXTURE = {"helen_train": 0.40, "afw": 0.13, "p1": 0.27, "clip": 0.20}
+IRIS = slice(LANDMARKS + DENSE - 10, LANDMARKS + DENSE)
+
+
+def mirrored(names):
+    """For each name the number of the one that it becomes in a mirrored image."""
+    def other(name):
+        for one, two in (("Left", "Right"), ("Right", "Left")):
+            if name.endswith(one):
+                return name[:-len(one)] + two
+        return name
+    return np.array([names.index(other(name)) for name in names])
+
+
+class Teacher:
+    """What training.face_prepare wrote beside a set."""
+
+    def __init__(self, folder):
+        data = np.load(os.path.join(folder, "teacher.npz"))
+        self.dense, self.shapes = data["dense"], data["shapes"]
+        self.names = [str(name) for name in data["names"]]
+        self.mirror = data["mirror"]  # of the dense points
+
+
+class Renders:
+    """The shards of a folder that are there when it is made."""
+
+    def __init__(self, folder):
+        self.parts, self.span = [], []
+        rows = {}
+        for path in sorted(glob.glob(os.path.join(folder, "*.npz"))):
+            data = np.load(path)
+            jpeg, start = data["jpeg"], 0
+            for end in data["ends"]:
+                self.span.append((len(self.parts), start, end))
+                start = end
+            self.parts.append(jpeg)
+            for name in data.files:
+                if name not in ("jpeg", "ends"):
+                    rows.setdefault(name, []).append(data[name])
+        if not self.parts:
+            raise SystemExit(f"{folder}: has no renders")
+        self.rows = {name: np.concatenate(parts) for name, parts in rows.items()}
+        chosen = [SHAPES.index(name) for name in READ]
+        self.shapes = self.rows["shapes"][:, chosen]
+
+    def __len__(self):
+        return len(self.span)
+
+    def image(self, i):
+        part, start, end = self.span[i]
+        return np.ascontiguousarray(cv2.imdecode(self.parts[part][start:end], 1)[..., ::-1])
+
+
+def weigh_points(dense, landmarks):
+    """How much each point of a render counts: hidden ones less, by what is in front as by the
+    head itself."""
+    weights = np.zeros(LANDMARKS + DENSE)
+    weights[SHARED] = np.where(landmarks[SHARED, 2] > 0, 0.3, 0.1)
+    weights[LANDMARKS:] = np.where(dense[:, 2] > 0, 1.0, 0.25)
+    return weights
+
+
+def render_view(renders, i, square, size, mirror):
+    """A render through a crop: image, points (280 x 2), weights, shapes, gaze, turn."""
+    row = {name: values[i] for name, values in renders.rows.items()}
+    weights = weigh_points(row["dense"], row["landmarks"])
+    both = np.concatenate([row["landmarks"][:, :2], row["dense"][:, :2]]).astype(float)
+    where = {name: value for name, value in square.items() if name != "flip"}
+    image, points = augment.warp(renders.image(i), both, size, **where)
+    angle = square.get("angle", 0.0)  # the crop is turned by it: y goes down
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ row["turn"]
+    shapes, gaze = renders.shapes[i], row["gaze"]
+    if square.get("flip"):
+        image, points = flipped(image, points, mirror)
+        weights = weights[flip_order(mirror)]
+        turn = np.diag([-1, 1, 1]) @ turn @ np.diag([-1, 1, 1])
+        shapes, gaze = shapes[mirrored(READ)], gaze[::-1] * [-1, 1]
+    return image, points, weights, shapes, gaze, turn
+
+
+def flip_order(mirror):
+    """mirror: of the dense points behind the rig's 68."""
+    return np.concatenate([augment.FLIP, LANDMARKS + augment.FLIP, LANDMARKS + mirror])
+
+
+def flipped(image, points, mirror):
+    return np.ascontiguousarray(image[:, ::-1]), (points * [-1, 1] + [1, 0])[flip_order(mirror)]
+
+
+class FaceSamples(torch.utils.data.Dataset):
+    """Sample number -> dict of tensors: image, points, weights, is_real, is_face, render (whether
+    shapes, gaze and turn are known), teacher (whether the teacher's shapes are)."""
+
+    def __init__(self, folder, renders, total, options, first=0):
+        self.faces, self.teacher, self.renders = FaceSet(folder), Teacher(folder), renders
+        self.total, self.first, self.options = total, first, options
+        self.members, self.odds = {}, {}
+        for origin in MIXTURE:
+            members = self.faces.choose("train", origin)
+            if len(members) > 0:
+                weight = rare_weights(self.faces.points[members])
+                self.members[origin], self.odds[origin] = members, np.cumsum(weight / weight.sum())
+        self.empty = self.faces.choose("train", "none")
+
+    def __len__(self):
+        return self.total - self.first
+
+    def blank(self):
+        points = LANDMARKS + DENSE
+        return {"points": np.zeros((points, 2)), "weights": np.zeros(points),
+                "shapes": np.zeros(len(READ)), "gaze": np.zeros(4), "turn": np.zeros((3, 3)),
+                "taught": np.zeros(len(self.teacher.names)), "is_real": 0.0, "is_face": 1.0,
+                "render": 0.0, "teacher": 0.0}
+
+    def draw_render(self, rng, out):
+        i = int(rng.integers(len(self.renders)))
+        landmarks = self.renders.rows["landmarks"][i, :, :2].astype(float)
+        square = augment.place(rng, landmarks, self.options.margin)
+        image, points, weights, shapes, gaze, turn = render_view(
+            self.renders, i, square, self.options.size, self.teacher.mirror)
+        out.update(points=points, weights=weights, shapes=shapes, gaze=gaze.ravel(), turn=turn,
+                   render=1.0)
+        return image
+
+    def draw_real(self, rng, out):
+        share = np.array([MIXTURE[origin] for origin in self.members])
+        origin = list(self.members)[rng.choice(len(share), p=share / share.sum())]
+        place = np.searchsorted(self.odds[origin], rng.random())
+        i = self.members[origin][min(place, len(self.members[origin]) - 1)]
+        image, landmarks, dense = self.faces.images[i], self.faces.points[i], self.teacher.dense[i]
+        taught, known = self.teacher.shapes[i], bool(np.isfinite(dense).all())
+        if rng.random() < self.options.grimaces:
+            pulled, moved = augment.grimace(rng, image, landmarks)
+            if pulled is not image:
+                image, landmarks, known = pulled, moved, False
+        square = augment.place(rng, landmarks, self.options.margin)
+        flip = square.pop("flip")
+        both = np.concatenate([landmarks, np.nan_to_num(dense)]).astype(float)
+        image, points = augment.warp(image, both, self.options.size, **square)
+        taught = np.nan_to_num(taught)
+        if flip:
+            image, points = flipped(image, points, self.teacher.mirror)
+            taught = taught[mirrored(self.teacher.names)]
+        weights = np.zeros(LANDMARKS + DENSE)
+        weights[:LANDMARKS] = 1
+        if known:  # the rig's landmarks are not the teacher's
+            weights[2 * LANDMARKS:], weights[IRIS] = self.options.teacher_dense, 0.7
+        out.update(points=points, weights=weights, taught=taught, is_real=1.0,
+                   teacher=float(known))
+        return image
+
+    def draw_nothing(self, rng, out):
+        square = {"centre": rng.uniform(100, 156, 2), "side": rng.uniform(120, 256),
+                  "angle": rng.uniform(-0.5, 0.5), "flip": rng.random() < 0.5}
+        i = self.empty[rng.integers(len(self.empty))]
+        out.update(is_face=0.0)
+        return augment.warp(self.faces.images[i], np.zeros((LANDMARKS, 2)), self.options.size,
+                            **square)[0]
+
+    def __getitem__(self, index):
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng([self.options.seed, index + self.first])
+        out, kind = self.blank(), rng.random()
+        if kind < self.options.share:
+            image = self.draw_render(rng, out)
+        elif kind < 0.97:
+            image = self.draw_real(rng, out)
+        else:
+            image = self.draw_nothing(rng, out)
+        result = {name: torch.tensor(np.asarray(value), dtype=torch.float32)
+                  for name, value in out.items()}
+        result["image"] = tensor_of(augment.photograph(rng, image))
+        return result
