@@ -1,0 +1,76 @@
+// The parts of a capture: its thread (capture.c) and the sessions that it runs
+// (capture_session.c). Private to these two.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "pipeline/source/backoff.h"
+#include "pipeline/source/capture.h"
+#include "pipeline/source/decode_load.h"
+#include "pipeline/source/fault.h"
+#include "pipeline/source/lateness.h"
+#include "pipeline/source/playout.h"
+#include "pipeline/source/pts_clock.h"
+#include "pipeline/source/stop.h"
+
+enum { URL_SHOWN_BYTES = 128 };
+
+struct AVPacket;
+struct pipeline_decoder;
+struct pipeline_source;
+
+struct pipeline_capture {
+    struct pipeline_capture_options options;
+    char *url; // owned
+    char shown_url[URL_SHOWN_BYTES];
+    pthread_t thread;
+    struct pipeline_stop stop;
+    atomic_bool done;
+    atomic_int_fast64_t last_frame_ns; // of a live source; 0: none expected
+
+    // The thread's own.
+    struct AVPacket *packet;
+    struct pipeline_backoff backoff;
+    struct pipeline_pts_clock clock;
+    struct pipeline_lateness lateness;
+    struct pipeline_display_reader display;
+    struct pipeline_playout playout;
+    struct pipeline_decode_load load;
+    bool threaded;                  // the decoder has threads
+    int64_t skipped;                // frames that the decoder left out, as counted so far
+    double skip_s;                  // of a file's packets that are left out before they are decoded
+    double late_s;                  // the last frame
+    int64_t delivered_ns;           // the last frame
+    struct pipeline_source *source; // while connected
+    struct pipeline_decoder *decoder; // while connected
+    uint64_t session_frames;          // since the source was opened
+    int64_t session_start_ns;
+    bool hopeless;             // frames keep arriving late: reconnect
+    enum pipeline_fault fault; // why the last session was lost
+
+    pthread_mutex_t lock; // guards all below
+    pthread_cond_t asked; // stopping or paused changed
+    bool stopping, paused;
+    struct pipeline_state_report report;
+};
+
+// How a session, from opening the source to its last frame, ended.
+enum pipeline_capture_outcome {
+    PIPELINE_CAPTURE_STOPPED,
+    PIPELINE_CAPTURE_OVER,    // its end was reached
+    PIPELINE_CAPTURE_LOST,    // worth another attempt
+    PIPELINE_CAPTURE_GIVEN_UP // not worth one
+};
+
+// Opens the source, delivers its frames, and closes it. Sets err and capture->fault unless
+// it was stopped or reached the end. Thread: capture.
+enum pipeline_capture_outcome pipeline_capture_run_session(struct pipeline_capture *capture,
+                                                           struct mc_error *err);
+
+// Publishes a state and wakes the loop. Thread: capture.
+void pipeline_capture_report(struct pipeline_capture *capture, enum pipeline_state state,
+                             const char *reason);
