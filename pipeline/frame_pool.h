@@ -7,7 +7,7 @@
 #include <libavutil/rational.h>
 
 #include "base/error.h"
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 
 struct AVFrame;
 struct pipeline_frame_pool;

@@ -12,7 +12,7 @@
 #include <libswscale/swscale.h>
 
 #include "nn/tensor.h"
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/track/pixel_format.h"
 #include "pipeline/track/resample.h"
 #include "pipeline/track/sws_cache.h"

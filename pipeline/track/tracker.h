@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/track/frame_view.h"
 #include "pipeline/track/location.h"
 #include "pipeline/track/scaler.h"

@@ -16,8 +16,8 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/motion/pose.h"
-#include "pipeline/source/display_transform.h"
 #include "pipeline/track/scaler.h"
 #include "tools/synthface/synthface.h"
 

@@ -1,4 +1,4 @@
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 
 #include <math.h>
 #include <stdint.h>
