@@ -33,7 +33,7 @@ struct follow *follow_create(const struct follow_options *options, struct mc_err
 {
     struct follow *follow = calloc(1, sizeof *follow);
     if (follow == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory to follow the daemon");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for following the daemon");
         return NULL;
     }
     follow->options = *options;

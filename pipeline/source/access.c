@@ -109,7 +109,7 @@ bool pipeline_access_apply(struct pipeline_access *access, struct AVFormatContex
     const bool set = av_dict_set(options, "protocol_whitelist", protocols, 0) >= 0 &&
                      (!is_network(access->kind) ||
                       av_dict_set(options, "format_whitelist", network_formats, 0) >= 0);
-    return set || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+    return set || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source");
 }
 
 static bool allows_redirect(void *user, const char *url)

@@ -53,7 +53,7 @@ static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc
     avcodec_free_context(&decoder->codec);
     decoder->codec = avcodec_alloc_context3(codec);
     if (decoder->codec == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the decoder");
     }
     int result = avcodec_parameters_to_context(decoder->codec, decoder->parameters);
     decoder->halvings = halvings;
@@ -97,7 +97,7 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
     }
     if (decoder == NULL || decoder->parameters == NULL ||
         avcodec_parameters_copy(decoder->parameters, stream->codecpar) < 0) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the decoder");
         pipeline_decoder_close(decoder);
         return NULL;
     }

@@ -41,7 +41,7 @@ struct pipeline_scaler *pipeline_scaler_create(struct mc_error *err)
         scaler->whole = av_frame_alloc();
     }
     if (scaler == NULL || scaler->whole == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a scaler");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a scaler");
         pipeline_scaler_destroy(scaler);
         return NULL;
     }
@@ -80,8 +80,8 @@ static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *
     key.source_height = key.height = frame->height;
     key.format = AV_PIX_FMT_RGB24;
     if (!reserve_whole(scaler, frame->width, frame->height)) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a frame of %dx%d", frame->width,
-                            frame->height);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a frame of %dx%d",
+                            frame->width, frame->height);
     }
     struct SwsContext *context = pipeline_sws_cache_find(&scaler->sws_cache, &key);
     if (context == NULL ||

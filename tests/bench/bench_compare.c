@@ -47,7 +47,7 @@ static void die(const char *message)
 static void add(struct lab_samples *samples, double value)
 {
     if (!lab_samples_add(samples, value)) {
-        die("no memory for the samples");
+        die("out of memory for the samples");
     }
 }
 
@@ -87,7 +87,7 @@ static bool prepare(struct bout *bout, struct ort *ort, unsigned cpu_flags, cons
     if (bout->arena == NULL || bout->picture == NULL ||
         !tensor_alloc(&bout->input, "image", input) ||
         !tensor_alloc(&bout->output, "heatmaps", &bout->program->outputs[0])) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %s", weights);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %s", weights);
     }
     make_picture(bout);
     bout->session = ort_session_create(ort, onnx, &bout->input, &bout->output, err);

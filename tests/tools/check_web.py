@@ -233,7 +233,7 @@ def check_restart(web, daemon, path):
     browser.read_type("state")
     daemon.close()
     state = browser.read_type("state")
-    check(state["state"] == "connecting" and "not there" in state["reason"], state)
+    check(state["state"] == "connecting" and "not running" in state["reason"], state)
     daemon = Daemon(path)
     browser.read_type("hello")
     check(browser.read_type("state")["state"] == "live", "live again")

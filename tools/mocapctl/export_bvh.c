@@ -196,7 +196,7 @@ bool mocapctl_bvh_write(const struct mocapctl_bvh *bvh, FILE *out, struct mc_err
     const double step = median_step(bvh);
     const double span = bvh->count > 0 ? bvh->frames[bvh->count - 1].time - bvh->frames[0].time : 0;
     if (step < 0) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the motion");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the motion");
     }
     if (!(span / step < FRAMES_MAX)) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,

@@ -70,7 +70,8 @@ static bool reserve_coded(struct mocapctl_frame_painter *painter,
         painter->rgb_bytes = painter->rgb != NULL ? bytes : 0;
     }
     coded->rgb = painter->rgb;
-    return painter->rgb != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a frame");
+    return painter->rgb != NULL ||
+           mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a frame");
 }
 
 static struct pipeline_mapping make_scale(int from_width, int from_height, int to_width,

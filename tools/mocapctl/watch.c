@@ -166,7 +166,7 @@ static bool start(struct watch *watch, const char *socket)
     watch->message = calloc(1, sizeof *watch->message);
     watch->table = calloc(1, sizeof *watch->table);
     if (watch->message == NULL || watch->table == NULL) {
-        tools_complain("no memory");
+        tools_complain("out of memory");
         return false;
     }
     watch->client = tools_connect(socket);
