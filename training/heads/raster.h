@@ -1,4 +1,4 @@
-// A software rasteriser for training pictures: triangle meshes in, an RGB image
+// A software rasteriser for training images: triangle meshes in, an RGB image
 // and the visibility of chosen vertices out. Called from Python through ctypes
 // (raster.py mirrors these structs), so every type has a fixed size.
 //

@@ -104,7 +104,7 @@ static void the_mean_face_is_found_exactly(void **state)
     }
 }
 
-// What documentation says of the signs: nod down, turn to the picture's left, tilt
+// What documentation says of the signs: nod down, turn to the image's left, tilt
 // clockwise are positive.
 static void signs_are_as_documented(void **state)
 {
@@ -114,7 +114,7 @@ static void signs_are_as_documented(void **state)
     static uint8_t rgb[64 * 48 * 3];
     assert_non_null(face);
     for (unsigned frame = 0; frame < 250; frame += 50) {
-        struct synthface_truth truth; // its yaw is to the picture's right
+        struct synthface_truth truth; // its yaw is to the image's right
         struct mc_keypoint points[POINTS];
         struct protocol_pose pose;
         synthface_render(face, frame, 25, rgb, &truth);

@@ -86,7 +86,7 @@ static void set_brows(struct motion *motion, float amount)
     motion->brow_raise = amount;
 }
 
-// The eye at the left of the picture is the person's right one.
+// The eye at the left of the image is the person's right one.
 static void set_right_eye(struct motion *motion, float amount)
 {
     motion->eye_open[0] = 1 - amount;
@@ -165,7 +165,7 @@ static void left_is_the_persons_left(void **state)
     struct motion wink = motion_still();
     float features[PIPELINE_FEATURE_COUNT], shapes[PROTOCOL_SHAPE_COUNT];
     measure_neutral(1, &neutral);
-    wink.eye_open[1] = 0; // right in the picture
+    wink.eye_open[1] = 0; // right in the image
     look(1, &wink, features);
     pipeline_shapes_make(features, neutral.value, shapes);
     assert_true(shapes[PROTOCOL_EYE_BLINK_LEFT] > 0.8f);
