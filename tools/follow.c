@@ -95,7 +95,7 @@ void follow_want(struct follow *follow, bool is_wanted)
 }
 
 // Waits for the daemon's bytes or to be woken. fd -1: for the latter alone. An
-// interrupted wait ends early, as one that is woken: whoever calls looks again.
+// interrupted wait ends early, as one that is woken: callers check again.
 static void wait_for(const struct follow *follow, int fd, int timeout_ms)
 {
     struct pollfd waited[2] = {
@@ -154,7 +154,7 @@ static bool unsubscribe(struct follow *follow, struct mocap_error *error)
     return mocap_unsubscribe(follow->client, NULL, REPLY_TIMEOUT_MS, error);
 }
 
-// Letting go what it has not got is a request too: the daemon closes who makes none.
+// Unsubscribes even without a subscription: the daemon closes connections that send no request.
 static bool subscribe_if_wanted(struct follow *follow, struct mocap_error *error)
 {
     return atomic_load(&follow->is_wanted) ? subscribe(follow, error) : unsubscribe(follow, error);

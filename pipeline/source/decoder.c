@@ -45,8 +45,8 @@ struct pipeline_decoder {
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-// Opens the codec for frames whose edges are halved so many times; instead of the one that
-// is open, if any.
+// Opens the codec for frames whose edges are halved that many times, in place of the one
+// that is open, if any.
 static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);

@@ -243,7 +243,7 @@ static void the_pose_is_within_degrees(void **state)
         "mean angular error through the network: %.1f degrees (worst %.1f); heads turn by %.1f\n",
         sum / SAMPLES, worst, turned / SAMPLES);
     assert_true(sum / SAMPLES < pose_error_max);
-    assert_true(sum < turned / 2); // who always says "straight ahead" fails
+    assert_true(sum < turned / 2); // an answer that is always "straight ahead" fails
 }
 
 int main(void)

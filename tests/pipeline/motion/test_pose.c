@@ -166,7 +166,7 @@ static void synthetic_heads_are_found_within_degrees(void **state)
            turn_sum / count);
     assert_true(sum / count < 4);
     assert_true(worst < 7);
-    assert_true(turn_sum / count > 12); // who always says "straight ahead" fails
+    assert_true(turn_sum / count > 12); // an answer that is always "straight ahead" fails
 }
 
 static void a_mirrored_face_has_the_mirrored_pose(void **state)
