@@ -15,7 +15,7 @@
 #include <libavutil/frame.h>
 
 #include "tests/integration/process.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 #include "tools/lab/image_file.h"
 #include "tools/video_writer.h"
 

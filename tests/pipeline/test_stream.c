@@ -16,7 +16,7 @@
 #include "pipeline/stream.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 #include "tests/pipeline/motion_model.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "protocol/mocap.h"
 #include "tests/integration/process.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 #define PYTHON "/usr/bin/python3"
 #define CAMERAS MOCAPD_SOURCE_DIR "/tests/rigs/cameras.py"

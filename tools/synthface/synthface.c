@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "tools/synthface/features.h"
+#include "tools/synthface/parts.h"
 
 struct synthface {
     struct person person;

@@ -15,7 +15,7 @@
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/source.h"
 #include "pipeline/source/stop.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 enum { WIDTH = 200, HEIGHT = 120 };
 

@@ -1,4 +1,4 @@
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 #include <dirent.h>
 #include <setjmp.h>
