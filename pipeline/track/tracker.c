@@ -83,7 +83,7 @@ static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_
 }
 
 // Looks whether the head, or the camera, was turned at once: all ways when the score
-// drops, then one way a frame while landmarks are doubtful.
+// drops, then one way a frame while landmarks are uncertain.
 static bool observe_turned(const struct pipeline_tracker_options *options,
                            struct pipeline_frame_view *view, struct pipeline_track *track,
                            struct result *result)
@@ -95,7 +95,7 @@ static bool observe_turned(const struct pipeline_tracker_options *options,
     const bool is_first = track->dropped == 0;
     track->dropped = has_dropped ? track->dropped + 1 : 0;
     if (!has_dropped ||
-        (!is_first && !pipeline_confirm_is_doubtful(options, result->observation))) {
+        (!is_first && !pipeline_confirm_is_uncertain(options, result->observation))) {
         return false;
     }
     return pipeline_confirm_orientation(
@@ -219,7 +219,7 @@ void pipeline_tracker_observe_region(const struct pipeline_tracker_options *opti
         return;
     }
     observations->count = pipeline_frame_view_detect(view, roi, known_share, found) > 0;
-    if (observations->count > 0 && pipeline_confirm_is_doubtful(options, observation)) {
+    if (observations->count > 0 && pipeline_confirm_is_uncertain(options, observation)) {
         struct pipeline_roi turned = *roi;
         struct pipeline_location location =
             pipeline_confirm_location(options, view, observation, roi->angle);

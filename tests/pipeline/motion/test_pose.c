@@ -257,7 +257,7 @@ static void what_is_no_face_has_no_pose(void **state)
     for (int i = 0; i < POINTS; i++) {
         points[i] = (struct mc_keypoint){ 100, 100, 0.9f };
     }
-    assert_false(pipeline_pose_fit(points, &camera, &pose)); // all in one place
+    assert_false(pipeline_pose_fit(points, &camera, &pose)); // all at one point
     for (int i = 0; i < POINTS; i++) {
         points[i] = (struct mc_keypoint){ (float)i, 100, 0.9f };
     }
