@@ -114,7 +114,7 @@ static int compare_steps(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// The usual time from one record to the next, seconds; negative when there is no memory.
+// The usual time from one record to the next, seconds; negative when out of memory.
 static double median_step(const struct mocapctl_bvh *bvh)
 {
     static const double step_default = 1.0 / 30, step_least = 0.001;

@@ -8,12 +8,12 @@
 
 struct mocapctl_bvh;
 
-// NULL: no memory.
+// NULL: out of memory.
 struct mocapctl_bvh *mocapctl_bvh_create(void);
 void mocapctl_bvh_destroy(struct mocapctl_bvh *bvh); // NULL does nothing
 
 // Adds a frame: the pose of the record's first face. One without a pose repeats the
-// pose before. False: no memory.
+// pose before. False: out of memory.
 bool mocapctl_bvh_add(struct mocapctl_bvh *bvh, const struct protocol_record *record);
 
 // Writes all of it: one joint chain of hips, neck and head, y up, the face towards +z,

@@ -9,7 +9,7 @@ struct mocapctl_canvas;
 struct mocapctl_frame_painter;
 struct pipeline_frame;
 
-// NULL when there is no memory.
+// NULL when out of memory.
 struct mocapctl_frame_painter *mocapctl_frame_painter_create(void);
 void mocapctl_frame_painter_destroy(struct mocapctl_frame_painter *painter); // NULL does nothing
 
