@@ -8,8 +8,8 @@
 
 #include "pipeline/source/libav.h"
 
-// Demuxers of what comes over the network. Not among them are those that only list other
-// files, or render text.
+// Demuxers allowed for network sources. Those that only list other files, or render text, are
+// left out.
 static const char network_formats[] =
     "rtsp,hls,dash,mpegts,mpegtsraw,mpjpeg,mjpeg,mjpeg_2000,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,"
     "gif,apng,flv,live_flv,matroska,webm,mov,mpeg,mpegvideo,avi,asf,ogg,nut,ivf,h264,hevc,m4v,obu,"

@@ -133,8 +133,8 @@ static void count_skipped(struct pipeline_decoder *decoder)
     }
 }
 
-// Opens the codec anew where the JPEG needs another reduction than the one before. False
-// when it can't be made small enough.
+// Reopens the codec if the JPEG needs another reduction than the last one. False if it can't
+// be made small enough.
 static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *packet)
 {
     int width, height;

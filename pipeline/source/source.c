@@ -371,7 +371,7 @@ static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
             mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source"));
 }
 
-// Of what is on this machine: the path, where a file of that name must be.
+// Finds the path of a local source, and checks that its file or files exist.
 static bool find_path(struct pipeline_source *source, const char *url, struct mc_error *err)
 {
     switch (source->kind) {

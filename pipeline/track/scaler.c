@@ -105,9 +105,9 @@ static int align_down(int value, int step)
     return value - ((value % step) + step) % step;
 }
 
-// Where a region that hangs over an edge of the frame begins: a little further inside, so
-// that what is visible of it has one of few sizes, whose contexts are cached. Its other
-// end loses what only repeated the edge.
+// Where a region that extends beyond the frame begins: moved a little inside, so that its
+// visible part has one of few sizes, whose contexts are cached. The other end loses pixels
+// that only repeated the edge.
 static int snap(int begin, int size, int limit, int step)
 {
     const int coarse = align_down(size / OVERHANG_SIZES, step);
@@ -303,8 +303,8 @@ static struct pipeline_mapping make_mapping(const struct span *across, const str
     };
 }
 
-// The edge of the upright square that holds a turned one, whatever its angle: so that
-// sizes, and with them the cached contexts, stay the same while a head turns.
+// Edge of the upright square that contains a rotated one at any angle, so that sizes, and
+// with them the cached contexts, stay the same while a head turns.
 static const float around = 1.41421356f;
 
 // The box of the coded frame that holds the region. The coded frame's axes may be turned

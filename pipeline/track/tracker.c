@@ -58,7 +58,7 @@ struct result {
 };
 
 // Asks the locator about a face. Returns whether the landmarks are confirmed; they may
-// have been observed anew.
+// have been observed again.
 static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                   struct pipeline_track *track, struct result *result)
 {
@@ -82,8 +82,8 @@ static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_
     return false;
 }
 
-// Looks whether the head, or the camera, was turned at once: all ways when the score
-// drops, then one way a frame while landmarks are uncertain.
+// Checks for a sudden turn of the head or the camera: at all angles when the score drops,
+// then at one angle a frame while landmarks are uncertain.
 static bool observe_turned(const struct pipeline_tracker_options *options,
                            struct pipeline_frame_view *view, struct pipeline_track *track,
                            struct result *result)
@@ -179,7 +179,7 @@ static void follow_all(struct pipeline_tracker *tracker, struct pipeline_frame_v
     tracker->track_count = observations->count = kept;
 }
 
-// Faces of frames that are displayed another way are elsewhere: all but the ids starts anew.
+// When frames are displayed differently, faces are elsewhere: all but the ids is reset.
 static void check_display(struct pipeline_tracker *tracker, const struct pipeline_frame_view *view)
 {
     if (!pipeline_display_transform_equal(view->display, &tracker->display)) {
