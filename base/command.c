@@ -128,7 +128,7 @@ static bool enter(struct line *line, const struct mc_command *command, struct mc
     }
     line->options[depth] = calloc(1, command->options_size);
     if (line->options[depth] == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the options");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the options");
     }
     if (command->defaults != NULL) {
         memcpy(line->options[depth], command->defaults, command->options_size);

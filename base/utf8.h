@@ -1,4 +1,4 @@
-// UTF-8 (RFC 3629), one character at a time, and the characters that nobody can see. Any thread.
+// UTF-8 (RFC 3629), one character at a time, and invisible characters. Any thread.
 #pragma once
 
 #include <stddef.h>

@@ -23,7 +23,7 @@ struct daemon_streams_callbacks {
 };
 
 // Without streams yet. Borrows the loop and the publisher, and copies the callbacks. Returns NULL
-// and sets err when there is no memory.
+// and sets err when out of memory.
 struct daemon_streams *daemon_streams_create(uv_loop_t *loop, struct server_publisher *publisher,
                                              const struct daemon_streams_callbacks *callbacks,
                                              struct mc_error *err) MC_MUST_USE;

@@ -19,7 +19,7 @@ struct pipeline_frame_pool *pipeline_frame_pool_create(int count, struct mc_erro
     struct pipeline_frame_pool *pool =
         calloc(1, sizeof *pool + (size_t)count * sizeof pool->frames[0]);
     if (pool == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d frames", count);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %d frames", count);
         return NULL;
     }
     pthread_mutex_init(&pool->lock, NULL);
@@ -28,7 +28,7 @@ struct pipeline_frame_pool *pipeline_frame_pool_create(int count, struct mc_erro
         struct pipeline_frame *frame = &pool->frames[i];
         frame->image = av_frame_alloc();
         if (frame->image == NULL) {
-            mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d frames", count);
+            mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %d frames", count);
             pipeline_frame_pool_destroy(pool);
             return NULL;
         }

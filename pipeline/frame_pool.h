@@ -7,7 +7,7 @@
 #include <libavutil/rational.h>
 
 #include "base/error.h"
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 
 struct AVFrame;
 struct pipeline_frame_pool;
@@ -27,7 +27,7 @@ struct pipeline_frame {
     struct pipeline_frame *next; // in the pool's list
 };
 
-// Returns NULL and sets err when there is no memory.
+// Returns NULL and sets err when out of memory.
 struct pipeline_frame_pool *pipeline_frame_pool_create(int count, struct mc_error *err) MC_MUST_USE;
 
 // All frames must have been released. NULL does nothing.

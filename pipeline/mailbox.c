@@ -22,7 +22,7 @@ struct pipeline_mailbox *pipeline_mailbox_create(int capacity, bool every_frame,
     struct pipeline_mailbox *mailbox =
         calloc(1, sizeof *mailbox + (size_t)capacity * sizeof mailbox->frames[0]);
     if (mailbox == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the mailbox");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the mailbox");
         return NULL;
     }
     mailbox->capacity = capacity;

@@ -12,7 +12,7 @@
 struct pipeline_frame;
 struct pipeline_mailbox;
 
-// Returns NULL and sets err when there is no memory.
+// Returns NULL and sets err when out of memory.
 struct pipeline_mailbox *pipeline_mailbox_create(int capacity, bool every_frame,
                                                  struct mc_error *err) MC_MUST_USE;
 

@@ -14,7 +14,7 @@ struct pipeline_reorder *pipeline_reorder_create(int capacity, struct mc_error *
     struct pipeline_reorder *reorder =
         calloc(1, sizeof *reorder + (size_t)capacity * sizeof reorder->items[0]);
     if (reorder == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory to put results in order");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for putting results in order");
         return NULL;
     }
     reorder->capacity = (uint64_t)capacity;

@@ -8,7 +8,7 @@
 struct pipeline_reorder;
 
 // Room for capacity items that wait for an earlier one. Returns NULL and sets err when
-// there is no memory. Thread: loop, for all functions.
+// out of memory. Thread: loop, for all functions.
 struct pipeline_reorder *pipeline_reorder_create(int capacity, struct mc_error *err) MC_MUST_USE;
 void pipeline_reorder_destroy(struct pipeline_reorder *reorder);
 

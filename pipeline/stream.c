@@ -206,7 +206,7 @@ static bool make_parts(struct pipeline_stream *stream, struct mc_error *err)
         stream->mode == PIPELINE_TRACK ? 1 : 2 * pipeline_workers_count(stream->workers);
     stream->jobs = calloc((size_t)stream->job_count, sizeof *stream->jobs);
     if (stream->jobs == NULL || stream->url == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a stream");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a stream");
     }
     pipeline_stream_init_jobs(stream);
     stream->mailbox = pipeline_mailbox_create(queue, stream->every_frame, err);
@@ -243,7 +243,7 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     }
     struct pipeline_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a stream");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a stream");
         return NULL;
     }
     stream->workers = workers;

@@ -9,8 +9,8 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/motion/motion.h"
-#include "pipeline/source/display_transform.h"
 #include "pipeline/state.h"
 
 struct pipeline_frame;

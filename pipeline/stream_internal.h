@@ -93,7 +93,7 @@ void pipeline_stream_init_jobs(struct pipeline_stream *stream);
 // does nothing.
 void pipeline_stream_deliver(struct pipeline_stream *stream, struct pipeline_stream_job *job);
 
-// Tells who asked for a calibration when it is over.
+// Reports the end of a calibration to its requester.
 void pipeline_stream_check_calibration(struct pipeline_stream *stream);
 
 // Frames without a record so far, for all causes.

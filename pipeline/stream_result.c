@@ -30,7 +30,7 @@ static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_jo
 {
     const struct pipeline_observations *observations = &job->observations;
     const struct nn_model_info *model = pipeline_workers_model(stream->workers);
-    // A frame that is displayed another way has its faces elsewhere: motion starts anew.
+    // When frames are displayed differently from here on, faces move: motion restarts.
     stream->had_face &= pipeline_display_transform_equal(&stream->display, &job->frame->display);
     stream->display = job->frame->display;
     const bool has_tracks = stream->mode == PIPELINE_TRACK;

@@ -63,7 +63,7 @@ struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct n
     struct pipeline_workers *workers =
         calloc(1, sizeof *workers + (size_t)count * sizeof workers->workers[0]);
     if (workers == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %d workers", count);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %d workers", count);
         return NULL;
     }
     set_thread_count(count);

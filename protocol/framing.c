@@ -11,7 +11,8 @@ bool protocol_framing_init(struct protocol_framing *framing, size_t limit, struc
     assert(limit > PROTOCOL_LENGTH_BYTES);
     *framing = (struct protocol_framing){ .limit = limit, .data = malloc(limit) };
     if (framing->data == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for messages of %zu bytes", limit);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for messages of %zu bytes",
+                            limit);
     }
     return true;
 }

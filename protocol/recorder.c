@@ -42,9 +42,10 @@ static bool put(struct protocol_recorder *recorder, const void *bytes, size_t le
 static bool put_message(struct protocol_recorder *recorder, struct protocol_buffer *buffer,
                         struct mc_error *err)
 {
-    bool ok = !buffer->failed ? put(recorder, buffer->data + PROTOCOL_LENGTH_BYTES,
-                                    buffer->length - PROTOCOL_LENGTH_BYTES, err)
-                              : mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a message");
+    bool ok = !buffer->failed
+                  ? put(recorder, buffer->data + PROTOCOL_LENGTH_BYTES,
+                        buffer->length - PROTOCOL_LENGTH_BYTES, err)
+                  : mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a message");
     protocol_buffer_finish(buffer);
     return ok;
 }
@@ -78,7 +79,7 @@ protocol_recorder_create(const char *path, const struct protocol_hello *hello, s
 {
     struct protocol_recorder *recorder = calloc(1, sizeof *recorder);
     if (recorder == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a recording");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a recording");
         return NULL;
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -106,7 +107,7 @@ static bool add_entry(struct protocol_recorder *recorder, int64_t t_ns, struct m
             recorder->entry_capacity == 0 ? ENTRIES_FIRST : 2 * recorder->entry_capacity;
         struct entry *entries = realloc(recorder->entries, capacity * sizeof *entries);
         if (entries == NULL) {
-            return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the index");
+            return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the index");
         }
         recorder->entries = entries;
         recorder->entry_capacity = capacity;

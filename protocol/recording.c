@@ -130,7 +130,7 @@ struct protocol_recording *protocol_recording_open(const char *path, struct mc_e
 {
     struct protocol_recording *recording = calloc(1, sizeof *recording);
     if (recording == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a recording");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a recording");
         return NULL;
     }
     recording->file = fopen(path, "re");

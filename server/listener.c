@@ -38,7 +38,7 @@ static bool is_in_use(const char *path, struct mc_error *err)
     return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: another mocapd listens there", path);
 }
 
-// Opens the lock file, creating it if it is missing. Only its owner may open it: whoever can
+// Opens the lock file, creating it if it is missing. Only its owner may open it: anyone who can
 // open a file can lock it. A symbolic link is not followed, and nothing is ever written.
 static int open_lock(const char *path, struct mc_error *err)
 {
@@ -155,7 +155,7 @@ static bool clear_path(const struct sockaddr_un *address, struct mc_error *err)
 }
 
 // Returns a bound socket, or -1. libuv's own bind would truncate a long path, and remove the
-// file on close whoever owns it.
+// file on close, whatever its owner.
 static int bind_socket(struct server_listener *server, const struct sockaddr_un *address,
                        struct mc_error *err)
 {

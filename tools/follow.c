@@ -33,7 +33,7 @@ struct follow *follow_create(const struct follow_options *options, struct mc_err
 {
     struct follow *follow = calloc(1, sizeof *follow);
     if (follow == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory to follow the daemon");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for following the daemon");
         return NULL;
     }
     follow->options = *options;
@@ -95,7 +95,7 @@ void follow_want(struct follow *follow, bool is_wanted)
 }
 
 // Waits for the daemon's bytes or to be woken. fd -1: for the latter alone. An
-// interrupted wait ends early, as one that is woken: whoever calls looks again.
+// interrupted wait ends early, as one that is woken: callers check again.
 static void wait_for(const struct follow *follow, int fd, int timeout_ms)
 {
     struct pollfd waited[2] = {
@@ -154,7 +154,7 @@ static bool unsubscribe(struct follow *follow, struct mocap_error *error)
     return mocap_unsubscribe(follow->client, NULL, REPLY_TIMEOUT_MS, error);
 }
 
-// Letting go what it has not got is a request too: the daemon closes who makes none.
+// Unsubscribes even without a subscription: the daemon closes connections that send no request.
 static bool subscribe_if_wanted(struct follow *follow, struct mocap_error *error)
 {
     return atomic_load(&follow->is_wanted) ? subscribe(follow, error) : unsubscribe(follow, error);

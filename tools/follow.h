@@ -1,7 +1,6 @@
-// Follows a daemon through its restarts: connects, subscribes, reads, and begins
-// again when the connection is lost. What happens is logged once an outage. While its
-// records are not wanted it stays connected and lets the subscription go, so that a
-// camera on demand may shut.
+// Follows a daemon through its restarts: connects, subscribes and reads, and reconnects when the
+// connection is lost. Each outage is logged once. While records are not wanted, it stays
+// connected without a subscription, so that the daemon can close cameras opened on demand.
 //
 //     while ((event = follow_next(follow, &message)) != FOLLOW_STOPPED) ...
 #pragma once
@@ -12,38 +11,39 @@
 struct follow;
 
 enum follow_event {
-    FOLLOW_CONNECTED, // and subscribed, if wanted: follow_server tells to whom
-    FOLLOW_RESTING,   // the subscription was let go
-    FOLLOW_MESSAGE,   // message is set; it stays until the next call
-    FOLLOW_LOST,      // the daemon is gone; the next call tries to reach it again
+    FOLLOW_CONNECTED, // and subscribed, if records are wanted; see follow_server
+    FOLLOW_RESTING,   // unsubscribed, as records are not wanted
+    FOLLOW_MESSAGE,   // message is set, and valid until the next call
+    FOLLOW_LOST,      // the connection is lost; the next call reconnects
     FOLLOW_STOPPED,   // follow_stop was called
 };
 
 struct follow_options {
     const char *socket;             // NULL: the default one
-    struct mocap_options subscribe; // to what, and how
-    bool first_alone;               // with no stream named: the daemon's first, not all
-    bool at_rest;                   // nothing is wanted until follow_want says so
+    struct mocap_options subscribe; // what to subscribe to, and how
+    bool first_alone;               // if no stream is named: only the daemon's first
+    bool at_rest;                   // start without a subscription, until follow_want
 };
 
-// What options point to is borrowed. Connects to nothing yet. Free with follow_destroy.
+// Does not connect yet. What options point to is borrowed. Returns NULL and sets err when out of
+// memory or file descriptors; free with follow_destroy.
 struct follow *follow_create(const struct follow_options *options,
                              struct mc_error *err) MC_MUST_USE;
 void follow_destroy(struct follow *follow); // NULL does nothing
 
-// Blocks until something happens. Thread: one, always the same.
+// Blocks until the next event. Thread: always the same one.
 enum follow_event follow_next(struct follow *follow, struct mocap_message *message);
 
-// The daemon, while there is one; else NULL. Thread: that of follow_next.
+// The daemon, or NULL while not connected. Thread: that of follow_next.
 const struct mocap_server *follow_server(const struct follow *follow);
 
-// The one stream that is followed, while there is a daemon; NULL: all that it has. The
-// daemon's or the options'. Thread: that of follow_next.
+// The name of the only stream followed: the options' or, with first_alone, the daemon's first while
+// connected. NULL: all streams. Borrowed from them. Thread: that of follow_next.
 const char *follow_stream(const struct follow *follow);
 
-// Whether records are wanted from now on; follow_next subscribes or unsubscribes. Any
-// thread.
+// Sets whether records are wanted; follow_next then subscribes or unsubscribes. Any thread.
 void follow_want(struct follow *follow, bool is_wanted);
 
-// Wakes follow_next, now or at its next call. Any thread, and signal handlers.
+// Makes follow_next return FOLLOW_STOPPED, now or at its next call. Any thread, and signal
+// handlers.
 void follow_stop(struct follow *follow);

@@ -1,4 +1,4 @@
-// What the command-line programs print for people.
+// What the command-line programs print on a terminal.
 #pragma once
 
 #include <stdio.h>

@@ -75,7 +75,8 @@ static bool open_codec(struct video_writer *writer, const struct kind *kind, int
     }
     AVCodecContext *codec = writer->codec = avcodec_alloc_context3(encoder);
     if (codec == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for the encoder", writer->path);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory for the encoder",
+                            writer->path);
     }
     codec->width = width;
     codec->height = height;
@@ -104,7 +105,8 @@ static bool open_file(struct video_writer *writer, struct mc_error *err)
     AVFormatContext *format = writer->format;
     writer->stream = avformat_new_stream(format, NULL);
     if (writer->stream == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for the file", writer->path);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory for the file",
+                            writer->path);
     }
     writer->stream->time_base = writer->codec->time_base;
     writer->stream->avg_frame_rate = writer->codec->framerate;
@@ -135,7 +137,7 @@ static bool make_frame(struct video_writer *writer, struct mc_error *err)
         SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT, NULL, NULL, NULL);
     if (writer->packet == NULL || frame == NULL || writer->scaler == NULL ||
         av_frame_get_buffer(frame, 0) < 0) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory for a frame", writer->path);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory for a frame", writer->path);
     }
     return true;
 }
@@ -151,7 +153,7 @@ static struct video_writer *create(const char *path, int width, int height, AVRa
     struct video_writer *writer = calloc(1, sizeof *writer);
     if (writer == NULL || (writer->path = strdup(path)) == NULL) {
         free(writer);
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory", path);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory", path);
         return NULL;
     }
     const bool is_png = strcmp(kind->ending, ".png") == 0;

@@ -1,7 +1,7 @@
 // Writes frames to a video file, or one frame as a PNG.
 //
-// The ending of the path says how: .mp4 is H.264 (MPEG-4 where FFmpeg was built
-// without it), .y4m and .mkv lose nothing, .png holds a single frame. The same
+// The ending of the path selects the format: .mp4 is H.264 (MPEG-4 where FFmpeg was built
+// without it), .y4m and .mkv are lossless, .png holds a single frame. The same
 // frames give the same bytes. One thread.
 #pragma once
 

@@ -14,7 +14,7 @@ FLIP = np.array(list(range(16, -1, -1)) + list(range(26, 16, -1)) + list(range(2
 
 def warp(image, points, size, centre, side, angle=0.0, flip=False, spread=(1.0, 1.0)):
     """The square of edge `side` (pixels of the image) around centre, turned by
-    angle (radians), as size x size -> picture, points as fractions of its edge.
+    angle (radians), as size x size -> image, points as fractions of its edge.
     Pixel i covers [i, i + 1]. Outside the image its edge repeats, as in the
     pipeline."""
     cos, sin = np.cos(angle), np.sin(angle)
@@ -63,7 +63,7 @@ def grimace(rng, image, points):
     shift = rng.uniform(-0.15, 0.15, 2) * width
     reach = rng.uniform(0.45, 0.8) * width
 
-    def pulled(places):  # from where the picture at these places comes
+    def pulled(places):  # from where the image at these places comes
         away = places - middle - shift
         bell = np.exp(-(away ** 2).sum(-1, keepdims=True) / (2 * reach ** 2))
         return places - bell * (away @ stretch.T + shift)

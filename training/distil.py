@@ -58,7 +58,7 @@ class Encoder:
         self.maps = output
 
     def attention(self, size):
-        """Where the encoder is active: a unit vector per picture."""
+        """Where the encoder is active: a unit vector per image."""
         energy = self.maps.pow(2).mean(1, keepdim=True)
         return F.normalize(F.interpolate(energy, size, mode="bilinear",
                                          align_corners=False).flatten(1), dim=1)

@@ -3,7 +3,7 @@
     python3 -m training.evaluate --set SET --model models/face68.safetensors
         [--page docs/models.md]
 
-The set is one of training.prepare; only its validation pictures are looked at.
+The set is one of training.prepare; only its validation images are looked at.
 With --page the tables take the place of those between the page's marks."""
 
 import argparse
@@ -20,13 +20,13 @@ PARTS = {"jaw": slice(0, 17), "brows": slice(17, 27), "nose": slice(27, 36),
 FAILED = 0.08
 SETS = {"helen_train": "HELEN, manual labels", "p1": "P1, given labels (noisy)"}
 
-# What others reach on other pictures: 330 faces of HELEN's test part, and P1.
+# What others reach on other images: 330 faces of HELEN's test part, and P1.
 OTHERS = (("MediaPipe face mesh, fitted", "3.3", "6.3"), ("PFLD, 112x112", "3.4", "5.4"),
           ("face-api.js 68", "4.5", "6.9"), ("OpenSeeFace model 0, bias removed", "5.0", "5.6"))
 
 
 class Validation:
-    """A model's points for the validation pictures of one set, or for its training's."""
+    """A model's points for the validation images of one set, or for its training's."""
 
     def __init__(self, model, faces, origin, split="val"):
         self.items = faces.choose(split, origin)
@@ -74,7 +74,7 @@ def yaw_table(runs):
 
 
 def spoiled(model, faces, items, seed=3):
-    """The validation pictures as a bad camera and a lost tracker show them."""
+    """The validation images as a bad camera and a lost tracker show them."""
     rng = np.random.default_rng(seed)
     pictures, truth = [], []
     for item in items:
@@ -104,12 +104,12 @@ def trust_table(model, faces, runs):
         rows.append([title, f"{report.rank_correlation(1 - trust, errors):.2f}",
                      f"{report.rank_correlation(1 - trust.mean(1), errors.mean(1)):.2f}",
                      f"{trust.mean():.2f}", *trust_rows(errors, trust)])
-    return report.table(["faces", "by point", "by face", "mean `c`", "surest quarter", "second",
-                         "third", "least sure"], rows)
+    return report.table(["faces", "by point", "by face", "mean `c`", "most confident quarter", "second",
+                         "third", "least confident"], rows)
 
 
 def negatives_line(model, faces, runs):
-    """The score of pictures without a face."""
+    """The score of images without a face."""
     items = faces.choose("val", "none")
     if len(items) == 0:
         return ""
@@ -117,7 +117,7 @@ def negatives_line(model, faces, runs):
     _, trust = metrics.predict(model.net, pictures)
     score = np.sort(trust.mean(1))
     faces_score = np.sort(np.concatenate([runs[o].trust.mean(1) for o in SETS]))
-    return (f"Scores (mean `c`): {len(items)} squares without a face have a median of "
+    return (f"Scores (mean `c`): {len(items)} crops without a face have a median of "
             f"{np.median(score):.2f}, 99 % are below {score[int(0.99 * len(score))]:.2f}; of "
             f"the faces 99 % are above {faces_score[int(0.01 * len(faces_score))]:.2f}.")
 
@@ -197,7 +197,7 @@ def page(model, faces):
     line = negatives_line(model, faces, runs)
     if line:
         yield line
-    yield ("### Jitter\n\nStandard deviation of a point over copies of a still picture with "
+    yield ("### Jitter\n\nStandard deviation of a point over copies of a still image with "
            "noise, in percent of the eyes' distance; no smoothing.")
     yield jitter_table(model, runs["helen_train"])
     yield ("### Blinks\n\nThe eyes' aspect ratio where the labels say closed (below 0.15) and "

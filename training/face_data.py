@@ -1,4 +1,4 @@
-"""Training pictures by number, real crops and renders together, with what is known of each.
+"""Training images by number, real crops and renders together, with what is known of each.
 
 A render knows all but the 68 landmarks where iBUG's scheme and the rig's vertices differ; a real
 crop knows its landmarks and, where there are some, a teacher's dense points and shapes."""
@@ -18,7 +18,7 @@ from .samples import FaceSet, rare_weights, tensor_of
 READ = [name for name in SHAPES if not name.startswith("eyeLook")]  # the looks come from gaze
 # Landmarks that the rig and iBUG's annotators put within 2 % of the eyes' distance of each other.
 SHARED = list(range(27, 31)) + list(range(36, 48)) + [48, 51, 54, 57, 62, 66]
-# The share of each set among real pictures.
+# The share of each set among real images.
 MIXTURE = {"helen_train": 0.40, "afw": 0.13, "p1": 0.27, "clip": 0.20}
 IRIS = slice(LANDMARKS + DENSE - 10, LANDMARKS + DENSE)
 

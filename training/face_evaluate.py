@@ -3,7 +3,7 @@
     python3 -m training.face_evaluate --model FILE --set SET --val RENDERS --single RENDERS
         [--landmarks models/face68.safetensors] [--page models/FILE.md]
 
-SET: of training.prepare and face_prepare; only its validation pictures and the clips kept out are
+SET: of training.prepare and face_prepare; only its validation images and the clips kept out are
 looked at. --val: renders of people kept out, --single: one shape at a time. --landmarks: another
 landmark model beside it."""
 
@@ -27,7 +27,7 @@ IRISES = slice(DENSE - 10, DENSE)
 
 
 def predict(net, pictures):
-    """Pictures (RGB bytes) -> dict of arrays."""
+    """Images (RGB bytes) -> dict of arrays."""
     rows = {}
     with torch.no_grad():
         for first in range(0, len(pictures), 24):
@@ -106,7 +106,7 @@ def yaw_rows(run, groups):
 
 
 def yaw_table(run, groups):
-    head = ["yaw", "pictures", "rig's landmarks", *groups, "gaze", "yaw / pitch", "shapes, r"]
+    head = ["yaw", "images", "rig's landmarks", *groups, "gaze", "yaw / pitch", "shapes, r"]
     return report.table(head, yaw_rows(run, groups))
 
 
@@ -227,7 +227,7 @@ def page(options):
            "corners' distance.")
     other = [(f"`{options.landmarks}`", Model(options.landmarks).net)] if options.landmarks else []
     yield landmark_table(net, faces, other)
-    yield (f"### Renders of people kept out\n\n{len(run.renders)} pictures. Points that are seen, "
+    yield (f"### Renders of people kept out\n\n{len(run.renders)} images. Points that are seen, "
            "in percent of the eyes' distance; eyes that are open; r is the mean correlation of "
            f"{len(READ)} shapes.")
     yield yaw_table(run, groups)

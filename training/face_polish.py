@@ -3,7 +3,7 @@
     python3 -m training.face_polish --set SET --renders RENDERS --run RUN --out RUN2
 
 The head is small and gains from far more looks than the network can be asked for: what it sees of
---samples pictures is kept in RUN2 (in parts, so that it goes on when stopped), and it learns from
+--samples images is kept in RUN2 (in parts, so that it goes on when stopped), and it learns from
 that. RUN2's checkpoint is RUN's with another expression head."""
 
 import argparse
@@ -20,7 +20,7 @@ from .face_train import Agreement, aligned_columns, balance_of, expression_losse
 from .nets.face import FaceNet
 
 KEPT = ("shapes", "gaze", "taught", "render", "teacher", "is_real")
-PART = 2000  # pictures
+PART = 2000  # images
 
 
 def keep(options, net, renders):

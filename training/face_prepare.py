@@ -6,7 +6,7 @@
 
 The teacher knows 478 points of its own. Which mixture of them is which vertex of the rig comes
 from renders that it has labelled (the labeller of ../shared/dense; --export DIR writes their
-pictures for it)."""
+images for it)."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ FURTHEST = 0.16  # of the crop's edge: where the teacher found another face
 
 
 def export_renders(renders, folder, count, most_yaw=40):
-    """Pictures without props, not far turned, called by their number."""
+    """Images without props, not far turned, called by their number."""
     os.makedirs(folder, exist_ok=True)
     good = np.flatnonzero((np.abs(renders.rows["angles"][:, 0]) < most_yaw) &
                           (renders.rows["props"] == ""))
@@ -129,7 +129,7 @@ def main():
     rig = Rig(options.rig)
     np.savez(os.path.join(options.set, "teacher.npz"), dense=dense, shapes=shapes,
              names=np.array(names), mirror=rig.mirror)
-    print(f"{np.isfinite(shapes[:, 0]).sum()} of {len(faces.names)} pictures have the teacher's "
+    print(f"{np.isfinite(shapes[:, 0]).sum()} of {len(faces.names)} images have the teacher's "
           f"labels")
 
 

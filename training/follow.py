@@ -3,9 +3,9 @@
     python3 -m training.follow --data ../shared/data --program build/release/bin
         --model models/face68.safetensors [--page docs/models.md]
 
-Whole pictures, each held still for a few frames with black ones between, are read by
-mocapd; the last record of each picture counts. How good the landmarks are, beside the
-same network given the face's square; which faces are found, and where none is."""
+Whole images, each held still for a few frames with black ones between, are read by
+mocapd; the last record of each image counts. How good the landmarks are, beside the
+same network given the face's region; which faces are found, and where none is."""
 
 import argparse
 import json
@@ -21,11 +21,11 @@ from .locator_data import bounds, overlap
 from .locator_prepare import EDGE, clean, fit, read_scenes, with_forehead
 from .models import Model
 
-HELD, BLACK = 20, 3  # frames of each picture, and between
+HELD, BLACK = 20, 3  # frames of each image, and between
 
 
 def stills(data):
-    """-> whole picture (BGR), its 68 points, for each hand-labelled validation face."""
+    """-> whole image (BGR), its 68 points, for each hand-labelled validation face."""
     with open(os.path.join(data, "faces68", "labels.json")) as file:
         labels = {os.path.basename(label["file"]): label for label in json.load(file)
                   if label["split"] == "val" and label["set"] == "helen_train"}
@@ -94,7 +94,7 @@ def given_boxes(model, pictures, truth):
 
 
 def last_records(options, pictures, folder):
-    """What mocapd says last of each picture."""
+    """What mocapd says last of each image."""
     clip = os.path.join(folder, "stills.mkv")
     write_clip(clip, pictures)
     said = records(options.program, clip, options.model, os.path.join(folder, "socket"))
@@ -102,7 +102,7 @@ def last_records(options, pictures, folder):
 
 
 def search(options, pictures, folder):
-    """The boxes of the faces that mocapd sees in each picture, in its own pixels."""
+    """The boxes of the faces that mocapd sees in each image, in its own pixels."""
     pictures, scales = zip(*(fit(picture) for picture in pictures))
     return [[bounds(with_forehead(np.float64(face["keypoints"])[:, :2])) / scale
              for face in record["faces"]]
@@ -110,14 +110,14 @@ def search(options, pictures, folder):
 
 
 def read_frames(options):
-    """-> (entry of boxes.json, picture) of every whole picture that is wanted here."""
+    """-> (entry of boxes.json, image) of every whole image that is wanted here."""
     with open(os.path.join(options.data, "frames", "boxes.json")) as file:
         frames = [f for f in json.load(file) if f["split"] == "val" or f["set"] == "coco_noperson"]
     return [(f, cv2.imread(os.path.join(options.data, "frames", f["file"]))) for f in frames]
 
 
 def found_table(options, frames, folder, least_height=1 / 8):
-    """Faces found in whole validation pictures."""
+    """Faces found in whole validation images."""
     shown = [f for f in frames if f[0]["set"] != "coco_noperson"]
     hits = {}
     for (frame, _), boxes in zip(shown, search(options, [p for _, p in shown], folder)):
@@ -128,11 +128,11 @@ def found_table(options, frames, folder, least_height=1 / 8):
     rows = [[name, len(hit), f"{np.mean(hit) * 100:.1f} %"] for name, hit in sorted(hits.items())]
     everyone = np.concatenate(list(hits.values()))
     rows.append(["all", len(everyone), f"**{np.mean(everyone) * 100:.1f} %**"])
-    return report.table(["validation pictures of", "faces of 1/8 of the height", "found"], rows)
+    return report.table(["validation images of", "faces of 1/8 of the height", "found"], rows)
 
 
 def empty_table(options, frames, folder):
-    """Pictures without people in which a face is seen."""
+    """Images without people in which a face is seen."""
     groups = {}
     for frame, picture in frames:
         if frame["set"] == "coco_noperson":
@@ -143,7 +143,7 @@ def empty_table(options, frames, folder):
             groups.setdefault("gcompris-qt-data, kept out", []).append(picture)
     rows = [[name, len(pictures), sum(len(boxes) > 0 for boxes in search(options, pictures, folder))]
             for name, pictures in sorted(groups.items())]
-    return report.table(["pictures without people", "number", "with a face"], rows)
+    return report.table(["images without people", "number", "with a face"], rows)
 
 
 def main():
@@ -167,9 +167,9 @@ def main():
                        if f is not None])
     given = given_boxes(model, pictures, truth)
     text = report.table(
-        ["70 HELEN validation pictures" if len(seen) == 70 else f"{len(seen)} HELEN pictures",
+        ["70 HELEN validation images" if len(seen) == 70 else f"{len(seen)} HELEN images",
          "faces", "mean error", "median"],
-        [["given the square (PyTorch)", int(seen.sum()), f"{given[seen].mean() * 100:.2f}",
+        [["given the region (PyTorch)", int(seen.sum()), f"{given[seen].mean() * 100:.2f}",
           f"{np.median(given[seen]) * 100:.2f}"],
          ["found and followed (mocapd)", int(seen.sum()), f"{errors.mean() * 100:.2f}",
           f"{np.median(errors) * 100:.2f}"]])

@@ -1,4 +1,4 @@
-"""Frames of clips as pictures, for a teacher to label.
+"""Frames of clips as images, for a teacher to label.
 
     python3 -m training.frames CLIP... -o DIR
 

@@ -3,7 +3,7 @@
     python3 -m training.import_fomm vox-cpk.pth.tar -o models/fomm.safetensors [--size 256]
 
 Takes the tensors under their published names (vox-256 layout, any width and number
-of keypoints). The picture comes in at full size; what the detector makes of it
+of keypoints). The image comes in at full size; what the detector makes of it
 first, a Gaussian and every fourth pixel, mocapd does too, so the file need not hold it.
 """
 
@@ -36,7 +36,7 @@ def gaussian(factor):
 
 
 def antialias_factor(state):
-    """By how much the detector shrinks the picture first; 1 where it doesn't."""
+    """By how much the detector shrinks the image first; 1 where it doesn't."""
     filters = state.get("down.weight")
     if filters is None:
         return 1
@@ -80,7 +80,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("checkpoint")
     parser.add_argument("-o", "--output", required=True)
-    parser.add_argument("--size", type=int, default=256, help="edge of the picture, pixels")
+    parser.add_argument("--size", type=int, default=256, help="edge of the image, pixels")
     options = parser.parse_args()
     checkpoint = torch.load(options.checkpoint, map_location="cpu")
     safetensors.write(options.output, *convert(checkpoint, options.size))

@@ -1,4 +1,4 @@
-"""Pictures for the face locator, composed of the training set's.
+"""Images for the face locator, composed of the training set's.
 
 A face's box is upright: the landmarks' box with its top raised by FOREHEAD of
 its height. Boxes are [left, top, right, bottom] in pixels.
@@ -14,7 +14,7 @@ from training.locator_net import CELL, INPUT
 
 FOREHEAD = 1 / 3
 SMALLEST = 9.0    # pixels: lower boxes are neither face nor background
-DOUBTFUL = 0.5    # share of a box that must be in the picture
+DOUBTFUL = 0.5    # share of a box that must be in the image
 
 
 def overlap(a, b):
@@ -34,7 +34,7 @@ def blend(image, over, mask):
 
 
 class Picture:
-    """A picture with its faces, at several sizes, each half of the one before."""
+    """An image with its faces, at several sizes, each half of the one before."""
 
     def __init__(self, entry, pixels):
         self.file, self.set = entry["file"], entry["set"]
@@ -56,7 +56,7 @@ class Picture:
         return self.levels[index]
 
     def warp(self, matrix, size, border, value=(0, 0, 0)):
-        """The picture under matrix (2x3, from its pixels), size x size pixels, without aliasing."""
+        """The image under matrix (2x3, from its pixels), size x size pixels, without aliasing."""
         scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
         level = 0
         while scale * 2 ** level < 0.75 and min(self.height, self.width) >> level > 64:
@@ -112,7 +112,7 @@ class Composer:
         self.rng = None  # set for each batch
         self.size = size
         self.with_faces = [p for p in frames if len(p.faces)]
-        # P1 is half of all pictures, and the easy half.
+        # P1 is half of all images, and the easy half.
         self.face_weights = np.array([0.35 if p.set == "p1" else 2.0 if p.set in ("afw", "coco_person")
                                       else 1.0 for p in self.with_faces])
         self.face_weights /= self.face_weights.sum()
@@ -137,7 +137,7 @@ class Composer:
         return cv2.BORDER_REPLICATE if self.chance(0.6) else cv2.BORDER_CONSTANT
 
     def whole(self, picture, size):
-        """The picture as the program shows it: all of it, in the middle."""
+        """The image as the program shows it: all of it, in the middle."""
         scale = size / max(picture.width, picture.height) * self.rng.uniform(0.9, 1.1)
         middle = size / 2 + self.rng.uniform(-0.06, 0.06, 2) * size
         return similarity(scale, self.rng.normal(0, 0.06), self.chance(0.5),
@@ -154,7 +154,7 @@ class Composer:
                           ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), target)
 
     def background(self, size):
-        """A picture without people, or a part of it; at times things stand in it."""
+        """An image without people, or a part of it; at times things stand in it."""
         picture = self.pick(self.empty)
         if self.chance(0.3):
             matrix = self.whole(picture, size)
@@ -178,7 +178,7 @@ class Composer:
         return blend(image, shown[..., :3], shown[..., 3:])
 
     def frame(self, size):
-        """A picture with faces, or any of the crops, moved. Image, faces, doubtful boxes."""
+        """An image with faces, or any of the crops, moved. Image, faces, doubtful boxes."""
         if self.chance(0.15):
             picture = self.pick(self.crops, self.crop_weights)
             matrix = self.around_face(picture, size)
@@ -189,7 +189,7 @@ class Composer:
             faces = np.array([move_box(matrix, box) for box in picture.faces])
         doubtful = [move_box(matrix, box) for box in picture.doubtful]
         image = picture.warp(matrix, size, self.border(), tuple(self.rng.integers(0, 256, 3).tolist()))
-        if self.chance(0.3):  # over another picture instead of a border
+        if self.chance(0.3):  # over another image instead of a border
             mask = cv2.warpAffine(np.ones((picture.height, picture.width), np.uint8), matrix,
                                   (size, size), flags=cv2.INTER_NEAREST)[..., None]
             image = np.where(mask, image, self.background(size))
@@ -292,7 +292,7 @@ class Composer:
         return image
 
     def example(self):
-        """A size x size picture (BGR bytes), its faces, its doubtful boxes."""
+        """A size x size image (BGR bytes), its faces, its doubtful boxes."""
         kind, size = self.rng.random(), self.size
         if kind < 0.46:
             image, faces, doubtful = self.frame(size)

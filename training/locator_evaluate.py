@@ -1,6 +1,6 @@
-"""Measures the locator on the validation pictures: recall, precision, false faces.
+"""Measures the locator on the validation images: recall, precision, false faces.
 
-Each picture is shown whole, in the middle of a square, its edges repeated, as
+Each image is shown whole, in the middle of a square, its edges repeated, as
 the program shows it. A face is found when a box overlaps its own by at least
 half (intersection over union); boxes on doubtful faces count neither way.
 """
@@ -36,7 +36,7 @@ def covered(a, b):
 
 
 def peaks(maps, least):
-    """Boxes [left, top, right, bottom, score] in pixels of the input, the surest first."""
+    """Boxes [left, top, right, bottom, score] in pixels of the input, highest score first."""
     score = maps[:, 0].sigmoid()
     top = torch.nn.functional.max_pool2d(score, 3, 1, 1) == score
     boxes = boxes_of(maps)[0] * CELL
@@ -52,7 +52,7 @@ def peaks(maps, least):
 
 
 def locate(net, image, least):
-    """Faces of a whole picture, in its pixels."""
+    """Faces of a whole image, in its pixels."""
     height, width = image.shape[:2]
     scale = INPUT / max(height, width)
     small = cv2.resize(image, (max(1, round(width * scale)), max(1, round(height * scale))),
@@ -67,7 +67,7 @@ def locate(net, image, least):
 
 
 def match(found, faces):
-    """Pairs the surest boxes first. The score and the overlap of each face's box, or zeros."""
+    """Pairs boxes with the highest scores first. The score and the overlap of each face's box, or zeros."""
     matched, used = [(0.0, 0.0)] * len(faces), set()
     for k, box in enumerate(found):
         overlaps = [overlap(box, face) if matched[i][0] == 0 else 0 for i, face in enumerate(faces)]
@@ -78,8 +78,8 @@ def match(found, faces):
 
 
 class Measure:
-    """What the network says of each face, each place without one, each picture without
-    people: scores. least_height: of the faces that count, of the picture's."""
+    """What the network says of each face, each place without one, each image without
+    people: scores. least_height: of the faces that count, of the image's."""
 
     def __init__(self, net, frames, least_height):
         self.scores, self.overlaps, self.sets, self.false = [], [], [], []
@@ -117,8 +117,8 @@ class Measure:
                          *(percent(np.mean(self.scores[self.sets == n] >= least)) for n in names),
                          percent(hits / max(hits + wrong, 1)),
                          f"{(self.empty >= least).sum()} of {len(self.empty)}"])
-        head = ["least score", "recall", *names, "precision", "pictures without people with a box"]
-        return (f"{len(self.scores)} faces in {self.pictures} pictures; mean overlap of those "
+        head = ["least score", "recall", *names, "precision", "images without people with a box"]
+        return (f"{len(self.scores)} faces in {self.pictures} images; mean overlap of those "
                 f"found {self.overlaps[self.scores > 0].mean():.2f}.\n\n{report.table(head, rows)}")
 
 
@@ -131,7 +131,7 @@ def main():
     parser.add_argument("--set", required=True)
     parser.add_argument("--model", required=True, help="checkpoint.pt or .safetensors")
     parser.add_argument("--split", default="val")
-    parser.add_argument("--least-height", type=float, default=1 / 8, help="of faces, of the picture's")
+    parser.add_argument("--least-height", type=float, default=1 / 8, help="of faces, of the image's")
     parser.add_argument("--misses", action="store_true", help="tell which faces are not found")
     parser.add_argument("--page", help="Markdown file with the mark <!-- locator -->")
     arguments = parser.parse_args()

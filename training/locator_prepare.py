@@ -1,8 +1,8 @@
 """Reads the shared data and makes the locator's training set of it.
 
 A face's box is upright: the landmarks' box with its top raised by FOREHEAD of
-its height. Writes index.json, a list of pictures with their faces' boxes, and
-pixels.bin, where each picture's bytes lie at its offset.
+its height. Writes index.json, a list of images with their faces' boxes, and
+pixels.bin, where each image's bytes lie at its offset.
 """
 import argparse
 import glob
@@ -65,7 +65,7 @@ def with_forehead(points):
 
 
 def read_frames(folder):
-    """Whole pictures."""
+    """Whole images."""
     with open(os.path.join(folder, "frames", "boxes.json")) as file:
         entries = json.load(file)
     for entry in entries:
@@ -106,7 +106,7 @@ def render(synthface):
 
 
 def fit(image):
-    """The picture, made smaller where its edge is beyond EDGE, and by how much."""
+    """The image, made smaller where its edge is beyond EDGE, and by how much."""
     scale = min(1, EDGE / max(image.shape[:2]))
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -171,7 +171,7 @@ def main():
             index.append(entry)
     with open(os.path.join(arguments.set, "index.json"), "w") as file:
         json.dump(index, file)
-    print(f"{len(index)} pictures, {offset / 1e6:.0f} MB")
+    print(f"{len(index)} images, {offset / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

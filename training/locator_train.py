@@ -79,7 +79,7 @@ def main():
     parser.add_argument("--set", required=True, help="folder that locator_prepare wrote")
     parser.add_argument("--run", required=True, help="folder for the checkpoint, outside the repository")
     parser.add_argument("--steps", type=int, default=9500)
-    parser.add_argument("--size", type=int, default=INPUT, help="of the pictures: smaller is faster")
+    parser.add_argument("--size", type=int, default=INPUT, help="of the images: smaller is faster")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=1)

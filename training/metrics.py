@@ -1,4 +1,4 @@
-"""Errors of a network over pictures of a set."""
+"""Errors of a network over images of a set."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from .samples import tensor_of, view
 
 
 def predict(net, pictures):
-    """Pictures (RGB bytes) -> points as fractions of the edge, confidences."""
+    """Images (RGB bytes) -> points as fractions of the edge, confidences."""
     points, trust = [], []
     with torch.no_grad():
         for first in range(0, len(pictures), 16):

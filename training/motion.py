@@ -23,7 +23,7 @@ def targets_of(points, size):
 
 class Warp:
     """A batch of random warps: affine, and a thin-plate spline on a 5 x 5 grid.
-    Maps a place in the warped picture to where it came from."""
+    Maps a place in the warped image to where it came from."""
 
     def __init__(self, count, affine=0.08, spline=0.005, points=5):
         self.theta = torch.randn(count, 2, 3) * affine
@@ -54,8 +54,8 @@ class Warp:
 
 
 def equivariance(net, images, place, jacobian):
-    """The warped picture's keypoints lie where the warp says; its Jacobians
-    followed by the warp's are the picture's."""
+    """The warped image's keypoints lie where the warp says; its Jacobians
+    followed by the warp's are the image's."""
     warp = Warp(len(images))
     moved, moved_jacobian, _ = net(warp.picture(images))
     by_place = (place - warp(moved)).abs().mean()

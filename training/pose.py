@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 # A head of about average shape, in millimetres from the nose's tip, x to the
-# picture's right, y down, z away from the camera: tip of the nose, chin, outer
+# image's right, y down, z away from the camera: tip of the nose, chin, outer
 # corners of the eyes, corners of the mouth.
 POINTS = (30, 8, 36, 45, 48, 54)
 HEAD = np.float64([[0, 0, 0], [0, 66, 28], [-45, -34, 50], [45, -34, 50], [-27, 32, 38],

@@ -16,7 +16,7 @@ import numpy as np
 
 EDGE = 256  # pixels of a stored crop
 MARGIN = 2.0  # its edge against the larger edge of the landmarks' box
-TEACHER_LIMIT = 0.08  # pictures whose labels differ by more (of the eyes' distance) are dropped
+TEACHER_LIMIT = 0.08  # images whose labels differ by more (of the eyes' distance) are dropped
 
 # Clips that are for validation, never for training.
 CLIPS_KEPT_OUT = ("grid_pwij3p", "grid_sbwe5n", "lp_d6", "lp_d12", "lp_d13", "lp_s13",
@@ -48,7 +48,7 @@ def crop_around(image, points):
     matrix = np.float32([[scale, 0, 0.5 * scale - 0.5 - corner[0] * scale],
                          [0, scale, 0.5 * scale - 0.5 - corner[1] * scale]])
     how = cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR
-    if how == cv2.INTER_AREA:  # warpAffine doesn't average: shrink the picture first
+    if how == cv2.INTER_AREA:  # warpAffine doesn't average: shrink the image first
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         matrix = np.float32([[1, 0, -corner[0] * scale], [0, 1, -corner[1] * scale]])
     crop = cv2.warpAffine(image, matrix, (EDGE, EDGE), flags=cv2.INTER_LINEAR,
@@ -103,7 +103,7 @@ def synthface(program, people=16, frames=60, kept=8):
 
 
 def negatives(data, split, count):
-    """Squares of whole pictures that hold no face, or hardly any of one."""
+    """Squares of whole images that hold no face, or hardly any of one."""
     rng = np.random.default_rng(7)
     folder = os.path.join(data, "frames")
     with open(os.path.join(folder, "boxes.json")) as file:

@@ -52,7 +52,7 @@ def rare_weights(points):
 
 
 class Samples(torch.utils.data.Dataset):
-    """Sample number -> picture (3 x size x size), points as fractions of its
+    """Sample number -> image (3 x size x size), points as fractions of its
     edge, whether there is a face."""
 
     def __init__(self, faces, size, margin, total, seed=1, first=0, grimaces=0.0):
@@ -103,7 +103,7 @@ def tensor_of(picture):
 
 
 def view(faces, item, size, margin):
-    """A validation picture: the face's own square, nothing else done to it."""
+    """A validation image: the face's own square, nothing else done to it."""
     points = faces.points[item]
     centre, edge = augment.box_of(points)
     picture, points = augment.warp(faces.images[item], points, size, centre, margin * edge)

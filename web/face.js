@@ -19,8 +19,8 @@ export const NEUTRAL = Object.freeze({
     seen: false,
     id: 0, // as in the record; faces have ids from 1 on
     pitch: 0, // radians; positive: down
-    yaw: 0, // positive: to the right of who looks at the avatar
-    roll: 0, // positive: clockwise for who looks at the avatar
+    yaw: 0, // positive: to the viewer's right
+    roll: 0, // positive: clockwise for the viewer
     x: 0, // place in the frame, -1 to 1 from left to right, and from top to bottom
     y: 0,
     shapes: NEUTRAL_SHAPES,

@@ -41,7 +41,7 @@ struct flat {
 static bool flatten(const struct mc_keypoint *keypoints, const struct pipeline_camera *camera,
                     const struct protocol_pose *pose, struct flat *flat)
 {
-    float m[3][3], eye[3]; // the camera's place, head axes
+    float m[3][3], eye[3]; // the camera's location, head axes
     pipeline_pose_matrix(pose, m);
     const float *t = pose->translation;
     for (int k = 0; k < 3; k++) {

@@ -55,8 +55,8 @@ static void mark_present(struct pipeline_motion *motion, const struct protocol_r
     }
 }
 
-// The state of a face. A new one takes over that of the face lost last, or a free one:
-// most often it is the same face again, so its calibration passes on.
+// The state of a face. A new face takes over the state of the face lost last, or a free one:
+// usually it is the same face, so it keeps the calibration.
 static struct pipeline_motion_face *state_of(struct pipeline_motion *motion, int id)
 {
     struct pipeline_motion_face *best = NULL;

@@ -90,7 +90,7 @@ static bool invert3(const float m[3][3], float inverse[3][3])
     return true;
 }
 
-// Weighted means and moments about them of the face and of what is seen.
+// Weighted means, and moments about them, of the mean face and the observed landmarks.
 struct moments {
     float face[3], seen[2];
     float face_face[3][3], seen_face[2][3];
@@ -194,7 +194,7 @@ struct equations {
     float right[UNKNOWNS][LANES];
 };
 
-// How what is seen of four landmarks changes with the unknowns.
+// The Jacobian of four landmarks' positions in the frame with respect to the unknowns.
 struct rows {
     float u[UNKNOWNS][LANES], v[UNKNOWNS][LANES];
     float du[LANES], dv[LANES]; // residuals

@@ -23,7 +23,7 @@ struct pipeline_camera {
 struct pipeline_camera pipeline_camera_make(int width, int height, float fov_degrees);
 
 // Fits the pose to the 68 landmarks. Returns false and leaves pose alone when they are no
-// face: too few that are confident and finite, all in one place, or a fit that finds no
+// face: too few that are confident and finite, all at one point, or a fit that finds no
 // head in front of the camera.
 bool pipeline_pose_fit(const struct mc_keypoint keypoints[68], const struct pipeline_camera *camera,
                        struct protocol_pose *pose);

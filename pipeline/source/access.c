@@ -8,8 +8,8 @@
 
 #include "pipeline/source/libav.h"
 
-// Demuxers of what comes over the network. Not among them are those that only list other
-// files, or render text.
+// Demuxers allowed for network sources. Those that only list other files, or render text, are
+// left out.
 static const char network_formats[] =
     "rtsp,hls,dash,mpegts,mpegtsraw,mpjpeg,mjpeg,mjpeg_2000,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,"
     "gif,apng,flv,live_flv,matroska,webm,mov,mpeg,mpegvideo,avi,asf,ogg,nut,ivf,h264,hevc,m4v,obu,"
@@ -109,7 +109,7 @@ bool pipeline_access_apply(struct pipeline_access *access, struct AVFormatContex
     const bool set = av_dict_set(options, "protocol_whitelist", protocols, 0) >= 0 &&
                      (!is_network(access->kind) ||
                       av_dict_set(options, "format_whitelist", network_formats, 0) >= 0);
-    return set || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+    return set || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source");
 }
 
 static bool allows_redirect(void *user, const char *url)

@@ -35,7 +35,7 @@ void pipeline_access_init(struct pipeline_access *access, enum pipeline_url_kind
                           const char *url, const char *path);
 
 // Binds the format that is going to be opened, and adds options to open it with. Borrows
-// access for the format's life. False and err when there is no memory.
+// access for the format's life. False and err when out of memory.
 bool pipeline_access_apply(struct pipeline_access *access, struct AVFormatContext *format,
                            struct AVDictionary **options, struct mc_error *err) MC_MUST_USE;
 

@@ -55,7 +55,7 @@ pipeline_access_unit_assembler_create(enum pipeline_access_unit_codec codec, str
 {
     struct pipeline_access_unit_assembler *assembler = calloc(1, sizeof *assembler);
     if (assembler == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for an access unit assembler");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for an access unit assembler");
         return NULL;
     }
     assembler->codec = codec;

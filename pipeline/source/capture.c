@@ -143,7 +143,7 @@ struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_op
 {
     struct pipeline_capture *capture = calloc(1, sizeof *capture);
     if (capture == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the capture thread");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the capture thread");
         return NULL;
     }
     capture->options = *options;
@@ -156,7 +156,7 @@ struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_op
     pipeline_stop_init(&capture->stop);
     pipeline_backoff_init(&capture->backoff, (uint64_t)mc_clock_now_ns());
     if (capture->url == NULL || capture->packet == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the capture thread");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the capture thread");
         free_capture(capture);
         return NULL;
     }

@@ -45,15 +45,15 @@ struct pipeline_decoder {
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-// Opens the codec for frames whose edges are halved so many times; instead of the one that
-// is open, if any.
+// Opens the codec for frames whose edges are halved that many times, in place of the one
+// that is open, if any.
 static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);
     avcodec_free_context(&decoder->codec);
     decoder->codec = avcodec_alloc_context3(codec);
     if (decoder->codec == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the decoder");
     }
     int result = avcodec_parameters_to_context(decoder->codec, decoder->parameters);
     decoder->halvings = halvings;
@@ -97,7 +97,7 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
     }
     if (decoder == NULL || decoder->parameters == NULL ||
         avcodec_parameters_copy(decoder->parameters, stream->codecpar) < 0) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the decoder");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the decoder");
         pipeline_decoder_close(decoder);
         return NULL;
     }
@@ -133,8 +133,8 @@ static void count_skipped(struct pipeline_decoder *decoder)
     }
 }
 
-// Opens the codec anew where the JPEG needs another reduction than the one before. False
-// when it can't be made small enough.
+// Reopens the codec if the JPEG needs another reduction than the last one. False if it can't
+// be made small enough.
 static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *packet)
 {
     int width, height;

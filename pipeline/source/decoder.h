@@ -44,7 +44,7 @@ int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder);
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns);
 
-// Fills picture, halvings, time_base, arrival_ns, reassembly_ns, decode_ns and damaged of
+// Fills image, halvings, time_base, arrival_ns, reassembly_ns, decode_ns and damaged of
 // the frame.
 // Returns false when another packet is needed. A frame is damaged when the decoder had to
 // conceal errors in it, or when the packet before it gave no frame; a packet that never

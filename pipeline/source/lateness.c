@@ -10,7 +10,7 @@ static const double pause_min_s = 0.2;     // beyond a frame's due time
 static const double pause_intervals = 1.5; // the same, for slow cameras
 static const double negligible_s = 0.1;
 // Growth per second that clocks may cause: 0.3 is a clock that runs 30 % slow. On an
-// idle link nothing queues, so there it is the clock whatever the rate.
+// idle link nothing queues, so any growth there is the clock's.
 static const double clock_growth_max = 0.3;
 static const double rate_max = 20;
 

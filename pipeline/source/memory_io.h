@@ -6,7 +6,7 @@
 struct AVIOContext;
 struct pipeline_memory_io;
 
-// Borrows data until closed. Returns NULL when there is no memory.
+// Borrows data until closed. Returns NULL when out of memory.
 struct pipeline_memory_io *pipeline_memory_io_open(const unsigned char *data, size_t size);
 void pipeline_memory_io_close(struct pipeline_memory_io *io);
 

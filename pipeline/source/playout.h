@@ -17,8 +17,8 @@ struct pipeline_playout {
 
 void pipeline_playout_begin(struct pipeline_playout *playout, bool live);
 
-// When the frame with that pts, which is ready at now_ns, is due. That is in the past
-// when frames come too slowly: of a file the frame is then late, and the clock goes on; a
-// live stream's clock is set back, and runs 5 % fast until the delay is made up. A gap in
-// the stamps, and one in time (the machine was suspended), start the clock anew.
+// When the frame with that pts, ready at now_ns, is due. The time is past when frames come too
+// slowly: a file's frame is then late and its clock continues; a live stream's clock is set back
+// and runs 5 % fast until it has caught up. A gap in the stamps or in time (the machine was
+// suspended) restarts the clock.
 int64_t pipeline_playout_due_ns(struct pipeline_playout *playout, double pts, int64_t now_ns);

@@ -25,7 +25,7 @@ struct pipeline_pts_clock {
 
     // Of a source that is paced by arrival.
     double stamp;        // the last that was known; NAN: none yet
-    double advance_s;    // of the last frame's stamp; NAN: not to be believed
+    double advance_s;    // of the last frame's stamp; NAN: not to be trusted
     double rate;         // seconds per stamped second
     double behind_s;     // arrival less pts, against what was so far
     double interval_s;   // between arrivals, smoothed

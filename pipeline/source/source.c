@@ -153,7 +153,7 @@ static bool attach_demo(struct pipeline_source *source, struct mc_error *err)
 {
     source->memory = pipeline_memory_io_open(pipeline_demo_clip, pipeline_demo_clip_size);
     if (source->memory == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the demo clip");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the demo clip");
     }
     source->format->pb = pipeline_memory_io_context(source->memory);
     return true;
@@ -193,7 +193,7 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
     }
     source->format = avformat_alloc_context();
     if (source->format == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source");
     }
     source->format->interrupt_callback = (AVIOInterruptCB){ interrupt, source };
     if (source->kind == PIPELINE_URL_DEMO && !attach_demo(source, err)) {
@@ -348,7 +348,7 @@ static bool open_camera(struct pipeline_source *source, const char *rest, bool *
     source->format = avformat_alloc_context(); // no demuxer: it only holds the stream
     AVStream *stream = source->format != NULL ? avformat_new_stream(source->format, NULL) : NULL;
     if (stream == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source");
     }
     source->camera = pipeline_v4l2_open(&source->camera_options, stream, permanent, err);
     return source->camera != NULL;
@@ -368,10 +368,10 @@ static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
         codec == AV_CODEC_ID_H264 ? PIPELINE_ACCESS_UNIT_H264 : PIPELINE_ACCESS_UNIT_H265, err);
     return source->assembler != NULL &&
            (source->fragment != NULL ||
-            mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source"));
+            mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source"));
 }
 
-// Of what is on this machine: the path, where a file of that name must be.
+// Finds the path of a local source, and checks that its file or files exist.
 static bool find_path(struct pipeline_source *source, const char *url, struct mc_error *err)
 {
     switch (source->kind) {
@@ -418,7 +418,7 @@ struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct p
     const char *rest = NULL;
     struct pipeline_source *source = calloc(1, sizeof *source);
     if (source == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the source");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source");
         return NULL;
     }
     source->stop = stop;

@@ -276,7 +276,7 @@ static bool adopt_format(struct pipeline_v4l2 *camera, const struct v4l2_pix_for
     }
     camera->pool = av_buffer_pool_init(camera->packet_bytes + AV_INPUT_BUFFER_PADDING_SIZE, NULL);
     return camera->pool != NULL ||
-           mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for its frames");
+           mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for its frames");
 }
 
 static void fill_stream(const struct pipeline_v4l2 *camera, const struct v4l2_pix_format *got,
@@ -346,7 +346,7 @@ struct pipeline_v4l2 *pipeline_v4l2_open(const struct pipeline_v4l2_options *opt
     struct pipeline_v4l2 *camera = calloc(1, sizeof *camera);
     *permanent = true;
     if (camera == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a camera");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a camera");
         return NULL;
     }
     camera->device = options->device;

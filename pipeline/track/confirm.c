@@ -13,7 +13,7 @@ static const float known_share = 0.4f;
 // Faces in a region that fits have scores above 0.94, regions without one below 0.12. In
 // between lies what a wrong region gives: 0.59 to 0.68 for faces that were held upside
 // down, 0.4 to 0.75 beside the face. So the right ones are observed only once.
-static const float doubtful_score = 0.8f;
+static const float uncertain_score = 0.8f;
 
 const float pipeline_confirm_certain_score = 0.93f;
 
@@ -83,10 +83,10 @@ bool pipeline_confirm_observe(const struct pipeline_tracker_options *options,
     return pipeline_location_is_near(location, expected, 0.5f, 1.8f);
 }
 
-bool pipeline_confirm_is_doubtful(const struct pipeline_tracker_options *options,
-                                  const struct pipeline_observation *observation)
+bool pipeline_confirm_is_uncertain(const struct pipeline_tracker_options *options,
+                                   const struct pipeline_observation *observation)
 {
-    return options->has_ibug68 && observation->score < doubtful_score;
+    return options->has_ibug68 && observation->score < uncertain_score;
 }
 
 struct pipeline_roi pipeline_confirm_turn(const struct pipeline_roi *roi, enum pipeline_turns turn)
@@ -163,7 +163,7 @@ bool pipeline_confirm_retry(const struct pipeline_tracker_options *options,
                             struct pipeline_observation *observation,
                             struct pipeline_location *location)
 {
-    if (!pipeline_confirm_is_doubtful(options, observation)) {
+    if (!pipeline_confirm_is_uncertain(options, observation)) {
         return false;
     }
     struct pipeline_location tries[2], at;

@@ -63,10 +63,10 @@ extern const float pipeline_confirm_certain_score;
 
 // Whether the landmarks of a face score so low that the region may be wrong. False for
 // models other than those of faces, whose scores may mean something else.
-bool pipeline_confirm_is_doubtful(const struct pipeline_tracker_options *options,
-                                  const struct pipeline_observation *observation);
+bool pipeline_confirm_is_uncertain(const struct pipeline_tracker_options *options,
+                                   const struct pipeline_observation *observation);
 
-// Where landmarks are doubtful, the region may be turned the wrong way or lie beside the
+// Where landmarks are uncertain, the region may be turned the wrong way or lie beside the
 // face: observes it once more, upright, at expected and where the locator sees a face
 // near it. Returns whether one of these scores better; roi, observation and location are
 // then the best one's.

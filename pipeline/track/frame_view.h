@@ -2,7 +2,7 @@
 //
 // The tracker calls these two functions and nothing else that depends on pixels. Tests
 // of the tracker link their own version of them (tests/pipeline/scene.h), which sees
-// faces at known places.
+// faces at known locations.
 #pragma once
 
 #include <stdint.h>

@@ -12,7 +12,7 @@
 #include <libswscale/swscale.h>
 
 #include "nn/tensor.h"
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/track/pixel_format.h"
 #include "pipeline/track/resample.h"
 #include "pipeline/track/sws_cache.h"
@@ -41,7 +41,7 @@ struct pipeline_scaler *pipeline_scaler_create(struct mc_error *err)
         scaler->whole = av_frame_alloc();
     }
     if (scaler == NULL || scaler->whole == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a scaler");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a scaler");
         pipeline_scaler_destroy(scaler);
         return NULL;
     }
@@ -80,8 +80,8 @@ static bool convert_whole(struct pipeline_scaler *scaler, const struct AVFrame *
     key.source_height = key.height = frame->height;
     key.format = AV_PIX_FMT_RGB24;
     if (!reserve_whole(scaler, frame->width, frame->height)) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a frame of %dx%d", frame->width,
-                            frame->height);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a frame of %dx%d",
+                            frame->width, frame->height);
     }
     struct SwsContext *context = pipeline_sws_cache_find(&scaler->sws_cache, &key);
     if (context == NULL ||
@@ -105,9 +105,9 @@ static int align_down(int value, int step)
     return value - ((value % step) + step) % step;
 }
 
-// Where a region that hangs over an edge of the frame begins: a little further inside, so
-// that what is visible of it has one of few sizes, whose contexts are cached. Its other
-// end loses what only repeated the edge.
+// Where a region that extends beyond the frame begins: moved a little inside, so that its
+// visible part has one of few sizes, whose contexts are cached. The other end loses pixels
+// that only repeated the edge.
 static int snap(int begin, int size, int limit, int step)
 {
     const int coarse = align_down(size / OVERHANG_SIZES, step);
@@ -303,8 +303,8 @@ static struct pipeline_mapping make_mapping(const struct span *across, const str
     };
 }
 
-// The edge of the upright square that holds a turned one, whatever its angle: so that
-// sizes, and with them the cached contexts, stay the same while a head turns.
+// Edge of the upright square that contains a rotated one at any angle, so that sizes, and
+// with them the cached contexts, stay the same while a head turns.
 static const float around = 1.41421356f;
 
 // The box of the coded frame that holds the region. The coded frame's axes may be turned

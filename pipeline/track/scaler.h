@@ -21,7 +21,7 @@ struct pipeline_roi {
 };
 
 // Keeps swscale's contexts for the latest sizes and formats. Each worker has its own.
-// Returns NULL and sets err when there is no memory. NULL may be destroyed.
+// Returns NULL and sets err when out of memory. NULL may be destroyed.
 struct pipeline_scaler *pipeline_scaler_create(struct mc_error *err) MC_MUST_USE;
 void pipeline_scaler_destroy(struct pipeline_scaler *scaler);
 

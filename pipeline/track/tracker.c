@@ -58,7 +58,7 @@ struct result {
 };
 
 // Asks the locator about a face. Returns whether the landmarks are confirmed; they may
-// have been observed anew.
+// have been observed again.
 static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                   struct pipeline_track *track, struct result *result)
 {
@@ -82,8 +82,8 @@ static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_
     return false;
 }
 
-// Looks whether the head, or the camera, was turned at once: all ways when the score
-// drops, then one way a frame while landmarks are doubtful.
+// Checks for a sudden turn of the head or the camera: at all angles when the score drops,
+// then at one angle a frame while landmarks are uncertain.
 static bool observe_turned(const struct pipeline_tracker_options *options,
                            struct pipeline_frame_view *view, struct pipeline_track *track,
                            struct result *result)
@@ -95,7 +95,7 @@ static bool observe_turned(const struct pipeline_tracker_options *options,
     const bool is_first = track->dropped == 0;
     track->dropped = has_dropped ? track->dropped + 1 : 0;
     if (!has_dropped ||
-        (!is_first && !pipeline_confirm_is_doubtful(options, result->observation))) {
+        (!is_first && !pipeline_confirm_is_uncertain(options, result->observation))) {
         return false;
     }
     return pipeline_confirm_orientation(
@@ -179,7 +179,7 @@ static void follow_all(struct pipeline_tracker *tracker, struct pipeline_frame_v
     tracker->track_count = observations->count = kept;
 }
 
-// Faces of frames that are displayed another way are elsewhere: all but the ids starts anew.
+// When frames are displayed differently, faces are elsewhere: all but the ids is reset.
 static void check_display(struct pipeline_tracker *tracker, const struct pipeline_frame_view *view)
 {
     if (!pipeline_display_transform_equal(view->display, &tracker->display)) {
@@ -219,7 +219,7 @@ void pipeline_tracker_observe_region(const struct pipeline_tracker_options *opti
         return;
     }
     observations->count = pipeline_frame_view_detect(view, roi, known_share, found) > 0;
-    if (observations->count > 0 && pipeline_confirm_is_doubtful(options, observation)) {
+    if (observations->count > 0 && pipeline_confirm_is_uncertain(options, observation)) {
         struct pipeline_roi turned = *roi;
         struct pipeline_location location =
             pipeline_confirm_location(options, view, observation, roi->angle);

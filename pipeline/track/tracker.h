@@ -2,7 +2,7 @@
 //
 // The locator finds faces in the whole frame. From then on the landmark network is its
 // own tracker: the next region of interest follows from the last landmarks, and now and
-// then, or when these are doubtful, the locator says whether that is still a face. So no
+// then, or when these are uncertain, the locator says whether that is still a face. So no
 // track begins, and none lasts, without the locator; and the landmark network's scores
 // count only against the average of the same face.
 //
@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/track/frame_view.h"
 #include "pipeline/track/location.h"
 #include "pipeline/track/scaler.h"

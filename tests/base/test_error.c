@@ -13,9 +13,9 @@ static void wrap_puts_the_context_before_the_cause(void **state)
 {
     (void)state;
     struct mc_error err = { 0 };
-    assert_false(mc_error_set(&err, MC_ERROR_FORMAT, 0, "wants %d outputs, has %d", 64, 128));
+    assert_false(mc_error_set(&err, MC_ERROR_FORMAT, 0, "must have %d outputs, got %d", 64, 128));
     assert_false(mc_error_wrap(&err, "pose.weights: %s", "enc.3"));
-    assert_string_equal(err.message, "pose.weights: enc.3: wants 64 outputs, has 128");
+    assert_string_equal(err.message, "pose.weights: enc.3: must have 64 outputs, got 128");
     assert_int_equal(err.code, MC_ERROR_FORMAT);
 }
 

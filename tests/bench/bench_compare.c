@@ -32,7 +32,7 @@ struct bout {
     struct nn_model *model;
     const struct nn_program *program;
     float *arena;
-    float *picture;                                 // height x width x channels, for ours
+    float *image;                                   // height x width x channels, for ours
     struct ort_tensor input, output;                // channels x height x width, for theirs
     struct ort_session *session;                    //
     struct lab_samples ours, theirs, ratios, peaks; // ms, ms, 1, GFLOP/s
@@ -47,7 +47,7 @@ static void die(const char *message)
 static void add(struct lab_samples *samples, double value)
 {
     if (!lab_samples_add(samples, value)) {
-        die("no memory for the samples");
+        die("out of memory for the samples");
     }
 }
 
@@ -59,7 +59,7 @@ static bool tensor_alloc(struct ort_tensor *tensor, const char *name, const stru
     return tensor->data != NULL;
 }
 
-// Fills the picture with noise from -0.5 to 0.5, in both layouts.
+// Fills the image with noise from -0.5 to 0.5, in both layouts.
 static void make_picture(struct bout *bout)
 {
     const struct ort_tensor *input = &bout->input;
@@ -67,8 +67,8 @@ static void make_picture(struct bout *bout)
     unsigned seed = 1;
     for (int i = 0; i < pixels * input->channels; i++) {
         seed = seed * 1664525u + 1013904223u;
-        bout->picture[i] = (float)(seed >> 8) / (float)(1 << 24) - 0.5f;
-        input->data[i % input->channels * pixels + i / input->channels] = bout->picture[i];
+        bout->image[i] = (float)(seed >> 8) / (float)(1 << 24) - 0.5f;
+        input->data[i % input->channels * pixels + i / input->channels] = bout->image[i];
     }
 }
 
@@ -83,11 +83,10 @@ static bool prepare(struct bout *bout, struct ort *ort, unsigned cpu_flags, cons
     const struct nn_view *input = &bout->program->input;
     size_t floats = (size_t)input->channels * (size_t)input->height * (size_t)input->width;
     bout->arena = mc_memory_alloc(bout->program->arena_floats * sizeof *bout->arena);
-    bout->picture = mc_memory_alloc(floats * sizeof *bout->picture);
-    if (bout->arena == NULL || bout->picture == NULL ||
-        !tensor_alloc(&bout->input, "image", input) ||
+    bout->image = mc_memory_alloc(floats * sizeof *bout->image);
+    if (bout->arena == NULL || bout->image == NULL || !tensor_alloc(&bout->input, "image", input) ||
         !tensor_alloc(&bout->output, "heatmaps", &bout->program->outputs[0])) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %s", weights);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %s", weights);
     }
     make_picture(bout);
     bout->session = ort_session_create(ort, onnx, &bout->input, &bout->output, err);
@@ -99,7 +98,7 @@ static void finish(struct bout *bout)
     ort_session_destroy(bout->session);
     nn_model_destroy(bout->model);
     mc_memory_free(bout->arena);
-    mc_memory_free(bout->picture);
+    mc_memory_free(bout->image);
     mc_memory_free(bout->input.data);
     mc_memory_free(bout->output.data);
     lab_samples_finish(&bout->ours);
@@ -119,7 +118,7 @@ static double ms_since(int64_t begin_ns)
 static double run_ours(struct bout *bout)
 {
     struct nn_tensor input = nn_view_tensor(&bout->program->input, bout->arena);
-    nn_tensor_fill(&input, bout->picture);
+    nn_tensor_fill(&input, bout->image);
     const int64_t begin_ns = mc_clock_thread_ns();
     nn_program_run(bout->program, bout->arena);
     return ms_since(begin_ns);

@@ -92,7 +92,7 @@ static void a_stream_may_say_no_where_the_daemon_says_yes(void **state)
     assert_int_equal(resolve(0).display.rotate, 0);
 }
 
-static void webcams_are_on_demand_unless_told_otherwise(void **state)
+static void webcams_are_on_demand_by_default(void **state)
 {
     (void)state;
     config_file_assert_read("[stream a]\nurl = v4l2:/dev/video0\n"
@@ -121,7 +121,7 @@ int main(void)
         cmocka_unit_test(faces_are_counted_for_all_or_for_a_stream),
         cmocka_unit_test(the_command_line_chooses_region_or_full_frame),
         cmocka_unit_test(a_stream_may_say_no_where_the_daemon_says_yes),
-        cmocka_unit_test(webcams_are_on_demand_unless_told_otherwise),
+        cmocka_unit_test(webcams_are_on_demand_by_default),
         cmocka_unit_test(transport_and_damage_are_chosen_by_name),
     };
     return cmocka_run_group_tests(tests, config_file_set_up, config_file_tear_down);

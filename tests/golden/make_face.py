@@ -5,7 +5,7 @@ models/face-expression.safetensors.
     tests/golden/make_face.py --rig ../shared/dense/ict.npz --library build/dev/training/heads/libraster.so
 
 To be run again when those weights change. Needs Debian's python3-torch, -numpy, -scipy, -opencv.
-Without --rig the picture of the file that is there is kept."""
+Without --rig the image of the file that is there is kept."""
 import argparse
 import pathlib
 import sys

@@ -15,7 +15,7 @@
 #include <libavutil/frame.h>
 
 #include "tests/integration/process.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 #include "tools/lab/image_file.h"
 #include "tools/video_writer.h"
 
@@ -113,11 +113,10 @@ static void paint_quarters(void *user, int index, uint8_t *rgb, int width, int h
     }
 }
 
-static void assert_colour(const AVFrame *picture, double x, double y, int red, int green, int blue)
+static void assert_colour(const AVFrame *image, double x, double y, int red, int green, int blue)
 {
-    const uint8_t *pixel = picture->data[0] +
-                           (ptrdiff_t)(y * picture->height) * picture->linesize[0] +
-                           (ptrdiff_t)(x * picture->width) * 3;
+    const uint8_t *pixel = image->data[0] + (ptrdiff_t)(y * image->height) * image->linesize[0] +
+                           (ptrdiff_t)(x * image->width) * 3;
     assert_true(abs(pixel[0] - red) < 60 && abs(pixel[1] - green) < 60 &&
                 abs(pixel[2] - blue) < 60);
 }
@@ -139,16 +138,16 @@ static void the_frame_is_written_as_it_is_displayed(void **state)
                                        .paint = paint_quarters });
     run_overlay(clip, out);
     struct mc_error err = { 0 };
-    AVFrame *picture = lab_image_file_load(out, &err);
-    assert_non_null(picture);
-    assert_int_equal(picture->width, HEIGHT);
-    assert_int_equal(picture->height, 2 * WIDTH);
-    assert_int_equal(picture->format, AV_PIX_FMT_RGB24);
-    assert_colour(picture, 0.25, 0.25, 20, 20, 250);
-    assert_colour(picture, 0.75, 0.25, 250, 20, 20);
-    assert_colour(picture, 0.25, 0.75, 250, 250, 250);
-    assert_colour(picture, 0.75, 0.75, 20, 250, 20);
-    av_frame_free(&picture);
+    AVFrame *image = lab_image_file_load(out, &err);
+    assert_non_null(image);
+    assert_int_equal(image->width, HEIGHT);
+    assert_int_equal(image->height, 2 * WIDTH);
+    assert_int_equal(image->format, AV_PIX_FMT_RGB24);
+    assert_colour(image, 0.25, 0.25, 20, 20, 250);
+    assert_colour(image, 0.75, 0.25, 250, 20, 20);
+    assert_colour(image, 0.25, 0.75, 250, 250, 250);
+    assert_colour(image, 0.75, 0.75, 20, 250, 20);
+    av_frame_free(&image);
 }
 
 int main(void)

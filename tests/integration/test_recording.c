@@ -53,7 +53,7 @@ static void fill(struct protocol_record *record, int number)
         face->raw[k] = (struct mc_keypoint){ (float)k / 11, (float)number, 0.25f };
         face->jacobians[k][0] = (float)number / 13;
     }
-    // Turned about y, to the picture's left.
+    // Turned about y, to the image's left.
     float half = (float)number * 0.5f * 3.14159265f / 180;
     face->pose = (struct protocol_pose){ .rotation = { 0, sinf(half), 0, cosf(half) },
                                          .euler = { 0, (float)number, 0 },

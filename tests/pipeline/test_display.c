@@ -17,7 +17,7 @@
 #include "pipeline/stream.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 #include "tools/synthface/synthface.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE

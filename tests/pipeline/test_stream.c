@@ -16,7 +16,7 @@
 #include "pipeline/stream.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 #include "tests/pipeline/motion_model.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE
@@ -221,7 +221,7 @@ static void nothing_comes_after_close(void **state)
     assert_int_equal(seen.state, PIPELINE_LIVE);
 }
 
-// Those at work when it was paused come first.
+// Frames being processed when it was paused come first.
 static void an_idle_stream_gives_no_records(void **state)
 {
     (void)state;
@@ -233,7 +233,7 @@ static void an_idle_stream_gives_no_records(void **state)
     assert_int_equal(seen.records, records_when_idle);
 }
 
-// Several frames at work at once: they come in order all the same.
+// Several frames are processed at once; their records are in order all the same.
 static void a_region_is_looked_at_as_it_is(void **state)
 {
     (void)state;

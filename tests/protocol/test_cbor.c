@@ -154,7 +154,7 @@ static void what_is_not_finite_is_written_as_in_json(void **state)
     free(record);
 }
 
-// What is out of bounds is refused, so that whoever computes with a record cannot overflow.
+// What is out of bounds is refused, so that computing with a record cannot overflow.
 static void times_and_counts_out_of_bounds_are_errors(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-// The client against a server played by the test: a thread that says what it is
-// told to, in pieces as small as it likes.
+// The client against a server played by the test: a thread that sends what the
+// test asks for, in pieces of any size.
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>

@@ -69,7 +69,7 @@ fail() {
     exit 1
 }
 
-# Until the command succeeds, for so many seconds.
+# Until the command succeeds, for that many seconds.
 wait_for() {
     local seconds=$1 tries=$(($1 * 10))
     shift

@@ -6,7 +6,7 @@ Paths:
   /mjpeg   JPEG
   /h265    H.265, where the encoder is installed
 
-Every picture has a stamp in its first rows: 40 blocks, black or white, each a
+Every image has a stamp in its first rows: 40 blocks, black or white, each a
 40th of the width wide and as high: CLOCK_MONOTONIC in microseconds, lowest bit
 first. A reader on this machine sees how old it is.
 
@@ -44,7 +44,7 @@ def parse_arguments():
 
 
 class Painter:
-    """Pictures in I420: a slope of grey, a moving square, the stamp."""
+    """Images in I420: a slope of grey, a moving square, the stamp."""
 
     def __init__(self, width, height):
         self.width, self.height = width, height
@@ -77,7 +77,7 @@ class Camera:
         element = media.get_element()
         stop = threading.Event()
         media.connect("unprepared", lambda _media: stop.set())
-        source = element.get_child_by_name("pictures")
+        source = element.get_child_by_name("images")
         threading.Thread(target=self.feed, args=(source, stop), daemon=True).start()
         caps = element.get_child_by_name("size")
         if self.arguments.switch > 0 and caps is not None:
@@ -138,7 +138,7 @@ def main():
     server.set_address(arguments.bind)
     server.set_service(str(arguments.port))
     raw = f"video/x-raw,width={width},height={height}"
-    source = (f"appsrc name=pictures is-live=true do-timestamp=true format=time block=true "
+    source = (f"appsrc name=images is-live=true do-timestamp=true format=time block=true "
               f"max-bytes={width * height * 3} "
               f"caps={raw},format=I420,framerate={arguments.rate}/1")
     resize = f"videoscale ! capsfilter name=size caps={raw}"

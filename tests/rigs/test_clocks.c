@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "protocol/mocap.h"
 #include "tests/integration/process.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 #define PYTHON "/usr/bin/python3"
 #define CAMERAS MOCAPD_SOURCE_DIR "/tests/rigs/cameras.py"
@@ -215,7 +215,7 @@ static int count_used(const json_t *stream)
     return count_of(stream, "records") + count_of(json_object_get(stream, "drops"), "mailbox");
 }
 
-// Reads until every stream has seen that many frames, or so many seconds have passed.
+// Reads until every stream has seen that many frames, or that many seconds have passed.
 static void read_records(const int *frames, int seconds)
 {
     const int64_t until_ns = mc_clock_now_ns() + seconds * MC_NS_PER_SECOND;

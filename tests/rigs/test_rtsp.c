@@ -150,7 +150,7 @@ static int tear_down(void **state)
 
 static const char *const nothing[] = { NULL };
 
-// The next message, within so many seconds of start_ns; else the test fails.
+// The next message, within that many seconds of start_ns; else the test fails.
 static struct mocap_message next(int64_t start_ns, int seconds, const char *awaited)
 {
     struct mocap_message message;

@@ -144,7 +144,7 @@ fi
 } >"$out/.command"
 rm -f "$out/.status"
 
-# Emulated, unless told that virtualisation works: in virtual machines /dev/kvm may
+# Emulated, unless virtualisation is known to work: in virtual machines /dev/kvm may
 # be there and fail.
 machine=(-accel "tcg,thread=multi" -cpu max)
 if [[ ${GUEST_KVM:-} == 1 ]]; then

@@ -22,7 +22,7 @@ wait_for_lines() {
     done
 }
 
-# Starts mocapd with its arguments, and somebody who watches.
+# Starts mocapd with its arguments, and a subscriber.
 start() {
     /out/mocapd --model /out/model --locator /out/locator --workers 1 \
         --socket /tmp/socket --linger 1 "$@" >/out/mocapd.log 2>&1 &
@@ -66,7 +66,7 @@ metric() {
     /out/mocapctl --socket /tmp/socket metrics cam | awk -v name="$1" '$1 ~ name { print $2 }'
 }
 
-# Until so many frames came and so many of them are damaged.
+# Until that many frames came and that many of them are damaged.
 wait_for_frames() {
     local tries=120
     until (($(metric ^mocapd_frames_decoded) >= $1 && $(metric ^mocapd_frames_damaged) >= $2)); do

@@ -196,7 +196,7 @@ static void a_lock_file_that_is_not_ours_is_refused(void **state)
     }
 }
 
-// Waits until all may start, opens the listener, and keeps it open until told to end.
+// Waits until all may start, opens the listener, and keeps it open until asked to end.
 static void start_server(int start_fd, int result_fd)
 {
     struct mc_error err = { 0 };

@@ -263,7 +263,7 @@ static void lost_faces_are_shown_as_asked(void **state)
     stop();
 }
 
-// A queue's gap is told by the record after it, not by one before.
+// The record after a queue's gap counts it, not one before.
 static void a_queue_keeps_the_oldest_and_tells_of_the_gap(void **state)
 {
     (void)state;
@@ -343,7 +343,7 @@ static void another_version_is_refused_and_closed(void **state)
     stop();
 }
 
-// More forms than there are: the rest get all parts, and are told.
+// More forms than the server has: the rest get all parts, and the reply says so.
 static void too_many_forms_fall_back_to_all_parts(void **state)
 {
     (void)state;
@@ -375,12 +375,12 @@ static void too_many_forms_fall_back_to_all_parts(void **state)
         all += strstr(bytes, "timing_us\":") != NULL && strstr(bytes, "pose\":") != NULL;
         close(fds[i]);
     }
-    assert_true(all > 8); // those that asked for both, and those who got it for want of room
+    assert_true(all > 8); // asked for both, or got both because no form was left
     stop();
 }
 
-// Memory of waiting messages has a bound, whoever does not read.
-static void over_the_bound_only_who_keeps_up_gets_records(void **state)
+// The memory of queued messages is bounded, however many do not read.
+static void over_the_bound_only_subscribers_that_keep_up_get_records(void **state)
 {
     (void)state;
     enum { STUCK = 4 };
@@ -486,7 +486,7 @@ int main(void)
         cmocka_unit_test(the_encoding_changes_after_the_reply),
         cmocka_unit_test(another_version_is_refused_and_closed),
         cmocka_unit_test(too_many_forms_fall_back_to_all_parts),
-        cmocka_unit_test(over_the_bound_only_who_keeps_up_gets_records),
+        cmocka_unit_test(over_the_bound_only_subscribers_that_keep_up_get_records),
         cmocka_unit_test(who_asks_for_nothing_or_reads_nothing_is_closed),
         cmocka_unit_test(a_flood_of_requests_is_answered_by_the_handful),
     };

@@ -1,5 +1,5 @@
-// The publisher on a real loop with real sockets: who asked for what gets it, who
-// does not read misses records and is told, and nobody waits for anybody.
+// The publisher on a real loop with real sockets: subscribers get what they asked for, slow
+// ones miss records and learn how many, and none delays another.
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -275,7 +275,7 @@ static void records_go_to_those_who_asked(void **state)
     assert_int_equal(count_of(text, "\"type\":\"motion\""), 1);
     assert_has(text, "{\"type\":\"end\",\"stream\":\"left\",\"records\":1,\"state\":\"ended\"");
     assert_int_equal(count_of(received(none), "\"type\":\"motion\""), 0);
-    // Who comes too late learns that it has ended.
+    // A late subscriber learns that it has ended.
     int late = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
     assert_has(received(late), "\"type\":\"end\"");
     close(all);
@@ -363,7 +363,7 @@ static void a_slow_reader_misses_records_and_is_told(void **state)
     stop();
 }
 
-// Each subscribe lets go of what waits: that is told as missed, and once.
+// Each subscribe drops the queued records: they count as missed, once.
 static void subscribing_again_while_blocked_counts_each_record_once(void **state)
 {
     (void)state;

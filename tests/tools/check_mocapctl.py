@@ -67,7 +67,7 @@ def check_calibrate(program, path):
     daemon.record([])  # comes before the reply
     daemon.say({"type": "calibrated", "id": asked["id"], "stream": "one", "faces": 1})
     status, output, complaints = command.end()
-    check((status, output) == (0, "measured the neutral look of 1 face\n"), (output, complaints))
+    check((status, output) == (0, "measured the neutral expression of 1 face\n"), (output, complaints))
 
     # One that does not open is not asked for a face.
     command = Command(program, path, "calibrate", "one", grants=False)

@@ -104,7 +104,7 @@ def main():
     if arch.startswith("enet"):
         del wanted["PRelu"]
     found = {kind: kinds[kind] for kind in wanted}
-    assert found == wanted, f"{arch} has {found}, wants {wanted}"
+    assert found == wanted, f"{arch} has {found}, must have {wanted}"
 
     inputs = {text(fields(info)[1])[0]: shape_of(info) for info in graph[11]}
     outputs = {text(fields(info)[1])[0]: shape_of(info) for info in graph[12]}

@@ -198,7 +198,7 @@ def check_caps(web):
 
 
 def check_listen(program, web):
-    """What can't be listened at is told in one line, at once."""
+    """An address that can't be listened at gives a one-line error, at once."""
     for where, cause in (("192.0.2.1:0", "this machine has no such address"),
                          (f"127.0.0.1:{web.port}", "Address already in use")):
         ended = subprocess.run([program, "--listen", where, "--socket", "nowhere"],
@@ -209,7 +209,7 @@ def check_listen(program, web):
 
 
 def check_slow(web, daemon):
-    """Who does not read gets the newest afterwards, and not all that came before."""
+    """A browser that does not read gets the newest record afterwards, not the whole backlog."""
     slow, quick = Browser(web), Browser(web)
     slow.read_type("state")
     quick.read_type("state")
@@ -233,7 +233,7 @@ def check_restart(web, daemon, path):
     browser.read_type("state")
     daemon.close()
     state = browser.read_type("state")
-    check(state["state"] == "connecting" and "not there" in state["reason"], state)
+    check(state["state"] == "connecting" and "not running" in state["reason"], state)
     daemon = Daemon(path)
     browser.read_type("hello")
     check(browser.read_type("state")["state"] == "live", "live again")

@@ -1,4 +1,4 @@
-"""A daemon played by a test: it greets, grants, and says what it is told to."""
+"""A daemon played by a test: it greets, grants, and sends what the test asks for."""
 
 import json
 import os
@@ -18,9 +18,9 @@ def abort_after(seconds):
 
 
 class Daemon:
-    """Takes one connection, greets it, and says what it is told to. With grants it begins
-    as most do: the first request is a subscription, and stream one is live. begin starts
-    who does not wait for a daemon: it is called when this one listens."""
+    """Takes one connection, greets it, and sends what the test asks for. With grants it begins
+    as most do: the first request is a subscription, and stream one is live. begin starts a program
+    that does not wait for a daemon: it is called when this one listens."""
 
     def __init__(self, path, grants=True, begin=None):
         self.path = path

@@ -16,8 +16,8 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/motion/pose.h"
-#include "pipeline/source/display_transform.h"
 #include "pipeline/track/scaler.h"
 #include "tools/synthface/synthface.h"
 
@@ -69,7 +69,7 @@ struct fixture {
     struct nn_model *model;
     struct nn_runner *runner;
     struct pipeline_scaler *scaler;
-    AVFrame *picture;
+    AVFrame *image;
     struct synthface_truth truths[SAMPLES];
     float found[SAMPLES][POINTS][2];
 };
@@ -85,8 +85,8 @@ static void look(struct fixture *fixture, int sample)
     struct pipeline_mapping mapping;
     struct mc_error err = { 0 };
     const struct pipeline_display_transform display =
-        pipeline_display_transform_none(fixture->picture->width, fixture->picture->height);
-    if (!pipeline_scaler_run(fixture->scaler, fixture->picture, &display, &square, info->input_mean,
+        pipeline_display_transform_none(fixture->image->width, fixture->image->height);
+    if (!pipeline_scaler_run(fixture->scaler, fixture->image, &display, &square, info->input_mean,
                              &input, &mapping, &err)) {
         fail_msg("%s", err.message);
     }
@@ -110,7 +110,7 @@ static void look_at_everyone(struct fixture *fixture)
                          &fixture->truths[sample]);
         synthface_destroy(face);
         for (int y = 0; y < HEIGHT; y++) {
-            memcpy(fixture->picture->data[0] + y * fixture->picture->linesize[0],
+            memcpy(fixture->image->data[0] + y * fixture->image->linesize[0],
                    rgb + (size_t)y * WIDTH * 3, WIDTH * 3);
         }
         look(fixture, sample);
@@ -128,16 +128,16 @@ static int set_up(void **state)
     fixture->model = nn_model_load(MODEL, flags, &err);
     fixture->runner = fixture->model == NULL ? NULL : nn_runner_create(fixture->model, &err);
     fixture->scaler = pipeline_scaler_create(&err);
-    fixture->picture = av_frame_alloc();
-    if (fixture->runner == NULL || fixture->scaler == NULL || fixture->picture == NULL) {
+    fixture->image = av_frame_alloc();
+    if (fixture->runner == NULL || fixture->scaler == NULL || fixture->image == NULL) {
         print_error("%s\n", err.message);
         return 1;
     }
-    fixture->picture->format = AV_PIX_FMT_RGB24;
-    fixture->picture->width = WIDTH;
-    fixture->picture->height = HEIGHT;
+    fixture->image->format = AV_PIX_FMT_RGB24;
+    fixture->image->width = WIDTH;
+    fixture->image->height = HEIGHT;
     *state = fixture;
-    if (av_frame_get_buffer(fixture->picture, 0) < 0) {
+    if (av_frame_get_buffer(fixture->image, 0) < 0) {
         return 1;
     }
     look_at_everyone(fixture);
@@ -150,7 +150,7 @@ static int tear_down(void **state)
     nn_runner_destroy(fixture->runner);
     nn_model_destroy(fixture->model);
     pipeline_scaler_destroy(fixture->scaler);
-    av_frame_free(&fixture->picture);
+    av_frame_free(&fixture->image);
     free(fixture);
     return 0;
 }
@@ -243,7 +243,7 @@ static void the_pose_is_within_degrees(void **state)
         "mean angular error through the network: %.1f degrees (worst %.1f); heads turn by %.1f\n",
         sum / SAMPLES, worst, turned / SAMPLES);
     assert_true(sum / SAMPLES < pose_error_max);
-    assert_true(sum < turned / 2); // who always says "straight ahead" fails
+    assert_true(sum < turned / 2); // an answer that is always "straight ahead" fails
 }
 
 int main(void)

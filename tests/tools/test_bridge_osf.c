@@ -120,10 +120,10 @@ static void an_upright_head_has_the_angles_that_receivers_expect(void **state)
 static void the_receivers_head_turns_as_the_persons(void **state)
 {
     (void)state;
-    // The person turns to the left, where the picture's right is: about our y the
+    // The person turns to the left, where the image's right is: about our y the
     // other way round. Unity's avatar has its left at -x.
     const float left[4] = { 0, -0.2588f, 0, 0.9659f };
-    // Where OpenSeeFace takes the middle of the picture to be.
+    // Where OpenSeeFace takes the middle of the image to be.
     const double middle_x = HEIGHT / 2.0, middle_y = WIDTH / 2.0;
     double ahead[3], turned[3];
     add_face(1, left, middle_x, middle_y);

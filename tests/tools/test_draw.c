@@ -58,7 +58,7 @@ static void a_line_joins_its_ends(void **state)
     }
 }
 
-// Every byte outside the picture's rows stays as it was.
+// Every byte outside the image's rows stays as it was.
 static void what_lies_outside_is_left_out(void **state)
 {
     (void)state;

@@ -50,7 +50,7 @@ def main():
     found = engine(program, path, pictures)
     worst = np.abs(found[..., :2] - points).max()
     worst_trust = np.abs(found[..., 2] - trust).max()
-    print(f"{len(pictures)} pictures: positions differ by up to {worst:.1e} of the crop's edge, "
+    print(f"{len(pictures)} images: positions differ by up to {worst:.1e} of the crop's edge, "
           f"confidences by up to {worst_trust:.1e}")
     if len(pictures) != PICTURES or not worst < TOLERANCE or not worst_trust < CONFIDENCE_TOLERANCE:
         sys.exit("compare.py: that is too much")

@@ -31,7 +31,7 @@ def mirror_of_groups():
 
 
 def write_renders(folder, count=4):
-    """Pictures of noise with labels of the right shapes."""
+    """Images of noise with labels of the right shapes."""
     rng = np.random.default_rng(2)
     images = [cv2.imencode(".jpg", rng.integers(0, 255, (192, 192, 3), np.uint8))[1].ravel()
               for _ in range(count)]

@@ -1,7 +1,6 @@
-// What the engine makes of pictures that somebody else prepared: reads the
-// network's inputs from stdin (float32, as nn_runner_input wants them, one behind
-// the other), writes each one's keypoints as a line of numbers: x y c x y c ...
-// x and y are fractions of the input's edges.
+// Runs the engine on images prepared elsewhere: reads the network's inputs from stdin
+// (float32, as nn_runner_input takes them, one after the other) and writes the keypoints of
+// each as a line of numbers: x y c x y c ... x and y are fractions of the input's edges.
 #include <stdio.h>
 
 #include "base/cpu.h"

@@ -1,4 +1,4 @@
-"""The locator's pictures, and what the network should say to them."""
+"""The locator's images, and what the network should say to them."""
 
 import os
 import tempfile
@@ -92,7 +92,7 @@ class Maps(unittest.TestCase):
 
 
 class Matching(unittest.TestCase):
-    def test_surest_box_takes_the_face_and_one_face_is_one_box_s(self):
+    def test_highest_scoring_box_takes_the_face_and_one_face_is_one_box_s(self):
         faces = [[0, 0, 10, 10], [20, 0, 30, 10]]
         found = [[0, 0, 10, 10, 0.9], [1, 0, 11, 10, 0.8], [100, 0, 110, 10, 0.7]]
         matched, used = locator_evaluate.match(found, faces)

@@ -249,7 +249,7 @@ class Engine(unittest.TestCase):
 
 
 def even_motion_net(arch, images):
-    """With norms that have seen the pictures, and heat maps nearly even: a new
+    """With norms that have seen the images, and heat maps nearly even: a new
     network's sharp ones make its first steps wild."""
     net = nets.motion_net(arch)
     loop.scale_dropout(net, 0)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Training of the whole face on a set of a few drawn pictures. Usage: test_face.sh SOURCE_DIR.
+# Training of the whole face on a set of a few drawn images. Usage: test_face.sh SOURCE_DIR.
 # Exits with 77 without torch, scipy and cv2.
 set -eu
 cd "$1"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# PyTorch and the C engine agree on 200 validation pictures with the weights that
+# PyTorch and the C engine agree on 200 validation images with the weights that
 # ship. Usage: test_pytorch.sh SOURCE_DIR LANDMARKS. Exits with 77 without torch
 # or without ../shared.
 set -eu

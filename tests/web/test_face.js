@@ -44,7 +44,7 @@ test("a face without pose and shapes looks ahead", () => {
     near(shown.y, -0.5, "above");
 });
 
-test("the surest face is shown", () => {
+test("the highest-scoring face is shown", () => {
     const shapes = (jawOpen) => ({ shapes: { jawOpen } });
     const record = makeRecord([face({ score: 0.2, ...shapes(0) }), face({ score: 0.9, ...shapes(1) }), face({ score: 0.3, ...shapes(0) })]);
     assert.equal(faceOf(record, false).shapes.jawOpen, 1);
@@ -56,7 +56,7 @@ test("a face that is shown stays while it is there", () => {
     assert.equal(faceOf(makeRecord([first, second]), false, 1).id, 1);
     assert.equal(faceOf(makeRecord([second]), false, 1).id, 2);
     assert.equal(faceOf(makeRecord([first, second]), false, NEUTRAL.id).id, 2);
-    // Nobody for a while: the surest is next.
+    // Nobody for a while: the highest-scoring is next.
     const gone = blend(faceOf(makeRecord([first]), false), NEUTRAL, 0.5);
     assert.equal(faceOf(makeRecord([first, second]), false, gone.id).id, 2);
 });

@@ -199,7 +199,7 @@ static int run_bridge(const void *options, const void *globals)
     struct bridge *bridge = calloc(1, sizeof *bridge);
     struct mc_error err = { 0 };
     if (bridge == NULL) {
-        mc_log(MC_LOG_ERROR, "no memory");
+        mc_log(MC_LOG_ERROR, "out of memory");
         return MC_EXIT_FAILED;
     }
     bridge->options = *(const struct bridge_options *)options;

@@ -17,7 +17,7 @@
 
 #include "protocol/mocap.h"
 #include "protocol/record.h"
-#include "tools/bridge/features.h"
+#include "tools/bridge/osf_features.h"
 
 enum {
     BRIDGE_OSF_FACE_BYTES = 1785,

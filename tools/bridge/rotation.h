@@ -1,5 +1,5 @@
-// Rotations, as avatar programs expect them. Quaternions are x, y, z, w; matrices
-// work on columns; none is changed that is only read (C17 can't say so of them).
+// Rotations, as avatar programs expect them. Quaternions are x, y, z, w; matrices multiply
+// columns. Arguments that are only read are not const, since C17 can't say so of 2-D arrays.
 #pragma once
 
 // The matrix of a quaternion, which need not be of unit length. One without

@@ -58,7 +58,7 @@ static json_t *read_json(FILE *file, struct mc_error *err)
     }
     char *text = malloc(size);
     if (text == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for %u bytes of JSON", size);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %u bytes of JSON", size);
         return NULL;
     }
     json_error_t problem = { .text = "the file ends within its JSON" };

@@ -10,5 +10,5 @@ extern const struct mc_command lab_bench_motion_command;
 extern const struct mc_command lab_bench_pipeline_command;
 extern const struct mc_command lab_bench_subscribers_command;
 
-// The exit status for a benchmark that ended so, after a complaint if it failed.
+// The exit status of a benchmark; prints its error if it failed.
 int lab_bench_status(bool good, const struct mc_error *err);

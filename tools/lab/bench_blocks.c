@@ -125,7 +125,7 @@ static bool measure_steps(const struct nn_program *program, long runs, struct co
 {
     double *us = calloc((size_t)program->step_count + 1, sizeof *us);
     const bool good = us != NULL ? lab_steps_measure(program, 1, runs, us, err)
-                                 : mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+                                 : mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
     cost->macs_done = program->macs;
     for (int i = 0; i < program->step_count && good; i++) {
         cost->us += us[i];

@@ -40,7 +40,7 @@ static bool add_level(struct bench *bench, const struct options *options, unsign
     level->program = nn_model_program(level->model);
     level->us = calloc((size_t)level->program->step_count + 1, sizeof *level->us);
     if (level->us == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the measurement");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the measurement");
     }
     const long runs = options->runs > 0 ? options->runs : flags == 0 ? RUNS_PLAIN : RUNS;
     return lab_steps_measure(level->program, 1, runs, level->us, err);

@@ -57,7 +57,7 @@ static bool collect(void *user, const struct protocol_record *record,
         const int capacity = track->capacity == 0 ? 256 : 2 * track->capacity;
         void *grown = realloc(track->samples, (size_t)capacity * sizeof *track->samples);
         if (grown == NULL) {
-            return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a clip's keypoints");
+            return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a clip's keypoints");
         }
         track->samples = grown;
         track->capacity = capacity;
@@ -190,7 +190,7 @@ static bool evaluate(const struct track *still, const struct track *fast,
     }
     free(a);
     free(b);
-    return good || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a clip's keypoints");
+    return good || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a clip's keypoints");
 }
 
 // What the whole stage takes for a face of the track, each time.
@@ -223,7 +223,7 @@ static bool report_cost(const struct track *track, struct mc_error *err)
 {
     struct lab_samples us = { 0 };
     bool good = time_stage(track, &us) ||
-                mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the times taken");
+                mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the times taken");
     if (good) {
         printf("smoothing, pose and shapes together, us a face: p50 %.1f, p90 %.1f, p99 %.1f\n",
                lab_samples_quantile(&us, 0.5), lab_samples_quantile(&us, 0.9),

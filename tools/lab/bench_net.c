@@ -38,7 +38,7 @@ struct bench {
 
 static bool no_memory(struct mc_error *err)
 {
-    return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the measurement");
+    return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the measurement");
 }
 
 static float *make_noise(size_t count)

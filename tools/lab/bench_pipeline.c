@@ -142,7 +142,7 @@ static bool read_records(struct bench *bench, long seconds, bool counts, struct 
         case MOCAP_MESSAGE:
             if (counts && message.type == MOCAP_RECORD &&
                 !add_record(bench, message.record, mc_clock_now_ns())) {
-                return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for measurements");
+                return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for measurements");
             }
             break;
         case MOCAP_TIMEOUT:
@@ -322,7 +322,7 @@ static bool open_once(struct bench *bench, struct protocol_message *status, stru
 static bool reopen(struct bench *bench, struct mc_error *err)
 {
     struct protocol_message *status = calloc(1, sizeof *status);
-    bool good = status != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    bool good = status != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
     good = good && wait_idle(bench, status, err);
     double base_mib = 0;
     const int64_t start_ns = mc_clock_now_ns();

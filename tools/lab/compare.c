@@ -73,7 +73,7 @@ static bool entry_load(struct lab_entry *entry, const char *what, long size, uns
         set_name(entry, what, stem);
         if (asprintf(&entry->onnx, "%.*s.onnx", (int)stem, what) < 0) {
             entry->onnx = NULL;
-            return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+            return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
         }
         if (access(entry->onnx, R_OK) != 0) {
             free(entry->onnx);
@@ -185,7 +185,7 @@ static int run(const void *options, const void *globals)
     struct mc_error err = { 0 };
     compare.entries = calloc(ENTRIES_MAX, sizeof *compare.entries);
     bool good = compare.entries != NULL ? compare_all(&compare, &chosen->names, &err)
-                                        : mc_error_set(&err, MC_ERROR_MEMORY, 0, "no memory");
+                                        : mc_error_set(&err, MC_ERROR_MEMORY, 0, "out of memory");
     if (good) {
         (chosen->form == JSON       ? lab_compare_print_json
          : chosen->form == MARKDOWN ? lab_compare_print_markdown

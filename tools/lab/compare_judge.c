@@ -4,7 +4,7 @@
 #include <libavutil/frame.h>
 
 #include "nn/model.h"
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/track/scaler.h"
 #include "tools/face68.h"
 #include "tools/lab/compare.h"

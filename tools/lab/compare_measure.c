@@ -14,7 +14,7 @@ enum { BATCH = 5, MODULE_RUNS = 20 };
 
 static bool no_memory(struct mc_error *err)
 {
-    return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the measurement");
+    return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the measurement");
 }
 
 static double ms_since(int64_t begin_ns)

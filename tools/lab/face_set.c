@@ -25,7 +25,7 @@ static bool read_face(struct lab_face *face, const char *folder, const json_t *e
     face->points = calloc(count, sizeof *face->points);
     if (face->points == NULL || asprintf(&face->file, "%s/%s", folder, file) < 0) {
         face->file = NULL;
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
     }
     face->point_count = (int)count;
     for (size_t i = 0; i < count; i++) {
@@ -59,7 +59,7 @@ static bool read_faces(struct lab_face_set *set, const char *folder, const json_
     }
     set->faces = calloc((size_t)kept, sizeof *set->faces);
     if (set->faces == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
     }
     int seen = 0;
     for (size_t i = 0; i < json_array_size(labels) && set->count < kept; i++) {

@@ -32,7 +32,7 @@ static bool open_decoder(struct reader *reader, const char *path, int *stream, s
     reader->decoder = avcodec_alloc_context3(codec);
     reader->packet = av_packet_alloc();
     if (reader->decoder == NULL || reader->packet == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory", path);
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory", path);
     }
     result =
         avcodec_parameters_to_context(reader->decoder, reader->file->streams[*stream]->codecpar);
@@ -68,7 +68,7 @@ AVFrame *lab_image_file_load(const char *path, struct mc_error *err)
     AVFrame *frame = av_frame_alloc();
     bool good = frame != NULL ? open_decoder(&reader, path, &stream, err) &&
                                     decode(&reader, stream, frame, path, err)
-                              : mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: no memory", path);
+                              : mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory", path);
     avcodec_free_context(&reader.decoder);
     av_packet_free(&reader.packet);
     avformat_close_input(&reader.file);

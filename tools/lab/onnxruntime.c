@@ -180,7 +180,7 @@ struct ort_session *ort_session_create(struct ort *ort, const char *model,
 {
     struct ort_session *session = calloc(1, sizeof *session);
     if (session == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a session");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a session");
         return NULL;
     }
     session->ort = ort;

@@ -9,7 +9,7 @@ struct lab_samples {
     size_t count, capacity;
 };
 
-// samples is zero at first. Returns false when there is no memory.
+// samples is zero at first. Returns false when out of memory.
 bool lab_samples_add(struct lab_samples *samples, double value);
 void lab_samples_finish(struct lab_samples *samples);
 

@@ -121,7 +121,7 @@ struct measurement {
 
 static bool no_memory(struct mc_error *err)
 {
-    return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the profile");
+    return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the profile");
 }
 
 static bool prepare(struct measurement *to, const struct nn_program *program, int threads,

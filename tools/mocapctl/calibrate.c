@@ -23,9 +23,9 @@ static bool show_reply(const struct mocap_message *message)
                                                          message->length, reply, &err);
     if (good) {
         const int faces = reply->calibrated.faces;
-        printf("measured the neutral look of %d %s\n", faces, faces == 1 ? "face" : "faces");
+        printf("measured the neutral expression of %d %s\n", faces, faces == 1 ? "face" : "faces");
     } else {
-        tools_complain("%s", reply == NULL ? "no memory" : err.message);
+        tools_complain("%s", reply == NULL ? "out of memory" : err.message);
     }
     free(reply);
     return good;

@@ -126,7 +126,7 @@ static bool write_record(struct export *export, struct mc_error *err)
         return json_record(export, err);
     case FORMAT_BVH:
         return mocapctl_bvh_add(export->bvh, record) ||
-               mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the motion");
+               mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the motion");
     }
     return true;
 }
@@ -145,7 +145,7 @@ static bool write_records(struct export *export, struct protocol_recording *reco
         }
     }
     if (result == PROTOCOL_RECORDING_CUT) {
-        tools_complain("the recording ends inside a message: whoever made it was cut off");
+        tools_complain("the recording ends inside a message: its recorder was killed");
     }
     return result != PROTOCOL_RECORDING_ERROR;
 }
@@ -156,9 +156,10 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
     const struct protocol_hello *hello = protocol_recording_hello(recording);
     if (export->options.format == FORMAT_BVH && export->options.stream == NULL) {
         if (hello->stream_count != 1) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                "BVH is of one stream: wants --stream NAME, there are %d",
-                                hello->stream_count);
+            return mc_error_set(
+                err, MC_ERROR_ARGUMENT, 0,
+                "--stream must be given: BVH holds one stream, the recording has %d",
+                hello->stream_count);
         }
         export->options.stream = hello->streams[0];
     }
@@ -182,7 +183,7 @@ static bool export_all(struct export *export, struct mc_error *err)
     export->bvh = mocapctl_bvh_create();
     protocol_buffer_init(&export->line, PROTOCOL_MESSAGE_BYTES);
     if (export->message == NULL || export->bvh == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
     }
     struct protocol_recording *recording = protocol_recording_open(export->options.file, err);
     if (recording == NULL) {

@@ -114,7 +114,7 @@ static int compare_steps(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// The usual time from one record to the next, seconds; negative when there is no memory.
+// The usual time from one record to the next, seconds; negative when out of memory.
 static double median_step(const struct mocapctl_bvh *bvh)
 {
     static const double step_default = 1.0 / 30, step_least = 0.001;
@@ -196,7 +196,7 @@ bool mocapctl_bvh_write(const struct mocapctl_bvh *bvh, FILE *out, struct mc_err
     const double step = median_step(bvh);
     const double span = bvh->count > 0 ? bvh->frames[bvh->count - 1].time - bvh->frames[0].time : 0;
     if (step < 0) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the motion");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the motion");
     }
     if (!(span / step < FRAMES_MAX)) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,

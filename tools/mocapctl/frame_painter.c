@@ -31,19 +31,19 @@ void mocapctl_frame_painter_destroy(struct mocapctl_frame_painter *painter)
     free(painter);
 }
 
-static bool convert(struct mocapctl_frame_painter *painter, const struct AVFrame *picture,
+static bool convert(struct mocapctl_frame_painter *painter, const struct AVFrame *image,
                     const struct mocapctl_canvas *to, struct mc_error *err)
 {
-    painter->scaler = sws_getCachedContext(
-        painter->scaler, picture->width, picture->height, (enum AVPixelFormat)picture->format,
-        to->width, to->height, AV_PIX_FMT_RGB24, SWS_BILINEAR, NULL, NULL, NULL);
+    painter->scaler = sws_getCachedContext(painter->scaler, image->width, image->height,
+                                           (enum AVPixelFormat)image->format, to->width, to->height,
+                                           AV_PIX_FMT_RGB24, SWS_BILINEAR, NULL, NULL, NULL);
     if (painter->scaler == NULL) {
         return mc_error_set(err, MC_ERROR_MEDIA, 0, "its pixel format can't be converted");
     }
     uint8_t *const planes[4] = { to->rgb };
     const int linesizes[4] = { (int)to->row_bytes };
-    sws_scale(painter->scaler, (const uint8_t *const *)picture->data, picture->linesize, 0,
-              picture->height, planes, linesizes);
+    sws_scale(painter->scaler, (const uint8_t *const *)image->data, image->linesize, 0,
+              image->height, planes, linesizes);
     return true;
 }
 
@@ -70,7 +70,8 @@ static bool reserve_coded(struct mocapctl_frame_painter *painter,
         painter->rgb_bytes = painter->rgb != NULL ? bytes : 0;
     }
     coded->rgb = painter->rgb;
-    return painter->rgb != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a frame");
+    return painter->rgb != NULL ||
+           mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a frame");
 }
 
 static struct pipeline_mapping make_scale(int from_width, int from_height, int to_width,
@@ -103,20 +104,20 @@ bool mocapctl_frame_painter_draw(struct mocapctl_frame_painter *painter,
                                  const struct mocapctl_canvas *canvas, struct mc_error *err)
 {
     const struct pipeline_display_transform *display = &frame->display;
-    const struct AVFrame *picture = frame->image;
+    const struct AVFrame *image = frame->image;
     if (display->to_coded.xx > 0 && pipeline_mapping_is_axis_aligned(&display->to_coded) &&
         display->to_coded.yy > 0) {
-        return convert(painter, picture, canvas, err);
+        return convert(painter, image, canvas, err);
     }
     struct mocapctl_canvas coded;
     if (!reserve_coded(painter, frame, canvas, &coded, err) ||
-        !convert(painter, picture, &coded, err)) {
+        !convert(painter, image, &coded, err)) {
         return false;
     }
     const struct pipeline_mapping to_display =
         make_scale(canvas->width, canvas->height, display->width, display->height);
     const struct pipeline_mapping to_scaled =
-        make_scale(picture->width, picture->height, coded.width, coded.height);
+        make_scale(image->width, image->height, coded.width, coded.height);
     const struct pipeline_mapping to_frame = pipeline_mapping_then(&to_display, &display->to_coded);
     const struct pipeline_mapping to_coded = pipeline_mapping_then(&to_frame, &to_scaled);
     turn(&coded, &to_coded, canvas);

@@ -78,7 +78,7 @@ static bool open_output(struct overlay *overlay, int width, int height, double i
     canvas->row_bytes = ((size_t)canvas->width * 3 + 127) / 64 * 64;
     canvas->rgb = malloc(canvas->row_bytes * (size_t)canvas->height);
     if (canvas->rgb == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a picture");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for an image");
     }
     overlay->writer = video_writer_create_timed(overlay->options.output, canvas->width,
                                                 canvas->height, rate.num, rate.den, err);
@@ -180,7 +180,7 @@ static bool on_frame(void *user, const struct protocol_record *record,
     waiting->record = *record;
     waiting->frame = *frame;
     waiting->frame.image = av_frame_clone(frame->image);
-    return waiting->frame.image != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    return waiting->frame.image != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
 }
 
 static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
@@ -196,7 +196,7 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
         .motion = overlay->options.pose ? &motion : NULL,
     };
     overlay->painter = mocapctl_frame_painter_create();
-    bool good = overlay->painter != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory");
+    bool good = overlay->painter != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
     good = good && tools_clip_run(overlay->options.input, &options, on_frame, &waiting, err);
     if (good && waiting.frame.image != NULL) { // of one frame only
         good = write_waiting(&waiting, waiting.record.pts, err);

@@ -369,7 +369,7 @@ static int run(const void *options, const void *globals)
     struct replay *replay = calloc(1, sizeof *replay);
     struct mc_error err = { 0 };
     if (replay == NULL) {
-        tools_complain("no memory");
+        tools_complain("out of memory");
         return MC_EXIT_FAILED;
     }
     replay->options = *(const struct options *)options;

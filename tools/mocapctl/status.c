@@ -76,7 +76,7 @@ static bool show_status(const struct mocap_client *client, const struct mocap_me
     if (good) {
         write_status(&status->status, mocap_server(client)->name, stdout);
     } else {
-        tools_complain("%s", status == NULL ? "no memory" : err.message);
+        tools_complain("%s", status == NULL ? "out of memory" : err.message);
     }
     free(status);
     return good;

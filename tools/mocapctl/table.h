@@ -1,4 +1,4 @@
-// Motion records as a table for people: a line per face.
+// Motion records as a readable table: a line per face.
 #pragma once
 
 #include <stdint.h>
@@ -27,6 +27,6 @@ struct mocapctl_table {
 void mocapctl_table_write_header(FILE *out);
 
 // Writes the record's lines; one without faces has a line too. missed is the
-// message's; now_ns is the time when it came. table is zero at first.
+// message's; now_ns is when it arrived. table is zero at first.
 void mocapctl_table_write(struct mocapctl_table *table, const struct protocol_record *record,
                           uint64_t missed, int64_t now_ns, FILE *out);

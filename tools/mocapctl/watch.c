@@ -166,7 +166,7 @@ static bool start(struct watch *watch, const char *socket)
     watch->message = calloc(1, sizeof *watch->message);
     watch->table = calloc(1, sizeof *watch->table);
     if (watch->message == NULL || watch->table == NULL) {
-        tools_complain("no memory");
+        tools_complain("out of memory");
         return false;
     }
     watch->client = tools_connect(socket);
@@ -205,8 +205,8 @@ static const struct mc_option table[] = {
       .help = "the stream to watch; default: all", MC_OPTION_FIELD(struct options, stream) },
     { "count", 'n', "N", "stop after N records", MC_OPTION_INT, .min = 1, .max = 1e12,
       MC_OPTION_FIELD(struct options, count) },
-    { "format", 'f', "FORMAT", "table, for people, or json; default: table", MC_OPTION_ENUM,
-      .names = formats, MC_OPTION_FIELD(struct options, format) },
+    { "format", 'f', "FORMAT", "table or json; default: table", MC_OPTION_ENUM, .names = formats,
+      MC_OPTION_FIELD(struct options, format) },
     { 0 },
 };
 

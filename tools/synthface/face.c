@@ -1,4 +1,4 @@
-#include "tools/synthface/features.h"
+#include "tools/synthface/parts.h"
 
 enum { CURVE = 25 }; // points of a curve, so that all landmarks are among them
 

@@ -6,8 +6,8 @@
 // the axis of the ears.
 #pragma once
 
+#include "tools/synthface/animation.h"
 #include "tools/synthface/geometry.h"
-#include "tools/synthface/motion.h"
 
 enum {
     HEAD_LANDMARKS = 68,

@@ -93,7 +93,7 @@ static int run(const void *options, const void *globals)
     (void)globals;
     struct mc_error err = { 0 };
     if (!render_file(options, &err)) {
-        fprintf(stderr, "synthface: %s\n", err.message[0] == '\0' ? "no memory" : err.message);
+        fprintf(stderr, "synthface: %s\n", err.message[0] == '\0' ? "out of memory" : err.message);
         return MC_EXIT_FAILED;
     }
     return MC_EXIT_OK;

@@ -1,4 +1,4 @@
-#include "tools/synthface/features.h"
+#include "tools/synthface/parts.h"
 
 static const float TURN = 6.2831853f;
 

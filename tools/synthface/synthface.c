@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "tools/synthface/features.h"
+#include "tools/synthface/parts.h"
 
 struct synthface {
     struct person person;
@@ -24,7 +24,7 @@ struct synthface *synthface_create(uint32_t seed, int width, int height, bool st
     }
     struct synthface *face = calloc(1, sizeof *face);
     if (face == NULL || !raster_init(&face->raster, width, height)) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for a frame of %dx%d", width, height);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a frame of %dx%d", width, height);
         synthface_destroy(face);
         return NULL;
     }

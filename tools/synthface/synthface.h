@@ -15,7 +15,7 @@ enum {
 
 struct synthface;
 
-// What is true of a frame.
+// The ground truth of a frame.
 struct synthface_truth {
     float points[SYNTHFACE_LANDMARKS][2]; // pixels; the first pixel's centre is (0.5, 0.5)
     float yaw, pitch, roll;               // degrees: to the frame's right, down, clockwise
@@ -34,8 +34,7 @@ struct synthface *synthface_create(uint32_t seed, int width, int height, bool st
                                    struct mc_error *err) MC_MUST_USE;
 void synthface_destroy(struct synthface *face);
 
-// Draws the frame of a number into rgb, height rows of width x 3 bytes, and
-// says what is true of it. Neither allocates nor fails; frames may be drawn in
-// any order. fps > 0.
+// Draws the frame with this number into rgb, height rows of width x 3 bytes, and fills
+// truth. Neither allocates nor fails; frames may be drawn in any order. fps > 0.
 void synthface_render(struct synthface *face, unsigned frame, double fps, uint8_t *rgb,
                       struct synthface_truth *truth);

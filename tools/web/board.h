@@ -50,8 +50,8 @@ struct web_board {
 bool web_board_init(struct web_board *board, struct mc_error *err) MC_MUST_USE;
 void web_board_finish(struct web_board *board);
 
-// Puts a text, of length 0 to leave the slot empty. Returns false, with the slot as
-// it was, when there is no memory. Thread: the one that puts.
+// Puts a text; length 0 empties the slot. Returns false and leaves the slot as it was when
+// out of memory. Thread: the one that puts.
 bool web_board_put(struct web_board *board, int slot, const char *text, size_t length) MC_MUST_USE;
 
 // Moves what was put since the last call into version and shown. Returns whether there was

@@ -164,7 +164,7 @@ static int run(const void *options, const void *globals)
     (void)globals;
     struct web *web = calloc(1, sizeof *web);
     if (web == NULL) {
-        mc_log(MC_LOG_ERROR, "no memory");
+        mc_log(MC_LOG_ERROR, "out of memory");
         return MC_EXIT_FAILED;
     }
     web->options = *(const struct web_options *)options;

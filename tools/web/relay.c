@@ -24,7 +24,7 @@ struct web_relay {
 static void put(struct web_relay *relay, int slot, const char *text, size_t length)
 {
     if (!web_board_put(relay->board, slot, text, length)) {
-        mc_log(MC_LOG_ERROR, "no memory for a message of %zu bytes", length);
+        mc_log(MC_LOG_ERROR, "out of memory for a message of %zu bytes", length);
     }
 }
 
@@ -80,7 +80,7 @@ static void put_lost(struct web_relay *relay)
 {
     for (int i = 0; i < relay->stream_count; i++) {
         struct protocol_state state = { .state = PROTOCOL_STREAM_CONNECTING,
-                                        .reason = "mocapd is not there" };
+                                        .reason = "mocapd is not running" };
         memcpy(state.stream, relay->streams[i], sizeof state.stream);
         protocol_buffer_clear(&relay->text);
         protocol_encode_state(&relay->text, PROTOCOL_JSON, &state);
@@ -151,7 +151,7 @@ struct web_relay *web_relay_start(struct web_board *board, const struct web_rela
 {
     struct web_relay *relay = calloc(1, sizeof *relay);
     if (relay == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the relay");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the relay");
         return NULL;
     }
     relay->options = *options;

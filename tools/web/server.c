@@ -327,7 +327,7 @@ struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_op
     }
     struct web_server *server = calloc(1, sizeof *server);
     if (server == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no memory for the server");
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the server");
         return NULL;
     }
     server->options = *options;

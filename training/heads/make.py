@@ -3,8 +3,8 @@
     python3 -m training.heads.make --rig ../shared/dense/ict.npz --library build/dev/training/heads/libraster.so
         --backgrounds '../shared/data/frames/coco_noperson*' --out SET --count 100000
 
-The set is a folder of shards of 1,000 pictures; the people of each are its own. The same
-options make the same pictures; a shard that is there is left alone, so a run that was stopped
+The set is a folder of shards of 1,000 images; the people of each are its own. The same
+options make the same images; a shard that is there is left alone, so a run that was stopped
 goes on. --kind single: a few people with one shape at a time, both sides together, and looks
 in all directions, for benchmarks."""
 
@@ -24,7 +24,7 @@ JPEG_QUALITY = 92
 
 
 class Shard:
-    """Pictures on their way into a file."""
+    """Images on their way into a file."""
 
     def __init__(self):
         self.images, self.rows = [], {}
@@ -73,7 +73,7 @@ def single_cases(rig):
 
 
 def single_shard(options, rig, rasteriser, photographs, number):
-    """One person: the same light, hair and place in all pictures."""
+    """One person: the same light, hair and place in all images."""
     person = Person(np.random.default_rng([options.seed, number]), rig)
     yaw = (0, 12, -12, 25, -25, 5, -5, 40)[number % 8]
     shard = Shard()
@@ -88,7 +88,7 @@ def single_shard(options, rig, rasteriser, photographs, number):
 
 
 def contact_sheet(path, shard, columns=8, rows=5):
-    """A few pictures; in every second one the dense points: green seen, red hidden."""
+    """A few images; in every second one the dense points: green seen, red hidden."""
     tiles = []
     pick = np.linspace(0, len(shard.images) - 1, min(columns * rows, len(shard.images))).astype(int)
     for k, i in enumerate(pick):
@@ -107,11 +107,11 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rig", required=True, help="ICT-FaceKit's arrays, ict.npz")
     parser.add_argument("--library", required=True, help="libraster.so")
-    parser.add_argument("--backgrounds", default="", help="pattern of pictures without people")
+    parser.add_argument("--backgrounds", default="", help="pattern of images without people")
     parser.add_argument("--out", required=True, help="folder of shards")
-    parser.add_argument("--count", type=int, default=100000, help="pictures; people with single")
+    parser.add_argument("--count", type=int, default=100000, help="images; people with single")
     parser.add_argument("--kind", choices=("mixed", "single"), default="mixed")
-    parser.add_argument("--shard", type=int, default=1000, help="pictures of a shard")
+    parser.add_argument("--shard", type=int, default=1000, help="images of a shard")
     parser.add_argument("--people", type=int, default=25, help="of a shard")
     parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--seed", type=int, default=1)
@@ -136,7 +136,7 @@ def main():
         shard.write(path)
         if options.sheets:
             contact_sheet(path.replace(".npz", ".png"), shard)
-        print(path, len(shard.images), "pictures", flush=True)
+        print(path, len(shard.images), "images", flush=True)
 
 
 if __name__ == "__main__":

@@ -274,7 +274,7 @@ class Skin:
                                      self.rng.uniform(0, 0.6) * self.age))
 
     def at(self, expression, size):
-        """The texture, half as large where the picture's edge is small against it."""
+        """The texture, half as large where the image's edge is small against it."""
         image = self.image.copy()
         for names, window, mask, still in self.creases:
             # A fold that several muscles make is as deep as the strongest makes it.

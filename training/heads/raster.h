@@ -1,4 +1,4 @@
-// A software rasteriser for training pictures: triangle meshes in, an RGB image
+// A software rasteriser for training images: triangle meshes in, an RGB image
 // and the visibility of chosen vertices out. Called from Python through ctypes
 // (raster.py mirrors these structs), so every type has a fixed size.
 //
@@ -60,7 +60,7 @@ struct raster_scene {
 //   image   size x size x 3, written
 //   places  point_count x 3, written: x, y in pixels (pixel i covers [i, i + 1]) and 1 where
 //           nothing opaque lies in front of the vertex, else 0
-// Returns 0, or -1 when there is no memory or an index is out of range.
+// Returns 0, or -1 when out of memory or an index is out of range.
 __attribute__((visibility("default"))) int raster_render(const struct raster_scene *scene,
                                                          uint8_t *image, float *places);
 

@@ -1,4 +1,4 @@
-"""One training picture of a head, and all that is true of it.
+"""One training image of a head, and all that is true of it.
 
 Labels (pixels: pixel i covers [i, i + 1]; angles in radians):
   landmarks  68 x 3: iBUG's scheme by the visible contour; x, y, 1 where visible
@@ -213,7 +213,7 @@ def material_table(rng, person, plain):
 
 
 class Camera:
-    """Looks at the head so that the face fills 1 / margin of the picture."""
+    """Looks at the head so that the face fills 1 / margin of the image."""
 
     def __init__(self, rng, size, turn, landmarks, margin, plain):
         self.size, self.turn = size, turn

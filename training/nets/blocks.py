@@ -56,7 +56,7 @@ class Depthwise(nn.Module):
 
 
 class Squeeze(nn.Module):
-    """What the whole picture says of each channel, times the channel."""
+    """What the whole image says of each channel, times the channel."""
 
     def __init__(self, channels, inner):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The whole face from one picture: 68 landmarks and dense points as heat maps, and from features
+"""The whole face from one image: 68 landmarks and dense points as heat maps, and from features
 and points together an expression: shapes, gaze, the head's turn.
 
 For an input of 128x128, in the order in which an engine runs it:

@@ -67,7 +67,7 @@ class MotionHead(nn.Module):
         self.temperature = temperature
 
     def forward(self, features, size):
-        """size: the picture's -> positions (batch, K, 2), Jacobians (batch, K, 2, 2), shares of the
+        """size: the image's -> positions (batch, K, 2), Jacobians (batch, K, 2, 2), shares of the
         softmax (batch, K, h, w)"""
         features = resize(features, size)
         return read_motion(self.kp(features).float(), self.jac(features).float(), self.temperature)
@@ -91,7 +91,7 @@ class DirectMotionHead(nn.Module):
 
 class SmallMotionHead(nn.Module):
     """One convolution to all maps, at the features' own size; the maps are what is
-    enlarged then, to the picture's size."""
+    enlarged then, to the image's size."""
 
     kind = "motion"
 

@@ -18,7 +18,7 @@ class ConvBnRelu3(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """To 35 features at the input's size: 32 and the picture itself. The number
+    """To 35 features at the input's size: 32 and the image itself. The number
     is the network's own; what is asked for is not looked at."""
 
     reduction, size_multiple = 1, 32

@@ -31,7 +31,7 @@ class SplitShuffle(nn.Module):
 
 class AttentionPyramid(nn.Module):
     """A one-channel map built at 1/2, 1/4 and 1/8 weighs the features of each
-    pixel; the features of the whole picture are added."""
+    pixel; the features of the whole image are added."""
 
     def __init__(self, inputs, outputs):
         super().__init__()

@@ -3,7 +3,7 @@ import { ACESFilmicToneMapping, DirectionalLight, HemisphereLight, PerspectiveCa
 const RATIO_MOST = 2; // pixels of the canvas for each of the page, across
 const RATIO_LEAST = 0.4;
 const SHRINK = 0.75;
-const SLOW_MS = 45; // two pictures of a screen, which one of ours may take,
+const SLOW_MS = 45; // two frames of a screen, which one of ours may take,
 const SLOW_DRAWS = 5; // and how often in a row it may take longer
 
 /** Whether the CPU renders, for lack of a GPU. */
@@ -35,7 +35,7 @@ export function makeScene(parent) {
     rim.position.set(2.4, 1.2, -2);
     scene.add(key, rim);
     const gl = renderer.getContext();
-    let drawn = null; // signalled when the last picture is done
+    let drawn = null; // signalled when the last frame is done
     let isWaiting = false;
     let ratio = isSlow ? RATIO_LEAST : Math.min(globalThis.devicePixelRatio || 1, RATIO_MOST);
     let slowDraws = 0; // in a row

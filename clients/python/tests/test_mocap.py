@@ -131,7 +131,7 @@ class PlayedServer(unittest.TestCase):
                 with self.assertRaises(error):
                     mocap.connect(played.path)
 
-    def test_a_message_cut_off_is_told(self):
+    def test_a_truncated_message_is_an_error(self):
         with Played(line(HELLO) + b'{"type":"mot') as played, mocap.connect(played.path) as client:
             with self.assertRaisesRegex(mocap.Closed, "inside a message"):
                 client.next()

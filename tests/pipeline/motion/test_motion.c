@@ -1,5 +1,5 @@
-// The last stage, record by record: who is smoothed with whom, what starts anew, and
-// how a calibration goes.
+// The last stage, record by record: which faces are smoothed together, what
+// starts anew, and how a calibration goes.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +89,7 @@ static void switched_off_nothing_is_smoothed(void **state)
 }
 
 // Four faces in an order that changes: each is smoothed with itself.
-static void faces_are_told_apart_by_id(void **state)
+static void faces_are_distinguished_by_id(void **state)
 {
     (void)state;
     for (int i = 0; i < 12; i++) {
@@ -241,7 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_face_gets_all_of_it, set_up),
         cmocka_unit_test_setup(switched_off_nothing_is_smoothed, set_up),
-        cmocka_unit_test_setup(faces_are_told_apart_by_id, set_up),
+        cmocka_unit_test_setup(faces_are_distinguished_by_id, set_up),
         cmocka_unit_test_setup(a_new_face_starts_anew, set_up),
         cmocka_unit_test_setup(time_is_pts_then_arrival_then_anew, set_up),
         cmocka_unit_test_setup(other_keypoints_are_only_smoothed, set_up),

@@ -104,7 +104,7 @@ static void the_mean_face_is_found_exactly(void **state)
     }
 }
 
-// What documentation says of the signs: nod down, turn to the picture's left, tilt
+// What documentation says of the signs: nod down, turn to the image's left, tilt
 // clockwise are positive.
 static void signs_are_as_documented(void **state)
 {
@@ -114,7 +114,7 @@ static void signs_are_as_documented(void **state)
     static uint8_t rgb[64 * 48 * 3];
     assert_non_null(face);
     for (unsigned frame = 0; frame < 250; frame += 50) {
-        struct synthface_truth truth; // its yaw is to the picture's right
+        struct synthface_truth truth; // its yaw is to the image's right
         struct mc_keypoint points[POINTS];
         struct protocol_pose pose;
         synthface_render(face, frame, 25, rgb, &truth);
@@ -166,7 +166,7 @@ static void synthetic_heads_are_found_within_degrees(void **state)
            turn_sum / count);
     assert_true(sum / count < 4);
     assert_true(worst < 7);
-    assert_true(turn_sum / count > 12); // who always says "straight ahead" fails
+    assert_true(turn_sum / count > 12); // an answer that is always "straight ahead" fails
 }
 
 static void a_mirrored_face_has_the_mirrored_pose(void **state)
@@ -257,7 +257,7 @@ static void what_is_no_face_has_no_pose(void **state)
     for (int i = 0; i < POINTS; i++) {
         points[i] = (struct mc_keypoint){ 100, 100, 0.9f };
     }
-    assert_false(pipeline_pose_fit(points, &camera, &pose)); // all in one place
+    assert_false(pipeline_pose_fit(points, &camera, &pose)); // all at one point
     for (int i = 0; i < POINTS; i++) {
         points[i] = (struct mc_keypoint){ (float)i, 100, 0.9f };
     }

@@ -1,5 +1,5 @@
 // Blend shapes of synthetic heads whose expression is known, turned this way and
-// that; and the neutral face they are told from.
+// that; and the neutral face they are relative to.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,11 +27,11 @@ static float noise(unsigned *seed)
 // The features of a person's face, from where a camera sees its landmarks.
 static void look(unsigned person, const struct motion *motion, float *features)
 {
-    const struct person who = person_make(person);
+    const struct person made = person_make(person);
     struct vec3 landmarks[HEAD_LANDMARKS];
     struct mc_keypoint keypoints[HEAD_LANDMARKS];
     struct protocol_pose pose;
-    head_landmarks(&who.shape, motion, landmarks);
+    head_landmarks(&made.shape, motion, landmarks);
     struct view view =
         view_make(motion->yaw, motion->pitch, motion->roll, (struct vec3){ 0, 0.75f, -0.25f },
                   (struct vec3){ motion->x, motion->y, motion->nearness });
@@ -86,7 +86,7 @@ static void set_brows(struct motion *motion, float amount)
     motion->brow_raise = amount;
 }
 
-// The eye at the left of the picture is the person's right one.
+// The eye at the left of the image is the person's right one.
 static void set_right_eye(struct motion *motion, float amount)
 {
     motion->eye_open[0] = 1 - amount;
@@ -165,7 +165,7 @@ static void left_is_the_persons_left(void **state)
     struct motion wink = motion_still();
     float features[PIPELINE_FEATURE_COUNT], shapes[PROTOCOL_SHAPE_COUNT];
     measure_neutral(1, &neutral);
-    wink.eye_open[1] = 0; // right in the picture
+    wink.eye_open[1] = 0; // right in the image
     look(1, &wink, features);
     pipeline_shapes_make(features, neutral.value, shapes);
     assert_true(shapes[PROTOCOL_EYE_BLINK_LEFT] > 0.8f);
@@ -243,7 +243,7 @@ static float off(const struct pipeline_calibration *neutral, int feature)
            pipeline_feature_spread[feature].deviation;
 }
 
-// Every feature so many deviations from what is usual, for so many frames.
+// Every feature the given number of deviations from its typical value, for that many frames.
 static void see(struct pipeline_calibration *neutral, float deviations, int frames)
 {
     float features[PIPELINE_FEATURE_COUNT];

@@ -19,7 +19,7 @@
 
 #include "pipeline/source/source.h"
 #include "pipeline/source/stop.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 enum { FRAMES = 30 };
 

@@ -221,7 +221,7 @@ static void send_slice(bool first, int64_t pts)
 }
 
 // Some cameras give every frame the same stamp. Parameters belong to what follows.
-static void frames_of_one_pts_are_told_apart(void **state)
+static void frames_of_one_pts_are_distinguished(void **state)
 {
     (void)state;
     enum { FRAMES = 40, GROUP = 10 };
@@ -293,7 +293,7 @@ int main(void)
         TEST(filler_data_is_left_out),
         TEST(a_broken_pattern_is_forgotten),
         TEST(equal_fragments_are_never_trusted_wrongly),
-        TEST(frames_of_one_pts_are_told_apart),
+        TEST(frames_of_one_pts_are_distinguished),
         TEST(an_empty_fragment_is_ignored),
         TEST(continuations_before_the_first_unit_are_dropped),
         TEST(an_oversized_access_unit_is_dropped_whole),

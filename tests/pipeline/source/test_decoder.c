@@ -14,7 +14,7 @@
 #include "pipeline/source/decoder.h"
 #include "pipeline/source/source.h"
 #include "pipeline/source/stop.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 enum { FRAMES = 12, HURT = 5 }; // frame number HURT is the one that suffers
 

@@ -10,7 +10,7 @@
 
 #include "pipeline/source/fault.h"
 
-static void faults_are_told_apart(void **state)
+static void faults_are_classified(void **state)
 {
     (void)state;
     static const struct {
@@ -47,7 +47,7 @@ static void faults_are_told_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(faults_are_told_apart),
+        cmocka_unit_test(faults_are_classified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

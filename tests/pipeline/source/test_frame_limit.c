@@ -15,7 +15,7 @@
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/source.h"
 #include "pipeline/source/stop.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 enum { WIDTH = 200, HEIGHT = 120 };
 
@@ -76,7 +76,7 @@ static void paint(void *user, int index, uint8_t *rgb, int width, int height)
     }
 }
 
-// Opens a clip of one frame with a limit of so many pixels, and decodes it.
+// Opens a clip of one frame with that limit, in pixels, and decodes it.
 static bool decode(const char *name, const char *encoder, int64_t max_pixels,
                    struct pipeline_frame *frame, struct mc_error *err)
 {

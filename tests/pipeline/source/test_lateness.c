@@ -224,7 +224,7 @@ static void without_stamps_no_frame_is_late(void **state)
 }
 
 // A camera's rate comes back: a stall is noticed as before.
-static void a_clock_that_recovers_is_believed_again(void **state)
+static void a_clock_that_recovers_is_trusted_again(void **state)
 {
     (void)state;
     struct pipeline_lateness lateness = { 0 };
@@ -256,7 +256,7 @@ int main(void)
         cmocka_unit_test(a_delay_that_stays_is_hopeless),
         cmocka_unit_test(the_frame_held_over_a_stall_is_late),
         cmocka_unit_test(without_stamps_no_frame_is_late),
-        cmocka_unit_test(a_clock_that_recovers_is_believed_again),
+        cmocka_unit_test(a_clock_that_recovers_is_trusted_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

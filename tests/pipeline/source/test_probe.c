@@ -55,12 +55,12 @@ static void who_refused_is_back_when_he_listens(void **state)
 {
     (void)state;
     const struct mc_error refused = { MC_ERROR_MEDIA, AVERROR(ECONNREFUSED), "" };
-    struct pipeline_probe knock;
+    struct pipeline_probe probe;
     close(listen_there());
-    pipeline_probe_begin(&knock, url, &refused);
-    assert_false(pipeline_probe(&knock, &stop));
+    pipeline_probe_begin(&probe, url, &refused);
+    assert_false(pipeline_probe(&probe, &stop));
     int fd = listen_there();
-    assert_true(pipeline_probe(&knock, &stop));
+    assert_true(pipeline_probe(&probe, &stop));
     close(fd);
 }
 
@@ -69,26 +69,26 @@ static void who_hung_up_is_back_once_he_was_away(void **state)
 {
     (void)state;
     const struct mc_error ended = { MC_ERROR_MEDIA, AVERROR_EOF, "" };
-    struct pipeline_probe knock;
+    struct pipeline_probe probe;
     int fd = listen_there();
-    pipeline_probe_begin(&knock, url, &ended);
-    assert_false(pipeline_probe(&knock, &stop)); // there all the time
-    assert_false(pipeline_probe(&knock, &stop));
+    pipeline_probe_begin(&probe, url, &ended);
+    assert_false(pipeline_probe(&probe, &stop)); // there all the time
+    assert_false(pipeline_probe(&probe, &stop));
     close(fd);
-    assert_false(pipeline_probe(&knock, &stop));
+    assert_false(pipeline_probe(&probe, &stop));
     fd = listen_there();
-    assert_true(pipeline_probe(&knock, &stop));
+    assert_true(pipeline_probe(&probe, &stop));
     close(fd);
 }
 
-static void files_are_not_knocked_at(void **state)
+static void files_are_not_probed(void **state)
 {
     (void)state;
     const struct mc_error ended = { MC_ERROR_MEDIA, AVERROR_EOF, "" };
-    struct pipeline_probe knock;
-    pipeline_probe_begin(&knock, "/dev/null", &ended);
-    assert_false(knock.helps);
-    assert_false(pipeline_probe(&knock, &stop));
+    struct pipeline_probe probe;
+    pipeline_probe_begin(&probe, "/dev/null", &ended);
+    assert_false(probe.helps);
+    assert_false(pipeline_probe(&probe, &stop));
 }
 
 int main(void)
@@ -96,7 +96,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_refused_is_back_when_he_listens),
         cmocka_unit_test(who_hung_up_is_back_once_he_was_away),
-        cmocka_unit_test(files_are_not_knocked_at),
+        cmocka_unit_test(files_are_not_probed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -17,7 +17,7 @@
 #include "pipeline/source/decoder.h"
 #include "pipeline/source/source.h"
 #include "pipeline/source/stop.h"
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 static char directory[64];
 static struct pipeline_stop stop;

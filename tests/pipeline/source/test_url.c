@@ -118,7 +118,7 @@ static void a_short_buffer_cuts_and_never_overflows(void **state)
     }
 }
 
-static void what_leads_to_another_server_is_told_apart(void **state)
+static void what_leads_to_another_server_is_recognised(void **state)
 {
     (void)state;
     static const char *const same[] = {
@@ -163,7 +163,7 @@ int main(void)
         cmocka_unit_test(secrets_go_into_the_url_escaped),
         cmocka_unit_test(secrets_are_hidden),
         cmocka_unit_test(a_short_buffer_cuts_and_never_overflows),
-        cmocka_unit_test(what_leads_to_another_server_is_told_apart),
+        cmocka_unit_test(what_leads_to_another_server_is_recognised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

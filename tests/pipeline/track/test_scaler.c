@@ -13,7 +13,7 @@
 
 #include "base/memory.h"
 #include "nn/tensor.h"
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 #include "pipeline/track/scaler.h"
 
 enum { WIDTH = 320, HEIGHT = 240, EDGE = 64 };

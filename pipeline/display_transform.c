@@ -1,4 +1,4 @@
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -90,11 +90,11 @@ static struct orientation read_orientation(const int32_t *matrix)
 // Width of a pixel over its height.
 static double read_aspect(const AVFrame *frame, const AVStream *stream)
 {
-    const AVRational places[] = { stream->sample_aspect_ratio, frame->sample_aspect_ratio,
+    const AVRational ratios[] = { stream->sample_aspect_ratio, frame->sample_aspect_ratio,
                                   stream->codecpar->sample_aspect_ratio };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        if (places[i].num > 0 && places[i].den > 0) {
-            const double aspect = av_q2d(places[i]);
+    for (size_t i = 0; i < sizeof ratios / sizeof ratios[0]; i++) {
+        if (ratios[i].num > 0 && ratios[i].den > 0) {
+            const double aspect = av_q2d(ratios[i]);
             return aspect > aspect_max || aspect < 1 / aspect_max ? 1 : aspect;
         }
     }

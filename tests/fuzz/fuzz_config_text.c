@@ -1,9 +1,8 @@
 // Configuration files: any bytes are either read to their end or refused with a reason.
-#include "base/config_text.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/config_text.h"
 #include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,4 +1,4 @@
-#include "tests/pipeline/clip.h"
+#include "tests/pipeline/clip_file.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -104,9 +104,9 @@ static void encode_all(const struct writer *writer)
     const AVCodecContext *encoder = writer->encoder;
     int linesize = options->width * 3;
     uint8_t *rgb = calloc(1, (size_t)linesize * (size_t)options->height + 64);
-    struct SwsContext *converter = sws_getContext(
-        options->width, options->height, AV_PIX_FMT_RGB24, options->width, options->height,
-        encoder->pix_fmt, SWS_BILINEAR | SWS_ACCURATE_RND, NULL, NULL, NULL);
+    struct SwsContext *scaler = sws_getContext(options->width, options->height, AV_PIX_FMT_RGB24,
+                                               options->width, options->height, encoder->pix_fmt,
+                                               SWS_BILINEAR | SWS_ACCURATE_RND, NULL, NULL, NULL);
     for (int i = 0; i < options->frames; i++) {
         AVFrame *frame = av_frame_alloc();
         frame->format = encoder->pix_fmt;
@@ -116,13 +116,13 @@ static void encode_all(const struct writer *writer)
         frame->quality = encoder->global_quality;
         assert_int_equal(av_frame_get_buffer(frame, 0), 0);
         options->paint(options->user, i, rgb, options->width, options->height);
-        sws_scale(converter, (const uint8_t *const[]){ rgb }, &linesize, 0, options->height,
+        sws_scale(scaler, (const uint8_t *const[]){ rgb }, &linesize, 0, options->height,
                   frame->data, frame->linesize);
         write_packets(writer, frame);
         av_frame_free(&frame);
     }
     write_packets(writer, NULL);
-    sws_freeContext(converter);
+    sws_freeContext(scaler);
     free(rgb);
 }
 

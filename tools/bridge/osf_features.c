@@ -1,4 +1,4 @@
-#include "tools/bridge/features.h"
+#include "tools/bridge/osf_features.h"
 
 #include <math.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tools/bridge/features.h"
+#include "tools/bridge/osf_features.h"
 
 static struct bridge_feature_history history;
 

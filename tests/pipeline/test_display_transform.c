@@ -10,7 +10,7 @@
 #include <libavutil/display.h>
 #include <libavutil/frame.h>
 
-#include "pipeline/source/display_transform.h"
+#include "pipeline/display_transform.h"
 
 enum { WIDTH = 640, HEIGHT = 480 };
 

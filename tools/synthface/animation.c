@@ -1,4 +1,4 @@
-#include "tools/synthface/motion.h"
+#include "tools/synthface/animation.h"
 
 #include <math.h>
 

@@ -1,9 +1,9 @@
 // Bytes in pieces of any size: however they are cut, the same messages come out. The
 // first byte chooses encoding and pieces.
-#include "protocol/framing.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "protocol/framing.h"
 
 enum { LIMIT = 64 };
 

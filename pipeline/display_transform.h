@@ -1,8 +1,8 @@
 // How a decoded frame is displayed: which way up, and how wide its pixels are.
 //
-// Phones and cameras store frames as the sensor read them, and say apart from the
-// pixels how a player has to turn, mirror and stretch them. FFmpeg hands that on in
-// several places; here they become one affine map, and what mocapd publishes is in
+// Phones and cameras store frames as the sensor read them, and say
+// separately how a player has to turn, mirror and stretch them. FFmpeg passes that on in
+// several fields; here they become one affine map, and what mocapd publishes is in
 // displayed pixels. Read, in the order in which ffplay gives precedence:
 //   orientation   display matrix of the frame (SEI of H.264 and H.265, EXIF of JPEG), which
 //                 also counts for frames up to the next key frame; else that of the
@@ -26,10 +26,10 @@ struct pipeline_display_transform {
     struct pipeline_mapping to_coded; // from displayed pixels to those of the frame
 };
 
-// What a user adds: for cameras that hang sideways and say nothing of it.
+// What the user adds, for cameras that are mounted sideways and do not say so.
 struct pipeline_display_options {
     int rotate;  // degrees clockwise: 0, 90, 180 or 270
-    bool mirror; // then left and right change places
+    bool mirror; // afterwards, left and right are swapped
 };
 
 // Reads the transforms of one stream's frames. All zero but the options: at its start.
@@ -46,7 +46,7 @@ void pipeline_display_reader_read(struct pipeline_display_reader *reader,
                                   const struct AVStream *stream,
                                   struct pipeline_display_transform *transform);
 
-// Of a frame that is displayed as it is.
+// The transform of a frame that is displayed as it is.
 struct pipeline_display_transform pipeline_display_transform_none(int width, int height);
 
 bool pipeline_display_transform_equal(const struct pipeline_display_transform *a,
