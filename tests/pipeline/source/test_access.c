@@ -429,6 +429,7 @@ static void an_sdp_file_plays_what_it_describes(void **state)
     atomic_store(&sender.is_done, true);
     pthread_join(thread, NULL);
     pipeline_source_close(source);
+    av_write_trailer(sender.to); // frees the muxer's own memory
     avio_closep(&sender.to->pb);
     avformat_free_context(sender.to);
     avformat_close_input(&sender.from);
