@@ -48,6 +48,7 @@ struct pipeline_capture {
     struct pipeline_source *source; // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
+    uint64_t late_before;             // late frames by then, of all sessions
     int64_t session_start_ns;
     bool hopeless;             // frames keep arriving late: reconnect
     enum pipeline_fault fault; // why the last session was lost

@@ -199,6 +199,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
 {
     atomic_store(&capture->last_frame_ns, 0);
     capture->session_frames = 0;
+    capture->late_before = atomic_load(&capture->options.counts->late);
     capture->hopeless = false;
     capture->late_s = capture->skip_s = 0;
     capture->load.window_ns = 0;
@@ -310,6 +311,13 @@ static void decode_packet(struct pipeline_capture *capture)
     adapt_effort(capture, pipeline_decoder_spent_ns(capture->decoder) - spent_ns);
 }
 
+// Whether the session had a frame, be it one that was too late to be delivered.
+static bool has_frames(const struct pipeline_capture *capture)
+{
+    return capture->session_frames > 0 ||
+           atomic_load(&capture->options.counts->late) > capture->late_before;
+}
+
 // Reads to the end, a fault or a stop; returns which.
 static enum pipeline_capture_outcome read_source(struct pipeline_capture *capture,
                                                  struct mc_error *err)
@@ -340,7 +348,7 @@ static enum pipeline_capture_outcome read_source(struct pipeline_capture *captur
     if (pipeline_stop_is_set(&capture->stop)) {
         return PIPELINE_CAPTURE_STOPPED;
     }
-    if (capture->session_frames == 0) {
+    if (!has_frames(capture)) {
         if (read == PIPELINE_READ_END) {
             mc_error_set(err, MC_ERROR_MEDIA, 0, "has no frame that can be decoded");
         }
