@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { GUARD_S = 120 };
+enum { GUARD_S = 600 };
 
 struct process {
     pid_t pid;

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-GUARD_S = 60  # only a test that fails waits that long
+GUARD_S = 300  # only a test that fails waits that long
 COMMANDS = {  # of those programs that have some; a command that is missing here fails the test
     "mocapctl": {"watch", "status", "metrics", "calibrate", "record", "replay", "export",
                  "overlay"},
