@@ -30,7 +30,7 @@ bool mc_value_integer(const char *name, const char *text, int64_t least, int64_t
 bool mc_value_int(const char *name, const char *text, int least, int most, int *value,
                   struct mc_error *err)
 {
-    int64_t parsed;
+    int64_t parsed = 0; // gcc does not know that mc_error_set returns false
     if (!mc_value_integer(name, text, least, most, &parsed, err)) {
         return false;
     }

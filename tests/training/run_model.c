@@ -2,7 +2,7 @@
 //
 //   run_model MODEL < PICTURE
 //
-// PICTURE is channels x height x width floats as the network wants them. Prints for
+// PICTURE is channels x height x width floats as the network expects them. Prints for
 // each keypoint x, y, on axes from -1 to 1, and its Jacobian's four numbers.
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
         argc == 2 && mc_cpu_flags(&flags, &err) ? nn_model_load(argv[1], flags, &err) : NULL;
     struct nn_runner *runner = model == NULL ? NULL : nn_runner_create(model, &err);
     if (runner == NULL) {
-        fprintf(stderr, "run_model: %s\n", argc == 2 ? err.message : "wants a model");
+        fprintf(stderr, "run_model: %s\n", argc == 2 ? err.message : "usage: run_model MODEL");
         nn_model_destroy(model);
         return 1;
     }
