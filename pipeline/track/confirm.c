@@ -22,7 +22,6 @@ const float pipeline_confirm_certain_score = 0.93f;
 static const float eyes_above_mouth = 0.15f;
 
 struct pipeline_location pipeline_confirm_location(const struct pipeline_tracker_options *options,
-                                                   const struct pipeline_frame_view *view,
                                                    const struct pipeline_observation *observation,
                                                    float angle)
 {
@@ -79,7 +78,7 @@ bool pipeline_confirm_observe(const struct pipeline_tracker_options *options,
     if (observation->score < 0) {
         return false;
     }
-    *location = pipeline_confirm_location(options, view, observation, angle);
+    *location = pipeline_confirm_location(options, observation, angle);
     return pipeline_location_is_near(location, expected, 0.5f, 1.8f);
 }
 

@@ -11,7 +11,6 @@ struct pipeline_tracker_options;
 
 // Where the landmarks of an observation in a region of that angle lie.
 struct pipeline_location pipeline_confirm_location(const struct pipeline_tracker_options *options,
-                                                   const struct pipeline_frame_view *view,
                                                    const struct pipeline_observation *observation,
                                                    float angle);
 

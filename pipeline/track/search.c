@@ -74,8 +74,7 @@ static bool look_closer(const struct pipeline_tracker *tracker, struct pipeline_
     if (options->has_ibug68) {
         angle = pipeline_location_next_angle(observation->keypoints, angle);
     }
-    const struct pipeline_location own =
-        pipeline_confirm_location(options, view, observation, angle);
+    const struct pipeline_location own = pipeline_confirm_location(options, observation, angle);
     if (!pipeline_confirm_is_inside(view, &own) ||
         !pipeline_confirm_observe(options, view, &own, angle, observation, &closer->location)) {
         return false;

@@ -44,7 +44,7 @@ static void confirm(const struct pipeline_tracker *tracker, const struct pipelin
     if (options->has_ibug68) {
         angle = pipeline_location_next_angle(observation->keypoints, track->roi.angle);
     }
-    track->location = pipeline_confirm_location(options, view, observation, angle);
+    track->location = pipeline_confirm_location(options, observation, angle);
     track->roi = pipeline_location_next_roi(&track->location, options->margin, angle, &track->roi);
     track->average_score += average_rate * (observation->score - track->average_score);
 }
@@ -113,7 +113,7 @@ static void observe(const struct pipeline_tracker *tracker, struct pipeline_fram
     pipeline_frame_view_observe(view, &track->roi, observation);
     result->fits = observation->score >= 0;
     if (result->fits) {
-        result->location = pipeline_confirm_location(options, view, observation, track->roi.angle);
+        result->location = pipeline_confirm_location(options, observation, track->roi.angle);
         result->fits = pipeline_location_is_near(&result->location, &track->location, 0.5f, 1.5f) &&
                        pipeline_confirm_is_inside(view, &result->location);
         result->fits |= pipeline_confirm_retry(options, view, &track->location, &track->roi,
@@ -222,7 +222,7 @@ void pipeline_tracker_observe_region(const struct pipeline_tracker_options *opti
     if (observations->count > 0 && pipeline_confirm_is_uncertain(options, observation)) {
         struct pipeline_roi turned = *roi;
         struct pipeline_location location =
-            pipeline_confirm_location(options, view, observation, roi->angle);
+            pipeline_confirm_location(options, observation, roi->angle);
         pipeline_confirm_orientation(options, view, PIPELINE_TURN_ALL,
                                      pipeline_confirm_certain_score, &turned, observation,
                                      &location);

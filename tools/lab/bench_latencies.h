@@ -7,7 +7,7 @@
 enum { LAB_LATENCY_MAX_US = 200000 }; // what takes longer counts as this
 
 struct lab_latencies {                          // zeroed: none
-    atomic_uint counts[LAB_LATENCY_MAX_US + 1]; // how many took so many us
+    atomic_uint counts[LAB_LATENCY_MAX_US + 1]; // records by latency in us
 };
 
 void lab_latencies_add(struct lab_latencies *latencies, int64_t ns);
