@@ -27,11 +27,11 @@ export function findChromium(playwrightDirectory) {
     return playwright.chromium;
 }
 
-/** @param {number} guardMs only what fails waits that long */
-export async function openPage(chromium, guardMs) {
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: guardMs });
+/** @param {number} waitMs for one step; only what fails waits that long */
+export async function openPage(chromium, waitMs) {
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: waitMs });
     const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
-    context.setDefaultTimeout(guardMs);
+    context.setDefaultTimeout(waitMs);
     return { browser, page: await context.newPage() };
 }
 
