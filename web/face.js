@@ -10,6 +10,14 @@ export const SHAPES = [
     "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
     "mouthStretchLeft", "mouthStretchRight", "browInnerUp", "browDownLeft", "browDownRight",
     "browOuterUpLeft", "browOuterUpRight",
+    "eyeLookUpLeft", "eyeLookUpRight", "eyeLookDownLeft", "eyeLookDownRight",
+    "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight",
+    "eyeSquintLeft", "eyeSquintRight", "jawForward", "mouthClose",
+    "mouthRollUpper", "mouthRollLower", "mouthShrugUpper", "mouthShrugLower",
+    "mouthDimpleLeft", "mouthDimpleRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
+    "tongueOut",
 ];
 
 const NEUTRAL_SHAPES = Object.freeze(Object.fromEntries(SHAPES.map((name) => [name, 0])));
