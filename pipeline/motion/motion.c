@@ -19,13 +19,14 @@ static const float yaw_max = 30, pitch_max = 25; // degrees; likewise
 
 struct pipeline_motion_options pipeline_motion_options_default(void)
 {
-    return (struct pipeline_motion_options){ pipeline_smooth_options_default(), 60 };
+    return (struct pipeline_motion_options){ pipeline_smooth_options_default(), 0 };
 }
 
 void pipeline_motion_init(struct pipeline_motion *motion,
                           const struct pipeline_motion_options *options)
 {
     *motion = (struct pipeline_motion){ .options = *options };
+    pipeline_fov_init(&motion->fov, options->fov);
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         pipeline_calibration_init(&motion->faces[i].calibration);
     }
@@ -123,7 +124,12 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
     if (face->keypoint_count != LANDMARKS) {
         return;
     }
-    face->has_pose = pipeline_pose_fit(face->keypoints, camera, &face->pose);
+    struct pipeline_pose_fit fit;
+    face->has_pose = pipeline_pose_find(face->keypoints, camera, NULL, &fit);
+    if (face->has_pose) {
+        face->pose = fit.pose;
+        pipeline_fov_add(&motion->fov, &fit, dt_s);
+    }
     face->has_shapes =
         face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, features);
     if (!face->has_shapes) {
@@ -138,7 +144,7 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
 void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record)
 {
     const struct pipeline_camera camera =
-        pipeline_camera_make(record->width, record->height, motion->options.fov);
+        pipeline_fov_camera(&motion->fov, record->width, record->height);
     mark_present(motion, record);
     for (int i = 0; i < record->face_count; i++) {
         run_face(motion, &camera, record, &record->faces[i]);

@@ -6,12 +6,13 @@
 #include <stdint.h>
 
 #include "pipeline/motion/calibration.h"
+#include "pipeline/motion/fov.h"
 #include "pipeline/motion/smooth.h"
 #include "protocol/record.h"
 
 struct pipeline_motion_options {
     struct pipeline_smooth_options smooth;
-    float fov; // of the camera along the frame's longer edge, degrees
+    float fov; // of the camera along the frame's longer edge, degrees; 0: estimated
 };
 
 struct pipeline_motion_options pipeline_motion_options_default(void);
@@ -30,6 +31,7 @@ struct pipeline_motion_face {
 
 struct pipeline_motion {
     struct pipeline_motion_options options;
+    struct pipeline_fov fov;
     struct pipeline_motion_face faces[PROTOCOL_FACES_MAX];
     bool calibrating;
     int64_t calibrate_until_ns;
