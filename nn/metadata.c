@@ -127,9 +127,10 @@ bool nn_metadata_is_calibrated(const struct nn_weights *weights)
 static bool get_head(const struct nn_weights *weights, struct nn_model_info *info,
                      struct mc_error *err)
 {
-    static const char *const heads[] = { "landmark", "locator", "motion", "face" };
-    const char *name = get(weights, "mocap.head", "landmark, locator, motion or face", err);
-    for (int i = 0; name != NULL && i < 4; i++) {
+    static const char *const heads[] = { "landmark", "locator", "motion", "face", "expression" };
+    const char *name =
+        get(weights, "mocap.head", "landmark, locator, motion, face or expression", err);
+    for (int i = 0; name != NULL && i < 5; i++) {
         if (strcmp(name, heads[i]) == 0) {
             info->head = (enum nn_head)i;
             return true;
@@ -137,7 +138,9 @@ static bool get_head(const struct nn_weights *weights, struct nn_model_info *inf
     }
     return name != NULL &&
            mc_error_set(err, MC_ERROR_FORMAT, 0,
-                        "mocap.head: must be landmark, locator, motion or face, got '%.40s'", name);
+                        "mocap.head: must be landmark, locator, motion, face or expression, got "
+                        "'%.40s'",
+                        name);
 }
 
 // For a padded convolution: an even size would shift the map against its input.
@@ -253,6 +256,19 @@ static bool read_face(const struct nn_weights *weights, struct nn_model_info *in
            get_shapes(weights, info, err);
 }
 
+// The crop is a square in the frame of the mean face.
+static bool read_expression(const struct nn_weights *weights, struct nn_model_info *info,
+                            struct nn_layout *layout, struct mc_error *err)
+{
+    struct nn_expression_crop *crop = &info->crop;
+    return get_word(weights, "mocap.keypoint_set", "ibug68", err) &&
+           get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
+           get_float(weights, "mocap.crop_x", -4, 4, &crop->x, err) &&
+           get_float(weights, "mocap.crop_y", -4, 4, &crop->y, err) &&
+           get_float(weights, "mocap.crop_edge", 0.1f, 16, &crop->edge, err) &&
+           get_shapes(weights, info, err);
+}
+
 // Motion models only, and optional there.
 static bool read_antialias(const struct nn_weights *weights, const struct nn_model_info *info,
                            struct nn_layout *layout, struct mc_error *err)
@@ -261,6 +277,24 @@ static bool read_antialias(const struct nn_weights *weights, const struct nn_mod
     return info->head != NN_HEAD_MOTION ||
            nn_weights_metadata(weights, "mocap.antialias") == NULL ||
            get_int(weights, "mocap.antialias", 1, NN_ANTIALIAS_FACTOR_MAX, &layout->antialias, err);
+}
+
+static bool read_head(const struct nn_weights *weights, struct nn_model_info *info,
+                      struct nn_layout *layout, struct mc_error *err)
+{
+    switch (info->head) {
+    case NN_HEAD_LOCATOR:
+        return read_locator(weights, info, layout, err);
+    case NN_HEAD_MOTION:
+        return read_motion(weights, info, layout, err);
+    case NN_HEAD_FACE:
+        return read_face(weights, info, layout, err);
+    case NN_HEAD_EXPRESSION:
+        return read_expression(weights, info, layout, err);
+    case NN_HEAD_LANDMARK:
+        break;
+    }
+    return read_landmark(weights, info, layout, err);
 }
 
 bool nn_metadata_read(const struct nn_weights *weights, const struct nn_backbone *backbone,
@@ -272,8 +306,5 @@ bool nn_metadata_read(const struct nn_weights *weights, const struct nn_backbone
            get_word(weights, "mocap.channels", "rgb", err) &&
            get_word(weights, "mocap.scale", "1/255", err) &&
            get_float(weights, "mocap.mean", 0, 1, &info->input_mean, err) &&
-           (info->head == NN_HEAD_LOCATOR  ? read_locator(weights, info, layout, err)
-            : info->head == NN_HEAD_MOTION ? read_motion(weights, info, layout, err)
-            : info->head == NN_HEAD_FACE   ? read_face(weights, info, layout, err)
-                                           : read_landmark(weights, info, layout, err));
+           read_head(weights, info, layout, err);
 }

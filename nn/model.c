@@ -1,5 +1,6 @@
 #include "nn/model.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "nn/heads/head_locator.h"
 #include "nn/kernels/kernels.h"
 #include "nn/metadata.h"
+#include "nn/model_expression.h"
 #include "nn/model_face.h"
 #include "nn/model_internal.h"
 #include "nn/networks/backbone.h"
@@ -73,7 +75,9 @@ static bool append_network(struct nn_graph *graph, const struct nn_recipe *recip
         map = nn_graph_antialias(graph, map, recipe->layout.antialias);
     }
     map = recipe->backbone->append(graph, map, recipe->layout.features);
-    if (info->head == NN_HEAD_FACE) {
+    if (info->head == NN_HEAD_EXPRESSION) {
+        nn_graph_output(graph, map);
+    } else if (info->head == NN_HEAD_FACE) {
         nn_model_face_append(graph, map, info->keypoint_count + info->dense_count);
     } else {
         nn_graph_output(graph, info->head == NN_HEAD_MOTION
@@ -160,6 +164,23 @@ static bool prepare_motion(struct nn_model *model, const struct nn_recipe *recip
     return true;
 }
 
+static bool read_expression(struct nn_model *model, const struct nn_recipe *recipe,
+                            struct mc_error *err)
+{
+    const struct nn_program *program = model->program;
+    const struct nn_view *last = &program->outputs[program->output_count - 1];
+    const int flat = last->height * last->width * last->channels;
+    if (model->info.head == NN_HEAD_FACE) {
+        model->expression = nn_model_face_read(recipe->weights, &model->info, flat, err);
+    } else {
+        struct nn_expression_layers layers = { .keypoints = NN_EXPRESSION_LANDMARKS,
+                                               .flat = flat,
+                                               .shapes = model->info.shape_count };
+        model->expression = nn_model_expression_read(recipe->weights, &layers, err);
+    }
+    return model->expression != NULL;
+}
+
 bool nn_model_build(struct nn_model *model, const struct nn_recipe *recipe, struct mc_error *err)
 {
     struct nn_model_info *info = &model->info;
@@ -170,11 +191,9 @@ bool nn_model_build(struct nn_model *model, const struct nn_recipe *recipe, stru
     if (info->head == NN_HEAD_MOTION && !prepare_motion(model, recipe, err)) {
         return false;
     }
-    if (info->head == NN_HEAD_FACE) {
-        model->expression = nn_model_face_read(recipe->weights, info, err);
-        if (model->expression == NULL) {
-            return false;
-        }
+    if ((info->head == NN_HEAD_FACE || info->head == NN_HEAD_EXPRESSION) &&
+        !read_expression(model, recipe, err)) {
+        return false;
     }
     info->parameter_count = nn_weights_parameter_count(recipe->weights);
     info->weight_bytes = model->program->weight_floats * sizeof(float);
@@ -252,6 +271,13 @@ void nn_model_destroy(struct nn_model *model)
         nn_expression_destroy(model->expression);
         free(model);
     }
+}
+
+struct nn_expression_crop nn_model_crop(const struct nn_model *model,
+                                        const struct mc_keypoint *landmarks)
+{
+    assert(model->info.head == NN_HEAD_EXPRESSION);
+    return nn_expression_place_crop(model->expression, &model->info.crop, landmarks);
 }
 
 const struct nn_model_info *nn_model_info(const struct nn_model *model)

@@ -1,4 +1,5 @@
-// Models: an image goes in and keypoints come out, or, from a locator, boxes of faces.
+// Models: an image goes in and keypoints come out, or, from a locator, boxes of faces, or, from
+// an expression model, what a face does.
 //
 // A model holds the weights and the compiled program and never changes once loaded: all
 // threads share one. A runner holds the memory of one inference: each worker has its own.
@@ -22,6 +23,7 @@ struct nn_runner;
 // The models that ship with the program, among its data files (base/path.h).
 #define NN_MODEL_DEFAULT_FILE "face68.safetensors"
 #define NN_LOCATOR_DEFAULT_FILE "face-locator.safetensors"
+#define NN_EXPRESSION_DEFAULT_FILE "expression.safetensors"
 
 enum { NN_KEYPOINTS_MAX = 128, NN_DENSE_MAX = 256 };
 
@@ -30,6 +32,8 @@ enum nn_head {
     NN_HEAD_LOCATOR,  // detections of faces: nn_runner_locate
     NN_HEAD_MOTION,   // keypoints and their Jacobians: nn_runner_jacobians
     NN_HEAD_FACE,     // keypoints, dense points, an expression: nn_runner_expression
+    // An expression from a crop around known landmarks: nn_runner_express.
+    NN_HEAD_EXPRESSION,
 };
 
 struct nn_model_info {
@@ -53,10 +57,12 @@ struct nn_model_info {
     size_t arena_bytes;          // feature maps, per runner
     int dense_count;             // face: points behind the keypoints, at most NN_DENSE_MAX
     char dense_set[32];          // face: what they mean: "ict212"
-    int shape_count;             // face: blend shapes of an expression
+    int shape_count;             // face, expression: blend shapes of an expression
 
     // Their names, ARKit's.
     char shapes[NN_SHAPES_MAX][24];
+
+    struct nn_expression_crop crop; // expression: the input, in units of the mean face; angle 0
 };
 
 // Reads the weight file at path (safetensors), checks every tensor in it and compiles the
@@ -122,6 +128,16 @@ float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bo
 //                input
 // Returns how many there are.
 int nn_runner_locate(struct nn_runner *runner, float least_score, struct nn_detection *detections);
+
+// The square that is the input of an expression model, around 68 landmarks; in their unit.
+struct nn_expression_crop nn_model_crop(const struct nn_model *model,
+                                        const struct mc_keypoint *landmarks);
+
+// As nn_runner_run, for an expression model.
+//   landmarks  the 68 by which the input was cut, in pixels of the input
+// The result is valid until the next run.
+const struct nn_expression *nn_runner_express(struct nn_runner *runner,
+                                              const struct mc_keypoint *landmarks);
 
 // The dense points of the last run of a face model: info.dense_count, in pixels of the input.
 // NULL if the model has none. Valid until the next run.

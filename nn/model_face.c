@@ -9,9 +9,10 @@
 #include "nn/graph/weights.h"
 #include "nn/heads/head_expression.h"
 #include "nn/model.h"
+#include "nn/model_expression.h"
 #include "nn/networks/blocks.h"
 
-enum { FEATURES = 64, LOOK_CHANNELS = 16, PLACES_MAX = 256, INPUTS_MAX = 16384, HIDDEN_MAX = 4096 };
+enum { FEATURES = 64, LOOK_CHANNELS = 16, PLACES_MAX = 256 };
 
 static const float epsilon = 1e-3f; // of the graph's batch norms
 
@@ -96,61 +97,8 @@ static int read_places(struct nn_expression_place *places, const struct nn_weigh
     return count;
 }
 
-static bool get(struct nn_weights *weights, const char *name, const char *part, const int *dims,
-                int rank, const float **data, struct mc_error *err)
-{
-    char full[NN_WEIGHT_NAME_BYTES];
-    snprintf(full, sizeof full, "head.expression.%s%s", name, part);
-    const struct nn_weight *weight = nn_weights_get(weights, full, dims, rank, err);
-    *data = weight == NULL ? NULL : weight->data;
-    return weight != NULL;
-}
-
-static bool get_norm(struct nn_weights *weights, const char *name, int channels,
-                     struct nn_expression_norm *norm, struct mc_error *err)
-{
-    return get(weights, name, ".weight", &channels, 1, &norm->weight, err) &&
-           get(weights, name, ".bias", &channels, 1, &norm->bias, err) &&
-           get(weights, name, ".running_mean", &channels, 1, &norm->mean, err) &&
-           get(weights, name, ".running_var", &channels, 1, &norm->variance, err);
-}
-
-// How many hidden units and means there are is known from the tensor itself.
-static bool read_sizes(struct nn_expression_layers *layers, const struct nn_weights *weights,
-                       struct mc_error *err)
-{
-    const struct nn_weight *hidden = nn_weights_find(weights, "head.expression.hidden.weight");
-    const int inputs = hidden == NULL ? 0 : hidden->dims[1];
-    layers->hidden = hidden == NULL ? 0 : hidden->dims[0];
-    layers->means = inputs - nn_expression_inputs(layers);
-    return (layers->hidden > 0 && layers->hidden <= HIDDEN_MAX && inputs <= INPUTS_MAX &&
-            layers->means > 0) ||
-           mc_error_set(
-               err, MC_ERROR_FORMAT, 0,
-               "head.expression.hidden.weight: must have at most %d units, with inputs for "
-               "%d keypoints and %d places, got [%d,%d]",
-               (int)HIDDEN_MAX, layers->keypoints, layers->place_count, layers->hidden, inputs);
-}
-
-static bool read_layers(struct nn_expression_layers *layers, struct nn_weights *weights,
-                        struct mc_error *err)
-{
-    const int outputs = layers->shapes + NN_EXPRESSION_OTHERS;
-    const int inputs = nn_expression_inputs(layers);
-    const int hidden_dims[] = { layers->hidden, inputs };
-    const int out_dims[] = { outputs, layers->hidden };
-    const int face_dims[] = { NN_EXPRESSION_LANDMARKS, 2 };
-    return get(weights, "hidden", ".weight", hidden_dims, 2, &layers->hidden_weight, err) &&
-           get(weights, "hidden", ".bias", hidden_dims, 1, &layers->hidden_bias, err) &&
-           get(weights, "out", ".weight", out_dims, 2, &layers->out_weight, err) &&
-           get(weights, "out", ".bias", out_dims, 1, &layers->out_bias, err) &&
-           get(weights, "template", "", face_dims, 2, &layers->mean_face, err) &&
-           get_norm(weights, "norm", inputs, &layers->input_norm, err) &&
-           get_norm(weights, "even", layers->hidden, &layers->hidden_norm, err);
-}
-
 struct nn_expression_head *nn_model_face_read(struct nn_weights *weights,
-                                              const struct nn_model_info *info,
+                                              const struct nn_model_info *info, int flat,
                                               struct mc_error *err)
 {
     struct nn_expression_place *places = calloc(PLACES_MAX, sizeof *places);
@@ -160,14 +108,12 @@ struct nn_expression_head *nn_model_face_read(struct nn_weights *weights,
     }
     struct nn_expression_layers layers = { .keypoints = info->keypoint_count + info->dense_count,
                                            .channels = LOOK_CHANNELS,
+                                           .flat = flat,
                                            .shapes = info->shape_count,
                                            .places = places };
     layers.place_count = read_places(places, weights, err);
-    struct nn_expression_head *head = NULL;
-    if (layers.place_count > 0 && read_sizes(&layers, weights, err) &&
-        read_layers(&layers, weights, err)) {
-        head = nn_expression_create(&layers, err);
-    }
+    struct nn_expression_head *head =
+        layers.place_count > 0 ? nn_model_expression_read(weights, &layers, err) : NULL;
     free(places);
     return head;
 }

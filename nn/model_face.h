@@ -13,7 +13,8 @@ struct nn_weights;
 // `keypoints` keypoints, the feature maps that are sampled, the encoder's means.
 void nn_model_face_append(struct nn_graph *graph, int map, int keypoints);
 
-// Reads the expression head. NULL and err, naming the tensor or key, on failure.
+// Reads the expression head; flat: the encoder's means. NULL and err, naming the tensor or key,
+// on failure.
 struct nn_expression_head *nn_model_face_read(struct nn_weights *weights,
-                                              const struct nn_model_info *info,
+                                              const struct nn_model_info *info, int flat,
                                               struct mc_error *err) MC_MUST_USE;

@@ -10,7 +10,7 @@ struct nn_model {
     struct nn_program *program; // owned; holds its own copy of the weights
     struct nn_motion motion;    // of a motion model; else empty
 
-    struct nn_expression_head *expression; // of a face model, owned; else NULL
+    struct nn_expression_head *expression; // of a face or expression model, owned; else NULL
 };
 
 // What a program is built from. Borrows all of it.

@@ -16,7 +16,7 @@ struct nn_runner {
     float jacobians[NN_KEYPOINTS_MAX][4];
     struct nn_thread_pool *pool; // NULL: one thread
 
-    // Of a face model.
+    // Of a face or expression model.
     struct mc_keypoint points[NN_KEYPOINTS_MAX + NN_DENSE_MAX];
     struct nn_expression expression;
 };
@@ -125,12 +125,12 @@ static void read_face(struct nn_runner *runner, const struct nn_tensor *maps,
     const struct nn_model_info *info = &runner->model->info;
     const struct nn_program *program = runner->model->program;
     const struct nn_tensor features = nn_view_tensor(&program->outputs[1], runner->arena);
-    const struct nn_tensor means = nn_view_tensor(&program->outputs[2], runner->arena);
+    const struct nn_tensor flat = nn_view_tensor(&program->outputs[2], runner->arena);
     nn_head_landmark(&program->kernels, maps, (float)info->input_width / (float)info->map_width,
                      (float)info->input_height / (float)info->map_height, runner->points,
                      runner->head_scratch);
     nn_expression_run(runner->model->expression, runner->points, info->input_width,
-                      info->input_height, &features, &means, &runner->expression,
+                      info->input_height, &features, &flat, &runner->expression,
                       runner->head_scratch);
     memcpy(keypoints, runner->points, (size_t)info->keypoint_count * sizeof *keypoints);
 }
@@ -140,7 +140,7 @@ float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bo
     const struct nn_model_info *info = &runner->model->info;
     const struct nn_program *program = runner->model->program;
     const struct nn_tensor maps = nn_view_tensor(&program->outputs[0], runner->arena);
-    if (info->head == NN_HEAD_LOCATOR) {
+    if (info->head == NN_HEAD_LOCATOR || info->head == NN_HEAD_EXPRESSION) {
         return 0;
     }
     if (info->head == NN_HEAD_MOTION) {
@@ -163,6 +163,17 @@ float nn_runner_run(struct nn_runner *runner, struct mc_keypoint *keypoints)
 {
     run(runner);
     return nn_runner_read(runner, keypoints, true);
+}
+
+const struct nn_expression *nn_runner_express(struct nn_runner *runner,
+                                              const struct mc_keypoint *landmarks)
+{
+    const struct nn_model_info *info = &runner->model->info;
+    assert(info->head == NN_HEAD_EXPRESSION);
+    const struct nn_tensor maps = run(runner);
+    nn_expression_run(runner->model->expression, landmarks, info->input_width, info->input_height,
+                      NULL, &maps, &runner->expression, runner->head_scratch);
+    return &runner->expression;
 }
 
 const struct mc_keypoint *nn_runner_dense(const struct nn_runner *runner)

@@ -342,6 +342,17 @@ def lrdnet(graph, x, features):
 
 
 # name: function, the input's size over the output's, usual number of features
+# ---- a plain encoder ------------------------------------------------------------------
+
+
+def plain(graph, x, features):
+    layers = [(16, 3, 2), (24, 3, 1), (32, 3, 2), (48, 3, 1), (64, 3, 2), (64, 3, 1), (96, 3, 2),
+              (features, 1, 1)]
+    for i, (channels, kernel, stride) in enumerate(layers):
+        x = conv_norm_relu(graph, x, f"blocks.{i}", channels, kernel, stride, 1e-3)
+    return x
+
+
 NETWORKS = {
     "lednet": (lednet, 8, 64),
     "lednet-slim": (lednet_slim, 8, 32),
@@ -353,4 +364,5 @@ NETWORKS = {
     "hourglass": (hourglass, 1, 35),
     "laednet": (laednet, 2, 32),
     "lrdnet": (lrdnet, 8, 64),
+    "plain": (plain, 16, 32),
 }

@@ -16,6 +16,14 @@ from .face_data import READ
 from .heads.rig import Rig
 from .nets.face import DENSE, LANDMARKS, LOOKS, FaceNet
 
+# What the numbers of an expression mean.
+EXPRESSION = {
+    "mocap.shapes": ",".join(READ),
+    "mocap.gaze": "left yaw, left pitch, right yaw, right pitch; radians in the head's axes; "
+                  "yaw to the person's left, pitch up",
+    "mocap.looks_at_one": "30 degrees sideways, 25 up or down",
+    "mocap.turn": "two columns of the rotation from the head's axes (x to the person's left, "
+                  "y up, z out of the face) to the camera's (x right, y up, z backwards)"}
 PRECISE = ("running_var", "expression.norm", "expression.even", "template")
 
 
@@ -33,12 +41,7 @@ def metadata_of(options, rig):
         "mocap.crop_margin": f"{options['margin']:g}", "mocap.softmax_temperature": "1",
         "mocap.dense_groups": json.dumps(groups),
         "mocap.dense_vertices": ",".join(map(str, rig.dense)),
-        "mocap.shapes": ",".join(READ),
-        "mocap.gaze": "left yaw, left pitch, right yaw, right pitch; radians in the head's axes; "
-                      "yaw to the person's left, pitch up",
-        "mocap.looks_at_one": "30 degrees sideways, 25 up or down",
-        "mocap.turn": "two columns of the rotation from the head's axes (x to the person's left, "
-                      "y up, z out of the face) to the camera's (x right, y up, z backwards)",
+        **EXPRESSION,
         "mocap.expression_places": json.dumps([[list(marks), [list(o) for o in offsets]]
                                                for marks, offsets in LOOKS]),
         "mocap.training": (f"training.face_train, {options['reached']} steps of "

@@ -12,7 +12,7 @@ static const double epsilon = 1e-5; // of the norms
 static const float leak = 0.1f;     // the slope below zero
 
 struct nn_expression_head {
-    int keypoints, channels, means, inputs, hidden, shapes;
+    int keypoints, channels, flat, inputs, hidden, shapes;
     struct nn_expression_place *places;
     int place_count;
     float mean_face[LANDMARKS][2];
@@ -27,7 +27,7 @@ struct similarity {
 
 int nn_expression_inputs(const struct nn_expression_layers *layers)
 {
-    return 2 * layers->keypoints + layers->channels * layers->place_count + layers->means;
+    return 2 * layers->keypoints + layers->channels * layers->place_count + layers->flat;
 }
 
 static double norm_factor(const struct nn_expression_norm *norm, int channel)
@@ -76,7 +76,7 @@ struct nn_expression_head *nn_expression_create(const struct nn_expression_layer
     if (head != NULL) {
         head->keypoints = layers->keypoints;
         head->channels = layers->channels;
-        head->means = layers->means;
+        head->flat = layers->flat;
         head->inputs = nn_expression_inputs(layers);
         head->hidden = layers->hidden;
         head->shapes = layers->shapes;
@@ -174,6 +174,16 @@ static void sample_place(const struct nn_expression_place *place, const struct s
     sample(features, x, y, channels, stride);
 }
 
+static void flatten(const struct nn_tensor *tensor, float *numbers)
+{
+    for (int y = 0; y < tensor->height; y++) {
+        for (int x = 0; x < tensor->width; x++) {
+            memcpy(numbers, nn_tensor_at(tensor, y, x), (size_t)tensor->channels * sizeof *numbers);
+            numbers += tensor->channels;
+        }
+    }
+}
+
 static void dense(const float *weights, const float *bias, const float *in, int inputs, float *out,
                   int outputs)
 {
@@ -229,9 +239,27 @@ static void read_turn(const float *columns, const struct similarity *s, float tu
     }
 }
 
+struct nn_expression_crop nn_expression_place_crop(const struct nn_expression_head *head,
+                                                   const struct nn_expression_crop *crop,
+                                                   const struct mc_keypoint *landmarks)
+{
+    float points[2 * LANDMARKS];
+    for (int i = 0; i < LANDMARKS; i++) {
+        points[2 * i] = landmarks[i].x;
+        points[2 * i + 1] = landmarks[i].y;
+    }
+    const struct similarity s = align(head, points);
+    return (struct nn_expression_crop){
+        .x = s.middle_x + crop->x * s.real - crop->y * s.imaginary,
+        .y = s.middle_y + crop->y * s.real + crop->x * s.imaginary,
+        .edge = crop->edge * hypotf(s.real, s.imaginary),
+        .angle = atan2f(s.imaginary, s.real),
+    };
+}
+
 void nn_expression_run(const struct nn_expression_head *head, const struct mc_keypoint *keypoints,
                        int input_width, int input_height, const struct nn_tensor *features,
-                       const struct nn_tensor *means, struct nn_expression *expression,
+                       const struct nn_tensor *flat, struct nn_expression *expression,
                        float *scratch)
 {
     float *points = scratch, *seen = scratch + 2 * head->keypoints;
@@ -245,8 +273,7 @@ void nn_expression_run(const struct nn_expression_head *head, const struct mc_ke
         sample_place(&head->places[i], &s, points, features, seen + i, head->place_count);
     }
     take_back(&s, points, head->keypoints);
-    memcpy(seen + head->place_count * head->channels, nn_tensor_at(means, 0, 0),
-           (size_t)head->means * sizeof(float));
+    flatten(flat, seen + head->place_count * head->channels);
     dense(head->weights, head->bias, scratch, head->inputs, hidden, head->hidden);
     for (int h = 0; h < head->hidden; h++) {
         hidden[h] = hidden[h] > 0 ? hidden[h] : leak * hidden[h];

@@ -1,9 +1,10 @@
 // The expression head: what a face does, from its keypoints and from features around them.
 //
-// A model with this head gives 68 landmarks, dense points behind them, and an expression. Its
-// keypoints are aligned to a mean face by a similarity (shift, turn, scale); a dense layer reads
-// the aligned keypoints, feature maps sampled at places of that mean face, and the encoder's
-// means. training/nets/face.py is the same in PyTorch.
+// The keypoints are aligned to a mean face by a similarity (shift, turn, scale). A dense layer
+// reads the aligned keypoints, feature maps sampled at places of that mean face, and a tensor as
+// a whole. A face model (training/nets/face.py) has all three; its tensor holds the encoder's
+// means. An expression model (training/nets/expression.py) gets 68 landmarks from another model,
+// sees a crop cut by them, and reads its last feature map.
 #pragma once
 
 #include <stdbool.h>
@@ -45,14 +46,14 @@ struct nn_expression_norm {
 struct nn_expression_layers {
     int keypoints; // of all heat maps; the first 68 are the landmarks that are aligned
     int channels;  // of the feature maps that are sampled
-    int means;     // of the encoder's channels
+    int flat;      // numbers of the tensor that is read as a whole
     int hidden;    // units
     int shapes;    // at most NN_SHAPES_MAX
     const struct nn_expression_place *places;
     int place_count;
     const float *mean_face; // 68 x 2; the mean of its squares, x and y together, is one
     struct nn_expression_norm input_norm, hidden_norm;
-    const float *hidden_weight; // hidden x inputs: keypoints, then channels x places, then means
+    const float *hidden_weight; // hidden x inputs: keypoints, then channels x places, then flat
     const float *hidden_bias;
     const float *out_weight; // (shapes + 10) x hidden: shapes, 4 of gaze, 6 of turn
     const float *out_bias;
@@ -74,8 +75,23 @@ size_t nn_expression_scratch(const struct nn_expression_head *head);
 // Any thread.
 //   keypoints    all of them, in pixels of the input
 //   input_width, input_height  the input's size, pixels
-//   features     the sampled maps, means  1 x 1 x channels; float32
+//   features     the maps that are sampled; ignored where there are no places
+//   flat         the tensor that is read as a whole, row by row, pixel by pixel
+//   Both are float32.
 void nn_expression_run(const struct nn_expression_head *head, const struct mc_keypoint *keypoints,
                        int input_width, int input_height, const struct nn_tensor *features,
-                       const struct nn_tensor *means, struct nn_expression *expression,
+                       const struct nn_tensor *flat, struct nn_expression *expression,
                        float *scratch);
+
+// A square crop in the frame of the mean face, and what it is around given landmarks.
+struct nn_expression_crop {
+    float x, y;  // of its middle
+    float edge;  // its edge
+    float angle; // radians, clockwise as displayed
+};
+
+// From units of the mean face to the unit of the landmarks: 68, of which x and y count. Any
+// thread.
+struct nn_expression_crop nn_expression_place_crop(const struct nn_expression_head *head,
+                                                   const struct nn_expression_crop *crop,
+                                                   const struct mc_keypoint *landmarks);

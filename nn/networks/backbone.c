@@ -15,6 +15,7 @@ static const struct nn_backbone backbones[] = {
     { "hourglass", nn_hourglass, 32, 1, 35 },     //
     { "laednet", nn_laednet, 16, 2, 32 },         //
     { "lrdnet", nn_lrdnet, 8, 8, 64 },            //
+    { "plain", nn_plain, 16, 16, 32 },            //
 };
 
 enum { BACKBONE_COUNT = sizeof backbones / sizeof backbones[0] };

@@ -73,20 +73,39 @@ def aligned(points, middle, real, imaginary):
                         (p[..., 1] * real - p[..., 0] * imaginary) / square], -1)
 
 
-class ExpressionHead(nn.Module):
+class Reader(nn.Module):
+    """One hidden layer from an expression's inputs, of which the first `of_points` come from
+    keypoints, to shapes, gaze and turn."""
+
+    def __init__(self, inputs, of_points, hidden, teacher=TEACHER):
+        super().__init__()
+        self.register_buffer("template", torch.zeros(LANDMARKS, 2))
+        self.norm = nn.BatchNorm1d(inputs, momentum=0.02)
+        self.hidden = nn.Linear(inputs, hidden)
+        self.even = nn.BatchNorm1d(hidden, momentum=0.02)
+        self.drop = nn.Dropout(0.1)
+        self.out = nn.Linear(hidden, SHAPES + GAZE + TURN)
+        self.teacher = nn.Linear(hidden, teacher)  # for training alone
+        self.of_points = of_points
+        self.blind = 0.0  # share of faces of which, in training, only the points are seen
+
+    def read(self, inputs):
+        """-> shapes, gaze, turn in the aligned frame (two columns), the teacher's shapes"""
+        x = self.norm(inputs)
+        if self.training and self.blind > 0:
+            keep = (torch.rand(len(x), 1) >= self.blind).to(x)
+            x = torch.cat([x[:, :self.of_points], x[:, self.of_points:] * keep], 1)
+        x = self.drop(F.leaky_relu(self.even(self.hidden(x)), 0.1))
+        shapes, gaze, turn = self.out(x).split((SHAPES, GAZE, TURN), 1)
+        return shapes, gaze, turn, self.teacher(x)
+
+
+class ExpressionHead(Reader):
     """Dense layers on aligned points, features looked at around them, and the encoder's mean."""
 
     def __init__(self, teacher=TEACHER):
-        super().__init__()
+        super().__init__(INPUTS, POINT_INPUTS, HIDDEN, teacher)
         self.look = nn.Conv2d(64, LOOK_CHANNELS, 1)
-        self.register_buffer("template", torch.zeros(LANDMARKS, 2))
-        self.norm = nn.BatchNorm1d(INPUTS, momentum=0.02)
-        self.hidden = nn.Linear(INPUTS, HIDDEN)
-        self.even = nn.BatchNorm1d(HIDDEN, momentum=0.02)
-        self.drop = nn.Dropout(0.1)
-        self.out = nn.Linear(HIDDEN, SHAPES + GAZE + TURN)
-        self.teacher = nn.Linear(HIDDEN, teacher)  # for training alone
-        self.blind = 0.0  # share of faces of which, in training, only the points are seen
 
     def places(self, points, similarity):
         middle, real, imaginary = similarity
@@ -107,16 +126,6 @@ class ExpressionHead(nn.Module):
         seen = F.grid_sample(F.relu(self.look(features)), (where * 2 - 1)[:, None],
                              mode="bilinear", padding_mode="border", align_corners=False)
         return torch.cat([flat, seen[:, :, 0].flatten(1), pooled], 1), similarity
-
-    def read(self, inputs):
-        """-> shapes, gaze, turn in the aligned frame (two columns), the teacher's shapes"""
-        x = self.norm(inputs)
-        if self.training and self.blind > 0:
-            keep = (torch.rand(len(x), 1) >= self.blind).to(x)
-            x = torch.cat([x[:, :POINT_INPUTS], x[:, POINT_INPUTS:] * keep], 1)
-        x = self.drop(F.leaky_relu(self.even(self.hidden(x)), 0.1))
-        shapes, gaze, turn = self.out(x).split((SHAPES, GAZE, TURN), 1)
-        return shapes, gaze, turn, self.teacher(x)
 
     def forward(self, points, features, pooled):
         inputs, similarity = self.look_at(points, features, pooled)

@@ -1,0 +1,67 @@
+#include "nn/model_expression.h"
+
+#include <stdio.h>
+
+#include "nn/graph/weights.h"
+#include "nn/heads/head_expression.h"
+
+enum { HIDDEN_MAX = 4096 };
+
+static bool get(struct nn_weights *weights, const char *name, const char *part, const int *dims,
+                int rank, const float **data, struct mc_error *err)
+{
+    char full[NN_WEIGHT_NAME_BYTES];
+    snprintf(full, sizeof full, "head.expression.%s%s", name, part);
+    const struct nn_weight *weight = nn_weights_get(weights, full, dims, rank, err);
+    *data = weight == NULL ? NULL : weight->data;
+    return weight != NULL;
+}
+
+static bool get_norm(struct nn_weights *weights, const char *name, int channels,
+                     struct nn_expression_norm *norm, struct mc_error *err)
+{
+    return get(weights, name, ".weight", &channels, 1, &norm->weight, err) &&
+           get(weights, name, ".bias", &channels, 1, &norm->bias, err) &&
+           get(weights, name, ".running_mean", &channels, 1, &norm->mean, err) &&
+           get(weights, name, ".running_var", &channels, 1, &norm->variance, err);
+}
+
+// How many hidden units there are is known from the tensor itself.
+static bool read_sizes(struct nn_expression_layers *layers, const struct nn_weights *weights,
+                       struct mc_error *err)
+{
+    const struct nn_weight *hidden = nn_weights_find(weights, "head.expression.hidden.weight");
+    const int inputs = nn_expression_inputs(layers);
+    const int found = hidden == NULL ? 0 : hidden->dims[1];
+    layers->hidden = hidden == NULL ? 0 : hidden->dims[0];
+    return (layers->hidden > 0 && layers->hidden <= HIDDEN_MAX && found == inputs) ||
+           mc_error_set(err, MC_ERROR_FORMAT, 0,
+                        "head.expression.hidden.weight: must be [1 to %d,%d], got [%d,%d]",
+                        (int)HIDDEN_MAX, inputs, layers->hidden, found);
+}
+
+static bool read_layers(struct nn_expression_layers *layers, struct nn_weights *weights,
+                        struct mc_error *err)
+{
+    const int outputs = layers->shapes + NN_EXPRESSION_OTHERS;
+    const int inputs = nn_expression_inputs(layers);
+    const int hidden_dims[] = { layers->hidden, inputs };
+    const int out_dims[] = { outputs, layers->hidden };
+    const int face_dims[] = { NN_EXPRESSION_LANDMARKS, 2 };
+    return get(weights, "hidden", ".weight", hidden_dims, 2, &layers->hidden_weight, err) &&
+           get(weights, "hidden", ".bias", hidden_dims, 1, &layers->hidden_bias, err) &&
+           get(weights, "out", ".weight", out_dims, 2, &layers->out_weight, err) &&
+           get(weights, "out", ".bias", out_dims, 1, &layers->out_bias, err) &&
+           get(weights, "template", "", face_dims, 2, &layers->mean_face, err) &&
+           get_norm(weights, "norm", inputs, &layers->input_norm, err) &&
+           get_norm(weights, "even", layers->hidden, &layers->hidden_norm, err);
+}
+
+struct nn_expression_head *nn_model_expression_read(struct nn_weights *weights,
+                                                    struct nn_expression_layers *layers,
+                                                    struct mc_error *err)
+{
+    return read_sizes(layers, weights, err) && read_layers(layers, weights, err)
+               ? nn_expression_create(layers, err)
+               : NULL;
+}

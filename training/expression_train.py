@@ -1,0 +1,234 @@
+"""Trains the expression network, which takes a closer look at a face whose landmarks are known.
+
+    python3 -m training.expression_train --set SET --renders RENDERS --val RENDERS --run RUN
+        --steps N [--landmarks models/face68.safetensors]
+
+SET: of training.prepare and face_prepare; RENDERS: of training.heads.make. Run again with the same
+options, it goes on where it stopped; with other --steps the rest of the schedule is stretched.
+Renders that have come since are taken in at every --refresh steps."""
+
+import argparse
+import os
+import time
+
+import numpy as np
+import torch
+
+from . import checkpoint, loop
+from .expression_data import (ExpressionSamples, cut, landmarks_of_faces, landmarks_of_renders)
+from .face_data import READ, Renders, Teacher
+from .face_train import Agreement, aligned_columns, balance_of, expression_losses, mean_where, \
+    template_of
+from .models import Model
+from .nets.expression import ExpressionNet
+from .samples import FaceSet, tensor_of
+
+# The looks that the teacher's shapes tell, as (shape, sign) of gaze's four numbers.
+LOOKS = ((("eyeLookOutLeft", 1), ("eyeLookInLeft", -1)), (("eyeLookUpLeft", 1), ("eyeLookDownLeft", -1)),
+         (("eyeLookInRight", 1), ("eyeLookOutRight", -1)), (("eyeLookUpRight", 1), ("eyeLookDownRight", -1)))
+
+
+def looks_of(taught, names):
+    return torch.stack([sum(sign * taught[:, names.index(name)] for name, sign in pair)
+                        for pair in LOOKS], 1)
+
+
+class GazeAgreement(torch.nn.Module):
+    """Gaze, radians, to the teacher's looks."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor([2.0, 2.0]))
+        self.shift = torch.nn.Parameter(torch.zeros(4))
+
+    def forward(self, gaze, looks):
+        scale = self.scale.clamp(0.8, 4).repeat(2)
+        return ((gaze * scale + self.shift - looks) ** 2).mean(1)
+
+
+def correlations(found, truth):
+    a, b = found - found.mean(0), truth - truth.mean(0)
+    return (a * b).mean(0) / (a.std(0) * b.std(0) + 1e-9)
+
+
+def predict(net, images, landmarks):
+    shapes, gaze, turn = [], [], []
+    with torch.no_grad():
+        for first in range(0, len(images), 32):
+            batch = torch.stack([tensor_of(i) for i in images[first:first + 32]])
+            marks = torch.from_numpy(np.float32(landmarks[first:first + 32]))
+            s, g, t, _, _ = net(batch, marks)
+            shapes.append(s.numpy()), gaze.append(g.numpy()), turn.append(t.numpy())
+    return np.concatenate(shapes), np.concatenate(gaze), np.concatenate(turn)
+
+
+class Check:
+    """Renders of people kept out, and clips kept out."""
+
+    def __init__(self, options, faces, teacher, model, template):
+        self.val, self.teacher = Renders(options.val), teacher
+        found = landmarks_of_renders(self.val, model, os.path.join(options.run, "val"))
+        self.renders = [cut(self.val.image(i), found[i], template, options.size)[:2]
+                        for i in range(len(self.val))]
+        items = faces.choose("val", "clip")
+        items = items[np.isfinite(teacher.shapes[items, 0])]
+        marks = landmarks_of_faces(faces, model, options.run)
+        self.clips = [cut(faces.images[i], marks[i], template, options.size)[:2] for i in items]
+        self.taught = teacher.shapes[items]
+        self.clip = np.array([name.rsplit("_", 1)[0] for name in faces.names[items]])
+
+    def clip_correlations(self, shapes, gaze, live):
+        by_shape, looks = {}, looks_of(torch.from_numpy(self.taught), self.teacher.names).numpy()
+        for clip in np.unique(self.clip):
+            own = self.clip == clip
+            for name in live:
+                truth = self.taught[own, self.teacher.names.index(name)]
+                if truth.std() > 0.04:  # it does something in this clip
+                    r = correlations(shapes[own][:, READ.index(name)], truth)
+                    by_shape.setdefault(name, []).append(float(r))
+            for k, name in enumerate(("gaze yaw", "gaze pitch")):
+                pair = gaze[own][:, [k, k + 2]].mean(1), looks[own][:, [k, k + 2]].mean(1)
+                by_shape.setdefault(name, []).append(float(correlations(*pair)))
+        return by_shape
+
+    def __call__(self, options, state, live):
+        net = ExpressionNet(options.size)
+        net.load_state_dict(state)
+        net.eval()
+        shapes, gaze, _ = predict(net, *zip(*self.renders))
+        lids = self.val.shapes[:, [READ.index("eyeBlinkLeft"), READ.index("eyeBlinkRight")]]
+        off = np.abs(gaze.reshape(-1, 2, 2) - self.val.rows["gaze"]).mean(2)[lids < 0.5]
+        rs = correlations(shapes, self.val.shapes)
+        shapes, gaze, _ = predict(net, *zip(*self.clips))
+        clips = self.clip_correlations(shapes, gaze, live)
+        looks = {name: [round(r, 2) for r in clips.pop(name)] for name in ("gaze yaw", "gaze pitch")}
+        return {"renders r": round(float(np.mean(rs)), 3), "gaze": round(float(off.mean() * 57.3), 2),
+                "clips r": round(float(np.mean([r for v in clips.values() for r in v])), 3), **looks,
+                "by shape": {n: round(float(r), 2) for n, r in zip(READ, rs)},
+                "by clip shape": {n: round(float(np.mean(v)), 2) for n, v in clips.items()}}
+
+
+class Run:
+    def __init__(self, options):
+        os.makedirs(options.run, exist_ok=True)
+        torch.set_num_threads(options.threads)
+        torch.set_flush_denormal(True)
+        torch.manual_seed(options.seed)
+        self.options, self.faces, self.teacher = options, FaceSet(options.set), Teacher(options.set)
+        self.model = Model(options.landmarks)
+        self.net = ExpressionNet(options.size).to(memory_format=torch.channels_last)
+        self.template = template_of(self.faces)
+        self.net.head.expression.template.copy_(self.template)
+        self.net.head.expression.blind = options.blind
+        self.agreement, self.gaze_agreement = Agreement(self.teacher.names), GazeAgreement()
+        self.average = checkpoint.Average(self.net, options.average)
+        self.optimiser = self.optimiser_of()
+        self.step = 0
+        state = checkpoint.load(options.run)
+        if state is not None:
+            for name in ("net", "agreement", "gaze_agreement", "optimiser"):
+                getattr(self, name).load_state_dict(state[name])
+            self.average.state, self.step = state["average"], state["step"]
+            torch.set_rng_state(state["random"])
+        self.check = Check(options, self.faces, self.teacher, self.model, self.template.numpy())
+
+    def optimiser_of(self):
+        learnt = [*self.net.parameters(), *self.agreement.parameters(),
+                  *self.gaze_agreement.parameters()]
+        return torch.optim.AdamW(
+            [{"params": [p for p in learnt if p.dim() > 1], "weight_decay": self.options.decay},
+             {"params": [p for p in learnt if p.dim() <= 1], "weight_decay": 0.0}])
+
+    def save(self):
+        names = ("net", "agreement", "gaze_agreement", "optimiser")
+        checkpoint.save(self.options.run, {
+            **{name: getattr(self, name).state_dict() for name in names},
+            "average": self.average.state, "random": torch.get_rng_state(), "step": self.step,
+            "options": vars(self.options)})
+
+    def learn(self, batch, balance):
+        options = self.options
+        images = batch["image"].contiguous(memory_format=torch.channels_last)
+        *outputs, similarity = self.net(images, batch["landmarks"])
+        parts = expression_losses(options, outputs, aligned_columns(batch["turn"], similarity),
+                                  batch, self.agreement, balance)
+        parts["looks"] = options.looks * mean_where(
+            self.gaze_agreement(outputs[1], looks_of(batch["taught"], self.teacher.names)),
+            batch["teacher"])
+        for group in self.optimiser.param_groups:
+            group["lr"] = loop.rate_at(self.step, options)
+        self.optimiser.zero_grad(set_to_none=True)
+        sum(parts.values()).backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimiser.step()
+        self.step += 1
+        self.average.update(self.net, self.step)
+        return {name: float(value) for name, value in parts.items()}
+
+    def segment(self, until):
+        """Steps with the renders that are there now."""
+        options = self.options
+        renders = Renders(options.renders)
+        found = (landmarks_of_faces(self.faces, self.model, options.run),
+                 landmarks_of_renders(renders, self.model, os.path.join(options.run, "renders")))
+        samples = ExpressionSamples(self.faces, self.teacher, renders, found, self.template.numpy(),
+                                    until * options.batch, options, self.step * options.batch)
+        loader = torch.utils.data.DataLoader(samples, options.batch, num_workers=1,
+                                             prefetch_factor=4, generator=torch.Generator())
+        balance = balance_of(renders)
+        print(f"{len(renders)} renders, {len(samples.good)} of them with landmarks found",
+              flush=True)
+        began, seen = time.time(), []
+        self.net.train()
+        for batch in loader:
+            seen.append(self.learn(batch, balance))
+            if self.step % 100 == 0:
+                means = {k: round(float(np.mean([s[k] for s in seen])), 3) for k in seen[0]}
+                print(f"step {self.step} {time.time() - began:.0f} s {means}", flush=True)
+                seen = []
+            last = self.step == options.steps
+            if self.step % options.save_every == 0 or last:
+                self.save()
+            if self.step % options.check_every == 0 or last:
+                live = [READ[k] for k in self.agreement.own]
+                entry = {"step": self.step, **self.check(options, self.average.state, live)}
+                checkpoint.log(options.run, entry)
+                print(entry, flush=True)
+
+    def train(self):
+        while self.step < self.options.steps:
+            later = (self.step // self.options.refresh + 1) * self.options.refresh
+            self.segment(min(self.options.steps, later))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--set", required=True, help="of training.prepare, face_prepare")
+    parser.add_argument("--renders", required=True, help="folder of training.heads.make")
+    parser.add_argument("--val", required=True, help="renders of other people")
+    parser.add_argument("--run", required=True, help="folder of checkpoints and log")
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--landmarks", default="models/face68.safetensors",
+                        help="weight file of the landmark network")
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--decay", type=float, default=5e-3)
+    parser.add_argument("--average", type=float, default=0.998)
+    parser.add_argument("--share", type=float, default=0.65, help="of renders")
+    parser.add_argument("--shapes", type=float, default=30.0, help="weight")
+    parser.add_argument("--bind", type=float, default=4.0, help="weight of the teacher's shapes")
+    parser.add_argument("--looks", type=float, default=1.0, help="weight of the teacher's looks")
+    parser.add_argument("--quiet", type=float, default=1.0, help="weight of what is hardly done")
+    parser.add_argument("--blind", type=float, default=0.1,
+                        help="share of faces of which only landmarks are seen")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--save-every", type=int, default=200)
+    parser.add_argument("--check-every", type=int, default=1000)
+    parser.add_argument("--refresh", type=int, default=2000)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    Run(arguments()).train()
