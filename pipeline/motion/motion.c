@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "pipeline/expression.h"
 #include "pipeline/motion/pose.h"
 #include "pipeline/motion/shapes.h"
 
@@ -111,6 +112,23 @@ static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *s
     }
 }
 
+static void fit_pose(struct pipeline_motion *motion, const struct pipeline_camera *camera,
+                     struct protocol_face *face, const struct pipeline_expression *expression,
+                     float dt_s)
+{
+    struct pipeline_pose_fit fit;
+    float expected[3][3];
+    if (expression != NULL) {
+        pipeline_camera_turn(camera, expression->x, expression->y, expression->rotation, expected);
+    }
+    face->has_pose = pipeline_pose_find(
+        face->keypoints, camera, expression != NULL ? (const float(*)[3])expected : NULL, &fit);
+    if (face->has_pose) {
+        face->pose = fit.pose;
+        pipeline_fov_add(&motion->fov, &fit, dt_s);
+    }
+}
+
 static void run_face(struct pipeline_motion *motion, const struct pipeline_camera *camera,
                      struct protocol_record *record, struct protocol_face *face,
                      const struct pipeline_expression *expression)
@@ -125,12 +143,7 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
     if (face->keypoint_count != LANDMARKS) {
         return;
     }
-    struct pipeline_pose_fit fit;
-    face->has_pose = pipeline_pose_find(face->keypoints, camera, NULL, &fit);
-    if (face->has_pose) {
-        face->pose = fit.pose;
-        pipeline_fov_add(&motion->fov, &fit, dt_s);
-    }
+    fit_pose(motion, camera, face, expression, dt_s);
     face->has_shapes =
         face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, features);
     if (face->has_shapes) {
@@ -155,6 +168,11 @@ void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record 
         run_face(motion, &camera, record, &record->faces[i],
                  expressions != NULL ? expressions[i] : NULL);
     }
+}
+
+float pipeline_motion_fov(const struct pipeline_motion *motion)
+{
+    return motion->fov.fixed > 0 || motion->fov.width > 0 ? pipeline_fov_degrees(&motion->fov) : 0;
 }
 
 void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns)

@@ -49,6 +49,9 @@ void pipeline_motion_init(struct pipeline_motion *motion,
 void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record,
                          const struct pipeline_expression *const *expressions);
 
+// The field of view in use, degrees; 0 while it is to be estimated and there was no frame.
+float pipeline_motion_fov(const struct pipeline_motion *motion);
+
 // Starts measuring the neutral face of everybody in view, for a few seconds at most;
 // another call before the end starts over.
 void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns);

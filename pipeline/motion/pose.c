@@ -27,6 +27,47 @@ struct pipeline_camera pipeline_camera_make(int width, int height, float fov_deg
     };
 }
 
+struct pipeline_camera pipeline_camera_of_pose(int width, int height,
+                                               const struct mc_keypoint keypoints[68],
+                                               const struct protocol_pose *pose)
+{
+    struct pipeline_camera camera = { .x = (float)width / 2, .y = (float)height / 2 };
+    float turn[3][3], along = 0, square = 0;
+    pipeline_pose_matrix(pose, turn);
+    for (int i = 0; i < POINTS; i++) {
+        const struct pipeline_mean_point *p = &pipeline_mean_face[i];
+        float q[3];
+        for (int row = 0; row < 3; row++) {
+            q[row] = turn[row][0] * p->x + turn[row][1] * p->y + turn[row][2] * p->z +
+                     pose->translation[row];
+        }
+        const float u = q[0] / q[2], v = q[1] / q[2];
+        along += u * (keypoints[i].x - camera.x) + v * (keypoints[i].y - camera.y);
+        square += u * u + v * v;
+    }
+    camera.focal = along / square;
+    return camera;
+}
+
+void pipeline_camera_turn(const struct pipeline_camera *camera, float x, float y,
+                          const float from[3][3], float to[3][3])
+{
+    // The shortest rotation of the optical axis to the line of sight (Rodrigues).
+    const float u = (x - camera->x) / camera->focal, v = (y - camera->y) / camera->focal;
+    const float length = sqrtf(u * u + v * v + 1), a = u / length, b = v / length, c = 1 / length;
+    const float look[3][3] = {
+        { 1 - a * a / (1 + c), -a * b / (1 + c), a },
+        { -a * b / (1 + c), 1 - b * b / (1 + c), b },
+        { -a, -b, c },
+    };
+    for (int row = 0; row < 3; row++) {
+        for (int k = 0; k < 3; k++) {
+            to[row][k] =
+                look[row][0] * from[0][k] + look[row][1] * from[1][k] + look[row][2] * from[2][k];
+        }
+    }
+}
+
 // Returns false when too few landmarks are confident.
 static bool read_landmarks(const struct mc_keypoint *keypoints,
                            const struct pipeline_camera *camera, struct pipeline_refine_seen *seen)

@@ -22,6 +22,16 @@ struct pipeline_camera {
 // frame, whose optical axis meets the middle. All positive, fov_degrees below 180.
 struct pipeline_camera pipeline_camera_make(int width, int height, float fov_degrees);
 
+// The camera that a pose was fitted for, from the landmarks that it was fitted to.
+struct pipeline_camera pipeline_camera_of_pose(int width, int height,
+                                               const struct mc_keypoint keypoints[68],
+                                               const struct protocol_pose *pose);
+
+// Turns a rotation, row by row, from the axes of a camera that looks straight at x, y into those
+// of this one.
+void pipeline_camera_turn(const struct pipeline_camera *camera, float x, float y,
+                          const float from[3][3], float to[3][3]);
+
 // What a fit says of the camera. A face that is near shows how near it is: its middle is larger
 // than its rim.
 struct pipeline_lens {

@@ -29,8 +29,7 @@ void mocapctl_draw_line(const struct mocapctl_canvas *canvas, float x0, float y0
 void mocapctl_draw_record(const struct mocapctl_canvas *canvas,
                           const struct protocol_record *record);
 
-// The axes of every head whose pose is known, half a face long, as a camera of this
-// field of view sees them (degrees along the longer edge): x red, y green, and blue,
+// The axes of every head whose pose is known, half a face long: x red, y green, and blue,
 // against z, where the face looks.
-void mocapctl_draw_poses(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
-                         float fov);
+void mocapctl_draw_poses(const struct mocapctl_canvas *canvas,
+                         const struct protocol_record *record);

@@ -137,7 +137,7 @@ static bool write_frame(struct overlay *overlay, const struct protocol_record *r
     const struct protocol_record drawn = scaled(&part, record);
     mocapctl_draw_record(&part, &drawn);
     if (overlay->options.pose) {
-        mocapctl_draw_poses(&part, &drawn, pipeline_motion_options_default().fov);
+        mocapctl_draw_poses(&part, &drawn);
     }
     return video_writer_add_at(overlay->writer, record->pts - overlay->first_pts, canvas->rgb,
                                canvas->row_bytes, err);
