@@ -4,23 +4,23 @@
 
 static const float degrees = 57.2957795f;
 
-// What is known without a face: most cameras see 45 to 75 degrees, most faces are 40 to 150 cm
-// away. The second half counts for faces that fill the frame, as in clips cut to a face: with 60
+// What is known without a face: most cameras see 40 to 75 degrees, few faces are nearer than
+// half a metre. The latter counts for faces that fill the frame, as in clips cut to a face: with 60
 // degrees these would be a hand's breadth away.
-static const float tangent_prior = 0.577f, tangent_deviation = 0.2f; // of 60 degrees
-static const float near_prior = 0.2f, near_deviation = 0.1f;         // face widths over distance
-static const float tangent_least = 0.176f, tangent_most = 1.428f;    // of 20, of 110 degrees
+static const float tangent_prior = 0.577f, tangent_deviation = 0.25f; // of 60 degrees
+static const float near_prior = 0.25f, near_deviation = 0.1f;         // face widths over distance
+static const float tangent_least = 0.176f, tangent_most = 1.428f;     // of 20, of 110 degrees
 
 static const float error_max = 0.1f;             // of a fit to learn from, face widths
 static const float yaw_max = 45, pitch_max = 35; // likewise, degrees
-static const float near_least = 0.05f;           // face widths over distance: shows perspective
+static const float near_least = 0.1f;            // face widths over distance: shows perspective
 static const float step = 10;                    // degrees, between views
 static const float count_most = 300;             // frames of a view that its means remember
 static const float count_half = 10;              // frames after which a view has half its say
 
-// One over the variance of tangents from independent faces, times that from the fit's own. The
-// deviations of a face's landmarks are not independent.
-static const float tempered = 0.7f;
+// The fit's own idea of the variance is too large: deviations are mostly of a person's whole head,
+// which the pose takes up. Measured on renders, where the camera is known.
+static const float tempered = 4;
 // A person's head differs from the mean in all views alike: many views are worth this many times
 // two.
 static const float views_half = 1.2f;
@@ -98,11 +98,13 @@ static float estimate(const struct pipeline_fov *fov)
         sum += say * view->sum;
     }
     const float many = 1 / (views + views_half);
-    const float lens = 1 / (tangent_deviation * tangent_deviation);
-    const float near = fov->share * fov->share / (near_deviation * near_deviation);
-    const float mean =
-        (many * sum + lens * tangent_prior + near * near_prior / fmaxf(fov->share, 1e-3f)) /
-        (many * information + lens + near);
+    const float prior = 1 / (tangent_deviation * tangent_deviation);
+    information = many * information + prior;
+    float mean = (many * sum + prior * tangent_prior) / information;
+    if (mean * fov->share > near_prior) {
+        const float near = fov->share * fov->share / (near_deviation * near_deviation);
+        mean = (mean * information + near * near_prior / fov->share) / (information + near);
+    }
     return fminf(fmaxf(mean, tangent_least), tangent_most);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "pipeline/expression.h"
+#include "pipeline/motion/confidence.h"
 #include "pipeline/motion/pose.h"
 #include "pipeline/motion/shapes.h"
 
@@ -112,6 +113,18 @@ static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *s
     }
 }
 
+// Of the landmarks that are published, and of the face.
+static void set_confidences(struct protocol_face *face, const float *off)
+{
+    float sum = 0;
+    for (int i = 0; i < LANDMARKS; i++) {
+        struct mc_keypoint *keypoint = &face->keypoints[i];
+        keypoint->c = pipeline_confidence_of(keypoint->c, off != NULL ? off[i] : 0);
+        sum += keypoint->c;
+    }
+    face->score = sum / LANDMARKS;
+}
+
 static void fit_pose(struct pipeline_motion *motion, const struct pipeline_camera *camera,
                      struct protocol_face *face, const struct pipeline_expression *expression,
                      float dt_s)
@@ -127,6 +140,7 @@ static void fit_pose(struct pipeline_motion *motion, const struct pipeline_camer
         face->pose = fit.pose;
         pipeline_fov_add(&motion->fov, &fit, dt_s);
     }
+    set_confidences(face, face->has_pose ? fit.off : NULL);
 }
 
 static void run_face(struct pipeline_motion *motion, const struct pipeline_camera *camera,
