@@ -140,7 +140,7 @@ static void one_long_look_counts_less_than_many(void **state)
 {
     (void)state;
     struct pipeline_fov fov;
-    struct pipeline_pose_fit fit = { .pose.translation = { 0, 0, 3 }, .lens = { 0.4f, 0.8f } };
+    struct pipeline_pose_fit fit = { .pose.translation = { 0, 0, 5 }, .lens = { 0.4f, 0.8f } };
     pipeline_fov_init(&fov, 0);
     pipeline_fov_camera(&fov, WIDTH, HEIGHT);
     for (int frame = 0; frame < 1000; frame++) {
