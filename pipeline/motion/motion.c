@@ -170,6 +170,9 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
         face->has_shapes = true;
         pipeline_shapes_read(expression, face->shapes);
     }
+    if (face->has_pose) {
+        pipeline_pose_correct(&face->pose);
+    }
 }
 
 void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record,

@@ -14,6 +14,8 @@ static const float confidence_none = 0.1f; // landmarks with less do not count
 static const float weight_least = 8;       // of all landmarks together, each at most 1 here
 static const float turned2 = 0.5868f;      // squared sine of PIPELINE_MEAN_FACE_TURNED
 static const float facing_least = -0.3f;   // cosine between face and camera: profiles pass
+static const float pitch_gain = 1.2f;      // of what landmarks say
+static const float pitch_most = 85;        // degrees
 static const float agree_least = 0.7f;     // cosine between the fit and what is expected
 static const float worse_most = 2;         // times the cost: what agrees better is preferred
 
@@ -413,6 +415,21 @@ bool pipeline_pose_fit(const struct mc_keypoint keypoints[68], const struct pipe
     }
     *pose = fit.pose;
     return true;
+}
+
+void pipeline_pose_correct(struct protocol_pose *pose)
+{
+    const float pitch = fminf(fmaxf(pitch_gain * pose->euler[0], -pitch_most), pitch_most);
+    const float p = pitch / degrees, y = pose->euler[1] / degrees, r = pose->euler[2] / degrees;
+    const float cp = cosf(p), sp = sinf(p), cy = cosf(y), sy = sinf(y), cr = cosf(r), sr = sinf(r);
+    const float turn[3][3] = {
+        { cy * cr + sy * sp * sr, sy * sp * cr - cy * sr, sy * cp },
+        { cp * sr, cp * cr, -sp },
+        { cy * sp * sr - sy * cr, sy * sr + cy * sp * cr, cy * cp },
+    };
+    if (fabsf(pose->euler[0]) < pitch_most) {
+        pipeline_pose_set_rotation(pose, turn);
+    }
 }
 
 void pipeline_pose_matrix(const struct protocol_pose *pose, float matrix[3][3])

@@ -58,6 +58,11 @@ bool pipeline_pose_find(const struct mc_keypoint keypoints[68],
 bool pipeline_pose_fit(const struct mc_keypoint keypoints[68], const struct pipeline_camera *camera,
                        struct protocol_pose *pose);
 
+// Undoes what landmarks understate: networks place those of a head that nods nearer to where an
+// upright one has them, and most heads are flatter than the mean face. For landmarks that a
+// network found; exact ones need less. docs/motion.md has the figures.
+void pipeline_pose_correct(struct protocol_pose *pose);
+
 // The rotation as a matrix, row by row.
 void pipeline_pose_matrix(const struct protocol_pose *pose, float matrix[3][3]);
 

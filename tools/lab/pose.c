@@ -74,7 +74,9 @@ static void write_pose(const struct face *face, struct pipeline_fov *estimated)
         puts("none");
         return;
     }
-    const struct protocol_pose *pose = &fit.pose;
+    struct protocol_pose published = fit.pose;
+    const struct protocol_pose *pose = &published;
+    pipeline_pose_correct(&published);
     printf("%.4f %.4f %.4f %.5f %.5f %.5f %.5f %.3f\n", (double)pose->euler[0],
            (double)pose->euler[1], (double)pose->euler[2], (double)pose->translation[0],
            (double)pose->translation[1], (double)pose->translation[2], (double)pose->error,

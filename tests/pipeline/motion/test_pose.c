@@ -434,6 +434,29 @@ static void the_camera_of_a_pose_is_found_again(void **state)
     }
 }
 
+// More pitch, and yaw and roll as they were.
+static void a_correction_is_of_the_nod_alone(void **state)
+{
+    (void)state;
+    for (float pitch = -90; pitch <= 90; pitch += 15) {
+        for (float yaw = -60; yaw <= 60; yaw += 30) {
+            const float degrees[3] = { pitch, yaw, 10 };
+            float turn[3][3];
+            struct protocol_pose pose = { .error = 0.5f };
+            euler_matrix(degrees, turn);
+            pipeline_pose_set_rotation(&pose, (const float(*)[3])turn);
+            const struct protocol_pose before = pose;
+            pipeline_pose_correct(&pose);
+            assert_true(fabsf(pose.euler[0]) >= fabsf(before.euler[0]) - 0.01f);
+            assert_true(pose.euler[0] * pitch >= 0 && fabsf(pose.euler[0]) < 90.1f);
+            assert_true(fabsf(pitch) == 90 || fabsf(pose.euler[1] - yaw) < 0.01f);
+            assert_true(fabsf(pitch) == 90 || fabsf(pose.euler[2] - 10) < 0.01f);
+            assert_true(pitch == 0 || fabsf(pitch) > 71 ||
+                        fabsf(pose.euler[0] / pitch - 1.2f) < 0.01f);
+        }
+    }
+}
+
 // A head that looks into the camera from the frame's edge is turned towards its middle.
 static void a_rotation_is_turned_with_the_line_of_sight(void **state)
 {
@@ -538,6 +561,7 @@ int main(void)
         cmocka_unit_test(a_face_is_never_seen_from_behind),
         cmocka_unit_test(the_camera_of_a_pose_is_found_again),
         cmocka_unit_test(a_rotation_is_turned_with_the_line_of_sight),
+        cmocka_unit_test(a_correction_is_of_the_nod_alone),
         cmocka_unit_test(what_is_no_face_has_no_pose),
         cmocka_unit_test(garbage_gives_finite_numbers_or_none),
     };
