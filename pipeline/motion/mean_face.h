@@ -1,6 +1,6 @@
 // The mean 3-D face: where the 68 landmarks of an average, neutral head are, and how far those of
 // others lie from there. Positions were fitted to photographs, and are symmetric; deviations were
-// measured on photographs and on rendered heads (training/mean_face.py).
+// measured on photographs and on rendered heads (training/pose_deviations.py).
 //
 // The unit is the width of the face, from landmark 0 to landmark 16: about 14 cm.
 // The axes are the head's own: the origin midway between the outer corners of the
