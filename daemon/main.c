@@ -131,6 +131,7 @@ static void on_status(void *user, int index, struct protocol_stream_status *stat
     status->drops.late = stats.dropped[PIPELINE_DROP_LATE];
     status->drops.decode = stats.dropped[PIPELINE_DROP_DECODE];
     status->connects = stats.connects;
+    status->fov = stats.fov;
 }
 
 static void on_metrics(void *user, int index, struct protocol_buffer *text)

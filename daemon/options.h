@@ -46,7 +46,7 @@ struct daemon_stream_settings {
     int repeat;               // 0 no, 1 yes
     int smooth;               // 0 no, 1 yes
     float smooth_min_cutoff, smooth_beta;
-    float fov; // degrees
+    float fov; // degrees; 0: estimated
 };
 
 struct daemon_stream_options {
