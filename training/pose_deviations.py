@@ -94,11 +94,12 @@ def main():
     parser.add_argument("--count", type=int, default=4000, help="renders")
     options = parser.parse_args()
     face = np.loadtxt(options.positions)
+    rows = list(zip(face, *columns(options, face)))
     print("""// Made by training/pose_deviations.py; positions by tools/fit_mean_face.py. See there how.
 #include "pipeline/motion/mean_face.h"
 
 const struct pipeline_mean_point pipeline_mean_face[PIPELINE_MEAN_FACE_POINTS] = {""")
-    for place, *deviations in zip(face, *columns(options, face)):
+    for place, *deviations in rows:
         print("    { " + ", ".join([f"{v + 0.0:.4f}f" for v in place] +
                                    [f"{v:.3f}f" for v in deviations]) + " },")
     print("};")

@@ -119,21 +119,6 @@ static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *s
     }
 }
 
-// Fills in the face's gaze. Returns the expression with that gaze.
-static struct pipeline_expression steady(const struct pipeline_motion *motion,
-                                         struct pipeline_motion_face *state,
-                                         const struct pipeline_expression *expression,
-                                         struct protocol_face *face, float dt_s)
-{
-    struct pipeline_expression steadied = *expression;
-    const float blinks[2] = { expression->shapes[PROTOCOL_EYE_BLINK_LEFT],
-                              expression->shapes[PROTOCOL_EYE_BLINK_RIGHT] };
-    pipeline_gaze_run(&state->gaze, &motion->options.smooth, blinks, dt_s, steadied.gaze);
-    pipeline_gaze_fill((const float(*)[2])steadied.gaze, &face->gaze);
-    face->has_gaze = true;
-    return steadied;
-}
-
 // Of the landmarks that are published, and of the face.
 static void set_confidences(struct protocol_face *face, const float *off)
 {
@@ -162,6 +147,21 @@ static void fit_pose(struct pipeline_motion *motion, const struct pipeline_camer
         pipeline_fov_add(&motion->fov, &fit, dt_s);
     }
     set_confidences(face, face->has_pose ? fit.off : NULL);
+}
+
+// Fills in the face's gaze. Returns the expression with that gaze.
+static struct pipeline_expression steady(const struct pipeline_motion *motion,
+                                         struct pipeline_motion_face *state,
+                                         const struct pipeline_expression *expression,
+                                         struct protocol_face *face, float dt_s)
+{
+    struct pipeline_expression steadied = *expression;
+    const float blinks[2] = { expression->shapes[PROTOCOL_EYE_BLINK_LEFT],
+                              expression->shapes[PROTOCOL_EYE_BLINK_RIGHT] };
+    pipeline_gaze_run(&state->gaze, &motion->options.smooth, blinks, dt_s, steadied.gaze);
+    pipeline_gaze_fill((const float(*)[2])steadied.gaze, &face->gaze);
+    face->has_gaze = true;
+    return steadied;
 }
 
 static void run_face(struct pipeline_motion *motion, const struct pipeline_camera *camera,
