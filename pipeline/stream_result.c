@@ -46,6 +46,18 @@ static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_jo
     stream->had_face = observations->count > 0;
 }
 
+static void run_motion(struct pipeline_stream *stream, struct pipeline_stream_job *job)
+{
+    const struct pipeline_expression *expressions[PROTOCOL_FACES_MAX] = { NULL };
+    for (int i = 0; i < job->observations.count; i++) {
+        const struct pipeline_observation *observation = &job->observations.faces[i];
+        expressions[i] = observation->has_expression ? &observation->expression : NULL;
+    }
+    if (stream->has_motion) {
+        pipeline_motion_run(&stream->motion, &job->record, expressions);
+    }
+}
+
 void pipeline_stream_check_calibration(struct pipeline_stream *stream)
 {
     int faces;
@@ -88,9 +100,7 @@ void pipeline_stream_deliver(struct pipeline_stream *stream, struct pipeline_str
         return;
     }
     fill_faces(stream, job);
-    if (stream->has_motion) {
-        pipeline_motion_run(&stream->motion, &job->record);
-    }
+    run_motion(stream, job);
     log_error(stream, job);
     add_to_stats(stream, &job->record);
     stream->callbacks.on_record(stream->callbacks.user, &job->record, job->frame);

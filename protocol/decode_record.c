@@ -98,13 +98,13 @@ static bool read_face(struct protocol_value value, int index, void *user, struct
     };
     struct protocol_record *record = user;
     struct protocol_face *face = &record->faces[index];
-    uint32_t seen;
+    uint64_t seen;
     face->keypoint_count = -1;
     face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = false;
     if (!protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields), face, &seen, err)) {
         return false;
     }
-    if (!(seen & 1u << KEYPOINTS)) {
+    if (!(seen & UINT64_C(1) << KEYPOINTS)) {
         face->keypoint_count = 0;
         return !(face->has_raw || face->has_jacobians) ||
                mc_error_set(err, MC_ERROR_FORMAT, 0, "raw, jacobians: must come with keypoints");

@@ -57,7 +57,8 @@ struct mocap_pose {
     float error;          // root mean square error of the fit; face widths
 };
 
-// Blend shapes under ARKit's names. Left and right are the person's.
+// Blend shapes: all of ARKit's. Left and right are the person's. Those that the server's model
+// does not see are 0.
 enum mocap_shape {
     MOCAP_EYE_BLINK_LEFT,
     MOCAP_EYE_BLINK_RIGHT,
@@ -81,6 +82,36 @@ enum mocap_shape {
     MOCAP_BROW_DOWN_RIGHT,
     MOCAP_BROW_OUTER_UP_LEFT,
     MOCAP_BROW_OUTER_UP_RIGHT,
+    MOCAP_EYE_LOOK_UP_LEFT,
+    MOCAP_EYE_LOOK_UP_RIGHT,
+    MOCAP_EYE_LOOK_DOWN_LEFT,
+    MOCAP_EYE_LOOK_DOWN_RIGHT,
+    MOCAP_EYE_LOOK_IN_LEFT,
+    MOCAP_EYE_LOOK_IN_RIGHT,
+    MOCAP_EYE_LOOK_OUT_LEFT,
+    MOCAP_EYE_LOOK_OUT_RIGHT,
+    MOCAP_EYE_SQUINT_LEFT,
+    MOCAP_EYE_SQUINT_RIGHT,
+    MOCAP_JAW_FORWARD,
+    MOCAP_MOUTH_CLOSE,
+    MOCAP_MOUTH_ROLL_UPPER,
+    MOCAP_MOUTH_ROLL_LOWER,
+    MOCAP_MOUTH_SHRUG_UPPER,
+    MOCAP_MOUTH_SHRUG_LOWER,
+    MOCAP_MOUTH_DIMPLE_LEFT,
+    MOCAP_MOUTH_DIMPLE_RIGHT,
+    MOCAP_MOUTH_UPPER_UP_LEFT,
+    MOCAP_MOUTH_UPPER_UP_RIGHT,
+    MOCAP_MOUTH_LOWER_DOWN_LEFT,
+    MOCAP_MOUTH_LOWER_DOWN_RIGHT,
+    MOCAP_MOUTH_PRESS_LEFT,
+    MOCAP_MOUTH_PRESS_RIGHT,
+    MOCAP_CHEEK_PUFF,
+    MOCAP_CHEEK_SQUINT_LEFT,
+    MOCAP_CHEEK_SQUINT_RIGHT,
+    MOCAP_NOSE_SNEER_LEFT,
+    MOCAP_NOSE_SNEER_RIGHT,
+    MOCAP_TONGUE_OUT,
     MOCAP_SHAPE_COUNT
 };
 

@@ -22,8 +22,8 @@ enum {
 #define PROTOCOL_STAGE_MAX_US (INT64_C(1) << 40)    // 12 days, of one stage of a frame
 #define PROTOCOL_PTS_MAX 4e9                        // seconds; in nanoseconds it fits 64 bits
 
-// Blend shapes: those of ARKit's that 68 landmarks determine, under its names ("jawOpen").
-// Left and right are the person's.
+// Blend shapes: all of ARKit's, under its names ("jawOpen"). Left and right are the person's;
+// the right one of a pair follows the left one. The first 22 also follow from 68 landmarks.
 enum protocol_shape {
     PROTOCOL_EYE_BLINK_LEFT,
     PROTOCOL_EYE_BLINK_RIGHT,
@@ -47,6 +47,36 @@ enum protocol_shape {
     PROTOCOL_BROW_DOWN_RIGHT,
     PROTOCOL_BROW_OUTER_UP_LEFT,
     PROTOCOL_BROW_OUTER_UP_RIGHT,
+    PROTOCOL_EYE_LOOK_UP_LEFT,
+    PROTOCOL_EYE_LOOK_UP_RIGHT,
+    PROTOCOL_EYE_LOOK_DOWN_LEFT,
+    PROTOCOL_EYE_LOOK_DOWN_RIGHT,
+    PROTOCOL_EYE_LOOK_IN_LEFT,
+    PROTOCOL_EYE_LOOK_IN_RIGHT,
+    PROTOCOL_EYE_LOOK_OUT_LEFT,
+    PROTOCOL_EYE_LOOK_OUT_RIGHT,
+    PROTOCOL_EYE_SQUINT_LEFT,
+    PROTOCOL_EYE_SQUINT_RIGHT,
+    PROTOCOL_JAW_FORWARD,
+    PROTOCOL_MOUTH_CLOSE,
+    PROTOCOL_MOUTH_ROLL_UPPER,
+    PROTOCOL_MOUTH_ROLL_LOWER,
+    PROTOCOL_MOUTH_SHRUG_UPPER,
+    PROTOCOL_MOUTH_SHRUG_LOWER,
+    PROTOCOL_MOUTH_DIMPLE_LEFT,
+    PROTOCOL_MOUTH_DIMPLE_RIGHT,
+    PROTOCOL_MOUTH_UPPER_UP_LEFT,
+    PROTOCOL_MOUTH_UPPER_UP_RIGHT,
+    PROTOCOL_MOUTH_LOWER_DOWN_LEFT,
+    PROTOCOL_MOUTH_LOWER_DOWN_RIGHT,
+    PROTOCOL_MOUTH_PRESS_LEFT,
+    PROTOCOL_MOUTH_PRESS_RIGHT,
+    PROTOCOL_CHEEK_PUFF,
+    PROTOCOL_CHEEK_SQUINT_LEFT,
+    PROTOCOL_CHEEK_SQUINT_RIGHT,
+    PROTOCOL_NOSE_SNEER_LEFT,
+    PROTOCOL_NOSE_SNEER_RIGHT,
+    PROTOCOL_TONGUE_OUT,
     PROTOCOL_SHAPE_COUNT,
 };
 

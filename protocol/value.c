@@ -326,7 +326,7 @@ bool protocol_value_array(struct protocol_value value, const char *name, int mos
 // ---- maps
 
 static bool read_json_map(const json_t *map, const struct protocol_field *fields, int count,
-                          void *target, uint32_t *seen, struct mc_error *err)
+                          void *target, uint64_t *seen, struct mc_error *err)
 {
     if (!json_is_object(map)) {
         return refuse_json(map, NULL, "a map", err);
@@ -336,7 +336,7 @@ static bool read_json_map(const json_t *map, const struct protocol_field *fields
         if (value.json == NULL) {
             continue;
         }
-        *seen |= 1u << i;
+        *seen |= UINT64_C(1) << i;
         if (!fields[i].read(value, &fields[i], target, err)) {
             return false;
         }
@@ -359,7 +359,7 @@ static int find_field(const struct protocol_field *fields, int count,
 }
 
 static bool read_cbor_map(struct protocol_value value, const struct protocol_field *fields,
-                          int count, void *target, uint32_t *seen, struct mc_error *err)
+                          int count, void *target, uint64_t *seen, struct mc_error *err)
 {
     struct protocol_cbor_item map = protocol_cbor_next(value.cbor);
     if (map.kind != PROTOCOL_CBOR_MAP) {
@@ -377,11 +377,11 @@ static bool read_cbor_map(struct protocol_value value, const struct protocol_fie
             }
             continue;
         }
-        if (*seen & 1u << index) {
+        if (*seen & UINT64_C(1) << index) {
             return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be given once, got it twice",
                                 fields[index].name);
         }
-        *seen |= 1u << index;
+        *seen |= UINT64_C(1) << index;
         next = index + 1;
         if (!fields[index].read(value, &fields[index], target, err)) {
             return false;
@@ -392,14 +392,14 @@ static bool read_cbor_map(struct protocol_value value, const struct protocol_fie
 
 bool protocol_value_map(struct protocol_value value, const char *name,
                         const struct protocol_field *fields, int count, void *target,
-                        uint32_t *seen, struct mc_error *err)
+                        uint64_t *seen, struct mc_error *err)
 {
-    uint32_t found = 0;
-    assert(count <= 32);
+    uint64_t found = 0;
+    assert(count <= 64);
     bool ok = value.json != NULL ? read_json_map(value.json, fields, count, target, &found, err)
                                  : read_cbor_map(value, fields, count, target, &found, err);
     for (int i = 0; ok && i < count; i++) {
-        if (!fields[i].is_optional && !(found & 1u << i)) {
+        if (!fields[i].is_optional && !(found & UINT64_C(1) << i)) {
             ok = mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: is missing", fields[i].name);
         }
     }

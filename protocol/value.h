@@ -68,4 +68,4 @@ struct protocol_field {
 // was there. name is NULL for a message, which needs none in err.
 bool protocol_value_map(struct protocol_value value, const char *name,
                         const struct protocol_field *fields, int count, void *target,
-                        uint32_t *seen, struct mc_error *err);
+                        uint64_t *seen, struct mc_error *err);

@@ -5,7 +5,9 @@
 
 static_assert((int)MOCAP_SHAPE_COUNT == PROTOCOL_SHAPE_COUNT &&
                   (int)MOCAP_JAW_OPEN == PROTOCOL_JAW_OPEN &&
-                  (int)MOCAP_BROW_OUTER_UP_RIGHT == PROTOCOL_BROW_OUTER_UP_RIGHT,
+                  (int)MOCAP_BROW_OUTER_UP_RIGHT == PROTOCOL_BROW_OUTER_UP_RIGHT &&
+                  (int)MOCAP_JAW_FORWARD == PROTOCOL_JAW_FORWARD &&
+                  (int)MOCAP_TONGUE_OUT == PROTOCOL_TONGUE_OUT,
               "the same shapes in the same order");
 static_assert((int)MOCAP_LOST_HOLD == PROTOCOL_LOST_HOLD &&
                   (int)MOCAP_LOST_NEUTRAL == PROTOCOL_LOST_NEUTRAL,

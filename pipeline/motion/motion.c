@@ -111,7 +111,8 @@ static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *s
 }
 
 static void run_face(struct pipeline_motion *motion, const struct pipeline_camera *camera,
-                     struct protocol_record *record, struct protocol_face *face)
+                     struct protocol_record *record, struct protocol_face *face,
+                     const struct pipeline_expression *expression)
 {
     struct pipeline_motion_face *state = state_of(motion, face->id);
     const float dt_s = state->fresh ? 0 : elapsed(state, record);
@@ -126,22 +127,27 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
     face->has_pose = pipeline_pose_fit(face->keypoints, camera, &face->pose);
     face->has_shapes =
         face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, features);
-    if (!face->has_shapes) {
-        return;
+    if (face->has_shapes) {
+        if (can_learn(&face->pose)) {
+            learn(motion, state, features, dt_s);
+        }
+        pipeline_shapes_make(features, state->calibration.value, face->shapes);
     }
-    if (can_learn(&face->pose)) {
-        learn(motion, state, features, dt_s);
+    if (expression != NULL) {
+        face->has_shapes = true;
+        pipeline_shapes_read(expression, face->shapes);
     }
-    pipeline_shapes_make(features, state->calibration.value, face->shapes);
 }
 
-void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record)
+void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record,
+                         const struct pipeline_expression *const *expressions)
 {
     const struct pipeline_camera camera =
         pipeline_camera_make(record->width, record->height, motion->options.fov);
     mark_present(motion, record);
     for (int i = 0; i < record->face_count; i++) {
-        run_face(motion, &camera, record, &record->faces[i]);
+        run_face(motion, &camera, record, &record->faces[i],
+                 expressions != NULL ? expressions[i] : NULL);
     }
 }
 

@@ -9,6 +9,8 @@
 #include "pipeline/motion/smooth.h"
 #include "protocol/record.h"
 
+struct pipeline_expression;
+
 struct pipeline_motion_options {
     struct pipeline_smooth_options smooth;
     float fov; // of the camera along the frame's longer edge, degrees
@@ -41,7 +43,9 @@ void pipeline_motion_init(struct pipeline_motion *motion,
 
 // Processes the faces of the stream's next record: smooths their keypoints, keeping the
 // given ones as raw, and adds pose and shapes where there are 68 of them.
-void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record);
+//   expressions  of the record's faces, NULL for one that has none; NULL when none has
+void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record,
+                         const struct pipeline_expression *const *expressions);
 
 // Starts measuring the neutral face of everybody in view, for a few seconds at most;
 // another call before the end starts over.

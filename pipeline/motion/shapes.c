@@ -1,6 +1,10 @@
 #include "pipeline/motion/shapes.h"
 
 #include <math.h>
+#include <string.h>
+
+#include "pipeline/expression.h"
+#include "pipeline/motion/gaze.h"
 
 // Lengths in widths of the face, as features are. Full scale is reached by the 1 to 5 per
 // cent of photographs with the strongest expression; values below `noise` are the
@@ -119,9 +123,21 @@ void pipeline_shapes_make(const float features[PIPELINE_FEATURE_COUNT],
     for (int i = 0; i < PIPELINE_FEATURE_COUNT; i++) {
         d[i] = features[i] - neutral[i];
     }
+    memset(shapes, 0, PROTOCOL_SHAPE_COUNT * sizeof *shapes);
     make_eyes(features, neutral, shapes);
     make_brows(d, shapes);
     make_jaw(d, shapes);
     make_lips(d, shapes);
     make_corners(d, shapes);
+}
+
+void pipeline_shapes_read(const struct pipeline_expression *expression,
+                          float shapes[PROTOCOL_SHAPE_COUNT])
+{
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        if (expression->known & UINT64_C(1) << i) {
+            shapes[i] = ramp(expression->shapes[i], 0, 1);
+        }
+    }
+    pipeline_gaze_looks(expression->gaze, shapes);
 }

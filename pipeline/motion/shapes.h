@@ -1,11 +1,17 @@
-// Blend shapes with ARKit's names: how far a face's features are from the person's neutral
-// ones, 0 to 1. docs/motion.md says how reliable each is.
+// Blend shapes with ARKit's names, 0 to 1: how far a face's features are from the person's
+// neutral ones, or what a network reads. docs/motion.md says how reliable each is.
 #pragma once
 
 #include "pipeline/motion/features.h"
 
+struct pipeline_expression;
+
 // features and neutral are in the order of enum pipeline_feature. Whatever they hold, each
-// shape is from 0 to 1.
+// shape is from 0 to 1. Shapes that landmarks do not determine are 0.
 void pipeline_shapes_make(const float features[PIPELINE_FEATURE_COUNT],
                           const float neutral[PIPELINE_FEATURE_COUNT],
+                          float shapes[PROTOCOL_SHAPE_COUNT]);
+
+// Replaces the shapes that a network gives, and the looks, which follow from its gaze.
+void pipeline_shapes_read(const struct pipeline_expression *expression,
                           float shapes[PROTOCOL_SHAPE_COUNT]);

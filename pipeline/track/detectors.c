@@ -13,6 +13,7 @@ bool pipeline_detectors_init(struct pipeline_detectors *detectors, const struct 
     if (detectors->runner == NULL) {
         return false;
     }
+    pipeline_expression_names_init(&detectors->expression_names, detectors->model);
     if (locator != NULL) {
         detectors->locator.info = nn_model_info(locator);
         detectors->locator.runner = nn_runner_create(locator, err);

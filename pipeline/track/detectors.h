@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "pipeline/expression.h"
 #include "pipeline/track/locator.h"
 
 struct nn_model;
@@ -12,10 +13,11 @@ struct nn_runner;
 struct pipeline_scaler;
 
 struct pipeline_detectors {
-    const struct nn_model_info *model; // of the landmark network; borrowed
-    struct nn_runner *runner;          // owned
-    struct pipeline_locator locator;   // its runner is owned, and NULL without a locator
-    struct pipeline_scaler *scaler;    // owned
+    const struct nn_model_info *model;                 // of the landmark network; borrowed
+    struct nn_runner *runner;                          // owned
+    struct pipeline_expression_names expression_names; // of model, if it reads expressions
+    struct pipeline_locator locator; // its runner is owned, and NULL without a locator
+    struct pipeline_scaler *scaler;  // owned
 };
 
 // Allocates what inference needs, for one thread at a time. Both models are borrowed;

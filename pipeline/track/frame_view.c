@@ -6,6 +6,24 @@
 #include "nn/model.h"
 #include "pipeline/track/detectors.h"
 
+// What a model of the whole face says beyond landmarks.
+static void read_face(const struct pipeline_detectors *detectors,
+                      const struct pipeline_mapping *mapping,
+                      struct pipeline_observation *observation)
+{
+    const struct nn_model_info *model = detectors->model;
+    const struct mc_keypoint *dense = nn_runner_dense(detectors->runner);
+    const struct nn_expression *expression = nn_runner_expression(detectors->runner);
+    for (int i = 0; dense != NULL && i < model->dense_count; i++) {
+        observation->dense[i] = pipeline_mapping_apply(mapping, dense[i]);
+    }
+    observation->has_expression = expression != NULL;
+    if (expression != NULL) {
+        pipeline_expression_make(&detectors->expression_names, expression, mapping,
+                                 model->input_width, model->input_height, &observation->expression);
+    }
+}
+
 void pipeline_frame_view_observe(struct pipeline_frame_view *view, const struct pipeline_roi *roi,
                                  struct pipeline_observation *observation)
 {
@@ -31,6 +49,7 @@ void pipeline_frame_view_observe(struct pipeline_frame_view *view, const struct 
             pipeline_mapping_turn(&mapping, jacobians[i], observation->jacobians[i]);
         }
     }
+    read_face(detectors, &mapping, observation);
     view->infer_us += (mc_clock_now_ns() - middle) / MC_NS_PER_US;
 }
 

@@ -5,10 +5,12 @@
 // faces at known locations.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/keypoint.h"
+#include "pipeline/expression.h"
 #include "pipeline/track/locator.h"
 #include "pipeline/track/scaler.h"
 
@@ -16,7 +18,7 @@ struct AVFrame;
 struct pipeline_display_transform;
 struct pipeline_detectors;
 
-enum { PIPELINE_KEYPOINTS_MAX = 128 };
+enum { PIPELINE_KEYPOINTS_MAX = 128, PIPELINE_DENSE_MAX = 256 };
 
 // What the landmark network finds in a region of interest.
 struct pipeline_observation {
@@ -24,6 +26,9 @@ struct pipeline_observation {
     float score; // 0 to 1; negative: the region could not be read
     struct mc_keypoint keypoints[PIPELINE_KEYPOINTS_MAX]; // displayed pixels
     float jacobians[PIPELINE_KEYPOINTS_MAX][4];           // row by row, of models that have them
+    struct mc_keypoint dense[PIPELINE_DENSE_MAX];         // likewise; displayed pixels
+    bool has_expression;
+    struct pipeline_expression expression;
 };
 
 // Begins with zeros but for the first three.

@@ -147,6 +147,9 @@ static bool follow(const struct pipeline_tracker *tracker, struct pipeline_frame
     for (int i = 0; i < tracker->options.keypoint_count; i++) {
         observation->keypoints[i].c *= confidence;
     }
+    for (int i = 0; i < tracker->options.dense_count; i++) {
+        observation->dense[i].c *= confidence;
+    }
     return true;
 }
 

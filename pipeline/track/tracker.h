@@ -28,6 +28,7 @@ enum { PIPELINE_FACES_MAX = 4 };
 
 struct pipeline_tracker_options {
     int keypoint_count;
+    int dense_count; // of points behind the keypoints
     float margin;    // edge of a region over the longer edge of the keypoints' box
     int max_faces;   // 1 to PIPELINE_FACES_MAX
     bool has_ibug68; // so the keypoints tell where the eyes are, and regions turn with the head

@@ -109,7 +109,7 @@ def check_vmc_face(messages):
     near([values[name] for name in ("JawOpen", "EyeBlinkLeft", "Blink_L", "Blink_R", "Blink",
                                     "A", "O", "U", "Joy", "MouthFunnel")],
          [0.75, 1, 1, 0.25, 0, 0.375, 0.375, 0.125, 0, 0], "shapes")
-    check(len(values) == 12 + 22, sorted(values))
+    check(len(values) == 12 + 52, sorted(values))
     check(paths.count("/VMC/Ext/Blend/Apply") == 1 and paths[-1].endswith("Apply"), paths[-1])
 
 

@@ -211,7 +211,7 @@ static bool time_stage(const struct track *track, struct lab_samples *us)
         face->box[2] = face->box[3] = sample->size;
         memcpy(face->keypoints, sample->points, sizeof sample->points);
         const int64_t start = mc_clock_now_ns();
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
         if (!lab_samples_add(us, (double)(mc_clock_now_ns() - start) / 1000)) {
             return false;
         }

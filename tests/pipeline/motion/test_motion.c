@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "pipeline/expression.h"
 #include "pipeline/motion/mean_face.h"
 #include "pipeline/motion/motion.h"
 
@@ -58,10 +59,10 @@ static void a_face_gets_all_of_it(void **state)
     (void)state;
     next_record(0.04);
     add_face(1, 320, 200);
-    pipeline_motion_run(&motion, &record);
+    pipeline_motion_run(&motion, &record, NULL);
     next_record(0.04);
     add_face(1, 322, 200);
-    pipeline_motion_run(&motion, &record);
+    pipeline_motion_run(&motion, &record, NULL);
     const struct protocol_face *face = &record.faces[0];
     assert_true(face->has_raw && face->has_pose && face->has_shapes);
     assert_true(fabsf(face->raw[30].x - 322) < 1e-3f);
@@ -81,7 +82,7 @@ static void switched_off_nothing_is_smoothed(void **state)
     for (int i = 0; i < 5; i++) {
         next_record(0.04);
         add_face(1, 320 + 5 * (float)(i % 2), 200);
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
         assert_true(fabsf(record.faces[0].keypoints[30].x - 320 - 5 * (float)(i % 2)) < 1e-3f);
         assert_false(record.faces[0].has_raw);
         assert_true(record.faces[0].has_pose);
@@ -98,7 +99,7 @@ static void faces_are_distinguished_by_id(void **state)
             int id = 1 + (k + i) % PROTOCOL_FACES_MAX;
             add_face(id, 100.0f * (float)id, 200);
         }
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
         for (int k = 0; k < PROTOCOL_FACES_MAX; k++) {
             const struct protocol_face *face = &record.faces[k];
             assert_true(fabsf(face->keypoints[30].x - 100.0f * (float)face->id) < 1e-2f);
@@ -114,11 +115,11 @@ static void a_new_face_starts_anew(void **state)
         for (int i = 0; i < 3; i++) {
             next_record(0.04);
             add_face(id, 100 + 20 * (float)id, 200);
-            pipeline_motion_run(&motion, &record);
+            pipeline_motion_run(&motion, &record, NULL);
             assert_true(fabsf(record.faces[0].keypoints[30].x - 100 - 20 * (float)id) < 1e-2f);
         }
         next_record(0.04); // nobody
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
     }
 }
 
@@ -128,13 +129,13 @@ static float jump_then_move(double pts_step, double arrival_step)
     for (int i = 0; i < 5; i++) {
         next_record(0.04);
         add_face(1, 320, 200);
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
     }
     record.pts += pts_step;
     record.t_arrival_ns += (int64_t)(arrival_step * 1e9);
     record.face_count = 0;
     add_face(1, 321, 200);
-    pipeline_motion_run(&motion, &record);
+    pipeline_motion_run(&motion, &record, NULL);
     return record.faces[0].keypoints[30].x;
 }
 
@@ -159,7 +160,7 @@ static void other_keypoints_are_only_smoothed(void **state)
         next_record(0.04);
         add_face(1, 320, 200);
         record.faces[0].keypoint_count = 10;
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
         assert_true(record.faces[0].has_raw);
         assert_false(record.faces[0].has_pose || record.faces[0].has_shapes);
     }
@@ -171,13 +172,13 @@ static void a_calibration_takes_a_second_of_faces(void **state)
     int faces = -1, frames = 0;
     pipeline_motion_calibrate(&motion, 0);
     next_record(0.04); // nobody yet
-    pipeline_motion_run(&motion, &record);
+    pipeline_motion_run(&motion, &record, NULL);
     assert_false(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
     do {
         next_record(0.04);
         add_face(7, 200, 200);
         add_face(8, 400, 200);
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
         assert_true(++frames < 40);
     } while (!pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
     assert_true(frames >= 25);
@@ -198,7 +199,7 @@ static void a_calibration_without_a_face_ends(void **state)
     pipeline_motion_calibrate(&motion, 0);
     for (int i = 0; i < 4; i++) {
         next_record(0.04);
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
         assert_false(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
     }
     assert_true(pipeline_motion_calibrated(&motion, 6 * MC_NS_PER_SECOND, &faces));
@@ -225,7 +226,7 @@ static void garbage_is_survived(void **state)
             }
             face->box[2] = odd[(seed >> 22) % 7];
         }
-        pipeline_motion_run(&motion, &record);
+        pipeline_motion_run(&motion, &record, NULL);
         for (int k = 0; k < PROTOCOL_FACES_MAX; k++) {
             const struct protocol_face *face = &record.faces[k];
             assert_true(!face->has_pose || isfinite(face->pose.error));
@@ -233,6 +234,36 @@ static void garbage_is_survived(void **state)
                 assert_true(face->shapes[i] >= 0 && face->shapes[i] <= 1);
             }
         }
+    }
+}
+
+// What a network reads counts, clamped; the rules make the others.
+static void a_networks_shapes_replace_the_rules(void **state)
+{
+    (void)state;
+    const struct pipeline_expression expression = {
+        .shapes = { [PROTOCOL_JAW_OPEN] = 0.4f, [PROTOCOL_CHEEK_PUFF] = 1.5f },
+        .known = UINT64_C(1) << PROTOCOL_JAW_OPEN | UINT64_C(1) << PROTOCOL_CHEEK_PUFF |
+                 UINT64_C(1) << PROTOCOL_TONGUE_OUT,
+        .gaze = { { 0.2618f, 0 }, { 0.2618f, 0 } },
+    };
+    const struct pipeline_expression *expressions[] = { NULL, &expression };
+    next_record(0.04);
+    add_face(1, 320, 200); // both the same for the rules
+    add_face(2, 320, 200);
+    pipeline_motion_run(&motion, &record, expressions);
+    const float *rules = record.faces[0].shapes, *read = record.faces[1].shapes;
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        if (i == PROTOCOL_JAW_OPEN) {
+            assert_true(read[i] == 0.4f);
+        } else if (i == PROTOCOL_CHEEK_PUFF) {
+            assert_true(read[i] == 1);
+        } else if (i == PROTOCOL_EYE_LOOK_IN_LEFT || i == PROTOCOL_EYE_LOOK_OUT_RIGHT) {
+            assert_true(fabsf(read[i] - 0.5f) < 1e-3f);
+        } else {
+            assert_true(read[i] == rules[i]);
+        }
+        assert_true(i < PROTOCOL_EYE_LOOK_UP_LEFT || rules[i] == 0);
     }
 }
 
@@ -247,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup(other_keypoints_are_only_smoothed, set_up),
         cmocka_unit_test_setup(a_calibration_takes_a_second_of_faces, set_up),
         cmocka_unit_test_setup(a_calibration_without_a_face_ends, set_up),
+        cmocka_unit_test_setup(a_networks_shapes_replace_the_rules, set_up),
         cmocka_unit_test_setup(garbage_is_survived, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
