@@ -68,11 +68,12 @@ static bool take(void *user, const struct protocol_record *record,
     (void)frame;
     if (record->width != head->width || record->height != head->height) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "must be %d x %d pixels as in truth.json, got %d x %d", head->width,
-                            head->height, record->width, record->height);
+                            "%s: must be %d x %d pixels as in truth.json, got %d x %d", head->file,
+                            head->width, head->height, record->width, record->height);
     }
     if (still->frames++ > 0) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a single image, got several frames");
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be an image, got several frames",
+                            head->file);
     }
     answer->found = record->face_count > 0;
     if (!answer->found) {
@@ -93,7 +94,8 @@ static bool run_still(const struct lab_head_set *set, struct still *still,
 {
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/%s", set->folder, still->head->file) >= (int)sizeof path) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the path is too long");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%.80s…: the path is too long",
+                            still->head->file);
     }
     struct pipeline_motion_options motion = *options->motion;
     struct tools_clip_options own = *options;
@@ -103,7 +105,7 @@ static bool run_still(const struct lab_head_set *set, struct still *still,
     }
     return tools_clip_run(path, &own, take, still, err) &&
            (still->frames > 0 ||
-            mc_error_set(err, MC_ERROR_FORMAT, 0, "must be an image, got no frame"));
+            mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be an image, got no frame", path));
 }
 
 bool lab_head_answers_run(struct lab_head_answers *answers, const struct lab_head_set *set,
@@ -112,9 +114,7 @@ bool lab_head_answers_run(struct lab_head_answers *answers, const struct lab_hea
     bool good = create(answers, set->count, err);
     for (int i = 0; good && i < set->count; i++) {
         struct still still = { &set->heads[i], &answers->answers[i], 0 };
-        if (!run_still(set, &still, options, err)) {
-            good = mc_error_wrap(err, "%s", still.head->file);
-        }
+        good = run_still(set, &still, options, err);
     }
     if (!good) {
         lab_head_answers_finish(answers);
