@@ -54,7 +54,11 @@ set -- ${SHAPES_OPTIONS:-}
     "$@" >"$work/expression.md"
 "$python" -c 'import sys; from training.report import replace_between as put
 put(sys.argv[1], "expression", sys.stdin.read().strip())' docs/expression.md <"$work/expression.md"
-for pair in 00-mouthSmile:smile 01-head_yaw_40:turn; do
-    "$build/bin/mocapctl" overlay "$heads/${pair%:*}.jpg" "docs/expression-${pair#*:}.png" --pose >&2
+for case in 00-mouthSmile 01-head_yaw_40; do
+    "$build/bin/mocapctl" overlay "$heads/$case.jpg" "$work/$case.png" --pose >&2
 done
+"$python" -c 'import cv2, sys; import numpy as np
+heads = [cv2.imread(path)[120:540, 110:530] for path in sys.argv[2:]]
+cv2.imwrite(sys.argv[1], np.hstack(heads))' docs/expression-heads.png \
+    "$work/00-mouthSmile.png" "$work/01-head_yaw_40.png"
 echo "wrote docs/expression.md" >&2

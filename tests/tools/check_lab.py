@@ -256,6 +256,9 @@ def check_shapes(lab):
     refuse("entry 1: person 1 must have an image of case neutral", lambda rows: rows.pop(0))
     shutil.copy(path, os.path.join(folder, "truth.png"))  # no image
     refuse("truth.png: ", lambda rows: rows[0].update(file="truth.png"))
+    shutil.copy(lab.render("two.mp4", "--frames", "2"), os.path.join(folder, "two.png"))
+    refuse("two.png: must be an image, got several frames",
+           lambda rows: rows[0].update(file="two.png"))
     told = lab.run("shapes", folder, "--matrix", "m.jpg", status=2)
     check("--matrix must end in .png, got 'm.jpg'" in told, told)
     for wrong in ("x", "=x", "x=", "|=x", "x" * 24 + "=x"):

@@ -109,7 +109,7 @@ static struct layout make_layout(const struct lab_shapes_result *result)
         layout.labels_height = width > layout.labels_height ? width : layout.labels_height;
     }
     qsort(layout.channels, PROTOCOL_SHAPE_COUNT, sizeof layout.channels[0], compare_names);
-    layout.height = LETTER_HEIGHT + layout.labels_height + 3 * GAP + result->case_count * CELL;
+    layout.height = LETTER_HEIGHT + layout.labels_height + 5 * GAP + result->case_count * CELL;
     return layout;
 }
 
