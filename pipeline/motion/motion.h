@@ -1,4 +1,4 @@
-// From keypoints to motion, face by face: smoothing, head pose, blend shapes. The last
+// From keypoints to motion, face by face: smoothing, head pose, blend shapes, gaze. The last
 // stage before a record is published. Neither allocates nor fails. Thread: loop.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "pipeline/motion/calibration.h"
+#include "pipeline/motion/gaze.h"
 #include "pipeline/motion/smooth.h"
 #include "protocol/record.h"
 
@@ -26,7 +27,8 @@ struct pipeline_motion_face {
     bool due;     // its neutral face is being measured
     double pts;   // of its last record
     int64_t arrival_ns;
-    struct pipeline_smooth smooth;
+    struct pipeline_smooth smooth, smooth_dense;
+    struct pipeline_gaze gaze;
     struct pipeline_calibration calibration;
 };
 

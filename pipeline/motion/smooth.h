@@ -1,5 +1,5 @@
 // Smoothing: the One Euro filter (Casiez, Roussel, Vogel: "1 € Filter", CHI 2012)
-// on each coordinate of one face's keypoints.
+// on each coordinate of one face's points.
 //
 // A low-pass filter whose cutoff grows with the speed: still points are held still, fast
 // ones followed at once. Speeds are in sizes of the face per second (pipeline_smooth_run
@@ -11,7 +11,7 @@
 
 #include "base/keypoint.h"
 
-enum { PIPELINE_SMOOTH_POINTS_MAX = 128 };
+enum { PIPELINE_SMOOTH_POINTS_MAX = 256 };
 
 struct pipeline_smooth_options {
     bool on;
