@@ -83,6 +83,10 @@ static bool take(void *user, const struct protocol_record *record,
     for (int i = 0; face->has_shapes && i < PROTOCOL_SHAPE_COUNT; i++) {
         answer->shapes[i] = face->shapes[i];
     }
+    for (int i = 0; face->has_gaze && i < 2; i++) {
+        answer->gaze[0][i] = face->gaze.left[i];
+        answer->gaze[1][i] = face->gaze.right[i];
+    }
     for (int i = 0; face->has_pose && i < 3; i++) {
         answer->euler[i] = face->pose.euler[i];
     }
