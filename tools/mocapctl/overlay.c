@@ -24,7 +24,7 @@
 enum { RATE_DEFAULT = 25, PIXELS_MAX = 65535 };
 
 struct options {
-    const char *input, *output, *model, *locator;
+    const char *input, *output, *model, *locator, *expression;
     struct pipeline_region region;
     bool pose, gaze, dense; // what else is drawn
     int max_faces;
@@ -33,7 +33,8 @@ struct options {
 
 struct overlay {
     struct options options;
-    struct protocol_point_set dense; // of the model
+    struct nn_model *model, *locator, *expression; // expression: NULL for none
+    struct protocol_point_set dense;               // of the model
     struct video_writer *writer;
     struct mocapctl_frame_painter *painter;
     struct mocapctl_canvas canvas;
@@ -198,14 +199,14 @@ static bool on_frame(void *user, const struct protocol_record *record,
     return waiting->frame.image != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
 }
 
-static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
-                      const struct nn_model *locator, struct mc_error *err)
+static bool draw_clip(struct overlay *overlay, struct mc_error *err)
 {
     struct waiting waiting = { .overlay = overlay };
     const struct pipeline_motion_options motion = pipeline_motion_options_default();
     const struct tools_clip_options options = {
-        .model = model,
-        .locator = locator,
+        .model = overlay->model,
+        .locator = overlay->locator,
+        .expression = overlay->expression,
         .region = overlay->options.region,
         .max_faces = overlay->options.max_faces,
         .motion = overlay->options.pose || overlay->options.gaze ? &motion : NULL,
@@ -232,48 +233,70 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
     return good;
 }
 
-static bool check_model(struct overlay *overlay, const struct nn_model_info *model,
-                        struct mc_error *err)
+// The network of that purpose in the file at path; NULL: the one that ships.
+static struct nn_model *load(const char *path, const char *shipped, unsigned cpu_flags,
+                             struct mc_error *err)
+{
+    char found[PATH_MAX];
+    if (path == NULL && !mc_path_data(found, sizeof found, shipped, err)) {
+        return NULL;
+    }
+    return nn_model_load(path != NULL ? path : found, cpu_flags, err);
+}
+
+// The one that reads gaze, if that is to be drawn and the model does not.
+static bool load_expression(struct overlay *overlay, unsigned cpu_flags, struct mc_error *err)
 {
     const struct options *options = &overlay->options;
-    if (options->gaze && model->head != NN_HEAD_FACE) {
-        return mc_error_set(
-            err, MC_ERROR_ARGUMENT, 0,
-            "--gaze needs a model that reads it (docs/models.md), this one does not");
+    const struct nn_model_info *model = nn_model_info(overlay->model);
+    if (options->expression == NULL && (!options->gaze || model->head == NN_HEAD_FACE)) {
+        return true;
     }
+    if (strcmp(model->keypoint_set, "ibug68") != 0) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "gaze is read around 68 landmarks, and the model gives '%s'",
+                            model->keypoint_set);
+    }
+    overlay->expression = load(options->expression, NN_EXPRESSION_DEFAULT_FILE, cpu_flags, err);
+    return overlay->expression != NULL;
+}
+
+static bool load_networks(struct overlay *overlay, struct mc_error *err)
+{
+    const struct options *options = &overlay->options;
+    unsigned cpu_flags = 0;
+    if (!mc_cpu_flags(&cpu_flags, err)) {
+        return false;
+    }
+    overlay->model = load(options->model, NN_MODEL_DEFAULT_FILE, cpu_flags, err);
+    if (overlay->model == NULL || !load_expression(overlay, cpu_flags, err)) {
+        return false;
+    }
+    const struct nn_model_info *model = nn_model_info(overlay->model);
     if (options->dense && model->dense_count == 0) {
-        return mc_error_set(
-            err, MC_ERROR_ARGUMENT, 0,
-            "--dense needs a model with dense points (docs/models.md), this one has none");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--dense needs a --model with dense points, such as "
+                            "face-expression.safetensors");
     }
     protocol_point_set_init(&overlay->dense, model->dense_set, model->dense_count);
-    return true;
+    overlay->locator = load(options->locator, NN_LOCATOR_DEFAULT_FILE, cpu_flags, err);
+    return overlay->locator != NULL;
 }
 
 static int run(const void *options, const void *globals)
 {
     (void)globals;
     struct overlay overlay = { .options = *(const struct options *)options };
-    const struct options *chosen = &overlay.options;
     struct mc_error err = { 0 };
-    char model_path[PATH_MAX];
-    unsigned cpu_flags = 0;
-    bool good = chosen->model != NULL ||
-                mc_path_data(model_path, sizeof model_path, NN_MODEL_DEFAULT_FILE, &err);
-    struct nn_model *model = NULL, *locator = NULL;
-    if (good && mc_cpu_flags(&cpu_flags, &err)) {
-        model = nn_model_load(chosen->model != NULL ? chosen->model : model_path, cpu_flags, &err);
-        locator = model != NULL ? tools_clip_locator(chosen->locator, cpu_flags, &err) : NULL;
-    }
-    good = locator != NULL && check_model(&overlay, nn_model_info(model), &err) &&
-           draw_clip(&overlay, model, locator, &err);
-    nn_model_destroy(locator);
-    nn_model_destroy(model);
+    const bool good = load_networks(&overlay, &err) && draw_clip(&overlay, &err);
+    nn_model_destroy(overlay.expression);
+    nn_model_destroy(overlay.locator);
+    nn_model_destroy(overlay.model);
     if (!good) {
         tools_complain("%s", err.message);
         return MC_EXIT_FAILED;
     }
-    fprintf(stderr, "%s: %ld frames, a face in %ld of them\n", chosen->output, overlay.seen,
+    fprintf(stderr, "%s: %ld frames, a face in %ld of them\n", overlay.options.output, overlay.seen,
             overlay.with_face);
     return MC_EXIT_OK;
 }
@@ -319,6 +342,8 @@ static const struct mc_option table[] = {
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, model) },
     { "locator", 0, "FILE", "weights of the network that finds faces; default: those of mocapd",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, locator) },
+    { "expression", 0, "FILE", "weights of the network that reads gaze; default: those of mocapd",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, expression) },
     { "max-faces", 0, "N", "follow up to N faces; default: 1", MC_OPTION_INT, .min = 1,
       .max = PROTOCOL_FACES_MAX, MC_OPTION_FIELD(struct options, max_faces) },
     { "region", 0, "X,Y,W,H", "run the network on this region, in pixels, instead of finding faces",
