@@ -259,9 +259,13 @@ static bool read_stream_status(struct protocol_value value, int index, void *use
         { .name = "drops", .read = read_drops },
         PROTOCOL_FIELD(struct protocol_stream_status, connects, protocol_field_count),
         PROTOCOL_FIELD(struct protocol_stream_status, subscribers, protocol_field_int),
-        PROTOCOL_FIELD(struct protocol_stream_status, fov, protocol_field_float),
+        { .name = "fov",
+          .read = protocol_field_float,
+          .offset = offsetof(struct protocol_stream_status, fov),
+          .is_optional = true },
     };
     struct protocol_status *status = user;
+    status->streams[index].fov = 0;
     return protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
                               &status->streams[index], NULL, err);
 }

@@ -120,7 +120,7 @@ MOCAP_API const char *mocap_shape_name(enum mocap_shape shape);
 
 // Where the eyes look, in the head's axes. Yaw and pitch are degrees, with the signs of
 // mocap_pose.euler: positive yaw looks to the person's right, positive pitch down; 0 looks
-// straight out of the face. A closed eye keeps the gaze that it had.
+// straight out of the face. A closed eye turns with the open one; two keep their gaze.
 struct mocap_gaze {
     float left[2], right[2]; // yaw, pitch; the person's left and right
     bool has_point;          // the two lines of sight meet in front of the face

@@ -489,6 +489,14 @@ static void state_end_and_status_come_back(void **state)
     assert_int_equal(message->status.streams[0].drops.subscriber, 4);
     assert_int_equal(message->status.streams[0].connects, 5);
     assert_true(message->status.streams[0].fov == 52.5f);
+
+    // Not known, or a server of version 1.0: nothing of an earlier status is left.
+    status.streams[0].fov = 0;
+    protocol_buffer_clear(&buffer);
+    protocol_encode_status(&buffer, PROTOCOL_JSON, &status);
+    parse();
+    assert_null(strstr(buffer.data, "fov"));
+    assert_true(message->status.streams[0].fov == 0);
 }
 
 static void a_later_versions_message_is_other(void **state)
