@@ -159,6 +159,10 @@ const struct mc_option daemon_options_table[] = {
       MC_OPTION_STRING, DAEMON_FIELD(model) },
     { "locator", 0, "FILE", "weights of the network that finds faces; default likewise",
       MC_OPTION_STRING, DAEMON_FIELD(locator) },
+    { "expression", 0, "FILE|off",
+      "weights of the network that reads expressions from faces; off: blend shapes are estimated "
+      "from landmarks, and there is no gaze; default likewise",
+      MC_OPTION_STRING, DAEMON_FIELD(expression) },
     { "workers", 0, "N", "frames processed at the same time; default: one for each processor",
       MC_OPTION_INT, .min = 1, .max = PIPELINE_WORKERS_MAX, DAEMON_FIELD(workers) },
     { "socket", 0, "PATH",

@@ -64,7 +64,10 @@ struct daemon_options {
     char socket[PATH_MAX];  // "": the default
     char model[PATH_MAX];   // "": the one that comes with mocapd
     char locator[PATH_MAX]; // likewise
-    int workers;            // 0: one for each processor
+
+    // Likewise, for models with 68 landmarks; "off": none.
+    char expression[PATH_MAX];
+    int workers; // 0: one for each processor
     int wait_subscribers;
     int linger_s; // how long an on-demand source stays open after its last subscriber
     int max_connections, stuck_timeout_s;

@@ -54,6 +54,23 @@ def check_watch(program, path):
         check(("one failed: no such camera" in complaints) == (wanted == 1), complaints)
 
 
+def check_include(program, path):
+    """The parts of a record that are asked for."""
+    for words, wanted in (((), None), (("--include", "gaze,dense"), ["gaze", "dense"]),
+                          (("-i", "all"), ["keypoints", "raw", "jacobians", "pose", "shapes",
+                                           "timing", "gaze", "dense"])):
+        command = Command(program, path, "watch", "--format", "json", *words)
+        asked = command.daemon.subscription.get("include")
+        check(asked == wanted, (words, asked))
+        for stream in ("one", "two"):
+            command.daemon.end(stream, "ended")
+        check(command.end()[0] == 0, words)
+    refused = subprocess.run([program, "watch", "--include", "gaze,"], capture_output=True,
+                             text=True, timeout=GUARD_S, check=False)
+    check(refused.returncode == 2 and "--include must be parts of a record" in refused.stderr,
+          refused)
+
+
 def check_calibrate(program, path):
     """A camera on demand is opened first, and measured once it is live."""
     command = Command(program, path, "calibrate", "one", grants=False)
@@ -87,6 +104,7 @@ def main():
     path = os.path.join(directory, "s")
     try:
         check_watch(program, path)
+        check_include(program, path)
         check_calibrate(program, path)
     finally:
         shutil.rmtree(directory)
