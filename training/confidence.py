@@ -2,7 +2,7 @@
 they tell where the landmarks are wrong.
 
     python3 -m training.confidence --data ../shared/data --model models/face68.safetensors
-        --lab build/release/bin/mocap-lab [--page docs/motion.md]
+        [--page docs/motion.md]
 
 Hand-marked photographs (AFW, and HELEN's that are kept for validation) as they are, with a
 rectangle painted over a part, and with one over half of the face. Every second photograph is
@@ -11,7 +11,6 @@ learnt from; the table is of the others."""
 import argparse
 import json
 import os
-import subprocess
 
 import cv2
 import numpy as np
@@ -20,9 +19,7 @@ from . import augment, report
 from .pose_data import Finder, squares_of
 
 KINDS = ("in plain view", "partly covered", "half covered")
-NEAR = 0.1       # of the outer eye corners' distance: right
-FREE, MOST = 2, 8  # distances from the head, as in confidence.c
-FOV = 30         # of a crop; it matters little
+NEAR = 0.1  # of the outer eye corners' distance: right
 
 
 def cover(rng, image, points, kind):
@@ -61,16 +58,6 @@ def observe(data, finder):
     return np.concatenate(found), np.array(truth), np.tile(np.arange(3), len(labels))
 
 
-def distances(lab, found):
-    """From the fitted head, in deviations, and the eyes' distance there, pixels."""
-    lines = [f"256 256 {FOV} 0 " + " ".join(f"{v:.4f}" for v in face.ravel()) for face in found]
-    done = subprocess.run([lab, "pose", "--distances"], input="\n".join(lines) + "\n",
-                          stdout=subprocess.PIPE, universal_newlines=True, check=True)
-    rows = [[0.0] * 76 if line == "none" else [float(v) for v in line.split()]
-            for line in done.stdout.splitlines()]
-    return np.array(rows)[:, 8:]
-
-
 def regress(inputs, right):
     """Logistic regression by Newton's method."""
     weights = np.zeros(inputs.shape[1])
@@ -83,20 +70,19 @@ def regress(inputs, right):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("--data", "--model", "--lab"):
+    for name in ("--data", "--model"):
         parser.add_argument(name, required=True)
     parser.add_argument("--page", help="put the table between its marks")
     options = parser.parse_args()
     found, truth, kind = observe(options.data, Finder(options.model))
-    off = np.clip(distances(options.lab, found), FREE, MOST) - FREE
     eyes = np.linalg.norm(truth[:, 36] - truth[:, 45], axis=1)
     error = np.linalg.norm(found[:, :, :2] - truth, axis=2) / eyes[:, None]
     given = found[:, :, 2]
     sure = np.clip(given, 1e-3, 0.999)
-    inputs = np.stack([np.ones_like(sure), np.log(sure / (1 - sure)), off], -1)
+    inputs = np.stack([np.ones_like(sure), np.log(sure / (1 - sure))], -1)
     learn = np.arange(len(found)) // 3 % 2 == 0
-    weights = regress(inputs[learn].reshape(-1, 3), (error[learn] < NEAR).ravel().astype(float))
-    print("bias {:.2f}, slope {:.2f}, of the distance {:.2f}".format(*weights))
+    weights = regress(inputs[learn].reshape(-1, 2), (error[learn] < NEAR).ravel().astype(float))
+    print("bias {:.2f}, slope {:.2f}".format(*weights))
     said = 1 / (1 + np.exp(-inputs @ weights))
     rows = []
     for number, name in (*enumerate(KINDS), (None, "**all**")):

@@ -2,7 +2,7 @@
 
     tools/fit_mean_face.py LABELS.json >POSITIONS
     python3 -m training.pose_deviations POSITIONS --data ../shared/data
-        --teacher ../shared/dense/teacher478.npz --renders DIR --rig ict.npz --count 4000
+        --teacher ../shared/dense/teacher478.npz --renders DIR --rig ict.npz
         --model models/face68.safetensors >pipeline/motion/mean_face.c
 
 Seen from in front: hand-marked landmarks of photographs, turned as the teacher says. Of a head that
@@ -91,7 +91,7 @@ def main():
     parser.add_argument("positions", help="68 lines of x, y, z")
     for name in ("--data", "--teacher", "--renders", "--rig", "--model"):
         parser.add_argument(name, required=True)
-    parser.add_argument("--count", type=int, default=4000, help="renders")
+    parser.add_argument("--count", type=int, default=2000, help="renders")
     options = parser.parse_args()
     face = np.loadtxt(options.positions)
     rows = list(zip(face, *columns(options, face)))

@@ -120,12 +120,12 @@ static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *s
 }
 
 // Of the landmarks that are published, and of the face.
-static void set_confidences(struct protocol_face *face, const float *off)
+static void set_confidences(struct protocol_face *face)
 {
     float sum = 0;
     for (int i = 0; i < LANDMARKS; i++) {
         struct mc_keypoint *keypoint = &face->keypoints[i];
-        keypoint->c = pipeline_confidence_of(keypoint->c, off != NULL ? off[i] : 0);
+        keypoint->c = pipeline_confidence_of(keypoint->c);
         sum += keypoint->c;
     }
     face->score = sum / LANDMARKS;
@@ -146,7 +146,7 @@ static void fit_pose(struct pipeline_motion *motion, const struct pipeline_camer
         face->pose = fit.pose;
         pipeline_fov_add(&motion->fov, &fit, dt_s);
     }
-    set_confidences(face, face->has_pose ? fit.off : NULL);
+    set_confidences(face);
 }
 
 // Fills in the face's gaze. Returns the expression with that gaze.

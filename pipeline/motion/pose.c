@@ -368,18 +368,15 @@ static bool find(struct pipeline_refine_seen *seen, const float expected[3][3],
     return found;
 }
 
-// Fills the distances of the landmarks; returns the root mean square of those that count, face
-// widths.
-static float measure(const struct pipeline_refine_seen *seen,
-                     const struct pipeline_refine_guess *guess, struct pipeline_pose_fit *fit)
+// Root mean square over the landmarks that count, face widths.
+static float error_of(const struct pipeline_refine_seen *seen,
+                      const struct pipeline_refine_guess *guess)
 {
     float sum = 0;
     int count = 0;
     for (int i = 0; i < POINTS; i++) {
-        const float off2 = pipeline_refine_residual2(seen, guess, i);
-        fit->off[i] = seen->trust[i] > 0 ? sqrtf(off2 / seen->bound2[i]) * cauchy : INFINITY;
         if (seen->trust[i] > 0) {
-            sum += off2;
+            sum += pipeline_refine_residual2(seen, guess, i);
             count++;
         }
     }
@@ -395,7 +392,7 @@ bool pipeline_pose_find(const struct mc_keypoint keypoints[68],
     if (!read_landmarks(keypoints, camera, &seen) || !find(&seen, expected, &guess)) {
         return false;
     }
-    const float error = measure(&seen, &guess, fit);
+    const float error = error_of(&seen, &guess);
     if (!isfinite(error) || !isfinite(guess.shift[0]) || !isfinite(guess.shift[1])) {
         return false;
     }

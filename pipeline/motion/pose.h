@@ -42,8 +42,6 @@ struct pipeline_lens {
 struct pipeline_pose_fit {
     struct protocol_pose pose;
     struct pipeline_lens lens;
-    float off[68]; // each landmark's distance from the fitted head, in its standard deviations;
-                   // infinite where it is too unsure to count
 };
 
 // Fits the pose to the 68 landmarks. expected is the rotation from another source, which the fit

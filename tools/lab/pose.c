@@ -60,12 +60,7 @@ static bool read_face(const char *line, long number, struct face *face)
     return true;
 }
 
-struct pose_options {
-    bool distances;
-};
-
-static void write_pose(const struct pose_options *options, const struct face *face,
-                       struct pipeline_fov *estimated)
+static void write_pose(const struct face *face, struct pipeline_fov *estimated)
 {
     struct pipeline_fov given;
     struct pipeline_fov *fov = estimated;
@@ -82,19 +77,16 @@ static void write_pose(const struct pose_options *options, const struct face *fa
     struct protocol_pose published = fit.pose;
     const struct protocol_pose *pose = &published;
     pipeline_pose_correct(&published);
-    printf("%.4f %.4f %.4f %.5f %.5f %.5f %.5f %.3f", (double)pose->euler[0],
+    printf("%.4f %.4f %.4f %.5f %.5f %.5f %.5f %.3f\n", (double)pose->euler[0],
            (double)pose->euler[1], (double)pose->euler[2], (double)pose->translation[0],
            (double)pose->translation[1], (double)pose->translation[2], (double)pose->error,
            (double)pipeline_fov_degrees(fov));
-    for (int i = 0; options->distances && i < LANDMARKS; i++) {
-        printf(" %.3f", (double)fit.off[i]);
-    }
-    putchar('\n');
     pipeline_fov_add(fov, &fit, face->seconds);
 }
 
 static int run(const void *options, const void *globals)
 {
+    (void)options;
     (void)globals;
     struct pipeline_fov estimated;
     struct face face;
@@ -105,7 +97,7 @@ static int run(const void *options, const void *globals)
     for (long number = 1; good && getline(&line, &size, stdin) >= 0; number++) {
         good = read_face(line, number, &face);
         if (good) {
-            write_pose(options, &face, &estimated);
+            write_pose(&face, &estimated);
         }
     }
     free(line);
@@ -116,13 +108,6 @@ static int run(const void *options, const void *globals)
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
-static const struct mc_option pose_table[] = {
-    { "distances", 0, NULL,
-      "also write each landmark's distance from the fitted head, in its standard deviations",
-      MC_OPTION_BOOL, MC_OPTION_FIELD(struct pose_options, distances) },
-    { 0 },
-};
-
 const struct mc_command lab_pose_command = {
     .name = "pose",
     .summary = "fit head poses to landmarks from standard input",
@@ -132,7 +117,5 @@ const struct mc_command lab_pose_command = {
         "the line before, then x, y and confidence of the 68 landmarks in pixels. For each line "
         "one is written: pitch, yaw and roll in degrees, x, y and z in face widths, the error of "
         "the fit and the field of view in degrees; or \"none\".",
-    .options = pose_table,
-    .options_size = sizeof(struct pose_options),
     .run = run,
 };
