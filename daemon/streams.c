@@ -88,9 +88,10 @@ static void on_state(void *user, enum pipeline_state state, const char *reason)
     }
 }
 
-static void on_calibrated(void *user, int faces)
+static void on_calibrated(void *user, const struct pipeline_calibrated *calibrated)
 {
     const struct running_stream *stream = user;
+    const int faces = calibrated->face_count;
     mc_log(MC_LOG_INFO, "stream %s: calibrated, faces: %d", stream->name, faces);
     server_publisher_calibrated(stream->all->publisher, stream->index, faces);
 }
@@ -208,7 +209,7 @@ void daemon_streams_calibrate(struct daemon_streams *streams, int index)
 {
     struct pipeline_stream *stream = find_open(streams, index);
     if (stream != NULL) {
-        pipeline_stream_calibrate(stream, on_calibrated, &streams->streams[index]);
+        pipeline_stream_calibrate(stream, 0, on_calibrated, &streams->streams[index]);
     }
 }
 

@@ -12,6 +12,7 @@ void pipeline_shapes_make(const float features[PIPELINE_FEATURE_COUNT],
                           const float neutral[PIPELINE_FEATURE_COUNT],
                           float shapes[PROTOCOL_SHAPE_COUNT]);
 
-// Replaces the shapes that a network gives, and the looks, which follow from its gaze.
+// Copies what a network reads, neither clamped nor calibrated; NAN for shapes that it does
+// not give.
 void pipeline_shapes_read(const struct pipeline_expression *expression,
-                          float shapes[PROTOCOL_SHAPE_COUNT]);
+                          float values[PROTOCOL_SHAPE_COUNT]);
