@@ -329,6 +329,11 @@ void pipeline_stream_load_profile(struct pipeline_stream *stream,
     pipeline_motion_load_profile(&stream->motion, profile);
 }
 
+uint64_t pipeline_stream_shapes(const struct pipeline_stream *stream)
+{
+    return stream->motion.shapes;
+}
+
 void pipeline_stream_close(struct pipeline_stream *stream, void (*on_closed)(void *user),
                            void *user)
 {

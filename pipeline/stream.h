@@ -96,6 +96,9 @@ void pipeline_stream_profile(const struct pipeline_stream *stream,
 void pipeline_stream_load_profile(struct pipeline_stream *stream,
                                   const struct pipeline_profile *profile);
 
+// The shapes that its faces had so far, 1 << enum protocol_shape each. Thread: loop.
+uint64_t pipeline_stream_shapes(const struct pipeline_stream *stream);
+
 // Stops the source, waits for the frames that workers have without delivering them,
 // frees the stream, then calls on_closed. No other callback comes after this call.
 // Thread: loop.

@@ -16,9 +16,9 @@ static const float jitter = 0.3f;     // deviations below which no shape reacts
 static const float measured_s = 1;    // length of a measurement of the neutral face
 static const float range_s = 2;       // and of a range
 static const float steady_s = 0.25f;  // so that a single bad frame is no peak
-static const float peak_min = 0.15f;  // a weaker one is no expression, and sets no gain
 static const float feature_max = 8;   // deviations that a neutral feature may be off
 static const float shape_max = 0.8f;  // and a neutral shape
+static const float rounding = 1e-5f;  // of numbers in a file
 static const float step_max_s = 0.2f; // the most that one frame counts: 5 frames a second
 
 // What a network reads in resting faces: its shapes are 0 there but for its own errors.
@@ -89,7 +89,7 @@ void pipeline_calibration_forget(struct pipeline_calibration *calibration)
     use_neutral(calibration);
 }
 
-static void clear_profile(struct pipeline_face_profile *profile)
+void pipeline_face_profile_init(struct pipeline_face_profile *profile)
 {
     *profile = (struct pipeline_face_profile){ .x = 0.5f };
     for (int i = 0; i < PIPELINE_CHANNEL_COUNT; i++) {
@@ -105,7 +105,7 @@ void pipeline_calibration_load(struct pipeline_calibration *calibration,
 {
     pipeline_calibration_stop(calibration);
     if (profile == NULL) {
-        clear_profile(&calibration->profile);
+        pipeline_face_profile_init(&calibration->profile);
     } else {
         calibration->profile = *profile;
     }
@@ -182,13 +182,16 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// The median within the channel's bounds; NAN without values, which are sorted.
+// The median, within the channel's bounds even when a file rounds it; NAN without values, which
+// are sorted.
 static float measured_value(int channel, float *values, int value_count)
 {
     float least, most;
     pipeline_calibration_bounds(channel, &least, &most);
     qsort(values, (size_t)value_count, sizeof *values, compare);
-    return value_count == 0 ? NAN : fmaxf(least, fminf(values[value_count / 2], most));
+    return value_count == 0
+               ? NAN
+               : fmaxf(least + rounding, fminf(values[value_count / 2], most - rounding));
 }
 
 static bool measure(struct pipeline_calibration *calibration, const float *channels, float dt_s)
@@ -233,7 +236,8 @@ static void finish_range(struct pipeline_calibration *calibration)
 {
     const struct pipeline_calibration_range *range = &calibration->range;
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
-        if (range->shapes & UINT64_C(1) << i && range->peaks[i] >= peak_min) {
+        if (range->shapes & UINT64_C(1) << i &&
+            (double)range->peaks[i] >= PROTOCOL_RANGE_PEAK_MIN) {
             calibration->profile.gains[i] = fminf(fmaxf(1 / range->peaks[i], 1), PIPELINE_GAIN_MAX);
         }
     }

@@ -69,6 +69,9 @@ struct pipeline_calibration {
     struct pipeline_face_profile profile;
 };
 
+// Nothing measured.
+void pipeline_face_profile_init(struct pipeline_face_profile *profile);
+
 // What a channel's neutral value may be.
 void pipeline_calibration_bounds(int channel, float *least, float *most);
 

@@ -156,13 +156,15 @@ static void finish_due(struct pipeline_motion_face *state)
 }
 
 // Shapes by the rules, replaced by those that a network reads.
-static void combine(const float *neutral, const float *channels,
+static void combine(struct pipeline_motion *motion, const float *neutral, const float *channels,
                     const struct pipeline_expression *expression, float *shapes)
 {
     pipeline_shapes_make(channels, neutral, shapes);
+    motion->shapes |= pipeline_shapes_made;
     if (expression == NULL) {
         return;
     }
+    motion->shapes |= expression->known | pipeline_gaze_shapes;
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
         if (expression->known & UINT64_C(1) << i) {
             shapes[i] = channels[PIPELINE_CHANNEL_SHAPES + i];
@@ -172,7 +174,7 @@ static void combine(const float *neutral, const float *channels,
 }
 
 // Shapes from what the channels read, and what that teaches of the person.
-static void make_shapes(const struct pipeline_motion *motion, struct pipeline_motion_face *state,
+static void make_shapes(struct pipeline_motion *motion, struct pipeline_motion_face *state,
                         float *channels, const struct pipeline_expression *expression,
                         struct protocol_face *face, float dt_s)
 {
@@ -185,7 +187,7 @@ static void make_shapes(const struct pipeline_motion *motion, struct pipeline_mo
         finish_due(state);
     }
     pipeline_calibration_apply(calibration, channels);
-    combine(calibration->neutral, channels, expression, face->shapes);
+    combine(motion, calibration->neutral, channels, expression, face->shapes);
     if (pipeline_calibration_add_range(calibration, face->shapes, dt_s)) {
         finish_due(state);
     }

@@ -51,7 +51,8 @@ struct pipeline_motion {
     struct pipeline_motion_options options;
     struct pipeline_motion_face faces[PROTOCOL_FACES_MAX];
     bool calibrating;
-    uint64_t range; // of which shapes; 0: the neutral face
+    uint64_t range;  // of which shapes; 0: the neutral face
+    uint64_t shapes; // that faces had so far, 1 << enum protocol_shape each
     int64_t calibrate_until_ns;
 };
 
