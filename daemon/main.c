@@ -167,6 +167,9 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
     for (int i = 0; i < given->stream_count; i++) {
         memcpy(names[i], given->streams[i].name, sizeof names[i]);
     }
+    const struct nn_model_info *model = nn_model_info(app->model);
+    struct protocol_point_set dense;
+    protocol_point_set_init(&dense, model->dense_set, model->dense_count);
     struct server_publisher_options options = {
         .server = "mocapd " MOCAPD_VERSION,
         .streams = (const char(*)[PROTOCOL_NAME_BYTES])names,
@@ -174,6 +177,7 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .workers = given->workers,
         .every_frame = given->every_frame,
         .limits = SERVER_LIMITS_DEFAULT,
+        .dense = &dense,
     };
     options.limits.connections = given->max_connections;
     options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;

@@ -26,8 +26,9 @@ _Static_assert((int)PIPELINE_FACES_MAX == (int)PROTOCOL_FACES_MAX,
 _Static_assert((int)PIPELINE_KEYPOINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX &&
                    (int)NN_KEYPOINTS_MAX <= (int)PIPELINE_KEYPOINTS_MAX,
                "a record has room for all keypoints of a model");
-_Static_assert((int)NN_DENSE_MAX <= (int)PIPELINE_DENSE_MAX,
-               "an observation has room for all dense points of a model");
+_Static_assert((int)PIPELINE_DENSE_MAX == (int)PROTOCOL_DENSE_MAX &&
+                   (int)NN_DENSE_MAX <= (int)PIPELINE_DENSE_MAX,
+               "a record has room for all dense points of a model");
 
 static void report_state(struct pipeline_stream *stream, enum pipeline_state state,
                          const char *reason)

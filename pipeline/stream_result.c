@@ -19,6 +19,9 @@ static void fill_face(const struct nn_model_info *model,
     memcpy(face->keypoints, observation->keypoints,
            (size_t)face->keypoint_count * sizeof face->keypoints[0]);
     mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
+    face->has_dense = model->dense_count > 0;
+    face->dense_count = model->dense_count;
+    memcpy(face->dense, observation->dense, (size_t)model->dense_count * sizeof face->dense[0]);
     face->has_jacobians = model->has_jacobians;
     if (face->has_jacobians) {
         memcpy(face->jacobians, observation->jacobians,

@@ -33,9 +33,8 @@ struct mocap_client {
     int64_t last_id;      // of the requests sent
     struct protocol_buffer request;
     struct protocol_hello hello;
-    struct mocap_server server;
-    const char *streams[PROTOCOL_STREAMS_MAX]; // into hello
-    struct protocol_message *message;          // every message is decoded to it
+    struct protocol_server_view server; // of hello
+    struct protocol_message *message;   // every message is decoded to it
     struct protocol_view *view;
     struct protocol_message_queue queue;     // messages that came before a reply
     struct protocol_queued_message *current; // the one that mocap_next returned last
@@ -337,20 +336,6 @@ static bool open_default(struct mocap_client *client, int64_t deadline_ns, struc
     return open_path(client, PROTOCOL_ENDPOINT_SYSTEM, deadline_ns, err);
 }
 
-static void set_server(struct mocap_client *client)
-{
-    struct protocol_hello *hello = &client->hello;
-    for (int i = 0; i < hello->stream_count; i++) {
-        client->streams[i] = hello->streams[i];
-    }
-    client->server = (struct mocap_server){ .major = hello->major,
-                                            .minor = hello->minor,
-                                            .name = hello->server,
-                                            .boot_id = hello->boot_id,
-                                            .stream_count = hello->stream_count,
-                                            .streams = client->streams };
-}
-
 static bool read_hello(struct mocap_client *client, int64_t deadline_ns, struct mc_error *err)
 {
     struct mocap_message shown;
@@ -375,7 +360,7 @@ static bool read_hello(struct mocap_client *client, int64_t deadline_ns, struct 
                             "the first message must be a greeting, got: %.64s", shown.bytes);
     }
     client->hello = message->hello;
-    set_server(client);
+    protocol_view_server(&client->server, &client->hello);
     return client->hello.major == PROTOCOL_MAJOR ||
            mc_error_set(err, MC_ERROR_FORMAT, 0,
                         "the server's protocol must be of version %d, got %d.%d", PROTOCOL_MAJOR,
@@ -487,7 +472,7 @@ bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_e
 
 const struct mocap_server *mocap_server(const struct mocap_client *client)
 {
-    return &client->server;
+    return &client->server.server;
 }
 
 int mocap_fd(const struct mocap_client *client)

@@ -8,6 +8,21 @@ bool protocol_client_options_is_name(const char *text, size_t size)
     return text[0] != '\0' && strlen(text) < size;
 }
 
+// The library's bits are the protocol's, but for MOCAP_INCLUDE_BASE among them.
+enum { LOW_PARTS = MOCAP_INCLUDE_BASE - 1 };
+
+static unsigned parts_of(unsigned include)
+{
+    return (include & LOW_PARTS) |
+           ((include & ~(unsigned)LOW_PARTS & ~(unsigned)MOCAP_INCLUDE_BASE) >> 1);
+}
+
+static unsigned include_of(unsigned parts)
+{
+    return parts == 0 ? (unsigned)MOCAP_INCLUDE_BASE
+                      : (parts & LOW_PARTS) | (parts & ~(unsigned)LOW_PARTS) << 1;
+}
+
 bool protocol_client_options_read(const struct mocap_options *options,
                                   const struct protocol_hello *hello,
                                   enum protocol_encoding current, struct protocol_request *request,
@@ -41,8 +56,8 @@ bool protocol_client_options_read(const struct mocap_options *options,
                            : PROTOCOL_JSON;
     request->encoding_given = policy->encoding != current;
     policy->max_rate = options->max_rate;
-    policy->include =
-        options->include == 0 ? PROTOCOL_INCLUDE_DEFAULT : options->include & PROTOCOL_INCLUDE_ALL;
+    policy->include = options->include == 0 ? PROTOCOL_INCLUDE_DEFAULT
+                                            : parts_of(options->include) & PROTOCOL_INCLUDE_ALL;
     policy->lost = (enum protocol_lost)options->lost;
     request->mode_given = options->mode != MOCAP_MODE_SERVER;
     policy->mode = options->mode == MOCAP_MODE_QUEUE ? PROTOCOL_QUEUE : PROTOCOL_LATEST;
@@ -55,7 +70,7 @@ struct mocap_options protocol_client_options_granted(const struct protocol_polic
     return (struct mocap_options){
         .encoding = policy->encoding == PROTOCOL_CBOR ? MOCAP_ENCODING_CBOR : MOCAP_ENCODING_JSON,
         .max_rate = policy->max_rate,
-        .include = policy->include == 0 ? (unsigned)MOCAP_INCLUDE_BASE : policy->include,
+        .include = include_of(policy->include),
         .lost = (enum mocap_lost)policy->lost,
         .mode = policy->mode == PROTOCOL_LATEST  ? MOCAP_MODE_LATEST
                 : policy->mode == PROTOCOL_QUEUE ? MOCAP_MODE_QUEUE

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/decode_calibration.h"
+#include "protocol/decode_point_set.h"
 #include "protocol/decode_record.h"
 #include "protocol/fields.h"
 #include "protocol/json.h"
@@ -84,8 +85,13 @@ static bool read_hello(struct protocol_value root, struct protocol_hello *hello,
         PROTOCOL_FIELD(struct protocol_hello, boot_id, protocol_field_text),
         { .name = "streams", .read = read_hello_streams },
         { .name = "encodings", .read = read_encodings, .is_optional = true },
+        { .name = "dense",
+          .read = protocol_decode_point_set,
+          .offset = offsetof(struct protocol_hello, dense),
+          .is_optional = true },
     };
     hello->encodings = 0;
+    hello->dense = (struct protocol_point_set){ 0 };
     return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), hello, NULL, err);
 }
 

@@ -88,6 +88,38 @@ static bool read_shapes(struct protocol_value value, const struct protocol_field
     return protocol_decode_shapes(value, field->name, face->shapes, NULL, err);
 }
 
+static bool read_gaze_point(struct protocol_value value, const struct protocol_field *field,
+                            void *target, struct mc_error *err)
+{
+    struct protocol_gaze *gaze = target;
+    gaze->has_point = true;
+    return protocol_value_floats(value, field->name, gaze->point, 3, err);
+}
+
+static bool read_gaze(struct protocol_value value, const struct protocol_field *field, void *target,
+                      struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_gaze, left, protocol_field_floats),
+        PROTOCOL_FIELD(struct protocol_gaze, right, protocol_field_floats),
+        { .name = "point", .read = read_gaze_point, .is_optional = true },
+    };
+    struct protocol_face *face = target;
+    face->has_gaze = true;
+    face->gaze.has_point = false;
+    return protocol_value_map(value, field->name, fields, PROTOCOL_FIELD_COUNT(fields), &face->gaze,
+                              NULL, err);
+}
+
+static bool read_dense(struct protocol_value value, const struct protocol_field *field,
+                       void *target, struct mc_error *err)
+{
+    struct protocol_face *face = target;
+    face->has_dense = true;
+    return protocol_value_rows(value, field->name, &face->dense[0].x, 3, PROTOCOL_DENSE_MAX,
+                               &face->dense_count, err);
+}
+
 static bool read_face(struct protocol_value value, int index, void *user, struct mc_error *err)
 {
     enum { KEYPOINTS = 3 };
@@ -100,12 +132,16 @@ static bool read_face(struct protocol_value value, int index, void *user, struct
         { .name = "jacobians", .read = read_jacobians, .is_optional = true },
         { .name = "pose", .read = read_pose, .is_optional = true },
         { .name = "shapes", .read = read_shapes, .is_optional = true },
+        { .name = "gaze", .read = read_gaze, .is_optional = true },
+        { .name = "dense", .read = read_dense, .is_optional = true },
     };
     struct protocol_record *record = user;
     struct protocol_face *face = &record->faces[index];
     uint64_t seen;
     face->keypoint_count = -1;
     face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = false;
+    face->has_gaze = face->has_dense = false;
+    face->dense_count = 0;
     if (!protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields), face, &seen, err)) {
         return false;
     }

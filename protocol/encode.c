@@ -23,6 +23,36 @@ static void streams_field(struct protocol_writer *writer, const char streams[][P
     protocol_writer_close_array(writer);
 }
 
+void protocol_encode_point_set(struct protocol_writer *writer, const char *name,
+                               const struct protocol_point_set *set)
+{
+    if (set->count == 0) {
+        return;
+    }
+    protocol_writer_name(writer, name);
+    protocol_writer_open_map(writer);
+    protocol_writer_string_field(writer, "name", set->name);
+    protocol_writer_int_field(writer, "count", set->count);
+    protocol_writer_name(writer, "groups");
+    protocol_writer_open_array(writer);
+    for (int i = 0; i < set->group_count; i++) {
+        const struct protocol_point_group *group = &set->groups[i];
+        protocol_writer_open_map(writer);
+        protocol_writer_string_field(writer, "name", group->name);
+        protocol_writer_name(writer, "closed");
+        protocol_writer_bool(writer, group->closed);
+        protocol_writer_name(writer, "points");
+        protocol_writer_open_array(writer);
+        for (int k = 0; k < group->count; k++) {
+            protocol_writer_int(writer, set->points[group->first + k]);
+        }
+        protocol_writer_close_array(writer);
+        protocol_writer_close_map(writer);
+    }
+    protocol_writer_close_array(writer);
+    protocol_writer_close_map(writer);
+}
+
 void protocol_encode_hello(struct protocol_buffer *buffer, const struct protocol_hello *hello)
 {
     struct protocol_writer writer;
@@ -43,6 +73,7 @@ void protocol_encode_hello(struct protocol_buffer *buffer, const struct protocol
         }
     }
     protocol_writer_close_array(&writer);
+    protocol_encode_point_set(&writer, "dense", &hello->dense);
     protocol_writer_end(&writer);
 }
 

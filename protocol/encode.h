@@ -8,6 +8,12 @@
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 
+struct protocol_writer;
+
+// A field of an open map; nothing if the set has no points.
+void protocol_encode_point_set(struct protocol_writer *writer, const char *name,
+                               const struct protocol_point_set *set);
+
 // Always JSON: the client has not chosen an encoding yet.
 void protocol_encode_hello(struct protocol_buffer *buffer, const struct protocol_hello *hello);
 

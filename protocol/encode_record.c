@@ -16,13 +16,13 @@ enum {
     DECIMALS_WIDTHS = 5, // face widths
 };
 
-static void keypoints(struct protocol_writer *writer, const char *name,
-                      const struct mc_keypoint *points, int count)
+static void points(struct protocol_writer *writer, const char *name,
+                   const struct mc_keypoint *placed, int count)
 {
     static const int decimals[3] = { DECIMALS_PIXEL, DECIMALS_PIXEL, DECIMALS_CONFIDENCE };
-    static_assert(sizeof *points == 3 * sizeof(float), "a keypoint is a row of three");
+    static_assert(sizeof *placed == 3 * sizeof(float), "a keypoint is a row of three");
     protocol_writer_name(writer, name);
-    protocol_writer_rows(writer, points, count, 3, decimals);
+    protocol_writer_rows(writer, placed, count, 3, decimals);
 }
 
 static void jacobians(struct protocol_writer *writer, const float (*matrices)[4], int count)
@@ -62,6 +62,18 @@ static void shapes(struct protocol_writer *writer, const float *values)
     protocol_writer_close_map(writer);
 }
 
+static void gaze(struct protocol_writer *writer, const struct protocol_gaze *eyes)
+{
+    protocol_writer_name(writer, "gaze");
+    protocol_writer_open_map(writer);
+    numbers(writer, "left", eyes->left, 2, DECIMALS_DEGREES);
+    numbers(writer, "right", eyes->right, 2, DECIMALS_DEGREES);
+    if (eyes->has_point) {
+        numbers(writer, "point", eyes->point, 3, DECIMALS_WIDTHS);
+    }
+    protocol_writer_close_map(writer);
+}
+
 static void face(struct protocol_writer *writer, const struct protocol_face *seen, unsigned include)
 {
     protocol_writer_open_map(writer);
@@ -69,10 +81,10 @@ static void face(struct protocol_writer *writer, const struct protocol_face *see
     protocol_writer_number_field(writer, "score", (double)seen->score, DECIMALS_SCORE);
     numbers(writer, "box", seen->box, 4, DECIMALS_PIXEL);
     if (include & PROTOCOL_KEYPOINTS) {
-        keypoints(writer, "keypoints", seen->keypoints, seen->keypoint_count);
+        points(writer, "keypoints", seen->keypoints, seen->keypoint_count);
     }
     if ((include & PROTOCOL_RAW) && seen->has_raw) {
-        keypoints(writer, "raw", seen->raw, seen->keypoint_count);
+        points(writer, "raw", seen->raw, seen->keypoint_count);
     }
     if ((include & PROTOCOL_JACOBIANS) && seen->has_jacobians) {
         jacobians(writer, seen->jacobians, seen->keypoint_count);
@@ -82,6 +94,12 @@ static void face(struct protocol_writer *writer, const struct protocol_face *see
     }
     if ((include & PROTOCOL_SHAPES) && seen->has_shapes) {
         shapes(writer, seen->shapes);
+    }
+    if ((include & PROTOCOL_GAZE) && seen->has_gaze) {
+        gaze(writer, &seen->gaze);
+    }
+    if ((include & PROTOCOL_DENSE) && seen->has_dense) {
+        points(writer, "dense", seen->dense, seen->dense_count);
     }
     protocol_writer_close_map(writer);
 }

@@ -6,12 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/point_set.h"
 #include "protocol/policy.h"
 #include "protocol/record.h"
 
 enum {
     PROTOCOL_MAJOR = 1, // must be the same on both sides
-    PROTOCOL_MINOR = 0, // incremented by additions
+    PROTOCOL_MINOR = 1, // incremented by additions: docs/protocol.md lists them
     PROTOCOL_STREAMS_MAX = 64,
     PROTOCOL_REASON_BYTES = 256,
     PROTOCOL_REQUEST_BYTES = 4096,       // longest request, newline included
@@ -97,6 +98,7 @@ struct protocol_hello {
     unsigned encodings; // 1u << enum protocol_encoding for each
     int stream_count;
     char streams[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
+    struct protocol_point_set dense; // its count is 0 when there are no dense points
 };
 
 // What was granted.

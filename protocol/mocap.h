@@ -118,6 +118,15 @@ enum mocap_shape {
 // Returns "eyeBlinkLeft", ...; NULL for a value that is no shape.
 MOCAP_API const char *mocap_shape_name(enum mocap_shape shape);
 
+// Where the eyes look, in the head's axes. Yaw and pitch are degrees, with the signs of
+// mocap_pose.euler: positive yaw looks to the person's right, positive pitch down; 0 looks
+// straight out of the face. A closed eye keeps the gaze that it had.
+struct mocap_gaze {
+    float left[2], right[2]; // yaw, pitch; the person's left and right
+    bool has_point;          // the two lines of sight meet in front of the face
+    float point[3];          // where: the head's axes, face widths
+};
+
 // A part is NULL when it was not asked for or the server does not have it.
 struct mocap_face {
     int id;       // 1 or greater; the same as long as the face is tracked
@@ -129,6 +138,14 @@ struct mocap_face {
     const float (*jacobians)[4];            // keypoint_count 2x2 matrices, row by row
     const struct mocap_pose *pose;
     const float *shapes; // MOCAP_SHAPE_COUNT weights, 0 to 1; indexed by enum mocap_shape
+};
+
+// More of a face: mocap_record.faces is an array, so struct mocap_face cannot grow. Parts are
+// NULL as there.
+struct mocap_face_more {
+    const struct mocap_gaze *gaze;
+    int dense_count;
+    const struct mocap_keypoint *dense; // dense_count; what they are: mocap_server.dense
 };
 
 // How long the stages of one frame took, microseconds.
@@ -160,6 +177,7 @@ struct mocap_record {
     const struct mocap_timing *timing; // NULL when not asked for
     int face_count;
     const struct mocap_face *faces;
+    const struct mocap_face_more *const *more; // face_count: of the faces, in their order
 };
 
 // ---- messages
@@ -206,12 +224,28 @@ enum mocap_result {
 
 struct mocap_client;
 
+// Points that belong together, in the order in which a line connects them.
+struct mocap_point_group {
+    const char *name; // "outerLips", "leftIris", ...; left and right are the person's
+    bool closed;      // the line returns to the first point
+    int count;
+    const int *points; // their numbers
+};
+
+struct mocap_point_set {
+    const char *name; // "ict212"
+    int count;        // points
+    int group_count;  // 0 where the server knows no groups
+    const struct mocap_point_group *groups;
+};
+
 struct mocap_server {
     int major, minor;    // version of the protocol
     const char *name;    // "mocapd 0.2.0"
     const char *boot_id; // differs after each start of the daemon; seq then begins again
     int stream_count;
     const char *const *streams;
+    const struct mocap_point_set *dense; // the dense points; NULL when the server has none
 };
 
 // Connects to the socket at path and reads the server's greeting. path NULL: the user's
@@ -233,8 +267,10 @@ enum { // the parts of a record that mocap_options.include selects
     MOCAP_INCLUDE_POSE = 8,
     MOCAP_INCLUDE_SHAPES = 16,
     MOCAP_INCLUDE_TIMING = 32,
-    MOCAP_INCLUDE_ALL = 63,
     MOCAP_INCLUDE_BASE = 64, // alone: none of these parts
+    MOCAP_INCLUDE_GAZE = 128,
+    MOCAP_INCLUDE_DENSE = 256,
+    MOCAP_INCLUDE_ALL = 63 | MOCAP_INCLUDE_GAZE | MOCAP_INCLUDE_DENSE,
 };
 
 enum mocap_mode {      // what happens when records arrive faster than the client reads
@@ -248,7 +284,7 @@ struct mocap_options {
     const char *stream;           // NULL: all streams
     enum mocap_encoding encoding; // of all messages from now on
     double max_rate;              // records per second and stream, 0.001 to 1000; 0: no limit
-    unsigned include;             // MOCAP_INCLUDE_*; 0: keypoints, pose, shapes, timing
+    unsigned include;             // MOCAP_INCLUDE_*; 0: keypoints, pose, shapes, timing, gaze
     enum mocap_lost lost;
     enum mocap_mode mode;
     int queue;         // with MOCAP_MODE_QUEUE: records, 1 to 1024; 0: the default, 64

@@ -7,8 +7,8 @@
 static const char *const encoding_names[] = { "json", "cbor" };
 static const char *const lost_names[] = { "none", "hold", "neutral" };
 static const char *const mode_names[] = { "latest", "queue", "every-frame" };
-static const char *const include_names[] = { "keypoints", "raw",    "jacobians",
-                                             "pose",      "shapes", "timing" };
+static const char *const include_names[] = { "keypoints", "raw",    "jacobians", "pose",
+                                             "shapes",    "timing", "gaze",      "dense" };
 
 // Returns the index of text in names, or -1.
 static int find(const char *const *names, int count, const char *text)

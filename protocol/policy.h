@@ -21,11 +21,13 @@ enum protocol_include {
     PROTOCOL_POSE = 1 << 3,
     PROTOCOL_SHAPES = 1 << 4,
     PROTOCOL_TIMING = 1 << 5,
-    PROTOCOL_INCLUDE_COUNT = 6,
+    PROTOCOL_GAZE = 1 << 6,
+    PROTOCOL_DENSE = 1 << 7,
+    PROTOCOL_INCLUDE_COUNT = 8,
     PROTOCOL_INCLUDE_ALL = (1 << PROTOCOL_INCLUDE_COUNT) - 1,
     // What drives an avatar, and shows its latency.
     PROTOCOL_INCLUDE_DEFAULT =
-        PROTOCOL_KEYPOINTS | PROTOCOL_POSE | PROTOCOL_SHAPES | PROTOCOL_TIMING,
+        PROTOCOL_KEYPOINTS | PROTOCOL_POSE | PROTOCOL_SHAPES | PROTOCOL_TIMING | PROTOCOL_GAZE,
 };
 
 // What happens to records when a subscriber is slow.

@@ -11,6 +11,7 @@ enum {
     PROTOCOL_NAME_BYTES = 64,     // a stream's name, with its NUL
     PROTOCOL_FACES_MAX = 4,       // faces in one record
     PROTOCOL_KEYPOINTS_MAX = 128, // keypoints of one face
+    PROTOCOL_DENSE_MAX = 256,     // dense points of one face
     PROTOCOL_SIDE_MAX = 1 << 21,  // pixels of a width or a height
     PROTOCOL_INT_MAX = INT32_MAX, // face ids, numbers of connections
 };
@@ -105,6 +106,15 @@ struct protocol_pose {
     float error;          // root mean square error of the fit; face widths
 };
 
+// Where the eyes look, in the head's axes. Yaw and pitch are degrees, with the signs of
+// protocol_pose.euler: positive yaw looks to the person's right, positive pitch down; 0 looks
+// straight out of the face. A closed eye keeps the gaze that it had.
+struct protocol_gaze {
+    float left[2], right[2]; // yaw, pitch
+    bool has_point;          // the two lines of sight meet in front of the face
+    float point[3];          // where, or are nearest to each other: the head's axes, face widths
+};
+
 struct protocol_face {
     int id;       // 1 or greater; the same as long as the face is tracked
     float score;  // 0 to 1
@@ -121,6 +131,11 @@ struct protocol_face {
     struct protocol_pose pose;
     bool has_shapes;
     float shapes[PROTOCOL_SHAPE_COUNT]; // 0 to 1
+    bool has_gaze;
+    struct protocol_gaze gaze;
+    bool has_dense;
+    int dense_count;
+    struct mc_keypoint dense[PROTOCOL_DENSE_MAX]; // in source pixels; what they are: point_set.h
 };
 
 // What a record shows while no face is seen: a subscriber's choice.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "protocol/encode.h"
 #include "protocol/recording.h"
 #include "protocol/writer.h"
 
@@ -70,6 +71,7 @@ static bool put_header(struct protocol_recorder *recorder, const struct protocol
         protocol_writer_string(&writer, hello->streams[i]);
     }
     protocol_writer_close_array(&writer);
+    protocol_encode_point_set(&writer, "dense", &hello->dense);
     protocol_writer_end(&writer);
     return put_message(recorder, &buffer, err);
 }

@@ -1,6 +1,7 @@
 #include "protocol/view.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static_assert((int)MOCAP_SHAPE_COUNT == PROTOCOL_SHAPE_COUNT &&
@@ -34,6 +35,30 @@ static void show_pose(struct mocap_pose *shown, const struct protocol_pose *pose
     memcpy(shown->euler, pose->euler, sizeof shown->euler);
     memcpy(shown->translation, pose->translation, sizeof shown->translation);
     shown->error = pose->error;
+}
+
+static void show_gaze(struct mocap_gaze *shown, const struct protocol_gaze *gaze)
+{
+    memcpy(shown->left, gaze->left, sizeof shown->left);
+    memcpy(shown->right, gaze->right, sizeof shown->right);
+    memcpy(shown->point, gaze->point, sizeof shown->point);
+    shown->has_point = gaze->has_point;
+}
+
+static void show_more(struct protocol_view *view, int index, const struct protocol_face *face)
+{
+    struct mocap_face_more *shown = &view->more[index];
+    *shown = (struct mocap_face_more){ 0 };
+    if (face->has_gaze) {
+        show_gaze(&view->gazes[index], &face->gaze);
+        shown->gaze = &view->gazes[index];
+    }
+    if (face->has_dense) {
+        show_keypoints(view->dense[index], face->dense, face->dense_count);
+        shown->dense_count = face->dense_count;
+        shown->dense = view->dense[index];
+    }
+    view->more_list[index] = shown;
 }
 
 static void show_face(struct protocol_view *view, int index, const struct protocol_face *face)
@@ -80,9 +105,11 @@ static void show_record(struct protocol_view *view, const struct protocol_messag
         .timing = message->has_timing ? &view->timing : NULL,
         .face_count = record->face_count,
         .faces = view->faces,
+        .more = view->more_list,
     };
     for (int i = 0; i < record->face_count; i++) {
         show_face(view, i, &record->faces[i]);
+        show_more(view, i, &record->faces[i]);
     }
 }
 
@@ -127,5 +154,63 @@ void protocol_view_message(struct protocol_view *view, const struct protocol_mes
     case PROTOCOL_MESSAGE_HELLO:
     case PROTOCOL_MESSAGE_OTHER:
         break;
+    }
+}
+
+static void show_point_set(struct protocol_server_view *view, const struct protocol_point_set *set)
+{
+    for (int i = 0; i < set->group_count; i++) {
+        const struct protocol_point_group *group = &set->groups[i];
+        view->groups[i] = (struct mocap_point_group){ group->name, group->closed, group->count,
+                                                      set->points + group->first };
+    }
+    view->dense = (struct mocap_point_set){ set->name, set->count, set->group_count, view->groups };
+    view->server.dense = set->count > 0 ? &view->dense : NULL;
+}
+
+void protocol_view_server(struct protocol_server_view *view, const struct protocol_hello *hello)
+{
+    for (int i = 0; i < hello->stream_count; i++) {
+        view->streams[i] = hello->streams[i];
+    }
+    view->server = (struct mocap_server){ .major = hello->major,
+                                          .minor = hello->minor,
+                                          .name = hello->server,
+                                          .boot_id = hello->boot_id,
+                                          .stream_count = hello->stream_count,
+                                          .streams = view->streams };
+    show_point_set(view, &hello->dense);
+}
+
+static void read_point_set(const struct mocap_point_set *shown, struct protocol_point_set *set)
+{
+    set->count = shown->count;
+    set->group_count = shown->group_count;
+    snprintf(set->name, sizeof set->name, "%s", shown->name);
+    for (int i = 0; i < shown->group_count; i++) {
+        struct protocol_point_group *group = &set->groups[i];
+        group->closed = shown->groups[i].closed;
+        group->first = set->grouped;
+        group->count = shown->groups[i].count;
+        snprintf(group->name, sizeof group->name, "%s", shown->groups[i].name);
+        memcpy(set->points + group->first, shown->groups[i].points,
+               (size_t)group->count * sizeof set->points[0]);
+        set->grouped += group->count;
+    }
+}
+
+void protocol_view_hello(const struct mocap_server *server, struct protocol_hello *hello)
+{
+    *hello = (struct protocol_hello){ .major = server->major,
+                                      .minor = server->minor,
+                                      .encodings = 1u << PROTOCOL_JSON,
+                                      .stream_count = server->stream_count };
+    snprintf(hello->server, sizeof hello->server, "%s", server->name);
+    snprintf(hello->boot_id, sizeof hello->boot_id, "%s", server->boot_id);
+    for (int i = 0; i < server->stream_count; i++) {
+        snprintf(hello->streams[i], PROTOCOL_NAME_BYTES, "%s", server->streams[i]);
+    }
+    if (server->dense != NULL) {
+        read_point_set(server->dense, &hello->dense);
     }
 }

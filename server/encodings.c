@@ -84,6 +84,7 @@ static void set_neutral(struct protocol_face *face)
     memset(face->pose.euler, 0, sizeof face->pose.euler);
     face->pose.error = 0;
     memset(face->shapes, 0, sizeof face->shapes);
+    face->gaze = (struct protocol_gaze){ 0 };
 }
 
 // The current record with the faces last seen.

@@ -355,6 +355,9 @@ static void fill_hello(struct server_publisher *publisher,
     hello->stream_count = options->stream_count;
     memcpy(hello->streams, options->streams,
            (size_t)options->stream_count * sizeof hello->streams[0]);
+    if (options->dense != NULL) {
+        hello->dense = *options->dense;
+    }
 }
 
 static bool init_feeds(struct server_publisher *publisher,

@@ -44,6 +44,7 @@ struct server_publisher_options {
     int workers;      // for status
     bool every_frame; // no record is lost: see on_pressure
     struct server_limits limits;
+    const struct protocol_point_set *dense; // of the records' dense points; NULL: there are none
 };
 
 // stream is an index into the options' streams.

@@ -10,6 +10,14 @@ export const SHAPES = [
     "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
     "mouthStretchLeft", "mouthStretchRight", "browInnerUp", "browDownLeft", "browDownRight",
     "browOuterUpLeft", "browOuterUpRight",
+    "eyeLookUpLeft", "eyeLookUpRight", "eyeLookDownLeft", "eyeLookDownRight",
+    "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight",
+    "eyeSquintLeft", "eyeSquintRight", "jawForward", "mouthClose",
+    "mouthRollUpper", "mouthRollLower", "mouthShrugUpper", "mouthShrugLower",
+    "mouthDimpleLeft", "mouthDimpleRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
+    "tongueOut",
 ];
 
 const NEUTRAL_SHAPES = Object.freeze(Object.fromEntries(SHAPES.map((name) => [name, 0])));
@@ -24,6 +32,7 @@ export const NEUTRAL = Object.freeze({
     x: 0, // place in the frame, -1 to 1 from left to right, and from top to bottom
     y: 0,
     shapes: NEUTRAL_SHAPES,
+    seesGaze: false, // the eyeLook shapes are known
 });
 
 function swapSides(shapes) {
@@ -87,7 +96,23 @@ export function faceOf(record, mirror, id) {
         x: side * (((left + width / 2) / record.width) * 2 - 1),
         y: ((top + height / 2) / record.height) * 2 - 1,
         shapes: mirror ? swapSides(shapes) : shapes,
+        seesGaze: face.gaze !== undefined,
     };
+}
+
+/**
+ * Where an eye of an avatar looks: [x, y], -1 to 1, to the viewer's right and down. Without a
+ * known gaze it keeps looking at the viewer while the head turns.
+ * @param {typeof NEUTRAL} face
+ * @param {number} side 1: the left eye, which is at the viewer's right; -1: the right one
+ */
+export function lookOf(face, side) {
+    if (!face.seesGaze) {
+        return [-0.6 * face.yaw, -0.6 * face.pitch];
+    }
+    const name = side > 0 ? "Left" : "Right";
+    const look = (way) => face.shapes[`eyeLook${way}${name}`];
+    return [side * (look("Out") - look("In")), look("Down") - look("Up")];
 }
 
 /** Interpolates between two faces, for changes that should be smooth. */
@@ -106,5 +131,6 @@ export function blend(from, to, share) {
         x: mix(from.x, to.x),
         y: mix(from.y, to.y),
         shapes,
+        seesGaze: to.seen ? to.seesGaze : from.seesGaze,
     };
 }

@@ -2,6 +2,7 @@
  * A fox that moves as you do: a stack of flat layers that shift by their depth when the head
  * turns, and a mouth and lids that are redrawn for each face.
  */
+import { lookOf } from "./face.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const TURN = 62; // how far the nearest layer goes when the head turns by a radian
@@ -131,8 +132,8 @@ function placeEye(part, face, shiftX, shiftY) {
     const y = -8 + 0.75 * shiftY;
     const size = 1 + 0.12 * wide;
     part.eye.setAttribute("transform", `translate(${x} ${y}) scale(${squash * size} ${size})`);
-    // The eyes keep looking at you while the head turns.
-    part.pupil.setAttribute("transform", `translate(${-9 * face.yaw} ${-7 * face.pitch})`);
+    const [lookX, lookY] = lookOf(face, part.side);
+    part.pupil.setAttribute("transform", `translate(${15 * lookX} ${12 * lookY})`);
     part.lid.setAttribute("d", forms.lid(blink, wide));
     const edge = clamp(-26 + 50 * blink, -27, 24);
     const reach = 23 * Math.sqrt(Math.max(0.15, 1 - (edge / 27) ** 2));

@@ -1,9 +1,109 @@
 #include "pipeline/motion/gaze.h"
 
 #include <math.h>
+#include <string.h>
 
 static const float sideways = 0.523598776f; // radians at which a look is 1
 static const float upright = 0.436332313f;
+static const float degrees = 57.2957795f;
+static const float closed = 0.5f; // of a blink
+
+// Angles to smooth_size radians count as the face's size does in the smoothing of keypoints:
+// fixations are held still, saccades (5 rad/s and more) followed within a frame.
+static const float smooth_size = 3;
+
+// Of an eyeball's middle, face widths: half their distance, and behind the corners of the eyes.
+// Those of ICT-FaceKit's head, whose neutral face is an average.
+static const float eye_x = 0.21f, eye_z = 0.041f;
+static const float point_near = 0.1f; // of a point before the eyes, face widths
+static const float point_far = 50;    // beyond it the eyes are parallel: 7 m
+
+void pipeline_gaze_reset(struct pipeline_gaze *state)
+{
+    pipeline_smooth_reset(&state->smooth);
+    state->known[0] = state->known[1] = false;
+}
+
+void pipeline_gaze_run(struct pipeline_gaze *state, const struct pipeline_smooth_options *options,
+                       const float blinks[2], float dt_s, float gaze[2][2])
+{
+    struct mc_keypoint angles[2];
+    for (int eye = 0; eye < 2; eye++) {
+        const bool finite = isfinite(gaze[eye][0]) && isfinite(gaze[eye][1]);
+        if (finite && (!(blinks[eye] > closed) || !state->known[eye])) {
+            memcpy(state->last[eye], gaze[eye], sizeof gaze[eye]);
+            state->known[eye] = true;
+        } else if (!state->known[eye]) {
+            memset(state->last[eye], 0, sizeof state->last[eye]);
+        }
+        angles[eye] = (struct mc_keypoint){ state->last[eye][0], state->last[eye][1], 1 };
+    }
+    if (options->on) {
+        pipeline_smooth_run(&state->smooth, options, angles, 2, smooth_size, dt_s);
+    }
+    for (int eye = 0; eye < 2; eye++) {
+        gaze[eye][0] = angles[eye].x;
+        gaze[eye][1] = angles[eye].y;
+    }
+}
+
+// A line of sight: Ry(yaw) Rx(pitch) applied to minus z.
+static void direction_of(const float gaze[2], float direction[3])
+{
+    direction[0] = -sinf(gaze[0]) * cosf(gaze[1]);
+    direction[1] = sinf(gaze[1]);
+    direction[2] = -cosf(gaze[0]) * cosf(gaze[1]);
+}
+
+void pipeline_gaze_line(const struct protocol_gaze *gaze, int eye, float begin[3],
+                        float direction[3])
+{
+    const float *angles = eye == 0 ? gaze->left : gaze->right;
+    const float radians[2] = { angles[0] / degrees, angles[1] / degrees };
+    begin[0] = eye == 0 ? eye_x : -eye_x;
+    begin[1] = 0;
+    begin[2] = eye_z;
+    direction_of(radians, direction);
+}
+
+static float dot(const float a[3], const float b[3])
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+// Where two lines are nearest to each other (Ericson, Real-Time Collision Detection, 5.1.8):
+// the eyes are 2 eye_x apart along x.
+static bool find_point(const float gaze[2][2], float point[3])
+{
+    float left[3], right[3];
+    direction_of(gaze[0], left);
+    direction_of(gaze[1], right);
+    const float b = dot(left, right), apart = 1 - b * b;
+    if (!(apart > 1e-6f)) {
+        return false;
+    }
+    const float x = 2 * eye_x, along_left = (b * right[0] - left[0]) * x / apart;
+    const float along_right = (right[0] - b * left[0]) * x / apart;
+    if (!(along_left > point_near && along_right > point_near && along_left < point_far &&
+          along_right < point_far)) {
+        return false;
+    }
+    for (int k = 0; k < 3; k++) {
+        point[k] = (along_left * left[k] + along_right * right[k]) / 2;
+    }
+    point[2] += eye_z;
+    return true;
+}
+
+void pipeline_gaze_fill(const float gaze[2][2], struct protocol_gaze *filled)
+{
+    for (int k = 0; k < 2; k++) {
+        filled->left[k] = degrees * gaze[0][k];
+        filled->right[k] = degrees * gaze[1][k];
+    }
+    memset(filled->point, 0, sizeof filled->point);
+    filled->has_point = find_point(gaze, filled->point);
+}
 
 // Not a number: 0.
 static float clamp(float value)

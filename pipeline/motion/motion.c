@@ -5,12 +5,12 @@
 
 #include "base/clock.h"
 #include "pipeline/expression.h"
-#include "pipeline/motion/gaze.h"
 #include "pipeline/motion/pose.h"
 #include "pipeline/motion/shapes.h"
 
-_Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX,
-               "all keypoints of a record can be smoothed");
+_Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX >= (int)PROTOCOL_KEYPOINTS_MAX &&
+                   (int)PIPELINE_SMOOTH_POINTS_MAX >= (int)PROTOCOL_DENSE_MAX,
+               "all points of a record can be smoothed");
 
 enum { LANDMARKS = 68 };
 
@@ -111,6 +111,8 @@ static struct pipeline_motion_face *state_of(struct pipeline_motion *motion,
     best->fresh = true;
     pipeline_smooth_reset(&best->smooth);
     pipeline_smooth_shapes_reset(&best->smooth_shapes);
+    pipeline_smooth_reset(&best->smooth_dense);
+    pipeline_gaze_reset(&best->gaze);
     return best;
 }
 
@@ -123,8 +125,11 @@ static void smooth(struct pipeline_motion *motion, struct pipeline_motion_face *
     const size_t bytes = (size_t)face->keypoint_count * sizeof face->keypoints[0];
     face->has_raw = true;
     memcpy(face->raw, face->keypoints, bytes);
+    const float size = sqrtf(face->box[2] * face->box[3]);
     pipeline_smooth_run(&state->smooth, &motion->options.smooth, face->keypoints,
-                        face->keypoint_count, sqrtf(face->box[2] * face->box[3]), dt_s);
+                        face->keypoint_count, size, dt_s);
+    pipeline_smooth_run(&state->smooth_dense, &motion->options.smooth, face->dense,
+                        face->dense_count, size, dt_s);
     mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
 }
 
@@ -197,6 +202,21 @@ static void make_shapes(struct pipeline_motion *motion, struct pipeline_motion_f
     }
 }
 
+// Fills in the face's gaze. Returns the expression with that gaze.
+static struct pipeline_expression steady(const struct pipeline_motion *motion,
+                                         struct pipeline_motion_face *state,
+                                         const struct pipeline_expression *expression,
+                                         struct protocol_face *face, float dt_s)
+{
+    struct pipeline_expression steadied = *expression;
+    const float blinks[2] = { expression->shapes[PROTOCOL_EYE_BLINK_LEFT],
+                              expression->shapes[PROTOCOL_EYE_BLINK_RIGHT] };
+    pipeline_gaze_run(&state->gaze, &motion->options.smooth, blinks, dt_s, steadied.gaze);
+    pipeline_gaze_fill((const float(*)[2])steadied.gaze, &face->gaze);
+    face->has_gaze = true;
+    return steadied;
+}
+
 static void run_face(struct pipeline_motion *motion, const struct pipeline_camera *camera,
                      struct protocol_record *record, struct protocol_face *face,
                      const struct pipeline_expression *expression)
@@ -218,11 +238,12 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
     face->has_shapes =
         face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, channels);
     if (expression != NULL) {
+        const struct pipeline_expression steadied = steady(motion, state, expression, face, dt_s);
         face->has_shapes = true;
-        pipeline_shapes_read(expression, channels + PIPELINE_CHANNEL_SHAPES);
-    }
-    if (face->has_shapes) {
-        make_shapes(motion, state, channels, expression, face, dt_s);
+        pipeline_shapes_read(&steadied, channels + PIPELINE_CHANNEL_SHAPES);
+        make_shapes(motion, state, channels, &steadied, face, dt_s);
+    } else if (face->has_shapes) {
+        make_shapes(motion, state, channels, NULL, face, dt_s);
     }
 }
 

@@ -1,4 +1,4 @@
-// From keypoints to motion, face by face: smoothing, head pose, blend shapes. The last
+// From keypoints to motion, face by face: smoothing, head pose, blend shapes, gaze. The last
 // stage before a record is published. Neither allocates nor fails. Thread: loop.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "pipeline/motion/calibration.h"
+#include "pipeline/motion/gaze.h"
 #include "pipeline/motion/smooth.h"
 #include "protocol/record.h"
 
@@ -28,8 +29,9 @@ struct pipeline_motion_face {
     double pts;   // of its last record
     int64_t arrival_ns;
     float x; // of its box's middle: 0 at the frame's left edge, 1 at the right
-    struct pipeline_smooth smooth;
+    struct pipeline_smooth smooth, smooth_dense;
     struct pipeline_smooth_shapes smooth_shapes;
+    struct pipeline_gaze gaze;
     struct pipeline_calibration calibration;
 };
 

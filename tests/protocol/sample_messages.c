@@ -36,6 +36,12 @@ static void fill(struct protocol_record *record, int number)
     }
     face->pose = (struct protocol_pose){ .rotation = { 0, 0, 0, 1 }, .translation = { 0, 0, 4 } };
     face->shapes[PROTOCOL_JAW_OPEN] = (float)number / 64;
+    face->has_gaze = face->has_dense = true;
+    face->gaze = (struct protocol_gaze){ { 5, -2 }, { -5, -2 }, number != 1, { 0, 0.25f, -2 } };
+    face->dense_count = 212;
+    for (int k = 0; k < face->dense_count; k++) {
+        face->dense[k] = (struct mc_keypoint){ (float)k + 0.25f, (float)number, 0.75f };
+    }
 }
 
 static void encode_record(struct protocol_buffer *buffer, enum protocol_encoding encoding,
@@ -140,13 +146,24 @@ static bool save(const char *directory, const char *name, struct protocol_buffer
     return good;
 }
 
+static void fill_hello(struct protocol_hello *hello)
+{
+    *hello = (struct protocol_hello){ .major = PROTOCOL_MAJOR,
+                                      .minor = PROTOCOL_MINOR,
+                                      .server = "samples",
+                                      .boot_id = "b",
+                                      .encodings = 3,
+                                      .stream_count = 1,
+                                      .streams = { "main" } };
+    protocol_point_set_init(&hello->dense, "ict212", 212);
+}
+
 static bool save_recording(const char *directory, struct protocol_buffer *buffer,
                            struct protocol_record *record)
 {
     char path[512];
-    const struct protocol_hello hello = {
-        .major = 1, .server = "samples", .boot_id = "b", .stream_count = 1, .streams = { "main" }
-    };
+    struct protocol_hello hello;
+    fill_hello(&hello);
     snprintf(path, sizeof path, "%s/records.cbor", directory);
     struct protocol_recorder *recorder = protocol_recorder_create(path, &hello, NULL);
     bool good = recorder != NULL;
@@ -170,12 +187,8 @@ int main(int argc, char **argv)
         return 2;
     }
     protocol_buffer_init(&buffer, 1 << 20);
-    struct protocol_hello hello = { .major = PROTOCOL_MAJOR,
-                                    .server = "samples",
-                                    .boot_id = "b",
-                                    .encodings = 3,
-                                    .stream_count = 1,
-                                    .streams = { "main" } };
+    struct protocol_hello hello;
+    fill_hello(&hello);
     protocol_encode_hello(&buffer, &hello);
     encode_all(&buffer, PROTOCOL_JSON, record);
     bool good = save(argv[1], "messages.json", &buffer);

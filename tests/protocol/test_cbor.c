@@ -87,6 +87,13 @@ static struct protocol_record *full_record(void)
         face->score = 0.1f;
         face->keypoint_count = PROTOCOL_KEYPOINTS_MAX;
         face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = true;
+        face->has_gaze = face->has_dense = true;
+        face->gaze = (struct protocol_gaze){ { 1.0f / 3, -7 }, { 8, 1.0f / 7 }, f % 2 == 0, { 0 } };
+        face->gaze.point[2] = f % 2 == 0 ? -1.0f / 9 : 0;
+        face->dense_count = PROTOCOL_DENSE_MAX;
+        for (int k = 0; k < PROTOCOL_DENSE_MAX; k++) {
+            face->dense[k] = (struct mc_keypoint){ (float)k / 17, (float)k / 19, 0.321f };
+        }
         face->box[2] = 1.0f / 3;
         face->pose.rotation[3] = 1;
         face->pose.euler[1] = -33.3f;
@@ -134,6 +141,9 @@ static void parts_that_were_not_asked_for_are_left_out(void **state)
         assert_int_equal(face->has_pose, (include & PROTOCOL_POSE) != 0);
         assert_int_equal(face->has_shapes, (include & PROTOCOL_SHAPES) != 0);
         assert_int_equal(message->has_timing, (include & PROTOCOL_TIMING) != 0);
+        assert_int_equal(face->has_gaze, (include & PROTOCOL_GAZE) != 0);
+        assert_int_equal(face->has_dense, (include & PROTOCOL_DENSE) != 0);
+        assert_int_equal(face->dense_count, face->has_dense ? PROTOCOL_DENSE_MAX : 0);
     }
     free(record);
 }
@@ -146,11 +156,15 @@ static void what_is_not_finite_is_written_as_in_json(void **state)
     record->pts = NAN;
     record->faces[0].keypoints[3].y = NAN;
     record->faces[0].score = INFINITY;
+    record->faces[0].dense[5].x = INFINITY;
+    record->faces[0].gaze.left[0] = NAN;
     write_record(record, PROTOCOL_INCLUDE_ALL, 0);
     decode();
     assert_true(message->record.pts == 0);
     assert_memory_equal(&message->record.faces[0].keypoints[3], &(struct mc_keypoint){ 0 }, 12);
     assert_true(message->record.faces[0].score == 1e12f);
+    assert_memory_equal(&message->record.faces[0].dense[5], &(struct mc_keypoint){ 0 }, 12);
+    assert_true(message->record.faces[0].gaze.left[0] == 0);
     free(record);
 }
 
@@ -217,6 +231,35 @@ static void the_old_name_of_reassembly_is_read(void **state)
     memcpy(old + before + 7, name + 11, after);
     assert_true(protocol_decode_message(PROTOCOL_CBOR, old, before + 7 + after, message, NULL));
     assert_true(message->record.timing.reassembly == record->timing.reassembly);
+    free(record);
+}
+
+// A typed array of one point too many.
+static void too_many_dense_points_are_an_error(void **state)
+{
+    (void)state;
+    struct protocol_record *record = full_record();
+    record->face_count = 1;
+    write_record(record, PROTOCOL_DENSE, 0);
+    size_t length;
+    const char *bytes = item(&length);
+    const char *array = memmem(bytes, length,
+                               "\x65"
+                               "dense"
+                               "\xd8\x55\x59\x0c\x00",
+                               11);
+    assert_non_null(array); // 256 points of 12 bytes
+    const size_t before = (size_t)(array - bytes) + 11;
+    char *longer = malloc(length + 12);
+    assert_non_null(longer);
+    memcpy(longer, bytes, before);
+    longer[before - 1] = 12;
+    memset(longer + before, 0, 12);
+    memcpy(longer + before + 12, bytes + before, length - before);
+    struct mc_error err = { 0 };
+    assert_false(protocol_decode_message(PROTOCOL_CBOR, longer, length + 12, message, &err));
+    assert_non_null(strstr(err.message, "dense"));
+    free(longer);
     free(record);
 }
 
@@ -303,7 +346,7 @@ static void a_cut_record_is_an_error(void **state)
     (void)state;
     struct protocol_record *record = full_record();
     record->face_count = 1;
-    record->faces[0].keypoint_count = 3;
+    record->faces[0].keypoint_count = record->faces[0].dense_count = 3;
     write_record(record, PROTOCOL_INCLUDE_ALL, 0);
     size_t whole;
     const char *bytes = item(&whole);
@@ -352,7 +395,7 @@ static void changed_bytes_do_no_harm(void **state)
     (void)state;
     struct protocol_record *record = full_record();
     record->face_count = 1;
-    record->faces[0].keypoint_count = 2;
+    record->faces[0].keypoint_count = record->faces[0].dense_count = 2;
     write_record(record, PROTOCOL_INCLUDE_ALL, 0);
     size_t length;
     const char *bytes = item(&length);
@@ -385,6 +428,7 @@ int main(void)
         TEST(times_and_counts_out_of_bounds_are_errors),
         TEST(a_presentation_time_is_bounded_when_it_is_written),
         TEST(the_old_name_of_reassembly_is_read),
+        TEST(too_many_dense_points_are_an_error),
         TEST(both_encodings_say_the_same),
         TEST(a_cut_record_is_an_error),
         TEST(hostile_items_are_errors),

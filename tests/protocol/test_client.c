@@ -220,6 +220,66 @@ static void messages_before_a_reply_are_kept_in_order(void **state)
     assert_string_equal(script.request, "{\"type\":\"subscribe\",\"id\":1,\"stream\":\"main\"}\n");
 }
 
+#define DENSE_HELLO                                                                                \
+    "{\"type\":\"hello\",\"protocol\":[1,1],\"server\":\"test\",\"boot_id\":\"b\","                \
+    "\"streams\":[\"main\"],\"encodings\":[\"json\"],\"dense\":{\"name\":\"two\",\"count\":2,"     \
+    "\"groups\":[{\"name\":\"all\",\"closed\":true,\"points\":[1,0]}]}}\n"
+#define DENSE_SUBSCRIBED                                                                           \
+    "{\"type\":\"subscribed\",\"id\":1,\"streams\":[\"main\"],\"mode\":\"latest\",\"encoding\":"   \
+    "\"json\",\"include\":[\"gaze\",\"dense\"]}\n"
+#define DENSE_MOTION                                                                               \
+    "{\"type\":\"motion\",\"stream\":\"main\",\"seq\":1,\"pts\":0.5,\"t_arrival_ns\":1,"           \
+    "\"t_publish_ns\":2,\"width\":8,\"height\":8,\"dropped\":0,\"missed\":0,\"faces\":["           \
+    "{\"id\":1,\"score\":0.5,\"box\":[1,2,3,4]},{\"id\":2,\"score\":0.5,\"box\":[1,2,3,4],"        \
+    "\"gaze\":{\"left\":[1,2],\"right\":[3,4]},\"dense\":[[1,2,0.5],[3,4,0.25]]}]}\n"
+
+static void gaze_and_dense_points_are_shown(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_message message;
+    start(DENSE_HELLO, DENSE_SUBSCRIBED DENSE_MOTION, 1000, false);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    const struct mocap_point_set *set = mocap_server(client)->dense;
+    assert_string_equal(set->name, "two");
+    assert_int_equal(set->group_count, 1);
+    assert_string_equal(set->groups[0].name, "all");
+    assert_true(set->groups[0].closed && set->groups[0].count == 2 &&
+                set->groups[0].points[0] == 1);
+    const struct mocap_options options = { .include = MOCAP_INCLUDE_GAZE | MOCAP_INCLUDE_DENSE };
+    assert_true(mocap_subscribe(client, &options, GUARD_MS, &err));
+    assert_int_equal(mocap_granted(client)->include, options.include);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.record->face_count, 2);
+    assert_true(message.record->more[0]->gaze == NULL && message.record->more[0]->dense == NULL);
+    const struct mocap_face_more *more = message.record->more[1];
+    assert_true(more->gaze->left[1] == 2 && more->gaze->right[0] == 3 && !more->gaze->has_point);
+    assert_int_equal(more->dense_count, 2);
+    assert_true(more->dense[1].x == 3 && more->dense[1].c == 0.25f);
+    mocap_close(client);
+    finish();
+    assert_string_equal(script.request,
+                        "{\"type\":\"subscribe\",\"id\":1,\"include\":[\"gaze\",\"dense\"]}\n");
+}
+
+// What a program compiled against the first header passes means what it meant.
+static void the_first_headers_parts_are_what_they_were(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    start(HELLO, SUBSCRIBED, 1000, false);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_null(mocap_server(client)->dense);
+    assert_true(
+        mocap_subscribe(client, &(struct mocap_options){ .include = 64 | 32 }, GUARD_MS, &err));
+    mocap_close(client);
+    finish();
+    assert_string_equal(script.request,
+                        "{\"type\":\"subscribe\",\"id\":1,\"include\":[\"timing\"]}\n");
+}
+
 static void a_late_subscribed_switches_the_encoding(void **state)
 {
     (void)state;
@@ -424,6 +484,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_greeting_in_single_bytes_is_read),
         cmocka_unit_test(messages_before_a_reply_are_kept_in_order),
+        cmocka_unit_test(gaze_and_dense_points_are_shown),
+        cmocka_unit_test(the_first_headers_parts_are_what_they_were),
         cmocka_unit_test(a_late_subscribed_switches_the_encoding),
         cmocka_unit_test(a_late_subscribed_switches_the_encoding_once),
         cmocka_unit_test(a_request_has_the_fields_it_was_given),

@@ -102,6 +102,11 @@ static void a_full_record_comes_back(void **state)
         face->id = f + 1;
         face->keypoint_count = PROTOCOL_KEYPOINTS_MAX;
         face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = true;
+        face->has_gaze = face->has_dense = true;
+        face->dense_count = PROTOCOL_DENSE_MAX;
+        for (int k = 0; k < PROTOCOL_DENSE_MAX; k++) {
+            face->dense[k] = (struct mc_keypoint){ -1e12f, -1e12f, -1e12f };
+        }
         for (int k = 0; k < PROTOCOL_KEYPOINTS_MAX; k++) {
             face->keypoints[k] =
                 (struct mc_keypoint){ -4096.0f + 37.77f * (float)k, 1e6f, 1.0f / (float)(k + 1) };
@@ -121,6 +126,7 @@ static void a_full_record_comes_back(void **state)
     assert_int_equal(got->face_count, PROTOCOL_FACES_MAX);
     for (int f = 0; f < PROTOCOL_FACES_MAX; f++) {
         assert_int_equal(got->faces[f].keypoint_count, PROTOCOL_KEYPOINTS_MAX);
+        assert_int_equal(got->faces[f].dense_count, PROTOCOL_DENSE_MAX);
         for (int k = 0; k < PROTOCOL_KEYPOINTS_MAX; k++) {
             struct mc_keypoint want = record.faces[f].keypoints[k];
             struct mc_keypoint have = got->faces[f].keypoints[k];
@@ -146,6 +152,11 @@ static void what_a_record_may_have_is_there_when_it_has_it(void **state)
                                          .translation = { 0.5f, -0.25f, 4 },
                                          .error = 0.125f };
     face->shapes[PROTOCOL_JAW_OPEN] = 0.3125f;
+    face->has_gaze = face->has_dense = true;
+    face->gaze = (struct protocol_gaze){ { 10, -5 }, { -2.5f, -5.25f }, true, { 0, 0.5f, -2 } };
+    face->dense_count = 2;
+    face->dense[0] = (struct mc_keypoint){ 3.5f, 4.25f, 0.75f };
+    face->dense[1] = (struct mc_keypoint){ 3, NAN, 0.75f };
     write_record(&record, 0);
     const char *text = line();
     assert_non_null(strstr(text, "\"dropped\":0,\"damaged\":true,"));
@@ -156,6 +167,10 @@ static void what_a_record_may_have_is_there_when_it_has_it(void **state)
                                  "\"translation\":[0.50000,-0.25000,4.00000],"
                                  "\"error\":0.12500},\"shapes\":{\"eyeBlinkLeft\":0.0000,"));
     assert_non_null(strstr(text, "\"jawOpen\":0.3125"));
+    assert_non_null(strstr(text, "\"tongueOut\":0.0000},"
+                                 "\"gaze\":{\"left\":[10.000,-5.000],\"right\":[-2.500,-5.250],"
+                                 "\"point\":[0.00000,0.50000,-2.00000]},"
+                                 "\"dense\":[[3.50,4.25,0.750],[0.00,0.00,0.000]]}]"));
     assert_true(protocol_decode_message(PROTOCOL_JSON, text, strlen(text), message, NULL));
     const struct protocol_face *got = &message->record.faces[0];
     assert_true(message->record.damaged);
@@ -164,6 +179,11 @@ static void what_a_record_may_have_is_there_when_it_has_it(void **state)
     assert_memory_equal(got->jacobians, face->jacobians, sizeof face->jacobians[0]);
     assert_memory_equal(&got->pose, &face->pose, sizeof face->pose);
     assert_memory_equal(got->shapes, face->shapes, sizeof face->shapes);
+    assert_true(got->has_gaze && got->gaze.has_point && got->has_dense);
+    assert_memory_equal(&got->gaze, &face->gaze, sizeof face->gaze);
+    assert_int_equal(got->dense_count, 2);
+    assert_memory_equal(&got->dense[0], &face->dense[0], sizeof face->dense[0]);
+    assert_memory_equal(&got->dense[1], &(struct mc_keypoint){ 0 }, sizeof face->dense[0]);
 }
 
 static void what_a_record_does_not_have_is_not_there(void **state)
@@ -175,10 +195,14 @@ static void what_a_record_does_not_have_is_not_there(void **state)
     struct protocol_face *left = &message->record.faces[0];
     message->record.damaged = true;
     left->has_raw = left->has_jacobians = left->has_pose = left->has_shapes = true;
+    left->has_gaze = left->has_dense = left->gaze.has_point = true;
+    left->dense_count = 7;
     write_record(&record, 0);
     parse();
     assert_false(message->record.damaged);
     assert_false(left->has_raw || left->has_jacobians || left->has_pose || left->has_shapes);
+    assert_false(left->has_gaze || left->has_dense);
+    assert_int_equal(left->dense_count, 0);
     assert_null(strstr(buffer.data, "raw"));
     assert_null(strstr(buffer.data, "pose"));
 }
@@ -205,6 +229,15 @@ static void parts_of_a_face_that_do_not_fit_are_errors(void **state)
         { "\"shapes\":[]", "shapes" },
         { "\"shapes\":{\"jawOpen\":\"wide\"}", "jawOpen" },
         { "\"shapes\":{\"jawOpen\":1e300}", "jawOpen" },
+        { "\"gaze\":[]", "gaze: must be a map" },
+        { "\"gaze\":{\"left\":[1,2]}", "right: is missing" },
+        { "\"gaze\":{\"left\":[1,2],\"right\":[1]}", "right" },
+        { "\"gaze\":{\"left\":[1,null],\"right\":[1,2]}", "left" },
+        { "\"gaze\":{\"left\":[1,2],\"right\":[1,2],\"point\":[1,2]}", "point" },
+        { "\"gaze\":{\"left\":[1,1e300],\"right\":[1,2]}", "left" },
+        { "\"dense\":{}", "dense" },
+        { "\"dense\":[[1,2]]", "dense" },
+        { "\"dense\":[[1,2,null]]", "dense" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[1024];
@@ -216,9 +249,44 @@ static void parts_of_a_face_that_do_not_fit_are_errors(void **state)
         }
     }
     // A shape of a later version is not an error.
-    const char *later = FACE_START "\"shapes\":{\"tongueOut\":0.5}}]}";
+    const char *later = FACE_START "\"shapes\":{\"earWiggle\":0.5}}]}";
     assert_true(protocol_decode_message(PROTOCOL_JSON, later, strlen(later), message, NULL));
     assert_true(message->record.faces[0].has_shapes);
+}
+
+// One point more than a face may have.
+static void too_many_dense_points_are_an_error(void **state)
+{
+    (void)state;
+    for (int count = PROTOCOL_DENSE_MAX; count <= PROTOCOL_DENSE_MAX + 1; count++) {
+        struct mc_error err = { 0 };
+        protocol_buffer_clear(&buffer);
+        protocol_buffer_text(&buffer, FACE_START "\"dense\":[[1,2,3]");
+        for (int i = 1; i < count; i++) {
+            protocol_buffer_text(&buffer, ",[1,2,3]");
+        }
+        protocol_buffer_text(&buffer, "]}]}");
+        const bool good =
+            protocol_decode_message(PROTOCOL_JSON, buffer.data, buffer.length, message, &err);
+        assert_int_equal(good, count <= PROTOCOL_DENSE_MAX);
+        assert_true(good || strstr(err.message, "dense") != NULL);
+    }
+}
+
+// Before 1.1 there was no gaze, and there were 22 shapes.
+static void a_record_of_version_1_0_is_read(void **state)
+{
+    (void)state;
+    const char *old = FACE_START "\"shapes\":{\"jawOpen\":0.5,\"browOuterUpRight\":0.25}}]}";
+    memset(message, 0x55, sizeof *message);
+    assert_true(protocol_decode_message(PROTOCOL_JSON, old, strlen(old), message, NULL));
+    const struct protocol_face *face = &message->record.faces[0];
+    assert_true(face->has_shapes && !face->has_gaze && !face->has_dense);
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        assert_true(face->shapes[i] == (i == PROTOCOL_JAW_OPEN              ? 0.5f
+                                        : i == PROTOCOL_BROW_OUTER_UP_RIGHT ? 0.25f
+                                                                            : 0));
+    }
 }
 
 static void hello_comes_back(void **state)
@@ -238,6 +306,115 @@ static void hello_comes_back(void **state)
     assert_string_equal(message->hello.boot_id, "abc");
     assert_int_equal(message->hello.stream_count, 2);
     assert_string_equal(message->hello.streams[1], "cam-2");
+    assert_int_equal(message->hello.dense.count, 0);
+    assert_null(strstr(buffer.data, "dense"));
+}
+
+static void hello_describes_the_dense_points(void **state)
+{
+    (void)state;
+    struct protocol_hello hello = { .major = 1, .minor = 1, .server = "s", .boot_id = "b" };
+    protocol_point_set_init(&hello.dense, "ict212", 212);
+    protocol_encode_hello(&buffer, &hello);
+    parse();
+    assert_memory_equal(&message->hello.dense, &hello.dense, sizeof hello.dense);
+    assert_non_null(strstr(buffer.data, "\"dense\":{\"name\":\"ict212\",\"count\":212,\"groups\":["
+                                        "{\"name\":\"jaw\",\"closed\":false,\"points\":[0,1,2,"));
+    // A set that is not known has a name and a number, and no groups.
+    protocol_point_set_init(&hello.dense, "other", 7);
+    protocol_buffer_clear(&buffer);
+    protocol_encode_hello(&buffer, &hello);
+    parse();
+    assert_int_equal(message->hello.dense.group_count, 0);
+    assert_int_equal(message->hello.dense.count, 7);
+}
+
+#define HELLO_START                                                                                \
+    "{\"type\":\"hello\",\"protocol\":[1,1],\"server\":\"\",\"boot_id\":\"\",\"streams\":[],"      \
+    "\"dense\":"
+
+static void point_sets_that_do_not_fit_are_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set, *says;
+    } cases[] = {
+        { "7", "dense: must be a map" },
+        { "{\"count\":7}", "name: is missing" },
+        { "{\"name\":\"a\"}", "count: is missing" },
+        { "{\"name\":\"a\",\"count\":0}", "count" },
+        { "{\"name\":\"a\",\"count\":257}", "count" },
+        { "{\"name\":\"a\",\"count\":7,\"groups\":[{\"name\":\"b\",\"points\":[6,7]}]}",
+          "points must be 0 to 6, got 7" },
+        { "{\"name\":\"a\",\"count\":7,\"groups\":[{\"name\":\"b\",\"points\":[-1]}]}", "points" },
+        { "{\"name\":\"a\",\"count\":7,\"groups\":[{\"name\":\"b\"}]}", "points: is missing" },
+        { "{\"name\":\"a\",\"count\":7,\"groups\":[7]}", "groups" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        struct mc_error err = { 0 };
+        snprintf(text, sizeof text, HELLO_START "%s}", cases[i].set);
+        assert_false(protocol_decode_message(PROTOCOL_JSON, text, strlen(text), message, &err));
+        if (strstr(err.message, cases[i].says) == NULL) {
+            fail_msg("%s: %s", cases[i].set, err.message);
+        }
+    }
+}
+
+// Groups that would not fit into a point set, by number and by all their points.
+static void too_many_groups_are_an_error(void **state)
+{
+    (void)state;
+    static const struct {
+        int groups, points;
+        bool good;
+    } cases[] = {
+        { PROTOCOL_POINT_GROUPS_MAX, 1, true },
+        { PROTOCOL_POINT_GROUPS_MAX + 1, 1, false },
+        { PROTOCOL_GROUPED_MAX / 64, 64, true },
+        { PROTOCOL_GROUPED_MAX / 64 + 1, 64, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mc_error err = { 0 };
+        protocol_buffer_clear(&buffer);
+        protocol_buffer_text(&buffer, HELLO_START "{\"name\":\"a\",\"count\":9,\"groups\":[");
+        for (int group = 0; group < cases[i].groups; group++) {
+            protocol_buffer_text(&buffer, group > 0 ? "," : "");
+            protocol_buffer_text(&buffer, "{\"name\":\"b\",\"points\":[8");
+            for (int k = 1; k < cases[i].points; k++) {
+                protocol_buffer_text(&buffer, ",8");
+            }
+            protocol_buffer_text(&buffer, "]}");
+        }
+        protocol_buffer_text(&buffer, "]}}");
+        const bool good =
+            protocol_decode_message(PROTOCOL_JSON, buffer.data, buffer.length, message, &err);
+        assert_int_equal(good, cases[i].good);
+    }
+}
+
+// Lines connect neighbours, and every point is one of the set's.
+static void the_points_of_ict212_are_grouped(void **state)
+{
+    (void)state;
+    struct protocol_point_set set;
+    protocol_point_set_init(&set, "ict212", 212);
+    bool inner[212] = { false };
+    for (int i = 0; i < set.group_count; i++) {
+        const struct protocol_point_group *group = &set.groups[i];
+        assert_true(group->count >= 1 && group->first + group->count <= set.grouped);
+        for (int k = 0; k < group->count; k++) {
+            const int point = set.points[group->first + k];
+            assert_in_range(point, 0, 211);
+            if (strcmp(group->name, "innerLips") == 0) {
+                assert_false(inner[point]);
+                inner[point] = true;
+            }
+        }
+    }
+    for (int i = 0; i < 212; i++) {
+        assert_int_equal(inner[i], i >= 100 && i < 120);
+    }
 }
 
 static void replies_come_back_with_their_id(void **state)
@@ -555,6 +732,12 @@ int main(void)
         TEST(what_a_record_does_not_have_is_not_there),
         TEST(parts_of_a_face_that_do_not_fit_are_errors),
         TEST(hello_comes_back),
+        TEST(hello_describes_the_dense_points),
+        TEST(point_sets_that_do_not_fit_are_errors),
+        TEST(too_many_groups_are_an_error),
+        TEST(the_points_of_ict212_are_grouped),
+        TEST(too_many_dense_points_are_an_error),
+        TEST(a_record_of_version_1_0_is_read),
         TEST(replies_come_back_with_their_id),
         TEST(what_was_calibrated_comes_back),
         TEST(state_end_and_status_come_back),

@@ -108,7 +108,8 @@ static void on_connection(void *user, uv_stream_t *listener)
 static void start(bool every_frame)
 {
     static const char streams[2][64] = { "left", "right" };
-    const struct server_publisher_options options = { "test", streams, 2, 3, every_frame, limits };
+    const struct server_publisher_options options = { "test",      streams, 2,   3,
+                                                      every_frame, limits,  NULL };
     const struct server_publisher_callbacks callbacks = {
         on_subscribed, on_pressure, on_calibrate, on_calibration,
         on_status,     on_metrics,  on_finished,  NULL,
@@ -227,7 +228,7 @@ static void requests_get_their_replies(void **state)
                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"up\"}\n"
                   "{\"type\":\"unsubscribe\",\"id\":5}\n");
     const char *text = received(fd);
-    assert_memory_equal(text, "{\"type\":\"hello\",\"protocol\":[1,0],\"server\":\"test\"", 48);
+    assert_memory_equal(text, "{\"type\":\"hello\",\"protocol\":[1,1],\"server\":\"test\"", 48);
     assert_has(text, "\"streams\":[\"left\",\"right\"]");
     assert_has(text, "{\"type\":\"pong\",\"id\":1}");
     assert_has(text, "{\"type\":\"status\",\"id\":2");
@@ -357,6 +358,32 @@ static void records_go_to_those_who_asked(void **state)
     close(left);
     close(none);
     close(late);
+    stop();
+}
+
+// Dense points are sent on request alone, gaze unless other parts are asked for.
+static void dense_points_go_to_those_who_asked(void **state)
+{
+    (void)state;
+    start(false);
+    int usual = join("{\"type\":\"subscribe\"}\n");
+    int dense = join("{\"type\":\"subscribe\",\"include\":[\"dense\",\"whatever\"]}\n");
+    assert_has(received(dense), "\"include\":[\"dense\"]");
+    assert_has(received(usual), "\"shapes\",\"timing\",\"gaze\"]");
+    record.face_count = 1;
+    record.faces[0].has_gaze = record.faces[0].has_dense = true;
+    record.faces[0].dense_count = 1;
+    record.faces[0].dense[0] = (struct mc_keypoint){ 1, 2, 0.5f };
+    publish(0, 1);
+    record.faces[0].has_gaze = record.faces[0].has_dense = false;
+    const char *text = received(usual);
+    assert_int_equal(count_of(text, "\"gaze\""), 1);
+    assert_int_equal(count_of(text, "\"dense\""), 0);
+    text = received(dense);
+    assert_int_equal(count_of(text, "\"dense\":[[1.00,2.00,0.500]]"), 1);
+    assert_int_equal(count_of(text, "\"gaze\"") + count_of(text, "\"keypoints\""), 0);
+    close(usual);
+    close(dense);
     stop();
 }
 
@@ -585,6 +612,7 @@ int main(void)
         cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
         cmocka_unit_test(calibrations_are_ranged_shown_and_refused),
         cmocka_unit_test(records_go_to_those_who_asked),
+        cmocka_unit_test(dense_points_go_to_those_who_asked),
         cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),
         cmocka_unit_test(the_latest_connections_are_listed),
         cmocka_unit_test(a_slow_reader_misses_records_and_is_told),

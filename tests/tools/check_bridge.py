@@ -5,6 +5,7 @@ liblo's oscdump for VMC, Python's struct for OpenSeeFace's packet.
     check_bridge.py MOCAP_BRIDGE
 """
 
+import math
 import os
 import re
 import shutil
@@ -122,6 +123,29 @@ def check_osf_face(face, number):
     near(face["confidence"], [0.5] * 66 + [0] * 2, "confidence; nobody looked for pupils")
 
 
+def check_osf_gaze(face):
+    """The pupils (66: right, 67: left) seen from the middles of the eyeballs, as OpenSee.cs does;
+    x to the person's right, y down, z to the back."""
+    points = [face["points3d"][3 * i:3 * i + 3] for i in range(66, 70)]
+    for pupil, ball, (yaw, pitch) in ((points[0], points[2], (-5, 10)),
+                                      (points[1], points[3], (20, 10))):
+        way = [a - b for a, b in zip(pupil, ball)]
+        length = math.hypot(*way)
+        yaw, pitch = math.radians(yaw), math.radians(pitch)
+        near([part / length for part in way],
+             [math.sin(yaw) * math.cos(pitch), math.sin(pitch), -math.cos(yaw) * math.cos(pitch)],
+             "line of sight", 1e-4)
+
+
+def check_gaze(daemon, dump, osf):
+    """Positive yaw looks to the person's right, positive pitch down."""
+    daemon.record([make_face(gaze={"left": [20, 10], "right": [-5, 10]})])
+    check_osf_gaze(osf_parse(osf.recv(65536))[0])
+    bones = {values[0]: values[1:] for path, _, values in dump.messages("/VMC/Ext/Blend/Apply")
+             if path.endswith("Bone/Pos")}
+    check(set(bones) == {"Neck", "Head"}, "perfect sync turns the eyes")
+
+
 def check_face(daemon, dump, osf):
     # To the first alone: a subscription opens a camera that is on demand.
     check(daemon.subscription.get("stream") == "one", daemon.subscription)
@@ -157,30 +181,48 @@ def own_address():
     return None if address.startswith("127.") else address
 
 
-def check_split(bridge, directory):
-    """Off loopback every datagram is short, and Apply is in the last."""
-    address = own_address()
-    if address is None:
-        print("not checked: bundles for a network, since there is none")
-        return
+def bundles_of(bridge, directory, address, face, *words):
+    """The datagrams of one record, sent to that address."""
     path = os.path.join(directory, "split")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind((address, 0))
         receiver.settimeout(GUARD_S)
-        process = subprocess.Popen([bridge, "--socket", path, "--bones", "body", "--vmc",
+        process = subprocess.Popen([bridge, "--socket", path, "--bones", "body", *words, "--vmc",
                                     f"{address}:{receiver.getsockname()[1]}"])
         daemon = Daemon(path)
-        daemon.record([make_face()])
+        daemon.record([face])
         bundles = [receiver.recv(65536)]
         while b"/VMC/Ext/Blend/Apply" not in bundles[-1]:
             bundles.append(receiver.recv(65536))
         process.send_signal(signal.SIGTERM)
         check(process.wait(GUARD_S) == 0, "its end")
         daemon.close()
+    return bundles
+
+
+def check_split(bridge, directory):
+    """Off loopback every datagram is short, and Apply is in the last."""
+    address = own_address()
+    if address is None:
+        print("not checked: bundles for a network, since there is none")
+        return
+    bundles = bundles_of(bridge, directory, address, make_face())
     check(len(bundles) > 1 and all(len(bundle) < 1400 for bundle in bundles),
           [len(bundle) for bundle in bundles])
     check(all(bundle.startswith(b"#bundle\0") for bundle in bundles), "bundles")
     check(b"RightEye\0" in b"".join(bundles), "the body's bones")
+
+
+def check_eyes(bridge, directory):
+    """With VRM's presets alone the eyes' bones turn; in a mirror the left one turns as the
+    person's right eye does, the other way."""
+    face = make_face(gaze={"left": [20, 10], "right": [-5, 10]})
+    for words, degrees in ((), 20), (("--mirror",), 5):
+        sent = b"".join(bundles_of(bridge, directory, "127.0.0.1", face, "--shapes", "vrm", *words))
+        yaw, pitch = math.radians(degrees) / 2, math.radians(10) / 2
+        near(struct.unpack_from(">4f", sent, sent.index(b"LeftEye\0") + 8 + 12),
+             [math.cos(yaw) * math.sin(pitch), math.sin(yaw) * math.cos(pitch),
+              -math.sin(yaw) * math.sin(pitch), math.cos(yaw) * math.cos(pitch)], "the left eye")
 
 
 def wait_bound(ports):
@@ -215,6 +257,7 @@ def main():
                                     "--vmc", f"localhost:{ports[1]}"])
         daemon = Daemon(path)
         check_face(daemon, dumps[0], osf)
+        check_gaze(daemon, dumps[0], osf)
         check_lost(daemon, dumps[0], osf)
         daemon.close()
         check(dumps[0].messages("/VMC/Ext/T")[0][2] == [1, 3, 0, 0], "no daemon: bad tracking")
@@ -225,6 +268,7 @@ def main():
         check(process.wait(GUARD_S) == 0, "its end")
         daemon.close()
         check_split(bridge, directory)
+        check_eyes(bridge, directory)
     finally:
         if process is not None and process.poll() is None:
             process.kill()

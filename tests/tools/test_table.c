@@ -61,6 +61,12 @@ static void a_face_has_its_nose_and_score(void **state)
     }
     record.faces[0].keypoints[30] = (struct mc_keypoint){ 123.5f, 67.25f, 1 };
     char *text = written(&record, 3, record.t_publish_ns);
+    assert_non_null(strstr(text, "        -     -\n")); // no gaze
+    free(text);
+    record.faces[0].has_gaze = true;
+    record.faces[0].gaze = (struct protocol_gaze){ .left = { -12, 3 }, .right = { -18, 5 } };
+    text = written(&record, 3, record.t_publish_ns);
+    assert_non_null(strstr(text, "      -15     4\n"));
     assert_non_null(strstr(text, " 42 "));
     assert_non_null(strstr(text, "0.75"));
     assert_non_null(strstr(text, "123.5"));

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { NEUTRAL, anglesOf, blend, faceOf } from "../../web/face.js";
+import { NEUTRAL, SHAPES, anglesOf, blend, faceOf, lookOf } from "../../web/face.js";
 
 const near = (got, wanted, what) => assert.ok(Math.abs(got - wanted) < 1e-6, `${what}: ${got}, wanted ${wanted}`);
 const about = (axis, angle) => [0, 1, 2].map((i) => (i === axis ? Math.sin(angle / 2) : 0)).concat(Math.cos(angle / 2));
@@ -74,4 +74,26 @@ test("faces blend", () => {
     const half = blend({ ...NEUTRAL, yaw: 1, shapes: { ...NEUTRAL.shapes, jawOpen: 1 } }, NEUTRAL, 0.5);
     near(half.yaw, 0.5, "yaw");
     near(half.shapes.jawOpen, 0.5, "mouth");
+});
+
+test("all of ARKit's shapes are there", () => {
+    assert.equal(new Set(SHAPES).size, 52);
+    const shown = faceOf(makeRecord([face({ shapes: { tongueOut: 0.5 } })]), false);
+    assert.equal(shown.shapes.tongueOut, 0.5);
+    assert.equal(shown.shapes.cheekPuff, 0);
+});
+
+test("eyes look where the person does", () => {
+    // To the person's left, the viewer's right, and up.
+    const shapes = { eyeLookOutLeft: 0.5, eyeLookInRight: 0.5, eyeLookUpLeft: 0.25, eyeLookUpRight: 0.25 };
+    const record = makeRecord([face({ shapes, gaze: { left: [-15, -6], right: [-15, -6] } })]);
+    for (const side of [-1, 1]) {
+        assert.deepEqual(lookOf(faceOf(record, false), side), [0.5, -0.25]);
+        assert.deepEqual(lookOf(faceOf(record, true), side), [-0.5, -0.25], "in a mirror");
+    }
+});
+
+test("eyes whose gaze is not known stay on the viewer", () => {
+    const shown = faceOf(makeRecord([face({ pose: { rotation: about(1, -0.4) } })]), false);
+    near(lookOf(shown, 1)[0], -0.24, "against the head's turn");
 });

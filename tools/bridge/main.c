@@ -51,8 +51,8 @@ static const struct mocap_face *choose_face(struct bridge *bridge,
 }
 
 // As bridge_vmc_write has it.
-static void send_vmc(struct bridge *bridge, const struct mocap_face *face, bool tracking,
-                     bool loopback)
+static void send_vmc(struct bridge *bridge, const struct mocap_face *face,
+                     const struct mocap_gaze *gaze, bool tracking, bool loopback)
 {
     const double time_s = (double)(mc_clock_now_ns() - bridge->start_ns) / (double)MC_NS_PER_SECOND;
     bool is_written = false;
@@ -62,7 +62,7 @@ static void send_vmc(struct bridge *bridge, const struct mocap_face *face, bool 
             continue;
         }
         if (!is_written) {
-            bridge_vmc_write(&bridge->frame, &bridge->options.vmc, face, tracking, time_s,
+            bridge_vmc_write(&bridge->frame, &bridge->options.vmc, face, gaze, tracking, time_s,
                              loopback ? BRIDGE_VMC_LIMIT_LOOPBACK : BRIDGE_VMC_LIMIT_NETWORK);
             is_written = true;
         }
@@ -74,15 +74,16 @@ static void send_vmc(struct bridge *bridge, const struct mocap_face *face, bool 
     }
 }
 
-static void send_vmc_all(struct bridge *bridge, const struct mocap_face *face, bool tracking)
+static void send_vmc_all(struct bridge *bridge, const struct mocap_face *face,
+                         const struct mocap_gaze *gaze, bool tracking)
 {
-    send_vmc(bridge, face, tracking, true);
-    send_vmc(bridge, face, tracking, false);
+    send_vmc(bridge, face, gaze, tracking, true);
+    send_vmc(bridge, face, gaze, tracking, false);
 }
 
 static void send_lost(struct bridge *bridge)
 {
-    send_vmc_all(bridge, NULL, false);
+    send_vmc_all(bridge, NULL, NULL, false);
 }
 
 // When the record's frame arrived, by the wall clock.
@@ -113,7 +114,8 @@ static bool is_ours(const struct bridge *bridge, const char *stream)
 static void handle_record(struct bridge *bridge, const struct mocap_record *record)
 {
     const struct mocap_face *face = choose_face(bridge, record);
-    send_vmc_all(bridge, face, face != NULL && record->lost == MOCAP_LOST_NONE);
+    const struct mocap_gaze *gaze = face != NULL ? record->more[face - record->faces]->gaze : NULL;
+    send_vmc_all(bridge, face, gaze, face != NULL && record->lost == MOCAP_LOST_NONE);
     send_osf_all(bridge, record);
 }
 
@@ -176,8 +178,8 @@ static bool start(struct bridge *bridge, struct mc_error *err)
     const struct follow_options wanted = {
         .socket = bridge->options.socket,
         .subscribe = { .stream = bridge->options.stream,
-                       .include =
-                           MOCAP_INCLUDE_KEYPOINTS | MOCAP_INCLUDE_POSE | MOCAP_INCLUDE_SHAPES,
+                       .include = MOCAP_INCLUDE_KEYPOINTS | MOCAP_INCLUDE_POSE |
+                                  MOCAP_INCLUDE_SHAPES | MOCAP_INCLUDE_GAZE,
                        .lost = bridge->options.lost,
                        .label = "mocap-bridge" },
         .first_alone = true,

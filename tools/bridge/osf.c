@@ -145,7 +145,8 @@ static void lift(const struct view *view, const double point[2], const double gu
     }
 }
 
-static void lift_eye(const struct view *view, struct measured *measured, int eye)
+//   gaze  of the eye; NULL: straight ahead
+static void lift_eye(const struct view *view, struct measured *measured, int eye, const float *gaze)
 {
     const float *outer = measured->points_3d[36 + 6 * eye];
     const float *inner = measured->points_3d[39 + 6 * eye];
@@ -155,14 +156,23 @@ static void lift_eye(const struct view *view, struct measured *measured, int eye
         square += ((double)outer[axis] - inner[axis]) * ((double)outer[axis] - inner[axis]);
     }
     lift(view, measured->points[PUPILS + eye], middle, measured->points_3d[PUPILS + eye]);
-    // Straight ahead: the gaze is not measured.
-    float *ball = measured->points_3d[EYEBALLS + eye];
-    memcpy(ball, measured->points_3d[PUPILS + eye], sizeof measured->points_3d[0]);
-    ball[2] -= (float)(EYEBALL_DEPTH * sqrt(square));
+    float *ball = measured->points_3d[EYEBALLS + eye], *pupil = measured->points_3d[PUPILS + eye];
+    const double depth = EYEBALL_DEPTH * sqrt(square);
+    memcpy(ball, pupil, sizeof measured->points_3d[0]);
+    ball[2] -= (float)depth;
+    if (gaze != NULL) { // all axes are opposite to ours, in which an eye looks along minus z
+        double rotation[3][3];
+        float quaternion[4];
+        bridge_rotation_of_gaze(gaze, quaternion);
+        bridge_rotation_matrix(quaternion, rotation);
+        for (int axis = 0; axis < 3; axis++) {
+            pupil[axis] = ball[axis] + (float)(depth * rotation[axis][2]);
+        }
+    }
 }
 
-static bool measure_3d(const struct mocap_face *face, int width, int height,
-                       struct measured *measured)
+static bool measure_3d(const struct mocap_face *face, const struct mocap_gaze *gaze, int width,
+                       int height, struct measured *measured)
 {
     double rotation[3][3], scale, nose[2];
     bridge_rotation_matrix(face->pose->rotation, rotation);
@@ -183,9 +193,8 @@ static bool measure_3d(const struct mocap_face *face, int width, int height,
         const double guess[3] = { -ours[0], -ours[1], -ours[2] };
         lift(&view, measured->points[i], guess, measured->points_3d[i]);
     }
-    for (int eye = 0; eye < 2; eye++) {
-        lift_eye(&view, measured, eye);
-    }
+    lift_eye(&view, measured, 0, gaze != NULL ? gaze->right : NULL);
+    lift_eye(&view, measured, 1, gaze != NULL ? gaze->left : NULL);
     memcpy(measured->turned, view.turned, sizeof view.turned);
     memcpy(measured->translation, view.translation, sizeof view.translation);
     // Over both axes, as OpenSeeFace has it.
@@ -265,8 +274,10 @@ static void put_face(struct writer *writer, const struct mocap_record *record,
     struct measured measured = { 0 };
     float values[BRIDGE_FEATURE_COUNT] = { 0 };
     take_points(face, &measured);
+    const struct mocap_gaze *gaze =
+        record->more != NULL ? record->more[face - record->faces]->gaze : NULL;
     measured.has_3d =
-        face->pose != NULL && measure_3d(face, record->width, record->height, &measured);
+        face->pose != NULL && measure_3d(face, gaze, record->width, record->height, &measured);
     if (measured.has_3d) {
         bridge_features_update(features, measured.points_3d, values);
     }

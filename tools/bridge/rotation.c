@@ -95,3 +95,14 @@ void bridge_rotation_transposed_quaternion(double m[3][3], float quaternion[4])
         quaternion[i] = (float)(products[largest][i] * scale);
     }
 }
+
+void bridge_rotation_of_gaze(const float gaze[2], float quaternion[4])
+{
+    // Ry(yaw) Rx(pitch).
+    const double yaw = gaze[0] / (2 * DEGREES_PER_RADIAN);
+    const double pitch = gaze[1] / (2 * DEGREES_PER_RADIAN);
+    quaternion[0] = (float)(cos(yaw) * sin(pitch));
+    quaternion[1] = (float)(sin(yaw) * cos(pitch));
+    quaternion[2] = (float)(-sin(yaw) * sin(pitch));
+    quaternion[3] = (float)(cos(yaw) * cos(pitch));
+}

@@ -10,6 +10,9 @@ void bridge_rotation_matrix(const float quaternion[4], double matrix[3][3]);
 // the short way round.
 void bridge_rotation_share(const float quaternion[4], double share, float result[4]);
 
+// An eye's rotation in the head's axes from its yaw and pitch in degrees (mocap_gaze).
+void bridge_rotation_of_gaze(const float gaze[2], float quaternion[4]);
+
 // The mirror image: rotation about x stays, about y and z it is reversed.
 void bridge_rotation_mirror(const float quaternion[4], float result[4]);
 

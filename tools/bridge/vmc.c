@@ -77,6 +77,25 @@ static void add_bone(struct writer *writer, const struct bridge_skeleton *skelet
               rotation);
 }
 
+static void add_eyes(struct writer *writer, const struct bridge_vmc_options *options,
+                     const struct mocap_gaze *gaze)
+{
+    static const enum bridge_bone eyes[2] = { BRIDGE_LEFT_EYE, BRIDGE_RIGHT_EYE };
+    const bool turn = gaze != NULL && options->shapes == BRIDGE_SHAPES_VRM;
+    for (int i = 0; (turn || options->body) && i < 2; i++) {
+        float rotation[4], turned[4] = { 0, 0, 0, 1 };
+        if (turn) {
+            const bool is_left = (i == 0) != options->mirror;
+            bridge_rotation_of_gaze(is_left ? gaze->left : gaze->right, rotation);
+            memcpy(turned, rotation, sizeof turned);
+        }
+        if (turn && options->mirror) {
+            bridge_rotation_mirror(rotation, turned);
+        }
+        add_bone(writer, &options->skeleton, eyes[i], turned);
+    }
+}
+
 static void add_bones(struct writer *writer, const struct bridge_vmc_options *options,
                       const struct mocap_pose *pose)
 {
@@ -88,8 +107,7 @@ static void add_bones(struct writer *writer, const struct bridge_vmc_options *op
     // About one axis, so that applied in turn they make the whole rotation.
     bridge_rotation_share(turned, NECK_SHARE, neck);
     bridge_rotation_share(turned, 1 - NECK_SHARE, head);
-    static const enum bridge_bone resting[] = { BRIDGE_HIPS, BRIDGE_SPINE, BRIDGE_CHEST,
-                                                BRIDGE_LEFT_EYE, BRIDGE_RIGHT_EYE };
+    static const enum bridge_bone resting[] = { BRIDGE_HIPS, BRIDGE_SPINE, BRIDGE_CHEST };
     for (size_t i = 0; options->body && i < sizeof resting / sizeof resting[0]; i++) {
         add_bone(writer, &options->skeleton, resting[i], NO_ROTATION);
     }
@@ -124,7 +142,8 @@ static void add_shapes(struct writer *writer, const struct bridge_vmc_options *o
 }
 
 void bridge_vmc_write(struct bridge_vmc_frame *frame, const struct bridge_vmc_options *options,
-                      const struct mocap_face *face, bool tracking, double time_s, size_t limit)
+                      const struct mocap_face *face, const struct mocap_gaze *gaze, bool tracking,
+                      double time_s, size_t limit)
 {
     static const float origin[3];
     struct writer writer = { .frame = frame, .limit = limit };
@@ -138,6 +157,7 @@ void bridge_vmc_write(struct bridge_vmc_frame *frame, const struct bridge_vmc_op
         add_place(&writer, "/VMC/Ext/Root/Pos", "root", origin, NO_ROTATION);
         if (face->pose != NULL) {
             add_bones(&writer, options, face->pose);
+            add_eyes(&writer, options, gaze);
         }
         if (face->shapes != NULL) {
             add_shapes(&writer, options, face);

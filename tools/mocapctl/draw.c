@@ -3,9 +3,13 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "pipeline/motion/gaze.h"
 #include "pipeline/motion/pose.h"
+#include "protocol/point_set.h"
 #include "protocol/record.h"
 #include "tools/face68.h"
+
+static const float hidden_most = 0.1f; // confidence of a dense point that is not to be seen
 
 // Blends the colour over a pixel; cover is 0 to 1.
 static void blend(const struct mocapctl_canvas *canvas, int x, int y, float cover,
@@ -140,6 +144,84 @@ void mocapctl_draw_poses(const struct mocapctl_canvas *canvas, const struct prot
     for (int i = 0; i < record->face_count; i++) {
         if (record->faces[i].has_pose) {
             draw_axes(canvas, &record->faces[i].pose, &camera);
+        }
+    }
+}
+
+// A point of the head as the camera sees it. False behind the camera, or nearly.
+static bool project(const struct protocol_pose *pose, const struct pipeline_camera *camera,
+                    const float point[3], float *x, float *y)
+{
+    float m[3][3], seen[3];
+    pipeline_pose_matrix(pose, m);
+    for (int k = 0; k < 3; k++) {
+        seen[k] =
+            pose->translation[k] + m[k][0] * point[0] + m[k][1] * point[1] + m[k][2] * point[2];
+    }
+    *x = camera->x + camera->focal * seen[0] / seen[2];
+    *y = camera->y + camera->focal * seen[1] / seen[2];
+    return seen[2] > 0.1f;
+}
+
+static void draw_gaze(const struct mocapctl_canvas *canvas, const struct protocol_face *face,
+                      const struct pipeline_camera *camera)
+{
+    static const struct mocapctl_colour yellow = { 255, 220, 40 };
+    static const float from = 0.085f, to = 0.585f; // an eyeball's radius, and half a face more
+    const float width = fmaxf(1.5f, fmaxf(face->box[2], face->box[3]) / 80);
+    for (int eye = 0; eye < 2; eye++) {
+        float begin[3], direction[3], near[3], far[3], x0, y0, x1, y1;
+        pipeline_gaze_line(&face->gaze, eye, begin, direction);
+        for (int k = 0; k < 3; k++) {
+            near[k] = begin[k] + from * direction[k];
+            far[k] = begin[k] + to * direction[k];
+        }
+        if (project(&face->pose, camera, near, &x0, &y0) &&
+            project(&face->pose, camera, far, &x1, &y1)) {
+            mocapctl_draw_line(canvas, x0, y0, x1, y1, width, yellow);
+        }
+    }
+}
+
+void mocapctl_draw_gazes(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
+                         float fov)
+{
+    const struct pipeline_camera camera = pipeline_camera_make(canvas->width, canvas->height, fov);
+    for (int i = 0; i < record->face_count; i++) {
+        if (record->faces[i].has_gaze && record->faces[i].has_pose) {
+            draw_gaze(canvas, &record->faces[i], &camera);
+        }
+    }
+}
+
+static void draw_group(const struct mocapctl_canvas *canvas, const struct mc_keypoint *dense,
+                       const int *points, int count, bool closed, float width)
+{
+    static const struct mocapctl_colour violet = { 210, 130, 255 };
+    for (int i = 0; i < count; i++) {
+        const struct mc_keypoint *a = &dense[points[i]], *b = &dense[points[(i + 1) % count]];
+        if ((i + 1 < count || closed) && a->c > hidden_most && b->c > hidden_most) {
+            mocapctl_draw_line(canvas, a->x, a->y, b->x, b->y, width, violet);
+        }
+    }
+}
+
+void mocapctl_draw_dense(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
+                         const struct protocol_point_set *set)
+{
+    static const struct mocapctl_colour white = { 255, 255, 255 };
+    for (int i = 0; i < record->face_count; i++) {
+        const struct protocol_face *face = &record->faces[i];
+        const float width = fmaxf(0.8f, fmaxf(face->box[2], face->box[3]) / 300);
+        for (int k = 0; k < set->group_count && face->dense_count == set->count; k++) {
+            const struct protocol_point_group *group = &set->groups[k];
+            draw_group(canvas, face->dense, set->points + group->first, group->count, group->closed,
+                       width);
+        }
+        for (int k = 0; k < face->dense_count; k++) {
+            if (face->dense[k].c > hidden_most) {
+                mocapctl_draw_disc(canvas, face->dense[k].x, face->dense[k].y, width, white);
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct protocol_point_set;
 struct protocol_record;
 
 struct mocapctl_canvas {
@@ -28,6 +29,16 @@ void mocapctl_draw_line(const struct mocapctl_canvas *canvas, float x0, float y0
 // of iBUG, and its keypoints from red (unsure) to green (sure).
 void mocapctl_draw_record(const struct mocapctl_canvas *canvas,
                           const struct protocol_record *record);
+
+// The lines of sight of every face whose gaze and pose are known, from the irises on, half a
+// face long. fov as below.
+void mocapctl_draw_gazes(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
+                         float fov);
+
+// The dense points of every face, and lines through the groups of their set; what is hidden is
+// left out.
+void mocapctl_draw_dense(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
+                         const struct protocol_point_set *set);
 
 // The axes of every head whose pose is known, half a face long, as a camera of this
 // field of view sees them (degrees along the longer edge): x red, y green, and blue,

@@ -43,7 +43,8 @@ static void csv_header(FILE *out)
     for (int i = 0; i < TOOLS_FACE68_COUNT; i++) {
         fprintf(out, ",x%d,y%d,c%d", i, i, i);
     }
-    fputc('\n', out);
+    fputs(",gaze_left_yaw,gaze_left_pitch,gaze_right_yaw,gaze_right_pitch,gaze_x,gaze_y,gaze_z\n",
+          out);
 }
 
 // count numbers in their columns, empty ones where there are none.
@@ -56,6 +57,13 @@ static void csv_numbers(FILE *out, const float *numbers, int count)
             fprintf(out, ",%.9g", (double)numbers[i]);
         }
     }
+}
+
+static void csv_gaze(FILE *out, const struct protocol_gaze *gaze)
+{
+    csv_numbers(out, gaze == NULL ? NULL : gaze->left, 2);
+    csv_numbers(out, gaze == NULL ? NULL : gaze->right, 2);
+    csv_numbers(out, gaze == NULL || !gaze->has_point ? NULL : gaze->point, 3);
 }
 
 static void csv_face(FILE *out, const struct protocol_face *face)
@@ -80,6 +88,7 @@ static void csv_face(FILE *out, const struct protocol_face *face)
                                    point == NULL ? 0 : point->c };
         csv_numbers(out, point == NULL ? NULL : numbers, 3);
     }
+    csv_gaze(out, face != NULL && face->has_gaze ? &face->gaze : NULL);
     fputc('\n', out);
 }
 

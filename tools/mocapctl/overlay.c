@@ -12,6 +12,7 @@
 #include "base/value.h"
 #include "nn/model.h"
 #include "pipeline/frame_pool.h"
+#include "protocol/point_set.h"
 #include "protocol/record.h"
 #include "tools/clip.h"
 #include "tools/mocapctl/draw.h"
@@ -25,13 +26,14 @@ enum { RATE_DEFAULT = 25, PIXELS_MAX = 65535 };
 struct options {
     const char *input, *output, *model, *locator;
     struct pipeline_region region;
-    bool pose; // the head's axes too
+    bool pose, gaze, dense; // what else is drawn
     int max_faces;
     long frame; // the one to draw as a PNG; -1: all
 };
 
 struct overlay {
     struct options options;
+    struct protocol_point_set dense; // of the model
     struct video_writer *writer;
     struct mocapctl_frame_painter *painter;
     struct mocapctl_canvas canvas;
@@ -103,6 +105,14 @@ static struct mocapctl_canvas fit(const struct mocapctl_canvas *canvas, int widt
     return part;
 }
 
+static void scale_points(struct mc_keypoint *points, int count, float x, float y)
+{
+    for (int i = 0; i < count; i++) {
+        points[i].x *= x;
+        points[i].y *= y;
+    }
+}
+
 static struct protocol_record scaled(const struct mocapctl_canvas *canvas,
                                      const struct protocol_record *record)
 {
@@ -115,10 +125,8 @@ static struct protocol_record scaled(const struct mocapctl_canvas *canvas,
         face->box[1] *= y;
         face->box[2] *= x;
         face->box[3] *= y;
-        for (int j = 0; j < face->keypoint_count; j++) {
-            face->keypoints[j].x *= x;
-            face->keypoints[j].y *= y;
-        }
+        scale_points(face->keypoints, face->keypoint_count, x, y);
+        scale_points(face->dense, face->dense_count, x, y);
     }
     return copy;
 }
@@ -135,9 +143,17 @@ static bool write_frame(struct overlay *overlay, const struct protocol_record *r
         return mc_error_wrap(err, "%s", overlay->options.input);
     }
     const struct protocol_record drawn = scaled(&part, record);
-    mocapctl_draw_record(&part, &drawn);
+    const float fov = pipeline_motion_options_default().fov;
+    if (overlay->options.dense) {
+        mocapctl_draw_dense(&part, &drawn, &overlay->dense);
+    } else {
+        mocapctl_draw_record(&part, &drawn);
+    }
     if (overlay->options.pose) {
-        mocapctl_draw_poses(&part, &drawn, pipeline_motion_options_default().fov);
+        mocapctl_draw_poses(&part, &drawn, fov);
+    }
+    if (overlay->options.gaze) {
+        mocapctl_draw_gazes(&part, &drawn, fov);
     }
     return video_writer_add_at(overlay->writer, record->pts - overlay->first_pts, canvas->rgb,
                                canvas->row_bytes, err);
@@ -193,7 +209,7 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
         .locator = locator,
         .region = overlay->options.region,
         .max_faces = overlay->options.max_faces,
-        .motion = overlay->options.pose ? &motion : NULL,
+        .motion = overlay->options.pose || overlay->options.gaze ? &motion : NULL,
     };
     overlay->painter = mocapctl_frame_painter_create();
     bool good = overlay->painter != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
@@ -217,6 +233,24 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
     return good;
 }
 
+static bool check_model(struct overlay *overlay, const struct nn_model_info *model,
+                        struct mc_error *err)
+{
+    const struct options *options = &overlay->options;
+    if (options->gaze && model->head != NN_HEAD_FACE) {
+        return mc_error_set(
+            err, MC_ERROR_ARGUMENT, 0,
+            "--gaze needs a model that reads it (docs/models.md), this one does not");
+    }
+    if (options->dense && model->dense_count == 0) {
+        return mc_error_set(
+            err, MC_ERROR_ARGUMENT, 0,
+            "--dense needs a model with dense points (docs/models.md), this one has none");
+    }
+    protocol_point_set_init(&overlay->dense, model->dense_set, model->dense_count);
+    return true;
+}
+
 static int run(const void *options, const void *globals)
 {
     (void)globals;
@@ -232,7 +266,8 @@ static int run(const void *options, const void *globals)
         model = nn_model_load(chosen->model != NULL ? chosen->model : model_path, cpu_flags, &err);
         locator = model != NULL ? tools_clip_locator(chosen->locator, cpu_flags, &err) : NULL;
     }
-    good = locator != NULL && draw_clip(&overlay, model, locator, &err);
+    good = locator != NULL && check_model(&overlay, nn_model_info(model), &err) &&
+           draw_clip(&overlay, model, locator, &err);
     nn_model_destroy(locator);
     nn_model_destroy(model);
     if (!good) {
@@ -295,6 +330,10 @@ static const struct mc_option table[] = {
       "smooth the keypoints and draw the axes of each head: red to the person's left, green "
       "down, blue where the face looks",
       MC_OPTION_BOOL, MC_OPTION_FIELD(struct options, pose) },
+    { "gaze", 0, NULL, "smooth the keypoints and draw where the eyes look, in yellow",
+      MC_OPTION_BOOL, MC_OPTION_FIELD(struct options, gaze) },
+    { "dense", 0, NULL, "draw the model's dense points instead of box and keypoints",
+      MC_OPTION_BOOL, MC_OPTION_FIELD(struct options, dense) },
     { 0 },
 };
 

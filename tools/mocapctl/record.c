@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "protocol/recording.h"
+#include "protocol/view.h"
 #include "tools/connect.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/terminal.h"
@@ -176,9 +177,9 @@ static bool start(struct record *record)
         return false;
     }
     const struct mocap_server *server = mocap_server(record->client);
-    struct protocol_hello hello = { .major = server->major, .minor = server->minor };
-    snprintf(hello.server, sizeof hello.server, "%s", server->name);
-    snprintf(hello.boot_id, sizeof hello.boot_id, "%s", server->boot_id);
+    struct protocol_hello hello;
+    protocol_view_hello(server, &hello);
+    hello.stream_count = 0;
     for (int i = 0; i < server->stream_count; i++) {
         if (record->options.stream == NULL ||
             strcmp(record->options.stream, server->streams[i]) == 0) {

@@ -307,6 +307,7 @@ static bool create_publisher(struct replay *replay, struct mc_error *err)
         .server = "mocapctl replay",
         .streams = (const char(*)[PROTOCOL_NAME_BYTES])hello->streams,
         .stream_count = hello->stream_count,
+        .dense = &hello->dense,
         .every_frame = replay->options.every_frame,
         .limits = SERVER_LIMITS_DEFAULT,
     };

@@ -9,9 +9,9 @@
 
 void mocapctl_table_write_header(FILE *out)
 {
-    fprintf(out, "%-12s %8s %9s %6s %7s %7s %6s | %3s %5s %7s %7s %5s %5s\n", "stream", "seq",
-            "pts s", "fps", "late ms", "dropped", "missed", "id", "score", "nose x", "nose y",
-            "eyes", "mouth");
+    fprintf(out, "%-12s %8s %9s %6s %7s %7s %6s | %3s %5s %7s %7s %5s %5s %8s %5s\n", "stream",
+            "seq", "pts s", "fps", "late ms", "dropped", "missed", "id", "score", "nose x",
+            "nose y", "eyes", "mouth", "gaze yaw", "pitch");
 }
 
 static struct mocapctl_table_stream *find_stream(struct mocapctl_table *table, const char *name)
@@ -68,6 +68,9 @@ static void write_face(FILE *out, const struct protocol_face *face)
     write_number(out, 7, 1, known ? nose->y : NAN);
     write_number(out, 5, 2, known ? tools_face68_eyes(face->keypoints) : NAN);
     write_number(out, 5, 2, known ? tools_face68_mouth(face->keypoints) : NAN);
+    const struct protocol_gaze *gaze = &face->gaze;
+    write_number(out, 8, 0, face->has_gaze ? (gaze->left[0] + gaze->right[0]) / 2 : NAN);
+    write_number(out, 5, 0, face->has_gaze ? (gaze->left[1] + gaze->right[1]) / 2 : NAN);
     fputc('\n', out);
 }
 

@@ -23,6 +23,7 @@ struct options {
     const char *stream; // NULL: all of them
     long count;         // stop after this many records; 0: never
     enum format format;
+    unsigned include; // parts of a record, MOCAP_INCLUDE_*; 0: the server's default
 };
 
 struct watch {
@@ -176,6 +177,7 @@ static bool start(struct watch *watch, const char *socket)
     struct mocap_error error;
     const struct mocap_options options = { .stream = watch->options.stream,
                                            .encoding = MOCAP_ENCODING_JSON,
+                                           .include = watch->options.include,
                                            .label = "mocapctl watch" };
     if (!mocap_subscribe(watch->client, &options, TOOLS_REPLY_MS, &error)) {
         tools_complain("%s", error.message);
@@ -198,6 +200,46 @@ static int run(const void *options, const void *globals)
     return step == STEP_DONE ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
+// Adds the parts in a list with commas between them.
+static bool add_parts(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    static const struct {
+        const char *name;
+        unsigned part;
+    } parts[] = {
+        { "keypoints", MOCAP_INCLUDE_KEYPOINTS },
+        { "raw", MOCAP_INCLUDE_RAW },
+        { "jacobians", MOCAP_INCLUDE_JACOBIANS },
+        { "pose", MOCAP_INCLUDE_POSE },
+        { "shapes", MOCAP_INCLUDE_SHAPES },
+        { "timing", MOCAP_INCLUDE_TIMING },
+        { "gaze", MOCAP_INCLUDE_GAZE },
+        { "dense", MOCAP_INCLUDE_DENSE },
+        { "all", MOCAP_INCLUDE_ALL },
+    };
+    while (true) {
+        const size_t length = strcspn(value, ",");
+        unsigned part = 0;
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+            if (strlen(parts[i].name) == length && strncmp(parts[i].name, value, length) == 0) {
+                part = parts[i].part;
+            }
+        }
+        if (part == 0) {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                "%s must be parts of a record with commas between them (keypoints, "
+                                "raw, jacobians, pose, shapes, timing, gaze, dense) or all, got "
+                                "'%.40s'",
+                                label, value);
+        }
+        *(unsigned *)field |= part;
+        if (value[length] == '\0') {
+            return true;
+        }
+        value += length + 1;
+    }
+}
+
 static const char *const formats[] = { "table", "json", NULL };
 
 static const struct mc_option table[] = {
@@ -207,6 +249,9 @@ static const struct mc_option table[] = {
       MC_OPTION_FIELD(struct options, count) },
     { "format", 'f', "FORMAT", "table or json; default: table", MC_OPTION_ENUM, .names = formats,
       MC_OPTION_FIELD(struct options, format) },
+    { "include", 'i', "PARTS",
+      "parts of a record, with commas between them, or all; default: those of the protocol",
+      MC_OPTION_CALL, .set = add_parts, MC_OPTION_FIELD(struct options, include) },
     { 0 },
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "protocol/encode.h"
+#include "protocol/view.h"
 #include "tools/follow.h"
 
 enum { TEXT_BYTES_MAX = 64 * 1024 }; // of texts that the relay writes itself
@@ -39,10 +40,7 @@ static void put_text(struct web_relay *relay, int slot)
 static void put_hello(struct web_relay *relay, const struct mocap_server *server)
 {
     static struct protocol_hello hello; // one relay per program
-    hello = (struct protocol_hello){ .major = server->major, .minor = server->minor };
-    snprintf(hello.server, sizeof hello.server, "%s", server->name);
-    snprintf(hello.boot_id, sizeof hello.boot_id, "%s", server->boot_id);
-    hello.encodings = 1u << PROTOCOL_JSON;
+    protocol_view_hello(server, &hello);
     hello.stream_count = relay->stream_count;
     for (int i = 0; i < relay->stream_count; i++) {
         memcpy(hello.streams[i], relay->streams[i], PROTOCOL_NAME_BYTES);

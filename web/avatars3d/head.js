@@ -16,6 +16,7 @@ import {
     Vector3,
 } from "three";
 import { mergeGeometries } from "three/examples/jsm/utils/BufferGeometryUtils.js";
+import { lookOf } from "../face.js";
 import { makeScene } from "./scene.js";
 
 const SKIN = 0xe2a98a;
@@ -109,7 +110,8 @@ function showEye({ side, eye, ball, lids, brow }, face) {
     const wide = face.shapes[`eyeWide${name}`];
     lids[0].rotation.x = -0.62 - 0.35 * wide + 0.85 * blink;
     lids[1].rotation.x = 0.72 + 0.2 * wide - 0.5 * blink;
-    ball.rotation.set(-0.35 * face.pitch, -0.35 * face.yaw, 0);
+    const [lookX, lookY] = lookOf(face, side);
+    ball.rotation.set(0.58 * lookY, 0.58 * lookX, 0);
     const down = face.shapes[`browDown${name}`];
     const inner = face.shapes.browInnerUp;
     const outer = face.shapes[`browOuterUp${name}`];

@@ -25,6 +25,16 @@ class Pose:
 
 
 @dataclass(frozen=True)
+class Gaze:
+    """Degrees in the head's axes, with the signs of Pose.euler: positive yaw looks to the
+    person's right, positive pitch down."""
+
+    left: Floats  # yaw, pitch; the person's left eye
+    right: Floats
+    point: Optional[Floats] = None  # where both lines of sight meet: head's axes, face widths
+
+
+@dataclass(frozen=True)
 class Face:
     """A part is None when it was not asked for or the server does not have it."""
 
@@ -36,6 +46,8 @@ class Face:
     jacobians: Optional[List[Floats]] = None
     pose: Optional[Pose] = None
     shapes: Optional[Dict[str, float]] = None
+    gaze: Optional[Gaze] = None
+    dense: Optional[List[Keypoint]] = None  # what they are: Server.dense
 
 
 @dataclass(frozen=True)
@@ -84,12 +96,29 @@ class End:
 
 
 @dataclass(frozen=True)
+class PointGroup:
+    """Points that belong together, in the order in which a line connects them."""
+
+    name: str  # "outerLips", "leftIris", ...; left and right are the person's
+    closed: bool  # the line returns to the first point
+    points: List[int]
+
+
+@dataclass(frozen=True)
+class PointSet:
+    name: str  # "ict212"
+    count: int
+    groups: List[PointGroup]
+
+
+@dataclass(frozen=True)
 class Server:
     protocol: Tuple[int, int]
     name: str
     boot_id: str  # differs after each start of the daemon
     streams: List[str]
     encodings: List[str]
+    dense: Optional[PointSet] = None  # None when the server has no dense points
 
 
 @dataclass(frozen=True)
@@ -119,6 +148,7 @@ _PTS_MAX = 4e9
 _NUMBER_MAX = 1e12
 _FACES_MAX = 64
 _KEYPOINTS_MAX = 4096
+_GROUPS_MAX = 1024
 
 
 def _refuse(name: str, expected: str, value: Any) -> ValueError:
@@ -184,7 +214,8 @@ def _floats(numbers: Any, name: str, count: int) -> Floats:
 
 def _rows(value: Any, name: str, columns: int) -> List[Floats]:
     """An array of arrays in JSON; in CBOR one typed array, row after row."""
-    if not isinstance(value, (list, array)) or len(value) > columns * _KEYPOINTS_MAX:
+    most = _KEYPOINTS_MAX if isinstance(value, list) else columns * _KEYPOINTS_MAX
+    if not isinstance(value, (list, array)) or len(value) > most:
         raise _refuse(name, f"rows of {columns} numbers", value)
     if isinstance(value, list):
         return [_floats(row, name, columns) for row in value]
@@ -218,6 +249,17 @@ def _shapes(face: Dict[str, Any]) -> Optional[Dict[str, float]]:
     return {name: _number(value, name) for name in value}
 
 
+def _gaze(face: Dict[str, Any]) -> Optional[Gaze]:
+    if face.get("gaze") is None:
+        return None
+    value = _map(face["gaze"], "gaze")
+    return Gaze(
+        _floats(_get(value, "left"), "left", 2),
+        _floats(_get(value, "right"), "right", 2),
+        _floats(value["point"], "point", 3) if "point" in value else None,
+    )
+
+
 def _face(face: Any) -> Face:
     value = _map(face, "faces")
     jacobians = value.get("jacobians")
@@ -230,6 +272,8 @@ def _face(face: Any) -> Face:
         jacobians=None if jacobians is None else _rows(jacobians, "jacobians", 4),
         pose=_pose(value),
         shapes=_shapes(value),
+        gaze=_gaze(value),
+        dense=_points(value, "dense"),
     )
 
 
@@ -292,6 +336,29 @@ def typed(value: Dict[str, Any]) -> Message:
     return value
 
 
+def _point_group(group: Any, count: int) -> PointGroup:
+    value = _map(group, "groups")
+    points = _get(value, "points")
+    if (
+        not isinstance(points, list)
+        or len(points) > _KEYPOINTS_MAX
+        or not all(type(point) is int and 0 <= point < count for point in points)
+    ):
+        raise _refuse("points", f"an array of numbers from 0 to {count - 1}", points)
+    return PointGroup(_text(value, "name"), value.get("closed") is True, points)
+
+
+def _point_set(hello: Dict[str, Any]) -> Optional[PointSet]:
+    if hello.get("dense") is None:
+        return None
+    value = _map(hello["dense"], "dense")
+    count = _integer(value, "count", _KEYPOINTS_MAX)
+    groups = value.get("groups", [])
+    if not isinstance(groups, list) or len(groups) > _GROUPS_MAX:
+        raise _refuse("groups", f"an array of at most {_GROUPS_MAX} groups", groups)
+    return PointSet(_text(value, "name"), count, [_point_group(group, count) for group in groups])
+
+
 def server(value: Dict[str, Any]) -> Server:
     version = _get(value, "protocol")
     if not isinstance(version, list) or len(version) != 2:
@@ -303,6 +370,7 @@ def server(value: Dict[str, Any]) -> Server:
         _text(value, "boot_id"),
         _texts(value, "streams"),
         _texts(value, "encodings"),
+        _point_set(value),
     )
 
 

@@ -112,6 +112,29 @@ class PlayedServer(unittest.TestCase):
         self.assertEqual(asked["max_rate"], 20)
         self.assertNotIn("label", asked)
 
+    def test_gaze_and_dense_points(self):
+        groups = [{"name": "leftIris", "closed": True, "points": [1, 0]}, {"name": "a", "points": []}]
+        hello = {**HELLO, "dense": {"name": "two", "count": 2, "groups": groups}}
+        face = {
+            **MOTION["faces"][0],
+            "gaze": {"left": [1, -2], "right": [3, 4.5], "point": [0, 1, -2]},
+            "dense": [[1, 2, 0.5], [3, 4, 0.25]],
+        }
+        looks_away = {**face, "gaze": {"left": [1, -2], "right": [3, 4.5]}}
+        motion = {**MOTION, "faces": [face, looks_away, MOTION["faces"][0]]}
+        with Played(line(hello), line(SUBSCRIBED) + line(motion)) as played:
+            with mocap.connect(played.path) as client:
+                dense = client.server.dense
+                client.subscribe("main", include=["gaze", "dense"])
+                (record,) = client
+        self.assertEqual((dense.name, dense.count), ("two", 2))
+        self.assertEqual(dense.groups[0], mocap.PointGroup("leftIris", True, [1, 0]))
+        self.assertEqual(record.faces[0].gaze, mocap.Gaze((1, -2), (3, 4.5), (0, 1, -2)))
+        self.assertEqual(record.faces[0].dense[1], mocap.Keypoint(3, 4, 0.25))
+        self.assertIsNone(record.faces[1].gaze.point)
+        self.assertIsNone(record.faces[2].gaze)
+        self.assertIsNone(record.faces[2].dense)
+
     def test_a_refusal_has_its_code(self):
         refusal = {"type": "error", "id": 1, "code": "unknown-stream", "message": "no stream"}
         with Played(line(HELLO), line(refusal)) as played, mocap.connect(played.path) as client:
@@ -126,6 +149,13 @@ class PlayedServer(unittest.TestCase):
             (b"220 smtp ready\n", mocap.MocapError),
             (b"", mocap.Closed),
             (line({"type": "hello"}), mocap.MocapError),
+            (line({**HELLO, "dense": 7}), mocap.MocapError),
+            (line({**HELLO, "dense": {"name": "a", "count": -1}}), mocap.MocapError),
+            (line({**HELLO, "dense": {"name": "a", "count": 2, "groups": [7]}}), mocap.MocapError),
+            (
+                line({**HELLO, "dense": {"name": "a", "count": 2, "groups": [{"points": [2]}]}}),
+                mocap.MocapError,
+            ),
         ):
             with self.subTest(greeting=greeting), Played(greeting) as played:
                 with self.assertRaises(error):
@@ -281,6 +311,12 @@ class Hostile(unittest.TestCase):
             {"faces": [{**face, "shapes": [1]}]},
             {"faces": [{**face, "shapes": {"jawOpen": "wide"}}]},
             {"faces": [{**face, "box": None}]},
+            {"faces": [{**face, "gaze": [1, 2]}]},
+            {"faces": [{**face, "gaze": {"left": [1, 2], "right": [1]}}]},
+            {"faces": [{**face, "gaze": {"left": [1, None], "right": [1, 2]}}]},
+            {"faces": [{**face, "gaze": {"left": [1, 2], "right": [1, 2], "point": 7}}]},
+            {"faces": [{**face, "dense": [[1, 2]]}]},
+            {"faces": [{**face, "dense": [[1, 2, 3]] * 5000}]},
             {"timing_us": 3},
             {"timing_us": {"decode": -1, "wait": 0, "scale": 0, "infer": 0}},
             {"seq": 2**63 - 1},
@@ -425,15 +461,22 @@ class RealServer(unittest.TestCase):
         self.assertEqual(face.jacobians[67], (0, 0, 0, 1))
         self.assertEqual(face.pose.rotation, (0, 0, 0, 1))
         self.assertEqual(face.shapes["jawOpen"], 0.125)
+        self.assertEqual(len(face.shapes), 52)
+        self.assertEqual(face.gaze, mocap.Gaze((5, -2), (-5, -2), (0, 0.25, -2)))
+        self.assertIsNone(records[1].faces[0].gaze.point)
+        self.assertEqual(len(face.dense), 212)
+        self.assertEqual(face.dense[3], mocap.Keypoint(3.25, 8, 0.75))
         self.assertEqual(records[4].faces, [])
         self.assertTrue(records[3].damaged)
         self.assertIsNotNone(records[0].timing)
 
-    parts = ("keypoints", "raw", "jacobians", "pose", "shapes", "timing")
+    parts = ("keypoints", "raw", "jacobians", "pose", "shapes", "timing", "gaze", "dense")
 
     def test_json(self):
         with mocap.connect(self.path) as client:
             client.ping()
+            self.assertEqual(client.server.dense.name, "ict212")
+            self.assertEqual(len(client.server.dense.groups[0].points), 17)  # the jaw
             self.assertEqual(client.status()["streams"][0]["stream"], "main")
             client.subscribe(encoding="json", include=self.parts)
             self.check(list(client))
