@@ -21,7 +21,8 @@ static const float shape_max = 0.8f;  // and a neutral shape
 static const float rounding = 1e-5f;  // of numbers in a file
 static const float step_max_s = 0.2f; // the most that one frame counts: 5 frames a second
 
-// What a network reads in resting faces: its shapes are 0 there but for its own errors.
+// What a network reads in resting faces: 0, but for its own errors. Of face-expression, on 210
+// photographs at rest, the shapes' deviations are 0.06 on average.
 static const struct pipeline_feature_spread shape_spread = { 0, 0.06f };
 
 static const struct pipeline_feature_spread *spread_of(int channel)

@@ -69,9 +69,9 @@ enum shape_class {
 
 // Speeds are in full scales a second.
 static const struct pipeline_smooth_options shape_options[CLASS_COUNT] = {
-    [MOUTH] = { .on = true, .min_cutoff = 2, .beta = 4 },
-    [BLINK] = { .on = true, .min_cutoff = 6, .beta = 8 },
-    [CALM] = { .on = true, .min_cutoff = 0.7f, .beta = 1.5f },
+    [MOUTH] = { .on = true, .min_cutoff = 1, .beta = 6 },
+    [BLINK] = { .on = true, .min_cutoff = 2, .beta = 8 },
+    [CALM] = { .on = true, .min_cutoff = 0.7f, .beta = 2 },
 };
 
 #define BOTH(name, class) [PROTOCOL_##name##_LEFT] = (class), [PROTOCOL_##name##_RIGHT] = (class)
