@@ -11,6 +11,7 @@
 
 #include "base/cpu.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "daemon/command_line.h"
 #include "daemon/defaults.h"
 #include "daemon/metrics.h"
@@ -19,6 +20,7 @@
 #include "daemon/streams.h"
 #include "nn/model.h"
 #include "pipeline/stats.h"
+#include "pipeline/track/detectors.h"
 #include "pipeline/worker.h"
 #include "server/listener.h"
 #include "server/publisher.h"
@@ -28,7 +30,7 @@ enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as in sysexits.h
 struct app {
     struct daemon_options options;
     uv_loop_t loop;
-    struct nn_model *model, *locator;
+    struct nn_model *model, *locator, *expression; // expression: NULL for none
     struct pipeline_workers *workers;
     struct server_publisher *publisher;
     struct server_listener listener;
@@ -139,6 +141,7 @@ static void on_status(void *user, int index, struct protocol_stream_status *stat
     status->drops.late = stats.dropped[PIPELINE_DROP_LATE];
     status->drops.decode = stats.dropped[PIPELINE_DROP_DECODE];
     status->connects = stats.connects;
+    status->fov = stats.fov;
 }
 
 static void on_metrics(void *user, int index, struct protocol_buffer *text)
@@ -248,14 +251,31 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
     return true;
 }
 
+// The network that reads expressions, where the model gives the landmarks for it.
+static bool load_expression(struct app *app, unsigned cpu_flags, struct mc_error *err)
+{
+    char *path = app->options.expression;
+    const bool has_landmarks = strcmp(nn_model_info(app->model)->keypoint_set, "ibug68") == 0;
+    if (strcmp(path, "off") == 0 || (path[0] == '\0' && !has_landmarks)) {
+        return true;
+    }
+    if (path[0] == '\0' &&
+        !mc_path_data(path, sizeof app->options.expression, NN_EXPRESSION_DEFAULT_FILE, err)) {
+        return false;
+    }
+    app->expression = nn_model_load(path, cpu_flags, err);
+    return app->expression != NULL;
+}
+
 static bool load_networks(struct app *app, unsigned cpu_flags, struct mc_error *err)
 {
     app->model = nn_model_load(app->options.model, cpu_flags, err);
     app->locator = app->model == NULL ? NULL : nn_model_load(app->options.locator, cpu_flags, err);
-    app->workers = app->locator == NULL
-                       ? NULL
-                       : pipeline_workers_create(&app->loop, app->model, app->locator,
-                                                 app->options.workers, err);
+    if (app->locator == NULL || !load_expression(app, cpu_flags, err)) {
+        return false;
+    }
+    const struct pipeline_models models = { app->model, app->locator, app->expression };
+    app->workers = pipeline_workers_create(&app->loop, &models, app->options.workers, err);
     return app->workers != NULL;
 }
 
@@ -276,6 +296,7 @@ static int run(struct app *app)
     }
     server_publisher_destroy(app->publisher);
     pipeline_workers_destroy(app->workers);
+    nn_model_destroy(app->expression);
     nn_model_destroy(app->locator);
     nn_model_destroy(app->model);
     uv_run(&app->loop, UV_RUN_DEFAULT);

@@ -76,6 +76,20 @@ static bool set_max_frame_size(void *field, const char *label, const char *value
     return true;
 }
 
+static bool set_fov(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    enum { LEAST = 5, MOST = 170 };
+    float *degrees = field;
+    double given = 0; // estimated
+    if (strcmp(value, "auto") != 0 && !mc_value_real(label, value, LEAST, MOST, &given, NULL)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be auto or a number from %d to %d, got '%.40s'", label, LEAST,
+                            MOST, value);
+    }
+    *degrees = (float)given;
+    return true;
+}
+
 // Errors do not hold the URL: it may contain a password.
 static bool set_url(void *field, const char *label, const char *value, struct mc_error *err)
 {
@@ -145,6 +159,10 @@ const struct mc_option daemon_options_table[] = {
       MC_OPTION_STRING, DAEMON_FIELD(model) },
     { "locator", 0, "FILE", "weights of the network that finds faces; default likewise",
       MC_OPTION_STRING, DAEMON_FIELD(locator) },
+    { "expression", 0, "FILE|off",
+      "weights of the network that reads expressions from faces; off: blend shapes are estimated "
+      "from landmarks, and there is no gaze; default likewise",
+      MC_OPTION_STRING, DAEMON_FIELD(expression) },
     { "workers", 0, "N", "frames processed at the same time; default: one for each processor",
       MC_OPTION_INT, .min = 1, .max = PIPELINE_WORKERS_MAX, DAEMON_FIELD(workers) },
     { "socket", 0, "PATH",
@@ -188,9 +206,10 @@ const struct mc_option daemon_settings_table[] = {
       "how much the cutoff rises with speed, Hz for each face size a second: higher lags less; "
       "default: 20",
       MC_OPTION_DOUBLE, .min = 0, .max = 10000, SETTING_FIELD(smooth_beta) },
-    { "fov", 0, "DEGREES",
-      "field of view along the longer edge of the frame, for the head pose; default: 60",
-      MC_OPTION_DOUBLE, .min = 5, .max = 170, SETTING_FIELD(fov) },
+    { "fov", 0, "auto|DEGREES",
+      "field of view along the longer edge of the frame, for the head pose; default: auto, "
+      "estimated from the faces",
+      MC_OPTION_CALL, .set = set_fov, SETTING_FIELD(fov) },
     { 0 },
 };
 

@@ -46,7 +46,7 @@ struct daemon_stream_settings {
     int repeat;               // 0 no, 1 yes
     int smooth;               // 0 no, 1 yes
     float smooth_min_cutoff, smooth_beta;
-    float fov; // degrees
+    float fov; // degrees; 0: estimated
 };
 
 struct daemon_stream_options {
@@ -64,7 +64,10 @@ struct daemon_options {
     char socket[PATH_MAX];  // "": the default
     char model[PATH_MAX];   // "": the one that comes with mocapd
     char locator[PATH_MAX]; // likewise
-    int workers;            // 0: one for each processor
+
+    // Likewise, for models with 68 landmarks; "off": none.
+    char expression[PATH_MAX];
+    int workers; // 0: one for each processor
     int wait_subscribers;
     int linger_s; // how long an on-demand source stays open after its last subscriber
     int max_connections, stuck_timeout_s;

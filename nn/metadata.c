@@ -256,16 +256,11 @@ static bool read_face(const struct nn_weights *weights, struct nn_model_info *in
            get_shapes(weights, info, err);
 }
 
-// The crop is a square in the frame of the mean face.
 static bool read_expression(const struct nn_weights *weights, struct nn_model_info *info,
                             struct nn_layout *layout, struct mc_error *err)
 {
-    struct nn_expression_crop *crop = &info->crop;
     return get_word(weights, "mocap.keypoint_set", "ibug68", err) &&
            get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
-           get_float(weights, "mocap.crop_x", -4, 4, &crop->x, err) &&
-           get_float(weights, "mocap.crop_y", -4, 4, &crop->y, err) &&
-           get_float(weights, "mocap.crop_edge", 0.1f, 16, &crop->edge, err) &&
            get_shapes(weights, info, err);
 }
 

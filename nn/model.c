@@ -164,6 +164,30 @@ static bool prepare_motion(struct nn_model *model, const struct nn_recipe *recip
     return true;
 }
 
+// mocap.crop_edges: numbers with commas between them.
+static bool read_crops(struct nn_model *model, const struct nn_weights *weights,
+                       struct mc_error *err)
+{
+    float *edges = model->crop_edges;
+    int count = nn_model_expression_places(weights, model->crops, NN_EXPRESSION_CROPS, err);
+    if (count == 0) {
+        return false;
+    }
+    const char *text = nn_weights_metadata(weights, "mocap.crop_edges");
+    int end = 0;
+    bool good = count == NN_EXPRESSION_CROPS && text != NULL &&
+                sscanf(text, "%8f,%8f,%8f,%8f%n", &edges[0], &edges[1], &edges[2], &edges[3],
+                       &end) == NN_EXPRESSION_CROPS &&
+                text[end] == '\0';
+    for (int i = 0; i < NN_EXPRESSION_CROPS; i++) {
+        good = good && edges[i] > 0.01f && edges[i] < 100;
+    }
+    return good || mc_error_set(err, MC_ERROR_FORMAT, 0,
+                                "mocap.crop_edges: must be %d edges of as many places, with commas "
+                                "between them, got '%.40s' for %d",
+                                NN_EXPRESSION_CROPS, text != NULL ? text : "", count);
+}
+
 static bool read_expression(struct nn_model *model, const struct nn_recipe *recipe,
                             struct mc_error *err)
 {
@@ -172,7 +196,7 @@ static bool read_expression(struct nn_model *model, const struct nn_recipe *reci
     const int flat = last->height * last->width * last->channels;
     if (model->info.head == NN_HEAD_FACE) {
         model->expression = nn_model_face_read(recipe->weights, &model->info, flat, err);
-    } else {
+    } else if (read_crops(model, recipe->weights, err)) {
         struct nn_expression_layers layers = { .keypoints = NN_EXPRESSION_LANDMARKS,
                                                .flat = flat,
                                                .shapes = model->info.shape_count };
@@ -273,11 +297,12 @@ void nn_model_destroy(struct nn_model *model)
     }
 }
 
-struct nn_expression_crop nn_model_crop(const struct nn_model *model,
+struct nn_expression_crop nn_model_crop(const struct nn_model *model, int index,
                                         const struct mc_keypoint *landmarks)
 {
-    assert(model->info.head == NN_HEAD_EXPRESSION);
-    return nn_expression_place_crop(model->expression, &model->info.crop, landmarks);
+    assert(model->info.head == NN_HEAD_EXPRESSION && index >= 0 && index < NN_EXPRESSION_CROPS);
+    return nn_expression_crop_at(model->expression, &model->crops[index], model->crop_edges[index],
+                                 landmarks);
 }
 
 const struct nn_model_info *nn_model_info(const struct nn_model *model)

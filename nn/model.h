@@ -25,14 +25,14 @@ struct nn_runner;
 #define NN_LOCATOR_DEFAULT_FILE "face-locator.safetensors"
 #define NN_EXPRESSION_DEFAULT_FILE "expression.safetensors"
 
-enum { NN_KEYPOINTS_MAX = 128, NN_DENSE_MAX = 256 };
+enum { NN_KEYPOINTS_MAX = 128, NN_DENSE_MAX = 256, NN_EXPRESSION_CROPS = 4 };
 
 enum nn_head {
     NN_HEAD_LANDMARK, // keypoints: nn_runner_run
     NN_HEAD_LOCATOR,  // detections of faces: nn_runner_locate
     NN_HEAD_MOTION,   // keypoints and their Jacobians: nn_runner_jacobians
     NN_HEAD_FACE,     // keypoints, dense points, an expression: nn_runner_expression
-    // An expression from a crop around known landmarks: nn_runner_express.
+    // An expression from crops around known landmarks: nn_runner_express.
     NN_HEAD_EXPRESSION,
 };
 
@@ -61,8 +61,6 @@ struct nn_model_info {
 
     // Their names, ARKit's.
     char shapes[NN_SHAPES_MAX][24];
-
-    struct nn_expression_crop crop; // expression: the input, in units of the mean face; angle 0
 };
 
 // Reads the weight file at path (safetensors), checks every tensor in it and compiles the
@@ -129,12 +127,14 @@ float nn_runner_read(struct nn_runner *runner, struct mc_keypoint *keypoints, bo
 // Returns how many there are.
 int nn_runner_locate(struct nn_runner *runner, float least_score, struct nn_detection *detections);
 
-// The square that is the input of an expression model, around 68 landmarks; in their unit.
-struct nn_expression_crop nn_model_crop(const struct nn_model *model,
+// One of the NN_EXPRESSION_CROPS crops that are the input of an expression model: the square
+// around a face with these 68 landmarks, in their unit. The input shows the crops in two rows of
+// two, from left to right: the person's right eye, left eye, mouth, face.
+struct nn_expression_crop nn_model_crop(const struct nn_model *model, int index,
                                         const struct mc_keypoint *landmarks);
 
 // As nn_runner_run, for an expression model.
-//   landmarks  the 68 by which the input was cut, in pixels of the input
+//   landmarks  the 68 by which the input was cut, in pixels of one of its crops
 // The result is valid until the next run.
 const struct nn_expression *nn_runner_express(struct nn_runner *runner,
                                               const struct mc_keypoint *landmarks);

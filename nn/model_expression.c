@@ -2,10 +2,64 @@
 
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "nn/graph/weights.h"
 #include "nn/heads/head_expression.h"
 
 enum { HIDDEN_MAX = 4096 };
+
+// One group of the list: [[landmarks], [[x, y], ...]].
+static bool read_group(struct nn_expression_place *places, int *place_count, int most,
+                       const json_t *group)
+{
+    const json_t *marks = json_array_get(group, 0), *offsets = json_array_get(group, 1);
+    const size_t mark_count = json_array_size(marks);
+    if (mark_count < 1 || mark_count > NN_EXPRESSION_LANDMARKS ||
+        json_array_size(offsets) > (size_t)(most - *place_count)) {
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(offsets); i++) {
+        const json_t *offset = json_array_get(offsets, i);
+        const json_t *x = json_array_get(offset, 0), *y = json_array_get(offset, 1);
+        if (!json_is_number(x) || !json_is_number(y)) {
+            return false;
+        }
+        struct nn_expression_place *place = &places[(*place_count)++];
+        place->x = (float)json_number_value(x);
+        place->y = (float)json_number_value(y);
+        for (size_t k = 0; k < mark_count; k++) {
+            const json_t *mark = json_array_get(marks, k);
+            const json_int_t number = json_is_integer(mark) ? json_integer_value(mark) : -1;
+            if (number < 0 || number >= NN_EXPRESSION_LANDMARKS) {
+                return false;
+            }
+            place->marks[place->mark_count++] = (int)number;
+        }
+    }
+    return true;
+}
+
+int nn_model_expression_places(const struct nn_weights *weights, struct nn_expression_place *places,
+                               int most, struct mc_error *err)
+{
+    const char *text = nn_weights_metadata(weights, "mocap.expression_places");
+    json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL);
+    int count = 0;
+    bool good = json_array_size(list) > 0;
+    for (size_t i = 0; good && i < json_array_size(list); i++) {
+        good = read_group(places, &count, most, json_array_get(list, i));
+    }
+    json_decref(list);
+    if (!good || count == 0) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0,
+                     "mocap.expression_places: must be a list of [[landmarks], [[x, y], ...]] "
+                     "with at most %d places",
+                     most);
+        return 0;
+    }
+    return count;
+}
 
 static bool get(struct nn_weights *weights, const char *name, const char *part, const int *dims,
                 int rank, const float **data, struct mc_error *err)

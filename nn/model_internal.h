@@ -10,6 +10,10 @@ struct nn_model {
     struct nn_program *program; // owned; holds its own copy of the weights
     struct nn_motion motion;    // of a motion model; else empty
 
+    // Of an expression model: what is cut; edges in units of the mean face.
+    struct nn_expression_place crops[NN_EXPRESSION_CROPS];
+    float crop_edges[NN_EXPRESSION_CROPS];
+
     struct nn_expression_head *expression; // of a face or expression model, owned; else NULL
 };
 

@@ -48,6 +48,7 @@ struct pipeline_stats {
     uint64_t dropped[PIPELINE_DROP_COUNT];
     uint64_t connects; // times the source was opened
     int faces;         // in the last record
+    float fov;         // of the camera, as poses take it, degrees; 0: not known yet
     struct pipeline_histogram stages[PIPELINE_STAGE_COUNT];
     struct pipeline_histogram latency; // from a frame's arrival to its record
 };

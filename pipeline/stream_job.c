@@ -68,6 +68,9 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
         pipeline_tracker_observe_region(&stream->tracker.options, &view, &roi, needs_face,
                                         &job->observations);
     }
+    for (int i = 0; i < job->observations.count; i++) {
+        pipeline_frame_view_express(&view, &job->observations.faces[i]);
+    }
     job->record.timing.scale = view.scale_us;
     job->record.timing.infer = view.infer_us;
     job->err = view.err;

@@ -126,6 +126,7 @@ static void fill_counts(const struct pipeline_stream *stream, struct pipeline_st
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats)
 {
     *stats = stream->stats;
+    stats->fov = stream->has_motion ? pipeline_motion_fov(&stream->motion) : 0;
     stats->up = stream->has_reported && stream->state == PIPELINE_LIVE;
     fill_counts(stream, stats);
 }

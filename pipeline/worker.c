@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "nn/model.h"
 #include "pipeline/track/detectors.h"
@@ -18,8 +19,7 @@ struct worker {
 
 struct pipeline_workers {
     uv_loop_t *loop;
-    const struct nn_model *model;        // borrowed
-    const struct nn_model *locator;      // borrowed; NULL: none
+    struct pipeline_models models;
     struct pipeline_job_source *sources; // a ring; the one that was served last, or NULL
     int count;
     struct worker workers[];
@@ -34,25 +34,40 @@ static void set_thread_count(int count)
     setenv("UV_THREADPOOL_SIZE", text, 1);
 }
 
-static bool check_models(const struct nn_model *model, const struct nn_model *locator,
-                         struct mc_error *err)
+static bool has_head(const struct nn_model *model, enum nn_head head)
 {
-    if (nn_model_info(model)->head == NN_HEAD_LOCATOR) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "the model must give keypoints, but it locates faces");
+    return model != NULL && nn_model_info(model)->head == head;
+}
+
+static bool check_models(const struct pipeline_models *models, struct mc_error *err)
+{
+    const struct nn_model *model = models->landmarks;
+    if (has_head(model, NN_HEAD_LOCATOR) || has_head(model, NN_HEAD_EXPRESSION)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the model must give keypoints, but it %s",
+                            has_head(model, NN_HEAD_LOCATOR) ? "locates faces"
+                                                             : "reads expressions");
     }
-    if (locator != NULL && nn_model_info(locator)->head != NN_HEAD_LOCATOR) {
+    if (models->locator != NULL && !has_head(models->locator, NN_HEAD_LOCATOR)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "the locator must be a model that locates faces");
     }
-    return true;
+    if (models->expression != NULL && !has_head(models->expression, NN_HEAD_EXPRESSION)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "the expression model must be one that reads expressions");
+    }
+    const char *set = nn_model_info(model)->keypoint_set;
+    return models->expression == NULL || strcmp(set, "ibug68") == 0 ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "expressions must be read around landmarks of ibug68, but the model gives "
+                        "%.40s",
+                        set);
 }
 
-struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct nn_model *model,
-                                                 const struct nn_model *locator, int count,
+struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop,
+                                                 const struct pipeline_models *models, int count,
                                                  struct mc_error *err)
 {
-    if (!check_models(model, locator, err)) {
+    if (!check_models(models, err)) {
         return NULL;
     }
     if (count < 1 || count > PIPELINE_WORKERS_MAX) {
@@ -68,14 +83,13 @@ struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct n
     }
     set_thread_count(count);
     workers->loop = loop;
-    workers->model = model;
-    workers->locator = locator;
+    workers->models = *models;
     workers->count = count;
     for (int i = 0; i < count; i++) {
         struct worker *worker = &workers->workers[i];
         worker->request.data = worker;
         worker->workers = workers;
-        if (!pipeline_detectors_init(&worker->detectors, model, locator, err)) {
+        if (!pipeline_detectors_init(&worker->detectors, models, err)) {
             pipeline_workers_destroy(workers);
             return NULL;
         }
@@ -103,12 +117,12 @@ int pipeline_workers_count(const struct pipeline_workers *workers)
 
 const struct nn_model_info *pipeline_workers_model(const struct pipeline_workers *workers)
 {
-    return nn_model_info(workers->model);
+    return nn_model_info(workers->models.landmarks);
 }
 
 bool pipeline_workers_can_locate(const struct pipeline_workers *workers)
 {
-    return workers->locator != NULL;
+    return workers->models.locator != NULL;
 }
 
 void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_job_source *source)

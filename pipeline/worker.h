@@ -8,18 +8,17 @@
 
 #include "base/error.h"
 
-struct nn_model;
 struct nn_model_info;
 struct pipeline_detectors;
+struct pipeline_models;
 struct pipeline_workers;
 
 enum { PIPELINE_WORKERS_MAX = 64 };
 
-// Makes count runners of each model; both models are borrowed. locator may be NULL when
-// no stream tracks faces. Sets the size of libuv's thread pool, too, so call it before
-// anything else uses that pool. Thread: loop.
-struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop, const struct nn_model *model,
-                                                 const struct nn_model *locator, int count,
+// Makes count runners of each model (track/detectors.h). Sets the size of libuv's thread pool,
+// too, so call it before anything else uses that pool. Thread: loop.
+struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop,
+                                                 const struct pipeline_models *models, int count,
                                                  struct mc_error *err) MC_MUST_USE;
 
 // Close every stream first. NULL does nothing. Thread: loop.

@@ -260,6 +260,7 @@ static bool read_stream_status(struct protocol_value value, int index, void *use
         { .name = "drops", .read = read_drops },
         PROTOCOL_FIELD(struct protocol_stream_status, connects, protocol_field_count),
         PROTOCOL_FIELD(struct protocol_stream_status, subscribers, protocol_field_int),
+        PROTOCOL_FIELD(struct protocol_stream_status, fov, protocol_field_float),
     };
     struct protocol_status *status = user;
     return protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields),

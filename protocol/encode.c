@@ -136,6 +136,9 @@ static void stream_status(struct protocol_writer *writer,
     protocol_writer_close_map(writer);
     protocol_writer_uint_field(writer, "connects", status->connects);
     protocol_writer_int_field(writer, "subscribers", status->subscribers);
+    if (status->fov > 0) {
+        protocol_writer_number_field(writer, "fov", (double)status->fov, 1);
+    }
     protocol_writer_close_map(writer);
 }
 

@@ -183,6 +183,7 @@ struct protocol_stream_status {
     struct protocol_drops drops;
     uint64_t connects; // how often the source was opened
     int subscribers;
+    float fov; // of the camera, as poses take it, degrees; 0: not known
 };
 
 struct protocol_status {

@@ -6,6 +6,7 @@
 
 #include "base/path.h"
 #include "nn/model.h"
+#include "pipeline/track/detectors.h"
 #include "pipeline/worker.h"
 
 struct run {
@@ -94,8 +95,8 @@ bool tools_clip_run(const char *url, const struct tools_clip_options *wanted,
         .max_faces = wanted->max_faces,
         .motion = wanted->motion,
     };
-    struct pipeline_workers *workers =
-        pipeline_workers_create(&loop, wanted->model, wanted->locator, 1, err);
+    const struct pipeline_models models = { wanted->model, wanted->locator, wanted->expression };
+    struct pipeline_workers *workers = pipeline_workers_create(&loop, &models, 1, err);
     bool good = workers != NULL && run_stream(&run, &loop, workers, &options);
     pipeline_workers_destroy(workers);
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -16,7 +16,8 @@ typedef bool tools_clip_frame_fn(void *user, const struct protocol_record *recor
 
 struct tools_clip_options {
     const struct nn_model *model;
-    const struct nn_model *locator; // NULL: region is used
+    const struct nn_model *locator;    // NULL: region is used
+    const struct nn_model *expression; // NULL: shapes follow from landmarks
     struct pipeline_region region;  // all zero: faces are found and tracked
     int max_faces;                  // as in pipeline_stream_options; and so motion
     const struct pipeline_motion_options *motion;

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Fits the mean 3-D face of pipeline/motion/mean_face.c to labelled photographs.
+"""Fits the mean 3-D face to labelled photographs: the positions of the 68 landmarks.
 
-    tools/fit_mean_face.py LABELS.json > pipeline/motion/mean_face.c
+    tools/fit_mean_face.py LABELS.json >POSITIONS
+
+training/pose_deviations.py makes pipeline/motion/mean_face.c of them.
 
 LABELS.json is a list of {"set": ..., "points": [[x, y] x 68]}: iBUG landmarks
 marked by hand on photographs of many people (--sets picks some of the list).
@@ -117,14 +119,9 @@ def improve(face, photos, deviation):
     return face, deviation, np.sqrt((errors**2).mean(axis=1))
 
 
-def write(face, deviation, count):
-    print(f"""// Made by tools/fit_mean_face.py from {count} photographs; see there how.
-#include "pipeline/motion/mean_face.h"
-
-const struct pipeline_mean_point pipeline_mean_face[PIPELINE_MEAN_FACE_POINTS] = {{""")
-    for (x, y, z), error in zip(face, deviation):
-        print(f"    {{ {x + 0.0:.4f}f, {y + 0.0:.4f}f, {z + 0.0:.4f}f, {error:.4f}f }},")
-    print("};")
+def write(face):
+    for place in face + 0.0:
+        print(" ".join(f"{value:.4f}" for value in place))
 
 
 def main():
@@ -145,7 +142,7 @@ def main():
         if change < 2e-5:
             break
     width = np.linalg.norm(face[16] - face[0])
-    write(face / width, deviation / width, len(photos))
+    write(face / width)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import torch
 
 from . import augment
 from .face_data import READ, mirrored
-from .nets.expression import CROP_EDGE, CROP_MIDDLE
+from .nets.expression import CROPS
 from .nets.face import LANDMARKS
 from .samples import rare_weights, tensor_of
 
@@ -25,19 +25,31 @@ def similarity_of(points, template):
     return middle, np.mean(z * t.conj())
 
 
-def crop_of(points, template):
-    """The square in an image, for augment.warp."""
-    middle, turn = similarity_of(points, template)
-    shift = turn * complex(*CROP_MIDDLE)
-    return {"centre": middle + [shift.real, shift.imag], "side": CROP_EDGE * abs(turn),
-            "angle": float(np.angle(turn))}
+def squares_of(points, template):
+    """The squares in an image that are cut, for augment.warp."""
+    _, turn = similarity_of(points, template)
+    for marks, offset, edge in CROPS:
+        shift = turn * complex(*offset)
+        yield {"centre": points[list(marks)].mean(0) + [shift.real, shift.imag],
+               "side": edge * abs(turn), "angle": float(np.angle(turn))}
 
 
 def cut(image, points, template, size):
-    """-> the crop, the points as fractions of its edge, the angle by which it was turned"""
-    square = crop_of(points, template)
-    image, points = augment.warp(image, points, size, **square)
-    return image, points, square["angle"]
+    """-> the crops in two rows of two, the points as fractions of the last one's edge, the angle
+    by which they were turned"""
+    crops = []
+    for square in squares_of(points, template):
+        crop, moved = augment.warp(image, points, size // 2, **square)
+        crops.append(crop)
+    return (np.vstack([np.hstack(crops[:2]), np.hstack(crops[2:])]), moved, square["angle"])
+
+
+def mirrored_cut(crops, points):
+    half = crops.shape[0] // 2
+    parts = [crops[:half, :half], crops[:half, half:], crops[half:, :half], crops[half:, half:]]
+    right, left, mouth, face = (part[:, ::-1] for part in parts)
+    return (np.vstack([np.hstack([left, right]), np.hstack([mouth, face])]),
+            (points * [-1, 1] + [1, 0])[augment.FLIP])
 
 
 def find_landmarks(model, images, truth):
@@ -135,7 +147,7 @@ class ExpressionSamples(torch.utils.data.Dataset):
         turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ rows["turn"][i]
         shapes, gaze = self.renders.shapes[i], rows["gaze"][i]
         if rng.random() < 0.5:
-            image, points = image[:, ::-1], (points * [-1, 1] + [1, 0])[augment.FLIP]
+            image, points = mirrored_cut(image, points)
             turn = np.diag([-1, 1, 1]) @ turn @ np.diag([-1, 1, 1])
             shapes, gaze = shapes[mirrored(READ)], gaze[::-1] * [-1, 1]
         out.update(landmarks=points, shapes=shapes, gaze=gaze.ravel(), turn=turn, render=1.0)
@@ -150,7 +162,7 @@ class ExpressionSamples(torch.utils.data.Dataset):
                                self.template, self.options.size)
         taught = self.teacher.shapes[i]
         if rng.random() < 0.5:
-            image, points = image[:, ::-1], (points * [-1, 1] + [1, 0])[augment.FLIP]
+            image, points = mirrored_cut(image, points)
             taught = taught[mirrored(self.teacher.names)]
         out.update(landmarks=points, taught=taught, is_real=1.0, teacher=1.0)
         return image

@@ -10,6 +10,7 @@ shape that is there in full to one on the average of RENDERS (--kind single, of 
 training), within bounds."""
 
 import argparse
+import json
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from .expression_train import predict
 from .face_data import READ, Renders
 from .face_export import EXPRESSION, tensors_of
 from .models import Model
-from .nets.expression import CROP_EDGE, CROP_MIDDLE, MAPS, ExpressionNet
+from .nets.expression import CROPS, MAPS, ExpressionNet
 
 LEAST_GAIN, MOST_GAIN = 0.8, 2.5
 LEAST_READ = 0.15  # of a shape at full strength; less is not read, and not made more of
@@ -31,8 +32,9 @@ def metadata_of(options):
         "mocap.arch": "plain", "mocap.features": str(MAPS), "mocap.head": "expression",
         "mocap.keypoint_set": "ibug68", "mocap.input": f"{options['size']}x{options['size']}",
         "mocap.channels": "rgb", "mocap.scale": "1/255", "mocap.mean": "0.5",
-        "mocap.crop_x": f"{CROP_MIDDLE[0]:g}", "mocap.crop_y": f"{CROP_MIDDLE[1]:g}",
-        "mocap.crop_edge": f"{CROP_EDGE:g}", **EXPRESSION,
+        "mocap.expression_places": json.dumps([[list(marks), [list(offset)]]
+                                               for marks, offset, _ in CROPS]),
+        "mocap.crop_edges": ",".join(f"{edge:g}" for _, _, edge in CROPS), **EXPRESSION,
         "mocap.training": (f"training.expression_train, {options['reached']} steps of "
                            f"{options['batch']}, seed {options['seed']}")}
 

@@ -3,11 +3,13 @@
     python3 -m training.expression_train --set SET --renders RENDERS --val RENDERS --run RUN
         --steps N [--landmarks models/face68.safetensors]
 
-SET: of training.prepare and face_prepare; RENDERS: of training.heads.make. Run again with the same
-options, it goes on where it stopped; with other --steps the rest of the schedule is stretched.
-Renders that have come since are taken in at every --refresh steps."""
+SET: of training.prepare and face_prepare; RENDERS: of training.heads.make. The network is so small
+that making samples would take most of the time; so --pool of them are made once, kept in RUN, and
+drawn again and again. Run again with the same options, it goes on where it stopped; with other
+--steps the rest of the schedule is stretched."""
 
 import argparse
+import glob
 import os
 import time
 
@@ -21,7 +23,9 @@ from .face_train import Agreement, aligned_columns, balance_of, expression_losse
     template_of
 from .models import Model
 from .nets.expression import ExpressionNet
-from .samples import FaceSet, tensor_of
+from .samples import MEAN, FaceSet, tensor_of
+
+PART = 2000  # samples of the pool in a file
 
 # The looks that the teacher's shapes tell, as (shape, sign) of gaze's four numbers.
 LOOKS = ((("eyeLookOutLeft", 1), ("eyeLookInLeft", -1)), (("eyeLookUpLeft", 1), ("eyeLookDownLeft", -1)),
@@ -165,22 +169,26 @@ class Run:
         self.average.update(self.net, self.step)
         return {name: float(value) for name, value in parts.items()}
 
-    def segment(self, until):
-        """Steps with the renders that are there now."""
+    def batches(self, pool):
+        """Samples of the pool at random, their light and noise drawn anew."""
+        count = len(pool["image"])
+        while self.step < self.options.steps:
+            chosen = torch.randint(count, (self.options.batch,))
+            batch = {name: values[chosen].float() for name, values in pool.items()}
+            shape = (self.options.batch, 1, 1, 1)
+            image = batch["image"] / 255 - MEAN
+            image = image * torch.exp(0.15 * torch.randn(shape)) + 0.03 * torch.randn(shape)
+            batch["image"] = image + 0.02 * torch.rand(shape) * torch.randn(image.shape)
+            yield batch
+
+    def train(self):
         options = self.options
         renders = Renders(options.renders)
-        found = (landmarks_of_faces(self.faces, self.model, options.run),
-                 landmarks_of_renders(renders, self.model, os.path.join(options.run, "renders")))
-        samples = ExpressionSamples(self.faces, self.teacher, renders, found, self.template.numpy(),
-                                    until * options.batch, options, self.step * options.batch)
-        loader = torch.utils.data.DataLoader(samples, options.batch, num_workers=1,
-                                             prefetch_factor=4, generator=torch.Generator())
-        balance = balance_of(renders)
-        print(f"{len(renders)} renders, {len(samples.good)} of them with landmarks found",
-              flush=True)
+        pool, balance = self.pool(renders), balance_of(renders)
+        live = [READ[k] for k in self.agreement.own]
         began, seen = time.time(), []
         self.net.train()
-        for batch in loader:
+        for batch in self.batches(pool):
             seen.append(self.learn(batch, balance))
             if self.step % 100 == 0:
                 means = {k: round(float(np.mean([s[k] for s in seen])), 3) for k in seen[0]}
@@ -190,15 +198,36 @@ class Run:
             if self.step % options.save_every == 0 or last:
                 self.save()
             if self.step % options.check_every == 0 or last:
-                live = [READ[k] for k in self.agreement.own]
                 entry = {"step": self.step, **self.check(options, self.average.state, live)}
                 checkpoint.log(options.run, entry)
                 print(entry, flush=True)
 
-    def train(self):
-        while self.step < self.options.steps:
-            later = (self.step // self.options.refresh + 1) * self.options.refresh
-            self.segment(min(self.options.steps, later))
+    def pool(self, renders):
+        """Makes the parts that are missing; -> all of them, a tensor for each name."""
+        options, folder = self.options, os.path.join(self.options.run, "pool")
+        os.makedirs(folder, exist_ok=True)
+        found = (landmarks_of_faces(self.faces, self.model, options.run),
+                 landmarks_of_renders(renders, self.model, os.path.join(options.run, "renders")))
+        for part in range(-(-options.pool // PART)):
+            path = os.path.join(folder, f"{part:04}.npz")
+            if os.path.exists(path):
+                continue
+            samples = ExpressionSamples(self.faces, self.teacher, renders, found,
+                                        self.template.numpy(), (part + 1) * PART, options,
+                                        part * PART)
+            loader = torch.utils.data.DataLoader(samples, 50, num_workers=options.threads_of_pool)
+            rows = {}
+            for batch in loader:
+                batch["image"] = ((batch["image"] + MEAN) * 255).round().byte()
+                for name, values in batch.items():
+                    rows.setdefault(name, []).append(values.numpy())
+            with open(path + ".new", "wb") as file:
+                np.savez(file, **{name: np.concatenate(parts) for name, parts in rows.items()})
+            os.replace(path + ".new", path)
+            print(path, flush=True)
+        parts = [np.load(path) for path in sorted(glob.glob(os.path.join(folder, "*.npz")))]
+        return {name: torch.from_numpy(np.concatenate([part[name] for part in parts]))
+                for name in parts[0].files}
 
 
 def arguments():
@@ -210,23 +239,24 @@ def arguments():
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--landmarks", default="models/face68.safetensors",
                         help="weight file of the landmark network")
-    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--pool", type=int, default=60000, help="samples")
     parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--decay", type=float, default=5e-3)
     parser.add_argument("--average", type=float, default=0.998)
-    parser.add_argument("--share", type=float, default=0.65, help="of renders")
-    parser.add_argument("--shapes", type=float, default=30.0, help="weight")
-    parser.add_argument("--bind", type=float, default=4.0, help="weight of the teacher's shapes")
+    parser.add_argument("--share", type=float, default=0.7, help="of renders")
+    parser.add_argument("--shapes", type=float, default=150.0, help="weight")
+    parser.add_argument("--bind", type=float, default=15.0, help="weight of the teacher's shapes")
     parser.add_argument("--looks", type=float, default=1.0, help="weight of the teacher's looks")
     parser.add_argument("--quiet", type=float, default=1.0, help="weight of what is hardly done")
     parser.add_argument("--blind", type=float, default=0.1,
                         help="share of faces of which only landmarks are seen")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--save-every", type=int, default=200)
-    parser.add_argument("--check-every", type=int, default=1000)
-    parser.add_argument("--refresh", type=int, default=2000)
+    parser.add_argument("--threads-of-pool", type=int, default=2)
+    parser.add_argument("--save-every", type=int, default=500)
+    parser.add_argument("--check-every", type=int, default=2000)
     return parser.parse_args()
 
 

@@ -54,25 +54,13 @@ def angle_between(a, b):
     return np.degrees(np.arccos(np.clip((a * b).sum(-1), -1, 1)))
 
 
-class RenderRun:
-    """A model's answers to renders, each seen by its face's own square."""
+class Answers:
+    """What a model found in renders (found: shapes, gaze, turn), and the truth."""
 
-    def __init__(self, net, renders, mirror):
-        views = []
-        for i in range(len(renders)):
-            centre, edge = augment.box_of(renders.rows["landmarks"][i, :, :2].astype(float))
-            views.append(render_view(renders, i, {"centre": centre, "side": MARGIN * edge}, SIZE,
-                                     mirror))
-        self.renders, self.found = renders, predict(net, [v[0] for v in views])
-        self.dense = np.array([v[1][LANDMARKS:] for v in views])
+    def __init__(self, renders, found, turn):
+        self.renders, self.found, self.turn = renders, found, turn
         self.seen = renders.rows["dense"][..., 2] > 0
         self.shapes, self.gaze = renders.shapes, renders.rows["gaze"]
-        self.turn = np.array([v[5] for v in views])
-        # The eyes' distance as a head of this size shows it from the front.
-        spread = self.dense[:, :LANDMARKS] - self.dense[:, :LANDMARKS].mean(1, keepdims=True)
-        self.scale = 1.45 * np.linalg.norm(spread, axis=-1).mean(1)
-        self.errors = np.linalg.norm(self.found["dense"] - self.dense, axis=-1) / \
-            self.scale[:, None]
 
     def gaze_errors(self):
         return angle_between(direction(self.found["gaze"]), direction(self.gaze))
@@ -90,19 +78,44 @@ class RenderRun:
         return np.array([correlation(self.found["shapes"][chosen, k], self.shapes[chosen, k])
                          for k in range(len(READ))])
 
+    def by_yaw(self):
+        """-> title of the range, its renders, cells of gaze, turn and shapes."""
+        yaw = np.abs(self.renders.rows["angles"][:, 0])
+        off = np.abs(self.angles(self.found["turn"]) - self.angles(self.turn))
+        gaze, eyes_open = self.gaze_errors(), self.open_eyes()
+        for low, high in (*YAWS, (0, 81)):
+            chosen = (yaw >= low) & (yaw < high)
+            yield f"{low}-{min(high, 80)}°", chosen, [
+                f"{gaze[chosen][eyes_open[chosen]].mean():.1f}°",
+                f"{off[chosen, 0].mean():.1f}° / {off[chosen, 1].mean():.1f}°",
+                f"{np.nanmean(self.shape_correlations(chosen)):.2f}"]
+
+
+class RenderRun(Answers):
+    """A model's answers to renders, each seen by its face's own square."""
+
+    def __init__(self, net, renders, mirror):
+        views = []
+        for i in range(len(renders)):
+            centre, edge = augment.box_of(renders.rows["landmarks"][i, :, :2].astype(float))
+            views.append(render_view(renders, i, {"centre": centre, "side": MARGIN * edge}, SIZE,
+                                     mirror))
+        super().__init__(renders, predict(net, [v[0] for v in views]),
+                         np.array([v[5] for v in views]))
+        self.dense = np.array([v[1][LANDMARKS:] for v in views])
+        # The eyes' distance as a head of this size shows it from the front.
+        spread = self.dense[:, :LANDMARKS] - self.dense[:, :LANDMARKS].mean(1, keepdims=True)
+        self.scale = 1.45 * np.linalg.norm(spread, axis=-1).mean(1)
+        self.errors = np.linalg.norm(self.found["dense"] - self.dense, axis=-1) / \
+            self.scale[:, None]
+
 
 def yaw_rows(run, groups):
-    yaw = np.abs(run.renders.rows["angles"][:, 0])
-    off = np.abs(run.angles(run.found["turn"]) - run.angles(run.turn))
-    gaze, eyes_open = run.gaze_errors(), run.open_eyes()
-    for low, high in (*YAWS, (0, 81)):
-        chosen = (yaw >= low) & (yaw < high)
+    for title, chosen, cells in run.by_yaw():
         mean = lambda part: run.errors[chosen, part][run.seen[chosen, part]].mean() * 100
-        yield [f"{low}-{min(high, 80)}°", int(chosen.sum()), f"{mean(ALIKE):.1f}",
+        yield [title, int(chosen.sum()), f"{mean(ALIKE):.1f}",
                *(f"{mean(slice(first, first + count)):.1f}" for first, count in groups.values()),
-               f"{gaze[chosen][eyes_open[chosen]].mean():.1f}°",
-               f"{off[chosen, 0].mean():.1f}° / {off[chosen, 1].mean():.1f}°",
-               f"{np.nanmean(run.shape_correlations(chosen)):.2f}"]
+               *cells]
 
 
 def yaw_table(run, groups):
@@ -165,10 +178,13 @@ def landmark_table(net, faces, other):
     return report.table(["68 landmarks", "HELEN", "P1"], rows)
 
 
-def clip_rows(net, faces, teacher):
+def clip_items(faces, teacher):
     items = faces.choose("val", "clip")
-    items = items[np.isfinite(teacher.shapes[items, 0])]
-    found = predict(net, [view(faces, i, SIZE, MARGIN)[0] for i in items])
+    return items[np.isfinite(teacher.shapes[items, 0])]
+
+
+def clip_rows(found, items, faces, teacher):
+    """found: shapes and gaze in the images of clip_items"""
     clips = np.array([name.rsplit("_", 1)[0] for name in faces.names[items]])
     taught = teacher.shapes[items]
     value = lambda name: taught[:, teacher.names.index(name)]
@@ -193,17 +209,19 @@ def clip_rows(net, faces, teacher):
     yield ["", "", "", ", ".join(f"{n} {np.nanmean(by_shape[n]):.2f}" for n in best), "", ""]
 
 
-def clip_tables(net, faces, teacher):
-    *rows, by_shape = clip_rows(net, faces, teacher)
+def clip_tables(found, items, faces, teacher):
+    *rows, by_shape = clip_rows(found, items, faces, teacher)
     yield report.table(["clip", "frames", "shapes that move", "r", "gaze yaw, r", "gaze pitch, r"],
                        rows)
     yield f"By shape: {by_shape[3]}."
 
 
-def quiet_line(net, faces):
+def photographs(faces):
+    return np.concatenate([faces.choose("val", o) for o in ("helen_train", "p1")])
+
+
+def quiet_line(shapes):
     """What says little on photographs should say little."""
-    items = np.concatenate([faces.choose("val", o) for o in ("helen_train", "p1")])
-    shapes = predict(net, [view(faces, i, SIZE, MARGIN)[0] for i in items])["shapes"]
     parts = []
     for name in ("cheekPuff", "noseSneerLeft", "jawLeft", "jawRight", "jawForward", "tongueOut",
                  "mouthFrownLeft"):
@@ -237,8 +255,10 @@ def page(options):
     yield gaze_line(single)
     yield ("### Clips kept out\n\nCorrelation with the teacher within a clip, over the live "
            "shapes that vary there; gaze against its looks.")
-    yield from clip_tables(net, faces, teacher)
-    yield quiet_line(net, faces)
+    look = lambda items: predict(net, [view(faces, i, SIZE, MARGIN)[0] for i in items])
+    items = clip_items(faces, teacher)
+    yield from clip_tables(look(items), items, faces, teacher)
+    yield quiet_line(look(photographs(faces))["shapes"])
 
 
 def main():

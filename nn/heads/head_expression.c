@@ -161,17 +161,15 @@ static void sample(const struct nn_tensor *map, float x, float y, float *channel
 }
 
 // A place in the image: its landmarks' middle, and the offset turned and scaled.
-static void sample_place(const struct nn_expression_place *place, const struct similarity *s,
-                         const float *points, const struct nn_tensor *features, float *channels,
-                         int stride)
+static void find_place(const struct nn_expression_place *place, const struct similarity *s,
+                       const float *points, float *x, float *y)
 {
-    float x = place->x * s->real - place->y * s->imaginary;
-    float y = place->y * s->real + place->x * s->imaginary;
+    *x = place->x * s->real - place->y * s->imaginary;
+    *y = place->y * s->real + place->x * s->imaginary;
     for (int k = 0; k < place->mark_count; k++) {
-        x += points[2 * place->marks[k]] / (float)place->mark_count;
-        y += points[2 * place->marks[k] + 1] / (float)place->mark_count;
+        *x += points[2 * place->marks[k]] / (float)place->mark_count;
+        *y += points[2 * place->marks[k] + 1] / (float)place->mark_count;
     }
-    sample(features, x, y, channels, stride);
 }
 
 static void flatten(const struct nn_tensor *tensor, float *numbers)
@@ -239,9 +237,9 @@ static void read_turn(const float *columns, const struct similarity *s, float tu
     }
 }
 
-struct nn_expression_crop nn_expression_place_crop(const struct nn_expression_head *head,
-                                                   const struct nn_expression_crop *crop,
-                                                   const struct mc_keypoint *landmarks)
+struct nn_expression_crop nn_expression_crop_at(const struct nn_expression_head *head,
+                                                const struct nn_expression_place *place, float edge,
+                                                const struct mc_keypoint *landmarks)
 {
     float points[2 * LANDMARKS];
     for (int i = 0; i < LANDMARKS; i++) {
@@ -249,12 +247,10 @@ struct nn_expression_crop nn_expression_place_crop(const struct nn_expression_he
         points[2 * i + 1] = landmarks[i].y;
     }
     const struct similarity s = align(head, points);
-    return (struct nn_expression_crop){
-        .x = s.middle_x + crop->x * s.real - crop->y * s.imaginary,
-        .y = s.middle_y + crop->y * s.real + crop->x * s.imaginary,
-        .edge = crop->edge * hypotf(s.real, s.imaginary),
-        .angle = atan2f(s.imaginary, s.real),
-    };
+    struct nn_expression_crop crop = { .edge = edge * hypotf(s.real, s.imaginary),
+                                       .angle = atan2f(s.imaginary, s.real) };
+    find_place(place, &s, points, &crop.x, &crop.y);
+    return crop;
 }
 
 void nn_expression_run(const struct nn_expression_head *head, const struct mc_keypoint *keypoints,
@@ -270,7 +266,9 @@ void nn_expression_run(const struct nn_expression_head *head, const struct mc_ke
     }
     const struct similarity s = align(head, points);
     for (int i = 0; i < head->place_count; i++) {
-        sample_place(&head->places[i], &s, points, features, seen + i, head->place_count);
+        float x, y;
+        find_place(&head->places[i], &s, points, &x, &y);
+        sample(features, x, y, seen + i, head->place_count);
     }
     take_back(&s, points, head->keypoints);
     flatten(flat, seen + head->place_count * head->channels);

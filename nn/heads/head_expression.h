@@ -4,7 +4,7 @@
 // reads the aligned keypoints, feature maps sampled at places of that mean face, and a tensor as
 // a whole. A face model (training/nets/face.py) has all three; its tensor holds the encoder's
 // means. An expression model (training/nets/expression.py) gets 68 landmarks from another model,
-// sees a crop cut by them, and reads its last feature map.
+// sees crops cut by them, and reads its last feature map.
 #pragma once
 
 #include <stdbool.h>
@@ -83,15 +83,15 @@ void nn_expression_run(const struct nn_expression_head *head, const struct mc_ke
                        const struct nn_tensor *flat, struct nn_expression *expression,
                        float *scratch);
 
-// A square crop in the frame of the mean face, and what it is around given landmarks.
+// A square to be cut from an image, upright for the face.
 struct nn_expression_crop {
     float x, y;  // of its middle
     float edge;  // its edge
     float angle; // radians, clockwise as displayed
 };
 
-// From units of the mean face to the unit of the landmarks: 68, of which x and y count. Any
-// thread.
-struct nn_expression_crop nn_expression_place_crop(const struct nn_expression_head *head,
-                                                   const struct nn_expression_crop *crop,
-                                                   const struct mc_keypoint *landmarks);
+// The square around a place of a face with these 68 landmarks, in their unit. Any thread.
+//   edge  in units of the mean face
+struct nn_expression_crop nn_expression_crop_at(const struct nn_expression_head *head,
+                                                const struct nn_expression_place *place, float edge,
+                                                const struct mc_keypoint *landmarks);

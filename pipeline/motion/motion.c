@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "pipeline/expression.h"
+#include "pipeline/motion/confidence.h"
 #include "pipeline/motion/pose.h"
 #include "pipeline/motion/shapes.h"
 
@@ -22,13 +23,14 @@ static const float yaw_max = 30, pitch_max = 25; // degrees; likewise
 
 struct pipeline_motion_options pipeline_motion_options_default(void)
 {
-    return (struct pipeline_motion_options){ pipeline_smooth_options_default(), 60 };
+    return (struct pipeline_motion_options){ pipeline_smooth_options_default(), 0 };
 }
 
 void pipeline_motion_init(struct pipeline_motion *motion,
                           const struct pipeline_motion_options *options)
 {
     *motion = (struct pipeline_motion){ .options = *options };
+    pipeline_fov_init(&motion->fov, options->fov);
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         pipeline_calibration_init(&motion->faces[i].calibration);
     }
@@ -202,6 +204,36 @@ static void make_shapes(struct pipeline_motion *motion, struct pipeline_motion_f
     }
 }
 
+// Of the landmarks that are published, and of the face.
+static void set_confidences(struct protocol_face *face, const float *off)
+{
+    float sum = 0;
+    for (int i = 0; i < LANDMARKS; i++) {
+        struct mc_keypoint *keypoint = &face->keypoints[i];
+        keypoint->c = pipeline_confidence_of(keypoint->c, off != NULL ? off[i] : 0);
+        sum += keypoint->c;
+    }
+    face->score = sum / LANDMARKS;
+}
+
+static void fit_pose(struct pipeline_motion *motion, const struct pipeline_camera *camera,
+                     struct protocol_face *face, const struct pipeline_expression *expression,
+                     float dt_s)
+{
+    struct pipeline_pose_fit fit;
+    float expected[3][3];
+    if (expression != NULL) {
+        pipeline_camera_turn(camera, expression->x, expression->y, expression->rotation, expected);
+    }
+    face->has_pose = pipeline_pose_find(
+        face->keypoints, camera, expression != NULL ? (const float(*)[3])expected : NULL, &fit);
+    if (face->has_pose) {
+        face->pose = fit.pose;
+        pipeline_fov_add(&motion->fov, &fit, dt_s);
+    }
+    set_confidences(face, face->has_pose ? fit.off : NULL);
+}
+
 // Fills in the face's gaze. Returns the expression with that gaze.
 static struct pipeline_expression steady(const struct pipeline_motion *motion,
                                          struct pipeline_motion_face *state,
@@ -234,7 +266,7 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
     if (face->keypoint_count != LANDMARKS) {
         return;
     }
-    face->has_pose = pipeline_pose_fit(face->keypoints, camera, &face->pose);
+    fit_pose(motion, camera, face, expression, dt_s);
     face->has_shapes =
         face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, channels);
     if (expression != NULL) {
@@ -245,18 +277,26 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
     } else if (face->has_shapes) {
         make_shapes(motion, state, channels, NULL, face, dt_s);
     }
+    if (face->has_pose) {
+        pipeline_pose_correct(&face->pose);
+    }
 }
 
 void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record,
                          const struct pipeline_expression *const *expressions)
 {
     const struct pipeline_camera camera =
-        pipeline_camera_make(record->width, record->height, motion->options.fov);
+        pipeline_fov_camera(&motion->fov, record->width, record->height);
     mark_present(motion, record);
     for (int i = 0; i < record->face_count; i++) {
         run_face(motion, &camera, record, &record->faces[i],
                  expressions != NULL ? expressions[i] : NULL);
     }
+}
+
+float pipeline_motion_fov(const struct pipeline_motion *motion)
+{
+    return motion->fov.fixed > 0 || motion->fov.width > 0 ? pipeline_fov_degrees(&motion->fov) : 0;
 }
 
 // ---- calibration

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "pipeline/motion/calibration.h"
+#include "pipeline/motion/fov.h"
 #include "pipeline/motion/gaze.h"
 #include "pipeline/motion/smooth.h"
 #include "protocol/record.h"
@@ -14,7 +15,7 @@ struct pipeline_expression;
 
 struct pipeline_motion_options {
     struct pipeline_smooth_options smooth;
-    float fov; // of the camera along the frame's longer edge, degrees
+    float fov; // of the camera along the frame's longer edge, degrees; 0: estimated
 };
 
 struct pipeline_motion_options pipeline_motion_options_default(void);
@@ -51,6 +52,7 @@ struct pipeline_calibrated {
 
 struct pipeline_motion {
     struct pipeline_motion_options options;
+    struct pipeline_fov fov;
     struct pipeline_motion_face faces[PROTOCOL_FACES_MAX];
     bool calibrating;
     uint64_t range;  // of which shapes; 0: the neutral face
@@ -66,6 +68,9 @@ void pipeline_motion_init(struct pipeline_motion *motion,
 //   expressions  of the record's faces, NULL for one that has none; NULL when none has
 void pipeline_motion_run(struct pipeline_motion *motion, struct protocol_record *record,
                          const struct pipeline_expression *const *expressions);
+
+// The field of view in use, degrees; 0 while it is to be estimated and there was no frame.
+float pipeline_motion_fov(const struct pipeline_motion *motion);
 
 // Starts measuring everybody in view, for a few seconds at most: how far the shapes in range
 // reach (1 << enum protocol_shape each), or the neutral face where range is 0. Another call

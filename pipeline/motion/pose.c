@@ -4,32 +4,20 @@
 #include <string.h>
 
 #include "pipeline/motion/mean_face.h"
+#include "pipeline/motion/refine.h"
 
-enum {
-    POINTS = PIPELINE_MEAN_FACE_POINTS,
-    UNKNOWNS = 6, // turn about x, y, z; shift along x, y, z
-    ROUNDS_MAX = 12,
-};
+enum { POINTS = PIPELINE_MEAN_FACE_POINTS, PASSES = 2 };
 
 static const float degrees = 57.2957795f;
-static const float cauchy = 2.5f;          // in deviations of the landmark
+static const float cauchy = 1.2f;          // in deviations of the landmark
 static const float confidence_none = 0.1f; // landmarks with less do not count
 static const float weight_least = 8;       // of all landmarks together, each at most 1 here
-static const float depth_least = 0.3f;     // widths of the face
-static const float settled = 1e-4f;        // radians, widths: the fit has converged
-static const float progress_least = 1e-4f; // of the cost, from a step
-
-// What the camera sees, in units of its focal length, and how much it counts.
-struct seen {
-    float u[POINTS], v[POINTS];
-    float weight[POINTS]; // by confidence and deviation
-    float bound2[POINTS]; // squared residual, widths of the face, that counts half
-    float distance2;      // squared, of the start: turns u and v into widths of the face
-};
-
-struct guess {
-    float turn[3][3], shift[3];
-};
+static const float turned2 = 0.5868f;      // squared sine of PIPELINE_MEAN_FACE_TURNED
+static const float facing_least = -0.3f;   // cosine between face and camera: profiles pass
+static const float pitch_gain = 1.2f;      // of what landmarks say
+static const float pitch_most = 85;        // degrees
+static const float agree_least = 0.7f;     // cosine between the fit and what is expected
+static const float worse_most = 2;         // times the cost: what agrees better is preferred
 
 struct pipeline_camera pipeline_camera_make(int width, int height, float fov_degrees)
 {
@@ -41,17 +29,50 @@ struct pipeline_camera pipeline_camera_make(int width, int height, float fov_deg
     };
 }
 
-// The deviation from the mean face. Mouth and lower jaw move with every word, so they
-// count for little: an opening mouth must not look like a lifted head.
-static float deviation_of(int landmark)
+struct pipeline_camera pipeline_camera_of_pose(int width, int height,
+                                               const struct mc_keypoint keypoints[68],
+                                               const struct protocol_pose *pose)
 {
-    const bool moves = (landmark >= 3 && landmark <= 13) || landmark >= 48;
-    return pipeline_mean_face[landmark].deviation * (moves ? 3 : 1);
+    struct pipeline_camera camera = { .x = (float)width / 2, .y = (float)height / 2 };
+    float turn[3][3], along = 0, square = 0;
+    pipeline_pose_matrix(pose, turn);
+    for (int i = 0; i < POINTS; i++) {
+        const struct pipeline_mean_point *p = &pipeline_mean_face[i];
+        float q[3];
+        for (int row = 0; row < 3; row++) {
+            q[row] = turn[row][0] * p->x + turn[row][1] * p->y + turn[row][2] * p->z +
+                     pose->translation[row];
+        }
+        const float u = q[0] / q[2], v = q[1] / q[2];
+        along += u * (keypoints[i].x - camera.x) + v * (keypoints[i].y - camera.y);
+        square += u * u + v * v;
+    }
+    camera.focal = along / square;
+    return camera;
+}
+
+void pipeline_camera_turn(const struct pipeline_camera *camera, float x, float y,
+                          const float from[3][3], float to[3][3])
+{
+    // The shortest rotation of the optical axis to the line of sight (Rodrigues).
+    const float u = (x - camera->x) / camera->focal, v = (y - camera->y) / camera->focal;
+    const float length = sqrtf(u * u + v * v + 1), a = u / length, b = v / length, c = 1 / length;
+    const float look[3][3] = {
+        { 1 - a * a / (1 + c), -a * b / (1 + c), a },
+        { -a * b / (1 + c), 1 - b * b / (1 + c), b },
+        { -a, -b, c },
+    };
+    for (int row = 0; row < 3; row++) {
+        for (int k = 0; k < 3; k++) {
+            to[row][k] =
+                look[row][0] * from[0][k] + look[row][1] * from[1][k] + look[row][2] * from[2][k];
+        }
+    }
 }
 
 // Returns false when too few landmarks are confident.
 static bool read_landmarks(const struct mc_keypoint *keypoints,
-                           const struct pipeline_camera *camera, struct seen *seen)
+                           const struct pipeline_camera *camera, struct pipeline_refine_seen *seen)
 {
     float sum = 0;
     for (int i = 0; i < POINTS; i++) {
@@ -61,14 +82,31 @@ static bool read_landmarks(const struct mc_keypoint *keypoints,
         // No camera sees 100 focal lengths off its axis.
         const bool sane = fabsf(u) < 100 && fabsf(v) < 100 && point->c > confidence_none;
         const float confidence = sane ? fminf(point->c, 1) : 0;
-        const float deviation = deviation_of(i);
         seen->u[i] = sane ? u : 0;
         seen->v[i] = sane ? v : 0;
-        seen->weight[i] = confidence * confidence / (deviation * deviation);
-        seen->bound2[i] = cauchy * cauchy * deviation * deviation;
+        seen->trust[i] = confidence * confidence;
         sum += confidence;
     }
     return sum >= weight_least;
+}
+
+// The squared deviation of a landmark from the mean face, where sine is that of the yaw: a
+// landmark on the side that turns away is seen less and less.
+static float deviation2_of(int landmark, float sine)
+{
+    const struct pipeline_mean_point *p = &pipeline_mean_face[landmark];
+    const bool away = p->x < 0 ? sine > 0 : sine < 0;
+    const float side = away ? p->hidden : p->shown, front2 = p->deviation * p->deviation;
+    return front2 + (side * side - front2) * fminf(1, sine * sine / turned2);
+}
+
+static void weigh(struct pipeline_refine_seen *seen, float sine)
+{
+    for (int i = 0; i < POINTS; i++) {
+        const float deviation2 = deviation2_of(i, sine);
+        seen->weight[i] = seen->trust[i] / deviation2;
+        seen->bound2[i] = cauchy * cauchy * deviation2;
+    }
 }
 
 // The inverse of a symmetric, positive 3x3 matrix; false when it is flat.
@@ -96,7 +134,8 @@ struct moments {
     float face_face[3][3], seen_face[2][3];
 };
 
-static void sum_moments(const struct seen *seen, int first, int last, struct moments *m)
+static void sum_moments(const struct pipeline_refine_seen *seen, int first, int last,
+                        struct moments *m)
 {
     float total = 0;
     *m = (struct moments){ 0 };
@@ -130,10 +169,44 @@ static void sum_moments(const struct seen *seen, int first, int last, struct mom
     }
 }
 
+// The third row of a rotation from the others.
+static void complete_rotation(float t[3][3])
+{
+    for (int k = 0; k < 3; k++) {
+        const int a = (k + 1) % 3, b = (k + 2) % 3;
+        t[2][k] = t[0][a] * t[1][b] - t[0][b] * t[1][a];
+    }
+}
+
+// Where a head of this rotation lies, by weak perspective: its scale is one over the distance.
+static bool place(const struct moments *m, struct pipeline_refine_guess *guess)
+{
+    float seen = 0, face = 0;
+    for (int row = 0; row < 2; row++) {
+        for (int k = 0; k < 3; k++) {
+            seen += m->seen_face[row][k] * guess->turn[row][k];
+            for (int j = 0; j < 3; j++) {
+                face += guess->turn[row][k] * m->face_face[k][j] * guess->turn[row][j];
+            }
+        }
+    }
+    const float scale = seen / face;
+    if (!(scale > 1e-6f)) {
+        return false;
+    }
+    const float target[3] = { m->seen[0] / scale, m->seen[1] / scale, 1 / scale };
+    for (int row = 0; row < 3; row++) {
+        const float *t = guess->turn[row];
+        guess->shift[row] = target[row] - t[0] * m->face[0] - t[1] * m->face[1] - t[2] * m->face[2];
+    }
+    return true;
+}
+
 // A linear start: the 2x3 matrix that best maps these landmarks to the frame, its
 // rows made orthogonal and of one length (polar decomposition), the third row
-// their cross product. The scale is one over the distance.
-static bool start(const struct seen *seen, int first, int last, struct guess *guess)
+// their cross product.
+static bool start_linear(const struct pipeline_refine_seen *seen, int first, int last,
+                         struct pipeline_refine_guess *guess)
 {
     struct moments m;
     float inverse[3][3], map[2][3] = { { 0 } };
@@ -156,273 +229,207 @@ static bool start(const struct seen *seen, int first, int last, struct guess *gu
         r += map[1][k] * map[1][k];
     }
     const float product = sqrtf(fmaxf(0, p * r - q * q)), sum = sqrtf(p + r + 2 * product);
-    const float scale = sum / 2; // mean of the two singular values
-    if (!(product > 1e-4f * (p + r)) || !(scale > 1e-6f)) {
+    if (!(product > 1e-4f * (p + r)) || !(sum > 2e-6f)) {
         return false;
     }
     for (int k = 0; k < 3; k++) {
         guess->turn[0][k] = ((r + product) * map[0][k] - q * map[1][k]) / (sum * product);
         guess->turn[1][k] = ((p + product) * map[1][k] - q * map[0][k]) / (sum * product);
     }
-    float(*t)[3] = guess->turn;
-    for (int k = 0; k < 3; k++) {
-        const int a = (k + 1) % 3, b = (k + 2) % 3;
-        t[2][k] = t[0][a] * t[1][b] - t[0][b] * t[1][a];
+    complete_rotation(guess->turn);
+    return place(&m, guess);
+}
+
+// Of this rotation, whatever the landmarks say.
+static bool start_turned(const struct pipeline_refine_seen *seen, const float turn[3][3],
+                         struct pipeline_refine_guess *guess)
+{
+    struct moments m;
+    sum_moments(seen, 0, POINTS - 1, &m);
+    memcpy(guess->turn, turn, sizeof guess->turn);
+    return place(&m, guess);
+}
+
+// Towards the camera, upright as the line through the eyes.
+static bool start_facing(const struct pipeline_refine_seen *seen,
+                         struct pipeline_refine_guess *guess)
+{
+    float right[2] = { 0 }, left[2] = { 0 };
+    for (int i = 36; i < 42; i++) {
+        right[0] += seen->u[i];
+        right[1] += seen->v[i];
+        left[0] += seen->u[i + 6];
+        left[1] += seen->v[i + 6];
     }
-    const float target[3] = { m.seen[0] / scale, m.seen[1] / scale, 1 / scale };
+    const float du = left[0] - right[0], dv = left[1] - right[1], length = hypotf(du, dv);
+    if (!(length > 0)) {
+        return false;
+    }
+    const float c = du / length, s = dv / length;
+    const float turn[3][3] = { { c, -s, 0 }, { s, c, 0 }, { 0, 0, 1 } };
+    return start_turned(seen, turn, guess);
+}
+
+// Whether the camera sees the front of the face, or its profile at least.
+static bool is_facing(const struct pipeline_refine_guess *guess)
+{
+    const float *shift = guess->shift;
+    float along = 0, length2 = 0;
     for (int row = 0; row < 3; row++) {
-        guess->shift[row] =
-            target[row] - t[row][0] * m.face[0] - t[row][1] * m.face[1] - t[row][2] * m.face[2];
+        along += guess->turn[row][2] * shift[row];
+        length2 += shift[row] * shift[row];
     }
-    return true;
+    return along > facing_least * sqrtf(length2);
 }
 
-static void turn_point(const float turn[3][3], const struct pipeline_mean_point *p, float out[3])
+// The start that fits best: from all landmarks; from brows, nose and eyes, as hands and
+// expressions change the lower half most; straight ahead; or as expected.
+static bool start_best(struct pipeline_refine_seen *seen, const float expected[3][3],
+                       struct pipeline_refine_guess *best)
 {
-    for (int row = 0; row < 3; row++) {
-        out[row] = turn[row][0] * p->x + turn[row][1] * p->y + turn[row][2] * p->z;
-    }
-}
-
-// The normal equations: upper triangle of the matrix, right side. Four landmarks at
-// a time, each in a lane of its own, so that compilers can use vectors of four.
-enum { LANES = 4 };
-_Static_assert(POINTS % LANES == 0, "whole vectors of landmarks");
-
-struct equations {
-    float matrix[UNKNOWNS][UNKNOWNS][LANES];
-    float right[UNKNOWNS][LANES];
-};
-
-// The Jacobian of four landmarks' positions in the frame with respect to the unknowns.
-struct rows {
-    float u[UNKNOWNS][LANES], v[UNKNOWNS][LANES];
-    float du[LANES], dv[LANES]; // residuals
-    float trust[LANES];
-};
-
-static void add_rows(struct equations *sum, const struct rows *rows)
-{
-    for (int a = 0; a < UNKNOWNS; a++) {
-        float u[LANES], v[LANES];
-        for (int l = 0; l < LANES; l++) {
-            u[l] = rows->trust[l] * rows->u[a][l];
-            v[l] = rows->trust[l] * rows->v[a][l];
-            sum->right[a][l] += u[l] * rows->du[l] + v[l] * rows->dv[l];
-        }
-        for (int b = a; b < UNKNOWNS; b++) {
-            for (int l = 0; l < LANES; l++) {
-                sum->matrix[a][b][l] += u[l] * rows->u[b][l] + v[l] * rows->v[b][l];
-            }
-        }
-    }
-}
-
-// Fills one lane from a landmark; its share of the cost, negative when it would lie
-// behind the camera.
-static float fill_row(struct rows *rows, int lane, const struct seen *seen, int i,
-                      const struct guess *guess)
-{
-    float q[3];
-    turn_point((const float(*)[3])guess->turn, &pipeline_mean_face[i], q);
-    const float z = q[2] + guess->shift[2];
-    if (!(z > depth_least)) {
-        return -1;
-    }
-    const float k = 1 / z, u = (q[0] + guess->shift[0]) * k, v = (q[1] + guess->shift[1]) * k;
-    const float du = seen->u[i] - u, dv = seen->v[i] - v;
-    const float row_u[UNKNOWNS] = { -u * q[1], q[2] + u * q[0], -q[1], 1, 0, -u };
-    const float row_v[UNKNOWNS] = { -q[2] - v * q[1], v * q[0], q[0], 0, 1, -v };
-    for (int a = 0; a < UNKNOWNS; a++) {
-        rows->u[a][lane] = row_u[a] * k;
-        rows->v[a][lane] = row_v[a] * k;
-    }
-    const float off = (du * du + dv * dv) * seen->distance2 / seen->bound2[i];
-    rows->du[lane] = du;
-    rows->dv[lane] = dv;
-    rows->trust[lane] = seen->weight[i] * seen->distance2 / (1 + off);
-    return seen->weight[i] * seen->bound2[i] * log1pf(off);
-}
-
-// The equations at the guess, and the cost there: Cauchy's, of residuals in
-// deviations. False when a landmark would lie behind the camera.
-static bool linearise(const struct seen *seen, const struct guess *guess, struct equations *sum,
-                      float *cost)
-{
-    memset(sum, 0, sizeof *sum);
-    *cost = 0;
-    for (int i = 0; i < POINTS; i += LANES) {
-        struct rows rows;
-        for (int lane = 0; lane < LANES; lane++) {
-            const float share = fill_row(&rows, lane, seen, i + lane, guess);
-            if (share < 0) {
-                return false;
-            }
-            *cost += share;
-        }
-        add_rows(sum, &rows);
-    }
-    return true;
-}
-
-static float over_lanes(const float lanes[LANES])
-{
-    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
-}
-
-// Solves the equations by Cholesky, the diagonal raised by damping.
-static bool solve(const struct equations *sum, float damping, float step[UNKNOWNS])
-{
-    float lower[UNKNOWNS][UNKNOWNS];
-    for (int a = 0; a < UNKNOWNS; a++) {
-        for (int b = 0; b <= a; b++) {
-            float rest = over_lanes(sum->matrix[b][a]) * (a == b ? 1 + damping : 1);
-            for (int k = 0; k < b; k++) {
-                rest -= lower[a][k] * lower[b][k];
-            }
-            if (a == b && !(rest > 0)) {
-                return false;
-            }
-            lower[a][b] = a == b ? sqrtf(rest) : rest / lower[b][b];
-        }
-    }
-    for (int a = 0; a < UNKNOWNS; a++) {
-        step[a] = over_lanes(sum->right[a]);
-        for (int k = 0; k < a; k++) {
-            step[a] -= lower[a][k] * step[k];
-        }
-        step[a] /= lower[a][a];
-    }
-    for (int a = UNKNOWNS - 1; a >= 0; a--) {
-        for (int k = a + 1; k < UNKNOWNS; k++) {
-            step[a] -= lower[k][a] * step[k];
-        }
-        step[a] /= lower[a][a];
-    }
-    return true;
-}
-
-// Turns by the vector in the camera's axes (Rodrigues), and shifts.
-static struct guess moved(const struct guess *from, const float step[UNKNOWNS])
-{
-    const float angle = sqrtf(step[0] * step[0] + step[1] * step[1] + step[2] * step[2]);
-    const float s = angle > 1e-6f ? sinf(angle) / angle : 1;
-    const float c = angle > 1e-6f ? (1 - cosf(angle)) / (angle * angle) : 0.5f;
-    const float x = step[0], y = step[1], z = step[2];
-    const float more[3][3] = {
-        { 1 - c * (y * y + z * z), c * x * y - s * z, c * x * z + s * y },
-        { c * x * y + s * z, 1 - c * (x * x + z * z), c * y * z - s * x },
-        { c * x * z - s * y, c * y * z + s * x, 1 - c * (x * x + y * y) },
+    struct pipeline_refine_guess starts[4];
+    const bool good[4] = {
+        start_linear(seen, 0, POINTS - 1, &starts[0]),
+        start_linear(seen, 17, 47, &starts[1]),
+        start_facing(seen, &starts[2]),
+        expected != NULL && start_turned(seen, expected, &starts[3]),
     };
-    struct guess to;
-    for (int row = 0; row < 3; row++) {
-        for (int k = 0; k < 3; k++) {
-            to.turn[row][k] = more[row][0] * from->turn[0][k] + more[row][1] * from->turn[1][k] +
-                              more[row][2] * from->turn[2][k];
+    float least = INFINITY;
+    seen->distance2 = 0;
+    if (!good[0] && !good[1]) {
+        return false; // all at one point, or on a line
+    }
+    for (int i = 0; i < 4; i++) {
+        float cost;
+        if (!good[i] || !is_facing(&starts[i])) {
+            continue;
         }
-        to.shift[row] = from->shift[row] + step[3 + row];
+        if (!(seen->distance2 > 0)) {
+            seen->distance2 = starts[i].shift[2] * starts[i].shift[2];
+        }
+        if (pipeline_refine_cost(seen, &starts[i], &cost) && cost < least) {
+            least = cost;
+            *best = starts[i];
+        }
     }
-    return to;
+    return isfinite(least);
 }
 
-static bool is_small(const float step[UNKNOWNS])
+// Weights follow from how far the head is turned, and that from the weights.
+static bool refine(struct pipeline_refine_seen *seen, struct pipeline_refine_guess *guess)
 {
-    float most = 0;
-    for (int i = 0; i < UNKNOWNS; i++) {
-        most = fmaxf(most, fabsf(step[i]));
-    }
-    return most < settled;
-}
-
-// Starts from all landmarks, or from brows, nose and eyes alone where that fits them
-// better: hands and expressions change the lower half most.
-static bool start_best(struct seen *seen, struct guess *guess)
-{
-    struct guess upper;
-    struct equations unused;
-    float all_cost, upper_cost;
-    const bool all_good = start(seen, 0, POINTS - 1, guess);
-    const bool upper_good = start(seen, 17, 47, &upper);
-    if (!all_good && !upper_good) {
-        return false;
-    }
-    const struct guess *reference = all_good ? guess : &upper;
-    seen->distance2 = reference->shift[2] * reference->shift[2];
-    if (upper_good && (!all_good || !linearise(seen, guess, &unused, &all_cost) ||
-                       (linearise(seen, &upper, &unused, &upper_cost) && upper_cost < all_cost))) {
-        *guess = upper;
-    }
-    return true;
-}
-
-// Levenberg-Marquardt: a step that raises the cost is taken back and damped more.
-static bool refine(const struct seen *seen, struct guess *guess)
-{
-    struct equations now, then;
-    float cost, damping = 1e-4f;
-    if (!linearise(seen, guess, &now, &cost)) {
-        return false;
-    }
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        float step[UNKNOWNS], next_cost;
-        if (!solve(&now, damping, step)) {
+    for (int pass = 0; pass < PASSES; pass++) {
+        weigh(seen, guess->turn[0][2]);
+        if (!pipeline_refine_run(seen, guess)) {
             return false;
         }
-        const struct guess next = moved(guess, step);
-        if (linearise(seen, &next, &then, &next_cost) && next_cost <= cost) {
-            const bool done = is_small(step) || cost - next_cost < progress_least * cost;
-            *guess = next;
-            if (done) {
-                break;
-            }
-            now = then;
-            cost = next_cost;
-            damping = fmaxf(damping / 10, 1e-6f);
-        } else if (is_small(step)) {
-            break;
-        } else {
-            damping *= 30;
-        }
     }
-    return true;
+    return is_facing(guess);
 }
 
-// Root mean square over the landmarks that count, in widths of the face.
-static float error_of(const struct seen *seen, const struct guess *guess)
+// The cosine of the angle between two rotations.
+static float cosine_between(const float a[3][3], const float b[3][3])
+{
+    float trace = 0;
+    for (int i = 0; i < 9; i++) {
+        trace += a[i / 3][i % 3] * b[i / 3][i % 3];
+    }
+    return (trace - 1) / 2;
+}
+
+// A fit far from the expected rotation has run into a wrong minimum, unless the one that starts
+// there fits much worse.
+static bool refine_from_expected(struct pipeline_refine_seen *seen, const float expected[3][3],
+                                 struct pipeline_refine_guess *guess)
+{
+    struct pipeline_refine_guess other;
+    float cost, other_cost;
+    weigh(seen, expected[0][2]);
+    return start_turned(seen, expected, &other) && refine(seen, &other) &&
+           cosine_between((const float(*)[3])other.turn, expected) >
+               cosine_between((const float(*)[3])guess->turn, expected) &&
+           pipeline_refine_cost(seen, &other, &other_cost) &&
+           (!pipeline_refine_cost(seen, guess, &cost) || other_cost < worse_most * cost) &&
+           (*guess = other, true);
+}
+
+static bool find(struct pipeline_refine_seen *seen, const float expected[3][3],
+                 struct pipeline_refine_guess *guess)
+{
+    weigh(seen, 0);
+    if (!start_best(seen, expected, guess)) {
+        return false;
+    }
+    const bool found = refine(seen, guess);
+    if (expected != NULL &&
+        (!found || cosine_between((const float(*)[3])guess->turn, expected) < agree_least)) {
+        return refine_from_expected(seen, expected, guess) || found;
+    }
+    return found;
+}
+
+// Fills the distances of the landmarks; returns the root mean square of those that count, face
+// widths.
+static float measure(const struct pipeline_refine_seen *seen,
+                     const struct pipeline_refine_guess *guess, struct pipeline_pose_fit *fit)
 {
     float sum = 0;
     int count = 0;
     for (int i = 0; i < POINTS; i++) {
-        if (seen->weight[i] > 0) {
-            float q[3];
-            turn_point((const float(*)[3])guess->turn, &pipeline_mean_face[i], q);
-            const float z = q[2] + guess->shift[2];
-            const float du = seen->u[i] - (q[0] + guess->shift[0]) / z;
-            const float dv = seen->v[i] - (q[1] + guess->shift[1]) / z;
-            sum += du * du + dv * dv;
+        const float off2 = pipeline_refine_residual2(seen, guess, i);
+        fit->off[i] = seen->trust[i] > 0 ? sqrtf(off2 / seen->bound2[i]) * cauchy : INFINITY;
+        if (seen->trust[i] > 0) {
+            sum += off2;
             count++;
         }
     }
-    return sqrtf(sum / (float)count) * guess->shift[2];
+    return sqrtf(sum / (float)count);
+}
+
+bool pipeline_pose_find(const struct mc_keypoint keypoints[68],
+                        const struct pipeline_camera *camera, const float expected[3][3],
+                        struct pipeline_pose_fit *fit)
+{
+    struct pipeline_refine_seen seen;
+    struct pipeline_refine_guess guess;
+    if (!read_landmarks(keypoints, camera, &seen) || !find(&seen, expected, &guess)) {
+        return false;
+    }
+    const float error = measure(&seen, &guess, fit);
+    if (!isfinite(error) || !isfinite(guess.shift[0]) || !isfinite(guess.shift[1])) {
+        return false;
+    }
+    pipeline_pose_set_rotation(&fit->pose, (const float(*)[3])guess.turn);
+    memcpy(fit->pose.translation, guess.shift, sizeof fit->pose.translation);
+    fit->pose.error = error;
+    pipeline_refine_lens(&seen, &guess, &fit->lens);
+    return true;
 }
 
 bool pipeline_pose_fit(const struct mc_keypoint keypoints[68], const struct pipeline_camera *camera,
                        struct protocol_pose *pose)
 {
-    struct seen seen;
-    struct guess guess;
-    if (!read_landmarks(keypoints, camera, &seen) || !start_best(&seen, &guess) ||
-        !refine(&seen, &guess)) {
+    struct pipeline_pose_fit fit;
+    if (!pipeline_pose_find(keypoints, camera, NULL, &fit)) {
         return false;
     }
-    const float error = error_of(&seen, &guess);
-    if (!isfinite(error) || !isfinite(guess.shift[0]) || !isfinite(guess.shift[1])) {
-        return false;
-    }
-    pipeline_pose_set_rotation(pose, (const float(*)[3])guess.turn);
-    memcpy(pose->translation, guess.shift, sizeof pose->translation);
-    pose->error = error;
+    *pose = fit.pose;
     return true;
+}
+
+void pipeline_pose_correct(struct protocol_pose *pose)
+{
+    const float pitch = fminf(fmaxf(pitch_gain * pose->euler[0], -pitch_most), pitch_most);
+    const float p = pitch / degrees, y = pose->euler[1] / degrees, r = pose->euler[2] / degrees;
+    const float cp = cosf(p), sp = sinf(p), cy = cosf(y), sy = sinf(y), cr = cosf(r), sr = sinf(r);
+    const float turn[3][3] = {
+        { cy * cr + sy * sp * sr, sy * sp * cr - cy * sr, sy * cp },
+        { cp * sr, cp * cr, -sp },
+        { cy * sp * sr - sy * cr, sy * sr + cy * sp * cr, cy * cp },
+    };
+    if (fabsf(pose->euler[0]) < pitch_most) {
+        pipeline_pose_set_rotation(pose, turn);
+    }
 }
 
 void pipeline_pose_matrix(const struct protocol_pose *pose, float matrix[3][3])

@@ -12,18 +12,28 @@ struct nn_model_info;
 struct nn_runner;
 struct pipeline_scaler;
 
-struct pipeline_detectors {
-    const struct nn_model_info *model;                 // of the landmark network; borrowed
-    struct nn_runner *runner;                          // owned
-    struct pipeline_expression_names expression_names; // of model, if it reads expressions
-    struct pipeline_locator locator; // its runner is owned, and NULL without a locator
-    struct pipeline_scaler *scaler;  // owned
+// The networks that frames pass through; all are borrowed.
+struct pipeline_models {
+    const struct nn_model *landmarks;  // or keypoints of another kind
+    const struct nn_model *locator;    // NULL when no stream tracks faces
+    const struct nn_model *expression; // NULL: none
 };
 
-// Allocates what inference needs, for one thread at a time. Both models are borrowed;
-// locator may be NULL. Returns false and sets err on failure; finish cleans up then, too.
-bool pipeline_detectors_init(struct pipeline_detectors *detectors, const struct nn_model *model,
-                             const struct nn_model *locator, struct mc_error *err) MC_MUST_USE;
+struct pipeline_detectors {
+    const struct nn_model_info *model;   // of the landmark network; borrowed
+    struct nn_runner *runner;            // owned
+    struct pipeline_locator locator;     // its runner is owned, and NULL without a locator
+    const struct nn_model *expression;   // borrowed; NULL: none
+    struct nn_runner *expression_runner; // owned; NULL: none
+    struct pipeline_expression_names expression_names; // of the model that reads expressions
+    struct pipeline_scaler *scaler;                    // owned
+};
+
+// Allocates what inference needs, for one thread at a time. Returns false and sets err on
+// failure; finish cleans up then, too.
+bool pipeline_detectors_init(struct pipeline_detectors *detectors,
+                             const struct pipeline_models *models,
+                             struct mc_error *err) MC_MUST_USE;
 
 // All zeros does nothing.
 void pipeline_detectors_finish(struct pipeline_detectors *detectors);

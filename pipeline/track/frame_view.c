@@ -53,6 +53,65 @@ void pipeline_frame_view_observe(struct pipeline_frame_view *view, const struct 
     view->infer_us += (mc_clock_now_ns() - middle) / MC_NS_PER_US;
 }
 
+// The quarter of an expression network's input that shows one crop.
+static struct nn_tensor quarter(const struct nn_tensor *input, int index)
+{
+    struct nn_tensor part = *input;
+    part.height /= 2;
+    part.width /= 2;
+    part.data = nn_tensor_at(input, index / 2 * part.height, index % 2 * part.width);
+    return part;
+}
+
+// Cuts all crops. mapping: of the last one, which shows the whole face.
+static bool fill_crops(struct pipeline_frame_view *view, const struct mc_keypoint *keypoints,
+                       struct pipeline_mapping *mapping)
+{
+    const struct pipeline_detectors *detectors = view->detectors;
+    const struct nn_tensor input = nn_runner_input(detectors->expression_runner);
+    const float mean = nn_model_info(detectors->expression)->input_mean;
+    for (int i = 0; i < NN_EXPRESSION_CROPS; i++) {
+        const struct nn_expression_crop crop = nn_model_crop(detectors->expression, i, keypoints);
+        const struct pipeline_roi roi = { crop.x - crop.edge / 2, crop.y - crop.edge / 2, crop.edge,
+                                          crop.angle };
+        const struct nn_tensor part = quarter(&input, i);
+        if (!(crop.edge >= 1) || // landmarks all at one place
+            !pipeline_scaler_run(detectors->scaler, view->frame, view->display, &roi, mean, &part,
+                                 mapping, &view->err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pipeline_frame_view_express(struct pipeline_frame_view *view,
+                                 struct pipeline_observation *observation)
+{
+    const struct pipeline_detectors *detectors = view->detectors;
+    if (detectors->expression == NULL) {
+        return;
+    }
+    struct pipeline_mapping mapping;
+    const int64_t start = mc_clock_now_ns();
+    const bool scaled = fill_crops(view, observation->keypoints, &mapping);
+    const int64_t middle = mc_clock_now_ns();
+    view->scale_us += (middle - start) / MC_NS_PER_US;
+    if (!scaled) {
+        return;
+    }
+    const struct nn_model_info *info = nn_model_info(detectors->expression);
+    const struct pipeline_mapping to_crop = pipeline_mapping_inverse(&mapping);
+    struct mc_keypoint landmarks[NN_EXPRESSION_LANDMARKS];
+    for (int i = 0; i < NN_EXPRESSION_LANDMARKS; i++) {
+        landmarks[i] = pipeline_mapping_apply(&to_crop, observation->keypoints[i]);
+    }
+    pipeline_expression_make(
+        &detectors->expression_names, nn_runner_express(detectors->expression_runner, landmarks),
+        &mapping, info->input_width / 2, info->input_height / 2, &observation->expression);
+    observation->has_expression = true;
+    view->infer_us += (mc_clock_now_ns() - middle) / MC_NS_PER_US;
+}
+
 int pipeline_frame_view_detect(struct pipeline_frame_view *view, const struct pipeline_roi *roi,
                                float share, struct pipeline_detection *found)
 {

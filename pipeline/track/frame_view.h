@@ -1,6 +1,6 @@
 // One frame as the tracker sees it: through the networks of a worker.
 //
-// The tracker calls these two functions and nothing else that depends on pixels. Tests
+// The tracker calls observe and detect and nothing else that depends on pixels. Tests
 // of the tracker link their own version of them (tests/pipeline/scene.h), which sees
 // faces at known locations.
 #pragma once
@@ -43,6 +43,11 @@ struct pipeline_frame_view {
 // Runs the landmark network on a region: fills all of the observation but its id.
 // Thread: worker.
 void pipeline_frame_view_observe(struct pipeline_frame_view *view, const struct pipeline_roi *roi,
+                                 struct pipeline_observation *observation);
+
+// Reads the expression of a face that was observed, through the network for that. Without one, or
+// if the frame cannot be read there, the observation is left as it is. Thread: worker.
+void pipeline_frame_view_express(struct pipeline_frame_view *view,
                                  struct pipeline_observation *observation);
 
 // Finds faces in a region; the detectors must have a locator.

@@ -82,7 +82,7 @@ static void nonsense_is_refused(void **state)
         { "--stuck-timeout", "0", "--stuck-timeout must be a whole number from 1 to 3600" },
         { "--smooth-beta", "-1", "--smooth-beta must be a number from 0 to 10000, got '-1'" },
         { "--smooth-min-cutoff", "nan", "--smooth-min-cutoff must be a number from 0.01 to 1000" },
-        { "--fov", "inf", "--fov must be a number from 5 to 170, got 'inf'" },
+        { "--fov", "inf", "--fov must be auto or a number from 5 to 170, got 'inf'" },
         { "--smooth", "maybe", "--smooth must be yes or no, got 'maybe'" },
         { "--max-faces", "5", "--max-faces must be a whole number from 1 to 4, got '5'" },
         { "--rotate", "45", "--rotate must be 0, 90, 180 or 270, got '45'" },

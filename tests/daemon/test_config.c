@@ -61,7 +61,7 @@ static void what_is_wrong_is_located(void **state)
         { "[stream a]\n", ": [stream a]: must have a url" },
         { "[stream a]\nurl = ~/clip.mp4\n", ":2:7: url must be a full path" },
         { "workers = nan\n", ":1:11: workers must be a whole number from 1 to 64, got 'nan'" },
-        { "  fov = NaN\n", ":1:9: fov must be a number from 5 to 170, got 'NaN'" },
+        { "  fov = NaN\n", ":1:9: fov must be auto or a number from 5 to 170, got 'NaN'" },
         { "region = nan,0,1,1\n", ":1:10: region must be x,y,w,h" },
         { "repeat = maybe\n", ":1:10: repeat must be yes or no, got 'maybe'" },
         { "workers\xc2\xa0= 2\n", ":1:8: must be visible text, got U+00A0 (no-break space)" },

@@ -26,7 +26,8 @@ static void smoothing_and_camera_are_resolved_one_by_one(void **state)
 {
     (void)state;
     assert_int_equal(config_file_read("smooth-beta = 7\nfov = 90\n[stream desk]\nurl = demo:\n"
-                                      "smooth = off\nfov = 45.5\n[stream hall]\nurl = demo:\n",
+                                      "smooth = off\nfov = 45.5\n[stream hall]\nurl = demo:\n"
+                                      "[stream attic]\nurl = demo:\nfov = auto\n",
                                       "--smooth-min-cutoff", "2.5", NULL),
                      DAEMON_COMMAND_LINE_RUN);
     resolve(0);
@@ -35,6 +36,8 @@ static void smoothing_and_camera_are_resolved_one_by_one(void **state)
     resolve(1);
     assert_true(motion.smooth.on); // by default
     assert_true(motion.fov == 90 && motion.smooth.min_cutoff == 2.5f);
+    resolve(2);
+    assert_true(motion.fov == 0); // estimated, although it is fixed for the others
 }
 
 static void faces_are_counted_for_all_or_for_a_stream(void **state)

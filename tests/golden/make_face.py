@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Makes face.safetensors: a rendered head, and what PyTorch makes of it with
-models/face-expression.safetensors.
+"""Makes face.safetensors: a rendered head, what PyTorch makes of it with
+models/face-expression.safetensors, and what it makes of crops by these landmarks with
+models/expression.safetensors (crops.*).
 
     tests/golden/make_face.py --rig ../shared/dense/ict.npz --library build/dev/training/heads/libraster.so
 
@@ -16,7 +17,8 @@ import torch
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from training import face_export, safetensors  # noqa: E402  (the path is set above)
+# The path is set above.
+from training import expression_data, expression_export, face_export, safetensors  # noqa: E402
 from training.heads import expressions, people, raster, rig, scene  # noqa: E402
 from training.nets.face import turn_matrix  # noqa: E402
 
@@ -36,6 +38,31 @@ def rendered(options):
     return (image.astype(np.float32) / 255 - 0.5).transpose(2, 0, 1).astype(np.float16)
 
 
+def expression(head, outputs):
+    shapes, gaze, columns, _, similarity = outputs
+    return {f"{head}shapes": shapes[0].numpy(), f"{head}gaze": gaze[0].numpy(),
+            f"{head}turn": turn_matrix(columns, similarity)[0].numpy()}
+
+
+def crops_of(image, landmarks):
+    """landmarks: pixels of the image"""
+    net, metadata = expression_export.load(HERE.parent.parent / "models" /
+                                           "expression.safetensors")
+    size = int(metadata["mocap.input"].split("x")[0])
+    template = net.head.expression.template.numpy()
+    colours = ((image.astype(np.float32) + 0.5) * 255).round().astype(np.uint8)
+    crops, points, _ = expression_data.cut(np.ascontiguousarray(colours.transpose(1, 2, 0)),
+                                           landmarks.astype(float), template, size)
+    crops = (crops.astype(np.float32) / 255 - 0.5).transpose(2, 0, 1).astype(np.float16)
+    points = points.astype(np.float32) * (size // 2)
+    with torch.no_grad():
+        outputs = net(torch.from_numpy(crops).float()[None], torch.from_numpy(points)[None])
+    squares = [[*square["centre"], square["side"], square["angle"]]
+               for square in expression_data.squares_of(landmarks.astype(float), template)]
+    return {"crops.input": crops, "crops.landmarks": points, **expression("crops.", outputs),
+            "crops.squares": np.float32(squares)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rig")
@@ -46,10 +73,9 @@ def main():
     net, _ = face_export.load(HERE.parent.parent / "models" / "face-expression.safetensors")
     with torch.no_grad():
         points, _, _, outputs = net(torch.from_numpy(image).float()[None])
-    shapes, gaze, columns, _, similarity = outputs
-    safetensors.write(path, {
-        "input": image, "points": (points[0] * SIZE).numpy(), "shapes": shapes[0].numpy(),
-        "gaze": gaze[0].numpy(), "turn": turn_matrix(columns, similarity)[0].numpy()}, {})
+    points = (points[0] * SIZE).numpy()
+    safetensors.write(path, {"input": image, "points": points, **expression("", outputs),
+                             **crops_of(image, points[:68])}, {})
 
 
 if __name__ == "__main__":

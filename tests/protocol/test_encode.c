@@ -537,6 +537,7 @@ static void state_end_and_status_come_back(void **state)
     status.streams[0].records = 9;
     status.streams[0].drops = (struct protocol_drops){ 1, 2, 3, 4 };
     status.streams[0].connects = 5;
+    status.streams[0].fov = 52.5f;
     protocol_encode_status(&buffer, PROTOCOL_JSON, &status);
     parse();
     assert_int_equal(message->status.workers, 2);
@@ -544,6 +545,7 @@ static void state_end_and_status_come_back(void **state)
     assert_int_equal(message->status.streams[0].drops.decode, 3);
     assert_int_equal(message->status.streams[0].drops.subscriber, 4);
     assert_int_equal(message->status.streams[0].connects, 5);
+    assert_true(message->status.streams[0].fov == 52.5f);
 }
 
 static void a_later_versions_message_is_other(void **state)

@@ -179,8 +179,95 @@ def check_model(lab):
     check("missing option --calibrate" in told, told)
 
 
+def make_heads(lab):
+    """A drawn face of two people each, and what would be true of them."""
+    folder = lab.path("heads")
+    os.mkdir(folder)
+    truth = []
+    for person in (1, 2):
+        for case, shapes in (("neutral", {}), ("jawOpen", {"jawOpen": 1}), ("gaze 10 0", {}),
+                             ("head yaw 0", {})):
+            file = f"{person}-{case.replace(' ', '_')}.png"
+            lab.render(f"heads/{file}", "--frames", "1", "--still", "--seed", str(person))
+            gaze = [[10, 0], [10, 0]] if case == "gaze 10 0" else [[0, 0], [0, 0]]
+            truth.append({"file": file, "person": person, "case": case, "size": [320, 240],
+                          "shapes": shapes, "gaze": gaze, "euler": [0, 0, 0], "fov": 60})
+    return folder, truth
+
+
+def write_json(path, value):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(value, file)
+
+
+def check_shapes_report(lab, folder, truth):
+    other, report, matrix = lab.path("other.json"), lab.path("shapes.json"), lab.path("m.png")
+    answers = {row["file"]: {"shapes": {"jawOpen": 0.1, "mouthPucker": 0.2}, "euler": [0, 6, 0],
+                             "gaze": [[4, 1], [6, -1]]} for row in truth}
+    answers["1-jawOpen.png"]["shapes"] = {"jawOpen": 0.7, "mouthPucker": 0.5}
+    answers["2-jawOpen.png"] = None
+    write_json(other, answers)
+    text = lab.run("shapes", folder, "--model", lab.model(), "--other", f"hand made={other}",
+                   "--json", report, "--matrix", matrix)
+    with open(report, encoding="utf-8") as file:
+        own, hand = json.load(file)
+    check((own["program"], own["images"], own["faces"]) == ("mocapd", 8, 8), own)
+    # All images of a person are one: the network and all behind it say the same of them.
+    check(all(abs(case["rise"]["jawOpen"]) < 1e-6 for case in own["cases"]), own)
+    check((hand["program"], hand["images"], hand["faces"]) == ("hand made", 8, 7), hand)
+    jaw = hand["cases"][0]
+    check((jaw["case"], jaw["images"], jaw["used"], jaw["other"]) ==
+          ("jawOpen", 2, 1, "mouthPucker"), jaw)
+    check(abs(jaw["response"] - 0.6) < 1e-6 and abs(jaw["other_rise"] - 0.3) < 1e-6, jaw)
+    check(jaw["rise"]["tongueOut"] is None, jaw)
+    near = hand["yaws"][0]
+    check(near["looks"] == 2 and near["turns"] == 4, near)
+    check([round(value, 3) for value in near["gaze_error"]] == [5, 1], near)
+    check([round(value, 3) for value in near["euler_error"]] == [0, 6, 0], near)
+    check(re.search(r"^jawOpen +0\.00 .* +0\.60 +mouthPucker 0\.30$", text, re.M) is not None, text)
+    with open(matrix, "rb") as file:
+        head = file.read(24)
+    width, height = (int.from_bytes(head[k:k + 4], "big") for k in (16, 20))
+    check(head[:8] == b"\x89PNG\r\n\x1a\n" and width > 52 * 10 and height > 6 * 10, head)
+    lines = lab.run("shapes", folder, "--model", lab.model(), "--markdown").splitlines()
+    tables = [line for line in lines if line.startswith("|")]
+    check(all(line.endswith("|") for line in tables), lines)
+    check(sum(line.startswith("| --- |") for line in tables) == 7, lines)
+
+
+def check_shapes(lab):
+    folder, truth = make_heads(lab)
+    path = os.path.join(folder, "truth.json")
+    told = lab.run("shapes", folder, status=1)
+    check("truth.json: No such file or directory" in told, told)
+    write_json(path, truth)
+    check_shapes_report(lab, folder, truth)
+
+    def refuse(reason, change):
+        wrong = [dict(row) for row in truth]
+        change(wrong)
+        write_json(path, wrong)
+        said = lab.run("shapes", folder, status=1)
+        check(reason in said and said.count("mocap-lab: ") == 1, said)
+
+    refuse("absent.png", lambda rows: rows[1].update(file="absent.png"))
+    refuse("1-neutral.png: must be 64 x 64 pixels as in truth.json, got 320 x 240",
+           lambda rows: rows[0].update(size=[64, 64]))
+    refuse("entry 1: person 1 must have an image of case neutral", lambda rows: rows.pop(0))
+    shutil.copy(path, os.path.join(folder, "truth.png"))  # no image
+    refuse("truth.png: ", lambda rows: rows[0].update(file="truth.png"))
+    shutil.copy(lab.render("two.mp4", "--frames", "2"), os.path.join(folder, "two.png"))
+    refuse("two.png: must be an image, got several frames",
+           lambda rows: rows[0].update(file="two.png"))
+    told = lab.run("shapes", folder, "--matrix", "m.jpg", status=2)
+    check("--matrix must end in .png, got 'm.jpg'" in told, told)
+    for wrong in ("x", "=x", "x=", "|=x", "x" * 24 + "=x"):
+        told = lab.run("shapes", folder, "--other", wrong, status=2)
+        check("--other must be NAME=FILE" in told, told)
+
+
 CHECKS = {"synthetic": (check_net, check_kernels, check_blocks, check_subscribers),
-          "clips": (check_motion, check_model, check_compare)}
+          "clips": (check_motion, check_model, check_compare, check_shapes)}
 
 
 def main():

@@ -54,6 +54,23 @@ def check_watch(program, path):
         check(("one failed: no such camera" in complaints) == (wanted == 1), complaints)
 
 
+def check_include(program, path):
+    """The parts of a record that are asked for."""
+    for words, wanted in (((), None), (("--include", "gaze,dense"), ["gaze", "dense"]),
+                          (("-i", "all"), ["keypoints", "raw", "jacobians", "pose", "shapes",
+                                           "timing", "gaze", "dense"])):
+        command = Command(program, path, "watch", "--format", "json", *words)
+        asked = command.daemon.subscription.get("include")
+        check(asked == wanted, (words, asked))
+        for stream in ("one", "two"):
+            command.daemon.end(stream, "ended")
+        check(command.end()[0] == 0, words)
+    refused = subprocess.run([program, "watch", "--include", "gaze,"], capture_output=True,
+                             text=True, timeout=GUARD_S, check=False)
+    check(refused.returncode == 2 and "--include must be parts of a record" in refused.stderr,
+          refused)
+
+
 def shown(asked, **fields):
     return {"type": "calibration", "id": asked["id"], "stream": "one", "profile": "default",
             "active": True, "faces": [], "shapes": [], "profiles": [], **fields}
@@ -149,6 +166,7 @@ def main():
     path = os.path.join(directory, "s")
     try:
         check_watch(program, path)
+        check_include(program, path)
         check_calibrate(program, path)
     finally:
         shutil.rmtree(directory)

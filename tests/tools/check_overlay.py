@@ -15,6 +15,7 @@ import zlib
 
 GUARD_S = 120  # only a test that fails waits that long
 FRAMES, WIDTH, HEIGHT = 12, 320, 240
+MODEL = os.path.join(os.path.dirname(__file__), "..", "..", "models", "face-expression.safetensors")
 
 
 def check(good, what):
@@ -109,6 +110,27 @@ def check_drawing(overlay):
     check(drawn_at(after[2], read_png(overlay.path("pose.png"))[2]), "--pose draws axes")
 
 
+def check_whole_face(overlay):
+    """What only some models have is drawn with them, and refused with others."""
+    still, out = overlay.path("raw.png"), overlay.path("whole.png")
+    told = overlay.run(still, out, "--gaze", status=1)
+    check("--gaze needs a model" in told and not os.path.exists(out), told)
+    told = overlay.run(still, out, "--dense", status=1)
+    check("--dense needs a model" in told and not os.path.exists(out), told)
+    with open(overlay.path("truth"), encoding="utf-8") as file:
+        points = json.loads(file.read())["points"]
+    before, drawn = read_png(still)[2], {}
+    for words in (("--dense",), ("--dense", "--gaze")):
+        overlay.run(still, out, *words, "--model", MODEL)
+        drawn[len(words)] = drawn_at(before, read_png(out)[2])
+    # The lids' rims and the lips are among the dense points.
+    for first, last in ((36, 41), (42, 47), (48, 59)):
+        hit = sum(any((int(x) + i, int(y) + j) in drawn[1] for i in range(-4, 5)
+                      for j in range(-4, 5)) for x, y in points[first:last + 1])
+        check(hit >= (last - first) * 0.8, f"{hit} landmarks {first} to {last} are near dense points")
+    check(drawn[2] > drawn[1], "--gaze draws lines of sight")
+
+
 def check_clip(overlay):
     clip = overlay.render("clip.mp4", "--frames", str(FRAMES))
     video = overlay.path("video.mp4")
@@ -149,6 +171,7 @@ def main():
     overlay = Overlay(*sys.argv[1:3], folder)
     try:
         check_drawing(overlay)
+        check_whole_face(overlay)
         check_clip(overlay)
         check_refusals(overlay)
     finally:

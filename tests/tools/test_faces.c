@@ -280,7 +280,9 @@ static int set_up(void **state)
     fixture.frame->width = WIDTH;
     fixture.frame->height = HEIGHT;
     *state = &fixture;
-    return !pipeline_detectors_init(&fixture.detectors, fixture.model, fixture.locator, &err) ||
+    return !pipeline_detectors_init(
+               &fixture.detectors,
+               &(struct pipeline_models){ fixture.model, fixture.locator, NULL }, &err) ||
            av_frame_get_buffer(fixture.frame, 0) < 0;
 }
 

@@ -1,5 +1,6 @@
 """The rasteriser on meshes of a few triangles; heads of the real rig where ../shared is there."""
 
+import json
 import os
 import tempfile
 import unittest
@@ -7,7 +8,7 @@ import unittest.mock
 
 import numpy as np
 
-from training.heads import expressions, make, people, raster, scene
+from training.heads import expressions, make, people, raster, scene, stills
 from training.heads import rig as rigs
 
 RIG = os.path.join("..", "shared", "dense", "ict.npz")
@@ -109,6 +110,18 @@ class Turns(unittest.TestCase):
         self.assertGreater((rigs.turn_of(0, 0, 0.3) @ [1, 0, 0])[1], 0.2)
 
 
+    def test_angles_of_stills_have_the_signs_of_a_record(self):
+        """docs/motion.md: pitch down, yaw to the person's right, roll clockwise; its order."""
+        for turn, euler in ((rigs.turn_of(-0.3, 0), (0, 0.3, 0)), (rigs.turn_of(0, -0.2), (0.2, 0, 0)),
+                            (rigs.turn_of(0, 0, -0.1), (0, 0, 0.1))):
+            np.testing.assert_allclose(stills.euler_of(turn), np.degrees(euler), atol=1e-9)
+        turn = rigs.turn_of(0.5, -0.4, 0.3)
+        pitch, yaw, roll = np.radians(stills.euler_of(turn))
+        flip = np.diag([1, -1, -1])
+        again = rigs.rotation("y", yaw) @ rigs.rotation("x", pitch) @ rigs.rotation("z", roll)
+        np.testing.assert_allclose(flip @ again @ flip, turn, atol=1e-9)
+
+
 @unittest.skipUnless(os.path.exists(RIG), f"no {RIG}")
 class Heads(unittest.TestCase):
     @classmethod
@@ -188,6 +201,42 @@ class Heads(unittest.TestCase):
             for a, b in zip(paths, again):
                 for name, values in np.load(a).items():
                     np.testing.assert_array_equal(values, np.load(b)[name])
+
+    def test_an_open_mouth_changes_the_face_alone_in_plain_pictures(self):
+        camera = {"field_of_view": np.radians(60)}
+        rest, _ = self.picture(lambda face: None, **camera)
+        wide, _ = self.picture(lambda face: face.add("jawOpen", 1), **camera)
+        np.testing.assert_array_equal(rest[:30], wide[:30])  # background and hair
+        self.assertTrue((rest != wide).any())
+
+    def test_stills_come_with_their_truth(self):
+        cases = [("neutral", lambda face: None), ("gaze 30 -20", lambda face: face.look(
+            np.radians([(30, -20), (30, -20)]))), ("jawOpen", lambda face: face.add("jawOpen", 0.5))]
+        with tempfile.TemporaryDirectory() as folder:
+            argv = ["stills", "--rig", RIG, "--library", os.environ["RASTER"], "--out", folder,
+                    "--people", "2", "--size", "64"]
+            with (unittest.mock.patch("sys.argv", argv),
+                  unittest.mock.patch.object(make, "single_cases", lambda rig: cases),
+                  unittest.mock.patch.object(stills, "head_cases", lambda: [("head yaw -20",
+                                                                             (20, 0, 0))])):
+                stills.main()
+            with open(os.path.join(folder, "truth.json"), encoding="utf-8") as file:
+                truth = json.load(file)
+            self.assertEqual([row["case"] for row in truth],
+                             2 * ["neutral", "gaze -30 20", "jawOpen", "head yaw -20"])
+            self.assertTrue(all(os.path.exists(os.path.join(folder, row["file"])) for row in truth))
+        self.assertEqual(truth[1]["gaze"], [[-30, 20], [-30, 20]])
+        self.assertEqual(truth[2]["shapes"], {"jawOpen": 0.5})
+        self.assertEqual(truth[3]["euler"], [0, -20, 0])
+        self.assertEqual([row["person"] for row in truth], [0] * 4 + [1] * 4)
+        self.assertEqual(round(truth[4]["euler"][1]), -12)
+
+    def test_a_webcam_sees_its_field_of_view(self):
+        camera = scene.Webcam(100, np.eye(3), np.radians(90), distance=10)
+        # At a distance of 10 it sees 10 to either side.
+        np.testing.assert_allclose(camera.project(np.float32([[10, 0, 0], [0, 10, 0]])),
+                                   [[100, 50], [50, 0]], atol=1e-4)
+        self.assertAlmostEqual(np.degrees(camera.field_of_view()), 90)
 
     def test_far_sides_of_turned_heads_are_hidden(self):
         _, labels = self.picture(lambda face: None, (75, 0, 0))

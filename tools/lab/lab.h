@@ -6,3 +6,5 @@
 extern const struct mc_command lab_bench_command;
 extern const struct mc_command lab_compare_command;
 extern const struct mc_command lab_model_command;
+extern const struct mc_command lab_pose_command;
+extern const struct mc_command lab_shapes_command;

@@ -32,12 +32,18 @@ static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
 {
     printf("%-14s %s\n", "network", info->arch);
     const bool locates = info->head == NN_HEAD_LOCATOR;
-    printf("%-14s %s\n", "output", locates ? "boxes of faces" : "keypoints");
-    if (!locates) {
+    const bool expresses = info->head == NN_HEAD_EXPRESSION;
+    printf("%-14s %s\n", "output",
+           locates     ? "boxes of faces"
+           : expresses ? "expressions"
+                       : "keypoints");
+    if (info->keypoint_count > 0) {
         printf("%-14s %d, %s\n", "keypoints", info->keypoint_count, info->keypoint_set);
     }
     if (info->head == NN_HEAD_FACE) {
         printf("%-14s %d, %s\n", "dense points", info->dense_count, info->dense_set);
+    }
+    if (info->shape_count > 0) {
         printf("%-14s %d shapes, gaze of both eyes, turn of the head\n", "expression",
                info->shape_count);
     }
@@ -46,6 +52,8 @@ static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
     printf("%-14s %d x %d\n", "maps", info->map_width, info->map_height);
     if (locates) {
         printf("%-14s score of at least %g\n", "threshold", (double)info->least_score);
+    } else if (expresses) {
+        printf("%-14s both eyes, mouth and face, around 68 landmarks\n", "crops");
     } else {
         printf("%-14s %g times the larger edge of the keypoints' box\n", "crop",
                (double)info->crop_margin);

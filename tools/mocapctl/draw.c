@@ -137,13 +137,14 @@ static void draw_axes(const struct mocapctl_canvas *canvas, const struct protoco
     }
 }
 
-void mocapctl_draw_poses(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
-                         float fov)
+void mocapctl_draw_poses(const struct mocapctl_canvas *canvas, const struct protocol_record *record)
 {
-    const struct pipeline_camera camera = pipeline_camera_make(canvas->width, canvas->height, fov);
     for (int i = 0; i < record->face_count; i++) {
-        if (record->faces[i].has_pose) {
-            draw_axes(canvas, &record->faces[i].pose, &camera);
+        const struct protocol_face *face = &record->faces[i];
+        if (face->has_pose) {
+            const struct pipeline_camera camera = pipeline_camera_of_pose(
+                canvas->width, canvas->height, face->keypoints, &face->pose);
+            draw_axes(canvas, &face->pose, &camera);
         }
     }
 }
@@ -183,13 +184,14 @@ static void draw_gaze(const struct mocapctl_canvas *canvas, const struct protoco
     }
 }
 
-void mocapctl_draw_gazes(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
-                         float fov)
+void mocapctl_draw_gazes(const struct mocapctl_canvas *canvas, const struct protocol_record *record)
 {
-    const struct pipeline_camera camera = pipeline_camera_make(canvas->width, canvas->height, fov);
     for (int i = 0; i < record->face_count; i++) {
-        if (record->faces[i].has_gaze && record->faces[i].has_pose) {
-            draw_gaze(canvas, &record->faces[i], &camera);
+        const struct protocol_face *face = &record->faces[i];
+        if (face->has_gaze && face->has_pose) {
+            const struct pipeline_camera camera = pipeline_camera_of_pose(
+                canvas->width, canvas->height, face->keypoints, &face->pose);
+            draw_gaze(canvas, face, &camera);
         }
     }
 }

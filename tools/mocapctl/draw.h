@@ -31,17 +31,16 @@ void mocapctl_draw_record(const struct mocapctl_canvas *canvas,
                           const struct protocol_record *record);
 
 // The lines of sight of every face whose gaze and pose are known, from the irises on, half a
-// face long. fov as below.
-void mocapctl_draw_gazes(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
-                         float fov);
+// face long.
+void mocapctl_draw_gazes(const struct mocapctl_canvas *canvas,
+                         const struct protocol_record *record);
 
 // The dense points of every face, and lines through the groups of their set; what is hidden is
 // left out.
 void mocapctl_draw_dense(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
                          const struct protocol_point_set *set);
 
-// The axes of every head whose pose is known, half a face long, as a camera of this
-// field of view sees them (degrees along the longer edge): x red, y green, and blue,
+// The axes of every head whose pose is known, half a face long: x red, y green, and blue,
 // against z, where the face looks.
-void mocapctl_draw_poses(const struct mocapctl_canvas *canvas, const struct protocol_record *record,
-                         float fov);
+void mocapctl_draw_poses(const struct mocapctl_canvas *canvas,
+                         const struct protocol_record *record);

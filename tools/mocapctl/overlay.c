@@ -143,17 +143,16 @@ static bool write_frame(struct overlay *overlay, const struct protocol_record *r
         return mc_error_wrap(err, "%s", overlay->options.input);
     }
     const struct protocol_record drawn = scaled(&part, record);
-    const float fov = pipeline_motion_options_default().fov;
     if (overlay->options.dense) {
         mocapctl_draw_dense(&part, &drawn, &overlay->dense);
     } else {
         mocapctl_draw_record(&part, &drawn);
     }
     if (overlay->options.pose) {
-        mocapctl_draw_poses(&part, &drawn, fov);
+        mocapctl_draw_poses(&part, &drawn);
     }
     if (overlay->options.gaze) {
-        mocapctl_draw_gazes(&part, &drawn, fov);
+        mocapctl_draw_gazes(&part, &drawn);
     }
     return video_writer_add_at(overlay->writer, record->pts - overlay->first_pts, canvas->rgb,
                                canvas->row_bytes, err);

@@ -18,6 +18,11 @@ static void write_stream(const struct protocol_stream_status *stream, FILE *out)
             stream->stream, protocol_stream_state_name(stream->state), stream->records,
             stream->connects, stream->drops.mailbox, stream->drops.late, stream->drops.decode,
             stream->drops.subscriber, stream->subscribers);
+    if (stream->fov > 0) {
+        fprintf(out, " %4.0f", (double)stream->fov);
+    } else {
+        fprintf(out, " %4s", "-");
+    }
     if (stream->reason[0] != '\0') {
         fputs("  ", out);
         tools_write_text(out, stream->reason);
@@ -29,8 +34,8 @@ static void write_status(const struct protocol_status *status, const char *serve
 {
     fprintf(out, "%s, up for %.0f s, %d workers, %d connections\n", server, status->uptime_s,
             status->workers, status->connections - 1); // without this one
-    fprintf(out, "%-16s %-10s %10s %8s %8s %6s %7s %8s %6s\n", "stream", "state", "records",
-            "connects", "mailbox", "late", "decode", "missed", "subs");
+    fprintf(out, "%-16s %-10s %10s %8s %8s %6s %7s %8s %6s %4s\n", "stream", "state", "records",
+            "connects", "mailbox", "late", "decode", "missed", "subs", "fov");
     for (int i = 0; i < status->stream_count; i++) {
         write_stream(&status->streams[i], out);
     }

@@ -8,6 +8,8 @@ Labels (pixels: pixel i covers [i, i + 1]; angles in radians):
   turn       3 x 3: the head's axes in the camera's, which looks along the crop's middle
   camera     focal length in pixels, distance in centimetres, the crop's field of view"""
 
+import copy
+
 import cv2
 import numpy as np
 
@@ -236,6 +238,16 @@ class Camera:
         return 2 * np.arctan(self.size / (2 * self.focal))
 
 
+class Webcam(Camera):
+    """Of a given field of view (radians); its axis meets the image's middle and the head's
+    origin."""
+
+    def __init__(self, size, turn, field_of_view, distance=60.0):
+        self.size, self.turn, self.distance = size, turn, distance
+        self.focal = size / (2 * np.tan(field_of_view / 2))
+        self.centre = np.array([size / 2, size / 2])
+
+
 def assemble(rng, rig, person, expression, plain):
     """-> mesh in the head's axes, vertices of the head, names of props."""
     vertices = rig.deform(person.neutral, expression.weights, expression.gaze)
@@ -265,11 +277,18 @@ def assemble(rng, rig, person, expression, plain):
 
 
 def picture(rng, rig, rasteriser, person, expression, angles, size=192, margin=1.9,
-            photographs=(), plain=False):
-    """angles: yaw, pitch, roll in degrees. plain: even light, no props -> image, labels."""
+            photographs=(), plain=False, field_of_view=None):
+    """angles: yaw, pitch, roll in degrees. plain: even light, no props. field_of_view: radians;
+    None: the face fills 1 / margin of the image -> image, labels."""
     turn = rigs.turn_of(*np.radians(angles))
-    mesh, vertices, added = assemble(rng, rig, person, expression, plain)
-    camera = Camera(rng, size, turn, vertices[list(rigs.LANDMARKS)], margin, plain)
+    # Plain images of a person differ in what the face does alone, so a mouth that opens must not
+    # change what is drawn by lot after it.
+    mesh, vertices, added = assemble(copy.deepcopy(rng) if plain else rng, rig, person, expression,
+                                     plain)
+    if field_of_view is not None:
+        camera = Webcam(size, turn, field_of_view)
+    else:
+        camera = Camera(rng, size, turn, vertices[list(rigs.LANDMARKS)], margin, plain)
     whole = mesh.whole()
     whole["vertices"] = whole["vertices"] @ np.float32(turn.T)
     irises = len(vertices) + np.arange(IRIS_FIRST)

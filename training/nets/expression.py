@@ -1,11 +1,13 @@
-"""An expression from a closer look: a crop of the face, upright and of a fixed scale, and the 68
-landmarks by which it was cut.
+"""An expression from a closer look: four crops of a face, upright and of a fixed scale, and the 68
+landmarks by which they were cut.
 
-  f = backbone(crop)               32 x 8 x 8 for 128x128: plain 3x3 convolutions
+  f = backbone(crops)              32 x 6 x 6 for 96x96: plain 3x3 convolutions
   outputs = expression([landmarks aligned to the mean face, f by rows, columns, channels])
 
-The crop is a square of the mean face's frame (face.align): its middle and edge are in units of
-the mean face. The reader's layers are those of the whole face's network."""
+The input shows the crops in two rows of two: the person's right eye and left eye, mouth, face.
+Each is a square about some landmarks' middle; offset and edge are in units of the mean face
+(face.align), by whose angle it is turned. So an eye, which LEDNet sees in a dozen pixels, has
+two dozen, always at the same place. The reader's layers are those of the whole face's network."""
 
 import torch
 from torch import nn
@@ -13,7 +15,9 @@ from torch import nn
 from .blocks import Chain, ConvBnRelu
 from .face import LANDMARKS, Reader, align, aligned
 
-CROP_MIDDLE, CROP_EDGE = (0.0, 0.12), 2.9
+# Landmarks, offset, edge.
+CROPS = ((range(36, 42), (0.0, -0.10), 1.15), (range(42, 48), (0.0, -0.10), 1.15),
+         (range(48, 60), (0.0, 0.05), 1.9), (range(68), (0.0, 0.12), 2.9))
 # Channels, kernel, stride.
 LAYERS = ((16, 3, 2), (24, 3, 1), (32, 3, 2), (48, 3, 1), (64, 3, 2), (64, 3, 1), (96, 3, 2))
 MAPS, REDUCTION, HIDDEN = 32, 16, 192
@@ -40,7 +44,7 @@ class ExpressionHead(nn.Module):
 class ExpressionNet(nn.Module):
     arch = "plain"
 
-    def __init__(self, size=128):
+    def __init__(self, size=96):
         super().__init__()
         self.backbone, self.head = Plain(), ExpressionHead(size)
 

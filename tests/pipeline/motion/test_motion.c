@@ -238,6 +238,51 @@ static void garbage_is_survived(void **state)
     }
 }
 
+// Published are the chance that a landmark is right, and their mean; raw is as observed.
+static void confidences_say_how_likely_landmarks_are_right(void **state)
+{
+    (void)state;
+    float plain = 0, covered = 0;
+    for (int round = 0; round < 2; round++) {
+        next_record(0.04);
+        add_face(1, 320, 200);
+        struct protocol_face *face = &record.faces[0];
+        for (int i = 0; i < LANDMARKS; i++) {
+            face->keypoints[i].c = round == 1 && i % 2 == 0 ? 0.85f : 0.96f;
+        }
+        pipeline_motion_run(&motion, &record, NULL);
+        float sum = 0;
+        for (int i = 0; i < LANDMARKS; i++) {
+            sum += face->keypoints[i].c / LANDMARKS;
+        }
+        assert_true(fabsf(face->score - sum) < 1e-4f);
+        assert_true(face->raw[1].c == 0.96f);
+        *(round == 0 ? &plain : &covered) = face->score;
+    }
+    assert_true(plain > 0.9f && covered < 0.75f && covered > 0.5f);
+}
+
+// Another frame size is another camera; the same one is kept while faces come and go.
+static void the_field_of_view_belongs_to_the_stream(void **state)
+{
+    (void)state;
+    assert_true(pipeline_motion_fov(&motion) == 0);
+    for (int i = 0; i < 50; i++) {
+        next_record(0.04);
+        add_face(1 + i / 10, 320, 200);
+        pipeline_motion_run(&motion, &record, NULL);
+    }
+    const float found = pipeline_motion_fov(&motion);
+    assert_true(found > 20 && found < 110 && fabsf(found - 60) > 0.01f);
+    next_record(0.04); // nobody
+    pipeline_motion_run(&motion, &record, NULL);
+    assert_true(pipeline_motion_fov(&motion) == found);
+    next_record(0.04);
+    record.width /= 2;
+    pipeline_motion_run(&motion, &record, NULL);
+    assert_true(fabsf(pipeline_motion_fov(&motion) - 60) < 0.1f);
+}
+
 // What a network reads counts, clamped; the rules make the others.
 static void a_networks_shapes_replace_the_rules(void **state)
 {
@@ -281,6 +326,8 @@ int main(void)
         cmocka_unit_test_setup(a_calibration_without_a_face_ends, set_up),
         cmocka_unit_test_setup(a_networks_shapes_replace_the_rules, set_up),
         cmocka_unit_test_setup(garbage_is_survived, set_up),
+        cmocka_unit_test_setup(confidences_say_how_likely_landmarks_are_right, set_up),
+        cmocka_unit_test_setup(the_field_of_view_belongs_to_the_stream, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -248,6 +248,240 @@ static void an_open_mouth_hardly_moves_the_head(void **state)
     assert_true(fabsf(pose.euler[0]) < 3);
 }
 
+// Brows that rise or sink, an open mouth, a smile: by how far the landmarks are moved, and by how
+// many degrees the head may turn for it.
+static void expressions_hardly_move_the_head(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int first, last;
+        float x, y; // widths of the face; x away from the middle
+    } moves[] = {
+        { "brows up", 17, 26, 0, -0.07f },      { "brows down", 17, 26, 0, 0.04f },
+        { "right brow up", 17, 21, 0, -0.07f }, { "mouth up", 48, 67, 0, -0.04f },
+        { "mouth wide", 48, 67, 0.05f, 0 },     { "jaw to the left", 4, 12, 0, 0 },
+        { "chin down", 5, 11, 0, 0.15f },       { "nose wrinkled", 31, 35, 0, -0.02f },
+    };
+    const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, 60);
+    for (size_t k = 0; k < sizeof moves / sizeof moves[0]; k++) {
+        for (float yaw = -30; yaw <= 30; yaw += 30) {
+            const float degrees[3] = { 0, yaw, 0 }, shift[3] = { 0, 0, 4 };
+            float truth[3][3];
+            struct mc_keypoint points[POINTS];
+            struct protocol_pose pose;
+            euler_matrix(degrees, truth);
+            project(&camera, (const float(*)[3])truth, shift, points);
+            for (int i = moves[k].first; i <= moves[k].last; i++) {
+                const float x = pipeline_mean_face[i].x, width = camera.focal / shift[2];
+                const float out =
+                    strcmp(moves[k].name, "jaw to the left") == 0 ? 0.04f : moves[k].x * x / 0.2f;
+                points[i].x += out * cosf(yaw / 57.3f) * width;
+                points[i].y += moves[k].y * width;
+            }
+            fit(points, &camera, &pose);
+            assert_true(fabsf(pose.euler[0]) < 2);
+            assert_true(fabsf(pose.euler[1] - yaw) < 2);
+        }
+    }
+}
+
+// No group as small as the bridge of the nose decides: off by a pixel or two, which networks are,
+// it must not turn the head.
+static void no_small_group_rules(void **state)
+{
+    (void)state;
+    const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, 60);
+    static const int groups[][2] = { { 27, 30 }, { 31, 35 }, { 36, 41 }, { 42, 47 },
+                                     { 17, 21 }, { 48, 54 }, { 0, 4 },   { 60, 67 } };
+    const float none[3] = { 0, 0, 0 }, shift[3] = { 0, 0, 4 };
+    float straight[3][3];
+    euler_matrix(none, straight);
+    for (size_t k = 0; k < sizeof groups / sizeof groups[0]; k++) {
+        for (int axis = 0; axis < 2; axis++) {
+            struct mc_keypoint points[POINTS];
+            struct protocol_pose pose;
+            project(&camera, (const float(*)[3])straight, shift, points);
+            for (int i = groups[k][0]; i <= groups[k][1]; i++) {
+                *(axis == 0 ? &points[i].x : &points[i].y) += 0.02f * camera.focal / shift[2];
+            }
+            fit(points, &camera, &pose);
+            assert_true(fabsf(pose.euler[0]) < 1.8f && fabsf(pose.euler[1]) < 1.8f);
+        }
+    }
+}
+
+// In profile the far half is guessed: those landmarks lie anywhere near the contour.
+static void a_profile_holds(void **state)
+{
+    (void)state;
+    const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, 60);
+    unsigned seed = 11;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (int frame = 0; frame < 100; frame++) {
+            const float yaw = (float)sign * (45 + 0.3f * (float)frame);
+            const float degrees[3] = { 5, yaw, 0 }, shift[3] = { 0.3f, 0, 4 };
+            float truth[3][3];
+            struct mc_keypoint points[POINTS];
+            struct protocol_pose pose;
+            euler_matrix(degrees, truth);
+            project(&camera, (const float(*)[3])truth, shift, points);
+            for (int i = 0; i < POINTS; i++) {
+                const bool hidden = pipeline_mean_face[i].x * (float)sign < -0.05f;
+                const float reach = (hidden ? 0.08f : 0.01f) * camera.focal / shift[2];
+                points[i].x += reach * noise(&seed);
+                points[i].y += reach * noise(&seed);
+            }
+            fit(points, &camera, &pose);
+            assert_true(fabsf(pose.euler[1] - yaw) < 5);
+        }
+    }
+}
+
+// Whatever another source expects: right, wrong, flipped, no rotation at all.
+static void what_is_expected_helps_and_does_no_harm(void **state)
+{
+    (void)state;
+    const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, 60);
+    static const float odd[][3][3] = {
+        { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },     { { -1, 0, 0 }, { 0, 1, 0 }, { 0, 0, -1 } },
+        { { 0, 1, 0 }, { -1, 0, 0 }, { 0, 0, 1 } },    { { 0 } },
+        { { NAN, 0, 0 }, { 0, NAN, 0 }, { 0, 0, 1 } },
+    };
+    const float shift[3] = { 0.2f, -0.1f, 4 };
+    for (float yaw = -60; yaw <= 60; yaw += 20) {
+        const float degrees[3] = { 10, yaw, -5 };
+        float truth[3][3], found[3][3];
+        struct mc_keypoint points[POINTS];
+        euler_matrix(degrees, truth);
+        project(&camera, (const float(*)[3])truth, shift, points);
+        for (size_t k = 0; k <= sizeof odd / sizeof odd[0]; k++) {
+            struct pipeline_pose_fit fitted;
+            assert_true(pipeline_pose_find(
+                points, &camera, k == 0 ? (const float(*)[3])truth : odd[k - 1], &fitted));
+            pipeline_pose_matrix(&fitted.pose, found);
+            assert_true(angle_between((const float(*)[3])found, (const float(*)[3])truth) < 0.5f);
+        }
+    }
+}
+
+// Landmarks that fit two heads, one of them turned away: the expected one is taken.
+static void a_wild_fit_starts_again_where_it_is_expected(void **state)
+{
+    (void)state;
+    const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, 60);
+    const float degrees[3] = { 0, 35, 0 }, shift[3] = { 0, 0, 4 };
+    float truth[3][3], found[3][3];
+    struct mc_keypoint points[POINTS];
+    struct pipeline_pose_fit fitted;
+    euler_matrix(degrees, truth);
+    project(&camera, (const float(*)[3])truth, shift, points);
+    // More than half of the landmarks say that the head looks the other way.
+    const float other_degrees[3] = { 0, -35, 0 };
+    float other[3][3];
+    struct mc_keypoint mirrored[POINTS];
+    euler_matrix(other_degrees, other);
+    project(&camera, (const float(*)[3])other, shift, mirrored);
+    for (int i = 0; i < 17; i++) {
+        points[i] = mirrored[i];
+    }
+    for (int i = 48; i < POINTS; i++) {
+        points[i] = mirrored[i];
+    }
+    for (int side = 0; side < 2; side++) {
+        const float(*expected)[3] = (const float(*)[3])(side == 0 ? truth : other);
+        assert_true(pipeline_pose_find(points, &camera, expected, &fitted));
+        pipeline_pose_matrix(&fitted.pose, found);
+        assert_true(angle_between((const float(*)[3])found, expected) < 30);
+    }
+}
+
+// Behind the camera's back, or seen from behind: no face looks like that.
+static void a_face_is_never_seen_from_behind(void **state)
+{
+    (void)state;
+    const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, 60);
+    const float shift[3] = { 0, 0, 4 };
+    for (float yaw = 120; yaw <= 240; yaw += 20) {
+        const float degrees[3] = { 0, yaw, 0 };
+        float behind[3][3], found[3][3];
+        struct mc_keypoint points[POINTS];
+        struct protocol_pose pose;
+        euler_matrix(degrees, behind);
+        project(&camera, (const float(*)[3])behind, shift, points);
+        if (pipeline_pose_fit(points, &camera, &pose)) {
+            pipeline_pose_matrix(&pose, found);
+            assert_true(found[2][2] > -0.35f);
+        }
+    }
+}
+
+static void the_camera_of_a_pose_is_found_again(void **state)
+{
+    (void)state;
+    for (float fov = 20; fov <= 100; fov += 20) {
+        const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, fov);
+        const float degrees[3] = { 8, -20, 3 }, shift[3] = { 0.5f, 0.3f, 5 };
+        float truth[3][3];
+        struct mc_keypoint points[POINTS];
+        struct protocol_pose pose;
+        euler_matrix(degrees, truth);
+        project(&camera, (const float(*)[3])truth, shift, points);
+        fit(points, &camera, &pose);
+        const struct pipeline_camera found = pipeline_camera_of_pose(WIDTH, HEIGHT, points, &pose);
+        assert_true(fabsf(found.focal / camera.focal - 1) < 0.01f);
+        assert_true(found.x == camera.x && found.y == camera.y);
+    }
+}
+
+// More pitch, and yaw and roll as they were.
+static void a_correction_is_of_the_nod_alone(void **state)
+{
+    (void)state;
+    for (float pitch = -90; pitch <= 90; pitch += 15) {
+        for (float yaw = -60; yaw <= 60; yaw += 30) {
+            const float degrees[3] = { pitch, yaw, 10 };
+            float turn[3][3];
+            struct protocol_pose pose = { .error = 0.5f };
+            euler_matrix(degrees, turn);
+            pipeline_pose_set_rotation(&pose, (const float(*)[3])turn);
+            const struct protocol_pose before = pose;
+            pipeline_pose_correct(&pose);
+            assert_true(fabsf(pose.euler[0]) >= fabsf(before.euler[0]) - 0.01f);
+            assert_true(pose.euler[0] * pitch >= 0 && fabsf(pose.euler[0]) < 90.1f);
+            assert_true(fabsf(pitch) == 90 || fabsf(pose.euler[1] - yaw) < 0.01f);
+            assert_true(fabsf(pitch) == 90 || fabsf(pose.euler[2] - 10) < 0.01f);
+            assert_true(pitch == 0 || fabsf(pitch) > 71 ||
+                        fabsf(pose.euler[0] / pitch - 1.2f) < 0.01f);
+        }
+    }
+}
+
+// A head that looks into the camera from the frame's edge is turned towards its middle.
+static void a_rotation_is_turned_with_the_line_of_sight(void **state)
+{
+    (void)state;
+    const struct pipeline_camera camera = pipeline_camera_make(WIDTH, HEIGHT, 60);
+    const float none[3] = { 0, 0, 0 };
+    float straight[3][3], turned[3][3];
+    euler_matrix(none, straight);
+    pipeline_camera_turn(&camera, camera.x, camera.y, (const float(*)[3])straight, turned);
+    assert_true(angle_between((const float(*)[3])turned, (const float(*)[3])straight) < 0.1f);
+    pipeline_camera_turn(&camera, 500, 90, (const float(*)[3])straight, turned);
+    const float sight[3] = { (500 - camera.x) / camera.focal, (90 - camera.y) / camera.focal, 1 };
+    for (int i = 0; i < 2; i++) {
+        assert_true(fabsf(turned[i][2] / turned[2][2] - sight[i]) < 1e-5f);
+    }
+    for (int i = 0; i < 3; i++) {
+        float square = 0, mixed = 0;
+        for (int k = 0; k < 3; k++) {
+            square += turned[i][k] * turned[i][k];
+            mixed += turned[i][k] * turned[(i + 1) % 3][k];
+        }
+        assert_true(fabsf(square - 1) < 1e-5f && fabsf(mixed) < 1e-5f);
+    }
+}
+
 static void what_is_no_face_has_no_pose(void **state)
 {
     (void)state;
@@ -319,6 +553,15 @@ int main(void)
         cmocka_unit_test(a_mirrored_face_has_the_mirrored_pose),
         cmocka_unit_test(occluded_landmarks_do_little_harm),
         cmocka_unit_test(an_open_mouth_hardly_moves_the_head),
+        cmocka_unit_test(expressions_hardly_move_the_head),
+        cmocka_unit_test(no_small_group_rules),
+        cmocka_unit_test(a_profile_holds),
+        cmocka_unit_test(what_is_expected_helps_and_does_no_harm),
+        cmocka_unit_test(a_wild_fit_starts_again_where_it_is_expected),
+        cmocka_unit_test(a_face_is_never_seen_from_behind),
+        cmocka_unit_test(the_camera_of_a_pose_is_found_again),
+        cmocka_unit_test(a_rotation_is_turned_with_the_line_of_sight),
+        cmocka_unit_test(a_correction_is_of_the_nod_alone),
         cmocka_unit_test(what_is_no_face_has_no_pose),
         cmocka_unit_test(garbage_gives_finite_numbers_or_none),
     };
