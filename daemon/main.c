@@ -116,10 +116,18 @@ static void on_pressure(void *user, int index, bool held)
     daemon_streams_hold(app->streams, index, held);
 }
 
-static void on_calibrate(void *user, int index)
+static bool on_calibrate(void *user, int index, const struct protocol_request *request,
+                         struct protocol_error *error)
 {
     struct app *app = user;
-    daemon_streams_calibrate(app->streams, index);
+    return daemon_streams_calibrate(app->streams, index, request, error);
+}
+
+static bool on_calibration(void *user, int index, const struct protocol_request *request,
+                           struct protocol_calibration *calibration, struct protocol_error *error)
+{
+    struct app *app = user;
+    return daemon_streams_calibration(app->streams, index, request, calibration, error);
 }
 
 static void on_status(void *user, int index, struct protocol_stream_status *status)
@@ -176,7 +184,8 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
     options.limits.connections = given->max_connections;
     options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
     const struct server_publisher_callbacks callbacks = {
-        on_subscribed, on_pressure, on_calibrate, on_status, on_metrics, on_finished, app,
+        on_subscribed, on_pressure, on_calibrate, on_calibration,
+        on_status,     on_metrics,  on_finished,  app,
     };
     return server_publisher_create(&app->loop, &options, &callbacks, err);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/decode_calibration.h"
 #include "protocol/decode_point_set.h"
 #include "protocol/decode_record.h"
 #include "protocol/fields.h"
@@ -349,18 +350,6 @@ static bool decode_end(struct protocol_value root, struct protocol_message *mess
                               err);
 }
 
-static bool decode_calibrated(struct protocol_value root, struct protocol_message *message,
-                              struct mc_error *err)
-{
-    static const struct protocol_field fields[] = {
-        PROTOCOL_FIELD(struct protocol_calibrated, stream, protocol_field_text),
-        PROTOCOL_FIELD(struct protocol_calibrated, faces, protocol_field_int),
-    };
-    message->calibrated.id = message->id;
-    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
-                              &message->calibrated, NULL, err);
-}
-
 static bool decode_nothing(struct protocol_value root, struct protocol_message *message,
                            struct mc_error *err)
 {
@@ -382,7 +371,8 @@ static const struct {
     [PROTOCOL_MESSAGE_STATE] = { "state", decode_state },
     [PROTOCOL_MESSAGE_MOTION] = { "motion", protocol_decode_record },
     [PROTOCOL_MESSAGE_END] = { "end", decode_end },
-    [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", decode_calibrated },
+    [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", protocol_decode_calibrated },
+    [PROTOCOL_MESSAGE_CALIBRATION] = { "calibration", protocol_decode_calibration },
 };
 
 // ---- any message

@@ -323,6 +323,12 @@ MOCAP_API enum mocap_result mocap_request(struct mocap_client *client, const cha
                                           const char *stream, int timeout_ms,
                                           struct mocap_message *message, struct mocap_error *error);
 
+// The same for requests with further fields: object is the request as a JSON object, without
+// its id, such as {"type":"calibrate","stream":"main","action":"show"}.
+MOCAP_API enum mocap_result mocap_request_json(struct mocap_client *client, const char *object,
+                                               int timeout_ms, struct mocap_message *message,
+                                               struct mocap_error *error);
+
 // Connects to the same socket again and renews all subscriptions, trying until timeout_ms has
 // passed. Waits a moment first when the last connection was lost soon after it was made.
 // Messages that were kept for mocap_next are lost. On failure the client stays unconnected:

@@ -83,6 +83,11 @@ enum protocol_shape {
 
 // "eyeBlinkLeft", "eyeBlinkRight", ...
 const char *protocol_shape_name(enum protocol_shape shape);
+// Returns false, and changes nothing, for an unknown name.
+bool protocol_shape_parse(const char *text, enum protocol_shape *shape);
+
+// A shape that reaches less while its range is measured is no expression, and sets no gain.
+#define PROTOCOL_RANGE_PEAK_MIN 0.25
 
 // How long the stages of one frame took, microseconds.
 struct protocol_timing {

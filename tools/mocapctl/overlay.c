@@ -239,12 +239,12 @@ static bool check_models(struct overlay *overlay, const struct pipeline_models *
     if (options->gaze && models->expression == NULL && model->head != NN_HEAD_FACE) {
         return mc_error_set(
             err, MC_ERROR_ARGUMENT, 0,
-            "--gaze needs a model that reads it (docs/models.md), this one does not");
+            "--gaze needs a network that reads it: --expression off leaves none");
     }
     if (options->dense && model->dense_count == 0) {
         return mc_error_set(
             err, MC_ERROR_ARGUMENT, 0,
-            "--dense needs a model with dense points (docs/models.md), this one has none");
+            "--dense needs a --model with dense points, such as face-expression.safetensors");
     }
     protocol_point_set_init(&overlay->dense, model->dense_set, model->dense_count);
     return true;
