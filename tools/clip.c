@@ -1,6 +1,7 @@
 #include "tools/clip.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include <uv.h>
 
@@ -75,6 +76,22 @@ struct nn_model *tools_clip_locator(const char *path, unsigned cpu_flags, struct
         return NULL;
     }
     return nn_model_load(path != NULL ? path : shipped, cpu_flags, err);
+}
+
+bool tools_clip_expression(const char *path, const struct nn_model *model, unsigned cpu_flags,
+                           struct nn_model **expression, struct mc_error *err)
+{
+    char shipped[PATH_MAX];
+    const bool has_landmarks = strcmp(nn_model_info(model)->keypoint_set, "ibug68") == 0;
+    *expression = NULL;
+    if (path != NULL ? strcmp(path, "off") == 0 : !has_landmarks) {
+        return true;
+    }
+    if (path == NULL && !mc_path_data(shipped, sizeof shipped, NN_EXPRESSION_DEFAULT_FILE, err)) {
+        return false;
+    }
+    *expression = nn_model_load(path != NULL ? path : shipped, cpu_flags, err);
+    return *expression != NULL;
 }
 
 bool tools_clip_run(const char *url, const struct tools_clip_options *wanted,

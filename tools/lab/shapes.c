@@ -25,7 +25,7 @@ struct others {
 
 struct options {
     const char *folder;
-    const char *model, *json, *matrix; // or NULL
+    const char *model, *expression, *json, *matrix; // or NULL
     bool markdown;
     struct others others;
 };
@@ -68,19 +68,23 @@ static bool run_mocapd(struct comparison *comparison, const struct options *opti
 {
     char path[PATH_MAX];
     unsigned cpu_flags = 0;
-    struct nn_model *model = NULL, *locator = NULL;
+    struct nn_model *model = NULL, *locator = NULL, *expression = NULL;
     const struct pipeline_motion_options motion = pipeline_motion_options_default();
     if ((options->model != NULL || mc_path_data(path, sizeof path, NN_MODEL_DEFAULT_FILE, err)) &&
         mc_cpu_flags(&cpu_flags, err)) {
         model = nn_model_load(options->model != NULL ? options->model : path, cpu_flags, err);
         locator = model != NULL ? tools_clip_locator(NULL, cpu_flags, err) : NULL;
     }
-    const struct tools_clip_options clip = { .model = model,
-                                             .locator = locator,
-                                             .motion = &motion };
-    comparison->answers[0].name = "mocapd";
-    const bool good = locator != NULL &&
-                      lab_head_answers_run(&comparison->answers[0], &comparison->set, &clip, err);
+    bool good = locator != NULL &&
+                tools_clip_expression(options->expression, model, cpu_flags, &expression, err);
+    if (good) {
+        const struct tools_clip_options clip = {
+            .model = model, .locator = locator, .expression = expression, .motion = &motion
+        };
+        comparison->answers[0].name = "mocapd";
+        good = lab_head_answers_run(&comparison->answers[0], &comparison->set, &clip, err);
+    }
+    nn_model_destroy(expression);
     nn_model_destroy(locator);
     nn_model_destroy(model);
     return good;
@@ -153,6 +157,10 @@ static const struct mc_option table[] = {
       MC_OPTION_FIELD(struct options, folder) },
     { "model", 0, "FILE", "weights of the keypoint network; default: those of mocapd",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, model) },
+    { "expression", 0, "FILE|off",
+      "weights of the network that reads expressions; off: blend shapes are estimated from "
+      "landmarks; default likewise",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, expression) },
     { "other", 0, "NAME=FILE",
       "compare with the answers of another program about the same images, a JSON file; may be "
       "repeated",
