@@ -14,6 +14,7 @@
 #include "base/cpu.h"
 #include "nn/model.h"
 #include "pipeline/stream.h"
+#include "pipeline/track/detectors.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
 #include "tests/pipeline/clip_file.h"
@@ -45,7 +46,8 @@ static int set_up(void **state)
     model = nn_model_load(MODEL, cpu_flags, NULL);
     locator = nn_model_load(LOCATOR, cpu_flags, NULL);
     assert_true(model != NULL && locator != NULL);
-    workers = pipeline_workers_create(&loop, model, locator, 1, NULL);
+    workers =
+        pipeline_workers_create(&loop, &(struct pipeline_models){ model, locator, NULL }, 1, NULL);
     assert_non_null(workers);
     struct synthface *face = synthface_create(3, WIDTH, HEIGHT, false, NULL);
     for (int i = 0; i < FRAMES; i++) {
