@@ -88,7 +88,9 @@ struct nn_expression_head *nn_expression_create(const struct nn_expression_layer
         return NULL;
     }
     const size_t outputs = (size_t)(head->shapes + NN_EXPRESSION_OTHERS);
-    memcpy(head->places, layers->places, (size_t)head->place_count * sizeof *head->places);
+    for (int i = 0; i < head->place_count; i++) { // without places the array may be NULL
+        head->places[i] = layers->places[i];
+    }
     memcpy(head->mean_face, layers->mean_face, sizeof head->mean_face);
     memcpy(head->out_weights, layers->out_weight, outputs * (size_t)head->hidden * sizeof(float));
     memcpy(head->out_bias, layers->out_bias, outputs * sizeof(float));
