@@ -11,7 +11,6 @@
 
 #include "base/cpu.h"
 #include "base/log.h"
-#include "base/path.h"
 #include "daemon/command_line.h"
 #include "daemon/defaults.h"
 #include "daemon/metrics.h"
@@ -19,8 +18,8 @@
 #include "daemon/options.h"
 #include "daemon/streams.h"
 #include "nn/model.h"
+#include "pipeline/models.h"
 #include "pipeline/stats.h"
-#include "pipeline/track/detectors.h"
 #include "pipeline/worker.h"
 #include "server/listener.h"
 #include "server/publisher.h"
@@ -30,7 +29,7 @@ enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as in sysexits.h
 struct app {
     struct daemon_options options;
     uv_loop_t loop;
-    struct nn_model *model, *locator, *expression; // expression: NULL for none
+    struct pipeline_models models;
     struct pipeline_workers *workers;
     struct server_publisher *publisher;
     struct server_listener listener;
@@ -117,10 +116,18 @@ static void on_pressure(void *user, int index, bool held)
     daemon_streams_hold(app->streams, index, held);
 }
 
-static void on_calibrate(void *user, int index)
+static bool on_calibrate(void *user, int index, const struct protocol_request *request,
+                         struct protocol_error *error)
 {
     struct app *app = user;
-    daemon_streams_calibrate(app->streams, index);
+    return daemon_streams_calibrate(app->streams, index, request, error);
+}
+
+static bool on_calibration(void *user, int index, const struct protocol_request *request,
+                           struct protocol_calibration *calibration, struct protocol_error *error)
+{
+    struct app *app = user;
+    return daemon_streams_calibration(app->streams, index, request, calibration, error);
 }
 
 static void on_status(void *user, int index, struct protocol_stream_status *status)
@@ -162,7 +169,7 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
     for (int i = 0; i < given->stream_count; i++) {
         memcpy(names[i], given->streams[i].name, sizeof names[i]);
     }
-    const struct nn_model_info *model = nn_model_info(app->model);
+    const struct nn_model_info *model = nn_model_info(app->models.landmarks);
     struct protocol_point_set dense;
     protocol_point_set_init(&dense, model->dense_set, model->dense_count);
     struct server_publisher_options options = {
@@ -177,7 +184,8 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
     options.limits.connections = given->max_connections;
     options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
     const struct server_publisher_callbacks callbacks = {
-        on_subscribed, on_pressure, on_calibrate, on_status, on_metrics, on_finished, app,
+        on_subscribed, on_pressure, on_calibrate, on_calibration,
+        on_status,     on_metrics,  on_finished,  app,
     };
     return server_publisher_create(&app->loop, &options, &callbacks, err);
 }
@@ -242,31 +250,15 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
     return true;
 }
 
-// The network that reads expressions, where the model gives the landmarks for it.
-static bool load_expression(struct app *app, unsigned cpu_flags, struct mc_error *err)
-{
-    char *path = app->options.expression;
-    const bool has_landmarks = strcmp(nn_model_info(app->model)->keypoint_set, "ibug68") == 0;
-    if (strcmp(path, "off") == 0 || (path[0] == '\0' && !has_landmarks)) {
-        return true;
-    }
-    if (path[0] == '\0' &&
-        !mc_path_data(path, sizeof app->options.expression, NN_EXPRESSION_DEFAULT_FILE, err)) {
-        return false;
-    }
-    app->expression = nn_model_load(path, cpu_flags, err);
-    return app->expression != NULL;
-}
-
 static bool load_networks(struct app *app, unsigned cpu_flags, struct mc_error *err)
 {
-    app->model = nn_model_load(app->options.model, cpu_flags, err);
-    app->locator = app->model == NULL ? NULL : nn_model_load(app->options.locator, cpu_flags, err);
-    if (app->locator == NULL || !load_expression(app, cpu_flags, err)) {
+    const struct daemon_options *options = &app->options;
+    const struct pipeline_model_files files = { options->model, options->locator,
+                                                options->expression };
+    if (!pipeline_models_load(&app->models, &files, cpu_flags, err)) {
         return false;
     }
-    const struct pipeline_models models = { app->model, app->locator, app->expression };
-    app->workers = pipeline_workers_create(&app->loop, &models, app->options.workers, err);
+    app->workers = pipeline_workers_create(&app->loop, &app->models, options->workers, err);
     return app->workers != NULL;
 }
 
@@ -287,9 +279,7 @@ static int run(struct app *app)
     }
     server_publisher_destroy(app->publisher);
     pipeline_workers_destroy(app->workers);
-    nn_model_destroy(app->expression);
-    nn_model_destroy(app->locator);
-    nn_model_destroy(app->model);
+    pipeline_models_unload(&app->models);
     uv_run(&app->loop, UV_RUN_DEFAULT);
     daemon_streams_destroy(app->streams);
     uv_loop_close(&app->loop);

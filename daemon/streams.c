@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/calibrator.h"
 #include "daemon/on_demand.h"
 #include "daemon/options.h"
+#include "daemon/profile_store.h"
 #include "daemon/stream.h"
 #include "pipeline/source/url.h"
 #include "pipeline/stats.h"
@@ -23,6 +25,7 @@ struct running_stream {
     int index;
     struct pipeline_stream *stream; // NULL: closed
     struct daemon_on_demand on_demand;
+    struct daemon_calibrator calibrator;
     bool ended, failed, gave_records;
 };
 
@@ -30,6 +33,7 @@ struct daemon_streams {
     uv_loop_t *loop;
     struct server_publisher *publisher;
     struct daemon_streams_callbacks callbacks;
+    struct daemon_profile_store profiles;
     bool closing;
     int open_count;
     int count;
@@ -88,13 +92,6 @@ static void on_state(void *user, enum pipeline_state state, const char *reason)
     }
 }
 
-static void on_calibrated(void *user, int faces)
-{
-    const struct running_stream *stream = user;
-    mc_log(MC_LOG_INFO, "stream %s: calibrated, faces: %d", stream->name, faces);
-    server_publisher_calibrated(stream->all->publisher, stream->index, faces);
-}
-
 // ---- Creating
 
 // The path of a webcam in its URL, without options; false when it has none.
@@ -137,6 +134,8 @@ static bool create_stream(struct daemon_streams *streams, const struct daemon_op
     streams->count++;
     streams->open_count++;
     check_device(own);
+    daemon_calibrator_init(&stream->calibrator, &streams->profiles, streams->publisher,
+                           stream->stream, own->name, index);
     if (daemon_stream_is_on_demand(own)) {
         daemon_on_demand_init(&stream->on_demand, streams->loop, stream->stream,
                               (uint64_t)options->linger_s * 1000);
@@ -156,6 +155,7 @@ struct daemon_streams *daemon_streams_create(uv_loop_t *loop, struct server_publ
     streams->loop = loop;
     streams->publisher = publisher;
     streams->callbacks = *callbacks;
+    daemon_profile_store_init(&streams->profiles);
     return streams;
 }
 
@@ -204,12 +204,32 @@ void daemon_streams_hold(struct daemon_streams *streams, int index, bool held)
     }
 }
 
-void daemon_streams_calibrate(struct daemon_streams *streams, int index)
+// The calibrator of a stream; NULL, and error set, when the stream is closed.
+static struct daemon_calibrator *find_calibrator(struct daemon_streams *streams, int index,
+                                                 struct protocol_error *error)
 {
-    struct pipeline_stream *stream = find_open(streams, index);
-    if (stream != NULL) {
-        pipeline_stream_calibrate(stream, on_calibrated, &streams->streams[index]);
+    if (find_open(streams, index) != NULL) {
+        return &streams->streams[index].calibrator;
     }
+    error->code = PROTOCOL_ERROR_UNSUPPORTED;
+    snprintf(error->message, sizeof error->message, "calibrate: mocapd is stopping");
+    return NULL;
+}
+
+bool daemon_streams_calibrate(struct daemon_streams *streams, int index,
+                              const struct protocol_request *request, struct protocol_error *error)
+{
+    struct daemon_calibrator *calibrator = find_calibrator(streams, index, error);
+    return calibrator != NULL && daemon_calibrator_measure(calibrator, request, error);
+}
+
+bool daemon_streams_calibration(struct daemon_streams *streams, int index,
+                                const struct protocol_request *request,
+                                struct protocol_calibration *calibration,
+                                struct protocol_error *error)
+{
+    struct daemon_calibrator *calibrator = find_calibrator(streams, index, error);
+    return calibrator != NULL && daemon_calibrator_show(calibrator, request, calibration, error);
 }
 
 void daemon_streams_stats(const struct daemon_streams *streams, int index,

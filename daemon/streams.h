@@ -11,6 +11,9 @@ struct daemon_options;
 struct daemon_streams;
 struct pipeline_stats;
 struct pipeline_workers;
+struct protocol_calibration;
+struct protocol_error;
+struct protocol_request;
 struct server_publisher;
 
 struct daemon_streams_callbacks {
@@ -42,8 +45,14 @@ void daemon_streams_update_subscribers(struct daemon_streams *streams);
 // While held, a stream gives no records: its subscribers cannot keep up.
 void daemon_streams_hold(struct daemon_streams *streams, int index, bool held);
 
-// Measures the neutral faces of a stream, and gives the result to the publisher.
-void daemon_streams_calibrate(struct daemon_streams *streams, int index);
+// Measures the faces of a stream, and gives the result to the publisher; and what else
+// calibrate requests ask for: see calibrator.h.
+bool daemon_streams_calibrate(struct daemon_streams *streams, int index,
+                              const struct protocol_request *request, struct protocol_error *error);
+bool daemon_streams_calibration(struct daemon_streams *streams, int index,
+                                const struct protocol_request *request,
+                                struct protocol_calibration *calibration,
+                                struct protocol_error *error);
 
 // What a stream has done so far; zeros once it is closed.
 void daemon_streams_stats(const struct daemon_streams *streams, int index,

@@ -309,12 +309,30 @@ void pipeline_stream_pause(struct pipeline_stream *stream, bool paused)
     }
 }
 
-void pipeline_stream_calibrate(struct pipeline_stream *stream,
-                               void (*on_done)(void *user, int faces), void *user)
+void pipeline_stream_calibrate(struct pipeline_stream *stream, uint64_t range,
+                               void (*on_done)(void *user,
+                                               const struct pipeline_calibrated *calibrated),
+                               void *user)
 {
     stream->on_calibrated = on_done;
     stream->on_calibrated_user = user;
-    pipeline_motion_calibrate(&stream->motion, mc_clock_now_ns());
+    pipeline_motion_calibrate(&stream->motion, range, mc_clock_now_ns());
+}
+
+void pipeline_stream_profile(const struct pipeline_stream *stream, struct pipeline_profile *profile)
+{
+    pipeline_motion_profile(&stream->motion, profile);
+}
+
+void pipeline_stream_load_profile(struct pipeline_stream *stream,
+                                  const struct pipeline_profile *profile)
+{
+    pipeline_motion_load_profile(&stream->motion, profile);
+}
+
+uint64_t pipeline_stream_shapes(const struct pipeline_stream *stream)
+{
+    return stream->motion.shapes;
 }
 
 void pipeline_stream_close(struct pipeline_stream *stream, void (*on_closed)(void *user),

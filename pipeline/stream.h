@@ -81,12 +81,23 @@ void pipeline_stream_pause(struct pipeline_stream *stream, bool paused);
 // What the stream has done since it was created. Thread: loop.
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats);
 
-// Measures the neutral face of everybody in view, over about a second of frames; see
-// motion.h. Calls on_done once, within seconds, with the number of faces measured: 0
-// when none faced the camera for long enough. Another call before that starts over, and
-// only the last on_done is called. Thread: loop.
-void pipeline_stream_calibrate(struct pipeline_stream *stream,
-                               void (*on_done)(void *user, int faces), void *user);
+// Measures everybody in view, over a second or two of frames: the shapes in range, or the
+// neutral face where range is 0; see motion.h. Calls on_done once, within seconds. Another call
+// before that starts over, and only the last on_done is called. Thread: loop.
+void pipeline_stream_calibrate(struct pipeline_stream *stream, uint64_t range,
+                               void (*on_done)(void *user,
+                                               const struct pipeline_calibrated *calibrated),
+                               void *user);
+
+// What was measured of the stream's faces, and replacing it; see motion.h. Loading ends a
+// calibration without a call of on_done. Thread: loop.
+void pipeline_stream_profile(const struct pipeline_stream *stream,
+                             struct pipeline_profile *profile);
+void pipeline_stream_load_profile(struct pipeline_stream *stream,
+                                  const struct pipeline_profile *profile);
+
+// The shapes that its faces had so far, 1 << enum protocol_shape each. Thread: loop.
+uint64_t pipeline_stream_shapes(const struct pipeline_stream *stream);
 
 // Stops the source, waits for the frames that workers have without delivering them,
 // frees the stream, then calls on_closed. No other callback comes after this call.

@@ -50,7 +50,7 @@ struct pipeline_stream {
     struct pipeline_tracker tracker; // TRACK; the worker's while there is a job
     bool has_motion;
     struct pipeline_motion motion;
-    void (*on_calibrated)(void *user, int faces);
+    void (*on_calibrated)(void *user, const struct pipeline_calibrated *calibrated);
     void *on_calibrated_user;
 
     uv_async_t wake;

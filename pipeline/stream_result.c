@@ -63,10 +63,10 @@ static void run_motion(struct pipeline_stream *stream, struct pipeline_stream_jo
 
 void pipeline_stream_check_calibration(struct pipeline_stream *stream)
 {
-    int faces;
+    struct pipeline_calibrated calibrated;
     if (!stream->closing &&
-        pipeline_motion_calibrated(&stream->motion, mc_clock_now_ns(), &faces)) {
-        stream->on_calibrated(stream->on_calibrated_user, faces);
+        pipeline_motion_calibrated(&stream->motion, mc_clock_now_ns(), &calibrated)) {
+        stream->on_calibrated(stream->on_calibrated_user, &calibrated);
     }
 }
 

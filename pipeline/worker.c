@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "nn/model.h"
+#include "pipeline/models.h"
 #include "pipeline/track/detectors.h"
 
 enum { LIBUV_THREADS_MIN = 4 }; // libuv's own default, which DNS lookups share
@@ -19,7 +19,7 @@ struct worker {
 
 struct pipeline_workers {
     uv_loop_t *loop;
-    struct pipeline_models models;
+    struct pipeline_models models;       // borrowed
     struct pipeline_job_source *sources; // a ring; the one that was served last, or NULL
     int count;
     struct worker workers[];
@@ -34,40 +34,11 @@ static void set_thread_count(int count)
     setenv("UV_THREADPOOL_SIZE", text, 1);
 }
 
-static bool has_head(const struct nn_model *model, enum nn_head head)
-{
-    return model != NULL && nn_model_info(model)->head == head;
-}
-
-static bool check_models(const struct pipeline_models *models, struct mc_error *err)
-{
-    const struct nn_model *model = models->landmarks;
-    if (has_head(model, NN_HEAD_LOCATOR) || has_head(model, NN_HEAD_EXPRESSION)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the model must give keypoints, but it %s",
-                            has_head(model, NN_HEAD_LOCATOR) ? "locates faces"
-                                                             : "reads expressions");
-    }
-    if (models->locator != NULL && !has_head(models->locator, NN_HEAD_LOCATOR)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "the locator must be a model that locates faces");
-    }
-    if (models->expression != NULL && !has_head(models->expression, NN_HEAD_EXPRESSION)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "the expression model must be one that reads expressions");
-    }
-    const char *set = nn_model_info(model)->keypoint_set;
-    return models->expression == NULL || strcmp(set, "ibug68") == 0 ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "expressions must be read around landmarks of ibug68, but the model gives "
-                        "%.40s",
-                        set);
-}
-
 struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop,
                                                  const struct pipeline_models *models, int count,
                                                  struct mc_error *err)
 {
-    if (!check_models(models, err)) {
+    if (!pipeline_models_check(models, err)) {
         return NULL;
     }
     if (count < 1 || count > PIPELINE_WORKERS_MAX) {

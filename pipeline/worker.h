@@ -15,8 +15,8 @@ struct pipeline_workers;
 
 enum { PIPELINE_WORKERS_MAX = 64 };
 
-// Makes count runners of each model (track/detectors.h). Sets the size of libuv's thread pool,
-// too, so call it before anything else uses that pool. Thread: loop.
+// Makes count runners of each model; borrows the models (pipeline/models.h). Sets the size of
+// libuv's thread pool, too, so call it before anything else uses that pool. Thread: loop.
 struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop,
                                                  const struct pipeline_models *models, int count,
                                                  struct mc_error *err) MC_MUST_USE;

@@ -12,6 +12,7 @@
 #include "protocol/connection.h"
 #include "protocol/decode.h"
 #include "protocol/endpoint.h"
+#include "protocol/json.h"
 #include "protocol/message_queue.h"
 #include "protocol/request.h"
 #include "protocol/view.h"
@@ -202,6 +203,40 @@ enum mocap_result mocap_request(struct mocap_client *client, const char *type, c
     }
     protocol_writer_end(&writer);
     enum mocap_result result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
+    report(error, &err);
+    return result;
+}
+
+// Writes the request with an id. Returns false and sets err when it is not a JSON object.
+static bool write_object(struct mocap_client *client, const char *object, struct mc_error *err)
+{
+    json_t *root = protocol_json_load(object, strlen(object), err);
+    if (root == NULL) {
+        return mc_error_wrap(err, "the request");
+    }
+    char *text = json_object_set_new(root, "id", json_integer(++client->last_id)) == 0
+                     ? json_dumps(root, JSON_COMPACT)
+                     : NULL;
+    json_decref(root);
+    if (text == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the request");
+    }
+    protocol_buffer_clear(&client->request);
+    protocol_buffer_text(&client->request, text);
+    protocol_buffer_text(&client->request, "\n");
+    free(text);
+    return true;
+}
+
+enum mocap_result mocap_request_json(struct mocap_client *client, const char *object,
+                                     int timeout_ms, struct mocap_message *message,
+                                     struct mocap_error *error)
+{
+    struct mc_error err = { 0 };
+    enum mocap_result result =
+        write_object(client, object, &err)
+            ? ask(client, protocol_connection_deadline(timeout_ms), message, &err)
+            : MOCAP_ERROR;
     report(error, &err);
     return result;
 }

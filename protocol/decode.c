@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/decode_calibration.h"
 #include "protocol/decode_point_set.h"
 #include "protocol/decode_record.h"
 #include "protocol/fields.h"
@@ -259,9 +260,13 @@ static bool read_stream_status(struct protocol_value value, int index, void *use
         { .name = "drops", .read = read_drops },
         PROTOCOL_FIELD(struct protocol_stream_status, connects, protocol_field_count),
         PROTOCOL_FIELD(struct protocol_stream_status, subscribers, protocol_field_int),
-        PROTOCOL_FIELD(struct protocol_stream_status, fov, protocol_field_float),
+        { .name = "fov",
+          .read = protocol_field_float,
+          .offset = offsetof(struct protocol_stream_status, fov),
+          .is_optional = true },
     };
     struct protocol_status *status = user;
+    status->streams[index].fov = 0;
     return protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
                               &status->streams[index], NULL, err);
 }
@@ -345,18 +350,6 @@ static bool decode_end(struct protocol_value root, struct protocol_message *mess
                               err);
 }
 
-static bool decode_calibrated(struct protocol_value root, struct protocol_message *message,
-                              struct mc_error *err)
-{
-    static const struct protocol_field fields[] = {
-        PROTOCOL_FIELD(struct protocol_calibrated, stream, protocol_field_text),
-        PROTOCOL_FIELD(struct protocol_calibrated, faces, protocol_field_int),
-    };
-    message->calibrated.id = message->id;
-    return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
-                              &message->calibrated, NULL, err);
-}
-
 static bool decode_nothing(struct protocol_value root, struct protocol_message *message,
                            struct mc_error *err)
 {
@@ -378,7 +371,8 @@ static const struct {
     [PROTOCOL_MESSAGE_STATE] = { "state", decode_state },
     [PROTOCOL_MESSAGE_MOTION] = { "motion", protocol_decode_record },
     [PROTOCOL_MESSAGE_END] = { "end", decode_end },
-    [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", decode_calibrated },
+    [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", protocol_decode_calibrated },
+    [PROTOCOL_MESSAGE_CALIBRATION] = { "calibration", protocol_decode_calibration },
 };
 
 // ---- any message

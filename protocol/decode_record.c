@@ -65,22 +65,27 @@ static bool read_pose(struct protocol_value value, const struct protocol_field *
                               NULL, err);
 }
 
-// Shapes that this version does not know are ignored; those that are missing are 0.
-static bool read_shapes(struct protocol_value value, const struct protocol_field *field,
-                        void *target, struct mc_error *err)
+bool protocol_decode_shapes(struct protocol_value value, const char *name,
+                            float shapes[PROTOCOL_SHAPE_COUNT], uint64_t *known,
+                            struct mc_error *err)
 {
-    struct protocol_face *face = target;
     struct protocol_field fields[PROTOCOL_SHAPE_COUNT];
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
         fields[i] = (struct protocol_field){ .name = protocol_shape_name((enum protocol_shape)i),
                                              .read = protocol_field_float,
-                                             .offset = (size_t)i * sizeof face->shapes[0],
+                                             .offset = (size_t)i * sizeof shapes[0],
                                              .is_optional = true };
     }
+    memset(shapes, 0, PROTOCOL_SHAPE_COUNT * sizeof shapes[0]);
+    return protocol_value_map(value, name, fields, PROTOCOL_SHAPE_COUNT, shapes, known, err);
+}
+
+static bool read_shapes(struct protocol_value value, const struct protocol_field *field,
+                        void *target, struct mc_error *err)
+{
+    struct protocol_face *face = target;
     face->has_shapes = true;
-    memset(face->shapes, 0, sizeof face->shapes);
-    return protocol_value_map(value, field->name, fields, PROTOCOL_SHAPE_COUNT, face->shapes, NULL,
-                              err);
+    return protocol_decode_shapes(value, field->name, face->shapes, NULL, err);
 }
 
 static bool read_gaze_point(struct protocol_value value, const struct protocol_field *field,

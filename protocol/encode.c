@@ -180,17 +180,6 @@ void protocol_encode_pong(struct protocol_buffer *buffer, enum protocol_encoding
     protocol_writer_end(&writer);
 }
 
-void protocol_encode_calibrated(struct protocol_buffer *buffer, enum protocol_encoding encoding,
-                                const struct protocol_calibrated *calibrated)
-{
-    struct protocol_writer writer;
-    protocol_writer_begin(&writer, buffer, encoding, "calibrated");
-    id_field(&writer, calibrated->id);
-    protocol_writer_string_field(&writer, "stream", calibrated->stream);
-    protocol_writer_int_field(&writer, "faces", calibrated->faces);
-    protocol_writer_end(&writer);
-}
-
 void protocol_encode_error(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                            const struct protocol_error *error)
 {

@@ -12,6 +12,7 @@ static const char *const error_code_names[] = {
     [PROTOCOL_ERROR_TOO_MANY] = "too-many",
     [PROTOCOL_ERROR_FORBIDDEN] = "forbidden",
     [PROTOCOL_ERROR_NO_FACE] = "no-face",
+    [PROTOCOL_ERROR_STORAGE] = "storage",
     [PROTOCOL_ERROR_OTHER] = "other",
 };
 
@@ -28,4 +29,22 @@ enum protocol_error_code protocol_error_code_parse(const char *text)
         }
     }
     return PROTOCOL_ERROR_OTHER;
+}
+
+const char *protocol_calibrate_action_name(enum protocol_calibrate_action action)
+{
+    static const char *const names[] = {
+        [PROTOCOL_CALIBRATE_NEUTRAL] = "neutral", [PROTOCOL_CALIBRATE_RANGE] = "range",
+        [PROTOCOL_CALIBRATE_SHOW] = "show",       [PROTOCOL_CALIBRATE_USE] = "use",
+        [PROTOCOL_CALIBRATE_RESET] = "reset",
+    };
+    return names[action];
+}
+
+bool protocol_profile_valid(const char *name)
+{
+    const size_t length = strlen(name);
+    return length > 0 && length < PROTOCOL_NAME_BYTES &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+               length;
 }

@@ -27,7 +27,7 @@ enum protocol_request_type {
     PROTOCOL_STATUS,
     PROTOCOL_PING,
     PROTOCOL_METRICS,
-    PROTOCOL_CALIBRATE, // of one stream; reserved to root and the daemon's user
+    PROTOCOL_CALIBRATE, // of one stream; all but SHOW reserved to root and the daemon's user
 };
 
 // Identifies a request in its reply; optional.
@@ -35,6 +35,18 @@ struct protocol_id {
     bool given;
     int64_t value;
 };
+
+enum protocol_calibrate_action {
+    PROTOCOL_CALIBRATE_NEUTRAL, // measure the neutral face
+    PROTOCOL_CALIBRATE_RANGE,   // measure how far shapes reach
+    PROTOCOL_CALIBRATE_SHOW,    // what was measured
+    PROTOCOL_CALIBRATE_USE,     // another profile
+    PROTOCOL_CALIBRATE_RESET,   // forget what was measured
+    PROTOCOL_CALIBRATE_COUNT,
+};
+
+// "neutral", "range", ...
+const char *protocol_calibrate_action_name(enum protocol_calibrate_action action);
 
 struct protocol_request {
     enum protocol_request_type type;
@@ -44,7 +56,14 @@ struct protocol_request {
     struct protocol_policy policy;
     bool encoding_given; // otherwise the connection keeps its encoding
     bool mode_given;     // otherwise the server's default applies
+    // CALIBRATE only.
+    enum protocol_calibrate_action action;
+    char profile[PROTOCOL_NAME_BYTES]; // "": the one in use
+    uint64_t shapes;                   // RANGE: 1 << enum protocol_shape each
 };
+
+// True for 1 to PROTOCOL_NAME_BYTES - 1 of A-Z a-z 0-9 _ -.
+bool protocol_profile_valid(const char *name);
 
 // ---- from the server
 
@@ -58,6 +77,7 @@ enum protocol_error_code {
     PROTOCOL_ERROR_TOO_MANY,       // too many connections; this one ends
     PROTOCOL_ERROR_FORBIDDEN,      // not permitted to this user
     PROTOCOL_ERROR_NO_FACE,        // calibrate: no face was found
+    PROTOCOL_ERROR_STORAGE,        // calibrate: the profile could not be read or written
     PROTOCOL_ERROR_OTHER,          // a code of a later version
 };
 
@@ -95,11 +115,47 @@ struct protocol_state {
     char reason[PROTOCOL_REASON_BYTES];
 };
 
-// The neutral face of a stream was measured, some frames after the request.
+// Shapes and a number for each.
+struct protocol_shape_numbers {
+    uint64_t known; // 1 << enum protocol_shape each; the others are not meant
+    float values[PROTOCOL_SHAPE_COUNT];
+};
+
+// How far the shapes of a face reached, and the gains that follow.
+struct protocol_shape_range {
+    struct protocol_shape_numbers peaks, gains;
+};
+
+// A stream's faces were measured, some frames after the request.
 struct protocol_calibrated {
     struct protocol_id id;
     char stream[PROTOCOL_NAME_BYTES];
     int faces;
+    char profile[PROTOCOL_NAME_BYTES]; // "" from servers of 1.0
+    int range_count;                   // RANGE: faces, otherwise 0
+    struct protocol_shape_range ranges[PROTOCOL_FACES_MAX];
+};
+
+// What was measured of a face.
+struct protocol_face_calibration {
+    bool neutral;                          // its neutral face
+    struct protocol_shape_numbers offsets; // of it: what a network reads at rest
+    struct protocol_shape_numbers gains;   // those that are not 1
+};
+
+enum { PROTOCOL_PROFILES_MAX = 32 };
+
+// A profile of a stream: the reply to SHOW, USE and RESET.
+struct protocol_calibration {
+    struct protocol_id id;
+    char stream[PROTOCOL_NAME_BYTES];
+    char profile[PROTOCOL_NAME_BYTES];
+    bool active;    // in use
+    int face_count; // measured
+    struct protocol_face_calibration faces[PROTOCOL_FACES_MAX];
+    uint64_t shapes;   // that the stream's faces have shown so far, 1 << enum protocol_shape each
+    int profile_count; // of the stream, this one included if it holds anything
+    char profiles[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES];
 };
 
 // The last message of a stream.
@@ -152,6 +208,7 @@ enum protocol_message_type {
     PROTOCOL_MESSAGE_MOTION,
     PROTOCOL_MESSAGE_END,
     PROTOCOL_MESSAGE_CALIBRATED,
+    PROTOCOL_MESSAGE_CALIBRATION,
     PROTOCOL_MESSAGE_OTHER, // of a later version; ignored
 };
 
@@ -170,5 +227,6 @@ struct protocol_message {
         struct protocol_record record; // MOTION
         struct protocol_end end;
         struct protocol_calibrated calibrated;
+        struct protocol_calibration calibration;
     };
 };

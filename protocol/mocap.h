@@ -120,7 +120,7 @@ MOCAP_API const char *mocap_shape_name(enum mocap_shape shape);
 
 // Where the eyes look, in the head's axes. Yaw and pitch are degrees, with the signs of
 // mocap_pose.euler: positive yaw looks to the person's right, positive pitch down; 0 looks
-// straight out of the face. A closed eye keeps the gaze that it had.
+// straight out of the face. A closed eye turns with the open one; two keep their gaze.
 struct mocap_gaze {
     float left[2], right[2]; // yaw, pitch; the person's left and right
     bool has_point;          // the two lines of sight meet in front of the face
@@ -322,6 +322,12 @@ MOCAP_API int mocap_fd(const struct mocap_client *client);
 MOCAP_API enum mocap_result mocap_request(struct mocap_client *client, const char *type,
                                           const char *stream, int timeout_ms,
                                           struct mocap_message *message, struct mocap_error *error);
+
+// The same for requests with further fields: object is the request as a JSON object, without
+// its id, such as {"type":"calibrate","stream":"main","action":"show"}.
+MOCAP_API enum mocap_result mocap_request_json(struct mocap_client *client, const char *object,
+                                               int timeout_ms, struct mocap_message *message,
+                                               struct mocap_error *error);
 
 // Connects to the same socket again and renews all subscriptions, trying until timeout_ms has
 // passed. Waits a moment first when the last connection was lost soon after it was made.

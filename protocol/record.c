@@ -61,6 +61,17 @@ const char *protocol_shape_name(enum protocol_shape shape)
     return names[shape];
 }
 
+bool protocol_shape_parse(const char *text, enum protocol_shape *shape)
+{
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        if (strcmp(text, protocol_shape_name((enum protocol_shape)i)) == 0) {
+            *shape = (enum protocol_shape)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *const state_names[PROTOCOL_STREAM_STATE_COUNT] = {
     [PROTOCOL_STREAM_IDLE] = "idle",   [PROTOCOL_STREAM_CONNECTING] = "connecting",
     [PROTOCOL_STREAM_LIVE] = "live",   [PROTOCOL_STREAM_STALLED] = "stalled",

@@ -83,6 +83,11 @@ enum protocol_shape {
 
 // "eyeBlinkLeft", "eyeBlinkRight", ...
 const char *protocol_shape_name(enum protocol_shape shape);
+// Returns false, and changes nothing, for an unknown name.
+bool protocol_shape_parse(const char *text, enum protocol_shape *shape);
+
+// A shape that reaches less while its range is measured is no expression, and sets no gain.
+#define PROTOCOL_RANGE_PEAK_MIN 0.25
 
 // How long the stages of one frame took, microseconds.
 struct protocol_timing {
@@ -103,7 +108,7 @@ struct protocol_pose {
 
 // Where the eyes look, in the head's axes. Yaw and pitch are degrees, with the signs of
 // protocol_pose.euler: positive yaw looks to the person's right, positive pitch down; 0 looks
-// straight out of the face. A closed eye keeps the gaze that it had.
+// straight out of the face. A closed eye turns with the open one; two keep their gaze.
 struct protocol_gaze {
     float left[2], right[2]; // yaw, pitch
     bool has_point;          // the two lines of sight meet in front of the face

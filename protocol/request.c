@@ -235,6 +235,80 @@ static bool request_policy(const json_t *root, struct protocol_request *request,
             policy_label(root, &request->policy, error));
 }
 
+static bool request_action(const json_t *root, struct protocol_request *request,
+                           struct protocol_error *error)
+{
+    static const char expected[] = "action: must be neutral, range, show, use or reset";
+    const json_t *action = json_object_get(root, "action");
+    if (action == NULL) {
+        return true;
+    }
+    if (!json_is_string(action)) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s", expected);
+    }
+    for (int i = 0; i < PROTOCOL_CALIBRATE_COUNT; i++) {
+        request->action = (enum protocol_calibrate_action)i;
+        if (strcmp(json_string_value(action), protocol_calibrate_action_name(request->action)) ==
+            0) {
+            return true;
+        }
+    }
+    return refuse(error, PROTOCOL_ERROR_UNSUPPORTED, "%s, got '%.32s'", expected,
+                  json_string_value(action));
+}
+
+static bool request_profile(const json_t *root, struct protocol_request *request,
+                            struct protocol_error *error)
+{
+    const json_t *profile = json_object_get(root, "profile");
+    if (profile == NULL) {
+        return request->action != PROTOCOL_CALIBRATE_USE ||
+               refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                      "profile: must be the name of the profile to use");
+    }
+    if (!json_is_string(profile) || !protocol_profile_valid(json_string_value(profile))) {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                      "profile: must be 1 to %d of A-Z a-z 0-9 _ -", PROTOCOL_NAME_BYTES - 1);
+    }
+    memcpy(request->profile, json_string_value(profile), json_string_length(profile) + 1);
+    return true;
+}
+
+static bool request_shapes(const json_t *root, struct protocol_request *request,
+                           struct protocol_error *error)
+{
+    const json_t *shapes = json_object_get(root, "shapes");
+    if (request->action != PROTOCOL_CALIBRATE_RANGE) {
+        return true;
+    }
+    for (size_t i = 0; i < json_array_size(shapes); i++) {
+        const char *name = json_string_value(json_array_get(shapes, i));
+        enum protocol_shape shape;
+        if (name == NULL || !protocol_shape_parse(name, &shape)) {
+            return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                          "shapes: must be names of blend shapes, got '%.32s'",
+                          name == NULL ? "" : name);
+        }
+        request->shapes |= UINT64_C(1) << shape;
+    }
+    return request->shapes != 0 ||
+           refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                  "shapes: must be an array of the blend shapes to measure");
+}
+
+static bool request_calibrate(const json_t *root, struct protocol_request *request,
+                              struct protocol_error *error)
+{
+    if (request->type != PROTOCOL_CALIBRATE) {
+        return true;
+    }
+    if (request->stream[0] == '\0') {
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "stream: must be the name of a stream");
+    }
+    return request_action(root, request, error) && request_profile(root, request, error) &&
+           request_shapes(root, request, error);
+}
+
 bool protocol_request_parse(const char *line, size_t length, struct protocol_request *request,
                             struct protocol_error *error)
 {
@@ -247,11 +321,8 @@ bool protocol_request_parse(const char *line, size_t length, struct protocol_req
     }
     bool ok = request_id(root, request, error) && request_protocol(root, error) &&
               request_type(root, request, error) && request_stream(root, request, error) &&
-              request_policy(root, request, error);
+              request_policy(root, request, error) && request_calibrate(root, request, error);
     json_decref(root);
-    if (ok && request->type == PROTOCOL_CALIBRATE && request->stream[0] == '\0') {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "stream: must be the name of a stream");
-    }
     return ok;
 }
 
@@ -295,6 +366,27 @@ static void write_policy(struct protocol_writer *writer, const struct protocol_r
     }
 }
 
+static void write_calibrate(struct protocol_writer *writer, const struct protocol_request *request)
+{
+    if (request->action != PROTOCOL_CALIBRATE_NEUTRAL) {
+        protocol_writer_string_field(writer, "action",
+                                     protocol_calibrate_action_name(request->action));
+    }
+    if (request->profile[0] != '\0') {
+        protocol_writer_string_field(writer, "profile", request->profile);
+    }
+    if (request->action == PROTOCOL_CALIBRATE_RANGE) {
+        protocol_writer_name(writer, "shapes");
+        protocol_writer_open_array(writer);
+        for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+            if (request->shapes & UINT64_C(1) << i) {
+                protocol_writer_string(writer, protocol_shape_name((enum protocol_shape)i));
+            }
+        }
+        protocol_writer_close_array(writer);
+    }
+}
+
 void protocol_request_write(struct protocol_buffer *buffer, const struct protocol_request *request)
 {
     struct protocol_writer writer;
@@ -307,6 +399,9 @@ void protocol_request_write(struct protocol_buffer *buffer, const struct protoco
     }
     if (request->type == PROTOCOL_SUBSCRIBE) {
         write_policy(&writer, request);
+    }
+    if (request->type == PROTOCOL_CALIBRATE) {
+        write_calibrate(&writer, request);
     }
     protocol_writer_end(&writer);
 }

@@ -148,6 +148,7 @@ void protocol_view_message(struct protocol_view *view, const struct protocol_mes
     case PROTOCOL_MESSAGE_PONG:
     case PROTOCOL_MESSAGE_METRICS:
     case PROTOCOL_MESSAGE_CALIBRATED:
+    case PROTOCOL_MESSAGE_CALIBRATION:
         shown->type = MOCAP_REPLY;
         break;
     case PROTOCOL_MESSAGE_HELLO:

@@ -79,10 +79,19 @@ static void on_status(void *user, struct protocol_status *status)
     server_publisher_status(user, status);
 }
 
-static void on_calibrate(void *user, int stream)
+static bool on_calibrate(void *user, int stream, const struct protocol_request *request,
+                         struct protocol_error *error)
 {
     const struct server_publisher *publisher = user;
-    publisher->callbacks.on_calibrate(publisher->callbacks.user, stream);
+    return publisher->callbacks.on_calibrate(publisher->callbacks.user, stream, request, error);
+}
+
+static bool on_calibration(void *user, int stream, const struct protocol_request *request,
+                           struct protocol_calibration *calibration, struct protocol_error *error)
+{
+    const struct server_publisher *publisher = user;
+    return publisher->callbacks.on_calibration(publisher->callbacks.user, stream, request,
+                                               calibration, error);
 }
 
 static void on_metrics(void *user, int stream, struct protocol_buffer *text)
@@ -269,12 +278,23 @@ void server_publisher_end(struct server_publisher *publisher, int stream)
     server_stream_feeds_end(&publisher->feeds, stream);
 }
 
-void server_publisher_calibrated(struct server_publisher *publisher, int stream, int faces)
+void server_publisher_calibrated(struct server_publisher *publisher, int stream,
+                                 const struct protocol_calibrated *calibrated)
 {
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
-        server_request_calibrated(&publisher->handlers, s, stream, faces);
+        server_request_calibrated(&publisher->handlers, s, stream, calibrated);
+    }
+}
+
+void server_publisher_not_calibrated(struct server_publisher *publisher, int stream,
+                                     const struct protocol_error *error)
+{
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        server_request_not_calibrated(&publisher->handlers, s, stream, error);
     }
 }
 
@@ -384,6 +404,7 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .on_subscribed = tell_subscribed,
         .on_status = on_status,
         .on_calibrate = callbacks->on_calibrate == NULL ? NULL : on_calibrate,
+        .on_calibration = on_calibration,
         .on_metrics = callbacks->on_metrics == NULL ? NULL : on_metrics,
         .user = publisher,
     };

@@ -13,6 +13,10 @@
 
 struct server_publisher;
 struct protocol_buffer;
+struct protocol_calibrated;
+struct protocol_calibration;
+struct protocol_error;
+struct protocol_request;
 struct protocol_status;
 struct protocol_stream_status;
 
@@ -50,9 +54,15 @@ struct server_publisher_callbacks {
     // With every_frame: a subscription to the stream is far behind, or no longer is. The
     // stream must publish nothing while held.
     void (*on_pressure)(void *user, int stream, bool held);
-    // Measure the stream's neutral face, then call server_publisher_calibrated. NULL: this
-    // server cannot calibrate.
-    void (*on_calibrate)(void *user, int stream);
+    // Measure the stream's faces, NEUTRAL or RANGE, then call server_publisher_calibrated or
+    // server_publisher_not_calibrated. Returns false and sets error when that cannot start.
+    // NULL: this server cannot calibrate.
+    bool (*on_calibrate)(void *user, int stream, const struct protocol_request *request,
+                         struct protocol_error *error);
+    // Fill calibration: SHOW, USE and RESET. Returns false and sets error on failure. The error's
+    // id, and calibration's id and stream are filled in by the publisher.
+    bool (*on_calibration)(void *user, int stream, const struct protocol_request *request,
+                           struct protocol_calibration *calibration, struct protocol_error *error);
     // Adds to the status what only the stream knows: drops before publishing, connects.
     // NULL: nothing.
     void (*on_status)(void *user, int stream, struct protocol_stream_status *status);
@@ -83,9 +93,11 @@ void server_publisher_state(struct server_publisher *publisher, int stream,
 // Sends the stream's last message, with the state set last.
 void server_publisher_end(struct server_publisher *publisher, int stream);
 
-// Replies to everyone who asked to calibrate the stream. faces: how many were measured; 0:
-// none was found.
-void server_publisher_calibrated(struct server_publisher *publisher, int stream, int faces);
+// Replies to everyone who asked to measure the stream's faces. Ids and stream are filled in.
+void server_publisher_calibrated(struct server_publisher *publisher, int stream,
+                                 const struct protocol_calibrated *calibrated);
+void server_publisher_not_calibrated(struct server_publisher *publisher, int stream,
+                                     const struct protocol_error *error);
 
 // Fills all of the status but what belongs to one connection: id and missed.
 void server_publisher_status(const struct server_publisher *publisher,

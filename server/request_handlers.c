@@ -194,63 +194,103 @@ static void send_metrics(const struct server_request_handlers *handlers,
 // ---- calibrate
 
 // A calibration changes what every subscriber gets: only root and the daemon's own user may
-// ask for one, by the socket's peer credentials.
-static bool may_calibrate(const struct server_subscriber *subscriber)
+// ask for one, by the socket's peer credentials. Anybody may see it.
+static bool may_calibrate(const struct server_subscriber *subscriber,
+                          const struct protocol_request *request)
 {
-    return subscriber->peer_uid == 0 ||
+    return request->action == PROTOCOL_CALIBRATE_SHOW || subscriber->peer_uid == 0 ||
            (subscriber->peer_uid > 0 && (uid_t)subscriber->peer_uid == geteuid());
+}
+
+// Starts to measure; the reply comes later. Returns false and sets error on failure.
+static bool measure(const struct server_request_handlers *handlers,
+                    struct server_subscriber *subscriber, int stream,
+                    const struct protocol_request *request, struct protocol_error *error)
+{
+    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    if (subscription->calibrating) {
+        error->code = PROTOCOL_ERROR_BAD_REQUEST;
+        snprintf(error->message, sizeof error->message,
+                 "calibrate: the last request of this connection for %s is not answered yet",
+                 request->stream);
+        return false;
+    }
+    subscription->calibrating = true;
+    subscription->calibrate_id = request->id;
+    subscription->calibrating = handlers->on_calibrate(handlers->user, stream, request, error);
+    return subscription->calibrating;
+}
+
+// Replies with what was measured.
+static bool show(const struct server_request_handlers *handlers,
+                 struct server_subscriber *subscriber, int stream,
+                 const struct protocol_request *request, struct protocol_error *error)
+{
+    struct protocol_calibration calibration = { 0 };
+    if (!handlers->on_calibration(handlers->user, stream, request, &calibration, error)) {
+        return false;
+    }
+    calibration.id = request->id;
+    memcpy(calibration.stream, request->stream, sizeof calibration.stream);
+    struct server_message *message = begin_reply(handlers, subscriber);
+    if (message != NULL) {
+        protocol_encode_calibration(&message->buffer, message->encoding, &calibration);
+        end_reply(subscriber, message);
+    }
+    return true;
 }
 
 static void calibrate(const struct server_request_handlers *handlers,
                       struct server_subscriber *subscriber, const struct protocol_request *request)
 {
-    int stream = server_stream_feeds_find(handlers->feeds, request->stream);
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    const bool measures = request->action == PROTOCOL_CALIBRATE_NEUTRAL ||
+                          request->action == PROTOCOL_CALIBRATE_RANGE;
+    const int stream = server_stream_feeds_find(handlers->feeds, request->stream);
     struct protocol_error error = { .id = request->id, .code = PROTOCOL_ERROR_FORBIDDEN };
     if (handlers->on_calibrate == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server has no camera to calibrate");
-    } else if (!may_calibrate(subscriber)) {
+    } else if (!may_calibrate(subscriber, request)) {
         snprintf(error.message, sizeof error.message,
                  "calibrate: must be root or the daemon's user, got uid %d", subscriber->peer_uid);
-    } else if (subscription->calibrating) {
-        error.code = PROTOCOL_ERROR_BAD_REQUEST;
-        snprintf(error.message, sizeof error.message,
-                 "calibrate: the last request of this connection for %s is not answered yet",
-                 request->stream);
-    } else {
-        subscription->calibrating = true;
-        subscription->calibrate_id = request->id;
-        handlers->on_calibrate(handlers->user, stream);
+    } else if (measures ? measure(handlers, subscriber, stream, request, &error)
+                        : show(handlers, subscriber, stream, request, &error)) {
         return;
     }
     server_request_refuse(handlers, subscriber, &error);
 }
 
 void server_request_calibrated(const struct server_request_handlers *handlers,
-                               struct server_subscriber *subscriber, int stream, int faces)
+                               struct server_subscriber *subscriber, int stream,
+                               const struct protocol_calibrated *calibrated)
 {
     struct server_subscription *subscription = &subscriber->subscriptions[stream];
-    const char *name = handlers->feeds->feeds[stream].state.stream;
     if (!subscription->calibrating) {
         return;
     }
     subscription->calibrating = false;
-    if (faces == 0) {
-        struct protocol_error error = { .id = subscription->calibrate_id,
-                                        .code = PROTOCOL_ERROR_NO_FACE };
-        snprintf(error.message, sizeof error.message,
-                 "no face looked at the camera of %s for long enough", name);
-        server_request_refuse(handlers, subscriber, &error);
-        return;
-    }
-    struct protocol_calibrated done = { .id = subscription->calibrate_id, .faces = faces };
-    memcpy(done.stream, name, sizeof done.stream);
+    struct protocol_calibrated done = *calibrated;
+    done.id = subscription->calibrate_id;
+    memcpy(done.stream, handlers->feeds->feeds[stream].state.stream, sizeof done.stream);
     struct server_message *message = begin_reply(handlers, subscriber);
     if (message != NULL) {
         protocol_encode_calibrated(&message->buffer, message->encoding, &done);
         end_reply(subscriber, message);
     }
+}
+
+void server_request_not_calibrated(const struct server_request_handlers *handlers,
+                                   struct server_subscriber *subscriber, int stream,
+                                   const struct protocol_error *error)
+{
+    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    if (!subscription->calibrating) {
+        return;
+    }
+    subscription->calibrating = false;
+    struct protocol_error reply = *error;
+    reply.id = subscription->calibrate_id;
+    server_request_refuse(handlers, subscriber, &reply);
 }
 
 // ---- any request

@@ -17,9 +17,14 @@ struct server_request_handlers {
     void (*on_subscribed)(void *user);
     // Fills all of the status but what belongs to one connection: id and missed.
     void (*on_status)(void *user, struct protocol_status *status);
-    // Measures the neutral face of a stream; server_request_calibrated replies. NULL: this
-    // server cannot.
-    void (*on_calibrate)(void *user, int stream);
+    // Starts measuring the faces of a stream: NEUTRAL or RANGE. server_request_calibrated or
+    // server_request_not_calibrated replies. Returns false and sets error when it cannot start.
+    // NULL: this server cannot calibrate.
+    bool (*on_calibrate)(void *user, int stream, const struct protocol_request *request,
+                         struct protocol_error *error);
+    // Fills calibration: SHOW, USE and RESET. Returns false and sets error on failure.
+    bool (*on_calibration)(void *user, int stream, const struct protocol_request *request,
+                           struct protocol_calibration *calibration, struct protocol_error *error);
     // Writes the metrics of one stream; of all where it is -1. NULL: this server has none.
     void (*on_metrics)(void *user, int stream, struct protocol_buffer *text);
     void *user;
@@ -29,10 +34,14 @@ struct server_request_handlers {
 void server_request_handle(const struct server_request_handlers *handlers,
                            struct server_subscriber *subscriber, const char *line, size_t length);
 
-// Replies to the subscriber's calibrate request, if it has sent one. faces: how many were
-// measured; 0: none was found.
+// Replies to the subscriber's request to measure, if it has sent one. The id and the stream are
+// filled in.
 void server_request_calibrated(const struct server_request_handlers *handlers,
-                               struct server_subscriber *subscriber, int stream, int faces);
+                               struct server_subscriber *subscriber, int stream,
+                               const struct protocol_calibrated *calibrated);
+void server_request_not_calibrated(const struct server_request_handlers *handlers,
+                                   struct server_subscriber *subscriber, int stream,
+                                   const struct protocol_error *error);
 
 // Sends an error message.
 void server_request_refuse(const struct server_request_handlers *handlers,

@@ -1,12 +1,7 @@
 #include "tools/clip.h"
 
-#include <limits.h>
-
 #include <uv.h>
 
-#include "base/path.h"
-#include "nn/model.h"
-#include "pipeline/track/detectors.h"
 #include "pipeline/worker.h"
 
 struct run {
@@ -68,15 +63,6 @@ static bool run_stream(struct run *run, uv_loop_t *loop, struct pipeline_workers
     return run->good;
 }
 
-struct nn_model *tools_clip_locator(const char *path, unsigned cpu_flags, struct mc_error *err)
-{
-    char shipped[PATH_MAX];
-    if (path == NULL && !mc_path_data(shipped, sizeof shipped, NN_LOCATOR_DEFAULT_FILE, err)) {
-        return NULL;
-    }
-    return nn_model_load(path != NULL ? path : shipped, cpu_flags, err);
-}
-
 bool tools_clip_run(const char *url, const struct tools_clip_options *wanted,
                     tools_clip_frame_fn *each, void *user, struct mc_error *err)
 {
@@ -95,8 +81,7 @@ bool tools_clip_run(const char *url, const struct tools_clip_options *wanted,
         .max_faces = wanted->max_faces,
         .motion = wanted->motion,
     };
-    const struct pipeline_models models = { wanted->model, wanted->locator, wanted->expression };
-    struct pipeline_workers *workers = pipeline_workers_create(&loop, &models, 1, err);
+    struct pipeline_workers *workers = pipeline_workers_create(&loop, wanted->models, 1, err);
     bool good = workers != NULL && run_stream(&run, &loop, workers, &options);
     pipeline_workers_destroy(workers);
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "pipeline/stream.h"
 
-struct nn_model;
 struct pipeline_frame;
+struct pipeline_models;
 struct protocol_record;
 
 // One frame and its record, borrowed for the call. Return false with err set to end the run.
@@ -15,18 +15,12 @@ typedef bool tools_clip_frame_fn(void *user, const struct protocol_record *recor
                                  const struct pipeline_frame *frame, struct mc_error *err);
 
 struct tools_clip_options {
-    const struct nn_model *model;
-    const struct nn_model *locator;    // NULL: region is used
-    const struct nn_model *expression; // NULL: shapes follow from landmarks
-    struct pipeline_region region;  // all zero: faces are found and tracked
-    int max_faces;                  // as in pipeline_stream_options; and so motion
+    const struct pipeline_models *models; // without a locator region is used
+    struct pipeline_region region;        // all zero: faces are found and tracked
+    int max_faces;                        // as in pipeline_stream_options; and so motion
     const struct pipeline_motion_options *motion;
 };
 
 // Runs the file or URL to its end.
 bool tools_clip_run(const char *url, const struct tools_clip_options *options,
                     tools_clip_frame_fn *each, void *user, struct mc_error *err) MC_MUST_USE;
-
-// The locator in the file at path; NULL: the one that ships.
-struct nn_model *tools_clip_locator(const char *path, unsigned cpu_flags,
-                                    struct mc_error *err) MC_MUST_USE;

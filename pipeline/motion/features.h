@@ -7,7 +7,8 @@
 
 #include "pipeline/motion/pose.h"
 
-// Lengths in widths of the face. Left and right are the person's own.
+// Lengths in widths of the face. Left and right are the person's own. An open mouth lowers its
+// own corners and narrows itself; width and drop are as if it were shut.
 enum pipeline_feature {
     PIPELINE_EYE_LEFT, // opening of the lids, over the width of the eye
     PIPELINE_EYE_RIGHT,
@@ -24,16 +25,21 @@ enum pipeline_feature {
     PIPELINE_MOUTH_SIDE,       // mouth to the person's left of the nose
     PIPELINE_CORNER_DROP_LEFT, // corner of the mouth below the base of the nose
     PIPELINE_CORNER_DROP_RIGHT,
+    PIPELINE_CORNER_BEND_LEFT, // corner of the mouth below the middle of the lips
+    PIPELINE_CORNER_BEND_RIGHT,
     PIPELINE_CORNER_OUT_LEFT, // corner of the mouth outwards from the nose
     PIPELINE_CORNER_OUT_RIGHT,
     PIPELINE_FEATURE_COUNT,
 };
 
-// The typical value of a neutral face, and how much people and expressions differ.
+// The typical value at rest, and how much people differ in it (standard deviation).
 struct pipeline_feature_spread {
     float typical, deviation;
 };
 extern const struct pipeline_feature_spread pipeline_feature_spread[PIPELINE_FEATURE_COUNT];
+
+// "eyeLeft", "eyeRight", "browLeft", ...
+const char *pipeline_feature_name(enum pipeline_feature feature);
 
 // Measures the features of a face whose pose is known. Each landmark is put back
 // on the head at the mean face's depth. Returns false, features unset, when the

@@ -8,9 +8,11 @@ static const float upright = 0.436332313f;
 static const float degrees = 57.2957795f;
 static const float closed = 0.5f; // of a blink
 
-// Angles to smooth_size radians count as the face's size does in the smoothing of keypoints:
-// fixations are held still, saccades (5 rad/s and more) followed within a frame.
-static const float smooth_size = 3;
+// In the smoothing of gaze, smooth_size radians count as the face's size does for keypoints:
+// fixations are held still, saccades (5 rad/s and more) followed within a few frames. Vergence
+// changes within half a second, and takes that many times as much smoothing.
+static const float smooth_size = 5;
+static const float vergence_calm = 6;
 
 // Of an eyeball's middle, face widths: half their distance, and behind the corners of the eyes.
 // Those of ICT-FaceKit's head, whose neutral face is an average.
@@ -20,31 +22,45 @@ static const float point_far = 50;    // beyond it the eyes are parallel: 7 m
 
 void pipeline_gaze_reset(struct pipeline_gaze *state)
 {
-    pipeline_smooth_reset(&state->smooth);
-    state->known[0] = state->known[1] = false;
+    *state = (struct pipeline_gaze){ 0 };
+}
+
+static void see(struct pipeline_gaze *state, const float blinks[2], const float gaze[2][2])
+{
+    bool sees[2];
+    for (int eye = 0; eye < 2; eye++) {
+        const bool is_open = !(blinks[eye] > closed) || !state->known;
+        sees[eye] = is_open && isfinite(gaze[eye][0]) && isfinite(gaze[eye][1]);
+    }
+    for (int k = 0; k < 2; k++) {
+        if (sees[0] && sees[1]) {
+            state->version[k] = (gaze[0][k] + gaze[1][k]) / 2;
+            state->vergence[k] = (gaze[0][k] - gaze[1][k]) / 2;
+        } else if (sees[0]) {
+            state->version[k] = gaze[0][k] - state->vergence[k];
+        } else if (sees[1]) {
+            state->version[k] = gaze[1][k] + state->vergence[k];
+        }
+    }
+    state->known |= sees[0] || sees[1];
 }
 
 void pipeline_gaze_run(struct pipeline_gaze *state, const struct pipeline_smooth_options *options,
                        const float blinks[2], float dt_s, float gaze[2][2])
 {
-    struct mc_keypoint angles[2];
-    for (int eye = 0; eye < 2; eye++) {
-        const bool finite = isfinite(gaze[eye][0]) && isfinite(gaze[eye][1]);
-        if (finite && (!(blinks[eye] > closed) || !state->known[eye])) {
-            memcpy(state->last[eye], gaze[eye], sizeof gaze[eye]);
-            state->known[eye] = true;
-        } else if (!state->known[eye]) {
-            memset(state->last[eye], 0, sizeof state->last[eye]);
-        }
-        angles[eye] = (struct mc_keypoint){ state->last[eye][0], state->last[eye][1], 1 };
-    }
+    see(state, blinks, (const float(*)[2])gaze);
+    struct mc_keypoint angles[2] = {
+        { state->version[0], state->version[1], 1 },
+        { state->vergence[0] / vergence_calm, state->vergence[1] / vergence_calm, 1 },
+    };
     if (options->on) {
         pipeline_smooth_run(&state->smooth, options, angles, 2, smooth_size, dt_s);
     }
-    for (int eye = 0; eye < 2; eye++) {
-        gaze[eye][0] = angles[eye].x;
-        gaze[eye][1] = angles[eye].y;
-    }
+    const float apart[2] = { vergence_calm * angles[1].x, vergence_calm * angles[1].y };
+    gaze[0][0] = angles[0].x + apart[0];
+    gaze[0][1] = angles[0].y + apart[1];
+    gaze[1][0] = angles[0].x - apart[0];
+    gaze[1][1] = angles[0].y - apart[1];
 }
 
 // A line of sight: Ry(yaw) Rx(pitch) applied to minus z.

@@ -7,16 +7,18 @@
 // One face's state. All zero: at its start.
 struct pipeline_gaze {
     struct pipeline_smooth smooth;
-    float last[2][2]; // as seen, before smoothing
-    bool known[2];    // last is
+    // As last seen, before smoothing; yaw and pitch. Eyes turn together (version: the mean of
+    // both) and, little and slowly, against each other (vergence: half of left minus right).
+    float version[2], vergence[2];
+    bool known;
 };
 
 // Forgets the past.
 void pipeline_gaze_reset(struct pipeline_gaze *state);
 
 // Steadies the gaze of the left and the right eye: yaw and pitch in radians, as in
-// pipeline_expression. A closed eye keeps its last gaze, because a network only guesses then.
-// What is not finite counts as closed.
+// pipeline_expression. A network only guesses behind a closed lid: that eye turns with the open
+// one, and when both are closed, both keep their gaze. What is not finite counts as closed.
 //   blinks  of the left and the right eye; closed is over one half
 //   dt_s    as in pipeline_smooth_run
 void pipeline_gaze_run(struct pipeline_gaze *state, const struct pipeline_smooth_options *options,
@@ -31,6 +33,9 @@ void pipeline_gaze_fill(const float gaze[2][2], struct protocol_gaze *filled);
 // begins, face widths, and its direction, whose length is one.
 void pipeline_gaze_line(const struct protocol_gaze *gaze, int eye, float begin[3],
                         float direction[3]);
+
+// The eight eyeLook shapes, 1 << enum protocol_shape each.
+static const uint64_t pipeline_gaze_shapes = UINT64_C(255) << PROTOCOL_EYE_LOOK_UP_LEFT;
 
 // The eight eyeLook shapes, each 0 to 1. A look is 1 at 30 degrees sideways, at 25 up or down
 // (LOOK_SIDEWAYS, LOOK_UPRIGHT in training/heads/rig.py).

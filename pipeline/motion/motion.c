@@ -16,7 +16,8 @@ _Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX >= (int)PROTOCOL_KEYPOINTS_MAX &&
 enum { LANDMARKS = 68 };
 
 static const double step_max_s = 0.5;            // between two records of a face; longer is a gap
-static const int64_t calibrate_max_s = 5;        // then it has failed
+static const double same_face_s = 2;             // a face lost for less is most likely back
+static const int64_t calibrate_max_s = 6;        // then it has failed
 static const float error_max = 0.10f;            // of a pose, to learn from what the face does
 static const float yaw_max = 30, pitch_max = 25; // degrees; likewise
 
@@ -36,13 +37,14 @@ void pipeline_motion_init(struct pipeline_motion *motion,
 }
 
 // Seconds since the face's last record: by pts, or by arrival where the source's clock
-// jumped or stood still. 0 when that is over step_max_s.
-static float elapsed(const struct pipeline_motion_face *face, const struct protocol_record *record)
+// jumped or stood still. 0 when that is over most_s.
+static float elapsed(const struct pipeline_motion_face *face, const struct protocol_record *record,
+                     double most_s)
 {
     const double steps[2] = { record->pts - face->pts,
                               (double)(record->t_arrival_ns - face->arrival_ns) * 1e-9 };
     for (int i = 0; i < 2; i++) {
-        if (steps[i] > 0 && steps[i] <= step_max_s) {
+        if (steps[i] > 0 && steps[i] <= most_s) {
             return (float)steps[i];
         }
     }
@@ -59,27 +61,60 @@ static void mark_present(struct pipeline_motion *motion, const struct protocol_r
     }
 }
 
-// The state of a face. A new face takes over the state of the face lost last, or a free one:
-// usually it is the same face, so it keeps the calibration.
-static struct pipeline_motion_face *state_of(struct pipeline_motion *motion, int id)
+static bool is_measured(const struct pipeline_face_profile *profile)
 {
+    bool measured = profile->has_neutral;
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        measured |= profile->gains[i] > 1;
+    }
+    return measured;
+}
+
+// How well a free state suits a new face; the least is best. A face that was lost a moment
+// ago is most likely back. Next come faces that were measured, the nearest first; then the
+// one lost last.
+static double suits(const struct pipeline_motion_face *state, const struct protocol_record *record,
+                    float x)
+{
+    const double lost_s = (double)elapsed(state, record, same_face_s);
+    if (state->id != 0 && lost_s > 0) {
+        return lost_s - 10;
+    }
+    return is_measured(&state->calibration.profile)
+               ? (double)fminf(fabsf(x - state->calibration.profile.x), 2) - 5
+               : -(double)state->arrival_ns / (double)INT64_MAX;
+}
+
+// The state of a face; a new one takes over a free one.
+static struct pipeline_motion_face *state_of(struct pipeline_motion *motion,
+                                             const struct protocol_record *record,
+                                             const struct protocol_face *face)
+{
+    const float x = (face->box[0] + face->box[2] / 2) / (float)record->width;
     struct pipeline_motion_face *best = NULL;
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        struct pipeline_motion_face *face = &motion->faces[i];
-        if (face->id == id) {
-            return face;
+        struct pipeline_motion_face *state = &motion->faces[i];
+        if (state->id == face->id) {
+            state->x = x;
+            return state;
         }
-        if (!face->present && (best == NULL || face->arrival_ns > best->arrival_ns)) {
-            best = face;
+        if (!state->present && (best == NULL || suits(state, record, x) < suits(best, record, x))) {
+            best = state;
         }
     }
-    best->id = id; // there is one: a record has no more faces than there are states
+    // There is one: a record has no more faces than there are states.
+    if (elapsed(best, record, same_face_s) <= 0) {
+        pipeline_calibration_forget(&best->calibration);
+    }
+    pipeline_calibration_stop(&best->calibration);
+    best->id = face->id;
+    best->x = x;
     best->present = true;
     best->fresh = true;
     pipeline_smooth_reset(&best->smooth);
+    pipeline_smooth_shapes_reset(&best->smooth_shapes);
     pipeline_smooth_reset(&best->smooth_dense);
     pipeline_gaze_reset(&best->gaze);
-    pipeline_calibration_pass_on(&best->calibration);
     return best;
 }
 
@@ -107,15 +142,65 @@ static bool can_learn(const struct protocol_pose *pose)
            fabsf(pose->euler[1]) < yaw_max;
 }
 
-static void learn(struct pipeline_motion *motion, struct pipeline_motion_face *state,
-                  const float *features, float dt_s)
+static void start_due(const struct pipeline_motion *motion, struct pipeline_motion_face *state)
 {
-    if (state->due && !state->calibration.measuring) {
-        pipeline_calibration_measure(&state->calibration);
+    struct pipeline_calibration *calibration = &state->calibration;
+    if (!state->due || calibration->measuring || calibration->range.shapes != 0) {
+        return;
     }
-    if (pipeline_calibration_add(&state->calibration, features, dt_s)) {
-        state->due = false;
-        motion->calibrated_faces++;
+    if (motion->range == 0) {
+        pipeline_calibration_measure(calibration);
+    } else {
+        pipeline_calibration_measure_range(calibration, motion->range);
+    }
+}
+
+static void finish_due(struct pipeline_motion_face *state)
+{
+    state->due = false;
+    state->done = true;
+    state->calibration.profile.x = fminf(fmaxf(state->x, 0), 1);
+}
+
+// Shapes by the rules, replaced by those that a network reads.
+static void combine(struct pipeline_motion *motion, const float *neutral, const float *channels,
+                    const struct pipeline_expression *expression, float *shapes)
+{
+    pipeline_shapes_make(channels, neutral, shapes);
+    motion->shapes |= pipeline_shapes_made;
+    if (expression == NULL) {
+        return;
+    }
+    motion->shapes |= expression->known | pipeline_gaze_shapes;
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        if (expression->known & UINT64_C(1) << i) {
+            shapes[i] = channels[PIPELINE_CHANNEL_SHAPES + i];
+        }
+    }
+    pipeline_gaze_looks(expression->gaze, shapes);
+}
+
+// Shapes from what the channels read, and what that teaches of the person.
+static void make_shapes(struct pipeline_motion *motion, struct pipeline_motion_face *state,
+                        float *channels, const struct pipeline_expression *expression,
+                        struct protocol_face *face, float dt_s)
+{
+    struct pipeline_calibration *calibration = &state->calibration;
+    const bool learns = face->has_pose && can_learn(&face->pose);
+    if (learns) {
+        start_due(motion, state);
+    }
+    if (learns && pipeline_calibration_add(calibration, channels, dt_s)) {
+        finish_due(state);
+    }
+    pipeline_calibration_apply(calibration, channels);
+    combine(motion, calibration->neutral, channels, expression, face->shapes);
+    if (pipeline_calibration_add_range(calibration, face->shapes, dt_s)) {
+        finish_due(state);
+    }
+    pipeline_calibration_scale(calibration, face->shapes);
+    if (motion->options.smooth.on) {
+        pipeline_smooth_shapes_run(&state->smooth_shapes, face->shapes, dt_s);
     }
 }
 
@@ -168,9 +253,12 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
                      struct protocol_record *record, struct protocol_face *face,
                      const struct pipeline_expression *expression)
 {
-    struct pipeline_motion_face *state = state_of(motion, face->id);
-    const float dt_s = state->fresh ? 0 : elapsed(state, record);
-    float features[PIPELINE_FEATURE_COUNT];
+    struct pipeline_motion_face *state = state_of(motion, record, face);
+    const float dt_s = state->fresh ? 0 : elapsed(state, record, step_max_s);
+    float channels[PIPELINE_CHANNEL_COUNT];
+    for (int i = 0; i < PIPELINE_CHANNEL_COUNT; i++) {
+        channels[i] = NAN;
+    }
     state->fresh = false;
     state->pts = record->pts;
     state->arrival_ns = record->t_arrival_ns;
@@ -180,17 +268,14 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
     }
     fit_pose(motion, camera, face, expression, dt_s);
     face->has_shapes =
-        face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, features);
-    if (face->has_shapes) {
-        if (can_learn(&face->pose)) {
-            learn(motion, state, features, dt_s);
-        }
-        pipeline_shapes_make(features, state->calibration.value, face->shapes);
-    }
+        face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, channels);
     if (expression != NULL) {
         const struct pipeline_expression steadied = steady(motion, state, expression, face, dt_s);
         face->has_shapes = true;
-        pipeline_shapes_read(&steadied, face->shapes);
+        pipeline_shapes_read(&steadied, channels + PIPELINE_CHANNEL_SHAPES);
+        make_shapes(motion, state, channels, &steadied, face, dt_s);
+    } else if (face->has_shapes) {
+        make_shapes(motion, state, channels, NULL, face, dt_s);
     }
     if (face->has_pose) {
         pipeline_pose_correct(&face->pose);
@@ -214,34 +299,118 @@ float pipeline_motion_fov(const struct pipeline_motion *motion)
     return motion->fov.fixed > 0 || motion->fov.width > 0 ? pipeline_fov_degrees(&motion->fov) : 0;
 }
 
-void pipeline_motion_calibrate(struct pipeline_motion *motion, int64_t now_ns)
+// ---- calibration
+
+static void stop_calibration(struct pipeline_motion *motion, bool due)
 {
-    motion->calibrating = true;
-    motion->calibrate_until_ns = now_ns + calibrate_max_s * MC_NS_PER_SECOND;
-    motion->calibrated_faces = 0;
+    motion->calibrating = due;
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        motion->faces[i].due = true;
+        motion->faces[i].due = due;
+        if (due) {
+            motion->faces[i].done = false;
+        }
         pipeline_calibration_stop(&motion->faces[i].calibration);
     }
 }
 
-bool pipeline_motion_calibrated(struct pipeline_motion *motion, int64_t now_ns, int *faces)
+void pipeline_motion_calibrate(struct pipeline_motion *motion, uint64_t range, int64_t now_ns)
+{
+    stop_calibration(motion, true);
+    motion->range = range;
+    motion->calibrate_until_ns = now_ns + calibrate_max_s * MC_NS_PER_SECOND;
+}
+
+// The states that are there and that pick selects, by x.
+static int list_by_x(struct pipeline_motion *motion,
+                     bool (*pick)(const struct pipeline_motion_face *state),
+                     struct pipeline_motion_face *listed[PROTOCOL_FACES_MAX])
+{
+    int count = 0;
+    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
+        struct pipeline_motion_face *state = &motion->faces[i];
+        if (!pick(state)) {
+            continue;
+        }
+        int at = count++;
+        for (; at > 0 && listed[at - 1]->x > state->x; at--) {
+            listed[at] = listed[at - 1];
+        }
+        listed[at] = state;
+    }
+    return count;
+}
+
+static bool is_done(const struct pipeline_motion_face *state)
+{
+    return state->done;
+}
+
+bool pipeline_motion_calibrated(struct pipeline_motion *motion, int64_t now_ns,
+                                struct pipeline_calibrated *calibrated)
 {
     if (!motion->calibrating) {
         return false;
     }
-    bool waiting = motion->calibrated_faces == 0;
+    struct pipeline_motion_face *done[PROTOCOL_FACES_MAX];
+    *calibrated = (struct pipeline_calibrated){ .face_count = list_by_x(motion, is_done, done) };
+    bool waiting = calibrated->face_count == 0;
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         waiting |= motion->faces[i].present && motion->faces[i].due;
     }
     if (waiting && now_ns < motion->calibrate_until_ns) {
         return false;
     }
-    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        motion->faces[i].due = false;
-        pipeline_calibration_stop(&motion->faces[i].calibration);
+    for (int i = 0; i < calibrated->face_count; i++) {
+        const struct pipeline_calibration *calibration = &done[i]->calibration;
+        memcpy(calibrated->faces[i].peaks, calibration->range.peaks,
+               sizeof calibrated->faces[i].peaks);
+        memcpy(calibrated->faces[i].gains, calibration->profile.gains,
+               sizeof calibrated->faces[i].gains);
     }
-    motion->calibrating = false;
-    *faces = motion->calibrated_faces;
+    stop_calibration(motion, false);
     return true;
+}
+
+void pipeline_motion_profile(const struct pipeline_motion *motion, struct pipeline_profile *profile)
+{
+    *profile = (struct pipeline_profile){ 0 };
+    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
+        const struct pipeline_face_profile *face = &motion->faces[i].calibration.profile;
+        if (is_measured(face)) {
+            profile->faces[profile->face_count++] = *face;
+        }
+    }
+}
+
+static bool is_present(const struct pipeline_motion_face *state)
+{
+    return state->present;
+}
+
+static bool is_absent(const struct pipeline_motion_face *state)
+{
+    return !state->present;
+}
+
+void pipeline_motion_load_profile(struct pipeline_motion *motion,
+                                  const struct pipeline_profile *profile)
+{
+    bool used[PROTOCOL_FACES_MAX] = { false };
+    struct pipeline_motion_face *states[PROTOCOL_FACES_MAX];
+    stop_calibration(motion, false);
+    int count = list_by_x(motion, is_present, states);
+    count += list_by_x(motion, is_absent, states + count);
+    for (int i = 0; i < count; i++) {
+        int best = -1;
+        for (int k = 0; profile != NULL && k < profile->face_count; k++) {
+            if (!used[k] && (best < 0 || fabsf(profile->faces[k].x - states[i]->x) <
+                                             fabsf(profile->faces[best].x - states[i]->x))) {
+                best = k;
+            }
+        }
+        if (best >= 0) {
+            used[best] = true;
+        }
+        pipeline_calibration_load(&states[i]->calibration, best < 0 ? NULL : &profile->faces[best]);
+    }
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "pipeline/expression.h"
-#include "pipeline/motion/gaze.h"
 
 // Lengths in widths of the face, as features are. Full scale is reached by the 1 to 5 per
 // cent of photographs with the strongest expression; values below `noise` are the
@@ -19,12 +18,9 @@ static const float side_jaw = 0.06f, side_jaw_noise = 0.015f;
 static const float side_mouth = 0.035f, side_mouth_noise = 0.008f;
 static const float narrow_full = 0.10f, narrow_noise = 0.012f;
 static const float out_full = 0.055f, up_full = 0.050f, corner_noise = 0.006f;
-static const float down_full = 0.045f;
+static const float frown_full = 0.036f, frown_noise = 0.012f;
 static const float brow_up_full = 0.055f, brow_outer_full = 0.045f, brow_down_full = 0.045f,
                    brow_noise = 0.005f;
-
-// An open mouth moves its corners too, by this share of the gap between the lips.
-static const float drop_with_gap = 0.15f, narrow_with_gap = 0.10f;
 
 // 0 up to noise, 1 from full on. Not a number: 0.
 static float ramp(float value, float noise, float full)
@@ -85,32 +81,32 @@ static void make_jaw(const float *d, float *shapes)
 static void make_lips(const float *d, float *shapes)
 {
     const float gap = fmaxf(0, d[PIPELINE_LIPS_GAP]);
-    const float narrow =
-        ramp(-d[PIPELINE_MOUTH_WIDTH] - narrow_with_gap * gap, narrow_noise, narrow_full);
+    const float narrow = ramp(-d[PIPELINE_MOUTH_WIDTH], narrow_noise, narrow_full);
     const float open = blend(gap, 0.015f, 0.06f);
     shapes[PROTOCOL_MOUTH_FUNNEL] = narrow * open;
     shapes[PROTOCOL_MOUTH_PUCKER] = narrow * (1 - open);
 }
 
-// Corners of the mouth: up and out is a smile, down a frown, out alone a stretch.
+// Corners of the mouth: up and out is a smile, down a frown, out alone a stretch. Corners low
+// on the face are not a frown yet: speech lowers them, and so does a nod. They must be
+// below the middle of the lips as well, and not stretched.
 static void make_corners(const float *d, float *shapes)
 {
     static const struct {
-        int drop, out, smile, frown, stretch;
+        int drop, bend, out, smile, frown, stretch;
     } corners[2] = {
-        { PIPELINE_CORNER_DROP_LEFT, PIPELINE_CORNER_OUT_LEFT, PROTOCOL_MOUTH_SMILE_LEFT,
-          PROTOCOL_MOUTH_FROWN_LEFT, PROTOCOL_MOUTH_STRETCH_LEFT },
-        { PIPELINE_CORNER_DROP_RIGHT, PIPELINE_CORNER_OUT_RIGHT, PROTOCOL_MOUTH_SMILE_RIGHT,
-          PROTOCOL_MOUTH_FROWN_RIGHT, PROTOCOL_MOUTH_STRETCH_RIGHT },
+        { PIPELINE_CORNER_DROP_LEFT, PIPELINE_CORNER_BEND_LEFT, PIPELINE_CORNER_OUT_LEFT,
+          PROTOCOL_MOUTH_SMILE_LEFT, PROTOCOL_MOUTH_FROWN_LEFT, PROTOCOL_MOUTH_STRETCH_LEFT },
+        { PIPELINE_CORNER_DROP_RIGHT, PIPELINE_CORNER_BEND_RIGHT, PIPELINE_CORNER_OUT_RIGHT,
+          PROTOCOL_MOUTH_SMILE_RIGHT, PROTOCOL_MOUTH_FROWN_RIGHT, PROTOCOL_MOUTH_STRETCH_RIGHT },
     };
-    const float gap = fmaxf(0, d[PIPELINE_LIPS_GAP]);
     for (int i = 0; i < 2; i++) {
-        const float drop = d[corners[i].drop] - drop_with_gap * gap;
+        const float drop = d[corners[i].drop];
         const float out = ramp(d[corners[i].out], corner_noise, out_full);
         const float up = ramp(-drop, corner_noise, up_full);
-        const float smile = up * (0.6f + 0.4f * out);
-        shapes[corners[i].smile] = smile;
-        shapes[corners[i].frown] = ramp(drop, corner_noise, down_full);
+        const float down = ramp(fminf(drop, d[corners[i].bend]), frown_noise, frown_full);
+        shapes[corners[i].smile] = up * (0.6f + 0.4f * out);
+        shapes[corners[i].frown] = down * (1 - out);
         shapes[corners[i].stretch] = out * (1 - up);
     }
 }
@@ -132,12 +128,9 @@ void pipeline_shapes_make(const float features[PIPELINE_FEATURE_COUNT],
 }
 
 void pipeline_shapes_read(const struct pipeline_expression *expression,
-                          float shapes[PROTOCOL_SHAPE_COUNT])
+                          float values[PROTOCOL_SHAPE_COUNT])
 {
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
-        if (expression->known & UINT64_C(1) << i) {
-            shapes[i] = ramp(expression->shapes[i], 0, 1);
-        }
+        values[i] = expression->known & UINT64_C(1) << i ? expression->shapes[i] : NAN;
     }
-    pipeline_gaze_looks(expression->gaze, shapes);
 }

@@ -12,6 +12,11 @@ void pipeline_shapes_make(const float features[PIPELINE_FEATURE_COUNT],
                           const float neutral[PIPELINE_FEATURE_COUNT],
                           float shapes[PROTOCOL_SHAPE_COUNT]);
 
-// Replaces the shapes that a network gives, and the looks, which follow from its gaze.
+// The shapes that pipeline_shapes_make determines, 1 << enum protocol_shape each: the first 22.
+static const uint64_t pipeline_shapes_made =
+    (UINT64_C(1) << (PROTOCOL_BROW_OUTER_UP_RIGHT + 1)) - 1;
+
+// Copies what a network reads, neither clamped nor calibrated; NAN for shapes that it does
+// not give.
 void pipeline_shapes_read(const struct pipeline_expression *expression,
-                          float shapes[PROTOCOL_SHAPE_COUNT]);
+                          float values[PROTOCOL_SHAPE_COUNT]);

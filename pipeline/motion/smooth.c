@@ -56,3 +56,48 @@ void pipeline_smooth_run(struct pipeline_smooth *smooth,
     }
     smooth->started = true;
 }
+
+// ---- blend shapes
+
+enum shape_class {
+    MOUTH, // and jaw, tongue
+    BLINK,
+    LOOK, // follows from the gaze, which is smooth
+    CALM, // brows, lids that are wide or narrow, cheeks, nose
+    CLASS_COUNT,
+};
+
+// Speeds are in full scales a second.
+static const struct pipeline_smooth_options shape_options[CLASS_COUNT] = {
+    [MOUTH] = { .on = true, .min_cutoff = 1, .beta = 6 },
+    [BLINK] = { .on = true, .min_cutoff = 2, .beta = 8 },
+    [CALM] = { .on = true, .min_cutoff = 0.7f, .beta = 2 },
+};
+
+#define BOTH(name, class) [PROTOCOL_##name##_LEFT] = (class), [PROTOCOL_##name##_RIGHT] = (class)
+
+static const enum shape_class shape_classes[PROTOCOL_SHAPE_COUNT] = {
+    BOTH(EYE_BLINK, BLINK),    BOTH(EYE_LOOK_UP, LOOK),  BOTH(EYE_LOOK_DOWN, LOOK),
+    BOTH(EYE_LOOK_IN, LOOK),   BOTH(EYE_LOOK_OUT, LOOK), BOTH(EYE_WIDE, CALM),
+    BOTH(EYE_SQUINT, CALM),    BOTH(BROW_DOWN, CALM),    [PROTOCOL_BROW_INNER_UP] = CALM,
+    BOTH(BROW_OUTER_UP, CALM), BOTH(CHEEK_SQUINT, CALM), [PROTOCOL_CHEEK_PUFF] = CALM,
+    BOTH(NOSE_SNEER, CALM),
+};
+
+void pipeline_smooth_shapes_reset(struct pipeline_smooth_shapes *smooth)
+{
+    *smooth = (struct pipeline_smooth_shapes){ 0 };
+}
+
+void pipeline_smooth_shapes_run(struct pipeline_smooth_shapes *smooth,
+                                float shapes[PROTOCOL_SHAPE_COUNT], float dt_s)
+{
+    const bool goes_on = dt_s > 0 && dt_s <= gap_max_s;
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        const struct pipeline_smooth_options *options = &shape_options[shape_classes[i]];
+        smooth->states[i].known = smooth->states[i].known && goes_on;
+        if (options->on) {
+            shapes[i] = filter(&smooth->states[i], options, shapes[i], 1, dt_s);
+        }
+    }
+}

@@ -1,5 +1,5 @@
 // Smoothing: the One Euro filter (Casiez, Roussel, Vogel: "1 € Filter", CHI 2012)
-// on each coordinate of one face's points.
+// on each coordinate of one face's points, and on its blend shapes.
 //
 // A low-pass filter whose cutoff grows with the speed: still points are held still, fast
 // ones followed at once. Speeds are in sizes of the face per second (pipeline_smooth_run
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/keypoint.h"
+#include "protocol/record.h"
 
 enum { PIPELINE_SMOOTH_POINTS_MAX = 256 };
 
@@ -47,3 +48,16 @@ void pipeline_smooth_reset(struct pipeline_smooth *smooth);
 void pipeline_smooth_run(struct pipeline_smooth *smooth,
                          const struct pipeline_smooth_options *options, struct mc_keypoint *points,
                          int count, float size, float dt_s);
+
+// Filters of one face's blend shapes. All zero: at their start.
+struct pipeline_smooth_shapes {
+    struct pipeline_smooth_state states[PROTOCOL_SHAPE_COUNT];
+};
+
+void pipeline_smooth_shapes_reset(struct pipeline_smooth_shapes *smooth);
+
+// Filters the shapes in place, with parameters of each shape's class: blinks are followed at
+// once, mouth and jaw are steadied, brows, cheeks and nose most. docs/motion.md has them. Looks
+// pass unchanged: they follow from the gaze, which is filtered. dt_s is as above.
+void pipeline_smooth_shapes_run(struct pipeline_smooth_shapes *smooth,
+                                float shapes[PROTOCOL_SHAPE_COUNT], float dt_s);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "nn/model.h"
+#include "pipeline/models.h"
 #include "pipeline/track/scaler.h"
 
 bool pipeline_detectors_init(struct pipeline_detectors *detectors,

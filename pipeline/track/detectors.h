@@ -10,14 +10,8 @@
 struct nn_model;
 struct nn_model_info;
 struct nn_runner;
+struct pipeline_models;
 struct pipeline_scaler;
-
-// The networks that frames pass through; all are borrowed.
-struct pipeline_models {
-    const struct nn_model *landmarks;  // or keypoints of another kind
-    const struct nn_model *locator;    // NULL when no stream tracks faces
-    const struct nn_model *expression; // NULL: none
-};
 
 struct pipeline_detectors {
     const struct nn_model_info *model;   // of the landmark network; borrowed
@@ -29,8 +23,8 @@ struct pipeline_detectors {
     struct pipeline_scaler *scaler;                    // owned
 };
 
-// Allocates what inference needs, for one thread at a time. Returns false and sets err on
-// failure; finish cleans up then, too.
+// Allocates what inference needs, for one thread at a time. Borrows the models. Returns false and
+// sets err on failure; finish cleans up then, too.
 bool pipeline_detectors_init(struct pipeline_detectors *detectors,
                              const struct pipeline_models *models,
                              struct mc_error *err) MC_MUST_USE;

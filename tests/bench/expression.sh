@@ -59,6 +59,6 @@ for case in 00-mouthSmile 01-head_yaw_40; do
 done
 "$python" -c 'import cv2, sys; import numpy as np
 heads = [cv2.imread(path)[120:540, 110:530] for path in sys.argv[2:]]
-cv2.imwrite(sys.argv[1], np.hstack(heads))' docs/expression-heads.png \
+cv2.imwrite(sys.argv[1], np.hstack(heads), [cv2.IMWRITE_JPEG_QUALITY, 90])' docs/expression-heads.jpg \
     "$work/00-mouthSmile.png" "$work/01-head_yaw_40.png"
 echo "wrote docs/expression.md" >&2

@@ -13,8 +13,8 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
+#include "pipeline/models.h"
 #include "pipeline/stream.h"
-#include "pipeline/track/detectors.h"
 #include "pipeline/worker.h"
 #include "protocol/record.h"
 #include "tests/pipeline/clip_file.h"

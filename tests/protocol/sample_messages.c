@@ -74,8 +74,25 @@ static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding en
     protocol_encode_status(buffer, encoding, &status);
     protocol_encode_pong(buffer, encoding, (struct protocol_id){ true, -3 });
     protocol_encode_metrics(buffer, encoding, (struct protocol_id){ 0 }, "up 1\n");
-    protocol_encode_calibrated(buffer, encoding,
-                               &(struct protocol_calibrated){ { true, 4 }, "main", 1 });
+    protocol_encode_calibrated(
+        buffer, encoding,
+        &(struct protocol_calibrated){ .id = { true, 4 }, .stream = "main", .faces = 1 });
+    static struct protocol_calibrated ranged = {
+        .id = { true, 5 }, .stream = "main", .faces = 1, .profile = "anna", .range_count = 1
+    };
+    ranged.ranges[0].peaks = ranged.ranges[0].gains =
+        (struct protocol_shape_numbers){ .known = 5, .values = { 0.5f, 0, 1 } };
+    protocol_encode_calibrated(buffer, encoding, &ranged);
+    static struct protocol_calibration profile = { .stream = "main",
+                                                   .profile = "anna",
+                                                   .active = true,
+                                                   .face_count = 1,
+                                                   .shapes = 3,
+                                                   .profile_count = 1,
+                                                   .profiles = { "anna" } };
+    profile.faces[0].neutral = true;
+    profile.faces[0].offsets = profile.faces[0].gains = ranged.ranges[0].gains;
+    protocol_encode_calibration(buffer, encoding, &profile);
     for (int code = 0; code < PROTOCOL_ERROR_OTHER; code++) {
         protocol_encode_error(buffer, encoding,
                               &(struct protocol_error){ .code = (enum protocol_error_code)code });
@@ -103,6 +120,16 @@ static void write_requests(struct protocol_buffer *buffer)
             PROTOCOL_CBOR, PROTOCOL_POSE, 20, PROTOCOL_LOST_HOLD, PROTOCOL_QUEUE, 5, "label"
         };
         request.encoding_given = request.mode_given = true;
+        protocol_request_write(buffer, &request);
+    }
+    for (int action = 0; action < PROTOCOL_CALIBRATE_COUNT; action++) {
+        const struct protocol_request request = {
+            .type = PROTOCOL_CALIBRATE,
+            .stream = "main",
+            .action = (enum protocol_calibrate_action)action,
+            .profile = "anna",
+            .shapes = 3,
+        };
         protocol_request_write(buffer, &request);
     }
 }

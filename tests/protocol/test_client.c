@@ -316,6 +316,28 @@ static void a_late_subscribed_switches_the_encoding_once(void **state)
     finish();
 }
 
+static void a_request_has_the_fields_it_was_given(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_message message;
+    const char *reply = "{\"type\":\"calibration\",\"id\":1,\"stream\":\"main\",\"profile\":\"p\","
+                        "\"active\":true,\"faces\":[],\"shapes\":[],\"profiles\":[]}\n";
+    start(HELLO, reply, 1000, true);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_int_equal(mocap_request_json(client, "[\"type\"]", GUARD_MS, &message, &err),
+                     MOCAP_ERROR);
+    assert_non_null(strstr(err.message, "the request: "));
+    assert_int_equal(mocap_request_json(client, "{\"type\":\"calibrate\",\"action\":\"show\"}",
+                                        GUARD_MS, &message, &err),
+                     MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REPLY);
+    mocap_close(client);
+    finish();
+    assert_string_equal(script.request, "{\"type\":\"calibrate\",\"action\":\"show\",\"id\":1}\n");
+}
+
 // The position in the byte stream is lost: what follows must not be taken for messages.
 static void an_error_ends_the_connection(void **state)
 {
@@ -466,6 +488,7 @@ int main(void)
         cmocka_unit_test(the_first_headers_parts_are_what_they_were),
         cmocka_unit_test(a_late_subscribed_switches_the_encoding),
         cmocka_unit_test(a_late_subscribed_switches_the_encoding_once),
+        cmocka_unit_test(a_request_has_the_fields_it_was_given),
         cmocka_unit_test(an_error_ends_the_connection),
         cmocka_unit_test(short_connections_are_made_less_and_less_often),
         cmocka_unit_test(a_refusal_is_an_error_with_the_servers_words),

@@ -12,6 +12,7 @@
 #include "protocol/decode.h"
 #include "protocol/encode.h"
 #include "protocol/request.h"
+#include "protocol/writer.h"
 
 static struct protocol_buffer buffer;
 static struct protocol_message *message;
@@ -445,13 +446,69 @@ static void replies_come_back_with_their_id(void **state)
     assert_false(message->id.given);
 
     protocol_buffer_clear(&buffer);
-    protocol_encode_calibrated(&buffer, PROTOCOL_JSON,
-                               &(struct protocol_calibrated){ { true, 4 }, "cam", 2 });
+    protocol_encode_calibrated(
+        &buffer, PROTOCOL_JSON,
+        &(struct protocol_calibrated){ .id = { true, 4 }, .stream = "cam", .faces = 2 });
     parse();
     assert_int_equal(message->type, PROTOCOL_MESSAGE_CALIBRATED);
     assert_true(message->calibrated.id.value == 4);
     assert_string_equal(message->calibrated.stream, "cam");
     assert_int_equal(message->calibrated.faces, 2);
+    assert_string_equal(message->calibrated.profile, "");
+}
+
+// Encodes with encode, and decodes.
+#define CHECK_COMES_BACK(encode, encoding, value)                                                  \
+    do {                                                                                           \
+        const size_t skip = (encoding) == PROTOCOL_CBOR ? PROTOCOL_LENGTH_BYTES : 0;               \
+        protocol_buffer_clear(&buffer);                                                            \
+        encode(&buffer, (encoding), (value));                                                      \
+        assert_true(protocol_decode_message((encoding), buffer.data + skip, buffer.length - skip,  \
+                                            message, NULL));                                       \
+    } while (0)
+
+static void what_was_calibrated_comes_back(void **state)
+{
+    (void)state;
+    static struct protocol_calibrated ranged = {
+        .stream = "cam", .faces = 2, .profile = "anna", .range_count = 2
+    };
+    static struct protocol_calibration profile = {
+        .id = { true, 6 },
+        .stream = "cam",
+        .profile = "anna",
+        .active = true,
+        .face_count = 1,
+        .shapes = UINT64_C(1) << PROTOCOL_TONGUE_OUT | 1,
+        .profile_count = 2,
+        .profiles = { "anna", "default" },
+    };
+    ranged.ranges[1].peaks.known = UINT64_C(1) << PROTOCOL_JAW_OPEN;
+    ranged.ranges[1].peaks.values[PROTOCOL_JAW_OPEN] = 0.5f;
+    ranged.ranges[1].gains = ranged.ranges[1].peaks;
+    profile.faces[0].neutral = true;
+    profile.faces[0].offsets = ranged.ranges[1].peaks;
+    for (int i = 0; i < PROTOCOL_ENCODING_COUNT; i++) {
+        const enum protocol_encoding encoding = (enum protocol_encoding)i;
+        const struct protocol_calibrated *calibrated = &message->calibrated;
+        const struct protocol_calibration *calibration = &message->calibration;
+        CHECK_COMES_BACK(protocol_encode_calibrated, encoding, &ranged);
+        assert_string_equal(calibrated->profile, "anna");
+        assert_int_equal(calibrated->range_count, 2);
+        assert_true(calibrated->ranges[0].peaks.known == 0);
+        assert_true(calibrated->ranges[1].gains.known == ranged.ranges[1].gains.known);
+        assert_true(calibrated->ranges[1].gains.values[PROTOCOL_JAW_OPEN] == 0.5f);
+        CHECK_COMES_BACK(protocol_encode_calibration, encoding, &profile);
+        assert_int_equal(message->type, PROTOCOL_MESSAGE_CALIBRATION);
+        assert_true(calibration->id.value == 6 && calibration->active);
+        assert_true(calibration->shapes == profile.shapes);
+        assert_int_equal(calibration->face_count, 1);
+        assert_true(calibration->faces[0].neutral);
+        assert_true(calibration->faces[0].offsets.values[PROTOCOL_JAW_OPEN] == 0.5f);
+        assert_true(calibration->faces[0].gains.known == 0);
+        assert_int_equal(calibration->profile_count, 2);
+        assert_string_equal(calibration->profiles[1], "default");
+    }
 }
 
 static void state_end_and_status_come_back(void **state)
@@ -489,6 +546,14 @@ static void state_end_and_status_come_back(void **state)
     assert_int_equal(message->status.streams[0].drops.subscriber, 4);
     assert_int_equal(message->status.streams[0].connects, 5);
     assert_true(message->status.streams[0].fov == 52.5f);
+
+    // Not known, or a server of version 1.0: nothing of an earlier status is left.
+    status.streams[0].fov = 0;
+    protocol_buffer_clear(&buffer);
+    protocol_encode_status(&buffer, PROTOCOL_JSON, &status);
+    parse();
+    assert_null(strstr(buffer.data, "fov"));
+    assert_true(message->status.streams[0].fov == 0);
 }
 
 static void a_later_versions_message_is_other(void **state)
@@ -684,6 +749,7 @@ int main(void)
         TEST(too_many_dense_points_are_an_error),
         TEST(a_record_of_version_1_0_is_read),
         TEST(replies_come_back_with_their_id),
+        TEST(what_was_calibrated_comes_back),
         TEST(state_end_and_status_come_back),
         TEST(a_later_versions_message_is_other),
         TEST(messages_that_do_not_fit_are_errors),

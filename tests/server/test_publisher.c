@@ -32,6 +32,7 @@ static char path[64];
 static struct server_limits limits = SERVER_LIMITS_DEFAULT;
 static int subscribed, pressure_changes;
 static int calibrating = -1; // the stream
+static struct protocol_request calibrate;
 static bool held, finished, metrics_too_long;
 static struct protocol_record record;
 
@@ -49,10 +50,30 @@ static void on_pressure(void *user, int stream, bool now_held)
     pressure_changes++;
 }
 
-static void on_calibrate(void *user, int stream)
+static bool on_calibrate(void *user, int stream, const struct protocol_request *request,
+                         struct protocol_error *error)
 {
     (void)user;
     calibrating = stream;
+    calibrate = *request;
+    if (strcmp(request->profile, "busy") == 0) {
+        error->code = PROTOCOL_ERROR_BAD_REQUEST;
+        snprintf(error->message, sizeof error->message, "busy");
+        return false;
+    }
+    return true;
+}
+
+static bool on_calibration(void *user, int stream, const struct protocol_request *request,
+                           struct protocol_calibration *calibration, struct protocol_error *error)
+{
+    (void)user;
+    (void)error;
+    assert_int_equal(stream, 1);
+    calibrate = *request;
+    snprintf(calibration->profile, sizeof calibration->profile, "default");
+    calibration->active = true;
+    return true;
 }
 
 static void on_status(void *user, int stream, struct protocol_stream_status *status)
@@ -90,7 +111,8 @@ static void start(bool every_frame)
     const struct server_publisher_options options = { "test",      streams, 2,   3,
                                                       every_frame, limits,  NULL };
     const struct server_publisher_callbacks callbacks = {
-        on_subscribed, on_pressure, on_calibrate, on_status, on_metrics, on_finished, NULL,
+        on_subscribed, on_pressure, on_calibrate, on_calibration,
+        on_status,     on_metrics,  on_finished,  NULL,
     };
     struct mc_error err = { 0 };
     subscribed = pressure_changes = 0;
@@ -236,19 +258,72 @@ static void a_calibration_is_answered_once_it_is_done(void **state)
     const char *refused = received(other);
     assert_has(refused, "{\"type\":\"error\",\"id\":8,\"code\":\"bad-request\"");
     assert_has(refused, "{\"type\":\"error\",\"id\":9,\"code\":\"bad-request\"");
-    server_publisher_calibrated(publisher, 0, 1); // another stream
-    server_publisher_calibrated(publisher, 1, 1);
+    const struct protocol_calibrated measured = { .faces = 1 };
+    server_publisher_calibrated(publisher, 0, &measured); // another stream
+    server_publisher_calibrated(publisher, 1, &measured);
     spin();
     assert_string_equal(received(fd),
                         "{\"type\":\"calibrated\",\"id\":1,\"stream\":\"right\",\"faces\":1}\n");
     assert_string_equal(received(other),
                         "{\"type\":\"calibrated\",\"id\":7,\"stream\":\"right\",\"faces\":1}\n");
-    server_publisher_calibrated(publisher, 1, 1); // nobody asks any more
+    server_publisher_calibrated(publisher, 1, &measured); // nobody asks any more
     assert_int_equal(write(fd, "{\"type\":\"calibrate\",\"id\":2,\"stream\":\"left\"}\n", 45), 45);
     spin();
-    server_publisher_calibrated(publisher, 0, 0);
+    const struct protocol_error no_face = { .code = PROTOCOL_ERROR_NO_FACE };
+    server_publisher_not_calibrated(publisher, 0, &no_face);
     spin();
     assert_has(received(fd), "{\"type\":\"error\",\"id\":2,\"code\":\"no-face\"");
+    close(fd);
+    close(other);
+    stop();
+}
+
+static void calibrations_are_ranged_shown_and_refused(void **state)
+{
+    (void)state;
+    start(false);
+    int fd = join("{\"type\":\"calibrate\",\"id\":1,\"stream\":\"right\",\"action\":\"range\","
+                  "\"profile\":\"anna\",\"shapes\":[\"jawOpen\"]}\n");
+    assert_int_equal(calibrate.action, PROTOCOL_CALIBRATE_RANGE);
+    assert_true(calibrate.shapes == UINT64_C(1) << PROTOCOL_JAW_OPEN);
+    assert_string_equal(calibrate.profile, "anna");
+    struct protocol_calibrated ranged = { .faces = 1, .profile = "anna", .range_count = 1 };
+    ranged.ranges[0].peaks.known = ranged.ranges[0].gains.known = calibrate.shapes;
+    ranged.ranges[0].peaks.values[PROTOCOL_JAW_OPEN] = 0.5f;
+    ranged.ranges[0].gains.values[PROTOCOL_JAW_OPEN] = 2;
+    server_publisher_calibrated(publisher, 1, &ranged);
+    spin();
+    assert_has(received(fd), "{\"type\":\"calibrated\",\"id\":1,\"stream\":\"right\",\"faces\":1,"
+                             "\"profile\":\"anna\",\"ranges\":[{\"peaks\":{\"jawOpen\":0.5000},"
+                             "\"gains\":{\"jawOpen\":2.0000}}]}\n");
+    int other =
+        join("{\"type\":\"calibrate\",\"id\":2,\"stream\":\"right\",\"action\":\"show\"}\n");
+    assert_has(received(other),
+               "{\"type\":\"calibration\",\"id\":2,\"stream\":\"right\",\"profile\":"
+               "\"default\",\"active\":true,\"faces\":[],\"shapes\":[],\"profiles\":[]}\n");
+    static const char *const bad[] = {
+        "\"action\":\"dance\"",
+        "\"action\":3",
+        "\"action\":\"use\"",
+        "\"action\":\"use\",\"profile\":\"../x\"",
+        "\"action\":\"use\",\"profile\":\"\"",
+        "\"profile\":7",
+        "\"action\":\"range\"",
+        "\"action\":\"range\",\"shapes\":[]",
+        "\"action\":\"range\",\"shapes\":[\"earWiggle\"]",
+        "\"action\":\"range\",\"shapes\":[1]",
+        "\"profile\":\"busy\"",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char request[256];
+        snprintf(request, sizeof request, "{\"type\":\"calibrate\",\"stream\":\"right\",%s}\n",
+                 bad[i]);
+        int refused = join(request);
+        const char *reply = received(refused);
+        assert_has(reply, "{\"type\":\"error\"");
+        assert_has(reply, i == 0 ? "\"unsupported\"" : "\"bad-request\"");
+        close(refused);
+    }
     close(fd);
     close(other);
     stop();
@@ -535,6 +610,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_get_their_replies),
         cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
+        cmocka_unit_test(calibrations_are_ranged_shown_and_refused),
         cmocka_unit_test(records_go_to_those_who_asked),
         cmocka_unit_test(dense_points_go_to_those_who_asked),
         cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),

@@ -71,6 +71,66 @@ def check_include(program, path):
           refused)
 
 
+def shown(asked, **fields):
+    return {"type": "calibration", "id": asked["id"], "stream": "one", "profile": "default",
+            "active": True, "faces": [], "shapes": [], "profiles": [], **fields}
+
+
+def check_calibrations(program, path):
+    """Ranges step by step, of what the stream can show; what was measured; other profiles."""
+    command = Command(program, path, "calibrate", "range", "one", "--profile", "anna")
+    daemon = command.daemon
+    asked = daemon.request("calibrate")
+    check((asked["action"], asked["profile"]) == ("show", "anna"), asked)
+    daemon.say(shown(asked, shapes=["jawOpen", "mouthPucker", "earWiggle"]))
+    for shape, peak, gain in (("jawOpen", 0.5, 2), ("mouthPucker", 0.02, 1)):
+        asked = daemon.request("calibrate")
+        check(asked["action"] == "range" and asked["shapes"] == [shape], asked)
+        check(asked["profile"] == "anna", asked)
+        daemon.say({"type": "calibrated", "id": asked["id"], "stream": "one", "faces": 1,
+                    "profile": "anna", "ranges": [{"peaks": {shape: peak}, "gains": {shape: gain}}]})
+    status, output, complaints = command.end()
+    check(status == 0, complaints)
+    check("jawOpen              reached 0.50, gain 2.00\n" in output, output)
+    check("mouthPucker          reached 0.02, gain 1.00 as before: too weak" in output, output)
+    check("kept in profile anna" in output, output)
+
+    # Nobody is seen.
+    command = Command(program, path, "calibrate", "neutral", "one")
+    asked = command.daemon.request("calibrate")
+    check("action" not in asked, asked)
+    command.daemon.say({"type": "error", "id": asked["id"], "code": "no-face", "message": "nobody"})
+    status, output, complaints = command.end()
+    check((status, output) == (1, "") and "mocapd says: nobody" in complaints, complaints)
+
+    for action in ("show", "reset", "use"):
+        command = Command(program, path, "calibrate", action, "one", "--profile", "anna",
+                          grants=False)
+        daemon = command.daemon
+        if action != "show":
+            asked = daemon.request("calibrate")
+            check((asked["action"], asked["profile"]) == (action, "anna"), asked)
+            daemon.say(shown(asked))
+        asked = daemon.request("calibrate")
+        check(asked["action"] == "show", asked)
+        daemon.say(shown(asked, profile="anna", profiles=["anna", "bob"], faces=[
+            {"neutral": True, "offsets": {"cheekPuff": 0.11}, "gains": {"jawOpen": 1.5}}]))
+        status, output, complaints = command.end()
+        check(status == 0, complaints)
+        check("profile anna, in use; kept: anna, bob\nface 1: neutral expression measured\n"
+              in output, output)
+        check("cheekPuff               0.110     1.00\n" in output, output)
+        check("jawOpen                     -     1.50\n" in output, output)
+
+    for arguments, complaint in (
+            (("dance", "one"), "ACTION must be neutral, range, show, use or reset, got 'dance'"),
+            (("use", "one"), "use must have --profile NAME"),
+            (("show", "--profile", "a/b"), "--profile must be 1 to 63 of A-Z a-z 0-9 _ -, got 'a/b'")):
+        process = subprocess.run([program, "--socket", path, "calibrate", *arguments],
+                                 capture_output=True, text=True, timeout=GUARD_S, check=False)
+        check(process.returncode == 2 and complaint in process.stderr, process.stderr)
+
+
 def check_calibrate(program, path):
     """A camera on demand is opened first, and measured once it is live."""
     command = Command(program, path, "calibrate", "one", grants=False)
@@ -85,6 +145,8 @@ def check_calibrate(program, path):
     daemon.say({"type": "calibrated", "id": asked["id"], "stream": "one", "faces": 1})
     status, output, complaints = command.end()
     check((status, output) == (0, "measured the neutral expression of 1 face\n"), (output, complaints))
+
+    check_calibrations(program, path)
 
     # One that does not open is not asked for a face.
     command = Command(program, path, "calibrate", "one", grants=False)

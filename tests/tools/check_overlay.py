@@ -65,6 +65,12 @@ def drawn_at(before, after):
             for i in range(len(a)) if a[i] != b[i]}
 
 
+def yellow_in(rows):
+    """How many pixels are as yellow as lines of sight."""
+    return sum(row[i] > 200 and row[i + 1] > 160 and row[i + 2] < 110
+               for row in rows for i in range(0, len(row), 3))
+
+
 class Overlay:
     def __init__(self, program, synthface, folder):
         self.program, self.synthface, self.folder = program, synthface, folder
@@ -113,10 +119,8 @@ def check_drawing(overlay):
 def check_whole_face(overlay):
     """What only some models have is drawn with them, and refused with others."""
     still, out = overlay.path("raw.png"), overlay.path("whole.png")
-    told = overlay.run(still, out, "--gaze", status=1)
-    check("--gaze needs a model" in told and not os.path.exists(out), told)
     told = overlay.run(still, out, "--dense", status=1)
-    check("--dense needs a model" in told and not os.path.exists(out), told)
+    check("--dense needs a --model" in told and not os.path.exists(out), told)
     with open(overlay.path("truth"), encoding="utf-8") as file:
         points = json.loads(file.read())["points"]
     before, drawn = read_png(still)[2], {}
@@ -129,6 +133,8 @@ def check_whole_face(overlay):
                       for j in range(-4, 5)) for x, y in points[first:last + 1])
         check(hit >= (last - first) * 0.8, f"{hit} landmarks {first} to {last} are near dense points")
     check(drawn[2] > drawn[1], "--gaze draws lines of sight")
+    overlay.run(still, out, "--gaze")  # by the expression network beside face68
+    check(yellow_in(read_png(out)[2]) > yellow_in(before) + 10, "lines of sight")
 
 
 def check_clip(overlay):

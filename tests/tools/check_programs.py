@@ -15,7 +15,7 @@ COMMANDS = {  # of those programs that have some; a command that is missing here
                  "overlay"},
     "mocap-lab": {"bench", "bench net", "bench kernels", "bench blocks", "bench motion",
                   "bench pipeline", "bench subscribers", "compare", "model", "model info",
-                  "model quantize", "shapes"},
+                  "model quantize", "pose", "shapes"},
 }
 
 

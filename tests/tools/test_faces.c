@@ -13,6 +13,7 @@
 
 #include "base/cpu.h"
 #include "nn/model.h"
+#include "pipeline/models.h"
 #include "pipeline/track/detectors.h"
 #include "pipeline/track/tracker.h"
 #include "tools/synthface/synthface.h"

@@ -3,7 +3,6 @@
 //
 // Both clips go through the network once; the filter then runs over what was found,
 // with several parameters.
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +10,7 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
-#include "base/path.h"
-#include "nn/model.h"
+#include "pipeline/models.h"
 #include "pipeline/motion/motion.h"
 #include "protocol/record.h"
 #include "tools/clip.h"
@@ -71,10 +69,11 @@ static bool collect(void *user, const struct protocol_record *record,
     return true;
 }
 
-static bool watch(const char *clip, const struct tools_clip_options *models, struct track *track,
+static bool watch(const char *clip, const struct pipeline_models *models, struct track *track,
                   struct mc_error *err)
 {
-    if (!tools_clip_run(clip, models, collect, track, err)) {
+    const struct tools_clip_options options = { .models = models };
+    if (!tools_clip_run(clip, &options, collect, track, err)) {
         return mc_error_wrap(err, "%s", clip);
     }
     return track->count > 4 * SKIP ||
@@ -269,23 +268,19 @@ static bool report(const struct options *options, const struct track *still,
 
 static bool bench(const struct options *options, struct mc_error *err)
 {
-    char path[PATH_MAX];
     unsigned cpu_flags = 0;
     struct track tracks[2] = { 0 };
-    struct nn_model *model = NULL, *locator = NULL;
-    if ((options->model != NULL || mc_path_data(path, sizeof path, NN_MODEL_DEFAULT_FILE, err)) &&
-        mc_cpu_flags(&cpu_flags, err)) {
-        model = nn_model_load(options->model != NULL ? options->model : path, cpu_flags, err);
-        locator = model != NULL ? tools_clip_locator(NULL, cpu_flags, err) : NULL;
+    struct pipeline_models models;
+    const struct pipeline_model_files files = { .landmarks = options->model, .expression = "off" };
+    if (!mc_cpu_flags(&cpu_flags, err) || !pipeline_models_load(&models, &files, cpu_flags, err)) {
+        return false;
     }
-    const struct tools_clip_options models = { .model = model, .locator = locator };
-    const bool good = locator != NULL && watch(options->still, &models, &tracks[0], err) &&
+    const bool good = watch(options->still, &models, &tracks[0], err) &&
                       watch(options->fast, &models, &tracks[1], err) &&
                       report(options, &tracks[0], &tracks[1], err);
     free(tracks[0].samples);
     free(tracks[1].samples);
-    nn_model_destroy(locator);
-    nn_model_destroy(model);
+    pipeline_models_unload(&models);
     return good;
 }
 

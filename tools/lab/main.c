@@ -5,8 +5,8 @@
 #include "tools/connect.h"
 #include "tools/lab/lab.h"
 
-static const struct mc_command *const commands[] = { &lab_bench_command, &lab_compare_command,
-                                                     &lab_model_command, &lab_pose_command,
+static const struct mc_command *const commands[] = { &lab_bench_command,  &lab_compare_command,
+                                                     &lab_model_command,  &lab_pose_command,
                                                      &lab_shapes_command, NULL };
 
 static const struct mc_command program = {

@@ -3,6 +3,7 @@
 // move is printed.
 #include "tools/lab/model_quantize.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "nn/model.h"
 #include "nn/quantise.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/models.h"
 #include "pipeline/track/scaler.h"
 #include "pipeline/track/tracker.h"
 #include "protocol/record.h"
@@ -110,7 +112,8 @@ static bool compare_frame(void *user, const struct protocol_record *record,
 
 static bool calibrate(struct job *job, struct mc_error *err)
 {
-    const struct tools_clip_options options = { .model = job->f32, .locator = job->locator };
+    const struct pipeline_models models = { job->f32, job->locator, NULL };
+    const struct tools_clip_options options = { .models = &models };
     for (int i = 0; i < job->options.clips.count; i++) {
         fprintf(stderr, "measuring ranges in %s\n", job->options.clips.words[i]);
         if (!tools_clip_run(job->options.clips.words[i], &options, calibrate_frame, job, err)) {
@@ -125,7 +128,8 @@ static bool calibrate(struct job *job, struct mc_error *err)
 
 static bool compare(struct job *job, struct mc_error *err)
 {
-    const struct tools_clip_options options = { .model = job->f32, .locator = job->locator };
+    const struct pipeline_models models = { job->f32, job->locator, NULL };
+    const struct tools_clip_options options = { .models = &models };
     job->int8 = nn_model_load_as(job->options.target, job->cpu_flags, NN_PRECISION_INT8, err);
     job->f32_runner = job->int8 == NULL ? NULL : nn_runner_create(job->f32, err);
     job->int8_runner = job->f32_runner == NULL ? NULL : nn_runner_create(job->int8, err);
@@ -146,13 +150,21 @@ static bool compare(struct job *job, struct mc_error *err)
     return true;
 }
 
+static struct nn_model *load_locator(unsigned cpu_flags, struct mc_error *err)
+{
+    char path[PATH_MAX];
+    return mc_path_data(path, sizeof path, NN_LOCATOR_DEFAULT_FILE, err)
+               ? nn_model_load(path, cpu_flags, err)
+               : NULL;
+}
+
 static bool quantize(struct job *job, struct mc_error *err)
 {
     if (!mc_cpu_flags(&job->cpu_flags, err)) {
         return false;
     }
     job->f32 = nn_model_load_as(job->options.source, job->cpu_flags, NN_PRECISION_F32, err);
-    job->locator = job->f32 == NULL ? NULL : tools_clip_locator(NULL, job->cpu_flags, err);
+    job->locator = job->f32 == NULL ? NULL : load_locator(job->cpu_flags, err);
     job->scaler = job->locator == NULL ? NULL : pipeline_scaler_create(err);
     job->quantiser =
         job->scaler == NULL ? NULL : nn_quantiser_create(nn_model_program(job->f32), err);

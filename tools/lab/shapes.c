@@ -2,12 +2,10 @@
 #include "tools/lab/shapes.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <string.h>
 
 #include "base/cpu.h"
-#include "base/path.h"
-#include "nn/model.h"
+#include "pipeline/models.h"
 #include "tools/clip.h"
 #include "tools/lab/lab.h"
 #include "tools/terminal.h"
@@ -25,7 +23,7 @@ struct others {
 
 struct options {
     const char *folder;
-    const char *model, *json, *matrix; // or NULL
+    const char *model, *expression, *json, *matrix; // or NULL
     bool markdown;
     struct others others;
 };
@@ -66,23 +64,18 @@ static bool add_other(void *field, const char *label, const char *value, struct 
 static bool run_mocapd(struct comparison *comparison, const struct options *options,
                        struct mc_error *err)
 {
-    char path[PATH_MAX];
     unsigned cpu_flags = 0;
-    struct nn_model *model = NULL, *locator = NULL;
-    const struct pipeline_motion_options motion = pipeline_motion_options_default();
-    if ((options->model != NULL || mc_path_data(path, sizeof path, NN_MODEL_DEFAULT_FILE, err)) &&
-        mc_cpu_flags(&cpu_flags, err)) {
-        model = nn_model_load(options->model != NULL ? options->model : path, cpu_flags, err);
-        locator = model != NULL ? tools_clip_locator(NULL, cpu_flags, err) : NULL;
+    struct pipeline_models models;
+    const struct pipeline_model_files files = { .landmarks = options->model,
+                                                .expression = options->expression };
+    if (!mc_cpu_flags(&cpu_flags, err) || !pipeline_models_load(&models, &files, cpu_flags, err)) {
+        return false;
     }
-    const struct tools_clip_options clip = { .model = model,
-                                             .locator = locator,
-                                             .motion = &motion };
+    const struct pipeline_motion_options motion = pipeline_motion_options_default();
+    const struct tools_clip_options clip = { .models = &models, .motion = &motion };
     comparison->answers[0].name = "mocapd";
-    const bool good = locator != NULL &&
-                      lab_head_answers_run(&comparison->answers[0], &comparison->set, &clip, err);
-    nn_model_destroy(locator);
-    nn_model_destroy(model);
+    const bool good = lab_head_answers_run(&comparison->answers[0], &comparison->set, &clip, err);
+    pipeline_models_unload(&models);
     return good;
 }
 
@@ -153,6 +146,9 @@ static const struct mc_option table[] = {
       MC_OPTION_FIELD(struct options, folder) },
     { "model", 0, "FILE", "weights of the keypoint network; default: those of mocapd",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, model) },
+    { "expression", 0, "FILE|off",
+      "weights of the network that reads expressions; default: those of mocapd", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, expression) },
     { "other", 0, "NAME=FILE",
       "compare with the answers of another program about the same images, a JSON file; may be "
       "repeated",

@@ -1,4 +1,6 @@
-// mocapctl calibrate: measures the neutral face in front of a camera.
+// mocapctl calibrate: measures the face in front of a camera, and shows what was measured.
+#include "tools/mocapctl/calibrate.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +8,7 @@
 #include "base/clock.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
+#include "protocol/request.h"
 #include "tools/connect.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/terminal.h"
@@ -15,24 +18,8 @@ enum {
     MEASURE_MS = 10000, // longer than the daemon tries
 };
 
-static bool show_reply(const struct mocap_message *message)
-{
-    struct mc_error err = { 0 };
-    struct protocol_message *reply = calloc(1, sizeof *reply);
-    bool good = reply != NULL && protocol_decode_message(PROTOCOL_JSON, message->bytes,
-                                                         message->length, reply, &err);
-    if (good) {
-        const int faces = reply->calibrated.faces;
-        printf("measured the neutral expression of %d %s\n", faces, faces == 1 ? "face" : "faces");
-    } else {
-        tools_complain("%s", reply == NULL ? "out of memory" : err.message);
-    }
-    free(reply);
-    return good;
-}
-
 // A camera on demand is open only while it has a subscriber: this one, with as few and as short
-// records as possible.
+// records as possible: a person may take a while between two steps.
 static bool subscribe(struct mocap_client *client, const char *stream)
 {
     struct mocap_error error;
@@ -90,12 +77,37 @@ static bool wait_live(struct mocap_client *client, const char *stream)
     return false;
 }
 
-static bool ask(struct mocap_client *client, const char *stream)
+// The request as JSON.
+static void write_request(const struct mocapctl_calibrate *calibrate,
+                          enum protocol_calibrate_action action, uint64_t shapes,
+                          struct protocol_buffer *buffer)
 {
+    struct protocol_request request = { .type = PROTOCOL_CALIBRATE,
+                                        .action = action,
+                                        .shapes = shapes };
+    snprintf(request.stream, sizeof request.stream, "%s", calibrate->stream);
+    snprintf(request.profile, sizeof request.profile, "%s",
+             calibrate->profile == NULL ? "" : calibrate->profile);
+    protocol_request_write(buffer, &request);
+    protocol_buffer_bytes(buffer, "", 1);
+}
+
+bool mocapctl_calibrate_ask(struct mocapctl_calibrate *calibrate,
+                            enum protocol_calibrate_action action, uint64_t shapes)
+{
+    struct protocol_buffer buffer;
     struct mocap_message message;
     struct mocap_error error;
+    protocol_buffer_init(&buffer, PROTOCOL_REQUEST_BYTES);
+    write_request(calibrate, action, shapes, &buffer);
+    if (buffer.failed) {
+        protocol_buffer_finish(&buffer);
+        tools_complain("out of memory for the request");
+        return false;
+    }
     enum mocap_result result =
-        mocap_request(client, "calibrate", stream, MEASURE_MS, &message, &error);
+        mocap_request_json(calibrate->client, buffer.data, MEASURE_MS, &message, &error);
+    protocol_buffer_finish(&buffer);
     if (result != MOCAP_MESSAGE) {
         return complain_without(result, &error);
     }
@@ -103,42 +115,196 @@ static bool ask(struct mocap_client *client, const char *stream)
         tools_complain("mocapd says: %s", message.reason);
         return false;
     }
-    return show_reply(&message);
+    struct mc_error err = { 0 };
+    if (!protocol_decode_message(PROTOCOL_JSON, message.bytes, message.length, calibrate->reply,
+                                 &err)) {
+        tools_complain("%s", err.message);
+        return false;
+    }
+    return true;
 }
 
-struct options {
-    const char *stream;
+// ---- actions
+
+static bool run_neutral(struct mocapctl_calibrate *calibrate)
+{
+    fprintf(stderr, "look at the camera, eyes open, mouth closed, for a second\n");
+    if (!mocapctl_calibrate_ask(calibrate, PROTOCOL_CALIBRATE_NEUTRAL, 0)) {
+        return false;
+    }
+    const struct protocol_calibrated *calibrated = &calibrate->reply->calibrated;
+    printf("measured the neutral expression of %d %s", calibrated->faces,
+           calibrated->faces == 1 ? "face" : "faces");
+    if (calibrated->profile[0] != '\0') {
+        fputs(", kept in profile ", stdout);
+        tools_write_text(stdout, calibrated->profile);
+    }
+    putchar('\n');
+    return true;
+}
+
+static void print_face(const struct protocol_face_calibration *face, int number)
+{
+    const uint64_t known = face->offsets.known | face->gains.known;
+    printf("face %d: %s\n", number,
+           face->neutral ? "neutral expression measured" : "neutral expression learnt as it goes");
+    if (known != 0) {
+        printf("  %-20s %8s %8s\n", "shape", "at rest", "gain");
+    }
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        const uint64_t bit = UINT64_C(1) << i;
+        if (!(known & bit)) {
+            continue;
+        }
+        printf("  %-20s ", protocol_shape_name((enum protocol_shape)i));
+        if (face->offsets.known & bit) {
+            printf("%8.3f", (double)face->offsets.values[i]);
+        } else {
+            printf("%8s", "-");
+        }
+        printf(" %8.2f\n", face->gains.known & bit ? (double)face->gains.values[i] : 1.0);
+    }
+}
+
+static bool run_show(struct mocapctl_calibrate *calibrate)
+{
+    if (!mocapctl_calibrate_ask(calibrate, PROTOCOL_CALIBRATE_SHOW, 0)) {
+        return false;
+    }
+    const struct protocol_calibration *shown = &calibrate->reply->calibration;
+    printf("profile ");
+    tools_write_text(stdout, shown->profile);
+    printf("%s", shown->active ? ", in use" : "");
+    for (int i = 0; i < shown->profile_count; i++) {
+        fputs(i == 0 ? "; kept: " : ", ", stdout);
+        tools_write_text(stdout, shown->profiles[i]);
+    }
+    putchar('\n');
+    if (shown->face_count == 0) {
+        puts("nothing measured: the neutral expression is learnt as it goes");
+    }
+    for (int i = 0; i < shown->face_count; i++) {
+        print_face(&shown->faces[i], i + 1);
+    }
+    return true;
+}
+
+static bool run_use(struct mocapctl_calibrate *calibrate)
+{
+    return mocapctl_calibrate_ask(calibrate, PROTOCOL_CALIBRATE_USE, 0) && run_show(calibrate);
+}
+
+static bool run_reset(struct mocapctl_calibrate *calibrate)
+{
+    return mocapctl_calibrate_ask(calibrate, PROTOCOL_CALIBRATE_RESET, 0) && run_show(calibrate);
+}
+
+static const struct {
+    bool (*run)(struct mocapctl_calibrate *calibrate);
+    bool needs_frames;
+} actions[PROTOCOL_CALIBRATE_COUNT] = {
+    [PROTOCOL_CALIBRATE_NEUTRAL] = { run_neutral, true },
+    [PROTOCOL_CALIBRATE_RANGE] = { mocapctl_calibrate_range, true },
+    [PROTOCOL_CALIBRATE_SHOW] = { run_show, false },
+    [PROTOCOL_CALIBRATE_USE] = { run_use, false },
+    [PROTOCOL_CALIBRATE_RESET] = { run_reset, false },
 };
+
+// ---- the command
+
+struct options {
+    const char *action_word, *stream, *profile;
+    enum protocol_calibrate_action action;
+};
+
+// The first word may be left out, and so may the second: "calibrate", "calibrate show",
+// "calibrate desk", "calibrate show desk".
+static bool check(void *target, struct mc_error *err)
+{
+    struct options *options = target;
+    if (options->profile != NULL && !protocol_profile_valid(options->profile)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--profile must be 1 to %d of A-Z a-z 0-9 _ -, got '%.80s'",
+                            PROTOCOL_NAME_BYTES - 1, options->profile);
+    }
+    for (int i = 0; options->action_word != NULL && i < PROTOCOL_CALIBRATE_COUNT; i++) {
+        options->action = (enum protocol_calibrate_action)i;
+        if (strcmp(options->action_word, protocol_calibrate_action_name(options->action)) == 0) {
+            return options->action != PROTOCOL_CALIBRATE_USE || options->profile != NULL ||
+                   mc_error_set(err, MC_ERROR_ARGUMENT, 0, "use must have --profile NAME");
+        }
+    }
+    options->action = PROTOCOL_CALIBRATE_NEUTRAL;
+    if (options->action_word != NULL && options->stream != NULL) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "ACTION must be neutral, range, show, use or reset, got '%.80s'",
+                            options->action_word);
+    }
+    options->stream = options->action_word;
+    return true;
+}
+
+// The stream given, or the only one there is.
+static const char *choose_stream(const struct mocap_client *client, const char *given)
+{
+    const struct mocap_server *server = mocap_server(client);
+    if (given == NULL && server->stream_count != 1) {
+        tools_complain("STREAM must be given: mocapd has %d streams", server->stream_count);
+        return NULL;
+    }
+    return given == NULL ? server->streams[0] : given;
+}
+
+static bool run_action(struct mocapctl_calibrate *calibrate, const struct options *options)
+{
+    calibrate->stream = choose_stream(calibrate->client, options->stream);
+    calibrate->profile = options->profile;
+    return calibrate->stream != NULL &&
+           (!actions[options->action].needs_frames ||
+            (subscribe(calibrate->client, calibrate->stream) &&
+             wait_live(calibrate->client, calibrate->stream))) &&
+           actions[options->action].run(calibrate);
+}
 
 static int run(const void *options, const void *globals)
 {
-    const char *stream = ((const struct options *)options)->stream;
     const struct tools_connect_options *program = globals;
-    struct mocap_client *client = tools_connect(program->socket);
-    if (client == NULL) {
+    struct mocapctl_calibrate calibrate = { .client = tools_connect(program->socket) };
+    if (calibrate.client == NULL) {
         return MC_EXIT_FAILED;
     }
-    bool good = subscribe(client, stream) && wait_live(client, stream);
-    if (good) {
-        fprintf(stderr, "look at the camera, eyes open, mouth closed, for a second\n");
-        good = ask(client, stream);
+    calibrate.reply = calloc(1, sizeof *calibrate.reply);
+    if (calibrate.reply == NULL) {
+        tools_complain("out of memory");
     }
-    mocap_close(client);
+    const bool good = calibrate.reply != NULL && run_action(&calibrate, options);
+    free(calibrate.reply);
+    mocap_close(calibrate.client);
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
 static const struct mc_option table[] = {
-    { "STREAM", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
-      .help = "the stream whose camera sees the face", MC_OPTION_FIELD(struct options, stream) },
+    { "ACTION", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT,
+      .help = "neutral (the default), range, show, use or reset",
+      MC_OPTION_FIELD(struct options, action_word) },
+    { "STREAM", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT,
+      .help = "the stream whose camera sees the face; may be left out when there is one",
+      MC_OPTION_FIELD(struct options, stream) },
+    { "profile", 0, "NAME", "whose calibration; default: the one in use", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, profile) },
     { 0 },
 };
 
 const struct mc_command mocapctl_calibrate_command = {
     .name = "calibrate",
-    .summary = "measure the neutral face in front of a camera, for blend shapes",
-    .details = "Opens the camera if nobody has subscribed, then measures for about a second: look "
-               "at the camera, eyes open, mouth closed.",
+    .summary = "measure the face in front of a camera, for blend shapes",
+    .details = "neutral measures the resting face for about a second: look at the camera, eyes "
+               "open, mouth closed. range guides through expressions, so that your strongest "
+               "smile is a full one. Both open the camera if nobody has subscribed. What was "
+               "measured is kept across restarts, for each stream and profile. show prints it, "
+               "use --profile NAME changes to another profile, reset forgets it.",
     .options = table,
     .options_size = sizeof(struct options),
+    .check = check,
     .run = run,
 };

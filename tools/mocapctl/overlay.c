@@ -1,5 +1,4 @@
 // mocapctl overlay: the keypoints of a clip, drawn on its frames as they are displayed.
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "base/value.h"
 #include "nn/model.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/models.h"
 #include "protocol/point_set.h"
 #include "protocol/record.h"
 #include "tools/clip.h"
@@ -24,7 +24,7 @@
 enum { RATE_DEFAULT = 25, PIXELS_MAX = 65535 };
 
 struct options {
-    const char *input, *output, *model, *locator;
+    const char *input, *output, *model, *locator, *expression;
     struct pipeline_region region;
     bool pose, gaze, dense; // what else is drawn
     int max_faces;
@@ -198,14 +198,13 @@ static bool on_frame(void *user, const struct protocol_record *record,
     return waiting->frame.image != NULL || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
 }
 
-static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
-                      const struct nn_model *locator, struct mc_error *err)
+static bool draw_clip(struct overlay *overlay, const struct pipeline_models *models,
+                      struct mc_error *err)
 {
     struct waiting waiting = { .overlay = overlay };
     const struct pipeline_motion_options motion = pipeline_motion_options_default();
     const struct tools_clip_options options = {
-        .model = model,
-        .locator = locator,
+        .models = models,
         .region = overlay->options.region,
         .max_faces = overlay->options.max_faces,
         .motion = overlay->options.pose || overlay->options.gaze ? &motion : NULL,
@@ -232,19 +231,19 @@ static bool draw_clip(struct overlay *overlay, const struct nn_model *model,
     return good;
 }
 
-static bool check_model(struct overlay *overlay, const struct nn_model_info *model,
-                        struct mc_error *err)
+static bool check_models(struct overlay *overlay, const struct pipeline_models *models,
+                         struct mc_error *err)
 {
     const struct options *options = &overlay->options;
-    if (options->gaze && model->head != NN_HEAD_FACE) {
-        return mc_error_set(
-            err, MC_ERROR_ARGUMENT, 0,
-            "--gaze needs a model that reads it (docs/models.md), this one does not");
+    const struct nn_model_info *model = nn_model_info(models->landmarks);
+    if (options->gaze && models->expression == NULL && model->head != NN_HEAD_FACE) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--gaze needs a network that reads it: --expression off leaves none");
     }
     if (options->dense && model->dense_count == 0) {
         return mc_error_set(
             err, MC_ERROR_ARGUMENT, 0,
-            "--dense needs a model with dense points (docs/models.md), this one has none");
+            "--dense needs a --model with dense points, such as face-expression.safetensors");
     }
     protocol_point_set_init(&overlay->dense, model->dense_set, model->dense_count);
     return true;
@@ -256,19 +255,16 @@ static int run(const void *options, const void *globals)
     struct overlay overlay = { .options = *(const struct options *)options };
     const struct options *chosen = &overlay.options;
     struct mc_error err = { 0 };
-    char model_path[PATH_MAX];
+    struct pipeline_models models;
+    const struct pipeline_model_files files = { chosen->model, chosen->locator,
+                                                chosen->expression };
     unsigned cpu_flags = 0;
-    bool good = chosen->model != NULL ||
-                mc_path_data(model_path, sizeof model_path, NN_MODEL_DEFAULT_FILE, &err);
-    struct nn_model *model = NULL, *locator = NULL;
-    if (good && mc_cpu_flags(&cpu_flags, &err)) {
-        model = nn_model_load(chosen->model != NULL ? chosen->model : model_path, cpu_flags, &err);
-        locator = model != NULL ? tools_clip_locator(chosen->locator, cpu_flags, &err) : NULL;
+    bool good =
+        mc_cpu_flags(&cpu_flags, &err) && pipeline_models_load(&models, &files, cpu_flags, &err);
+    if (good) {
+        good = check_models(&overlay, &models, &err) && draw_clip(&overlay, &models, &err);
+        pipeline_models_unload(&models);
     }
-    good = locator != NULL && check_model(&overlay, nn_model_info(model), &err) &&
-           draw_clip(&overlay, model, locator, &err);
-    nn_model_destroy(locator);
-    nn_model_destroy(model);
     if (!good) {
         tools_complain("%s", err.message);
         return MC_EXIT_FAILED;
@@ -319,6 +315,9 @@ static const struct mc_option table[] = {
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, model) },
     { "locator", 0, "FILE", "weights of the network that finds faces; default: those of mocapd",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, locator) },
+    { "expression", 0, "FILE|off",
+      "weights of the network that reads expressions; default: those of mocapd", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct options, expression) },
     { "max-faces", 0, "N", "follow up to N faces; default: 1", MC_OPTION_INT, .min = 1,
       .max = PROTOCOL_FACES_MAX, MC_OPTION_FIELD(struct options, max_faces) },
     { "region", 0, "X,Y,W,H", "run the network on this region, in pixels, instead of finding faces",

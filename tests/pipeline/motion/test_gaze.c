@@ -66,7 +66,7 @@ static void watch(struct pipeline_gaze *state, float yaw, const float blinks[2],
     }
 }
 
-static void a_closed_eye_keeps_its_gaze(void **state)
+static void a_closed_eye_turns_with_the_open_one(void **state)
 {
     (void)state;
     struct pipeline_gaze eyes = { 0 };
@@ -74,13 +74,38 @@ static void a_closed_eye_keeps_its_gaze(void **state)
     float gaze[2][2];
     watch(&eyes, 0.2f, open, gaze);
     assert_true(fabsf(gaze[0][0] - 0.2f) < 1e-3f && fabsf(gaze[1][1] - 0.1f) < 1e-3f);
-    watch(&eyes, -0.3f, wink, gaze);
-    assert_true(fabsf(gaze[0][0] - 0.2f) < 1e-3f && fabsf(gaze[1][0] + 0.3f) < 0.01f);
+    // The left eye, which is closed, is guessed to look elsewhere.
+    const struct pipeline_smooth_options off = { .on = false };
+    gaze[0][0] = 0.9f;
+    gaze[1][0] = gaze[1][1] = -0.3f;
+    pipeline_gaze_run(&eyes, &off, wink, 1.0f / 30, gaze);
+    for (int i = 0; i < 4; i++) {
+        assert_true(fabsf(gaze[i / 2][i % 2] + 0.3f) < 1e-3f);
+    }
+    // Both keep what they had.
     watch(&eyes, 0.5f, shut, gaze);
-    assert_true(fabsf(gaze[0][0] - 0.2f) < 1e-3f && fabsf(gaze[1][0] + 0.3f) < 0.01f);
+    assert_true(fabsf(gaze[0][0] + 0.3f) < 0.01f && fabsf(gaze[1][0] + 0.3f) < 0.01f);
     pipeline_gaze_reset(&eyes); // another face, whose eyes are closed from the start
     watch(&eyes, 0.4f, shut, gaze);
     assert_true(fabsf(gaze[0][0] - 0.4f) < 1e-3f);
+}
+
+// A squint is seen, only later than a saccade.
+static void eyes_that_cross_are_followed(void **state)
+{
+    (void)state;
+    const struct pipeline_smooth_options options = pipeline_smooth_options_default();
+    static const float open[2] = { 0 };
+    struct pipeline_gaze eyes = { 0 };
+    float gaze[2][2];
+    watch(&eyes, 0, open, gaze);
+    for (int i = 0; i < 15; i++) {
+        gaze[0][0] = 0.3f;
+        gaze[1][0] = -0.3f;
+        gaze[0][1] = gaze[1][1] = 0;
+        pipeline_gaze_run(&eyes, &options, open, 1.0f / 30, gaze);
+    }
+    assert_true(gaze[0][0] > 0.27f && gaze[1][0] < -0.27f);
 }
 
 static void what_is_not_finite_is_not_seen(void **state)
@@ -158,7 +183,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(looks_follow_the_eyes),
         cmocka_unit_test(what_is_no_number_looks_nowhere),
-        cmocka_unit_test(a_closed_eye_keeps_its_gaze),
+        cmocka_unit_test(a_closed_eye_turns_with_the_open_one),
+        cmocka_unit_test(eyes_that_cross_are_followed),
         cmocka_unit_test(what_is_not_finite_is_not_seen),
         cmocka_unit_test(saccades_pass_and_trembling_does_not),
         cmocka_unit_test(lines_of_sight_meet_where_they_are_aimed),

@@ -169,21 +169,22 @@ static void other_keypoints_are_only_smoothed(void **state)
 static void a_calibration_takes_a_second_of_faces(void **state)
 {
     (void)state;
-    int faces = -1, frames = 0;
-    pipeline_motion_calibrate(&motion, 0);
+    struct pipeline_calibrated calibrated;
+    int frames = 0;
+    pipeline_motion_calibrate(&motion, 0, 0);
     next_record(0.04); // nobody yet
     pipeline_motion_run(&motion, &record, NULL);
-    assert_false(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
+    assert_false(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &calibrated));
     do {
         next_record(0.04);
         add_face(7, 200, 200);
         add_face(8, 400, 200);
         pipeline_motion_run(&motion, &record, NULL);
         assert_true(++frames < 40);
-    } while (!pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
+    } while (!pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &calibrated));
     assert_true(frames >= 25);
-    assert_int_equal(faces, 2);
-    assert_false(pipeline_motion_calibrated(&motion, 9 * MC_NS_PER_SECOND, &faces)); // once
+    assert_int_equal(calibrated.face_count, 2);
+    assert_false(pipeline_motion_calibrated(&motion, 9 * MC_NS_PER_SECOND, &calibrated)); // once
     for (int i = 0; i < 2; i++) {
         const struct protocol_face *face = &record.faces[i];
         for (int k = 0; k < PROTOCOL_SHAPE_COUNT; k++) {
@@ -195,15 +196,15 @@ static void a_calibration_takes_a_second_of_faces(void **state)
 static void a_calibration_without_a_face_ends(void **state)
 {
     (void)state;
-    int faces = -1;
-    pipeline_motion_calibrate(&motion, 0);
+    struct pipeline_calibrated calibrated;
+    pipeline_motion_calibrate(&motion, 0, 0);
     for (int i = 0; i < 4; i++) {
         next_record(0.04);
         pipeline_motion_run(&motion, &record, NULL);
-        assert_false(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &faces));
+        assert_false(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &calibrated));
     }
-    assert_true(pipeline_motion_calibrated(&motion, 6 * MC_NS_PER_SECOND, &faces));
-    assert_int_equal(faces, 0);
+    assert_true(pipeline_motion_calibrated(&motion, 6 * MC_NS_PER_SECOND, &calibrated));
+    assert_int_equal(calibrated.face_count, 0);
 }
 
 static void garbage_is_survived(void **state)

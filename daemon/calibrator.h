@@ -1,0 +1,44 @@
+// The calibration of one stream: handles what subscribers ask for, and keeps the result in the
+// profile in use. Thread: loop.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/message.h"
+
+struct daemon_profile_store;
+struct pipeline_profile;
+struct pipeline_stream;
+struct server_publisher;
+
+struct daemon_calibrator {
+    const struct daemon_profile_store *store;
+    struct server_publisher *publisher;
+    struct pipeline_stream *stream;
+    const char *name; // of the stream
+    int index;        // of the stream
+    char profile[PROTOCOL_NAME_BYTES];
+    bool measuring;
+    uint64_t range; // what is being measured: 0, the neutral face
+    // While measuring: the profile to go back to when nobody is seen.
+    char previous[PROTOCOL_NAME_BYTES];
+};
+
+// Loads the profile in use. What cannot be read is logged, and the stream starts without.
+// Borrows all.
+void daemon_calibrator_init(struct daemon_calibrator *calibrator,
+                            const struct daemon_profile_store *store,
+                            struct server_publisher *publisher, struct pipeline_stream *stream,
+                            const char *name, int index);
+
+// Starts to measure, NEUTRAL or RANGE. Whoever asks for the same meanwhile shares the result,
+// which goes to the publisher. Returns false and sets error when it cannot start.
+bool daemon_calibrator_measure(struct daemon_calibrator *calibrator,
+                               const struct protocol_request *request,
+                               struct protocol_error *error);
+
+// SHOW, USE and RESET. Returns false and sets error on failure.
+bool daemon_calibrator_show(struct daemon_calibrator *calibrator,
+                            const struct protocol_request *request,
+                            struct protocol_calibration *calibration, struct protocol_error *error);

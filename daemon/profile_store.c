@@ -1,0 +1,177 @@
+#include "daemon/profile_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/config_text.h"
+#include "base/file.h"
+#include "daemon/profile_file.h"
+#include "pipeline/motion/motion.h"
+
+// A profile's name has no dot, so STREAM.PROFILE.calibration is of one stream and one profile.
+static const char profile_suffix[] = ".calibration", active_suffix[] = ".profile";
+
+void daemon_profile_store_init(struct daemon_profile_store *store)
+{
+    const char *state = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    int length = -1;
+    if (state != NULL && state[0] == '/') { // several are separated by colons
+        length = snprintf(store->directory, sizeof store->directory, "%.*s/calibration",
+                          (int)strcspn(state, ":"), state);
+    } else if (xdg != NULL && xdg[0] == '/') {
+        length = snprintf(store->directory, sizeof store->directory, "%s/mocapd/calibration", xdg);
+    } else if (home != NULL && home[0] == '/') {
+        length = snprintf(store->directory, sizeof store->directory,
+                          "%s/.local/state/mocapd/calibration", home);
+    }
+    if (length < 0 || (size_t)length >= sizeof store->directory) {
+        store->directory[0] = '\0';
+    }
+}
+
+static bool make_path(const struct daemon_profile_store *store, const char *stream,
+                      const char *profile, const char *suffix, char path[PATH_MAX],
+                      struct mc_error *err)
+{
+    if (store->directory[0] == '\0') {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "calibrations cannot be kept: XDG_STATE_HOME or HOME must be set");
+    }
+    const int length = snprintf(path, PATH_MAX, "%s/%s%s%s%s", store->directory, stream,
+                                profile[0] == '\0' ? "" : ".", profile, suffix);
+    return (length > 0 && length < PATH_MAX) ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%.80s…: the path is too long",
+                        store->directory);
+}
+
+// Makes the folder and those above it.
+static bool make_directory(const struct daemon_profile_store *store, struct mc_error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", store->directory);
+    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash != NULL) {
+            *slash = '\0';
+        }
+        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+            return mc_error_set_errno(err, "%s", path);
+        }
+        if (slash == NULL) {
+            return true;
+        }
+        *slash = '/';
+    }
+}
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+// ---- the profile in use
+
+static bool read_active(const char *path, char profile[PROTOCOL_NAME_BYTES], struct mc_error *err)
+{
+    struct mc_config_text text;
+    struct mc_config_item item;
+    bool good = mc_config_text_open(&text, path, err) && mc_config_text_single(&text, &item, err);
+    if (good && !protocol_profile_valid(item.value)) {
+        good = mc_error_set(err, MC_ERROR_FORMAT, 0,
+                            "%s:%d:%d: must be the name of a profile, 1 to %d of A-Z a-z 0-9 _ -",
+                            path, item.line, item.value_column, PROTOCOL_NAME_BYTES - 1);
+    }
+    if (good) {
+        snprintf(profile, PROTOCOL_NAME_BYTES, "%s", item.value);
+    }
+    mc_config_text_close(&text);
+    return good;
+}
+
+bool daemon_profile_store_active(const struct daemon_profile_store *store, const char *stream,
+                                 char profile[PROTOCOL_NAME_BYTES], struct mc_error *err)
+{
+    char path[PATH_MAX];
+    snprintf(profile, PROTOCOL_NAME_BYTES, "default");
+    return store->directory[0] == '\0' || (make_path(store, stream, "", active_suffix, path, err) &&
+                                           (!exists(path) || read_active(path, profile, err)));
+}
+
+bool daemon_profile_store_set_active(const struct daemon_profile_store *store, const char *stream,
+                                     const char *profile, struct mc_error *err)
+{
+    char path[PATH_MAX];
+    const struct mc_file_part parts[] = { { profile, strlen(profile) }, { "\n", 1 } };
+    return make_path(store, stream, "", active_suffix, path, err) && make_directory(store, err) &&
+           mc_file_replace(path, parts, 2, err);
+}
+
+// ---- profiles
+
+bool daemon_profile_store_read(const struct daemon_profile_store *store, const char *stream,
+                               const char *name, struct pipeline_profile *profile,
+                               struct mc_error *err)
+{
+    char path[PATH_MAX];
+    *profile = (struct pipeline_profile){ 0 };
+    return store->directory[0] == '\0' ||
+           (make_path(store, stream, name, profile_suffix, path, err) &&
+            (!exists(path) || daemon_profile_file_read(path, profile, err)));
+}
+
+bool daemon_profile_store_write(const struct daemon_profile_store *store, const char *stream,
+                                const char *name, const struct pipeline_profile *profile,
+                                struct mc_error *err)
+{
+    char path[PATH_MAX];
+    if (!make_path(store, stream, name, profile_suffix, path, err)) {
+        return false;
+    }
+    if (profile->face_count == 0) {
+        return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR ||
+               mc_error_set_errno(err, "%s", path);
+    }
+    return make_directory(store, err) &&
+           daemon_profile_file_write(path, stream, name, profile, err);
+}
+
+// The profile whose file is called name; false when it is none of the stream's.
+static bool profile_of(const char *name, const char *stream, char profile[PROTOCOL_NAME_BYTES])
+{
+    const size_t start = strlen(stream) + 1, suffix = sizeof profile_suffix - 1;
+    const size_t length = strlen(name);
+    if (length <= start + suffix || length - start - suffix >= PROTOCOL_NAME_BYTES ||
+        strncmp(name, stream, start - 1) != 0 || name[start - 1] != '.' ||
+        strcmp(name + length - suffix, profile_suffix) != 0) {
+        return false;
+    }
+    snprintf(profile, PROTOCOL_NAME_BYTES, "%.*s", (int)(length - start - suffix), name + start);
+    return protocol_profile_valid(profile);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+int daemon_profile_store_list(const struct daemon_profile_store *store, const char *stream,
+                              char names[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES])
+{
+    int count = 0;
+    DIR *directory = store->directory[0] == '\0' ? NULL : opendir(store->directory);
+    if (directory == NULL) {
+        return 0;
+    }
+    const struct dirent *entry;
+    while (count < PROTOCOL_PROFILES_MAX && (entry = readdir(directory)) != NULL) {
+        count += profile_of(entry->d_name, stream, names[count]);
+    }
+    closedir(directory);
+    qsort(names, (size_t)count, sizeof names[0], compare);
+    return count;
+}
