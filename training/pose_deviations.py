@@ -95,7 +95,7 @@ def main():
     options = parser.parse_args()
     face = np.loadtxt(options.positions)
     rows = list(zip(face, *columns(options, face)))
-    print("""// Made by training/pose_deviations.py; positions by tools/fit_mean_face.py. See there how.
+    print("""// By training/pose_deviations.py, positions by tools/fit_mean_face.py. See there how.
 #include "pipeline/motion/mean_face.h"
 
 const struct pipeline_mean_point pipeline_mean_face[PIPELINE_MEAN_FACE_POINTS] = {""")

@@ -74,10 +74,10 @@ def clip_rows(lab, clips, finder):
             slope = np.polyfit(own[:, k], found[:, k], 1)[0]
             r = np.corrcoef(own[:, k], found[:, k])[0, 1]
             moves = spread >= TURNS_LEAST
-            cells += [f"{spread:.1f}°", f"{slope:.2f}" if moves else "", f"{r:.2f}" if moves else ""]
+            cells += [f"{spread:.1f}°", *(f"{v:.2f}" if moves else "" for v in (slope, r))]
             slopes.append((slope, r) if moves else (np.nan, np.nan))
-        yield [clip, len(chosen), f"{np.median(found[:, 7]):.0f}°", f"{np.median(found[:, 6]):.3f}",
-               *cells]
+        fov, error = np.median(found[:, 7]), np.median(found[:, 6])
+        yield [clip, len(chosen), f"{fov:.0f}°", f"{error:.3f}", *cells]
     mean = np.nanmean(np.reshape(slopes, (-1, 2, 2)), 0)
     yield ["**mean**", "", "", "", "", *(f"**{v:.2f}**" for v in mean[0]), "",
            *(f"**{v:.2f}**" for v in mean[1])]

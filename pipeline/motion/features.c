@@ -12,29 +12,30 @@ static const float bound = 100;          // widths of the face: no landmark is f
 // An open mouth moves its corners down and in, by these shares of the gap between the lips.
 static const float drop_with_gap = 0.15f, narrow_with_gap = 0.10f;
 
-// From 1,107 photographs through the shipped network. A second network judged which regions
-// of these faces were at rest: 945 pairs of eyes, 571 of brows, 374 mouths. Medians, and
-// standard deviations without the outer tenth. The same for both sides.
+// From 1,112 photographs through the shipped network. A second network judged which regions
+// of these faces were at rest: 945 pairs of eyes, 571 of brows, 373 mouths. Medians, and
+// standard deviations without the outer tenth; of brows those over all photographs, because the
+// second network takes brows that are high at rest for raised ones. The same for both sides.
 const struct pipeline_feature_spread pipeline_feature_spread[PIPELINE_FEATURE_COUNT] = {
     [PIPELINE_EYE_LEFT] = { 0.305f, 0.063f },
     [PIPELINE_EYE_RIGHT] = { 0.305f, 0.063f },
-    [PIPELINE_BROW_LEFT] = { 0.134f, 0.014f },
-    [PIPELINE_BROW_RIGHT] = { 0.134f, 0.014f },
-    [PIPELINE_BROW_INNER_LEFT] = { 0.123f, 0.0155f },
-    [PIPELINE_BROW_INNER_RIGHT] = { 0.123f, 0.0155f },
-    [PIPELINE_BROW_OUTER_LEFT] = { 0.131f, 0.017f },
-    [PIPELINE_BROW_OUTER_RIGHT] = { 0.131f, 0.017f },
-    [PIPELINE_LIPS_GAP] = { 0.007f, 0.006f },
-    [PIPELINE_CHIN_DROP] = { 0.492f, 0.050f },
-    [PIPELINE_CHIN_SIDE] = { 0, 0.021f },
-    [PIPELINE_MOUTH_WIDTH] = { 0.368f, 0.030f },
-    [PIPELINE_MOUTH_SIDE] = { 0, 0.010f },
-    [PIPELINE_CORNER_DROP_LEFT] = { 0.170f, 0.022f },
-    [PIPELINE_CORNER_DROP_RIGHT] = { 0.170f, 0.022f },
-    [PIPELINE_CORNER_BEND_LEFT] = { 0.014f, 0.015f },
-    [PIPELINE_CORNER_BEND_RIGHT] = { 0.014f, 0.015f },
-    [PIPELINE_CORNER_OUT_LEFT] = { 0.184f, 0.0215f },
-    [PIPELINE_CORNER_OUT_RIGHT] = { 0.184f, 0.0215f },
+    [PIPELINE_BROW_LEFT] = { 0.132f, 0.018f },
+    [PIPELINE_BROW_RIGHT] = { 0.132f, 0.018f },
+    [PIPELINE_BROW_INNER_LEFT] = { 0.117f, 0.020f },
+    [PIPELINE_BROW_INNER_RIGHT] = { 0.117f, 0.020f },
+    [PIPELINE_BROW_OUTER_LEFT] = { 0.131f, 0.020f },
+    [PIPELINE_BROW_OUTER_RIGHT] = { 0.131f, 0.020f },
+    [PIPELINE_LIPS_GAP] = { 0.006f, 0.006f },
+    [PIPELINE_CHIN_DROP] = { 0.467f, 0.026f },
+    [PIPELINE_CHIN_SIDE] = { 0, 0.015f },
+    [PIPELINE_MOUTH_WIDTH] = { 0.361f, 0.028f },
+    [PIPELINE_MOUTH_SIDE] = { 0, 0.0085f },
+    [PIPELINE_CORNER_DROP_LEFT] = { 0.159f, 0.0165f },
+    [PIPELINE_CORNER_DROP_RIGHT] = { 0.159f, 0.0165f },
+    [PIPELINE_CORNER_BEND_LEFT] = { 0.009f, 0.0135f },
+    [PIPELINE_CORNER_BEND_RIGHT] = { 0.009f, 0.0135f },
+    [PIPELINE_CORNER_OUT_LEFT] = { 0.180f, 0.0195f },
+    [PIPELINE_CORNER_OUT_RIGHT] = { 0.180f, 0.0195f },
 };
 
 const char *pipeline_feature_name(enum pipeline_feature feature)

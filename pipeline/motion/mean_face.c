@@ -1,4 +1,4 @@
-// Made by training/pose_deviations.py; positions by tools/fit_mean_face.py. See there how.
+// By training/pose_deviations.py, positions by tools/fit_mean_face.py. See there how.
 #include "pipeline/motion/mean_face.h"
 
 const struct pipeline_mean_point pipeline_mean_face[PIPELINE_MEAN_FACE_POINTS] = {

@@ -16,6 +16,7 @@ _Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX >= (int)PROTOCOL_KEYPOINTS_MAX &&
 enum { LANDMARKS = 68 };
 
 static const double step_max_s = 0.5;            // between two records of a face; longer is a gap
+static const float features_fov = 60;            // degrees
 static const double same_face_s = 2;             // a face lost for less is most likely back
 static const int64_t calibrate_max_s = 6;        // then it has failed
 static const float error_max = 0.10f;            // of a pose, to learn from what the face does
@@ -249,6 +250,19 @@ static struct pipeline_expression steady(const struct pipeline_motion *motion,
     return steadied;
 }
 
+// Features are measured as through one and the same lens, that of their spread: the estimated
+// field of view changes while it is learnt, and what was measured of a person is kept for longer
+// than the estimate.
+static bool measure_features(const struct protocol_face *face, const struct protocol_record *record,
+                             float *features)
+{
+    const struct pipeline_camera camera =
+        pipeline_camera_make(record->width, record->height, features_fov);
+    struct protocol_pose pose;
+    return face->has_pose && pipeline_pose_fit(face->keypoints, &camera, &pose) &&
+           pipeline_features_measure(face->keypoints, &camera, &pose, features);
+}
+
 static void run_face(struct pipeline_motion *motion, const struct pipeline_camera *camera,
                      struct protocol_record *record, struct protocol_face *face,
                      const struct pipeline_expression *expression)
@@ -267,8 +281,7 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
         return;
     }
     fit_pose(motion, camera, face, expression, dt_s);
-    face->has_shapes =
-        face->has_pose && pipeline_features_measure(face->keypoints, camera, &face->pose, channels);
+    face->has_shapes = measure_features(face, record, channels);
     if (expression != NULL) {
         const struct pipeline_expression steadied = steady(motion, state, expression, face, dt_s);
         face->has_shapes = true;

@@ -43,6 +43,8 @@ static void add_face(int id, float x, float y)
         face->keypoints[i] = (struct mc_keypoint){ x + 150 * pipeline_mean_face[i].x,
                                                    y + 150 * pipeline_mean_face[i].y, 0.83f };
     }
+    face->box[0] = x - 75;
+    face->box[1] = y - 75;
     face->box[2] = 150;
     face->box[3] = 150;
 }
@@ -193,6 +195,149 @@ static void a_calibration_takes_a_second_of_faces(void **state)
     }
 }
 
+// A mean face with its left brow up, its left eye shut, its mouth open and smiling.
+static void add_grimace(int id, float x, float y)
+{
+    add_face(id, x, y);
+    struct mc_keypoint *points = record.faces[record.face_count - 1].keypoints;
+    for (int i = 22; i <= 26; i++) {
+        points[i].y -= 12;
+    }
+    points[43].y = points[44].y = points[47].y = points[46].y = (points[43].y + points[47].y) / 2;
+    for (int i = 55; i <= 59; i++) {
+        points[i].y += 15;
+    }
+    for (int i = 65; i <= 67; i++) {
+        points[i].y += 15;
+    }
+    points[48].y -= 15;
+    points[54].y -= 15;
+    points[48].x -= 9;
+    points[54].x += 9;
+}
+
+// Through all of the stage, with its estimate of the field of view.
+static void an_expression_held_from_the_first_record_on_stays(void **state)
+{
+    (void)state;
+    static const int rates[] = { 5, 12, 25, 30, 60 };
+    static const enum protocol_shape shown[] = { PROTOCOL_BROW_OUTER_UP_LEFT,
+                                                 PROTOCOL_EYE_BLINK_LEFT, PROTOCOL_JAW_OPEN,
+                                                 PROTOCOL_MOUTH_SMILE_LEFT };
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        float first[PROTOCOL_SHAPE_COUNT];
+        set_up(NULL);
+        for (int frame = 0; frame <= 30 * rates[i]; frame++) {
+            next_record(1.0 / rates[i]);
+            add_grimace(1, 320, 200);
+            pipeline_motion_run(&motion, &record, NULL);
+            if (frame == 0) {
+                memcpy(first, record.faces[0].shapes, sizeof first);
+            }
+        }
+        for (int k = 0; k < PROTOCOL_SHAPE_COUNT; k++) {
+            if (record.faces[0].shapes[k] < 0.9f * first[k] - 1e-3f) {
+                fail_msg("%s, %d frames/s: %.3f, after 30 s %.3f", protocol_shape_name(k), rates[i],
+                         (double)first[k], (double)record.faces[0].shapes[k]);
+            }
+        }
+        for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++) {
+            assert_true(first[shown[k]] > 0.3f);
+        }
+    }
+}
+
+static void calibrate_all(uint64_t range, int frames, float x[2])
+{
+    struct pipeline_calibrated calibrated;
+    pipeline_motion_calibrate(&motion, range, 0);
+    for (int i = 0; i < frames; i++) {
+        next_record(0.04);
+        add_grimace(1, x[0], 200);
+        add_face(2, x[1], 200);
+        pipeline_motion_run(&motion, &record, NULL);
+    }
+    assert_true(pipeline_motion_calibrated(&motion, MC_NS_PER_SECOND, &calibrated));
+    assert_int_equal(calibrated.face_count, 2);
+}
+
+// Two people: after a restart each has its own, whoever comes first, and only a profile that is
+// in use counts.
+static void a_profile_finds_its_face_by_place(void **state)
+{
+    (void)state;
+    static struct pipeline_profile profile;
+    float x[2] = { 150, 450 };
+    calibrate_all(0, 27, x);
+    pipeline_motion_profile(&motion, &profile);
+    assert_int_equal(profile.face_count, 2);
+    for (int swapped = 0; swapped < 2; swapped++) {
+        set_up(NULL);
+        pipeline_motion_load_profile(&motion, &profile);
+        for (int i = 0; i < 3; i++) {
+            next_record(0.04);
+            if (swapped == 0) {
+                add_grimace(7, 160, 200);
+            }
+            add_face(8, 440, 200);
+            if (swapped == 1) {
+                add_grimace(7, 160, 200);
+            }
+            pipeline_motion_run(&motion, &record, NULL);
+        }
+        for (int i = 0; i < 2; i++) { // both are neutral to themselves
+            const float *shapes = record.faces[i].shapes;
+            assert_true(shapes[PROTOCOL_BROW_OUTER_UP_LEFT] < 0.1f);
+            assert_true(shapes[PROTOCOL_BROW_DOWN_LEFT] < 0.1f);
+            assert_true(shapes[PROTOCOL_MOUTH_SMILE_LEFT] < 0.1f);
+            assert_true(shapes[PROTOCOL_MOUTH_FROWN_LEFT] < 0.1f);
+        }
+    }
+    pipeline_motion_load_profile(&motion, NULL);
+    next_record(0.04);
+    add_grimace(7, 160, 200);
+    pipeline_motion_run(&motion, &record, NULL);
+    pipeline_motion_profile(&motion, &profile);
+    assert_int_equal(profile.face_count, 0);
+}
+
+static void a_range_gives_each_face_its_gain(void **state)
+{
+    (void)state;
+    static struct pipeline_profile profile;
+    float x[2] = { 150, 450 };
+    calibrate_all(UINT64_C(1) << PROTOCOL_JAW_OPEN | UINT64_C(1) << PROTOCOL_MOUTH_PUCKER, 52, x);
+    const float opened = record.faces[0].shapes[PROTOCOL_JAW_OPEN];
+    assert_true(opened > 0.9f); // what was less than half before
+    pipeline_motion_profile(&motion, &profile);
+    assert_int_equal(profile.face_count, 1); // the other did nothing
+    assert_false(profile.faces[0].has_neutral);
+    assert_true(profile.faces[0].gains[PROTOCOL_JAW_OPEN] > 1.5f);
+    assert_true(profile.faces[0].gains[PROTOCOL_MOUTH_PUCKER] == 1);
+    assert_true(profile.faces[0].x < 0.4f);
+}
+
+// Lost for a moment, a face is the same; after a while it may be another.
+static void learning_survives_a_moment_without_the_face(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 500; i++) {
+        next_record(0.04);
+        add_face(1, 320, 200);
+        pipeline_motion_run(&motion, &record, NULL);
+    }
+    const float tolerance = motion.faces[0].calibration.tolerance[PIPELINE_BROW_LEFT];
+    for (int id = 2; id <= 3; id++) {
+        next_record(id == 2 ? 1 : 5);
+        pipeline_motion_run(&motion, &record, NULL);
+        next_record(0.04);
+        add_face(id, 320, 200);
+        pipeline_motion_run(&motion, &record, NULL);
+        const float now = motion.faces[0].calibration.tolerance[PIPELINE_BROW_LEFT];
+        assert_true(id == 2 ? now == tolerance : now > 2 * tolerance);
+    }
+}
+
 static void a_calibration_without_a_face_ends(void **state)
 {
     (void)state;
@@ -323,6 +468,10 @@ int main(void)
         cmocka_unit_test_setup(time_is_pts_then_arrival_then_anew, set_up),
         cmocka_unit_test_setup(other_keypoints_are_only_smoothed, set_up),
         cmocka_unit_test_setup(a_calibration_takes_a_second_of_faces, set_up),
+        cmocka_unit_test_setup(an_expression_held_from_the_first_record_on_stays, set_up),
+        cmocka_unit_test_setup(a_profile_finds_its_face_by_place, set_up),
+        cmocka_unit_test_setup(a_range_gives_each_face_its_gain, set_up),
+        cmocka_unit_test_setup(learning_survives_a_moment_without_the_face, set_up),
         cmocka_unit_test_setup(a_calibration_without_a_face_ends, set_up),
         cmocka_unit_test_setup(a_networks_shapes_replace_the_rules, set_up),
         cmocka_unit_test_setup(garbage_is_survived, set_up),
