@@ -23,7 +23,7 @@ from .face_export import EXPRESSION, tensors_of
 from .models import Model
 from .nets.expression import CROPS, MAPS, ExpressionNet
 
-LEAST_GAIN, MOST_GAIN = 0.8, 2.5
+LEAST_GAIN, MOST_GAIN = 0.8, 2.0
 LEAST_READ = 0.15  # of a shape at full strength; less is not read, and not made more of
 
 

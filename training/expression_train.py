@@ -249,7 +249,7 @@ def arguments():
     parser.add_argument("--shapes", type=float, default=150.0, help="weight")
     parser.add_argument("--bind", type=float, default=15.0, help="weight of the teacher's shapes")
     parser.add_argument("--looks", type=float, default=1.0, help="weight of the teacher's looks")
-    parser.add_argument("--quiet", type=float, default=1.0, help="weight of what is hardly done")
+    parser.add_argument("--quiet", type=float, default=8.0, help="weight of what is hardly done")
     parser.add_argument("--blind", type=float, default=0.1,
                         help="share of faces of which only landmarks are seen")
     parser.add_argument("--seed", type=int, default=1)

@@ -27,7 +27,7 @@ LIVE = [name for name in READ if name.startswith((
     "mouthFrown", "mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthPress"))]
 # What people in photographs hardly do, and the teacher does not see.
 QUIET = [READ.index(name) for name in ("cheekPuff", "jawForward", "jawLeft", "jawRight",
-                                       "tongueOut")]
+                                       "noseSneerLeft", "noseSneerRight", "tongueOut")]
 
 
 class Agreement(torch.nn.Module):
