@@ -146,7 +146,7 @@ static void models_that_do_not_fit_are_refused(void **state)
     memcpy(name, "\"nednet\"", 8);
     assert_model_refused(copy, byte_count,
                          "mocap.arch: must be one of lednet, lednet-slim, erfnet, edanet, esnet, "
-                         "enet, enet-orig, hourglass, laednet, lrdnet, got 'nednet'");
+                         "enet, enet-orig, hourglass, laednet, lrdnet, plain, got 'nednet'");
     free(copy);
 }
 
