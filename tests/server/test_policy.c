@@ -167,7 +167,7 @@ static void only_what_was_asked_for_is_sent(void **state)
 {
     (void)state;
     start();
-    int fd = join("{\"type\":\"subscribe\",\"include\":[\"pose\",\"gaze\"],\"label\":\"me\"}\n");
+    int fd = join("{\"type\":\"subscribe\",\"include\":[\"pose\",\"aura\"],\"label\":\"me\"}\n");
     int other = join("{\"type\":\"subscribe\",\"include\":[\"raw\"]}\n");
     publish(1);
     const char *text = received(fd);
