@@ -31,7 +31,7 @@ bool lab_head_numbers(const json_t *array, const char *what, int count, double l
     return true;
 }
 
-bool lab_head_gaze(const json_t *array, float gaze[2][2], struct mc_error *err)
+bool lab_head_gaze(const json_t *array, float (*gaze)[2], struct mc_error *err)
 {
     if (json_array_size(array) != 2) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,

@@ -14,7 +14,7 @@ bool lab_head_numbers(const json_t *array, const char *what, int count, double l
                       float *numbers, struct mc_error *err) MC_MUST_USE;
 
 // Reads [[yaw, pitch], [yaw, pitch]] of the left and the right eye, degrees.
-bool lab_head_gaze(const json_t *array, float gaze[2][2], struct mc_error *err) MC_MUST_USE;
+bool lab_head_gaze(const json_t *array, float (*gaze)[2], struct mc_error *err) MC_MUST_USE;
 
 // The file's content, which must be of this type; what is "an array" or "an object". Free with
 // json_decref. NULL and err, with the path, on failure.
