@@ -1,5 +1,6 @@
-// A model of the whole face on frames that are displayed turned or mirrored: dense points,
-// gaze, rotation and shapes are of what is displayed, as keypoints are.
+// A model of the whole face, and the expression network behind landmarks, on frames that are
+// displayed turned or mirrored: dense points, gaze, rotation and shapes are of what is displayed,
+// as keypoints are.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,13 +21,12 @@
 #include "tests/pipeline/clip_file.h"
 #include "tools/synthface/synthface.h"
 
-#define MODEL MOCAPD_SOURCE_DIR "/models/face-expression.safetensors"
-#define LOCATOR MOCAPD_SOURCE_DIR "/models/" NN_LOCATOR_DEFAULT_FILE
+#define MODELS MOCAPD_SOURCE_DIR "/models/"
 
 enum { WIDTH = 320, HEIGHT = 240, FRAMES = 10, RIGHT_IRIS = 202, LEFT_IRIS = 207 };
 
 static uv_loop_t loop;
-static struct nn_model *model, *locator;
+static struct pipeline_models models;
 static struct pipeline_workers *workers;
 static struct pipeline_stream *stream;
 static char directory[64];
@@ -36,18 +36,15 @@ static uint8_t *shown[FRAMES];
 static struct protocol_face plain[FRAMES], faces[FRAMES];
 static int count;
 
-static int set_up(void **state)
+static int set_up(const struct pipeline_model_files *files)
 {
-    (void)state;
     unsigned cpu_flags;
+    plain[0].id = 0;
     clip_directory_make(directory, sizeof directory);
     uv_loop_init(&loop);
     assert_true(mc_cpu_flags(&cpu_flags, NULL));
-    model = nn_model_load(MODEL, cpu_flags, NULL);
-    locator = nn_model_load(LOCATOR, cpu_flags, NULL);
-    assert_true(model != NULL && locator != NULL);
-    workers =
-        pipeline_workers_create(&loop, &(struct pipeline_models){ model, locator, NULL }, 1, NULL);
+    assert_true(pipeline_models_load(&models, files, cpu_flags, NULL));
+    workers = pipeline_workers_create(&loop, &models, 1, NULL);
     assert_non_null(workers);
     struct synthface *face = synthface_create(3, WIDTH, HEIGHT, false, NULL);
     for (int i = 0; i < FRAMES; i++) {
@@ -59,6 +56,21 @@ static int set_up(void **state)
     return 0;
 }
 
+static int set_up_whole_face(void **state)
+{
+    (void)state;
+    return set_up(&(struct pipeline_model_files){ MODELS "face-expression.safetensors",
+                                                  MODELS NN_LOCATOR_DEFAULT_FILE, "off" });
+}
+
+static int set_up_expression(void **state)
+{
+    (void)state;
+    return set_up(&(struct pipeline_model_files){ MODELS NN_MODEL_DEFAULT_FILE,
+                                                  MODELS NN_LOCATOR_DEFAULT_FILE,
+                                                  MODELS NN_EXPRESSION_DEFAULT_FILE });
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -66,8 +78,7 @@ static int tear_down(void **state)
         free(shown[i]);
     }
     pipeline_workers_destroy(workers);
-    nn_model_destroy(locator);
-    nn_model_destroy(model);
+    pipeline_models_unload(&models);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     clip_directory_remove(directory);
@@ -142,8 +153,9 @@ static void run(struct pipeline_display_options display)
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(count, FRAMES);
     for (int i = 0; i < FRAMES; i++) {
-        assert_true(faces[i].id > 0 && faces[i].has_gaze && faces[i].has_dense);
-        assert_int_equal(faces[i].dense_count, 212);
+        assert_true(faces[i].id > 0 && faces[i].has_gaze && faces[i].has_shapes);
+        assert_true(faces[i].has_dense == (models.expression == NULL));
+        assert_int_equal(faces[i].dense_count, faces[i].has_dense ? 212 : 0);
     }
 }
 
@@ -177,7 +189,7 @@ static void a_turned_frame_gives_what_the_upright_one_gives(void **state)
                 gaze += difference(a->gaze.left[k], b->gaze.left[k]) / 4;
                 gaze += difference(a->gaze.right[k], b->gaze.right[k]) / 4;
             }
-            for (int k = 0; k < 212; k++) {
+            for (int k = 0; k < a->dense_count; k++) {
                 dense += difference(a->dense[k].x, b->dense[k].x) / 212;
                 dense += difference(a->dense[k].y, b->dense[k].y) / 212;
             }
@@ -205,8 +217,10 @@ static void a_mirrored_frame_swaps_left_and_right(void **state)
         unturned += difference(a->pose.euler[1], b->pose.euler[1]);
         blink +=
             difference(a->shapes[PROTOCOL_EYE_BLINK_LEFT], b->shapes[PROTOCOL_EYE_BLINK_RIGHT]);
-        jaw += difference(a->dense[2].x, WIDTH - b->dense[14].x);
-        iris += difference(a->dense[RIGHT_IRIS].x, WIDTH - b->dense[LEFT_IRIS].x);
+        if (a->has_dense) {
+            jaw += difference(a->dense[2].x, WIDTH - b->dense[14].x);
+            iris += difference(a->dense[RIGHT_IRIS].x, WIDTH - b->dense[LEFT_IRIS].x);
+        }
     }
     if (swapped > 0.5 * kept || turned > 0.5 * unturned || blink > 0.15 || jaw > 5 || iris > 3) {
         fail_msg(
@@ -222,5 +236,6 @@ int main(void)
         cmocka_unit_test(a_turned_frame_gives_what_the_upright_one_gives),
         cmocka_unit_test(a_mirrored_frame_swaps_left_and_right),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("whole face", tests, set_up_whole_face, tear_down) +
+           cmocka_run_group_tests_name("expression", tests, set_up_expression, tear_down);
 }
