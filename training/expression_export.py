@@ -82,6 +82,16 @@ def load(path):
     return net.eval(), metadata
 
 
+def net_of(run):
+    """The averaged network of a run, its options with the steps reached."""
+    state = checkpoint.load(run)
+    if state is None:
+        raise SystemExit(f"{run}: has no checkpoint")
+    net = ExpressionNet(state["options"]["size"])
+    net.load_state_dict(state["average"])
+    return net.eval(), {**state["options"], "reached": state["step"]}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", required=True)
@@ -91,13 +101,7 @@ def main():
     parser.add_argument("--type", choices=("f16", "f32"), default="f16")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    state = checkpoint.load(options.run)
-    if state is None:
-        raise SystemExit(f"{options.run}: has no checkpoint")
-    trained = {**state["options"], "reached": state["step"]}
-    net = ExpressionNet(trained["size"])
-    net.load_state_dict(state["average"])
-    net.eval()
+    net, trained = net_of(options.run)
     renders = Renders(options.renders)
     found = landmarks_of_renders(renders, Model(options.landmarks), options.run + "/single")
     gains = gains_of(single_responses(net, renders, found, net.head.expression.template.numpy(),

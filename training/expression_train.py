@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from . import checkpoint, loop
-from .expression_data import (ExpressionSamples, cut, landmarks_of_faces, landmarks_of_renders)
+from .expression_data import ExpressionSamples, cut, landmarks_of_faces, landmarks_of_renders
 from .face_data import READ, Renders, Teacher
 from .face_train import Agreement, aligned_columns, balance_of, expression_losses, mean_where, \
     template_of
@@ -28,8 +28,10 @@ from .samples import MEAN, FaceSet, tensor_of
 PART = 2000  # samples of the pool in a file
 
 # The looks that the teacher's shapes tell, as (shape, sign) of gaze's four numbers.
-LOOKS = ((("eyeLookOutLeft", 1), ("eyeLookInLeft", -1)), (("eyeLookUpLeft", 1), ("eyeLookDownLeft", -1)),
-         (("eyeLookInRight", 1), ("eyeLookOutRight", -1)), (("eyeLookUpRight", 1), ("eyeLookDownRight", -1)))
+LOOKS = ((("eyeLookOutLeft", 1), ("eyeLookInLeft", -1)),
+         (("eyeLookUpLeft", 1), ("eyeLookDownLeft", -1)),
+         (("eyeLookInRight", 1), ("eyeLookOutRight", -1)),
+         (("eyeLookUpRight", 1), ("eyeLookDownRight", -1)))
 
 
 def looks_of(taught, names):
@@ -103,13 +105,17 @@ class Check:
         lids = self.val.shapes[:, [READ.index("eyeBlinkLeft"), READ.index("eyeBlinkRight")]]
         off = np.abs(gaze.reshape(-1, 2, 2) - self.val.rows["gaze"]).mean(2)[lids < 0.5]
         rs = correlations(shapes, self.val.shapes)
-        shapes, gaze, _ = predict(net, *zip(*self.clips))
-        clips = self.clip_correlations(shapes, gaze, live)
-        looks = {name: [round(r, 2) for r in clips.pop(name)] for name in ("gaze yaw", "gaze pitch")}
-        return {"renders r": round(float(np.mean(rs)), 3), "gaze": round(float(off.mean() * 57.3), 2),
-                "clips r": round(float(np.mean([r for v in clips.values() for r in v])), 3), **looks,
-                "by shape": {n: round(float(r), 2) for n, r in zip(READ, rs)},
-                "by clip shape": {n: round(float(np.mean(v)), 2) for n, v in clips.items()}}
+        result = {"renders r": round(float(np.mean(rs)), 3),
+                  "gaze": round(float(off.mean() * 57.3), 2),
+                  "by shape": {n: round(float(r), 2) for n, r in zip(READ, rs)}}
+        if self.clips:
+            shapes, gaze, _ = predict(net, *zip(*self.clips))
+            clips = self.clip_correlations(shapes, gaze, live)
+            for name in ("gaze yaw", "gaze pitch"):
+                result[name] = [round(r, 2) for r in clips.pop(name)]
+            result["clips r"] = round(float(np.mean([r for v in clips.values() for r in v])), 3)
+            result["by clip shape"] = {n: round(float(np.mean(v)), 2) for n, v in clips.items()}
+        return result
 
 
 class Run:
@@ -208,13 +214,14 @@ class Run:
         os.makedirs(folder, exist_ok=True)
         found = (landmarks_of_faces(self.faces, self.model, options.run),
                  landmarks_of_renders(renders, self.model, os.path.join(options.run, "renders")))
-        for part in range(-(-options.pool // PART)):
+        size = min(PART, options.pool)
+        for part in range(-(-options.pool // size)):
             path = os.path.join(folder, f"{part:04}.npz")
             if os.path.exists(path):
                 continue
             samples = ExpressionSamples(self.faces, self.teacher, renders, found,
-                                        self.template.numpy(), (part + 1) * PART, options,
-                                        part * PART)
+                                        self.template.numpy(), (part + 1) * size, options,
+                                        part * size)
             loader = torch.utils.data.DataLoader(samples, 50, num_workers=options.threads_of_pool)
             rows = {}
             for batch in loader:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from tests.training.recipes import drawn_set
-from training import checkpoint, face_data, face_export, face_train, safetensors
+from training import (augment, checkpoint, expression_data, expression_export, expression_train,
+                      face_data, face_export, face_train, safetensors)
 from training.heads.rig import SHAPES, turn_of
 from training.nets import face
 
@@ -161,6 +162,63 @@ class Training(unittest.TestCase):
                     torch.testing.assert_close(a, b)
             state = checkpoint.load(folder + "/run")
             self.assertEqual(state["step"], 3)
+
+
+class Expression(unittest.TestCase):
+    def test_crops_of_a_mirrored_image_are_the_mirrored_crops(self):
+        rng = np.random.default_rng(5)
+        image = cv2.GaussianBlur(rng.integers(0, 255, (192, 192, 3), np.uint8), (0, 0), 4)
+        # A mean face that is its own mirror image, and a face near it.
+        side = np.stack([np.cos(np.arange(68) / 3), np.sin(np.arange(68) / 5)], 1)
+        template = side + (side * [-1, 1])[augment.FLIP]
+        template -= template.mean(0)
+        template /= np.sqrt((template ** 2).sum(1).mean())
+        points = template * 40 + 96 + rng.normal(0, 1.5, (68, 2))
+        crops, found, _ = expression_data.cut(image, points, template, 64)
+        other, seen, _ = expression_data.cut(np.ascontiguousarray(image[:, ::-1]),
+                                             (points * [-1, 1] + [192, 0])[augment.FLIP],
+                                             template, 64)
+        expected, placed = expression_data.mirrored_cut(crops, found)
+        np.testing.assert_allclose(seen, placed, atol=1e-6)
+        self.assertLess(np.abs(other.astype(int) - expected.astype(int)).mean(), 1.5)
+
+    def test_a_run_goes_on_and_its_file_holds_the_same_network(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_teacher(folder, drawn_set(folder))
+            os.makedirs(folder + "/renders")
+            write_renders(folder + "/renders")
+            argv = ["expression_train", "--set", folder, "--renders", folder + "/renders", "--val",
+                    folder + "/renders", "--run", folder + "/run", "--batch", "4", "--size", "64",
+                    "--pool", "8", "--threads-of-pool", "0", "--share", "0", "--save-every", "1"]
+            for steps, reached in (("2", 0), ("3", 2)):
+                with unittest.mock.patch("sys.argv", [*argv, "--steps", steps]):
+                    run = expression_train.Run(expression_train.arguments())
+                self.assertEqual(run.step, reached)
+                with unittest.mock.patch.object(expression_data, "are_near",
+                                                lambda found, truth: np.ones(len(found), bool)):
+                    run.train()
+            net, trained = expression_export.net_of(folder + "/run")
+            self.assertEqual(trained["reached"], 3)
+            path = folder + "/expression.safetensors"
+            safetensors.write(path, face_export.tensors_of(net, np.float32),
+                              expression_export.metadata_of(trained))
+            read, metadata = expression_export.load(path)
+            self.assertEqual(metadata["mocap.shapes"].split(","), face_data.READ)
+            inputs = torch.randn(2, 3, 64, 64), torch.rand(2, 68, 2)
+            with torch.no_grad():
+                for a, b in zip(net(*inputs)[:3], read(*inputs)[:3]):
+                    torch.testing.assert_close(a, b)
+
+    def test_gains_make_weak_shapes_full_within_bounds_and_leave_what_is_not_read(self):
+        change = np.zeros(len(face_data.READ))
+        jaw, pucker, puff = (face_data.READ.index(n) for n in ("jawOpen", "mouthPucker",
+                                                              "cheekPuff"))
+        change[[jaw, pucker, puff]] = 0.8, 0.2, 0.1
+        gains = expression_export.gains_of({n: change for n in ("jawOpen", "mouthPucker",
+                                                                "cheekPuff")})
+        self.assertAlmostEqual(gains[jaw], 1 / 0.8)
+        self.assertEqual(gains[pucker], expression_export.MOST_GAIN)
+        self.assertEqual(gains[puff], 1)
 
 
 if __name__ == "__main__":
