@@ -40,7 +40,7 @@ static bool load_expression(struct pipeline_models *models, const char *path, un
 bool pipeline_models_load(struct pipeline_models *models, const struct pipeline_model_files *files,
                           unsigned cpu_flags, struct mc_error *err)
 {
-    *models = (struct pipeline_models){ NULL };
+    *models = (struct pipeline_models){ 0 };
     models->landmarks = load(files->landmarks, NN_MODEL_DEFAULT_FILE, cpu_flags, err);
     models->locator = models->landmarks == NULL
                           ? NULL
@@ -58,7 +58,7 @@ void pipeline_models_unload(struct pipeline_models *models)
     nn_model_destroy(models->expression);
     nn_model_destroy(models->locator);
     nn_model_destroy(models->landmarks);
-    *models = (struct pipeline_models){ NULL };
+    *models = (struct pipeline_models){ 0 };
 }
 
 static bool has_head(const struct nn_model *model, enum nn_head head)

@@ -283,7 +283,7 @@ static void both_encodings_say_the_same(void **state)
                 .id = { true, 1 },
                 .uptime_s = 1.5,
                 .stream_count = 1,
-                .streams = { { "main", PROTOCOL_STREAM_LIVE, "why", 7, 8, { 1, 2, 3, 4 }, 5, 9 } }
+                .streams = { { "main", PROTOCOL_STREAM_LIVE, "why", 7, 8, { 1, 2, 3, 4 }, 5, 9, 60 } }
             };
             protocol_buffer_clear(&buffer);
             switch (kind) {
