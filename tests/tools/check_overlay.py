@@ -66,9 +66,9 @@ def drawn_at(before, after):
 
 
 def yellow_in(rows):
-    """How many pixels are as yellow as lines of sight."""
-    return sum(row[i] > 200 and row[i + 1] > 160 and row[i + 2] < 110
-               for row in rows for i in range(0, len(row), 3))
+    """The pixels that are as yellow as lines of sight: a list of x, y."""
+    return [(i // 3, y) for y, row in enumerate(rows) for i in range(0, len(row), 3)
+            if row[i] > 200 and row[i + 1] > 160 and row[i + 2] < 110]
 
 
 class Overlay:
@@ -134,7 +134,12 @@ def check_whole_face(overlay):
         check(hit >= (last - first) * 0.8, f"{hit} landmarks {first} to {last} are near dense points")
     check(drawn[2] > drawn[1], "--gaze draws lines of sight")
     overlay.run(still, out, "--gaze")  # by the expression network beside face68
-    check(yellow_in(read_png(out)[2]) > yellow_in(before) + 10, "lines of sight")
+    lines = yellow_in(read_png(out)[2])
+    check(not yellow_in(before), "nothing else is yellow")
+    for first in (36, 42):  # the eyes look at the camera: their lines are short
+        x, y = (sum(points[first + k][i] for k in range(6)) / 6 for i in range(2))
+        near = [p for p in lines if abs(p[0] - x) < 10 and abs(p[1] - y) < 10]
+        check(len(near) > 2, f"the line of sight at {first}: {near} of {lines}")
 
 
 def check_clip(overlay):
