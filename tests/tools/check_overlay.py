@@ -71,6 +71,14 @@ def yellow_in(rows):
                for row in rows for i in range(0, len(row), 3))
 
 
+def around(rows, points, margin=4):
+    """The part of the rows that shows these points."""
+    left, right = (int(f(x for x, _ in points)) for f in (min, max))
+    top, bottom = (int(f(y for _, y in points)) for f in (min, max))
+    return [row[3 * (left - margin):3 * (right + margin)]
+            for row in rows[top - margin:bottom + margin]]
+
+
 class Overlay:
     def __init__(self, program, synthface, folder):
         self.program, self.synthface, self.folder = program, synthface, folder
@@ -134,7 +142,19 @@ def check_whole_face(overlay):
         check(hit >= (last - first) * 0.8, f"{hit} landmarks {first} to {last} are near dense points")
     check(drawn[2] > drawn[1], "--gaze draws lines of sight")
     overlay.run(still, out, "--gaze")  # by the expression network beside face68
-    check(yellow_in(read_png(out)[2]) > yellow_in(before) + 10, "lines of sight")
+    after = read_png(out)[2]
+    check(yellow_in(before) == 0, "nothing else is yellow")
+    for eye in (points[36:42], points[42:48]):  # the face looks ahead: the lines are short
+        check(yellow_in(around(after, eye)) > 0, "each eye has a line of sight")
+
+
+def check_cut_face(overlay):
+    """A face that slides out of the frame: an eye outside is no fault, the other still looks."""
+    clip = overlay.render("still.mp4", "--frames", str(FRAMES), "--still")
+    slides = f"lavfi:movie={clip},crop=140:{HEIGHT}:x=100+6*n:y=0"
+    told = overlay.run(slides, overlay.path("cut.png"), "--gaze", "--frame", str(FRAMES - 1))
+    check(f"a face in {FRAMES} of them" in told and "outside" not in told, told)
+    check(yellow_in(read_png(overlay.path("cut.png"))[2]) > 0, "lines of sight")
 
 
 def check_clip(overlay):
@@ -178,6 +198,7 @@ def main():
     try:
         check_drawing(overlay)
         check_whole_face(overlay)
+        check_cut_face(overlay)
         check_clip(overlay)
         check_refusals(overlay)
     finally:
