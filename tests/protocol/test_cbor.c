@@ -279,12 +279,18 @@ static void both_encodings_say_the_same(void **state)
                 .stream_count = 2,
                 .streams = { "main", "door" },
             };
-            struct protocol_status status = {
-                .id = { true, 1 },
-                .uptime_s = 1.5,
-                .stream_count = 1,
-                .streams = { { "main", PROTOCOL_STREAM_LIVE, "why", 7, 8, { 1, 2, 3, 4 }, 5, 9, 60 } }
-            };
+            struct protocol_status status = { .id = { true, 1 },
+                                              .uptime_s = 1.5,
+                                              .stream_count = 1,
+                                              .streams = { { "main",
+                                                             PROTOCOL_STREAM_LIVE,
+                                                             "why",
+                                                             7,
+                                                             8,
+                                                             { 1, 2, 3, 4 },
+                                                             5,
+                                                             9,
+                                                             60 } } };
             protocol_buffer_clear(&buffer);
             switch (kind) {
             case 0:
