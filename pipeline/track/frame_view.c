@@ -1,6 +1,7 @@
 #include "pipeline/track/frame_view.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "nn/model.h"
@@ -63,25 +64,44 @@ static struct nn_tensor quarter(const struct nn_tensor *input, int index)
     return part;
 }
 
-// Cuts all crops. mapping: of the last one, which shows the whole face.
+static void fill_zero(const struct nn_tensor *part)
+{
+    for (int y = 0; y < part->height; y++) {
+        for (int x = 0; x < part->width; x++) {
+            memset(nn_tensor_at(part, y, x), 0, (size_t)part->channels * sizeof(float));
+        }
+    }
+}
+
+// Cuts all crops. An eye or a mouth outside the frame, as when half a face is cut off, is blank.
+// mapping: of the last crop, which shows the whole face. Returns false when that one cannot be cut.
 static bool fill_crops(struct pipeline_frame_view *view, const struct mc_keypoint *keypoints,
                        struct pipeline_mapping *mapping)
 {
     const struct pipeline_detectors *detectors = view->detectors;
     const struct nn_tensor input = nn_runner_input(detectors->expression_runner);
     const float mean = nn_model_info(detectors->expression)->input_mean;
+    bool cut = false;
     for (int i = 0; i < NN_EXPRESSION_CROPS; i++) {
         const struct nn_expression_crop crop = nn_model_crop(detectors->expression, i, keypoints);
         const struct pipeline_roi roi = { crop.x - crop.edge / 2, crop.y - crop.edge / 2, crop.edge,
                                           crop.angle };
         const struct nn_tensor part = quarter(&input, i);
-        if (!(crop.edge >= 1) || // landmarks all at one place
-            !pipeline_scaler_run(detectors->scaler, view->frame, view->display, &roi, mean, &part,
-                                 mapping, &view->err)) {
+        struct mc_error err = { 0 };
+        if (!(crop.edge >= 1)) { // landmarks all at one place
             return false;
         }
+        cut = pipeline_scaler_run(detectors->scaler, view->frame, view->display, &roi, mean, &part,
+                                  mapping, &err);
+        if (!cut && err.code != MC_ERROR_ARGUMENT) { // not for lying outside
+            view->err = err;
+            return false;
+        }
+        if (!cut) {
+            fill_zero(&part);
+        }
     }
-    return true;
+    return cut;
 }
 
 void pipeline_frame_view_express(struct pipeline_frame_view *view,

@@ -66,9 +66,17 @@ def drawn_at(before, after):
 
 
 def yellow_in(rows):
-    """The pixels that are as yellow as lines of sight: a list of x, y."""
-    return [(i // 3, y) for y, row in enumerate(rows) for i in range(0, len(row), 3)
-            if row[i] > 200 and row[i + 1] > 160 and row[i + 2] < 110]
+    """How many pixels are as yellow as lines of sight."""
+    return sum(row[i] > 200 and row[i + 1] > 160 and row[i + 2] < 110
+               for row in rows for i in range(0, len(row), 3))
+
+
+def around(rows, points, margin=4):
+    """The part of the rows that shows these points."""
+    left, right = (int(f(x for x, _ in points)) for f in (min, max))
+    top, bottom = (int(f(y for _, y in points)) for f in (min, max))
+    return [row[3 * (left - margin):3 * (right + margin)]
+            for row in rows[top - margin:bottom + margin]]
 
 
 class Overlay:
@@ -134,12 +142,19 @@ def check_whole_face(overlay):
         check(hit >= (last - first) * 0.8, f"{hit} landmarks {first} to {last} are near dense points")
     check(drawn[2] > drawn[1], "--gaze draws lines of sight")
     overlay.run(still, out, "--gaze")  # by the expression network beside face68
-    lines = yellow_in(read_png(out)[2])
-    check(not yellow_in(before), "nothing else is yellow")
-    for first in (36, 42):  # the eyes look at the camera: their lines are short
-        x, y = (sum(points[first + k][i] for k in range(6)) / 6 for i in range(2))
-        near = [p for p in lines if abs(p[0] - x) < 10 and abs(p[1] - y) < 10]
-        check(len(near) > 2, f"the line of sight at {first}: {near} of {lines}")
+    after = read_png(out)[2]
+    check(yellow_in(before) == 0, "nothing else is yellow")
+    for eye in (points[36:42], points[42:48]):  # the face looks ahead: the lines are short
+        check(yellow_in(around(after, eye)) > 0, "each eye has a line of sight")
+
+
+def check_cut_face(overlay):
+    """A face that slides out of the frame: an eye outside is no fault, the other still looks."""
+    clip = overlay.render("still.mp4", "--frames", str(FRAMES), "--still")
+    slides = f"lavfi:movie={clip},crop=140:{HEIGHT}:x=100+6*n:y=0"
+    told = overlay.run(slides, overlay.path("cut.png"), "--gaze", "--frame", str(FRAMES - 1))
+    check(f"a face in {FRAMES} of them" in told and "outside" not in told, told)
+    check(yellow_in(read_png(overlay.path("cut.png"))[2]) > 0, "lines of sight")
 
 
 def check_clip(overlay):
@@ -183,6 +198,7 @@ def main():
     try:
         check_drawing(overlay)
         check_whole_face(overlay)
+        check_cut_face(overlay)
         check_clip(overlay)
         check_refusals(overlay)
     finally:
