@@ -1,5 +1,6 @@
 #include "nn/model_expression.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -8,6 +9,12 @@
 #include "nn/heads/head_expression.h"
 
 enum { HIDDEN_MAX = 4096 };
+
+// In units of the mean face, whose largest is less than two.
+static bool is_offset(const json_t *number)
+{
+    return json_is_number(number) && fabs(json_number_value(number)) <= 100;
+}
 
 // One group of the list: [[landmarks], [[x, y], ...]].
 static bool read_group(struct nn_expression_place *places, int *place_count, int most,
@@ -22,7 +29,7 @@ static bool read_group(struct nn_expression_place *places, int *place_count, int
     for (size_t i = 0; i < json_array_size(offsets); i++) {
         const json_t *offset = json_array_get(offsets, i);
         const json_t *x = json_array_get(offset, 0), *y = json_array_get(offset, 1);
-        if (!json_is_number(x) || !json_is_number(y)) {
+        if (!is_offset(x) || !is_offset(y)) {
             return false;
         }
         struct nn_expression_place *place = &places[(*place_count)++];

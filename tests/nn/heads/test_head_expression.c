@@ -201,6 +201,7 @@ static void damaged_files_are_refused_with_the_key(void **state)
     } cases[] = {
         { "\"[[[36, 37", "\"[[[96, 37", "mocap.expression_places" },
         { "\"[[[36, 37", "\"[[{36, 37", "mocap.expression_places" },
+        { "[[-0.3, ", "[[9e99, ", "mocap.expression_places" },
         { "browDownLeft,", "browDownLeft;", "mocap.shapes" },
         { "browDownLeft,", "brow4ownLeft,", "mocap.shapes" },
         { "browDownLeft,browDownRight", "browDownLeftbrowDownRightx", "mocap.shapes" },
