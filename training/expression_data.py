@@ -11,7 +11,7 @@ from . import augment
 from .face_data import READ, mirrored
 from .nets.expression import CROPS
 from .nets.face import LANDMARKS
-from .samples import rare_weights, tensor_of
+from .samples import Mixture, tensor_of
 
 MIXTURE = {"helen_train": 0.34, "afw": 0.10, "p1": 0.20, "clip": 0.36}
 ASTRAY = 0.16  # of the eyes' distance, mean over landmarks: the landmark network saw no face
@@ -126,14 +126,9 @@ class ExpressionSamples(torch.utils.data.Dataset):
         self.template, self.total, self.first, self.options = template, total, first, options
         self.good = np.flatnonzero(are_near(self.found_renders,
                                             renders.rows["landmarks"][:, :, :2]))
-        self.members, self.odds = {}, {}
-        for origin in MIXTURE:
-            members = faces.choose("train", origin)
-            members = members[np.isfinite(teacher.shapes[members, 0]) &
-                              are_near(self.found_faces[members], faces.points[members])]
-            if len(members) > 0:
-                weight = rare_weights(faces.points[members])
-                self.members[origin], self.odds[origin] = members, np.cumsum(weight / weight.sum())
+        self.mixture = Mixture(faces, MIXTURE, lambda members:
+                               np.isfinite(teacher.shapes[members, 0]) &
+                               are_near(self.found_faces[members], faces.points[members]))
 
     def __len__(self):
         return self.total - self.first
@@ -154,10 +149,7 @@ class ExpressionSamples(torch.utils.data.Dataset):
         return image
 
     def draw_real(self, rng, out):
-        share = np.array([MIXTURE[origin] for origin in self.members])
-        origin = list(self.members)[rng.choice(len(share), p=share / share.sum())]
-        place = np.searchsorted(self.odds[origin], rng.random())
-        i = self.members[origin][min(place, len(self.members[origin]) - 1)]
+        i = self.mixture.draw(rng, MIXTURE)
         image, points, _ = cut(self.faces.images[i], shaken(rng, self.found_faces[i]),
                                self.template, self.options.size)
         taught = self.teacher.shapes[i]

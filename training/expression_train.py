@@ -19,8 +19,10 @@ import torch
 from . import checkpoint, loop
 from .expression_data import ExpressionSamples, cut, landmarks_of_faces, landmarks_of_renders
 from .face_data import READ, Renders, Teacher
+from .face_evaluate import clip_items
 from .face_train import Agreement, aligned_columns, balance_of, expression_losses, mean_where, \
     template_of
+from .metrics import correlations
 from .models import Model
 from .nets.expression import ExpressionNet
 from .samples import MEAN, FaceSet, tensor_of
@@ -52,11 +54,6 @@ class GazeAgreement(torch.nn.Module):
         return ((gaze * scale + self.shift - looks) ** 2).mean(1)
 
 
-def correlations(found, truth):
-    a, b = found - found.mean(0), truth - truth.mean(0)
-    return (a * b).mean(0) / (a.std(0) * b.std(0) + 1e-9)
-
-
 def predict(net, images, landmarks):
     shapes, gaze, turn = [], [], []
     with torch.no_grad():
@@ -76,8 +73,7 @@ class Check:
         found = landmarks_of_renders(self.val, model, os.path.join(options.run, "val"))
         self.renders = [cut(self.val.image(i), found[i], template, options.size)[:2]
                         for i in range(len(self.val))]
-        items = faces.choose("val", "clip")
-        items = items[np.isfinite(teacher.shapes[items, 0])]
+        items = clip_items(faces, teacher)
         marks = landmarks_of_faces(faces, model, options.run)
         self.clips = [cut(faces.images[i], marks[i], template, options.size)[:2] for i in items]
         self.taught = teacher.shapes[items]

@@ -13,7 +13,7 @@ import torch
 from . import augment
 from .heads.rig import SHAPES
 from .nets.face import DENSE, LANDMARKS
-from .samples import FaceSet, rare_weights, tensor_of
+from .samples import FaceSet, Mixture, tensor_of
 
 READ = [name for name in SHAPES if not name.startswith("eyeLook")]  # the looks come from gaze
 # Landmarks that the rig and iBUG's annotators put within 2 % of the eyes' distance of each other.
@@ -117,12 +117,7 @@ class FaceSamples(torch.utils.data.Dataset):
     def __init__(self, folder, renders, total, options, first=0):
         self.faces, self.teacher, self.renders = FaceSet(folder), Teacher(folder), renders
         self.total, self.first, self.options = total, first, options
-        self.members, self.odds = {}, {}
-        for origin in MIXTURE:
-            members = self.faces.choose("train", origin)
-            if len(members) > 0:
-                weight = rare_weights(self.faces.points[members])
-                self.members[origin], self.odds[origin] = members, np.cumsum(weight / weight.sum())
+        self.mixture = Mixture(self.faces, MIXTURE)
         self.empty = self.faces.choose("train", "none")
 
     def __len__(self):
@@ -146,10 +141,7 @@ class FaceSamples(torch.utils.data.Dataset):
         return image
 
     def draw_real(self, rng, out):
-        share = np.array([MIXTURE[origin] for origin in self.members])
-        origin = list(self.members)[rng.choice(len(share), p=share / share.sum())]
-        place = np.searchsorted(self.odds[origin], rng.random())
-        i = self.members[origin][min(place, len(self.members[origin]) - 1)]
+        i = self.mixture.draw(rng, MIXTURE)
         image, landmarks, dense = self.faces.images[i], self.faces.points[i], self.teacher.dense[i]
         taught, known = self.teacher.shapes[i], bool(np.isfinite(dense).all())
         if rng.random() < self.options.grimaces:

@@ -17,6 +17,7 @@ import torch
 from . import checkpoint
 from .face_data import FaceSamples, Renders, Teacher
 from .face_train import Agreement, aligned_columns, balance_of, expression_losses
+from .metrics import correlations
 from .nets.face import FaceNet
 
 KEPT = ("shapes", "gaze", "taught", "render", "teacher", "is_real")
@@ -51,11 +52,6 @@ def read_kept(folder):
     parts = [np.load(path) for path in sorted(glob.glob(os.path.join(folder, "kept-*.npz")))]
     return {name: torch.from_numpy(np.concatenate([p[name] for p in parts]))
             for name in parts[0].files}
-
-
-def correlations(found, truth):
-    a, b = found - found.mean(0), truth - truth.mean(0)
-    return (a * b).mean(0) / (a.std(0) * b.std(0) + 1e-9)
 
 
 def polish(options, head, agreement, kept, balance):

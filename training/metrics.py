@@ -29,3 +29,9 @@ def errors_of(net, faces, items, size, margin):
     pictures, truth = zip(*(view(faces, item, size, margin) for item in items))
     points, _ = predict(net, pictures)
     return distances(points, np.array(truth)).mean(1)
+
+
+def correlations(found, truth):
+    """Of each column, for arrays and tensors alike."""
+    a, b = found - found.mean(0), truth - truth.mean(0)
+    return (a * b).mean(0) / (a.std(0) * b.std(0) + 1e-9)

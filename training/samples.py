@@ -51,6 +51,27 @@ def rare_weights(points):
     return np.where(np.isfinite(eyes), weight, 1)
 
 
+class Mixture:
+    """Draws the number of a training image: a set by its share, then one of the set's images, rare
+    ones more often."""
+
+    def __init__(self, faces, origins, is_fit=lambda members: np.ones(len(members), bool)):
+        self.members, self.odds = {}, {}
+        for origin in origins:
+            members = faces.choose("train", origin)
+            members = members[is_fit(members)]
+            if len(members) > 0:
+                weight = rare_weights(faces.points[members])
+                self.members[origin], self.odds[origin] = members, np.cumsum(weight / weight.sum())
+
+    def draw(self, rng, shares):
+        """shares: of all origins; those of sets that are not there go to the others"""
+        share = np.array([shares[origin] for origin in self.members])
+        origin = list(self.members)[rng.choice(len(share), p=share / share.sum())]
+        place = np.searchsorted(self.odds[origin], rng.random())
+        return self.members[origin][min(place, len(self.members[origin]) - 1)]
+
+
 class Samples(torch.utils.data.Dataset):
     """Sample number -> image (3 x size x size), points as fractions of its
     edge, whether there is a face."""
@@ -59,22 +80,14 @@ class Samples(torch.utils.data.Dataset):
         self.faces, self.size, self.margin = faces, size, margin
         self.total, self.seed, self.first = total, seed, first
         self.grimaces = grimaces  # share of the faces that cameras took
-        self.members, self.odds = {}, {}
-        for origin in MIXTURE:
-            members = faces.choose("train", origin)
-            if len(members) > 0:
-                weight = rare_weights(faces.points[members])
-                self.members[origin], self.odds[origin] = members, np.cumsum(weight / weight.sum())
+        self.mixture = Mixture(faces, MIXTURE)
 
     def __len__(self):
         return self.total - self.first
 
     def draw(self, rng, number):
         mixture = MIXTURE_LAST if number >= (1 - LAST_PART) * self.total else MIXTURE
-        share = np.array([mixture[o] for o in self.members])
-        origin = list(self.members)[rng.choice(len(share), p=share / share.sum())]
-        place = np.searchsorted(self.odds[origin], rng.random())
-        return self.members[origin][min(place, len(self.members[origin]) - 1)]
+        return self.mixture.draw(rng, mixture)
 
     def __getitem__(self, index):
         cv2.setNumThreads(1)
