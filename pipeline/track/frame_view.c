@@ -18,8 +18,9 @@ static void read_face(const struct pipeline_detectors *detectors,
     for (int i = 0; dense != NULL && i < model->dense_count; i++) {
         observation->dense[i] = pipeline_mapping_apply(mapping, dense[i]);
     }
-    observation->has_expression = expression != NULL;
-    if (expression != NULL) {
+    // With a network of its own for expressions, that one's is used.
+    observation->has_expression = expression != NULL && detectors->expression == NULL;
+    if (observation->has_expression) {
         pipeline_expression_make(&detectors->expression_names, expression, mapping,
                                  model->input_width, model->input_height, &observation->expression);
     }
