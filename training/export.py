@@ -76,7 +76,7 @@ def main():
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--type", choices=("f16", "f32"), default="f16")
     parser.add_argument("--antialias", type=int, default=1,
-                        help="motion: take an image so many times larger, shrink it first")
+                        help="motion: factor by which images are larger and shrunk first")
     options = parser.parse_args()
     net, trained = net_of(options.run, None)
     motion = trained["head"] == "motion"

@@ -289,7 +289,7 @@ def arguments():
     parser.add_argument("--bind", type=float, default=5.0)
     parser.add_argument("--quiet", type=float, default=1.0)
     parser.add_argument("--freeze", type=int, default=0,
-                        help="so many first blocks stay as they are")
+                        help="number of first blocks that stay as they are")
     parser.add_argument("--blind", type=float, default=0.25)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)

@@ -31,7 +31,7 @@ def add_arguments(parser):
     parser.add_argument("--init", help="weight file to start from")
     parser.add_argument("--init-backbone", help="run whose backbone to start from; the head is new")
     parser.add_argument("--freeze", type=int, default=0,
-                        help="so many first blocks stay as they are, norms' statistics too")
+                        help="number of first blocks that stay as they are, norms' statistics too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=50)
