@@ -9,7 +9,7 @@
 #include "nn/graph/weights.h"
 #include "nn/model.h"
 #include "tools/lab/lab.h"
-#include "tools/lab/model_quantize.h"
+#include "tools/lab/model_calibrate.h"
 #include "tools/lab/steps.h"
 #include "tools/terminal.h"
 
@@ -149,7 +149,7 @@ static const struct mc_command info_command = {
     .run = run,
 };
 
-static const struct mc_command *const commands[] = { &info_command, &lab_model_quantize_command,
+static const struct mc_command *const commands[] = { &info_command, &lab_model_calibrate_command,
                                                      NULL };
 
 const struct mc_command lab_model_command = {
