@@ -204,6 +204,33 @@ static void eyes_look_straight_ahead(void **state)
     }
 }
 
+// The points of the frame follow: OpenSeeFace puts a pupil where its landmark is.
+static void pupils_move_in_the_frame(void **state)
+{
+    (void)state;
+    const struct mocap_gaze gaze = { .left = { 20, 0 }, .right = { 20, 10 } }; // right, and down
+    const struct mocap_face_more more = { .gaze = &gaze }, *const mores[] = { &more };
+    float ahead[4];
+    add_face(1, (const float[4]){ 0, 0, 0, 1 }, WIDTH / 2, HEIGHT / 2);
+    bridge_osf_write(&osf, &record, 0, bytes);
+    memcpy(ahead, bytes + 345 + 8 * 66, sizeof ahead);
+    record.more = mores;
+    bridge_osf_write(&osf, &record, 0, bytes);
+    const double eye = (double)keypoints[0][39].x - keypoints[0][36].x;
+    const double depth = 0.385 * eye; // of the pupil before the middle of its eyeball
+    const double right_x = float_at(345 + 8 * 66) - ahead[0];
+    const double right_y = float_at(345 + 8 * 66 + 4) - ahead[1];
+    const double left_x = float_at(345 + 8 * 67) - ahead[2];
+    const double left_y = float_at(345 + 8 * 67 + 4) - ahead[3];
+    // The person's right is the frame's left. The camera is near: it sees the eyes from inside.
+    assert_float_equal(left_x, -depth * sin(20 / 57.29577951), 0.15 * depth);
+    assert_float_equal(right_x, -depth * sin(20 / 57.29577951) * cos(10 / 57.29577951),
+                       0.15 * depth);
+    assert_float_equal(right_y - left_y, depth * sin(10 / 57.29577951), 0.05 * depth);
+    assert_float_equal(float_at(73 + 4 * 66), 0.9f, 1e-6);
+    assert_float_equal(float_at(73 + 4 * 67), 0.9f, 1e-6);
+}
+
 static int id_at(int face)
 {
     int32_t id;
@@ -262,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup(the_receivers_head_moves_as_the_persons, set_up),
         cmocka_unit_test_setup(points_are_the_heads_whatever_its_pose, set_up),
         cmocka_unit_test_setup(eyes_look_straight_ahead, set_up),
+        cmocka_unit_test_setup(pupils_move_in_the_frame, set_up),
         cmocka_unit_test_setup(faces_keep_their_numbers, set_up),
         cmocka_unit_test_setup(hostile_faces_do_no_harm, set_up),
     };

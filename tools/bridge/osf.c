@@ -56,7 +56,7 @@ static void take_points(const struct mocap_face *face, struct measured *measured
         measured->points[i][1] = keypoint->y;
         measured->confidence[i] = keypoint->c;
     }
-    // Pupils are not detected: the middle of the eye, without confidence.
+    // Until gaze says where they are, the pupils are in the middle of the eye, without confidence.
     for (int eye = 0; eye < 2; eye++) {
         const int first = 36 + 6 * eye;
         for (int axis = 0; axis < 2; axis++) {
@@ -145,6 +145,41 @@ static void lift(const struct view *view, const double point[2], const double gu
     }
 }
 
+// Where OpenSeeFace's camera sees a place of the head's frame.
+static void project(const struct view *view, const float place[3], double point[2])
+{
+    double seen[3];
+    for (int i = 0; i < 3; i++) {
+        seen[i] = view->translation[i];
+        for (int j = 0; j < 3; j++) {
+            seen[i] += view->turned[i][j] * place[j];
+        }
+    }
+    point[0] = seen[1] / seen[2] * view->width + view->height / 2;
+    point[1] = seen[0] / seen[2] * view->width + view->width / 2;
+}
+
+// Turns a pupil round its eyeball, and moves its point of the frame there. Pupils are as certain as
+// the outline of their eye.
+static void turn_pupil(const struct view *view, struct measured *measured, int eye,
+                       const float gaze[2], double depth)
+{
+    const float *ball = measured->points_3d[EYEBALLS + eye];
+    float *pupil = measured->points_3d[PUPILS + eye];
+    double rotation[3][3];
+    float quaternion[4], certain = 0;
+    bridge_rotation_of_gaze(gaze, quaternion);
+    bridge_rotation_matrix(quaternion, rotation);
+    for (int axis = 0; axis < 3; axis++) { // opposite to ours, in which an eye looks along minus z
+        pupil[axis] = ball[axis] + (float)(depth * rotation[axis][2]);
+    }
+    project(view, pupil, measured->points[PUPILS + eye]);
+    for (int i = 36 + 6 * eye; i < 42 + 6 * eye; i++) {
+        certain += measured->confidence[i] / 6;
+    }
+    measured->confidence[PUPILS + eye] = certain;
+}
+
 //   gaze  of the eye; NULL: straight ahead
 static void lift_eye(const struct view *view, struct measured *measured, int eye, const float *gaze)
 {
@@ -160,14 +195,8 @@ static void lift_eye(const struct view *view, struct measured *measured, int eye
     const double depth = EYEBALL_DEPTH * sqrt(square);
     memcpy(ball, pupil, sizeof measured->points_3d[0]);
     ball[2] -= (float)depth;
-    if (gaze != NULL) { // all axes are opposite to ours, in which an eye looks along minus z
-        double rotation[3][3];
-        float quaternion[4];
-        bridge_rotation_of_gaze(gaze, quaternion);
-        bridge_rotation_matrix(quaternion, rotation);
-        for (int axis = 0; axis < 3; axis++) {
-            pupil[axis] = ball[axis] + (float)(depth * rotation[axis][2]);
-        }
+    if (gaze != NULL) {
+        turn_pupil(view, measured, eye, gaze, depth);
     }
 }
 

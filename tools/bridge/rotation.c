@@ -70,17 +70,15 @@ void bridge_rotation_angles(double matrix[3][3], float angles[3])
 
 void bridge_rotation_transposed_quaternion(double m[3][3], float quaternion[4])
 {
-    // Four times the square of each part; the largest is safe to divide by.
+    // Four times the square of each part.
     const double squares[4] = {
         1 + m[0][0] - m[1][1] - m[2][2],
         1 - m[0][0] + m[1][1] - m[2][2],
         1 - m[0][0] - m[1][1] + m[2][2],
         1 + m[0][0] + m[1][1] + m[2][2],
     };
-    int largest = 0;
-    for (int i = 1; i < 4; i++) {
-        largest = squares[i] > squares[largest] ? i : largest;
-    }
+    // The part that OpenSeeFace divides by: large enough, and positive in what it sends.
+    const int leading = m[2][2] < 0 ? (m[0][0] > m[1][1] ? 0 : 1) : (m[0][0] < -m[1][1] ? 2 : 3);
     // Products of the parts, four times, of the transpose.
     const double xy = m[0][1] + m[1][0], xz = m[2][0] + m[0][2], yz = m[1][2] + m[2][1];
     const double xw = m[1][2] - m[2][1], yw = m[2][0] - m[0][2], zw = m[0][1] - m[1][0];
@@ -90,9 +88,9 @@ void bridge_rotation_transposed_quaternion(double m[3][3], float quaternion[4])
         { xz, yz, squares[2], zw },
         { xw, yw, zw, squares[3] },
     };
-    const double scale = (products[largest][3] < 0 ? -0.5 : 0.5) / sqrt(squares[largest]);
+    const double scale = 0.5 / sqrt(squares[leading]);
     for (int i = 0; i < 4; i++) {
-        quaternion[i] = (float)(products[largest][i] * scale);
+        quaternion[i] = (float)(products[leading][i] * scale);
     }
 }
 

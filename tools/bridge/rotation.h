@@ -20,5 +20,7 @@ void bridge_rotation_mirror(const float quaternion[4], float result[4]);
 // RQDecomp3x3 gives them: y within -90 to 90.
 void bridge_rotation_angles(double matrix[3][3], float angles[3]);
 
-// The quaternion of the transpose, as OpenSeeFace sends it: w is not negative.
+// The quaternion of the transpose with the sign that OpenSeeFace gives it: the part that stands
+// out is positive. A face that looks ahead has x and y near 0.7 and w near 0, so a sign taken from w
+// would jump with every nod.
 void bridge_rotation_transposed_quaternion(double matrix[3][3], float quaternion[4]);

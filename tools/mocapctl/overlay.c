@@ -257,7 +257,7 @@ static int run(const void *options, const void *globals)
     struct mc_error err = { 0 };
     struct pipeline_models models;
     const struct pipeline_model_files files = { chosen->model, chosen->locator,
-                                                chosen->expression };
+                                                chosen->expression, NN_PRECISION_AUTO };
     unsigned cpu_flags = 0;
     bool good =
         mc_cpu_flags(&cpu_flags, &err) && pipeline_models_load(&models, &files, cpu_flags, &err);
