@@ -1,7 +1,7 @@
 """How good a landmark model is, as the tables of docs/models.md.
 
-    python3 -m training.evaluate --set SET --model models/face68.safetensors
-        [--page docs/models.md]
+    python3 -m training.evaluate --set SET --model models/face.safetensors
+        [--beside models/free/face.safetensors ...] [--page docs/models.md]
 
 The set is one of training.prepare; only its validation images are looked at.
 With --page the tables take the place of those between the page's marks."""
@@ -18,6 +18,7 @@ from .samples import FaceSet, opening, view
 PARTS = {"jaw": slice(0, 17), "brows": slice(17, 27), "nose": slice(27, 36),
          "eyes": slice(36, 48), "mouth": slice(48, 68)}
 FAILED = 0.08
+MOVING = 0.03  # the mouth's opening varies by more in clips in which people speak
 SETS = {"helen_train": "HELEN, manual labels", "p1": "P1, given labels (noisy)"}
 
 # What others reach on other images: 330 faces of HELEN's test part, and P1.
@@ -55,6 +56,33 @@ def error_table(runs):
 def others_table(runs):
     mine = [f"{runs[o].errors.mean() * 100:.1f}" for o in SETS]
     return report.table(["tracker", "HELEN", "P1"], [["**this model**", *mine], *OTHERS])
+
+
+def lips_row(run):
+    """Correlation of the mouth's opening with the teacher's within each clip, where it moves."""
+    clips = np.array([name.rsplit("_", 1)[0] for name in run.names])
+    rs = []
+    for clip in np.unique(clips):
+        wanted, got = opening(run.truth[clips == clip])[1], opening(run.points[clips == clip])[1]
+        if wanted.std() > MOVING:
+            rs.append(np.corrcoef(got, wanted)[0, 1])
+    return f"{np.mean(rs):.2f}"
+
+
+def beside_row(model, runs):
+    terms = model.metadata.get("mocap.license", "").split(":")[0]
+    lips = lips_row(runs["clip"]) if "clip" in runs else ""
+    return [f"`{model.path}`", terms, f"{parameter_count(model.net):,}",
+            *(f"{runs[o].errors.mean() * 100:.2f}" for o in SETS), lips]
+
+
+def beside_table(model, faces, runs, others):
+    rows = [beside_row(model, runs)]
+    for path in others:
+        other = Model(path)
+        rows.append(beside_row(other, validations(other, faces)))
+    return report.table(["weights", "terms", "parameters", "HELEN", "P1",
+                         "lips within kept-out clips, r"], rows)
 
 
 def yaw_table(runs):
@@ -177,10 +205,13 @@ def clip_table(model, faces, kept_out):
                          "it varies by"], rows)
 
 
-def page(model, faces):
-    runs = {o: Validation(model, faces, o) for o in SETS}
-    if len(faces.choose("val", "clip")) > 0:
-        runs["clip"] = Validation(model, faces, "clip")
+def validations(model, faces):
+    origins = [*SETS, "clip"] if len(faces.choose("val", "clip")) > 0 else SETS
+    return {origin: Validation(model, faces, origin) for origin in origins}
+
+
+def page(model, faces, others=()):
+    runs = validations(model, faces)
     meta = model.metadata
     yield (f"`{model.path}`: {meta['mocap.arch']}, {meta['mocap.input']}, "
            f"{parameter_count(model.net):,} parameters.")
@@ -189,6 +220,10 @@ def page(model, faces):
     yield ("Beside what others reach (their HELEN faces are the 330 of its test part, given "
            "boxes; ours the validation faces):")
     yield others_table(runs)
+    if others:
+        yield ("Other weights, on the same images. Lips: the mouth's opening within a clip against "
+               f"the teacher's, mean over the clips where it varies by more than {MOVING:g}.")
+        yield beside_table(model, faces, runs, others)
     yield "By how far the head is turned, all validation faces:"
     yield yaw_table(runs)
     yield ("### Confidence\n\nRank correlation of `1 - c` with the error, and the error (percent) "
@@ -214,10 +249,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--set", required=True)
     parser.add_argument("--model", required=True)
+    parser.add_argument("--beside", nargs="+", default=[], help="other weight files")
     parser.add_argument("--page", help="Markdown file with the marks <!-- landmarks --> and "
                                        "<!-- end of landmarks -->")
     options = parser.parse_args()
-    text = "\n\n".join(page(Model(options.model), FaceSet(options.set)))
+    text = "\n\n".join(page(Model(options.model), FaceSet(options.set), options.beside))
     print(text)
     if options.page:
         report.replace_between(options.page, "landmarks", text)

@@ -9,7 +9,7 @@ import argparse
 
 import numpy as np
 
-from . import checkpoint, nets, safetensors
+from . import checkpoint, licences, nets, safetensors
 from .train import make_net
 
 
@@ -21,7 +21,7 @@ def common_metadata(options, net, keypoints, antialias=1):
         "mocap.head": net.head.kind,
         "mocap.keypoints": str(keypoints), "mocap.input": f"{size}x{size}",
         "mocap.channels": "rgb", "mocap.scale": "1/255", "mocap.mean": "0.5",
-        "mocap.crop_margin": f"{options['margin']:g}",
+        "mocap.crop_margin": f"{options['margin']:g}", "mocap.license": licences.RESEARCH,
         "mocap.training": (f"{learnt}, {options['steps']} steps of {options['batch']}, "
                            f"seed {options['seed']}")}
 

@@ -134,7 +134,7 @@ class ExpressionSamples(torch.utils.data.Dataset):
         self.good = np.flatnonzero(are_near(self.found_renders,
                                             renders.rows["landmarks"][:, :, :2]))
         self.mixture = Mixture(faces, MIXTURE, lambda members:
-                               np.isfinite(teacher.shapes[members, 0]) &
+                               np.isfinite(teacher.shapes[members]).all(1) &
                                are_near(self.found_faces[members], faces.points[members]))
 
     def __len__(self):

@@ -15,7 +15,7 @@ import json
 import numpy as np
 import torch
 
-from . import checkpoint, nets, safetensors
+from . import checkpoint, licences, nets, safetensors
 from .expression_data import cut, landmarks_of_renders
 from .expression_train import predict
 from .face_data import READ, Renders
@@ -35,6 +35,7 @@ def metadata_of(options):
         "mocap.expression_places": json.dumps([[list(marks), [list(offset)]]
                                                for marks, offset, _ in CROPS]),
         "mocap.crop_edges": ",".join(f"{edge:g}" for _, _, edge in CROPS), **EXPRESSION,
+        "mocap.license": licences.FREE if options.get("free") else licences.RESEARCH,
         "mocap.training": (f"training.expression_train, {options['reached']} steps of "
                            f"{options['batch']}, seed {options['seed']}")}
 

@@ -21,7 +21,7 @@ from .expression_data import ExpressionSamples, cut, landmarks_of_faces, landmar
 from .face_data import READ, Renders, Teacher
 from .face_evaluate import clip_items
 from .face_train import Agreement, aligned_columns, balance_of, expression_losses, mean_where, \
-    template_of
+    labelled_by_hand, template_of
 from .metrics import correlations
 from .models import Model
 from .nets.expression import ExpressionNet
@@ -123,10 +123,17 @@ class Run:
         self.options, self.faces, self.teacher = options, FaceSet(options.set), Teacher(options.set)
         self.model = Model(options.landmarks)
         self.net = ExpressionNet(options.size).to(memory_format=torch.channels_last)
-        self.template = template_of(self.faces)
+        self.template = template_of(self.frontal() if options.free else
+                                    labelled_by_hand(self.faces))
         self.net.head.expression.template.copy_(self.template)
         self.net.head.expression.blind = options.blind
-        self.agreement, self.gaze_agreement = Agreement(self.teacher.names), GazeAgreement()
+        self.agreement = torch.nn.Identity() if options.free else Agreement(self.teacher.names)
+        self.gaze_agreement = GazeAgreement()
+        if options.begin:
+            begun = torch.load(options.begin, map_location="cpu")
+            self.net.load_state_dict(begun["average"])
+            for name in ("agreement", "gaze_agreement"):
+                getattr(self, name).load_state_dict(begun[name])
         self.average = checkpoint.Average(self.net, options.average)
         self.optimiser = self.optimiser_of()
         self.step = 0
@@ -137,6 +144,12 @@ class Run:
             self.average.state, self.step = state["average"], state["step"]
             torch.set_rng_state(state["random"])
         self.check = Check(options, self.faces, self.teacher, self.model, self.template.numpy())
+
+    def frontal(self):
+        """Landmarks of renders whose heads are hardly turned."""
+        rows = Renders(self.options.renders).rows
+        ahead = (np.abs(rows["angles"]) < 12).all(1)
+        return rows["landmarks"][ahead, :, :2].astype(float)
 
     def optimiser_of(self):
         learnt = [*self.net.parameters(), *self.agreement.parameters(),
@@ -158,9 +171,10 @@ class Run:
         *outputs, similarity = self.net(images, batch["landmarks"])
         parts = expression_losses(options, outputs, aligned_columns(batch["turn"], similarity),
                                   batch, self.agreement, balance)
-        parts["looks"] = options.looks * mean_where(
-            self.gaze_agreement(outputs[1], looks_of(batch["taught"], self.teacher.names)),
-            batch["teacher"])
+        if not options.free:
+            looks = looks_of(batch["taught"], self.teacher.names)
+            parts["looks"] = options.looks * mean_where(
+                self.gaze_agreement(outputs[1], looks), batch["teacher"])
         for group in self.optimiser.param_groups:
             group["lr"] = loop.rate_at(self.step, options)
         self.optimiser.zero_grad(set_to_none=True)
@@ -187,7 +201,7 @@ class Run:
         options = self.options
         renders = Renders(options.renders, options.rig)
         pool, balance = self.pool(renders), balance_of(renders)
-        live = [READ[k] for k in self.agreement.own]
+        live = [] if options.free else [READ[k] for k in self.agreement.own]
         began, seen = time.time(), []
         self.net.train()
         for batch in self.batches(pool):
@@ -243,6 +257,9 @@ def arguments():
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--landmarks", default="models/face68.safetensors",
                         help="weight file of the landmark network")
+    parser.add_argument("--free", action="store_true",
+                        help="from renders alone, a set of training.free_prepare; --share 1")
+    parser.add_argument("--begin", help="checkpoint of such a run to start from")
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--pool", type=int, default=60000, help="samples")
     parser.add_argument("--batch", type=int, default=48)

@@ -180,7 +180,7 @@ def landmark_table(net, faces, other):
 
 def clip_items(faces, teacher):
     items = faces.choose("val", "clip")
-    return items[np.isfinite(teacher.shapes[items, 0])]
+    return items[np.isfinite(teacher.shapes[items]).all(1)]
 
 
 def clip_rows(found, items, faces, teacher):

@@ -94,6 +94,7 @@ def arguments():
     parser.add_argument("--decay", type=float, default=0.02)
     parser.add_argument("--drop", type=float, default=0.2)
     parser.add_argument("--fresh", action="store_true", help="the head begins anew")
+    parser.set_defaults(free=False, ensemble=0.0, moustaches=0.0)
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     for name, value in (("share", 0.65), ("shapes", 40.0), ("bind", 5.0), ("quiet", 1.0),

@@ -89,6 +89,8 @@ def expression_losses(options, outputs, columns, batch, agreement, balance):
     parts["gaze"] = 4 * mean_where(((gaze - batch["gaze"]).abs() * lids_open).mean(1),
                                    batch["render"])
     parts["turn"] = 2 * mean_where((turn - columns).abs().mean(1), batch["render"])
+    if options.free:
+        return parts
     parts["teacher"] = 12 * mean_where(((taught - batch["taught"]) ** 2).mean(1), batch["teacher"])
     parts["bind"] = options.bind * mean_where(agreement(shapes, batch["taught"]),
                                               batch["teacher"])
@@ -103,10 +105,9 @@ def balance_of(renders):
     return torch.from_numpy(np.float32(weight))
 
 
-def template_of(faces):
-    """The mean of aligned training faces, at the origin, its mean square one."""
-    items = np.concatenate([faces.choose("train", o) for o in ("helen_train", "afw")])
-    shapes = faces.points[items] - faces.points[items].mean(1, keepdims=True)
+def template_of(points):
+    """The mean of aligned faces (their landmarks), at the origin, its mean square one."""
+    shapes = points - points.mean(1, keepdims=True)
     shapes /= np.sqrt((shapes ** 2).sum(-1).mean(1))[:, None, None]
     mean = shapes[0]
     for _ in range(5):
@@ -116,6 +117,10 @@ def template_of(faces):
         mean = np.stack([mean.real, mean.imag], 1)
         mean /= np.sqrt((mean ** 2).sum(-1).mean())
     return torch.from_numpy(np.float32(mean))
+
+
+def labelled_by_hand(faces):
+    return faces.points[np.concatenate([faces.choose("train", o) for o in ("helen_train", "afw")])]
 
 
 def begin_from_landmarks(net, path):
@@ -166,7 +171,7 @@ class Run:
         self.options, self.faces = options, FaceSet(options.set)
         self.net = FaceNet(options.expression).to(memory_format=torch.channels_last)
         if options.expression:
-            self.net.head.expression.template.copy_(template_of(self.faces))
+            self.net.head.expression.template.copy_(template_of(labelled_by_hand(self.faces)))
             self.net.head.expression.blind = options.blind
         names = Teacher(options.set).names
         self.agreement = Agreement(names) if names else torch.nn.Identity()

@@ -4,7 +4,7 @@ import argparse
 import numpy as np
 import torch
 
-from training import safetensors
+from training import licences, safetensors
 from training.locator_data import FOREHEAD
 from training.locator_net import FEATURES, INPUT
 
@@ -14,6 +14,7 @@ def main():
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--least-score", type=float, default=0.4,
                         help="from which a box counts as a face: see locator_evaluate")
+    parser.add_argument("--free", action="store_true", help="the set was locator_prepare's of renders")
     parser.add_argument("-o", "--output", default="models/face-locator.safetensors")
     arguments = parser.parse_args()
     state = torch.load(arguments.checkpoint)
@@ -30,6 +31,7 @@ def main():
         "mocap.mean": "0.5",
         "mocap.forehead": f"{FOREHEAD:.6f}",
         "mocap.least_score": f"{arguments.least_score:g}",
+        "mocap.license": licences.FREE if arguments.free else licences.RESEARCH,
         "mocap.training": f"{state['step']} steps",
     })
 

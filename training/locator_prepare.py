@@ -15,6 +15,7 @@ import tempfile
 import cv2
 import numpy as np
 
+from training.face_data import Renders
 from training.locator_data import FOREHEAD, bounds, overlap
 
 # Folders of Debian's tuxpaint-stamps-default: cut-out photographs of things.
@@ -105,6 +106,18 @@ def render(synthface):
                                   "set": "synthface", "split": "train"}
 
 
+def read_renders(folder):
+    """Heads of training.heads.make: every other one as a frame, the others as crops."""
+    renders = Renders(folder)
+    for number in range(len(renders)):
+        points = with_forehead(renders.rows["landmarks"][number, :, :2].astype(np.float64))
+        entry = {"faces": [bounds(points).tolist()], "doubtful": [], "set": "render",
+                 "file": f"render {number}", "split": "train"}
+        image = renders.image(number)[..., ::-1]
+        yield image, ({"kind": "crop", "points": points.tolist(), **entry} if number % 2 else
+                      {"kind": "frame", **entry})
+
+
 def fit(image):
     """The image, made smaller where its edge is beyond EDGE, and by how much."""
     scale = min(1, EDGE / max(image.shape[:2]))
@@ -151,12 +164,17 @@ def common(entry):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="../shared/data")
-    parser.add_argument("--synthface", required=True, help="the program that renders heads")
+    parser.add_argument("--synthface", help="the program that renders heads")
+    parser.add_argument("--renders", help="folder of training.heads.make: a free set, of renders "
+                                          "instead of --data")
     parser.add_argument("--set", required=True, help="folder to write, outside the repository")
     parser.add_argument("--things", help="where Debian's tuxpaint-stamps-default is unpacked")
     parser.add_argument("--scenes", help="where Debian's gcompris-qt-data is unpacked")
     arguments = parser.parse_args()
-    sources = [read_frames(arguments.data), read_crops(arguments.data), render(arguments.synthface)]
+    sources = [read_renders(arguments.renders)] if arguments.renders else \
+        [read_frames(arguments.data), read_crops(arguments.data)]
+    if arguments.synthface:
+        sources.append(render(arguments.synthface))
     if arguments.things:
         sources.append(read_things(arguments.things))
     if arguments.scenes:

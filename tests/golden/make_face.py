@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes face.safetensors: a rendered head, what PyTorch makes of it with
-models/face-expression.safetensors, and what it makes of crops by these landmarks with
-models/expression.safetensors (crops.*).
+models/face-expression.safetensors, what it makes of crops by these landmarks with
+models/expression.safetensors (crops.*), and its points with models/face.safetensors (alone.*).
 
     tests/golden/make_face.py --rig ../shared/dense/ict.npz --library build/dev/training/heads/libraster.so
 
@@ -70,11 +70,16 @@ def main():
     options = parser.parse_args()
     path = HERE / "face.safetensors"
     image = rendered(options) if options.rig else safetensors.read(path)[0]["input"]
-    net, _ = face_export.load(HERE.parent.parent / "models" / "face-expression.safetensors")
+    models = HERE.parent.parent / "models"
+    net, _ = face_export.load(models / "face-expression.safetensors")
+    points_net, _ = face_export.load(models / "face.safetensors")
     with torch.no_grad():
-        points, _, _, outputs = net(torch.from_numpy(image).float()[None])
+        inputs = torch.from_numpy(image).float()[None]
+        points, _, _, outputs = net(inputs)
+        alone = points_net(inputs)[0]
     points = (points[0] * SIZE).numpy()
     safetensors.write(path, {"input": image, "points": points, **expression("", outputs),
+                             "alone.points": (alone[0] * SIZE).numpy(),
                              **crops_of(image, points[:68])}, {})
 
 

@@ -110,6 +110,14 @@ static void print_plan(const struct nn_program *program)
            bytes, program->arena_floats * sizeof(float));
 }
 
+static void print_license(const struct nn_weights *weights)
+{
+    const char *license = nn_weights_metadata(weights, "mocap.license");
+    printf("%-14s ", "license");
+    tools_write_text(stdout, license != NULL ? license : "not given in the file");
+    printf("\n");
+}
+
 static bool describe(const char *path, bool with_plan, struct mc_error *err)
 {
     struct stat file;
@@ -128,6 +136,7 @@ static bool describe(const char *path, bool with_plan, struct mc_error *err)
         printf("\n");
         print_size("size", (size_t)file.st_size, "");
         print_info(nn_model_info(model), cpu_flags);
+        print_license(weights);
         printf("metadata\n");
         nn_weights_each_metadata(weights, print_metadata, NULL);
         if (with_plan) {

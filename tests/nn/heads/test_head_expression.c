@@ -17,6 +17,7 @@
 #include "tests/nn/golden.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/face-expression.safetensors"
+#define POINTS_MODEL MOCAPD_SOURCE_DIR "/models/face.safetensors"
 #define CROPS_MODEL MOCAPD_SOURCE_DIR "/models/expression.safetensors"
 #define GOLDEN MOCAPD_SOURCE_DIR "/tests/golden/face.safetensors"
 
@@ -46,23 +47,28 @@ static void check_expression(struct nn_weights *golden, const char *prefix, int 
     }
 }
 
-static void check_level(unsigned flags)
+// Runs the model on the golden image.
+static struct nn_runner *run_golden(const char *path, unsigned flags,
+                                    const struct nn_weights *golden, struct nn_model **model,
+                                    struct mc_keypoint *keypoints)
 {
     struct mc_error err = { 0 };
-    struct nn_weights *golden = golden_open(GOLDEN);
-    struct nn_model *model = nn_model_load_as(MODEL, flags, NN_PRECISION_F32, &err);
-    if (model == NULL) {
+    *model = nn_model_load_as(path, flags, NN_PRECISION_F32, &err);
+    if (*model == NULL) {
         fail_msg("%s", err.message);
     }
-    const struct nn_model_info *info = nn_model_info(model);
-    struct nn_runner *runner = nn_runner_create(model, &err);
+    struct nn_runner *runner = nn_runner_create(*model, &err);
     assert_non_null(runner);
     struct nn_tensor input = nn_runner_input(runner);
     golden_fill(&input, golden_get(golden, "input")->data);
-    struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
     nn_runner_run(runner, keypoints);
+    return runner;
+}
+
+static void check_points(const struct nn_runner *runner, const struct nn_model_info *info,
+                         const struct mc_keypoint *keypoints, const struct nn_weight *points)
+{
     const struct mc_keypoint *dense = nn_runner_dense(runner);
-    const struct nn_weight *points = golden_get(golden, "points");
     assert_int_equal(points->dims[0], info->keypoint_count + info->dense_count);
     double worst = 0;
     for (int i = 0; i < points->dims[0]; i++) {
@@ -73,10 +79,40 @@ static void check_level(unsigned flags)
     }
     printf("points %.5f px\n", worst);
     assert_true(worst < 0.01);
+}
+
+static void check_level(unsigned flags)
+{
+    struct nn_weights *golden = golden_open(GOLDEN);
+    struct nn_model *model;
+    struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
+    struct nn_runner *runner = run_golden(MODEL, flags, golden, &model, keypoints);
+    const struct nn_model_info *info = nn_model_info(model);
+    check_points(runner, info, keypoints, golden_get(golden, "points"));
     check_expression(golden, "", info->shape_count, nn_runner_expression(runner));
     nn_runner_destroy(runner);
     nn_model_destroy(model);
     nn_weights_destroy(golden);
+}
+
+static void check_points_alone(unsigned flags)
+{
+    struct nn_weights *golden = golden_open(GOLDEN);
+    struct nn_model *model;
+    struct mc_keypoint keypoints[NN_KEYPOINTS_MAX];
+    struct nn_runner *runner = run_golden(POINTS_MODEL, flags, golden, &model, keypoints);
+    assert_int_equal(nn_model_info(model)->shape_count, 0);
+    check_points(runner, nn_model_info(model), keypoints, golden_get(golden, "alone.points"));
+    assert_null(nn_runner_expression(runner));
+    nn_runner_destroy(runner);
+    nn_model_destroy(model);
+    nn_weights_destroy(golden);
+}
+
+static void points_without_an_expression_equal_pytorch_at_every_level(void **state)
+{
+    (void)state;
+    golden_each_level(check_points_alone);
 }
 
 static void face_equals_pytorch_at_every_level(void **state)
@@ -220,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(face_equals_pytorch_at_every_level),
+        cmocka_unit_test(points_without_an_expression_equal_pytorch_at_every_level),
         cmocka_unit_test(crops_equal_pytorch_at_every_level),
         cmocka_unit_test(info_names_points_and_shapes),
         cmocka_unit_test(the_turn_is_a_rotation),
