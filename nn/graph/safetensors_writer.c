@@ -148,7 +148,7 @@ bool nn_safetensors_writer_write(const struct nn_safetensors_writer *writer, con
     const struct mc_file_part parts[] = { { length, sizeof length },
                                           { header, strlen(header) },
                                           { writer->data, writer->size } };
-    bool good = mc_file_replace(path, parts, 3, err);
+    bool good = mc_file_replace(path, parts, 3, 0666, err);
     free(header);
     return good;
 }
