@@ -1,6 +1,6 @@
 """How good a network of the whole face is, as the tables of its page.
 
-    python3 -m training.face_evaluate --model FILE --set SET --val RENDERS --single RENDERS
+    python3 -m training.face_evaluate --model FILE --set SET --val RENDERS [--single RENDERS]
         [--landmarks models/face68.safetensors] [--page models/FILE.md]
 
 SET: of training.prepare and face_prepare; only its validation images and the clips kept out are
@@ -32,11 +32,13 @@ def predict(net, pictures):
     with torch.no_grad():
         for first in range(0, len(pictures), 24):
             batch = torch.stack([tensor_of(p) for p in pictures[first:first + 24]])
-            points, _, _, (shapes, gaze, turn, _, similarity) = net(batch)
-            for name, value in (("landmarks", points[:, :LANDMARKS]),
-                                ("dense", points[:, LANDMARKS:]), ("shapes", shapes),
-                                ("gaze", gaze.view(-1, 2, 2)),
-                                ("turn", turn_matrix(turn, similarity))):
+            points, _, _, *more = net(batch)
+            values = {"landmarks": points[:, :LANDMARKS], "dense": points[:, LANDMARKS:]}
+            if more:
+                shapes, gaze, turn, _, similarity = more[0]
+                values.update(shapes=shapes, gaze=gaze.view(-1, 2, 2),
+                              turn=turn_matrix(turn, similarity))
+            for name, value in values.items():
                 rows.setdefault(name, []).append(value.numpy())
     return {name: np.concatenate(parts) for name, parts in rows.items()}
 
@@ -79,8 +81,13 @@ class Answers:
                          for k in range(len(READ))])
 
     def by_yaw(self):
-        """-> title of the range, its renders, cells of gaze, turn and shapes."""
+        """-> title of the range, its renders, cells of gaze, turn and shapes where a network
+        reads them."""
         yaw = np.abs(self.renders.rows["angles"][:, 0])
+        if "shapes" not in self.found:
+            for low, high in (*YAWS, (0, 81)):
+                yield f"{low}-{min(high, 80)}°", (yaw >= low) & (yaw < high), []
+            return
         off = np.abs(self.angles(self.found["turn"]) - self.angles(self.turn))
         gaze, eyes_open = self.gaze_errors(), self.open_eyes()
         for low, high in (*YAWS, (0, 81)):
@@ -119,7 +126,9 @@ def yaw_rows(run, groups):
 
 
 def yaw_table(run, groups):
-    head = ["yaw", "images", "rig's landmarks", *groups, "gaze", "yaw / pitch", "shapes, r"]
+    head = ["yaw", "images", "rig's landmarks", *groups]
+    if "shapes" in run.found:
+        head += ["gaze", "yaw / pitch", "shapes, r"]
     return report.table(head, yaw_rows(run, groups))
 
 
@@ -235,8 +244,7 @@ def quiet_line(shapes):
 def page(options):
     net, metadata = load(options.model)
     faces, teacher = FaceSet(options.set), Teacher(options.set)
-    run = RenderRun(net, Renders(options.val), teacher.mirror)
-    single = RenderRun(net, Renders(options.single), teacher.mirror)
+    run = RenderRun(net, Renders(options.val, options.rig), teacher.mirror)
     groups = {"lids": (68, 32), "lips": (100, 20), "brows": (120, 10), "surface": (130, 72),
               "irises": (202, 10)}
     count = sum(p.numel() for n, p in net.named_parameters() if "expression.teacher" not in n)
@@ -245,10 +253,15 @@ def page(options):
            "corners' distance.")
     other = [(f"`{options.landmarks}`", Model(options.landmarks).net)] if options.landmarks else []
     yield landmark_table(net, faces, other)
-    yield (f"### Renders of people kept out\n\n{len(run.renders)} images. Points that are seen, "
-           "in percent of the eyes' distance; eyes that are open; r is the mean correlation of "
-           f"{len(READ)} shapes.")
+    text = (f"### Renders of people kept out\n\n{len(run.renders)} images. Points that are seen, "
+            "in percent of the eyes' distance")
+    if "shapes" not in run.found:
+        yield text + "."
+        yield yaw_table(run, groups)
+        return
+    yield text + (f"; eyes that are open; r is the mean correlation of {len(READ)} shapes.")
     yield yaw_table(run, groups)
+    single = RenderRun(net, Renders(options.single, options.rig), teacher.mirror)
     yield ("### Shapes\n\nr over the same renders; then one shape at a time at full strength, "
            f"{len(np.unique(single.renders.rows['person']))} people, against their neutral face.")
     yield shape_table(run, single)
@@ -263,8 +276,10 @@ def page(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("--model", "--set", "--val", "--single"):
+    for name in ("--model", "--set", "--val"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--single", help="for an expression head: one shape at a time")
+    parser.add_argument("--rig", help="ICT-FaceKit's arrays, ict.npz: for the turn")
     parser.add_argument("--landmarks", help="a landmark weight file for comparison")
     parser.add_argument("--page", help="a page with marks for the tables")
     parser.add_argument("--threads", type=int, default=1)

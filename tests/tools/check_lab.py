@@ -88,6 +88,11 @@ def check_kernels(lab):
     check("conv 3x3" in text and "scalar" in text.splitlines()[0], text)
 
 
+def check_info(lab):
+    text = lab.run("model", "info", lab.model())
+    check(re.search(r"^license +research use only", text, re.M), text)
+
+
 def check_blocks(lab):
     rows = json.loads(lab.run("bench", "blocks", "--size", "32", "--runs", "1", "--json"))
     check(len({row["block"] for row in rows}) == len(rows) >= 8, rows)
@@ -306,7 +311,7 @@ def check_shapes(lab):
         check("--other must be NAME=FILE" in told, told)
 
 
-CHECKS = {"synthetic": (check_net, check_kernels, check_blocks, check_subscribers),
+CHECKS = {"synthetic": (check_net, check_info, check_kernels, check_blocks, check_subscribers),
           "clips": (check_motion, check_model, check_compare, check_shapes)}
 
 
