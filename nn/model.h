@@ -21,7 +21,7 @@ struct nn_weights;
 struct nn_runner;
 
 // The models that ship with the program, among its data files (base/path.h).
-#define NN_MODEL_DEFAULT_FILE "face68.safetensors"
+#define NN_MODEL_DEFAULT_FILE "face.safetensors"
 #define NN_LOCATOR_DEFAULT_FILE "face-locator.safetensors"
 #define NN_EXPRESSION_DEFAULT_FILE "expression.safetensors"
 

@@ -78,7 +78,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("--model", "--set", "--val", "--single", "--rig", "--found"):
         parser.add_argument(name, required=True)
-    parser.add_argument("--landmarks", default="models/face68.safetensors")
+    parser.add_argument("--landmarks", default="models/face.safetensors")
     parser.add_argument("--page", help="a page with marks for the tables")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

@@ -97,7 +97,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", required=True)
     parser.add_argument("--renders", required=True, help="of --kind single")
-    parser.add_argument("--landmarks", default="models/face68.safetensors")
+    parser.add_argument("--landmarks", default="models/face.safetensors")
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--type", choices=("f16", "f32"), default="f16")
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 """Trains the expression network, which takes a closer look at a face whose landmarks are known.
 
     python3 -m training.expression_train --set SET --renders RENDERS --val RENDERS --run RUN
-        --rig ../shared/dense/ict.npz --steps N [--landmarks models/face68.safetensors]
+        --rig ../shared/dense/ict.npz --steps N [--landmarks models/face.safetensors]
 
 SET: of training.prepare and face_prepare; RENDERS: of training.heads.make. The network is so small
 that making samples would take most of the time; so --pool of them are made once, kept in RUN, and
@@ -255,7 +255,7 @@ def arguments():
     parser.add_argument("--rig", required=True, help="ICT-FaceKit's arrays, ict.npz")
     parser.add_argument("--run", required=True, help="folder of checkpoints and log")
     parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--landmarks", default="models/face68.safetensors",
+    parser.add_argument("--landmarks", default="models/face.safetensors",
                         help="weight file of the landmark network")
     parser.add_argument("--free", action="store_true",
                         help="from renders alone, a set of training.free_prepare; --share 1")

@@ -243,7 +243,7 @@ static bool check_models(struct overlay *overlay, const struct pipeline_models *
     if (options->dense && model->dense_count == 0) {
         return mc_error_set(
             err, MC_ERROR_ARGUMENT, 0,
-            "--dense needs a --model with dense points, such as face-expression.safetensors");
+            "--dense needs a --model with dense points, such as the face.safetensors that ships");
     }
     protocol_point_set_init(&overlay->dense, model->dense_set, model->dense_count);
     return true;
@@ -256,8 +256,8 @@ static int run(const void *options, const void *globals)
     const struct options *chosen = &overlay.options;
     struct mc_error err = { 0 };
     struct pipeline_models models;
-    const struct pipeline_model_files files = { chosen->model, chosen->locator,
-                                                chosen->expression, NN_PRECISION_AUTO };
+    const struct pipeline_model_files files = { chosen->model, chosen->locator, chosen->expression,
+                                                NN_PRECISION_AUTO };
     unsigned cpu_flags = 0;
     bool good =
         mc_cpu_flags(&cpu_flags, &err) && pipeline_models_load(&models, &files, cpu_flags, &err);
