@@ -104,7 +104,7 @@ def main():
     torch.set_num_threads(1)
     net, trained = net_of(options.run)
     renders = Renders(options.renders)
-    found = landmarks_of_renders(renders, Model(options.landmarks), options.run + "/single")
+    found = landmarks_of_renders(renders, Model(options.landmarks), options.run + "/gains")
     gains = gains_of(single_responses(net, renders, found, net.head.expression.template.numpy(),
                                       trained["size"]))
     print("gains", {name: round(float(g), 2) for name, g in zip(READ, gains)})
