@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 try:
     import websockets
@@ -78,6 +79,8 @@ class VTubeStudio:
                 await connection.send(json.dumps({
                     "apiName": "VTubeStudioPublicAPI", "apiVersion": "1.0", "timestamp": 1,
                     "messageType": kind, "requestID": request["requestID"], "data": data}))
+        except websockets.exceptions.ConnectionClosed:
+            pass
         finally:
             self.connections.discard(connection)
 
@@ -151,7 +154,7 @@ def check_values(got):
 
 def wait_state(bridge, status, state):
     while report(bridge, status)["vtube-studio"]["state"] != state:
-        pass
+        time.sleep(0.05)
 
 
 def run(bridge, directory, studio, play):
@@ -177,7 +180,7 @@ def main():
     def denied(_, status):
         studio.next("AuthenticationTokenRequest")
         while "denied" not in report(bridge, status)["vtube-studio"]["reason"]:
-            pass
+            time.sleep(0.05)
         check(report(bridge, status)["vtube-studio"]["state"] == "waiting", "for its user")
 
     def allowed(daemon, status):
