@@ -14,8 +14,8 @@ COMMANDS = {  # of those programs that have some; a command that is missing here
     "mocapctl": {"watch", "status", "metrics", "calibrate", "record", "replay", "export",
                  "overlay"},
     "mocap-lab": {"bench", "bench net", "bench kernels", "bench blocks", "bench motion",
-                  "bench pipeline", "bench subscribers", "compare", "model", "model info",
-                  "model quantize", "pose", "shapes"},
+                  "bench pipeline", "bench streams", "bench subscribers", "compare", "model",
+                  "model info", "model calibrate", "pose", "shapes"},
     "mocap-bridge": {"status"},
 }
 
