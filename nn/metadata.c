@@ -259,7 +259,7 @@ static bool get_shapes(const struct nn_weights *weights, struct nn_model_info *i
                (int)NN_SHAPES_MAX, longest, text);
 }
 
-// The head takes feature maps from within the backbone: LEDNet's.
+// The head takes feature maps from within the backbone: LEDNet's. An expression is optional.
 static bool read_face(const struct nn_weights *weights, struct nn_model_info *info,
                       struct nn_layout *layout, struct mc_error *err)
 {
@@ -273,7 +273,7 @@ static bool read_face(const struct nn_weights *weights, struct nn_model_info *in
            get_word(weights, "mocap.softmax_temperature", "1", err) &&
            get_int(weights, "mocap.dense", 1, NN_DENSE_MAX, &info->dense_count, err) &&
            get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
-           get_shapes(weights, info, err);
+           (nn_weights_metadata(weights, "mocap.shapes") == NULL || get_shapes(weights, info, err));
 }
 
 static bool read_expression(const struct nn_weights *weights, struct nn_model_info *info,

@@ -79,7 +79,8 @@ static bool append_network(struct nn_graph *graph, const struct nn_recipe *recip
     if (info->head == NN_HEAD_EXPRESSION) {
         nn_graph_output(graph, map);
     } else if (info->head == NN_HEAD_FACE) {
-        nn_model_face_append(graph, map, info->keypoint_count + info->dense_count);
+        nn_model_face_append(graph, map, info->keypoint_count + info->dense_count,
+                             info->shape_count > 0);
     } else {
         nn_graph_output(graph, info->head == NN_HEAD_MOTION
                                    ? append_motion(graph, map, recipe, info)
@@ -256,8 +257,7 @@ bool nn_model_build(struct nn_model *model, const struct nn_recipe *recipe, stru
     if (info->head == NN_HEAD_MOTION && !prepare_motion(model, recipe, err)) {
         return false;
     }
-    if ((info->head == NN_HEAD_FACE || info->head == NN_HEAD_EXPRESSION) &&
-        !read_expression(model, recipe, err)) {
+    if (info->shape_count > 0 && !read_expression(model, recipe, err)) {
         return false;
     }
     info->parameter_count = nn_weights_parameter_count(recipe->weights);

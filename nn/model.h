@@ -31,7 +31,7 @@ enum nn_head {
     NN_HEAD_LANDMARK, // keypoints: nn_runner_run
     NN_HEAD_LOCATOR,  // detections of faces: nn_runner_locate
     NN_HEAD_MOTION,   // keypoints and their Jacobians: nn_runner_jacobians
-    NN_HEAD_FACE,     // keypoints, dense points, an expression: nn_runner_expression
+    NN_HEAD_FACE,     // keypoints, dense points; with shapes also nn_runner_expression
     // An expression from crops around known landmarks: nn_runner_express.
     NN_HEAD_EXPRESSION,
 };
@@ -159,8 +159,8 @@ const struct nn_expression *nn_runner_express(struct nn_runner *runner,
 // NULL if the model has none. Valid until the next run.
 const struct mc_keypoint *nn_runner_dense(const struct nn_runner *runner);
 
-// The expression in the last run of a face model. NULL if the model has none. Valid until the
-// next run.
+// The expression in the last run of a face model with shapes; NULL of any other model. Valid
+// until the next run.
 const struct nn_expression *nn_runner_expression(const struct nn_runner *runner);
 
 // The Jacobian of each keypoint in the last run: 2x2, row-major; see nn/heads/head_motion.h.

@@ -39,7 +39,7 @@ static bool write_file(const char *target, const char *header, const uint8_t *da
     const struct mc_file_part parts[] = { { length, sizeof length },
                                           { header, strlen(header) },
                                           { data, size } };
-    return mc_file_replace(target, parts, 3, err);
+    return mc_file_replace(target, parts, 3, 0666, err);
 }
 
 bool nn_weights_save_metadata(const struct nn_weights *weights, const char *source,
