@@ -155,8 +155,8 @@ static void run(struct pipeline_display_options display)
     assert_int_equal(count, FRAMES);
     for (int i = 0; i < FRAMES; i++) {
         assert_true(faces[i].id > 0 && faces[i].has_gaze && faces[i].has_shapes);
-        assert_true(faces[i].has_dense == (models.expression == NULL));
-        assert_int_equal(faces[i].dense_count, faces[i].has_dense ? 212 : 0);
+        assert_true(faces[i].has_dense);
+        assert_int_equal(faces[i].dense_count, 212);
     }
 }
 
@@ -218,10 +218,8 @@ static void a_mirrored_frame_swaps_left_and_right(void **state)
         unturned += difference(a->pose.euler[1], b->pose.euler[1]);
         blink +=
             difference(a->shapes[PROTOCOL_EYE_BLINK_LEFT], b->shapes[PROTOCOL_EYE_BLINK_RIGHT]);
-        if (a->has_dense) {
-            jaw += difference(a->dense[2].x, WIDTH - b->dense[14].x);
-            iris += difference(a->dense[RIGHT_IRIS].x, WIDTH - b->dense[LEFT_IRIS].x);
-        }
+        jaw += difference(a->dense[2].x, WIDTH - b->dense[14].x);
+        iris += difference(a->dense[RIGHT_IRIS].x, WIDTH - b->dense[LEFT_IRIS].x);
     }
     if (swapped > 0.5 * kept || turned > 0.5 * unturned || blink > 0.15 || jaw > 5 || iris > 3) {
         fail_msg(
