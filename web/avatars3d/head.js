@@ -115,7 +115,8 @@ function showEye({ side, eye, ball, lids, brow }, face) {
     const wide = face.shapes[`eyeWide${name}`];
     lids[0].rotation.x = -0.62 - 0.35 * wide + 0.98 * blink;
     lids[1].rotation.x = 0.72 + 0.2 * wide - 0.38 * blink;
-    eye.scale.z = 1 - 0.3 * blink; // a shut eye is no ball
+    eye.scale.z = 1 - 0.3 * blink; // a shut eye is no ball,
+    ball.visible = blink < 0.97; // and nothing shines through its lid
     const [lookX, lookY] = lookOf(face, side);
     ball.rotation.set(0.58 * lookY, 0.58 * lookX, 0);
     const down = face.shapes[`browDown${name}`];
