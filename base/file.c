@@ -13,7 +13,8 @@ enum { ATTEMPTS = 100 }; // names left behind by a crash, at most
 
 // Creates a file that did not exist before, beside path, and writes its name. The name
 // holds the process and a counter, so that concurrent writers never share one.
-static int create_temporary(const char *path, char *name, size_t size, struct mc_error *err)
+static int create_temporary(const char *path, mode_t mode, char *name, size_t size,
+                            struct mc_error *err)
 {
     static atomic_uint counter;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -22,7 +23,7 @@ static int create_temporary(const char *path, char *name, size_t size, struct mc
             mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%.80s…: the path is too long", path);
             return -1;
         }
-        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (fd >= 0 || errno != EEXIST) {
             if (fd < 0) {
                 mc_error_set_errno(err, "%s", path);
@@ -84,7 +85,7 @@ static bool flush_folder(const char *path)
 }
 
 bool mc_file_replace(const char *path, const struct mc_file_part *parts, int part_count,
-                     struct mc_error *err)
+                     mode_t mode, struct mc_error *err)
 {
     struct stat old;
     const bool exists = lstat(path, &old) == 0;
@@ -92,7 +93,7 @@ bool mc_file_replace(const char *path, const struct mc_file_part *parts, int par
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: must be a regular file", path);
     }
     char temporary[PATH_MAX];
-    int fd = create_temporary(path, temporary, sizeof temporary, err);
+    int fd = create_temporary(path, mode, temporary, sizeof temporary, err);
     if (fd < 0) {
         return false;
     }

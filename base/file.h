@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -17,9 +18,9 @@ struct mc_file_part {
 // names either the old file or the complete new one. The data goes to a temporary file in
 // the same folder, which is flushed to disk and renamed; the folder is flushed last.
 //
-// An existing file passes its permission bits on; a new one gets 0666 less the umask. A
+// An existing file passes its permission bits on; a new one gets mode less the umask. A
 // symbolic link is replaced, not followed. On failure no temporary file is left behind and
 // err names path; the old file is untouched, unless only the last flush failed. Blocks on
 // the disk. Any thread.
 bool mc_file_replace(const char *path, const struct mc_file_part *parts, int part_count,
-                     struct mc_error *err) MC_MUST_USE;
+                     mode_t mode, struct mc_error *err) MC_MUST_USE;

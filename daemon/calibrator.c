@@ -88,18 +88,27 @@ static void fill_ranges(const struct daemon_calibrator *calibrator,
     }
 }
 
+// Nothing was measured: a profile that was chosen for it is not used after all.
+static void go_back(struct daemon_calibrator *calibrator)
+{
+    if (strcmp(calibrator->profile, calibrator->previous_name) != 0) {
+        pipeline_stream_load_profile(calibrator->stream, &calibrator->previous);
+        snprintf(calibrator->profile, sizeof calibrator->profile, "%s", calibrator->previous_name);
+    }
+}
+
 static void on_measured(void *user, const struct pipeline_calibrated *measured)
 {
     struct daemon_calibrator *calibrator = user;
     struct protocol_calibrated calibrated = { .faces = measured->face_count };
-    struct protocol_error error = { 0 }, ignored;
+    struct protocol_error error = { 0 };
     calibrator->measuring = false;
     mc_log(MC_LOG_INFO, "stream %s: calibrated, profile %s, faces: %d", calibrator->name,
            calibrator->profile, measured->face_count);
     if (measured->face_count == 0) {
         refuse(&error, PROTOCOL_ERROR_NO_FACE, "no face looked at the camera of %s for long enough",
                calibrator->name);
-        use(calibrator, calibrator->previous, &ignored);
+        go_back(calibrator);
     } else if (keep(calibrator, &error)) {
         snprintf(calibrated.profile, sizeof calibrated.profile, "%s", calibrator->profile);
         fill_ranges(calibrator, measured, &calibrated);
@@ -115,19 +124,33 @@ static bool refuse_busy(const struct daemon_calibrator *calibrator, struct proto
                   "calibrate: another calibration of %s is not over yet", calibrator->name);
 }
 
+// Whether the profile can be kept beside the others.
+static bool has_room(const struct daemon_calibrator *calibrator, const char *name,
+                     struct protocol_error *error)
+{
+    char names[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES];
+    return daemon_profile_store_has(calibrator->store, calibrator->name, name) ||
+           daemon_profile_store_list(calibrator->store, calibrator->name, names) <
+               PROTOCOL_PROFILES_MAX ||
+           refuse(error, PROTOCOL_ERROR_STORAGE,
+                  "profile: must be one that is kept (%s has %d, as many as it can have; reset one "
+                  "that is not needed), got '%s'",
+                  calibrator->name, PROTOCOL_PROFILES_MAX, name);
+}
+
 bool daemon_calibrator_measure(struct daemon_calibrator *calibrator,
                                const struct protocol_request *request, struct protocol_error *error)
 {
     const char *profile = request->profile[0] == '\0' ? calibrator->profile : request->profile;
     const uint64_t range = request->action == PROTOCOL_CALIBRATE_RANGE ? request->shapes : 0;
-    if (calibrator->measuring &&
-        (calibrator->range != range || strcmp(calibrator->profile, profile) != 0)) {
-        return refuse_busy(calibrator, error);
+    if (calibrator->measuring) {
+        return (calibrator->range == range && strcmp(calibrator->profile, profile) == 0) ||
+               refuse_busy(calibrator, error);
     }
-    if (!calibrator->measuring) {
-        snprintf(calibrator->previous, sizeof calibrator->previous, "%s", calibrator->profile);
-    }
-    if (!use(calibrator, profile, error)) {
+    snprintf(calibrator->previous_name, sizeof calibrator->previous_name, "%s",
+             calibrator->profile);
+    pipeline_stream_profile(calibrator->stream, &calibrator->previous);
+    if (!has_room(calibrator, profile, error) || !use(calibrator, profile, error)) {
         return false;
     }
     calibrator->measuring = true;
@@ -155,6 +178,18 @@ static void fill_face(const struct pipeline_face_profile *face,
     }
 }
 
+static void list(const struct daemon_calibrator *calibrator,
+                 struct protocol_calibration *calibration)
+{
+    const int count =
+        daemon_profile_store_list(calibrator->store, calibrator->name, calibration->profiles);
+    if (count > PROTOCOL_PROFILES_MAX) { // copied there by hand
+        mc_log(MC_LOG_WARNING, "stream %s has %d calibration profiles, of which %d are listed",
+               calibrator->name, count, PROTOCOL_PROFILES_MAX);
+    }
+    calibration->profile_count = count < PROTOCOL_PROFILES_MAX ? count : PROTOCOL_PROFILES_MAX;
+}
+
 static bool fill(const struct daemon_calibrator *calibrator, const char *name,
                  struct protocol_calibration *calibration, struct protocol_error *error)
 {
@@ -173,8 +208,7 @@ static bool fill(const struct daemon_calibrator *calibrator, const char *name,
         fill_face(&profile.faces[i], &calibration->faces[i]);
     }
     calibration->shapes = pipeline_stream_shapes(calibrator->stream);
-    calibration->profile_count =
-        daemon_profile_store_list(calibrator->store, calibrator->name, calibration->profiles);
+    list(calibrator, calibration);
     return true;
 }
 
@@ -190,24 +224,13 @@ static bool reset(struct daemon_calibrator *calibrator, const char *name,
            refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
 }
 
-static bool is_kept(const struct daemon_calibrator *calibrator, const char *name)
-{
-    char names[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES];
-    const int count = daemon_profile_store_list(calibrator->store, calibrator->name, names);
-    for (int i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Uses the profile from now on.
 static bool choose(struct daemon_calibrator *calibrator, const char *name,
                    struct protocol_error *error)
 {
     struct mc_error err = { 0 };
-    if (strcmp(name, "default") != 0 && !is_kept(calibrator, name)) {
+    if (strcmp(name, "default") != 0 &&
+        !daemon_profile_store_has(calibrator->store, calibrator->name, name)) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
                       "profile: must be default or one that was measured, got '%s'", name);
     }

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pipeline/motion/motion.h"
 #include "protocol/message.h"
 
 struct daemon_profile_store;
-struct pipeline_profile;
 struct pipeline_stream;
 struct server_publisher;
 
@@ -21,8 +21,9 @@ struct daemon_calibrator {
     char profile[PROTOCOL_NAME_BYTES];
     bool measuring;
     uint64_t range; // what is being measured: 0, the neutral face
-    // While measuring: the profile to go back to when nobody is seen.
-    char previous[PROTOCOL_NAME_BYTES];
+    // While measuring: what to go back to when nobody is seen.
+    char previous_name[PROTOCOL_NAME_BYTES];
+    struct pipeline_profile previous;
 };
 
 // Loads the profile in use. What cannot be read is logged, and the stream starts without.
@@ -32,8 +33,8 @@ void daemon_calibrator_init(struct daemon_calibrator *calibrator,
                             struct server_publisher *publisher, struct pipeline_stream *stream,
                             const char *name, int index);
 
-// Starts to measure, NEUTRAL or RANGE. Whoever asks for the same meanwhile shares the result,
-// which goes to the publisher. Returns false and sets error when it cannot start.
+// Starts to measure, NEUTRAL or RANGE; the result goes to the publisher. The same request while
+// that lasts joins it. Returns false and sets error when it cannot start.
 bool daemon_calibrator_measure(struct daemon_calibrator *calibrator,
                                const struct protocol_request *request,
                                struct protocol_error *error);

@@ -221,7 +221,7 @@ bool daemon_profile_file_write(const char *path, const char *stream, const char 
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the profile");
     }
     const struct mc_file_part part = { text, size };
-    good = good && mc_file_replace(path, &part, 1, err);
+    good = good && mc_file_replace(path, &part, 1, 0600, err);
     free(text);
     return good;
 }

@@ -29,8 +29,8 @@ bool daemon_profile_file_read(const char *path, struct pipeline_profile *profile
 bool daemon_profile_file_parse(const char *path, const char *bytes, size_t size,
                                struct pipeline_profile *profile, struct mc_error *err) MC_MUST_USE;
 
-// Replaces the file at path, atomically. stream and name are for its comment. Blocks on the
-// disk.
+// Replaces the file at path, atomically; a new one is its owner's alone. stream and name are for
+// its comment. Blocks on the disk.
 bool daemon_profile_file_write(const char *path, const char *stream, const char *name,
                                const struct pipeline_profile *profile,
                                struct mc_error *err) MC_MUST_USE;

@@ -113,7 +113,7 @@ bool daemon_profile_store_set_active(const struct daemon_profile_store *store, c
     char path[PATH_MAX];
     const struct mc_file_part parts[] = { { profile, strlen(profile) }, { "\n", 1 } };
     return make_path(store, stream, "", active_suffix, path, err) &&
-           daemon_profile_store_make(store, err) && mc_file_replace(path, parts, 2, err);
+           daemon_profile_store_make(store, err) && mc_file_replace(path, parts, 2, 0600, err);
 }
 
 // ---- profiles
@@ -159,24 +159,45 @@ static bool profile_of(const char *name, const char *stream, char profile[PROTOC
     return protocol_profile_valid(profile);
 }
 
-static int compare(const void *a, const void *b)
+bool daemon_profile_store_has(const struct daemon_profile_store *store, const char *stream,
+                              const char *name)
 {
-    return strcmp(a, b);
+    char path[PATH_MAX];
+    struct mc_error ignored;
+    return store->directory[0] != '\0' &&
+           make_path(store, stream, name, profile_suffix, path, &ignored) && exists(path);
+}
+
+// Inserts the name among count sorted ones, of which the first PROTOCOL_PROFILES_MAX are there.
+static void insert(char names[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES], int count,
+                   const char *name)
+{
+    int at = count < PROTOCOL_PROFILES_MAX ? count : PROTOCOL_PROFILES_MAX;
+    for (; at > 0 && strcmp(names[at - 1], name) > 0; at--) {
+        if (at < PROTOCOL_PROFILES_MAX) {
+            memcpy(names[at], names[at - 1], sizeof names[at]);
+        }
+    }
+    if (at < PROTOCOL_PROFILES_MAX) {
+        snprintf(names[at], sizeof names[at], "%s", name);
+    }
 }
 
 int daemon_profile_store_list(const struct daemon_profile_store *store, const char *stream,
                               char names[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES])
 {
     int count = 0;
+    char name[PROTOCOL_NAME_BYTES];
     DIR *directory = store->directory[0] == '\0' ? NULL : opendir(store->directory);
     if (directory == NULL) {
         return 0;
     }
     const struct dirent *entry;
-    while (count < PROTOCOL_PROFILES_MAX && (entry = readdir(directory)) != NULL) {
-        count += profile_of(entry->d_name, stream, names[count]);
+    while ((entry = readdir(directory)) != NULL) {
+        if (profile_of(entry->d_name, stream, name)) {
+            insert(names, count++, name);
+        }
     }
     closedir(directory);
-    qsort(names, (size_t)count, sizeof names[0], compare);
     return count;
 }

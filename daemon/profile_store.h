@@ -49,6 +49,11 @@ bool daemon_profile_store_write(const struct daemon_profile_store *store, const 
                                 const char *name, const struct pipeline_profile *profile,
                                 struct mc_error *err) MC_MUST_USE;
 
-// Lists the profiles of a stream that are kept, by name; PROTOCOL_PROFILES_MAX at most.
+// Whether a profile is kept.
+bool daemon_profile_store_has(const struct daemon_profile_store *store, const char *stream,
+                              const char *name);
+
+// Lists the profiles of a stream that are kept, by name: the first PROTOCOL_PROFILES_MAX. Returns
+// how many there are in all.
 int daemon_profile_store_list(const struct daemon_profile_store *store, const char *stream,
                               char names[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES]);

@@ -154,7 +154,7 @@ static bool replace(const char *path, const char *stream, const struct protocol_
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the settings");
     }
     const struct mc_file_part part = { text, size };
-    good = good && mc_file_replace(path, &part, 1, err);
+    good = good && mc_file_replace(path, &part, 1, 0600, err);
     free(text);
     return good;
 }

@@ -17,6 +17,7 @@ struct protocol_buffer;
 struct protocol_calibrated;
 struct protocol_calibration;
 struct protocol_error;
+struct protocol_network_status;
 struct protocol_request;
 struct protocol_settings;
 struct protocol_status;
@@ -48,6 +49,8 @@ struct server_publisher_options {
     struct server_limits limits;
     gid_t control_group; // may calibrate and change settings; 0: only root and the daemon's user
     const struct protocol_point_set *dense; // of the records' dense points; NULL: there are none
+    const struct protocol_network_status *networks; // for status; at most PROTOCOL_NETWORKS_MAX
+    int network_count;
 };
 
 // stream is an index into the options' streams.

@@ -271,6 +271,15 @@ static struct pipeline_expression steady(const struct pipeline_motion *motion,
     return steadied;
 }
 
+// Whether the rules have something to do: shapes that no network reads, or a neutral face that is
+// to be measured, which shall also hold where there is no network.
+static bool needs_features(const struct pipeline_motion_face *state,
+                           const struct pipeline_expression *expression)
+{
+    return expression == NULL || state->due ||
+           (expression->known & pipeline_shapes_made) != pipeline_shapes_made;
+}
+
 // Features are measured as through one and the same lens, that of their spread: the estimated
 // field of view changes while it is learnt, and what was measured of a person is kept for longer
 // than the estimate.
@@ -302,7 +311,8 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
         return;
     }
     fit_pose(motion, camera, face, expression, dt_s);
-    face->has_shapes = measure_features(face, record, channels);
+    face->has_shapes =
+        needs_features(state, expression) && measure_features(face, record, channels);
     if (expression != NULL) {
         const struct pipeline_expression steadied = steady(motion, state, expression, face, dt_s);
         face->has_shapes = true;

@@ -58,7 +58,7 @@ static bool replace(const char *target, const char *text, struct mc_error *err)
 {
     const struct mc_file_part parts[] = { { text, 1 }, { text + 1, strlen(text) - 1 } };
     memset(calls, 0, sizeof calls);
-    return mc_file_replace(target, parts, 2, err);
+    return mc_file_replace(target, parts, 2, 0660, err);
 }
 
 static void assert_contents(const char *want)
@@ -98,7 +98,7 @@ static void new_and_old_files_get_the_contents(void **state)
     umask(022);
     assert_true(replace(path, "first", &err));
     assert_contents("first");
-    assert_int_equal(mode_of_path(), 0644);
+    assert_int_equal(mode_of_path(), 0640);
     assert_int_equal(chmod(path, 0600), 0);
     assert_true(replace(path, "second", &err));
     assert_contents("second");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -97,6 +98,42 @@ static void profiles_are_of_one_stream(void **state)
     assert_int_equal(daemon_profile_store_list(&store, "a", names), 1);
 }
 
+static void a_list_that_is_cut_begins_with_the_first_names(void **state)
+{
+    (void)state;
+    char names[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES], name[16];
+    const int count = PROTOCOL_PROFILES_MAX + 9;
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "p%02d", i * 7 % count);
+        keep("a", name);
+    }
+    assert_int_equal(daemon_profile_store_list(&store, "a", names), count);
+    for (int i = 0; i < PROTOCOL_PROFILES_MAX; i++) {
+        snprintf(name, sizeof name, "p%02d", i);
+        assert_string_equal(names[i], name);
+    }
+    snprintf(name, sizeof name, "p%02d", count - 1); // kept, though not listed
+    assert_true(daemon_profile_store_has(&store, "a", name));
+    assert_false(daemon_profile_store_has(&store, "a", "p99"));
+}
+
+static void files_are_their_owners_alone(void **state)
+{
+    (void)state;
+    struct stat status;
+    char path[PATH_MAX + 64];
+    static const char *const files[] = { "a.anna.calibration", "a.profile" };
+    const mode_t mask = umask(0);
+    keep("a", "anna");
+    assert_no_error(daemon_profile_store_set_active(&store, "a", "anna", &err));
+    umask(mask);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", store.directory, files[i]);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0600);
+    }
+}
+
 static void the_profile_in_use_is_remembered(void **state)
 {
     (void)state;
@@ -163,7 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(profiles_are_of_one_stream),     TEST(the_profile_in_use_is_remembered),
         TEST(spoilt_files_are_errors),        TEST(without_a_directory_nothing_is_kept),
-        TEST(systemds_directory_comes_first),
+        TEST(systemds_directory_comes_first), TEST(a_list_that_is_cut_begins_with_the_first_names),
+        TEST(files_are_their_owners_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@
 
 // FIRST: a recorder begins in the middle of a stream.
 enum { RECORDS = 200, FIRST = 500, STEP_NS = 40000000, TIMEOUT_MS = 60000, ITEM_BYTES = 16384 };
+enum { DENSE = 3 }; // points
 
 struct item {
     size_t length;
@@ -52,6 +53,11 @@ static void fill(struct protocol_record *record, int number)
         face->keypoints[k] = (struct mc_keypoint){ (float)k / 3, (float)number / 7, 0.5f };
         face->raw[k] = (struct mc_keypoint){ (float)k / 11, (float)number, 0.25f };
         face->jacobians[k][0] = (float)number / 13;
+    }
+    face->has_dense = true;
+    face->dense_count = DENSE;
+    for (int k = 0; k < DENSE; k++) {
+        face->dense[k] = (struct mc_keypoint){ (float)(100 * k), (float)number, 0.5f };
     }
     // Turned about y, to the image's left.
     float half = (float)number * 0.5f * 3.14159265f / 180;
@@ -84,7 +90,12 @@ static void make_items(void)
 static struct protocol_recorder *begin_recording(const char *path)
 {
     const struct protocol_hello hello = {
-        .major = 1, .server = "test", .boot_id = "b", .stream_count = 1, .streams = { "main" }
+        .major = 1,
+        .server = "test",
+        .boot_id = "b",
+        .stream_count = 1,
+        .streams = { "main" },
+        .dense = { .name = "test", .count = DENSE },
     };
     struct mc_error err = { 0 };
     unlink(path);
@@ -444,10 +455,24 @@ static void a_loop_begins_again_where_it_began(void **state)
     assert_int_equal(process_wait(&process), 0);
 }
 
+static char text[4000000]; // what was exported
+
+// A line has as many columns as the header.
+static void assert_columns(const char *line)
+{
+    int columns = 1, header = 1;
+    for (const char *at = text; *at != '\n'; at++) {
+        header += *at == ',';
+    }
+    for (const char *at = line; *at != '\n'; at++) {
+        columns += *at == ',';
+    }
+    assert_int_equal(columns, header);
+}
+
 static void exports_have_what_was_recorded(void **state)
 {
     (void)state;
-    static char text[4000000];
     const char *path = process_path("g.cbor");
     make_recording(path);
     struct process process;
@@ -458,14 +483,8 @@ static void exports_have_what_was_recorded(void **state)
     assert_non_null(line);
     assert_non_null(strstr(text, ",pitch,yaw,roll,"));
     assert_non_null(strstr(line, ",0,3,0,")); // its yaw
-    int columns = 1, header = 1;
-    for (const char *at = text; *at != '\n'; at++) {
-        header += *at == ',';
-    }
-    for (const char *at = line + 1; *at != '\n'; at++) {
-        columns += *at == ',';
-    }
-    assert_int_equal(columns, header);
+    assert_columns(line + 1);
+    assert_null(strstr(text, "dense"));
 
     // BVH: the head turns about y. In its axes (y up) that is the other way round.
     assert_int_equal(
@@ -477,6 +496,27 @@ static void exports_have_what_was_recorded(void **state)
     assert_int_equal(
         process_run(&process, MOCAPCTL, (const char *[]){ "export", MOCAPCTL, "--csv", NULL }), 1);
     process_assert_one_error(&process, "must be a recording");
+}
+
+static void dense_points_are_exported_on_request(void **state)
+{
+    (void)state;
+    const char *path = process_path("n.cbor");
+    make_recording(path);
+    struct process process;
+    const char *arguments[] = { "export", path, "--csv", "--dense", NULL };
+    assert_int_equal(process_run(&process, MOCAPCTL, arguments), 0);
+    process_read(process.out_path, text, sizeof text);
+    assert_non_null(strstr(text, ",gaze_z,dense_x0,dense_y0,dense_c0,dense_x1,dense_y1,dense_c1,"
+                                 "dense_x2,dense_y2,dense_c2\n"));
+    const char *line = strstr(text, "\nmain,503,") + 1; // of a face
+    assert_columns(line);
+    assert_non_null(strstr(line, ",0,3,0.5,100,3,0.5,200,3,0.5\n"));
+    assert_columns(strstr(text, "\nmain,504,") + 1); // of none
+
+    arguments[2] = "--json";
+    assert_int_equal(process_run(&process, MOCAPCTL, arguments), 2);
+    process_assert_one_error(&process, "--dense is for --csv");
 }
 
 // By any name: here one of its own, and that of a link to it.
@@ -498,29 +538,23 @@ static void export_keeps_what_it_reads(void **state)
     }
 }
 
-static void quantize_keeps_what_it_reads(void **state)
+static void calibrate_keeps_its_images(void **state)
 {
     (void)state;
     const char *model = process_path("m.safetensors"), *clip = process_path("clip.mp4");
-    const char *const files[] = { model, clip };
     struct stat file;
     struct process process;
-    for (int i = 0; i < 2; i++) {
-        FILE *out = fopen(files[i], "we");
-        assert_non_null(out);
-        fputs("what was there", out);
-        fclose(out);
-    }
-    for (int i = 0; i < 2; i++) {
-        const char *arguments[] = { "model", "quantize", model,    "--calibrate",
-                                    clip,    "-o",       files[i], NULL };
-        assert_int_equal(process_run(&process, MOCAP_LAB, arguments), 2);
-        char said[4096];
-        process_read(process.err_path, said, sizeof said);
-        assert_non_null(strstr(said, "would overwrite"));
-        assert_int_equal(stat(files[i], &file), 0);
-        assert_int_equal(file.st_size, strlen("what was there"));
-    }
+    FILE *out = fopen(clip, "we");
+    assert_non_null(out);
+    fputs("what was there", out);
+    fclose(out);
+    const char *arguments[] = { "model", "calibrate", model, "--images", clip, "-o", clip, NULL };
+    assert_int_equal(process_run(&process, MOCAP_LAB, arguments), 2);
+    char said[4096];
+    process_read(process.err_path, said, sizeof said);
+    assert_non_null(strstr(said, "would overwrite"));
+    assert_int_equal(stat(clip, &file), 0);
+    assert_int_equal(file.st_size, strlen("what was there"));
 }
 
 int main(void)
@@ -536,8 +570,9 @@ int main(void)
         cmocka_unit_test(a_loop_goes_on_counting),
         cmocka_unit_test(a_loop_begins_again_where_it_began),
         cmocka_unit_test(exports_have_what_was_recorded),
+        cmocka_unit_test(dense_points_are_exported_on_request),
         cmocka_unit_test(export_keeps_what_it_reads),
-        cmocka_unit_test(quantize_keeps_what_it_reads),
+        cmocka_unit_test(calibrate_keeps_its_images),
     };
     return cmocka_run_group_tests(tests, set_up, process_tear_down);
 }

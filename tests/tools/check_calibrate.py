@@ -147,6 +147,74 @@ def check_nobody(programs, directory):
         check(refused["code"] == "bad-request", refused)
 
 
+def measured(daemon, profile):
+    """Starts to measure, and returns the connection that will have the reply."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(GUARD_S)
+    connection.connect(daemon.socket)
+    connection.sendall(json.dumps({"type": "calibrate", "id": 1, "stream": "desk",
+                                   "profile": profile}).encode() + b"\n")
+    return connection
+
+
+def reply_of(connection):
+    with connection, connection.makefile(encoding="utf-8") as file:
+        return next(message for message in map(json.loads, file) if message.get("id") == 1)
+
+
+def check_joined(programs, directory, clip):
+    """The same request again joins the measurement; it does not start it anew."""
+    _, mocapd = programs
+    with Daemon(mocapd, directory, clip) as daemon:
+        first, others = measured(daemon, "anna"), []
+        first.setblocking(False)
+        text = b""
+        while b'"id":1' not in text:  # for the length of some ten measurements
+            check(len(others) < 100, "the measurement never ends")
+            others.append(measured(daemon, "anna"))
+            time.sleep(0.1)
+            try:
+                text += first.recv(65536)
+            except BlockingIOError:
+                pass
+        first.close()
+        check(b'"type":"calibrated"' in text, text)
+        for other in others:
+            reply = reply_of(other)
+            check(reply["type"] == "calibrated" and reply["profile"] == "anna", reply)
+
+
+def check_back(programs, directory):
+    """When nobody was seen, the profile that was in use is in use again, whatever its file has
+    become."""
+    mocapctl, mocapd = programs
+    folder = os.path.join(directory, "state", "mocapd", "calibration")
+    with Daemon(mocapd, directory, "lavfi:color=gray:size=320x240:rate=25") as daemon:
+        control = Control(mocapctl, daemon)
+        with open(os.path.join(folder, "desk.anna.calibration"), "a", encoding="utf-8") as file:
+            file.write("spoilt\n")
+        control.run("neutral", "--profile", "bob", status=1)
+        check("profile anna, in use; kept: anna\nface 1: neutral" in control.run("show"), "anna")
+
+
+def check_many(programs, directory, clip):
+    mocapctl, mocapd = programs
+    folder = os.path.join(directory, "state", "mocapd", "calibration")
+    for number in range(40):
+        with open(os.path.join(folder, f"desk.p{number}.calibration"), "w",
+                  encoding="utf-8") as file:
+            file.write("version = 1\n[face 1]\ngain.jawOpen = 2\n")
+    with Daemon(mocapd, directory, clip) as daemon:
+        control = Control(mocapctl, daemon)
+        complaint = control.run("neutral", "--profile", "one-more", status=1)
+        check("profile: must be one that is kept (desk has 32, as many as it can have; reset one "
+              "that is not needed), got 'one-more'" in complaint, complaint)
+        check("profile p9, in use" in control.run("use", "--profile", "p9"), "the last by name")
+        check("has 41 calibration profiles, of which 32 are listed" in daemon.said(),
+              daemon.said())
+        check("kept in profile p8" in control.run("neutral", "--profile", "p8"), "one of them")
+
+
 def check_two(programs, directory, clips):
     mocapctl, mocapd = programs
     graph = f"lavfi:movie={clips[0]}:loop=0[a];movie={clips[1]}:loop=0[b];[a][b]hstack"
@@ -178,6 +246,10 @@ def main():
         programs = (mocapctl, mocapd)
         check_kept(programs, directory, clips[0])
         check_spoilt(programs, directory, clips[0])
+        check_joined(programs, directory, clips[0])
+        check_back(programs, directory)
+        check_many(programs, directory, clips[0])
+        shutil.rmtree(os.path.join(directory, "state"))
         check_nobody(programs, directory)
         check_two(programs, directory, clips)
     finally:

@@ -18,6 +18,7 @@ enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_BVH };
 struct options {
     const char *file, *out, *stream;
     enum format format;
+    bool dense;
 };
 
 struct export
@@ -27,11 +28,12 @@ struct export
     struct protocol_message *message;
     struct protocol_buffer line;
     struct mocapctl_bvh *bvh;
+    int dense_count; // of the dense points to be written, 0: none
 };
 
 // ---- CSV: a line for each face, one without for a record that has none
 
-static void csv_header(FILE *out)
+static void csv_header(FILE *out, int dense_count)
 {
     fputs("stream,seq,pts,t_arrival_ns,t_publish_ns,width,height,dropped,missed,damaged,face,"
           "score,box_x,box_y,box_width,box_height,rotation_x,rotation_y,rotation_z,rotation_w,"
@@ -43,8 +45,12 @@ static void csv_header(FILE *out)
     for (int i = 0; i < TOOLS_FACE68_COUNT; i++) {
         fprintf(out, ",x%d,y%d,c%d", i, i, i);
     }
-    fputs(",gaze_left_yaw,gaze_left_pitch,gaze_right_yaw,gaze_right_pitch,gaze_x,gaze_y,gaze_z\n",
+    fputs(",gaze_left_yaw,gaze_left_pitch,gaze_right_yaw,gaze_right_pitch,gaze_x,gaze_y,gaze_z",
           out);
+    for (int i = 0; i < dense_count; i++) {
+        fprintf(out, ",dense_x%d,dense_y%d,dense_c%d", i, i, i);
+    }
+    fputc('\n', out);
 }
 
 // count numbers in their columns, empty ones where there are none.
@@ -66,7 +72,18 @@ static void csv_gaze(FILE *out, const struct protocol_gaze *gaze)
     csv_numbers(out, gaze == NULL || !gaze->has_point ? NULL : gaze->point, 3);
 }
 
-static void csv_face(FILE *out, const struct protocol_face *face)
+// count points in their columns, empty ones where there are fewer.
+static void csv_points(FILE *out, const struct mc_keypoint *points, int point_count, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const float numbers[3] = { i < point_count ? points[i].x : 0,
+                                   i < point_count ? points[i].y : 0,
+                                   i < point_count ? points[i].c : 0 };
+        csv_numbers(out, i < point_count ? numbers : NULL, 3);
+    }
+}
+
+static void csv_face(FILE *out, const struct protocol_face *face, int dense_count)
 {
     if (face == NULL) {
         fputc(',', out);
@@ -81,18 +98,15 @@ static void csv_face(FILE *out, const struct protocol_face *face)
     csv_numbers(out, pose == NULL ? NULL : pose->translation, 3);
     csv_numbers(out, pose == NULL ? NULL : &pose->error, 1);
     csv_numbers(out, face != NULL && face->has_shapes ? face->shapes : NULL, PROTOCOL_SHAPE_COUNT);
-    for (int i = 0; i < TOOLS_FACE68_COUNT; i++) {
-        const struct mc_keypoint *point =
-            face != NULL && i < face->keypoint_count ? &face->keypoints[i] : NULL;
-        const float numbers[3] = { point == NULL ? 0 : point->x, point == NULL ? 0 : point->y,
-                                   point == NULL ? 0 : point->c };
-        csv_numbers(out, point == NULL ? NULL : numbers, 3);
-    }
+    csv_points(out, face == NULL ? NULL : face->keypoints, face == NULL ? 0 : face->keypoint_count,
+               TOOLS_FACE68_COUNT);
     csv_gaze(out, face != NULL && face->has_gaze ? &face->gaze : NULL);
+    csv_points(out, face == NULL ? NULL : face->dense,
+               face != NULL && face->has_dense ? face->dense_count : 0, dense_count);
     fputc('\n', out);
 }
 
-static void csv_record(FILE *out, const struct protocol_message *message)
+static void csv_record(FILE *out, const struct protocol_message *message, int dense_count)
 {
     const struct protocol_record *record = &message->record;
     for (int i = 0; i < record->face_count || i == 0; i++) {
@@ -100,7 +114,7 @@ static void csv_record(FILE *out, const struct protocol_message *message)
                 record->stream, record->seq, record->pts, record->t_arrival_ns,
                 record->t_publish_ns, record->width, record->height, record->dropped,
                 message->missed, record->damaged);
-        csv_face(out, record->face_count > 0 ? &record->faces[i] : NULL);
+        csv_face(out, record->face_count > 0 ? &record->faces[i] : NULL, dense_count);
     }
 }
 
@@ -129,7 +143,7 @@ static bool write_record(struct export *export, struct mc_error *err)
     }
     switch (export->options.format) {
     case FORMAT_CSV:
-        csv_record(export->out, export->message);
+        csv_record(export->out, export->message, export->dense_count);
         return true;
     case FORMAT_JSON:
         return json_record(export, err);
@@ -172,8 +186,17 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
         }
         export->options.stream = hello->streams[0];
     }
+    if (export->options.dense) {
+        export->dense_count = hello->dense.count;
+        if (export->dense_count == 0) {
+            return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                                "%s: no dense points: mocapd must run a model that gives them "
+                                "(docs/protocol.md)",
+                                export->options.file);
+        }
+    }
     if (export->options.format == FORMAT_CSV) {
-        csv_header(export->out);
+        csv_header(export->out, export->dense_count);
     }
     if (!write_records(export, recording, err)) {
         return false;
@@ -226,6 +249,10 @@ static int run(const void *options, const void *globals)
 static bool check(void *chosen, struct mc_error *err)
 {
     const struct options *options = chosen;
+    if (options->dense && options->format != FORMAT_CSV) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--dense is for --csv; --json has them, --bvh has only the head");
+    }
     return options->out == NULL || !mc_path_is_same(options->file, options->out) ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite the recording",
                         options->out);
@@ -240,6 +267,8 @@ static const struct mc_option table[] = {
       .constant = FORMAT_JSON, MC_OPTION_FIELD(struct options, format) },
     { "bvh", 0, NULL, "the head's motion for animation programs; of one stream", MC_OPTION_CONST,
       .constant = FORMAT_BVH, MC_OPTION_FIELD(struct options, format) },
+    { "dense", 0, NULL, "with --csv: the dense points, too", MC_OPTION_BOOL,
+      MC_OPTION_FIELD(struct options, dense) },
     { "stream", 0, "NAME", "export only this stream", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct options, stream) },
     { "output", 'o', "OUT", "the file to write; default: standard output", MC_OPTION_TEXT,

@@ -458,6 +458,32 @@ static void a_networks_shapes_replace_the_rules(void **state)
     }
 }
 
+// A neutral face that was measured beside a network holds without it, too: after that, nothing
+// of the rules is computed where the network reads all that they make.
+static void a_neutral_face_is_measured_for_both_sources(void **state)
+{
+    (void)state;
+    const struct pipeline_expression expression = {
+        .known = ~pipeline_gaze_shapes,
+        .rotation = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },
+    };
+    const struct pipeline_expression *expressions[] = { &expression };
+    struct pipeline_profile profile;
+    pipeline_motion_calibrate(&motion, 0, 0);
+    for (int i = 0; i < 60; i++) {
+        next_record(0.04);
+        add_face(1, 320, 200);
+        pipeline_motion_run(&motion, &record, expressions);
+    }
+    pipeline_motion_profile(&motion, &profile);
+    assert_int_equal(profile.face_count, 1);
+    for (int i = 0; i < PIPELINE_CHANNEL_COUNT; i++) {
+        const int shape = i - PIPELINE_CHANNEL_SHAPES;
+        const bool is_look = shape >= 0 && pipeline_gaze_shapes & UINT64_C(1) << shape;
+        assert_true(isfinite(profile.faces[0].neutral[i]) == !is_look);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +500,7 @@ int main(void)
         cmocka_unit_test_setup(learning_survives_a_moment_without_the_face, set_up),
         cmocka_unit_test_setup(a_calibration_without_a_face_ends, set_up),
         cmocka_unit_test_setup(a_networks_shapes_replace_the_rules, set_up),
+        cmocka_unit_test_setup(a_neutral_face_is_measured_for_both_sources, set_up),
         cmocka_unit_test_setup(garbage_is_survived, set_up),
         cmocka_unit_test_setup(confidences_say_how_likely_landmarks_are_right, set_up),
         cmocka_unit_test_setup(the_field_of_view_belongs_to_the_stream, set_up),
