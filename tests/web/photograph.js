@@ -15,8 +15,8 @@ import { findChromium, openPage, startWeb } from "./browser.js";
 import { playDaemon } from "./daemon.js";
 
 const FPS = 30;
-const FRAMES = 240;
-const EVERY = 2; // frames of the clip for each of the animation
+const FRAMES = 180;
+const EVERY = 3; // frames of the clip for each of the animation
 const EDGE = 300; // pixels of each picture in it
 const SEED = 3;
 const PAGE_FRAME = 96; // which record page.png shows
