@@ -12,6 +12,12 @@ export const PROGRAMS = [
     ["VMagicMirror", "mocap-bridge --vmc 127.0.0.1", ["VMC Protocol → receive, port 39539; tick head and face."]],
     ["Unity (EVMC4U)", "mocap-bridge --vmc 127.0.0.1", ["Add ExternalReceiver to the scene, port 39539."]],
     ["Godot (XR tracker for VMC)", "mocap-bridge --vmc 127.0.0.1:7004", ["Switch the VMC tracker on in the project’s settings; it listens at port 7004."]],
+    ["VRChat (VRCFaceTracking parameters)", "mocap-bridge --vrchat 127.0.0.1", ["In the action menu: Options → OSC → Enabled.", "The avatar needs face tracking parameters (v2)."]],
+    ["VTube Studio", "mocap-bridge --vtube-studio 127.0.0.1", ["Settings → General → VTube Studio API: start it, port 8001.", "Allow the plugin when VTube Studio asks, then choose its parameters in the model’s settings."]],
+    ["iFacialMocap receivers (Blender, Unity, Maya)", "mocap-bridge --ifacialmocap 127.0.0.1", ["Start receiving in the program, UDP port 49983."]],
+    ["Unreal Engine (Live Link Face)", "mocap-bridge --live-link 127.0.0.1", ["Enable the plugins Live Link and Apple ARKit Face Support; the source appears in the Live Link window, port 11111."]],
+    ["opentrack (head)", "mocap-bridge --opentrack 127.0.0.1", ["Input: UDP over network, port 4242."]],
+    ["Anything that reads OSC", "mocap-bridge --osc 127.0.0.1", ["Listen at port 8000."]],
     ["Programs for OpenSeeFace", "mocap-bridge --osf 127.0.0.1", ["Start tracking with the program’s own camera off; port 11573."]],
 ];
 

@@ -186,12 +186,18 @@ static void spin_through_pauses(void)
     }
 }
 
-static int join(const char *request)
+static int connect_to_server(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static int join(const char *request)
+{
+    int fd = connect_to_server();
     assert_int_equal(write(fd, request, strlen(request)), strlen(request));
     spin_through_pauses();
     return fd;
@@ -341,10 +347,11 @@ static const char *ask_as_nobody(gid_t group, const char *request)
 {
     assert_int_equal(setgroups(1, &group), 0);
     assert_int_equal(seteuid(NOBODY), 0);
-    int fd = join(request);
+    int fd = connect_to_server();
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(setgroups(0, NULL), 0);
-    spin();
+    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+    spin_through_pauses();
     const char *reply = received(fd);
     close(fd);
     return reply;

@@ -400,6 +400,22 @@ def check_rest(web, daemon, path):
     browser.close()
 
 
+def check_token(web, program, directory):
+    """It is kept for the next start, readable by its user alone; what is no token is replaced."""
+    path = os.path.join(directory, "mocapd", "mocap-web.token")
+    check(os.stat(path).st_mode & 0o777 == 0o600, "its mode")
+    with open(path, encoding="ascii") as file:
+        check(file.read() == web.token, "its file")
+    again = Web(program, directory)
+    again.stop()
+    check(again.token == web.token, "the next start")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("secret")
+    other = Web(program, directory)
+    other.stop()
+    check(other.token != web.token and len(other.token) == 32, other.token)
+
+
 def make_pages(directory):
     pages = os.path.join(directory, "pages")
     os.makedirs(os.path.join(pages, "sub"))
@@ -441,6 +457,7 @@ def main():
         daemon = check_restart(web, daemon, path)
         check_rest(web, daemon, path)
         web.stop()
+        check_token(web, sys.argv[1], directory)
     finally:
         if web is not None and web.process.poll() is None:
             web.process.kill()

@@ -84,6 +84,15 @@ export async function playDaemon(path, { width, height }) {
     });
     await new Promise((resolve) => server.listen(path, resolve));
 
+    const send = (record) => {
+        const t = nowNs();
+        const times = { seq, pts: seq++ / 30, t_arrival_ns: t - 8 * NS_PER_MS, t_publish_ns: t };
+        for (const socket of watching) {
+            socket.write(`${JSON.stringify({ ...record, stream: "main", ...times })}\n`);
+        }
+        return times.seq;
+    };
+
     return {
         asked,
         /** Waits until so many requests have come in all. */
@@ -115,18 +124,11 @@ export async function playDaemon(path, { width, height }) {
                     gaze: { left: [4, -2], right: [4, -2] },
                 });
             }
-            const t = nowNs();
-            const record = {
-                type: "motion", stream: "main", seq, pts: seq++ / 30,
-                t_arrival_ns: t - 8 * NS_PER_MS, t_publish_ns: t, width, height, dropped: 0,
-                timing_us: { decode: 1000, wait: 100, scale: 200, infer: 4000 },
-                faces, missed: 0,
-            };
-            for (const socket of watching) {
-                socket.write(`${JSON.stringify(record)}\n`);
-            }
-            return record.seq;
+            const timing_us = { decode: 1000, wait: 100, scale: 200, infer: 4000 };
+            return send({ type: "motion", width, height, dropped: 0, timing_us, faces, missed: 0 });
         },
+        /** Sends a record under the next number. @returns {number} that number */
+        send,
         close() {
             for (const socket of sockets) {
                 socket.destroy();
