@@ -307,15 +307,6 @@ static struct pipeline_mapping make_mapping(const struct span *across, const str
 // with them the cached contexts, stay the same while a head turns.
 static const float around = 1.41421356f;
 
-// Rounds a length up to one of eight an octave, for the same reason: regions around parts of a face
-// change their size with every frame, and a new context takes as long as the scaling.
-static const float coarsest = 1.125f;
-static float round_up(float size)
-{
-    const float step = exp2f(floorf(log2f(size)) - 3);
-    return step * ceilf(size / step);
-}
-
 // The box of the coded frame that holds the region. The coded frame's axes may be turned
 // from those of the displayed one, and have other scales.
 static struct box coded_box(const struct pipeline_roi *roi, bool turned,
@@ -327,12 +318,8 @@ static struct box coded_box(const struct pipeline_roi *roi, bool turned,
     const float half = roi->side / 2, side = turned ? around * roi->side : roi->side;
     const struct mc_keypoint middle =
         pipeline_mapping_apply(to_coded, (struct mc_keypoint){ roi->x + half, roi->y + half, 1 });
-    float width = side * hypotf(to_coded->xx, to_coded->xy);
-    float height = side * hypotf(to_coded->yx, to_coded->yy);
-    if (turned) {
-        width = round_up(width);
-        height = round_up(height);
-    }
+    const float width = side * hypotf(to_coded->xx, to_coded->xy);
+    const float height = side * hypotf(to_coded->yx, to_coded->yy);
     return (struct box){ middle.x - width / 2, middle.y - height / 2, width, height };
 }
 
@@ -419,7 +406,7 @@ bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *f
     int width = sideways ? input->height : input->width;
     int height = sideways ? input->width : input->height;
     if (turned) {
-        width = height = (int)ceilf((float)(width > height ? width : height) * around * coarsest);
+        width = height = (int)ceilf((float)(width > height ? width : height) * around);
     }
     struct span across, down;
     const AVPixFmtDescriptor *rgb = av_pix_fmt_desc_get(AV_PIX_FMT_RGB24);
