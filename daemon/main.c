@@ -14,6 +14,7 @@
 #include "daemon/command_line.h"
 #include "daemon/defaults.h"
 #include "daemon/metrics.h"
+#include "daemon/networks.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/streams.h"
@@ -172,6 +173,8 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
     const struct nn_model_info *model = nn_model_info(app->models.landmarks);
     struct protocol_point_set dense;
     protocol_point_set_init(&dense, model->dense_set, model->dense_count);
+    struct protocol_network_status networks[PROTOCOL_NETWORKS_MAX];
+    const int network_count = daemon_networks_describe(&app->models, given, networks);
     struct server_publisher_options options = {
         .server = "mocapd " MOCAPD_VERSION,
         .streams = (const char(*)[PROTOCOL_NAME_BYTES])names,
@@ -180,6 +183,8 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .every_frame = given->every_frame,
         .limits = SERVER_LIMITS_DEFAULT,
         .dense = &dense,
+        .networks = networks,
+        .network_count = network_count,
     };
     options.limits.connections = given->max_connections;
     options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
@@ -242,6 +247,7 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
     mc_log(MC_LOG_INFO, "mocapd %s listens on %s: %d workers, %s kernels, %s", MOCAPD_VERSION,
            app->options.socket, app->options.workers, mc_cpu_level_name(cpu_flags),
            app->options.model);
+    daemon_networks_log(&app->models, &app->options);
     daemon_notify("READY=1");
     if (app->options.wait_subscribers == 0) {
         start_streams(app);
@@ -254,7 +260,7 @@ static bool load_networks(struct app *app, unsigned cpu_flags, struct mc_error *
 {
     const struct daemon_options *options = &app->options;
     const struct pipeline_model_files files = { options->model, options->locator,
-                                                options->expression };
+                                                options->expression, options->precision };
     if (!pipeline_models_load(&app->models, &files, cpu_flags, err)) {
         return false;
     }

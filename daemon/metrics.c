@@ -192,6 +192,13 @@ static void write_process(struct protocol_buffer *text, const struct daemon_metr
                    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
     write_head(text, "mocapd_build_info", "gauge", "Version of mocapd; always 1.");
     write_line(text, "mocapd_build_info{version=\"%s\"} 1", metrics->version);
+    write_head(text, "mocapd_network_info", "gauge",
+               "The precision that each network runs in; always 1.");
+    for (int i = 0; i < metrics->status->network_count; i++) {
+        const struct protocol_network_status *network = &metrics->status->networks[i];
+        write_line(text, "mocapd_network_info{network=\"%s\",precision=\"%s\"} 1", network->network,
+                   network->precision);
+    }
     write_head(text, "mocapd_uptime_seconds", "gauge", "Time since the daemon started.");
     write_line(text, "mocapd_uptime_seconds %.3f", metrics->status->uptime_s);
     write_head(text, "process_cpu_seconds_total", "counter", "User and system CPU time.");

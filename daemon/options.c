@@ -163,6 +163,10 @@ const struct mc_option daemon_options_table[] = {
       "weights of the network that reads expressions from faces; off: blend shapes are estimated "
       "from landmarks, and there is no gaze; default likewise",
       MC_OPTION_STRING, DAEMON_FIELD(expression) },
+    { "precision", 0, "P",
+      "auto, f32, bf16 or int8, of all networks; default: auto, the fastest on this processor by "
+      "which results hardly change",
+      MC_OPTION_ENUM, .names = nn_precision_names, DAEMON_FIELD(precision) },
     { "workers", 0, "N", "frames processed at the same time; default: one for each processor",
       MC_OPTION_INT, .min = 1, .max = PIPELINE_WORKERS_MAX, DAEMON_FIELD(workers) },
     { "socket", 0, "PATH",

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "nn/precision.h"
 #include "pipeline/stream.h"
 #include "protocol/message.h"
 
@@ -67,7 +68,8 @@ struct daemon_options {
 
     // Likewise, for models with 68 landmarks; "off": none.
     char expression[PATH_MAX];
-    int workers; // 0: one for each processor
+    enum nn_precision precision; // of all networks
+    int workers;                 // 0: one for each processor
     int wait_subscribers;
     int linger_s; // how long an on-demand source stays open after its last subscriber
     int max_connections, stuck_timeout_s;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/compiler/ranges.h"
 #include "nn/graph/weights.h"
 #include "nn/kernels/antialias.h"
 #include "nn/model.h"
@@ -118,10 +119,29 @@ const struct nn_backbone *nn_metadata_backbone(const struct nn_weights *weights,
     return backbone;
 }
 
-bool nn_metadata_is_calibrated(const struct nn_weights *weights)
+bool nn_metadata_ranges(const struct nn_weights *weights, struct nn_ranges **ranges,
+                        struct mc_error *err)
 {
-    const char *precision = nn_weights_metadata(weights, "mocap.precision");
-    return precision != NULL && strcmp(precision, "int8") == 0;
+    const char *text = nn_weights_metadata(weights, NN_RANGES_KEY);
+    *ranges = text == NULL ? NULL : nn_ranges_read(text, err);
+    return text == NULL || *ranges != NULL;
+}
+
+// Optional: what was not measured is negative.
+static bool read_deviations(const struct nn_weights *weights, struct nn_model_info *info,
+                            struct mc_error *err)
+{
+    for (int i = 0; i < NN_PRECISION_COUNT; i++) {
+        char key[NN_MODEL_DEVIATION_KEY_BYTES];
+        nn_model_deviation_key((enum nn_precision)i, key);
+        info->deviation[i] = i == NN_PRECISION_F32 ? 0 : -1;
+        if ((i == NN_PRECISION_BF16 || i == NN_PRECISION_INT8) &&
+            nn_weights_metadata(weights, key) != NULL &&
+            !get_float(weights, key, 0, 1000, &info->deviation[i], err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool get_head(const struct nn_weights *weights, struct nn_model_info *info,
@@ -239,7 +259,7 @@ static bool get_shapes(const struct nn_weights *weights, struct nn_model_info *i
                (int)NN_SHAPES_MAX, longest, text);
 }
 
-// The head takes feature maps from within the backbone: LEDNet's.
+// The head takes feature maps from within the backbone: LEDNet's. An expression is optional.
 static bool read_face(const struct nn_weights *weights, struct nn_model_info *info,
                       struct nn_layout *layout, struct mc_error *err)
 {
@@ -253,7 +273,7 @@ static bool read_face(const struct nn_weights *weights, struct nn_model_info *in
            get_word(weights, "mocap.softmax_temperature", "1", err) &&
            get_int(weights, "mocap.dense", 1, NN_DENSE_MAX, &info->dense_count, err) &&
            get_int(weights, "mocap.features", 1, FEATURES_MAX, &layout->features, err) &&
-           get_shapes(weights, info, err);
+           (nn_weights_metadata(weights, "mocap.shapes") == NULL || get_shapes(weights, info, err));
 }
 
 static bool read_expression(const struct nn_weights *weights, struct nn_model_info *info,
@@ -301,5 +321,5 @@ bool nn_metadata_read(const struct nn_weights *weights, const struct nn_backbone
            get_word(weights, "mocap.channels", "rgb", err) &&
            get_word(weights, "mocap.scale", "1/255", err) &&
            get_float(weights, "mocap.mean", 0, 1, &info->input_mean, err) &&
-           read_head(weights, info, layout, err);
+           read_deviations(weights, info, err) && read_head(weights, info, layout, err);
 }

@@ -7,6 +7,7 @@
 
 struct nn_backbone;
 struct nn_model_info;
+struct nn_ranges;
 struct nn_weights;
 
 enum { NN_INPUT_MIN = 32, NN_INPUT_MAX = 1024 }; // pixels
@@ -30,8 +31,10 @@ const struct nn_backbone *nn_metadata_find(const char *name, struct mc_error *er
 const struct nn_backbone *nn_metadata_backbone(const struct nn_weights *weights,
                                                struct mc_error *err) MC_MUST_USE;
 
-// Whether the file holds the ranges that int8 requires.
-bool nn_metadata_is_calibrated(const struct nn_weights *weights);
+// The ranges that int8 requires, in *ranges; NULL if the file has none. Returns false and sets err,
+// which names the key, if they are malformed.
+bool nn_metadata_ranges(const struct nn_weights *weights, struct nn_ranges **ranges,
+                        struct mc_error *err) MC_MUST_USE;
 
 // Fills in layout, and the fields of info that the metadata determines. On failure returns
 // false and sets err to the key, what it must be and what it is.

@@ -7,6 +7,7 @@
 
 #include "nn/compiler/compile.h"
 #include "nn/compiler/program.h"
+#include "nn/compiler/ranges.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/weights.h"
 #include "nn/heads/head_locator.h"
@@ -78,7 +79,8 @@ static bool append_network(struct nn_graph *graph, const struct nn_recipe *recip
     if (info->head == NN_HEAD_EXPRESSION) {
         nn_graph_output(graph, map);
     } else if (info->head == NN_HEAD_FACE) {
-        nn_model_face_append(graph, map, info->keypoint_count + info->dense_count);
+        nn_model_face_append(graph, map, info->keypoint_count + info->dense_count,
+                             info->shape_count > 0);
     } else {
         nn_graph_output(graph, info->head == NN_HEAD_MOTION
                                    ? append_motion(graph, map, recipe, info)
@@ -90,6 +92,48 @@ static bool append_network(struct nn_graph *graph, const struct nn_recipe *recip
     info->map_width = heat.width;
     info->macs = nn_graph_macs(graph);
     return nn_graph_check(graph, NULL);
+}
+
+void nn_model_deviation_key(enum nn_precision precision, char key[NN_MODEL_DEVIATION_KEY_BYTES])
+{
+    snprintf(key, NN_MODEL_DEVIATION_KEY_BYTES, "mocap.deviation_%s", nn_precision_name(precision));
+}
+
+const char *nn_model_deviation_unit(enum nn_head head)
+{
+    return head == NN_HEAD_LOCATOR      ? "the face's size"
+           : head == NN_HEAD_EXPRESSION ? "a shape at full strength"
+                                        : "the outer-eye distance";
+}
+
+float nn_model_deviation_limit(enum nn_head head)
+{
+    return head == NN_HEAD_LOCATOR || head == NN_HEAD_EXPRESSION ? 1.0f : 0.3f;
+}
+
+// Faster than F32 with these kernels.
+static bool is_fast(const struct nn_kernels *kernels, enum nn_precision precision)
+{
+    const enum nn_type type = precision == NN_PRECISION_INT8 ? NN_U8 : NN_BF16;
+    return (kernels->fast_types & 1u << type) != 0;
+}
+
+// The fastest that the processor has and that deviates little. Bytes are faster than bfloat16
+// wherever there are both.
+static enum nn_precision choose_precision(const struct nn_model_info *info,
+                                          const struct nn_kernels *kernels)
+{
+    static const enum nn_precision fastest_first[] = { NN_PRECISION_INT8, NN_PRECISION_BF16 };
+    for (int i = 0; i < 2; i++) {
+        const enum nn_precision precision = fastest_first[i];
+        const float deviation = info->deviation[precision];
+        if (is_fast(kernels, precision) && deviation >= 0 &&
+            deviation < nn_model_deviation_limit(info->head) &&
+            (precision != NN_PRECISION_INT8 || info->range_count > 0)) {
+            return precision;
+        }
+    }
+    return NN_PRECISION_F32;
 }
 
 static struct nn_program *build(const struct nn_recipe *recipe, struct nn_model_info *info,
@@ -107,13 +151,11 @@ static struct nn_program *build(const struct nn_recipe *recipe, struct nn_model_
     }
     struct nn_kernels kernels;
     nn_kernels_init(&kernels, recipe->cpu_flags);
-    info->precision = recipe->precision;
-    if (recipe->precision == NN_PRECISION_AUTO) {
-        bool fits =
-            nn_metadata_is_calibrated(recipe->weights) && (kernels.fast_types & 1u << NN_U8);
-        info->precision = fits ? NN_PRECISION_INT8 : NN_PRECISION_F32;
-    }
-    const struct nn_compile_options options = { info->precision, recipe->weights };
+    info->precision = recipe->precision == NN_PRECISION_AUTO ? choose_precision(info, &kernels)
+                                                             : recipe->precision;
+    info->precision_is_slow =
+        info->precision != NN_PRECISION_F32 && !is_fast(&kernels, info->precision);
+    const struct nn_compile_options options = { info->precision, recipe->ranges };
     struct nn_program *program = nn_compile(graph, &kernels, &options, err);
     nn_graph_destroy(graph);
     return program;
@@ -215,8 +257,7 @@ bool nn_model_build(struct nn_model *model, const struct nn_recipe *recipe, stru
     if (info->head == NN_HEAD_MOTION && !prepare_motion(model, recipe, err)) {
         return false;
     }
-    if ((info->head == NN_HEAD_FACE || info->head == NN_HEAD_EXPRESSION) &&
-        !read_expression(model, recipe, err)) {
+    if (info->shape_count > 0 && !read_expression(model, recipe, err)) {
         return false;
     }
     info->parameter_count = nn_weights_parameter_count(recipe->weights);
@@ -234,10 +275,12 @@ static bool bind(struct nn_model *model, struct nn_recipe *recipe, struct mc_err
         !nn_metadata_read(weights, recipe->backbone, &model->info, &recipe->layout, err)) {
         return false;
     }
-    if (recipe->precision == NN_PRECISION_INT8 && !nn_metadata_is_calibrated(weights)) {
+    if (recipe->precision == NN_PRECISION_INT8 && recipe->ranges == NULL) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "int8: must be a quantised model, see mocap-lab model quantize");
+                            "int8: must have activation ranges, got none: see mocap-lab model "
+                            "calibrate, or use another precision");
     }
+    model->info.range_count = recipe->ranges == NULL ? 0 : nn_ranges_count(recipe->ranges);
     if (!nn_model_build(model, recipe, err)) {
         return false;
     }
@@ -260,7 +303,12 @@ struct nn_model *nn_model_create(struct nn_weights *weights, unsigned cpu_flags,
     struct nn_recipe recipe = { .weights = weights,
                                 .cpu_flags = cpu_flags,
                                 .precision = precision };
-    if (!bind(model, &recipe, err)) {
+    struct nn_ranges *ranges = NULL;
+    bool good = nn_metadata_ranges(weights, &ranges, err);
+    recipe.ranges = ranges;
+    good = good && bind(model, &recipe, err);
+    nn_ranges_destroy(ranges);
+    if (!good) {
         nn_model_destroy(model);
         return NULL;
     }

@@ -31,7 +31,7 @@ enum nn_head {
     NN_HEAD_LANDMARK, // keypoints: nn_runner_run
     NN_HEAD_LOCATOR,  // detections of faces: nn_runner_locate
     NN_HEAD_MOTION,   // keypoints and their Jacobians: nn_runner_jacobians
-    NN_HEAD_FACE,     // keypoints, dense points, an expression: nn_runner_expression
+    NN_HEAD_FACE,     // keypoints, dense points; with shapes also nn_runner_expression
     // An expression from crops around known landmarks: nn_runner_express.
     NN_HEAD_EXPRESSION,
 };
@@ -52,16 +52,32 @@ struct nn_model_info {
     float forehead;              // locator: what a box adds above the landmarks, over their height
     size_t parameter_count;      // trained parameters
     enum nn_precision precision; // the one in use; not AUTO
-    uint64_t macs;               // multiply-adds by definition; the program may need fewer
-    size_t weight_bytes;         // packed weights, shared by all runners
-    size_t arena_bytes;          // feature maps, per runner
-    int dense_count;             // face: points behind the keypoints, at most NN_DENSE_MAX
-    char dense_set[32];          // face: what they mean: "ict212"
-    int shape_count;             // face, expression: blend shapes of an expression
+    bool precision_is_slow;      // slower than F32 on this processor
+    int range_count;             // of feature maps, which INT8 requires; 0: the file has none
+
+    // How far each precision's results lie from F32's; negative: not measured. Percent, see
+    // nn_model_deviation_unit.
+    float deviation[NN_PRECISION_COUNT];
+    uint64_t macs;       // multiply-adds by definition; the program may need fewer
+    size_t weight_bytes; // packed weights, shared by all runners
+    size_t arena_bytes;  // feature maps, per runner
+    int dense_count;     // face: points behind the keypoints, at most NN_DENSE_MAX
+    char dense_set[32];  // face: what they mean: "ict212"
+    int shape_count;     // face, expression: blend shapes of an expression
 
     // Their names, ARKit's.
     char shapes[NN_SHAPES_MAX][24];
 };
+
+// Metadata of a weight file beside NN_RANGES_KEY: a precision's deviation.
+enum { NN_MODEL_DEVIATION_KEY_BYTES = 32 };
+void nn_model_deviation_key(enum nn_precision precision, char key[NN_MODEL_DEVIATION_KEY_BYTES]);
+
+// What a deviation is a percentage of.
+const char *nn_model_deviation_unit(enum nn_head head);
+
+// AUTO chooses among precisions whose deviation is below this, percent.
+float nn_model_deviation_limit(enum nn_head head);
 
 // Reads the weight file at path (safetensors), checks every tensor in it and compiles the
 // network, so that nothing is left to go wrong in nn_runner_run. Chooses the precision as
@@ -70,9 +86,8 @@ struct nn_model_info {
 struct nn_model *nn_model_load(const char *path, unsigned cpu_flags,
                                struct mc_error *err) MC_MUST_USE;
 
-// The same in a given precision. INT8 requires a file written by nn_quantiser_write. Any
-// precision works on any processor, but slowly where the processor has no instructions for
-// it.
+// The same in a given precision. INT8 requires activation ranges in the file. Any precision
+// works on any processor, but slowly where it has no instructions for it; AUTO then takes F32.
 struct nn_model *nn_model_load_as(const char *path, unsigned cpu_flags, enum nn_precision precision,
                                   struct mc_error *err) MC_MUST_USE;
 
@@ -81,7 +96,8 @@ struct nn_model *nn_model_create(struct nn_weights *weights, unsigned cpu_flags,
                                  enum nn_precision precision, struct mc_error *err) MC_MUST_USE;
 
 // A model with random weights (and, for INT8, the ranges that result), for benchmarks: the
-// backbone arch with a landmark head of 68 keypoints like face68's, for size x size pixels.
+// backbone arch with a landmark head of 68 keypoints like face68's, for size x size pixels. AUTO is
+// F32.
 struct nn_model *nn_model_create_random(const char *arch, int size, unsigned cpu_flags,
                                         enum nn_precision precision,
                                         struct mc_error *err) MC_MUST_USE;
@@ -143,8 +159,8 @@ const struct nn_expression *nn_runner_express(struct nn_runner *runner,
 // NULL if the model has none. Valid until the next run.
 const struct mc_keypoint *nn_runner_dense(const struct nn_runner *runner);
 
-// The expression in the last run of a face model. NULL if the model has none. Valid until the
-// next run.
+// The expression in the last run of a face model with shapes; NULL of any other model. Valid
+// until the next run.
 const struct nn_expression *nn_runner_expression(const struct nn_runner *runner);
 
 // The Jacobian of each keypoint in the last run: 2x2, row-major; see nn/heads/head_motion.h.

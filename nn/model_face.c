@@ -13,7 +13,7 @@ enum { FEATURES = 64, LOOK_CHANNELS = 16, PLACES_MAX = 256 };
 
 static const float epsilon = 1e-3f; // of the graph's batch norms
 
-void nn_model_face_append(struct nn_graph *graph, int map, int keypoints)
+void nn_model_face_append(struct nn_graph *graph, int map, int keypoints, bool expression)
 {
     const struct nn_window point = { 1, 1, 1, 0, 0, 1, 1 };
     const struct nn_map size = nn_graph_map(graph, map);
@@ -36,9 +36,11 @@ void nn_model_face_append(struct nn_graph *graph, int map, int keypoints)
     heat = nn_graph_bilinear(graph, heat, height, width);
     heat = nn_graph_add(graph, nn_graph_conv(graph, fine, "fine", keypoints, point, true), heat);
     nn_graph_output(graph, heat);
-    int look = nn_graph_conv(graph, fine, "expression.look", LOOK_CHANNELS, point, true);
-    nn_graph_output(graph, nn_graph_relu(graph, look));
-    nn_graph_output(graph, nn_graph_global_pool(graph, encoder));
+    if (expression) {
+        int look = nn_graph_conv(graph, fine, "expression.look", LOOK_CHANNELS, point, true);
+        nn_graph_output(graph, nn_graph_relu(graph, look));
+        nn_graph_output(graph, nn_graph_global_pool(graph, encoder));
+    }
     nn_graph_scope_close(graph, heat);
 }
 

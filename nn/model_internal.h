@@ -22,6 +22,7 @@ struct nn_recipe {
     struct nn_weights *weights;
     unsigned cpu_flags;
     enum nn_precision precision;
+    const struct nn_ranges *ranges; // NULL: none, so not INT8
     const struct nn_backbone *backbone;
     struct nn_layout layout;
 };

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 
 #include "nn/compiler/program.h"
+#include "nn/compiler/ranges.h"
 #include "nn/graph/weights.h"
 #include "nn/model_internal.h"
 #include "nn/networks/backbone.h"
 #include "nn/quantise.h"
 
 // Ranges for random weights: those of the float32 network on a patterned input.
-static bool add_ranges(struct nn_model *model, struct nn_recipe *recipe, struct mc_error *err)
+static bool add_ranges(struct nn_model *model, struct nn_recipe *recipe, struct nn_ranges **ranges,
+                       struct mc_error *err)
 {
     recipe->precision = NN_PRECISION_F32;
     if (!nn_model_build(model, recipe, err)) {
@@ -26,12 +28,13 @@ static bool add_ranges(struct nn_model *model, struct nn_recipe *recipe, struct 
         }
     }
     nn_quantiser_run(quantiser);
-    bool good = nn_quantiser_set_ranges(quantiser, recipe->weights, err);
+    *ranges = nn_quantiser_ranges(quantiser, err);
     nn_quantiser_destroy(quantiser);
     nn_program_destroy(model->program);
     model->program = NULL;
     recipe->precision = NN_PRECISION_INT8;
-    return good;
+    recipe->ranges = *ranges;
+    return *ranges != NULL;
 }
 
 static bool build_random(struct nn_model *model, const char *arch, int size,
@@ -57,8 +60,15 @@ static bool build_random(struct nn_model *model, const char *arch, int size,
                                          .features = backbone->features,
                                          .kernel = 1,
                                          .upsample = backbone->reduction > 2 ? 2 : 1 };
-    return (recipe->precision != NN_PRECISION_INT8 || add_ranges(model, recipe, err)) &&
-           nn_model_build(model, recipe, err);
+    for (int i = 0; i < NN_PRECISION_COUNT; i++) {
+        model->info.deviation[i] = -1;
+    }
+    struct nn_ranges *ranges = NULL;
+    const bool good =
+        (recipe->precision != NN_PRECISION_INT8 || add_ranges(model, recipe, &ranges, err)) &&
+        nn_model_build(model, recipe, err);
+    nn_ranges_destroy(ranges);
+    return good;
 }
 
 struct nn_model *nn_model_create_random(const char *arch, int size, unsigned cpu_flags,

@@ -4,11 +4,15 @@
 #include <stdbool.h>
 
 enum nn_precision {
+    NN_PRECISION_AUTO, // the fastest on this processor whose measured deviation is small
     NN_PRECISION_F32,
     NN_PRECISION_BF16, // maps and weights are bfloat16, sums float32
     NN_PRECISION_INT8, // maps are bytes with a scale, weights signed bytes, sums int32
-    NN_PRECISION_AUTO, // int8 if the file was quantised and the processor has byte products
+    NN_PRECISION_COUNT,
 };
+
+// "auto", "f32", "bf16", "int8", NULL.
+extern const char *const nn_precision_names[NN_PRECISION_COUNT + 1];
 
 // "f32", "bf16", "int8" or "auto". Static.
 const char *nn_precision_name(enum nn_precision precision);

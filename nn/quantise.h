@@ -1,5 +1,5 @@
-// Quantisation: makes an int8 model of a float32 one. The range of every feature map is
-// calibrated on inputs such as the model will see; weights become bytes.
+// Calibration for int8: measures the range of every feature map on inputs such as the network
+// will get.
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 struct nn_program;
 struct nn_quantiser;
-struct nn_weights;
+struct nn_ranges;
 
 // Borrows the program, which must be float32. NULL and err on failure. One thread.
 struct nn_quantiser *nn_quantiser_create(const struct nn_program *program,
@@ -18,17 +18,11 @@ struct nn_quantiser *nn_quantiser_create(const struct nn_program *program,
 // NULL does nothing.
 void nn_quantiser_destroy(struct nn_quantiser *quantiser);
 
-// Calibrates on one input: fill nn_quantiser_input (see nn_runner_input), then run. Ranges
-// grow to cover the maps of this input.
+// Calibrates on one input: fill nn_quantiser_input (see nn_runner_input), then run.
 struct nn_tensor nn_quantiser_input(struct nn_quantiser *quantiser);
 void nn_quantiser_run(struct nn_quantiser *quantiser);
 
-// Adds the ranges to the weights: tensors "range.<step>", the largest value of each map.
-bool nn_quantiser_set_ranges(const struct nn_quantiser *quantiser, struct nn_weights *weights,
-                             struct mc_error *err) MC_MUST_USE;
-
-// Writes an int8 version of the model file at source to target, replacing it atomically:
-// the weights of convolutions with byte inputs as I8 with a scale per output channel, other
-// tensors unchanged, the ranges, and the number of calibration inputs.
-bool nn_quantiser_write(const struct nn_quantiser *quantiser, const char *source,
-                        const char *target, struct mc_error *err) MC_MUST_USE;
+// The ranges that hold all maps of all inputs so far. NULL and err on failure; free with
+// nn_ranges_destroy.
+struct nn_ranges *nn_quantiser_ranges(const struct nn_quantiser *quantiser,
+                                      struct mc_error *err) MC_MUST_USE;

@@ -124,14 +124,16 @@ static void read_face(struct nn_runner *runner, const struct nn_tensor *maps,
 {
     const struct nn_model_info *info = &runner->model->info;
     const struct nn_program *program = runner->model->program;
-    const struct nn_tensor features = nn_view_tensor(&program->outputs[1], runner->arena);
-    const struct nn_tensor flat = nn_view_tensor(&program->outputs[2], runner->arena);
     nn_head_landmark(&program->kernels, maps, (float)info->input_width / (float)info->map_width,
                      (float)info->input_height / (float)info->map_height, runner->points,
                      runner->head_scratch);
-    nn_expression_run(runner->model->expression, runner->points, info->input_width,
-                      info->input_height, &features, &flat, &runner->expression,
-                      runner->head_scratch);
+    if (runner->model->expression != NULL) {
+        const struct nn_tensor features = nn_view_tensor(&program->outputs[1], runner->arena);
+        const struct nn_tensor flat = nn_view_tensor(&program->outputs[2], runner->arena);
+        nn_expression_run(runner->model->expression, runner->points, info->input_width,
+                          info->input_height, &features, &flat, &runner->expression,
+                          runner->head_scratch);
+    }
     memcpy(keypoints, runner->points, (size_t)info->keypoint_count * sizeof *keypoints);
 }
 
@@ -184,7 +186,8 @@ const struct mc_keypoint *nn_runner_dense(const struct nn_runner *runner)
 
 const struct nn_expression *nn_runner_expression(const struct nn_runner *runner)
 {
-    return runner->model->info.head == NN_HEAD_FACE ? &runner->expression : NULL;
+    const struct nn_model_info *info = &runner->model->info;
+    return info->head == NN_HEAD_FACE && info->shape_count > 0 ? &runner->expression : NULL;
 }
 
 const float (*nn_runner_jacobians(const struct nn_runner *runner))[4]

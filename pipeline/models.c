@@ -8,8 +8,8 @@
 
 static const char landmark_set[] = "ibug68"; // of the landmarks around which expressions are read
 
-static struct nn_model *load(const char *path, const char *shipped, unsigned cpu_flags,
-                             struct mc_error *err)
+static struct nn_model *load(const char *path, const char *shipped, enum nn_precision precision,
+                             unsigned cpu_flags, struct mc_error *err)
 {
     char found[PATH_MAX];
     if (path == NULL || path[0] == '\0') {
@@ -18,7 +18,7 @@ static struct nn_model *load(const char *path, const char *shipped, unsigned cpu
         }
         path = found;
     }
-    return nn_model_load(path, cpu_flags, err);
+    return nn_model_load_as(path, cpu_flags, precision, err);
 }
 
 static bool has_landmarks(const struct nn_model *model)
@@ -26,14 +26,16 @@ static bool has_landmarks(const struct nn_model *model)
     return strcmp(nn_model_info(model)->keypoint_set, landmark_set) == 0;
 }
 
-static bool load_expression(struct pipeline_models *models, const char *path, unsigned cpu_flags,
+static bool load_expression(struct pipeline_models *models,
+                            const struct pipeline_model_files *files, unsigned cpu_flags,
                             struct mc_error *err)
 {
+    const char *path = files->expression;
     const bool is_given = path != NULL && path[0] != '\0';
     if (is_given ? strcmp(path, "off") == 0 : !has_landmarks(models->landmarks)) {
         return true;
     }
-    models->expression = load(path, NN_EXPRESSION_DEFAULT_FILE, cpu_flags, err);
+    models->expression = load(path, NN_EXPRESSION_DEFAULT_FILE, files->precision, cpu_flags, err);
     return models->expression != NULL;
 }
 
@@ -41,11 +43,12 @@ bool pipeline_models_load(struct pipeline_models *models, const struct pipeline_
                           unsigned cpu_flags, struct mc_error *err)
 {
     *models = (struct pipeline_models){ 0 };
-    models->landmarks = load(files->landmarks, NN_MODEL_DEFAULT_FILE, cpu_flags, err);
-    models->locator = models->landmarks == NULL
-                          ? NULL
-                          : load(files->locator, NN_LOCATOR_DEFAULT_FILE, cpu_flags, err);
-    if (models->locator == NULL || !load_expression(models, files->expression, cpu_flags, err) ||
+    models->landmarks =
+        load(files->landmarks, NN_MODEL_DEFAULT_FILE, files->precision, cpu_flags, err);
+    models->locator = models->landmarks == NULL ? NULL
+                                                : load(files->locator, NN_LOCATOR_DEFAULT_FILE,
+                                                       files->precision, cpu_flags, err);
+    if (models->locator == NULL || !load_expression(models, files, cpu_flags, err) ||
         !pipeline_models_check(models, err)) {
         pipeline_models_unload(models);
         return false;

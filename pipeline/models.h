@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "nn/precision.h"
 
 struct nn_model;
 
@@ -18,6 +19,7 @@ struct pipeline_models {
 // ships for landmarks that are not ibug68.
 struct pipeline_model_files {
     const char *landmarks, *locator, *expression;
+    enum nn_precision precision; // of all of them
 };
 
 // Loads all. Returns false and sets err on failure; then there are none.

@@ -279,6 +279,27 @@ static bool read_status_streams(struct protocol_value value, const struct protoc
                                 status, &status->stream_count, err);
 }
 
+static bool read_network_status(struct protocol_value value, int index, void *user,
+                                struct mc_error *err)
+{
+    static const struct protocol_field fields[] = {
+        PROTOCOL_FIELD(struct protocol_network_status, network, protocol_field_text),
+        PROTOCOL_FIELD(struct protocol_network_status, file, protocol_field_text),
+        PROTOCOL_FIELD(struct protocol_network_status, precision, protocol_field_text),
+    };
+    struct protocol_status *status = user;
+    return protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
+                              &status->networks[index], NULL, err);
+}
+
+static bool read_status_networks(struct protocol_value value, const struct protocol_field *field,
+                                 void *target, struct mc_error *err)
+{
+    struct protocol_status *status = target;
+    return protocol_value_array(value, field->name, PROTOCOL_NETWORKS_MAX, read_network_status,
+                                status, &status->network_count, err);
+}
+
 static bool read_uptime(struct protocol_value value, const struct protocol_field *field,
                         void *target, struct mc_error *err)
 {
@@ -294,9 +315,11 @@ static bool decode_status(struct protocol_value root, struct protocol_message *m
         PROTOCOL_FIELD(struct protocol_status, connections, protocol_field_int),
         PROTOCOL_FIELD(struct protocol_status, workers, protocol_field_int),
         PROTOCOL_FIELD(struct protocol_status, missed, protocol_field_count),
+        { .name = "networks", .read = read_status_networks, .is_optional = true },
         { .name = "streams", .read = read_status_streams },
     };
     message->status.id = message->id;
+    message->status.network_count = 0;
     return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), &message->status,
                               NULL, err);
 }

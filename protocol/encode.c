@@ -152,6 +152,17 @@ void protocol_encode_status(struct protocol_buffer *buffer, enum protocol_encodi
     protocol_writer_int_field(&writer, "connections", status->connections);
     protocol_writer_int_field(&writer, "workers", status->workers);
     protocol_writer_uint_field(&writer, "missed", status->missed);
+    protocol_writer_name(&writer, "networks");
+    protocol_writer_open_array(&writer);
+    for (int i = 0; i < status->network_count; i++) {
+        const struct protocol_network_status *network = &status->networks[i];
+        protocol_writer_open_map(&writer);
+        protocol_writer_string_field(&writer, "network", network->network);
+        protocol_writer_string_field(&writer, "file", network->file);
+        protocol_writer_string_field(&writer, "precision", network->precision);
+        protocol_writer_close_map(&writer);
+    }
+    protocol_writer_close_array(&writer);
     protocol_writer_name(&writer, "streams");
     protocol_writer_open_array(&writer);
     for (int i = 0; i < status->stream_count; i++) {

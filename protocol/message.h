@@ -186,12 +186,23 @@ struct protocol_stream_status {
     float fov; // of the camera, as poses take it, degrees; 0: not known
 };
 
+enum { PROTOCOL_NETWORKS_MAX = 8 };
+
+// A network that frames pass through.
+struct protocol_network_status {
+    char network[32];   // what it is for: "landmarks", "locator", "expression"
+    char file[256];     // of its weights, without folders
+    char precision[16]; // "f32", "bf16", "int8"
+};
+
 struct protocol_status {
     struct protocol_id id;
     double uptime_s;
     int connections;
     int workers;
-    uint64_t missed; // records that this connection missed
+    uint64_t missed;   // records that this connection missed
+    int network_count; // 0 from servers of 1.0
+    struct protocol_network_status networks[PROTOCOL_NETWORKS_MAX];
     int stream_count;
     struct protocol_stream_status streams[PROTOCOL_STREAMS_MAX];
 };

@@ -28,6 +28,8 @@ struct server_publisher {
     struct protocol_hello hello;
     struct server_limits limits;
     int workers;
+    int network_count;
+    struct protocol_network_status networks[PROTOCOL_NETWORKS_MAX];
     struct server_stream_feeds feeds;
     struct server_request_handlers handlers;
     struct server_connection_log log;
@@ -306,6 +308,8 @@ void server_publisher_status(const struct server_publisher *publisher,
     status->uptime_s = (double)(mc_clock_now_ns() - publisher->start_ns) / 1e9;
     status->connections = publisher->connection_count;
     status->workers = publisher->workers;
+    status->network_count = publisher->network_count;
+    memcpy(status->networks, publisher->networks, sizeof status->networks);
     status->stream_count = publisher->feeds.count;
     for (int i = 0; i < publisher->feeds.count; i++) {
         const struct server_stream_feed *feed = &publisher->feeds.feeds[i];
@@ -396,6 +400,10 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
     }
     publisher->loop = loop;
     publisher->workers = options->workers;
+    publisher->network_count = options->network_count;
+    for (int i = 0; i < options->network_count; i++) {
+        publisher->networks[i] = options->networks[i];
+    }
     publisher->limits = options->limits;
     publisher->start_ns = mc_clock_now_ns();
     publisher->handlers = (struct server_request_handlers){

@@ -16,6 +16,7 @@ struct protocol_buffer;
 struct protocol_calibrated;
 struct protocol_calibration;
 struct protocol_error;
+struct protocol_network_status;
 struct protocol_request;
 struct protocol_status;
 struct protocol_stream_status;
@@ -45,6 +46,8 @@ struct server_publisher_options {
     bool every_frame; // no record is lost: see on_pressure
     struct server_limits limits;
     const struct protocol_point_set *dense; // of the records' dense points; NULL: there are none
+    const struct protocol_network_status *networks; // for status; at most PROTOCOL_NETWORKS_MAX
+    int network_count;
 };
 
 // stream is an index into the options' streams.

@@ -80,6 +80,27 @@ def grimace(rng, image, points):
     return picture, moved
 
 
+def moustache(rng, image, points):
+    """Hair over the upper lip, of which most photographs have none."""
+    rim, nose = points[48:55], points[33]
+    hang = rng.uniform(-0.1, 0.6) * (points[62] - points[51])  # over the lip, at times to its edge
+    above = rim + rng.uniform(0.45, 0.9) * (nose - points[51]) * np.array(
+        [0.2, 0.7, 0.9, 1, 0.9, 0.7, 0.2])[:, None]
+    outline = np.concatenate([above, (rim + hang)[::-1]])
+    if not np.isfinite(outline).all():
+        return image
+    share = np.zeros(image.shape[:2], np.float32)
+    cv2.fillPoly(share, [np.int32(np.round(outline * 16))], 1.0, cv2.LINE_AA, 4)
+    share = cv2.GaussianBlur(share, (0, 0), rng.uniform(0.8, 3)) * rng.uniform(0.5, 1)
+    hair = rng.normal(1, 0.35, image.shape[:2]).astype(np.float32)
+    hair = cv2.GaussianBlur(hair, (0, 0), 0.5, sigmaY=rng.uniform(1, 3)) - 1
+    colour = np.float32(rng.uniform(0.05, 0.5) * np.array([1, rng.uniform(0.7, 1), rng.uniform(0.4, 1)]))
+    bright = max(float(image[share > 0.3].mean()) if (share > 0.3).any() else 128.0, 20.0)
+    drawn = bright * colour * (1 + 2 * hair[..., None])
+    mixed = image + share[..., None] * (drawn - image)
+    return np.clip(mixed, 0, 255).astype(np.uint8)
+
+
 def light(rng, image):
     image = image.astype(np.float32) / 255
     if rng.random() < 0.15:  # grey: a night camera

@@ -35,13 +35,20 @@ def squares_of(points, template):
 
 
 def cut(image, points, template, size):
-    """-> the crops in two rows of two, the points as fractions of the last one's edge, the angle
-    by which they were turned"""
+    """-> the crops in two rows of two, the points as fractions of the last one's edge, and that
+    one's square"""
     crops = []
     for square in squares_of(points, template):
         crop, moved = augment.warp(image, points, size // 2, **square)
         crops.append(crop)
-    return (np.vstack([np.hstack(crops[:2]), np.hstack(crops[2:])]), moved, square["angle"])
+    return np.vstack([np.hstack(crops[:2]), np.hstack(crops[2:])]), moved, square
+
+
+def turn_in(renders, i, square):
+    """The head's rotation as a crop shows it: seen along its middle's line of sight, turned."""
+    c, s = np.cos(square["angle"]), np.sin(square["angle"])
+    spin = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])  # the crop is turned by it: y goes down
+    return spin @ renders.turn_at(i, square["centre"])
 
 
 def mirrored_cut(crops, points):
@@ -135,12 +142,10 @@ class ExpressionSamples(torch.utils.data.Dataset):
 
     def draw_render(self, rng, out):
         i = self.good[rng.integers(len(self.good))]
-        rows = self.renders.rows
-        image, points, angle = cut(self.renders.image(i), shaken(rng, self.found_renders[i]),
-                                   self.template, self.options.size)
-        c, s = np.cos(angle), np.sin(angle)
-        turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ rows["turn"][i]
-        shapes, gaze = self.renders.shapes[i], rows["gaze"][i]
+        image, points, square = cut(self.renders.image(i), shaken(rng, self.found_renders[i]),
+                                    self.template, self.options.size)
+        turn = turn_in(self.renders, i, square)
+        shapes, gaze = self.renders.shapes[i], self.renders.rows["gaze"][i]
         if rng.random() < 0.5:
             image, points = mirrored_cut(image, points)
             turn = np.diag([-1, 1, 1]) @ turn @ np.diag([-1, 1, 1])

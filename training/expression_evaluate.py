@@ -1,7 +1,7 @@
 """How good an expression network is, as the tables of its page.
 
     python3 -m training.expression_evaluate --model FILE --set SET --val RENDERS --single RENDERS
-        --found FOLDER [--page models/FILE.md]
+        --rig ../shared/dense/ict.npz --found FOLDER [--page models/FILE.md]
 
 The images are those of training.face_evaluate, the landmarks those that --landmarks finds in them,
 kept in FOLDER."""
@@ -36,15 +36,13 @@ class Crops:
         one = torch.ones(len(crops), 1)  # crops are upright
         turn = turn_matrix(torch.from_numpy(columns), (None, one, 0 * one)).numpy()
         return {"shapes": shapes, "gaze": gaze.reshape(-1, 2, 2), "turn": turn}, \
-            np.array([c[2] for c in crops])
+            [c[2] for c in crops]
 
 
 def answers(crops, renders, landmarks):
-    found, angles = crops.look([renders.image(i) for i in range(len(renders))], landmarks)
-    c, s, zero = np.cos(angles), np.sin(angles), 0 * angles
-    spin = np.stack([np.stack([c, -s, zero], 1), np.stack([s, c, zero], 1),
-                     np.stack([zero, zero, zero + 1], 1)], 1)
-    return Answers(renders, found, spin @ renders.rows["turn"])
+    found, squares = crops.look([renders.image(i) for i in range(len(renders))], landmarks)
+    turns = [expression_data.turn_in(renders, i, square) for i, square in enumerate(squares)]
+    return Answers(renders, found, np.array(turns))
 
 
 def page(options):
@@ -53,7 +51,7 @@ def page(options):
     crops = Crops(net, int(metadata["mocap.input"].split("x")[0]))
     runs = []
     for folder, name in ((options.val, "val"), (options.single, "single")):
-        renders = Renders(folder)
+        renders = Renders(folder, options.rig)
         marks = expression_data.landmarks_of_renders(renders, model, f"{options.found}/{name}")
         runs.append(answers(crops, renders, marks))
     run, single = runs
@@ -78,7 +76,7 @@ def page(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("--model", "--set", "--val", "--single", "--found"):
+    for name in ("--model", "--set", "--val", "--single", "--rig", "--found"):
         parser.add_argument(name, required=True)
     parser.add_argument("--landmarks", default="models/face68.safetensors")
     parser.add_argument("--page", help="a page with marks for the tables")

@@ -1,7 +1,7 @@
 """Trains the expression network, which takes a closer look at a face whose landmarks are known.
 
     python3 -m training.expression_train --set SET --renders RENDERS --val RENDERS --run RUN
-        --steps N [--landmarks models/face68.safetensors]
+        --rig ../shared/dense/ict.npz --steps N [--landmarks models/face68.safetensors]
 
 SET: of training.prepare and face_prepare; RENDERS: of training.heads.make. The network is so small
 that making samples would take most of the time; so --pool of them are made once, kept in RUN, and
@@ -185,7 +185,7 @@ class Run:
 
     def train(self):
         options = self.options
-        renders = Renders(options.renders)
+        renders = Renders(options.renders, options.rig)
         pool, balance = self.pool(renders), balance_of(renders)
         live = [READ[k] for k in self.agreement.own]
         began, seen = time.time(), []
@@ -238,6 +238,7 @@ def arguments():
     parser.add_argument("--set", required=True, help="of training.prepare, face_prepare")
     parser.add_argument("--renders", required=True, help="folder of training.heads.make")
     parser.add_argument("--val", required=True, help="renders of other people")
+    parser.add_argument("--rig", required=True, help="ICT-FaceKit's arrays, ict.npz")
     parser.add_argument("--run", required=True, help="folder of checkpoints and log")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--landmarks", default="models/face68.safetensors",

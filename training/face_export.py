@@ -3,7 +3,8 @@
     python3 -m training.face_export --run RUN --rig ../shared/dense/ict.npz -o FILE [--type f32]
 
 The run's averaged weights; float16 unless told otherwise, but float32 for norms and the mean face,
-whose small differences matter. The teacher's head stays behind."""
+whose small differences matter. The teacher's head stays behind; so does the expression head of a
+run with --points."""
 
 import argparse
 import json
@@ -11,7 +12,7 @@ import json
 import numpy as np
 import torch
 
-from . import checkpoint, nets, safetensors
+from . import checkpoint, licences, nets, safetensors
 from .face_data import READ
 from .heads.rig import Rig
 from .nets.face import DENSE, LANDMARKS, LOOKS, FaceNet
@@ -24,6 +25,10 @@ EXPRESSION = {
     "mocap.looks_at_one": "30 degrees sideways, 25 up or down",
     "mocap.turn": "two columns of the rotation from the head's axes (x to the person's left, "
                   "y up, z out of the face) to the camera's (x right, y up, z backwards)"}
+EXPRESSION_OF_FACE = {
+    **EXPRESSION,
+    "mocap.expression_places": json.dumps([[list(marks), [list(o) for o in offsets]]
+                                           for marks, offsets in LOOKS])}
 PRECISE = ("running_var", "expression.norm", "expression.even", "template")
 
 
@@ -41,9 +46,8 @@ def metadata_of(options, rig):
         "mocap.crop_margin": f"{options['margin']:g}", "mocap.softmax_temperature": "1",
         "mocap.dense_groups": json.dumps(groups),
         "mocap.dense_vertices": ",".join(map(str, rig.dense)),
-        **EXPRESSION,
-        "mocap.expression_places": json.dumps([[list(marks), [list(o) for o in offsets]]
-                                               for marks, offsets in LOOKS]),
+        **(EXPRESSION_OF_FACE if options["expression"] else {}),
+        "mocap.license": licences.FREE if options["free"] else licences.RESEARCH,
         "mocap.training": (f"training.face_train, {options['reached']} steps of "
                            f"{options['batch']}, seed {options['seed']}")}
 
@@ -60,9 +64,10 @@ def net_of(run):
     state = checkpoint.load(run)
     if state is None:
         raise SystemExit(f"{run}: has no checkpoint")
-    net = FaceNet()
+    options = {"expression": True, "free": False, **state["options"], "reached": state["step"]}
+    net = FaceNet(options["expression"])
     net.load_state_dict(state["average"])
-    return net.eval(), {**state["options"], "reached": state["step"]}
+    return net.eval(), options
 
 
 def load(path):
@@ -70,7 +75,7 @@ def load(path):
     tensors, metadata = safetensors.read(path)
     if metadata.get("mocap.head") != "face":
         raise SystemExit(f"{path}: must have a face head, got {metadata.get('mocap.head')}")
-    net = FaceNet()
+    net = FaceNet(expression="mocap.shapes" in metadata)
     state = net.state_dict()
     for name, own in nets.file_names(net).items():
         if name in tensors:

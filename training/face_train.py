@@ -53,18 +53,20 @@ def mean_where(values, share):
 def point_losses(options, points, variance, maps, batch):
     """Landmarks and dense points, each of its own weight; -> losses, distances, weights."""
     distance = torch.linalg.norm(points - batch["points"], dim=-1)
+    counted = torch.cat([losses.landmark_errors(points[:, :LANDMARKS], batch["points"][:, :LANDMARKS]),
+                         distance[:, LANDMARKS:]], 1)
     inside = ((batch["points"] > -0.02) & (batch["points"] < 1.02)).all(-1)
     weight = batch["weights"] * inside
-    place = 10 * losses.wing(distance / losses.CROP_TO_EYES)
+    place = 10 * losses.wing(counted / losses.CROP_TO_EYES)
     spread = 0.1 * losses.laplace_nll(distance * maps.shape[-1], variance)
     parts = {}
     for name, these, factor in (("landmarks", slice(0, LANDMARKS), 1.0),
                                 ("dense", slice(LANDMARKS, None), options.dense)):
         w = weight[:, these]
         parts[name] = factor * ((place + spread)[:, these] * w).sum() / w.sum().clamp(min=1)
-    gaps = losses.gap_error(points[:, :LANDMARKS], batch["points"][:, :LANDMARKS])
+    gaps = losses.gap_loss(points[:, :LANDMARKS], batch["points"][:, :LANDMARKS])
     parts["gaps"] = options.gaps * mean_where(
-        10 * losses.wing(gaps / losses.CROP_TO_EYES).mean(1), batch["is_real"])
+        gaps, batch["render" if options.free else "is_real"])
     none = batch["is_face"] < 0.5
     if none.any():
         parts["none"] = 0.02 * losses.uniform_loss(maps[none])
@@ -142,7 +144,7 @@ def optimiser_of(net, agreement, options):
 
 def check(options, faces, state):
     """Mean landmark errors on validation faces, percent of the eyes' distance."""
-    net = FaceNet()
+    net = FaceNet(options.expression)
     net.load_state_dict(state)
     net.eval()
     wrapped = lambda images: tuple(t[:, :LANDMARKS] for t in net(images)[:3])
@@ -162,17 +164,21 @@ class Run:
         torch.set_flush_denormal(True)
         torch.manual_seed(options.seed)
         self.options, self.faces = options, FaceSet(options.set)
-        self.net = FaceNet().to(memory_format=torch.channels_last)
-        self.net.head.expression.template.copy_(template_of(self.faces))
-        self.net.head.expression.blind = options.blind
-        self.agreement = Agreement(Teacher(options.set).names)
+        self.net = FaceNet(options.expression).to(memory_format=torch.channels_last)
+        if options.expression:
+            self.net.head.expression.template.copy_(template_of(self.faces))
+            self.net.head.expression.blind = options.blind
+        names = Teacher(options.set).names
+        self.agreement = Agreement(names) if names else torch.nn.Identity()
         if options.init:
             begin_from_landmarks(self.net, options.init)
         if options.weights:
-            self.net.load_state_dict(face_export.load(options.weights)[0].state_dict())
+            self.net.load_state_dict(face_export.load(options.weights)[0].state_dict(),
+                                     strict=options.expression)
         if options.begin:
             self.net.load_state_dict(torch.load(options.begin, map_location="cpu")["average"],
                                      strict=False)
+        self.net.short = options.bf16
         scale_dropout(self.net, options.dropout)
         freeze(self.net, options.freeze)
         self.average = checkpoint.Average(self.net, options.average)
@@ -197,7 +203,7 @@ class Run:
         """Norms of the backbone keep the statistics with which they came: renders and crops
         differ too much for batches of both."""
         self.net.train()
-        for module in self.net.backbone.modules():
+        for module in self.net.backbone.modules() if not self.options.free else ():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.eval()
         freeze(self.net, self.options.freeze)
@@ -205,11 +211,13 @@ class Run:
     def learn(self, batch, balance):
         options = self.options
         images = batch["image"].contiguous(memory_format=torch.channels_last)
-        points, variance, maps, outputs = self.net(images)
+        points, variance, maps, *more = self.net(images)
         parts, distance, weight = point_losses(options, points, variance, maps, batch)
-        *outputs, similarity = outputs
-        parts.update(expression_losses(options, outputs, aligned_columns(batch["turn"], similarity),
-                                       batch, self.agreement, balance))
+        if options.expression:
+            *outputs, similarity = more[0]
+            columns = aligned_columns(batch["turn"], similarity)
+            parts.update(expression_losses(options, outputs, columns, batch, self.agreement,
+                                           balance))
         for group in self.optimiser.param_groups:
             group["lr"] = group["factor"] * rate_at(self.step, options)
         self.optimiser.zero_grad(set_to_none=True)
@@ -221,7 +229,7 @@ class Run:
         entry = {name: float(value) for name, value in parts.items()}
         percent = 100 / losses.CROP_TO_EYES
         with torch.no_grad():
-            real = weight[:, :LANDMARKS] * batch["is_real"][:, None]
+            real = weight[:, :LANDMARKS] * batch["render" if options.free else "is_real"][:, None]
             known = weight[:, LANDMARKS:] * batch["render"][:, None]
             iris = known[:, -10:]
             for name, d, w in (("%68", distance[:, :LANDMARKS], real),
@@ -233,7 +241,7 @@ class Run:
     def segment(self, until):
         """Steps with the renders that are there now."""
         options = self.options
-        renders = Renders(options.renders)
+        renders = Renders(options.renders, options.rig)
         balance = balance_of(renders)
         samples = FaceSamples(options.set, renders, until * options.batch, options,
                               self.step * options.batch)
@@ -265,11 +273,21 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--set", required=True, help="of training.prepare, face_prepare")
     parser.add_argument("--renders", required=True, help="folder of training.heads.make")
+    parser.add_argument("--rig", help="ICT-FaceKit's arrays, ict.npz: for the turn")
     parser.add_argument("--run", required=True, help="folder of checkpoints and log")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--init", help="landmark weight file to start from")
     parser.add_argument("--weights", help="weight file of such a network to start from")
     parser.add_argument("--begin", help="checkpoint of such a run to start from")
+    parser.add_argument("--points", dest="expression", action="store_false",
+                        help="points alone, no expression head")
+    parser.add_argument("--free", action="store_true",
+                        help="from renders alone, from scratch: all 68 landmarks are the rig's")
+    parser.add_argument("--bf16", action="store_true",
+                        help="the backbone in bfloat16: twice as fast with AVX512-BF16")
+    parser.add_argument("--ensemble", type=float, default=0.0,
+                        help="share of training.ensemble's landmarks in the labels")
+    parser.add_argument("--moustaches", type=float, default=0.0, help="share of real faces")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--margin", type=float, default=1.5)
     parser.add_argument("--batch", type=int, default=24)

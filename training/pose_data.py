@@ -10,11 +10,9 @@ import os
 import cv2
 import numpy as np
 
-from . import augment, face_export, metrics, safetensors
+from . import augment, metrics
 from .face_data import Renders
-from .heads import rig as rigs
 from .models import Model
-from .nets.face import LANDMARKS
 
 FLIP = np.diag([1.0, -1.0, -1.0])  # the renders' axes, and the teacher's, to ours
 
@@ -32,18 +30,8 @@ def teacher_turns(matrices):
     return FLIP @ (turns / np.cbrt(np.linalg.det(turns))[:, None, None]) @ FLIP
 
 
-class Finder:
-    """A landmark network, alone or with an expression head: images to landmarks."""
-
-    def __init__(self, path):
-        if safetensors.read(path)[1].get("mocap.head") == "face":
-            net, metadata = face_export.load(path)
-            self.net = lambda images: tuple(part[:, :LANDMARKS] for part in net(images)[:3])
-            self.size = int(metadata["mocap.input"].split("x")[0])
-            self.margin = float(metadata["mocap.crop_margin"])
-        else:
-            model = Model(path)
-            self.net, self.size, self.margin = model.net, model.size, model.margin
+class Finder(Model):
+    """A network that finds landmarks, and how."""
 
     def find(self, images, squares):
         """RGB images with the squares (centre, edge) of their faces -> n x 68 x (x, y, c)."""
@@ -67,22 +55,14 @@ class RenderedHeads:
     where the pose expects it."""
 
     def __init__(self, folder, rig):
-        self.renders = Renders(folder)
+        self.renders = Renders(folder, rig)
         rows = self.renders.rows
         self.turns = FLIP @ rows["turn"].astype(float) @ FLIP
-        self.focal, distance = rows["camera"][:, 0].astype(float), rows["camera"][:, 1]
+        self.focal = rows["camera"][:, 0].astype(float)
         self.exact = rows["landmarks"].astype(float)
         self.size = self.renders.image(0).shape[0]
         self.fov = 2 * np.degrees(np.arctan(self.size / 2 / self.focal))
-        self.axis = self.find_axis(np.load(rig)["V"], distance)
-
-    def find_axis(self, vertices, distance):
-        """Where the optical axis meets each image, which no label says: there the rig's mean head
-        lies best on the landmarks."""
-        mean = vertices[list(rigs.LANDMARKS)].astype(float) @ FLIP
-        seen = np.einsum("nij,kj->nki", self.turns, mean)
-        scale = self.focal[:, None] / (distance[:, None] + seen[:, :, 2])
-        return np.median((self.exact[:, :, :2] - seen[:, :, :2] * scale[..., None])[:, 17:], axis=1)
+        self.axis = self.renders.axis
 
     def __len__(self):
         return len(self.turns)

@@ -1,6 +1,7 @@
 """Training samples by number: sample i of a run is always the same, whichever
 process makes it, so a run that stops and resumes sees what it would have seen."""
 
+import json
 import os
 
 import cv2
@@ -29,6 +30,17 @@ def opening(points):
     return (right + left) / 2, length(62, 66) / length(60, 64)
 
 
+def offsets_of(folder, sets, splits):
+    """What training.offsets wrote beside a set: how far its labels lie to the right."""
+    path = os.path.join(folder, "offsets.json")
+    known = {}
+    if os.path.exists(path):
+        with open(path) as file:
+            known = json.load(file)
+    aside = np.float32([known.get(f"{origin} {split}", 0) for origin, split in zip(sets, splits)])
+    return np.stack([aside, np.zeros_like(aside)], 1)[:, None]
+
+
 class FaceSet:
     """What prepare made."""
 
@@ -36,6 +48,7 @@ class FaceSet:
         index = np.load(os.path.join(folder, "index.npz"))
         self.points, self.sets = index["points"], index["sets"]
         self.splits, self.names = index["splits"], index["names"]
+        self.points = self.points - offsets_of(folder, self.sets, self.splits)
         self.images = np.memmap(os.path.join(folder, "images.u8"), np.uint8, "r",
                                 shape=(len(self.points), 256, 256, 3))
 

@@ -9,6 +9,7 @@
 #include "nn/compiler/compile_internal.h"
 #include "nn/compiler/fuse.h"
 #include "nn/compiler/program.h"
+#include "nn/compiler/ranges.h"
 #include "nn/compiler/storage.h"
 #include "nn/compiler/types.h"
 
@@ -317,8 +318,12 @@ struct nn_program *nn_compile(const struct nn_graph *graph, const struct nn_kern
     free(compiler.states);
     free(compiler.spans);
     free(compiler.candidates);
-    if (!built) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory compiling the network");
+    bool good =
+        built || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory compiling the network");
+    if (good && options->ranges != NULL) {
+        good = nn_ranges_check(options->ranges, compiler.program, err);
+    }
+    if (!good) {
         nn_program_destroy(compiler.program);
         return NULL;
     }

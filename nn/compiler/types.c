@@ -4,10 +4,8 @@
 // also have one scale. Bytes are unsigned, so they require a ReLU.
 #include "nn/compiler/types.h"
 
-#include <stdio.h>
-
 #include "nn/compiler/compile_internal.h"
-#include "nn/graph/weights.h"
+#include "nn/compiler/ranges.h"
 
 enum { WORD_CHANNELS = 4 }; // the channels that a convolution reads at once, at most
 
@@ -33,18 +31,15 @@ static void force_f32(struct nn_compiler *compiler, int map)
     compiler->states[owner(compiler, map)].type = NN_F32;
 }
 
-static float range_of(const struct nn_fusion_candidate *candidate, const struct nn_weights *ranges)
+static float range_of(const struct nn_fusion_candidate *candidate, const struct nn_ranges *ranges)
 {
-    char name[NN_WEIGHT_NAME_BYTES];
-    snprintf(name, sizeof name, "range.%s", candidate->root->name);
-    const struct nn_weight *range = ranges == NULL ? NULL : nn_weights_find(ranges, name);
-    return range != NULL && range->count == 1 ? range->data[0] : 0;
+    return nn_ranges_find(ranges, candidate->root->name);
 }
 
 // Forces maps to float32 that this step cannot read or write otherwise.
 static void constrain_step(struct nn_compiler *compiler,
                            const struct nn_fusion_candidate *candidate, enum nn_type type,
-                           const struct nn_weights *ranges)
+                           const struct nn_ranges *ranges)
 {
     const struct nn_op *op = candidate->root;
     const bool is_conv = nn_op_is_conv(op);
@@ -86,7 +81,7 @@ static float max_float(float a, float b)
 }
 
 // Scales at which the largest value is 255. Maps that are shuffled together share one.
-static void set_scales(struct nn_compiler *compiler, const struct nn_weights *ranges)
+static void set_scales(struct nn_compiler *compiler, const struct nn_ranges *ranges)
 {
     for (int i = 0; i < compiler->candidate_count; i++) {
         const struct nn_fusion_candidate *candidate = &compiler->candidates[i];
@@ -104,7 +99,7 @@ static void set_scales(struct nn_compiler *compiler, const struct nn_weights *ra
 }
 
 void nn_compiler_set_types(struct nn_compiler *compiler, enum nn_precision precision,
-                           const struct nn_weights *ranges)
+                           const struct nn_ranges *ranges)
 {
     const enum nn_type type = precision == NN_PRECISION_INT8   ? NN_U8
                               : precision == NN_PRECISION_BF16 ? NN_BF16

@@ -26,9 +26,9 @@ enum {
 static const struct {
     const char *name;
     size_t bytes;
-} dtypes[] = { { "F32", 4 }, { "F16", 2 }, { "BF16", 2 }, { "I8", 1 } };
+} dtypes[] = { { "F32", 4 }, { "F16", 2 }, { "BF16", 2 } };
 
-enum { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_I8, DTYPE_COUNT };
+enum { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_COUNT };
 
 static uint64_t read_le(const uint8_t *bytes, int count)
 {
@@ -68,8 +68,6 @@ static float read_number(const uint8_t *bytes, int dtype)
         return float_from_half((uint32_t)read_le(bytes, 2));
     case DTYPE_BF16:
         return float_from_bits((uint32_t)read_le(bytes, 2) << 16);
-    case DTYPE_I8:
-        return (float)(int8_t)*bytes;
     default:
         return float_from_bits((uint32_t)read_le(bytes, 4));
     }
@@ -156,7 +154,7 @@ static bool parse_tensor(struct nn_weights *weights, const char *name, const jso
     }
     if (dtype == DTYPE_COUNT) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "%s: dtype must be F32, F16, BF16 or I8, got '%.16s'", name,
+                            "%s: dtype must be F32, F16 or BF16, got '%.16s'", name,
                             dtype_name == NULL ? "" : dtype_name);
     }
     struct nn_weight_entry *entry = nn_weight_entry_add(weights, name, err);
@@ -209,58 +207,6 @@ static bool check_cover(struct nn_weights *weights, size_t data_size, struct mc_
     return true;
 }
 
-// Multiplies an I8 tensor by its scales. Returns the entry that holds them, or NULL and err.
-static struct nn_weight_entry *apply_scale(const struct nn_weights *weights,
-                                           struct nn_weight *weight, struct mc_error *err)
-{
-    char name[NN_WEIGHT_NAME_BYTES + 8];
-    snprintf(name, sizeof name, "%s.scale", weight->name);
-    struct nn_weight_entry *scale = nn_weight_entry_find(weights, name);
-    if (scale == NULL || scale->dtype == DTYPE_I8 ||
-        scale->weight.count != (size_t)weight->dims[0]) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: I8 must come with %d numbers in %s",
-                     weight->name, weight->dims[0], name);
-        return NULL;
-    }
-    size_t each = weight->count / (size_t)weight->dims[0];
-    for (size_t i = 0; i < weight->count; i++) {
-        weight->data[i] *= scale->weight.data[i / each];
-    }
-    return scale;
-}
-
-// Removes the entries that are marked as used.
-static void remove_used(struct nn_weights *weights)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < weights->count; i++) {
-        if (weights->entries[i]->used) {
-            nn_weight_entry_destroy(weights->entries[i]);
-        } else {
-            weights->entries[kept++] = weights->entries[i];
-        }
-    }
-    weights->count = kept;
-}
-
-// Applies the scales of all I8 tensors, then removes them.
-static bool apply_scales(struct nn_weights *weights, struct mc_error *err)
-{
-    for (size_t i = 0; i < weights->count; i++) {
-        struct nn_weight_entry *entry = weights->entries[i];
-        if (entry->dtype != DTYPE_I8) {
-            continue;
-        }
-        struct nn_weight_entry *scale = apply_scale(weights, &entry->weight, err);
-        if (scale == NULL) {
-            return false;
-        }
-        scale->used = true;
-    }
-    remove_used(weights);
-    return true;
-}
-
 static bool parse_metadata(struct nn_weights *weights, json_t *value, struct mc_error *err)
 {
     const char *key;
@@ -297,11 +243,11 @@ static bool parse_header(struct nn_weights *weights, json_t *header, const uint8
             return false;
         }
     }
-    return check_cover(weights, data_size, err) && parse_all_numbers(weights, data, err) &&
-           apply_scales(weights, err);
+    return check_cover(weights, data_size, err) && parse_all_numbers(weights, data, err);
 }
 
-struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size, struct mc_error *err)
+json_t *nn_safetensors_header(const uint8_t *bytes, size_t size, size_t *data_offset,
+                              struct mc_error *err)
 {
     if (size < LENGTH_BYTES) {
         mc_error_set(err, MC_ERROR_FORMAT, 0,
@@ -322,14 +268,22 @@ struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size, struct mc
     if (header == NULL) {
         mc_error_set(err, MC_ERROR_FORMAT, 0, "header: must be JSON, got an error at byte %d: %s",
                      where.position, where.text);
+    }
+    *data_offset = LENGTH_BYTES + (size_t)header_size;
+    return header;
+}
+
+struct nn_weights *nn_weights_parse(const uint8_t *bytes, size_t size, struct mc_error *err)
+{
+    size_t data_offset;
+    json_t *header = nn_safetensors_header(bytes, size, &data_offset, err);
+    if (header == NULL) {
         return NULL;
     }
     struct nn_weights *weights = calloc(1, sizeof *weights);
-    const uint8_t *data = bytes + LENGTH_BYTES + header_size;
-    bool good =
-        weights == NULL
-            ? mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the weights")
-            : parse_header(weights, header, data, size - LENGTH_BYTES - (size_t)header_size, err);
+    bool good = weights == NULL
+                    ? mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the weights")
+                    : parse_header(weights, header, bytes + data_offset, size - data_offset, err);
     json_decref(header);
     if (!good) {
         nn_weights_destroy(weights);
@@ -357,7 +311,7 @@ static bool read_all(int file, uint8_t *bytes, size_t size, struct mc_error *err
     return true;
 }
 
-static struct nn_weights *load_open(int file, struct mc_error *err)
+static uint8_t *read_open(int file, size_t *size, struct mc_error *err)
 {
     struct stat status;
     if (fstat(file, &status) != 0) {
@@ -369,27 +323,41 @@ static struct nn_weights *load_open(int file, struct mc_error *err)
                      FILE_BYTES_MAX);
         return NULL;
     }
-    size_t size = (size_t)status.st_size;
-    uint8_t *bytes = malloc(size == 0 ? 1 : size);
-    struct nn_weights *weights = NULL;
+    *size = (size_t)status.st_size;
+    uint8_t *bytes = malloc(*size == 0 ? 1 : *size);
     if (bytes == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %zu bytes", size);
-    } else if (read_all(file, bytes, size, err)) {
-        weights = nn_weights_parse(bytes, size, err);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %zu bytes", *size);
+    } else if (!read_all(file, bytes, *size, err)) {
+        free(bytes);
+        bytes = NULL;
     }
-    free(bytes);
-    return weights;
+    return bytes;
 }
 
-struct nn_weights *nn_weights_load(const char *path, struct mc_error *err)
+uint8_t *nn_safetensors_read(const char *path, size_t *size, struct mc_error *err)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) {
         mc_error_set_errno(err, "%s", path);
         return NULL;
     }
-    struct nn_weights *weights = load_open(file, err);
+    uint8_t *bytes = read_open(file, size, err);
     close(file);
+    if (bytes == NULL) {
+        mc_error_wrap(err, "%s", path);
+    }
+    return bytes;
+}
+
+struct nn_weights *nn_weights_load(const char *path, struct mc_error *err)
+{
+    size_t size;
+    uint8_t *bytes = nn_safetensors_read(path, &size, err);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    struct nn_weights *weights = nn_weights_parse(bytes, size, err);
+    free(bytes);
     if (weights == NULL) {
         mc_error_wrap(err, "%s", path);
     }

@@ -193,12 +193,21 @@ const char *nn_weights_metadata(const struct nn_weights *weights, const char *ke
     return json_string_value(json_object_get(weights->metadata, key));
 }
 
+bool nn_weights_set_metadata(struct nn_weights *weights, const char *key, const char *value,
+                             struct mc_error *err)
+{
+    if (weights->metadata == NULL) {
+        weights->metadata = json_object();
+    }
+    return json_object_set_new(weights->metadata, key, json_string(value)) == 0 ||
+           mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory", key);
+}
+
 const char *nn_weights_unused(const struct nn_weights *weights)
 {
     for (size_t i = 0; i < weights->count; i++) {
-        const char *name = weights->entries[i]->weight.name;
-        if (!weights->entries[i]->used && strncmp(name, "range.", strlen("range.")) != 0) {
-            return name;
+        if (!weights->entries[i]->used) {
+            return weights->entries[i]->weight.name;
         }
     }
     return NULL;

@@ -8,6 +8,7 @@
 // Source: github.com/huggingface/safetensors, "Format".
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,10 +26,8 @@ struct nn_weight {
 
 struct nn_weights;
 
-// Reads dtypes F32, F16, BF16 and I8, and refuses tensors of any other. An I8 tensor "x" must
-// come with a tensor "x.scale", one number for each index of x's outermost dimension; the two
-// are combined into their product. Returns NULL and sets err on failure. Free with
-// nn_weights_destroy. Any thread.
+// Reads dtypes F32, F16 and BF16, and refuses tensors of any other. Returns NULL and sets err on
+// failure. Free with nn_weights_destroy. Any thread.
 struct nn_weights *nn_weights_load(const char *path, struct mc_error *err) MC_MUST_USE;
 
 // The same from bytes in memory, borrowed for the call.
@@ -53,9 +52,18 @@ const struct nn_weight *nn_weights_find(const struct nn_weights *weights, const 
 // The value of key in the file's __metadata__, or NULL. Borrowed from the weights.
 const char *nn_weights_metadata(const struct nn_weights *weights, const char *key);
 
+// Sets key in memory. False and err when out of memory.
+bool nn_weights_set_metadata(struct nn_weights *weights, const char *key, const char *value,
+                             struct mc_error *err) MC_MUST_USE;
+
+// Writes the file at source, which the weights were loaded from, to target, which may be the same,
+// with the metadata of the weights: atomically, and no tensor changes. False and err, which names
+// the file, on failure.
+bool nn_weights_save_metadata(const struct nn_weights *weights, const char *source,
+                              const char *target, struct mc_error *err) MC_MUST_USE;
+
 // The name of the first tensor that no nn_weights_get has asked for, or NULL. Such a tensor
-// is a sign that the file is for another network. Calibrated ranges ("range.…") don't count:
-// only some precisions use them.
+// is a sign that the file is for another network.
 const char *nn_weights_unused(const struct nn_weights *weights);
 
 // Numbers in all tensors that were asked for, except batch norms' statistics: the usual count

@@ -1,4 +1,4 @@
-// The fields of nn_weights, for the code that reads, makes up and quantises weights.
+// The fields of nn_weights, for the code that reads, makes up and saves weights.
 #pragma once
 
 #include <stdbool.h>
@@ -41,3 +41,10 @@ void nn_weight_entry_destroy(struct nn_weight_entry *entry);
 // False and err if there would be more than NN_WEIGHT_COUNT_MAX numbers.
 bool nn_weight_entry_set_shape(struct nn_weight_entry *entry, const int *dims, int rank,
                                struct mc_error *err);
+
+// The bytes of the file at path, to be freed. NULL and err, which names path, on failure.
+uint8_t *nn_safetensors_read(const char *path, size_t *size, struct mc_error *err);
+
+// The JSON header of a file's bytes, and where the tensors' bytes begin. NULL and err on failure.
+json_t *nn_safetensors_header(const uint8_t *bytes, size_t size, size_t *data_offset,
+                              struct mc_error *err);

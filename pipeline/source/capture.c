@@ -112,6 +112,7 @@ static void *capture_main(void *argument)
 {
     struct pipeline_capture *capture = argument;
     struct mc_error err = { 0 };
+    pthread_setname_np(pthread_self(), "capture");
     enum pipeline_capture_outcome outcome = PIPELINE_CAPTURE_STOPPED;
     while (outcome == PIPELINE_CAPTURE_STOPPED && wait_while_paused(capture)) {
         pipeline_backoff_reset(&capture->backoff);

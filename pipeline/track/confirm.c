@@ -42,14 +42,20 @@ struct nearness {
 static const struct nearness same_face = { 0.6f, 1.9f };
 static const struct nearness same_head = { 1.0f, 2.5f };
 
+struct pipeline_roi pipeline_confirm_surroundings(const struct pipeline_location *location,
+                                                  float angle)
+{
+    const struct pipeline_location rounded = { location->x, location->y,
+                                               pipeline_location_round_size(location->size) };
+    return pipeline_location_roi(&rounded, surroundings, angle);
+}
+
 static bool detect(struct pipeline_frame_view *view, const struct pipeline_location *location,
                    float angle, float share, const struct nearness *nearness,
                    struct pipeline_location *face)
 {
     struct pipeline_detection found[NN_DETECTIONS_MAX];
-    const struct pipeline_location rounded = { location->x, location->y,
-                                               pipeline_location_round_size(location->size) };
-    const struct pipeline_roi roi = pipeline_location_roi(&rounded, surroundings, angle);
+    const struct pipeline_roi roi = pipeline_confirm_surroundings(location, angle);
     const int count = pipeline_frame_view_detect(view, &roi, share, found);
     for (int i = 0; i < count; i++) {
         *face = pipeline_location_of_detection(&found[i]);

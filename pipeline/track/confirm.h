@@ -18,6 +18,10 @@ struct pipeline_location pipeline_confirm_location(const struct pipeline_tracker
 bool pipeline_confirm_is_inside(const struct pipeline_frame_view *view,
                                 const struct pipeline_location *location);
 
+// The region around a location in which the locator looks for a known face.
+struct pipeline_roi pipeline_confirm_surroundings(const struct pipeline_location *location,
+                                                  float angle);
+
 // Runs the locator on the surroundings of a location. Returns whether a face is near it,
 // and where.
 //   share  as in pipeline_frame_view_detect

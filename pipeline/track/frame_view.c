@@ -74,20 +74,18 @@ static void fill_zero(const struct nn_tensor *part)
     }
 }
 
-// Cuts all crops. An eye or a mouth outside the frame, as when half a face is cut off, is blank.
-// mapping: of the last crop, which shows the whole face. Returns false when that one cannot be cut.
-static bool fill_crops(struct pipeline_frame_view *view, const struct mc_keypoint *keypoints,
-                       struct pipeline_mapping *mapping)
+// An eye or a mouth outside the frame, as when half a face is cut off, is blank.
+bool pipeline_frame_view_crop(struct pipeline_frame_view *view, const struct mc_keypoint *keypoints,
+                              const struct nn_tensor *input, struct pipeline_mapping *mapping)
 {
     const struct pipeline_detectors *detectors = view->detectors;
-    const struct nn_tensor input = nn_runner_input(detectors->expression_runner);
     const float mean = nn_model_info(detectors->expression)->input_mean;
     bool cut = false;
     for (int i = 0; i < NN_EXPRESSION_CROPS; i++) {
         const struct nn_expression_crop crop = nn_model_crop(detectors->expression, i, keypoints);
         const struct pipeline_roi roi = { crop.x - crop.edge / 2, crop.y - crop.edge / 2, crop.edge,
                                           crop.angle };
-        const struct nn_tensor part = quarter(&input, i);
+        const struct nn_tensor part = quarter(input, i);
         struct mc_error err = { 0 };
         if (!(crop.edge >= 1)) { // landmarks all at one place
             return false;
@@ -114,7 +112,8 @@ void pipeline_frame_view_express(struct pipeline_frame_view *view,
     }
     struct pipeline_mapping mapping;
     const int64_t start = mc_clock_now_ns();
-    const bool scaled = fill_crops(view, observation->keypoints, &mapping);
+    const struct nn_tensor input = nn_runner_input(detectors->expression_runner);
+    const bool scaled = pipeline_frame_view_crop(view, observation->keypoints, &input, &mapping);
     const int64_t middle = mc_clock_now_ns();
     view->scale_us += (middle - start) / MC_NS_PER_US;
     if (!scaled) {

@@ -15,6 +15,7 @@
 #include "pipeline/track/scaler.h"
 
 struct AVFrame;
+struct nn_tensor;
 struct pipeline_display_transform;
 struct pipeline_detectors;
 
@@ -49,6 +50,12 @@ void pipeline_frame_view_observe(struct pipeline_frame_view *view, const struct 
 // if the frame cannot be read there, the observation is left as it is. Thread: worker.
 void pipeline_frame_view_express(struct pipeline_frame_view *view,
                                  struct pipeline_observation *observation);
+
+// Cuts the crops that an expression network sees of a face into its input.
+//   mapping  of the last crop, which shows the whole face
+// Returns false when that one cannot be cut. Thread: worker.
+bool pipeline_frame_view_crop(struct pipeline_frame_view *view, const struct mc_keypoint *keypoints,
+                              const struct nn_tensor *input, struct pipeline_mapping *mapping);
 
 // Finds faces in a region; the detectors must have a locator.
 //   share  least score of a face, as a share of the locator's own

@@ -48,6 +48,13 @@ static void the_running_daemon_is_measured(void **state)
                              "no records\n", strlen("no records\n")),
                      0);
     assert_non_null(strstr(said, "\nmocapd "));
+    static const char *const lines[] = { "reassembly", "decode", "wait", "scale",   "infer",
+                                         "publish",    "read",   "loop", "capture", "worker" };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "\n  %s ", lines[i]);
+        assert_non_null(strstr(said, line));
+    }
     assert_non_null(strstr(said, "opened again     3 times"));
     const char *counted = strstr(said, "mocapd counts ");
     assert_non_null(counted);

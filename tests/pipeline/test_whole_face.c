@@ -60,15 +60,16 @@ static int set_up_whole_face(void **state)
 {
     (void)state;
     return set_up(&(struct pipeline_model_files){ MODELS "face-expression.safetensors",
-                                                  MODELS NN_LOCATOR_DEFAULT_FILE, "off" });
+                                                  MODELS NN_LOCATOR_DEFAULT_FILE, "off",
+                                                  NN_PRECISION_AUTO });
 }
 
 static int set_up_expression(void **state)
 {
     (void)state;
-    return set_up(&(struct pipeline_model_files){ MODELS NN_MODEL_DEFAULT_FILE,
-                                                  MODELS NN_LOCATOR_DEFAULT_FILE,
-                                                  MODELS NN_EXPRESSION_DEFAULT_FILE });
+    return set_up(&(struct pipeline_model_files){
+        MODELS NN_MODEL_DEFAULT_FILE, MODELS NN_LOCATOR_DEFAULT_FILE,
+        MODELS NN_EXPRESSION_DEFAULT_FILE, NN_PRECISION_AUTO });
 }
 
 static int tear_down(void **state)

@@ -61,10 +61,13 @@ static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding en
         .stream_count = 1,
         .streams = { "main" },
     };
-    static struct protocol_status status = { .uptime_s = 1.5,
-                                             .stream_count = 1,
-                                             .streams = { { .stream = "main",
-                                                            .state = PROTOCOL_STREAM_LIVE } } };
+    static struct protocol_status status = {
+        .uptime_s = 1.5,
+        .network_count = 1,
+        .networks = { { "landmarks", "a.safetensors", "int8" } },
+        .stream_count = 1,
+        .streams = { { .stream = "main", .state = PROTOCOL_STREAM_LIVE } }
+    };
     for (int mode = 0; mode < PROTOCOL_MODE_COUNT; mode++) {
         granted.policy.mode = (enum protocol_mode)mode;
         granted.policy.lost = (enum protocol_lost)mode; // there are as many

@@ -108,8 +108,8 @@ static void on_connection(void *user, uv_stream_t *listener)
 static void start(bool every_frame)
 {
     static const char streams[2][64] = { "left", "right" };
-    const struct server_publisher_options options = { "test",      streams, 2,   3,
-                                                      every_frame, limits,  NULL };
+    const struct server_publisher_options options = { "test", streams, 2,    3, every_frame,
+                                                      limits, NULL,    NULL, 0 };
     const struct server_publisher_callbacks callbacks = {
         on_subscribed, on_pressure, on_calibrate, on_calibration,
         on_status,     on_metrics,  on_finished,  NULL,

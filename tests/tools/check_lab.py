@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -66,7 +67,9 @@ def check_net(lab):
     check(sum(step["macs"] for step in report["steps"]) > 0.9 * report["macs"], report)
     text = lab.run("bench", "net", "--model", lab.model(), "--runs", "1")
     check(number(r"forward pass +([\d.]+) ms median", text) > 0, text)
-    check("lednet, 128 x 128, f32" in text, text)
+    check(re.match(r"network +lednet, 128 x 128, (f32|bf16|int8), ", text), text)
+    text = lab.run("bench", "net", "--model", lab.model(), "--precision", "bf16", "--runs", "1")
+    check("lednet, 128 x 128, bf16" in text, text)
     told = lab.run("bench", "net", "--model", lab.model(), "--size", "64", status=2)
     check("--model cannot be combined with --arch or --size" in told, told)
     told = lab.run("bench", "net", "--precision", "f64", status=2)
@@ -169,14 +172,51 @@ def check_model(lab):
     check(total[0] == "all" and len(plan) > 20, text)
     check(sum(int(line.split()[-3]) for line in plan[2:-1]) == int(total[1]), text)
     check("plan, with" not in lab.run("model", "info", lab.model()), "--plan was not given")
-    clip, small = lab.path("still.mp4"), lab.path("int8.safetensors")
-    text = lab.run("model", "quantize", lab.model(), "--calibrate", clip, "-o", small)
-    faces, moved = re.search(r"^ +(\d+) +([\d.]+) %  ", text, re.M).groups()
-    check(int(faces) == FRAMES and 0 < float(moved) < 2, text)
-    check("int8" in lab.run("bench", "net", "--model", small, "--precision", "int8", "--runs", "1"),
-          "int8 runs")
-    told = lab.run("model", "quantize", lab.model(), "-o", small, status=2)
-    check("missing option --calibrate" in told, told)
+    check_calibrated(lab)
+
+
+def check_calibrated(lab):
+    """One file for every precision; what auto takes depends on the processor."""
+    clip, one = lab.path("still.mp4"), lab.path("calibrated.safetensors")
+    text = lab.run("model", "calibrate", lab.model(), "--images", clip, "-o", one)
+    for precision in ("bf16", "int8"):
+        moved = number(rf"(?m)^{precision} +deviates by ([\d.]+) % of the outer-eye distance", text)
+        check(0 < moved < 2, text)
+    check(number(r"(?m)^ranges of (\d+) feature maps", text) > 50, text)
+    again = lab.path("again.safetensors")
+    lab.run("model", "calibrate", one, "--images", clip, "-o", again)
+    with open(one, "rb") as first, open(again, "rb") as second:
+        check(first.read() == second.read(), "the same images give the same file")
+    text = lab.run("model", "info", one)
+    check(re.search(r"^ranges +of \d+ feature maps", text, re.M), text)
+    check(re.search(r"^precision +(f32|bf16|int8): what auto takes", text, re.M), text)
+    for precision in ("f32", "bf16", "int8"):
+        text = lab.run("bench", "net", "--model", one, "--precision", precision, "--runs", "1")
+        check(f" {precision}, " in text.splitlines()[0], text)
+    plain = lab.path("plain.safetensors")
+    strip_calibration(lab.model(), plain)
+    told = lab.run("bench", "net", "--model", plain, "--precision", "int8", "--runs", "1", status=1)
+    check("int8: must have activation ranges, got none" in told, told)
+    check(" f32, " in lab.run("bench", "net", "--model", plain, "--runs", "1"), "auto")
+    told = lab.run("model", "calibrate", lab.model(), "-o", one, status=2)
+    check("missing option --images" in told, told)
+    lab.render("blank.png", "--frames", "1", "--still", "--size", "64x48")
+    told = lab.run("model", "calibrate", lab.model(), "--images", lab.path("blank.png"), "-o", one,
+                   status=1)
+    check("the images must show faces" in told, told)
+
+
+def strip_calibration(source, target):
+    """A copy without the metadata of calibrate."""
+    with open(source, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+        data = file.read()
+    header["__metadata__"] = {key: value for key, value in header["__metadata__"].items()
+                              if not key.startswith(("mocap.ranges", "mocap.deviation"))}
+    text = json.dumps(header).encode()
+    with open(target, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def make_heads(lab):

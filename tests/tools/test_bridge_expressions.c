@@ -54,6 +54,20 @@ static void vowels_never_open_a_mouth_too_far(void **state)
     }
 }
 
+// A model adds the three, and one without Blink_L and Blink_R blinks too.
+static void lids_close_once(void **state)
+{
+    (void)state;
+    const float shapes[MOCAP_SHAPE_COUNT] = {
+        [MOCAP_EYE_BLINK_LEFT] = 0.75f, [MOCAP_EYE_BLINK_RIGHT] = 0.5f
+    };
+    float values[BRIDGE_EXPRESSION_COUNT];
+    bridge_expressions(shapes, values);
+    assert_float_equal(values[BRIDGE_BLINK], 0.5f, 0);
+    assert_float_equal(values[BRIDGE_BLINK_LEFT], 0.25f, 0);
+    assert_float_equal(values[BRIDGE_BLINK_RIGHT], 0, 0);
+}
+
 static void a_wink_stays_on_its_side(void **state)
 {
     (void)state;
@@ -78,6 +92,7 @@ int main(void)
         cmocka_unit_test(clips_have_live_links_names),
         cmocka_unit_test(an_open_mouth_is_an_a),
         cmocka_unit_test(vowels_never_open_a_mouth_too_far),
+        cmocka_unit_test(lids_close_once),
         cmocka_unit_test(a_wink_stays_on_its_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,34 @@ static void half_turns_have_quaternions(void **state)
     }
 }
 
+// OpenSeeFace's head is upright at w = 0: nodding and tilting through it keep the sign.
+static void the_transposed_quaternion_never_jumps(void **state)
+{
+    (void)state;
+    float last[4] = { 0 };
+    for (int i = 0; i < 2000; i++) {
+        // Through nods, turns and tilts of up to 50 degrees, in small steps.
+        const double t = i * 0.01;
+        const float turn[4] = { (float)(0.4 * sin(3 * t)), (float)(0.4 * sin(2 * t)),
+                                (float)(0.4 * sin(5 * t)), 1 };
+        double ours[3][3], sent[3][3];
+        float quaternion[4], off = 0;
+        bridge_rotation_matrix(turn, ours);
+        for (int j = 0; j < 3; j++) { // as osf.h has it
+            sent[0][j] = ours[1][j];
+            sent[1][j] = ours[0][j];
+            sent[2][j] = -ours[2][j];
+        }
+        bridge_rotation_transposed_quaternion(sent, quaternion);
+        assert_true(quaternion[0] > 0 || quaternion[1] > 0);
+        for (int k = 0; k < 4; k++) {
+            off += fabsf(quaternion[k] - last[k]);
+        }
+        assert_true(i == 0 || off < 0.1f);
+        memcpy(last, quaternion, sizeof last);
+    }
+}
+
 static void angles_make_the_matrix_again(void **state)
 {
     (void)state;
@@ -113,6 +141,7 @@ int main(void)
         cmocka_unit_test(the_matrix_turns_y_towards_z),
         cmocka_unit_test(the_transposed_quaternion_has_the_other_sign),
         cmocka_unit_test(half_turns_have_quaternions),
+        cmocka_unit_test(the_transposed_quaternion_never_jumps),
         cmocka_unit_test(angles_make_the_matrix_again),
         cmocka_unit_test(shares_add_up),
         cmocka_unit_test(what_is_no_rotation_turns_nothing),

@@ -52,8 +52,11 @@ void bridge_expressions(const float shapes[MOCAP_SHAPE_COUNT],
     expressions[BRIDGE_O] = open * round;
     expressions[BRIDGE_U] = (1 - open) * round;
     expressions[BRIDGE_I] = (1 - open) * (1 - round) * wide;
-    expressions[BRIDGE_BLINK_LEFT] = shapes[MOCAP_EYE_BLINK_LEFT];
-    expressions[BRIDGE_BLINK_RIGHT] = shapes[MOCAP_EYE_BLINK_RIGHT];
+    const float left = shapes[MOCAP_EYE_BLINK_LEFT], right = shapes[MOCAP_EYE_BLINK_RIGHT];
+    const float both = left < right ? left : right;
+    expressions[BRIDGE_BLINK] = both;
+    expressions[BRIDGE_BLINK_LEFT] = left - both;
+    expressions[BRIDGE_BLINK_RIGHT] = right - both;
 }
 
 static bool ends_in(const char *name, const char *end)

@@ -29,9 +29,9 @@ const char *bridge_expression_name(enum bridge_expression expression);
 const char *bridge_expression_clip_name(enum mocap_shape shape);
 
 // From blend shapes, 0 to 1 each. The vowels share the opening of the mouth, so
-// that they are never more than it together with the rounding of the lips. Blink
-// stays 0 beside Blink_L and Blink_R, which models add to it; so do the emotions:
-// movements are measured, not moods.
+// that they are never more than it together with the rounding of the lips. Models add Blink to
+// Blink_L and Blink_R: Blink closes both eyes as far as the one that is less closed, and the others
+// have the rest. The emotions stay 0: movements are measured, not moods.
 void bridge_expressions(const float shapes[MOCAP_SHAPE_COUNT],
                         float expressions[BRIDGE_EXPRESSION_COUNT]);
 

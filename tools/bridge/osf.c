@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pipeline/motion/mean_face.h"
+#include "tools/bridge/output.h"
 #include "tools/bridge/rotation.h"
 
 enum {
@@ -56,7 +57,7 @@ static void take_points(const struct mocap_face *face, struct measured *measured
         measured->points[i][1] = keypoint->y;
         measured->confidence[i] = keypoint->c;
     }
-    // Pupils are not detected: the middle of the eye, without confidence.
+    // Until gaze says where they are, the pupils are in the middle of the eye, without confidence.
     for (int eye = 0; eye < 2; eye++) {
         const int first = 36 + 6 * eye;
         for (int axis = 0; axis < 2; axis++) {
@@ -145,6 +146,41 @@ static void lift(const struct view *view, const double point[2], const double gu
     }
 }
 
+// Where OpenSeeFace's camera sees a place of the head's frame.
+static void project(const struct view *view, const float place[3], double point[2])
+{
+    double seen[3];
+    for (int i = 0; i < 3; i++) {
+        seen[i] = view->translation[i];
+        for (int j = 0; j < 3; j++) {
+            seen[i] += view->turned[i][j] * place[j];
+        }
+    }
+    point[0] = seen[1] / seen[2] * view->width + view->height / 2;
+    point[1] = seen[0] / seen[2] * view->width + view->width / 2;
+}
+
+// Turns a pupil round its eyeball, and moves its point of the frame there. Pupils are as certain as
+// the outline of their eye.
+static void turn_pupil(const struct view *view, struct measured *measured, int eye,
+                       const float gaze[2], double depth)
+{
+    const float *ball = measured->points_3d[EYEBALLS + eye];
+    float *pupil = measured->points_3d[PUPILS + eye];
+    double rotation[3][3];
+    float quaternion[4], certain = 0;
+    bridge_rotation_of_gaze(gaze, quaternion);
+    bridge_rotation_matrix(quaternion, rotation);
+    for (int axis = 0; axis < 3; axis++) { // opposite to ours, in which an eye looks along minus z
+        pupil[axis] = ball[axis] + (float)(depth * rotation[axis][2]);
+    }
+    project(view, pupil, measured->points[PUPILS + eye]);
+    for (int i = 36 + 6 * eye; i < 42 + 6 * eye; i++) {
+        certain += measured->confidence[i] / 6;
+    }
+    measured->confidence[PUPILS + eye] = certain;
+}
+
 //   gaze  of the eye; NULL: straight ahead
 static void lift_eye(const struct view *view, struct measured *measured, int eye, const float *gaze)
 {
@@ -160,14 +196,8 @@ static void lift_eye(const struct view *view, struct measured *measured, int eye
     const double depth = EYEBALL_DEPTH * sqrt(square);
     memcpy(ball, pupil, sizeof measured->points_3d[0]);
     ball[2] -= (float)depth;
-    if (gaze != NULL) { // all axes are opposite to ours, in which an eye looks along minus z
-        double rotation[3][3];
-        float quaternion[4];
-        bridge_rotation_of_gaze(gaze, quaternion);
-        bridge_rotation_matrix(quaternion, rotation);
-        for (int axis = 0; axis < 3; axis++) {
-            pupil[axis] = ball[axis] + (float)(depth * rotation[axis][2]);
-        }
+    if (gaze != NULL) {
+        turn_pupil(view, measured, eye, gaze, depth);
     }
 }
 
@@ -307,42 +337,44 @@ static const struct mocap_face *find_face(const struct mocap_record *record, int
     return NULL;
 }
 
-// Frees the slots of faces that are gone, and gives the others one each.
-static void assign_slots(struct bridge_osf *osf, const struct mocap_record *record)
-{
-    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        if (osf->slots[i].id != 0 && find_face(record, osf->slots[i].id) == NULL) {
-            osf->slots[i].id = 0;
-        }
-    }
-    for (int i = 0; i < record->face_count; i++) {
-        const int id = record->faces[i].id;
-        int slot = 0, first_free = -1;
-        while (slot < PROTOCOL_FACES_MAX && osf->slots[slot].id != id) {
-            first_free = first_free < 0 && osf->slots[slot].id == 0 ? slot : first_free;
-            slot++;
-        }
-        if (slot == PROTOCOL_FACES_MAX && first_free >= 0 && find_face(record, id) != NULL) {
-            osf->slots[first_free].id = id; // mostly a face that was lost for a while
-        }
-    }
-}
-
-size_t bridge_osf_write(struct bridge_osf *osf, const struct mocap_record *record, double unix_s,
+size_t bridge_osf_write(struct bridge_osf *osf, const struct mocap_record *record,
+                        const struct bridge_face_numbers *numbers, int only_id, double unix_s,
                         unsigned char bytes[BRIDGE_OSF_BYTES_MAX])
 {
     struct writer writer = { .bytes = bytes };
     if (record->lost != MOCAP_LOST_NONE) {
         return 0; // the faces are those of an earlier frame
     }
-    assign_slots(osf, record);
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        const struct mocap_face *face =
-            osf->slots[i].id != 0 ? find_face(record, osf->slots[i].id) : NULL;
-        if (face != NULL) {
-            put_face(&writer, record, face, i, unix_s, &osf->slots[i].features);
+        const int id = numbers->ids[i];
+        const struct mocap_face *face = id != 0 ? find_face(record, id) : NULL;
+        if (face != NULL && (only_id == 0 || id == only_id)) {
+            put_face(&writer, record, face, only_id == 0 ? i : 0, unix_s, &osf->features[i]);
             assert(writer.used % BRIDGE_OSF_FACE_BYTES == 0);
         }
     }
     return writer.used;
 }
+
+static void write(const struct bridge_output_target *target, const struct bridge_view *view,
+                  struct bridge_packets *packets)
+{
+    unsigned char bytes[BRIDGE_OSF_BYTES_MAX];
+    const int only_id = target->settings->face != 0 && view->face != NULL ? view->face->id : 0;
+    if (view->record == NULL || (target->settings->face != 0 && view->face == NULL)) {
+        return;
+    }
+    const size_t size =
+        bridge_osf_write(target->state, view->record, view->numbers, only_id, view->unix_s, bytes);
+    if (size > 0) {
+        memcpy(bridge_packets_add(packets, size), bytes, size);
+    }
+}
+
+const struct bridge_output bridge_output_osf = {
+    .name = "osf",
+    .title = "OpenSeeFace",
+    .port = "11573",
+    .state_bytes = sizeof(struct bridge_osf),
+    .write = write,
+};

@@ -20,6 +20,7 @@ static const struct mc_command *const commands[] = {
     &lab_bench_blocks_command,
     &lab_bench_motion_command,
     &lab_bench_pipeline_command,
+    &lab_bench_streams_command,
     &lab_bench_subscribers_command,
     NULL,
 };

@@ -8,6 +8,7 @@ extern const struct mc_command lab_bench_kernels_command;
 extern const struct mc_command lab_bench_blocks_command;
 extern const struct mc_command lab_bench_motion_command;
 extern const struct mc_command lab_bench_pipeline_command;
+extern const struct mc_command lab_bench_streams_command;
 extern const struct mc_command lab_bench_subscribers_command;
 
 // The exit status of a benchmark; prints its error if it failed.

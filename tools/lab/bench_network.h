@@ -27,8 +27,9 @@ mc_option_set_fn lab_bench_network_set_precision;
         { "size",        0,        "S",         "its input size, pixels; default: 128",            \
           MC_OPTION_INT, .min = 1, .max = 4096, MC_OPTION_FIELD(type, network.size) },             \
     {                                                                                              \
-        "precision", 0, "P", "f32, bf16, int8 or auto; default: f32", MC_OPTION_CALL,              \
-            .set = lab_bench_network_set_precision, MC_OPTION_FIELD(type, network.precision)       \
+        "precision", 0, "P", "f32, bf16, int8 or auto; default: auto, as in mocapd",               \
+            MC_OPTION_CALL, .set = lab_bench_network_set_precision,                                \
+                            MC_OPTION_FIELD(type, network.precision)                               \
     }
 
 // Refuses a file together with arch or size; completes what is not given.

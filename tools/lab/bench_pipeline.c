@@ -1,6 +1,6 @@
 // mocap-lab bench pipeline: the running daemon, measured from a subscriber's side: the latency of
-// its records when they are read, what it adds to decoding and forward passes, what it costs, and
-// whether opening sources over and over makes it grow.
+// its records when they are read, stage by stage, what it adds to decoding and forward passes, what
+// its threads cost, and whether opening sources over and over makes it grow.
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -9,16 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
 #include "tools/connect.h"
 #include "tools/lab/bench.h"
+#include "tools/lab/daemon_process.h"
 #include "tools/lab/samples.h"
 
 extern char **environ;
@@ -34,10 +33,26 @@ struct options {
     const char *ffmpeg; // a URL for ffmpeg to decode, or NULL
 };
 
+// What a record's latency consists of, one after the other.
+enum stage {
+    STAGE_REASSEMBLY,
+    STAGE_DECODE,
+    STAGE_WAIT,
+    STAGE_SCALE,
+    STAGE_INFER,
+    STAGE_PUBLISH, // tracking, the way back to the loop, motion
+    STAGE_READ,    // encoding, the socket, waking its reader
+    STAGE_COUNT,
+};
+
+static const char *const stage_names[STAGE_COUNT] = { "reassembly", "decode",  "wait", "scale",
+                                                      "infer",      "publish", "read" };
+
 struct stream_sums {
     struct lab_samples latency_ms, added_ms; // when read: since arrival; less all decoding
                                              // and forward passes
-    double decode_ms, infer_ms;              // sums
+    struct lab_samples stages_ms[STAGE_COUNT];
+    double decode_ms, infer_ms; // sums
     uint64_t missed, dropped_first, dropped_last;
     double pts_first, pts_last;
 };
@@ -45,51 +60,14 @@ struct stream_sums {
 struct bench {
     struct options options;
     struct mocap_client *client;
-    pid_t daemon;
-    clockid_t daemon_clock;
+    struct lab_daemon_process daemon;
     int stream_count;
     struct stream_sums streams[PROTOCOL_STREAMS_MAX];
     uint64_t records; // of all streams
     double infer_ms;
     double cpu_ms; // of the daemon, meanwhile
+    struct lab_thread_usage threads;
 };
-
-// ---- the daemon's process
-
-static bool find_daemon(struct bench *bench, struct mc_error *err)
-{
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    if (getsockopt(mocap_fd(bench->client), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        return mc_error_set_errno(err, "the daemon's process");
-    }
-    bench->daemon = peer.pid;
-    int status = clock_getcpuclockid(peer.pid, &bench->daemon_clock);
-    return status == 0 || mc_error_set(err, MC_ERROR_SYSTEM, status, "process %d: %s",
-                                       (int)peer.pid, strerrordesc_np(status));
-}
-
-static double daemon_cpu_ms(const struct bench *bench)
-{
-    struct timespec used = { 0 };
-    clock_gettime(bench->daemon_clock, &used);
-    return (double)used.tv_sec * 1e3 + (double)used.tv_nsec * 1e-6;
-}
-
-static double daemon_memory_mib(const struct bench *bench)
-{
-    char path[64];
-    long pages = 0;
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)bench->daemon);
-    FILE *file = fopen(path, "re");
-    if (file != NULL) {
-        if (fscanf(file, "%*d %ld", &pages) != 1) {
-            pages = 0;
-        }
-        fclose(file);
-    }
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576;
-}
 
 // ---- records
 
@@ -104,15 +82,32 @@ static struct stream_sums *find_sums(struct bench *bench, const char *name)
     return NULL;
 }
 
+static void fill_stages(const struct mocap_record *record, int64_t read_ns,
+                        double stages_ms[STAGE_COUNT])
+{
+    const struct mocap_timing *timing = record->timing;
+    const int64_t stages_us[] = { timing->reassembly, timing->decode, timing->wait, timing->scale,
+                                  timing->infer };
+    double rest_ms = (double)(record->t_publish_ns - record->t_arrival_ns) * 1e-6;
+    for (int i = 0; i < STAGE_PUBLISH; i++) {
+        stages_ms[i] = (double)stages_us[i] * 1e-3;
+        rest_ms -= stages_ms[i];
+    }
+    stages_ms[STAGE_PUBLISH] = rest_ms;
+    stages_ms[STAGE_READ] = (double)(read_ns - record->t_publish_ns) * 1e-6;
+}
+
 static bool add_record(struct bench *bench, const struct mocap_record *record, int64_t read_ns)
 {
     struct stream_sums *sums = find_sums(bench, record->stream);
     if (sums == NULL || record->timing == NULL) {
         return true;
     }
+    double stages_ms[STAGE_COUNT];
+    fill_stages(record, read_ns, stages_ms);
     const double latency_ms = ((double)read_ns - (double)record->t_arrival_ns) * 1e-6;
-    const double decode_ms = (double)(record->timing->reassembly + record->timing->decode) * 1e-3;
-    const double infer_ms = (double)record->timing->infer * 1e-3;
+    const double decode_ms = stages_ms[STAGE_REASSEMBLY] + stages_ms[STAGE_DECODE];
+    const double infer_ms = stages_ms[STAGE_INFER];
     if (sums->latency_ms.count == 0) {
         sums->pts_first = record->pts;
         sums->dropped_first = record->dropped;
@@ -125,6 +120,11 @@ static bool add_record(struct bench *bench, const struct mocap_record *record, i
     sums->infer_ms += infer_ms;
     bench->infer_ms += infer_ms;
     bench->records++;
+    for (int i = 0; i < STAGE_COUNT; i++) {
+        if (!lab_samples_add(&sums->stages_ms[i], stages_ms[i])) {
+            return false;
+        }
+    }
     return lab_samples_add(&sums->latency_ms, latency_ms) &&
            lab_samples_add(&sums->added_ms, latency_ms - decode_ms - infer_ms);
 }
@@ -173,6 +173,27 @@ static void report_stream(const char *name, struct stream_sums *sums)
         lab_samples_quantile(&sums->added_ms, 0.5), lab_samples_quantile(&sums->added_ms, 0.99),
         (unsigned long long)(sums->dropped_last - sums->dropped_first),
         (unsigned long long)sums->missed);
+    printf("  %-14s %9s %9s\n", "stage", "p50, ms", "p99, ms");
+    for (int i = 0; i < STAGE_COUNT; i++) {
+        printf("  %-14s %9.3f %9.3f\n", stage_names[i],
+               lab_samples_quantile(&sums->stages_ms[i], 0.5),
+               lab_samples_quantile(&sums->stages_ms[i], 0.99));
+    }
+}
+
+static void report_daemon(const struct bench *bench, double elapsed_ms)
+{
+    const double records = bench->records > 0 ? (double)bench->records : NAN;
+    printf("mocapd           %.1f %% of a core, %.2f ms per record, of which forward passes %.2f "
+           "ms; %.1f MiB\n",
+           100 * bench->cpu_ms / elapsed_ms, bench->cpu_ms / records, bench->infer_ms / records,
+           lab_daemon_process_memory_mib(&bench->daemon));
+    printf("  %-14s %9s %9s per record\n", "threads", "CPU, ms", "wake-ups");
+    for (int i = 0; i < bench->threads.count; i++) {
+        const struct lab_thread_kind *kind = &bench->threads.kinds[i];
+        printf("  %-14s %9.3f %9.2f\n", kind->name, (double)kind->cpu_ns * 1e-6 / records,
+               (double)kind->wake_ups / records);
+    }
 }
 
 static bool measure(struct bench *bench, struct mc_error *err)
@@ -185,23 +206,22 @@ static bool measure(struct bench *bench, struct mc_error *err)
     if (!read_records(bench, WARM_UP_S, false, err)) {
         return false;
     }
-    const double before_ms = daemon_cpu_ms(bench);
+    static struct lab_thread_usage before, after;
+    lab_daemon_process_threads(&bench->daemon, &before);
+    const double before_ms = lab_daemon_process_cpu_ms(&bench->daemon);
     const int64_t start_ns = mc_clock_now_ns();
     if (!read_records(bench, bench->options.seconds, true, err)) {
         return false;
     }
-    bench->cpu_ms = daemon_cpu_ms(bench) - before_ms;
+    bench->cpu_ms = lab_daemon_process_cpu_ms(&bench->daemon) - before_ms;
     const double elapsed_ms = (double)(mc_clock_now_ns() - start_ns) * 1e-6;
+    lab_daemon_process_threads(&bench->daemon, &after);
+    bench->threads = lab_thread_usage_since(&before, &after);
     const struct mocap_server *server = mocap_server(bench->client);
     for (int i = 0; i < bench->stream_count; i++) {
         report_stream(server->streams[i], &bench->streams[i]);
     }
-    const double records = bench->records > 0 ? (double)bench->records : NAN;
-    printf(
-        "mocapd           %.1f %% of a core, %.2f ms per record, of which forward passes %.2f ms; "
-        "%.1f MiB\n",
-        100 * bench->cpu_ms / elapsed_ms, bench->cpu_ms / records, bench->infer_ms / records,
-        daemon_memory_mib(bench));
+    report_daemon(bench, elapsed_ms);
     if (!mocap_unsubscribe(bench->client, NULL, TOOLS_REPLY_MS, &error)) {
         return mc_error_set(err, MC_ERROR_SYSTEM, 0, "%s", error.message);
     }
@@ -253,9 +273,9 @@ static bool compare_ffmpeg(struct bench *bench, struct mc_error *err)
     }
     const double count = (double)bench->records;
     printf("against ffmpeg   decodes in %.2f ms per frame, with forward passes %.2f ms; mocapd "
-           "%.2f ms: %.2fx\n",
+           "%.2f ms: %.2fx; %.2f ms more than decoding\n",
            cpu_ms / count, (cpu_ms + bench->infer_ms) / count, bench->cpu_ms / count,
-           bench->cpu_ms / (cpu_ms + bench->infer_ms));
+           bench->cpu_ms / (cpu_ms + bench->infer_ms), (bench->cpu_ms - cpu_ms) / count);
     return true;
 }
 
@@ -328,14 +348,14 @@ static bool reopen(struct bench *bench, struct mc_error *err)
     const int64_t start_ns = mc_clock_now_ns();
     for (long i = 0; good && i < bench->options.reopen; i++) {
         good = open_once(bench, status, err);
-        base_mib = i < REOPEN_BASE ? daemon_memory_mib(bench) : base_mib;
+        base_mib = i < REOPEN_BASE ? lab_daemon_process_memory_mib(&bench->daemon) : base_mib;
     }
     if (good) {
         printf("opened again     %ld times in %.0f s (mocapd counts %llu in all): %.2f MiB, after "
                "the first %d %.2f MiB\n",
                bench->options.reopen, (double)(mc_clock_now_ns() - start_ns) * 1e-9,
-               (unsigned long long)status->status.streams[0].connects, daemon_memory_mib(bench),
-               REOPEN_BASE, base_mib);
+               (unsigned long long)status->status.streams[0].connects,
+               lab_daemon_process_memory_mib(&bench->daemon), REOPEN_BASE, base_mib);
     }
     free(status);
     return good;
@@ -355,12 +375,16 @@ static int run(const void *options, const void *globals)
         return MC_EXIT_FAILED;
     }
     bench.stream_count = mocap_server(bench.client)->stream_count;
-    bool good = find_daemon(&bench, &err) && measure(&bench, &err) &&
+    bool good = lab_daemon_process_find(&bench.daemon, bench.client, &err) &&
+                measure(&bench, &err) &&
                 (bench.options.ffmpeg == NULL || compare_ffmpeg(&bench, &err)) &&
                 (bench.options.reopen == 0 || reopen(&bench, &err));
     for (int i = 0; i < bench.stream_count; i++) {
         lab_samples_finish(&bench.streams[i].latency_ms);
         lab_samples_finish(&bench.streams[i].added_ms);
+        for (int k = 0; k < STAGE_COUNT; k++) {
+            lab_samples_finish(&bench.streams[i].stages_ms[k]);
+        }
     }
     mocap_close(bench.client);
     return lab_bench_status(good, &err);

@@ -6,16 +6,20 @@
 
 #include "base/cpu.h"
 #include "nn/compiler/program.h"
+#include "nn/compiler/ranges.h"
 #include "nn/graph/weights.h"
 #include "nn/model.h"
 #include "tools/lab/lab.h"
-#include "tools/lab/model_quantize.h"
+#include "tools/lab/model_calibrate.h"
 #include "tools/lab/steps.h"
 #include "tools/terminal.h"
 
 static void print_metadata(void *user, const char *key, const char *value)
 {
     (void)user;
+    if (strcmp(key, NN_RANGES_KEY) == 0) { // long, and counted above
+        return;
+    }
     printf("  ");
     tools_write_text(stdout, key);
     printf(" = ");
@@ -26,6 +30,26 @@ static void print_metadata(void *user, const char *key, const char *value)
 static void print_size(const char *what, size_t bytes, const char *note)
 {
     printf("%-14s %.2f MB (%zu bytes)%s\n", what, (double)bytes / 1e6, bytes, note);
+}
+
+static void print_precisions(const struct nn_model_info *info)
+{
+    if (info->range_count > 0) {
+        printf("%-14s of %d feature maps, so int8 can run\n", "ranges", info->range_count);
+    } else {
+        printf("%-14s none, so int8 cannot run: see mocap-lab model calibrate\n", "ranges");
+    }
+    for (int i = NN_PRECISION_BF16; i < NN_PRECISION_COUNT; i++) {
+        printf("%-14s ", i == NN_PRECISION_BF16 ? "deviation" : "");
+        if (info->deviation[i] < 0) {
+            printf("%s not measured\n", nn_precision_name((enum nn_precision)i));
+        } else {
+            printf("%s %.3f %% of %s\n", nn_precision_name((enum nn_precision)i),
+                   (double)info->deviation[i], nn_model_deviation_unit(info->head));
+        }
+    }
+    printf("%-14s %s: what auto takes on this processor, of deviations below %g %%\n", "precision",
+           nn_precision_name(info->precision), (double)nn_model_deviation_limit(info->head));
 }
 
 static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
@@ -62,7 +86,7 @@ static void print_info(const struct nn_model_info *info, unsigned cpu_flags)
     printf("%-14s %.1f million in one run\n", "multiply-adds", (double)info->macs / 1e6);
     print_size("weights", info->weight_bytes, ", shared by all workers");
     print_size("feature maps", info->arena_bytes, ", for each worker");
-    printf("%-14s %s\n", "precision", nn_precision_name(info->precision));
+    print_precisions(info);
     printf("%-14s %s\n", "kernels", mc_cpu_level_name(cpu_flags));
 }
 
@@ -149,7 +173,7 @@ static const struct mc_command info_command = {
     .run = run,
 };
 
-static const struct mc_command *const commands[] = { &info_command, &lab_model_quantize_command,
+static const struct mc_command *const commands[] = { &info_command, &lab_model_calibrate_command,
                                                      NULL };
 
 const struct mc_command lab_model_command = {

@@ -236,7 +236,7 @@ static bool check_models(struct overlay *overlay, const struct pipeline_models *
 {
     const struct options *options = &overlay->options;
     const struct nn_model_info *model = nn_model_info(models->landmarks);
-    if (options->gaze && models->expression == NULL && model->head != NN_HEAD_FACE) {
+    if (options->gaze && models->expression == NULL && model->shape_count == 0) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "--gaze needs a network that reads it: --expression off leaves none");
     }
@@ -257,7 +257,7 @@ static int run(const void *options, const void *globals)
     struct mc_error err = { 0 };
     struct pipeline_models models;
     const struct pipeline_model_files files = { chosen->model, chosen->locator,
-                                                chosen->expression };
+                                                chosen->expression, NN_PRECISION_AUTO };
     unsigned cpu_flags = 0;
     bool good =
         mc_cpu_flags(&cpu_flags, &err) && pipeline_models_load(&models, &files, cpu_flags, &err);

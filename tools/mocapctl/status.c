@@ -30,10 +30,28 @@ static void write_stream(const struct protocol_stream_status *stream, FILE *out)
     fputc('\n', out);
 }
 
+static void write_networks(const struct protocol_status *status, FILE *out)
+{
+    for (int i = 0; i < status->network_count; i++) {
+        const struct protocol_network_status *network = &status->networks[i];
+        fputs(i == 0 ? "networks: " : ", ", out);
+        tools_write_text(out, network->network);
+        fputc(' ', out);
+        tools_write_text(out, network->precision);
+        fputs(" (", out);
+        tools_write_text(out, network->file);
+        fputc(')', out);
+    }
+    if (status->network_count > 0) {
+        fputc('\n', out);
+    }
+}
+
 static void write_status(const struct protocol_status *status, const char *server, FILE *out)
 {
     fprintf(out, "%s, up for %.0f s, %d workers, %d connections\n", server, status->uptime_s,
             status->workers, status->connections - 1); // without this one
+    write_networks(status, out);
     fprintf(out, "%-16s %-10s %10s %8s %8s %6s %7s %8s %6s %4s\n", "stream", "state", "records",
             "connects", "mailbox", "late", "decode", "missed", "subs", "fov");
     for (int i = 0; i < status->stream_count; i++) {

@@ -5,7 +5,9 @@ Labels (pixels: pixel i covers [i, i + 1]; angles in radians):
   dense      points x 3: rig.dense, then both irises; x, y, 1 where visible
   shapes     ARKit's 52 (rig.SHAPES)
   gaze       left and right eye: yaw, pitch in the head's axes
-  turn       3 x 3: the head's axes in the camera's, which looks along the crop's middle
+  turn       3 x 3: the head's axes in the camera's, whose optical axis meets the head's origin
+  axis       where the optical axis meets the image; face_data.Renders.turn_at turns from there to
+             the middle of a crop
   camera     focal length in pixels, distance in centimetres, the crop's field of view"""
 
 import copy
@@ -305,6 +307,6 @@ def picture(rng, rig, rasteriser, person, expression, angles, size=192, margin=1
         "landmarks": landmarks, "dense": places,
         "shapes": rig.shapes_of(expression.weights, expression.tongue),
         "gaze": np.float32(expression.gaze), "turn": np.float32(turn),
-        "angles": np.float32(angles),
+        "angles": np.float32(angles), "axis": np.float32(camera.centre),
         "camera": np.float32([camera.focal, camera.distance, camera.field_of_view()]),
         "props": ",".join(added)}

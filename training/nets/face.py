@@ -135,7 +135,7 @@ class ExpressionHead(Reader):
 class FaceHead(nn.Module):
     kind = "face"
 
-    def __init__(self, features=64):
+    def __init__(self, features=64, expression=True):
         super().__init__()
         self.kp = nn.Conv2d(features, LANDMARKS + DENSE, 1)
         self.mid, self.skip = ConvBn(features, 64, 1), ConvBn(64, 64, 1)
@@ -143,25 +143,28 @@ class FaceHead(nn.Module):
         self.fine = nn.Conv2d(64, LANDMARKS + DENSE, 1)
         nn.init.zeros_(self.fine.weight)
         nn.init.zeros_(self.fine.bias)
-        self.expression = ExpressionHead()
+        self.expression = ExpressionHead() if expression else None
 
 
 class FaceNet(nn.Module):
     arch = "lednet"
 
-    def __init__(self):
+    def __init__(self, expression=True):
         super().__init__()
-        self.backbone, self.head = LedNet(64), FaceHead()
+        self.backbone, self.head = LedNet(64), FaceHead(expression=expression)
+        self.short = False  # whether the backbone computes in bfloat16: twice as fast with AVX512-BF16
 
     def see(self, images):
         """-> points (batch x 280 x 2), variances, maps, and what the expression head looks at:
         fine features, the encoder's means"""
         blocks, x = self.backbone.blocks, images
-        for i, block in enumerate(blocks[:-1]):
-            x = block(x)
-            if i == QUARTER:
-                quarter = x
-        f = blocks[-1](x)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.short):
+            for i, block in enumerate(blocks[:-1]):
+                x = block(x)
+                if i == QUARTER:
+                    quarter = x
+            f = blocks[-1](x)
+        f, x, quarter = f.float(), x.float(), quarter.float()
         head, size = self.head, quarter.shape[2:]
         u = resize(f, size)
         g = head.mix(F.relu(head.mid(u) + head.skip(quarter)))
@@ -169,8 +172,10 @@ class FaceNet(nn.Module):
         return (*soft_argmax(maps), maps, g, x.mean((2, 3)))
 
     def forward(self, images):
-        """-> points, variances, maps, the expression head's outputs"""
+        """-> points, variances, maps, and with an expression head its outputs"""
         points, variance, maps, features, pooled = self.see(images)
+        if self.head.expression is None:
+            return points, variance, maps
         return points, variance, maps, self.head.expression(points, features, pooled)
 
 
