@@ -65,6 +65,14 @@ static bool add_target(void *field, const char *label, const char *value, struct
 const struct mc_option bridge_options_table[] = {
     TARGET_ROW("vmc", "send the VMC protocol; port 39539. This and the following may be repeated"),
     TARGET_ROW("osf", "send OpenSeeFace's packets; port 11573"),
+    TARGET_ROW("vrchat", "send VRChat's face tracking over OSC; port 9000"),
+    TARGET_ROW("ifacialmocap", "send iFacialMocap's datagrams; port 49983"),
+    TARGET_ROW("live-link", "send Live Link Face's datagrams, for Unreal Engine; port 11111"),
+#if BRIDGE_HAS_VTUBE_STUDIO
+    TARGET_ROW("vtube-studio", "be a plugin of VTube Studio; port 8001"),
+#endif
+    TARGET_ROW("opentrack", "send the head to opentrack; port 4242"),
+    TARGET_ROW("osc", "send plain OSC; port 8000"),
     { "config", 0, "FILE",
       "read targets from this file; default: mocapd/mocap-bridge.conf in the user's "
       "configuration folder or in /etc, unless targets are given here",
