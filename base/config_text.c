@@ -347,7 +347,8 @@ bool mc_config_text_next(struct mc_config_text *config, struct mc_config_item *i
             *cursor.at == '[' ? read_section(&cursor, item, err) : read_setting(&cursor, item, err);
         return good || locate_error(config, &cursor, err);
     }
-    *item = (struct mc_config_item){ .kind = MC_CONFIG_END, .line = config->line };
+    *item = (struct mc_config_item){ .kind = MC_CONFIG_END,
+                                     .line = config->line > 0 ? config->line : 1 };
     return true;
 }
 

@@ -13,12 +13,13 @@ _Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX >= (int)PROTOCOL_KEYPOINTS_MAX &&
                    (int)PIPELINE_SMOOTH_POINTS_MAX >= (int)PROTOCOL_DENSE_MAX,
                "all points of a record can be smoothed");
 
-enum { LANDMARKS = 68 };
+enum { LANDMARKS = 68, EYE_LANDMARKS = 6 };
 
 static const double step_max_s = 0.5;            // between two records of a face; longer is a gap
 static const float features_fov = 60;            // degrees
 static const double same_face_s = 2;             // a face lost for less is most likely back
 static const int64_t calibrate_max_s = 6;        // then it has failed
+static const float hidden_below = 0.25f;         // published confidence of an eye
 static const float error_max = 0.10f;            // of a pose, to learn from what the face does
 static const float yaw_max = 30, pitch_max = 25; // degrees; likewise
 
@@ -256,7 +257,19 @@ static void fit_pose(struct pipeline_motion *motion, const struct pipeline_camer
     set_confidences(face);
 }
 
-// Fills in the face's gaze. Returns the expression with that gaze.
+// Whether the left eye (0) or the right one (1) is covered, or outside the frame: its landmarks are
+// hardly ever right.
+static bool is_hidden(const struct protocol_face *face, int eye)
+{
+    const struct mc_keypoint *lids = &face->keypoints[eye == 0 ? 42 : 36]; // left: the person's
+    float sum = 0;
+    for (int i = 0; i < EYE_LANDMARKS; i++) {
+        sum += lids[i].c;
+    }
+    return !(sum / EYE_LANDMARKS >= hidden_below);
+}
+
+// Fills in the face's gaze, once an eye was seen. Returns the expression with that gaze.
 static struct pipeline_expression steady(const struct pipeline_motion *motion,
                                          struct pipeline_motion_face *state,
                                          const struct pipeline_expression *expression,
@@ -265,9 +278,14 @@ static struct pipeline_expression steady(const struct pipeline_motion *motion,
     struct pipeline_expression steadied = *expression;
     const float blinks[2] = { expression->shapes[PROTOCOL_EYE_BLINK_LEFT],
                               expression->shapes[PROTOCOL_EYE_BLINK_RIGHT] };
+    for (int eye = 0; eye < 2; eye++) {
+        if (is_hidden(face, eye)) { // what a network reads there is a guess
+            steadied.gaze[eye][0] = steadied.gaze[eye][1] = NAN;
+        }
+    }
     pipeline_gaze_run(&state->gaze, &motion->options.smooth, blinks, dt_s, steadied.gaze);
     pipeline_gaze_fill((const float(*)[2])steadied.gaze, &face->gaze);
-    face->has_gaze = true;
+    face->has_gaze = state->gaze.known;
     return steadied;
 }
 

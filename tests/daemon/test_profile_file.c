@@ -97,7 +97,7 @@ static void what_does_not_belong_is_refused_with_its_place(void **state)
     static const struct {
         const char *text, *message;
     } bad[] = {
-        { "", "f:0:1: must be version = 1" },
+        { "", "f:1:1: must be version = 1" },
         { "# nothing\n", "f:1:1: must be version = 1" },
         { "version = 2\n", "f:1:1: version must be a whole number from 1 to 1, got '2'" },
         { "version = 1\nversion = 1\n", "f:2:1: version must be given once, got it twice" },

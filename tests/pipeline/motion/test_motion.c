@@ -520,6 +520,41 @@ static void a_neutral_face_is_measured_for_both_sources(void **state)
     }
 }
 
+// The eyes of the record's first face, seen or covered.
+static void cover_eyes(bool left, bool right)
+{
+    for (int i = 36; i < 48; i++) {
+        record.faces[0].keypoints[i].c = (i < 42 ? right : left) ? 0.3f : 0.97f;
+    }
+}
+
+// What a network reads where an eye is covered is a guess: that eye turns with the other.
+static void a_covered_eye_turns_with_the_other(void **state)
+{
+    (void)state;
+    const struct pipeline_expression expression = {
+        .known = ~pipeline_gaze_shapes,
+        .rotation = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },
+        .gaze = { { 0.2f, 0.1f }, { -0.3f, 0.5f } },
+    };
+    const struct pipeline_expression *expressions[] = { &expression };
+    const struct protocol_face *face = &record.faces[0];
+    motion.options.smooth.on = false;
+    for (int round = 0; round < 3; round++) {
+        next_record(0.04);
+        add_face(1, 320, 200);
+        cover_eyes(round == 0, round != 2);
+        pipeline_motion_run(&motion, &record, expressions);
+        assert_true(face->has_gaze == (round > 0)); // not before an eye was seen
+        if (round == 1) {
+            assert_true(fabsf(face->gaze.right[0] - 11.459f) < 0.01f);
+            assert_true(fabsf(face->gaze.right[1] - 5.730f) < 0.01f);
+            assert_false(face->gaze.has_point);
+        }
+    }
+    assert_true(fabsf(face->gaze.right[0] + 17.189f) < 0.01f); // both seen: as read
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -538,6 +573,7 @@ int main(void)
         cmocka_unit_test_setup(a_calibration_without_a_face_ends, set_up),
         cmocka_unit_test_setup(a_networks_shapes_replace_the_rules, set_up),
         cmocka_unit_test_setup(a_neutral_face_is_measured_for_both_sources, set_up),
+        cmocka_unit_test_setup(a_covered_eye_turns_with_the_other, set_up),
         cmocka_unit_test_setup(garbage_is_survived, set_up),
         cmocka_unit_test_setup(confidences_say_how_likely_landmarks_are_right, set_up),
         cmocka_unit_test_setup(the_field_of_view_belongs_to_the_stream, set_up),
