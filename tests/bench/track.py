@@ -100,7 +100,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("-o", "--output")
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     chosen = options.parts or parts
     if not set(chosen) <= set(parts):
         parser.error(f"PART must be one of {', '.join(parts)}")
