@@ -119,6 +119,9 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
     begin_record(stream, job);
     observe(job, &view);
     send_to_loop(job);
+    if (stream->mode == PIPELINE_TRACK) {
+        pipeline_tracker_look(&stream->tracker, &view);
+    }
     leave(job);
 }
 
