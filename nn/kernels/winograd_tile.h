@@ -22,29 +22,6 @@ static void f23_transform(const struct nn_winograd_f23_tile *tiles, int count, i
     }
 }
 
-// One of the products m, for all tiles.
-INLINE void f23_product(const struct nn_tile *args, const char *in, const float *weights, acc *sum,
-                        const int count, const int vectors)
-{
-    const char *base[NN_TILE_PIXELS_MAX / 4];
-    line_start(base, in, args->in_step, count);
-    for (ptrdiff_t c = 0; c < args->in_words; c++, weights += vectors * LANES) {
-        vec weight[NN_TILE_VECTORS_MAX];
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            weight[v] = vec_load(weights + v * LANES);
-        }
-        UNROLL
-        for (int p = 0; p < count; p++) {
-            word input = line_get(base, args->in_step, p, c);
-            UNROLL
-            for (int v = 0; v < vectors; v++) {
-                sum[p * vectors + v] = acc_add(input, weight[v], sum[p * vectors + v]);
-            }
-        }
-    }
-}
-
 // The output transform of one tile: channels c to c + LANES - 1.
 INLINE void f23_store(const struct nn_tile *args, const struct nn_winograd_f23_tile *tile, int c,
                       const vec *product)
@@ -73,8 +50,8 @@ INLINE void f23_tiles(const struct nn_tile *args, const struct nn_winograd_f23_t
             // Both outputs contain m1, so the bias is added there.
             sum[i] = m == 1 ? vec_load(args->bias + i % vectors * LANES) : vec_zero();
         }
-        f23_product(args, args->in + (size_t)m * product_bytes,
-                    args->weights + (size_t)m * product_weights, sum, count, vectors);
+        add_words(args->in + (size_t)m * product_bytes, args->in_step, args->in_words,
+                  args->weights + (size_t)m * product_weights, sum, count, vectors);
         UNROLL
         for (int i = 0; i < count * vectors; i++) {
             product[i][m] = sum[i];

@@ -3,7 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/value.h"
+
+// Names go into logs and JSON.
+static bool is_visible(const char *name)
+{
+    size_t size = strlen(name);
+    while (size > 0) {
+        uint32_t character;
+        const int bytes = mc_utf8_decode(name, size, &character);
+        if (bytes == 0 || mc_utf8_invisible_name(character) != NULL) {
+            return false;
+        }
+        name += bytes;
+        size -= (size_t)bytes;
+    }
+    return true;
+}
 
 struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets, const char *name,
                                                  const struct bridge_settings *settings,
@@ -19,6 +36,10 @@ struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets,
             mc_error_set(err, MC_ERROR_ARGUMENT, 0, "there is a target '%.40s' already", name);
             return NULL;
         }
+    }
+    if (!is_visible(name)) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the target's name must be visible text");
+        return NULL;
     }
     struct bridge_target_options *target = &targets->items[targets->count];
     *target = (struct bridge_target_options){ .settings = *settings };
@@ -65,6 +86,14 @@ static bool add_target(void *field, const char *label, const char *value, struct
 const struct mc_option bridge_options_table[] = {
     TARGET_ROW("vmc", "send the VMC protocol; port 39539. This and the following may be repeated"),
     TARGET_ROW("osf", "send OpenSeeFace's packets; port 11573"),
+    TARGET_ROW("vrchat", "send VRChat's face tracking over OSC; port 9000"),
+    TARGET_ROW("ifacialmocap", "send iFacialMocap's datagrams; port 49983"),
+    TARGET_ROW("live-link", "send Live Link Face's datagrams, for Unreal Engine; port 11111"),
+#if BRIDGE_HAS_VTUBE_STUDIO
+    TARGET_ROW("vtube-studio", "be a plugin of VTube Studio; port 8001"),
+#endif
+    TARGET_ROW("opentrack", "send the head to opentrack; port 4242"),
+    TARGET_ROW("osc", "send plain OSC; port 8000"),
     { "config", 0, "FILE",
       "read targets from this file; default: mocapd/mocap-bridge.conf in the user's "
       "configuration folder or in /etc, unless targets are given here",

@@ -51,6 +51,17 @@ void bridge_osc_floats(struct bridge_osc *osc, const char *path, const float *va
     add(osc, path, message);
 }
 
+void bridge_osc_boolean(struct bridge_osc *osc, const char *path, bool value)
+{
+    lo_message message = lo_message_new();
+    if (value) {
+        lo_message_add_true(message);
+    } else {
+        lo_message_add_false(message);
+    }
+    add(osc, path, message);
+}
+
 void bridge_osc_named(struct bridge_osc *osc, const char *path, const char *name,
                       const float *values, int count)
 {

@@ -18,6 +18,7 @@ void bridge_osc_end(struct bridge_osc *osc); // once, after the last message
 void bridge_osc_integers(struct bridge_osc *osc, const char *path, const int32_t *values,
                          int count);
 void bridge_osc_floats(struct bridge_osc *osc, const char *path, const float *values, int count);
+void bridge_osc_boolean(struct bridge_osc *osc, const char *path, bool value);
 
 // A string, then numbers.
 void bridge_osc_named(struct bridge_osc *osc, const char *path, const char *name,

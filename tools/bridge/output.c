@@ -3,9 +3,12 @@
 #include "base/value.h"
 
 const struct bridge_output *const bridge_outputs[] = {
-    &bridge_output_vmc,
-    &bridge_output_osf,
-    NULL,
+    &bridge_output_vmc,          &bridge_output_osf,       &bridge_output_vrchat,
+    &bridge_output_ifacialmocap, &bridge_output_live_link,
+#if BRIDGE_HAS_VTUBE_STUDIO
+    &bridge_output_vtube_studio,
+#endif
+    &bridge_output_opentrack,    &bridge_output_osc,       NULL,
 };
 
 const struct bridge_output *bridge_output_find(const char *label, const char *name,

@@ -50,6 +50,12 @@ struct bridge_output {
 
 extern const struct bridge_output bridge_output_vmc;
 extern const struct bridge_output bridge_output_osf;
+extern const struct bridge_output bridge_output_vrchat;
+extern const struct bridge_output bridge_output_ifacialmocap;
+extern const struct bridge_output bridge_output_live_link;
+extern const struct bridge_output bridge_output_vtube_studio;
+extern const struct bridge_output bridge_output_opentrack;
+extern const struct bridge_output bridge_output_osc;
 
 extern const struct bridge_output *const bridge_outputs[]; // ends in NULL
 

@@ -1,6 +1,7 @@
 #include "tools/bridge/target.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,21 +10,68 @@
 #include "base/log.h"
 #include "tools/bridge/adjust.h"
 #include "tools/bridge/udp.h"
+#include "tools/bridge/vts.h"
 
 struct bridge_target {
     const struct bridge_target_options *options;
     struct bridge_skeleton skeleton;
-    pthread_mutex_t lock; // guards all below
-    struct bridge_udp udp;
-    void *state;     // the output's
-    int face_id;     // of the face that is shown; 0: none
-    int64_t next_ns; // no record before, for the rate
+    pthread_mutex_t lock;   // guards all below
+    struct bridge_udp udp;  // of the transport UDP
+    struct bridge_vts *vts; // of the transport VTUBE_STUDIO; otherwise NULL
+    void *state;            // the output's
+    int face_id;            // of the face that is shown; 0: none
+    int64_t next_ns;        // no record before, for the rate
     bool has_face;
     uint64_t sent, lost;
     enum bridge_link_state told; // the log knows
     struct bridge_adjusted adjusted;
     struct bridge_packets packets;
 };
+
+enum { REASON_BYTES = 128 };
+
+static const char *address_of(const struct bridge_target_options *options)
+{
+    return options->address[0] != '\0' ? options->address : "127.0.0.1";
+}
+
+static bool open_link(struct bridge_target *target, struct mc_error *err)
+{
+    const struct bridge_output *output = target->options->output;
+    const char *address = address_of(target->options);
+#if BRIDGE_HAS_VTUBE_STUDIO
+    if (output->transport == BRIDGE_VTUBE_STUDIO) {
+        target->vts = bridge_vts_create(address, output->port, err);
+        return target->vts != NULL;
+    }
+#endif
+    return bridge_udp_init(&target->udp, address, output->port, err);
+}
+
+static void update_link(struct bridge_target *target, int64_t now_ns)
+{
+#if BRIDGE_HAS_VTUBE_STUDIO
+    if (target->vts != NULL) {
+        bridge_vts_update(target->vts);
+        return;
+    }
+#endif
+    bridge_udp_update(&target->udp, now_ns);
+}
+
+static enum bridge_link_state link_state(struct bridge_target *target, int64_t now_ns,
+                                         char reason[REASON_BYTES])
+{
+#if BRIDGE_HAS_VTUBE_STUDIO
+    if (target->vts != NULL) {
+        return bridge_vts_state(target->vts, reason, REASON_BYTES);
+    }
+#endif
+    const char *text;
+    const enum bridge_link_state state = bridge_udp_state(&target->udp, now_ns, &text);
+    snprintf(reason, REASON_BYTES, "%s", text);
+    return state;
+}
 
 struct bridge_target *bridge_target_create(const struct bridge_target_options *options,
                                            struct mc_error *err)
@@ -46,14 +94,13 @@ struct bridge_target *bridge_target_create(const struct bridge_target_options *o
         bridge_target_destroy(target);
         return NULL;
     }
-    const char *address = options->address[0] != '\0' ? options->address : "127.0.0.1";
-    if (!bridge_udp_init(&target->udp, address, output->port, err) ||
+    if (!open_link(target, err) ||
         (skeleton[0] != '\0' && !bridge_skeleton_load(&target->skeleton, skeleton, err))) {
         mc_error_wrap(err, "%s", options->name);
         bridge_target_destroy(target);
         return NULL;
     }
-    mc_log(MC_LOG_INFO, "sending %s to %s", output->title, address);
+    mc_log(MC_LOG_INFO, "sending %s to %s", output->title, address_of(options));
     return target;
 }
 
@@ -62,6 +109,9 @@ void bridge_target_destroy(struct bridge_target *target)
     if (target == NULL) {
         return;
     }
+#if BRIDGE_HAS_VTUBE_STUDIO
+    bridge_vts_destroy(target->vts);
+#endif
     bridge_udp_finish(&target->udp);
     pthread_mutex_destroy(&target->lock);
     free(target->state);
@@ -125,6 +175,13 @@ static bool is_due(struct bridge_target *target, int64_t now_ns)
 static void send_packets(struct bridge_target *target, int64_t now_ns)
 {
     const unsigned char *bytes = target->packets.bytes;
+#if BRIDGE_HAS_VTUBE_STUDIO
+    if (target->vts != NULL && target->packets.count > 0) {
+        const bool is_sent = bridge_vts_send(target->vts, &target->packets);
+        *(is_sent ? &target->sent : &target->lost) += (uint64_t)target->packets.count;
+        return;
+    }
+#endif
     for (int i = 0; i < target->packets.count; i++) {
         const size_t size = target->packets.sizes[i];
         const bool is_sent = bridge_udp_send(&target->udp, bytes, size, now_ns);
@@ -172,7 +229,7 @@ void bridge_target_show(struct bridge_target *target, const struct mocap_record 
 static void tell(struct bridge_target *target, enum bridge_link_state state, const char *reason)
 {
     const bool was_down = target->told == BRIDGE_LINK_DOWN || target->told == BRIDGE_LINK_RESOLVING;
-    const char *name = target->options->name, *address = target->udp.address.text;
+    const char *name = target->options->name, *address = address_of(target->options);
     if ((state == BRIDGE_LINK_DOWN || state == BRIDGE_LINK_RESOLVING) && reason[0] != '\0') {
         if (!was_down) {
             mc_log(MC_LOG_WARNING, "%s: %s: %s; trying again", name, address, reason);
@@ -189,10 +246,10 @@ static void tell(struct bridge_target *target, enum bridge_link_state state, con
 bool bridge_target_update(struct bridge_target *target)
 {
     const int64_t now_ns = mc_clock_now_ns();
-    const char *reason;
+    char reason[REASON_BYTES];
     pthread_mutex_lock(&target->lock);
-    bridge_udp_update(&target->udp, now_ns);
-    const enum bridge_link_state state = bridge_udp_state(&target->udp, now_ns, &reason);
+    update_link(target, now_ns);
+    const enum bridge_link_state state = link_state(target, now_ns, reason);
     tell(target, state, reason);
     const bool is_settled = state != BRIDGE_LINK_DOWN && state != BRIDGE_LINK_RESOLVING &&
                             target->udp.address.resolver == NULL;
@@ -202,16 +259,16 @@ bool bridge_target_update(struct bridge_target *target)
 
 json_t *bridge_target_report(struct bridge_target *target)
 {
-    static const char *const states[] = { "resolving", "down", "waiting", "sending" };
+    static const char *const states[] = { "resolving", "down", "waiting", "ready" };
     const struct bridge_target_options *options = target->options;
-    const char *reason;
+    char reason[REASON_BYTES];
     pthread_mutex_lock(&target->lock);
-    const enum bridge_link_state state = bridge_udp_state(&target->udp, mc_clock_now_ns(), &reason);
-    json_t *report = json_pack("{s:s, s:s, s:s%, s:s, s:s, s:I, s:I, s:b}", "name", options->name,
-                               "type", options->output->name, "address", target->udp.address.text,
-                               strlen(target->udp.address.text), "state", states[state], "reason",
-                               reason, "sent", (json_int_t)target->sent, "lost",
-                               (json_int_t)target->lost, "face", target->has_face);
+    const enum bridge_link_state state = link_state(target, mc_clock_now_ns(), reason);
+    json_t *report =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "name", options->name, "type",
+                  options->output->name, "address", address_of(options), "state", states[state],
+                  "reason", reason, "sent", (json_int_t)target->sent, "lost",
+                  (json_int_t)target->lost, "face", target->has_face);
     pthread_mutex_unlock(&target->lock);
     return report;
 }

@@ -30,8 +30,8 @@ bool bridge_target_update(struct bridge_target *target);
 
 // Its state as a JSON object, which the caller owns; NULL when out of memory:
 //     name, type, address
-//     state   "resolving", "down", "waiting" (for the receiver) or "sending"
-//     reason  why not "sending"; ""
+//     state   "resolving", "down", "waiting" (for the receiver) or "ready"
+//     reason  why not "ready"; ""
 //     sent, lost  packets so far
 //     face    whether a face is shown
 json_t *bridge_target_report(struct bridge_target *target);

@@ -3,24 +3,13 @@
  * turns, and a mouth and lids that are redrawn for each face.
  */
 import { lookOf } from "./face.js";
+import { clamp, makeSnore, makeSvg as make, shift } from "./svg.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const TURN = 62; // how far the nearest layer goes when the head turns by a radian
 const FUR = "#e8793a";
 const DARK_FUR = "#c65f26";
 const CREAM = "#fff3e4";
 const INK = "#33241f";
-
-function make(parent, tag, attributes) {
-    const element = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) {
-        element.setAttribute(name, value);
-    }
-    parent.append(element);
-    return element;
-}
-
-const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 /** Paths that change shape. Units are those of the drawing: 400 wide, 0 in the centre. */
 export const forms = {
@@ -136,7 +125,7 @@ function placeEye(part, face, shiftX, shiftY) {
     part.pupil.setAttribute("transform", `translate(${15 * lookX} ${12 * lookY})`);
     part.lid.setAttribute("d", forms.lid(blink, wide));
     const edge = clamp(-26 + 50 * blink, -27, 24);
-    const reach = 23 * Math.sqrt(Math.max(0.15, 1 - (edge / 27) ** 2));
+    const reach = 23 * Math.sqrt(Math.max(0.4, 1 - (edge / 27) ** 2));
     part.lash.setAttribute("d", `M${-reach} ${edge}Q0 ${edge + 12 * blink - 3} ${reach} ${edge}`);
     placeBrow(part, face.shapes, name, x, y);
 }
@@ -161,13 +150,13 @@ function placeMouth(parts, face) {
 }
 
 /**
- * Puts the puppet into an element.
+ * Puts the fox into an element.
  * @returns {{show: (face: typeof import("./face.js").NEUTRAL) => void, svg: SVGElement}}
  */
-export function makePuppet(parent) {
+export function makeFox(parent) {
     const svg = make(parent, "svg", { viewBox: "-230 -232 460 500", role: "img", "aria-label": "A fox that moves as you do" });
     const parts = draw(svg);
-    const shift = (part, x, y) => part.setAttribute("transform", `translate(${x} ${y})`);
+    const snore = makeSnore(svg, 96, -128, CREAM);
     const show = (face) => {
         const x = TURN * Math.sin(face.yaw);
         const y = TURN * Math.sin(face.pitch);
@@ -182,7 +171,9 @@ export function makePuppet(parent) {
         placeEye(parts.left, face, x, y);
         placeEye(parts.right, face, x, y);
         const open = placeMouth(parts, face);
+        snore(face.sleep);
         svg.dataset.seen = face.seen;
+        svg.dataset.asleep = face.sleep > 0.9;
         svg.dataset.mouthOpen = open.toFixed(3);
     };
     return { show, svg };

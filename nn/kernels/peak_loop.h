@@ -1,8 +1,8 @@
-// The loop of multiply-adds behind nn/kernels/peak.h, written once for both vector widths.
+// The loop of multiply-adds behind nn/kernels/peak.h, written once for all vector widths.
 // Requires vec with its operations (vec256.h or vec512.h), SUMS, the number of independent
 // sums, and PEAK_BURN, the function's name.
 
-#include "nn/kernels/x86/peak_x86.h"
+#include "nn/kernels/unroll.h"
 
 double PEAK_BURN(int rounds, volatile float *value)
 {
@@ -12,7 +12,7 @@ double PEAK_BURN(int rounds, volatile float *value)
         sums[i] = vec_set1(*value);
     }
     for (int round = 0; round < rounds; round++) {
-        NN_UNROLL
+        UNROLL
         for (int i = 0; i < SUMS; i++) {
             sums[i] = vec_fma(sums[i], half, one);
         }

@@ -1,0 +1,12 @@
+// How inner loops are compiled. Private to source files of kernels.
+#pragma once
+
+#define INLINE static inline __attribute__((always_inline))
+#define CALLED static __attribute__((noinline))
+
+// Unrolls the next loop, whose trip count is constant, completely.
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
