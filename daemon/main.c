@@ -272,7 +272,7 @@ static bool load_networks(struct app *app, unsigned cpu_flags, struct mc_error *
     if (!pipeline_models_load(&app->models, &files, cpu_flags, err)) {
         return false;
     }
-    app->workers = pipeline_workers_create(&app->loop, &app->models, options->workers, err);
+    app->workers = pipeline_workers_create(&app->models, options->workers, err);
     return app->workers != NULL;
 }
 

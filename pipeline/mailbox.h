@@ -1,4 +1,4 @@
-// Frames on their way from a capture thread to the loop, in order.
+// Frames on their way from a capture thread to the workers, in order.
 //
 // It is bounded. When it is full, the oldest frame is dropped and counted (a late pose is
 // worth less than a fresh one); or, with every_frame, the capture thread waits.
@@ -25,7 +25,7 @@ void pipeline_mailbox_destroy(struct pipeline_mailbox *mailbox);
 struct pipeline_frame *pipeline_mailbox_push(struct pipeline_mailbox *mailbox,
                                              struct pipeline_frame *frame) MC_MUST_USE;
 
-// The oldest frame, or NULL. Works on a closed mailbox, too. Thread: loop.
+// The oldest frame, or NULL. Works on a closed mailbox, too. Any thread.
 struct pipeline_frame *pipeline_mailbox_pop(struct pipeline_mailbox *mailbox) MC_MUST_USE;
 
 bool pipeline_mailbox_is_empty(struct pipeline_mailbox *mailbox);

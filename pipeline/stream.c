@@ -54,8 +54,7 @@ static bool is_quiet(enum pipeline_state state)
 static void update_state(struct pipeline_stream *stream)
 {
     pipeline_capture_state(stream->capture, &stream->report);
-    if (is_quiet(stream->report.state) &&
-        (stream->busy_jobs > 0 || !pipeline_mailbox_is_empty(stream->mailbox))) {
+    if (is_quiet(stream->report.state) && !pipeline_stream_is_drained(stream)) {
         return;
     }
     if (stream->report.state == PIPELINE_LIVE && pipeline_mailbox_is_empty(stream->mailbox) &&
@@ -99,26 +98,27 @@ static void on_handle_closed(uv_handle_t *handle)
 static void try_finish(struct pipeline_stream *stream)
 {
     bool captured = stream->capture == NULL || pipeline_capture_is_done(stream->capture);
-    if (captured && stream->busy_jobs == 0 && !uv_is_closing((uv_handle_t *)&stream->wake)) {
+    pipeline_workers_lock(stream->workers);
+    const bool busy = stream->busy_jobs > 0;
+    pipeline_workers_unlock(stream->workers);
+    if (captured && !busy && !uv_is_closing((uv_handle_t *)&stream->wake)) {
         uv_close((uv_handle_t *)&stream->wake, on_handle_closed);
         uv_close((uv_handle_t *)&stream->stall_timer, on_handle_closed);
     }
 }
 
-void pipeline_stream_settle(struct pipeline_stream *stream)
-{
-    if (stream->closing) {
-        try_finish(stream);
-    } else if (stream->capture != NULL) {
-        update_state(stream);
-    }
-}
-
+// A record is there, or news from the capture. Reports what changed of the state, or, when
+// closing, closes the handles as soon as nothing uses the stream.
 static void on_wake(uv_async_t *handle)
 {
     struct pipeline_stream *stream = handle->data;
-    pipeline_stream_settle(stream);
-    if (!stream->closing) {
+    pipeline_stream_deliver_done(stream);
+    if (stream->closing) {
+        try_finish(stream);
+        return;
+    }
+    update_state(stream);
+    if (!pipeline_mailbox_is_empty(stream->mailbox)) { // waits for the job that is free now
         pipeline_workers_kick(stream->workers);
     }
 }
@@ -261,6 +261,12 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     return stream;
 }
 
+static void offer_frame(void *user)
+{
+    const struct pipeline_stream *stream = user;
+    pipeline_workers_kick(stream->workers);
+}
+
 static void wake_loop(void *user)
 {
     struct pipeline_stream *stream = user;
@@ -282,6 +288,7 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
         .mailbox = stream->mailbox,
         .pool = stream->pool,
         .counts = &stream->counts,
+        .on_frame = offer_frame,
         .wake = wake_loop,
         .user = stream,
     };
@@ -295,9 +302,11 @@ bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
 
 void pipeline_stream_hold(struct pipeline_stream *stream, bool held)
 {
+    pipeline_workers_lock(stream->workers);
     stream->held = held;
+    pipeline_workers_unlock(stream->workers);
     if (!held) {
-        uv_async_send(&stream->wake); // from the loop, not inside the caller's callback
+        pipeline_workers_kick(stream->workers);
     }
 }
 

@@ -1,7 +1,7 @@
 // One stream, from its source to motion records: what the daemon sees of this folder.
 //
-// A capture thread reads and decodes the source and leaves frames in a bounded mailbox;
-// the loop hands them to the workers; records come back on the loop, in frame order.
+// A capture thread reads and decodes the source and leaves frames in a bounded mailbox, from where
+// workers take them; records come back on the loop, in frame order.
 #pragma once
 
 #include <stdbool.h>

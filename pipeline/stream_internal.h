@@ -1,6 +1,9 @@
 // A stream's parts, shared by stream.c (life cycle), stream_job.c (one frame at a worker)
 // and stream_result.c (records and statistics) alone. Thread: loop, where nothing else
 // is said.
+//
+// A job is free, then at a worker, then done: its record waits for the loop. The worker may still
+// look at the frame then, so the job is free again only when both have finished with it.
 #pragma once
 
 #include <stdbool.h>
@@ -27,8 +30,9 @@ struct pipeline_reorder;
 struct pipeline_stream_job {
     struct pipeline_job base; // first
     struct pipeline_stream *stream;
-    struct pipeline_stream_job *next_free;
-    struct pipeline_frame *frame; // owned; NULL while the job is free
+    struct pipeline_stream_job *next; // that is free, or done; guarded by the workers' lock,
+    bool at_worker, at_loop;          // as these are: who has not finished with it
+    struct pipeline_frame *frame;     // owned; NULL while the job is free
     uint64_t sequence;
     struct pipeline_observations observations;
     struct protocol_record record;
@@ -62,30 +66,39 @@ struct pipeline_stream {
     struct pipeline_capture *capture;      // NULL until started
     struct pipeline_capture_counts counts; // the capture's
     struct pipeline_stats stats;           // the loop's: published, faces, stages, latency
-    struct pipeline_stream_job *jobs, *free_jobs;
-    int job_count, busy_jobs;
+    struct pipeline_stream_job *jobs;
+    int job_count;
 
+    // Guarded by the workers' lock.
+    struct pipeline_stream_job *free_jobs, *done_jobs;
+    int busy_jobs;
     uint64_t sequence; // of the next frame to go to a worker
-    bool had_face;     // the last record; FIXED, FULL
-    int face_id;       // the last that was given; FIXED, FULL
+    bool held;
+
+    bool had_face; // the last record; FIXED, FULL
+    int face_id;   // the last that was given; FIXED, FULL
     struct mc_log_limit log_limit;
 
     bool has_reported;         // on_state was called
     enum pipeline_state state; // as reported
     char reason[PIPELINE_REASON_BYTES];
     struct pipeline_state_report report; // the capture's latest
-    bool held, paused, closing;
+    bool paused, closing;
     void (*on_closed)(void *user);
     void *on_closed_user;
 };
 
-// In stream.c: after a job or news from the capture. Reports what changed of the state,
-// or, when closing, closes the handles as soon as nothing uses the stream.
-void pipeline_stream_settle(struct pipeline_stream *stream);
+// In stream_job.c.
 
-// In stream_job.c: prepares the stream's jobs, all free, and offers them to its workers
-// once the stream is added to them.
+// Prepares the stream's jobs, all free, and offers them to its workers once the stream is added to
+// them.
 void pipeline_stream_init_jobs(struct pipeline_stream *stream);
+
+// Delivers the records of the jobs that are done, in frame order.
+void pipeline_stream_deliver_done(struct pipeline_stream *stream);
+
+// Whether no frame is at a worker or on its way.
+bool pipeline_stream_is_drained(struct pipeline_stream *stream);
 
 // In stream_result.c.
 
@@ -96,8 +109,8 @@ void pipeline_stream_deliver(struct pipeline_stream *stream, struct pipeline_str
 // Reports the end of a calibration to its requester.
 void pipeline_stream_check_calibration(struct pipeline_stream *stream);
 
-// Frames without a record so far, for all causes.
-uint64_t pipeline_stream_dropped(struct pipeline_stream *stream);
+// Frames without a record so far, for all causes. Any thread.
+uint64_t pipeline_stream_dropped(const struct pipeline_stream *stream);
 
 // Whether the model gives the landmarks of a face.
 bool pipeline_stream_is_face_model(const struct nn_model_info *model);

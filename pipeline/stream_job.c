@@ -29,19 +29,81 @@ static struct pipeline_job *next_job(struct pipeline_job_source *source)
 {
     struct pipeline_stream *stream = (struct pipeline_stream *)source;
     struct pipeline_stream_job *job = stream->free_jobs;
-    if (stream->held || stream->capture == NULL || job == NULL) {
-        return NULL;
-    }
-    struct pipeline_frame *frame = pipeline_mailbox_pop(stream->mailbox);
+    struct pipeline_frame *frame =
+        stream->held || job == NULL ? NULL : pipeline_mailbox_pop(stream->mailbox);
     if (frame == NULL) {
         return NULL;
     }
-    stream->free_jobs = job->next_free;
+    stream->free_jobs = job->next;
     stream->busy_jobs++;
+    job->at_worker = job->at_loop = true;
     job->frame = frame;
     job->sequence = stream->sequence++;
-    begin_record(stream, job);
     return &job->base;
+}
+
+// Frees the job once nobody has it. With the workers locked. Returns whether it did.
+static bool free_finished(struct pipeline_stream_job *job)
+{
+    struct pipeline_stream *stream = job->stream;
+    if (job->at_worker || job->at_loop) {
+        return false;
+    }
+    pipeline_frame_pool_release(stream->pool, job->frame);
+    job->frame = NULL;
+    job->next = stream->free_jobs;
+    stream->free_jobs = job;
+    stream->busy_jobs--;
+    return true;
+}
+
+// The job's record is complete. Thread: worker.
+static void send_to_loop(struct pipeline_stream_job *job)
+{
+    struct pipeline_stream *stream = job->stream;
+    pipeline_workers_lock(stream->workers);
+    job->next = stream->done_jobs;
+    stream->done_jobs = job;
+    pipeline_workers_unlock(stream->workers);
+    uv_async_send(&stream->wake); // lives as long as the job is busy
+}
+
+// Thread: worker.
+static void leave(struct pipeline_stream_job *job)
+{
+    struct pipeline_stream *stream = job->stream;
+    pipeline_workers_lock(stream->workers);
+    job->at_worker = false;
+    if (free_finished(job)) {         // seldom: the loop was faster, and may wait for it
+        uv_async_send(&stream->wake); // locked, because the stream may be closed as soon as not
+    }
+    pipeline_workers_unlock(stream->workers);
+}
+
+// Observes the faces of the job's frame. Thread: worker.
+static void observe(struct pipeline_stream_job *job, struct pipeline_frame_view *view)
+{
+    struct pipeline_stream *stream = job->stream;
+    const struct pipeline_detectors *detectors = view->detectors;
+    if (stream->mode == PIPELINE_TRACK) {
+        pipeline_tracker_run(&stream->tracker, view, &job->observations);
+    } else {
+        struct pipeline_roi roi = stream->fixed_roi;
+        if (stream->mode == PIPELINE_FULL) {
+            pipeline_locator_view(0, view->display->width, view->display->height, &roi);
+        }
+        // The locator knows faces; whether something else is there, only its own network can tell.
+        const bool needs_face =
+            detectors->locator.runner != NULL && pipeline_stream_is_face_model(detectors->model);
+        pipeline_tracker_observe_region(&stream->tracker.options, view, &roi, needs_face,
+                                        &job->observations);
+    }
+    for (int i = 0; i < job->observations.count; i++) {
+        pipeline_frame_view_express(view, &job->observations.faces[i]);
+    }
+    job->record.timing.scale = view->scale_us;
+    job->record.timing.infer = view->infer_us;
+    job->err = view->err;
 }
 
 // Thread: worker.
@@ -49,52 +111,52 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
 {
     struct pipeline_stream_job *job = (struct pipeline_stream_job *)base;
     struct pipeline_stream *stream = job->stream;
-    const struct pipeline_display_transform *display = &job->frame->display;
     struct pipeline_frame_view view = {
         .detectors = detectors,
         .frame = job->frame->image,
-        .display = display,
+        .display = &job->frame->display,
     };
+    begin_record(stream, job);
+    observe(job, &view);
+    send_to_loop(job);
     if (stream->mode == PIPELINE_TRACK) {
-        pipeline_tracker_run(&stream->tracker, &view, &job->observations);
-    } else {
-        struct pipeline_roi roi = stream->fixed_roi;
-        if (stream->mode == PIPELINE_FULL) {
-            pipeline_locator_view(0, display->width, display->height, &roi);
-        }
-        // The locator knows faces; whether something else is there, only its own network can tell.
-        const bool needs_face =
-            detectors->locator.runner != NULL && pipeline_stream_is_face_model(detectors->model);
-        pipeline_tracker_observe_region(&stream->tracker.options, &view, &roi, needs_face,
-                                        &job->observations);
+        pipeline_tracker_look(&stream->tracker, &view);
     }
-    for (int i = 0; i < job->observations.count; i++) {
-        pipeline_frame_view_express(&view, &job->observations.faces[i]);
-    }
-    job->record.timing.scale = view.scale_us;
-    job->record.timing.infer = view.infer_us;
-    job->err = view.err;
+    leave(job);
 }
 
-static void free_job(struct pipeline_stream *stream, struct pipeline_stream_job *job)
+// Takes what workers have done since the last call.
+static struct pipeline_stream_job *take_done(struct pipeline_stream *stream)
 {
-    pipeline_frame_pool_release(stream->pool, job->frame);
-    job->frame = NULL;
-    job->next_free = stream->free_jobs;
-    stream->free_jobs = job;
-    stream->busy_jobs--;
+    pipeline_workers_lock(stream->workers);
+    struct pipeline_stream_job *done = stream->done_jobs;
+    stream->done_jobs = NULL;
+    pipeline_workers_unlock(stream->workers);
+    return done;
 }
 
-static void done(struct pipeline_job *base)
+void pipeline_stream_deliver_done(struct pipeline_stream *stream)
 {
-    struct pipeline_stream_job *job = (struct pipeline_stream_job *)base;
-    struct pipeline_stream *stream = job->stream;
-    pipeline_reorder_put(stream->reorder, job->sequence, job);
+    struct pipeline_stream_job *job, *next;
+    for (job = take_done(stream); job != NULL; job = next) {
+        next = job->next;
+        pipeline_reorder_put(stream->reorder, job->sequence, job);
+    }
     while ((job = pipeline_reorder_pop(stream->reorder)) != NULL) {
         pipeline_stream_deliver(stream, job);
-        free_job(stream, job);
+        pipeline_workers_lock(stream->workers);
+        job->at_loop = false;
+        free_finished(job);
+        pipeline_workers_unlock(stream->workers);
     }
-    pipeline_stream_settle(stream);
+}
+
+bool pipeline_stream_is_drained(struct pipeline_stream *stream)
+{
+    pipeline_workers_lock(stream->workers);
+    const bool drained = stream->busy_jobs == 0 && pipeline_mailbox_is_empty(stream->mailbox);
+    pipeline_workers_unlock(stream->workers);
+    return drained;
 }
 
 void pipeline_stream_init_jobs(struct pipeline_stream *stream)
@@ -102,9 +164,9 @@ void pipeline_stream_init_jobs(struct pipeline_stream *stream)
     stream->source.next = next_job;
     for (int i = 0; i < stream->job_count; i++) {
         stream->jobs[i] = (struct pipeline_stream_job){
-            .base = { work, done },
+            .base = { work },
             .stream = stream,
-            .next_free = stream->free_jobs,
+            .next = stream->free_jobs,
         };
         stream->free_jobs = &stream->jobs[i];
     }

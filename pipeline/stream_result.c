@@ -110,29 +110,38 @@ void pipeline_stream_deliver(struct pipeline_stream *stream, struct pipeline_str
     pipeline_stream_check_calibration(stream);
 }
 
-static void fill_counts(const struct pipeline_stream *stream, struct pipeline_stats *stats)
+static uint64_t read_count(const atomic_uint_fast64_t *count)
 {
-    const struct pipeline_capture_counts *counts = &stream->counts;
-    stats->captured = atomic_load_explicit(&counts->packets, memory_order_relaxed);
-    stats->decoded = atomic_load_explicit(&counts->frames, memory_order_relaxed);
-    stats->damaged = atomic_load_explicit(&counts->damaged, memory_order_relaxed);
-    stats->connects = atomic_load_explicit(&counts->connects, memory_order_relaxed);
-    stats->dropped[PIPELINE_DROP_MAILBOX] = pipeline_mailbox_dropped(stream->mailbox);
-    stats->dropped[PIPELINE_DROP_LATE] = atomic_load_explicit(&counts->late, memory_order_relaxed);
-    stats->dropped[PIPELINE_DROP_DECODE] =
-        atomic_load_explicit(&counts->undecodable, memory_order_relaxed);
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+static void fill_dropped(const struct pipeline_stream *stream,
+                         uint64_t dropped[PIPELINE_DROP_COUNT])
+{
+    dropped[PIPELINE_DROP_MAILBOX] = pipeline_mailbox_dropped(stream->mailbox);
+    dropped[PIPELINE_DROP_LATE] = read_count(&stream->counts.late);
+    dropped[PIPELINE_DROP_DECODE] = read_count(&stream->counts.undecodable);
 }
 
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats)
 {
+    const struct pipeline_capture_counts *counts = &stream->counts;
     *stats = stream->stats;
     stats->fov = stream->has_motion ? pipeline_motion_fov(&stream->motion) : 0;
     stats->up = stream->has_reported && stream->state == PIPELINE_LIVE;
-    fill_counts(stream, stats);
+    stats->captured = read_count(&counts->packets);
+    stats->decoded = read_count(&counts->frames);
+    stats->damaged = read_count(&counts->damaged);
+    stats->connects = read_count(&counts->connects);
+    fill_dropped(stream, stats->dropped);
 }
 
-uint64_t pipeline_stream_dropped(struct pipeline_stream *stream)
+uint64_t pipeline_stream_dropped(const struct pipeline_stream *stream)
 {
-    fill_counts(stream, &stream->stats);
-    return pipeline_stats_dropped(&stream->stats);
+    uint64_t dropped[PIPELINE_DROP_COUNT], sum = 0;
+    fill_dropped(stream, dropped);
+    for (int i = 0; i < PIPELINE_DROP_COUNT; i++) {
+        sum += dropped[i];
+    }
+    return sum;
 }

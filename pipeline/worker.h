@@ -1,10 +1,11 @@
-// The pool of workers: jobs on libuv's work queue, a set of networks for each worker.
-// All streams of a daemon share one pool.
+// The pool of workers: threads that do jobs, each with a set of networks of its own. All streams of
+// a daemon share one pool.
+//
+// A frame goes from its capture thread straight to a worker: kick hands a job to one that sleeps,
+// and a worker that has finished one takes the next. No other thread is woken for it.
 #pragma once
 
 #include <stdbool.h>
-
-#include <uv.h>
 
 #include "base/error.h"
 
@@ -15,28 +16,27 @@ struct pipeline_workers;
 
 enum { PIPELINE_WORKERS_MAX = 64 };
 
-// Makes count runners of each model; borrows the models (pipeline/models.h). Sets the size of
-// libuv's thread pool, too, so call it before anything else uses that pool. Thread: loop.
-struct pipeline_workers *pipeline_workers_create(uv_loop_t *loop,
-                                                 const struct pipeline_models *models, int count,
+// Makes count runners of each model, and starts as many threads; borrows the models
+// (pipeline/models.h). Returns NULL and sets err on failure.
+struct pipeline_workers *pipeline_workers_create(const struct pipeline_models *models, int count,
                                                  struct mc_error *err) MC_MUST_USE;
 
-// Close every stream first. NULL does nothing. Thread: loop.
+// Close every stream first. NULL does nothing.
 void pipeline_workers_destroy(struct pipeline_workers *workers);
 
-// The rest is for streams. Thread: loop, except pipeline_job.work.
+// The rest is for streams.
 
-// Embedded in what the job works on; lives from pipeline_job_source.next until done returns.
+// Embedded in what the job works on.
 struct pipeline_job {
     // The detectors are the job's alone while it runs. Thread: worker.
     void (*work)(struct pipeline_job *job, const struct pipeline_detectors *detectors);
-    void (*done)(struct pipeline_job *job);
 };
 
 // Whenever a worker is free, the sources are asked in turn.
 struct pipeline_job_source {
-    struct pipeline_job *(*next)(struct pipeline_job_source *source); // NULL: nothing to do now
-    struct pipeline_job_source *after;                                // in the pool's ring
+    // NULL: nothing to do now. Called with the pool locked; must be short. Any thread.
+    struct pipeline_job *(*next)(struct pipeline_job_source *source);
+    struct pipeline_job_source *after; // in the pool's ring
 };
 
 int pipeline_workers_count(const struct pipeline_workers *workers);
@@ -48,5 +48,9 @@ void pipeline_workers_add(struct pipeline_workers *workers, struct pipeline_job_
 // The source is not asked any more; jobs that it already gave still get done.
 void pipeline_workers_remove(struct pipeline_workers *workers, struct pipeline_job_source *source);
 
-// Call it when a source has something to do again.
+// Call it when a source has something to do again. Any thread.
 void pipeline_workers_kick(struct pipeline_workers *workers);
+
+// The lock under which sources are asked; guards what their next reads. Any thread.
+void pipeline_workers_lock(struct pipeline_workers *workers);
+void pipeline_workers_unlock(struct pipeline_workers *workers);

@@ -81,7 +81,7 @@ bool tools_clip_run(const char *url, const struct tools_clip_options *wanted,
         .max_faces = wanted->max_faces,
         .motion = wanted->motion,
     };
-    struct pipeline_workers *workers = pipeline_workers_create(&loop, wanted->models, 1, err);
+    struct pipeline_workers *workers = pipeline_workers_create(wanted->models, 1, err);
     bool good = workers != NULL && run_stream(&run, &loop, workers, &options);
     pipeline_workers_destroy(workers);
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -36,7 +36,8 @@ struct pipeline_capture_options {
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
     struct pipeline_frame_pool *pool;       // borrowed; two frames more than others can hold
     struct pipeline_capture_counts *counts; // borrowed
-    void (*wake)(void *user);               // after each frame and change of state. Thread: capture
+    void (*on_frame)(void *user);           // one is in the mailbox. Thread: capture
+    void (*wake)(void *user);               // after each change of state. Thread: capture
     void *user;
 };
 

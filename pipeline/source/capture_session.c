@@ -76,7 +76,7 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
     frame->ready_ns = capture->delivered_ns = mc_clock_now_ns();
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
     pipeline_frame_pool_release(capture->options.pool, gone);
-    capture->options.wake(capture->options.user);
+    capture->options.on_frame(capture->options.user);
 }
 
 // Whether frames are due at times of our own, rather than when they arrive.

@@ -49,6 +49,13 @@ static void confirm(const struct pipeline_tracker *tracker, const struct pipelin
     track->average_score += average_rate * (observation->score - track->average_score);
 }
 
+// Whether the landmarks lie on what the locator sees.
+static bool is_same_face(const struct pipeline_location *landmarks,
+                         const struct pipeline_location *face)
+{
+    return pipeline_location_is_near(landmarks, face, 0.5f, 1.8f);
+}
+
 // What one frame showed of a face.
 struct result {
     struct pipeline_observation *observation;
@@ -57,8 +64,8 @@ struct result {
     bool good;                         // fits, and scores as the face usually does
 };
 
-// Asks the locator about a face. Returns whether the landmarks are confirmed; they may
-// have been observed again.
+// Asks the locator about a face whose landmarks are poor. Returns whether they are confirmed;
+// they may have been observed again.
 static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                   struct pipeline_track *track, struct result *result)
 {
@@ -68,11 +75,11 @@ static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_
     if (!pipeline_confirm_detect(view, result->fits ? &result->location : &track->location, angle,
                                  known_share, &face)) {
         const bool nobody = options->has_ibug68 && result->observation->score < nobody_score;
-        track->misses += result->good ? MISS_GOOD : nobody ? MISS_NOBODY : MISS_POOR;
-        return result->good;
+        track->misses += nobody ? MISS_NOBODY : MISS_POOR;
+        return false;
     }
     track->unchecked = 0;
-    if ((result->fits && pipeline_location_is_near(&result->location, &face, 0.5f, 1.8f)) ||
+    if ((result->fits && is_same_face(&result->location, &face)) ||
         pipeline_confirm_observe(options, view, &face, angle, result->observation,
                                  &result->location)) {
         track->misses = 0;
@@ -80,6 +87,27 @@ static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_
     }
     track->misses += MISS_POOR;
     return false;
+}
+
+// Asks the locator about a face whose landmarks are good. Where it sees it elsewhere, the next
+// frame's region is there.
+static void look_at(const struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
+                    struct pipeline_track *track)
+{
+    struct pipeline_location face, location;
+    struct pipeline_observation observation = { 0 };
+    const float angle = track->roi.angle;
+    if (!pipeline_confirm_detect(view, &track->location, angle, known_share, &face)) {
+        track->misses += MISS_GOOD;
+        return;
+    }
+    track->unchecked = 0;
+    track->misses = is_same_face(&track->location, &face) ? 0 : track->misses + MISS_POOR;
+    if (track->misses > 0 &&
+        pipeline_confirm_observe(&tracker->options, view, &face, angle, &observation, &location)) {
+        track->misses = 0;
+        confirm(tracker, view, track, &observation);
+    }
 }
 
 // Checks for a sudden turn of the head or the camera: at all angles when the score drops,
@@ -130,11 +158,8 @@ static bool follow(const struct pipeline_tracker *tracker, struct pipeline_frame
     struct result result = { .observation = observation };
     observe(tracker, view, track, &result);
     track->unchecked++;
-    bool confirmed = result.good;
-    if (!result.good || track->misses > 0 || track->unchecked >= CHECK_FRAMES) {
-        confirmed = check(tracker, view, track, &result);
-    }
-    if (confirmed) {
+    track->is_due = result.good && (track->misses > 0 || track->unchecked >= CHECK_FRAMES);
+    if (result.good || check(tracker, view, track, &result)) {
         confirm(tracker, view, track, observation);
     }
     // A hidden face is still reported for a while, with falling confidence.
@@ -204,8 +229,24 @@ void pipeline_tracker_run(struct pipeline_tracker *tracker, struct pipeline_fram
     if (tracker->track_count < before) {
         tracker->upright.wait = tracker->turned.wait = 0;
     }
-    pipeline_search_run(tracker, view, observations);
+    if (tracker->track_count == 0) { // else it can wait for pipeline_tracker_look
+        pipeline_search_run(tracker, view, observations);
+    }
     tracker->idle = tracker->track_count > 0 ? 0 : tracker->idle + 1;
+}
+
+void pipeline_tracker_look(struct pipeline_tracker *tracker, struct pipeline_frame_view *view)
+{
+    const int count = tracker->track_count;
+    for (int i = 0; i < count; i++) {
+        if (tracker->tracks[i].is_due) {
+            look_at(tracker, view, &tracker->tracks[i]);
+        }
+    }
+    if (count > 0 && count < tracker->options.max_faces) {
+        struct pipeline_observations unseen = { 0 }; // of new faces: the next frame shows them
+        pipeline_search_run(tracker, view, &unseen);
+    }
 }
 
 void pipeline_tracker_observe_region(const struct pipeline_tracker_options *options,

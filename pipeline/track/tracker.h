@@ -42,6 +42,7 @@ struct pipeline_track {
     uint64_t unchecked;                // frames since the locator saw it
     int misses;                        // 0: none; lost at MISSES_MAX (tracker.c)
     uint64_t dropped;                  // frames since its score dropped below the average
+    bool is_due;                       // the locator should look at it
 };
 
 // A lost face keeps its id for a while.
@@ -83,6 +84,11 @@ void pipeline_tracker_init(struct pipeline_tracker *tracker,
 // locator. Thread: worker, one at a time.
 void pipeline_tracker_run(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                           struct pipeline_observations *observations);
+
+// After each run, on the same frame: what its observations need not wait for. Now and then the
+// locator checks a face that is followed, or looks for more; what it finds shows in the next frame.
+// Thread: worker, one at a time.
+void pipeline_tracker_look(struct pipeline_tracker *tracker, struct pipeline_frame_view *view);
 
 // Observes one region that the user chose, without any state. A face in it that is not
 // upright is observed turned.

@@ -164,7 +164,9 @@ void scene_run(struct pipeline_tracker *tracker, struct scene *scene,
                struct pipeline_observations *observations)
 {
     scene->has_68 = tracker->options.has_ibug68;
-    pipeline_tracker_run(tracker, scene_view(scene, WIDTH, HEIGHT), observations);
+    struct pipeline_frame_view *view = scene_view(scene, WIDTH, HEIGHT);
+    pipeline_tracker_run(tracker, view, observations);
+    pipeline_tracker_look(tracker, view);
     assert_true(scene->observes <= 20 && scene->detects <= 10); // bounded for each frame
     assert_true(observations->count <= tracker->options.max_faces);
 }

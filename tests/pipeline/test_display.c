@@ -57,8 +57,7 @@ static int set_up(void **state)
     assert_true(mc_cpu_flags(&cpu_flags, NULL));
     model = nn_model_load(MODEL, cpu_flags, NULL);
     locator = nn_model_load(LOCATOR, cpu_flags, NULL);
-    workers =
-        pipeline_workers_create(&loop, &(struct pipeline_models){ model, locator, NULL }, 1, NULL);
+    workers = pipeline_workers_create(&(struct pipeline_models){ model, locator, NULL }, 1, NULL);
     assert_non_null(workers);
     struct synthface *face = synthface_create(3, WIDTH, HEIGHT, false, NULL);
     for (int i = 0; i < FRAMES; i++) {

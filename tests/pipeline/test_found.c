@@ -379,10 +379,10 @@ static int set_up(void **state)
     }
     model = nn_model_load(MODELS NN_MODEL_DEFAULT_FILE, flags, &err);
     locator = model == NULL ? NULL : nn_model_load(MODELS NN_LOCATOR_DEFAULT_FILE, flags, &err);
-    workers = locator == NULL
-                  ? NULL
-                  : pipeline_workers_create(
-                        &loop, &(struct pipeline_models){ model, locator, NULL }, 1, &err);
+    workers =
+        locator == NULL
+            ? NULL
+            : pipeline_workers_create(&(struct pipeline_models){ model, locator, NULL }, 1, &err);
     if (workers == NULL) {
         print_error("%s\n", err.message);
     }

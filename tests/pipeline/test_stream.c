@@ -257,10 +257,10 @@ static void a_motion_models_jacobians_come_with_its_keypoints(void **state)
     motion_model_write(MODEL, path);
     struct nn_model *motion = nn_model_load(path, flags, &err);
     struct pipeline_workers *usual = workers;
-    workers = motion == NULL
-                  ? NULL
-                  : pipeline_workers_create(
-                        &loop, &(struct pipeline_models){ motion, locator, NULL }, 2, &err);
+    workers =
+        motion == NULL
+            ? NULL
+            : pipeline_workers_create(&(struct pipeline_models){ motion, locator, NULL }, 2, &err);
     if (workers == NULL) {
         fail_msg("%s", err.message);
     }
@@ -278,8 +278,7 @@ static void a_locator_gives_no_keypoints(void **state)
 {
     (void)state;
     struct mc_error err = { 0 };
-    assert_null(
-        pipeline_workers_create(&loop, &(struct pipeline_models){ locator, NULL, NULL }, 1, &err));
+    assert_null(pipeline_workers_create(&(struct pipeline_models){ locator, NULL, NULL }, 1, &err));
     assert_string_equal(err.message, "the model must give keypoints, but it locates faces");
 }
 
@@ -302,10 +301,10 @@ static int set_up(void **state)
     }
     model = nn_model_load(MODEL, flags, &err);
     locator = model == NULL ? NULL : nn_model_load(LOCATOR, flags, &err);
-    workers = locator == NULL
-                  ? NULL
-                  : pipeline_workers_create(
-                        &loop, &(struct pipeline_models){ model, locator, NULL }, 2, &err);
+    workers =
+        locator == NULL
+            ? NULL
+            : pipeline_workers_create(&(struct pipeline_models){ model, locator, NULL }, 2, &err);
     if (workers == NULL) {
         print_error("%s\n", err.message);
     }

@@ -44,7 +44,7 @@ static int set_up(const struct pipeline_model_files *files)
     uv_loop_init(&loop);
     assert_true(mc_cpu_flags(&cpu_flags, NULL));
     assert_true(pipeline_models_load(&models, files, cpu_flags, NULL));
-    workers = pipeline_workers_create(&loop, &models, 1, NULL);
+    workers = pipeline_workers_create(&models, 1, NULL);
     assert_non_null(workers);
     struct synthface *face = synthface_create(3, WIDTH, HEIGHT, false, NULL);
     for (int i = 0; i < FRAMES; i++) {

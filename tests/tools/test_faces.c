@@ -134,6 +134,7 @@ static void observe(struct fixture *fixture)
         .display = &display,
     };
     pipeline_tracker_run(&fixture->tracker, &view, &fixture->observations);
+    pipeline_tracker_look(&fixture->tracker, &view);
     assert_string_equal(view.err.message, "");
 }
 

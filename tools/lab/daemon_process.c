@@ -127,6 +127,9 @@ void lab_daemon_process_threads(const struct lab_daemon_process *process,
     DIR *directory = opendir(path);
     const struct dirent *thread;
     while (directory != NULL && (thread = readdir(directory)) != NULL) {
+        if (thread->d_name[0] == '.') {
+            continue;
+        }
         read_name(process, thread->d_name, name);
         struct lab_thread_kind *kind = name[0] == '\0' ? NULL : find_kind(usage, name);
         if (kind != NULL) {

@@ -44,6 +44,31 @@ static void a_small_face_is_found_in_a_part_of_the_frame(void **state)
     assert_true(scene_frames_until(&tracker, &scene, &observations, 1) <= 4);
 }
 
+// Nor does the search for a second one, which then shows in the next frame.
+static void a_good_faces_record_does_not_wait_for_the_locator(void **state)
+{
+    (void)state;
+    struct scene scene = { .actors = { { .x = 200, .y = 250, .size = 120 },
+                                       { .x = 450, .y = 250, .size = 120 } },
+                           .count = 1 };
+    struct pipeline_tracker tracker;
+    struct pipeline_observations observations;
+    int looks = 0, seen = 1;
+    scene_begin(&tracker, 2);
+    scene_frames_until(&tracker, &scene, &observations, 1);
+    for (int frame = 0; frame < 60; frame++) {
+        scene.count = frame < 30 ? 1 : 2;
+        struct pipeline_frame_view *view = scene_view(&scene, WIDTH, HEIGHT);
+        pipeline_tracker_run(&tracker, view, &observations);
+        assert_int_equal(scene.detects, 0);
+        seen = observations.count > seen ? observations.count : seen;
+        pipeline_tracker_look(&tracker, view);
+        looks += scene.detects;
+    }
+    assert_true(looks >= 60 / 15);
+    assert_int_equal(seen, 2);
+}
+
 static void a_face_is_followed_with_one_observation_a_frame(void **state)
 {
     (void)state;
@@ -553,6 +578,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faces_of_all_sizes_are_found_at_once),
         cmocka_unit_test(a_small_face_is_found_in_a_part_of_the_frame),
+        cmocka_unit_test(a_good_faces_record_does_not_wait_for_the_locator),
         cmocka_unit_test(a_face_is_followed_with_one_observation_a_frame),
         cmocka_unit_test(an_empty_frame_has_no_face_and_costs_little),
         cmocka_unit_test(a_lost_face_is_found_again_and_keeps_its_id),
