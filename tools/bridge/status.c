@@ -56,15 +56,17 @@ static int connect_to(const char *path, struct mc_error *err)
 
 // ---- answering
 
-// The folder that the socket is in, unless it is there.
+// Makes the folder that the socket is in; the system's is systemd's to make.
 static void make_folder(const char *path)
 {
     char folder[PROTOCOL_ENDPOINT_BYTES];
     snprintf(folder, sizeof folder, "%s", path);
     char *end = strrchr(folder, '/');
     if (end != NULL && end != folder) {
-        *end = '\0';
-        mkdir(folder, 0700); // where it fails, bind says so
+        end[1] = '\0';
+        if (strncmp(folder, PROTOCOL_ENDPOINT_SYSTEM, strlen(folder)) != 0) {
+            mkdir(folder, 0700); // where it fails, bind says so
+        }
     }
 }
 
