@@ -270,7 +270,9 @@ static bool request_profile(const json_t *root, struct protocol_request *request
     }
     if (!json_is_string(profile) || !protocol_profile_valid(json_string_value(profile))) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "profile: must be 1 to %d of A-Z a-z 0-9 _ -", PROTOCOL_NAME_BYTES - 1);
+                      "profile: must be 1 to %d of A-Z a-z 0-9 _ -, got '%.64s'",
+                      PROTOCOL_NAME_BYTES - 1,
+                      json_is_string(profile) ? json_string_value(profile) : "no text");
     }
     memcpy(request->profile, json_string_value(profile), json_string_length(profile) + 1);
     return true;

@@ -344,6 +344,9 @@ address = localhost:{good.port}
               and targets["good"]["stream_state"] == "live" and targets["good"]["face"], targets)
         text = subprocess.run([bridge, "status", "--status-socket", status], capture_output=True,
                               text=True, check=True).stdout
+        again = subprocess.run([bridge, "status", "--config", config], capture_output=True,
+                               text=True, check=True).stdout
+        check(again.split()[0] == text.split()[0], "the file says where to ask")
         check("good" in text and "a face is shown" in text and "nobody.invalid" in text, text)
         other = subprocess.run([bridge, "--status-socket", os.path.join(directory, "none"),
                                 "status"], capture_output=True, text=True, check=False)
@@ -415,6 +418,22 @@ def check_bad_config(bridge, directory):
               and f"{config}:3:8: " in ended.stderr, ended)
 
 
+def check_manual(bridge):
+    """The manual has every option, and groff has nothing to say about it."""
+    path = os.path.join(os.path.dirname(__file__), "../../tools/bridge/mocap-bridge.1")
+    with open(path, encoding="utf-8") as file:
+        manual = file.read()
+    text = subprocess.run([bridge, "--help"], capture_output=True, text=True, check=True).stdout
+    options = set(re.findall("^  (?:-., |    )?--([a-z-]+)", text, re.M)) - {"help", "version"}
+    check(len(options) > 20, options)
+    missing = [name for name in options if f"Fl -{name}" not in manual]
+    check(missing == [], f"not in the manual: {missing}")
+    if shutil.which("groff") is not None:
+        said = subprocess.run(["groff", "-mandoc", "-ww", "-Tutf8", path], capture_output=True,
+                              text=True, check=True).stderr
+        check(said == "", said)
+
+
 def main():
     if shutil.which("oscdump") is None:
         print("skipped: no oscdump")
@@ -426,6 +445,7 @@ def main():
         check_isolation(sys.argv[1], directory)
         check_settings(sys.argv[1], directory)
         check_bad_config(sys.argv[1], directory)
+        check_manual(sys.argv[1])
     finally:
         shutil.rmtree(directory)
     print("every language says what the record says")

@@ -108,6 +108,9 @@ static void the_neutral_head_looks_ahead(void **state)
         assert_float_equal(out->pose->rotation[i], 0, 1e-6);
         assert_float_equal(out->pose->euler[i], 0, 1e-4);
     }
+    record.lost = MOCAP_LOST_NEUTRAL; // nobody is seen: that head looks ahead already
+    assert_memory_equal(adjust()->pose, &pose, sizeof pose);
+    record.lost = MOCAP_LOST_NONE;
     settings.neutral_head[0] = settings.neutral_head[2] = 0;
     out = adjust();
     assert_float_equal(out->pose->euler[0], 10, 1e-4);

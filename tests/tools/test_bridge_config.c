@@ -117,6 +117,8 @@ static void nonsense_is_refused(void **state)
         { "[target a]\ntype = vmc\nrate = 1e300\n",
           ":3:8: rate must be a number from 1 to 1000, got '1e300'" },
         { "[target a]\ntype = vmc\nmirror = maybe\n", ":3:10: mirror must be" },
+        { "[target \"\\xff\"]\ntype = vmc\n", ":1:" },
+        { "[target a]\ntype = vmc\naddress = \"\\xff\"\n", ":3:11: address: must be HOST" },
         { "mirror\n", ":1:" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -18,13 +18,12 @@ int bridge_retry_next(int retry_ms)
 }
 
 // What a name or an address may consist of: others are typing errors, which no name server will
-// mend. Bytes of names in other scripts are beyond ASCII.
+// mend.
 static bool is_host(const char *text)
 {
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+    for (const char *at = text; *at != '\0'; at++) {
         const bool is_letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z');
-        if (!is_letter && !(*at >= '0' && *at <= '9') && *at < 0x80 &&
-            strchr("-._:%", *at) == NULL) {
+        if (!is_letter && !(*at >= '0' && *at <= '9') && strchr("-._:%", *at) == NULL) {
             return false;
         }
     }

@@ -38,12 +38,13 @@ static void adjust_shapes(const struct bridge_settings *settings, const float *s
     }
 }
 
+// A head that is neutral since nobody is seen looks ahead already.
 static void adjust_pose(const struct bridge_settings *settings, const struct mocap_pose *pose,
-                        struct mocap_pose *out)
+                        enum mocap_lost lost, struct mocap_pose *out)
 {
     static const float ahead[3];
     *out = *pose;
-    if (memcmp(settings->neutral_head, ahead, sizeof ahead) != 0) {
+    if (lost != MOCAP_LOST_NEUTRAL && memcmp(settings->neutral_head, ahead, sizeof ahead) != 0) {
         float neutral[4];
         bridge_rotation_of_euler(settings->neutral_head, neutral);
         bridge_rotation_from(neutral, pose->rotation, out->rotation);
@@ -102,7 +103,7 @@ void bridge_adjust(struct bridge_adjusted *adjusted, const struct bridge_setting
         adjust_shapes(settings, face->shapes, adjusted->shapes[i]);
         out->shapes = adjusted->shapes[i];
         if (face->pose != NULL) {
-            adjust_pose(settings, face->pose, &adjusted->poses[i]);
+            adjust_pose(settings, face->pose, record->lost, &adjusted->poses[i]);
             out->pose = &adjusted->poses[i];
         }
         if (settings->mirror) {

@@ -7,7 +7,9 @@
 #include "tools/bridge/feed.h"
 
 enum {
-    UPDATE_SOON_MS = 50, // while a target is not as it should be
+    START_MS = 5000, // while it starts,
+    UPDATE_START_MS = 20,
+    UPDATE_SOON_MS = 250, // and later while a target is not as it should be
     UPDATE_MS = 1000,
 };
 
@@ -101,7 +103,8 @@ int bridge_update(struct bridge *bridge)
     for (int i = 0; i < bridge->options->targets.count; i++) {
         is_settled = bridge_target_update(bridge->targets[i]) && is_settled;
     }
-    return is_settled ? UPDATE_MS : UPDATE_SOON_MS;
+    const bool is_starting = mc_clock_now_ns() - bridge->start_ns < START_MS * MC_NS_PER_MS;
+    return is_settled ? UPDATE_MS : is_starting ? UPDATE_START_MS : UPDATE_SOON_MS;
 }
 
 char *bridge_report(struct bridge *bridge, const char *version)

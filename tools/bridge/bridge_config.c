@@ -191,6 +191,6 @@ bool bridge_config_find(char *path, size_t size)
     if (length > 0 && (size_t)length < size && access(path, F_OK) == 0) {
         return true;
     }
-    length = snprintf(path, size, "/etc/%s", name);
+    length = snprintf(path, size, "%s/%s", BRIDGE_SYSCONFDIR, name);
     return length > 0 && (size_t)length < size && access(path, F_OK) == 0;
 }

@@ -3,7 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/value.h"
+
+// Names go into logs and JSON.
+static bool is_visible(const char *name)
+{
+    size_t size = strlen(name);
+    while (size > 0) {
+        uint32_t character;
+        const int bytes = mc_utf8_decode(name, size, &character);
+        if (bytes == 0 || mc_utf8_invisible_name(character) != NULL) {
+            return false;
+        }
+        name += bytes;
+        size -= (size_t)bytes;
+    }
+    return true;
+}
 
 struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets, const char *name,
                                                  const struct bridge_settings *settings,
@@ -19,6 +36,10 @@ struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets,
             mc_error_set(err, MC_ERROR_ARGUMENT, 0, "there is a target '%.40s' already", name);
             return NULL;
         }
+    }
+    if (!is_visible(name)) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the target's name must be visible text");
+        return NULL;
     }
     struct bridge_target_options *target = &targets->items[targets->count];
     *target = (struct bridge_target_options){ .settings = *settings };

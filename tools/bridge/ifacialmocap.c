@@ -1,5 +1,5 @@
 // iFacialMocap's datagrams of text (ifacialmocap.com/for-developer), version 1: names with values
-// from 0 to 100, then degrees and metres in Unity's axes, which vmc.h explains.
+// from 0 to 100, then degrees and metres in Unity's axes, which vmc.c explains.
 //
 //     browInnerUp-12|...|eyeBlink_L-100|...|=head#pitch,yaw,roll,x,y,z|rightEye#p,y,r|leftEye#p,y,r|
 #include <math.h>

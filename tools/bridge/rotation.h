@@ -2,6 +2,9 @@
 // columns. Arguments that are only read are not const, since C17 can't say so of 2-D arrays.
 #pragma once
 
+// The neck's share of the head's turn, where both are sent.
+#define BRIDGE_NECK_SHARE (1.0 / 3.0)
+
 // The matrix of a quaternion, which need not be of unit length. One without
 // length or not finite gives no rotation.
 void bridge_rotation_matrix(const float quaternion[4], double matrix[3][3]);

@@ -1,6 +1,7 @@
 #include "tools/bridge/status.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/log.h"
+#include "tools/bridge/bridge_config.h"
 #include "tools/bridge/bridge_options.h"
 
 enum {
@@ -197,18 +199,39 @@ static bool print(const char *text, struct mc_error *err)
     return good || mc_error_set(err, MC_ERROR_FORMAT, 0, "this is not mocap-bridge's answer");
 }
 
+// Where the bridge listens: as the command line says, or the configuration file that the bridge
+// reads, or by default.
+static bool find_socket(const struct bridge_options *program, char path[PROTOCOL_ENDPOINT_BYTES],
+                        struct mc_error *err)
+{
+    char file[PATH_MAX];
+    struct bridge_options *options = malloc(sizeof *options);
+    if (options == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
+    }
+    *options = *program;
+    if (options->config != NULL) {
+        snprintf(file, sizeof file, "%s", options->config);
+    } else if (options->status_socket[0] != '\0' || !bridge_config_find(file, sizeof file)) {
+        file[0] = '\0';
+    }
+    bool good = file[0] == '\0' || bridge_config_read(options, file, err);
+    if (good && options->status_socket[0] != '\0') {
+        memcpy(path, options->status_socket, PROTOCOL_ENDPOINT_BYTES);
+    } else if (good) {
+        good = bridge_status_path(path, err);
+    }
+    free(options);
+    return good;
+}
+
 static int run(const void *chosen, const void *globals)
 {
     const struct options *options = chosen;
     const struct bridge_options *program = globals;
     char path[PROTOCOL_ENDPOINT_BYTES];
     struct mc_error err = { 0 };
-    bool good = true;
-    if (program->status_socket[0] != '\0') {
-        memcpy(path, program->status_socket, sizeof path);
-    } else {
-        good = bridge_status_path(path, &err);
-    }
+    bool good = find_socket(program, path, &err);
     char *text = good ? ask(path, &err) : NULL;
     good = text != NULL && (options->json || print(text, &err));
     if (good && options->json) {

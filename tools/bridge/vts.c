@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "tools/bridge/expressions.h"
 #include "tools/bridge/vts_token.h"
 
@@ -64,11 +65,27 @@ bool bridge_vts_is_custom(enum mocap_shape shape)
     return shape != MOCAP_CHEEK_PUFF && shape != MOCAP_TONGUE_OUT;
 }
 
+// Copies as many characters as fit: text may come from outside.
+static void copy_text(char *copy, size_t size, const char *text)
+{
+    size_t left = strlen(text), used = 0;
+    uint32_t character;
+    int bytes;
+    while (left > 0 && (bytes = mc_utf8_decode(text, left, &character)) > 0 &&
+           used + (size_t)bytes < size) {
+        memcpy(copy + used, text, (size_t)bytes);
+        used += (size_t)bytes;
+        text += bytes;
+        left -= (size_t)bytes;
+    }
+    copy[used] = '\0';
+}
+
 static void enter(struct bridge_vts *vts, enum stage stage, const char *reason)
 {
     pthread_mutex_lock(&vts->lock);
     vts->stage = stage;
-    snprintf(vts->reason, sizeof vts->reason, "%s", reason);
+    copy_text(vts->reason, sizeof vts->reason, reason);
     pthread_mutex_unlock(&vts->lock);
     vts->is_asked = false;
     if (vts->wsi != NULL) {

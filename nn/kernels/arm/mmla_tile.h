@@ -22,6 +22,12 @@ INLINE vec last_words(vec a, vec b)
     return vreinterpretq_f32_f64(vzip2q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
 }
 
+// Four words, which need not be aligned.
+INLINE vec load_words(const char *p)
+{
+    return vreinterpretq_f32_u8(vld1q_u8((const uint8_t *)p));
+}
+
 // The first `bytes` bytes, at most 8, of two pixels.
 INLINE vec load_pair(const char *a, const char *b, size_t bytes)
 {
@@ -72,8 +78,7 @@ INLINE void add_tap(const char *const *pixel, ptrdiff_t at, ptrdiff_t words, con
     for (; words >= 4; words -= 4, at += 2 * PAIR, weights += 4 * width) {
         UNROLL
         for (int p = 0; p < pairs; p++) {
-            const vec a = vec_load((const float *)(pixel[2 * p] + at));
-            const vec b = vec_load((const float *)(pixel[2 * p + 1] + at));
+            const vec a = load_words(pixel[2 * p] + at), b = load_words(pixel[2 * p + 1] + at);
             first[p] = first_words(a, b);
             second[p] = last_words(a, b);
         }
