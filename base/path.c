@@ -1,7 +1,9 @@
 #include "base/path.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +24,42 @@ bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *er
                             written);
     }
     return true;
+}
+
+bool mc_path_state(char *path, size_t size, const char *name)
+{
+    const char *state = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    int length = -1;
+    if (state != NULL && state[0] == '/') { // several are separated by colons
+        length = snprintf(path, size, "%.*s/%s", (int)strcspn(state, ":"), state, name);
+    } else if (xdg != NULL && xdg[0] == '/') {
+        length = snprintf(path, size, "%s/mocapd/%s", xdg, name);
+    } else if (home != NULL && home[0] == '/') {
+        length = snprintf(path, size, "%s/.local/state/mocapd/%s", home, name);
+    }
+    return length >= 0 && (size_t)length < size;
+}
+
+bool mc_path_make_directory(const char *path, struct mc_error *err)
+{
+    char part[PATH_MAX];
+    const int length = snprintf(part, sizeof part, "%s", path);
+    if (length <= 0 || length >= (int)sizeof part) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%.80s…: the path is too long", path);
+    }
+    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash != NULL) {
+            *slash = '\0';
+        }
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            return mc_error_set_errno(err, "%s", part);
+        }
+        if (slash == NULL) {
+            return true;
+        }
+        *slash = '/';
+    }
 }
 
 bool mc_path_is_same(const char *a, const char *b)

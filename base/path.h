@@ -1,4 +1,4 @@
-// Paths of the program's own files, and whether two paths name one file.
+// Paths of the program's own files, directories, and whether two paths name one file.
 #pragma once
 
 #include <stddef.h>
@@ -9,6 +9,16 @@
 // the directory of the executable. This holds in the build tree and where it is installed. The
 // file need not exist. Fails when the path needs more than size bytes. Any thread.
 bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
+
+// Writes the path of a file or directory in the state directory: that of systemd
+// ($STATE_DIRECTORY), else $XDG_STATE_HOME/mocapd, else ~/.local/state/mocapd. It need not exist.
+// Returns false when there is no such directory, or the path needs more than size bytes. Any
+// thread.
+bool mc_path_state(char *path, size_t size, const char *name) MC_MUST_USE;
+
+// Makes a directory, for its owner alone, and those above it. One that exists is left as it is.
+// Any thread.
+bool mc_path_make_directory(const char *path, struct mc_error *err) MC_MUST_USE;
 
 // True when both paths lead to the same file, under whatever names: a program must not overwrite
 // its input. False when either does not exist. Any thread.

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/config_text.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "daemon/profile_file.h"
 #include "pipeline/motion/motion.h"
 
@@ -18,19 +18,7 @@ static const char profile_suffix[] = ".calibration", active_suffix[] = ".profile
 
 void daemon_profile_store_init(struct daemon_profile_store *store)
 {
-    const char *state = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    int length = -1;
-    if (state != NULL && state[0] == '/') { // several are separated by colons
-        length = snprintf(store->directory, sizeof store->directory, "%.*s/calibration",
-                          (int)strcspn(state, ":"), state);
-    } else if (xdg != NULL && xdg[0] == '/') {
-        length = snprintf(store->directory, sizeof store->directory, "%s/mocapd/calibration", xdg);
-    } else if (home != NULL && home[0] == '/') {
-        length = snprintf(store->directory, sizeof store->directory,
-                          "%s/.local/state/mocapd/calibration", home);
-    }
-    if (length < 0 || (size_t)length >= sizeof store->directory) {
+    if (!mc_path_state(store->directory, sizeof store->directory, "calibration")) {
         store->directory[0] = '\0';
     }
 }
@@ -54,24 +42,6 @@ bool daemon_profile_store_path(const struct daemon_profile_store *store, const c
                                const char *suffix, char path[PATH_MAX], struct mc_error *err)
 {
     return make_path(store, stream, "", suffix, path, err);
-}
-
-bool daemon_profile_store_make(const struct daemon_profile_store *store, struct mc_error *err)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s", store->directory);
-    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash != NULL) {
-            *slash = '\0';
-        }
-        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-            return mc_error_set_errno(err, "%s", path);
-        }
-        if (slash == NULL) {
-            return true;
-        }
-        *slash = '/';
-    }
 }
 
 static bool exists(const char *path)
@@ -113,7 +83,8 @@ bool daemon_profile_store_set_active(const struct daemon_profile_store *store, c
     char path[PATH_MAX];
     const struct mc_file_part parts[] = { { profile, strlen(profile) }, { "\n", 1 } };
     return make_path(store, stream, "", active_suffix, path, err) &&
-           daemon_profile_store_make(store, err) && mc_file_replace(path, parts, 2, 0600, err);
+           mc_path_make_directory(store->directory, err) &&
+           mc_file_replace(path, parts, 2, 0600, err);
 }
 
 // ---- profiles
@@ -141,7 +112,7 @@ bool daemon_profile_store_write(const struct daemon_profile_store *store, const 
         return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR ||
                mc_error_set_errno(err, "%s", path);
     }
-    return daemon_profile_store_make(store, err) &&
+    return mc_path_make_directory(store->directory, err) &&
            daemon_profile_file_write(path, stream, name, profile, err);
 }
 

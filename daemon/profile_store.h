@@ -27,10 +27,6 @@ bool daemon_profile_store_path(const struct daemon_profile_store *store, const c
                                const char *suffix, char path[PATH_MAX],
                                struct mc_error *err) MC_MUST_USE;
 
-// Makes the folder and those above it.
-bool daemon_profile_store_make(const struct daemon_profile_store *store,
-                               struct mc_error *err) MC_MUST_USE;
-
 // The profile of the stream in use when it was last kept; "default" if there is none.
 // Returns false and sets err when the file that says so cannot be read.
 bool daemon_profile_store_active(const struct daemon_profile_store *store, const char *stream,

@@ -9,6 +9,7 @@
 
 #include "base/config_text.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "base/value.h"
 #include "daemon/profile_store.h"
 
@@ -170,5 +171,5 @@ bool daemon_tuning_file_write(const struct daemon_profile_store *store, const ch
         return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR ||
                mc_error_set_errno(err, "%s", path);
     }
-    return daemon_profile_store_make(store, err) && replace(path, stream, settings, err);
+    return mc_path_make_directory(store->directory, err) && replace(path, stream, settings, err);
 }

@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -31,11 +33,54 @@ static void a_path_that_does_not_fit_is_an_error(void **state)
     assert_non_null(strstr(err.message, "a.bin"));
 }
 
+static void the_state_directory_is_systemds_then_the_users(void **state)
+{
+    (void)state;
+    char path[64];
+    setenv("STATE_DIRECTORY", "/var/lib/a:/var/lib/b", 1);
+    setenv("XDG_STATE_HOME", "/x", 1);
+    setenv("HOME", "/home/u", 1);
+    assert_true(mc_path_state(path, sizeof path, "f"));
+    assert_string_equal(path, "/var/lib/a/f");
+    unsetenv("STATE_DIRECTORY");
+    assert_true(mc_path_state(path, sizeof path, "f"));
+    assert_string_equal(path, "/x/mocapd/f");
+    assert_false(mc_path_state(path, 11, "f")); // one byte short
+    setenv("XDG_STATE_HOME", "relative", 1);
+    assert_true(mc_path_state(path, sizeof path, "f"));
+    assert_string_equal(path, "/home/u/.local/state/mocapd/f");
+    unsetenv("HOME");
+    assert_false(mc_path_state(path, sizeof path, "f"));
+}
+
+static void directories_are_made_with_those_above(void **state)
+{
+    (void)state;
+    char root[] = "/tmp/mocapd-path-XXXXXX", path[64];
+    struct mc_error err = { 0 };
+    assert_non_null(mkdtemp(root));
+    snprintf(path, sizeof path, "%s/a/b", root);
+    assert_true(mc_path_make_directory(path, &err));
+    assert_true(mc_path_make_directory(path, &err)); // it is there
+    assert_int_equal(rmdir(path), 0);
+    fclose(fopen(path, "w"));
+    snprintf(path, sizeof path, "%s/a/b/c", root);
+    assert_false(mc_path_make_directory(path, &err));
+    assert_non_null(strstr(err.message, "/a/b"));
+    snprintf(path, sizeof path, "%s/a/b", root);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/a", root);
+    rmdir(path);
+    rmdir(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_files_are_found_from_the_executable),
         cmocka_unit_test(a_path_that_does_not_fit_is_an_error),
+        cmocka_unit_test(the_state_directory_is_systemds_then_the_users),
+        cmocka_unit_test(directories_are_made_with_those_above),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

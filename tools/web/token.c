@@ -1,53 +1,17 @@
 #include "tools/web/token.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/path.h"
 
 enum { RANDOM_BYTES = (WEB_TOKEN_BYTES - 1) / 2 };
-
-// The state directory; false when there is none.
-static bool find_directory(char path[PATH_MAX])
-{
-    const char *state = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    int length = -1;
-    if (state != NULL && state[0] == '/') { // several are separated by colons
-        length = snprintf(path, PATH_MAX, "%.*s", (int)strcspn(state, ":"), state);
-    } else if (xdg != NULL && xdg[0] == '/') {
-        length = snprintf(path, PATH_MAX, "%s/mocapd", xdg);
-    } else if (home != NULL && home[0] == '/') {
-        length = snprintf(path, PATH_MAX, "%s/.local/state/mocapd", home);
-    }
-    return length > 0 && length < PATH_MAX;
-}
-
-// Makes the directory and those above it.
-static bool make_directory(const char *directory)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s", directory);
-    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash != NULL) {
-            *slash = '\0';
-        }
-        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-            return false;
-        }
-        if (slash == NULL) {
-            return true;
-        }
-        *slash = '/';
-    }
-}
 
 static bool is_token(const char *text)
 {
@@ -98,16 +62,19 @@ static bool keep_token(const char *path, const char *token)
 
 bool web_token_load(char token[WEB_TOKEN_BYTES], struct mc_error *err)
 {
-    char directory[PATH_MAX], path[PATH_MAX + sizeof "/mocap-web.token"];
-    const bool has_directory = find_directory(directory);
-    snprintf(path, sizeof path, "%s/mocap-web.token", has_directory ? directory : "");
-    if (has_directory && read_token(path, token)) {
+    char directory[PATH_MAX], path[PATH_MAX];
+    const bool has_path = mc_path_state(path, sizeof path, "mocap-web.token");
+    if (has_path && read_token(path, token)) {
         return true;
     }
     if (!make_token(token, err)) {
         return false;
     }
-    if (!has_directory || !make_directory(directory) || !keep_token(path, token)) {
+    if (has_path) {
+        memcpy(directory, path, sizeof directory);
+        *strrchr(directory, '/') = '\0';
+    }
+    if (!has_path || !mc_path_make_directory(directory, NULL) || !keep_token(path, token)) {
         mc_log(MC_LOG_WARNING,
                "the page's token cannot be kept: its address changes at each start");
     }

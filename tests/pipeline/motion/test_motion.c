@@ -483,7 +483,7 @@ static void options_may_change_while_it_runs(void **state)
     next_record(0.04);
     add_face(1, 320, 200);
     pipeline_motion_run(&motion, &record, expressions);
-    assert_true(fabsf(shapes[PROTOCOL_JAW_OPEN] - 0.6f) < 1e-6f);
+    assert_true(fabsf(shapes[PROTOCOL_JAW_OPEN] - 0.6f) < 0.01f); // rest is being learnt meanwhile
     assert_true(shapes[PROTOCOL_CHEEK_PUFF] == 1);
     assert_true(fabsf(pipeline_motion_fov(&motion) - 40) < 0.01f);
     options.gains[PROTOCOL_JAW_OPEN] = 0;
