@@ -15,14 +15,10 @@ int lab_bench_status(bool good, const struct mc_error *err)
 }
 
 static const struct mc_command *const commands[] = {
-    &lab_bench_net_command,
-    &lab_bench_kernels_command,
-    &lab_bench_blocks_command,
-    &lab_bench_motion_command,
-    &lab_bench_pipeline_command,
-    &lab_bench_streams_command,
-    &lab_bench_subscribers_command,
-    NULL,
+    &lab_bench_net_command,         &lab_bench_kernels_command,
+    &lab_bench_blocks_command,      &lab_bench_motion_command,
+    &lab_bench_pipeline_command,    &lab_bench_streams_command,
+    &lab_bench_subscribers_command, NULL,
 };
 
 const struct mc_command lab_bench_command = {
