@@ -25,14 +25,14 @@ static microkernel_table amx = { [NN_F32] = &nn_microkernels_avx512,
                                  [NN_BF16] = &nn_microkernels_amx_bf16,
                                  [NN_U8] = &nn_microkernels_amx_u8 };
 
-// The convolution's functions for one table of microkernels and one Winograd set: F(2, 3)
+// The convolution's functions for one table of microkernels and one Winograd set: Winograd
 // where it pays, else the direct convolution, else plain C.
 #define CONV(table, winograd)                                                                      \
     static void conv_##table(const struct nn_conv *conv, const struct nn_conv_maps *maps,          \
                              struct nn_rows rows, float *scratch)                                  \
     {                                                                                              \
-        if (nn_winograd_f23_pays(conv)) {                                                          \
-            nn_winograd_f23(&winograd, conv, maps, rows, scratch);                                 \
+        if (nn_winograd_pays(conv)) {                                                              \
+            nn_winograd(&winograd, conv, maps, rows, scratch);                                     \
         } else if (table[conv->type] != NULL) {                                                    \
             nn_conv_direct(table[conv->type], conv, maps, rows, scratch);                          \
         } else {                                                                                   \
@@ -41,19 +41,19 @@ static microkernel_table amx = { [NN_F32] = &nn_microkernels_avx512,
     }                                                                                              \
     static size_t conv_scratch_##table(const struct nn_conv *conv)                                 \
     {                                                                                              \
-        return nn_winograd_f23_pays(conv) ? nn_winograd_f23_scratch(&winograd, conv)               \
-                                          : nn_conv_direct_scratch(conv);                          \
+        return nn_winograd_pays(conv) ? nn_winograd_scratch(&winograd, conv)                       \
+                                      : nn_conv_direct_scratch(conv);                              \
     }                                                                                              \
     static size_t conv_weights_##table(const struct nn_conv *conv)                                 \
     {                                                                                              \
-        return nn_winograd_f23_pays(conv)  ? nn_winograd_f23_weights(&winograd, conv)              \
+        return nn_winograd_pays(conv)      ? nn_winograd_weights(&winograd, conv)                  \
                : table[conv->type] != NULL ? nn_conv_direct_weights(table[conv->type], conv)       \
                                            : nn_conv_weights_c(conv);                              \
     }                                                                                              \
     static void conv_pack_##table(const struct nn_conv *conv, const float *plain, float *packed)   \
     {                                                                                              \
-        if (nn_winograd_f23_pays(conv)) {                                                          \
-            nn_winograd_f23_pack(&winograd, conv, plain, packed);                                  \
+        if (nn_winograd_pays(conv)) {                                                              \
+            nn_winograd_pack(&winograd, conv, plain, packed);                                      \
         } else if (table[conv->type] != NULL) {                                                    \
             nn_conv_direct_pack(table[conv->type], conv, plain, packed);                           \
         } else {                                                                                   \
@@ -61,12 +61,12 @@ static microkernel_table amx = { [NN_F32] = &nn_microkernels_avx512,
         }                                                                                          \
     }
 
-CONV(avx2, nn_winograd_f23_avx2)
-CONV(avx2_vnni, nn_winograd_f23_avx2)
-CONV(avx512, nn_winograd_f23_avx512)
-CONV(avx512_vnni, nn_winograd_f23_avx512)
-CONV(avx512_bf16, nn_winograd_f23_avx512)
-CONV(amx, nn_winograd_f23_avx512)
+CONV(avx2, nn_winograd_avx2)
+CONV(avx2_vnni, nn_winograd_avx2)
+CONV(avx512, nn_winograd_avx512)
+CONV(avx512_vnni, nn_winograd_avx512)
+CONV(avx512_bf16, nn_winograd_avx512)
+CONV(amx, nn_winograd_avx512)
 
 // types: the lower-precision types that are faster than float32 here.
 #define USE(kernels, level, table, types)                                                          \
