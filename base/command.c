@@ -72,7 +72,10 @@ void mc_command_write_help(const struct mc_command *const *path, int depth, FILE
     fputs("usage: ", out);
     write_name(path, depth, out);
     mc_options_write_usage(table, out);
-    fputs(command->commands != NULL ? " COMMAND ...\n\n" : "\n\n", out);
+    fputs(command->commands == NULL ? "\n\n"
+          : command->run == NULL    ? " COMMAND ...\n\n"
+                                    : " [COMMAND ...]\n\n",
+          out);
     write_sentence(command->summary, out);
     if (command->details != NULL) {
         fputc('\n', out);
@@ -186,7 +189,7 @@ static int run(struct line *line, int argc, char **argv)
     if (command->check != NULL && !command->check(line->options[line->depth - 1], &err)) {
         return usage_error(line, &err);
     }
-    if (is_leaf) {
+    if (is_leaf || (used == argc && command->run != NULL)) {
         return command->run(line->options[line->depth - 1], line->options[0]);
     }
     if (used == argc) {

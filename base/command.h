@@ -30,7 +30,7 @@ struct mc_command {
     // Returns the exit status. globals are the options of the program itself.
     int (*run)(const void *options, const void *globals);
 
-    const struct mc_command *const *commands; // instead of run; ends in NULL
+    const struct mc_command *const *commands; // ends in NULL; with run, none has to be named
 };
 
 // Reads the command line and runs the command that it names. Commands take the options of

@@ -1,17 +1,23 @@
 #include "base/cpu.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 #define AVX2_LEVEL (MC_CPU_BLAS | MC_CPU_AVX2)
 #define AVX512_LEVEL (AVX2_LEVEL | MC_CPU_AVX512)
 #define AVX512_PRODUCTS (MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16)
+#define NEON_LEVEL (MC_CPU_BLAS | MC_CPU_NEON)
+#define DOTPROD_LEVEL (NEON_LEVEL | MC_CPU_DOTPROD)
 
+// Of the architecture that this is compiled for.
 static const struct {
     const char *name;
     unsigned flags;    // of this level and those below it
@@ -19,9 +25,15 @@ static const struct {
 } levels[] = {
     { "scalar", 0, 0 },
     { "blas", MC_CPU_BLAS, 0 },
+#if defined(__x86_64__)
     { "avx2", AVX2_LEVEL, MC_CPU_AVX_VNNI },
     { "avx512", AVX512_LEVEL, MC_CPU_AVX_VNNI | AVX512_PRODUCTS },
     { "amx", AVX512_LEVEL | AVX512_PRODUCTS | MC_CPU_AMX, MC_CPU_AVX_VNNI },
+#elif defined(__aarch64__)
+    { "neon", NEON_LEVEL, 0 },
+    { "dotprod", DOTPROD_LEVEL, 0 },
+    { "i8mm", DOTPROD_LEVEL | MC_CPU_I8MM, MC_CPU_ARM_BF16 },
+#endif
 };
 
 enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
@@ -65,12 +77,34 @@ static unsigned detect(void)
     }
     return AVX2_LEVEL | (has_avx_vnni() ? MC_CPU_AVX_VNNI : 0) | detect_avx512();
 }
+#elif defined(__aarch64__)
+static unsigned detect(void)
+{
+    const unsigned long has = getauxval(AT_HWCAP), has2 = getauxval(AT_HWCAP2);
+    unsigned flags = MC_CPU_BLAS;
+    flags |= has & HWCAP_ASIMD ? MC_CPU_NEON : 0;
+    flags |= has & HWCAP_ASIMDDP ? MC_CPU_DOTPROD : 0;
+    flags |= has2 & HWCAP2_I8MM ? MC_CPU_I8MM : 0;
+    flags |= has2 & HWCAP2_BF16 ? MC_CPU_ARM_BF16 : 0;
+    return flags;
+}
 #else
 static unsigned detect(void)
 {
     return MC_CPU_BLAS;
 }
 #endif
+
+// Writes "scalar, blas or avx2".
+static void list_levels(char *text, size_t size)
+{
+    text[0] = '\0';
+    for (int i = 0; i < LEVEL_COUNT; i++) {
+        const char *before = i == 0 ? "" : i == LEVEL_COUNT - 1 ? " or " : ", ";
+        const size_t length = strlen(text);
+        snprintf(text + length, size - length, "%s%s", before, levels[i].name);
+    }
+}
 
 bool mc_cpu_flags(unsigned *flags, struct mc_error *err)
 {
@@ -92,8 +126,10 @@ bool mc_cpu_flags(unsigned *flags, struct mc_error *err)
         *flags = found & (levels[i].flags | levels[i].optional);
         return true;
     }
-    return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "MOCAP_CPU must be scalar, blas, avx2, avx512 or amx, got '%.40s'", wanted);
+    char names[64];
+    list_levels(names, sizeof names);
+    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "MOCAP_CPU must be %s, got '%.40s'", names,
+                        wanted);
 }
 
 const char *mc_cpu_level_name(unsigned flags)
@@ -105,4 +141,17 @@ const char *mc_cpu_level_name(unsigned flags)
         }
     }
     return levels[level].name;
+}
+
+int mc_cpu_variants(unsigned has, unsigned variants[MC_CPU_VARIANTS_MAX])
+{
+    int count = 0;
+    for (int i = 0; i < LEVEL_COUNT && (levels[i].flags & ~has) == 0; i++) {
+        const unsigned whole = has & (levels[i].flags | levels[i].optional);
+        variants[count++] = levels[i].flags;
+        if (whole != levels[i].flags) {
+            variants[count++] = whole;
+        }
+    }
+    return count;
 }

@@ -131,6 +131,13 @@ static bool on_calibration(void *user, int index, const struct protocol_request 
     return daemon_streams_calibration(app->streams, index, request, calibration, error);
 }
 
+static bool on_settings(void *user, int index, struct protocol_settings *settings,
+                        struct protocol_error *error)
+{
+    struct app *app = user;
+    return daemon_streams_settings(app->streams, index, settings, error);
+}
+
 static void on_status(void *user, int index, struct protocol_stream_status *status)
 {
     const struct app *app = user;
@@ -181,6 +188,7 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .stream_count = given->stream_count,
         .workers = given->workers,
         .every_frame = given->every_frame,
+        .control_group = given->control_group,
         .limits = SERVER_LIMITS_DEFAULT,
         .dense = &dense,
         .networks = networks,
@@ -189,8 +197,8 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
     options.limits.connections = given->max_connections;
     options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
     const struct server_publisher_callbacks callbacks = {
-        on_subscribed, on_pressure, on_calibrate, on_calibration,
-        on_status,     on_metrics,  on_finished,  app,
+        on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_status,
+        on_metrics,    on_finished, app,
     };
     return server_publisher_create(&app->loop, &options, &callbacks, err);
 }

@@ -1,5 +1,7 @@
 #include "daemon/options.h"
 
+#include <grp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,6 +134,24 @@ static bool add_stream(void *field, const char *label, const char *value, struct
            mc_error_wrap(err, "%s", label);
 }
 
+// A group by its name or number.
+static bool set_group(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct daemon_options *options = field;
+    options->control_group = 0;
+    int number;
+    const struct group *group = getgrnam(value);
+    if (group != NULL) {
+        options->control_group = group->gr_gid;
+    } else if (mc_value_int(label, value, 1, INT_MAX, &number, NULL)) {
+        options->control_group = (gid_t)number;
+    }
+    return options->control_group != 0 ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "%s must be a group of this system, other than root's, got '%.40s'", label,
+                        value);
+}
+
 // ---- Tables
 
 #define DAEMON_FIELD(field) MC_OPTION_FIELD(struct daemon_options, field)
@@ -173,6 +193,9 @@ const struct mc_option daemon_options_table[] = {
       "where to listen; default: $XDG_RUNTIME_DIR/mocapd/mocapd.sock, for root and services "
       "/run/mocapd/mocapd.sock",
       MC_OPTION_STRING, DAEMON_FIELD(socket) },
+    { "control-group", 0, "GROUP",
+      "let members of this group calibrate and change settings, as root and the daemon's user may",
+      MC_OPTION_CALL, .set = set_group },
     { "max-connections", 0, "N", "refuse further connections; default: 1024, the most possible",
       MC_OPTION_INT, .min = 1, .max = SERVER_CONNECTIONS_MAX, DAEMON_FIELD(max_connections) },
     { "stuck-timeout", 0, "S",

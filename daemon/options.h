@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -73,6 +74,7 @@ struct daemon_options {
     int wait_subscribers;
     int linger_s; // how long an on-demand source stays open after its last subscriber
     int max_connections, stuck_timeout_s;
+    gid_t control_group; // may calibrate and change settings; 0: only root and the daemon's user
     bool every_frame, exit_on_end;
     enum mc_log_level log_level;
     struct daemon_stream_settings settings; // of streams that have none of their own

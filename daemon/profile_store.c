@@ -41,7 +41,7 @@ static bool make_path(const struct daemon_profile_store *store, const char *stre
 {
     if (store->directory[0] == '\0') {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "calibrations cannot be kept: XDG_STATE_HOME or HOME must be set");
+                            "nothing can be kept: XDG_STATE_HOME or HOME must be set");
     }
     const int length = snprintf(path, PATH_MAX, "%s/%s%s%s%s", store->directory, stream,
                                 profile[0] == '\0' ? "" : ".", profile, suffix);
@@ -50,8 +50,13 @@ static bool make_path(const struct daemon_profile_store *store, const char *stre
                         store->directory);
 }
 
-// Makes the folder and those above it.
-static bool make_directory(const struct daemon_profile_store *store, struct mc_error *err)
+bool daemon_profile_store_path(const struct daemon_profile_store *store, const char *stream,
+                               const char *suffix, char path[PATH_MAX], struct mc_error *err)
+{
+    return make_path(store, stream, "", suffix, path, err);
+}
+
+bool daemon_profile_store_make(const struct daemon_profile_store *store, struct mc_error *err)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", store->directory);
@@ -107,8 +112,8 @@ bool daemon_profile_store_set_active(const struct daemon_profile_store *store, c
 {
     char path[PATH_MAX];
     const struct mc_file_part parts[] = { { profile, strlen(profile) }, { "\n", 1 } };
-    return make_path(store, stream, "", active_suffix, path, err) && make_directory(store, err) &&
-           mc_file_replace(path, parts, 2, 0600, err);
+    return make_path(store, stream, "", active_suffix, path, err) &&
+           daemon_profile_store_make(store, err) && mc_file_replace(path, parts, 2, 0600, err);
 }
 
 // ---- profiles
@@ -136,7 +141,7 @@ bool daemon_profile_store_write(const struct daemon_profile_store *store, const 
         return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR ||
                mc_error_set_errno(err, "%s", path);
     }
-    return make_directory(store, err) &&
+    return daemon_profile_store_make(store, err) &&
            daemon_profile_file_write(path, stream, name, profile, err);
 }
 

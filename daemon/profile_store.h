@@ -21,6 +21,16 @@ struct daemon_profile_store {
 // Finds the state directory.
 void daemon_profile_store_init(struct daemon_profile_store *store);
 
+// Writes the path of another file of the stream in the folder: STREAM and suffix. Fails when there
+// is no folder.
+bool daemon_profile_store_path(const struct daemon_profile_store *store, const char *stream,
+                               const char *suffix, char path[PATH_MAX],
+                               struct mc_error *err) MC_MUST_USE;
+
+// Makes the folder and those above it.
+bool daemon_profile_store_make(const struct daemon_profile_store *store,
+                               struct mc_error *err) MC_MUST_USE;
+
 // The profile of the stream in use when it was last kept; "default" if there is none.
 // Returns false and sets err when the file that says so cannot be read.
 bool daemon_profile_store_active(const struct daemon_profile_store *store, const char *stream,

@@ -13,6 +13,7 @@
 #include "daemon/options.h"
 #include "daemon/profile_store.h"
 #include "daemon/stream.h"
+#include "daemon/tuning.h"
 #include "pipeline/source/url.h"
 #include "pipeline/stats.h"
 #include "pipeline/stream.h"
@@ -26,6 +27,7 @@ struct running_stream {
     struct pipeline_stream *stream; // NULL: closed
     struct daemon_on_demand on_demand;
     struct daemon_calibrator calibrator;
+    struct daemon_tuning tuning;
     bool ended, failed, gave_records;
 };
 
@@ -136,6 +138,7 @@ static bool create_stream(struct daemon_streams *streams, const struct daemon_op
     check_device(own);
     daemon_calibrator_init(&stream->calibrator, &streams->profiles, streams->publisher,
                            stream->stream, own->name, index);
+    daemon_tuning_init(&stream->tuning, &streams->profiles, stream->stream, own->name, &motion);
     if (daemon_stream_is_on_demand(own)) {
         daemon_on_demand_init(&stream->on_demand, streams->loop, stream->stream,
                               (uint64_t)options->linger_s * 1000);
@@ -230,6 +233,17 @@ bool daemon_streams_calibration(struct daemon_streams *streams, int index,
 {
     struct daemon_calibrator *calibrator = find_calibrator(streams, index, error);
     return calibrator != NULL && daemon_calibrator_show(calibrator, request, calibration, error);
+}
+
+bool daemon_streams_settings(struct daemon_streams *streams, int index,
+                             struct protocol_settings *settings, struct protocol_error *error)
+{
+    if (find_open(streams, index) == NULL) {
+        error->code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error->message, sizeof error->message, "settings: mocapd is stopping");
+        return false;
+    }
+    return daemon_tuning_change(&streams->streams[index].tuning, settings, error);
 }
 
 void daemon_streams_stats(const struct daemon_streams *streams, int index,

@@ -14,6 +14,7 @@ struct pipeline_workers;
 struct protocol_calibration;
 struct protocol_error;
 struct protocol_request;
+struct protocol_settings;
 struct server_publisher;
 
 struct daemon_streams_callbacks {
@@ -53,6 +54,10 @@ bool daemon_streams_calibration(struct daemon_streams *streams, int index,
                                 const struct protocol_request *request,
                                 struct protocol_calibration *calibration,
                                 struct protocol_error *error);
+
+// Changes what settings has given and fills the rest: see tuning.h.
+bool daemon_streams_settings(struct daemon_streams *streams, int index,
+                             struct protocol_settings *settings, struct protocol_error *error);
 
 // What a stream has done so far; zeros once it is closed.
 void daemon_streams_stats(const struct daemon_streams *streams, int index,

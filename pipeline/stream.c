@@ -324,6 +324,12 @@ void pipeline_stream_profile(const struct pipeline_stream *stream, struct pipeli
     pipeline_motion_profile(&stream->motion, profile);
 }
 
+void pipeline_stream_set_motion(struct pipeline_stream *stream,
+                                const struct pipeline_motion_options *options)
+{
+    pipeline_motion_set_options(&stream->motion, options);
+}
+
 void pipeline_stream_load_profile(struct pipeline_stream *stream,
                                   const struct pipeline_profile *profile)
 {

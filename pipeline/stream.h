@@ -93,6 +93,13 @@ void pipeline_stream_calibrate(struct pipeline_stream *stream, uint64_t range,
 // calibration without a call of on_done. Thread: loop.
 void pipeline_stream_profile(const struct pipeline_stream *stream,
                              struct pipeline_profile *profile);
+
+// Changes how motion is computed, from the next record on. Not for a stream without motion
+// options. Thread: loop.
+void pipeline_stream_set_motion(struct pipeline_stream *stream,
+                                const struct pipeline_motion_options *options);
+
+// Thread: loop.
 void pipeline_stream_load_profile(struct pipeline_stream *stream,
                                   const struct pipeline_profile *profile);
 

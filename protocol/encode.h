@@ -32,6 +32,8 @@ void protocol_encode_calibrated(struct protocol_buffer *buffer, enum protocol_en
                                 const struct protocol_calibrated *calibrated);
 void protocol_encode_calibration(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                                  const struct protocol_calibration *calibration);
+void protocol_encode_settings(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                              const struct protocol_settings *settings);
 void protocol_encode_error(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                            const struct protocol_error *error);
 void protocol_encode_state(struct protocol_buffer *buffer, enum protocol_encoding encoding,

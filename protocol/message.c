@@ -48,3 +48,21 @@ bool protocol_profile_valid(const char *name)
            strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
                length;
 }
+
+void protocol_settings_merge(struct protocol_settings *settings,
+                             const struct protocol_settings *given)
+{
+    settings->smooth = given->given & PROTOCOL_SETTING_SMOOTH ? given->smooth : settings->smooth;
+    if (given->given & PROTOCOL_SETTING_MIN_CUTOFF) {
+        settings->smooth_min_cutoff = given->smooth_min_cutoff;
+    }
+    if (given->given & PROTOCOL_SETTING_BETA) {
+        settings->smooth_beta = given->smooth_beta;
+    }
+    settings->fov = given->given & PROTOCOL_SETTING_FOV ? given->fov : settings->fov;
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        if (given->gains.known & UINT64_C(1) << i) {
+            settings->gains.values[i] = given->gains.values[i];
+        }
+    }
+}

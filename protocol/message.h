@@ -27,7 +27,8 @@ enum protocol_request_type {
     PROTOCOL_STATUS,
     PROTOCOL_PING,
     PROTOCOL_METRICS,
-    PROTOCOL_CALIBRATE, // of one stream; all but SHOW reserved to root and the daemon's user
+    PROTOCOL_CALIBRATE, // of one stream; all but SHOW reserved to those who may control
+    PROTOCOL_SETTINGS,  // of one stream; changes reserved likewise
 };
 
 // Identifies a request in its reply; optional.
@@ -48,6 +49,45 @@ enum protocol_calibrate_action {
 // "neutral", "range", ...
 const char *protocol_calibrate_action_name(enum protocol_calibrate_action action);
 
+// Shapes and a number for each.
+struct protocol_shape_numbers {
+    uint64_t known; // 1 << enum protocol_shape each; the others are not meant
+    float values[PROTOCOL_SHAPE_COUNT];
+};
+
+enum protocol_setting {
+    PROTOCOL_SETTING_SMOOTH = 1,
+    PROTOCOL_SETTING_MIN_CUTOFF = 2,
+    PROTOCOL_SETTING_BETA = 4,
+    PROTOCOL_SETTING_FOV = 8,
+};
+
+// Bounds of settings.
+#define PROTOCOL_MIN_CUTOFF_MIN 0.01
+#define PROTOCOL_MIN_CUTOFF_MAX 1000.0
+#define PROTOCOL_BETA_MAX 10000.0
+#define PROTOCOL_FOV_MIN 5.0
+#define PROTOCOL_FOV_MAX 170.0
+#define PROTOCOL_GAIN_MAX 3.0
+
+// How a stream's motion is computed. A request changes what is given; the reply has everything.
+struct protocol_settings {
+    struct protocol_id id;
+    char stream[PROTOCOL_NAME_BYTES];
+    unsigned given; // enum protocol_setting; requests only. gains.known is the same for gains
+    bool reset;     // requests only: first go back to what the daemon was started with
+    bool smooth;
+    float smooth_min_cutoff;             // Hz
+    float smooth_beta;                   // Hz per face size a second
+    float fov;                           // degrees; 0: estimated
+    struct protocol_shape_numbers gains; // factors of the shapes
+    bool changed;                        // replies only: differs from what the daemon started with
+};
+
+// Takes over what was given.
+void protocol_settings_merge(struct protocol_settings *settings,
+                             const struct protocol_settings *given);
+
 struct protocol_request {
     enum protocol_request_type type;
     struct protocol_id id;
@@ -60,6 +100,7 @@ struct protocol_request {
     enum protocol_calibrate_action action;
     char profile[PROTOCOL_NAME_BYTES]; // "": the one in use
     uint64_t shapes;                   // RANGE: 1 << enum protocol_shape each
+    struct protocol_settings settings; // SETTINGS only; its id and stream are not used
 };
 
 // True for 1 to PROTOCOL_NAME_BYTES - 1 of A-Z a-z 0-9 _ -.
@@ -113,12 +154,6 @@ struct protocol_state {
     char stream[PROTOCOL_NAME_BYTES];
     enum protocol_stream_state state;
     char reason[PROTOCOL_REASON_BYTES];
-};
-
-// Shapes and a number for each.
-struct protocol_shape_numbers {
-    uint64_t known; // 1 << enum protocol_shape each; the others are not meant
-    float values[PROTOCOL_SHAPE_COUNT];
 };
 
 // How far the shapes of a face reached, and the gains that follow.

@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "protocol/json.h"
+#include "protocol/settings.h"
 #include "protocol/writer.h"
 
-#define TYPES_TEXT "subscribe, unsubscribe, status, ping, metrics or calibrate"
+#define TYPES_TEXT "subscribe, unsubscribe, status, ping, metrics, calibrate or settings"
 
 static const char *const type_names[] = {
     [PROTOCOL_SUBSCRIBE] = "subscribe", [PROTOCOL_UNSUBSCRIBE] = "unsubscribe",
     [PROTOCOL_STATUS] = "status",       [PROTOCOL_PING] = "ping",
     [PROTOCOL_METRICS] = "metrics",     [PROTOCOL_CALIBRATE] = "calibrate",
+    [PROTOCOL_SETTINGS] = "settings",
 };
 
 const char *protocol_request_type_name(enum protocol_request_type type)
@@ -268,7 +270,9 @@ static bool request_profile(const json_t *root, struct protocol_request *request
     }
     if (!json_is_string(profile) || !protocol_profile_valid(json_string_value(profile))) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "profile: must be 1 to %d of A-Z a-z 0-9 _ -", PROTOCOL_NAME_BYTES - 1);
+                      "profile: must be 1 to %d of A-Z a-z 0-9 _ -, got '%.64s'",
+                      PROTOCOL_NAME_BYTES - 1,
+                      json_is_string(profile) ? json_string_value(profile) : "no text");
     }
     memcpy(request->profile, json_string_value(profile), json_string_length(profile) + 1);
     return true;
@@ -296,14 +300,18 @@ static bool request_shapes(const json_t *root, struct protocol_request *request,
                   "shapes: must be an array of the blend shapes to measure");
 }
 
-static bool request_calibrate(const json_t *root, struct protocol_request *request,
-                              struct protocol_error *error)
+// What belongs to one stream: calibrate and settings.
+static bool request_control(const json_t *root, struct protocol_request *request,
+                            struct protocol_error *error)
 {
-    if (request->type != PROTOCOL_CALIBRATE) {
+    if (request->type != PROTOCOL_CALIBRATE && request->type != PROTOCOL_SETTINGS) {
         return true;
     }
     if (request->stream[0] == '\0') {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "stream: must be the name of a stream");
+    }
+    if (request->type == PROTOCOL_SETTINGS) {
+        return protocol_settings_parse(root, &request->settings, error);
     }
     return request_action(root, request, error) && request_profile(root, request, error) &&
            request_shapes(root, request, error);
@@ -321,7 +329,7 @@ bool protocol_request_parse(const char *line, size_t length, struct protocol_req
     }
     bool ok = request_id(root, request, error) && request_protocol(root, error) &&
               request_type(root, request, error) && request_stream(root, request, error) &&
-              request_policy(root, request, error) && request_calibrate(root, request, error);
+              request_policy(root, request, error) && request_control(root, request, error);
     json_decref(root);
     return ok;
 }

@@ -96,6 +96,13 @@ static bool on_calibration(void *user, int stream, const struct protocol_request
                                                calibration, error);
 }
 
+static bool on_settings(void *user, int stream, struct protocol_settings *settings,
+                        struct protocol_error *error)
+{
+    const struct server_publisher *publisher = user;
+    return publisher->callbacks.on_settings(publisher->callbacks.user, stream, settings, error);
+}
+
 static void on_metrics(void *user, int stream, struct protocol_buffer *text)
 {
     const struct server_publisher *publisher = user;
@@ -413,6 +420,8 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .on_status = on_status,
         .on_calibrate = callbacks->on_calibrate == NULL ? NULL : on_calibrate,
         .on_calibration = on_calibration,
+        .on_settings = callbacks->on_settings == NULL ? NULL : on_settings,
+        .control_group = options->control_group,
         .on_metrics = callbacks->on_metrics == NULL ? NULL : on_metrics,
         .user = publisher,
     };

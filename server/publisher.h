@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <uv.h>
 
@@ -18,6 +19,7 @@ struct protocol_calibration;
 struct protocol_error;
 struct protocol_network_status;
 struct protocol_request;
+struct protocol_settings;
 struct protocol_status;
 struct protocol_stream_status;
 
@@ -45,6 +47,7 @@ struct server_publisher_options {
     int workers;      // for status
     bool every_frame; // no record is lost: see on_pressure
     struct server_limits limits;
+    gid_t control_group; // may calibrate and change settings; 0: only root and the daemon's user
     const struct protocol_point_set *dense; // of the records' dense points; NULL: there are none
     const struct protocol_network_status *networks; // for status; at most PROTOCOL_NETWORKS_MAX
     int network_count;
@@ -66,6 +69,10 @@ struct server_publisher_callbacks {
     // id, and calibration's id and stream are filled in by the publisher.
     bool (*on_calibration)(void *user, int stream, const struct protocol_request *request,
                            struct protocol_calibration *calibration, struct protocol_error *error);
+    // Changes what settings has given, and fills the rest of it: what is in use. Returns false and
+    // sets error on failure. NULL: this server has no settings.
+    bool (*on_settings)(void *user, int stream, struct protocol_settings *settings,
+                        struct protocol_error *error);
     // Adds to the status what only the stream knows: drops before publishing, connects.
     // NULL: nothing.
     void (*on_status)(void *user, int stream, struct protocol_stream_status *status);

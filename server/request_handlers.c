@@ -193,13 +193,27 @@ static void send_metrics(const struct server_request_handlers *handlers,
 
 // ---- calibrate
 
-// A calibration changes what every subscriber gets: only root and the daemon's own user may
-// ask for one, by the socket's peer credentials. Anybody may see it.
-static bool may_calibrate(const struct server_subscriber *subscriber,
-                          const struct protocol_request *request)
+// Calibrations and settings change what every subscriber gets: only root, the daemon's own user
+// and members of the control group may ask for them, by the socket's peer credentials. Anybody may
+// see them.
+static bool may_control(const struct server_request_handlers *handlers,
+                        const struct server_subscriber *subscriber)
 {
-    return request->action == PROTOCOL_CALIBRATE_SHOW || subscriber->peer_uid == 0 ||
-           (subscriber->peer_uid > 0 && (uid_t)subscriber->peer_uid == geteuid());
+    return subscriber->peer_uid == 0 ||
+           (subscriber->peer_uid > 0 && (uid_t)subscriber->peer_uid == geteuid()) ||
+           (handlers->control_group != 0 &&
+            server_subscriber_is_in_group(subscriber, handlers->control_group));
+}
+
+static void forbid(const struct server_request_handlers *handlers,
+                   const struct server_subscriber *subscriber, const char *request,
+                   struct protocol_error *error)
+{
+    error->code = PROTOCOL_ERROR_FORBIDDEN;
+    snprintf(error->message, sizeof error->message,
+             "%s: must be root, the daemon's user or in the group of its option control-group%s, "
+             "got uid %d",
+             request, handlers->control_group == 0 ? " (not set)" : "", subscriber->peer_uid);
 }
 
 // Starts to measure; the reply comes later. Returns false and sets error on failure.
@@ -246,13 +260,12 @@ static void calibrate(const struct server_request_handlers *handlers,
     const bool measures = request->action == PROTOCOL_CALIBRATE_NEUTRAL ||
                           request->action == PROTOCOL_CALIBRATE_RANGE;
     const int stream = server_stream_feeds_find(handlers->feeds, request->stream);
-    struct protocol_error error = { .id = request->id, .code = PROTOCOL_ERROR_FORBIDDEN };
+    struct protocol_error error = { .id = request->id };
     if (handlers->on_calibrate == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server has no camera to calibrate");
-    } else if (!may_calibrate(subscriber, request)) {
-        snprintf(error.message, sizeof error.message,
-                 "calibrate: must be root or the daemon's user, got uid %d", subscriber->peer_uid);
+    } else if (request->action != PROTOCOL_CALIBRATE_SHOW && !may_control(handlers, subscriber)) {
+        forbid(handlers, subscriber, "calibrate", &error);
     } else if (measures ? measure(handlers, subscriber, stream, request, &error)
                         : show(handlers, subscriber, stream, request, &error)) {
         return;
@@ -291,6 +304,34 @@ void server_request_not_calibrated(const struct server_request_handlers *handler
     struct protocol_error reply = *error;
     reply.id = subscription->calibrate_id;
     server_request_refuse(handlers, subscriber, &reply);
+}
+
+// ---- settings
+
+static void change_settings(const struct server_request_handlers *handlers,
+                            struct server_subscriber *subscriber,
+                            const struct protocol_request *request)
+{
+    const int stream = server_stream_feeds_find(handlers->feeds, request->stream);
+    struct protocol_settings settings = request->settings;
+    struct protocol_error error = { .id = request->id };
+    const bool changes = settings.given != 0 || settings.gains.known != 0 || settings.reset;
+    if (handlers->on_settings == NULL) {
+        error.code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error.message, sizeof error.message, "this server has no settings");
+    } else if (changes && !may_control(handlers, subscriber)) {
+        forbid(handlers, subscriber, "settings", &error);
+    } else if (handlers->on_settings(handlers->user, stream, &settings, &error)) {
+        settings.id = request->id;
+        memcpy(settings.stream, request->stream, sizeof settings.stream);
+        struct server_message *message = begin_reply(handlers, subscriber);
+        if (message != NULL) {
+            protocol_encode_settings(&message->buffer, message->encoding, &settings);
+            end_reply(subscriber, message);
+        }
+        return;
+    }
+    server_request_refuse(handlers, subscriber, &error);
 }
 
 // ---- any request
@@ -367,6 +408,9 @@ void server_request_handle(const struct server_request_handlers *handlers,
         break;
     case PROTOCOL_CALIBRATE:
         calibrate(handlers, subscriber, &request);
+        break;
+    case PROTOCOL_SETTINGS:
+        change_settings(handlers, subscriber, &request);
         break;
     }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "protocol/message.h"
 #include "server/connection_log.h"
@@ -25,6 +26,12 @@ struct server_request_handlers {
     // Fills calibration: SHOW, USE and RESET. Returns false and sets error on failure.
     bool (*on_calibration)(void *user, int stream, const struct protocol_request *request,
                            struct protocol_calibration *calibration, struct protocol_error *error);
+    // Changes what settings has given, and fills the rest of it: what is in use. Returns false and
+    // sets error on failure. NULL: this server has no settings.
+    bool (*on_settings)(void *user, int stream, struct protocol_settings *settings,
+                        struct protocol_error *error);
+    // Its members may calibrate and change settings, beside root and the daemon's user; 0: none.
+    gid_t control_group;
     // Writes the metrics of one stream; of all where it is -1. NULL: this server has none.
     void (*on_metrics)(void *user, int stream, struct protocol_buffer *text);
     void *user;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "server/peer.h"
+
 enum {
     SOCKET_BUFFER_BYTES = 16 * 1024, // the kernel's send buffer; Linux doubles it
     REPLIES_MAX = 16,                // queued messages other than records, while requests are read
@@ -338,15 +340,20 @@ static void read_requests(struct server_subscriber *subscriber)
 
 static void read_peer(struct server_subscriber *subscriber)
 {
-    struct ucred peer;
-    socklen_t size = sizeof peer;
     uv_os_fd_t fd;
-    subscriber->peer_pid = subscriber->peer_uid = -1;
-    if (uv_fileno((uv_handle_t *)&subscriber->pipe, &fd) == 0 &&
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-        subscriber->peer_pid = (int)peer.pid;
-        subscriber->peer_uid = (int)peer.uid;
+    struct server_peer peer = { -1, -1 };
+    if (uv_fileno((uv_handle_t *)&subscriber->pipe, &fd) == 0) {
+        peer = server_peer_read(fd);
     }
+    subscriber->peer_pid = peer.pid;
+    subscriber->peer_uid = peer.uid;
+}
+
+bool server_subscriber_is_in_group(const struct server_subscriber *subscriber, gid_t group)
+{
+    uv_os_fd_t fd;
+    return uv_fileno((const uv_handle_t *)&subscriber->pipe, &fd) == 0 &&
+           server_peer_is_in_group(fd, group);
 }
 
 static void destroy(struct server_subscriber *subscriber)

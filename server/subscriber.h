@@ -101,6 +101,9 @@ void server_subscriber_finish(struct server_subscriber *subscriber);
 // Closes now; on_closed comes later. reason is for the log, a constant.
 void server_subscriber_close(struct server_subscriber *subscriber, const char *reason);
 
+// True when the client's process belongs to the group, as its own or as a supplementary one.
+bool server_subscriber_is_in_group(const struct server_subscriber *subscriber, gid_t group);
+
 // Handles the requests that were put off.
 void server_subscriber_resume(struct server_subscriber *subscriber);
 

@@ -115,6 +115,9 @@ static void tell_outage(struct follow *follow, const char *reason)
         mc_log(MC_LOG_WARNING, "nothing to follow: %s; trying again until there is", reason);
         follow->outage_is_told = true;
     }
+    if (follow->options.on_outage != NULL) {
+        follow->options.on_outage(follow->options.user, reason);
+    }
 }
 
 static void double_retry(struct follow *follow)

@@ -23,6 +23,10 @@ struct follow_options {
     struct mocap_options subscribe; // what to subscribe to, and how
     bool first_alone;               // if no stream is named: only the daemon's first
     bool at_rest;                   // start without a subscription, until follow_want
+    // Called whenever there is nobody to follow, and why; NULL: nothing. Thread: that of
+    // follow_next.
+    void (*on_outage)(void *user, const char *reason);
+    void *user;
 };
 
 // Does not connect yet. What options point to is borrowed. Returns NULL and sets err when out of

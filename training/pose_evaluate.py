@@ -6,7 +6,8 @@
 
 --renders: of people kept out, against exact rotations, the camera known. --clips: frames of clips
 that the teacher has labelled (training/README.md, "The whole face"), against its rotations, the
-field of view estimated. Both through mocapd's own code."""
+field of view estimated; those that no training has seen apart from the others, on which
+pitch_gain (pipeline/motion/pose.c) was chosen. Both through mocapd's own code."""
 
 import argparse
 import subprocess
@@ -15,6 +16,7 @@ import numpy as np
 
 from . import report
 from .pose_data import Finder, LabelledClips, RenderedHeads, euler
+from .prepare import CLIPS_KEPT_OUT
 
 YAWS = ((0, 15), (15, 30), (30, 45), (45, 60), (60, 80), (0, 60))
 TURNS_LEAST = 2.0  # degrees, standard deviation: a head that keeps still correlates with nothing
@@ -58,9 +60,23 @@ def render_rows(lab, heads, sets):
                f"{constant:.1f}"]
 
 
+def mean_row(title, slopes):
+    means = np.nanmean(np.reshape(slopes, (-1, 4)), 0)
+    cells = [f"**{value:.2f}**" for value in means]
+    return [f"**{title}**", "", "", "", "", *cells[:2], "", *cells[2:]]
+
+
 def clip_rows(lab, clips, finder):
+    for kept_out in (False, True):
+        chosen = [name for name in np.unique(clips.clips)
+                  if (name in CLIPS_KEPT_OUT) == kept_out]
+        yield from clip_group(lab, clips, finder, chosen,
+                              "kept out" if kept_out else "trained on")
+
+
+def clip_group(lab, clips, finder, names, title):
     truth, slopes = euler(clips.turns), []
-    for clip in np.unique(clips.clips):
+    for clip in names:
         chosen = np.flatnonzero(clips.clips == clip)
         if truth[chosen, :2].std(0).max() < TURNS_LEAST:
             continue
@@ -75,12 +91,10 @@ def clip_rows(lab, clips, finder):
             r = np.corrcoef(own[:, k], found[:, k])[0, 1]
             moves = spread >= TURNS_LEAST
             cells += [f"{spread:.1f}°", *(f"{v:.2f}" if moves else "" for v in (slope, r))]
-            slopes.append((slope, r) if moves else (np.nan, np.nan))
+            slopes.append((slope, r) if moves else (np.nan, np.nan))  # yaw, then pitch
         fov, error = np.median(found[:, 7]), np.median(found[:, 6])
         yield [clip, len(chosen), f"{fov:.0f}°", f"{error:.3f}", *cells]
-    mean = np.nanmean(np.reshape(slopes, (-1, 2, 2)), 0)
-    yield ["**mean**", "", "", "", "", *(f"**{v:.2f}**" for v in mean[0]), "",
-           *(f"**{v:.2f}**" for v in mean[1])]
+    yield mean_row(title, slopes)
 
 
 def arguments():

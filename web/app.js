@@ -1,59 +1,99 @@
-/** The page: connects the client to the panels and avatars. */
-import { makePreferences } from "./preferences.js";
-import { drawLatency } from "./chart.js";
+/** The page: connects the client to the avatars, panels and dialogs. */
+import { readAddress } from "./address.js";
+import { makeCalibrate } from "./calibrate.js";
+import { makeConnect } from "./connect.js";
+import { makeControl } from "./control.js";
+import { byId, make, setText } from "./elements.js";
+import { NEUTRAL, asleepAt, blend, faceOf } from "./face.js";
+import { hintOf, makeHint } from "./hint.js";
+import { listenForKeys } from "./keys.js";
+import { makeLandmarks } from "./landmarks.js";
+import { makeLatency } from "./latency.js";
 import { MocapClient } from "./mocap.js";
-import { NEUTRAL, blend, faceOf } from "./face.js";
-import { Series } from "./series.js";
-import { makeFigures, makePose, makeShapes } from "./panels.js";
-import { makeStage } from "./stage.js";
-import { drawPoints } from "./points.js";
+import { makePose } from "./pose.js";
+import { makePreferences } from "./preferences.js";
+import { makeSettings } from "./settings.js";
+import { makeShapeRows } from "./shape_rows.js";
+import { makeShelf } from "./shelf.js";
+import { AVATARS, makeStage } from "./stage.js";
+import { keep, recall } from "./storage.js";
 
-const CHART_EVERY_MS = 200;
+const STATUS_EVERY_MS = 250;
 const CALM_SHARE = 0.08; // of the way to a neutral face, per animation frame, while no face is visible
+const AWAKE_MS = 1500; // without a face, before the avatar falls asleep
+const ASLEEP_EVERY_MS = 60; // how often a sleeping avatar is drawn
 
-const byId = (id) => document.getElementById(id);
+const address = readAddress(new URL(location.href));
+document.body.classList.toggle("obs", address.isObs);
 const client = new MocapClient();
-const preferences = makePreferences({ theme: byId("theme"), mirror: byId("mirror") });
-const stage = makeStage();
+const preferences = makePreferences({ theme: byId("theme"), mirror: byId("mirror") }, address);
 const showPose = makePose(byId("pose"));
-const showShapes = makeShapes(byId("shapes"));
-const showFigures = makeFigures(byId("figures"), ["median", "95th percentile", "records/s", "missing"]);
-const latency = new Series();
+const showShapes = makeShapeRows(byId("shapes"));
+const showLandmarks = makeLandmarks(byId("landmarks"));
+const showHint = makeHint();
+const { latency, arrivals, clear: clearLatency } = makeLatency(() => preferences.colours);
 
 const page = {
-    stream: null, // the one shown
+    stream: address.stream ?? null, // the one shown
     record: null, // its newest
     isNew: false, // not shown yet
+    isFresh: false, // nor ever: its latency counts
     face: NEUTRAL,
+    seenMs: performance.now(), // when a face was last visible
+    drawnMs: 0, // when a face that is not visible was last drawn
     droppedBefore: 0,
     seqBefore: null,
 };
 
+// ---- avatars
+
+const stage = makeStage({
+    onChoose(name) {
+        if (!address.isObs) {
+            keep("avatar", name);
+        }
+        if (name === "model") {
+            shelf.begin();
+        }
+    },
+});
+const shelf = makeShelf(stage, address.model);
+const firstAvatar = address.avatar ?? recall("avatar");
+stage.choose(AVATARS.includes(firstAvatar) ? firstAvatar : "fox");
+
 // ---- status
 
 const WORDS = {
+    idle: "the camera is closed",
     connecting: "connecting to the camera",
     stalled: "no frames from the camera",
     ended: "the stream has ended",
     failed: "the stream has failed",
 };
 
-function showStatus() {
+/** @returns {[string, string]} what the dot and the text say */
+function statusOf() {
     const state = client.states.get(page.stream);
-    const name = page.isOffline ? "offline" : (state?.state ?? "connecting");
-    let text = "waiting for mocapd";
     if (page.isOffline) {
-        text = "mocap-web is not reachable; trying again";
-    } else if (name === "live") {
-        text = page.record && !page.face.seen ? "no face in view" : "live";
-    } else if (state) {
-        text = state.reason ? `${WORDS[name] ?? name}: ${state.reason}` : (WORDS[name] ?? name);
+        return ["offline", page.refusal ? "refused by mocap-web" : "mocap-web is not reachable; trying again"];
     }
-    if (byId("status-text").textContent !== text) {
-        byId("status-text").textContent = text;
+    if (client.hello === null || client.web?.daemon === false) {
+        return ["waiting", "waiting for mocapd"];
     }
-    byId("status").dataset.state = name;
+    if (state?.state === "live") {
+        return page.record && !page.face.seen ? ["nobody", "no face in view"] : ["live", "live"];
+    }
+    const words = WORDS[state?.state] ?? WORDS.connecting;
+    return [state?.state ?? "connecting", state?.reason ? `${words}: ${state.reason}` : words];
 }
+
+function showStatus() {
+    const [name, text] = statusOf();
+    setText(byId("status-text"), text);
+    byId("status").dataset.state = name;
+    showHint(hintOf({ isOffline: page.isOffline === true, web: client.web, hello: client.hello, refusal: page.refusal }));
+}
+setInterval(showStatus, STATUS_EVERY_MS);
 
 // ---- streams
 
@@ -63,31 +103,30 @@ function chooseStream(name) {
     page.isNew = page.record !== null;
     page.seqBefore = null;
     page.face = { ...page.face, id: NEUTRAL.id }; // ids are per stream
-    latency.clear();
+    clearLatency();
     showStatus();
 }
 
 client.addEventListener("hello", ({ detail: { streams } }) => {
     const select = byId("stream");
-    select.replaceChildren(...streams.map((name) => new Option(name)));
+    select.replaceChildren(...streams.map((name) => make("option", {}, name)));
     byId("stream-field").hidden = streams.length < 2;
     chooseStream(streams.includes(page.stream) ? page.stream : streams[0]);
     select.value = page.stream;
 });
 byId("stream").addEventListener("change", ({ target }) => chooseStream(target.value));
 client.addEventListener("state", showStatus);
+client.addEventListener("web", showStatus);
 client.addEventListener("link", ({ detail: isLinked }) => {
     page.isOffline = !isLinked;
+    if (isLinked) {
+        page.refusal = undefined;
+    } else {
+        client.web = null;
+        askRefusal();
+    }
     showStatus();
 });
-client.addEventListener("record", ({ detail: record }) => {
-    if (record.stream === page.stream) {
-        page.record = record;
-        page.isNew = true;
-    }
-});
-
-// ---- frames
 
 /** How many frames are missing before this record: dropped by the daemon or skipped. */
 function countLost(record) {
@@ -98,56 +137,113 @@ function countLost(record) {
     return passed + dropped;
 }
 
+client.addEventListener("record", ({ detail: record }) => {
+    if (record.stream === page.stream) {
+        page.record = record;
+        page.isNew = page.isFresh = true;
+        arrivals.add(performance.now(), 0, countLost(record));
+    }
+});
+
+// ---- frames
+
 // A message is delivered after the browser has painted what was drawn.
 const painted = new MessageChannel();
-painted.port1.onmessage = ({ data: { record, lost } }) => {
+painted.port1.onmessage = ({ data: record }) => {
     const nowMs = performance.now();
     const latencyMs = client.latencyMs(record, nowMs);
     if (latencyMs !== undefined) {
-        latency.add(nowMs, latencyMs, lost);
+        latency.add(nowMs, latencyMs);
     }
 };
 
-function showRecord(record) {
-    const lost = countLost(record);
-    drawPoints(byId("points"), record, preferences.isMirror, preferences.colours);
-    painted.port2.postMessage({ record: { t_arrival_ns: record.t_arrival_ns }, lost });
+/** A new face is shown at once; a lost one fades to neutral, then falls asleep. */
+function nextFace(nowMs) {
+    const face = faceOf(page.isOffline ? null : page.record, preferences.isMirror, page.face.id, preferences.which);
+    if (face.seen) {
+        page.seenMs = nowMs;
+        return face;
+    }
+    return blend(page.face, nowMs - page.seenMs > AWAKE_MS ? asleepAt(nowMs) : NEUTRAL, CALM_SHARE);
 }
 
-function onFrame() {
+function drawFace(nowMs, isNew) {
+    if (!page.face.seen && !isNew && page.face.sleep > 0.99 && nowMs - page.drawnMs < ASLEEP_EVERY_MS) {
+        return;
+    }
+    page.drawnMs = nowMs;
+    stage.show(page.face);
+    if (!address.isObs) {
+        const face = page.face.seen ? page.face : NEUTRAL;
+        showPose(face);
+        showShapes(face, preferences.isMirror);
+    }
+}
+
+function onFrame(nowMs) {
     const { isNew } = page;
     page.isNew = false;
-    const face = faceOf(page.isOffline ? null : page.record, preferences.isMirror, page.face.id);
-    // A new face is shown at once; a lost one fades to neutral.
-    page.face = face.seen ? face : blend(page.face, NEUTRAL, CALM_SHARE);
-    if (isNew || !face.seen) {
-        stage.show(page.face);
-        showPose(page.face);
-        showShapes(page.face);
+    page.face = nextFace(nowMs);
+    if (isNew || !page.face.seen) {
+        drawFace(nowMs, isNew);
     }
-    if (isNew) {
-        showRecord(page.record);
+    if (isNew && !address.isObs) {
+        showLandmarks(page.record, page.face.seen ? page.face.id : 0, preferences.isMirror, preferences.colours);
+    }
+    if (page.isFresh) {
+        page.isFresh = false;
+        painted.port2.postMessage({ t_arrival_ns: page.record.t_arrival_ns });
     }
     requestAnimationFrame(onFrame);
 }
 requestAnimationFrame(onFrame);
 
-setInterval(() => {
-    const ms = (value) => (value === undefined ? "–" : `${value.toFixed(0)} ms`);
-    drawLatency(byId("latency"), latency, performance.now(), preferences.colours);
-    showFigures({
-        median: ms(latency.percentile(0.5)),
-        "95th percentile": ms(latency.percentile(0.95)),
-        "records/s": latency.rate().toFixed(1),
-        missing: String(latency.lost),
-    });
-    showStatus();
-}, CHART_EVERY_MS);
-
 preferences.onChange = () => {
     page.isNew = page.record !== null;
-    page.seqBefore = null;
 };
 
+// ---- dialogs
+
+const control = makeControl(client);
+const streamNow = () => page.stream;
+makeCalibrate(control, streamNow);
+makeSettings(control, streamNow, preferences);
+makeConnect(() => ({
+    avatar: stage.chosen,
+    model: shelf.title,
+    isMirror: preferences.isMirror,
+    stream: client.hello?.streams.length > 1 ? page.stream : undefined,
+    face: preferences.which === "steady" ? undefined : preferences.which,
+}));
+
+// The browser does not say why a WebSocket was refused; mocap-web does, on asking.
+async function askRefusal() {
+    try {
+        const response = await fetch(new URL("ws", document.baseURI), { method: "POST" });
+        page.refusal = response.status === 403 ? await response.text() : undefined;
+    } catch {
+        page.refusal = undefined; // it is not there
+    }
+    showStatus();
+}
+
+if (matchMedia("(max-width: 820px)").matches) {
+    document.querySelectorAll("main details").forEach((details) => (details.open = false));
+}
+
+// ---- full screen and keys
+
+const full = byId("full");
+full.hidden = !document.fullscreenEnabled;
+full.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : byId("views").requestFullscreen()));
+document.addEventListener("fullscreenchange", () => (full.textContent = document.fullscreenElement ? "Leave full screen" : "Full screen"));
+
+listenForKeys({
+    ...Object.fromEntries(AVATARS.map((name, index) => [String(index + 1), () => stage.choose(name)])),
+    m: () => byId("mirror").click(),
+    t: () => byId("theme").click(),
+    f: () => full.click(),
+});
+
 /** For tests and the console. */
-globalThis.mocap = { client, latency, page };
+globalThis.mocap = { client, latency, arrivals, page, stage, shelf, preferences };

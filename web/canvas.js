@@ -23,6 +23,8 @@ export function readColours() {
         text: colour("text"),
         soft: colour("soft"),
         line: colour("line"),
+        track: colour("track"),
+        card: colour("card"),
         accent: colour("accent"),
         good: colour("good"),
         bad: colour("bad"),

@@ -33,7 +33,29 @@ export const NEUTRAL = Object.freeze({
     y: 0,
     shapes: NEUTRAL_SHAPES,
     seesGaze: false, // the eyeLook shapes are known
+    gaze: undefined, // [to the viewer's right, down] relative to the head, degrees
+    sleep: 0, // 1: asleep
 });
+
+/** Nobody is there: the avatar nods off. */
+export const ASLEEP = Object.freeze({
+    ...NEUTRAL,
+    pitch: 0.26,
+    roll: 0.1,
+    shapes: Object.freeze({ ...NEUTRAL_SHAPES, eyeBlinkLeft: 1, eyeBlinkRight: 1 }),
+    sleep: 1,
+});
+
+/** Breathing: the sleeping face at a time. */
+export const asleepAt = (ms) => ({ ...ASLEEP, pitch: ASLEEP.pitch + 0.035 * Math.sin(ms / 900) });
+
+/** Whose face to show, of several: what a setting may be. */
+export const WHICH = {
+    steady: "the same person as long as they are visible",
+    largest: "the nearest: the largest face",
+    left: "the leftmost on this page",
+    right: "the rightmost on this page",
+};
 
 function swapSides(shapes) {
     const swapped = {};
@@ -64,22 +86,34 @@ export function anglesOf([x, y, z, w]) {
     return [pitch, yaw, Math.atan2(rightY / Math.cos(pitch) || 0, along)];
 }
 
-/** An avatar keeps to one person: the face with that id while it is visible, else the one with the highest score. */
-function choose(faces, id) {
-    return (
-        faces.find((face) => face.id === id) ??
-        faces.reduce((a, b) => (a && a.score >= b.score ? a : b), undefined)
-    );
+/** Between both eyes. */
+const middle = ({ left, right }, axis) => (left[axis] + right[axis]) / 2;
+
+const most = (faces, value) => faces.reduce((a, b) => (a && value(a) >= value(b) ? a : b), undefined);
+
+/** The face to show; "steady" keeps to one while it is visible, else takes the highest score. */
+function choose(faces, { id, which = "steady", isMirror }) {
+    const side = isMirror === (which === "left") ? 1 : -1;
+    switch (which) {
+        case "largest":
+            return most(faces, ({ box }) => box[2] * box[3]);
+        case "left":
+        case "right":
+            return most(faces, ({ box }) => side * (box[0] + box[2] / 2));
+        default:
+            return faces.find((face) => face.id === id) ?? most(faces, ({ score }) => score);
+    }
 }
 
 /**
  * @param {object} record
  * @param {boolean} mirror like a mirror: the person's left is on the left
  * @param {number} [id] of the face shown so far
- * @returns {typeof NEUTRAL} that face of the record, or the one with the highest score if it is gone
+ * @param {keyof typeof WHICH} [which]
+ * @returns {typeof NEUTRAL} the face of the record to show; NEUTRAL if there is none
  */
-export function faceOf(record, mirror, id) {
-    const face = choose(record?.faces ?? [], id);
+export function faceOf(record, mirror, id, which) {
+    const face = choose(record?.faces ?? [], { id, which, isMirror: mirror });
     if (!face) {
         return NEUTRAL;
     }
@@ -97,6 +131,8 @@ export function faceOf(record, mirror, id) {
         y: ((top + height / 2) / record.height) * 2 - 1,
         shapes: mirror ? swapSides(shapes) : shapes,
         seesGaze: face.gaze !== undefined,
+        gaze: face.gaze && [-side * middle(face.gaze, 0), middle(face.gaze, 1)],
+        sleep: 0,
     };
 }
 
@@ -132,5 +168,7 @@ export function blend(from, to, share) {
         y: mix(from.y, to.y),
         shapes,
         seesGaze: to.seen ? to.seesGaze : from.seesGaze,
+        gaze: to.gaze,
+        sleep: mix(from.sleep, to.sleep),
     };
 }

@@ -22,6 +22,7 @@
  *   state   {stream, state, reason}       a stream's state; its "end" arrives as one, too
  *   record  {stream, seq, faces, …}       a motion record
  *   link    true or false                 whether the client is connected to mocap-web
+ *   web     {server, socket, daemon, …}   of mocap-web itself: docs/bridges.md
  *   error   Error                         mocap-web sent what is no message; it is ignored
  */
 
@@ -30,11 +31,14 @@ const RETRY_LAST_MS = 4000; // up to this,
 const LASTING_MS = 5000; // until a connection has lasted so long
 const PING_EVERY_MS = 2000;
 const PINGS_KEPT = 8;
+const REPLY_MS = 12000; // how long a request may take: a calibration has six seconds
 
-/** @returns {string} the WebSocket URL of the page's own server */
+/** @returns {string} the WebSocket URL of the page's own server, beside the page */
 export function defaultUrl() {
-    const { protocol, host } = globalThis.location;
-    return `${protocol === "https:" ? "wss" : "ws"}://${host}/ws`;
+    const url = new URL("ws", globalThis.document?.baseURI ?? globalThis.location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    url.search = url.hash = "";
+    return url.href;
 }
 
 export class MocapClient extends EventTarget {
@@ -46,9 +50,10 @@ export class MocapClient extends EventTarget {
     #openedMs = Infinity; // when the connection was made
     #retryTimer = 0;
     #pingTimer = 0;
-    #pingId = 0;
+    #lastId = 0; // of pings and requests
     #pingSentMs = new Map();
     #clock = []; // {roundTripMs, offsetMs} of the last pings
+    #waiting = new Map(); // requests without a reply: id to {resolve, reject, timer}
 
     /**
      * @param {string} [url] ws://HOST:PORT/ws; by default defaultUrl()
@@ -58,8 +63,9 @@ export class MocapClient extends EventTarget {
         super();
         this.#url = url;
         this.#WebSocket = WebSocket;
-        /** The greeting; null before it has arrived. */
+        /** The greeting of mocapd and that of mocap-web; null before they have arrived. */
         this.hello = null;
+        this.web = null;
         /** The newest state and the newest record of each stream. */
         this.states = new Map();
         this.newest = new Map();
@@ -123,6 +129,40 @@ export class MocapClient extends EventTarget {
         }
     }
 
+    /**
+     * Sends a request to mocapd, as mocap-web allows to those that have its token.
+     * @param {string} token
+     * @param {object} request such as {type: "calibrate", stream: "main", action: "neutral"}
+     * @returns {Promise<object>} the reply; rejects with what was refused, and with the error's
+     *     code: "forbidden", "no-face", …
+     */
+    request(token, request) {
+        return new Promise((resolve, reject) => {
+            const id = ++this.#lastId;
+            if (this.#socket.readyState !== 1) {
+                reject(Object.assign(new Error("mocap-web is not reachable"), { code: "offline" }));
+                return;
+            }
+            const timer = setTimeout(() => this.#settle(id, { type: "error", code: "late", message: "no reply in time" }), REPLY_MS);
+            this.#waiting.set(id, { resolve, reject, timer });
+            this.#socket.send(JSON.stringify({ type: "control", id, token, request }));
+        });
+    }
+
+    #settle(id, message) {
+        const waiting = this.#waiting.get(id);
+        if (!waiting) {
+            return;
+        }
+        this.#waiting.delete(id);
+        clearTimeout(waiting.timer);
+        if (message.type === "error") {
+            waiting.reject(Object.assign(new Error(message.message), { code: message.code }));
+        } else {
+            waiting.resolve(message);
+        }
+    }
+
     #emit(type, detail) {
         this.dispatchEvent(new CustomEvent(type, { detail }));
     }
@@ -144,6 +184,9 @@ export class MocapClient extends EventTarget {
 
     #lose() {
         clearInterval(this.#pingTimer);
+        for (const id of [...this.#waiting.keys()]) {
+            this.#settle(id, { type: "error", code: "offline", message: "the connection was lost" });
+        }
         if (this.#closed) {
             return;
         }
@@ -190,7 +233,12 @@ export class MocapClient extends EventTarget {
             case "pong":
                 this.#compareClocks(message);
                 break;
-            default: // of a later version, or malformed
+            case "web":
+                this.web = message;
+                this.#emit("web", message);
+                break;
+            default: // a reply, of a later version, or malformed
+                this.#settle(message.id, message);
         }
     }
 
@@ -198,8 +246,8 @@ export class MocapClient extends EventTarget {
         if (this.#pingSentMs.size === PINGS_KEPT) {
             this.#pingSentMs.delete(this.#pingSentMs.keys().next().value); // never answered
         }
-        this.#pingSentMs.set(++this.#pingId, performance.now());
-        this.#socket.send(JSON.stringify({ type: "ping", id: this.#pingId }));
+        this.#pingSentMs.set(++this.#lastId, performance.now());
+        this.#socket.send(JSON.stringify({ type: "ping", id: this.#lastId }));
     }
 
     // The pong is taken to be made halfway between ping and arrival, which is wrong by at most

@@ -1,23 +1,9 @@
-/** Theme and mirror, kept for the next visit. */
+/** Theme, mirror and whose face: kept for the next visit, overruled by the page's address. */
 import { readColours } from "./canvas.js";
+import { WHICH } from "./face.js";
+import { keep, recall } from "./storage.js";
 
 const THEMES = ["system", "light", "dark"];
-
-function keep(name, value) {
-    try {
-        localStorage.setItem(name, value);
-    } catch {
-        // Storage may be disabled; preferences then last for this visit.
-    }
-}
-
-function recall(name) {
-    try {
-        return localStorage.getItem(name);
-    } catch {
-        return null;
-    }
-}
 
 /** Where the stylesheet has its dark colours. */
 const isDarkRule = (rule) => rule instanceof CSSMediaRule && rule.cssText.includes("color-scheme: dark");
@@ -30,10 +16,22 @@ function applyTheme(button, theme) {
 
 /**
  * @param {{theme: HTMLButtonElement, mirror: HTMLButtonElement}} buttons
- * @returns an object with isMirror, colours, and onChange to be set
+ * @param {{isMirror?: boolean, face?: string}} address
+ * @returns an object with isMirror, which (face), colours, and onChange to be set
  */
-export function makePreferences({ theme, mirror }) {
-    const preferences = { isMirror: recall("mirror") !== "no", colours: null, onChange: () => {} };
+export function makePreferences({ theme, mirror }, address) {
+    const which = address.face ?? recall("face");
+    const preferences = {
+        isMirror: address.isMirror ?? recall("mirror") !== "no",
+        which: Object.hasOwn(WHICH, which ?? "") ? which : "steady",
+        colours: null,
+        onChange: () => {},
+        setWhich(name) {
+            preferences.which = name;
+            keep("face", name);
+            refresh();
+        },
+    };
     let current = THEMES.includes(recall("theme")) ? recall("theme") : "system";
     const refresh = () => {
         applyTheme(theme, current);
@@ -52,13 +50,6 @@ export function makePreferences({ theme, mirror }) {
         refresh();
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
-    document.addEventListener("keydown", (event) => {
-        const isTyping = event.target.closest?.("select, input");
-        if (isTyping || event.ctrlKey || event.metaKey || event.altKey) {
-            return;
-        }
-        ({ m: mirror, t: theme })[event.key.toLowerCase()]?.click();
-    });
     refresh();
     return preferences;
 }

@@ -14,7 +14,12 @@ export class Series {
     /** @param {number} lost how many are missing before this one */
     add(atMs, value, lost = 0) {
         this.points.push({ atMs, value, lost });
-        while (this.points[0].atMs < atMs - this.#windowMs) {
+        this.expire(atMs);
+    }
+
+    /** Forgets what is older than the window. */
+    expire(nowMs) {
+        while (this.points.length > 0 && this.points[0].atMs < nowMs - this.#windowMs) {
             this.points.shift();
         }
     }

@@ -1,46 +1,61 @@
-/** The stage: shows one avatar at a time, chosen by tabs, and accepts dropped models. */
-import { makePuppet } from "./puppet.js";
+/** The stage: shows one avatar at a time, chosen by tabs or by name. */
 import { has3d } from "./built.js";
+import { byId, make } from "./elements.js";
+import { makeFox } from "./fox.js";
+import { makeRobot } from "./robot.js";
 
-const NAMES = ["puppet", "head", "model"];
-const WITHOUT_3D = "3-D avatars are missing: npm was not available when mocapd was built.";
+export const AVATARS = ["fox", "robot", "head", "model"];
 
-const byId = (id) => document.getElementById(id);
+const WITHOUT_3D =
+    "This build has no 3-D part: npm was not available when mocapd was built. Install npm (apt-get install npm), " +
+    "then build again: cmake --build --preset release. The fox and the robot need none of it.";
 
 /** Explains in a view why it is empty. */
 function explain(view, text) {
-    const note = document.createElement("p");
-    note.className = "drop";
-    note.textContent = text;
-    view.replaceChildren(note);
+    view.replaceChildren(make("p", { className: "drop" }, text));
 }
 
-export function makeStage() {
-    const avatars = { puppet: makePuppet(byId("view-puppet")) };
-    let chosen = "puppet";
+/**
+ * @param {{onChoose: (name: string) => void}} options
+ * @returns the stage; loadModel(bytes) shows a model in its last view, instead of the one before
+ */
+export function makeStage({ onChoose }) {
+    const avatars = {};
+    let chosen = "fox";
     let face = null;
     let avatars3d = null; // the module of the 3-D avatars, loaded on first use
 
     const load3d = async () => (avatars3d ??= await import("./avatars3d.js"));
 
+    const makers = {
+        fox: (view) => makeFox(view),
+        robot: (view) => makeRobot(view),
+        head: async (view) => (await load3d()).makeHead(view),
+    };
+
     async function makeAvatar(name) {
-        if (!has3d) {
-            explain(byId(`view-${name}`), WITHOUT_3D);
-            return;
-        }
-        if (name === "head" && !avatars.head) {
+        const view = byId(`view-${name}`);
+        if (!has3d && (name === "head" || name === "model")) {
+            explain(view, WITHOUT_3D);
+        } else if (makers[name] && !avatars[name]) {
             try {
-                avatars.head = (await load3d()).makeHead(byId("view-head"));
+                avatars[name] = await makers[name](view);
             } catch (error) {
-                explain(byId("view-head"), `3-D is not available: ${error.message}`);
+                explain(view, `3-D is not available: ${error.message}`);
             }
+        }
+    }
+
+    function showFace(name) {
+        if (face && chosen === name) {
+            avatars[name]?.show(face);
         }
     }
 
     async function choose(name) {
         const hasFocus = document.activeElement?.matches("[role=tab]");
         chosen = name;
-        for (const other of NAMES) {
+        for (const other of AVATARS) {
             const tab = byId(`tab-${other}`);
             tab.setAttribute("aria-selected", String(other === name));
             tab.tabIndex = other === name ? 0 : -1;
@@ -49,72 +64,44 @@ export function makeStage() {
         if (hasFocus) {
             byId(`tab-${name}`).focus();
         }
+        onChoose(name);
         await makeAvatar(name);
-        if (face && chosen === name) {
-            avatars[name]?.show(face);
-        }
+        showFace(name);
     }
 
-    async function loadModel(file) {
-        const note = byId("model-note");
-        await choose("model");
-        if (!has3d || !file) {
-            return;
-        }
-        note.textContent = `Reading ${file.name} …`;
-        try {
-            const { makeModel } = await load3d();
-            const model = await makeModel(byId("view-model"), await file.arrayBuffer());
-            avatars.model?.dispose();
-            avatars.model = model;
-            byId("drop").dataset.loaded = "";
-            note.textContent = model.title || file.name;
-            if (face) {
-                model.show(face);
-            }
-        } catch (error) {
-            note.textContent = `${file.name}: ${error.message}`;
-        }
-    }
-
-    NAMES.forEach((name, index) => {
+    AVATARS.forEach((name, index) => {
         const tab = byId(`tab-${name}`);
         tab.addEventListener("click", () => choose(name));
         tab.addEventListener("keydown", ({ key }) => {
             const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
             if (step) {
-                choose(NAMES[(index + step + NAMES.length) % NAMES.length]);
+                choose(AVATARS[(index + step + AVATARS.length) % AVATARS.length]);
             }
         });
     });
-    document.addEventListener("keydown", (event) => {
-        const name = NAMES[Number(event.key) - 1];
-        if (name && !event.target.closest?.("select, input") && !event.ctrlKey && !event.metaKey && !event.altKey) {
-            choose(name);
-        }
-    });
-    byId("model-file").addEventListener("change", ({ target }) => loadModel(target.files[0]));
-    acceptDrops(loadModel);
 
     return {
+        has3d,
+        choose,
+        get chosen() {
+            return chosen;
+        },
         show(next) {
             face = next;
             avatars[chosen]?.show(next);
         },
+        /** @returns {Promise<string>} the model's title; rejects when it cannot be read */
+        async loadModel(bytes) {
+            const { makeModel } = await load3d();
+            const model = await makeModel(byId("view-model"), bytes);
+            avatars.model?.dispose();
+            avatars.model = model;
+            showFace("model");
+            return model.title;
+        },
+        removeModel() {
+            avatars.model?.dispose();
+            delete avatars.model;
+        },
     };
-}
-
-/** A model may be dropped anywhere on the page. */
-function acceptDrops(onFile) {
-    const drop = byId("drop");
-    document.addEventListener("dragover", (event) => {
-        event.preventDefault();
-        drop.dataset.over = "";
-    });
-    document.addEventListener("dragleave", () => delete drop.dataset.over);
-    document.addEventListener("drop", (event) => {
-        event.preventDefault();
-        delete drop.dataset.over;
-        onFile(event.dataTransfer.files[0]);
-    });
 }

@@ -361,7 +361,7 @@ void nn_conv_direct(const struct nn_microkernel_set *set, const struct nn_conv *
     }
     nn_tile_init(&run.tile, conv, maps);
     const bool is_1d = run.run_block == run_1d;
-    const size_t weight_rows = (size_t)conv->tap_count * (size_t)nn_conv_words(conv);
+    const size_t weight_rows = (size_t)conv->tap_count * (size_t)nn_microkernel_tap_rows(set, conv);
     for (int left = nn_tile_vectors(set, conv); left > 0;) {
         const int vectors = nn_tile_block_vectors(left), width = vectors * set->lanes;
         run.pixels_max = is_1d ? set->conv1d_pixels[vectors - 1] : set->generic_pixels[vectors - 1];

@@ -14,7 +14,8 @@ static size_t row_floats(const struct nn_conv *conv)
 
 size_t nn_conv_gemm_scratch(const struct nn_conv *conv)
 {
-    return PIXELS * (row_floats(conv) + (size_t)conv->out_channels);
+    return conv->type == NN_F32 ? PIXELS * (row_floats(conv) + (size_t)conv->out_channels)
+                                : nn_conv_scratch_c(conv);
 }
 
 // Copies the window of output pixel y, x; zeros outside the map.

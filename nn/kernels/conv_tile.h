@@ -9,6 +9,7 @@
 //   word, one input word in every lane, with word_load(p)
 //   acc, a vector of sums, with acc_start(bias), acc_add(word, weights, sum) and
 //   acc_value(sum, tile, channel)
+//   HAS_ADD_WORDS, optionally: add_words is already defined
 //   NARROW: INLINE where most maps are U8 or BF16; CALLED where those are so rare that
 //   inlining them would only bloat the microkernels
 // Optional: PACKS_U8, and what tile_store_u8.h requires.
@@ -16,20 +17,7 @@
 #include <stddef.h>
 
 #include "nn/kernels/microkernel.h"
-
-#define INLINE static inline __attribute__((always_inline))
-#if defined(__clang__)
-#define CALLED static __attribute__((noinline))
-#else
-#define CALLED static __attribute__((noinline, noclone)) // for no caller's constants, either
-#endif
-
-// Unrolls the next loop, whose trip count is constant, completely.
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
+#include "nn/kernels/unroll.h"
 
 enum { SUMS_MAX = 28 }; // vectors of sums per tile
 
@@ -144,6 +132,32 @@ INLINE void line_start(const char **base, const char *first, size_t step, int pi
     }
 }
 
+#if !defined(HAS_ADD_WORDS)
+// Adds the products of adjacent words of each pixel, with as many rows of weights, to the
+// sums.
+INLINE void add_words(const char *in, size_t step, ptrdiff_t words, const float *weights, acc *sum,
+                      const int pixels, const int vectors)
+{
+    const char *base[NN_TILE_PIXELS_MAX / 4];
+    line_start(base, in, step, pixels);
+    for (ptrdiff_t c = 0; c < words; c++, weights += vectors * LANES) {
+        vec weight[NN_TILE_VECTORS_MAX];
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            weight[v] = vec_load(weights + v * LANES);
+        }
+        UNROLL
+        for (int p = 0; p < pixels; p++) {
+            word input = line_get(base, step, p, c);
+            UNROLL
+            for (int v = 0; v < vectors; v++) {
+                sum[p * vectors + v] = acc_add(input, weight[v], sum[p * vectors + v]);
+            }
+        }
+    }
+}
+#endif
+
 INLINE void sums_start(const struct nn_tile *tile, acc *sum, const int pixels, const int vectors)
 {
     UNROLL
@@ -224,25 +238,9 @@ INLINE void tile_generic(const struct nn_tile *tile, const int pixels, const int
     const size_t step = tile->in_step;
     const ptrdiff_t in_words = tile->in_words;
     for (int t = 0; t < tile->valid_tap_count; t++) {
-        const char *base[NN_TILE_PIXELS_MAX / 4];
-        line_start(base, tile->in + tile->valid_taps[t].offset, step, pixels);
+        const char *in = tile->in + tile->valid_taps[t].offset;
         const float *weights = tile->weights + tile->valid_taps[t].tap * in_words * vectors * LANES;
-        const ptrdiff_t words = tile->valid_taps[t].words;
-        for (ptrdiff_t c = 0; c < words; c++, weights += vectors * LANES) {
-            vec weight[NN_TILE_VECTORS_MAX];
-            UNROLL
-            for (int v = 0; v < vectors; v++) {
-                weight[v] = vec_load(weights + v * LANES);
-            }
-            UNROLL
-            for (int p = 0; p < pixels; p++) {
-                word input = line_get(base, step, p, c);
-                UNROLL
-                for (int v = 0; v < vectors; v++) {
-                    sum[p * vectors + v] = acc_add(input, weight[v], sum[p * vectors + v]);
-                }
-            }
-        }
+        add_words(in, step, tile->valid_taps[t].words, weights, sum, pixels, vectors);
     }
     sums_store(tile, sum, pixels, vectors);
 }

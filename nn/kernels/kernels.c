@@ -7,6 +7,8 @@
 #include "nn/kernels/kernels_loops.h"
 #if defined(__x86_64__)
 #include "nn/kernels/x86/kernels_x86.h"
+#elif defined(__aarch64__)
+#include "nn/kernels/arm/kernels_arm.h"
 #endif
 
 void nn_kernels_init(struct nn_kernels *kernels, unsigned cpu_flags)
@@ -21,6 +23,10 @@ void nn_kernels_init(struct nn_kernels *kernels, unsigned cpu_flags)
     loops_init(kernels);
 #if defined(__x86_64__)
     if (nn_kernels_init_x86(kernels, cpu_flags)) {
+        return;
+    }
+#elif defined(__aarch64__)
+    if (nn_kernels_init_arm(kernels, cpu_flags)) {
         return;
     }
 #endif

@@ -143,7 +143,7 @@ typedef void nn_weighted_sum_fn(const float *weights, int height, int width, int
                                 const struct nn_tensor *features, int dy, int dx, float *sums);
 
 struct nn_kernels {
-    const char *name;    // the instruction set: "scalar", "blas", "avx2", "avx512", "amx"
+    const char *name;    // the level that they are made for; see base/cpu.h
     unsigned fast_types; // bit 1 << type: lower-precision types that are faster than float32
     nn_conv_fn *conv;
     nn_conv_size_fn *conv_weights, *conv_scratch;

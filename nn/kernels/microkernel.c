@@ -1,6 +1,7 @@
 #include "nn/kernels/microkernel.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "nn/kernels/number.h"
 
@@ -28,29 +29,57 @@ int nn_conv_words(const struct nn_conv *conv)
 
 size_t nn_microkernel_weights(const struct nn_microkernel_set *set, const struct nn_conv *conv)
 {
-    return (size_t)conv->tap_count * (size_t)nn_conv_words(conv) *
+    return (size_t)conv->tap_count * (size_t)nn_microkernel_tap_rows(set, conv) *
            (size_t)(nn_tile_vectors(set, conv) * set->lanes);
 }
 
-// Packs a block of output channels, `width` lanes wide: for each tap and input word, and
+int nn_microkernel_tap_rows(const struct nn_microkernel_set *set, const struct nn_conv *conv)
+{
+    return nn_conv_words(conv) + (set->has_tap_sums ? 1 : 0);
+}
+
+// The weight of one tap from input channel ci to output channel co; 0 if there is no such
+// channel.
+static float weight_at(const struct nn_conv *conv, const float *plain, int tap, int ci, int co)
+{
+    const size_t ins = (size_t)conv->in_channels, outs = (size_t)conv->out_channels;
+    const bool exists = ci < conv->in_channels && co < conv->out_channels;
+    return exists ? plain[((size_t)tap * ins + (size_t)ci) * outs + (size_t)co] : 0;
+}
+
+static void pack_tap_sums(const struct nn_conv *conv, const float *plain, int tap, int first,
+                          int width, float *packed)
+{
+    for (int lane = 0; lane < width; lane++) {
+        int32_t sum = 0;
+        for (int ci = 0; ci < conv->in_channels; ci++) {
+            sum += 128 * (int32_t)weight_at(conv, plain, tap, ci, first + lane);
+        }
+        memcpy(packed + lane, &sum, sizeof sum);
+    }
+}
+
+// Where a word goes within its tap's rows.
+static size_t word_index(const struct nn_microkernel_set *set, int words, int word, int lane,
+                         int width)
+{
+    const int even = word & ~1;
+    return (size_t)(set->pairs_rows && even + 1 < words ? even * width + 2 * lane + (word & 1)
+                                                        : word * width + lane);
+}
+
+// Packs one tap for a block of output channels, `width` lanes wide: for each input word, and
 // for each lane, the weights of the word's channels. Missing channels get zeros.
-static void pack_block(const struct nn_conv *conv, const float *plain, int first, int width,
-                       float *packed)
+static void pack_tap(const struct nn_microkernel_set *set, const struct nn_conv *conv,
+                     const float *plain, int tap, int first, int width, float *packed)
 {
     const int per = per_word(conv), words = nn_conv_words(conv);
-    size_t i = 0;
-    for (int row = 0; row < conv->tap_count * words; row++) {
-        const int tap = row / words, word = row % words;
+    for (int word = 0; word < words; word++) {
         for (int lane = 0; lane < width; lane++) {
-            for (int j = 0; j < per; j++, i++) {
-                const int ci = word * per + j, co = first + lane;
-                bool exists = ci < conv->in_channels && co < conv->out_channels;
-                nn_number_set_weight(
-                    conv->type, packed, i,
-                    exists ? plain[((size_t)tap * (size_t)conv->in_channels + (size_t)ci) *
-                                       (size_t)conv->out_channels +
-                                   (size_t)co]
-                           : 0);
+            const size_t at = word_index(set, words, word, lane, width) * (size_t)per;
+            for (int j = 0; j < per; j++) {
+                nn_number_set_weight(conv->type, packed, at + (size_t)j,
+                                     weight_at(conv, plain, tap, word * per + j, first + lane));
             }
         }
     }
@@ -61,8 +90,14 @@ void nn_microkernel_pack(const struct nn_microkernel_set *set, const struct nn_c
 {
     for (int left = nn_tile_vectors(set, conv), first = 0; left > 0;) {
         const int vectors = nn_tile_block_vectors(left), width = vectors * set->lanes;
-        pack_block(conv, plain, first, width, packed);
-        packed += (size_t)conv->tap_count * (size_t)nn_conv_words(conv) * (size_t)width;
+        for (int tap = 0; tap < conv->tap_count; tap++) {
+            if (set->has_tap_sums) {
+                pack_tap_sums(conv, plain, tap, first, width, packed);
+                packed += width;
+            }
+            pack_tap(set, conv, plain, tap, first, width, packed);
+            packed += (size_t)nn_conv_words(conv) * (size_t)width;
+        }
         left -= vectors;
         first += width;
     }

@@ -69,6 +69,10 @@ struct nn_microkernel_set {
     nn_dot_fn *dot;
     // Releases processor state kept between tiles (AMX); NULL: there is none.
     void (*release)(void);
+    // Differences in the layout of weights, for NN_U8: before each tap's rows one of 128
+    // times the tap's sum, in int32; for all types: the words of every two rows of a tap
+    // alternate.
+    bool has_tap_sums, pairs_rows;
 };
 
 // Fills in the tile for the first block of output channels: all but the pointers and steps
@@ -87,6 +91,9 @@ int nn_tile_vectors(const struct nn_microkernel_set *set, const struct nn_conv *
 
 // Input words per tap.
 int nn_conv_words(const struct nn_conv *conv);
+
+// Rows of weights per tap: one per input word, and the tap sums.
+int nn_microkernel_tap_rows(const struct nn_microkernel_set *set, const struct nn_conv *conv);
 
 // Whether the taps are those of a 3x1 or 1x3 kernel with the output at its centre.
 bool nn_conv_is_1d(const struct nn_conv *conv);

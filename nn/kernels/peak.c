@@ -6,6 +6,8 @@
 #include "base/cpu.h"
 #if defined(__x86_64__)
 #include "nn/kernels/x86/peak_x86.h"
+#elif defined(__aarch64__)
+#include "nn/kernels/arm/peak_arm.h"
 #endif
 
 enum { SUMS = 32 };
@@ -36,6 +38,8 @@ double nn_peak_gflops(unsigned cpu_flags)
     burn = cpu_flags & MC_CPU_AVX512 ? nn_peak_burn_avx512
            : cpu_flags & MC_CPU_AVX2 ? nn_peak_burn_avx2
                                      : burn_c;
+#elif defined(__aarch64__)
+    burn = cpu_flags & MC_CPU_NEON ? nn_peak_burn_neon : burn_c;
 #endif
     // In pieces long enough that reading the clock between them costs nothing.
     enum { ROUNDS = 2000 };

@@ -55,14 +55,15 @@ INLINE void sums_store_u8(const struct nn_tile *tile, const acc *sum, const int 
         const ivec pack = pack_u8(value[0], value[1], value[2], value[3]);
         UNROLL
         for (int i = 0; i < PACKED; i += together) {
-            const int s = first + i, p = s / vectors, c = s % vectors * LANES;
+            const int s = first + i, c = s % vectors * LANES;
+            const size_t p = (size_t)(s / vectors);
             if (s >= count) {
                 continue;
             }
-            uint8_t *out = (uint8_t *)at.out + (size_t)p * at.out_step;
+            uint8_t *out = (uint8_t *)at.out + p * at.out_step;
             const uint8_t *partner = (const uint8_t *)at.partner;
             if (partner != NULL) {
-                partner += (size_t)p * at.partner_step + c;
+                partner += p * at.partner_step + c;
                 out += c;
             }
             if (together == 2) {

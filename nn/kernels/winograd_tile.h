@@ -58,28 +58,12 @@ static void f43_input(const struct nn_winograd_tile *tiles, int count, int chann
 INLINE void winograd_product(const float *in, size_t in_step, int channels, const float *weights,
                              float *sums, size_t sum_step, const int count, const int vectors)
 {
-    const char *base[NN_TILE_PIXELS_MAX / 4];
-    line_start(base, (const char *)in, in_step * sizeof *in, count);
     acc sum[SUMS_MAX];
     UNROLL
     for (int i = 0; i < count * vectors; i++) {
         sum[i] = vec_zero();
     }
-    for (ptrdiff_t c = 0; c < channels; c++, weights += vectors * LANES) {
-        vec weight[NN_TILE_VECTORS_MAX];
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            weight[v] = vec_load(weights + v * LANES);
-        }
-        UNROLL
-        for (int p = 0; p < count; p++) {
-            word input = line_get(base, in_step * sizeof *in, p, c);
-            UNROLL
-            for (int v = 0; v < vectors; v++) {
-                sum[p * vectors + v] = acc_add(input, weight[v], sum[p * vectors + v]);
-            }
-        }
-    }
+    add_words((const char *)in, in_step * sizeof *in, channels, weights, sum, count, vectors);
     UNROLL
     for (int p = 0; p < count; p++) {
         UNROLL

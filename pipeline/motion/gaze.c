@@ -18,7 +18,8 @@ static const float vergence_calm = 6;
 // Those of ICT-FaceKit's head, whose neutral face is an average.
 static const float eye_x = 0.21f, eye_z = 0.041f;
 static const float point_near = 0.1f; // of a point before the eyes, face widths
-static const float point_far = 50;    // beyond it the eyes are parallel: 7 m
+// Beyond 1.4 m the eyes are parallel within 2.4 degrees, and networks err by more than that.
+static const float point_far = 10;
 
 void pipeline_gaze_reset(struct pipeline_gaze *state)
 {

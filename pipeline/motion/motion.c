@@ -24,7 +24,20 @@ static const float yaw_max = 30, pitch_max = 25; // degrees; likewise
 
 struct pipeline_motion_options pipeline_motion_options_default(void)
 {
-    return (struct pipeline_motion_options){ pipeline_smooth_options_default(), 0 };
+    struct pipeline_motion_options options = { .smooth = pipeline_smooth_options_default() };
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        options.gains[i] = 1;
+    }
+    return options;
+}
+
+void pipeline_motion_set_options(struct pipeline_motion *motion,
+                                 const struct pipeline_motion_options *options)
+{
+    if (options->fov < motion->options.fov || options->fov > motion->options.fov) {
+        pipeline_fov_init(&motion->fov, options->fov);
+    }
+    motion->options = *options;
 }
 
 void pipeline_motion_init(struct pipeline_motion *motion,
@@ -181,6 +194,13 @@ static void combine(struct pipeline_motion *motion, const float *neutral, const 
     pipeline_gaze_looks(expression->gaze, shapes);
 }
 
+static void apply_gains(const float *gains, float *shapes)
+{
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        shapes[i] = fminf(1, gains[i] * shapes[i]);
+    }
+}
+
 // Shapes from what the channels read, and what that teaches of the person.
 static void make_shapes(struct pipeline_motion *motion, struct pipeline_motion_face *state,
                         float *channels, const struct pipeline_expression *expression,
@@ -200,6 +220,7 @@ static void make_shapes(struct pipeline_motion *motion, struct pipeline_motion_f
         finish_due(state);
     }
     pipeline_calibration_scale(calibration, face->shapes);
+    apply_gains(motion->options.gains, face->shapes);
     if (motion->options.smooth.on) {
         pipeline_smooth_shapes_run(&state->smooth_shapes, face->shapes, dt_s);
     }

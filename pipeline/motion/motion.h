@@ -16,6 +16,7 @@ struct pipeline_expression;
 struct pipeline_motion_options {
     struct pipeline_smooth_options smooth;
     float fov; // of the camera along the frame's longer edge, degrees; 0: estimated
+    float gains[PROTOCOL_SHAPE_COUNT]; // factors of the shapes, beside those that were measured
 };
 
 struct pipeline_motion_options pipeline_motion_options_default(void);
@@ -62,6 +63,10 @@ struct pipeline_motion {
 
 void pipeline_motion_init(struct pipeline_motion *motion,
                           const struct pipeline_motion_options *options);
+
+// Changes the options from the next record on. Filters and what was learnt go on.
+void pipeline_motion_set_options(struct pipeline_motion *motion,
+                                 const struct pipeline_motion_options *options);
 
 // Processes the faces of the stream's next record: smooths their keypoints, keeping the
 // given ones as raw, and adds pose and shapes where there are 68 of them.

@@ -35,8 +35,7 @@ float pipeline_location_roll(const struct mc_keypoint *keypoints);
 // left to the network, and small changes leave the angle as it was.
 float pipeline_location_next_angle(const struct mc_keypoint *keypoints, float angle);
 
-// The nearest of few sizes, 6 % apart: scaling contexts are kept by size, so sizes that
-// recur find theirs in the cache.
+// The nearest of few sizes, 6 % apart: a region that keeps its size jitters less.
 float pipeline_location_round_size(float size);
 
 // The region for the face's next frame. Small changes leave the last one as it was,

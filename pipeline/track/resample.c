@@ -1,9 +1,12 @@
 #include "pipeline/track/resample.h"
 
-#include <stddef.h>
+#include <string.h>
 
 #include "nn/tensor.h"
-#include "pipeline/track/scaler.h"
+#include "pipeline/mapping.h"
+
+// A pixel's numbers, its fourth included.
+typedef float vector __attribute__((vector_size(16)));
 
 // A position on one axis: the pixel before it, the one after it, and how far it is from
 // the first to the second, 0 to 1.
@@ -24,27 +27,34 @@ static inline struct pair pair_at(float position, int length)
     return (struct pair){ low, low + (low < length - 1), from_middle - (float)low };
 }
 
-void pipeline_resample(const struct pipeline_rgb *crop, const struct pipeline_mapping *mapping,
-                       const float *table, const struct nn_tensor *input)
+static inline vector pixel_at(const struct nn_tensor *image, int y, int x)
 {
-    const float zero = table[0], step = table[1] - table[0];
+    vector pixel;
+    memcpy(&pixel, nn_tensor_at(image, y, x), sizeof pixel);
+    return pixel;
+}
+
+void pipeline_resample(const struct nn_tensor *image, const struct pipeline_mapping *mapping,
+                       const struct nn_tensor *input)
+{
     for (int y = 0; y < input->height; y++) {
         const float v = (float)y + 0.5f;
         const float row_x = mapping->xy * v + mapping->x0, row_y = mapping->yy * v + mapping->y0;
         float *to = nn_tensor_at(input, y, 0);
         for (int x = 0; x < input->width; x++, to += input->pixel_stride) {
             const float u = (float)x + 0.5f;
-            const struct pair across = pair_at(mapping->xx * u + row_x, crop->width);
-            const struct pair down = pair_at(mapping->yx * u + row_y, crop->height);
-            const ptrdiff_t above = (ptrdiff_t)down.low * crop->linesize;
-            const ptrdiff_t below = (ptrdiff_t)down.high * crop->linesize;
-            for (int c = 0; c < 3; c++) {
-                const uint8_t *plane = crop->planes[c];
-                const float a = plane[above + across.low], b = plane[above + across.high];
-                const float d = plane[below + across.low], e = plane[below + across.high];
-                const float upper = a + (b - a) * across.part, lower = d + (e - d) * across.part;
-                to[c] = zero + step * (upper + (lower - upper) * down.part);
-            }
+            const struct pair across = pair_at(mapping->xx * u + row_x, image->width);
+            const struct pair down = pair_at(mapping->yx * u + row_y, image->height);
+            const vector a = pixel_at(image, down.low, across.low);
+            const vector b = pixel_at(image, down.low, across.high);
+            const vector c = pixel_at(image, down.high, across.low);
+            const vector d = pixel_at(image, down.high, across.high);
+            const vector upper = a + (b - a) * across.part;
+            const vector lower = c + (d - c) * across.part;
+            const vector mixed = upper + (lower - upper) * down.part;
+            to[0] = mixed[0];
+            to[1] = mixed[1];
+            to[2] = mixed[2];
         }
     }
 }

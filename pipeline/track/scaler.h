@@ -20,7 +20,7 @@ struct pipeline_roi {
     float angle;      // radians
 };
 
-// Keeps swscale's contexts for the latest sizes and formats. Each worker has its own.
+// Keeps memory for the largest region so far. Each worker has its own.
 // Returns NULL and sets err when out of memory. NULL may be destroyed.
 struct pipeline_scaler *pipeline_scaler_create(struct mc_error *err) MC_MUST_USE;
 void pipeline_scaler_destroy(struct pipeline_scaler *scaler);
@@ -28,10 +28,9 @@ void pipeline_scaler_destroy(struct pipeline_scaler *scaler);
 // Fills input with the region of the frame: RGB, byte / 255 - mean. What lies outside the
 // frame repeats its edge. A turned region takes about 1.5 times as long as an upright one.
 //   display  how the frame is displayed
-//   mapping  set to where the input's pixels lie in the displayed frame. Exact: it is
-//            what was cropped and scaled, after rounding
+//   mapping  set to where the input's pixels lie in the displayed frame, exactly
 // Returns false and sets err when the frame's format can't be read or the region lies
-// wholly outside. Allocates only when sizes change. Thread: worker, one at a time.
+// wholly outside. Allocates only when sizes grow. Thread: worker, one at a time.
 bool pipeline_scaler_run(struct pipeline_scaler *scaler, const struct AVFrame *frame,
                          const struct pipeline_display_transform *display,
                          const struct pipeline_roi *roi, float mean, const struct nn_tensor *input,

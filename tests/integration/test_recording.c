@@ -329,10 +329,11 @@ static void a_bvh_takes_as_long_as_what_was_recorded(void **state)
         line = strchr(line, '\n') + 1;
     }
     // Frame 30, between 18 (19 shows nobody) and 40: 11 of 21 steps after 19.
-    float x, yaw;
-    assert_int_equal(sscanf(line, "%f %*f %*f 0 0 0 0 0 0 %*f %*f %f", &x, &yaw), 2);
+    float x, neck, head;
+    assert_int_equal(sscanf(line, "%f %*f %*f 0 0 0 %*f %*f %f %*f %*f %f", &x, &neck, &head), 3);
     assert_float_equal(x, 14 * 0.1 * (18 + 22 * 11.0 / 21), 0.01);
-    assert_float_equal(yaw, -(18 + 22 * 11.0 / 21), 0.05);
+    assert_float_equal(neck + head, -(18 + 22 * 11.0 / 21), 0.05);
+    assert_float_equal(2 * neck, head, 1e-3); // a third of the turn is the neck's
 }
 
 // A recording cut anywhere gives every complete message before the cut.
@@ -491,7 +492,29 @@ static void exports_have_what_was_recorded(void **state)
         process_run(&process, MOCAPCTL, (const char *[]){ "export", path, "--bvh", NULL }), 0);
     process_read(process.out_path, text, sizeof text);
     assert_non_null(strstr(text, "Frames: 200\nFrame Time: 0.040000\n"));
-    assert_non_null(strstr(text, "\n4.2000 0.0000 0.0000 0 0 0 0 0 0 0.0000 0.0000 -3.0000\n"));
+    assert_non_null(strstr(text, "\n4.2000 0.0000 0.0000 0 0 0 0.0000 0.0000 -1.0000 "
+                                 "0.0000 0.0000 -2.0000\n"));
+
+    // A take of Live Link Face: record 1 is at 0.04 s, 2.4 frames of its timecode; the head's yaw
+    // of a degree is in radians.
+    assert_int_equal(
+        process_run(&process, MOCAPCTL, (const char *[]){ "export", path, "--live-link", NULL }),
+        0);
+    process_read(process.out_path, text, sizeof text);
+    assert_int_equal(strncmp(text, "Timecode,BlendShapeCount,EyeBlinkLeft,EyeLookDownLeft,", 54),
+                     0);
+    const char *take = strstr(text, ",TongueOut,HeadYaw,HeadPitch,HeadRoll,LeftEyeYaw,LeftEyePitch,"
+                                    "LeftEyeRoll,RightEyeYaw,RightEyePitch,RightEyeRoll\n");
+    assert_non_null(take);
+    take = strstr(take, "\n00:00:00:02.400,61,");
+    assert_non_null(take);
+    float head_yaw;
+    for (int i = 0; i < 2 + 52; i++) {
+        take = strchr(take, ',') + 1;
+    }
+    assert_int_equal(sscanf(take, "%f", &head_yaw), 1);
+    assert_float_equal(head_yaw, 0.0174533, 1e-5);
+    assert_non_null(strstr(text, "\n00:00:01:00.000,61,")); // record 25
 
     assert_int_equal(
         process_run(&process, MOCAPCTL, (const char *[]){ "export", MOCAPCTL, "--csv", NULL }), 1);

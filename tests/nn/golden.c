@@ -129,12 +129,10 @@ void golden_each_level(void (*check)(unsigned cpu_flags))
 {
     unsigned have = 0;
     assert_true(mc_cpu_flags(&have, NULL));
-    const unsigned levels[] = { 0, MC_CPU_BLAS, MC_CPU_BLAS | MC_CPU_AVX2,
-                                MC_CPU_BLAS | MC_CPU_AVX2 | MC_CPU_AVX512 };
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-        if ((levels[i] & ~have) == 0) {
-            printf("level %s\n", mc_cpu_level_name(levels[i]));
-            check(levels[i]);
-        }
+    unsigned variants[MC_CPU_VARIANTS_MAX];
+    const int count = mc_cpu_variants(have, variants);
+    for (int i = 0; i < count; i++) {
+        printf("level %s, flags %#x\n", mc_cpu_level_name(variants[i]), variants[i]);
+        check(variants[i]);
     }
 }

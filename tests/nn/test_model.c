@@ -31,7 +31,8 @@ static void keypoints_equal_pytorch(void **state)
     unsigned flags = 0;
     struct mc_error err = { 0 };
     assert_true(mc_cpu_flags(&flags, NULL));
-    struct nn_model *model = nn_model_load(SHARED "face68-preview.safetensors", flags, &err);
+    struct nn_model *model =
+        nn_model_load_as(SHARED "face68-preview.safetensors", flags, NN_PRECISION_F32, &err);
     if (model == NULL) {
         fail_msg("%s", err.message);
     }
@@ -89,11 +90,38 @@ static void shipped_model_loads(void **state)
     nn_model_destroy(model);
 }
 
+// Each was calibrated after its training: int8 can run, and deviates little.
+static void shipped_models_serve_every_precision(void **state)
+{
+    (void)state;
+    static const char *const files[] = { NN_MODEL_DEFAULT_FILE, NN_LOCATOR_DEFAULT_FILE,
+                                         NN_EXPRESSION_DEFAULT_FILE };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[512];
+        struct mc_error err = { 0 };
+        snprintf(path, sizeof path, "%s/models/%s", MOCAPD_SOURCE_DIR, files[i]);
+        struct nn_model *model = nn_model_load_as(path, 0, NN_PRECISION_INT8, &err);
+        if (model == NULL) {
+            fail_msg("%s", err.message);
+        }
+        const struct nn_model_info *info = nn_model_info(model);
+        const float limit = nn_model_deviation_limit(info->head);
+        assert_int_equal(info->precision, NN_PRECISION_INT8);
+        for (int p = NN_PRECISION_BF16; p <= NN_PRECISION_INT8; p++) {
+            printf("%s: %s deviates by %.3f %%\n", files[i],
+                   nn_precision_name((enum nn_precision)p), (double)info->deviation[p]);
+            assert_true(info->deviation[p] > 0 && info->deviation[p] < limit);
+        }
+        nn_model_destroy(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keypoints_equal_pytorch),
         cmocka_unit_test(shipped_model_loads),
+        cmocka_unit_test(shipped_models_serve_every_precision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,11 +62,10 @@ static void results_do_not_depend_on_the_thread_count(void **state)
     (void)state;
     unsigned have = 0;
     assert_true(mc_cpu_flags(&have, NULL));
-    const unsigned levels[] = { 0, MC_CPU_BLAS, MC_CPU_BLAS | MC_CPU_AVX2, have };
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-        if ((levels[i] & ~have) == 0) {
-            check(levels[i], NN_PRECISION_F32, levels[i] == MC_CPU_BLAS ? 0.05f : 0);
-        }
+    unsigned variants[MC_CPU_VARIANTS_MAX];
+    const int count = mc_cpu_variants(have, variants);
+    for (int i = 0; i < count; i++) {
+        check(variants[i], NN_PRECISION_F32, variants[i] == MC_CPU_BLAS ? 0.05f : 0);
     }
     check(have, NN_PRECISION_INT8, 0);
     check(have, NN_PRECISION_BF16, 0);

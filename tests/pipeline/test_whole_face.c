@@ -67,10 +67,9 @@ static int set_up_whole_face(void **state)
 static int set_up_expression(void **state)
 {
     (void)state;
-    return set_up(&(struct pipeline_model_files){ MODELS NN_MODEL_DEFAULT_FILE,
-                                                  MODELS NN_LOCATOR_DEFAULT_FILE,
-                                                  MODELS NN_EXPRESSION_DEFAULT_FILE,
-                                                  NN_PRECISION_AUTO });
+    return set_up(&(struct pipeline_model_files){
+        MODELS NN_MODEL_DEFAULT_FILE, MODELS NN_LOCATOR_DEFAULT_FILE,
+        MODELS NN_EXPRESSION_DEFAULT_FILE, NN_PRECISION_AUTO });
 }
 
 static int tear_down(void **state)

@@ -1,6 +1,7 @@
 // The publisher on a real loop with real sockets: subscribers get what they asked for, slow
 // ones miss records and learn how many, and none delays another.
 #include <errno.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,7 +24,7 @@
 #include "server/publisher.h"
 #include "server/rate_limit.h"
 
-enum { READ_BYTES = 1 << 20 };
+enum { READ_BYTES = 1 << 20, CONTROL_GROUP = 54321, NOBODY = 65534 };
 
 static uv_loop_t loop;
 static struct server_listener server;
@@ -33,6 +35,7 @@ static struct server_limits limits = SERVER_LIMITS_DEFAULT;
 static int subscribed, pressure_changes;
 static int calibrating = -1; // the stream
 static struct protocol_request calibrate;
+static struct protocol_settings settings;
 static bool held, finished, metrics_too_long;
 static struct protocol_record record;
 
@@ -76,6 +79,22 @@ static bool on_calibration(void *user, int stream, const struct protocol_request
     return true;
 }
 
+static bool on_settings(void *user, int stream, struct protocol_settings *given,
+                        struct protocol_error *error)
+{
+    (void)user;
+    (void)error;
+    assert_int_equal(stream, 0);
+    settings = *given;
+    given->smooth = true;
+    given->smooth_min_cutoff = 2;
+    given->fov = 60;
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        given->gains.values[i] = i == PROTOCOL_JAW_OPEN ? 1.5f : 1;
+    }
+    return true;
+}
+
 static void on_status(void *user, int stream, struct protocol_stream_status *status)
 {
     (void)user;
@@ -108,10 +127,11 @@ static void on_connection(void *user, uv_stream_t *listener)
 static void start(bool every_frame)
 {
     static const char streams[2][64] = { "left", "right" };
-    const struct server_publisher_options options = { "test",      streams, 2,   3,
-                                                      every_frame, limits,  NULL };
+    const struct server_publisher_options options = {
+        "test", streams, 2, 3, every_frame, limits, CONTROL_GROUP, NULL, NULL, 0,
+    };
     const struct server_publisher_callbacks callbacks = {
-        on_subscribed, on_pressure, on_calibrate, on_calibration,
+        on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings,
         on_status,     on_metrics,  on_finished,  NULL,
     };
     struct mc_error err = { 0 };
@@ -166,12 +186,18 @@ static void spin_through_pauses(void)
     }
 }
 
-static int join(const char *request)
+static int connect_to_server(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static int join(const char *request)
+{
+    int fd = connect_to_server();
     assert_int_equal(write(fd, request, strlen(request)), strlen(request));
     spin_through_pauses();
     return fd;
@@ -275,6 +301,79 @@ static void a_calibration_is_answered_once_it_is_done(void **state)
     assert_has(received(fd), "{\"type\":\"error\",\"id\":2,\"code\":\"no-face\"");
     close(fd);
     close(other);
+    stop();
+}
+
+static void settings_are_changed_and_shown(void **state)
+{
+    (void)state;
+    start(false);
+    int fd = join("{\"type\":\"settings\",\"id\":1,\"stream\":\"left\",\"smooth\":false,"
+                  "\"smooth_beta\":5,\"fov\":\"auto\",\"gains\":{\"jawOpen\":2}}\n");
+    assert_int_equal(settings.given,
+                     PROTOCOL_SETTING_SMOOTH | PROTOCOL_SETTING_BETA | PROTOCOL_SETTING_FOV);
+    assert_false(settings.smooth);
+    assert_true(settings.gains.known == UINT64_C(1) << PROTOCOL_JAW_OPEN);
+    assert_has(received(fd), "{\"type\":\"settings\",\"id\":1,\"stream\":\"left\",\"smooth\":true,"
+                             "\"smooth_min_cutoff\":2.000,\"smooth_beta\":5.000,\"fov\":60.00,"
+                             "\"gains\":{\"jawOpen\":1.500},\"changed\":false}\n");
+    static const char *const bad[] = {
+        "\"smooth\":1",
+        "\"smooth_min_cutoff\":0",
+        "\"smooth_beta\":-1",
+        "\"smooth_beta\":\"5\"",
+        "\"fov\":4",
+        "\"fov\":\"wide\"",
+        "\"gains\":[]",
+        "\"gains\":{\"earWiggle\":1}",
+        "\"gains\":{\"jawOpen\":3.1}",
+        "\"gains\":{\"jawOpen\":true}",
+        "\"reset\":0",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char request[256];
+        snprintf(request, sizeof request, "{\"type\":\"settings\",\"stream\":\"left\",%s}\n",
+                 bad[i]);
+        int refused = join(request);
+        assert_has(received(refused), "\"code\":\"bad-request\"");
+        close(refused);
+    }
+    close(fd);
+    stop();
+}
+
+// The reply to a request sent by a process of another user, who belongs to the group.
+static const char *ask_as_nobody(gid_t group, const char *request)
+{
+    assert_int_equal(setgroups(1, &group), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    int fd = connect_to_server();
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(setgroups(0, NULL), 0);
+    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+    spin_through_pauses();
+    const char *reply = received(fd);
+    close(fd);
+    return reply;
+}
+
+static void the_control_group_may_change_what_others_may_only_see(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        skip(); // only root can become somebody else
+    }
+    start(false);
+    assert_int_equal(chmod(directory, 0711), 0);
+    assert_int_equal(chmod(path, 0666), 0);
+    const char *change = "{\"type\":\"settings\",\"stream\":\"left\",\"smooth\":true}\n";
+    const char *measure = "{\"type\":\"calibrate\",\"stream\":\"right\",\"action\":\"reset\"}\n";
+    assert_has(ask_as_nobody(NOBODY, change), "\"code\":\"forbidden\"");
+    assert_has(ask_as_nobody(NOBODY, measure), "\"code\":\"forbidden\"");
+    assert_has(ask_as_nobody(NOBODY, "{\"type\":\"settings\",\"stream\":\"left\"}\n"),
+               "{\"type\":\"settings\"");
+    assert_has(ask_as_nobody(CONTROL_GROUP, change), "{\"type\":\"settings\"");
+    assert_has(ask_as_nobody(CONTROL_GROUP, measure), "{\"type\":\"calibration\"");
     stop();
 }
 
@@ -611,6 +710,8 @@ int main(void)
         cmocka_unit_test(requests_get_their_replies),
         cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
         cmocka_unit_test(calibrations_are_ranged_shown_and_refused),
+        cmocka_unit_test(settings_are_changed_and_shown),
+        cmocka_unit_test(the_control_group_may_change_what_others_may_only_see),
         cmocka_unit_test(records_go_to_those_who_asked),
         cmocka_unit_test(dense_points_go_to_those_who_asked),
         cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),

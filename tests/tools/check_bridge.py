@@ -76,8 +76,8 @@ class OscDump:
             words = re.findall(r'"[^"]*"|\S+', line)
             types = words[2] if len(words) > 2 else ""
             check(len(types) == len(words) - min(3, len(words)), line)
-            values = [word.strip('"') if kind == "s" else float(word)
-                      for kind, word in zip(types, words[3:])]
+            values = [word.strip('"') if kind == "s" else kind == "T" if kind in "TF"
+                      else float(word) for kind, word in zip(types, words[3:])]
             found.append((words[1], types, values))
             if words[1] == last:
                 return found

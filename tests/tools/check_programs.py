@@ -16,6 +16,7 @@ COMMANDS = {  # of those programs that have some; a command that is missing here
     "mocap-lab": {"bench", "bench net", "bench kernels", "bench blocks", "bench motion",
                   "bench pipeline", "bench streams", "bench subscribers", "compare", "model",
                   "model info", "model calibrate", "pose", "shapes"},
+    "mocap-bridge": {"status"},
 }
 
 
@@ -64,8 +65,9 @@ def check_command(program, words, found):
         found.add(" ".join([*words, command]))
         check_command(program, [*words, command], found)
     if section(text, "Commands"):
-        ended = run(program, *words)
-        check(ended.returncode == 2 and ended.stderr == text, (words, ended))
+        if "[COMMAND ...]" not in text:  # which then runs without one, and for long
+            ended = run(program, *words)
+            check(ended.returncode == 2 and ended.stderr == text, (words, ended))
         check_refusal(program, words, "nonsense")
 
 

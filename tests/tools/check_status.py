@@ -41,13 +41,18 @@ def check_status(control):
     text = control.run("status")
     lines = text.splitlines()
     check(re.fullmatch(r"mocapd \S+, up for \d+ s, 1 workers?, 0 connections", lines[0]), text)
-    check(lines[1].split()[:3] == ["stream", "state", "records"], text)
-    rows = {line.split()[0]: line.split() for line in lines[2:]}
+    network = r"{} (f32|bf16|int8) \(\S+\.safetensors\)"
+    check(re.fullmatch("networks: " + ", ".join(
+        network.format(name) for name in ("landmarks", "locator", "expression")), lines[1]), text)
+    check(lines[2].split()[:3] == ["stream", "state", "records"], text)
+    rows = {line.split()[0]: line.split() for line in lines[3:]}
     check(rows["live"][1] == "live" and int(rows["live"][2]) >= 3, text)
     check(rows["dead"][1] == "connecting" and rows["dead"][2] == "0", text)
-    check("Connection refused" in lines[3], text)  # why
+    check("Connection refused" in lines[4], text)  # why
     status = json.loads(control.run("status", "--json"))
     check(status["type"] == "status" and status["workers"] == 1, status)
+    check(all(f"{network['network']} {network['precision']} ({network['file']})" in lines[1]
+              for network in status["networks"]), status)
     check([stream["stream"] for stream in status["streams"]] == ["live", "dead"], status)
     check("unexpected argument 'live'" in control.run("status", "live", status=2), "argument")
 
@@ -61,6 +66,8 @@ def check_metrics(control):
     samples = set(re.findall(r"^(mocapd_\w+?)(?:_bucket|_sum|_count)?[{ ]", every, re.M))
     check("mocapd_frames_decoded_total" in samples and samples <= names, samples - names)
     check('mocapd_source_up{stream="live"} 1' in every, every)
+    check(re.search(r'^mocapd_network_info\{network="locator",precision="\w+"\} 1$', every, re.M),
+          every)
     check('mocapd_source_up{stream="dead"} 0' in every, every)
     one = control.run("metrics", "live")
     check('stream="live"' in one and 'stream="dead"' not in one, one)

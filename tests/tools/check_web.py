@@ -35,22 +35,24 @@ class Web:
     def __init__(self, program, directory):
         self.process = subprocess.Popen(
             [program, "--listen", "0", "--socket", os.path.join(directory, "s"), "--pages",
-             os.path.join(directory, "pages"), "--host", "desk.example"],
-            stderr=subprocess.PIPE, text=True)
+             os.path.join(directory, "pages"), "--host", "desk.example", "--origin",
+             "https://studio.example", "--bridge-socket", os.path.join(directory, "bridge")],
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": directory})
         for line in self.process.stderr:
-            found = re.search(r"open http://127\.0\.0\.1:(\d+)/", line)
+            found = re.search(r"open http://127\.0\.0\.1:(\d+)/#token=([0-9a-f]{32})$", line)
             if found:
                 self.port = int(found[1])
+                self.token = found[2]
                 break
         else:
             raise AssertionError("it ended before it listened")
         # Its log is read, so that it never waits for a reader.
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
 
-    def get(self, path, host=None, method="GET"):
+    def get(self, path, host=None, method="GET", more=""):
         """The whole answer to a request."""
         with self.connect() as browser:
-            browser.sendall(f"{method} {path} HTTP/1.1\r\nHost: {host or self.host()}\r\n"
+            browser.sendall(f"{method} {path} HTTP/1.1\r\nHost: {host or self.host()}\r\n{more}"
                             "Connection: close\r\n\r\n".encode())
             answer = b""
             while piece := browser.recv(65536):
@@ -90,6 +92,12 @@ class Browser:
             self.welcome = False
 
     def read(self):
+        """The next message that is not mocap-web's own; None at the end."""
+        while (message := self.read_any()) is not None and message["type"] == "web":
+            pass
+        return message
+
+    def read_any(self):
         """The next text message, parsed; None at the end."""
         head = self.file.read(2)
         if len(head) < 2 or head[0] & 15 == 8:
@@ -100,10 +108,10 @@ class Browser:
         elif length == 127:
             length = struct.unpack(">Q", self.file.read(8))[0]
         body = self.file.read(length)
-        return json.loads(body) if head[0] & 15 == 1 else self.read()
+        return json.loads(body) if head[0] & 15 == 1 else self.read_any()
 
     def read_type(self, kind):
-        while (message := self.read()) is not None:
+        while (message := self.read_any()) is not None:
             if message["type"] == kind:
                 return message
         raise AssertionError(f"no {kind} came")
@@ -139,14 +147,134 @@ def check_files(web):
                  "/sub/inner.js", "/.hidden.js", "/run.sh"):
         answer = web.get(path)
         check(answer.startswith("HTTP/1.1 4") and "secret" not in answer, (path, answer))
-    check(web.get("/", method="DELETE").split(" ")[1] != "200", "another method")
+    check(web.get("/", method="DELETE").split(" ")[1] == "405", "another method")
+    for path, length in (("/", "8"), ("/app.js", "2")):
+        head = web.get(path, method="HEAD")
+        check(head.startswith("HTTP/1.1 200") and head.endswith("\r\n\r\n"), head)
+        check(f"content-length: {length}\r\n" in head.lower(), head)
+    check(web.get("/nothing.js", method="HEAD").startswith("HTTP/1.1 404"), "HEAD of nothing")
 
 
 def check_hosts(web):
     for host in ("localhost:1", "127.0.0.1", "192.0.2.7:80", "[::1]:8040", "desk.example:80"):
         check(web.get("/", host).startswith("HTTP/1.1 200"), host)
     for host in ("evil.example", "127.0.0.1.evil.example", "desk.example.evil:80", "[evil]:1"):
-        check(web.get("/", host).startswith("HTTP/1.1 403"), host)
+        answer = web.get("/", host)
+        check(answer.startswith("HTTP/1.1 403"), host)
+        name = host.split(":")[0].strip("[]")
+        check(f"--host {name}" in answer or "names no host" in answer, answer)
+
+
+def check_reasons(web):
+    """Why a WebSocket is refused: a page asks, since its browser does not say."""
+    answer = web.get("/ws", method="POST", more="Origin: https://proxy.example\r\n"
+                                                "Content-Length: 0\r\n")
+    check(answer.startswith("HTTP/1.1 403") and "--origin https://proxy.example" in answer, answer)
+    same = f"Origin: http://{web.host()}\r\nContent-Length: 0\r\n"
+    check(web.get("/ws", method="POST", more=same).startswith("HTTP/1.1 200"), "none")
+    check(web.get("/other", method="POST", more=same).startswith("HTTP/1.1 405"), "another path")
+
+
+def check_health(web, is_well):
+    answer = web.get("/healthz")
+    check(answer.startswith("HTTP/1.1 200" if is_well else "HTTP/1.1 503"), answer)
+    head = web.get("/healthz", method="HEAD")
+    check(head.startswith("HTTP/1.1 200" if is_well else "HTTP/1.1 503") and
+          head.endswith("\r\n\r\n"), head)
+
+
+def in_thread(work):
+    """Runs work beside the test; the list that is returned gets its result."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(work()), daemon=True)
+    thread.start()
+    return thread, results
+
+
+def check_metrics(web, daemon):
+    text = "# TYPE mocapd_frames counter\n" + 5000 * "mocapd_frames 1\n"
+    thread, asked = in_thread(lambda: daemon.answer_call({"type": "metrics", "text": text}))
+    answer = web.get("/metrics")
+    thread.join()
+    check(answer.startswith("HTTP/1.1 200") and answer.endswith("\r\n\r\n" + text), answer[:300])
+    check("content-type: text/plain; version=0.0.4" in answer.lower(), answer[:300])
+    check(asked[0]["type"] == "metrics", asked)
+
+
+def check_bridge(web, directory):
+    none = web.get("/bridge")
+    check(none.startswith("HTTP/1.1 200") and "No such file" in none.split("\r\n\r\n")[1], none)
+    path = os.path.join(directory, "bridge")
+    state = '{"program":"mocap-bridge 1","uptime_s":1,"targets":[]}\n'
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(1)
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(state.encode())
+
+        thread, _ = in_thread(answer)
+        told = web.get("/bridge")
+        thread.join()
+    os.unlink(path)
+    check(told.startswith("HTTP/1.1 200") and told.endswith(state), told)
+
+
+def check_control(web, daemon):
+    """Requests to mocapd: with the token any of two kinds, without it those that only show."""
+    browser = Browser(web)
+    browser.read_type("state")
+
+    def send(request, token=web.token, number=5):
+        browser.send(json.dumps({"type": "control", "id": number, "token": token,
+                                 "request": request}).encode())
+
+    def read_reply():
+        while "id" not in (message := browser.read()):
+            pass
+        return message
+
+    def passes(request, token=web.token):
+        done = {"type": "calibrated", "stream": "one", "faces": 1, "profile": "default"}
+        thread, asked = in_thread(lambda: daemon.answer_call(done))
+        send(request, token)
+        reply = read_reply()
+        thread.join()
+        check(reply == {**done, "id": 5}, reply)
+        asked[0].pop("id")
+        check(asked[0] == request, asked)
+
+    neutral = {"type": "calibrate", "stream": "one"}
+    passes(neutral)
+    passes({"type": "settings", "stream": "one", "smooth": False})
+    passes({"type": "calibrate", "stream": "one", "action": "show"}, token="")
+    passes({"type": "settings", "stream": "one"}, token="0" * 32)
+    for request, token, code in (
+            (neutral, "", "forbidden"), (neutral, "0" * 32, "forbidden"), (neutral, None, "forbidden"),
+            (neutral, web.token + "0", "forbidden"),
+            ({"type": "settings", "stream": "one", "reset": True}, "", "forbidden"),
+            ({"type": "settings", "stream": "one", "fov": 1}, web.token, "bad-request"),
+            ({"type": "subscribe"}, web.token, "unsupported"),
+            ({"type": "metrics"}, web.token, "unsupported"), (7, web.token, "bad-request")):
+        send(request, token, 6)
+        reply = read_reply()
+        check(reply["type"] == "error" and reply["code"] == code and reply["id"] == 6, reply)
+    # One at a time; and a page that leaves is forgotten.
+    send(neutral, number=7)
+    send(neutral, number=8)
+    reply = read_reply()
+    check(reply["type"] == "error" and reply["id"] == 8, reply)
+    browser.close()
+    daemon.answer_call({"type": "pong"})
+
+
+def check_web_message(web, early):
+    """What mocap-web says of itself: without a daemon, why there is none."""
+    message = early.read_any()
+    check(message["type"] == "web" and not message["daemon"] and message["reason"], message)
+    check(message["socket"].endswith("/s"), message)
 
 
 def check_origins(web):
@@ -155,7 +283,9 @@ def check_origins(web):
                Browser(web, "same", "evil.example"), Browser(web, f"http://127.0.0.1:{1}"),
                Browser(web, "same", path="/"), Browser(web, "http://" + "a" * 600)]
     check(not any(browser.welcome for browser in refused), [b.welcome for b in refused])
-    welcome = [Browser(web), Browser(web, None), Browser(web, "same", f"localhost:{web.port}")]
+    welcome = [Browser(web), Browser(web, None), Browser(web, "same", f"localhost:{web.port}"),
+               Browser(web, "https://studio.example"),
+               Browser(web, "https://studio.example", "studio.example")]
     check(all(browser.welcome for browser in welcome), [b.welcome for b in welcome])
     for browser in refused + welcome:
         browser.close()
@@ -270,6 +400,22 @@ def check_rest(web, daemon, path):
     browser.close()
 
 
+def check_token(web, program, directory):
+    """It is kept for the next start, readable by its user alone; what is no token is replaced."""
+    path = os.path.join(directory, "mocapd", "mocap-web.token")
+    check(os.stat(path).st_mode & 0o777 == 0o600, "its mode")
+    with open(path, encoding="ascii") as file:
+        check(file.read() == web.token, "its file")
+    again = Web(program, directory)
+    again.stop()
+    check(again.token == web.token, "the next start")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("secret")
+    other = Web(program, directory)
+    other.stop()
+    check(other.token != web.token and len(other.token) == 32, other.token)
+
+
 def make_pages(directory):
     pages = os.path.join(directory, "pages")
     os.makedirs(os.path.join(pages, "sub"))
@@ -289,20 +435,29 @@ def main():
         web = Web(sys.argv[1], directory)
         check_files(web)
         check_hosts(web)
+        check_reasons(web)
+        check_health(web, False)
+        check(web.get("/metrics").startswith("HTTP/1.1 503"), "no metrics without a daemon")
+        check_bridge(web, directory)
         check_listen(sys.argv[1], web)
         early = Browser(web)  # before there is a daemon
         check(early.welcome, "early")
+        check_web_message(web, early)
         path = os.path.join(directory, "s")
         daemon = Daemon(path)
         check(early.read()["type"] == "hello", "it learns of the daemon")
         early.close()
+        check_health(web, True)
         check_origins(web)
         check_messages(web, daemon)
+        check_metrics(web, daemon)
+        check_control(web, daemon)
         check_caps(web)
         check_slow(web, daemon)
         daemon = check_restart(web, daemon, path)
         check_rest(web, daemon, path)
         web.stop()
+        check_token(web, sys.argv[1], directory)
     finally:
         if web is not None and web.process.poll() is None:
             web.process.kill()

@@ -58,8 +58,9 @@ static void vowels_never_open_a_mouth_too_far(void **state)
 static void lids_close_once(void **state)
 {
     (void)state;
-    const float shapes[MOCAP_SHAPE_COUNT] = { [MOCAP_EYE_BLINK_LEFT] = 0.75f,
-                                              [MOCAP_EYE_BLINK_RIGHT] = 0.5f };
+    const float shapes[MOCAP_SHAPE_COUNT] = {
+        [MOCAP_EYE_BLINK_LEFT] = 0.75f, [MOCAP_EYE_BLINK_RIGHT] = 0.5f
+    };
     float values[BRIDGE_EXPRESSION_COUNT];
     bridge_expressions(shapes, values);
     assert_float_equal(values[BRIDGE_BLINK], 0.5f, 0);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "tools/bridge/bridge_options.h"
-#include "tools/bridge/target.h"
+#include "tools/bridge/udp.h"
 
 // words ends in NULL.
 static bool parse(struct bridge_options *options, struct mc_error *err, const char *const *words)
@@ -39,33 +39,66 @@ static void several_targets_are_understood(void **state)
                                  "--bones=body", "--lost",         "neutral",         NULL };
     assert_true(parse(&options, &err, full));
     assert_int_equal(options.targets.count, 3);
-    assert_int_equal(options.targets.items[0].format, BRIDGE_VMC);
-    assert_int_equal(options.targets.items[1].format, BRIDGE_OSF);
-    assert_string_equal(options.targets.items[1].text, "localhost");
-    assert_true(options.vmc.mirror && options.vmc.body);
-    assert_int_equal(options.vmc.shapes, BRIDGE_SHAPES_ARKIT);
-    assert_int_equal(options.lost, MOCAP_LOST_NEUTRAL);
+    const struct bridge_target_options *targets = options.targets.items;
+    assert_ptr_equal(targets[0].output, &bridge_output_vmc);
+    assert_string_equal(targets[0].name, "vmc");
+    assert_ptr_equal(targets[1].output, &bridge_output_osf);
+    assert_string_equal(targets[1].address, "localhost");
+    assert_string_equal(targets[2].name, "vmc-2");
+    for (int i = 0; i < 3; i++) { // options hold for all of the command line's targets
+        assert_true(targets[i].settings.mirror && targets[i].settings.body);
+        assert_int_equal(targets[i].settings.shapes, BRIDGE_SHAPES_ARKIT);
+        assert_int_equal(targets[i].settings.lost, MOCAP_LOST_NEUTRAL);
+        assert_float_equal(targets[i].settings.gains[MOCAP_TONGUE_OUT], 1, 0);
+    }
     const char *const none[] = { NULL };
     assert_true(parse(&options, &err, none));
-    assert_int_equal(options.targets.count, 1);
-    assert_string_equal(options.targets.items[0].text, "127.0.0.1");
-    assert_int_equal(options.lost, MOCAP_LOST_NONE);
+    assert_int_equal(options.targets.count, 0);
+    assert_int_equal(options.settings.lost, MOCAP_LOST_NONE);
+}
+
+static void gains_are_added_up(void **state)
+{
+    (void)state;
+    struct bridge_options options;
+    struct mc_error err;
+    const char *const words[] = {
+        "--gain", "all=1.2", "--gain", "jawOpen=2 , tongueOut=0", "--neutral=eyeBlinkLeft=0.1", NULL
+    };
+    assert_true(parse(&options, &err, words));
+    assert_float_equal(options.settings.gains[MOCAP_EYE_WIDE_LEFT], 1.2, 1e-6);
+    assert_float_equal(options.settings.gains[MOCAP_JAW_OPEN], 2, 0);
+    assert_float_equal(options.settings.gains[MOCAP_TONGUE_OUT], 0, 0);
+    assert_float_equal(options.settings.neutral[MOCAP_EYE_BLINK_LEFT], 0.1, 1e-6);
 }
 
 static void nonsense_is_refused(void **state)
 {
     (void)state;
     static const char *const lines[][3] = {
-        { "--shapes", "all", NULL }, { "--bones", "legs", NULL }, { "--lost", "x", NULL },
-        { "--vmc", NULL, NULL },     { "here", NULL, NULL },      { "--log-level", "loud", NULL },
+        { "--shapes", "all", NULL },       { "--bones", "legs", NULL },
+        { "--lost", "x", NULL },           { "--vmc", NULL, NULL },
+        { "--vmc", "a b", NULL },          { "--log-level", "loud", NULL },
+        { "--gain", "jawOpn=1", NULL },    { "--gain", "jawOpen=nan", NULL },
+        { "--gain", "jawOpen", NULL },     { "--neutral", "jawOpen=2", NULL },
+        { "--rate", "1e9", NULL },         { "--face", "9", NULL },
+        { "--neutral-head", "1,2", NULL }, { "--gain", "jawOpen=1,", NULL },
     };
     static const char *const said[] = {
         "--shapes must be both, vrm or arkit, got 'all'",
         "--bones must be head or body, got 'legs'",
         "--lost must be hold or neutral, got 'x'",
         "--vmc requires a value, HOST[:PORT]",
-        "unexpected argument 'here'",
+        "--vmc: must be HOST, HOST:PORT or [IPv6]:PORT with a port from 1 to 65535, got 'a b'",
         "--log-level must be error, warning, info or debug, got 'loud'",
+        "--gain: unknown shape 'jawOpn'; did you mean 'jawOpen'?",
+        "--gain: jawOpen must be a number from 0 to 10, got 'nan'",
+        "--gain must be SHAPE=NUMBER,..., such as jawOpen=1.5, got 'jawOpen'",
+        "--neutral: jawOpen must be a number from 0 to 1, got '2'",
+        "--rate must be a number from 1 to 1000, got '1e9'",
+        "--face must be any, or a number from 1 to 4, got '9'",
+        "--neutral-head must be 3 numbers from -180 to 180 with commas between them, got '1,2'",
+        "--gain must be SHAPE=NUMBER,..., such as jawOpen=1.5, got ''",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct bridge_options options;
@@ -85,7 +118,7 @@ static void targets_are_limited(void **state)
         assert_true(mc_options_set(&scope, 1, "osf", "a", &err));
     }
     assert_false(mc_options_set(&scope, 1, "vmc", "b", &err));
-    assert_string_equal(err.message, "vmc 'b': more than 16 targets");
+    assert_string_equal(err.message, "vmc: 'vmc': there must be at most 16 targets");
 }
 
 static void addresses_are_understood(void **state)
@@ -93,35 +126,42 @@ static void addresses_are_understood(void **state)
     (void)state;
     static const struct {
         const char *text;
-        bool good, loopback;
+        bool good, is_name, is_loopback;
     } cases[] = {
-        { "127.0.0.1", true, true },
-        { "127.0.0.1:9", true, true },
-        { "[::1]:9", true, true },
-        { "192.0.2.1", true, false },
-        { "", false, false },
-        { ":9", false, false },
-        { "127.0.0.1:", false, false },
-        { "[::1", false, false },
-        { "1:2:3", false, false },
-        { "127.0.0.1:x", false, false },
-        { "127.0.0.1:0", false, false },
-        { "127.0.0.1:65536", false, false },
-        { "127.0.0.1:-1", false, false },
+        { "127.0.0.1", true, false, true },
+        { "127.0.0.1:9", true, false, true },
+        { "[::1]:9", true, false, true },
+        { "::1", true, false, true },
+        { "192.0.2.1", true, false, false },
+        { "255.255.255.255:9", true, false, false },
+        { "studio.local:9", true, true, false },
+        { "", false, false, false },
+        { ":9", false, false, false },
+        { "127.0.0.1:", false, false, false },
+        { "[::1", false, false, false },
+        { "[::1]9", false, false, false },
+        { "1:2:3", false, false, false },
+        { "http://studio:9", false, false, false },
+        { "a b", false, false, false },
+        { "a\nb", false, false, false },
+        { "127.0.0.1:x", false, false, false },
+        { "127.0.0.1:0", false, false, false },
+        { "127.0.0.1:000000000000000000009", false, false, false },
+        { "127.0.0.1:65536", false, false, false },
+        { "127.0.0.1:-1", false, false, false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct bridge_target target;
+        struct bridge_udp udp;
         struct mc_error err = { 0 };
-        bool good = bridge_target_open(&target, cases[i].text, "39539", &err);
-        if (good != cases[i].good &&
-            strstr(err.message, "unreachable") == NULL && // a machine without a network
-            strstr(err.message, "not supported") == NULL &&
-            strstr(err.message, "assign requested") == NULL) {
+        const bool good = bridge_udp_init(&udp, cases[i].text, "39539", &err);
+        if (good != cases[i].good || (good && udp.address.is_name != cases[i].is_name)) {
             fail_msg("'%s': %s", cases[i].text, err.message);
         }
         if (good) {
-            assert_int_equal(target.loopback, cases[i].loopback);
-            bridge_target_close(&target);
+            if (udp.fd >= 0) { // there is a network for it
+                assert_int_equal(udp.is_loopback, cases[i].is_loopback);
+            }
+            bridge_udp_finish(&udp);
         }
     }
 }
@@ -130,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_targets_are_understood),
+        cmocka_unit_test(gains_are_added_up),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(targets_are_limited),
         cmocka_unit_test(addresses_are_understood),

@@ -16,6 +16,7 @@
 enum { WIDTH = 640, HEIGHT = 480, SCALE = 200 }; // the face is 200 pixels wide
 
 static struct bridge_osf osf;
+static struct bridge_face_numbers numbers;
 static struct mocap_record record;
 static struct mocap_face faces[PROTOCOL_FACES_MAX];
 static struct mocap_pose poses[PROTOCOL_FACES_MAX];
@@ -26,6 +27,7 @@ static int set_up(void **state)
 {
     (void)state;
     memset(&osf, 0, sizeof osf);
+    memset(&numbers, 0, sizeof numbers);
     memset(&record, 0, sizeof record);
     record.width = WIDTH;
     record.height = HEIGHT;
@@ -56,6 +58,12 @@ static struct mocap_face *add_face(int id, const float rotation[4], double x, do
     face->pose = &poses[index];
     memcpy(poses[index].rotation, rotation, sizeof poses[index].rotation);
     return face;
+}
+
+static size_t write_record(double unix_s)
+{
+    bridge_face_numbers_update(&numbers, &record);
+    return bridge_osf_write(&osf, &record, &numbers, 0, unix_s, bytes);
 }
 
 static float float_at(size_t offset)
@@ -106,7 +114,7 @@ static void an_upright_head_has_the_angles_that_receivers_expect(void **state)
     (void)state;
     const float none[4] = { 0, 0, 0, 1 };
     add_face(7, none, WIDTH / 2, HEIGHT / 2);
-    assert_int_equal(bridge_osf_write(&osf, &record, 1234.5, bytes), BRIDGE_OSF_FACE_BYTES);
+    assert_int_equal(write_record(1234.5), BRIDGE_OSF_FACE_BYTES);
     assert_float_equal(fabsf(float_at(49)), 180, 1e-3);
     assert_float_equal(float_at(53), 0, 1e-3);
     assert_float_equal(float_at(57), 90, 1e-3);
@@ -127,11 +135,11 @@ static void the_receivers_head_turns_as_the_persons(void **state)
     const double middle_x = HEIGHT / 2.0, middle_y = WIDTH / 2.0;
     double ahead[3], turned[3];
     add_face(1, left, middle_x, middle_y);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     receive_direction(turned);
     set_up(NULL);
     add_face(1, (const float[4]){ 0, 0, 0, 1 }, middle_x, middle_y);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     receive_direction(ahead);
     assert_true(fabs(ahead[0]) < 0.01 && ahead[2] > 0.4);
     assert_true(turned[0] < -0.2);
@@ -139,7 +147,7 @@ static void the_receivers_head_turns_as_the_persons(void **state)
     const float down[4] = { 0.1736f, 0, 0, 0.9848f };
     set_up(NULL);
     add_face(1, down, middle_x, middle_y);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     receive_direction(turned);
     assert_true(turned[1] < ahead[1] - 0.15 && fabs(turned[0]) < 0.01);
 }
@@ -158,12 +166,12 @@ static void the_receivers_head_moves_as_the_persons(void **state)
     const float none[4] = { 0, 0, 0, 1 };
     double middle[3], moved[3];
     add_face(1, none, WIDTH / 2, HEIGHT / 2);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     receive_translation(middle);
     assert_float_equal(fabs(middle[2]), (double)WIDTH / SCALE, 1e-3); // focal length: the width
     set_up(NULL);
     add_face(1, none, WIDTH / 2 + SCALE, HEIGHT / 2 - SCALE); // the person's left, and up
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     receive_translation(moved);
     assert_float_equal(moved[0] - middle[0], -1, 1e-3);
     assert_float_equal(moved[1] - middle[1], 1, 1e-3);
@@ -175,7 +183,7 @@ static void points_are_the_heads_whatever_its_pose(void **state)
     const float turn[4] = { 0.1f, -0.15f, 0.05f, 0.98f };
     float first[70 * 3];
     add_face(1, (const float[4]){ 0, 0, 0, 1 }, WIDTH / 2, HEIGHT / 2);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     memcpy(first, bytes + 889, sizeof first);
     assert_float_equal(first[30 * 3], 0, 1e-3); // the tip of the nose is the origin
     assert_true(first[0] > 0.3);                // the person's right ear
@@ -183,7 +191,7 @@ static void points_are_the_heads_whatever_its_pose(void **state)
     assert_true(first[2] > 0.2);                // ears behind the nose; z does, too
     set_up(NULL);
     add_face(1, turn, WIDTH / 2 - 90, HEIGHT / 2 + 40);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     for (size_t i = 0; i < 70 * 3; i++) {
         // Seen by a camera that is near, where it was drawn for one far away.
         assert_float_equal(float_at(889 + 4 * i), first[i], 0.12);
@@ -194,7 +202,7 @@ static void eyes_look_straight_ahead(void **state)
 {
     (void)state;
     add_face(1, (const float[4]){ 0, 0, 0, 1 }, WIDTH / 2, HEIGHT / 2);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     for (size_t eye = 0; eye < 2; eye++) {
         const size_t pupil = 889 + 12 * (66 + eye), ball = 889 + 12 * (68 + eye);
         assert_float_equal(float_at(pupil), float_at(ball), 1e-6);
@@ -212,10 +220,10 @@ static void pupils_move_in_the_frame(void **state)
     const struct mocap_face_more more = { .gaze = &gaze }, *const mores[] = { &more };
     float ahead[4];
     add_face(1, (const float[4]){ 0, 0, 0, 1 }, WIDTH / 2, HEIGHT / 2);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     memcpy(ahead, bytes + 345 + 8 * 66, sizeof ahead);
     record.more = mores;
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     const double eye = (double)keypoints[0][39].x - keypoints[0][36].x;
     const double depth = 0.385 * eye; // of the pupil before the middle of its eyeball
     const double right_x = float_at(345 + 8 * 66) - ahead[0];
@@ -244,22 +252,35 @@ static void faces_keep_their_numbers(void **state)
     const float none[4] = { 0, 0, 0, 1 };
     add_face(5, none, 200, 200);
     add_face(6, none, 400, 200);
-    assert_int_equal(bridge_osf_write(&osf, &record, 0, bytes), 2 * BRIDGE_OSF_FACE_BYTES);
+    assert_int_equal(write_record(0), 2 * BRIDGE_OSF_FACE_BYTES);
     assert_int_equal(id_at(0), 0);
     assert_int_equal(id_at(1), 1);
     record.face_count = 0;
     add_face(6, none, 400, 200);
-    assert_int_equal(bridge_osf_write(&osf, &record, 0, bytes), BRIDGE_OSF_FACE_BYTES);
+    assert_int_equal(write_record(0), BRIDGE_OSF_FACE_BYTES);
     assert_int_equal(id_at(0), 1);
     add_face(9, none, 400, 200);
-    bridge_osf_write(&osf, &record, 0, bytes);
+    write_record(0);
     assert_int_equal(id_at(0), 0);
     assert_int_equal(id_at(1), 1);
     record.lost = MOCAP_LOST_HOLD; // they were there in an earlier frame
-    assert_int_equal(bridge_osf_write(&osf, &record, 0, bytes), 0);
+    assert_int_equal(write_record(0), 0);
     record.lost = MOCAP_LOST_NONE;
     record.face_count = 0;
-    assert_int_equal(bridge_osf_write(&osf, &record, 0, bytes), 0);
+    assert_int_equal(write_record(0), 0);
+}
+
+// Receivers show face 0.
+static void one_face_alone_is_face_0(void **state)
+{
+    (void)state;
+    const float none[4] = { 0, 0, 0, 1 };
+    add_face(5, none, 200, 200);
+    add_face(6, none, 400, 200);
+    bridge_face_numbers_update(&numbers, &record);
+    assert_int_equal(bridge_osf_write(&osf, &record, &numbers, 6, 0, bytes), BRIDGE_OSF_FACE_BYTES);
+    assert_int_equal(id_at(0), 0);
+    assert_float_equal(float_at(345 + 8 * 30), keypoints[1][30].x, 1e-3);
 }
 
 static void hostile_faces_do_no_harm(void **state)
@@ -268,17 +289,17 @@ static void hostile_faces_do_no_harm(void **state)
     const float none[4] = { 0, 0, 0, 1 };
     struct mocap_face *face = add_face(1, none, 200, 200);
     memset(keypoints[0], 0, sizeof keypoints[0]); // all in one place
-    assert_int_equal(bridge_osf_write(&osf, &record, 0, bytes), BRIDGE_OSF_FACE_BYTES);
+    assert_int_equal(write_record(0), BRIDGE_OSF_FACE_BYTES);
     assert_int_equal(bytes[28], 0);
     keypoints[0][3].x = NAN;
-    assert_int_equal(bridge_osf_write(&osf, &record, 0, bytes), BRIDGE_OSF_FACE_BYTES);
+    assert_int_equal(write_record(0), BRIDGE_OSF_FACE_BYTES);
     assert_int_equal(bytes[28], 0);
     face->keypoint_count = 5;
-    assert_int_equal(bridge_osf_write(&osf, &record, 0, bytes), 0);
+    assert_int_equal(write_record(0), 0);
     face->keypoint_count = 68;
     face->pose = NULL;
     record.width = record.height = 0;
-    assert_int_equal(bridge_osf_write(&osf, &record, 0, bytes), BRIDGE_OSF_FACE_BYTES);
+    assert_int_equal(write_record(0), BRIDGE_OSF_FACE_BYTES);
 }
 
 int main(void)
@@ -291,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup(eyes_look_straight_ahead, set_up),
         cmocka_unit_test_setup(pupils_move_in_the_frame, set_up),
         cmocka_unit_test_setup(faces_keep_their_numbers, set_up),
+        cmocka_unit_test_setup(one_face_alone_is_face_0, set_up),
         cmocka_unit_test_setup(hostile_faces_do_no_harm, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ static void only_this_machine_reaches_it_by_default(void **state)
     assert_true(set(&options, &err, "listen", "0.0.0.0:80"));
     assert_string_equal(options.listen.address, "0.0.0.0");
     assert_true(set(&options, &err, "host", "desk"));
-    assert_string_equal(options.hosts.names[0], "desk");
+    assert_string_equal(options.names.hosts[0], "desk");
 }
 
 static void nonsense_is_refused(void **state)

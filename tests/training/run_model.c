@@ -49,8 +49,9 @@ int main(int argc, char **argv)
 {
     struct mc_error err = { 0 };
     unsigned flags = 0;
-    struct nn_model *model =
-        argc == 2 && mc_cpu_flags(&flags, &err) ? nn_model_load(argv[1], flags, &err) : NULL;
+    struct nn_model *model = argc == 2 && mc_cpu_flags(&flags, &err)
+                                 ? nn_model_load_as(argv[1], flags, NN_PRECISION_F32, &err)
+                                 : NULL;
     struct nn_runner *runner = model == NULL ? NULL : nn_runner_create(model, &err);
     if (runner == NULL) {
         fprintf(stderr, "run_model: %s\n", argc == 2 ? err.message : "usage: run_model MODEL");

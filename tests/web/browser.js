@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -37,7 +37,10 @@ export async function openPage(chromium, waitMs) {
 
 /** mocap-web on a port of its own; address is promised. */
 export function startWeb(program, socket) {
-    const web = spawn(program, ["--listen", "0", "--socket", socket], { stdio: ["ignore", "ignore", "pipe"] });
+    const web = spawn(program, ["--listen", "0", "--socket", socket], {
+        stdio: ["ignore", "ignore", "pipe"],
+        env: { ...process.env, XDG_STATE_HOME: dirname(socket) }, // its token is kept there
+    });
     const address = new Promise((resolve, reject) => {
         createInterface({ input: web.stderr }).on("line", (line) => {
             const found = /open (http:\S+)/.exec(line);

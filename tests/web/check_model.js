@@ -64,6 +64,8 @@ export async function checkModel(page, show, makeFace) {
     const size = ({ left, right }) => left + right;
     const before = page.viewportSize();
     await page.setViewportSize({ width: 420, height: 620 }); // there is less to be drawn
+    // What lies over the canvas has colours, too.
+    await page.evaluate(() => ["shelf", "model-note"].forEach((id) => (document.getElementById(id).style.visibility = "hidden")));
     await drop(page, "flat.vrm", makeVrm());
     await page.waitForFunction(() => document.getElementById("model-note").textContent === "Flat face");
     const calm = await shows(page, show, makeFace({}), ({ mouth, nose, eyes }) =>
@@ -81,4 +83,26 @@ export async function checkModel(page, show, makeFace) {
     await shows(page, show, makeFace({}, { yaw: -0.4 }), ({ nose }) => nose.x > calm.nose.x + 0.01);
     await shows(page, show, makeFace({}), ({ nose }) => Math.abs(nose.x - calm.nose.x) < 0.005);
     await page.setViewportSize(before);
+    await checkShelf(page);
+}
+
+const noteIs = (page, text) => page.waitForFunction((wanted) => document.getElementById("model-note").textContent === wanted, text);
+
+/** Several models are kept over a visit, chosen among, replaced and removed. */
+async function checkShelf(page) {
+    const file = (name) => ({ name, mimeType: "model/gltf-binary", buffer: makeVrm() });
+    await page.reload();
+    await page.keyboard.press("4");
+    await noteIs(page, "Flat face");
+    await page.setInputFiles("#model-file", file("second.vrm"));
+    await noteIs(page, "Flat face 2");
+    await page.locator("#model-choice").selectOption({ label: "Flat face" });
+    await noteIs(page, "Flat face");
+    await page.setInputFiles("#model-replacement", file("third.vrm"));
+    await noteIs(page, "Flat face");
+    assert.deepEqual(await page.locator("#model-choice option").allInnerTexts(), ["Flat face", "Flat face 2"]);
+    await page.click("#model-remove");
+    await noteIs(page, "Flat face 2");
+    await page.click("#model-remove");
+    await page.waitForFunction(() => document.getElementById("drop").checkVisibility() && !document.querySelector("#view-model canvas"));
 }

@@ -6,6 +6,8 @@ import { createServer } from "node:net";
 
 const NS_PER_MS = 1e6;
 
+const DEFAULTS = { stream: "main", smooth: true, smooth_min_cutoff: 1, smooth_beta: 20, fov: "auto", gains: {}, changed: false };
+
 const nowNs = () => Number(process.hrtime.bigint());
 
 /** Quaternion of a head turned by yaw (to the picture's right), then pitch (down). */
@@ -22,13 +24,48 @@ function rotationOf(yaw, pitch) {
 export async function playDaemon(path, { width, height }) {
     const sockets = new Set();
     const watching = new Set(); // those of them that have subscribed
+    const asked = []; // requests other than subscriptions
+    let waitingFor = null; // {count, resolve}
+    let refusal = null; // the next reply
     let seq = 0;
+    let profile = "default";
+    let settings = DEFAULTS;
+
+    const replyTo = (request) => {
+        asked.push(request);
+        if (waitingFor && asked.length >= waitingFor.count) {
+            waitingFor.resolve();
+        }
+        if (refusal) {
+            const error = { type: "error", ...refusal };
+            refusal = null;
+            return error;
+        }
+        const { type, action = "neutral", shapes, stream } = request;
+        if (type === "settings") {
+            const { id, reset, ...changes } = request;
+            settings = { ...(reset ? DEFAULTS : settings), ...changes, changed: !reset && (settings.changed || Object.keys(changes).length > 2) };
+            return { ...settings, type };
+        }
+        profile = request.profile ?? profile;
+        if (action === "neutral" || action === "range") {
+            const peaks = Object.fromEntries((shapes ?? []).map((name) => [name, 0.62]));
+            const gains = Object.fromEntries((shapes ?? []).map((name) => [name, 1.61]));
+            return { type: "calibrated", stream, faces: 1, profile, ...(shapes && { ranges: [{ peaks, gains }] }) };
+        }
+        return { type: "calibration", stream, profile, active: true, faces: [], shapes: [], profiles: ["anna", "default"] };
+    };
     const server = createServer((socket) => {
         const say = (message) => socket.write(`${JSON.stringify(message)}\n`);
         say({ type: "hello", protocol: [1, 0], server: "played 1", boot_id: "b", streams: ["main"], encodings: ["json"] });
         sockets.add(socket);
         socket.on("data", (bytes) => {
-            const { id, type } = JSON.parse(bytes.toString());
+            const request = JSON.parse(bytes.toString());
+            const { id, type } = request;
+            if (type === "calibrate" || type === "settings") {
+                say({ ...replyTo(request), id });
+                return;
+            }
             if (type === "unsubscribe") {
                 watching.delete(socket);
                 say({ type: "unsubscribed", id, streams: ["main"] });
@@ -47,7 +84,21 @@ export async function playDaemon(path, { width, height }) {
     });
     await new Promise((resolve) => server.listen(path, resolve));
 
+    const send = (record) => {
+        const t = nowNs();
+        const times = { seq, pts: seq++ / 30, t_arrival_ns: t - 8 * NS_PER_MS, t_publish_ns: t };
+        for (const socket of watching) {
+            socket.write(`${JSON.stringify({ ...record, stream: "main", ...times })}\n`);
+        }
+        return times.seq;
+    };
+
     return {
+        asked,
+        /** Waits until so many requests have come in all. */
+        hasAsked: (count) => new Promise((resolve) => (asked.length >= count ? resolve() : (waitingFor = { count, resolve }))),
+        /** Makes the next reply an error. */
+        refuse: (error) => (refusal = error),
         /**
          * @param {object | null} face {keypoints, shapes, yaw, pitch}; null: nobody
          * @returns {number} the record's number
@@ -70,20 +121,14 @@ export async function playDaemon(path, { width, height }) {
                         error: 0.02,
                     },
                     shapes: face.shapes ?? {},
+                    gaze: { left: [4, -2], right: [4, -2] },
                 });
             }
-            const t = nowNs();
-            const record = {
-                type: "motion", stream: "main", seq, pts: seq++ / 30,
-                t_arrival_ns: t - 8 * NS_PER_MS, t_publish_ns: t, width, height, dropped: 0,
-                timing_us: { decode: 1000, wait: 100, scale: 200, infer: 4000 },
-                faces, missed: 0,
-            };
-            for (const socket of watching) {
-                socket.write(`${JSON.stringify(record)}\n`);
-            }
-            return record.seq;
+            const timing_us = { decode: 1000, wait: 100, scale: 200, infer: 4000 };
+            return send({ type: "motion", width, height, dropped: 0, timing_us, faces, missed: 0 });
         },
+        /** Sends a record under the next number. @returns {number} that number */
+        send,
         close() {
             for (const socket of sockets) {
                 socket.destroy();

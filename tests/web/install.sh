@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs playwright-core, which drives Chromium in the test of the page, into
+# Installs what the test of the page in Chromium needs, playwright-core and axe-core, into
 # build/browser. Without npm or a registry that test is skipped.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,4 +16,4 @@ if cmp -s "$here/package-lock.json" "$build/package-lock.json" &&
 fi
 cp "$here/package.json" "$here/package-lock.json" "$build"
 npm ci --prefer-offline --prefix "$build" --ignore-scripts --no-audit --no-fund ||
-    echo 'install: npm could not fetch playwright-core, so the page is not tested in a browser'
+    echo 'install: npm could not fetch playwright-core and axe-core, so the page is not tested in a browser'

@@ -46,7 +46,7 @@ async function run(chromium, directory) {
     try {
         await page.goto(await address);
         await page.waitForFunction(() => globalThis.mocap?.page.record);
-        for (const [name, key] of [["puppet", "1"], ["head", "2"]]) {
+        for (const [name, key] of [["fox", "1"], ["robot", "2"], ["head", "3"]]) {
             const { p50, p95, rate, lost } = await measure(page, key);
             console.log(`${name}: from capture to picture p50 ${p50?.toFixed(1)} ms, p95 ${p95?.toFixed(1)} ms; ${rate.toFixed(1)} records/s, ${lost} missing`);
             if (screenshots) {

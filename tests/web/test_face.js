@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { NEUTRAL, SHAPES, anglesOf, blend, faceOf, lookOf } from "../../web/face.js";
+import { ASLEEP, NEUTRAL, SHAPES, anglesOf, blend, faceOf, lookOf } from "../../web/face.js";
 
 const near = (got, wanted, what) => assert.ok(Math.abs(got - wanted) < 1e-6, `${what}: ${got}, wanted ${wanted}`);
 const about = (axis, angle) => [0, 1, 2].map((i) => (i === axis ? Math.sin(angle / 2) : 0)).concat(Math.cos(angle / 2));
@@ -96,4 +96,28 @@ test("eyes look where the person does", () => {
 test("eyes whose gaze is not known stay on the viewer", () => {
     const shown = faceOf(makeRecord([face({ pose: { rotation: about(1, -0.4) } })]), false);
     near(lookOf(shown, 1)[0], -0.24, "against the head's turn");
+});
+
+test("which face to show is a choice, as the page shows them", () => {
+    const near = face({ id: 1, box: [0, 0, 300, 300], score: 0.4 });
+    const right = face({ id: 2, box: [500, 0, 100, 100], score: 0.9 });
+    const record = makeRecord([near, right]);
+    const shown = (which, mirror) => faceOf(record, mirror, 2, which).id;
+    assert.deepEqual([shown("largest", false), shown("steady", false)], [1, 2]);
+    assert.deepEqual([shown("left", false), shown("right", false)], [1, 2]);
+    assert.deepEqual([shown("left", true), shown("right", true)], [2, 1], "in a mirror");
+});
+
+test("the gaze is the mean of both eyes, to the viewer's right and down", () => {
+    const record = makeRecord([face({ gaze: { left: [-10, 4], right: [-20, 6] } })]);
+    assert.deepEqual(faceOf(record, false).gaze, [15, 5]);
+    assert.deepEqual(faceOf(record, true).gaze, [-15, 5], "in a mirror");
+    assert.equal(faceOf(makeRecord([face()]), false).gaze, undefined);
+});
+
+test("a sleeper's eyes are shut, and sleep comes by degrees", () => {
+    const drowsy = blend(NEUTRAL, ASLEEP, 0.5);
+    near(drowsy.sleep, 0.5, "sleep");
+    near(drowsy.shapes.eyeBlinkLeft, 0.5, "lids");
+    assert.equal(faceOf(makeRecord([face()]), false).sleep, 0);
 });

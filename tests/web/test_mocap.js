@@ -1,11 +1,12 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { MocapClient } from "../../web/mocap.js";
+import { MocapClient, defaultUrl } from "../../web/mocap.js";
 
 /** A WebSocket whose other side is the test. */
 class PlayedSocket extends EventTarget {
     static made = [];
     sent = [];
+    readyState = 1;
 
     constructor(url, protocol) {
         super();
@@ -140,4 +141,30 @@ test("records can be awaited: a slow loop gets the newest", async () => {
     client.close();
     await reading;
     assert.deepEqual(seen, [3, 4]);
+});
+
+test("requests get their own replies, and refusals are errors", async () => {
+    const { client, socket } = begin();
+    socket.open();
+    const first = client.request("t", { type: "calibrate", stream: "a" });
+    const second = client.request("t", { type: "settings", stream: "a" });
+    const [one, two] = socket.sent.slice(-2);
+    assert.deepEqual([one.type, one.token, one.request.type, two.request.type], ["control", "t", "calibrate", "settings"]);
+    socket.say({ type: "error", id: two.id, code: "forbidden", message: "no" });
+    socket.say({ type: "calibrated", id: one.id, faces: 1 });
+    assert.equal((await first).faces, 1);
+    await assert.rejects(second, { message: "no", code: "forbidden" });
+    const lost = client.request("t", { type: "settings", stream: "a" });
+    socket.close();
+    await assert.rejects(lost, { code: "offline" });
+    client.close();
+});
+
+test("the socket is beside the page", () => {
+    const { document } = globalThis;
+    for (const [page, socket] of [["http://h:1/", "ws://h:1/ws"], ["https://h/mocap/?obs=1#x", "wss://h/mocap/ws"], ["http://h/a/index.html", "ws://h/a/ws"]]) {
+        globalThis.document = { baseURI: page };
+        assert.equal(defaultUrl(), socket);
+    }
+    globalThis.document = document;
 });

@@ -14,6 +14,14 @@ test("percentiles, rate and losses of the window", () => {
     assert.equal(series.lost, 4);
 });
 
+test("what is old is forgotten even when nothing comes", () => {
+    const series = new Series(1000);
+    series.add(0, 5, 1);
+    series.expire(1001);
+    assert.equal(series.points.length, 0);
+    assert.equal(series.lost, 0);
+});
+
 test("an empty one says nothing", () => {
     const series = new Series();
     assert.equal(series.percentile(0.5), undefined);

@@ -1,91 +1,128 @@
 #include "tools/bridge/bridge_options.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
 #include "base/value.h"
 
-static bool add_target(struct bridge_targets *targets, enum bridge_format format, const char *label,
-                       const char *text, struct mc_error *err)
+// Names go into logs and JSON.
+static bool is_visible(const char *name)
+{
+    size_t size = strlen(name);
+    while (size > 0) {
+        uint32_t character;
+        const int bytes = mc_utf8_decode(name, size, &character);
+        if (bytes == 0 || mc_utf8_invisible_name(character) != NULL) {
+            return false;
+        }
+        name += bytes;
+        size -= (size_t)bytes;
+    }
+    return true;
+}
+
+struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets, const char *name,
+                                                 const struct bridge_settings *settings,
+                                                 struct mc_error *err)
 {
     if (targets->count == BRIDGE_TARGETS_MAX) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s '%.40s': more than %d targets", label,
-                            text, BRIDGE_TARGETS_MAX);
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "'%.40s': there must be at most %d targets", name,
+                     BRIDGE_TARGETS_MAX);
+        return NULL;
     }
-    targets->items[targets->count++] =
-        (struct bridge_target_options){ .format = format, .text = text };
+    for (int i = 0; i < targets->count; i++) {
+        if (strcmp(targets->items[i].name, name) == 0) {
+            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "there is a target '%.40s' already", name);
+            return NULL;
+        }
+    }
+    if (!is_visible(name)) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the target's name must be visible text");
+        return NULL;
+    }
+    struct bridge_target_options *target = &targets->items[targets->count];
+    *target = (struct bridge_target_options){ .settings = *settings };
+    if (!mc_value_text("the target's name", name, target->name, sizeof target->name, err)) {
+        return NULL;
+    }
+    targets->count++;
+    return target;
+}
+
+// label is "--" and the output's name.
+static bool add_target(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct bridge_targets *targets = field;
+    const char *type = label + strspn(label, "-");
+    char name[BRIDGE_TARGET_NAME_BYTES];
+    snprintf(name, sizeof name, "%s", type);
+    for (int i = 0, same = 1; i < targets->count; i++) {
+        if (strcmp(targets->items[i].output->name, type) == 0) {
+            snprintf(name, sizeof name, "%s-%d", type, ++same);
+        }
+    }
+    struct bridge_target_options *target =
+        bridge_targets_add(targets, name, &bridge_settings_default, err);
+    if (target == NULL) {
+        return mc_error_wrap(err, "%s", label);
+    }
+    target->output = bridge_output_find(label, type, err);
+    struct bridge_address address;
+    if (!bridge_address_init(&address, value, target->output->port, err)) {
+        return mc_error_wrap(err, "%s", label);
+    }
+    bridge_address_finish(&address);
+    snprintf(target->address, sizeof target->address, "%s", value);
     return true;
 }
 
-static bool add_vmc(void *field, const char *label, const char *value, struct mc_error *err)
-{
-    return add_target(field, BRIDGE_VMC, label, value, err);
-}
-
-static bool add_osf(void *field, const char *label, const char *value, struct mc_error *err)
-{
-    return add_target(field, BRIDGE_OSF, label, value, err);
-}
-
-static bool set_bones(void *field, const char *label, const char *value, struct mc_error *err)
-{
-    static const char *const names[] = { "head", "body" };
-    int index;
-    if (!mc_value_choice(label, value, names, 2, &index, err)) {
-        return false;
+#define TARGET_ROW(name, help)                                                                     \
+    {                                                                                              \
+        name, 0, "HOST[:PORT]", help, MC_OPTION_CALL,                                              \
+            .set = add_target, MC_OPTION_FIELD(struct bridge_options, targets)                     \
     }
-    *(bool *)field = index == 1;
-    return true;
-}
-
-// Receivers hold the last pose when nothing is sent.
-static bool set_lost(void *field, const char *label, const char *value, struct mc_error *err)
-{
-    static const char *const names[] = { "hold", "neutral" };
-    int index;
-    if (!mc_value_choice(label, value, names, 2, &index, err)) {
-        return false;
-    }
-    *(enum mocap_lost *)field = index == 1 ? MOCAP_LOST_NEUTRAL : MOCAP_LOST_NONE;
-    return true;
-}
-
-static const char *const shapes[] = { "both", "vrm", "arkit", NULL };
 
 const struct mc_option bridge_options_table[] = {
-    { "vmc", 0, "HOST[:PORT]",
-      "send to a receiver of the VMC protocol; port 39539 by default; may be repeated; default: "
-      "127.0.0.1",
-      MC_OPTION_CALL, .set = add_vmc, MC_OPTION_FIELD(struct bridge_options, targets) },
-    { "osf", 0, "HOST[:PORT]",
-      "send to a receiver of OpenSeeFace packets; port 11573 by default; may be repeated",
-      MC_OPTION_CALL, .set = add_osf, MC_OPTION_FIELD(struct bridge_options, targets) },
-    { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_TEXT,
+    TARGET_ROW("vmc", "send the VMC protocol; port 39539. This and the following may be repeated"),
+    TARGET_ROW("osf", "send OpenSeeFace's packets; port 11573"),
+    TARGET_ROW("vrchat", "send VRChat's face tracking over OSC; port 9000"),
+    TARGET_ROW("ifacialmocap", "send iFacialMocap's datagrams; port 49983"),
+    TARGET_ROW("live-link", "send Live Link Face's datagrams, for Unreal Engine; port 11111"),
+#if BRIDGE_HAS_VTUBE_STUDIO
+    TARGET_ROW("vtube-studio", "be a plugin of VTube Studio; port 8001"),
+#endif
+    TARGET_ROW("opentrack", "send the head to opentrack; port 4242"),
+    TARGET_ROW("osc", "send plain OSC; port 8000"),
+    { "config", 0, "FILE",
+      "read targets from this file; default: mocapd/mocap-bridge.conf in the user's "
+      "configuration folder or in /etc, unless targets are given here",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct bridge_options, config) },
+    { "check-config", 0, NULL, "read the configuration file, say what it has, and exit",
+      MC_OPTION_BOOL, MC_OPTION_FIELD(struct bridge_options, check_config) },
+    BRIDGE_SETTINGS_ROWS(struct bridge_options, settings.),
+    { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_STRING,
       MC_OPTION_FIELD(struct bridge_options, socket) },
-    { "stream", 0, "NAME", "send this stream; default: mocapd's first", MC_OPTION_TEXT,
-      MC_OPTION_FIELD(struct bridge_options, stream) },
-    { "lost", 0, "hold|neutral",
-      "VMC: while no face is tracked, hold the last pose, or look ahead with a neutral face; "
-      "default: hold",
-      MC_OPTION_CALL, .set = set_lost, MC_OPTION_FIELD(struct bridge_options, lost) },
-    { "mirror", 0, NULL, "VMC: move like a mirror image", MC_OPTION_BOOL,
-      MC_OPTION_FIELD(struct bridge_options, vmc.mirror) },
-    { "shapes", 0, "SHAPES",
-      "VMC: vrm (presets of VRM 0), arkit (perfect sync), or both; default: both", MC_OPTION_ENUM,
-      .names = shapes, MC_OPTION_FIELD(struct bridge_options, vmc.shapes) },
-    { "bones", 0, "head|body",
-      "VMC: send head and neck, or also hips, spine, chest and eyes, at rest; default: head",
-      MC_OPTION_CALL, .set = set_bones, MC_OPTION_FIELD(struct bridge_options, vmc.body) },
-    { "skeleton", 0, "FILE.vrm", "VMC: take the bones' rest positions from this model",
-      MC_OPTION_TEXT, MC_OPTION_FIELD(struct bridge_options, skeleton) },
+    { "status-socket", 0, "PATH",
+      "where the status command asks; default: "
+      "mocap-bridge.sock in $XDG_RUNTIME_DIR/mocapd",
+      MC_OPTION_STRING, MC_OPTION_FIELD(struct bridge_options, status_socket) },
     { "log-level", 0, "LEVEL", "error, warning, info or debug; default: info", MC_OPTION_ENUM,
       .names = mc_options_log_levels, MC_OPTION_FIELD(struct bridge_options, log_level) },
     { 0 },
 };
 
-const struct bridge_options bridge_options_default = { .log_level = MC_LOG_INFO };
+const struct bridge_options bridge_options_default = {
+    .log_level = -1,
+    .settings = BRIDGE_SETTINGS_DEFAULT,
+};
 
 bool bridge_options_check(void *chosen, struct mc_error *err)
 {
     struct bridge_options *options = chosen;
-    options->vmc.skeleton = bridge_skeleton_default;
-    return options->targets.count > 0 ||
-           add_target(&options->targets, BRIDGE_VMC, "--vmc", "127.0.0.1", err);
+    (void)err;
+    for (int i = 0; i < options->targets.count; i++) {
+        options->targets.items[i].settings = options->settings;
+    }
+    return true;
 }

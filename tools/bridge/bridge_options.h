@@ -1,42 +1,45 @@
-// The options of mocap-bridge.
+// What mocap-bridge is asked to do, by the command line and by mocap-bridge.conf.
 #pragma once
 
 #include "base/command.h"
 #include "base/log.h"
-#include "tools/bridge/vmc.h"
+#include "protocol/endpoint.h"
+#include "tools/bridge/address.h"
+#include "tools/bridge/output.h"
+#include "tools/bridge/settings.h"
 
-#define BRIDGE_VMC_PORT "39539"
-#define BRIDGE_OSF_PORT "11573"
-
-enum { BRIDGE_TARGETS_MAX = 16 };
-
-enum bridge_format {
-    BRIDGE_VMC,
-    BRIDGE_OSF,
-};
+enum { BRIDGE_TARGETS_MAX = 16, BRIDGE_TARGET_NAME_BYTES = 64 };
 
 struct bridge_target_options {
-    enum bridge_format format;
-    const char *text; // HOST or HOST:PORT; borrowed from the command line
+    char name[BRIDGE_TARGET_NAME_BYTES];
+    const struct bridge_output *output; // NULL: not given
+    char address[BRIDGE_ADDRESS_BYTES]; // "": not given, this machine
+    struct bridge_settings settings;
 };
 
 struct bridge_targets {
-    int count; // at least one once bridge_options_check has passed
+    int count;
     struct bridge_target_options items[BRIDGE_TARGETS_MAX];
 };
 
 struct bridge_options {
-    const char *socket; // NULL: the default one
-    const char *stream; // NULL: the daemon's first
-    enum mocap_lost lost;
-    struct bridge_targets targets;
-    struct bridge_vmc_options vmc; // its skeleton is set by bridge_options_check
-    const char *skeleton;          // a VRM model; NULL: none
-    enum mc_log_level log_level;
+    const char *config; // the configuration file; NULL: the default one, if there are no targets
+    bool check_config;
+    char socket[PROTOCOL_ENDPOINT_BYTES];        // "": the default one
+    char status_socket[PROTOCOL_ENDPOINT_BYTES]; // likewise
+    int log_level;                               // enum mc_log_level; negative: not given
+    struct bridge_settings settings;             // of the command line's targets
+    struct bridge_targets targets;               // the command line's
 };
 
 extern const struct mc_option bridge_options_table[];
 extern const struct bridge_options bridge_options_default;
 
-// Completes options that have been read: the default target, the default skeleton.
+// Gives the command line's targets its settings.
 bool bridge_options_check(void *options, struct mc_error *err);
+
+// Adds a target, with settings, whose output and address follow. Returns NULL and sets err when
+// there are too many or the name is taken.
+struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets, const char *name,
+                                                 const struct bridge_settings *settings,
+                                                 struct mc_error *err);

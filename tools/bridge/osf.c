@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pipeline/motion/mean_face.h"
+#include "tools/bridge/output.h"
 #include "tools/bridge/rotation.h"
 
 enum {
@@ -336,42 +337,44 @@ static const struct mocap_face *find_face(const struct mocap_record *record, int
     return NULL;
 }
 
-// Frees the slots of faces that are gone, and gives the others one each.
-static void assign_slots(struct bridge_osf *osf, const struct mocap_record *record)
-{
-    for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        if (osf->slots[i].id != 0 && find_face(record, osf->slots[i].id) == NULL) {
-            osf->slots[i].id = 0;
-        }
-    }
-    for (int i = 0; i < record->face_count; i++) {
-        const int id = record->faces[i].id;
-        int slot = 0, first_free = -1;
-        while (slot < PROTOCOL_FACES_MAX && osf->slots[slot].id != id) {
-            first_free = first_free < 0 && osf->slots[slot].id == 0 ? slot : first_free;
-            slot++;
-        }
-        if (slot == PROTOCOL_FACES_MAX && first_free >= 0 && find_face(record, id) != NULL) {
-            osf->slots[first_free].id = id; // mostly a face that was lost for a while
-        }
-    }
-}
-
-size_t bridge_osf_write(struct bridge_osf *osf, const struct mocap_record *record, double unix_s,
+size_t bridge_osf_write(struct bridge_osf *osf, const struct mocap_record *record,
+                        const struct bridge_face_numbers *numbers, int only_id, double unix_s,
                         unsigned char bytes[BRIDGE_OSF_BYTES_MAX])
 {
     struct writer writer = { .bytes = bytes };
     if (record->lost != MOCAP_LOST_NONE) {
         return 0; // the faces are those of an earlier frame
     }
-    assign_slots(osf, record);
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
-        const struct mocap_face *face =
-            osf->slots[i].id != 0 ? find_face(record, osf->slots[i].id) : NULL;
-        if (face != NULL) {
-            put_face(&writer, record, face, i, unix_s, &osf->slots[i].features);
+        const int id = numbers->ids[i];
+        const struct mocap_face *face = id != 0 ? find_face(record, id) : NULL;
+        if (face != NULL && (only_id == 0 || id == only_id)) {
+            put_face(&writer, record, face, only_id == 0 ? i : 0, unix_s, &osf->features[i]);
             assert(writer.used % BRIDGE_OSF_FACE_BYTES == 0);
         }
     }
     return writer.used;
 }
+
+static void write(const struct bridge_output_target *target, const struct bridge_view *view,
+                  struct bridge_packets *packets)
+{
+    unsigned char bytes[BRIDGE_OSF_BYTES_MAX];
+    const int only_id = target->settings->face != 0 && view->face != NULL ? view->face->id : 0;
+    if (view->record == NULL || (target->settings->face != 0 && view->face == NULL)) {
+        return;
+    }
+    const size_t size =
+        bridge_osf_write(target->state, view->record, view->numbers, only_id, view->unix_s, bytes);
+    if (size > 0) {
+        memcpy(bridge_packets_add(packets, size), bytes, size);
+    }
+}
+
+const struct bridge_output bridge_output_osf = {
+    .name = "osf",
+    .title = "OpenSeeFace",
+    .port = "11573",
+    .state_bytes = sizeof(struct bridge_osf),
+    .write = write,
+};

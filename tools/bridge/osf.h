@@ -17,6 +17,7 @@
 
 #include "protocol/mocap.h"
 #include "protocol/record.h"
+#include "tools/bridge/face_numbers.h"
 #include "tools/bridge/osf_features.h"
 
 enum {
@@ -24,20 +25,16 @@ enum {
     BRIDGE_OSF_BYTES_MAX = BRIDGE_OSF_FACE_BYTES * PROTOCOL_FACES_MAX,
 };
 
-// A face keeps its number while it is tracked: the first is 0, the one that most receivers show.
-// Its features stay for the next face in the slot.
-struct bridge_osf_slot {
-    int id; // the record's; 0: free
-    struct bridge_features features;
-};
-
 // All zero at the start. 400 kB: keep it on the heap, or static.
 struct bridge_osf {
-    struct bridge_osf_slot slots[PROTOCOL_FACES_MAX];
+    struct bridge_features features[PROTOCOL_FACES_MAX]; // by the faces' numbers
 };
 
-// Writes the datagram of a record. Returns its size: 0 when no face is tracked and nothing is to be
-// sent. Faces without 68 keypoints are left out.
+// Writes the datagram of a record, faces in the order of their numbers: receivers mostly show the
+// first. Returns its size: 0 when no face is tracked and nothing is to be sent. Faces without 68
+// keypoints are left out.
+//   only_id  the face that alone is sent, with number 0; 0: all are
 //   unix_s   when the frame arrived, in seconds of the wall clock
-size_t bridge_osf_write(struct bridge_osf *osf, const struct mocap_record *record, double unix_s,
+size_t bridge_osf_write(struct bridge_osf *osf, const struct mocap_record *record,
+                        const struct bridge_face_numbers *numbers, int only_id, double unix_s,
                         unsigned char bytes[BRIDGE_OSF_BYTES_MAX]);

@@ -104,3 +104,44 @@ void bridge_rotation_of_gaze(const float gaze[2], float quaternion[4])
     quaternion[2] = (float)(-sin(yaw) * sin(pitch));
     quaternion[3] = (float)(cos(yaw) * cos(pitch));
 }
+
+// a, then b in the axes that a has turned.
+static void multiply(const double a[4], const double b[4], float product[4])
+{
+    product[0] = (float)(a[3] * b[0] + a[0] * b[3] + a[1] * b[2] - a[2] * b[1]);
+    product[1] = (float)(a[3] * b[1] - a[0] * b[2] + a[1] * b[3] + a[2] * b[0]);
+    product[2] = (float)(a[3] * b[2] + a[0] * b[1] - a[1] * b[0] + a[2] * b[3]);
+    product[3] = (float)(a[3] * b[3] - a[0] * b[0] - a[1] * b[1] - a[2] * b[2]);
+}
+
+void bridge_rotation_of_euler(const float euler[3], float quaternion[4])
+{
+    const float gaze[2] = { euler[1], euler[0] };
+    const double half = euler[2] / (2 * DEGREES_PER_RADIAN);
+    const double roll[4] = { 0, 0, sin(half), cos(half) };
+    float turn[4];
+    double unit[4];
+    bridge_rotation_of_gaze(gaze, turn);
+    normalise(turn, unit);
+    multiply(unit, roll, quaternion);
+}
+
+void bridge_rotation_euler(const float quaternion[4], float euler[3])
+{
+    double m[3][3];
+    bridge_rotation_matrix(quaternion, m);
+    euler[0] = (float)(asin(fmax(-1, fmin(1, -m[1][2]))) * DEGREES_PER_RADIAN);
+    euler[1] = (float)(atan2(m[0][2], m[2][2]) * DEGREES_PER_RADIAN);
+    euler[2] = (float)(atan2(m[1][0], m[1][1]) * DEGREES_PER_RADIAN);
+}
+
+void bridge_rotation_from(const float first[4], const float both[4], float result[4])
+{
+    double inverse[4], whole[4];
+    normalise(first, inverse);
+    normalise(both, whole);
+    for (int i = 0; i < 3; i++) {
+        inverse[i] = -inverse[i];
+    }
+    multiply(inverse, whole, result);
+}

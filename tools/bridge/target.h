@@ -1,27 +1,37 @@
-// Where packets go: UDP sockets that never block. A packet that can't be sent is
-// lost, as UDP packets may be.
+// A target: an output and where it goes, how it shows a face, and how it is doing. Targets live
+// each by itself: what one cannot do costs the others nothing.
+//
+// Records come from a feed's thread, updates and reports from the main thread.
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
-#include "base/error.h"
-#include "base/log.h"
+#include <jansson.h>
 
-enum { BRIDGE_TARGET_NAME_BYTES = 256 };
+#include "tools/bridge/bridge_options.h"
 
-struct bridge_target {
-    char name[BRIDGE_TARGET_NAME_BYTES]; // as it was given
-    int fd;
-    bool loopback; // the receiver is on this machine: packets are not limited by a network's
-    struct mc_log_limit limit;
-};
+struct bridge_target;
 
-// Opens HOST, HOST:PORT or [IPv6]:PORT; names are looked up now. Returns false and
-// sets err when that fails.
-bool bridge_target_open(struct bridge_target *target, const char *text, const char *default_port,
-                        struct mc_error *err) MC_MUST_USE;
-void bridge_target_close(struct bridge_target *target);
+// options are borrowed. Returns NULL and sets err when they make no sense or memory is short; a
+// receiver that can't be reached is none of that.
+struct bridge_target *bridge_target_create(const struct bridge_target_options *options,
+                                           struct mc_error *err) MC_MUST_USE;
+void bridge_target_destroy(struct bridge_target *target); // NULL does nothing
 
-// Failures are logged at most once in 10 s. A receiver that is not running is no failure.
-void bridge_target_send(struct bridge_target *target, const void *bytes, size_t size);
+// Shows a record if the target's rate lets it; NULL: the stream is down.
+//   numbers  of the record's faces
+//   time_s   since the bridge started
+void bridge_target_show(struct bridge_target *target, const struct mocap_record *record,
+                        const struct bridge_face_numbers *numbers, double time_s);
+
+// Goes on resolving, opening, connecting. Returns whether the target is as it should be: one that
+// is not wants another update soon. Logs when that changes.
+bool bridge_target_update(struct bridge_target *target);
+
+// Its state as a JSON object, which the caller owns; NULL when out of memory:
+//     name, type, address
+//     state   "resolving", "down", "waiting" (for the receiver) or "ready"
+//     reason  why not "ready"; ""
+//     sent, lost  packets so far
+//     face    whether a face is shown
+json_t *bridge_target_report(struct bridge_target *target);

@@ -48,19 +48,15 @@ static bool add_level(struct bench *bench, const struct options *options, unsign
 
 static bool measure(struct bench *bench, const struct options *options, struct mc_error *err)
 {
-    static const unsigned added[LEVELS] = { 0, MC_CPU_BLAS, MC_CPU_AVX2 | MC_CPU_AVX_VNNI,
-                                            MC_CPU_AVX512 | MC_CPU_AVX512_VNNI | MC_CPU_AVX512_BF16,
-                                            MC_CPU_AMX };
-    unsigned has, flags = 0;
+    unsigned has, variants[MC_CPU_VARIANTS_MAX];
     if (!mc_cpu_flags(&has, err)) {
         return false;
     }
-    for (int i = 0; i < LEVELS; i++) {
-        if (i > 0 && (has & added[i]) == 0) {
-            break;
-        }
-        flags |= has & added[i];
-        if (!add_level(bench, options, flags, err)) {
+    const int count = mc_cpu_variants(has, variants);
+    for (int i = 0; i < count; i++) {
+        const char *name = mc_cpu_level_name(variants[i]);
+        const bool last = i + 1 == count || strcmp(name, mc_cpu_level_name(variants[i + 1])) != 0;
+        if (last && !add_level(bench, options, variants[i], err)) {
             return false;
         }
     }

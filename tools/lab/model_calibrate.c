@@ -1,5 +1,5 @@
 // mocap-lab model calibrate: what a weight file needs to run in lower precisions. Every other
-// frame with a face gives the ranges of the feature maps; on the others each precision is compared
+// frame gives the ranges of the feature maps; on the others each precision is compared
 // with float32.
 #include "tools/lab/model_calibrate.h"
 
@@ -37,9 +37,10 @@ struct job {
     struct nn_model *networks[NN_PRECISION_COUNT]; // the one that is calibrated; NULL for AUTO
     struct lab_network_probe probes[NN_PRECISION_COUNT];
     struct nn_quantiser *quantiser;
-    bool compares; // in the second of two passes
-    long frames;   // of this pass
-    long inputs;   // that the ranges hold
+    bool compares;    // in the second of two passes
+    bool takes_every; // frame of the file, which is an image
+    long frames;      // of the file so far
+    long inputs;      // that the ranges hold
     struct lab_deviation deviations[NN_PRECISION_COUNT];
 };
 
@@ -137,11 +138,8 @@ static bool on_frame(void *user, const struct protocol_record *record,
 {
     struct job *job = user;
     const struct lab_network_probe *f32 = &job->probes[NN_PRECISION_F32];
-    if (record->face_count == 0 && head_of(job) != NN_HEAD_LOCATOR) {
-        return true;
-    }
     const bool is_odd = job->frames++ % 2 == 1;
-    if (is_odd != job->compares) {
+    if (!job->takes_every && is_odd != job->compares) {
         return true;
     }
     if (!job->compares) {
@@ -160,6 +158,7 @@ static bool run_file(struct job *job, const char *path, struct mc_error *err)
 {
     const struct pipeline_models models = models_with(job, NN_PRECISION_F32);
     const struct tools_clip_options clip = { .models = &models };
+    job->frames = 0;
     return tools_clip_run(path, &clip, on_frame, job, err) || mc_error_wrap(err, "%s", path);
 }
 
@@ -180,7 +179,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name); // the same everywhere
 }
 
-// The images of a folder, in the order of their names.
+// Every other image of a folder, in the order of their names.
 static bool run_folder(struct job *job, const char *folder, struct mc_error *err)
 {
     struct dirent **entries;
@@ -190,14 +189,19 @@ static bool run_folder(struct job *job, const char *folder, struct mc_error *err
     }
     bool good = count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                                           "%s: must hold images (.jpg, .png, .webp, .bmp)", folder);
+    job->takes_every = true;
     for (int i = 0; i < count; i++) {
         char path[PATH_MAX];
         const int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        good = good && (length < (int)sizeof path ? run_file(job, path, err)
-                                                  : mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                                                 "%s: too long a path", folder));
+        if (length >= (int)sizeof path) {
+            good = good && mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: too long a path", folder);
+        }
+        if (good && (i % 2 == 1) == job->compares) {
+            good = run_file(job, path, err);
+        }
         free(entries[i]);
     }
+    job->takes_every = false;
     free(entries);
     return good;
 }
@@ -206,7 +210,6 @@ static bool run_folder(struct job *job, const char *folder, struct mc_error *err
 static bool run_images(struct job *job, bool compares, struct mc_error *err)
 {
     job->compares = compares;
-    job->frames = 0;
     for (int i = 0; i < job->options->images.count; i++) {
         const char *path = job->options->images.words[i];
         struct stat file;
@@ -216,9 +219,10 @@ static bool run_images(struct job *job, bool compares, struct mc_error *err)
             return false;
         }
     }
-    return job->frames >= 2 ||
+    return (compares ? job->deviations[NN_PRECISION_INT8].count : job->inputs) > 0 ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "the images must show a face at least twice, got %ld", job->frames);
+                        "the images must show faces: every other one is measured, the others are "
+                        "compared");
 }
 
 // ---- Results
@@ -329,10 +333,11 @@ const struct mc_command lab_model_calibrate_command = {
     .name = "calibrate",
     .summary = "measure what a weight file needs to run in int8 and bf16",
     .details =
-        "Adds to the file's metadata the range of every feature map, from every other frame with "
-        "a face, and by how much bf16 and int8 deviate from f32 on the frames in between. The "
-        "same images give the same file. Some hundred faces in different light, sizes and "
-        "expressions suffice; the tensors stay as they are.",
+        "Adds to the file's metadata the range of every feature map, from every other frame or "
+        "image, and by how much bf16 and int8 deviate from f32 on those in between. The same "
+        "images give the same file. Some hundred faces of different people, in different light "
+        "and sizes, suffice; images without faces count for locators. The tensors stay as they "
+        "are. Run it after every training.",
     .options = table,
     .options_size = sizeof(struct options),
     .check = check,

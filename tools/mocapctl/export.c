@@ -1,4 +1,4 @@
-// mocapctl export: a recording as CSV, lines of JSON, or BVH.
+// mocapctl export: a recording as CSV, lines of JSON, BVH, or a take of Live Link Face.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,11 @@
 #include "protocol/recording.h"
 #include "tools/face68.h"
 #include "tools/mocapctl/export_bvh.h"
+#include "tools/mocapctl/export_live_link.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/terminal.h"
 
-enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_BVH };
+enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_BVH, FORMAT_LIVE_LINK };
 
 struct options {
     const char *file, *out, *stream;
@@ -150,6 +151,9 @@ static bool write_record(struct export *export, struct mc_error *err)
     case FORMAT_BVH:
         return mocapctl_bvh_add(export->bvh, record) ||
                mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the motion");
+    case FORMAT_LIVE_LINK:
+        mocapctl_live_link_record(export->out, record);
+        return true;
     }
     return true;
 }
@@ -177,12 +181,14 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
                       struct mc_error *err)
 {
     const struct protocol_hello *hello = protocol_recording_hello(recording);
-    if (export->options.format == FORMAT_BVH && export->options.stream == NULL) {
+    const bool holds_one =
+        export->options.format == FORMAT_BVH || export->options.format == FORMAT_LIVE_LINK;
+    if (holds_one && export->options.stream == NULL) {
         if (hello->stream_count != 1) {
-            return mc_error_set(
-                err, MC_ERROR_ARGUMENT, 0,
-                "--stream must be given: BVH holds one stream, the recording has %d",
-                hello->stream_count);
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                "--stream must be given: %s holds one stream, the recording has %d",
+                                export->options.format == FORMAT_BVH ? "BVH" : "a take",
+                                hello->stream_count);
         }
         export->options.stream = hello->streams[0];
     }
@@ -197,6 +203,9 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
     }
     if (export->options.format == FORMAT_CSV) {
         csv_header(export->out, export->dense_count);
+    }
+    if (export->options.format == FORMAT_LIVE_LINK) {
+        mocapctl_live_link_header(export->out);
     }
     if (!write_records(export, recording, err)) {
         return false;
@@ -267,6 +276,9 @@ static const struct mc_option table[] = {
       .constant = FORMAT_JSON, MC_OPTION_FIELD(struct options, format) },
     { "bvh", 0, NULL, "the head's motion for animation programs; of one stream", MC_OPTION_CONST,
       .constant = FORMAT_BVH, MC_OPTION_FIELD(struct options, format) },
+    { "live-link", 0, NULL,
+      "a take of Live Link Face as CSV: 52 shapes, head and eyes, with timecode; of one stream",
+      MC_OPTION_CONST, .constant = FORMAT_LIVE_LINK, MC_OPTION_FIELD(struct options, format) },
     { "dense", 0, NULL, "with --csv: the dense points, too", MC_OPTION_BOOL,
       MC_OPTION_FIELD(struct options, dense) },
     { "stream", 0, "NAME", "export only this stream", MC_OPTION_TEXT,
@@ -278,7 +290,7 @@ static const struct mc_option table[] = {
 
 const struct mc_command mocapctl_export_command = {
     .name = "export",
-    .summary = "convert a recording to CSV, lines of JSON, or BVH",
+    .summary = "convert a recording to CSV, lines of JSON, BVH, or a take of Live Link Face",
     .options = table,
     .options_size = sizeof(struct options),
     .check = check,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bridge/rotation.h"
+
 static const double FACE_CM = 14; // width of a face, for want of a measured one
 
 enum { FRAMES_MAX = 10000000 }; // of the file: a day of 100 a second
@@ -183,12 +185,25 @@ static void write_hierarchy(FILE *out)
           out);
 }
 
+// The neck takes its share of the turn, as in VMC; the head has the rest, about the same axis.
 static void write_frame(const struct frame *frame, FILE *out)
 {
-    double angles[3];
-    to_angles(frame->rotation, angles);
-    fprintf(out, "%.4f %.4f %.4f 0 0 0 0 0 0 %.4f %.4f %.4f\n", frame->place[0], frame->place[1],
-            frame->place[2], angles[0], angles[1], angles[2]);
+    const double shares[2] = { BRIDGE_NECK_SHARE, 1 - BRIDGE_NECK_SHARE };
+    float whole[4], part[4];
+    for (int i = 0; i < 4; i++) {
+        whole[i] = (float)frame->rotation[i];
+    }
+    fprintf(out, "%.4f %.4f %.4f 0 0 0", frame->place[0], frame->place[1], frame->place[2]);
+    for (int i = 0; i < 2; i++) {
+        double angles[3], turned[4];
+        bridge_rotation_share(whole, shares[i], part);
+        for (int k = 0; k < 4; k++) {
+            turned[k] = (double)part[k];
+        }
+        to_angles(turned, angles);
+        fprintf(out, " %.4f %.4f %.4f", angles[0], angles[1], angles[2]);
+    }
+    fputc('\n', out);
 }
 
 bool mocapctl_bvh_write(const struct mocapctl_bvh *bvh, FILE *out, struct mc_error *err)

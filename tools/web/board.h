@@ -14,19 +14,20 @@
 
 enum {
     WEB_BOARD_STREAMS_MAX = 64,
-    WEB_BOARD_HELLO = 0, // then of each stream its state and its newest record
-    WEB_BOARD_SLOTS = 1 + 2 * WEB_BOARD_STREAMS_MAX,
+    WEB_BOARD_WEB = 0,   // of mocap-web itself
+    WEB_BOARD_HELLO = 1, // then of each stream its state and its newest record
+    WEB_BOARD_SLOTS = 2 + 2 * WEB_BOARD_STREAMS_MAX,
     WEB_BOARD_HEADROOM = 32, // bytes before a text, for the sender's use
 };
 
 static inline int web_board_state_slot(int stream)
 {
-    return 1 + 2 * stream;
+    return 2 + 2 * stream;
 }
 
 static inline int web_board_record_slot(int stream)
 {
-    return 2 + 2 * stream;
+    return 3 + 2 * stream;
 }
 
 struct web_text {

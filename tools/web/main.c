@@ -8,10 +8,12 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "protocol/endpoint.h"
 #include "tools/web/board.h"
 #include "tools/web/pages.h"
 #include "tools/web/relay.h"
 #include "tools/web/server.h"
+#include "tools/web/token.h"
 #include "tools/web/web_options.h"
 
 // After the last browser: a page that is reloaded finds the camera still open.
@@ -27,6 +29,8 @@ struct web {
     struct web_pages pages;
     struct web_relay *relay;
     struct web_server *server;
+    char token[WEB_TOKEN_BYTES];
+    char bridge[PROTOCOL_ENDPOINT_BYTES];
     bool is_stopping;
 };
 
@@ -60,6 +64,12 @@ static void on_browsers(void *user, int count)
         uv_timer_stop(&web->linger);
         web_relay_follow(web->relay, true);
     }
+}
+
+static bool is_healthy(void *user)
+{
+    const struct web *web = user;
+    return web->relay != NULL && web_relay_is_connected(web->relay);
 }
 
 static void stop(struct web *web)
@@ -101,6 +111,23 @@ static void start_handles(struct web *web)
     web->linger.data = web;
 }
 
+// The socket of mocap-bridge's state: beside the daemon's default one, unless it is given.
+static bool find_bridge(struct web *web, struct mc_error *err)
+{
+    static const char name[] = "/mocap-bridge.sock";
+    if (web->options.bridge != NULL) {
+        snprintf(web->bridge, sizeof web->bridge, "%s", web->options.bridge);
+        return true;
+    }
+    if (!protocol_endpoint_default(web->bridge, err)) {
+        return false;
+    }
+    char *end = strrchr(web->bridge, '/');
+    const size_t room = sizeof web->bridge - (size_t)(end - web->bridge);
+    return snprintf(end, room, "%s", name) < (int)room ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "socket path too long: %s", web->bridge);
+}
+
 static bool start(struct web *web, struct mc_error *err)
 {
     char directory[WEB_PAGE_PATH_BYTES];
@@ -111,22 +138,27 @@ static bool start(struct web *web, struct mc_error *err)
         }
         pages = directory;
     }
-    if (!web_pages_load(&web->pages, pages, err)) {
+    if (!web_pages_load(&web->pages, pages, err) || !web_token_load(web->token, err) ||
+        !find_bridge(web, err)) {
         return false;
     }
     const struct web_server_options serve = { .address = web->options.listen.address,
                                               .port = web->options.listen.port,
-                                              .hosts = &web->options.hosts,
+                                              .socket = web->options.socket,
+                                              .bridge = web->bridge,
+                                              .token = web->token,
+                                              .names = &web->options.names,
                                               .pages = &web->pages,
                                               .board = &web->board,
                                               .on_browsers = on_browsers,
+                                              .is_healthy = is_healthy,
                                               .user = web };
     web->server = web_server_create(&web->loop, &serve, err);
     if (web->server == NULL) {
         return false;
     }
-    const struct web_relay_options relay = { web->options.socket, web->options.stream, on_put,
-                                             web };
+    const struct web_relay_options relay = { web->options.socket, web->options.stream,
+                                             "mocap-web " MOCAPD_VERSION, on_put, web };
     web->relay = web_relay_start(&web->board, &relay, err);
     return web->relay != NULL;
 }
@@ -146,8 +178,8 @@ static bool serve(struct web *web)
             mc_log(MC_LOG_WARNING, "anyone who can reach %s sees the face: there is no password",
                    web->options.listen.address);
         }
-        mc_log(MC_LOG_INFO, "open http://%s:%d/", web->options.listen.address,
-               web_server_port(web->server));
+        mc_log(MC_LOG_INFO, "open http://%s:%d/#token=%s", web->options.listen.address,
+               web_server_port(web->server), web->token);
     } else {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         stop(web);

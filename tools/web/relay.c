@@ -1,6 +1,7 @@
 #include "tools/web/relay.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "protocol/encode.h"
 #include "protocol/view.h"
+#include "protocol/writer.h"
 #include "tools/follow.h"
 
 enum { TEXT_BYTES_MAX = 64 * 1024 }; // of texts that the relay writes itself
@@ -18,6 +20,7 @@ struct web_relay {
     struct follow *follow;
     pthread_t thread;
     struct protocol_buffer text;
+    atomic_bool is_connected;
     int stream_count;
     char streams[WEB_BOARD_STREAMS_MAX][PROTOCOL_NAME_BYTES];
 };
@@ -35,6 +38,35 @@ static void put_text(struct web_relay *relay, int slot)
     if (!relay->text.failed && relay->text.length > 0) {
         put(relay, slot, relay->text.data, relay->text.length - 1);
     }
+}
+
+// What mocap-web says of itself: whether mocapd is there, and why not.
+static void put_web(struct web_relay *relay, bool is_connected, const char *reason)
+{
+    const char *socket = relay->options.socket != NULL ? relay->options.socket : "";
+    struct protocol_writer writer;
+    atomic_store(&relay->is_connected, is_connected);
+    protocol_buffer_clear(&relay->text);
+    protocol_writer_begin(&writer, &relay->text, PROTOCOL_JSON, "web");
+    protocol_writer_string_field(&writer, "server", relay->options.server);
+    protocol_writer_string_field(&writer, "socket", socket);
+    protocol_writer_name(&writer, "daemon");
+    protocol_writer_bool(&writer, is_connected);
+    protocol_writer_string_field(&writer, "reason", reason);
+    protocol_writer_end(&writer);
+    put_text(relay, WEB_BOARD_WEB);
+}
+
+static void on_outage(void *user, const char *reason)
+{
+    struct web_relay *relay = user;
+    put_web(relay, false, reason);
+    relay->options.on_put(relay->options.user);
+}
+
+bool web_relay_is_connected(const struct web_relay *relay)
+{
+    return atomic_load(&relay->is_connected);
 }
 
 static void put_hello(struct web_relay *relay, const struct mocap_server *server)
@@ -71,6 +103,7 @@ static void begin(struct web_relay *relay)
                      server->streams[i]);
         }
     }
+    put_web(relay, true, "");
     put_hello(relay, server);
 }
 
@@ -159,7 +192,9 @@ struct web_relay *web_relay_start(struct web_board *board, const struct web_rela
                                            .subscribe = { .stream = options->stream,
                                                           .encoding = MOCAP_ENCODING_JSON,
                                                           .label = "mocap-web" },
-                                           .at_rest = true };
+                                           .at_rest = true,
+                                           .on_outage = on_outage,
+                                           .user = relay };
     relay->follow = follow_create(&wanted, err);
     if (relay->follow == NULL) {
         destroy(relay);

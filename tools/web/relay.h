@@ -12,6 +12,7 @@ struct web_relay;
 struct web_relay_options {
     const char *socket;         // NULL: the default one
     const char *stream;         // NULL: all
+    const char *server;         // name and version of this program
     void (*on_put)(void *user); // something was put; thread: the relay's
     void *user;
 };
@@ -24,6 +25,9 @@ struct web_relay *web_relay_start(struct web_board *board, const struct web_rela
 // Whether to follow the streams. While they are not followed, no camera is open for them. Any
 // thread.
 void web_relay_follow(struct web_relay *relay, bool is_followed);
+
+// Whether mocapd is connected. Any thread.
+bool web_relay_is_connected(const struct web_relay *relay);
 
 // Ends the thread, waits for it, frees the relay. NULL does nothing.
 void web_relay_stop(struct web_relay *relay);

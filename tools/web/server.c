@@ -9,19 +9,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/log.h"
-#include "protocol/encode.h"
-#include "protocol/request.h"
-#include "protocol/writer.h"
+#include "tools/web/access.h"
+#include "tools/web/answer.h"
+#include "tools/web/browser.h"
+#include "tools/web/call.h"
 
 enum {
-    HEADER_BYTES = 512,        // longest Host or Origin
-    SEND_BUFFER_BYTES = 32768, // what the kernel buffers for a slow browser is out of date
+    HEADER_BYTES = 512, // longest Host or Origin
     REPLY_BYTES = 1024,
+    REASON_BYTES = 512,
+    CALL_SECONDS = 15, // for a request that mocapd answers
 };
-
-_Static_assert(WEB_BOARD_HEADROOM >= LWS_PRE, "a message is sent from where it is");
 
 struct web_server {
     struct web_server_options options;
@@ -30,16 +32,18 @@ struct web_server {
     void *loops[1];
     int browser_count;
     bool is_closing;
-    struct protocol_buffer reply;
+    struct web_calls calls;
+    struct web_browsers browsers;
 };
 
-// One WebSocket.
-struct browser {
-    bool counted;
-    uint64_t seen[WEB_BOARD_SLOTS]; // versions sent
-    bool is_asked;                  // reply_* wait to be sent
-    struct protocol_request request;
-    struct protocol_error refusal; // message "": there is none
+// A connection: a page's WebSocket or an HTTP request that waits for mocapd.
+struct session {
+    struct web_browser browser;
+    struct lws *wsi;
+    struct web_call *call;
+    const char *type;
+    unsigned status; // of its answer, once it is there
+    char *answer;    // NULL: not yet
 };
 
 // ---- access
@@ -50,10 +54,21 @@ static const char *read_header(struct lws *wsi, enum lws_token_indexes token,
     return lws_hdr_copy(wsi, text, HEADER_BYTES, token) > 0 ? text : NULL;
 }
 
-static bool host_is_ours(const struct web_server *server, struct lws *wsi)
+static bool has_method(struct lws *wsi, enum lws_token_indexes method)
+{
+    return lws_hdr_total_length(wsi, method) > 0;
+}
+
+static bool host_is_ours(const struct web_server *server, struct lws *wsi,
+                         char reason[REASON_BYTES])
 {
     char host[HEADER_BYTES];
-    return web_origin_host_is_ours(server->options.hosts, read_header(wsi, WSI_TOKEN_HOST, host));
+    const char *read = read_header(wsi, WSI_TOKEN_HOST, host);
+    if (web_access_host_is_ours(server->options.names, read)) {
+        return true;
+    }
+    web_access_explain_host(read, reason, REASON_BYTES);
+    return false;
 }
 
 // A refused client may return at once, forever: log at a limited rate.
@@ -64,159 +79,174 @@ static bool may_log(void)
     return mc_log_limit_pass(&limit, MC_NS_PER_SECOND, &skipped);
 }
 
-static bool may_connect(struct web_server *server, struct lws *wsi)
+// Whether the request may become a WebSocket; otherwise reason says why not.
+static bool may_connect(const struct web_server *server, struct lws *wsi, char reason[REASON_BYTES])
 {
-    char host[HEADER_BYTES], origin[HEADER_BYTES], path[HEADER_BYTES];
-    const char *path_read = read_header(wsi, WSI_TOKEN_GET_URI, path);
+    char host[HEADER_BYTES], origin[HEADER_BYTES];
     // An origin that is too long to be read still is one.
     const bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
     const char *origin_read = read_header(wsi, WSI_TOKEN_ORIGIN, origin);
-    if (path_read == NULL || strcmp(path_read, "/ws") != 0) {
+    const char *host_read = read_header(wsi, WSI_TOKEN_HOST, host);
+    if (!host_is_ours(server, wsi, reason)) {
         return false;
     }
-    if (!host_is_ours(server, wsi) || (has_origin && origin_read == NULL) ||
-        !web_origin_is_same(origin_read, read_header(wsi, WSI_TOKEN_HOST, host))) {
-        if (may_log()) {
-            mc_log(MC_LOG_WARNING, "refused a page of another site: %s",
-                   origin_read != NULL ? origin_read : "no origin");
-        }
+    if ((has_origin && origin_read == NULL) ||
+        !web_access_origin_is_ours(server->options.names, origin_read, host_read)) {
+        web_access_explain_origin(origin_read, host_read, reason, REASON_BYTES);
         return false;
     }
     if (server->browser_count == WEB_SERVER_BROWSERS_MAX) {
-        if (may_log()) {
-            mc_log(MC_LOG_WARNING, "refused a browser: there are %d", WEB_SERVER_BROWSERS_MAX);
-        }
+        snprintf(reason, REASON_BYTES, "%d pages are open already, which is the most",
+                 WEB_SERVER_BROWSERS_MAX);
         return false;
     }
     return true;
 }
 
-// ---- files
-
-static int end_request(struct lws *wsi)
+static int filter(const struct web_server *server, struct lws *wsi)
 {
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
-}
-
-static int refuse(struct lws *wsi, unsigned status)
-{
-    return lws_return_http_status(wsi, status, NULL) != 0 ? -1 : end_request(wsi);
-}
-
-static int serve_file(struct web_server *server, struct lws *wsi, const char *path)
-{
-    if (!host_is_ours(server, wsi)) {
-        return refuse(wsi, HTTP_STATUS_FORBIDDEN);
+    char path[HEADER_BYTES], reason[REASON_BYTES];
+    const char *path_read = read_header(wsi, WSI_TOKEN_GET_URI, path);
+    if (path_read == NULL || strcmp(path_read, "/ws") != 0) {
+        return -1;
     }
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0) {
-        return refuse(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED);
+    if (may_connect(server, wsi, reason)) {
+        return 0;
     }
-    const struct web_page *page = web_pages_find(server->options.pages, path);
-    if (page == NULL) {
-        return refuse(wsi, HTTP_STATUS_NOT_FOUND);
-    }
-    const int status = lws_serve_http_file(wsi, page->path, page->type, NULL, 0);
-    return status < 0 ? -1 : status > 0 ? end_request(wsi) : 0;
-}
-
-// ---- WebSockets
-
-// The first slot whose newest text the browser has not got; -1 when it has all.
-static int next_slot(const struct web_server *server, struct browser *browser)
-{
-    for (int i = 0; i < WEB_BOARD_SLOTS; i++) {
-        const struct web_slot *slot = &server->options.board->slots[i];
-        if (browser->seen[i] != slot->version) {
-            if (slot->shown.length > 0) {
-                return i;
-            }
-            browser->seen[i] = slot->version; // it was emptied
-        }
+    if (may_log()) {
+        mc_log(MC_LOG_WARNING, "refused a WebSocket: %s", reason);
     }
     return -1;
 }
 
-static void write_pong(struct protocol_buffer *buffer, struct protocol_id id)
+// ---- HTTP
+
+// A browser does not tell its page why a WebSocket was refused: the page posts to the same path.
+static int explain_socket(const struct web_server *server, struct lws *wsi)
 {
-    struct protocol_writer writer;
-    protocol_writer_begin(&writer, buffer, PROTOCOL_JSON, "pong");
-    if (id.given) {
-        protocol_writer_name(&writer, "id");
-        protocol_writer_int(&writer, id.value);
-    }
-    protocol_writer_name(&writer, "t_ns");
-    protocol_writer_int(&writer, mc_clock_now_ns());
-    protocol_writer_end(&writer);
+    char reason[REASON_BYTES] = "";
+    return may_connect(server, wsi, reason) ? web_answer(wsi, HTTP_STATUS_OK, NULL, "", 0)
+                                            : web_answer_refuse(wsi, HTTP_STATUS_FORBIDDEN, reason);
 }
 
-static int send_reply(struct web_server *server, struct lws *wsi, struct browser *browser)
+static int serve_health(const struct web_server *server, struct lws *wsi)
 {
-    unsigned char bytes[LWS_PRE + REPLY_BYTES];
-    browser->is_asked = false;
-    protocol_buffer_clear(&server->reply);
-    if (browser->refusal.message[0] != '\0') {
-        protocol_encode_error(&server->reply, PROTOCOL_JSON, &browser->refusal);
-    } else {
-        write_pong(&server->reply, browser->request.id);
-    }
-    if (server->reply.failed || server->reply.length == 0) {
-        return -1;
-    }
-    const size_t length = server->reply.length - 1; // without its newline
-    memcpy(bytes + LWS_PRE, server->reply.data, length);
-    return lws_write(wsi, bytes + LWS_PRE, length, LWS_WRITE_TEXT);
+    static const char well[] = "ok\n", ill[] = "not connected to mocapd\n";
+    return server->options.is_healthy(server->options.user)
+               ? web_answer(wsi, HTTP_STATUS_OK, NULL, well, strlen(well))
+               : web_answer(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE, NULL, ill, strlen(ill));
 }
 
-static int send_slot(const struct web_server *server, struct lws *wsi, struct browser *browser,
-                     int index)
+static int wait_for_call(struct lws *wsi, const struct session *session, const struct mc_error *err)
 {
-    const struct web_slot *slot = &server->options.board->slots[index];
-    browser->seen[index] = slot->version;
-    unsigned char *text = (unsigned char *)slot->shown.bytes + WEB_BOARD_HEADROOM;
-    return lws_write(wsi, text, slot->shown.length, LWS_WRITE_TEXT);
-}
-
-// One message each time that the socket takes one: what libwebsockets could not
-// send at once it keeps, and asks again when that is gone.
-static int write_next(struct web_server *server, struct lws *wsi, struct browser *browser)
-{
-    int status = 0;
-    if (browser->is_asked) {
-        status = send_reply(server, wsi, browser);
-    } else {
-        const int slot = next_slot(server, browser);
-        status = slot >= 0 ? send_slot(server, wsi, browser, slot) : 0;
+    if (session->call == NULL) {
+        return web_answer_refuse(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE, err->message);
     }
-    if (status < 0) {
-        return -1;
-    }
-    if (next_slot(server, browser) >= 0) {
-        lws_callback_on_writable(wsi);
-    }
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, CALL_SECONDS);
     return 0;
 }
 
-static int read_request(struct lws *wsi, struct browser *browser, const char *text, size_t length)
+static void on_metrics(void *user, const char *reply, const char *reason)
 {
-    if (!lws_is_first_fragment(wsi) || !lws_is_final_fragment(wsi) || lws_frame_is_binary(wsi) ||
-        length > WEB_SERVER_REQUEST_BYTES) {
-        lws_close_reason(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-        return -1;
-    }
-    if (browser->is_asked) {
-        return 0; // it does not read: no second reply
-    }
-    memset(&browser->refusal, 0, sizeof browser->refusal);
-    if (protocol_request_parse(text, length, &browser->request, &browser->refusal) &&
-        browser->request.type != PROTOCOL_PING) {
-        browser->refusal = (struct protocol_error){ .id = browser->request.id,
-                                                    .code = PROTOCOL_ERROR_UNSUPPORTED,
-                                                    .message = "a page may only ping" };
-    }
-    browser->is_asked = true;
-    lws_callback_on_writable(wsi);
-    return 0;
+    struct session *session = user;
+    json_t *root = reply != NULL ? json_loads(reply, 0, NULL) : NULL;
+    const char *text = json_string_value(json_object_get(root, "text"));
+    const char *message = json_string_value(json_object_get(root, "message"));
+    session->call = NULL;
+    session->status = text != NULL ? HTTP_STATUS_OK : HTTP_STATUS_SERVICE_UNAVAILABLE;
+    session->answer = strdup(text != NULL ? text : message != NULL ? message : reason);
+    json_decref(root);
+    lws_callback_on_writable(session->wsi);
 }
+
+static int start_metrics(struct web_server *server, struct lws *wsi, struct session *session)
+{
+    struct mc_error err = { 0 };
+    session->wsi = wsi;
+    session->type = "text/plain; version=0.0.4; charset=utf-8";
+    session->call =
+        web_call_start(&server->calls, "{\"type\":\"metrics\"}", on_metrics, session, &err);
+    return wait_for_call(wsi, session, &err);
+}
+
+static int send_answer(struct lws *wsi, struct session *session)
+{
+    char *text = session->answer;
+    session->answer = NULL;
+    if (text == NULL) {
+        return session->call != NULL ? 0 : -1; // not yet; or out of memory
+    }
+    const char *type = session->status == HTTP_STATUS_OK ? session->type : NULL;
+    const int status = web_answer(wsi, session->status, type, text, strlen(text));
+    free(text);
+    return status;
+}
+
+// The bridge's state; without one, {"reason":...}: that it isn't running is no error.
+static void on_bridge(void *user, const char *reply, const char *reason)
+{
+    struct session *session = user;
+    json_t *none = json_pack("{s:s}", "reason", reason);
+    session->call = NULL;
+    session->status = HTTP_STATUS_OK;
+    session->answer = reply != NULL ? strdup(reply) : json_dumps(none, JSON_COMPACT);
+    json_decref(none);
+    lws_callback_on_writable(session->wsi);
+}
+
+static int start_bridge(struct web_server *server, struct lws *wsi, struct session *session)
+{
+    struct mc_error err = { 0 };
+    session->wsi = wsi;
+    session->type = "application/json";
+    session->call = web_call_read(&server->calls, server->options.bridge, on_bridge, session, &err);
+    return wait_for_call(wsi, session, &err);
+}
+
+static int serve_page(const struct web_server *server, struct lws *wsi, const char *path)
+{
+    const struct web_page *page = web_pages_find(server->options.pages, path);
+    if (page == NULL) {
+        return web_answer_refuse(wsi, HTTP_STATUS_NOT_FOUND, "there is no such page");
+    }
+    const int status = lws_serve_http_file(wsi, page->path, page->type, NULL, 0);
+    return status < 0 ? -1 : status > 0 ? web_answer_end(wsi) : 0;
+}
+
+static int serve(struct web_server *server, struct lws *wsi, struct session *session,
+                 const char *path)
+{
+    char reason[REASON_BYTES];
+    if (!host_is_ours(server, wsi, reason)) {
+        return web_answer_refuse(wsi, HTTP_STATUS_FORBIDDEN, reason);
+    }
+    if (has_method(wsi, WSI_TOKEN_POST_URI) && strcmp(path, "/ws") == 0) {
+        return explain_socket(server, wsi);
+    }
+    if (!has_method(wsi, WSI_TOKEN_GET_URI) && !has_method(wsi, WSI_TOKEN_HEAD_URI)) {
+        return web_answer_refuse(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED, "only GET and HEAD");
+    }
+    if (strcmp(path, "/healthz") == 0) {
+        return serve_health(server, wsi);
+    }
+    if (strcmp(path, "/metrics") == 0) {
+        return start_metrics(server, wsi, session);
+    }
+    if (strcmp(path, "/bridge") == 0) {
+        return start_bridge(server, wsi, session);
+    }
+    return serve_page(server, wsi, path);
+}
+
+static void end_session(struct session *session)
+{
+    web_call_forget(session->call);
+    free(session->answer);
+    session->call = NULL;
+    session->answer = NULL;
+}
+
+// ---- events
 
 static void count_browser(struct web_server *server, int more)
 {
@@ -226,14 +256,11 @@ static void count_browser(struct web_server *server, int more)
     }
 }
 
-static int begin_browser(struct web_server *server, struct lws *wsi, struct browser *browser)
+static int begin_browser(struct web_server *server, struct lws *wsi, struct session *session)
 {
-    const int size = SEND_BUFFER_BYTES;
-    setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    memset(browser, 0, sizeof *browser);
-    browser->counted = true;
+    memset(session, 0, sizeof *session);
+    web_browser_begin(&session->browser, wsi);
     count_browser(server, 1);
-    lws_callback_on_writable(wsi);
     return 0;
 }
 
@@ -242,23 +269,30 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 {
     struct lws_context *context = lws_get_context(wsi);
     struct web_server *server = context != NULL ? lws_context_user(context) : NULL;
-    struct browser *browser = user;
+    struct session *session = user;
     switch (reason) {
     case LWS_CALLBACK_HTTP:
-        return serve_file(server, wsi, in);
+        return serve(server, wsi, session, in);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return send_answer(wsi, session);
     case LWS_CALLBACK_HTTP_FILE_COMPLETION:
-        return end_request(wsi);
+        return web_answer_end(wsi);
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (session != NULL) {
+            end_session(session);
+        }
+        return 0;
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-        return may_connect(server, wsi) ? 0 : -1;
+        return filter(server, wsi);
     case LWS_CALLBACK_ESTABLISHED:
-        return begin_browser(server, wsi, browser);
+        return begin_browser(server, wsi, session);
     case LWS_CALLBACK_RECEIVE:
-        return read_request(wsi, browser, in, length);
+        return web_browser_read(&server->browsers, &session->browser, in, length);
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return write_next(server, wsi, browser);
+        return web_browser_write(&server->browsers, &session->browser);
     case LWS_CALLBACK_CLOSED:
-        count_browser(server, browser->counted ? -1 : 0);
-        browser->counted = false;
+        count_browser(server, session->browser.counted ? -1 : 0);
+        web_browser_end(&session->browser);
         return 0;
     default:
         return lws_callback_http_dummy(wsi, reason, user, in, length);
@@ -268,8 +302,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 static const struct lws_protocols protocols[] = {
     { .name = "mocap",
       .callback = on_event,
-      .per_session_data_size = sizeof(struct browser),
-      .rx_buffer_size = 2 * WEB_SERVER_REQUEST_BYTES },
+      .per_session_data_size = sizeof(struct session),
+      .rx_buffer_size = 2 * WEB_BROWSER_REQUEST_BYTES },
     { 0 },
 };
 
@@ -332,7 +366,11 @@ struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_op
     }
     server->options = *options;
     server->loops[0] = loop;
-    protocol_buffer_init(&server->reply, REPLY_BYTES);
+    server->calls = (struct web_calls){ .loop = loop, .socket = options->socket };
+    server->browsers = (struct web_browsers){ .board = options->board,
+                                              .token = options->token,
+                                              .calls = &server->calls };
+    protocol_buffer_init(&server->browsers.text, REPLY_BYTES);
     lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
     const struct lws_context_creation_info info = {
         .port = options->port,
@@ -383,7 +421,7 @@ void web_server_destroy(struct web_server *server)
     if (server->context != NULL) {
         lws_context_destroy(server->context);
     }
-    protocol_buffer_finish(&server->reply);
+    protocol_buffer_finish(&server->browsers.text);
     free(server);
 }
 

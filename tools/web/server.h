@@ -1,35 +1,40 @@
-// The HTTP and WebSocket server, on a libuv loop: the page's files, and at /ws the
-// board, as text messages of the protocol. libwebsockets is used only here.
+// The HTTP and WebSocket server, on a libuv loop: the page's files, /healthz, /metrics, and at
+// /ws the board, as text messages of the protocol. libwebsockets is used only here, in browser.c
+// and in answer.c.
 //
 // A browser may send {"type":"ping","id":N} and gets a pong with "t_ns", this
-// machine's CLOCK_MONOTONIC in ns, with which it computes latencies. All other requests are
-// refused.
+// machine's CLOCK_MONOTONIC in ns, with which it computes latencies, and control (control.h). All
+// other requests are refused. A POST to /ws says why a WebSocket would be refused.
 #pragma once
 
 #include <uv.h>
 
 #include "base/error.h"
+#include "tools/web/access.h"
 #include "tools/web/board.h"
-#include "tools/web/origin.h"
 #include "tools/web/pages.h"
 
 enum {
     WEB_SERVER_BROWSERS_MAX = 32,
     WEB_SERVER_CONNECTIONS_MAX = 96, // files and browsers
-    WEB_SERVER_REQUEST_BYTES = 1024, // longer ones end the connection
 };
 
 struct web_server;
 
 struct web_server_options {
     const char *address;
-    int port; // 0: any that is free
-    const struct web_hosts *hosts;
+    int port;           // 0: any that is free
+    const char *socket; // of mocapd; NULL: the default one
+    const char *bridge; // socket of mocap-bridge's state
+    const char *token;  // who has it may calibrate and change settings
+    const struct web_names *names;
     const struct web_pages *pages;
     const struct web_board *board;
     // A WebSocket was opened or closed; count are open now. Not called for those that the end of
     // the server closes. Thread: loop.
     void (*on_browsers)(void *user, int count);
+    // Whether mocapd is connected.
+    bool (*is_healthy)(void *user);
     void *user;
 };
 

@@ -29,12 +29,29 @@ static bool set_listen(void *field, const char *label, const char *value, struct
 
 static bool add_host(void *field, const char *label, const char *value, struct mc_error *err)
 {
-    struct web_hosts *hosts = field;
-    if (hosts->count == WEB_HOSTS_MAX) {
+    struct web_names *names = field;
+    if (names->host_count == WEB_NAMES_MAX) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s '%.40s': more than %d names", label,
-                            value, WEB_HOSTS_MAX);
+                            value, WEB_NAMES_MAX);
     }
-    hosts->names[hosts->count++] = value;
+    names->hosts[names->host_count++] = value;
+    return true;
+}
+
+static bool add_origin(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct web_names *names = field;
+    if (!web_access_is_origin(value)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be the beginning of the page's address, such as "
+                            "https://studio.example, without a path, got '%.40s'",
+                            label, value);
+    }
+    if (names->origin_count == WEB_NAMES_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s '%.40s': more than %d origins", label,
+                            value, WEB_NAMES_MAX);
+    }
+    names->origins[names->origin_count++] = value;
     return true;
 }
 
@@ -45,9 +62,15 @@ const struct mc_option web_options_table[] = {
     { "host", 0, "NAME",
       "a name by which browsers may address this machine, besides localhost and IP addresses; may "
       "be repeated",
-      MC_OPTION_CALL, .set = add_host, MC_OPTION_FIELD(struct web_options, hosts) },
+      MC_OPTION_CALL, .set = add_host, MC_OPTION_FIELD(struct web_options, names) },
+    { "origin", 0, "URL",
+      "the beginning of the page's address where a reverse proxy serves it, such as "
+      "https://studio.example; may be repeated",
+      MC_OPTION_CALL, .set = add_origin, MC_OPTION_FIELD(struct web_options, names) },
     { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct web_options, socket) },
+    { "bridge-socket", 0, "PATH", "where mocap-bridge tells its state", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct web_options, bridge) },
     { "stream", 0, "NAME", "show this stream; default: all", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct web_options, stream) },
     { "pages", 0, "DIRECTORY", "serve the page in this directory", MC_OPTION_TEXT,

@@ -3,7 +3,7 @@
 
 #include "base/command.h"
 #include "base/log.h"
-#include "tools/web/origin.h"
+#include "tools/web/access.h"
 
 enum { WEB_ADDRESS_BYTES = 64 };
 
@@ -16,9 +16,10 @@ struct web_listen {
 struct web_options {
     struct web_listen listen;
     const char *socket; // of mocapd; NULL: the default one
+    const char *bridge; // of mocap-bridge's state; NULL: the default one
     const char *stream; // NULL: all
     const char *pages;  // directory; NULL: the one that ships
-    struct web_hosts hosts;
+    struct web_names names;
     enum mc_log_level log_level;
 };
 

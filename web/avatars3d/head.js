@@ -12,6 +12,7 @@ import {
     Mesh,
     MeshPhongMaterial,
     SphereGeometry,
+    TorusGeometry,
     TubeGeometry,
     Vector3,
 } from "three";
@@ -22,6 +23,8 @@ import { makeScene } from "./scene.js";
 const SKIN = 0xe2a98a;
 const LID = 0xd39877;
 const HAIR = 0x4a2f3a;
+const LASH = 0x3b2426;
+const LID_RADIUS = 0.165;
 const LIP_POINTS = 32;
 
 const smooth = (from, to, value) => {
@@ -91,11 +94,13 @@ function makeEye(side) {
     // One highlight per eye: two lamps would give four.
     const shine = new SphereGeometry(0.032, 8, 5).translate(-0.04, 0.04, 0.13);
     const ball = together([painted(new SphereGeometry(0.145, 16, 9), 0x1d1719), painted(shine, 0xffffff)], 0);
-    // Each lid is a hemisphere; its rotation closes the eye.
+    // Each lid is a hemisphere of the face's own colour with a lash on its rim; its rotation closes
+    // the eye.
     const lids = [1, -1].map((way) => {
-        const skin = material(LID);
-        skin.side = DoubleSide;
-        const lid = new Mesh(new SphereGeometry(0.165, 20, 5, 0, 2 * Math.PI, 0, Math.PI / 2), skin);
+        const skin = new SphereGeometry(LID_RADIUS, 24, 7, 0, 2 * Math.PI, 0, Math.PI / 2);
+        const lash = new TorusGeometry(LID_RADIUS, way > 0 ? 0.017 : 0.007, 5, 24, Math.PI).rotateX(Math.PI / 2);
+        const lid = together([painted(skin, SKIN), painted(lash, LASH)]);
+        lid.material.side = DoubleSide;
         lid.scale.y = way;
         return lid;
     });
@@ -108,8 +113,10 @@ function showEye({ side, eye, ball, lids, brow }, face) {
     const name = side > 0 ? "Left" : "Right";
     const blink = face.shapes[`eyeBlink${name}`];
     const wide = face.shapes[`eyeWide${name}`];
-    lids[0].rotation.x = -0.62 - 0.35 * wide + 0.85 * blink;
-    lids[1].rotation.x = 0.72 + 0.2 * wide - 0.5 * blink;
+    lids[0].rotation.x = -0.62 - 0.35 * wide + 0.98 * blink;
+    lids[1].rotation.x = 0.72 + 0.2 * wide - 0.38 * blink;
+    eye.scale.z = 1 - 0.3 * blink; // a shut eye is no ball,
+    ball.visible = blink < 0.97; // and nothing shines through its lid
     const [lookX, lookY] = lookOf(face, side);
     ball.rotation.set(0.58 * lookY, 0.58 * lookX, 0);
     const down = face.shapes[`browDown${name}`];
@@ -194,8 +201,7 @@ export function makeHead(parent) {
     pivot.rotation.order = "YXZ";
     pivot.add(head);
     stage.scene.add(pivot, makeBody());
-    stage.camera.position.set(0, 0.1, 7.6);
-    stage.camera.lookAt(0, -0.1, 0);
+    stage.setSubject({ y: -0.1, height: 3.4, width: 2.5, depth: 0 });
     return {
         show(face) {
             pivot.rotation.set(face.pitch, face.yaw, -face.roll);

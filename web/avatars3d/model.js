@@ -5,6 +5,9 @@ import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { makeScene } from "./scene.js";
 
 const NECK_SHARE = 1 / 3;
+const CHEST = 0.16; // below the head's bone, in heights of that bone
+const MARGIN = 0.035; // around the head, likewise
+const SAMPLES = 3000; // points of each mesh that are measured
 const ARM_DOWN = 1.2; // radians, from a T
 
 /** Weights of a model's presets, for models without ARKit's shapes. */
@@ -32,12 +35,33 @@ function namesOf(vrm) {
     return names;
 }
 
-function frame({ camera }, vrm) {
+/** How far the model reaches up, and above the neck to the side and forward, hair and ears included. */
+function reachOf(vrm, neckY) {
+    const point = new Vector3();
+    const reach = { top: neckY, side: 0, front: 0 };
+    vrm.scene.traverse((mesh) => {
+        const count = mesh.isMesh ? mesh.geometry.attributes.position.count : 0;
+        for (let i = 0; i < count; i += Math.max(1, Math.floor(count / SAMPLES))) {
+            mesh.getVertexPosition(i, point).applyMatrix4(mesh.matrixWorld);
+            if (point.y > neckY) {
+                reach.top = Math.max(reach.top, point.y);
+                reach.side = Math.max(reach.side, Math.abs(point.x));
+                reach.front = Math.max(reach.front, point.z);
+            }
+        }
+    });
+    return reach;
+}
+
+/** From the chest to above the hair. */
+function frame(stage, vrm) {
     const at = new Vector3();
     vrm.scene.updateMatrixWorld(true);
     (vrm.humanoid.getRawBoneNode("head") ?? vrm.scene).getWorldPosition(at);
-    camera.position.set(0, at.y + 0.05, 1.5);
-    camera.lookAt(0, at.y + 0.02, 0);
+    const { top, side, front } = reachOf(vrm, at.y);
+    const low = at.y - CHEST * at.y;
+    const high = top + MARGIN * at.y;
+    stage.setSubject({ y: (low + high) / 2, height: high - low, width: 2 * (side + MARGIN * at.y), depth: front });
 }
 
 async function load(bytes) {
@@ -72,6 +96,7 @@ export async function makeModel(parent, bytes) {
             arm.rotation.z = way * sign * ARM_DOWN;
         }
     }
+    vrm.update(0); // the arms hang
     frame(stage, vrm);
 
     function turn(name, face, share) {

@@ -2,6 +2,7 @@ import { ACESFilmicToneMapping, DirectionalLight, HemisphereLight, PerspectiveCa
 
 const RATIO_MOST = 2; // pixels of the canvas for each of the page, across
 const RATIO_LEAST = 0.4;
+const RATIO_SLOW = 0.75; // to begin with, where the CPU renders
 const SHRINK = 0.75;
 const SLOW_MS = 45; // two frames of a screen, which one of ours may take,
 const SLOW_DRAWS = 5; // and how often in a row it may take longer
@@ -18,13 +19,15 @@ function isSoftware() {
 /**
  * A lit scene on a canvas that fills its parent. It draws on request and when its size
  * changes: nothing runs while nothing moves. A GPU slower than the records skips to the
- * newest, and then renders fewer pixels; a CPU starts with few and no antialiasing, because
- * latency matters more than resolution.
+ * newest, and then renders fewer pixels; a CPU starts with few. Edges are smoothed in either
+ * case: a mouth with steps is worse than a soft one.
+ *
+ * The camera keeps its subject in view, whatever the canvas' shape: see setSubject.
  */
 export function makeScene(parent) {
     const canvas = document.createElement("canvas");
     const isSlow = isSoftware();
-    const renderer = new WebGLRenderer({ canvas, alpha: true, antialias: !isSlow });
+    const renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true });
     renderer.toneMapping = ACESFilmicToneMapping;
     const scene = new Scene();
     const camera = new PerspectiveCamera(26, 1, 0.1, 30);
@@ -37,9 +40,16 @@ export function makeScene(parent) {
     const gl = renderer.getContext();
     let drawn = null; // signalled when the last frame is done
     let isWaiting = false;
-    let ratio = isSlow ? RATIO_LEAST : Math.min(globalThis.devicePixelRatio || 1, RATIO_MOST);
+    let ratio = isSlow ? RATIO_SLOW : Math.min(globalThis.devicePixelRatio || 1, RATIO_MOST);
     let slowDraws = 0; // in a row
     let isTimed = false;
+    let subject = { y: 0, height: 1, width: 1, depth: 0 };
+    const aim = () => {
+        const half = Math.tan((camera.fov * Math.PI) / 360);
+        const distance = Math.max(subject.height, subject.width / camera.aspect) / (2 * half) + subject.depth;
+        camera.position.set(0, subject.y, distance);
+        camera.lookAt(0, subject.y, 0);
+    };
     const fit = () => {
         const { clientWidth: width, clientHeight: height } = parent;
         if (width > 0 && height > 0) {
@@ -47,6 +57,7 @@ export function makeScene(parent) {
             renderer.setSize(width, height, false);
             camera.aspect = width / height;
             camera.updateProjectionMatrix();
+            aim();
         }
         return width > 0 && height > 0;
     };
@@ -97,6 +108,11 @@ export function makeScene(parent) {
         camera,
         canvas,
         draw,
+        /** What must be seen: its middle's height, its size, and how far its front is before the origin. */
+        setSubject(next) {
+            subject = next;
+            aim();
+        },
         dispose() {
             observer.disconnect();
             renderer.dispose();

@@ -4,9 +4,10 @@
 #error "compile this file with -mavx2 -mfma"
 #endif
 
+#include "nn/kernels/x86/peak_x86.h"
 #include "nn/kernels/x86/vec256.h"
 
 enum { SUMS = 12 };
 
 #define PEAK_BURN nn_peak_burn_avx2
-#include "nn/kernels/x86/peak_loop.h"
+#include "nn/kernels/peak_loop.h"

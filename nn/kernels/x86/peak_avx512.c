@@ -4,9 +4,10 @@
 #error "compile this file with the flags of tiles_avx512.c"
 #endif
 
+#include "nn/kernels/x86/peak_x86.h"
 #include "nn/kernels/x86/vec512.h"
 
 enum { SUMS = 16 };
 
 #define PEAK_BURN nn_peak_burn_avx512
-#include "nn/kernels/x86/peak_loop.h"
+#include "nn/kernels/peak_loop.h"

@@ -5,10 +5,3 @@
 // sums start from value and end in it, so that the compiler cannot optimise them away.
 double nn_peak_burn_avx2(int rounds, volatile float *value);
 double nn_peak_burn_avx512(int rounds, volatile float *value);
-
-// Unrolls the next loop, whose trip count is constant, completely.
-#if defined(__clang__)
-#define NN_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define NN_UNROLL _Pragma("GCC unroll 32")
-#endif

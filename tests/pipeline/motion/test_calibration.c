@@ -208,6 +208,29 @@ static void any_face_held_stays(void **state)
     }
 }
 
+// Every shape of a network at a strength of its own, the sides apart; from the first frame on, or
+// after the person was at rest for a second, half a minute or two.
+static void any_shapes_held_stay(void **state)
+{
+    (void)state;
+    static const float rests_s[] = { 0, 1, 30, 120 };
+    static struct pipeline_calibration calibration;
+    unsigned seed = 11;
+    for (int round = 0; round < 40; round++) {
+        float channels[PIPELINE_CHANNEL_COUNT];
+        fill(channels, 0);
+        for (int i = PIPELINE_CHANNEL_SHAPES; i < PIPELINE_CHANNEL_COUNT; i++) {
+            channels[i] = 0.06f * normal(&seed);
+        }
+        pipeline_calibration_init(&calibration);
+        hold(&calibration, channels, rests_s[round % 4], 30);
+        for (int i = PIPELINE_CHANNEL_SHAPES; i < PIPELINE_CHANNEL_COUNT; i++) {
+            channels[i] += 0.05f + 0.95f * (1 + noise(&seed)) / 2; // less is jitter
+        }
+        check_held(channels, &calibration);
+    }
+}
+
 // ---- learning
 
 static void a_resting_face_within_the_spread_is_learnt(void **state)
@@ -468,6 +491,7 @@ int main(void)
         cmocka_unit_test(an_expression_held_from_the_first_frame_on_stays),
         cmocka_unit_test(a_networks_shape_held_from_the_first_frame_on_stays),
         cmocka_unit_test(any_face_held_stays),
+        cmocka_unit_test(any_shapes_held_stay),
         cmocka_unit_test(a_resting_face_within_the_spread_is_learnt),
         cmocka_unit_test(a_resting_face_outside_the_spread_takes_minutes),
         cmocka_unit_test(a_network_that_errs_at_rest_is_corrected),

@@ -169,7 +169,7 @@ static void lines_of_sight_meet_where_they_are_aimed(void **state)
 static void lines_that_part_have_no_point(void **state)
 {
     (void)state;
-    static const float apart[][2] = { { -5, 5 }, { 0, 0 }, { 0.1f, -0.1f } };
+    static const float apart[][2] = { { -5, 5 }, { 0, 0 }, { 0.1f, -0.1f }, { 1, -1 } };
     for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++) {
         const float gaze[2][2] = { { apart[i][0] * degree, 0 }, { apart[i][1] * degree, 0 } };
         struct protocol_gaze filled;

@@ -458,6 +458,42 @@ static void a_networks_shapes_replace_the_rules(void **state)
     }
 }
 
+// Options may change between two records: gains multiply shapes up to 1, and a field of view that
+// is given holds at once.
+static void options_may_change_while_it_runs(void **state)
+{
+    (void)state;
+    const struct pipeline_expression expression = {
+        .shapes = { [PROTOCOL_JAW_OPEN] = 0.4f, [PROTOCOL_CHEEK_PUFF] = 0.6f },
+        .known = UINT64_C(1) << PROTOCOL_JAW_OPEN | UINT64_C(1) << PROTOCOL_CHEEK_PUFF,
+    };
+    const struct pipeline_expression *expressions[] = { &expression };
+    struct pipeline_motion_options options = pipeline_motion_options_default();
+    options.smooth.on = false;
+    pipeline_motion_set_options(&motion, &options);
+    const float *shapes = record.faces[0].shapes;
+    next_record(0.04);
+    add_face(1, 320, 200);
+    pipeline_motion_run(&motion, &record, expressions);
+    assert_true(shapes[PROTOCOL_JAW_OPEN] == 0.4f);
+    options.gains[PROTOCOL_JAW_OPEN] = 1.5f;
+    options.gains[PROTOCOL_CHEEK_PUFF] = 3;
+    options.fov = 40;
+    pipeline_motion_set_options(&motion, &options);
+    next_record(0.04);
+    add_face(1, 320, 200);
+    pipeline_motion_run(&motion, &record, expressions);
+    assert_true(fabsf(shapes[PROTOCOL_JAW_OPEN] - 0.6f) < 1e-6f);
+    assert_true(shapes[PROTOCOL_CHEEK_PUFF] == 1);
+    assert_true(fabsf(pipeline_motion_fov(&motion) - 40) < 0.01f);
+    options.gains[PROTOCOL_JAW_OPEN] = 0;
+    pipeline_motion_set_options(&motion, &options);
+    next_record(0.04);
+    add_face(1, 320, 200);
+    pipeline_motion_run(&motion, &record, expressions);
+    assert_true(shapes[PROTOCOL_JAW_OPEN] == 0);
+}
+
 // A neutral face that was measured beside a network holds without it, too: after that, nothing
 // of the rules is computed where the network reads all that they make.
 static void a_neutral_face_is_measured_for_both_sources(void **state)
@@ -493,6 +529,7 @@ int main(void)
         cmocka_unit_test_setup(a_new_face_starts_anew, set_up),
         cmocka_unit_test_setup(time_is_pts_then_arrival_then_anew, set_up),
         cmocka_unit_test_setup(other_keypoints_are_only_smoothed, set_up),
+        cmocka_unit_test_setup(options_may_change_while_it_runs, set_up),
         cmocka_unit_test_setup(a_calibration_takes_a_second_of_faces, set_up),
         cmocka_unit_test_setup(an_expression_held_from_the_first_record_on_stays, set_up),
         cmocka_unit_test_setup(a_profile_finds_its_face_by_place, set_up),

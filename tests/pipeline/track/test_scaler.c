@@ -263,35 +263,156 @@ static void what_lies_outside_repeats_the_edge(void **state)
     const struct pipeline_roi roi = { -64, 0, 128, 0 };
     assert_true(pipeline_scaler_run(fixture->scaler, frame, &plain, &roi, 0, &fixture->input,
                                     &mapping, NULL));
-    for (int x = 0; x < EDGE / 2; x++) {
-        assert_memory_equal(nn_tensor_at(&fixture->input, 20, x),
-                            nn_tensor_at(&fixture->input, 20, EDGE / 2), 3 * sizeof(float));
+    const uint8_t *edge = frame->data[0] + (ptrdiff_t)40 * frame->linesize[0];
+    for (int c = 0; c < 3; c++) {
+        const float seen = (float)(edge[c] + edge[frame->linesize[0] + c]) / 2 / 255;
+        for (int x = 0; x < EDGE / 2; x++) {
+            assert_float_equal(nn_tensor_at(&fixture->input, 20, x)[c], seen, 1e-5);
+        }
     }
     av_frame_free(&frame);
 }
 
-// Each other size of what is seen would cost a new converter.
-static void a_region_that_slides_over_the_edge_is_cropped_in_few_sizes(void **state)
+// A region that moves by a fraction of a pixel, inside or over the edge, is where it was asked for.
+static void a_region_lies_exactly_where_it_was_asked_for(void **state)
 {
     struct fixture *fixture = *state;
-    AVFrame *frame = make_frame(AV_PIX_FMT_RGB24);
-    for (int side = 0; side < 2; side++) {
-        int places = 0;
-        float last = -1e9f;
-        for (int over = 100; over > 0; over--) {
-            const float x = side == 0 ? (float)-over : (float)(WIDTH - 200 + over);
-            const struct pipeline_roi roi = { x, 20, 200, 0 };
-            struct pipeline_mapping mapping;
-            assert_true(pipeline_scaler_run(fixture->scaler, frame, &plain, &roi, 0,
-                                            &fixture->input, &mapping, NULL));
-            // About where it was asked: a grid's step off, and half a pixel of the input.
-            assert_true(fabsf(mapping.x0 - x) <= 200.0f / 32 + 200.0f / EDGE / 2 + 1);
-            places += fabsf(mapping.x0 - last) > 1.5f;
-            last = mapping.x0;
-        }
-        assert_true(places > 4 && places <= 18);
+    AVFrame *frame = make_frame(AV_PIX_FMT_YUV420P);
+    for (int i = 0; i < 200; i++) {
+        const struct pipeline_roi roi = { -100 + 1.7f * (float)i, 20.3f, 120 + 0.3f * (float)i, 0 };
+        struct pipeline_mapping mapping;
+        assert_true(pipeline_scaler_run(fixture->scaler, frame, &plain, &roi, 0.5f, &fixture->input,
+                                        &mapping, NULL));
+        assert_float_equal(mapping.x0, roi.x, 1e-4);
+        assert_float_equal(mapping.y0, roi.y, 1e-4);
+        assert_float_equal(mapping.xx * EDGE, roi.side, 1e-4);
+        assert_true(worst_difference(&fixture->input, &plain, &mapping, 0.5f) <= 4.5);
     }
     av_frame_free(&frame);
+}
+
+// Noise over large shapes, in each of the format's planes.
+static AVFrame *make_noise(enum AVPixelFormat format, int width, int height)
+{
+    AVFrame *frame = av_frame_alloc();
+    frame->format = format;
+    frame->width = width;
+    frame->height = height;
+    assert_int_equal(av_frame_get_buffer(frame, 0), 0);
+    const AVPixFmtDescriptor *described = av_pix_fmt_desc_get(format);
+    unsigned seed = 1;
+    for (int plane = 0; plane < 4 && frame->data[plane] != NULL; plane++) {
+        const bool chroma = plane > 0 && !(described->flags & AV_PIX_FMT_FLAG_RGB);
+        const int rows = chroma ? -(-height >> described->log2_chroma_h) : height;
+        for (int y = 0; y < rows; y++) {
+            for (int x = 0; x < frame->linesize[plane]; x++) {
+                seed = seed * 1664525 + 1013904223;
+                const int shape = (x / 24 + y / 24 + plane) % 3 * 60;
+                frame->data[plane][y * frame->linesize[plane] + x] =
+                    (uint8_t)(40 + shape + (int)(seed >> 28));
+            }
+        }
+    }
+    return frame;
+}
+
+// The whole frame, scaled by swscale, into bytes of width x height pixels.
+static void scale_by_swscale(const AVFrame *frame, int format, int width, int height, bool full,
+                             uint8_t *rgb)
+{
+    const bool shrinks = width < frame->width;
+    struct SwsContext *context =
+        sws_getContext(frame->width, frame->height, format, width, height, AV_PIX_FMT_RGB24,
+                       (shrinks ? SWS_AREA : SWS_BILINEAR) | SWS_FULL_CHR_H_INT |
+                           SWS_FULL_CHR_H_INP | SWS_ACCURATE_RND,
+                       NULL, NULL, NULL);
+    assert_non_null(context);
+    const int space =
+        frame->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : (int)frame->colorspace;
+    sws_setColorspaceDetails(context, sws_getCoefficients(space), full,
+                             sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
+    uint8_t *const to[] = { rgb, NULL, NULL, NULL };
+    assert_true(sws_scale(context, (const uint8_t *const *)frame->data, frame->linesize, 0,
+                          frame->height, to, (const int[]){ 3 * width, 0, 0, 0 }) > 0);
+    sws_freeContext(context);
+}
+
+// The mean and the largest difference from swscale's result, in steps of a byte; away from the
+// edges, where swscale's filters are cut off.
+static void compare_with_swscale(struct fixture *fixture, const AVFrame *frame, int format,
+                                 bool full, double *mean, double *worst)
+{
+    static uint8_t rgb[EDGE * EDGE * 3];
+    const struct pipeline_display_transform display = { frame->width,
+                                                        frame->height,
+                                                        { .xx = 1, .yy = 1 } };
+    const struct pipeline_roi roi = { 0, 0, (float)frame->width, 0 };
+    struct pipeline_mapping mapping;
+    struct mc_error err = { 0 };
+    if (!pipeline_scaler_run(fixture->scaler, frame, &display, &roi, 0, &fixture->input, &mapping,
+                             &err)) {
+        fail_msg("%s", err.message);
+    }
+    scale_by_swscale(frame, format, EDGE, EDGE, full, rgb);
+    *mean = *worst = 0;
+    for (int y = 2; y < EDGE - 2; y++) {
+        for (int x = 2; x < EDGE - 2; x++) {
+            for (int c = 0; c < 3; c++) {
+                const double got = 255 * (double)nn_tensor_at(&fixture->input, y, x)[c];
+                const double off = fabs(got - rgb[(y * EDGE + x) * 3 + c]);
+                *mean += off / ((EDGE - 4) * (EDGE - 4) * 3);
+                *worst = fmax(*worst, off);
+            }
+        }
+    }
+}
+
+// Up to the rounding of bytes, which swscale does between its stages, too; and it takes RGB through
+// YUV. The edges are multiples of four, because swscale stretches chroma that stands for part of a
+// pixel more.
+static void pixels_are_swscales(void **state)
+{
+    static const struct {
+        enum AVPixelFormat format, modern;
+        enum AVColorRange range;
+        enum AVColorSpace space;
+    } cases[] = {
+        { AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG, AVCOL_SPC_BT709 },
+        { AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P, AVCOL_RANGE_JPEG, AVCOL_SPC_BT2020_NCL },
+        { AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P, AVCOL_RANGE_JPEG, AVCOL_SPC_SMPTE240M },
+        { AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P, AVCOL_RANGE_JPEG, AVCOL_SPC_BT470BG },
+        { AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P, AVCOL_RANGE_JPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_YUV444P, AV_PIX_FMT_YUV444P, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_YUV440P, AV_PIX_FMT_YUV440P, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_YUV411P, AV_PIX_FMT_YUV411P, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_NV12, AV_PIX_FMT_NV12, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_NV21, AV_PIX_FMT_NV21, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_YUYV422, AV_PIX_FMT_YUYV422, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_UYVY422, AV_PIX_FMT_UYVY422, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_YVYU422, AV_PIX_FMT_YVYU422, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_GRAY8, AV_PIX_FMT_GRAY8, AVCOL_RANGE_MPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_GRAY8, AV_PIX_FMT_GRAY8, AVCOL_RANGE_JPEG, AVCOL_SPC_UNSPECIFIED },
+        { AV_PIX_FMT_RGB24, AV_PIX_FMT_RGB24, AVCOL_RANGE_UNSPECIFIED, AVCOL_SPC_RGB },
+        { AV_PIX_FMT_BGR0, AV_PIX_FMT_BGR0, AVCOL_RANGE_UNSPECIFIED, AVCOL_SPC_RGB },
+    };
+    static const int edges[] = { 4 * EDGE, 3 * EDGE + 4, EDGE / 2 + 4 };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t k = 0; k < sizeof edges / sizeof edges[0]; k++) {
+            AVFrame *frame = make_noise(cases[i].format, edges[k], edges[k]);
+            frame->color_range = cases[i].range;
+            frame->colorspace = cases[i].space;
+            double mean, worst;
+            compare_with_swscale(*state, frame, cases[i].modern, cases[i].range == AVCOL_RANGE_JPEG,
+                                 &mean, &worst);
+            const bool is_rgb = cases[i].space == AVCOL_SPC_RGB;
+            if (mean > (is_rgb ? 0.5 : 0.3) || worst > (is_rgb ? 2.5 : 1.5)) {
+                fail_msg("%s, case %zu, %d pixels: off by %g, at worst %g",
+                         av_get_pix_fmt_name(cases[i].format), i, edges[k], mean, worst);
+            }
+            av_frame_free(&frame);
+        }
+    }
 }
 
 static void the_range_of_the_frame_counts(void **state)
@@ -365,7 +486,8 @@ int main(void)
         cmocka_unit_test(a_frame_may_be_displayed_at_any_angle),
         cmocka_unit_test(a_region_may_be_turned),
         cmocka_unit_test(what_lies_outside_repeats_the_edge),
-        cmocka_unit_test(a_region_that_slides_over_the_edge_is_cropped_in_few_sizes),
+        cmocka_unit_test(a_region_lies_exactly_where_it_was_asked_for),
+        cmocka_unit_test(pixels_are_swscales),
         cmocka_unit_test(the_range_of_the_frame_counts),
         cmocka_unit_test(a_region_outside_and_an_unreadable_format_are_errors),
         cmocka_unit_test(jacobians_turn_with_the_frame),

@@ -1,0 +1,107 @@
+#include "daemon/tuning.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/profile_store.h"
+#include "daemon/tuning_file.h"
+#include "pipeline/stream.h"
+
+static void to_settings(const struct pipeline_motion_options *motion,
+                        struct protocol_settings *settings)
+{
+    settings->smooth = motion->smooth.on;
+    settings->smooth_min_cutoff = motion->smooth.min_cutoff;
+    settings->smooth_beta = motion->smooth.beta;
+    settings->fov = motion->fov;
+    memcpy(settings->gains.values, motion->gains, sizeof motion->gains);
+}
+
+static void from_settings(const struct protocol_settings *settings,
+                          struct pipeline_motion_options *motion)
+{
+    motion->smooth.on = settings->smooth;
+    motion->smooth.min_cutoff = settings->smooth_min_cutoff;
+    motion->smooth.beta = settings->smooth_beta;
+    motion->fov = settings->fov;
+    memcpy(motion->gains, settings->gains.values, sizeof motion->gains);
+}
+
+static bool is_same(const struct pipeline_motion_options *a,
+                    const struct pipeline_motion_options *b)
+{
+    bool same = a->smooth.on == b->smooth.on && !(a->smooth.min_cutoff < b->smooth.min_cutoff) &&
+                !(a->smooth.min_cutoff > b->smooth.min_cutoff) &&
+                !(a->smooth.beta < b->smooth.beta) && !(a->smooth.beta > b->smooth.beta) &&
+                !(a->fov < b->fov) && !(a->fov > b->fov);
+    for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
+        same = same && !(a->gains[i] < b->gains[i]) && !(a->gains[i] > b->gains[i]);
+    }
+    return same;
+}
+
+// Sets what is in use to base, changed by what was given.
+static void apply(struct daemon_tuning *tuning, const struct pipeline_motion_options *base,
+                  const struct protocol_settings *given)
+{
+    struct protocol_settings settings = { 0 };
+    to_settings(base, &settings);
+    protocol_settings_merge(&settings, given);
+    tuning->current = *base;
+    from_settings(&settings, &tuning->current);
+    pipeline_stream_set_motion(tuning->stream, &tuning->current);
+}
+
+void daemon_tuning_init(struct daemon_tuning *tuning, const struct daemon_profile_store *store,
+                        struct pipeline_stream *stream, const char *name,
+                        const struct pipeline_motion_options *configured)
+{
+    struct protocol_settings kept;
+    struct mc_error err = { 0 };
+    *tuning = (struct daemon_tuning){
+        .store = store, .stream = stream, .name = name, .configured = *configured
+    };
+    tuning->current = *configured;
+    if (!daemon_tuning_file_read(store, name, &kept, &err)) {
+        mc_log(MC_LOG_WARNING, "stream %s: settings are as in its options: %s", name, err.message);
+    } else if (kept.given != 0 || kept.gains.known != 0) {
+        apply(tuning, configured, &kept);
+        mc_log(MC_LOG_INFO, "stream %s: with settings made at %s%s", name, store->directory,
+               ", which win over its options");
+    }
+}
+
+// Keeps what differs from the options.
+static bool keep(const struct daemon_tuning *tuning, struct mc_error *err)
+{
+    struct protocol_settings settings = { 0 };
+    to_settings(&tuning->current, &settings);
+    if (!is_same(&tuning->current, &tuning->configured)) {
+        settings.given = PROTOCOL_SETTING_SMOOTH | PROTOCOL_SETTING_MIN_CUTOFF |
+                         PROTOCOL_SETTING_BETA | PROTOCOL_SETTING_FOV;
+        settings.gains.known = (UINT64_C(1) << PROTOCOL_SHAPE_COUNT) - 1;
+    }
+    return daemon_tuning_file_write(tuning->store, tuning->name, &settings, err);
+}
+
+bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings *settings,
+                          struct protocol_error *error)
+{
+    struct mc_error err = { 0 };
+    const bool changes = settings->given != 0 || settings->gains.known != 0 || settings->reset;
+    if (changes) {
+        const struct pipeline_motion_options base =
+            settings->reset ? tuning->configured : tuning->current;
+        apply(tuning, &base, settings);
+        if (!keep(tuning, &err)) {
+            error->code = PROTOCOL_ERROR_STORAGE;
+            snprintf(error->message, sizeof error->message, "in use, but not kept: %.200s",
+                     err.message);
+            return false;
+        }
+    }
+    to_settings(&tuning->current, settings);
+    settings->changed = !is_same(&tuning->current, &tuning->configured);
+    return true;
+}

@@ -1,0 +1,30 @@
+// How one stream's motion is computed: what the daemon was started with, changed by requests of
+// subscribers. Changes are kept and win over the options at the next start. Thread: loop.
+#pragma once
+
+#include <stdbool.h>
+
+#include "pipeline/motion/motion.h"
+#include "protocol/message.h"
+
+struct daemon_profile_store;
+struct pipeline_stream;
+
+struct daemon_tuning {
+    const struct daemon_profile_store *store;
+    struct pipeline_stream *stream;
+    const char *name;                          // of the stream
+    struct pipeline_motion_options configured; // what the options say
+    struct pipeline_motion_options current;
+};
+
+// Applies what was kept. What cannot be read is logged, and the options hold. Borrows all but
+// configured.
+void daemon_tuning_init(struct daemon_tuning *tuning, const struct daemon_profile_store *store,
+                        struct pipeline_stream *stream, const char *name,
+                        const struct pipeline_motion_options *configured);
+
+// Changes what settings has given, keeps it, and fills the rest of settings: what is in use.
+// Returns false and sets error on failure.
+bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings *settings,
+                          struct protocol_error *error);

@@ -1,0 +1,150 @@
+/** Calibrate, Settings and Connect, button by button, with a daemon that writes down what it is asked. */
+import { strict as assert } from "node:assert";
+
+const text = (page, selector) => page.locator(selector).innerText();
+
+async function open(page, name) {
+    await page.click(`#${name}-button`);
+    await page.waitForFunction((id) => document.getElementById(id).open, `${name}-dialog`);
+}
+
+async function close(page, name) {
+    await page.click(`#${name}-dialog .close`);
+    await page.waitForFunction((id) => !document.getElementById(id).open, `${name}-dialog`);
+}
+
+/** What the daemon was asked last, without what differs in each request. */
+const lastOf = ({ asked }) => {
+    const { id, ...request } = asked.at(-1);
+    return request;
+};
+
+async function setSlider(page, id, value) {
+    await page.locator(`#${id}`).evaluate((input, to) => {
+        input.value = to;
+        input.dispatchEvent(new Event("input"));
+        input.dispatchEvent(new Event("change"));
+    }, value);
+}
+
+async function checkSettings(page, daemon, inspect) {
+    await open(page, "settings");
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("As mocapd was started"));
+    await inspect("settings");
+    const changes = [
+        ["smooth", { smooth: false }, () => page.locator("#smooth").selectOption("off")],
+        ["steady", { smooth_min_cutoff: 0.5 }, () => setSlider(page, "steady", 6)],
+        ["quick", { smooth_beta: 30 }, () => setSlider(page, "quick", 30)],
+        ["fov", { fov: 60 }, () => setSlider(page, "fov", 60)],
+        ["fov", { fov: "auto" }, () => setSlider(page, "fov", 0)],
+    ];
+    for (const [id, expected, change] of changes) {
+        const before = daemon.asked.length;
+        await change();
+        await daemon.hasAsked(before + 1);
+        assert.deepEqual(lastOf(daemon), { type: "settings", stream: "main", ...expected }, id);
+    }
+    for (const [index, count] of [[0, 14], [1, 5], [2, 28], [3, 5]]) {
+        const before = daemon.asked.length;
+        await setSlider(page, `gain-${index}`, 1.5);
+        await daemon.hasAsked(before + 1);
+        const gains = Object.values(lastOf(daemon).gains);
+        assert.deepEqual([gains.length, new Set(gains)], [count, new Set([1.5])], `gain ${index}`);
+    }
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("kept for its next start"));
+    const before = daemon.asked.length;
+    await page.click("#settings-reset");
+    await daemon.hasAsked(before + 1);
+    assert.equal(lastOf(daemon).reset, true);
+    for (const which of ["largest", "left", "right", "steady"]) {
+        await page.locator("#which").selectOption(which);
+        assert.equal(await page.evaluate(() => globalThis.mocap.preferences.which), which);
+    }
+    daemon.refuse({ code: "storage", message: "in use, but not kept: the disk is full" });
+    await page.locator("#smooth").selectOption("on");
+    await page.waitForFunction(() => document.querySelector("#settings [role=alert]").textContent.includes("the disk is full"));
+    await close(page, "settings");
+}
+
+async function checkCalibrate(page, daemon, inspect) {
+    await open(page, "calibrate");
+    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Profile default"));
+    await inspect("calibrate");
+    await page.click("#calibrate-neutral");
+    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Measured your neutral face"));
+    await page.click("#step-1");
+    await page.waitForFunction(() => document.querySelectorAll("#calibrate .result")[1].textContent === "reached 62, gain 1.61");
+    const range = daemon.asked.filter(({ action }) => action === "range").at(-1);
+    assert.deepEqual(range.shapes, ["mouthSmileLeft", "mouthSmileRight"]);
+    await page.click("#calibrate-range");
+    await page.click("#calibrate-stop");
+    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Stopped."));
+    await page.locator("#profile").selectOption("anna");
+    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Profile anna is in use"));
+    await page.fill("#profile-name", "no dots.");
+    await page.click("#calibrate-profile");
+    assert.match(await text(page, "#calibrate [role=alert]"), /letters, digits/);
+    await page.fill("#profile-name", "berta");
+    await page.click("#calibrate-profile");
+    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("of berta is measured"));
+    assert.ok(daemon.asked.some(({ action, profile }) => action === "neutral" && profile === "berta"));
+    await page.click("#calibrate-reset");
+    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Forgotten."));
+    daemon.refuse({ code: "no-face", message: "no face" });
+    await page.click("#calibrate-neutral");
+    await page.waitForFunction(() => document.querySelector("#calibrate [role=alert]").textContent.includes("No face looked at the camera"));
+    await close(page, "calibrate");
+}
+
+async function checkConnect(page, inspect) {
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.click("#tab-robot");
+    await page.click("#mirror");
+    await open(page, "connect");
+    await page.waitForFunction(() => document.getElementById("bridge").textContent === "It is not running.");
+    await inspect("connect");
+    await page.click("#obs-copy");
+    await page.waitForFunction(() => document.getElementById("obs-copy").textContent === "Copied");
+    const address = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(address, /^http:\/\/127\.0\.0\.1:\d+\/\?obs=1&avatar=robot&mirror=0$/);
+    for (const summary of await page.locator("#connect summary").all()) {
+        await summary.click();
+    }
+    const buttons = await page.locator("#connect details button").all();
+    for (const button of buttons) {
+        await button.click();
+        assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^mocap-bridge --/);
+    }
+    await close(page, "connect");
+    await page.click("#mirror");
+    await page.click("#tab-fox");
+    return address;
+}
+
+/** Without the token a page may look, and is told what to do. */
+export async function checkNoToken(page, address) {
+    await page.evaluate(() => localStorage.removeItem("token"));
+    await page.goto(address.replace(/#.*/, ""));
+    await page.waitForFunction(() => globalThis.mocap?.client.hello);
+    await open(page, "settings");
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("As mocapd was started"));
+    await page.locator("#smooth").selectOption("off");
+    await page.waitForFunction(() => document.querySelector("#settings [role=alert]").textContent.includes("ends in #token="));
+    await close(page, "settings");
+    await page.goto(address); // the same page: it is not loaded again
+    await page.waitForFunction(() => !location.href.includes("token"));
+    await open(page, "settings");
+    await page.locator("#smooth").selectOption("off");
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("kept for its next start"));
+    await close(page, "settings");
+}
+
+/**
+ * @param {(name: string) => Promise<void>} inspect checks and photographs an open dialog
+ * @returns {Promise<string>} the address for OBS
+ */
+export async function checkDialogs(page, daemon, inspect) {
+    await checkSettings(page, daemon, inspect);
+    await checkCalibrate(page, daemon, inspect);
+    return checkConnect(page, inspect);
+}

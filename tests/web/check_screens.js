@@ -1,0 +1,110 @@
+/** The page on each kind of screen: a desk, a phone, a browser source; light and dark. */
+import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const TOUCH = 44; // CSS pixels that a finger needs
+
+/** axe's rules for WCAG 2.2 A and AA, run in the page. Returns a function. */
+export function makeAxe(playwrightDirectory) {
+    const source = readFileSync(createRequire(join(playwrightDirectory, "x.js")).resolve("axe-core/axe.min.js"), "utf8");
+    return async (page, what) => {
+        await page.evaluate(source); // not a script element, which the page's policy forbids
+        const { violations } = await page.evaluate(() =>
+            globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+        const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
+        assert.deepEqual(told, [], what);
+    };
+}
+
+/** The edges of what cannot be read from text: 3:1 against what is around them (WCAG 1.4.11). */
+async function checkTracks(page) {
+    const ratio = await page.evaluate(() => {
+        const channels = (colour) => {
+            const context = new OffscreenCanvas(1, 1).getContext("2d");
+            context.fillStyle = colour;
+            context.fillRect(0, 0, 1, 1);
+            return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        };
+        const linear = (value) => (value <= 10 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+        const luminance = (colour) => channels(colour).reduce((sum, value, i) => sum + [0.2126, 0.7152, 0.0722][i] * linear(value), 0);
+        const contrast = (a, b) => {
+            const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+            return (high + 0.05) / (low + 0.05);
+        };
+        const track = getComputedStyle(document.querySelector(".track"));
+        const bar = getComputedStyle(document.querySelector(".track i"));
+        const card = getComputedStyle(document.querySelector(".card"));
+        return [
+            contrast(track.borderColor, card.backgroundColor),
+            contrast(track.borderColor, track.backgroundColor),
+            contrast(bar.backgroundColor, track.backgroundColor),
+        ];
+    });
+    assert.ok(ratio.every((value) => value >= 3), `contrast of tracks and bars: ${ratio}`);
+}
+
+/** Small screens have no scrolling sideways, and room for fingers. */
+async function checkPhone(page, axe, shoot) {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.reload();
+    await page.waitForFunction(() => globalThis.mocap?.client.hello);
+    const [inner, whole] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
+    assert.ok(whole <= inner, `${whole} pixels on a screen of ${inner}`);
+    const small = await page.evaluate((least) => [...document.querySelectorAll("body > header button, main button, main select, main summary, footer button")]
+        .filter((one) => one.checkVisibility())
+        .map((one) => [one.id || one.textContent, one.getBoundingClientRect().width, one.getBoundingClientRect().height])
+        .filter(([, width, height]) => width < least || height < least), TOUCH);
+    assert.deepEqual(small, [], "targets too small for fingers");
+    assert.equal(await page.locator("footer .keys").isVisible(), false, "there is no keyboard");
+    assert.deepEqual(await page.locator("main details[open]").count(), 0, "what is below the stage folds");
+    await axe(page, "phone");
+    await shoot("phone");
+    for (const summary of await page.locator("main summary").all()) {
+        await summary.click();
+    }
+    // The stage stays in view.
+    await page.evaluate(() => scrollTo(0, 600));
+    await page.waitForFunction(() => scrollY > 300 && document.getElementById("views").getBoundingClientRect().top >= 0);
+    await shoot("phone-scrolled");
+    await page.setViewportSize({ width: 1280, height: 860 });
+    await page.reload();
+    await page.waitForFunction(() => globalThis.mocap?.client.hello);
+}
+
+export async function checkScreens(page, axe, shoot) {
+    for (const theme of ["light", "dark"]) {
+        await page.keyboard.press("t");
+        assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), theme);
+        await page.click("#latency-button");
+        await axe(page, theme);
+        await checkTracks(page);
+        await shoot(`desk-${theme}`);
+        await page.click("#latency-button");
+    }
+    await checkPhone(page, axe, shoot);
+}
+
+/** A browser source: the avatar alone, on nothing. */
+export async function checkObs(context, address, waitMs, screenshot) {
+    const page = await context.newPage();
+    page.setDefaultTimeout(waitMs);
+    await page.setViewportSize({ width: 800, height: 800 });
+    await page.goto(address);
+    await page.waitForFunction(() => globalThis.mocap?.page.record);
+    const seen = await page.evaluate(() => [...document.querySelectorAll("header, footer, .stage-bar, .card:not(.stage), #hint")].filter((one) => one.checkVisibility()).length);
+    assert.equal(seen, 0, "panels in a browser source");
+    assert.ok(await page.locator("#view-robot").isVisible(), "the avatar of the address");
+    assert.equal(await page.evaluate(() => globalThis.mocap.preferences.isMirror), false);
+    const png = await page.screenshot({ omitBackground: true, ...(screenshot && { path: screenshot }) });
+    const [corner, middle] = await page.evaluate(async (base64) => {
+        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+        const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+        const drawing = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+        drawing.drawImage(picture, 0, 0);
+        return [[5, 5], [400, 380]].map(([x, y]) => drawing.getImageData(x, y, 1, 1).data[3]);
+    }, png.toString("base64"));
+    assert.deepEqual([corner, middle], [0, 255], "transparent around the avatar");
+    await page.close();
+}

@@ -1,0 +1,70 @@
+#include "tools/bridge/resolver.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum { HOST_BYTES = 256, PORT_BYTES = 8 };
+
+struct bridge_resolver {
+    atomic_int owners; // the caller, and the thread while it runs
+    atomic_bool is_done;
+    char host[HOST_BYTES], port[PORT_BYTES];
+    int status;
+    struct addrinfo *found; // owned
+};
+
+void bridge_resolver_release(struct bridge_resolver *resolver)
+{
+    if (resolver != NULL && atomic_fetch_sub(&resolver->owners, 1) == 1) {
+        if (resolver->found != NULL) {
+            freeaddrinfo(resolver->found);
+        }
+        free(resolver);
+    }
+}
+
+static void *run(void *argument)
+{
+    struct bridge_resolver *resolver = argument;
+    const struct addrinfo hints = { .ai_family = AF_UNSPEC,
+                                    .ai_socktype = SOCK_DGRAM,
+                                    .ai_flags = AI_NUMERICSERV };
+    resolver->status = getaddrinfo(resolver->host, resolver->port, &hints, &resolver->found);
+    if (resolver->status != 0) {
+        resolver->found = NULL;
+    }
+    atomic_store(&resolver->is_done, true);
+    bridge_resolver_release(resolver);
+    return NULL;
+}
+
+struct bridge_resolver *bridge_resolver_start(const char *host, const char *port)
+{
+    struct bridge_resolver *resolver = calloc(1, sizeof *resolver);
+    pthread_t thread;
+    if (resolver == NULL) {
+        return NULL;
+    }
+    atomic_init(&resolver->owners, 2);
+    snprintf(resolver->host, sizeof resolver->host, "%s", host);
+    snprintf(resolver->port, sizeof resolver->port, "%s", port);
+    if (pthread_create(&thread, NULL, run, resolver) != 0) {
+        free(resolver);
+        return NULL;
+    }
+    pthread_detach(thread);
+    return resolver;
+}
+
+bool bridge_resolver_done(struct bridge_resolver *resolver, int *status, struct addrinfo **found)
+{
+    if (!atomic_load(&resolver->is_done)) {
+        return false;
+    }
+    *status = resolver->status;
+    *found = resolver->found;
+    return true;
+}

@@ -1,0 +1,199 @@
+#include "tools/web/call.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "protocol/endpoint.h"
+#include "protocol/mocap.h"
+
+enum {
+    CONNECT_MS = 2000,
+    REPLY_MS = 9000, // a calibration has six seconds
+    READ_BYTES_MAX = 64 * 1024,
+    STEP_MS = 100, // how often it is asked whether the caller is still there
+};
+
+struct web_call {
+    uv_work_t work;
+    struct web_calls *calls;
+    char *request;    // to mocapd; NULL: reads from path
+    const char *path; // of another socket
+    web_call_done *on_done;
+    void *user;
+    atomic_bool is_forgotten;
+    char *reply; // NULL: none
+    char reason[sizeof(struct mocap_error)];
+};
+
+static void destroy(struct web_call *call)
+{
+    free(call->request);
+    free(call->reply);
+    free(call);
+}
+
+static bool is_reply(enum mocap_result result, const struct mocap_message *message)
+{
+    return result == MOCAP_MESSAGE &&
+           (message->type == MOCAP_REPLY || message->type == MOCAP_REFUSAL);
+}
+
+// Waits in steps, so that a call that nobody waits for any more ends.
+static void ask(struct web_call *call, struct mocap_client *client)
+{
+    struct mocap_message message;
+    struct mocap_error error = { .message = "no reply in time" };
+    const int64_t deadline_ns = mc_clock_now_ns() + REPLY_MS * MC_NS_PER_MS;
+    enum mocap_result result = mocap_request_json(client, call->request, STEP_MS, &message, &error);
+    while (!is_reply(result, &message) && result != MOCAP_CLOSED && result != MOCAP_ERROR &&
+           !atomic_load(&call->is_forgotten) && mc_clock_now_ns() < deadline_ns) {
+        result = mocap_next(client, STEP_MS, &message, &error);
+    }
+    if (is_reply(result, &message)) {
+        call->reply = strndup(message.bytes, message.length);
+    } else {
+        snprintf(call->reason, sizeof call->reason, "%s",
+                 result == MOCAP_ERROR    ? error.message
+                 : result == MOCAP_CLOSED ? "mocapd closed the connection"
+                                          : "no reply in time");
+    }
+}
+
+// ---- another socket
+
+static int connect_to(const char *path, struct mc_error *err)
+{
+    const struct timeval timeout = { .tv_sec = CONNECT_MS / 1000 };
+    struct sockaddr_un address;
+    if (!protocol_endpoint_address(path, &address, err)) {
+        return -1;
+    }
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
+        connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
+        return fd;
+    }
+    mc_error_set_errno(err, "%s", path);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
+static void read_socket(struct web_call *call)
+{
+    struct mc_error err = { 0 };
+    char *text = calloc(1, READ_BYTES_MAX + 1);
+    size_t length = 0;
+    ssize_t got = 1;
+    const int fd = text != NULL ? connect_to(call->path, &err) : -1;
+    while (fd >= 0 && length < READ_BYTES_MAX &&
+           (got = read(fd, text + length, READ_BYTES_MAX - length)) > 0) {
+        length += (size_t)got;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (fd >= 0 && got == 0 && length > 0) {
+        call->reply = text;
+        return;
+    }
+    snprintf(call->reason, sizeof call->reason, "%s", fd < 0 ? err.message : "no answer in time");
+    free(text);
+}
+
+// ---- in the pool
+
+static void work(uv_work_t *work)
+{
+    struct web_call *call = work->data;
+    if (call->request == NULL) {
+        read_socket(call);
+        return;
+    }
+    struct mocap_error error;
+    struct mocap_client *client = mocap_connect(call->calls->socket, CONNECT_MS, &error);
+    if (client == NULL) {
+        snprintf(call->reason, sizeof call->reason, "%s", error.message);
+        return;
+    }
+    ask(call, client);
+    mocap_close(client);
+}
+
+static void after_work(uv_work_t *work, int status)
+{
+    struct web_call *call = work->data;
+    (void)status;
+    call->calls->count--;
+    if (!atomic_load(&call->is_forgotten)) {
+        call->on_done(call->user, call->reply, call->reason);
+    }
+    destroy(call);
+}
+
+static struct web_call *create(struct web_calls *calls, web_call_done *on_done, void *user,
+                               struct mc_error *err)
+{
+    if (calls->count == WEB_CALLS_MAX) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "too many requests at a time: try again");
+        return NULL;
+    }
+    struct web_call *call = calloc(1, sizeof *call);
+    if (call == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a request");
+        return NULL;
+    }
+    call->work.data = call;
+    call->calls = calls;
+    call->on_done = on_done;
+    call->user = user;
+    return call;
+}
+
+static struct web_call *queue(struct web_call *call)
+{
+    call->calls->count++;
+    uv_queue_work(call->calls->loop, &call->work, work, after_work);
+    return call;
+}
+
+struct web_call *web_call_start(struct web_calls *calls, const char *request,
+                                web_call_done *on_done, void *user, struct mc_error *err)
+{
+    struct web_call *call = create(calls, on_done, user, err);
+    if (call == NULL) {
+        return NULL;
+    }
+    call->request = strdup(request);
+    if (call->request == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a request");
+        destroy(call);
+        return NULL;
+    }
+    return queue(call);
+}
+
+struct web_call *web_call_read(struct web_calls *calls, const char *path, web_call_done *on_done,
+                               void *user, struct mc_error *err)
+{
+    struct web_call *call = create(calls, on_done, user, err);
+    if (call == NULL) {
+        return NULL;
+    }
+    call->path = path;
+    return queue(call);
+}
+
+void web_call_forget(struct web_call *call)
+{
+    if (call != NULL) {
+        atomic_store(&call->is_forgotten, true);
+    }
+}

@@ -1,0 +1,194 @@
+/** Calibrate: the neutral face, and how far a person's expressions reach. */
+import { makeProblem } from "./control.js";
+import { makeDialog } from "./dialog.js";
+import { make } from "./elements.js";
+
+const both = (name) => [`${name}Left`, `${name}Right`];
+const NEUTRAL_MS = 1500; // about how long the daemon measures,
+const RANGE_MS = 2200;
+const READY_MS = 1500; // to begin the expression
+
+/** [what to do, what is measured] */
+export const STEPS = [
+    ["Open your mouth wide", ["jawOpen"]],
+    ["Smile as broadly as you can", both("mouthSmile")],
+    ["Raise your brows", ["browInnerUp", ...both("browOuterUp")]],
+    ["Pull your brows down", both("browDown")],
+    ["Close your eyes", both("eyeBlink")],
+    ["Open your eyes wide", both("eyeWide")],
+    ["Look left, head still", ["eyeLookOutLeft", "eyeLookInRight"]],
+    ["Look right, head still", ["eyeLookInLeft", "eyeLookOutRight"]],
+    ["Look up, head still", both("eyeLookUp")],
+    ["Look down, head still", both("eyeLookDown")],
+    ["Purse your lips as for a kiss", ["mouthPucker"]],
+    ["Turn the corners of your mouth down", both("mouthFrown")],
+    ["Puff your cheeks", ["cheekPuff"]],
+    ["Wrinkle your nose", both("noseSneer")],
+];
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What a reply says of a step, for the face furthest left. */
+function resultOf({ ranges }) {
+    const [range] = ranges ?? [];
+    const peaks = Object.entries(range?.peaks ?? {});
+    const reached = Math.max(0, ...peaks.map(([, peak]) => peak));
+    return reached < 0.25 ? "too weak to measure: as before" : `reached ${Math.round(100 * reached)}, gain ${Math.max(...Object.values(range.gains)).toFixed(2)}`;
+}
+
+/**
+ * @param {{ask: (request: object) => Promise<object>}} control
+ * @param {() => string} stream the one shown
+ */
+export function makeCalibrate(control, stream) {
+    const [problem, showProblem] = makeProblem();
+    const guide = make("p", { role: "status" });
+    const progress = make("progress", { max: 1, value: 0, "aria-label": "Progress of the measurement", hidden: true });
+    const profile = make("select", { id: "profile" });
+    const profileName = make("input", { type: "text", id: "profile-name", maxLength: 63, pattern: "[A-Za-z0-9_\\-]+" });
+    const list = make("ul", { className: "steps" });
+    let results = [];
+    let isBusy = false;
+    let isStopped = false;
+
+    const button = (id, text, onClick, className = "") => {
+        const made = make("button", { type: "button", id, className }, text);
+        made.addEventListener("click", onClick);
+        return made;
+    };
+
+    function setBusy(value) {
+        isBusy = value;
+        progress.hidden = !value;
+        document.querySelectorAll("#calibrate button, #calibrate select").forEach((one) => (one.disabled = value && one.id !== "calibrate-stop"));
+        stop.hidden = !value;
+    }
+
+    /** Moves the bar over a time that the daemon needs about; the reply ends it. */
+    function run(ms) {
+        const fromMs = performance.now();
+        const timer = setInterval(() => (progress.value = Math.min(0.97, (performance.now() - fromMs) / ms)), 50);
+        return () => {
+            clearInterval(timer);
+            progress.value = 1;
+        };
+    }
+
+    async function measure(request, ms) {
+        const end = run(ms);
+        try {
+            return await control.ask({ type: "calibrate", stream: stream(), ...request });
+        } finally {
+            end();
+        }
+    }
+
+    /** @returns {Promise<boolean>} whether all went well */
+    async function attempt(work) {
+        if (isBusy) {
+            return false;
+        }
+        showProblem("");
+        setBusy(true);
+        isStopped = false;
+        try {
+            await work();
+            return true;
+        } catch (error) {
+            guide.textContent = "";
+            showProblem(error.code === "no-face" ? "No face looked at the camera for long enough. Look at the camera and try again." : error.message);
+            return false;
+        } finally {
+            setBusy(false);
+        }
+    }
+
+    const neutral = () =>
+        attempt(async () => {
+            guide.textContent = "Look at the camera: eyes open, mouth closed, face at rest …";
+            const { faces, profile: name } = await measure({ action: "neutral" }, NEUTRAL_MS);
+            guide.textContent = `Measured ${faces === 1 ? "your neutral face" : `${faces} neutral faces`}; kept in the profile ${name}.`;
+            await refresh();
+        });
+
+    async function measureStep(index) {
+        const [words, shapes] = STEPS[index];
+        guide.textContent = `${words} — and hold it …`;
+        progress.value = 0;
+        await sleep(READY_MS);
+        results[index].textContent = resultOf(await measure({ action: "range", shapes }, RANGE_MS));
+    }
+
+    const range = () =>
+        attempt(async () => {
+            for (let index = 0; index < STEPS.length && !isStopped; index++) {
+                await measureStep(index);
+            }
+            guide.textContent = isStopped ? "Stopped. What was measured is kept." : "All measured and kept.";
+        });
+
+    const one = (index) =>
+        attempt(async () => {
+            await measureStep(index);
+            guide.textContent = "Measured and kept.";
+        });
+
+    async function refresh() {
+        const { profile: current, profiles, faces } = await control.ask({ type: "calibrate", stream: stream(), action: "show" });
+        const names = [...new Set(["default", current, ...profiles])].sort();
+        profile.replaceChildren(...names.map((name) => make("option", { selected: name === current }, name)));
+        const hasNeutral = faces.some((face) => face.neutral);
+        state.textContent = `Profile ${current}: ${hasNeutral ? "your neutral face was measured" : "no neutral face was measured yet; one is being learnt as you move"}.`;
+    }
+
+    const change = (request, words) =>
+        attempt(async () => {
+            await control.ask({ type: "calibrate", stream: stream(), ...request });
+            guide.textContent = words;
+            await refresh();
+        });
+
+    const stop = button("calibrate-stop", "Stop", () => (isStopped = true));
+    stop.hidden = true;
+    const state = make("p", { className: "soft" });
+    profile.addEventListener("change", () => change({ action: "use", profile: profile.value }, `Profile ${profile.value} is in use.`));
+    const fresh = button("calibrate-profile", "Measure as a new person", () => {
+        const name = profileName.value.trim();
+        if (!/^[A-Za-z0-9_-]{1,63}$/.test(name)) {
+            showProblem("A name must be letters, digits, _ or -.");
+            return;
+        }
+        attempt(async () => {
+            guide.textContent = "Look at the camera: eyes open, mouth closed, face at rest …";
+            await measure({ action: "neutral", profile: name }, NEUTRAL_MS);
+            guide.textContent = `The neutral face of ${name} is measured.`;
+            await refresh();
+        });
+    });
+
+    function fill(box) {
+        results = STEPS.map(() => make("span", { className: "result" }));
+        list.replaceChildren(...STEPS.map(([words], index) => make("li", {}, make("span", {}, words), results[index], button(`step-${index}`, "Measure", () => one(index)))));
+        box.append(
+            state,
+            problem,
+            make("div", { className: "row" }, button("calibrate-neutral", "Neutral face", neutral, "primary"), button("calibrate-range", "Whole range, step by step", range), stop),
+            make("div", { className: "guide" }, guide, progress),
+            make("p", { className: "soft" }, "The neutral face is what every expression is compared with: a second of looking at the camera. The range stretches weak expressions to full strength."),
+            list,
+            make("div", { className: "row" }, make("label", { for: "profile" }, "Person"), profile, make("label", { for: "profile-name" }, "New name"), profileName, fresh, button("calibrate-reset", "Forget what was measured", () => change({ action: "reset" }, "Forgotten."))),
+        );
+    }
+
+    makeDialog("calibrate", {
+        open(box) {
+            if (box.childElementCount === 0) {
+                fill(box);
+            }
+            showProblem("");
+            guide.textContent = "";
+            refresh().catch((error) => showProblem(error.message));
+        },
+        close: () => (isStopped = true),
+    });
+}

@@ -1,0 +1,47 @@
+/** The right to calibrate and to change settings, and requests that need it. */
+import { make } from "./elements.js";
+import { keep, recall } from "./storage.js";
+
+const NO_TOKEN =
+    "To change this, open the address that mocap-web printed when it started: it ends in #token=… " +
+    "(as a service: journalctl --user -u mocap-web). Browsers without it may only look.";
+
+/** The token in the page's address is kept, and leaves the address. @param {MocapClient} client */
+export function makeControl(client) {
+    let token = recall("token") ?? "";
+    const take = () => {
+        const given = new URLSearchParams(location.hash.slice(1)).get("token");
+        if (given) {
+            token = given;
+            keep("token", token);
+            history.replaceState(null, "", location.pathname + location.search);
+        }
+    };
+    take();
+    addEventListener("hashchange", take); // pasted into the address of a page that is open
+
+    return {
+        /** Sends a request to mocapd; rejects with a sentence for people. */
+        async ask(request) {
+            try {
+                return await client.request(token, request);
+            } catch (error) {
+                throw error.code === "forbidden" && /^token/.test(error.message)
+                    ? Object.assign(new Error(NO_TOKEN), { code: error.code })
+                    : error;
+            }
+        },
+    };
+}
+
+/** A place for what went wrong. Returns [element, show(text)]. */
+export function makeProblem() {
+    const problem = make("p", { className: "problem", role: "alert", hidden: true });
+    return [
+        problem,
+        (text) => {
+            problem.hidden = text === "";
+            problem.textContent = text;
+        },
+    ];
+}
