@@ -9,6 +9,9 @@ The graph is the network as PyTorch defines it, with batch norms not folded. Its
 `heatmaps`, the logits of the landmark head, 1 x keypoints x map height x map width. With
 --keypoints there is also `keypoints`, 1 x keypoints x 2: x and y in pixels of the input.
 
+With --int8 the graph is quantised as mocapd quantises the model: see onnx_quantised.py. The
+ranges of its maps are those for an image of noise.
+
 With --random the weights are random and also written to MODEL.safetensors: a pair of files
 for comparing the speed of programs at any input size.
 
@@ -24,6 +27,7 @@ import numpy as np
 
 from networks import NETWORKS
 from onnx_graph import Graph
+from onnx_quantised import Graph as QuantisedGraph
 
 
 # ---- safetensors ----------------------------------------------------------------
@@ -122,7 +126,17 @@ def keypoints(graph):
     graph.output(graph.node("MatMul", [probabilities, centres], "keypoints", (channels, 2)))
 
 
-def build(tensors, metadata, with_keypoints):
+def noise(shape):
+    """The image of tests/bench/bench_compare.c, channels first: noise from -0.5 to 0.5."""
+    channels, height, width = shape
+    seed, values = 1, np.empty(channels * height * width, np.float32)
+    for i in range(values.size):
+        seed = (seed * 1664525 + 1013904223) & 0xFFFFFFFF
+        values[i] = (seed >> 8) / (1 << 24) - 0.5
+    return values.reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def build(tensors, metadata, with_keypoints, int8):
     arch, head = metadata.get("mocap.arch"), metadata.get("mocap.head")
     if arch not in NETWORKS or head != "landmark":
         raise ValueError(f"mocap.arch must be one of {', '.join(NETWORKS)} and mocap.head "
@@ -131,8 +145,10 @@ def build(tensors, metadata, with_keypoints):
     width, height = (int(size) for size in metadata["mocap.input"].split("x"))
     if width % reduction != 0 or height % reduction != 0:
         raise ValueError(f"mocap.input: must be multiples of {reduction}, got {width}x{height}")
-    graph = Graph(tensors, (3, height, width))
-    heat_maps(graph, network(graph, "image", int(metadata["mocap.features"])), metadata)
+    shape, features = (3, height, width), int(metadata["mocap.features"])
+    graph = QuantisedGraph(tensors, noise(shape)) if int8 else Graph(tensors, shape)
+    image = graph.image if int8 else "image"
+    heat_maps(graph, network(graph, image, features), metadata)
     if with_keypoints:
         keypoints(graph)
     return graph.model("mocap export_onnx")
@@ -157,6 +173,7 @@ def parse_arguments():
     parser.add_argument("out", metavar="OUT.onnx")
     parser.add_argument("--keypoints", action="store_true",
                         help="append softmax and expected position")
+    parser.add_argument("--int8", action="store_true", help="quantise the network")
     parser.add_argument("--random", action="store_true",
                         help="random weights, also written to MODEL.safetensors")
     parser.add_argument("--arch", default="lednet", choices=NETWORKS,
@@ -166,6 +183,8 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.size < 32 or arguments.size > 1024 or arguments.size % 32 != 0:
         parser.error(f"--size must be a multiple of 32 from 32 to 1024, got {arguments.size}")
+    if arguments.int8 and arguments.keypoints:
+        parser.error("--keypoints must be without --int8")
     return arguments
 
 
@@ -177,7 +196,7 @@ def main():
         else:
             tensors, metadata = load(arguments.model)
             tensors = FileTensors(tensors)
-        model = build(tensors, metadata, arguments.keypoints)
+        model = build(tensors, metadata, arguments.keypoints, arguments.int8)
         if arguments.random:
             save(arguments.model, tensors, metadata)
         elif tensors.unused:

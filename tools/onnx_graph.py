@@ -41,15 +41,16 @@ def field_bytes(number, value):
 
 # ---- ONNX: the field numbers are those of onnx.proto ------------------------------
 
-FLOAT, INT64 = 1, 7  # TensorProto.DataType
+DATA_TYPES = {"f4": 1, "u1": 2, "i1": 3, "i4": 6, "i8": 7}  # TensorProto.DataType
+FLOAT = DATA_TYPES["f4"]
 ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_STRING, ATTRIBUTE_INTS = 1, 2, 3, 7
 
 
 def tensor_proto(name, values):
-    kind = {"f": FLOAT, "i": INT64}[values.dtype.kind]
-    raw = np.ascontiguousarray(values, "<f4" if kind == FLOAT else "<i8").tobytes()
-    return (b"".join(field_int(1, size) for size in values.shape) + field_int(2, kind) +
-            field_bytes(8, name) + field_bytes(9, raw))
+    kind = values.dtype.str[1:]
+    raw = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    return (b"".join(field_int(1, size) for size in values.shape) +
+            field_int(2, DATA_TYPES[kind]) + field_bytes(8, name) + field_bytes(9, raw))
 
 
 def attribute_proto(name, value):

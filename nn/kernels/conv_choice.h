@@ -12,13 +12,13 @@
 typedef const struct nn_microkernel_set *const microkernel_table[NN_TYPE_COUNT];
 
 // Defines the convolution's functions for one table of microkernels and one Winograd set:
-// F(2, 3) where it pays, else the direct convolution, else plain C.
+// Winograd where it pays, else the direct convolution, else plain C.
 #define CONV(table, winograd)                                                                      \
     static void conv_##table(const struct nn_conv *conv, const struct nn_conv_maps *maps,          \
                              struct nn_rows rows, float *scratch)                                  \
     {                                                                                              \
-        if (nn_winograd_f23_pays(conv)) {                                                          \
-            nn_winograd_f23(&winograd, conv, maps, rows, scratch);                                 \
+        if (nn_winograd_pays(conv)) {                                                              \
+            nn_winograd(&winograd, conv, maps, rows, scratch);                                     \
         } else if (table[conv->type] != NULL) {                                                    \
             nn_conv_direct(table[conv->type], conv, maps, rows, scratch);                          \
         } else {                                                                                   \
@@ -27,20 +27,20 @@ typedef const struct nn_microkernel_set *const microkernel_table[NN_TYPE_COUNT];
     }                                                                                              \
     static size_t conv_scratch_##table(const struct nn_conv *conv)                                 \
     {                                                                                              \
-        return nn_winograd_f23_pays(conv)  ? nn_winograd_f23_scratch(&winograd, conv)              \
+        return nn_winograd_pays(conv)      ? nn_winograd_scratch(&winograd, conv)                  \
                : table[conv->type] != NULL ? nn_conv_direct_scratch(conv)                          \
                                            : nn_conv_scratch_c(conv);                              \
     }                                                                                              \
     static size_t conv_weights_##table(const struct nn_conv *conv)                                 \
     {                                                                                              \
-        return nn_winograd_f23_pays(conv)  ? nn_winograd_f23_weights(&winograd, conv)              \
+        return nn_winograd_pays(conv)      ? nn_winograd_weights(&winograd, conv)                  \
                : table[conv->type] != NULL ? nn_conv_direct_weights(table[conv->type], conv)       \
                                            : nn_conv_weights_c(conv);                              \
     }                                                                                              \
     static void conv_pack_##table(const struct nn_conv *conv, const float *plain, float *packed)   \
     {                                                                                              \
-        if (nn_winograd_f23_pays(conv)) {                                                          \
-            nn_winograd_f23_pack(&winograd, conv, plain, packed);                                  \
+        if (nn_winograd_pays(conv)) {                                                              \
+            nn_winograd_pack(&winograd, conv, plain, packed);                                      \
         } else if (table[conv->type] != NULL) {                                                    \
             nn_conv_direct_pack(table[conv->type], conv, plain, packed);                           \
         } else {                                                                                   \

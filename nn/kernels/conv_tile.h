@@ -12,6 +12,7 @@
 //   HAS_ADD_WORDS, optionally: add_words is already defined
 //   NARROW: INLINE where most maps are U8 or BF16; CALLED where those are so rare that
 //   inlining them would only bloat the microkernels
+// Optional: PACKS_U8, and what tile_store_u8.h requires.
 
 #include <stddef.h>
 
@@ -168,6 +169,52 @@ INLINE void sums_start(const struct nn_tile *tile, acc *sum, const int pixels, c
     }
 }
 
+// The sums of any tile, by loops that take little code.
+CALLED void sums_store_any(const struct nn_tile *tile, const acc *sum, int pixels, int vectors)
+{
+    const struct nn_tile at = *tile;
+    for (int p = 0; p < pixels; p++) {
+        for (int v = 0; v < vectors; v++, sum++) {
+            tile_store(&at, tile, p, v * LANES, acc_value(*sum, &at, v * LANES));
+        }
+    }
+}
+
+INLINE void sums_store_called(const struct nn_tile *tile, const acc *sum, const int pixels,
+                              const int vectors)
+{
+    acc copy[SUMS_MAX]; // so that the sums themselves need not be in memory
+    UNROLL
+    for (int i = 0; i < pixels * vectors; i++) {
+        copy[i] = sum[i];
+    }
+    sums_store_any(tile, copy, pixels, vectors);
+}
+
+#if defined(PACKS_U8) && defined(BYTE_INPUT)
+#include "nn/kernels/tile_store_u8.h"
+
+INLINE void sums_store(const struct nn_tile *tile, const acc *sum, const int pixels,
+                       const int vectors)
+{
+    if (tile_packs_u8(tile, vectors)) {
+        sums_store_u8(tile, sum, pixels, vectors);
+    } else {
+        sums_store_called(tile, sum, pixels, vectors);
+    }
+}
+#elif defined(FLOAT_INPUT)
+#include "nn/kernels/tile_store_f32.h"
+
+INLINE void sums_store(const struct nn_tile *tile, acc *sum, const int pixels, const int vectors)
+{
+    if (tile_stores_f32(tile, vectors)) {
+        sums_store_f32(tile, sum, pixels, vectors);
+    } else {
+        sums_store_called(tile, sum, pixels, vectors);
+    }
+}
+#else
 INLINE void sums_store(const struct nn_tile *tile, const acc *sum, const int pixels,
                        const int vectors)
 {
@@ -180,6 +227,7 @@ INLINE void sums_store(const struct nn_tile *tile, const acc *sum, const int pix
         }
     }
 }
+#endif
 
 // pixels and vectors are constants in every call, so that all loops over them are unrolled
 // and the sums live in registers.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nn/kernels/kernels.h"
+#include "nn/kernels/loops_vec.h"
 #include "nn/kernels/number.h"
 
 static inline float loops_activate(float value, const struct nn_epilogue *epilogue, int c)
@@ -84,6 +85,56 @@ static inline __attribute__((always_inline)) void pool_2(const struct pool *pool
     }
 }
 
+static inline __attribute__((always_inline)) loops_vec pool_load(const struct nn_tensor *in,
+                                                                 const char *pixel,
+                                                                 const enum nn_type type, int c,
+                                                                 const int count)
+{
+    const loops_vec none = { 0 };
+    return type == NN_U8 ? loops_load_u8((const uint8_t *)pixel + c, count) * in->scale
+                         : loops_load((const float *)(const void *)pixel + c, count, none);
+}
+
+// Channels c to c + count - 1 of one pixel, to bytes. count is constant, but for the last.
+static inline __attribute__((always_inline)) void pool_to_u8(const struct pool *pool,
+                                                             const char *upper, const char *lower,
+                                                             uint8_t *to, const enum nn_type type,
+                                                             int c, const int count)
+{
+    const struct nn_tensor *in = pool->in;
+    const size_t pixel = in->pixel_stride * nn_type_size(type);
+    const loops_vec none = { 0 };
+    const loops_vec above = loops_max(pool_load(in, upper, type, c, count),
+                                      pool_load(in, upper + pixel, type, c, count));
+    const loops_vec below = loops_max(pool_load(in, lower, type, c, count),
+                                      pool_load(in, lower + pixel, type, c, count));
+    const loops_vec scale = loops_load(pool->epilogue->scale + c, count, none);
+    const loops_vec shift = loops_load(pool->epilogue->shift + c, count, none);
+    const loops_vec value = (loops_max(above, below) * scale + shift) * (1 / pool->out->scale);
+    loops_store_u8(to + c, loops_min(loops_max(value, none), none + 255.0f), count);
+}
+
+// 2 x 2 to bytes, followed by a norm. Clamping does the ReLU.
+static inline __attribute__((always_inline)) void
+pool_2_to_u8(const struct pool *pool, struct nn_rows rows, const enum nn_type type)
+{
+    const struct nn_tensor *in = pool->in, *out = pool->out;
+    const int whole = out->channels / LOOPS_LANES * LOOPS_LANES;
+    for (int y = rows.begin; y < rows.end; y++) {
+        for (int x = 0; x < out->width; x++) {
+            const char *upper = nn_tensor_pixel(in, 2 * y, 2 * x);
+            const char *lower = nn_tensor_pixel(in, 2 * y + 1, 2 * x);
+            uint8_t *to = nn_tensor_pixel(out, y, x);
+            for (int c = 0; c < whole; c += LOOPS_LANES) {
+                pool_to_u8(pool, upper, lower, to, type, c, LOOPS_LANES);
+            }
+            if (whole < out->channels) {
+                pool_to_u8(pool, upper, lower, to, type, whole, out->channels - whole);
+            }
+        }
+    }
+}
+
 static void loops_max_pool(const struct nn_tensor *in, const struct nn_pool *window,
                            const struct nn_epilogue *epilogue, const struct nn_tensor *out,
                            struct nn_rows rows)
@@ -97,11 +148,11 @@ static void loops_max_pool(const struct nn_tensor *in, const struct nn_pool *win
     } else if (usual && from == NN_F32 && to == NN_BF16) {
         pool_2(&pool, rows, NN_F32, NN_BF16);
     } else if (usual && from == NN_F32 && to == NN_U8) {
-        pool_2(&pool, rows, NN_F32, NN_U8);
+        pool_2_to_u8(&pool, rows, NN_F32);
     } else if (usual && from == NN_BF16 && to == NN_BF16) {
         pool_2(&pool, rows, NN_BF16, NN_BF16);
     } else if (usual && from == NN_U8 && to == NN_U8) {
-        pool_2(&pool, rows, NN_U8, NN_U8);
+        pool_2_to_u8(&pool, rows, NN_U8);
     } else {
         for (int y = rows.begin; y < rows.end; y++) {
             for (int x = 0; x < out->width; x++) {

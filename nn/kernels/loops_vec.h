@@ -56,6 +56,36 @@ static inline void loops_store(float *p, loops_vec v, int count)
 #endif
 }
 
+typedef uint8_t loops_bytes __attribute__((vector_size(LOOPS_LANES)));
+
+// Loads count bytes, at most a vector, as numbers; the other lanes are zero. Stores the first
+// count lanes as bytes; all must be from 0 to 255.
+static inline loops_vec loops_load_u8(const uint8_t *p, int count)
+{
+    loops_bytes bytes = { 0 };
+    if (__builtin_constant_p(count) && count == LOOPS_LANES) {
+        memcpy(&bytes, p, sizeof bytes);
+    } else {
+        for (int i = 0; i < count; i++) {
+            bytes[i] = p[i];
+        }
+    }
+    return __builtin_convertvector(__builtin_convertvector(bytes, loops_mask), loops_vec);
+}
+
+static inline void loops_store_u8(uint8_t *p, loops_vec v, int count)
+{
+    const loops_mask whole = __builtin_convertvector((v + 0x1.8p23f) - 0x1.8p23f, loops_mask);
+    const loops_bytes bytes = __builtin_convertvector(whole, loops_bytes);
+    if (__builtin_constant_p(count) && count == LOOPS_LANES) {
+        memcpy(p, &bytes, sizeof bytes);
+    } else {
+        for (int i = 0; i < count; i++) {
+            p[i] = bytes[i];
+        }
+    }
+}
+
 // If either number is NaN, the result is b, as with the x86 instructions.
 #if defined(__AVX512F__)
 static inline loops_vec loops_max(loops_vec a, loops_vec b)

@@ -27,6 +27,7 @@ static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
     return sum;
 }
 
+#define FLOAT_INPUT
 #include "nn/kernels/conv_tile.h"
 
 static float dot(const void *weights, const void *in, int count)

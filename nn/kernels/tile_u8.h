@@ -33,4 +33,5 @@ static inline vec acc_value(acc sum, const struct nn_tile *tile, int channel)
 }
 
 #define NARROW INLINE
+#define BYTE_INPUT
 #include "nn/kernels/conv_tile.h"

@@ -2,7 +2,11 @@
 #pragma once
 
 #define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
 #define CALLED static __attribute__((noinline))
+#else
+#define CALLED static __attribute__((noinline, noclone)) // for no caller's constants, either
+#endif
 
 // Unrolls the next loop, whose trip count is constant, completely.
 #if defined(__clang__)

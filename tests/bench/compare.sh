@@ -6,7 +6,9 @@
 # Builds bench_compare in BUILD_DIR (default: build/release, which it configures
 # if need be). Without models: LEDNet with random weights at 64x64, 128x128 and
 # 256x256, or the NETWORKS (names, or "all") at the SIZES of these environment
-# variables. Needs python3 with numpy and, the first time, npm and the network:
+# variables. PRECISION=int8 compares the quantised network, which ONNX Runtime gets
+# as a graph of floating-point operators between QuantizeLinear and
+# DequantizeLinear, its preferred form. Needs python3 with numpy and, the first time, npm and the network:
 # ONNX Runtime's library is in the npm package onnxruntime-node. Set ONNXRUNTIME
 # to use another libonnxruntime.so. Measure on an idle machine.
 set -eu
@@ -24,6 +26,13 @@ fi
 grep -q '^CMAKE_BUILD_TYPE:STRING=Release' "$build/CMakeCache.txt" ||
     echo "compare.sh: $build is not a Release build: mocapd's times will be slow" >&2
 cmake --build "$build" --target bench_compare >&2
+precision=${PRECISION:-f32}
+case $precision in
+f32) suffix=.onnx int8= ;;
+int8) suffix=-int8.onnx int8=--int8 ;;
+*) echo "compare.sh: PRECISION must be f32 or int8, got '$precision'" >&2
+   exit 2 ;;
+esac
 
 # A python3 that has numpy: Debian's, where another one comes first.
 python=
@@ -55,18 +64,18 @@ if [ $# -eq 0 ]; then
         networks="lednet erfnet edanet esnet enet enet-orig hourglass laednet lrdnet"
     for network in $networks; do
         for size in ${SIZES:-64 128 256}; do
-            weights=$work/$network-$size.safetensors onnx=$work/$network-$size.onnx
-            "$python" "$source/tools/export_onnx.py" --random --arch "$network" --size "$size" \
+            weights=$work/$network-$size.safetensors onnx=$work/$network-$size$suffix
+            "$python" "$source/tools/export_onnx.py" $int8 --random --arch "$network" --size "$size" \
                 "$weights" "$onnx"
             set -- "$@" "$weights" "$onnx"
         done
     done
 else
     for model in "$@"; do
-        onnx=$work/$(basename "$model" .safetensors).onnx
-        "$python" "$source/tools/export_onnx.py" "$model" "$onnx"
+        onnx=$work/$(basename "$model" .safetensors)$suffix
+        "$python" "$source/tools/export_onnx.py" $int8 "$model" "$onnx"
         shift
         set -- "$@" "$model" "$onnx"
     done
 fi
-exec "$build/tests/bench/bench_compare" "$library" "$runs" "$@"
+exec "$build/tests/bench/bench_compare" "$library" "$runs" "$precision" "$@"

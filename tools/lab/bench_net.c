@@ -252,9 +252,10 @@ static void print_json(const struct bench *bench, const struct result *result)
             char work[LAB_STEP_TEXT], shapes[LAB_STEP_TEXT];
             lab_step_work(step, work);
             lab_step_shapes(step, shapes);
-            printf("%s{\"name\":\"%s\",\"work\":\"%s\",\"map\":\"%s\",\"macs\":%.0f,\"us\":%.3f}",
+            printf("%s{\"name\":\"%s\",\"work\":\"%s\",\"map\":\"%s\",\"macs\":%.0f,\"bytes\":%.0f,"
+                   "\"us\":%.3f}",
                    i == 0 ? "" : ",", step->name, work, shapes, (double)step->macs,
-                   bench->step_us[i]);
+                   (double)lab_step_bytes(program, step), bench->step_us[i]);
         }
         printf("]");
     }

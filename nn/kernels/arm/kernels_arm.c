@@ -14,10 +14,10 @@ static microkernel_table i8mm_bf16 = { [NN_F32] = &nn_microkernels_neon,
                                        [NN_BF16] = &nn_microkernels_arm_bf16,
                                        [NN_U8] = &nn_microkernels_i8mm };
 
-CONV(neon, nn_winograd_f23_neon)
-CONV(dotprod, nn_winograd_f23_neon)
-CONV(i8mm, nn_winograd_f23_neon)
-CONV(i8mm_bf16, nn_winograd_f23_neon)
+CONV(neon, nn_winograd_neon)
+CONV(dotprod, nn_winograd_neon)
+CONV(i8mm, nn_winograd_neon)
+CONV(i8mm_bf16, nn_winograd_neon)
 
 bool nn_kernels_init_arm(struct nn_kernels *kernels, unsigned cpu_flags)
 {

@@ -5,7 +5,7 @@
 
 struct nn_kernels;
 struct nn_microkernel_set;
-struct nn_winograd_f23_set;
+struct nn_winograd_set;
 
 // Replaces plain C by the fastest kernels that cpu_flags allow. Returns false, having
 // changed nothing, when they allow none.
@@ -16,4 +16,4 @@ void nn_kernels_init_loops_neon(struct nn_kernels *kernels);
 
 extern const struct nn_microkernel_set nn_microkernels_neon, nn_microkernels_dotprod,
     nn_microkernels_i8mm, nn_microkernels_arm_bf16;
-extern const struct nn_winograd_f23_set nn_winograd_f23_neon;
+extern const struct nn_winograd_set nn_winograd_neon;

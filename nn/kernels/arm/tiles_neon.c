@@ -27,4 +27,4 @@ static inline words words_load_first(const char *p)
 #include "nn/kernels/winograd_tile.h"
 
 ARM_SET(nn_microkernels_neon, generic, 14, 9, 6, .pairs_rows = false)
-WINOGRAD_F23_SET(nn_winograd_f23_neon, 12, 8, 6)
+WINOGRAD_SET(nn_winograd_neon, 12, 8, 6)

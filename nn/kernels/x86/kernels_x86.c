@@ -18,12 +18,12 @@ static microkernel_table amx = { [NN_F32] = &nn_microkernels_avx512,
                                  [NN_BF16] = &nn_microkernels_amx_bf16,
                                  [NN_U8] = &nn_microkernels_amx_u8 };
 
-CONV(avx2, nn_winograd_f23_avx2)
-CONV(avx2_vnni, nn_winograd_f23_avx2)
-CONV(avx512, nn_winograd_f23_avx512)
-CONV(avx512_vnni, nn_winograd_f23_avx512)
-CONV(avx512_bf16, nn_winograd_f23_avx512)
-CONV(amx, nn_winograd_f23_avx512)
+CONV(avx2, nn_winograd_avx2)
+CONV(avx2_vnni, nn_winograd_avx2)
+CONV(avx512, nn_winograd_avx512)
+CONV(avx512_vnni, nn_winograd_avx512)
+CONV(avx512_bf16, nn_winograd_avx512)
+CONV(amx, nn_winograd_avx512)
 
 static void init_avx2(struct nn_kernels *kernels, unsigned cpu_flags)
 {

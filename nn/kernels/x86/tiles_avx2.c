@@ -13,4 +13,4 @@
 #include "nn/kernels/x86/kernels_x86.h"
 
 MICROKERNEL_SET(nn_microkernels_avx2, 12, 6, 4, 11, 4, 2)
-WINOGRAD_F23_SET(nn_winograd_f23_avx2, 12, 6, 4)
+WINOGRAD_SET(nn_winograd_avx2, 12, 6, 4)

@@ -13,4 +13,4 @@
 #include "nn/kernels/x86/kernels_x86.h"
 
 MICROKERNEL_SET(nn_microkernels_avx512, 24, 14, 9, 20, 10, 6)
-WINOGRAD_F23_SET(nn_winograd_f23_avx512, 24, 12, 8)
+WINOGRAD_SET(nn_winograd_avx512, 24, 12, 8)

@@ -124,6 +124,52 @@ static inline void vec_store_u8(vec v, uint8_t *out, const uint8_t *partner, boo
     }
 }
 
+#define PACKS_U8
+
+// Rounds four vectors, clamps them to 0 to 255 and packs them, a's bytes first.
+static inline ivec pack_u8(vec a, vec b, vec c, vec d)
+{
+    const __m256i ab = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
+    const __m256i cd = _mm256_packs_epi32(_mm256_cvtps_epi32(c), _mm256_cvtps_epi32(d));
+    // Packing works within 128 bits, so each half holds a half of every vector.
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd), order);
+}
+
+static inline __m128i pack_half(ivec pack, const int at)
+{
+    return at < 2 ? _mm256_castsi256_si128(pack) : _mm256_extracti128_si256(pack, 1);
+}
+
+// Stores one vector's bytes, or those of two, from a pack; with a partner, interleaved with
+// as many bytes of it. at is constant; of a pair, 0 or 2.
+static inline void pack_store(ivec pack, const int at, uint8_t *out, const uint8_t *partner,
+                              bool partner_first)
+{
+    const __m128i half = pack_half(pack, at), own = at % 2 == 0 ? half : _mm_srli_si128(half, 8);
+    if (partner == NULL) {
+        _mm_storel_epi64((__m128i *)out, own);
+        return;
+    }
+    const __m128i other = _mm_loadl_epi64((const __m128i *)partner);
+    _mm_storeu_si128((__m128i *)out,
+                     partner_first ? _mm_unpacklo_epi8(other, own) : _mm_unpacklo_epi8(own, other));
+}
+
+static inline void pack_store_pair(ivec pack, const int at, uint8_t *out, const uint8_t *partner,
+                                   bool partner_first)
+{
+    const __m128i own = pack_half(pack, at);
+    if (partner == NULL) {
+        _mm_storeu_si128((__m128i *)out, own);
+        return;
+    }
+    const __m128i other = _mm_loadu_si128((const __m128i *)partner);
+    const __m128i even = partner_first ? other : own, odd = partner_first ? own : other;
+    _mm_storeu_si128((__m128i *)out, _mm_unpacklo_epi8(even, odd));
+    _mm_storeu_si128((__m128i *)(out + 16), _mm_unpackhi_epi8(even, odd));
+}
+
 // As vec_store_u8, rounding to the nearest bfloat16, ties to even.
 static inline void vec_store_bf16(vec v, uint16_t *out, const uint16_t *partner, bool partner_first,
                                   int c, int count)

@@ -117,6 +117,52 @@ static inline __m256i vec_round_bf16(vec v)
 #endif
 }
 
+#define PACKS_U8
+
+// Rounds four vectors, clamps them to 0 to 255 and packs them, a's bytes first.
+static inline ivec pack_u8(vec a, vec b, vec c, vec d)
+{
+    const __m512i ab = _mm512_packs_epi32(_mm512_cvtps_epi32(a), _mm512_cvtps_epi32(b));
+    const __m512i cd = _mm512_packs_epi32(_mm512_cvtps_epi32(c), _mm512_cvtps_epi32(d));
+    // Packing works within 128 bits, so each quarter holds a quarter of every vector.
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(ab, cd));
+}
+
+// Stores one vector's bytes, or those of two, from a pack; with a partner, interleaved with
+// as many bytes of it. at is constant; of a pair, 0 or 2.
+static inline void pack_store(ivec pack, const int at, uint8_t *out, const uint8_t *partner,
+                              bool partner_first)
+{
+    const __m128i own = at == 0   ? _mm512_castsi512_si128(pack)
+                        : at == 1 ? _mm512_extracti32x4_epi32(pack, 1)
+                        : at == 2 ? _mm512_extracti32x4_epi32(pack, 2)
+                                  : _mm512_extracti32x4_epi32(pack, 3);
+    if (partner == NULL) {
+        _mm_storeu_si128((__m128i *)out, own);
+        return;
+    }
+    const __m256i wide = _mm256_cvtepu8_epi16(own);
+    const __m256i other = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)partner));
+    _mm256_storeu_si256((__m256i *)out, partner_first
+                                            ? _mm256_or_si256(other, _mm256_slli_epi16(wide, 8))
+                                            : _mm256_or_si256(wide, _mm256_slli_epi16(other, 8)));
+}
+
+static inline void pack_store_pair(ivec pack, const int at, uint8_t *out, const uint8_t *partner,
+                                   bool partner_first)
+{
+    const __m256i own = at == 0 ? _mm512_castsi512_si256(pack) : _mm512_extracti64x4_epi64(pack, 1);
+    if (partner == NULL) {
+        _mm256_storeu_si256((__m256i *)out, own);
+        return;
+    }
+    const __m512i wide = _mm512_cvtepu8_epi16(own);
+    const __m512i other = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)partner));
+    _mm512_storeu_si512(out, partner_first ? _mm512_or_si512(other, _mm512_slli_epi16(wide, 8))
+                                           : _mm512_or_si512(wide, _mm512_slli_epi16(other, 8)));
+}
+
 // As vec_store_u8, rounding to the nearest bfloat16, ties to even.
 static inline void vec_store_bf16(vec v, uint16_t *out, const uint16_t *partner, bool partner_first,
                                   int c, int count)

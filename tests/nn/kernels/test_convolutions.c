@@ -181,6 +181,12 @@ static const struct shape fixed_shapes[] = {
     { 128, 128, 3, 29, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
     { 16, 16, 128, 1, 7, 7, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
     { 8, 8, 1, 1, 5, 5, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
+    // Winograd's tiles, whole and cut, of each kind.
+    { 37, 5, 64, 48, 3, 1, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
+    { 5, 61, 96, 80, 1, 3, 1, 1, 3, true, true, false, false, false, false, 0, NN_F32, NN_F32 },
+    { 6, 41, 64, 17, 1, 3, 1, 1, 7, false, false, true, false, true, true, 0, NN_F32, NN_F32 },
+    { 30, 6, 40, 31, 3, 1, 1, 5, 1, true, true, true, false, false, false, 9, NN_F32, NN_F32 },
+    { 64, 64, 16, 16, 3, 1, 1, 1, 1, true, true, true, false, false, false, 0, NN_F32, NN_F32 },
     // im2col.
     { 4, 5, 128, 33, 3, 3, 1, 1, 1, true, true, false, false, false, false, 0, NN_F32, NN_F32 },
     { 8, 8, 128, 48, 3, 3, 2, 1, 1, true, false, false, false, false, false, 0, NN_F32, NN_F32 },
@@ -233,6 +239,74 @@ static void check_fixed_shapes(const struct nn_kernels *plain, const struct nn_k
             narrow.type = narrow.in % 4 == 0 ? (enum nn_type)type : NN_F32;
             narrow.out_type = (enum nn_type)type;
             check_conv(plain, chosen, &narrow);
+        }
+    }
+}
+
+// The largest error of a 3x1 or 1x3 convolution, over the largest output; noise is its input,
+// above zero as after a ReLU, and its weights. The definition is in double precision.
+static double error_1d(const struct nn_kernels *kernels, int channels, int edge, int dilation,
+                       bool vertical)
+{
+    enum { ACROSS = 2 };
+    const int height = vertical ? edge : ACROSS, width = vertical ? ACROSS : edge;
+    struct nn_tap taps[3];
+    for (int t = 0; t < 3; t++) {
+        const int at = (t - 1) * dilation;
+        taps[t] = (struct nn_tap){ vertical ? at : 0, vertical ? 0 : at };
+    }
+    float *weights = alloc_floats((size_t)(3 * channels * channels));
+    float *bias = alloc_floats((size_t)channels + 32);
+    memset(bias, 0, ((size_t)channels + 32) * sizeof *bias);
+    for (int i = 0; i < 3 * channels * channels; i++) {
+        weights[i] = noise();
+    }
+    struct map in = map_create(height, width, channels, 0, 0);
+    struct map out = map_create(height, width, channels, 0, 0);
+    for (int i = 0; i < height * width * channels; i++) {
+        ((float *)in.view.data)[i] = 4 * (noise() + 0.5f);
+    }
+    const struct nn_conv conv = { .in_channels = channels,
+                                  .out_channels = channels,
+                                  .out_height = height,
+                                  .out_width = width,
+                                  .stride = 1,
+                                  .tap_count = 3,
+                                  .taps = taps,
+                                  .bias = bias };
+    const struct nn_conv_maps maps = { .in = in.view, .out = out.view };
+    run_conv(kernels, conv, weights, &maps);
+    double worst = 0, most = 0;
+    for (int i = 0; i < height * width * channels; i++) {
+        const int y = i / channels / width, x = i / channels % width, co = i % channels;
+        double sum = 0;
+        for (int t = 0; t < 3; t++) {
+            const int iy = y + taps[t].dy, ix = x + taps[t].dx;
+            for (int ci = 0; nn_tensor_has(&in.view, iy, ix) && ci < channels; ci++) {
+                sum += (double)nn_tensor_at(&in.view, iy, ix)[ci] *
+                       (double)weights[(t * channels + ci) * channels + co];
+            }
+        }
+        worst = fmax(worst, fabs(sum - (double)nn_tensor_at(&out.view, y, x)[co]));
+        most = fmax(most, fabs(sum));
+    }
+    map_destroy(&in);
+    map_destroy(&out);
+    mc_memory_free(weights);
+    mc_memory_free(bias);
+    return worst / most;
+}
+
+static void check_errors_1d(const struct nn_kernels *plain, const struct nn_kernels *chosen)
+{
+    (void)plain;
+    static const int channels[] = { 16, 24, 32, 64, 128 };
+    for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
+        for (int edge = 4; edge <= 36; edge += 8) {
+            for (int dilation = 1; dilation <= 4; dilation += 3) {
+                assert_true(error_1d(chosen, channels[i], edge, dilation, true) < 1e-5);
+                assert_true(error_1d(chosen, channels[i], edge, dilation, false) < 1e-5);
+            }
         }
     }
 }
@@ -295,6 +369,13 @@ static void convolutions_equal_plain_c(void **state)
     each_level(check_fixed_shapes);
 }
 
+// Winograd's F(4, 3) lets rounding errors grow; 1e-4 would be noticed in results.
+static void errors_of_1d_convolutions_are_below_1e_5_of_the_largest_output(void **state)
+{
+    (void)state;
+    each_level(check_errors_1d);
+}
+
 static void depthwise_equals_full_with_zeros(void **state)
 {
     (void)state;
@@ -305,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions_equal_plain_c),
+        cmocka_unit_test(errors_of_1d_convolutions_are_below_1e_5_of_the_largest_output),
         cmocka_unit_test(depthwise_equals_full_with_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
