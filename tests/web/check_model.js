@@ -65,7 +65,7 @@ export async function checkModel(page, show, makeFace) {
     const before = page.viewportSize();
     await page.setViewportSize({ width: 420, height: 620 }); // there is less to be drawn
     // What lies over the canvas has colours, too.
-    await page.evaluate(() => ["shelf", "model-note"].forEach((id) => (document.getElementById(id).style.visibility = "hidden")));
+    await page.evaluate(() => document.querySelectorAll("#shelf, #model-note, .stage-tools").forEach((one) => (one.style.visibility = "hidden")));
     await drop(page, "flat.vrm", makeVrm());
     await page.waitForFunction(() => document.getElementById("model-note").textContent === "Flat face");
     const calm = await shows(page, show, makeFace({}), ({ mouth, nose, eyes }) =>
