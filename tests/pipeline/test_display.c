@@ -408,7 +408,7 @@ static void what_the_codec_crops_is_not_there(void **state)
     assert_int_equal(result.faces, FRAMES);
     assert_int_equal(result.width[0], WIDTH - 56);
     assert_int_equal(result.height[0], HEIGHT - 26);
-    assert_true(result.error < 0.02);
+    assert_true(result.error <= 1.05 * plain.error);
 }
 
 // For cameras that say nothing; what they do say comes first.
