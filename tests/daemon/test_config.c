@@ -162,10 +162,11 @@ static void the_configuration_that_ships_is_understood(void **state)
     while (fgets(line, sizeof line, file) != NULL) {
         bool example = line[0] == '#' && line[1] != ' ' && line[1] != '\n';
         assert_true(example || line[0] == '#' || line[0] == '\n');
-        // The password is in a file that is not here.
-        const char *added = strncmp(line, "#password-file", 14) == 0 ? "password = x\n"
-                            : example                                ? line + 1
-                                                                     : "";
+        // The password's file and the installation's group are not here.
+        const char *added = strncmp(line, "#password-file", 14) == 0   ? "password = x\n"
+                            : strncmp(line, "#control-group", 14) == 0 ? "control-group = users\n"
+                            : example                                  ? line + 1
+                                                                       : "";
         assert_true(strlen(text) + strlen(added) < sizeof text);
         strcat(text, added);
     }

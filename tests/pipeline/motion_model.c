@@ -24,6 +24,10 @@ static const struct {
     { "mocap.features", "64" },
 };
 
+// Of the landmark network, not of this one.
+static const char *const calibration[] = { "mocap.ranges", "mocap.deviation_bf16",
+                                           "mocap.deviation_int8" };
+
 struct file {
     json_t *header;
     uint8_t *data;
@@ -129,6 +133,9 @@ void motion_model_write(const char *landmark_model, const char *path)
     json_t *texts = json_object_get(file.header, "__metadata__");
     for (size_t i = 0; i < sizeof metadata / sizeof metadata[0]; i++) {
         json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value));
+    }
+    for (size_t i = 0; i < sizeof calibration / sizeof calibration[0]; i++) {
+        json_object_del(texts, calibration[i]);
     }
     write_file(&file, path);
     json_decref(file.header);

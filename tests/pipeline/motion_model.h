@@ -1,4 +1,4 @@
-// A motion model made of the landmark model that ships: ten of its heat maps, which
+// A motion model made of a landmark model without dense points: ten of its heat maps, which
 // span the face, and Jacobians that are the identity everywhere.
 #pragma once
 

@@ -254,7 +254,7 @@ static void a_motion_models_jacobians_come_with_its_keypoints(void **state)
     assert_true(mc_cpu_flags(&flags, &err));
     clip_directory_make(directory, sizeof directory);
     snprintf(path, sizeof path, "%s/motion.safetensors", directory);
-    motion_model_write(MODEL, path);
+    motion_model_write(MOCAPD_SOURCE_DIR "/models/face68.safetensors", path);
     struct nn_model *motion = nn_model_load(path, flags, &err);
     struct pipeline_workers *usual = workers;
     workers =

@@ -96,6 +96,17 @@ static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding en
     profile.faces[0].neutral = true;
     profile.faces[0].offsets = profile.faces[0].gains = ranged.ranges[0].gains;
     protocol_encode_calibration(buffer, encoding, &profile);
+    for (int fov = 0; fov <= 60; fov += 60) {
+        struct protocol_settings settings = { .id = { true, 6 },
+                                              .stream = "main",
+                                              .smooth = fov > 0,
+                                              .smooth_min_cutoff = 1,
+                                              .smooth_beta = 20,
+                                              .fov = (float)fov,
+                                              .gains = ranged.ranges[0].gains,
+                                              .changed = fov > 0 };
+        protocol_encode_settings(buffer, encoding, &settings);
+    }
     for (int code = 0; code < PROTOCOL_ERROR_OTHER; code++) {
         protocol_encode_error(buffer, encoding,
                               &(struct protocol_error){ .code = (enum protocol_error_code)code });

@@ -30,6 +30,14 @@ REQUESTS = (
 )
 
 
+def shortened(line, message):
+    """The set of dense points, which would fill the page, with its first group alone."""
+    if "dense" not in message:
+        return line
+    del message["dense"]["groups"][1:]
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+
+
 class Session:
     """A connection that keeps what is said: lines as they are, < from the server."""
 
@@ -48,7 +56,7 @@ class Session:
             message = json.loads(line)
             record = message["type"] == "motion"
             if not record or (message["faces"] and not self.has_record()):
-                self.said.append(f"< {line}")
+                self.said.append(f"< {shortened(line, message)}")
             if wanted(message):
                 return
 
