@@ -95,6 +95,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def last_frame(messages):
+    """localhost's first address may refuse: frames without a face can be the first that arrive."""
+    begins = [i for i, (path, _, _) in enumerate(messages) if path == "/VMC/Ext/OK"]
+    return messages[begins[-1]:]
+
+
 def check_vmc_face(messages):
     paths = [path for path, _, _ in messages]
     check(paths[:3] == ["/VMC/Ext/OK", "/VMC/Ext/T", "/VMC/Ext/Root/Pos"], paths[:4])
@@ -264,7 +270,7 @@ def main():
         check(dumps[0].messages("/VMC/Ext/T")[0][2] == [1, 3, 0, 0], "no daemon: bad tracking")
         daemon = Daemon(path)  # another one
         check_face(daemon, dumps[0], osf)
-        check_vmc_face(dumps[1].messages("/VMC/Ext/Blend/Apply"))
+        check_vmc_face(last_frame(dumps[1].messages("/VMC/Ext/Blend/Apply")))
         process.send_signal(signal.SIGTERM)
         check(process.wait(GUARD_S) == 0, "its end")
         daemon.close()
