@@ -31,7 +31,7 @@ struct pipeline_stream_job {
     struct pipeline_job base; // first
     struct pipeline_stream *stream;
     struct pipeline_stream_job *next; // that is free, or done; guarded by the workers' lock,
-    bool at_worker, at_loop;          // as these are: who has not finished with it
+    bool at_worker, at_loop;          // likewise: whether each still uses it
     struct pipeline_frame *frame;     // owned; NULL while the job is free
     uint64_t sequence;
     struct pipeline_observations observations;

@@ -74,7 +74,7 @@ extern const char *const bridge_settings_shapes[];
         { "rate",                                                                                  \
           0,                                                                                       \
           "HZ",                                                                                    \
-          "send at most so many records a second; default: all",                                   \
+          "send at most this many records a second; default: all",                                 \
           MC_OPTION_DOUBLE,                                                                        \
           .min = 1,                                                                                \
           .max = 1000,                                                                             \

@@ -24,8 +24,8 @@ void bridge_target_destroy(struct bridge_target *target); // NULL does nothing
 void bridge_target_show(struct bridge_target *target, const struct mocap_record *record,
                         const struct bridge_face_numbers *numbers, double time_s);
 
-// Goes on resolving, opening, connecting. Returns whether the target is as it should be: one that
-// is not wants another update soon. Logs when that changes.
+// Goes on resolving, opening, connecting. Returns whether the target is as it should be; if not,
+// it must be updated again soon. Logs when that changes.
 bool bridge_target_update(struct bridge_target *target);
 
 // Its state as a JSON object, which the caller owns; NULL when out of memory:

@@ -12,5 +12,5 @@ int web_answer(struct lws *wsi, unsigned status, const char *type, const char *t
 // Refuses a request with a sentence that says why.
 int web_answer_refuse(struct lws *wsi, unsigned status, const char *reason);
 
-// After an answer: keeps the connection for the next request, if the client wants that.
+// After an answer: keeps the connection for the next request if the client asked for it.
 int web_answer_end(struct lws *wsi);
