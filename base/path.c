@@ -62,6 +62,21 @@ bool mc_path_make_directory(const char *path, struct mc_error *err)
     }
 }
 
+bool mc_path_make_parent(const char *path, struct mc_error *err)
+{
+    char parent[PATH_MAX];
+    const int length = snprintf(parent, sizeof parent, "%s", path);
+    if (length <= 0 || length >= (int)sizeof parent) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%.80s…: the path is too long", path);
+    }
+    char *name = strrchr(parent, '/');
+    if (name == NULL || name == parent) {
+        return true; // nothing to make
+    }
+    *name = '\0';
+    return mc_path_make_directory(parent, err);
+}
+
 bool mc_path_is_same(const char *a, const char *b)
 {
     struct stat first, second;

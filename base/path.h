@@ -20,6 +20,9 @@ bool mc_path_state(char *path, size_t size, const char *name) MC_MUST_USE;
 // Any thread.
 bool mc_path_make_directory(const char *path, struct mc_error *err) MC_MUST_USE;
 
+// Makes the directory that a file is to be in, likewise. The path is absolute.
+bool mc_path_make_parent(const char *path, struct mc_error *err) MC_MUST_USE;
+
 // True when both paths lead to the same file, under whatever names: a program must not overwrite
 // its input. False when either does not exist. Any thread.
 bool mc_path_is_same(const char *a, const char *b);

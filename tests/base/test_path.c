@@ -69,6 +69,11 @@ static void directories_are_made_with_those_above(void **state)
     assert_non_null(strstr(err.message, "/a/b"));
     snprintf(path, sizeof path, "%s/a/b", root);
     unlink(path);
+    snprintf(path, sizeof path, "%s/a/b/file", root);
+    assert_true(mc_path_make_parent(path, &err));
+    assert_int_not_equal(access(path, F_OK), 0);
+    snprintf(path, sizeof path, "%s/a/b", root);
+    assert_int_equal(rmdir(path), 0);
     snprintf(path, sizeof path, "%s/a", root);
     rmdir(path);
     rmdir(root);

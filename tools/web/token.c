@@ -62,7 +62,7 @@ static bool keep_token(const char *path, const char *token)
 
 bool web_token_load(char token[WEB_TOKEN_BYTES], struct mc_error *err)
 {
-    char directory[PATH_MAX], path[PATH_MAX];
+    char path[PATH_MAX];
     const bool has_path = mc_path_state(path, sizeof path, "mocap-web.token");
     if (has_path && read_token(path, token)) {
         return true;
@@ -70,11 +70,7 @@ bool web_token_load(char token[WEB_TOKEN_BYTES], struct mc_error *err)
     if (!make_token(token, err)) {
         return false;
     }
-    if (has_path) {
-        memcpy(directory, path, sizeof directory);
-        *strrchr(directory, '/') = '\0';
-    }
-    if (!has_path || !mc_path_make_directory(directory, NULL) || !keep_token(path, token)) {
+    if (!has_path || !mc_path_make_parent(path, NULL) || !keep_token(path, token)) {
         mc_log(MC_LOG_WARNING,
                "the page's token cannot be kept: its address changes at each start");
     }
