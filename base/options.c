@@ -180,6 +180,16 @@ static bool unknown_name(const struct mc_options *scopes, int count, const char 
                         near ? suggestion.best : "", near ? "'?" : "");
 }
 
+bool mc_options_know(const struct mc_options *scopes, int count, const char *name)
+{
+    for (int i = 0; i < count; i++) {
+        if (mc_options_find(scopes[i].table, name) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool mc_options_set(const struct mc_options *scopes, int count, const char *name, const char *value,
                     struct mc_error *err)
 {

@@ -74,6 +74,9 @@ struct mc_options {
 // The option called name, without dashes; NULL when the table has none.
 const struct mc_option *mc_options_find(const struct mc_option *table, const char *name);
 
+// Whether one of count scopes knows the option called name, without dashes.
+bool mc_options_know(const struct mc_options *scopes, int count, const char *name);
+
 // Sets the option called name, without dashes, in the first of count scopes that knows it. For
 // configuration files: BOOL takes a value even where the command line takes none. Sets err to
 // "name must be …, got …" or "unknown option 'name'; did you mean …?"; the field is then

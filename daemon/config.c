@@ -49,8 +49,7 @@ static bool read_setting(const struct reader *reader, const struct mc_config_ite
     if (!check_name(reader, item->name, err)) {
         return false;
     }
-    if (mc_options_find(scopes[0].table, item->name) != NULL ||
-        mc_options_find(scopes[1].table, item->name) != NULL) {
+    if (mc_options_know(scopes, 2, item->name)) {
         *column = item->value_column;
     }
     return mc_options_set(scopes, 2, item->name, item->value, err);

@@ -3,7 +3,7 @@
  * turns, and a mouth and lids that are redrawn for each face.
  */
 import { lookOf } from "./face.js";
-import { clamp, makeSnore, makeSvg as make, shift } from "./svg.js";
+import { clamp, makeSnore, makeSvg as make, moveHead, shift } from "./svg.js";
 
 const TURN = 62; // how far the nearest layer goes when the head turns by a radian
 const FUR = "#e8793a";
@@ -158,11 +158,7 @@ export function makeFox(parent) {
     const parts = draw(svg);
     const snore = makeSnore(svg, 96, -128, CREAM);
     const show = (face) => {
-        const x = TURN * Math.sin(face.yaw);
-        const y = TURN * Math.sin(face.pitch);
-        const degrees = (face.roll * 180) / Math.PI;
-        parts.head.setAttribute("transform", `translate(${36 * face.x} ${18 * face.y}) rotate(${degrees} 0 140)`);
-        parts.body.setAttribute("transform", `translate(${18 * face.x} 0) rotate(${degrees / 8} 0 300)`);
+        const { x, y } = moveHead(parts, face, TURN);
         shift(parts.ears, -0.35 * x, -0.35 * y);
         shift(parts.cheeks, 0.35 * x, 0.35 * y);
         shift(parts.muzzle, 0.95 * x, 0.95 * y);

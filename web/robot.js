@@ -3,7 +3,7 @@
  * shell around them shifts by its depth when the head turns.
  */
 import { lookOf } from "./face.js";
-import { clamp, makeSnore, makeSvg as make, shift } from "./svg.js";
+import { clamp, makeSnore, makeSvg as make, moveHead, shift } from "./svg.js";
 
 const TURN = 58;
 const LIGHT = "#7df3ff";
@@ -136,11 +136,7 @@ export function makeRobot(parent) {
     const parts = draw(svg);
     const snore = makeSnore(svg, 108, -128, LIGHT);
     const show = (face) => {
-        const x = TURN * Math.sin(face.yaw);
-        const y = TURN * Math.sin(face.pitch);
-        const degrees = (face.roll * 180) / Math.PI;
-        parts.head.setAttribute("transform", `translate(${36 * face.x} ${18 * face.y}) rotate(${degrees} 0 140)`);
-        parts.body.setAttribute("transform", `translate(${18 * face.x} 0) rotate(${degrees / 8} 0 300)`);
+        const { x, y } = moveHead(parts, face, TURN);
         shift(parts.far, -0.3 * x, -0.3 * y);
         shift(parts.skull, 0.12 * x, 0.12 * y);
         shift(parts.screen, 0.62 * x, 0.62 * y);

@@ -32,3 +32,17 @@ export function makeSnore(parent, x, y, colour) {
         }
     };
 }
+
+/**
+ * Moves and rolls a drawn head and its body.
+ * @param {{head: SVGElement, body: SVGElement}} parts
+ * @param {typeof import("./face.js").NEUTRAL} face
+ * @param {number} turn how far what is nearest to the viewer shifts at 90 degrees
+ * @returns {{x: number, y: number}} how far it shifts now
+ */
+export function moveHead({ head, body }, face, turn) {
+    const degrees = (face.roll * 180) / Math.PI;
+    head.setAttribute("transform", `translate(${36 * face.x} ${18 * face.y}) rotate(${degrees} 0 140)`);
+    body.setAttribute("transform", `translate(${18 * face.x} 0) rotate(${degrees / 8} 0 300)`);
+    return { x: turn * Math.sin(face.yaw), y: turn * Math.sin(face.pitch) };
+}
