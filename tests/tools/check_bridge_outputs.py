@@ -26,11 +26,11 @@ GUARD_S = 240
 EULER = [12.0, -30.0, 7.0]  # pitch, yaw, roll
 PLACE = [0.5, -0.25, 4.0]
 GAZE = {"left": [20.0, 10.0], "right": [-5.0, -15.0]}
-# ARKit's shapes in the order of Live Link Face, as PyLiveLinkFace has them.
+# ARKit's shapes in the order of Unreal Engine's EARFaceBlendShape, which Live Link Face sends in.
 LIVE_LINK = """EyeBlinkLeft EyeLookDownLeft EyeLookInLeft EyeLookOutLeft EyeLookUpLeft EyeSquintLeft
 EyeWideLeft EyeBlinkRight EyeLookDownRight EyeLookInRight EyeLookOutRight EyeLookUpRight
-EyeSquintRight EyeWideRight JawForward JawRight JawLeft JawOpen MouthClose MouthFunnel MouthPucker
-MouthRight MouthLeft MouthSmileLeft MouthSmileRight MouthFrownLeft MouthFrownRight MouthDimpleLeft
+EyeSquintRight EyeWideRight JawForward JawLeft JawRight JawOpen MouthClose MouthFunnel MouthPucker
+MouthLeft MouthRight MouthSmileLeft MouthSmileRight MouthFrownLeft MouthFrownRight MouthDimpleLeft
 MouthDimpleRight MouthStretchLeft MouthStretchRight MouthRollLower MouthRollUpper MouthShrugLower
 MouthShrugUpper MouthPressLeft MouthPressRight MouthLowerDownLeft MouthLowerDownRight
 MouthUpperUpLeft MouthUpperUpRight BrowDownLeft BrowDownRight BrowInnerUp BrowOuterUpLeft
