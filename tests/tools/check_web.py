@@ -32,11 +32,11 @@ def check(good, what):
 class Web:
     """mocap-web on a port of its own."""
 
-    def __init__(self, program, directory):
+    def __init__(self, program, directory, origin="https://studio.example"):
         self.process = subprocess.Popen(
             [program, "--listen", "0", "--socket", os.path.join(directory, "s"), "--pages",
              os.path.join(directory, "pages"), "--host", "desk.example", "--origin",
-             "https://studio.example", "--bridge-socket", os.path.join(directory, "bridge")],
+             origin, "--bridge-socket", os.path.join(directory, "bridge")],
             stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": directory})
         for line in self.process.stderr:
             found = re.search(r"open http://127\.0\.0\.1:(\d+)/#token=([0-9a-f]{32})$", line)
@@ -73,7 +73,7 @@ class Web:
 class Browser:
     """A WebSocket; welcome says whether it was let in."""
 
-    def __init__(self, web, origin="same", host=None, path="/ws"):
+    def __init__(self, web, origin="same", host=None, path="/ws", more=""):
         host = host or web.host()
         self.socket = web.connect()
         lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket",
@@ -82,7 +82,7 @@ class Browser:
                  f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}"]
         if origin is not None:
             lines.append(f"Origin: {f'http://{host}' if origin == 'same' else origin}")
-        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.socket.sendall(("\r\n".join(lines) + "\r\n" + more + "\r\n").encode())
         self.file = self.socket.makefile("rb")
         try:
             self.welcome = self.file.readline().startswith(b"HTTP/1.1 101")
