@@ -309,11 +309,36 @@ def check_messages(web, daemon):
         browser.send(request)
         check(browser.read()["type"] == "error", request)
     browser.close()
-    for payload, opcode, last in ((b"x" * 5000, 1, True), (b"\0\1", 2, True), (b"{", 1, False)):
+    for payload, opcode in ((b"x" * 5000, 1), (b"\0\1", 2)):
         hostile = Browser(web)
-        hostile.send(payload, opcode, last)
-        check(hostile.is_closed(), (opcode, last))
+        hostile.send(payload, opcode)
+        check(hostile.is_closed(), opcode)
         hostile.close()
+
+
+def check_pieces(web):
+    """A message may arrive in several pieces of the network's, and in several frames of its own."""
+    browser = Browser(web)
+    ping = b'{"type":"ping","id":9}'
+    browser.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in bytes([129, 128 | len(ping)]) + b"\0\0\0\0" + ping:
+        browser.socket.sendall(bytes([byte]))
+    check(browser.read_type("pong")["id"] == 9, "byte by byte")
+    browser.send(ping[:5], 1, False)
+    browser.send(b"", 9)  # a control frame between the two
+    browser.send(ping[5:], 0, True)
+    check(browser.read_type("pong")["id"] == 9, "in two frames")
+    for _ in range(3):
+        browser.send(b"x" * 2000, 1, False)
+        browser.send(b"x" * 2000, 0, True)
+        check(browser.read_type("error")["code"] == "bad-request", "nonsense in two frames")
+    browser.close()
+    endless = Browser(web)
+    endless.send(b"x" * 2000, 1, False)
+    for _ in range(2):
+        endless.send(b"x" * 2000, 0, False)
+    check(endless.is_closed(), "a message without an end")
+    endless.close()
 
 
 def check_caps(web):
@@ -450,6 +475,7 @@ def main():
         check_health(web, True)
         check_origins(web)
         check_messages(web, daemon)
+        check_pieces(web)
         check_metrics(web, daemon)
         check_control(web, daemon)
         check_caps(web)
