@@ -186,6 +186,9 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
                        bool *permanent, struct mc_error *err)
 {
     const char *name = demuxer_name(source->kind);
+    if (source->kind == PIPELINE_URL_LAVFI && !pipeline_libav_load_devices(err)) {
+        return false;
+    }
     const AVInputFormat *demuxer = name != NULL ? av_find_input_format(name) : NULL;
     if (name != NULL && demuxer == NULL) {
         return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DEMUXER_NOT_FOUND,
