@@ -33,11 +33,11 @@ def check(good, what):
 class Web:
     """mocap-web on a port of its own."""
 
-    def __init__(self, program, directory):
+    def __init__(self, program, directory, origin="https://studio.example"):
         self.process = subprocess.Popen(
             [program, "--listen", "0", "--socket", os.path.join(directory, "s"), "--pages",
              os.path.join(directory, "pages"), "--host", "desk.example", "--origin",
-             "https://studio.example", "--bridge-socket", os.path.join(directory, "bridge")],
+             origin, "--bridge-socket", os.path.join(directory, "bridge")],
             stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": directory})
         for line in self.process.stderr:
             found = re.search(r"open http://127\.0\.0\.1:(\d+)/#token=([0-9a-f]{32})$", line)
@@ -74,7 +74,7 @@ class Web:
 class Browser:
     """A WebSocket; welcome says whether it was let in."""
 
-    def __init__(self, web, origin="same", host=None, path="/ws"):
+    def __init__(self, web, origin="same", host=None, path="/ws", more=""):
         host = host or web.host()
         self.socket = web.connect()
         lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket",
@@ -83,7 +83,7 @@ class Browser:
                  f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}"]
         if origin is not None:
             lines.append(f"Origin: {f'http://{host}' if origin == 'same' else origin}")
-        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.socket.sendall(("\r\n".join(lines) + "\r\n" + more + "\r\n").encode())
         self.file = self.socket.makefile("rb")
         try:
             self.welcome = self.file.readline().startswith(b"HTTP/1.1 101")
@@ -358,11 +358,36 @@ def check_messages(web, daemon):
         browser.send(request)
         check(browser.read()["type"] == "error", request)
     browser.close()
-    for payload, opcode, last in ((b"x" * 5000, 1, True), (b"\0\1", 2, True), (b"{", 1, False)):
+    for payload, opcode in ((b"x" * 5000, 1), (b"\0\1", 2)):
         hostile = Browser(web)
-        hostile.send(payload, opcode, last)
-        check(hostile.is_closed(), (opcode, last))
+        hostile.send(payload, opcode)
+        check(hostile.is_closed(), opcode)
         hostile.close()
+
+
+def check_pieces(web):
+    """A message may arrive in several pieces of the network's, and in several frames of its own."""
+    browser = Browser(web)
+    ping = b'{"type":"ping","id":9}'
+    browser.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in bytes([129, 128 | len(ping)]) + b"\0\0\0\0" + ping:
+        browser.socket.sendall(bytes([byte]))
+    check(browser.read_type("pong")["id"] == 9, "byte by byte")
+    browser.send(ping[:5], 1, False)
+    browser.send(b"", 9)  # a control frame between the two
+    browser.send(ping[5:], 0, True)
+    check(browser.read_type("pong")["id"] == 9, "in two frames")
+    for _ in range(3):
+        browser.send(b"x" * 2000, 1, False)
+        browser.send(b"x" * 2000, 0, True)
+        check(browser.read_type("error")["code"] == "bad-request", "nonsense in two frames")
+    browser.close()
+    endless = Browser(web)
+    endless.send(b"x" * 2000, 1, False)
+    for _ in range(2):
+        endless.send(b"x" * 2000, 0, False)
+    check(endless.is_closed(), "a message without an end")
+    endless.close()
 
 
 def check_caps(web):
@@ -502,6 +527,7 @@ def main():
         check_health(web, True)
         check_origins(web)
         check_messages(web, daemon)
+        check_pieces(web)
         check_metrics(web, daemon)
         check_control(web, daemon)
         check_caps(web)
