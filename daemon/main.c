@@ -170,6 +170,25 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
     daemon_metrics_write(text, &metrics);
 }
 
+// As many connections as the limit of open files leaves room for.
+static int max_connections(const struct daemon_options *given)
+{
+    enum { FILES = 32, FILES_OF_STREAM = 16 };
+    const int others = FILES + FILES_OF_STREAM * given->stream_count;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_cur >= (rlim_t)(given->max_connections + others)) {
+        return given->max_connections;
+    }
+    const int room = (int)limit.rlim_cur - others;
+    const int most = room < 1 ? 1 : room;
+    mc_log(MC_LOG_WARNING,
+           "at most %d connections instead of %d: only %lu files may be open, see ulimit -n or "
+           "LimitNOFILE=",
+           most, given->max_connections, (unsigned long)limit.rlim_cur);
+    return most;
+}
+
 static struct server_publisher *create_publisher(struct app *app, struct mc_error *err)
 {
     const struct daemon_options *given = &app->options;
@@ -194,7 +213,8 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .networks = networks,
         .network_count = network_count,
     };
-    options.limits.connections = given->max_connections;
+    options.limits.connections = max_connections(given);
+    options.limits.connections_per_user = given->max_connections_per_user;
     options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
     const struct server_publisher_callbacks callbacks = {
         on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_status,
@@ -300,8 +320,8 @@ static int run(struct app *app)
     return app->status;
 }
 
-// Makes room for all connections: systems start with a limit of 1024 files. Where it cannot be
-// raised, fewer connections are accepted.
+// Makes room for all connections: systems start with a limit of 1024 files. Where that is the most,
+// fewer connections are accepted.
 static void raise_file_limit(void)
 {
     struct rlimit limit;

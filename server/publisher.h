@@ -26,7 +26,9 @@ struct protocol_stream_status;
 enum { SERVER_CONNECTIONS_MAX = 1024 }; // the default, and the most that can be configured
 
 struct server_limits {
-    int connections;      // further ones get an error message and are closed
+    // Further ones take the place of one without a subscription, or else get an error message and
+    // are closed.
+    int connections, connections_per_user; // over all, and of one uid; 0: its default share
     uint64_t stuck_ms;    // a write without progress for so long closes the connection
     uint64_t greeting_ms; // as does the lack of a valid request
     // Budget for queued messages. Above it only subscribers with an empty queue get

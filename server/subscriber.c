@@ -256,6 +256,7 @@ static bool handle_requests(struct server_subscriber *subscriber)
             return true;
         }
         subscriber->request_credit--;
+        subscriber->asked_ms = uv_now(subscriber->pipe.loop);
         bool whole = result == PROTOCOL_FRAMING_MESSAGE;
         subscriber->callbacks.on_request(subscriber->callbacks.user, subscriber,
                                          whole ? line : NULL, whole ? length : 0);
@@ -404,7 +405,7 @@ static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, 
         subscriber->subscriptions[i].subscriber = subscriber;
     }
     set_send_buffer(subscriber);
-    subscriber->accepted_ms = uv_now(subscriber->pipe.loop);
+    subscriber->accepted_ms = subscriber->asked_ms = uv_now(subscriber->pipe.loop);
     subscriber->request_credit = REQUEST_CREDIT_MAX;
     return protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err);
 }

@@ -46,7 +46,8 @@ struct server_subscriber {
     enum protocol_encoding encoding;           // of messages sent from now on
     bool greeted;                              // it has sent a valid request
     uint64_t sent_count;                       // records
-    const char *close_reason;                  // for the log; a constant
+    uint64_t asked_ms;        // uv_now at its last request, or when it was accepted
+    const char *close_reason; // for the log; a constant
     struct server_subscription *subscriptions; // stream_count of them
     int stream_count, active_count;            // active_count: active subscriptions
 
