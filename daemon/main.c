@@ -14,6 +14,7 @@
 #include "daemon/command_line.h"
 #include "daemon/config.h"
 #include "daemon/defaults.h"
+#include "daemon/limits.h"
 #include "daemon/metrics.h"
 #include "daemon/networks.h"
 #include "daemon/notify.h"
@@ -249,13 +250,11 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .workers = given->workers,
         .every_frame = given->every_frame,
         .control_group = given->control_group,
-        .limits = SERVER_LIMITS_DEFAULT,
+        .limits = daemon_limits(given),
         .dense = &dense,
         .networks = networks,
         .network_count = network_count,
     };
-    options.limits.connections = given->max_connections;
-    options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
     const struct server_publisher_callbacks callbacks = {
         on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_stream,
         on_reload,     on_status,   on_metrics,   on_finished,    app,

@@ -262,11 +262,16 @@ const struct mc_option daemon_options_table[] = {
       MC_OPTION_STRING, .at_start_only = true, DAEMON_FIELD(socket) },
     { "control-group", 0, "GROUP",
       "let members of this group calibrate, change settings and streams, and reload, as root and "
-      "the "
-      "daemon's user may",
+      "the daemon's user may",
       MC_OPTION_CALL, .set = set_group, .get = get_group },
-    { "max-connections", 0, "N", "refuse further connections; default: 1024, the most possible",
+    { "max-connections", 0, "N",
+      "for further connections close one that is idle, or refuse them; default: 1024, the most "
+      "possible",
       MC_OPTION_INT, .min = 1, .max = SERVER_CONNECTIONS_MAX, DAEMON_FIELD(max_connections) },
+    { "max-connections-per-user", 0, "N",
+      "the same for connections of one user; default: three quarters of --max-connections",
+      MC_OPTION_INT, .min = 1, .max = SERVER_CONNECTIONS_MAX,
+      DAEMON_FIELD(max_connections_per_user) },
     { "stuck-timeout", 0, "S",
       "close a connection that has read nothing for S seconds although data wait; default: 30",
       MC_OPTION_INT, .min = 1, .max = 3600, DAEMON_FIELD(stuck_timeout_s) },

@@ -75,6 +75,7 @@ struct daemon_options {
     int wait_subscribers;
     int linger_s; // how long an on-demand source stays open after its last subscriber
     int max_connections, stuck_timeout_s;
+    int max_connections_per_user; // 0: three quarters of max_connections
     gid_t control_group; // may calibrate and change settings; 0: only root and the daemon's user
     bool every_frame, exit_on_end;
     enum mc_log_level log_level;

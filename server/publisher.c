@@ -1,13 +1,17 @@
 #include "server/publisher.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "protocol/encode.h"
+#include "server/admission.h"
 #include "server/connection_log.h"
 #include "server/rate_limit.h"
 #include "server/request_handlers.h"
@@ -20,6 +24,7 @@ enum {
     STATES_MS = 1000,       // between two messages that a stream is down
     STUCK_FINISH_MS = 3000, // while finishing: a write without progress
     FINISH_MS = 60000,      // after that, connections that still read are closed
+    FILES_LOG_S = 10,       // between two complaints that file descriptors ran out
 };
 
 struct server_publisher {
@@ -27,6 +32,7 @@ struct server_publisher {
     struct server_publisher_callbacks callbacks;
     struct protocol_hello hello;
     struct server_limits limits;
+    struct server_admission admission;
     int workers;
     int network_count;
     struct protocol_network_status networks[PROTOCOL_NETWORKS_MAX];
@@ -169,6 +175,51 @@ static void on_closed(void *user, struct server_subscriber *subscriber)
     finish_if_done(publisher);
 }
 
+static void close_idle(struct server_publisher *publisher, struct server_subscriber *idle)
+{
+    static const struct protocol_error error = {
+        .code = PROTOCOL_ERROR_TOO_MANY,
+        .message = "too many connections: this one was idle for longest",
+    };
+    server_request_refuse(&publisher->handlers, idle, &error);
+    server_subscriber_close(idle, "it was idle for longest, and its place was needed");
+}
+
+static void admit(struct server_publisher *publisher, struct server_subscriber *subscriber)
+{
+    struct server_subscriber *idle;
+    struct protocol_error error;
+    if (!server_admission_check(&publisher->admission, publisher->first, subscriber, &idle,
+                                &error)) {
+        server_request_refuse(&publisher->handlers, subscriber, &error);
+        server_subscriber_finish(subscriber);
+    } else if (idle != NULL) {
+        close_idle(publisher, idle);
+    }
+}
+
+// Without a free descriptor libuv closes new connections and says nothing.
+static void check_files(struct server_publisher *publisher)
+{
+    static struct mc_log_limit limit;
+    unsigned skipped;
+    const int fd = fcntl(uv_backend_fd(publisher->loop), F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (fd >= 0 || errno != EMFILE) {
+        return;
+    }
+    if (mc_log_limit_pass(&limit, FILES_LOG_S * MC_NS_PER_SECOND, &skipped)) {
+        mc_log(MC_LOG_WARNING,
+               "too many open files: new connections are closed; see ulimit -n or LimitNOFILE=");
+    }
+    struct server_subscriber *idle = server_admission_idle(publisher->first);
+    if (idle != NULL) {
+        close_idle(publisher, idle);
+    }
+}
+
 static void greet(struct server_publisher *publisher, struct server_subscriber *subscriber)
 {
     struct server_message *message = server_message_acquire(&publisher->feeds.pool, PROTOCOL_JSON);
@@ -183,13 +234,7 @@ static void greet(struct server_publisher *publisher, struct server_subscriber *
         server_subscriber_reply(subscriber, message);
     }
     server_message_release(message);
-    if (publisher->connection_count > publisher->limits.connections) {
-        struct protocol_error error = { .code = PROTOCOL_ERROR_TOO_MANY };
-        snprintf(error.message, sizeof error.message, "too many connections: must be at most %d",
-                 publisher->limits.connections);
-        server_request_refuse(&publisher->handlers, subscriber, &error);
-        server_subscriber_finish(subscriber);
-    }
+    admit(publisher, subscriber);
 }
 
 void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener)
@@ -262,6 +307,7 @@ static void begin_check(struct server_publisher *publisher)
         server_stream_feeds_repeat_states(&publisher->feeds);
     }
     server_connection_log_renew(&publisher->log);
+    check_files(publisher);
 }
 
 // Checks some of the connections: a record is not delayed by a check of all of them.
@@ -372,11 +418,20 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
     tell_subscribed(publisher);
 }
 
-void server_publisher_set_limits(struct server_publisher *publisher, int connections,
-                                 uint64_t stuck_ms, gid_t control_group)
+static void apply_limits(struct server_publisher *publisher, const struct server_limits *limits)
 {
-    publisher->limits.connections = connections;
-    publisher->limits.stuck_ms = stuck_ms;
+    publisher->limits = *limits;
+    publisher->admission =
+        (struct server_admission){ limits->connections, limits->connections_per_user };
+    if (publisher->admission.per_user == 0) {
+        publisher->admission.per_user = server_admission_default_share(limits->connections);
+    }
+}
+
+void server_publisher_set_limits(struct server_publisher *publisher,
+                                 const struct server_limits *limits, gid_t control_group)
+{
+    apply_limits(publisher, limits);
     publisher->handlers.control_group = control_group;
 }
 
@@ -504,7 +559,7 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
     for (int i = 0; i < options->network_count; i++) {
         publisher->networks[i] = options->networks[i];
     }
-    publisher->limits = options->limits;
+    apply_limits(publisher, &options->limits);
     publisher->start_ns = mc_clock_now_ns();
     publisher->handlers = (struct server_request_handlers){
         .feeds = &publisher->feeds,

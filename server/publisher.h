@@ -29,7 +29,9 @@ struct protocol_stream_status;
 enum { SERVER_CONNECTIONS_MAX = 1024 }; // the default, and the most that can be configured
 
 struct server_limits {
-    int connections;      // further ones get an error message and are closed
+    // Further ones take the place of one without a subscription, or else get an error message and
+    // are closed.
+    int connections, connections_per_user; // over all, and of one uid; 0: its default share
     uint64_t stuck_ms;    // a write without progress for so long closes the connection
     uint64_t greeting_ms; // as does the lack of a valid request
     // Budget for queued messages. Above it only subscribers with an empty queue get
@@ -120,8 +122,8 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
                                     const char *reason);
 
 // Changes what options said of them, for further connections and requests.
-void server_publisher_set_limits(struct server_publisher *publisher, int connections,
-                                 uint64_t stuck_ms, gid_t control_group);
+void server_publisher_set_limits(struct server_publisher *publisher,
+                                 const struct server_limits *limits, gid_t control_group);
 
 // Publishes the record and sets its t_publish_ns.
 void server_publisher_record(struct server_publisher *publisher, int stream,

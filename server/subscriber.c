@@ -285,6 +285,7 @@ static bool handle_requests(struct server_subscriber *subscriber)
             return true;
         }
         subscriber->request_credit--;
+        subscriber->asked_ms = uv_now(subscriber->pipe.loop);
         bool whole = result == PROTOCOL_FRAMING_MESSAGE;
         subscriber->callbacks.on_request(subscriber->callbacks.user, subscriber,
                                          whole ? line : NULL, whole ? length : 0);
@@ -311,7 +312,7 @@ static bool peer_gone(const struct server_subscriber *subscriber)
     return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-static bool subscribed(const struct server_subscriber *subscriber)
+bool server_subscriber_is_subscribed(const struct server_subscriber *subscriber)
 {
     return subscriber->follows_all || subscriber->active_count > 0;
 }
@@ -325,7 +326,7 @@ static void on_last_request(struct server_subscriber *subscriber)
     subscriber->reading = false;
     if (peer_gone(subscriber)) {
         server_subscriber_close(subscriber, "the client closed the connection");
-    } else if (!subscribed(subscriber)) {
+    } else if (!server_subscriber_is_subscribed(subscriber)) {
         server_subscriber_finish(subscriber);
     }
 }
@@ -423,7 +424,7 @@ static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener,
         return mc_error_set(err, MC_ERROR_SYSTEM, -status, "accept: %s", uv_strerror(status));
     }
     set_send_buffer(subscriber);
-    subscriber->accepted_ms = uv_now(subscriber->pipe.loop);
+    subscriber->accepted_ms = subscriber->asked_ms = uv_now(subscriber->pipe.loop);
     subscriber->request_credit = REQUEST_CREDIT_MAX;
     return protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err);
 }

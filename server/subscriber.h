@@ -47,7 +47,8 @@ struct server_subscriber {
     enum protocol_encoding encoding;           // of messages sent from now on
     bool greeted;                              // it has sent a valid request
     uint64_t sent_count;                       // records
-    const char *close_reason;                  // for the log; a constant
+    uint64_t asked_ms;        // uv_now at its last request, or when it was accepted
+    const char *close_reason; // for the log; a constant
     // By stream; NULL: none so far. Owned. Those of the streams to come: follows_all.
     struct server_subscription *subscriptions[PROTOCOL_STREAMS_MAX];
     int active_count;                  // active subscriptions
@@ -78,6 +79,9 @@ struct server_subscriber {
 struct server_subscriber *
 server_subscriber_accept(uv_stream_t *listener, const struct server_subscriber_callbacks *callbacks,
                          struct mc_error *err) MC_MUST_USE;
+
+// Whether it gets any records, now or once there are streams.
+bool server_subscriber_is_subscribed(const struct server_subscriber *subscriber);
 
 // The subscription to a stream, which may be inactive. Returns NULL when out of memory.
 struct server_subscription *server_subscriber_subscription(struct server_subscriber *subscriber,

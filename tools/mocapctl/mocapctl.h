@@ -13,3 +13,4 @@ extern const struct mc_command mocapctl_record_command;
 extern const struct mc_command mocapctl_replay_command;
 extern const struct mc_command mocapctl_export_command;
 extern const struct mc_command mocapctl_overlay_command;
+extern const struct mc_command mocapctl_still_command;
