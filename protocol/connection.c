@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -53,6 +55,26 @@ static enum mocap_result wait_for(int fd, short events, int64_t deadline_ns, str
 
 // ---- life
 
+// Says how to get permission: the socket's group has it.
+static bool refuse_access(const char *path, struct mc_error *err)
+{
+    struct stat status;
+    struct group found, *group = NULL;
+    char room[4096];
+    if (stat(path, &status) == 0) {
+        getgrgid_r(status.st_gid, &found, room, sizeof room, &group);
+    }
+    if (group == NULL || group->gr_gid == 0) {
+        return mc_error_set(err, MC_ERROR_SYSTEM, EACCES,
+                            "connect to %s: Permission denied: the daemon of another user", path);
+    }
+    return mc_error_set(
+        err, MC_ERROR_SYSTEM, EACCES,
+        "connect to %s: Permission denied; members of the group %s may: sudo usermod "
+        "-aG %s USER, then log in again",
+        path, group->gr_name, group->gr_name);
+}
+
 bool protocol_connection_open(struct protocol_connection *connection, const char *path,
                               int64_t deadline_ns, struct mc_error *err)
 {
@@ -74,6 +96,9 @@ bool protocol_connection_open(struct protocol_connection *connection, const char
         setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     }
     while (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        if (errno == EACCES) {
+            return refuse_access(path, err);
+        }
         if (errno != EINTR) {
             return mc_error_set_errno(err, "connect to %s", path);
         }

@@ -13,7 +13,14 @@ directory=$(mktemp -d)
 export XDG_RUNTIME_DIR="$directory"
 trap 'rm -rf "$directory"' EXIT
 # The program is not installed yet where the unit looks for it.
-sed "s|^ExecStart=[^ ]*|ExecStart=$2|" "$1" >"$directory/$name"
+place_unit() {
+    sed "s|^ExecStart=[^ ]*|ExecStart=$program|" "$1" >"$directory/$(basename "$1")"
+}
+program=$2
+place_unit "$1"
+case $name in
+*.socket) place_unit "${1%.socket}.service" ;; # that it starts
+esac
 said=$(systemd-analyze ${3:+"$3"} verify --man=no --recursive-errors=no "$directory/$name" 2>&1) || {
     echo "$said"
     exit 1
@@ -24,6 +31,6 @@ if [ -n "$said" ]; then
 fi
 # The exposure level goes from 0 to 10 (here times 10): lower is safer. Most settings that count
 # are not available to units of users.
-if [ $# -eq 2 ]; then
+if [ $# -eq 2 ] && [ "${name%.service}" != "$name" ]; then
     systemd-analyze security --offline=yes --threshold=30 "$directory/$name" | tail -n 1
 fi
