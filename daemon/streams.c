@@ -178,10 +178,7 @@ bool daemon_streams_open(struct daemon_streams *streams, const struct daemon_opt
 void daemon_streams_start(struct daemon_streams *streams)
 {
     for (int i = 0; i < streams->count; i++) {
-        struct mc_error err = { 0 };
-        if (!pipeline_stream_start(streams->streams[i].stream, &err)) {
-            on_state(&streams->streams[i], PIPELINE_FAILED, err.message);
-        }
+        pipeline_stream_start(streams->streams[i].stream);
     }
 }
 

@@ -32,8 +32,8 @@ struct daemon_streams *daemon_streams_create(uv_loop_t *loop, struct server_publ
                                              const struct daemon_streams_callbacks *callbacks,
                                              struct mc_error *err) MC_MUST_USE;
 
-// Creates the streams of options, which it borrows, without opening their sources. Once. On
-// failure some may exist: close them all.
+// Creates the streams of options, which it borrows, and their threads, without opening their
+// sources. Once. On failure some may exist: close them all.
 bool daemon_streams_open(struct daemon_streams *streams, const struct daemon_options *options,
                          struct pipeline_workers *workers, struct mc_error *err) MC_MUST_USE;
 
