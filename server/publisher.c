@@ -109,6 +109,19 @@ static bool on_settings(void *user, int stream, struct protocol_settings *settin
     return publisher->callbacks.on_settings(publisher->callbacks.user, stream, settings, error);
 }
 
+static bool on_stream(void *user, const struct protocol_stream_change *change,
+                      struct protocol_stream_changed *changed, struct protocol_error *error)
+{
+    const struct server_publisher *publisher = user;
+    return publisher->callbacks.on_stream(publisher->callbacks.user, change, changed, error);
+}
+
+static bool on_reload(void *user, struct protocol_reloaded *reloaded, struct protocol_error *error)
+{
+    const struct server_publisher *publisher = user;
+    return publisher->callbacks.on_reload(publisher->callbacks.user, reloaded, error);
+}
+
 static void on_metrics(void *user, int stream, struct protocol_buffer *text)
 {
     const struct server_publisher *publisher = user;
@@ -152,7 +165,7 @@ static void on_closed(void *user, struct server_subscriber *subscriber)
 {
     struct server_publisher *publisher = user;
     unlink_from_list(publisher, subscriber);
-    for (int i = 0; i < publisher->feeds.count; i++) {
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         server_stream_feeds_unsubscribe(&publisher->feeds, subscriber, i);
     }
     server_connection_log_write(
@@ -214,6 +227,8 @@ static void greet(struct server_publisher *publisher, struct server_subscriber *
         server_subscriber_close(subscriber, "out of memory for its greeting");
         return;
     }
+    publisher->hello.stream_count =
+        server_stream_feeds_list(&publisher->feeds, publisher->hello.streams);
     protocol_encode_hello(&message->buffer, &publisher->hello);
     if (server_message_seal(message)) {
         server_subscriber_reply(subscriber, message);
@@ -233,8 +248,7 @@ void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *li
         publisher->pending = listener; // libuv reports no other before this one is accepted
         return;
     }
-    struct server_subscriber *subscriber =
-        server_subscriber_accept(listener, publisher->feeds.count, &callbacks, &err);
+    struct server_subscriber *subscriber = server_subscriber_accept(listener, &callbacks, &err);
     if (subscriber == NULL) {
         unsigned skipped;
         if (mc_log_limit_pass(&limit, MC_NS_PER_SECOND, &skipped)) {
@@ -333,6 +347,85 @@ void server_publisher_end(struct server_publisher *publisher, int stream)
     server_stream_feeds_end(&publisher->feeds, stream);
 }
 
+// ---- which streams there are
+
+static void tell_streams(struct server_publisher *publisher)
+{
+    struct protocol_streams streams;
+    struct server_subscriber *next;
+    streams.stream_count = server_stream_feeds_list(&publisher->feeds, streams.streams);
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        struct server_message *message =
+            server_message_acquire(&publisher->feeds.pool, s->encoding);
+        if (message != NULL) {
+            protocol_encode_streams(&message->buffer, message->encoding, &streams);
+            if (server_message_seal(message)) {
+                server_subscriber_reply(s, message);
+            }
+            server_message_release(message);
+        }
+    }
+}
+
+int server_publisher_add_stream(struct server_publisher *publisher, const char *name)
+{
+    const int stream = server_stream_feeds_add(&publisher->feeds, name);
+    if (stream < 0) {
+        return -1;
+    }
+    tell_streams(publisher);
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        struct protocol_policy policy = s->all_policy;
+        if (!s->follows_all) {
+            continue;
+        }
+        if (server_stream_feeds_subscribe(&publisher->feeds, s, stream, &policy)) {
+            server_stream_feeds_greet(&publisher->feeds, s, stream);
+        } else {
+            server_subscriber_close(s, "out of memory for its subscription");
+        }
+    }
+    tell_subscribed(publisher);
+    return stream;
+}
+
+int server_publisher_find_stream(const struct server_publisher *publisher, const char *name)
+{
+    return server_stream_feeds_find(&publisher->feeds, name);
+}
+
+void server_publisher_remove_stream(struct server_publisher *publisher, int stream,
+                                    const char *reason)
+{
+    struct protocol_error error = { .code = PROTOCOL_ERROR_UNKNOWN_STREAM };
+    snprintf(error.message, sizeof error.message, "the stream is gone: %s", reason);
+    server_publisher_not_calibrated(publisher, stream, &error);
+    if (!publisher->feeds.feeds[stream].ended) {
+        server_stream_feeds_state(&publisher->feeds, stream, PROTOCOL_STREAM_ENDED, reason);
+        server_stream_feeds_end(&publisher->feeds, stream);
+    }
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        server_stream_feeds_unsubscribe(&publisher->feeds, s, stream);
+        server_subscriber_forget(s, stream);
+    }
+    server_stream_feeds_remove(&publisher->feeds, stream);
+    tell_streams(publisher);
+    tell_subscribed(publisher);
+}
+
+void server_publisher_set_limits(struct server_publisher *publisher, int connections,
+                                 uint64_t stuck_ms, gid_t control_group)
+{
+    publisher->limits.connections = connections;
+    publisher->limits.stuck_ms = stuck_ms;
+    publisher->handlers.control_group = control_group;
+}
+
 void server_publisher_calibrated(struct server_publisher *publisher, int stream,
                                  const struct protocol_calibrated *calibrated)
 {
@@ -363,10 +456,13 @@ void server_publisher_status(const struct server_publisher *publisher,
     status->workers = publisher->workers;
     status->network_count = publisher->network_count;
     memcpy(status->networks, publisher->networks, sizeof status->networks);
-    status->stream_count = publisher->feeds.count;
-    for (int i = 0; i < publisher->feeds.count; i++) {
+    status->stream_count = 0;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         const struct server_stream_feed *feed = &publisher->feeds.feeds[i];
-        struct protocol_stream_status *stream = &status->streams[i];
+        if (!feed->used) {
+            continue;
+        }
+        struct protocol_stream_status *stream = &status->streams[status->stream_count++];
         memcpy(stream->stream, feed->state.stream, sizeof stream->stream);
         stream->state = feed->state.state;
         memcpy(stream->reason, feed->state.reason, sizeof stream->reason);
@@ -409,9 +505,6 @@ static void fill_hello(struct server_publisher *publisher,
     snprintf(hello->server, sizeof hello->server, "%s", options->server);
     // The start time serves: all that counts is that it differs after each start.
     snprintf(hello->boot_id, sizeof hello->boot_id, "%016" PRIx64, (uint64_t)publisher->start_ns);
-    hello->stream_count = options->stream_count;
-    memcpy(hello->streams, options->streams,
-           (size_t)options->stream_count * sizeof hello->streams[0]);
     if (options->dense != NULL) {
         hello->dense = *options->dense;
     }
@@ -472,6 +565,8 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .on_calibrate = callbacks->on_calibrate == NULL ? NULL : on_calibrate,
         .on_calibration = on_calibration,
         .on_settings = callbacks->on_settings == NULL ? NULL : on_settings,
+        .on_stream = callbacks->on_stream == NULL ? NULL : on_stream,
+        .on_reload = callbacks->on_reload == NULL ? NULL : on_reload,
         .control_group = options->control_group,
         .on_metrics = callbacks->on_metrics == NULL ? NULL : on_metrics,
         .user = publisher,
