@@ -7,10 +7,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "base/cpu.h"
 #include "base/log.h"
+#include "base/reserve.h"
 #include "daemon/command_line.h"
 #include "daemon/config.h"
 #include "daemon/defaults.h"
@@ -409,6 +411,7 @@ static void raise_file_limit(void)
 
 int main(int argc, char **argv)
 {
+    json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
     struct app *app = calloc(1, sizeof *app);
     struct mc_error err = { 0 };
     if (app == NULL) {
