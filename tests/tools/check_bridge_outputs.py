@@ -471,6 +471,13 @@ def check_bad_config(bridge, directory):
                                check=False)
         check(ended.returncode == 78 and "did you mean 'jawOpen'?" in ended.stderr
               and f"{config}:3:8: " in ended.stderr, ended)
+    for line, told in (("skeleton = /dev/null", "/dev/null"), ("skeleton = nowhere.vrm", "nowhere"),
+                       ("address = 256.1.1.1", "must be a name or an IP address")):
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"[target a]\ntype = vmc\n{line}\n")
+        ended = subprocess.run([bridge, "--config", config, "--check-config"], capture_output=True,
+                               text=True, check=False)
+        check(ended.returncode == 78 and told in ended.stderr and ended.stdout == "", ended)
 
 
 def check_manual(bridge):
