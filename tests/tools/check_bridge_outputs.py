@@ -360,6 +360,28 @@ address = localhost:{good.port}
     check_busy_status(bridge, directory)
 
 
+def check_outage(bridge, directory):
+    """The state says why there is nothing to send: mocapd isn't there, or has no such stream."""
+    path, status = os.path.join(directory, "outage"), os.path.join(directory, "outage-status")
+    process = subprocess.Popen([bridge, "--socket", path, "--status-socket", status, "--stream",
+                                "three", "--osc", f"127.0.0.1:{free_port()}"])
+    while "No such file" not in report(bridge, status)["osc"]["outage"]:
+        time.sleep(0.05)
+    daemon = Daemon(path, grants=False)
+    request = daemon.request("subscribe")
+    check(request["stream"] == "three", request)
+    daemon.say({"type": "error", "id": request["id"], "code": "no-such-stream",
+                "message": "no stream 'three'"})
+    while "no stream 'three'" not in report(bridge, status)["osc"]["outage"]:
+        time.sleep(0.05)
+    text = subprocess.run([bridge, "status", "--status-socket", status], capture_output=True,
+                          text=True, check=True).stdout
+    check("waiting for mocapd: " in text and "no stream 'three'" in text, text)
+    process.send_signal(signal.SIGTERM)
+    check(process.wait(GUARD_S) == 0, "its end")
+    daemon.close()
+
+
 def check_busy_status(bridge, directory):
     """A bridge that hangs is no bridge that is gone: its socket stays."""
     path, status = os.path.join(directory, "busy"), os.path.join(directory, "busy-status")
@@ -507,6 +529,7 @@ def main():
         check_isolation(sys.argv[1], directory)
         check_settings(sys.argv[1], directory)
         check_rate(sys.argv[1], directory)
+        check_outage(sys.argv[1], directory)
         check_bad_config(sys.argv[1], directory)
         check_manual(sys.argv[1])
     finally:

