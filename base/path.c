@@ -8,22 +8,62 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err)
+// Writes the directory of the executable.
+static bool find_programs(char directory[PATH_MAX], struct mc_error *err)
 {
-    char executable[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", executable, sizeof executable - 1);
+    ssize_t length = readlink("/proc/self/exe", directory, PATH_MAX - 1);
     if (length < 0) {
         return mc_error_set_errno(err, "/proc/self/exe");
     }
-    executable[length] = '\0';
-    *strrchr(executable, '/') = '\0'; // the kernel gives an absolute path
-    int written = snprintf(path, size, "%s/../share/mocapd/%s", executable, name);
+    directory[length] = '\0';
+    *strrchr(directory, '/') = '\0'; // the kernel gives an absolute path
+    return true;
+}
+
+bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err)
+{
+    char programs[PATH_MAX];
+    if (!find_programs(programs, err)) {
+        return false;
+    }
+    int written = snprintf(path, size, "%s/../share/mocapd/%s", programs, name);
     if (written < 0 || (size_t)written >= size) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "path of %s must be at most %zu bytes, got %d", name, size - 1,
                             written);
     }
     return true;
+}
+
+#ifdef MOCAPD_SYSCONFDIR
+static bool find_configuration(char directory[PATH_MAX])
+{
+    return snprintf(directory, PATH_MAX, "%s", MOCAPD_SYSCONFDIR) < PATH_MAX;
+}
+#else
+static bool find_configuration(char directory[PATH_MAX])
+{
+    if (!find_programs(directory, NULL)) {
+        return false;
+    }
+    char *last = strrchr(directory, '/'); // PREFIX/bin: now PREFIX
+    *(last != NULL ? last : directory) = '\0';
+    if (strcmp(directory, "/usr") == 0) {
+        directory[0] = '\0';
+    }
+    const size_t length = strlen(directory);
+    return snprintf(directory + length, PATH_MAX - length, "/etc") < (int)(PATH_MAX - length);
+}
+#endif
+
+bool mc_path_config(char *path, size_t size, const char *name)
+{
+    char directory[PATH_MAX];
+    if (!find_configuration(directory)) {
+        return false;
+    }
+    const int length = snprintf(path, size, "%s/mocapd/%s", directory, name);
+    return length > 0 && (size_t)length < size;
 }
 
 bool mc_path_state(char *path, size_t size, const char *name)

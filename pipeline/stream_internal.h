@@ -63,7 +63,7 @@ struct pipeline_stream {
     struct pipeline_frame_pool *pool;
     struct pipeline_mailbox *mailbox;
     struct pipeline_reorder *reorder;
-    struct pipeline_capture *capture;      // NULL until started
+    struct pipeline_capture *capture;
     struct pipeline_capture_counts counts; // the capture's
     struct pipeline_stats stats;           // the loop's: published, faces, stages, latency
     struct pipeline_stream_job *jobs;
@@ -83,7 +83,7 @@ struct pipeline_stream {
     enum pipeline_state state; // as reported
     char reason[PIPELINE_REASON_BYTES];
     struct pipeline_state_report report; // the capture's latest
-    bool paused, closing;
+    bool closing, has_handles;
     void (*on_closed)(void *user);
     void *on_closed_user;
 };
@@ -111,6 +111,3 @@ void pipeline_stream_check_calibration(struct pipeline_stream *stream);
 
 // Frames without a record so far, for all causes. Any thread.
 uint64_t pipeline_stream_dropped(const struct pipeline_stream *stream);
-
-// Whether the model gives the landmarks of a face.
-bool pipeline_stream_is_face_model(const struct nn_model_info *model);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <libavdevice/avdevice.h>
 #include <libavformat/avformat.h>
 #include <libavutil/opt.h>
 
@@ -127,7 +126,6 @@ static void init_once(void)
 {
     av_log_set_callback(log_callback);
     avformat_network_init();
-    avdevice_register_all();
 }
 
 void pipeline_libav_init(void)

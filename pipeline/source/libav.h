@@ -6,8 +6,7 @@
 
 #include "base/error.h"
 
-// Registers devices, starts the network and takes over FFmpeg's log. Cheap
-// after the first call. Any thread.
+// Starts the network and takes over FFmpeg's log. Cheap after the first call. Any thread.
 void pipeline_libav_init(void);
 
 // The number of errors that FFmpeg has logged on this thread. Any thread.

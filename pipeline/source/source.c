@@ -18,6 +18,7 @@
 #include "pipeline/source/access_unit.h"
 #include "pipeline/source/demo_clip.h"
 #include "pipeline/source/frame_limit.h"
+#include "pipeline/source/lavfi.h"
 #include "pipeline/source/libav.h"
 #include "pipeline/source/memory_io.h"
 #include "pipeline/source/stop.h"
@@ -186,6 +187,9 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
                        bool *permanent, struct mc_error *err)
 {
     const char *name = demuxer_name(source->kind);
+    if (source->kind == PIPELINE_URL_LAVFI && !pipeline_lavfi_load(err)) {
+        return false;
+    }
     const AVInputFormat *demuxer = name != NULL ? av_find_input_format(name) : NULL;
     if (name != NULL && demuxer == NULL) {
         return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DEMUXER_NOT_FOUND,

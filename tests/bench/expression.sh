@@ -1,10 +1,10 @@
 #!/bin/sh
-# Measures shapes, gaze and head pose on rendered heads, and writes docs/expression.md and its
-# images.
+# Measures shapes, gaze and head pose on rendered heads, shows photographs beside, and writes
+# docs/expression.md and its images.
 #
 #   tests/bench/expression.sh [BUILD_DIR [FOLDER]]
 #
-# Builds mocap-lab and mocapctl in BUILD_DIR (default: build/release, which it configures if need
+# Builds mocapd, mocap-lab and mocapctl in BUILD_DIR (default: build/release, which it configures if need
 # be). FOLDER is of training/heads/stills.py (default: build/bench/heads, rendered if it is not
 # there, from RIG, ../shared/dense/ict.npz). MediaPipe stands beside where there are npm, node,
 # Chromium and TASK, its face_landmarker.task (default: ../shared/dense); its answers are kept in
@@ -27,7 +27,7 @@ if [ ! -f "$build/CMakeCache.txt" ]; then
     }
     (cd "$source" && cmake --preset release) >&2
 fi
-cmake --build "$build" --target mocap-lab mocapctl raster >&2
+cmake --build "$build" --target mocapd mocap-lab mocapctl raster >&2
 
 . "$source/tests/training/python.sh"
 cd "$source"
@@ -37,15 +37,20 @@ if [ ! -f "$heads/truth.json" ]; then
         "$build/training/heads/libraster.so" --out "$heads" >&2
 fi
 
-answers=$heads/mediapipe.json
 package=$work/node_modules/@mediapipe/tasks-vision
-if [ ! -f "$answers" ] && [ -f "$task" ] && command -v npm >/dev/null; then
+# Writes MediaPipe's answers for the images of the folder $1, once.
+ask_mediapipe() {
+    if [ -f "$1/mediapipe.json" ] || [ ! -f "$task" ] || ! command -v npm >/dev/null; then
+        return
+    fi
     "$source/tests/web/install.sh" >&2
     [ -d "$package" ] || npm install --prefix "$work" --ignore-scripts --no-audit --no-fund \
         @mediapipe/tasks-vision@0.10.35 >&2
-    node "$source/tests/bench/mediapipe.mjs" "$source/build/browser" "$package" "$task" "$heads" \
-        "$answers" >&2 || echo 'expression.sh: MediaPipe did not run and is left out' >&2
-fi
+    node "$source/tests/bench/mediapipe.mjs" "$source/build/browser" "$package" "$task" "$1" \
+        "$1/mediapipe.json" >&2 || echo 'expression.sh: MediaPipe did not run and is left out' >&2
+}
+answers=$heads/mediapipe.json
+ask_mediapipe "$heads"
 
 # shellcheck disable=SC2086 # options are words
 set -- ${SHAPES_OPTIONS:-}
@@ -61,4 +66,13 @@ done
 heads = [cv2.imread(path)[120:540, 110:530] for path in sys.argv[2:]]
 cv2.imwrite(sys.argv[1], np.hstack(heads), [cv2.IMWRITE_JPEG_QUALITY, 90])' docs/expression-heads.jpg \
     "$work/00-mouthSmile.png" "$work/01-head_yaw_40.png"
+
+# Photographs that anybody may publish.
+faces=$work/faces
+[ -f "$faces/truth.json" ] || "$python" tests/bench/real_faces.py fetch "$faces" >&2
+ask_mediapipe "$faces"
+"$python" tests/bench/real_faces.py draw "$build/bin" "$faces" "$faces/mediapipe.json" \
+    docs/expression-faces.jpg >"$work/faces.md"
+"$python" -c 'import sys; from training.report import replace_between as put
+put(sys.argv[1], "faces", sys.stdin.read().strip())' docs/expression.md <"$work/faces.md"
 echo "wrote docs/expression.md" >&2

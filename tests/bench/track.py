@@ -14,7 +14,7 @@ import tempfile
 ROUNDS = 5  # of things that are measured in turn
 FRAMES = 300
 SIZES = ("1280x720", "640x480")
-SHIPPED = ("face68", "face-locator", "expression")
+SHIPPED = ("face", "face-locator", "expression")
 
 
 def output(*words, **more):

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -164,6 +165,54 @@ def check_hosts(web):
         check(answer.startswith("HTTP/1.1 403"), host)
         name = host.split(":")[0].strip("[]")
         check(f"--host {name}" in answer or "names no host" in answer, answer)
+
+
+def check_http2(web):
+    """HTTP/2 without TLS, by upgrade and with prior knowledge, is refused with a sentence."""
+    upgrade = ("Upgrade: {}\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+               "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n")
+    settings = b"\0\0\0\4\0\0\0\0\0"
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings
+    for request, status in (
+            *(((f"{method} / HTTP/1.1\r\nHost: {web.host()}\r\n" + upgrade.format(name)).encode(),
+               b"505") for method in ("GET", "POST", "OPTIONS") for name in ("h2c", "H2C")),
+            (preface, b"403")):
+        with web.connect() as client:
+            client.sendall(request)
+            answer = b""
+            while piece := client.recv(65536):
+                answer += piece
+        check(answer.split(b" ")[1] == status and b"Switching" not in answer, (request, answer))
+    check(web.get("/").startswith("HTTP/1.1 200"), "afterwards")
+
+
+def check_idle(web):
+    """Connections that ask for nothing take no place from those that do: waiting until they time
+    out would take longer than this test may."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+    browser = Browser(web)
+    idle = [web.connect() for _ in range(1000)]
+    web_page = web.get("/")
+    check(web_page.startswith("HTTP/1.1 200"), web_page)
+    check(idle[0].recv(1) == b"", "the oldest was closed")
+    check(Browser(web).welcome, "a browser among them")
+    browser.send(b'{"type":"ping","id":9}')
+    check(browser.read_type("pong")["id"] == 9, "the browser that was there before")
+    for connection in idle:
+        connection.close()
+    browser.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+
+
+def check_files_limit(program):
+    """Too few file descriptors are refused at the start."""
+    ended = subprocess.run([program, "--listen", "0", "--socket", "nowhere"],
+                           stderr=subprocess.PIPE, text=True, timeout=GUARD_S, check=False,
+                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    told = ended.stderr.splitlines()
+    check(ended.returncode == 1 and len(told) == 1, (ended.returncode, told))
+    check("the limit of open files must be at least 128, got 64" in told[0], told)
 
 
 def check_reasons(web):
@@ -481,6 +530,9 @@ def main():
         web = Web(sys.argv[1], directory)
         check_files(web)
         check_hosts(web)
+        check_http2(web)
+        check_idle(web)
+        check_files_limit(sys.argv[1])
         check_reasons(web)
         check_health(web, False)
         check(web.get("/metrics").startswith("HTTP/1.1 503"), "no metrics without a daemon")
