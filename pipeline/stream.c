@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "nn/model.h"
+#include "pipeline/faces.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/reorder.h"
@@ -23,12 +23,6 @@ enum {
 
 _Static_assert((int)PIPELINE_FACES_MAX == (int)PROTOCOL_FACES_MAX,
                "a record has room for all faces");
-_Static_assert((int)PIPELINE_KEYPOINTS_MAX == (int)PROTOCOL_KEYPOINTS_MAX &&
-                   (int)NN_KEYPOINTS_MAX <= (int)PIPELINE_KEYPOINTS_MAX,
-               "a record has room for all keypoints of a model");
-_Static_assert((int)PIPELINE_DENSE_MAX == (int)PROTOCOL_DENSE_MAX &&
-                   (int)NN_DENSE_MAX <= (int)PIPELINE_DENSE_MAX,
-               "a record has room for all dense points of a model");
 
 static void report_state(struct pipeline_stream *stream, enum pipeline_state state,
                          const char *reason)
@@ -171,14 +165,8 @@ static struct pipeline_roi make_square(const struct pipeline_region *region)
 
 static void init_tracker(struct pipeline_stream *stream, int max_faces)
 {
-    const struct nn_model_info *model = pipeline_workers_model(stream->workers);
-    const struct pipeline_tracker_options options = {
-        .keypoint_count = model->keypoint_count,
-        .dense_count = model->dense_count,
-        .margin = model->crop_margin,
-        .max_faces = max_faces == 0 ? 1 : max_faces,
-        .has_ibug68 = pipeline_stream_is_face_model(model),
-    };
+    const struct pipeline_tracker_options options = pipeline_faces_tracker_options(
+        pipeline_workers_model(stream->workers), max_faces == 0 ? 1 : max_faces);
     pipeline_tracker_init(&stream->tracker, &options);
 }
 

@@ -111,6 +111,3 @@ void pipeline_stream_check_calibration(struct pipeline_stream *stream);
 
 // Frames without a record so far, for all causes. Any thread.
 uint64_t pipeline_stream_dropped(const struct pipeline_stream *stream);
-
-// Whether the model gives the landmarks of a face.
-bool pipeline_stream_is_face_model(const struct nn_model_info *model);

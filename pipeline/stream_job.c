@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "pipeline/faces.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/reorder.h"
@@ -94,7 +95,7 @@ static void observe(struct pipeline_stream_job *job, struct pipeline_frame_view 
         }
         // The locator knows faces; whether something else is there, only its own network can tell.
         const bool needs_face =
-            detectors->locator.runner != NULL && pipeline_stream_is_face_model(detectors->model);
+            detectors->locator.runner != NULL && pipeline_faces_is_model(detectors->model);
         pipeline_tracker_observe_region(&stream->tracker.options, view, &roi, needs_face,
                                         &job->observations);
     }

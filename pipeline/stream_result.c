@@ -1,33 +1,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "nn/model.h"
+#include "pipeline/faces.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/stream_internal.h"
-
-bool pipeline_stream_is_face_model(const struct nn_model_info *model)
-{
-    return strcmp(model->keypoint_set, "ibug68") == 0;
-}
-
-static void fill_face(const struct nn_model_info *model,
-                      const struct pipeline_observation *observation, struct protocol_face *face)
-{
-    face->score = observation->score;
-    face->keypoint_count = model->keypoint_count;
-    memcpy(face->keypoints, observation->keypoints,
-           (size_t)face->keypoint_count * sizeof face->keypoints[0]);
-    mc_keypoints_box(face->keypoints, face->keypoint_count, face->box);
-    face->has_dense = model->dense_count > 0;
-    face->dense_count = model->dense_count;
-    memcpy(face->dense, observation->dense, (size_t)model->dense_count * sizeof face->dense[0]);
-    face->has_jacobians = model->has_jacobians;
-    if (face->has_jacobians) {
-        memcpy(face->jacobians, observation->jacobians,
-               (size_t)face->keypoint_count * sizeof face->jacobians[0]);
-    }
-}
 
 static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_job *job)
 {
@@ -44,7 +21,7 @@ static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_jo
     for (int i = 0; i < observations->count; i++) {
         struct protocol_face *face = &job->record.faces[i];
         face->id = has_tracks ? observations->faces[i].id : stream->face_id;
-        fill_face(model, &observations->faces[i], face);
+        pipeline_faces_fill(model, &observations->faces[i], face);
     }
     stream->had_face = observations->count > 0;
 }

@@ -221,11 +221,11 @@ class Daemon:
 
 def mishap(rng, cameras, visitors, path):
     kind = rng.random()
-    if kind < 0.15:
+    if kind < 0.03:
         cameras.kill()
         time.sleep(rng.uniform(0, 4))
         cameras.start()
-    elif kind < 0.3:
+    elif kind < 0.08:
         cameras.process.send_signal(signal.SIGSTOP)
         time.sleep(rng.uniform(0.2, 6))
         cameras.process.send_signal(signal.SIGCONT)
@@ -265,8 +265,8 @@ def main():
         cameras = Cameras(h264, mjpeg)
         rtsp, http = cameras.ports
         urls = {"clip": clip, "mjpeg": f"http://127.0.0.1:{http}/10,100000000,vary"}
-        for clock in CLOCKS:  # each falls silent after half a minute, and is opened again
-            urls[clock] = f"rtsp://127.0.0.1:{rtsp}/{clock}?5,150"
+        for clock in CLOCKS:  # each falls silent after two minutes, and is opened again
+            urls[clock] = f"rtsp://127.0.0.1:{rtsp}/{clock}?5,600"
         daemon = Daemon(options.programs, folder, "repeat = yes\n" + "".join(
             f"[stream {name}]\nurl = {url}\n" for name, url in urls.items()))
         readers = [Reader(daemon.path, mode) for mode in ("latest", "queue")]

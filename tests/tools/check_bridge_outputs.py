@@ -20,6 +20,7 @@ import tempfile
 import time
 
 from check_bridge import OscDump, check, free_port, make_face, near, wait_bound
+from check_web import busy_socket
 from played_daemon import Daemon, abort_after
 
 GUARD_S = 240
@@ -356,6 +357,25 @@ address = localhost:{good.port}
         process.send_signal(signal.SIGTERM)
         check(process.wait(GUARD_S) == 0, "its end")
     check(not os.path.exists(status), "the status socket is gone")
+    check_busy_status(bridge, directory)
+
+
+def check_busy_status(bridge, directory):
+    """A bridge that hangs is no bridge that is gone: its socket stays."""
+    path, status = os.path.join(directory, "busy"), os.path.join(directory, "busy-status")
+    with busy_socket(status):
+        asked = subprocess.run([bridge, "--status-socket", status, "status"], capture_output=True,
+                               text=True, check=False, timeout=GUARD_S)
+        check(asked.returncode == 1 and "does not answer" in asked.stderr, asked)
+        process = subprocess.Popen([bridge, "--socket", path, "--status-socket", status],
+                                   stderr=subprocess.PIPE, text=True)
+        told = process.stderr.readline()
+        check("another mocap-bridge listens there" in told, told)
+        Daemon(path).close()  # it works all the same
+        process.send_signal(signal.SIGTERM)
+        check(process.wait(GUARD_S) == 0, "its end")
+        process.stderr.close()
+        check(os.path.exists(status), "the socket is the other's")
 
 
 def check_settings(bridge, directory):

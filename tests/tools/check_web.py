@@ -6,6 +6,7 @@ what it serves, whom it refuses, and what a slow one gets.
 """
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -269,6 +270,26 @@ def check_bridge(web, directory):
         thread.join()
     os.unlink(path)
     check(told.startswith("HTTP/1.1 200") and told.endswith(state), told)
+    with busy_socket(path):
+        told = web.get("/bridge")
+    check(told.startswith("HTTP/1.1 200") and "no answer in time" in told, told)
+
+
+@contextlib.contextmanager
+def busy_socket(path):
+    """A Unix socket whose backlog is full: its program hangs."""
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as waiting:
+        listener.bind(path)
+        listener.listen(0)
+        while True:
+            one = waiting.enter_context(socket.socket(socket.AF_UNIX))
+            one.setblocking(False)
+            try:
+                one.connect(path)
+            except BlockingIOError:
+                break
+        yield
+    os.unlink(path)
 
 
 def check_control(web, daemon):
