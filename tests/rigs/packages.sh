@@ -22,21 +22,21 @@ done
 # ---- The same bytes
 
 rm -rf "$work"
-mkdir -p "$work/first" "$work/second" "$work/elsewhere/and deeper"
+mkdir -p "$work"
 build() {
-    "$source/package" "$work/$1" >"$work/$1.log" 2>&1 || {
-        cat "$work/$1.log"
+    "$source/package" "$work/$1" >"$work/log" 2>&1 || {
+        cat "$work/log"
         exit 1
     }
 }
 export CCACHE_DISABLE=1 # or the second build would only copy the first
 build first
 # In another directory, at another time of day, in another language, on one processor.
-(export TMPDIR="$work/elsewhere/and deeper" TZ=Pacific/Apia LC_ALL=C.UTF-8
+(export TZ=Pacific/Apia LC_ALL=C.UTF-8
     umask 027
-    DEB_BUILD_OPTIONS='nocheck noautodbgsym parallel=1' build second)
+    DEB_BUILD_OPTIONS='nocheck noautodbgsym parallel=1' build elsewhere/and-deeper)
 for package in "$work"/first/*.deb; do
-    cmp "$package" "$work/second/${package##*/}"
+    cmp "$package" "$work/elsewhere/and-deeper/${package##*/}"
 done
 echo "reproducible: $(find "$work/first" -name '*.deb' | wc -l) packages"
 
