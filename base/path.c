@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err)
+// Writes the path of name in a directory that is seen from the executable's.
+static bool from_executable(char *path, size_t size, const char *directory, const char *name,
+                            struct mc_error *err)
 {
     char executable[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", executable, sizeof executable - 1);
@@ -17,13 +19,23 @@ bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *er
     }
     executable[length] = '\0';
     *strrchr(executable, '/') = '\0'; // the kernel gives an absolute path
-    int written = snprintf(path, size, "%s/../share/mocapd/%s", executable, name);
+    int written = snprintf(path, size, "%s/%s%s", executable, directory, name);
     if (written < 0 || (size_t)written >= size) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "path of %s must be at most %zu bytes, got %d", name, size - 1,
                             written);
     }
     return true;
+}
+
+bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err)
+{
+    return from_executable(path, size, "../share/mocapd/", name, err);
+}
+
+bool mc_path_program(char *path, size_t size, const char *name, struct mc_error *err)
+{
+    return from_executable(path, size, "", name, err);
 }
 
 bool mc_path_state(char *path, size_t size, const char *name)

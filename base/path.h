@@ -10,6 +10,10 @@
 // file need not exist. Fails when the path needs more than size bytes. Any thread.
 bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
 
+// Writes the path of another program that comes with this one: beside its executable. The file need
+// not exist. Fails when the path needs more than size bytes. Any thread.
+bool mc_path_program(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
+
 // Writes the path of a file or directory in the state directory: that of systemd
 // ($STATE_DIRECTORY), else $XDG_STATE_HOME/mocapd, else ~/.local/state/mocapd. It need not exist.
 // Returns false when there is no such directory, or the path needs more than size bytes. Any
