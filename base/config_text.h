@@ -21,6 +21,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/text_file.h"
@@ -62,3 +63,6 @@ bool mc_config_text_next(struct mc_config_text *config, struct mc_config_item *i
 // Here # and ; are part of the value; quotes are special only around the whole of it.
 bool mc_config_text_single(struct mc_config_text *config, struct mc_config_item *item,
                            struct mc_error *err) MC_MUST_USE;
+
+// Writes "name = value" and the line's end, in quotes and with escapes where reading needs them.
+void mc_config_text_write_setting(FILE *out, const char *name, const char *value);

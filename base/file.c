@@ -11,6 +11,26 @@
 
 enum { ATTEMPTS = 100 }; // names left behind by a crash, at most
 
+int mc_file_open(const char *path, struct mc_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        mc_error_set_errno(err, "%s", path);
+    } else if (!S_ISREG(status.st_mode)) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be a regular file, got a %s", path,
+                     S_ISDIR(status.st_mode)    ? "directory"
+                     : S_ISFIFO(status.st_mode) ? "pipe"
+                                                : "device");
+    } else {
+        return fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
 // Creates a file that did not exist before, beside path, and writes its name. The name
 // holds the process and a counter, so that concurrent writers never share one.
 static int create_temporary(const char *path, mode_t mode, char *name, size_t size,

@@ -1,4 +1,4 @@
-// Replacing files.
+// Opening and replacing files.
 #pragma once
 
 #include <stdbool.h>
@@ -6,6 +6,10 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+
+// Opens the regular file at path to be read; -1, with err naming path, on failure. Never waits, as
+// opening a pipe does. Any thread.
+int mc_file_open(const char *path, struct mc_error *err) MC_MUST_USE;
 
 // A run of bytes of a file's contents. Borrowed.
 struct mc_file_part {

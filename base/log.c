@@ -22,7 +22,7 @@ static const struct {
     [MC_LOG_DEBUG] = { "debug", 7 },
 };
 
-static enum mc_log_level level_max = MC_LOG_INFO;
+static _Atomic enum mc_log_level level_max = MC_LOG_INFO;
 
 void mc_log_level_set(enum mc_log_level level)
 {

@@ -17,8 +17,7 @@ enum mc_log_level {
     MC_LOG_DEBUG,
 };
 
-// Drops lines above this level from now on; INFO until set. Thread: main, before others
-// start.
+// Drops lines above this level from now on; INFO until set.
 void mc_log_level_set(enum mc_log_level level);
 bool mc_log_enabled(enum mc_log_level level);
 

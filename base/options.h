@@ -43,6 +43,9 @@ enum mc_option_place {
 typedef bool mc_option_set_fn(void *field, const char *label, const char *value,
                               struct mc_error *err);
 
+// Writes the value of field as set reads it; "" when there is none.
+typedef void mc_option_get_fn(const void *field, char *text, size_t size);
+
 struct mc_option {
     const char *name;  // "count"; an argument's as the usage line shows it, "STREAM"
     char letter;       // 'n' for -n; 0: none
@@ -52,11 +55,14 @@ struct mc_option {
     enum mc_option_place place;
     bool required;            // the command line must give it
     bool many;                // takes every word up to the next option; only with CALL
+    bool command_line_only;   // no configuration file may give it
+    bool at_start_only;       // of a daemon: a change takes effect at its next start
     double min, max;          // both inclusive
     const char *const *names; // ends in NULL
     int constant;
     mc_option_set_fn *set;
-    size_t offset, size; // of the field; see MC_OPTION_FIELD
+    mc_option_get_fn *get; // of CALL, for option_values.h; NULL: its value cannot be written
+    size_t offset, size;   // of the field; see MC_OPTION_FIELD
 };
 
 #define MC_OPTION_FIELD(type, field)                                                               \

@@ -8,18 +8,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Writes the path of name in a directory that is seen from the executable's.
-static bool from_executable(char *path, size_t size, const char *directory, const char *name,
-                            struct mc_error *err)
+// Writes the directory of the executable.
+static bool find_programs(char directory[PATH_MAX], struct mc_error *err)
 {
-    char executable[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", executable, sizeof executable - 1);
+    ssize_t length = readlink("/proc/self/exe", directory, PATH_MAX - 1);
     if (length < 0) {
         return mc_error_set_errno(err, "/proc/self/exe");
     }
-    executable[length] = '\0';
-    *strrchr(executable, '/') = '\0'; // the kernel gives an absolute path
-    int written = snprintf(path, size, "%s/%s%s", executable, directory, name);
+    directory[length] = '\0';
+    *strrchr(directory, '/') = '\0'; // the kernel gives an absolute path
+    return true;
+}
+
+// Writes the path of name in a directory that is seen from the executable's.
+static bool from_programs(char *path, size_t size, const char *directory, const char *name,
+                          struct mc_error *err)
+{
+    char programs[PATH_MAX];
+    if (!find_programs(programs, err)) {
+        return false;
+    }
+    int written = snprintf(path, size, "%s/%s%s", programs, directory, name);
     if (written < 0 || (size_t)written >= size) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "path of %s must be at most %zu bytes, got %d", name, size - 1,
@@ -30,12 +39,43 @@ static bool from_executable(char *path, size_t size, const char *directory, cons
 
 bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err)
 {
-    return from_executable(path, size, "../share/mocapd/", name, err);
+    return from_programs(path, size, "../share/mocapd/", name, err);
 }
 
 bool mc_path_program(char *path, size_t size, const char *name, struct mc_error *err)
 {
-    return from_executable(path, size, "", name, err);
+    return from_programs(path, size, "", name, err);
+}
+
+#ifdef MOCAPD_SYSCONFDIR
+static bool find_configuration(char directory[PATH_MAX])
+{
+    return snprintf(directory, PATH_MAX, "%s", MOCAPD_SYSCONFDIR) < PATH_MAX;
+}
+#else
+static bool find_configuration(char directory[PATH_MAX])
+{
+    if (!find_programs(directory, NULL)) {
+        return false;
+    }
+    char *last = strrchr(directory, '/'); // PREFIX/bin: now PREFIX
+    *(last != NULL ? last : directory) = '\0';
+    if (strcmp(directory, "/usr") == 0) {
+        directory[0] = '\0';
+    }
+    const size_t length = strlen(directory);
+    return snprintf(directory + length, PATH_MAX - length, "/etc") < (int)(PATH_MAX - length);
+}
+#endif
+
+bool mc_path_config(char *path, size_t size, const char *name)
+{
+    char directory[PATH_MAX];
+    if (!find_configuration(directory)) {
+        return false;
+    }
+    const int length = snprintf(path, size, "%s/mocapd/%s", directory, name);
+    return length > 0 && (size_t)length < size;
 }
 
 bool mc_path_state(char *path, size_t size, const char *name)

@@ -14,6 +14,12 @@ bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *er
 // not exist. Fails when the path needs more than size bytes. Any thread.
 bool mc_path_program(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
 
+// Writes the path of a file of the system's configuration: mocapd/name in etc below the prefix,
+// seen from the executable in PREFIX/bin, and in /etc where the prefix is /usr. An absolute
+// CMAKE_INSTALL_SYSCONFDIR takes its place (systemd/install.cmake has the same rule). The file need
+// not exist. Returns false when the path needs more than size bytes. Any thread.
+bool mc_path_config(char *path, size_t size, const char *name) MC_MUST_USE;
+
 // Writes the path of a file or directory in the state directory: that of systemd
 // ($STATE_DIRECTORY), else $XDG_STATE_HOME/mocapd, else ~/.local/state/mocapd. It need not exist.
 // Returns false when there is no such directory, or the path needs more than size bytes. Any

@@ -1,5 +1,10 @@
 #include "daemon/config.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/config_text.h"
@@ -8,7 +13,8 @@
 
 struct reader {
     struct daemon_options *options;
-    struct daemon_stream_options *stream; // whose section it is; NULL before the first
+    struct daemon_stream_options *stream;   // whose section it is; NULL before the first
+    bool has_section[PROTOCOL_STREAMS_MAX]; // the file, for each of the streams so far
 };
 
 // Refuses a name that does not belong where it stands. What looks like a URL may hold a password,
@@ -18,13 +24,14 @@ static bool check_name(const struct reader *reader, const char *name, struct mc_
     if (strpbrk(name, ":/@") != NULL) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "must be name = value or [stream NAME]");
     }
-    if (strcmp(name, "config") == 0) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "config is for the command line alone");
+    const struct mc_option *option = mc_options_find(daemon_options_table, name);
+    if (option != NULL && option->command_line_only) {
+        return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s is for the command line alone", name);
     }
     if (reader->stream == NULL && mc_options_find(daemon_stream_table, name) != NULL) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s must be in a [stream NAME] section", name);
     }
-    if (reader->stream != NULL && mc_options_find(daemon_options_table, name) != NULL) {
+    if (reader->stream != NULL && option != NULL) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
                             "%s is not an option of one stream: it must be above all sections",
                             name);
@@ -55,6 +62,21 @@ static bool read_setting(const struct reader *reader, const struct mc_config_ite
     return mc_options_set(scopes, 2, item->name, item->value, err);
 }
 
+// The stream of a section: a new one, or one that an earlier file has and this one changes.
+static struct daemon_stream_options *find_stream(struct reader *reader, const char *name,
+                                                 struct mc_error *err)
+{
+    struct daemon_options *options = reader->options;
+    struct daemon_stream_options *stream = daemon_options_find_stream(options, name);
+    if (stream == NULL || reader->has_section[stream - options->streams]) {
+        stream = daemon_options_add_stream(options, name, err); // fails when the name is taken
+    }
+    if (stream != NULL) {
+        reader->has_section[stream - options->streams] = true;
+    }
+    return stream;
+}
+
 // Likewise.
 static bool read_section(struct reader *reader, const struct mc_config_item *item, int *column,
                          struct mc_error *err)
@@ -65,7 +87,7 @@ static bool read_section(struct reader *reader, const struct mc_config_item *ite
                             item->name, item->value[0] == '\0' ? "" : " ", item->value);
     }
     *column = item->value_column;
-    reader->stream = daemon_options_add_stream(reader->options, item->value, err);
+    reader->stream = find_stream(reader, item->value, err);
     return reader->stream != NULL;
 }
 
@@ -88,6 +110,65 @@ static bool read_items(struct reader *reader, struct mc_config_text *text, struc
     }
 }
 
+static bool read_file(struct daemon_options *options, const char *path, struct mc_error *err)
+{
+    struct reader reader = { .options = options };
+    struct mc_config_text text;
+    const bool good = mc_config_text_open(&text, path, err) && read_items(&reader, &text, err);
+    mc_config_text_close(&text);
+    return good;
+}
+
+// ---- drop-ins
+
+static int is_drop_in(const struct dirent *entry)
+{
+    const size_t length = strlen(entry->d_name), suffix = strlen(".conf");
+    return entry->d_name[0] != '.' && length > suffix &&
+           strcmp(entry->d_name + length - suffix, ".conf") == 0;
+}
+
+// By their bytes, whatever the locale.
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool read_drop_in(struct daemon_options *options, const char *folder, const char *name,
+                         struct mc_error *err)
+{
+    char path[PATH_MAX];
+    const int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    return length > 0 && (size_t)length < sizeof path
+               ? read_file(options, path, err)
+               : mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s/%s: the path is too long", folder,
+                              name);
+}
+
+// Reads the files of PATH.d in the order of their names. It need not exist.
+static bool read_drop_ins(struct daemon_options *options, const char *path, struct mc_error *err)
+{
+    char folder[PATH_MAX];
+    struct dirent **entries;
+    const int length = snprintf(folder, sizeof folder, "%s.d", path);
+    if (length < 0 || (size_t)length >= sizeof folder) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s.d: the path is too long", path);
+    }
+    const int count = scandir(folder, &entries, is_drop_in, compare_names);
+    if (count < 0) {
+        return errno == ENOENT || errno == ENOTDIR || mc_error_set_errno(err, "%s", folder);
+    }
+    bool good = true;
+    for (int i = 0; i < count; i++) {
+        good = good && read_drop_in(options, folder, entries[i]->d_name, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return good;
+}
+
+// ---- all files
+
 static bool check_streams(const struct daemon_options *options, struct mc_error *err)
 {
     for (int i = 0; i < options->stream_count; i++) {
@@ -101,10 +182,7 @@ static bool check_streams(const struct daemon_options *options, struct mc_error 
 
 bool daemon_config_read(struct daemon_options *options, const char *path, struct mc_error *err)
 {
-    struct reader reader = { .options = options };
-    struct mc_config_text text;
-    bool good = mc_config_text_open(&text, path, err) && read_items(&reader, &text, err);
-    mc_config_text_close(&text);
-    return good && ((check_streams(options, err) && daemon_secrets_sign_urls(options, err)) ||
-                    mc_error_wrap(err, "%s", path));
+    return read_file(options, path, err) && read_drop_ins(options, path, err) &&
+           ((check_streams(options, err) && daemon_secrets_sign_urls(options, err)) ||
+            mc_error_wrap(err, "%s", path));
 }

@@ -41,6 +41,14 @@ static bool set_socket(struct daemon_options *options, struct mc_error *err)
     return true;
 }
 
+// The expression model that comes with mocapd reads from the landmarks of the model that does.
+static bool set_expression(struct daemon_options *options, struct mc_error *err)
+{
+    return options->expression[0] != '\0' || options->model[0] != '\0' ||
+           mc_path_data(options->expression, sizeof options->expression, NN_EXPRESSION_DEFAULT_FILE,
+                        err);
+}
+
 static int worker_count(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -53,6 +61,7 @@ bool daemon_defaults_fill(struct daemon_options *options, struct mc_error *err)
 {
     options->workers = options->workers > 0 ? options->workers : worker_count();
     return (options->socket[0] != '\0' || set_socket(options, err)) &&
+           set_expression(options, err) &&
            (options->model[0] != '\0' ||
             mc_path_data(options->model, sizeof options->model, NN_MODEL_DEFAULT_FILE, err)) &&
            (options->locator[0] != '\0' || mc_path_data(options->locator, sizeof options->locator,

@@ -12,11 +12,14 @@
 #include "base/cpu.h"
 #include "base/log.h"
 #include "daemon/command_line.h"
+#include "daemon/config.h"
 #include "daemon/defaults.h"
 #include "daemon/metrics.h"
 #include "daemon/networks.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/reload.h"
+#include "daemon/stream_control.h"
 #include "daemon/streams.h"
 #include "nn/model.h"
 #include "pipeline/models.h"
@@ -27,7 +30,12 @@
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as in sysexits.h
 
+// SIGINT, SIGTERM, and SIGHUP where there is a configuration to read again.
+enum { SIGNALS = 3 };
+
 struct app {
+    int argc;
+    char **argv;
     struct daemon_options options;
     uv_loop_t loop;
     struct pipeline_models models;
@@ -35,7 +43,7 @@ struct app {
     struct server_publisher *publisher;
     struct server_listener listener;
     struct daemon_streams *streams;
-    uv_signal_t signals[2];
+    uv_signal_t signals[SIGNALS];
     uv_timer_t watchdog;
     bool started, stopping;
     int status; // of the process
@@ -47,7 +55,7 @@ static void on_finished(void *user)
 {
     struct app *app = user;
     uv_close((uv_handle_t *)&app->watchdog, NULL);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < SIGNALS; i++) {
         uv_close((uv_handle_t *)&app->signals[i], NULL);
     }
 }
@@ -138,17 +146,67 @@ static bool on_settings(void *user, int index, struct protocol_settings *setting
     return daemon_streams_settings(app->streams, index, settings, error);
 }
 
+static bool on_stream(void *user, const struct protocol_stream_change *change,
+                      struct protocol_stream_changed *changed, struct protocol_error *error)
+{
+    struct app *app = user;
+    if (app->stopping) {
+        error->code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error->message, sizeof error->message, "stream: mocapd is stopping");
+        return false;
+    }
+    return daemon_stream_control(app->streams, &app->options, change, changed, error);
+}
+
+static bool reload(struct app *app, struct protocol_reloaded *reloaded, struct mc_error *err)
+{
+    const struct daemon_reload reload = { app->argc, app->argv, &app->options, app->streams,
+                                          app->publisher };
+    daemon_notify_reloading();
+    const bool good = daemon_reload_run(&reload, reloaded, err);
+    if (good) {
+        daemon_notify("READY=1\nSTATUS=configuration read again");
+    } else {
+        mc_log(MC_LOG_ERROR, "the configuration stays as it was: %s", err->message);
+        daemon_notify(
+            "READY=1\nSTATUS=the configuration stays as it was: it is wrong, see the log");
+    }
+    return good;
+}
+
+static bool on_reload(void *user, struct protocol_reloaded *reloaded, struct protocol_error *error)
+{
+    struct app *app = user;
+    struct mc_error err = { 0 };
+    if (app->stopping) {
+        error->code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error->message, sizeof error->message, "reload: mocapd is stopping");
+        return false;
+    }
+    if (!reload(app, reloaded, &err)) {
+        error->code = PROTOCOL_ERROR_CONFIGURATION;
+        snprintf(error->message, sizeof error->message, "%.255s", err.message);
+        return false;
+    }
+    return true;
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    static struct protocol_reloaded reloaded; // 12 kB
+    struct app *app = handle->data;
+    struct mc_error err = { 0 };
+    (void)number;
+    reloaded = (struct protocol_reloaded){ 0 };
+    if (!app->stopping) {
+        (void)!reload(app, &reloaded, &err);
+    }
+}
+
 static void on_status(void *user, int index, struct protocol_stream_status *status)
 {
     const struct app *app = user;
-    struct pipeline_stats stats;
-    daemon_streams_stats(app->streams, index, &stats);
-    status->dropped = pipeline_stats_dropped(&stats);
-    status->drops.mailbox = stats.dropped[PIPELINE_DROP_MAILBOX];
-    status->drops.late = stats.dropped[PIPELINE_DROP_LATE];
-    status->drops.decode = stats.dropped[PIPELINE_DROP_DECODE];
-    status->connects = stats.connects;
-    status->fov = stats.fov;
+    daemon_streams_status(app->streams, index, status);
 }
 
 static void on_metrics(void *user, int index, struct protocol_buffer *text)
@@ -156,18 +214,39 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
     const struct app *app = user;
     static struct pipeline_stats stats[PROTOCOL_STREAMS_MAX];
     static struct protocol_status status;
-    for (int i = 0; i < app->options.stream_count; i++) {
-        daemon_streams_stats(app->streams, i, &stats[i]);
-    }
+    struct daemon_metrics metrics = { .version = MOCAPD_VERSION,
+                                      .status = &status,
+                                      .stats = stats };
     server_publisher_status(app->publisher, &status);
-    const struct daemon_metrics metrics = {
-        .version = MOCAPD_VERSION,
-        .status = &status,
-        .stats = stats,
-        .first = index < 0 ? 0 : index,
-        .end = index < 0 ? app->options.stream_count : index + 1,
-    };
+    metrics.end = status.stream_count;
+    for (int i = 0; i < status.stream_count; i++) {
+        const int stream = server_publisher_find_stream(app->publisher, status.streams[i].stream);
+        daemon_streams_stats(app->streams, stream, &stats[i]);
+        if (stream == index) {
+            metrics.first = i;
+            metrics.end = i + 1;
+        }
+    }
     daemon_metrics_write(text, &metrics);
+}
+
+// As many connections as the limit of open files leaves room for.
+static int max_connections(const struct daemon_options *given)
+{
+    enum { FILES = 32, FILES_OF_STREAM = 16 };
+    const int others = FILES + FILES_OF_STREAM * given->stream_count;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_cur >= (rlim_t)(given->max_connections + others)) {
+        return given->max_connections;
+    }
+    const int room = (int)limit.rlim_cur - others;
+    const int most = room < 1 ? 1 : room;
+    mc_log(MC_LOG_WARNING,
+           "at most %d connections instead of %d: only %lu files may be open, see ulimit -n or "
+           "LimitNOFILE=",
+           most, given->max_connections, (unsigned long)limit.rlim_cur);
+    return most;
 }
 
 static struct server_publisher *create_publisher(struct app *app, struct mc_error *err)
@@ -194,11 +273,12 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .networks = networks,
         .network_count = network_count,
     };
-    options.limits.connections = given->max_connections;
+    options.limits.connections = max_connections(given);
+    options.limits.connections_per_user = given->max_connections_per_user;
     options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
     const struct server_publisher_callbacks callbacks = {
-        on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_status,
-        on_metrics,    on_finished, app,
+        on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_stream,
+        on_reload,     on_status,   on_metrics,   on_finished,    app,
     };
     return server_publisher_create(&app->loop, &options, &callbacks, err);
 }
@@ -219,11 +299,14 @@ static void on_watchdog(uv_timer_t *timer)
 
 static void start_handles(struct app *app)
 {
-    const int numbers[2] = { SIGINT, SIGTERM };
-    for (int i = 0; i < 2; i++) {
+    const int numbers[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+    for (int i = 0; i < SIGNALS; i++) {
         uv_signal_init(&app->loop, &app->signals[i]);
         app->signals[i].data = app;
-        uv_signal_start(&app->signals[i], on_signal, numbers[i]);
+        if (numbers[i] != SIGHUP || app->options.config != NULL) {
+            uv_signal_start(&app->signals[i], numbers[i] == SIGHUP ? on_hangup : on_signal,
+                            numbers[i]);
+        }
     }
     uv_timer_init(&app->loop, &app->watchdog);
     uint64_t interval_ms = daemon_notify_watchdog_ms();
@@ -237,16 +320,16 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
 {
     const struct daemon_streams_callbacks callbacks = { on_streams_ended, on_streams_closed, app };
     app->publisher = create_publisher(app, err);
-    app->streams = app->publisher == NULL
-                       ? NULL
-                       : daemon_streams_create(&app->loop, app->publisher, &callbacks, err);
+    app->streams = app->publisher == NULL ? NULL
+                                          : daemon_streams_create(&app->loop, app->publisher,
+                                                                  app->workers, &callbacks, err);
     if (app->streams == NULL) {
         return false;
     }
     start_handles(app);
     app->listener.on_connection = on_connection;
     app->listener.user = app;
-    if (!daemon_streams_open(app->streams, &app->options, app->workers, err) ||
+    if (!daemon_streams_open(app->streams, &app->options, err) ||
         !server_listener_open(&app->listener, &app->loop, app->options.socket, err)) {
         stop(app, EXIT_FAILURE);
         uv_run(&app->loop, UV_RUN_DEFAULT);
@@ -300,8 +383,26 @@ static int run(struct app *app)
     return app->status;
 }
 
+<<<<<<< HEAD
+// Makes room for all connections: systems start with a limit of 1024 files. Where that is the most,
+// fewer connections are accepted.
+=======
+// Prints what would run. Returns the exit status.
+static int check_config(struct daemon_options *options)
+{
+    struct mc_error err = { 0 };
+    mc_log_level_set(MC_LOG_WARNING);
+    if (!daemon_defaults_fill(options, &err)) {
+        fprintf(stderr, "mocapd: %s\n", err.message);
+        return EXIT_CONFIG;
+    }
+    daemon_config_write(options, stdout);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 // Makes room for all connections: systems start with a limit of 1024 files. Where it cannot be
 // raised, fewer connections are accepted.
+>>>>>>> s18
 static void raise_file_limit(void)
 {
     struct rlimit limit;
@@ -319,6 +420,8 @@ int main(int argc, char **argv)
         fputs("mocapd: out of memory\n", stderr);
         return EXIT_FAILURE;
     }
+    app->argc = argc;
+    app->argv = argv;
     signal(SIGPIPE, SIG_IGN); // a failed write reports itself
     raise_file_limit();
     int status = EXIT_SUCCESS;
@@ -338,6 +441,10 @@ int main(int argc, char **argv)
         status = EXIT_CONFIG;
         break;
     case DAEMON_COMMAND_LINE_RUN:
+        if (app->options.check_config) {
+            status = check_config(&app->options);
+            break;
+        }
         mc_log_level_set(app->options.log_level);
         status = run(app);
         break;

@@ -1,11 +1,15 @@
 #include "daemon/notify.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 bool daemon_notify_is_service(void)
 {
@@ -33,6 +37,14 @@ bool daemon_notify(const char *lines)
                           (const struct sockaddr *)&address, length);
     close(fd);
     return sent >= 0;
+}
+
+bool daemon_notify_reloading(void)
+{
+    char lines[64];
+    snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+             mc_clock_now_ns() / MC_NS_PER_US);
+    return daemon_notify(lines);
 }
 
 uint64_t daemon_notify_watchdog_ms(void)

@@ -12,5 +12,8 @@ bool daemon_notify_is_service(void);
 // manager received them.
 bool daemon_notify(const char *lines);
 
+// Sends RELOADING=1 with the time, as sd_notify(3) wants it before a reload; READY=1 ends it.
+bool daemon_notify_reloading(void);
+
 // The interval at which to send WATCHDOG=1, in ms; 0: never.
 uint64_t daemon_notify_watchdog_ms(void);

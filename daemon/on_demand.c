@@ -36,10 +36,21 @@ void daemon_on_demand_update(struct daemon_on_demand *on_demand, int subscribers
     }
 }
 
-void daemon_on_demand_close(struct daemon_on_demand *on_demand)
+static void on_timer_closed(uv_handle_t *handle)
 {
-    if (on_demand->stream != NULL) {
-        on_demand->stream = NULL;
-        uv_close((uv_handle_t *)&on_demand->timer, NULL);
+    const struct daemon_on_demand *on_demand = handle->data;
+    on_demand->on_closed(on_demand->user);
+}
+
+void daemon_on_demand_close(struct daemon_on_demand *on_demand, void (*on_closed)(void *user),
+                            void *user)
+{
+    if (on_demand->stream == NULL) {
+        on_closed(user);
+        return;
     }
+    on_demand->stream = NULL;
+    on_demand->on_closed = on_closed;
+    on_demand->user = user;
+    uv_close((uv_handle_t *)&on_demand->timer, on_timer_closed);
 }

@@ -14,6 +14,8 @@ struct daemon_on_demand {
     struct pipeline_stream *stream; // borrowed; NULL: always open
     uint64_t linger_ms;
     bool open;
+    void (*on_closed)(void *user);
+    void *user;
 };
 
 // Pauses the stream, which must not be started yet.
@@ -23,6 +25,7 @@ void daemon_on_demand_init(struct daemon_on_demand *on_demand, uv_loop_t *loop,
 // The stream has this many subscribers now. Does nothing when zeroed or closed.
 void daemon_on_demand_update(struct daemon_on_demand *on_demand, int subscribers);
 
-// To be called before the stream is closed. The loop must run once more before the memory is
-// freed.
-void daemon_on_demand_close(struct daemon_on_demand *on_demand);
+// To be called before the stream is closed. Calls on_closed when the memory may be freed or used
+// again: from the loop, or at once when it was always open.
+void daemon_on_demand_close(struct daemon_on_demand *on_demand, void (*on_closed)(void *user),
+                            void *user);

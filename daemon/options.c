@@ -46,6 +46,16 @@ static bool set_region(void *field, const char *label, const char *value, struct
     return true;
 }
 
+static void get_region(const void *field, char *text, size_t size)
+{
+    const struct pipeline_region *region = &((const struct daemon_stream_settings *)field)->region;
+    text[0] = '\0';
+    if (region->width > 0) {
+        snprintf(text, size, "%.9g,%.9g,%.9g,%.9g", (double)region->x, (double)region->y,
+                 (double)region->width, (double)region->height);
+    }
+}
+
 static bool set_full_frame(void *field, const char *label, const char *value, struct mc_error *err)
 {
     struct daemon_stream_settings *settings = field;
@@ -60,12 +70,18 @@ static bool set_full_frame(void *field, const char *label, const char *value, st
     return true;
 }
 
+static void get_full_frame(const void *field, char *text, size_t size)
+{
+    const int yes = ((const struct daemon_stream_settings *)field)->full_frame;
+    snprintf(text, size, "%s", yes < 0 ? "" : yes > 0 ? "yes" : "no");
+}
+
 // WIDTHxHEIGHT; frames of any shape may have as many pixels.
 static bool set_max_frame_size(void *field, const char *label, const char *value,
                                struct mc_error *err)
 {
     enum { EDGE_MIN = 16, EDGE_MAX = 32768 };
-    int64_t *pixels = field;
+    struct daemon_stream_settings *settings = field;
     int width = 0, height = 0, end = 0;
     if (value[strspn(value, "0123456789x")] != '\0' ||
         sscanf(value, "%5dx%5d%n", &width, &height, &end) != 2 || value[end] != '\0' ||
@@ -74,8 +90,18 @@ static bool set_max_frame_size(void *field, const char *label, const char *value
                             "%s must be WIDTHxHEIGHT, each %d to %d, got '%.40s'", label, EDGE_MIN,
                             EDGE_MAX, value);
     }
-    *pixels = (int64_t)width * height;
+    settings->max_frame_width = width;
+    settings->max_frame_height = height;
     return true;
+}
+
+static void get_max_frame_size(const void *field, char *text, size_t size)
+{
+    const struct daemon_stream_settings *settings = field;
+    text[0] = '\0';
+    if (settings->max_frame_width > 0) {
+        snprintf(text, size, "%dx%d", settings->max_frame_width, settings->max_frame_height);
+    }
 }
 
 static bool set_fov(void *field, const char *label, const char *value, struct mc_error *err)
@@ -92,6 +118,17 @@ static bool set_fov(void *field, const char *label, const char *value, struct mc
     return true;
 }
 
+static void get_fov(const void *field, char *text, size_t size)
+{
+    const float degrees = *(const float *)field;
+    text[0] = '\0';
+    if (degrees > 0) {
+        snprintf(text, size, "%.9g", (double)degrees);
+    } else if (!(degrees < 0)) {
+        snprintf(text, size, "auto");
+    }
+}
+
 // Errors do not hold the URL: it may contain a password.
 static bool set_url(void *field, const char *label, const char *value, struct mc_error *err)
 {
@@ -103,6 +140,18 @@ static bool set_url(void *field, const char *label, const char *value, struct mc
     }
     return mc_value_text(label, value, stream->url, sizeof stream->url, err) &&
            (daemon_secrets_check_url(value, err) || mc_error_wrap(err, "%s", label));
+}
+
+// Without its secrets: only servers have any.
+static void get_url(const void *field, char *text, size_t size)
+{
+    const char *url = ((const struct daemon_stream_options *)field)->url, *rest;
+    const enum pipeline_url_kind kind = pipeline_url_parse(url, &rest);
+    if (kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK) {
+        pipeline_url_redact(url, text, size);
+    } else {
+        snprintf(text, size, "%s", url);
+    }
 }
 
 static bool set_password_file(void *field, const char *label, const char *value,
@@ -152,6 +201,18 @@ static bool set_group(void *field, const char *label, const char *value, struct 
                         value);
 }
 
+static void get_group(const void *field, char *text, size_t size)
+{
+    const gid_t number = ((const struct daemon_options *)field)->control_group;
+    const struct group *group = number == 0 ? NULL : getgrgid(number);
+    text[0] = '\0';
+    if (group != NULL) {
+        snprintf(text, size, "%s", group->gr_name);
+    } else if (number != 0) {
+        snprintf(text, size, "%lu", (unsigned long)number);
+    }
+}
+
 // ---- Tables
 
 #define DAEMON_FIELD(field) MC_OPTION_FIELD(struct daemon_options, field)
@@ -160,7 +221,11 @@ static bool set_group(void *field, const char *label, const char *value, struct 
 
 const struct mc_option daemon_options_table[] = {
     { "config", 0, "FILE", "read options from a file; those of the command line win",
-      MC_OPTION_TEXT, DAEMON_FIELD(config) },
+      MC_OPTION_TEXT, .command_line_only = true, DAEMON_FIELD(config) },
+    { "check-config", 0, NULL,
+      "print the configuration that would run, with defaults, and exit: with status 78 where it is "
+      "wrong",
+      MC_OPTION_BOOL, .command_line_only = true, DAEMON_FIELD(check_config) },
     { "stream", 0, "NAME=URL",
       "add a stream: a path (a video, image, playlist or .sdp file), images:p%03d.jpg, "
       "rtsp://..., http://..., v4l2:/dev/videoN, v4l2:NAME of a camera, lavfi:GRAPH or demo: (a "
@@ -168,36 +233,52 @@ const struct mc_option daemon_options_table[] = {
       "main; a service waits for /dev/video0",
       MC_OPTION_CALL, .set = add_stream },
     { "every-frame", 0, NULL, "drop nothing: sources wait for the network and for subscribers",
-      MC_OPTION_BOOL, DAEMON_FIELD(every_frame) },
+      MC_OPTION_BOOL, .at_start_only = true, DAEMON_FIELD(every_frame) },
     { "exit-on-end", 0, NULL, "exit when all streams have ended", MC_OPTION_BOOL,
       DAEMON_FIELD(exit_on_end) },
     { "wait-subscribers", 0, "N", "start the streams when N connections have subscribed",
-      MC_OPTION_INT, .max = SERVER_CONNECTIONS_MAX, DAEMON_FIELD(wait_subscribers) },
+      MC_OPTION_INT, .max = SERVER_CONNECTIONS_MAX, .at_start_only = true,
+      DAEMON_FIELD(wait_subscribers) },
     { "linger", 0, "S", "close a webcam S seconds after its last subscriber left; default: 10",
       MC_OPTION_INT, .max = DAY_S, DAEMON_FIELD(linger_s) },
     { "model", 0, "FILE", "weights of the keypoint network; default: those that come with mocapd",
-      MC_OPTION_STRING, DAEMON_FIELD(model) },
+      MC_OPTION_STRING, .at_start_only = true, DAEMON_FIELD(model) },
     { "locator", 0, "FILE", "weights of the network that finds faces; default likewise",
-      MC_OPTION_STRING, DAEMON_FIELD(locator) },
+      MC_OPTION_STRING, .at_start_only = true, DAEMON_FIELD(locator) },
     { "expression", 0, "FILE|off",
       "weights of the network that reads expressions from faces; off: blend shapes are estimated "
       "from landmarks, and there is no gaze; default likewise",
-      MC_OPTION_STRING, DAEMON_FIELD(expression) },
+      MC_OPTION_STRING, .at_start_only = true, DAEMON_FIELD(expression) },
     { "precision", 0, "P",
       "auto, f32, bf16 or int8, of all networks; default: auto, the fastest on this processor by "
       "which results hardly change",
-      MC_OPTION_ENUM, .names = nn_precision_names, DAEMON_FIELD(precision) },
+      MC_OPTION_ENUM, .names = nn_precision_names, .at_start_only = true, DAEMON_FIELD(precision) },
     { "workers", 0, "N", "frames processed at the same time; default: one for each processor",
-      MC_OPTION_INT, .min = 1, .max = PIPELINE_WORKERS_MAX, DAEMON_FIELD(workers) },
+      MC_OPTION_INT, .min = 1, .max = PIPELINE_WORKERS_MAX, .at_start_only = true,
+      DAEMON_FIELD(workers) },
     { "socket", 0, "PATH",
       "where to listen; default: $XDG_RUNTIME_DIR/mocapd/mocapd.sock, for root and services "
       "/run/mocapd/mocapd.sock",
-      MC_OPTION_STRING, DAEMON_FIELD(socket) },
+      MC_OPTION_STRING, .at_start_only = true, DAEMON_FIELD(socket) },
     { "control-group", 0, "GROUP",
+<<<<<<< HEAD
       "let members of this group calibrate and change settings, as root and the daemon's user may",
       MC_OPTION_CALL, .set = set_group },
+    { "max-connections", 0, "N",
+      "for further connections close one that is idle, or refuse them; default: 1024, the most "
+      "possible",
+=======
+      "let members of this group calibrate, change settings and streams, and reload, as root and "
+      "the "
+      "daemon's user may",
+      MC_OPTION_CALL, .set = set_group, .get = get_group },
     { "max-connections", 0, "N", "refuse further connections; default: 1024, the most possible",
+>>>>>>> s18
       MC_OPTION_INT, .min = 1, .max = SERVER_CONNECTIONS_MAX, DAEMON_FIELD(max_connections) },
+    { "max-connections-per-user", 0, "N",
+      "the same for connections of one user; default: three quarters of --max-connections",
+      MC_OPTION_INT, .min = 1, .max = SERVER_CONNECTIONS_MAX,
+      DAEMON_FIELD(max_connections_per_user) },
     { "stuck-timeout", 0, "S",
       "close a connection that has read nothing for S seconds although data wait; default: 30",
       MC_OPTION_INT, .min = 1, .max = 3600, DAEMON_FIELD(stuck_timeout_s) },
@@ -214,16 +295,16 @@ const struct mc_option daemon_settings_table[] = {
     { "region", 0, "x,y,w,h",
       "take the face from this part of the frame, in pixels, instead of "
       "finding and following faces",
-      MC_OPTION_CALL, .set = set_region },
+      MC_OPTION_CALL, .set = set_region, .get = get_region },
     { "full-frame", 0, NULL, "take the face from the whole frame instead", MC_OPTION_CALL,
-      .set = set_full_frame },
+      .set = set_full_frame, .get = get_full_frame },
     { "rotate", 0, "DEGREES", "turn frames clockwise by 0, 90, 180 or 270 degrees; default: 0",
       MC_OPTION_ENUM, .names = rotations, SETTING_FIELD(rotation) },
     { "mirror", 0, NULL, "swap left and right, after turning", MC_OPTION_BOOL,
       SETTING_FIELD(mirror) },
     { "max-frame-size", 0, "WxH",
       "refuse frames of more pixels than that, and reduce such JPEGs; default: 4096x4096",
-      MC_OPTION_CALL, .set = set_max_frame_size, SETTING_FIELD(max_frame_pixels) },
+      MC_OPTION_CALL, .set = set_max_frame_size, .get = get_max_frame_size },
     { "repeat", 0, NULL, "start files again at their end", MC_OPTION_BOOL, SETTING_FIELD(repeat) },
     { "smooth", 0, "on|off", "smooth the keypoints; default: on", MC_OPTION_BOOL,
       SETTING_FIELD(smooth) },
@@ -236,7 +317,7 @@ const struct mc_option daemon_settings_table[] = {
     { "fov", 0, "auto|DEGREES",
       "field of view along the longer edge of the frame, for the head pose; default: auto, "
       "estimated from the faces",
-      MC_OPTION_CALL, .set = set_fov, SETTING_FIELD(fov) },
+      MC_OPTION_CALL, .set = set_fov, .get = get_fov, SETTING_FIELD(fov) },
     { 0 },
 };
 
@@ -244,7 +325,8 @@ static const char *const transports[] = { "tcp", "udp", NULL };
 static const char *const damaged_names[] = { "mark", "drop", NULL };
 
 const struct mc_option daemon_stream_table[] = {
-    { "url", 0, "URL", "the source, as in --stream", MC_OPTION_CALL, .set = set_url },
+    { "url", 0, "URL", "the source, as in --stream", MC_OPTION_CALL, .set = set_url,
+      .get = get_url },
     { "user", 0, "NAME", "user name at the camera", MC_OPTION_STRING, STREAM_FIELD(user) },
     { "password", 0, "TEXT", "password of the user; readable by all who can read the file",
       MC_OPTION_STRING, STREAM_FIELD(password) },
@@ -275,17 +357,37 @@ static bool check_name(const char *name, struct mc_error *err)
                         PROTOCOL_NAME_BYTES - 1, name);
 }
 
+bool daemon_stream_options_init(struct daemon_stream_options *stream, const char *name,
+                                struct mc_error *err)
+{
+    *stream = (struct daemon_stream_options){ .on_demand = -1, .settings = SETTINGS_NOT_GIVEN };
+    if (!check_name(name, err)) {
+        return false;
+    }
+    memcpy(stream->name, name, strlen(name) + 1);
+    return true;
+}
+
+struct daemon_stream_options *daemon_options_find_stream(struct daemon_options *options,
+                                                         const char *name)
+{
+    for (int i = 0; i < options->stream_count; i++) {
+        if (strcmp(options->streams[i].name, name) == 0) {
+            return &options->streams[i];
+        }
+    }
+    return NULL;
+}
+
 struct daemon_stream_options *daemon_options_add_stream(struct daemon_options *options,
                                                         const char *name, struct mc_error *err)
 {
     if (!check_name(name, err)) {
         return NULL;
     }
-    for (int i = 0; i < options->stream_count; i++) {
-        if (strcmp(options->streams[i].name, name) == 0) {
-            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "stream '%s' is given twice", name);
-            return NULL;
-        }
+    if (daemon_options_find_stream(options, name) != NULL) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "stream '%s' is given twice", name);
+        return NULL;
     }
     if (options->stream_count == PROTOCOL_STREAMS_MAX) {
         mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be at most %d streams, got more",
@@ -293,7 +395,5 @@ struct daemon_stream_options *daemon_options_add_stream(struct daemon_options *o
         return NULL;
     }
     struct daemon_stream_options *stream = &options->streams[options->stream_count++];
-    *stream = (struct daemon_stream_options){ .on_demand = -1, .settings = SETTINGS_NOT_GIVEN };
-    memcpy(stream->name, name, strlen(name) + 1);
-    return stream;
+    return daemon_stream_options_init(stream, name, err) ? stream : NULL;
 }

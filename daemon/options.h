@@ -43,10 +43,10 @@ struct daemon_stream_settings {
     int full_frame;                // 0 no, 1 yes
     int max_faces;                 // 0: not given
     enum daemon_rotation rotation;
-    int mirror;               // 0 no, 1 yes
-    int64_t max_frame_pixels; // 0: not given
-    int repeat;               // 0 no, 1 yes
-    int smooth;               // 0 no, 1 yes
+    int mirror;                            // 0 no, 1 yes
+    int max_frame_width, max_frame_height; // 0: not given
+    int repeat;                            // 0 no, 1 yes
+    int smooth;                            // 0 no, 1 yes
     float smooth_min_cutoff, smooth_beta;
     float fov; // degrees; 0: estimated
 };
@@ -63,6 +63,7 @@ struct daemon_stream_options {
 
 struct daemon_options {
     const char *config;     // the configuration file; NULL: none. Borrows argv
+    bool check_config;      // print what would run, and exit
     char socket[PATH_MAX];  // "": the default
     char model[PATH_MAX];   // "": the one that comes with mocapd
     char locator[PATH_MAX]; // likewise
@@ -74,6 +75,7 @@ struct daemon_options {
     int wait_subscribers;
     int linger_s; // how long an on-demand source stays open after its last subscriber
     int max_connections, stuck_timeout_s;
+    int max_connections_per_user; // 0: three quarters of max_connections
     gid_t control_group; // may calibrate and change settings; 0: only root and the daemon's user
     bool every_frame, exit_on_end;
     enum mc_log_level log_level;
@@ -91,7 +93,16 @@ extern const struct mc_option daemon_settings_table[];
 // Keys of a stream's section alone; the target is struct daemon_stream_options.
 extern const struct mc_option daemon_stream_table[];
 
+// Sets a stream called name with nothing else given. Returns false and sets err when the name is
+// malformed.
+bool daemon_stream_options_init(struct daemon_stream_options *stream, const char *name,
+                                struct mc_error *err) MC_MUST_USE;
+
 // Adds a stream called name, without a URL. Returns NULL and sets err when the name is malformed
 // or taken, or when there are too many streams.
 struct daemon_stream_options *daemon_options_add_stream(struct daemon_options *options,
                                                         const char *name, struct mc_error *err);
+
+// The stream called name; NULL when there is none.
+struct daemon_stream_options *daemon_options_find_stream(struct daemon_options *options,
+                                                         const char *name);

@@ -83,7 +83,7 @@ bool daemon_secrets_check_url(const char *url, struct mc_error *err)
                         RTSP_LOGIN_BYTES, length);
 }
 
-static bool sign_stream(struct daemon_stream_options *stream, struct mc_error *err)
+bool daemon_secrets_sign_url(struct daemon_stream_options *stream, struct mc_error *err)
 {
     if (stream->user[0] != '\0') {
         return sign_url(stream, err) && daemon_secrets_check_url(stream->url, err);
@@ -95,7 +95,7 @@ static bool sign_stream(struct daemon_stream_options *stream, struct mc_error *e
 bool daemon_secrets_sign_urls(struct daemon_options *options, struct mc_error *err)
 {
     for (int i = 0; i < options->stream_count; i++) {
-        if (!sign_stream(&options->streams[i], err)) {
+        if (!daemon_secrets_sign_url(&options->streams[i], err)) {
             return mc_error_wrap(err, "[stream %s]", options->streams[i].name);
         }
     }

@@ -3,10 +3,16 @@
 
 #include <stdbool.h>
 
-struct daemon_options;
-struct daemon_stream_options;
+#include "daemon/options.h"
+
 struct pipeline_motion_options;
 struct pipeline_stream_options;
+
+// What holds where own is NULL or does not say: all settings are given, but for region, which is
+// of width 0 unless it is used.
+struct daemon_stream_settings
+daemon_stream_settings_merge(const struct daemon_stream_settings *common,
+                             const struct daemon_stream_settings *own);
 
 // Fills the pipeline's options for the stream. resolved points into stream and to motion, which
 // is filled too.

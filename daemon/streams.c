@@ -1,152 +1,65 @@
 #include "daemon/streams.h"
 
-#include <errno.h>
-#include <limits.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/log.h"
-#include "daemon/calibrator.h"
-#include "daemon/on_demand.h"
-#include "daemon/options.h"
+#include "daemon/device_check.h"
 #include "daemon/profile_store.h"
-#include "daemon/stream.h"
-#include "daemon/tuning.h"
-#include "pipeline/source/url.h"
+#include "daemon/running_stream.h"
 #include "pipeline/stats.h"
 #include "pipeline/stream.h"
-#include "protocol/record.h"
 #include "server/publisher.h"
 
-struct running_stream {
-    struct daemon_streams *all;
-    const char *name;
-    int index;
-    struct pipeline_stream *stream; // NULL: closed
-    struct daemon_on_demand on_demand;
-    struct daemon_calibrator calibrator;
-    struct daemon_tuning tuning;
-    bool ended, failed, gave_records;
-};
-
 struct daemon_streams {
-    uv_loop_t *loop;
-    struct server_publisher *publisher;
+    struct daemon_running_host host;
     struct daemon_streams_callbacks callbacks;
     struct daemon_profile_store profiles;
-    bool closing;
-    int open_count;
-    int count;
-    struct running_stream streams[PROTOCOL_STREAMS_MAX];
+    bool started, closing;
+    int open_count;                                            // those being closed included
+    struct daemon_running_stream *slots[PROTOCOL_STREAMS_MAX]; // by index; NULL: none. Owned
 };
 
-// ---- From the pipeline
+// ---- from streams
 
 static void check_ended(struct daemon_streams *streams)
 {
-    bool any_failed = false, any_records = false;
-    for (int i = 0; i < streams->count; i++) {
-        if (!streams->streams[i].ended) {
+    bool any = false, any_failed = false, any_records = false;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        const struct daemon_running_stream *stream = streams->slots[i];
+        if (stream == NULL) {
+            continue;
+        }
+        if (!stream->ended) {
             return;
         }
-        any_failed = any_failed || streams->streams[i].failed;
-        any_records = any_records || streams->streams[i].gave_records;
+        any = true;
+        any_failed = any_failed || stream->failed;
+        any_records = any_records || stream->gave_records || stream->at_run_time;
     }
-    streams->callbacks.on_ended(streams->callbacks.user, any_failed, any_records);
+    if (any) {
+        streams->callbacks.on_ended(streams->callbacks.user, any_failed, any_records);
+    }
 }
 
-static void on_record(void *user, struct protocol_record *record,
-                      const struct pipeline_frame *frame)
+static void on_ended(void *user)
 {
-    struct running_stream *stream = user;
-    (void)frame;
-    stream->gave_records = true;
-    server_publisher_record(stream->all->publisher, stream->index, record);
+    check_ended(user);
 }
 
-// What a state of the pipeline is to subscribers, and to the log.
-static const struct {
-    enum protocol_stream_state published;
-    enum mc_log_level level;
-} states[] = {
-    [PIPELINE_IDLE] = { PROTOCOL_STREAM_IDLE, MC_LOG_INFO },
-    [PIPELINE_CONNECTING] = { PROTOCOL_STREAM_CONNECTING, MC_LOG_INFO },
-    [PIPELINE_LIVE] = { PROTOCOL_STREAM_LIVE, MC_LOG_INFO },
-    [PIPELINE_STALLED] = { PROTOCOL_STREAM_STALLED, MC_LOG_WARNING },
-    [PIPELINE_ENDED] = { PROTOCOL_STREAM_ENDED, MC_LOG_INFO },
-    [PIPELINE_FAILED] = { PROTOCOL_STREAM_FAILED, MC_LOG_ERROR },
-};
-
-static void on_state(void *user, enum pipeline_state state, const char *reason)
+static void on_gone(void *user)
 {
-    struct running_stream *stream = user;
-    struct server_publisher *publisher = stream->all->publisher;
-    mc_log(states[state].level, "stream %s is %s%s%s", stream->name, pipeline_state_name(state),
-           reason[0] == '\0' ? "" : ": ", reason);
-    server_publisher_state(publisher, stream->index, states[state].published, reason);
-    if (state == PIPELINE_ENDED || state == PIPELINE_FAILED) {
-        stream->ended = true;
-        stream->failed = state == PIPELINE_FAILED;
-        server_publisher_end(publisher, stream->index);
-        check_ended(stream->all);
+    struct daemon_streams *streams = user;
+    if (--streams->open_count == 0 && streams->closing) {
+        streams->callbacks.on_closed(streams->callbacks.user);
     }
 }
 
-// ---- Creating
-
-// The path of a webcam in its URL, without options; false when it has none.
-static bool find_device(const char *url, char *path, size_t size)
-{
-    const char *rest;
-    if (pipeline_url_parse(url, &rest) != PIPELINE_URL_V4L2 || rest[0] != '/') {
-        return false;
-    }
-    int length = snprintf(path, size, "%.*s", (int)strcspn(rest, "?"), rest);
-    return length > 0 && (size_t)length < size;
-}
-
-// Says at the start what is wrong with a webcam: it may be opened hours later.
-static void check_device(const struct daemon_stream_options *options)
-{
-    char path[PATH_MAX];
-    if (!find_device(options->url, path, sizeof path) || access(path, R_OK | W_OK) == 0) {
-        return;
-    }
-    mc_log(MC_LOG_WARNING, "stream %s: %s: %s%s", options->name, path, strerrordesc_np(errno),
-           errno == EACCES ? "; members of the group video may open webcams" : "");
-}
-
-static bool create_stream(struct daemon_streams *streams, const struct daemon_options *options,
-                          struct pipeline_workers *workers, struct mc_error *err)
-{
-    const int index = streams->count;
-    const struct daemon_stream_options *own = &options->streams[index];
-    struct running_stream *stream = &streams->streams[index];
-    struct pipeline_motion_options motion;
-    struct pipeline_stream_options resolved;
-    const struct pipeline_stream_callbacks callbacks = { on_record, on_state, stream };
-    *stream = (struct running_stream){ .all = streams, .name = own->name, .index = index };
-    daemon_stream_resolve(options, own, &motion, &resolved);
-    stream->stream = pipeline_stream_create(streams->loop, workers, &resolved, &callbacks, err);
-    if (stream->stream == NULL) {
-        return mc_error_wrap(err, "stream %s", own->name);
-    }
-    streams->count++;
-    streams->open_count++;
-    check_device(own);
-    daemon_calibrator_init(&stream->calibrator, &streams->profiles, streams->publisher,
-                           stream->stream, own->name, index);
-    daemon_tuning_init(&stream->tuning, &streams->profiles, stream->stream, own->name, &motion);
-    if (daemon_stream_is_on_demand(own)) {
-        daemon_on_demand_init(&stream->on_demand, streams->loop, stream->stream,
-                              (uint64_t)options->linger_s * 1000);
-    }
-    return true;
-}
+// ---- creating
 
 struct daemon_streams *daemon_streams_create(uv_loop_t *loop, struct server_publisher *publisher,
+                                             struct pipeline_workers *workers,
                                              const struct daemon_streams_callbacks *callbacks,
                                              struct mc_error *err)
 {
@@ -155,75 +68,146 @@ struct daemon_streams *daemon_streams_create(uv_loop_t *loop, struct server_publ
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
         return NULL;
     }
-    streams->loop = loop;
-    streams->publisher = publisher;
+    streams->host = (struct daemon_running_host){ loop,     publisher, workers, &streams->profiles,
+                                                  on_ended, on_gone,   streams };
     streams->callbacks = *callbacks;
     daemon_profile_store_init(&streams->profiles);
     return streams;
 }
 
-bool daemon_streams_open(struct daemon_streams *streams, const struct daemon_options *options,
-                         struct pipeline_workers *workers, struct mc_error *err)
+static bool create_at(struct daemon_streams *streams, const struct daemon_options *options,
+                      const struct daemon_stream_options *own, int index, struct mc_error *err)
 {
-    while (streams->count < options->stream_count) {
-        if (!create_stream(streams, options, workers, err)) {
+    assert(streams->slots[index] == NULL);
+    streams->slots[index] = daemon_running_stream_create(&streams->host, options, own, index, err);
+    streams->open_count += streams->slots[index] != NULL;
+    return streams->slots[index] != NULL;
+}
+
+bool daemon_streams_open(struct daemon_streams *streams, const struct daemon_options *options,
+                         struct mc_error *err)
+{
+    for (int i = 0; i < options->stream_count; i++) {
+        if (!create_at(streams, options, &options->streams[i], i, err)) {
             return false;
         }
     }
     return true;
 }
 
-// ---- While they run
-
 void daemon_streams_start(struct daemon_streams *streams)
 {
+<<<<<<< HEAD
     for (int i = 0; i < streams->count; i++) {
-        struct mc_error err = { 0 };
-        if (!pipeline_stream_start(streams->streams[i].stream, &err)) {
-            on_state(&streams->streams[i], PIPELINE_FAILED, err.message);
+        pipeline_stream_start(streams->streams[i].stream);
+=======
+    streams->started = true;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (streams->slots[i] != NULL) {
+            daemon_running_stream_start(streams->slots[i]);
         }
+>>>>>>> s18
     }
 }
 
-// The stream, unless it is closed or about to be.
-static struct pipeline_stream *find_open(const struct daemon_streams *streams, int index)
+// ---- changes
+
+struct daemon_running_stream *daemon_streams_at(const struct daemon_streams *streams, int index)
 {
-    return streams->closing ? NULL : streams->streams[index].stream;
+    return streams->slots[index];
 }
+
+struct daemon_running_stream *daemon_streams_find(const struct daemon_streams *streams,
+                                                  const char *name)
+{
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (streams->slots[i] != NULL && strcmp(streams->slots[i]->plan.own.name, name) == 0) {
+            return streams->slots[i];
+        }
+    }
+    return NULL;
+}
+
+int daemon_streams_count(const struct daemon_streams *streams)
+{
+    int count = 0;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        count += streams->slots[i] != NULL;
+    }
+    return count;
+}
+
+struct daemon_running_stream *daemon_streams_add(struct daemon_streams *streams,
+                                                 const struct daemon_options *options,
+                                                 const struct daemon_stream_options *own,
+                                                 struct mc_error *err)
+{
+    const int index = server_publisher_add_stream(streams->host.publisher, own->name);
+    if (index < 0) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be at most %d streams, got one more",
+                     PROTOCOL_STREAMS_MAX);
+        return NULL;
+    }
+    if (!create_at(streams, options, own, index, err)) {
+        server_publisher_remove_stream(streams->host.publisher, index, "it cannot be created");
+        return NULL;
+    }
+    struct daemon_running_stream *stream = streams->slots[index];
+    daemon_running_stream_update(stream);
+    if (streams->started) {
+        daemon_running_stream_start(stream);
+    }
+    return stream;
+}
+
+void daemon_streams_remove(struct daemon_streams *streams, struct daemon_running_stream *stream,
+                           const char *reason)
+{
+    const int index = stream->index;
+    streams->slots[index] = NULL;
+    daemon_running_stream_close(stream);
+    server_publisher_remove_stream(streams->host.publisher, index, reason);
+    check_ended(streams);
+}
+
+// ---- from the server
 
 void daemon_streams_update_subscribers(struct daemon_streams *streams)
 {
-    for (int i = 0; i < streams->count; i++) {
-        daemon_on_demand_update(&streams->streams[i].on_demand,
-                                server_publisher_count(streams->publisher, i));
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (streams->slots[i] != NULL) {
+            daemon_running_stream_update(streams->slots[i]);
+        }
     }
 }
 
 void daemon_streams_hold(struct daemon_streams *streams, int index, bool held)
 {
-    struct pipeline_stream *stream = find_open(streams, index);
-    if (stream != NULL) {
-        pipeline_stream_hold(stream, held);
+    if (streams->slots[index] != NULL) {
+        daemon_running_stream_hold(streams->slots[index], held);
     }
 }
 
-// The calibrator of a stream; NULL, and error set, when the stream is closed.
-static struct daemon_calibrator *find_calibrator(struct daemon_streams *streams, int index,
-                                                 struct protocol_error *error)
+// The stream, if it is open; NULL, and error set, when it is not.
+static struct daemon_running_stream *find_open(const struct daemon_streams *streams, int index,
+                                               const char *request, struct protocol_error *error)
 {
-    if (find_open(streams, index) != NULL) {
-        return &streams->streams[index].calibrator;
+    struct daemon_running_stream *stream = streams->slots[index];
+    if (stream != NULL && daemon_running_stream_is_open(stream)) {
+        return stream;
     }
     error->code = PROTOCOL_ERROR_UNSUPPORTED;
-    snprintf(error->message, sizeof error->message, "calibrate: mocapd is stopping");
+    snprintf(error->message, sizeof error->message, "%s: %s", request,
+             streams->closing ? "mocapd is stopping"
+                              : "the stream is being opened again: ask once more");
     return NULL;
 }
 
 bool daemon_streams_calibrate(struct daemon_streams *streams, int index,
                               const struct protocol_request *request, struct protocol_error *error)
 {
-    struct daemon_calibrator *calibrator = find_calibrator(streams, index, error);
-    return calibrator != NULL && daemon_calibrator_measure(calibrator, request, error);
+    struct daemon_running_stream *stream = find_open(streams, index, "calibrate", error);
+    return stream != NULL && daemon_calibrator_measure(&stream->calibrator, request, error);
 }
 
 bool daemon_streams_calibration(struct daemon_streams *streams, int index,
@@ -231,41 +215,48 @@ bool daemon_streams_calibration(struct daemon_streams *streams, int index,
                                 struct protocol_calibration *calibration,
                                 struct protocol_error *error)
 {
-    struct daemon_calibrator *calibrator = find_calibrator(streams, index, error);
-    return calibrator != NULL && daemon_calibrator_show(calibrator, request, calibration, error);
+    struct daemon_running_stream *stream = find_open(streams, index, "calibrate", error);
+    return stream != NULL &&
+           daemon_calibrator_show(&stream->calibrator, request, calibration, error);
 }
 
 bool daemon_streams_settings(struct daemon_streams *streams, int index,
                              struct protocol_settings *settings, struct protocol_error *error)
 {
-    if (find_open(streams, index) == NULL) {
-        error->code = PROTOCOL_ERROR_UNSUPPORTED;
-        snprintf(error->message, sizeof error->message, "settings: mocapd is stopping");
-        return false;
-    }
-    return daemon_tuning_change(&streams->streams[index].tuning, settings, error);
+    struct daemon_running_stream *stream = find_open(streams, index, "settings", error);
+    return stream != NULL && daemon_tuning_change(&stream->tuning, settings, error);
 }
 
 void daemon_streams_stats(const struct daemon_streams *streams, int index,
                           struct pipeline_stats *stats)
 {
+    const struct daemon_running_stream *stream = streams->slots[index];
     *stats = (struct pipeline_stats){ 0 };
-    if (streams->streams[index].stream != NULL) {
-        pipeline_stream_stats(streams->streams[index].stream, stats);
+    if (stream != NULL && daemon_running_stream_is_open(stream)) {
+        pipeline_stream_stats(stream->stream, stats);
     }
 }
 
-// ---- Closing
-
-static void on_stream_closed(void *user)
+void daemon_streams_status(const struct daemon_streams *streams, int index,
+                           struct protocol_stream_status *status)
 {
-    struct running_stream *stream = user;
-    struct daemon_streams *streams = stream->all;
-    stream->stream = NULL;
-    if (--streams->open_count == 0) {
-        streams->callbacks.on_closed(streams->callbacks.user);
+    struct pipeline_stats stats;
+    struct mc_error err = { 0 };
+    daemon_streams_stats(streams, index, &stats);
+    status->dropped = pipeline_stats_dropped(&stats);
+    status->drops.mailbox = stats.dropped[PIPELINE_DROP_MAILBOX];
+    status->drops.late = stats.dropped[PIPELINE_DROP_LATE];
+    status->drops.decode = stats.dropped[PIPELINE_DROP_DECODE];
+    status->connects = stats.connects;
+    status->fov = stats.fov;
+    // A closed webcam may have come or gone since.
+    if (status->state == PROTOCOL_STREAM_IDLE && streams->slots[index] != NULL) {
+        daemon_device_check(streams->slots[index]->plan.own.url, &err);
+        snprintf(status->reason, sizeof status->reason, "%.250s", err.message);
     }
 }
+
+// ---- the end
 
 void daemon_streams_close(struct daemon_streams *streams)
 {
@@ -274,11 +265,11 @@ void daemon_streams_close(struct daemon_streams *streams)
         streams->callbacks.on_closed(streams->callbacks.user);
         return;
     }
-    for (int i = 0; i < streams->count; i++) {
-        struct running_stream *stream = &streams->streams[i];
-        if (stream->stream != NULL) {
-            daemon_on_demand_close(&stream->on_demand);
-            pipeline_stream_close(stream->stream, on_stream_closed, stream);
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        struct daemon_running_stream *stream = streams->slots[i];
+        streams->slots[i] = NULL;
+        if (stream != NULL) {
+            daemon_running_stream_close(stream);
         }
     }
 }

@@ -1,4 +1,5 @@
-// The daemon's streams while it runs: from their sources to the publisher. Thread: loop.
+// The daemon's streams while it runs. They may be added, changed and removed at any time. A
+// stream's index is the publisher's. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -8,6 +9,8 @@
 #include "base/error.h"
 
 struct daemon_options;
+struct daemon_running_stream;
+struct daemon_stream_options;
 struct daemon_streams;
 struct pipeline_stats;
 struct pipeline_workers;
@@ -15,6 +18,7 @@ struct protocol_calibration;
 struct protocol_error;
 struct protocol_request;
 struct protocol_settings;
+struct protocol_stream_status;
 struct server_publisher;
 
 struct daemon_streams_callbacks {
@@ -26,19 +30,47 @@ struct daemon_streams_callbacks {
     void *user;
 };
 
-// Without streams yet. Borrows the loop and the publisher, and copies the callbacks. Returns NULL
-// and sets err when out of memory.
+// Without streams yet. Borrows the loop, the workers and the publisher, and copies the callbacks.
+// Returns NULL and sets err when out of memory.
 struct daemon_streams *daemon_streams_create(uv_loop_t *loop, struct server_publisher *publisher,
+                                             struct pipeline_workers *workers,
                                              const struct daemon_streams_callbacks *callbacks,
                                              struct mc_error *err) MC_MUST_USE;
 
-// Creates the streams of options, which it borrows, without opening their sources. Once. On
-// failure some may exist: close them all.
+<<<<<<< HEAD
+// Creates the streams of options, which it borrows, and their threads, without opening their
+=======
+// Creates the streams of options, which the publisher was created with, without opening their
+>>>>>>> s18
+// sources. Once. On failure some may exist: close them all.
 bool daemon_streams_open(struct daemon_streams *streams, const struct daemon_options *options,
-                         struct pipeline_workers *workers, struct mc_error *err) MC_MUST_USE;
+                         struct mc_error *err) MC_MUST_USE;
 
-// Starts them all. Once.
+// Starts them all, and those that are added from now on. Once.
 void daemon_streams_start(struct daemon_streams *streams);
+
+// ---- changes
+
+// The stream called name; NULL when there is none.
+struct daemon_running_stream *daemon_streams_find(const struct daemon_streams *streams,
+                                                  const char *name);
+
+// The stream with the index; NULL when there is none.
+struct daemon_running_stream *daemon_streams_at(const struct daemon_streams *streams, int index);
+
+int daemon_streams_count(const struct daemon_streams *streams);
+
+// Adds the stream called own->name, a new name. Returns NULL and sets err on failure. Copies own.
+struct daemon_running_stream *daemon_streams_add(struct daemon_streams *streams,
+                                                 const struct daemon_options *options,
+                                                 const struct daemon_stream_options *own,
+                                                 struct mc_error *err);
+
+// Removes a stream; its subscribers are told the reason.
+void daemon_streams_remove(struct daemon_streams *streams, struct daemon_running_stream *stream,
+                           const char *reason);
+
+// ---- from the server
 
 // The number of subscribers of some streams has changed: opens and closes what is on demand.
 void daemon_streams_update_subscribers(struct daemon_streams *streams);
@@ -59,9 +91,15 @@ bool daemon_streams_calibration(struct daemon_streams *streams, int index,
 bool daemon_streams_settings(struct daemon_streams *streams, int index,
                              struct protocol_settings *settings, struct protocol_error *error);
 
-// What a stream has done so far; zeros once it is closed.
+// What a stream has done since its source was opened with these options; zeros while it is closed.
 void daemon_streams_stats(const struct daemon_streams *streams, int index,
                           struct pipeline_stats *stats);
+
+// Adds to the status what only the stream knows.
+void daemon_streams_status(const struct daemon_streams *streams, int index,
+                           struct protocol_stream_status *status);
+
+// ---- the end
 
 // Closes them all. Calls on_closed from the loop, or at once when none is open. Nothing else is
 // called any more.

@@ -72,6 +72,14 @@ void daemon_tuning_init(struct daemon_tuning *tuning, const struct daemon_profil
     }
 }
 
+void daemon_tuning_configure(struct daemon_tuning *tuning,
+                             const struct pipeline_motion_options *configured)
+{
+    const struct daemon_tuning before = *tuning;
+    daemon_tuning_init(tuning, before.store, before.stream, before.name, configured);
+    pipeline_stream_set_motion(tuning->stream, &tuning->current);
+}
+
 // Keeps what differs from the options.
 static bool keep(const struct daemon_tuning *tuning, struct mc_error *err)
 {

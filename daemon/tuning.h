@@ -24,6 +24,10 @@ void daemon_tuning_init(struct daemon_tuning *tuning, const struct daemon_profil
                         struct pipeline_stream *stream, const char *name,
                         const struct pipeline_motion_options *configured);
 
+// The options say otherwise now. What was kept still wins.
+void daemon_tuning_configure(struct daemon_tuning *tuning,
+                             const struct pipeline_motion_options *configured);
+
 // Changes what settings has given, keeps it, and fills the rest of settings: what is in use.
 // Returns false and sets error on failure.
 bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings *settings,

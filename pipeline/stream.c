@@ -91,7 +91,7 @@ static void on_handle_closed(uv_handle_t *handle)
 // Closes the handles once neither the capture nor a worker can use them.
 static void try_finish(struct pipeline_stream *stream)
 {
-    bool captured = stream->capture == NULL || pipeline_capture_is_done(stream->capture);
+    const bool captured = pipeline_capture_is_done(stream->capture);
     pipeline_workers_lock(stream->workers);
     const bool busy = stream->busy_jobs > 0;
     pipeline_workers_unlock(stream->workers);
@@ -217,7 +217,43 @@ static bool open_handles(struct pipeline_stream *stream, uv_loop_t *loop, struct
     uv_timer_init(loop, &stream->stall_timer);
     stream->wake.data = stream->stall_timer.data = stream;
     stream->open_handles = 2;
+    stream->has_handles = true;
     return true;
+}
+
+static void offer_frame(void *user)
+{
+    const struct pipeline_stream *stream = user;
+    pipeline_workers_kick(stream->workers);
+}
+
+static void wake_loop(void *user)
+{
+    struct pipeline_stream *stream = user;
+    if (stream->has_handles) {
+        uv_async_send(&stream->wake);
+    }
+}
+
+static bool create_capture(struct pipeline_stream *stream, struct mc_error *err)
+{
+    const struct pipeline_capture_options options = {
+        .url = stream->url,
+        .every_frame = stream->every_frame,
+        .repeat = stream->repeat,
+        .drop_damaged = stream->drop_damaged,
+        .udp = stream->udp,
+        .display = stream->display_options,
+        .max_pixels = stream->max_pixels,
+        .mailbox = stream->mailbox,
+        .pool = stream->pool,
+        .counts = &stream->counts,
+        .on_frame = offer_frame,
+        .wake = wake_loop,
+        .user = stream,
+    };
+    stream->capture = pipeline_capture_create(&options, err);
+    return stream->capture != NULL || mc_error_wrap(err, "%s", stream->name);
 }
 
 struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_workers *workers,
@@ -241,7 +277,12 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     stream->workers = workers;
     stream->callbacks = *callbacks;
     copy_options(stream, options);
-    if (!make_parts(stream, err) || !open_handles(stream, loop, err)) {
+    if (!make_parts(stream, err) || !create_capture(stream, err)) {
+        free_stream(stream);
+        return NULL;
+    }
+    if (!open_handles(stream, loop, err)) {
+        pipeline_capture_stop(stream->capture);
         free_stream(stream);
         return NULL;
     }
@@ -249,43 +290,11 @@ struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_
     return stream;
 }
 
-static void offer_frame(void *user)
+void pipeline_stream_start(struct pipeline_stream *stream)
 {
-    const struct pipeline_stream *stream = user;
-    pipeline_workers_kick(stream->workers);
-}
-
-static void wake_loop(void *user)
-{
-    struct pipeline_stream *stream = user;
-    uv_async_send(&stream->wake);
-}
-
-bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err)
-{
-    assert(stream->capture == NULL && !stream->closing);
-    const struct pipeline_capture_options options = {
-        .url = stream->url,
-        .every_frame = stream->every_frame,
-        .repeat = stream->repeat,
-        .drop_damaged = stream->drop_damaged,
-        .udp = stream->udp,
-        .display = stream->display_options,
-        .max_pixels = stream->max_pixels,
-        .paused = stream->paused,
-        .mailbox = stream->mailbox,
-        .pool = stream->pool,
-        .counts = &stream->counts,
-        .on_frame = offer_frame,
-        .wake = wake_loop,
-        .user = stream,
-    };
-    stream->capture = pipeline_capture_start(&options, err);
-    if (stream->capture == NULL) {
-        return mc_error_wrap(err, "%s", stream->name);
-    }
+    assert(!stream->closing);
+    pipeline_capture_start(stream->capture);
     uv_timer_start(&stream->stall_timer, on_stall_timer, STALL_CHECK_MS, STALL_CHECK_MS);
-    return true;
 }
 
 void pipeline_stream_hold(struct pipeline_stream *stream, bool held)
@@ -300,10 +309,7 @@ void pipeline_stream_hold(struct pipeline_stream *stream, bool held)
 
 void pipeline_stream_pause(struct pipeline_stream *stream, bool paused)
 {
-    stream->paused = paused;
-    if (stream->capture != NULL) {
-        pipeline_capture_pause(stream->capture, paused);
-    }
+    pipeline_capture_pause(stream->capture, paused);
 }
 
 void pipeline_stream_calibrate(struct pipeline_stream *stream, uint64_t range,
@@ -347,8 +353,6 @@ void pipeline_stream_close(struct pipeline_stream *stream, void (*on_closed)(voi
     stream->on_closed_user = user;
     uv_timer_stop(&stream->stall_timer);
     pipeline_workers_remove(stream->workers, &stream->source);
-    if (stream->capture != NULL) {
-        pipeline_capture_stop(stream->capture);
-    }
+    pipeline_capture_stop(stream->capture);
     try_finish(stream);
 }

@@ -59,15 +59,16 @@ struct pipeline_stream_options {
 };
 
 // Copies what it needs of options; borrows the workers. Nothing is opened yet: a source
-// that can't be opened is reported through on_state. Returns NULL and sets err when the
-// options are invalid or memory is short. Thread: loop.
+// that can't be opened is reported through on_state. The capture thread exists and sleeps. Returns
+// NULL and sets err when the options are invalid, or without a thread, descriptor or memory for
+// it. Thread: loop.
 struct pipeline_stream *pipeline_stream_create(uv_loop_t *loop, struct pipeline_workers *workers,
                                                const struct pipeline_stream_options *options,
                                                const struct pipeline_stream_callbacks *callbacks,
                                                struct mc_error *err) MC_MUST_USE;
 
-// Starts the capture thread. Call once. Thread: loop.
-bool pipeline_stream_start(struct pipeline_stream *stream, struct mc_error *err) MC_MUST_USE;
+// Opens the source, unless the stream is paused. Call once. Thread: loop.
+void pipeline_stream_start(struct pipeline_stream *stream);
 
 // While held, no new frame goes to a worker; records of frames already there still come.
 // For readers that are slow where nothing may be dropped: with every_frame the source

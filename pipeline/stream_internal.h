@@ -63,7 +63,7 @@ struct pipeline_stream {
     struct pipeline_frame_pool *pool;
     struct pipeline_mailbox *mailbox;
     struct pipeline_reorder *reorder;
-    struct pipeline_capture *capture;      // NULL until started
+    struct pipeline_capture *capture;
     struct pipeline_capture_counts counts; // the capture's
     struct pipeline_stats stats;           // the loop's: published, faces, stages, latency
     struct pipeline_stream_job *jobs;
@@ -83,7 +83,7 @@ struct pipeline_stream {
     enum pipeline_state state; // as reported
     char reason[PIPELINE_REASON_BYTES];
     struct pipeline_state_report report; // the capture's latest
-    bool paused, closing;
+    bool closing, has_handles;
     void (*on_closed)(void *user);
     void *on_closed_user;
 };

@@ -83,10 +83,20 @@ static bool show(struct mocap_client *client, const char *bytes, size_t length,
     return true;
 }
 
+static void set_streams(struct mocap_client *client, const struct protocol_streams *streams)
+{
+    client->hello.stream_count = streams->stream_count;
+    memcpy(client->hello.streams, streams->streams, sizeof client->hello.streams);
+    protocol_view_server(&client->server, &client->hello);
+}
+
 // Lets a reply take effect, whether anybody still waits for it or not: the encoding of what
 // comes after it has changed all the same.
 static void apply_reply(struct mocap_client *client)
 {
+    if (client->message->type == PROTOCOL_MESSAGE_STREAMS) {
+        set_streams(client, &client->message->streams);
+    }
     if (client->message->type == PROTOCOL_MESSAGE_SUBSCRIBED) {
         client->policy = client->message->subscribed.policy;
         client->connection.framing.encoding = client->policy.encoding;

@@ -5,6 +5,7 @@
 #include "protocol/decode_calibration.h"
 #include "protocol/decode_point_set.h"
 #include "protocol/decode_record.h"
+#include "protocol/decode_streams.h"
 #include "protocol/fields.h"
 #include "protocol/json.h"
 
@@ -396,6 +397,9 @@ static const struct {
     [PROTOCOL_MESSAGE_END] = { "end", decode_end },
     [PROTOCOL_MESSAGE_CALIBRATED] = { "calibrated", protocol_decode_calibrated },
     [PROTOCOL_MESSAGE_CALIBRATION] = { "calibration", protocol_decode_calibration },
+    [PROTOCOL_MESSAGE_STREAM] = { "stream", protocol_decode_stream_changed },
+    [PROTOCOL_MESSAGE_STREAMS] = { "streams", protocol_decode_streams },
+    [PROTOCOL_MESSAGE_RELOADED] = { "reloaded", protocol_decode_reloaded },
 };
 
 // ---- any message

@@ -34,6 +34,12 @@ void protocol_encode_calibration(struct protocol_buffer *buffer, enum protocol_e
                                  const struct protocol_calibration *calibration);
 void protocol_encode_settings(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                               const struct protocol_settings *settings);
+void protocol_encode_stream_changed(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                                    const struct protocol_stream_changed *changed);
+void protocol_encode_streams(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                             const struct protocol_streams *streams);
+void protocol_encode_reloaded(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                              const struct protocol_reloaded *reloaded);
 void protocol_encode_error(struct protocol_buffer *buffer, enum protocol_encoding encoding,
                            const struct protocol_error *error);
 void protocol_encode_state(struct protocol_buffer *buffer, enum protocol_encoding encoding,

@@ -13,6 +13,8 @@ static const char *const error_code_names[] = {
     [PROTOCOL_ERROR_FORBIDDEN] = "forbidden",
     [PROTOCOL_ERROR_NO_FACE] = "no-face",
     [PROTOCOL_ERROR_STORAGE] = "storage",
+    [PROTOCOL_ERROR_EXISTS] = "exists",
+    [PROTOCOL_ERROR_CONFIGURATION] = "configuration",
     [PROTOCOL_ERROR_OTHER] = "other",
 };
 
@@ -37,6 +39,16 @@ const char *protocol_calibrate_action_name(enum protocol_calibrate_action action
         [PROTOCOL_CALIBRATE_NEUTRAL] = "neutral", [PROTOCOL_CALIBRATE_RANGE] = "range",
         [PROTOCOL_CALIBRATE_SHOW] = "show",       [PROTOCOL_CALIBRATE_USE] = "use",
         [PROTOCOL_CALIBRATE_RESET] = "reset",
+    };
+    return names[action];
+}
+
+const char *protocol_stream_action_name(enum protocol_stream_action action)
+{
+    static const char *const names[] = {
+        [PROTOCOL_STREAM_ADD] = "add",
+        [PROTOCOL_STREAM_REMOVE] = "remove",
+        [PROTOCOL_STREAM_SET] = "set",
     };
     return names[action];
 }

@@ -12,7 +12,7 @@
 
 enum {
     PROTOCOL_MAJOR = 1, // must be the same on both sides
-    PROTOCOL_MINOR = 1, // incremented by additions: docs/protocol.md lists them
+    PROTOCOL_MINOR = 2, // incremented by additions: docs/protocol.md lists them
     PROTOCOL_STREAMS_MAX = 64,
     PROTOCOL_REASON_BYTES = 256,
     PROTOCOL_REQUEST_BYTES = 4096,       // longest request, newline included
@@ -29,6 +29,8 @@ enum protocol_request_type {
     PROTOCOL_METRICS,
     PROTOCOL_CALIBRATE, // of one stream; all but SHOW reserved to those who may control
     PROTOCOL_SETTINGS,  // of one stream; changes reserved likewise
+    PROTOCOL_STREAM,    // adds, removes or changes a stream; reserved likewise
+    PROTOCOL_RELOAD,    // reads the configuration again; reserved likewise
 };
 
 // Identifies a request in its reply; optional.
@@ -88,6 +90,16 @@ struct protocol_settings {
 void protocol_settings_merge(struct protocol_settings *settings,
                              const struct protocol_settings *given);
 
+enum protocol_stream_action {
+    PROTOCOL_STREAM_ADD,
+    PROTOCOL_STREAM_REMOVE,
+    PROTOCOL_STREAM_SET, // its options
+    PROTOCOL_STREAM_ACTION_COUNT,
+};
+
+// "add", "remove", "set"
+const char *protocol_stream_action_name(enum protocol_stream_action action);
+
 struct protocol_request {
     enum protocol_request_type type;
     struct protocol_id id;
@@ -119,6 +131,8 @@ enum protocol_error_code {
     PROTOCOL_ERROR_FORBIDDEN,      // not permitted to this user
     PROTOCOL_ERROR_NO_FACE,        // calibrate: no face was found
     PROTOCOL_ERROR_STORAGE,        // calibrate: the profile could not be read or written
+    PROTOCOL_ERROR_EXISTS,         // stream: it is there already, with other options
+    PROTOCOL_ERROR_CONFIGURATION,  // reload: the configuration is wrong; nothing has changed
     PROTOCOL_ERROR_OTHER,          // a code of a later version
 };
 
@@ -193,6 +207,34 @@ struct protocol_calibration {
     char profiles[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES];
 };
 
+// A stream was added, removed or changed, or was already as it was to be.
+struct protocol_stream_changed {
+    struct protocol_id id;
+    enum protocol_stream_action action;
+    char stream[PROTOCOL_NAME_BYTES];
+    bool changed;
+};
+
+// The streams there are now: sent to every connection when one was added or removed.
+struct protocol_streams {
+    int stream_count;
+    char streams[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
+};
+
+enum {
+    PROTOCOL_OPTIONS_MAX = 24, // names of options in a message, and options of a stream
+    PROTOCOL_OPTION_NAME_BYTES = 32,
+    PROTOCOL_OPTION_VALUE_BYTES = 1024,
+};
+
+// What a reload has done.
+struct protocol_reloaded {
+    struct protocol_id id;
+    struct protocol_streams added, changed, removed;
+    int restart_count; // options that the daemon takes over at its next start
+    char restart[PROTOCOL_OPTIONS_MAX][PROTOCOL_OPTION_NAME_BYTES];
+};
+
 // The last message of a stream.
 struct protocol_end {
     char stream[PROTOCOL_NAME_BYTES];
@@ -255,6 +297,9 @@ enum protocol_message_type {
     PROTOCOL_MESSAGE_END,
     PROTOCOL_MESSAGE_CALIBRATED,
     PROTOCOL_MESSAGE_CALIBRATION,
+    PROTOCOL_MESSAGE_STREAM,
+    PROTOCOL_MESSAGE_STREAMS,
+    PROTOCOL_MESSAGE_RELOADED,
     PROTOCOL_MESSAGE_OTHER, // of a later version; ignored
 };
 
@@ -274,5 +319,8 @@ struct protocol_message {
         struct protocol_end end;
         struct protocol_calibrated calibrated;
         struct protocol_calibration calibration;
+        struct protocol_stream_changed stream_changed; // STREAM
+        struct protocol_streams streams;
+        struct protocol_reloaded reloaded;
     };
 };

@@ -195,6 +195,7 @@ enum mocap_message_type {
     MOCAP_REPLY,   // to mocap_request, or to a call that timed out before
     MOCAP_REFUSAL, // an error message: code and reason are set
     MOCAP_OTHER,   // a type of a later version; ignore it
+    MOCAP_STREAMS, // streams were added or removed: see mocap_server
 };
 
 // What it points to belongs to the client and is valid until the next call with it.
@@ -257,7 +258,7 @@ MOCAP_API struct mocap_client *mocap_connect(const char *path, int timeout_ms,
 MOCAP_API void mocap_close(struct mocap_client *client); // NULL does nothing
 
 // The server that the client is or was connected to. Belongs to the client; mocap_reconnect
-// changes it.
+// changes it, and its streams change when the client reads MOCAP_STREAMS.
 MOCAP_API const struct mocap_server *mocap_server(const struct mocap_client *client);
 
 enum { // the parts of a record that mocap_options.include selects

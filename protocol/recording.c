@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "protocol/cbor.h"
 #include "protocol/decode.h"
 
@@ -133,9 +135,13 @@ struct protocol_recording *protocol_recording_open(const char *path, struct mc_e
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a recording");
         return NULL;
     }
-    recording->file = fopen(path, "re");
+    const int fd = mc_file_open(path, err);
+    recording->file = fd < 0 ? NULL : fdopen(fd, "r");
     if (recording->file == NULL) {
-        mc_error_set_errno(err, "%s", path);
+        if (fd >= 0) {
+            mc_error_set_errno(err, "%s", path);
+            close(fd);
+        }
         protocol_recording_close(recording);
         return NULL;
     }

@@ -8,13 +8,15 @@
 #include "protocol/settings.h"
 #include "protocol/writer.h"
 
-#define TYPES_TEXT "subscribe, unsubscribe, status, ping, metrics, calibrate or settings"
+#define TYPES_TEXT                                                                                 \
+    "subscribe, unsubscribe, status, ping, metrics, calibrate, settings, stream or reload"
 
 static const char *const type_names[] = {
     [PROTOCOL_SUBSCRIBE] = "subscribe", [PROTOCOL_UNSUBSCRIBE] = "unsubscribe",
     [PROTOCOL_STATUS] = "status",       [PROTOCOL_PING] = "ping",
     [PROTOCOL_METRICS] = "metrics",     [PROTOCOL_CALIBRATE] = "calibrate",
-    [PROTOCOL_SETTINGS] = "settings",
+    [PROTOCOL_SETTINGS] = "settings",   [PROTOCOL_STREAM] = "stream",
+    [PROTOCOL_RELOAD] = "reload",
 };
 
 const char *protocol_request_type_name(enum protocol_request_type type)

@@ -149,7 +149,12 @@ void protocol_view_message(struct protocol_view *view, const struct protocol_mes
     case PROTOCOL_MESSAGE_METRICS:
     case PROTOCOL_MESSAGE_CALIBRATED:
     case PROTOCOL_MESSAGE_CALIBRATION:
+    case PROTOCOL_MESSAGE_STREAM:
+    case PROTOCOL_MESSAGE_RELOADED:
         shown->type = MOCAP_REPLY;
+        break;
+    case PROTOCOL_MESSAGE_STREAMS:
+        shown->type = MOCAP_STREAMS;
         break;
     case PROTOCOL_MESSAGE_HELLO:
     case PROTOCOL_MESSAGE_OTHER:

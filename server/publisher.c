@@ -1,13 +1,17 @@
 #include "server/publisher.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "protocol/encode.h"
+#include "server/admission.h"
 #include "server/connection_log.h"
 #include "server/rate_limit.h"
 #include "server/request_handlers.h"
@@ -20,6 +24,7 @@ enum {
     STATES_MS = 1000,       // between two messages that a stream is down
     STUCK_FINISH_MS = 3000, // while finishing: a write without progress
     FINISH_MS = 60000,      // after that, connections that still read are closed
+    FILES_LOG_S = 10,       // between two complaints that file descriptors ran out
 };
 
 struct server_publisher {
@@ -27,6 +32,7 @@ struct server_publisher {
     struct server_publisher_callbacks callbacks;
     struct protocol_hello hello;
     struct server_limits limits;
+    struct server_admission admission;
     int workers;
     int network_count;
     struct protocol_network_status networks[PROTOCOL_NETWORKS_MAX];
@@ -103,6 +109,19 @@ static bool on_settings(void *user, int stream, struct protocol_settings *settin
     return publisher->callbacks.on_settings(publisher->callbacks.user, stream, settings, error);
 }
 
+static bool on_stream(void *user, const struct protocol_stream_change *change,
+                      struct protocol_stream_changed *changed, struct protocol_error *error)
+{
+    const struct server_publisher *publisher = user;
+    return publisher->callbacks.on_stream(publisher->callbacks.user, change, changed, error);
+}
+
+static bool on_reload(void *user, struct protocol_reloaded *reloaded, struct protocol_error *error)
+{
+    const struct server_publisher *publisher = user;
+    return publisher->callbacks.on_reload(publisher->callbacks.user, reloaded, error);
+}
+
 static void on_metrics(void *user, int stream, struct protocol_buffer *text)
 {
     const struct server_publisher *publisher = user;
@@ -146,7 +165,7 @@ static void on_closed(void *user, struct server_subscriber *subscriber)
 {
     struct server_publisher *publisher = user;
     unlink_from_list(publisher, subscriber);
-    for (int i = 0; i < publisher->feeds.count; i++) {
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         server_stream_feeds_unsubscribe(&publisher->feeds, subscriber, i);
     }
     server_connection_log_write(
@@ -156,6 +175,51 @@ static void on_closed(void *user, struct server_subscriber *subscriber)
     finish_if_done(publisher);
 }
 
+static void close_idle(struct server_publisher *publisher, struct server_subscriber *idle)
+{
+    static const struct protocol_error error = {
+        .code = PROTOCOL_ERROR_TOO_MANY,
+        .message = "too many connections: this one was idle for longest",
+    };
+    server_request_refuse(&publisher->handlers, idle, &error);
+    server_subscriber_close(idle, "it was idle for longest, and its place was needed");
+}
+
+static void admit(struct server_publisher *publisher, struct server_subscriber *subscriber)
+{
+    struct server_subscriber *idle;
+    struct protocol_error error;
+    if (!server_admission_check(&publisher->admission, publisher->first, subscriber, &idle,
+                                &error)) {
+        server_request_refuse(&publisher->handlers, subscriber, &error);
+        server_subscriber_finish(subscriber);
+    } else if (idle != NULL) {
+        close_idle(publisher, idle);
+    }
+}
+
+// Without a free descriptor libuv closes new connections and says nothing.
+static void check_files(struct server_publisher *publisher)
+{
+    static struct mc_log_limit limit;
+    unsigned skipped;
+    const int fd = fcntl(uv_backend_fd(publisher->loop), F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (fd >= 0 || errno != EMFILE) {
+        return;
+    }
+    if (mc_log_limit_pass(&limit, FILES_LOG_S * MC_NS_PER_SECOND, &skipped)) {
+        mc_log(MC_LOG_WARNING,
+               "too many open files: new connections are closed; see ulimit -n or LimitNOFILE=");
+    }
+    struct server_subscriber *idle = server_admission_idle(publisher->first);
+    if (idle != NULL) {
+        close_idle(publisher, idle);
+    }
+}
+
 static void greet(struct server_publisher *publisher, struct server_subscriber *subscriber)
 {
     struct server_message *message = server_message_acquire(&publisher->feeds.pool, PROTOCOL_JSON);
@@ -163,18 +227,14 @@ static void greet(struct server_publisher *publisher, struct server_subscriber *
         server_subscriber_close(subscriber, "out of memory for its greeting");
         return;
     }
+    publisher->hello.stream_count =
+        server_stream_feeds_list(&publisher->feeds, publisher->hello.streams);
     protocol_encode_hello(&message->buffer, &publisher->hello);
     if (server_message_seal(message)) {
         server_subscriber_reply(subscriber, message);
     }
     server_message_release(message);
-    if (publisher->connection_count > publisher->limits.connections) {
-        struct protocol_error error = { .code = PROTOCOL_ERROR_TOO_MANY };
-        snprintf(error.message, sizeof error.message, "too many connections: must be at most %d",
-                 publisher->limits.connections);
-        server_request_refuse(&publisher->handlers, subscriber, &error);
-        server_subscriber_finish(subscriber);
-    }
+    admit(publisher, subscriber);
 }
 
 void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener)
@@ -188,8 +248,7 @@ void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *li
         publisher->pending = listener; // libuv reports no other before this one is accepted
         return;
     }
-    struct server_subscriber *subscriber =
-        server_subscriber_accept(listener, publisher->feeds.count, &callbacks, &err);
+    struct server_subscriber *subscriber = server_subscriber_accept(listener, &callbacks, &err);
     if (subscriber == NULL) {
         unsigned skipped;
         if (mc_log_limit_pass(&limit, MC_NS_PER_SECOND, &skipped)) {
@@ -248,6 +307,7 @@ static void begin_check(struct server_publisher *publisher)
         server_stream_feeds_repeat_states(&publisher->feeds);
     }
     server_connection_log_renew(&publisher->log);
+    check_files(publisher);
 }
 
 // Checks some of the connections: a record is not delayed by a check of all of them.
@@ -287,6 +347,85 @@ void server_publisher_end(struct server_publisher *publisher, int stream)
     server_stream_feeds_end(&publisher->feeds, stream);
 }
 
+// ---- which streams there are
+
+static void tell_streams(struct server_publisher *publisher)
+{
+    struct protocol_streams streams;
+    struct server_subscriber *next;
+    streams.stream_count = server_stream_feeds_list(&publisher->feeds, streams.streams);
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        struct server_message *message =
+            server_message_acquire(&publisher->feeds.pool, s->encoding);
+        if (message != NULL) {
+            protocol_encode_streams(&message->buffer, message->encoding, &streams);
+            if (server_message_seal(message)) {
+                server_subscriber_reply(s, message);
+            }
+            server_message_release(message);
+        }
+    }
+}
+
+int server_publisher_add_stream(struct server_publisher *publisher, const char *name)
+{
+    const int stream = server_stream_feeds_add(&publisher->feeds, name);
+    if (stream < 0) {
+        return -1;
+    }
+    tell_streams(publisher);
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        struct protocol_policy policy = s->all_policy;
+        if (!s->follows_all) {
+            continue;
+        }
+        if (server_stream_feeds_subscribe(&publisher->feeds, s, stream, &policy)) {
+            server_stream_feeds_greet(&publisher->feeds, s, stream);
+        } else {
+            server_subscriber_close(s, "out of memory for its subscription");
+        }
+    }
+    tell_subscribed(publisher);
+    return stream;
+}
+
+int server_publisher_find_stream(const struct server_publisher *publisher, const char *name)
+{
+    return server_stream_feeds_find(&publisher->feeds, name);
+}
+
+void server_publisher_remove_stream(struct server_publisher *publisher, int stream,
+                                    const char *reason)
+{
+    struct protocol_error error = { .code = PROTOCOL_ERROR_UNKNOWN_STREAM };
+    snprintf(error.message, sizeof error.message, "the stream is gone: %s", reason);
+    server_publisher_not_calibrated(publisher, stream, &error);
+    if (!publisher->feeds.feeds[stream].ended) {
+        server_stream_feeds_state(&publisher->feeds, stream, PROTOCOL_STREAM_ENDED, reason);
+        server_stream_feeds_end(&publisher->feeds, stream);
+    }
+    struct server_subscriber *next;
+    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        next = s->next;
+        server_stream_feeds_unsubscribe(&publisher->feeds, s, stream);
+        server_subscriber_forget(s, stream);
+    }
+    server_stream_feeds_remove(&publisher->feeds, stream);
+    tell_streams(publisher);
+    tell_subscribed(publisher);
+}
+
+void server_publisher_set_limits(struct server_publisher *publisher, int connections,
+                                 uint64_t stuck_ms, gid_t control_group)
+{
+    publisher->limits.connections = connections;
+    publisher->limits.stuck_ms = stuck_ms;
+    publisher->handlers.control_group = control_group;
+}
+
 void server_publisher_calibrated(struct server_publisher *publisher, int stream,
                                  const struct protocol_calibrated *calibrated)
 {
@@ -317,10 +456,13 @@ void server_publisher_status(const struct server_publisher *publisher,
     status->workers = publisher->workers;
     status->network_count = publisher->network_count;
     memcpy(status->networks, publisher->networks, sizeof status->networks);
-    status->stream_count = publisher->feeds.count;
-    for (int i = 0; i < publisher->feeds.count; i++) {
+    status->stream_count = 0;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         const struct server_stream_feed *feed = &publisher->feeds.feeds[i];
-        struct protocol_stream_status *stream = &status->streams[i];
+        if (!feed->used) {
+            continue;
+        }
+        struct protocol_stream_status *stream = &status->streams[status->stream_count++];
         memcpy(stream->stream, feed->state.stream, sizeof stream->stream);
         stream->state = feed->state.state;
         memcpy(stream->reason, feed->state.reason, sizeof stream->reason);
@@ -363,9 +505,6 @@ static void fill_hello(struct server_publisher *publisher,
     snprintf(hello->server, sizeof hello->server, "%s", options->server);
     // The start time serves: all that counts is that it differs after each start.
     snprintf(hello->boot_id, sizeof hello->boot_id, "%016" PRIx64, (uint64_t)publisher->start_ns);
-    hello->stream_count = options->stream_count;
-    memcpy(hello->streams, options->streams,
-           (size_t)options->stream_count * sizeof hello->streams[0]);
     if (options->dense != NULL) {
         hello->dense = *options->dense;
     }
@@ -412,6 +551,11 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         publisher->networks[i] = options->networks[i];
     }
     publisher->limits = options->limits;
+    publisher->admission = (struct server_admission){ options->limits.connections,
+                                                      options->limits.connections_per_user };
+    if (publisher->admission.per_user == 0) {
+        publisher->admission.per_user = server_admission_default_share(options->limits.connections);
+    }
     publisher->start_ns = mc_clock_now_ns();
     publisher->handlers = (struct server_request_handlers){
         .feeds = &publisher->feeds,
@@ -421,6 +565,8 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .on_calibrate = callbacks->on_calibrate == NULL ? NULL : on_calibrate,
         .on_calibration = on_calibration,
         .on_settings = callbacks->on_settings == NULL ? NULL : on_settings,
+        .on_stream = callbacks->on_stream == NULL ? NULL : on_stream,
+        .on_reload = callbacks->on_reload == NULL ? NULL : on_reload,
         .control_group = options->control_group,
         .on_metrics = callbacks->on_metrics == NULL ? NULL : on_metrics,
         .user = publisher,

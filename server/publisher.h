@@ -20,13 +20,18 @@ struct protocol_error;
 struct protocol_network_status;
 struct protocol_request;
 struct protocol_settings;
+struct protocol_reloaded;
 struct protocol_status;
+struct protocol_stream_change;
+struct protocol_stream_changed;
 struct protocol_stream_status;
 
 enum { SERVER_CONNECTIONS_MAX = 1024 }; // the default, and the most that can be configured
 
 struct server_limits {
-    int connections;      // further ones get an error message and are closed
+    // Further ones take the place of one without a subscription, or else get an error message and
+    // are closed.
+    int connections, connections_per_user; // over all, and of one uid; 0: its default share
     uint64_t stuck_ms;    // a write without progress for so long closes the connection
     uint64_t greeting_ms; // as does the lack of a valid request
     // Budget for queued messages. Above it only subscribers with an empty queue get
@@ -53,7 +58,8 @@ struct server_publisher_options {
     int network_count;
 };
 
-// stream is an index into the options' streams.
+// stream is the index of a stream: of the options' streams, or as server_publisher_add_stream
+// returned it.
 struct server_publisher_callbacks {
     // Subscriptions have changed: count connections have at least one.
     void (*on_subscribed)(void *user, int count);
@@ -73,6 +79,14 @@ struct server_publisher_callbacks {
     // sets error on failure. NULL: this server has no settings.
     bool (*on_settings)(void *user, int stream, struct protocol_settings *settings,
                         struct protocol_error *error);
+    // Adds, removes or changes a stream, and fills changed but for its id, action and stream. Calls
+    // server_publisher_add_stream and the like. Returns false and sets error on failure. NULL: this
+    // server's streams are fixed.
+    bool (*on_stream)(void *user, const struct protocol_stream_change *change,
+                      struct protocol_stream_changed *changed, struct protocol_error *error);
+    // Reads the configuration again, and fills reloaded but for its id. Returns false and sets
+    // error when it is wrong. NULL: this server has none.
+    bool (*on_reload)(void *user, struct protocol_reloaded *reloaded, struct protocol_error *error);
     // Adds to the status what only the stream knows: drops before publishing, connects.
     // NULL: nothing.
     void (*on_status)(void *user, int stream, struct protocol_stream_status *status);
@@ -94,6 +108,22 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
 // Accepts the connection pending on the listener and sends hello; after a short pause when
 // many connect at once.
 void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *listener);
+
+// Adds a stream, whose name is new, and tells every connection; those subscribed to all streams are
+// subscribed to it. Returns its index, or -1 when there are PROTOCOL_STREAMS_MAX already.
+int server_publisher_add_stream(struct server_publisher *publisher, const char *name);
+
+// The index of the stream called name, or -1.
+int server_publisher_find_stream(const struct server_publisher *publisher, const char *name);
+
+// Removes a stream, whose subscribers get its end for that reason, and tells every connection. The
+// index may be used again.
+void server_publisher_remove_stream(struct server_publisher *publisher, int stream,
+                                    const char *reason);
+
+// Changes what options said of them, for further connections and requests.
+void server_publisher_set_limits(struct server_publisher *publisher, int connections,
+                                 uint64_t stuck_ms, gid_t control_group);
 
 // Publishes the record and sets its t_publish_ns.
 void server_publisher_record(struct server_publisher *publisher, int stream,

@@ -1,12 +1,15 @@
 #include "server/request_handlers.h"
 
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/suggestion.h"
 #include "protocol/encode.h"
 #include "protocol/request.h"
+#include "protocol/stream_change.h"
 
 static struct server_message *begin_reply(const struct server_request_handlers *handlers,
                                           const struct server_subscriber *subscriber)
@@ -40,8 +43,11 @@ static int named_streams(const struct server_stream_feeds *feeds,
                          const struct protocol_request *request, struct protocol_subscribed *named,
                          int *indices)
 {
-    for (int i = 0; i < feeds->count; i++) {
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         const char *name = feeds->feeds[i].state.stream;
+        if (!feeds->feeds[i].used) {
+            continue;
+        }
         if (request->stream[0] == '\0' || strcmp(request->stream, name) == 0) {
             indices[named->stream_count] = i;
             memcpy(named->streams[named->stream_count++], name, PROTOCOL_NAME_BYTES);
@@ -84,6 +90,10 @@ static void subscribe(const struct server_request_handlers *handlers,
     int count = named_streams(feeds, request, &granted, indices);
     const enum protocol_encoding before = subscriber->encoding;
     granted.policy = grant(handlers, subscriber, request);
+    if (request->stream[0] == '\0') {
+        subscriber->follows_all = true;
+        subscriber->all_policy = granted.policy;
+    }
     if (granted.policy.encoding != before) {
         server_stream_feeds_change_encoding(feeds, subscriber, granted.policy.encoding);
     }
@@ -114,6 +124,7 @@ static void unsubscribe(const struct server_request_handlers *handlers,
     struct protocol_subscribed left = { .id = request->id };
     int indices[PROTOCOL_STREAMS_MAX];
     int count = named_streams(handlers->feeds, request, &left, indices);
+    subscriber->follows_all = subscriber->follows_all && request->stream[0] != '\0';
     for (int i = 0; i < count; i++) {
         server_stream_feeds_unsubscribe(handlers->feeds, subscriber, indices[i]);
     }
@@ -209,11 +220,24 @@ static void forbid(const struct server_request_handlers *handlers,
                    const struct server_subscriber *subscriber, const char *request,
                    struct protocol_error *error)
 {
+    const gid_t number = handlers->control_group;
+    const struct group *group = number == 0 ? NULL : getgrgid(number);
     error->code = PROTOCOL_ERROR_FORBIDDEN;
-    snprintf(error->message, sizeof error->message,
-             "%s: must be root, the daemon's user or in the group of its option control-group%s, "
-             "got uid %d",
-             request, handlers->control_group == 0 ? " (not set)" : "", subscriber->peer_uid);
+    if (group != NULL) {
+        snprintf(error->message, sizeof error->message,
+                 "%s: must be root, the daemon's user or in the group %s, got uid %d; to join: "
+                 "sudo usermod -aG %s USER, then log in again",
+                 request, group->gr_name, subscriber->peer_uid, group->gr_name);
+    } else if (number != 0) {
+        snprintf(error->message, sizeof error->message,
+                 "%s: must be root, the daemon's user or in the group %lu, got uid %d", request,
+                 (unsigned long)number, subscriber->peer_uid);
+    } else {
+        snprintf(error->message, sizeof error->message,
+                 "%s: must be root or the daemon's user, got uid %d; mocapd's option control-group "
+                 "names a group that may, too",
+                 request, subscriber->peer_uid);
+    }
 }
 
 // Starts to measure; the reply comes later. Returns false and sets error on failure.
@@ -221,7 +245,12 @@ static bool measure(const struct server_request_handlers *handlers,
                     struct server_subscriber *subscriber, int stream,
                     const struct protocol_request *request, struct protocol_error *error)
 {
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    struct server_subscription *subscription = server_subscriber_subscription(subscriber, stream);
+    if (subscription == NULL) {
+        error->code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error->message, sizeof error->message, "calibrate: out of memory");
+        return false;
+    }
     if (subscription->calibrating) {
         error->code = PROTOCOL_ERROR_BAD_REQUEST;
         snprintf(error->message, sizeof error->message,
@@ -277,8 +306,8 @@ void server_request_calibrated(const struct server_request_handlers *handlers,
                                struct server_subscriber *subscriber, int stream,
                                const struct protocol_calibrated *calibrated)
 {
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
-    if (!subscription->calibrating) {
+    struct server_subscription *subscription = subscriber->subscriptions[stream];
+    if (subscription == NULL || !subscription->calibrating) {
         return;
     }
     subscription->calibrating = false;
@@ -296,8 +325,8 @@ void server_request_not_calibrated(const struct server_request_handlers *handler
                                    struct server_subscriber *subscriber, int stream,
                                    const struct protocol_error *error)
 {
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
-    if (!subscription->calibrating) {
+    struct server_subscription *subscription = subscriber->subscriptions[stream];
+    if (subscription == NULL || !subscription->calibrating) {
         return;
     }
     subscription->calibrating = false;
@@ -334,18 +363,96 @@ static void change_settings(const struct server_request_handlers *handlers,
     server_request_refuse(handlers, subscriber, &error);
 }
 
+// ---- streams and configuration
+
+static void change_stream(const struct server_request_handlers *handlers,
+                          struct server_subscriber *subscriber,
+                          const struct protocol_request *request, const char *line, size_t length)
+{
+    struct protocol_stream_change change = { .id = request->id };
+    struct protocol_error error = { .id = request->id };
+    struct protocol_stream_changed changed = { .id = request->id };
+    if (handlers->on_stream == NULL) {
+        error.code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error.message, sizeof error.message, "this server's streams are fixed");
+    } else if (!may_control(handlers, subscriber)) {
+        forbid(handlers, subscriber, "stream", &error);
+    } else if (protocol_stream_change_parse(line, length, &change, &error) &&
+               handlers->on_stream(handlers->user, &change, &changed, &error)) {
+        server_connection_log_write(handlers->log, subscriber, "asks to %s stream %s%s",
+                                    protocol_stream_action_name(change.action), change.stream,
+                                    changed.changed ? "" : ", which changes nothing");
+        changed.action = change.action;
+        memcpy(changed.stream, change.stream, sizeof changed.stream);
+        struct server_message *message = begin_reply(handlers, subscriber);
+        if (message != NULL) {
+            protocol_encode_stream_changed(&message->buffer, message->encoding, &changed);
+            end_reply(subscriber, message);
+        }
+        return;
+    }
+    server_request_refuse(handlers, subscriber, &error);
+}
+
+static void reload(const struct server_request_handlers *handlers,
+                   struct server_subscriber *subscriber, const struct protocol_request *request)
+{
+    static struct protocol_reloaded reloaded; // 12 kB
+    struct protocol_error error = { .id = request->id };
+    reloaded = (struct protocol_reloaded){ .id = request->id };
+    if (handlers->on_reload == NULL) {
+        error.code = PROTOCOL_ERROR_UNSUPPORTED;
+        snprintf(error.message, sizeof error.message, "this server has no configuration");
+    } else if (!may_control(handlers, subscriber)) {
+        forbid(handlers, subscriber, "reload", &error);
+    } else if (server_connection_log_write(handlers->log, subscriber, "asks to reload"),
+               handlers->on_reload(handlers->user, &reloaded, &error)) {
+        struct server_message *message = begin_reply(handlers, subscriber);
+        if (message != NULL) {
+            protocol_encode_reloaded(&message->buffer, message->encoding, &reloaded);
+            end_reply(subscriber, message);
+        }
+        return;
+    }
+    server_request_refuse(handlers, subscriber, &error);
+}
+
 // ---- any request
+
+// Says which streams there are, as far as there is room.
+static void refuse_stream(const struct server_stream_feeds *feeds, const char *name,
+                          struct protocol_error *error)
+{
+    char names[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES], list[100] = "";
+    const int count = server_stream_feeds_list(feeds, names);
+    size_t length = 0;
+    bool fits = true;
+    struct mc_suggestion suggestion;
+    mc_suggestion_init(&suggestion, name);
+    for (int i = 0; i < count; i++) {
+        mc_suggestion_consider(&suggestion, names[i]);
+        fits = fits && length + strlen(names[i]) + sizeof ", ..." < sizeof list;
+        if (fits) {
+            length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
+                                       i == 0 ? "" : ", ", names[i]);
+        }
+    }
+    const bool near = suggestion.best != NULL;
+    error->code = PROTOCOL_ERROR_UNKNOWN_STREAM;
+    snprintf(error->message, sizeof error->message,
+             "stream: must be one of %s%s, got '%.40s'%s%s%s",
+             count == 0 ? "none (there are no streams)" : list, fits ? "" : ", ...", name,
+             near ? "; did you mean '" : "", near ? suggestion.best : "", near ? "'?" : "");
+}
 
 // Checks what the request's form does not show: whether this server can do it.
 static bool is_possible(const struct server_request_handlers *handlers,
                         const struct protocol_request *request, struct protocol_error *error)
 {
     error->id = request->id;
-    if (request->stream[0] != '\0' &&
+    if (request->stream[0] != '\0' && request->type != PROTOCOL_STREAM &&
         server_stream_feeds_find(handlers->feeds, request->stream) < 0) {
-        error->code = PROTOCOL_ERROR_UNKNOWN_STREAM;
-        snprintf(error->message, sizeof error->message,
-                 "stream: must be one that hello lists, got '%s'", request->stream);
+        refuse_stream(handlers->feeds, request->stream, error);
         return false;
     }
     if (request->type == PROTOCOL_METRICS && handlers->on_metrics == NULL) {
@@ -411,6 +518,12 @@ void server_request_handle(const struct server_request_handlers *handlers,
         break;
     case PROTOCOL_SETTINGS:
         change_settings(handlers, subscriber, &request);
+        break;
+    case PROTOCOL_STREAM:
+        change_stream(handlers, subscriber, &request, line, length);
+        break;
+    case PROTOCOL_RELOAD:
+        reload(handlers, subscriber, &request);
         break;
     }
 }

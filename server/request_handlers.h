@@ -10,6 +10,7 @@
 #include "server/subscriber.h"
 
 struct protocol_buffer;
+struct protocol_stream_change;
 
 struct server_request_handlers {
     struct server_stream_feeds *feeds;
@@ -30,7 +31,12 @@ struct server_request_handlers {
     // sets error on failure. NULL: this server has no settings.
     bool (*on_settings)(void *user, int stream, struct protocol_settings *settings,
                         struct protocol_error *error);
-    // Its members may calibrate and change settings, beside root and the daemon's user; 0: none.
+    // Adds, removes or changes a stream; reads the configuration again: see publisher.h. NULL: this
+    // server cannot.
+    bool (*on_stream)(void *user, const struct protocol_stream_change *change,
+                      struct protocol_stream_changed *changed, struct protocol_error *error);
+    bool (*on_reload)(void *user, struct protocol_reloaded *reloaded, struct protocol_error *error);
+    // Its members may use what is reserved, beside root and the daemon's user; 0: none.
     gid_t control_group;
     // Writes the metrics of one stream; of all where it is -1. NULL: this server has none.
     void (*on_metrics)(void *user, int stream, struct protocol_buffer *text);

@@ -75,6 +75,14 @@ int server_send_queue_purge(struct server_send_queue *queue, int stream, uint64_
     return purged;
 }
 
+void server_send_queue_detach(struct server_send_queue *queue, int stream)
+{
+    for (int i = 0; i < queue->count; i++) {
+        struct server_send_entry *queued = at(queue, i);
+        queued->stream = queued->stream == stream ? -1 : queued->stream;
+    }
+}
+
 void server_send_queue_finish(struct server_send_queue *queue)
 {
     while (queue->count > 0) {

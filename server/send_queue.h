@@ -16,7 +16,7 @@ enum server_send_kind {
 struct server_send_entry {
     struct server_message *message; // NULL: the subscription holds it (its newest record)
     enum server_send_kind kind;
-    int stream;      // -1 for a reply
+    int stream;      // -1 for a reply, and once the stream is gone
     uint64_t missed; // of a record: the number left out before it
 };
 
@@ -40,6 +40,10 @@ bool server_send_queue_replace(struct server_send_queue *queue, enum server_send
 // Removes the stream's records and returns how many there were; adds the `missed` of each
 // to *missed.
 int server_send_queue_purge(struct server_send_queue *queue, int stream, uint64_t *missed);
+
+// The stream is gone: its messages are sent, but never replaced by those of a later stream with the
+// same number.
+void server_send_queue_detach(struct server_send_queue *queue, int stream);
 
 // Releases all messages and the memory.
 void server_send_queue_finish(struct server_send_queue *queue);

@@ -1,5 +1,6 @@
 #include "server/stream_feed.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +16,19 @@ enum {
 bool server_stream_feeds_init(struct server_stream_feeds *feeds,
                               const char (*names)[PROTOCOL_NAME_BYTES], int count)
 {
-    feeds->feeds = calloc((size_t)count, sizeof *feeds->feeds);
+    feeds->feeds = calloc(PROTOCOL_STREAMS_MAX, sizeof *feeds->feeds);
     if (feeds->feeds == NULL) {
         return false;
     }
-    feeds->count = count;
     for (int i = 0; i < count; i++) {
-        struct protocol_state *state = &feeds->feeds[i].state;
-        memcpy(state->stream, names[i], sizeof state->stream);
-        state->state = PROTOCOL_STREAM_CONNECTING;
+        server_stream_feeds_add(feeds, names[i]);
     }
     return true;
 }
 
 void server_stream_feeds_finish(struct server_stream_feeds *feeds)
 {
-    for (int i = 0; i < feeds->count; i++) {
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         free(feeds->feeds[i].subscriptions);
     }
     free(feeds->feeds);
@@ -39,12 +37,46 @@ void server_stream_feeds_finish(struct server_stream_feeds *feeds)
 
 int server_stream_feeds_find(const struct server_stream_feeds *feeds, const char *name)
 {
-    for (int i = 0; i < feeds->count; i++) {
-        if (strcmp(feeds->feeds[i].state.stream, name) == 0) {
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (feeds->feeds[i].used && strcmp(feeds->feeds[i].state.stream, name) == 0) {
             return i;
         }
     }
     return -1;
+}
+
+int server_stream_feeds_list(const struct server_stream_feeds *feeds,
+                             char names[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES])
+{
+    int count = 0;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (feeds->feeds[i].used) {
+            memcpy(names[count++], feeds->feeds[i].state.stream, PROTOCOL_NAME_BYTES);
+        }
+    }
+    return count;
+}
+
+int server_stream_feeds_add(struct server_stream_feeds *feeds, const char *name)
+{
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        struct server_stream_feed *feed = &feeds->feeds[i];
+        if (!feed->used) {
+            feed->used = true;
+            snprintf(feed->state.stream, sizeof feed->state.stream, "%s", name);
+            feed->state.state = PROTOCOL_STREAM_CONNECTING;
+            return i;
+        }
+    }
+    return -1;
+}
+
+void server_stream_feeds_remove(struct server_stream_feeds *feeds, int stream)
+{
+    struct server_stream_feed *feed = &feeds->feeds[stream];
+    assert(feed->used && feed->subscription_count == 0);
+    free(feed->subscriptions);
+    *feed = (struct server_stream_feed){ 0 };
 }
 
 // ---- pressure
@@ -154,14 +186,20 @@ void server_stream_feeds_state(struct server_stream_feeds *feeds, int stream,
 {
     struct protocol_state *known = &feeds->feeds[stream].state;
     known->state = state;
+    if (state != PROTOCOL_STREAM_ENDED && state != PROTOCOL_STREAM_FAILED) {
+        feeds->feeds[stream].ended = false;
+    }
     snprintf(known->reason, sizeof known->reason, "%s", reason);
     send_state_to_all(feeds, stream);
 }
 
 void server_stream_feeds_repeat_states(struct server_stream_feeds *feeds)
 {
-    for (int i = 0; i < feeds->count; i++) {
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         enum protocol_stream_state state = feeds->feeds[i].state.state;
+        if (!feeds->feeds[i].used) {
+            continue;
+        }
         if (state == PROTOCOL_STREAM_CONNECTING || state == PROTOCOL_STREAM_STALLED) {
             send_state_to_all(feeds, i);
         }
@@ -220,7 +258,10 @@ bool server_stream_feeds_subscribe(struct server_stream_feeds *feeds,
                                    struct server_subscriber *subscriber, int stream,
                                    struct protocol_policy *policy)
 {
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    struct server_subscription *subscription = server_subscriber_subscription(subscriber, stream);
+    if (subscription == NULL) {
+        return false;
+    }
     if (subscription->active) { // changed: its count of missed records goes on
         server_subscriber_purge(subscriber, stream);
         server_encodings_release(&feeds->encodings, subscription->encoding_index);
@@ -239,8 +280,8 @@ bool server_stream_feeds_subscribe(struct server_stream_feeds *feeds,
 void server_stream_feeds_unsubscribe(struct server_stream_feeds *feeds,
                                      struct server_subscriber *subscriber, int stream)
 {
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
-    if (subscription->active) {
+    struct server_subscription *subscription = subscriber->subscriptions[stream];
+    if (subscription != NULL && subscription->active) {
         server_encodings_release(&feeds->encodings, subscription->encoding_index);
         drop(&feeds->feeds[stream], subscription);
         subscription->active = false;
@@ -254,9 +295,9 @@ void server_stream_feeds_change_encoding(struct server_stream_feeds *feeds,
                                          struct server_subscriber *subscriber,
                                          enum protocol_encoding encoding)
 {
-    for (int i = 0; i < subscriber->stream_count; i++) {
-        struct server_subscription *subscription = &subscriber->subscriptions[i];
-        if (subscription->active) {
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        struct server_subscription *subscription = subscriber->subscriptions[i];
+        if (subscription != NULL && subscription->active) {
             server_subscriber_purge(subscriber, i);
             server_encodings_release(&feeds->encodings, subscription->encoding_index);
             subscription->policy.encoding = encoding;
@@ -264,5 +305,5 @@ void server_stream_feeds_change_encoding(struct server_stream_feeds *feeds,
                 server_encodings_acquire(&feeds->encodings, &subscription->policy);
         }
     }
-    subscriber->encoding = encoding;
+    subscriber->encoding = subscriber->all_policy.encoding = encoding;
 }

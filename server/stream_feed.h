@@ -15,6 +15,7 @@
 #include "server/subscriber.h"
 
 struct server_stream_feed {
+    bool used; // else there is no such stream
     struct protocol_state state;
     uint64_t records, dropped;
     uint64_t missed; // records that subscribers missed, all together
@@ -26,9 +27,8 @@ struct server_stream_feed {
 };
 
 struct server_stream_feeds {
-    struct server_stream_feed *feeds; // owned
-    int count;
-    int subscribed_count; // connections with at least one subscription
+    struct server_stream_feed *feeds; // owned; PROTOCOL_STREAMS_MAX, of which some are used
+    int subscribed_count;             // connections with at least one subscription
     bool every_frame;
     size_t pending_bytes; // budget of queued messages; see server_limits
     struct server_message_pool pool;
@@ -38,8 +38,8 @@ struct server_stream_feeds {
     void *user;
 };
 
-// feeds is zeroed but for every_frame, pending_bytes, on_pressure and user. Copies the names.
-// Returns false when out of memory.
+// feeds is zeroed but for every_frame, pending_bytes, on_pressure and user. Copies the names, which
+// get the first indices. Returns false when out of memory.
 bool server_stream_feeds_init(struct server_stream_feeds *feeds,
                               const char (*names)[PROTOCOL_NAME_BYTES], int count);
 // All subscribers are gone.
@@ -48,11 +48,23 @@ void server_stream_feeds_finish(struct server_stream_feeds *feeds);
 // Returns the stream's index, or -1.
 int server_stream_feeds_find(const struct server_stream_feeds *feeds, const char *name);
 
+// Lists the streams' names; returns how many there are.
+int server_stream_feeds_list(const struct server_stream_feeds *feeds,
+                             char names[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES]);
+
+// Adds a stream, whose name is new; returns its index, or -1 when there are
+// PROTOCOL_STREAMS_MAX.
+int server_stream_feeds_add(struct server_stream_feeds *feeds, const char *name);
+
+// Removes a stream that nobody is subscribed to. Its index may be used again.
+void server_stream_feeds_remove(struct server_stream_feeds *feeds, int stream);
+
 // ---- what streams publish
 
 // Sends the record to every subscription that is due.
 void server_stream_feeds_record(struct server_stream_feeds *feeds, int stream,
                                 const struct protocol_record *record);
+// A stream that had ended goes on when its state is another one again.
 void server_stream_feeds_state(struct server_stream_feeds *feeds, int stream,
                                enum protocol_stream_state state, const char *reason);
 void server_stream_feeds_end(struct server_stream_feeds *feeds, int stream);

@@ -37,7 +37,7 @@ static void push(struct server_subscriber *subscriber, const struct server_send_
     struct server_send_entry queued = *entry;
     const bool record = queued.kind == SERVER_SEND_RECORD;
     struct server_subscription *subscription =
-        record ? &subscriber->subscriptions[queued.stream] : NULL;
+        record ? subscriber->subscriptions[queued.stream] : NULL;
     server_message_retain(queued.message);
     if (record && server_subscription_keep(subscription, queued.message, queued.missed)) {
         queued.message = NULL; // the entry counts no missed records: a purge adds both
@@ -59,7 +59,7 @@ static struct server_send_entry pop(struct server_subscriber *subscriber)
         subscriber->control_count--;
         return entry;
     }
-    struct server_subscription *subscription = &subscriber->subscriptions[entry.stream];
+    struct server_subscription *subscription = subscriber->subscriptions[entry.stream];
     subscription->waiting--;
     if (entry.message == NULL) {
         entry.message = server_subscription_take(subscription, &entry.missed);
@@ -69,7 +69,7 @@ static struct server_send_entry pop(struct server_subscriber *subscriber)
 
 void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
 {
-    struct server_subscription *subscription = &subscriber->subscriptions[stream];
+    struct server_subscription *subscription = subscriber->subscriptions[stream];
     int purged = server_send_queue_purge(&subscriber->queue, stream, &subscription->missed);
     server_subscription_purge(subscription, purged);
     drained(subscriber, stream);
@@ -77,11 +77,41 @@ void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
 
 uint64_t server_subscriber_missed(const struct server_subscriber *subscriber)
 {
-    uint64_t missed = 0;
-    for (int i = 0; i < subscriber->stream_count; i++) {
-        missed += subscriber->subscriptions[i].missed_count;
+    uint64_t missed = subscriber->missed_before;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        const struct server_subscription *subscription = subscriber->subscriptions[i];
+        missed += subscription == NULL ? 0 : subscription->missed_count;
     }
     return missed;
+}
+
+// ---- subscriptions
+
+struct server_subscription *server_subscriber_subscription(struct server_subscriber *subscriber,
+                                                           int stream)
+{
+    struct server_subscription *subscription = subscriber->subscriptions[stream];
+    if (subscription == NULL) {
+        subscription = calloc(1, sizeof *subscription);
+    }
+    if (subscription != NULL) {
+        subscription->subscriber = subscriber;
+        subscription->stream = stream;
+    }
+    subscriber->subscriptions[stream] = subscription;
+    return subscription;
+}
+
+void server_subscriber_forget(struct server_subscriber *subscriber, int stream)
+{
+    struct server_subscription *subscription = subscriber->subscriptions[stream];
+    server_send_queue_detach(&subscriber->queue, stream);
+    if (subscription != NULL) {
+        assert(!subscription->active && subscription->newest == NULL);
+        subscriber->missed_before += subscription->missed_count;
+        free(subscription);
+        subscriber->subscriptions[stream] = NULL;
+    }
 }
 
 // ---- sending
@@ -227,8 +257,7 @@ bool server_subscriber_record(struct server_subscription *subscription,
     }
     uint64_t missed = subscription->missed;
     subscription->missed = 0;
-    send_message(subscriber, SERVER_SEND_RECORD, (int)(subscription - subscriber->subscriptions),
-                 message, missed);
+    send_message(subscriber, SERVER_SEND_RECORD, subscription->stream, message, missed);
     return true;
 }
 
@@ -256,6 +285,7 @@ static bool handle_requests(struct server_subscriber *subscriber)
             return true;
         }
         subscriber->request_credit--;
+        subscriber->asked_ms = uv_now(subscriber->pipe.loop);
         bool whole = result == PROTOCOL_FRAMING_MESSAGE;
         subscriber->callbacks.on_request(subscriber->callbacks.user, subscriber,
                                          whole ? line : NULL, whole ? length : 0);
@@ -284,12 +314,7 @@ static bool peer_gone(const struct server_subscriber *subscriber)
 
 static bool subscribed(const struct server_subscriber *subscriber)
 {
-    for (int i = 0; i < subscriber->stream_count; i++) {
-        if (subscriber->subscriptions[i].active) {
-            return true;
-        }
-    }
-    return false;
+    return subscriber->follows_all || subscriber->active_count > 0;
 }
 
 // The peer has shut down its writing side, as `echo … | socat` does. A subscriber keeps
@@ -359,12 +384,14 @@ bool server_subscriber_is_in_group(const struct server_subscriber *subscriber, g
 static void destroy(struct server_subscriber *subscriber)
 {
     server_message_release(subscriber->writing);
-    for (int i = 0; subscriber->subscriptions != NULL && i < subscriber->stream_count; i++) {
-        server_message_release(subscriber->subscriptions[i].newest);
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (subscriber->subscriptions[i] != NULL) {
+            server_message_release(subscriber->subscriptions[i]->newest);
+            free(subscriber->subscriptions[i]);
+        }
     }
     server_send_queue_finish(&subscriber->queue);
     protocol_framing_finish(&subscriber->framing);
-    free(subscriber->subscriptions);
     free(subscriber);
 }
 
@@ -388,7 +415,7 @@ static void set_send_buffer(struct server_subscriber *subscriber)
     }
 }
 
-static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, int stream_count,
+static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener,
                    struct mc_error *err)
 {
     // First of all: a connection that isn't accepted stalls the listener.
@@ -396,22 +423,15 @@ static bool set_up(struct server_subscriber *subscriber, uv_stream_t *listener, 
     if (status < 0) {
         return mc_error_set(err, MC_ERROR_SYSTEM, -status, "accept: %s", uv_strerror(status));
     }
-    subscriber->subscriptions = calloc((size_t)stream_count, sizeof *subscriber->subscriptions);
-    if (subscriber->subscriptions == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a connection");
-    }
-    for (int i = 0; i < stream_count; i++) {
-        subscriber->subscriptions[i].subscriber = subscriber;
-    }
     set_send_buffer(subscriber);
-    subscriber->accepted_ms = uv_now(subscriber->pipe.loop);
+    subscriber->accepted_ms = subscriber->asked_ms = uv_now(subscriber->pipe.loop);
     subscriber->request_credit = REQUEST_CREDIT_MAX;
     return protocol_framing_init(&subscriber->framing, PROTOCOL_REQUEST_BYTES, err);
 }
 
 struct server_subscriber *
-server_subscriber_accept(uv_stream_t *listener, int stream_count,
-                         const struct server_subscriber_callbacks *callbacks, struct mc_error *err)
+server_subscriber_accept(uv_stream_t *listener, const struct server_subscriber_callbacks *callbacks,
+                         struct mc_error *err)
 {
     struct server_subscriber *subscriber = calloc(1, sizeof *subscriber);
     if (subscriber == NULL) {
@@ -421,8 +441,7 @@ server_subscriber_accept(uv_stream_t *listener, int stream_count,
     uv_pipe_init(listener->loop, &subscriber->pipe, 0);
     subscriber->pipe.data = subscriber;
     subscriber->write.data = subscriber;
-    subscriber->stream_count = stream_count;
-    if (!set_up(subscriber, listener, stream_count, err)) {
+    if (!set_up(subscriber, listener, err)) {
         uv_close((uv_handle_t *)&subscriber->pipe, on_closed); // with no callbacks yet
         return NULL;
     }

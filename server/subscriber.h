@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "protocol/encode.h"
 #include "protocol/framing.h"
+#include "protocol/message.h"
 #include "server/message.h"
 #include "server/send_queue.h"
 #include "server/subscription.h"
@@ -46,9 +47,20 @@ struct server_subscriber {
     enum protocol_encoding encoding;           // of messages sent from now on
     bool greeted;                              // it has sent a valid request
     uint64_t sent_count;                       // records
-    const char *close_reason;                  // for the log; a constant
+<<<<<<< HEAD
+    uint64_t asked_ms;        // uv_now at its last request, or when it was accepted
+    const char *close_reason; // for the log; a constant
     struct server_subscription *subscriptions; // stream_count of them
     int stream_count, active_count;            // active_count: active subscriptions
+=======
+    const char *close_reason;                  // for the log; a constant
+    // By stream; NULL: none so far. Owned. Those of the streams to come: follows_all.
+    struct server_subscription *subscriptions[PROTOCOL_STREAMS_MAX];
+    int active_count;                  // active subscriptions
+    bool follows_all;                  // subscribed to all streams
+    struct protocol_policy all_policy; // how, as asked for
+    uint64_t missed_before;            // records missed of streams that are gone
+>>>>>>> s18
 
     // Private to subscriber.c.
     uv_pipe_t pipe;
@@ -71,9 +83,15 @@ struct server_subscriber {
 // Accepts the connection pending on the listener. Returns NULL and sets err on failure; the
 // connection is then closed.
 struct server_subscriber *
-server_subscriber_accept(uv_stream_t *listener, int stream_count,
-                         const struct server_subscriber_callbacks *callbacks,
+server_subscriber_accept(uv_stream_t *listener, const struct server_subscriber_callbacks *callbacks,
                          struct mc_error *err) MC_MUST_USE;
+
+// The subscription to a stream, which may be inactive. Returns NULL when out of memory.
+struct server_subscription *server_subscriber_subscription(struct server_subscriber *subscriber,
+                                                           int stream);
+
+// The stream is gone: frees the subscription, which is no longer active.
+void server_subscriber_forget(struct server_subscriber *subscriber, int stream);
 
 // These retain the message. A closing connection ignores them.
 void server_subscriber_reply(struct server_subscriber *subscriber, struct server_message *message);

@@ -15,6 +15,7 @@ struct server_subscriber;
 // them, one cache line each is touched per record.
 struct server_subscription {
     struct server_subscriber *subscriber;
+    int stream;
     bool active;
     int encoding_index;            // in the server's encodings
     int waiting;                   // records in the subscriber's queue

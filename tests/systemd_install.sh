@@ -1,41 +1,70 @@
 #!/bin/sh
-# The configuration is installed where the unit looks for it, and a second installation keeps
-# the existing file.
+# Whatever prefix is given at installation, each unit names programs and configuration below that
+# prefix, or in /etc with the prefix /usr. A second installation keeps an edited configuration,
+# and so does "uninstall", which leaves nothing else.
 # Usage: systemd_install.sh BUILD_DIR
 set -eu
-script=$1/systemd/cmake_install.cmake
+build=$(cd "$1" && pwd)
+script=$build/systemd/cmake_install.cmake
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 root=$directory/root
 
-# Installs systemd/ as "cmake --install" does; arguments go to cmake.
+fail() {
+    echo "$*"
+    find "$root" -type f
+    exit 1
+}
+
+# Installs systemd/ as "cmake --install --prefix" does.
 install_units() {
-    DESTDIR=$root cmake "$@" -P "$script" >"$directory/log" || {
+    DESTDIR=$root cmake -DCMAKE_INSTALL_PREFIX="$1" -P "$script" >"$directory/log" || {
         cat "$directory/log"
         exit 1
     }
 }
 
-install_units
-configuration=$(sed -n 's/^ExecStart=.* --config //p' "$1/systemd/mocapd.service")
-test -f "$root$configuration" || {
-    echo "the unit looks for $configuration, which is not among the installed files:"
-    find "$root" -type f
+check_prefix() {
+    prefix=$1 etc=$2
+    rm -rf "$root"
+    install_units "$prefix"
+    for unit in "$root$prefix"/lib/systemd/*/*.service; do
+        command=$(sed -n 's/^ExecStart=//p' "$unit")
+        case $command in
+        "$prefix"/bin/mocap*) ;;
+        *) fail "prefix $prefix: $unit starts $command" ;;
+        esac
+        case $command in
+        *' --config '*) configuration=${command#* --config } ;;
+        *) continue ;;
+        esac
+        [ "${configuration%/*}" = "$etc/mocapd" ] && [ -f "$root$configuration" ] ||
+            fail "prefix $prefix: $unit names $configuration"
+    done
+    # Nothing is elsewhere.
+    left=$(find "$root" -type f ! -path "$root$prefix/*" ! -path "$root$etc/*")
+    [ -z "$left" ] || fail "prefix $prefix: $left"
+}
+
+check_prefix /usr/local /usr/local/etc
+check_prefix /elsewhere /elsewhere/etc
+check_prefix /usr /etc
+
+# ---- Again, and away
+echo 'log-level = debug' >"$root/etc/mocapd/mocapd.conf"
+install_units /usr
+[ "$(cat "$root/etc/mocapd/mocapd.conf")" = 'log-level = debug' ] ||
+    fail 'a second installation overwrote the configuration'
+
+# The manifest that "cmake --install" would leave in the build tree.
+sed "s|$build/install_manifest|$directory/install_manifest|" "$build/uninstall.cmake" \
+    >"$directory/uninstall.cmake"
+find "$root" -type f | sed "s|^$root||" >"$directory/install_manifest.txt"
+DESTDIR=$root cmake -P "$directory/uninstall.cmake" >"$directory/log" 2>&1 || {
+    cat "$directory/log"
     exit 1
 }
-echo 'log-level = debug' >"$root$configuration"
-install_units
-test "$(cat "$root$configuration")" = 'log-level = debug' || {
-    echo 'a second installation overwrote the configuration'
-    exit 1
-}
-# Another prefix at installation replaces the configured one completely.
-rm -r "$root"
-install_units -DCMAKE_INSTALL_PREFIX=/elsewhere
-case $configuration in
-/etc/*) ;; # independent of the prefix
-*)
-    test -f "$root/elsewhere/etc/mocapd/mocapd.conf"
-    test "$(ls "$root")" = elsewhere
-    ;;
-esac
+left=$(find "$root" -type f)
+[ "$left" = "$root/etc/mocapd/mocapd.conf" ] || fail 'uninstall left or took something else'
+[ -e "$root/usr/lib/systemd" ] || fail 'uninstall took folders that are not its own'
+echo 'units follow the prefix; uninstall takes all but an edited configuration'

@@ -55,10 +55,8 @@ static bool run_stream(struct run *run, uv_loop_t *loop, struct pipeline_workers
     if (run->stream == NULL) {
         return false;
     }
-    run->good = pipeline_stream_start(run->stream, run->err);
-    if (!run->good) {
-        close_stream(run);
-    }
+    run->good = true;
+    pipeline_stream_start(run->stream);
     uv_run(loop, UV_RUN_DEFAULT);
     return run->good;
 }

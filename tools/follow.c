@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "protocol/record.h"
 
 enum {
     REPLY_TIMEOUT_MS = 2000,
@@ -22,11 +24,12 @@ struct follow {
     struct follow_options options;
     struct mocap_client *client; // NULL: not connected
     atomic_bool is_stopped, is_wanted;
-    int wake_fd;          // eventfd: readable when one of these may have changed
-    bool is_subscribed;   // with client
-    int64_t connected_ns; // when the last connection was made
-    int retry_ms;         // wait before the next attempt; 0: at once
-    bool outage_is_told;  // it has its line in the log
+    int wake_fd;                             // eventfd: readable when one of these may have changed
+    bool is_subscribed;                      // with client
+    char subscribed_to[PROTOCOL_NAME_BYTES]; // the stream; "": all
+    int64_t connected_ns;                    // when the last connection was made
+    int retry_ms;                            // wait before the next attempt; 0: at once
+    bool outage_is_told;                     // it has its line in the log
 };
 
 struct follow *follow_create(const struct follow_options *options, struct mc_error *err)
@@ -147,6 +150,8 @@ static bool subscribe(struct follow *follow, struct mocap_error *error)
 {
     struct mocap_options wanted = follow->options.subscribe;
     wanted.stream = follow_stream(follow);
+    snprintf(follow->subscribed_to, sizeof follow->subscribed_to, "%s",
+             wanted.stream == NULL ? "" : wanted.stream);
     follow->is_subscribed = mocap_subscribe(follow->client, &wanted, REPLY_TIMEOUT_MS, error);
     return follow->is_subscribed;
 }
@@ -161,6 +166,15 @@ static bool unsubscribe(struct follow *follow, struct mocap_error *error)
 static bool subscribe_if_wanted(struct follow *follow, struct mocap_error *error)
 {
     return atomic_load(&follow->is_wanted) ? subscribe(follow, error) : unsubscribe(follow, error);
+}
+
+// The daemon has other streams now: subscribes again, to be told all of their states, and away from
+// one that is not the first any more.
+static bool renew(struct follow *follow, struct mocap_error *error)
+{
+    const char *stream = follow_stream(follow);
+    const bool same = strcmp(follow->subscribed_to, stream == NULL ? "" : stream) == 0;
+    return (same || unsubscribe(follow, error)) && subscribe(follow, error);
 }
 
 static bool connect_now(struct follow *follow)
@@ -213,6 +227,11 @@ enum follow_event follow_next(struct follow *follow, struct mocap_message *messa
         }
         switch (mocap_next(follow->client, 0, message, &error)) {
         case MOCAP_MESSAGE:
+            if (message->type == MOCAP_STREAMS) {
+                return !follow->is_subscribed || renew(follow, &error)
+                           ? FOLLOW_CONNECTED
+                           : lose(follow, error.message);
+            }
             if (!follow->is_subscribed) {
                 continue; // it was under way when the subscription was let go
             }

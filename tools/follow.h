@@ -11,7 +11,8 @@
 struct follow;
 
 enum follow_event {
-    FOLLOW_CONNECTED, // and subscribed, if records are wanted; see follow_server
+    FOLLOW_CONNECTED, // and subscribed, if records are wanted; or its streams changed:
+                      // follow_server
     FOLLOW_RESTING,   // unsubscribed, as records are not wanted
     FOLLOW_MESSAGE,   // message is set, and valid until the next call
     FOLLOW_LOST,      // the connection is lost; the next call reconnects

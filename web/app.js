@@ -111,7 +111,9 @@ client.addEventListener("hello", ({ detail: { streams } }) => {
     const select = byId("stream");
     select.replaceChildren(...streams.map((name) => make("option", {}, name)));
     byId("stream-field").hidden = streams.length < 2;
-    chooseStream(streams.includes(page.stream) ? page.stream : streams[0]);
+    // A browser source shows the stream of its address or nothing: never another camera.
+    const isFixed = address.isObs && address.stream !== undefined;
+    chooseStream(isFixed || streams.includes(page.stream) ? page.stream : streams[0]);
     select.value = page.stream;
 });
 byId("stream").addEventListener("change", ({ target }) => chooseStream(target.value));
@@ -140,7 +142,8 @@ function countLost(record) {
 client.addEventListener("record", ({ detail: record }) => {
     if (record.stream === page.stream) {
         page.record = record;
-        page.isNew = page.isFresh = true;
+        page.isNew = true;
+        page.isFresh = page.seqBefore !== null; // the first may have waited for this page for long
         arrivals.add(performance.now(), 0, countLost(record));
     }
 });

@@ -49,7 +49,8 @@ function draw(svg) {
     const parts = {};
     const defs = make(svg, "defs", {});
     for (const side of ["left", "right"]) {
-        make(make(defs, "clipPath", { id: `eye-${side}` }), "ellipse", { rx: 22, ry: 26 });
+        // Larger than the eye: a lid covers its edge, too.
+        make(make(defs, "clipPath", { id: `eye-${side}` }), "ellipse", { rx: 23, ry: 27 });
     }
     parts.mouthClip = make(make(defs, "clipPath", { id: "mouth" }), "path", {});
 

@@ -1,6 +1,5 @@
 // Reading safetensors: nn_weights_load and nn_weights_parse.
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "nn/graph/weights.h"
 #include "nn/graph/weights_internal.h"
@@ -318,9 +318,10 @@ static uint8_t *read_open(int file, size_t *size, struct mc_error *err)
         mc_error_set_errno(err, "stat");
         return NULL;
     }
-    if (!S_ISREG(status.st_mode) || status.st_size > FILE_BYTES_MAX) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a regular file of at most %" PRId64 " bytes",
-                     FILE_BYTES_MAX);
+    if (status.st_size > FILE_BYTES_MAX) {
+        mc_error_set(err, MC_ERROR_FORMAT, 0,
+                     "must be at most %" PRId64 " bytes, got %" PRId64, FILE_BYTES_MAX,
+                     (int64_t)status.st_size);
         return NULL;
     }
     *size = (size_t)status.st_size;
@@ -336,9 +337,8 @@ static uint8_t *read_open(int file, size_t *size, struct mc_error *err)
 
 uint8_t *nn_safetensors_read(const char *path, size_t *size, struct mc_error *err)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = mc_file_open(path, err);
     if (file < 0) {
-        mc_error_set_errno(err, "%s", path);
         return NULL;
     }
     uint8_t *bytes = read_open(file, size, err);

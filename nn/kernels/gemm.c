@@ -1,5 +1,6 @@
 #include "nn/kernels/gemm.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
@@ -11,11 +12,19 @@
 #include "base/log.h"
 #include "base/memory.h"
 
+// OpenBLAS is loaded when its kernels are chosen, which on most processors they never are. Linked,
+// it would start a thread for each processor before main, and where it cannot, it kills the
+// process or hangs at its end.
+static struct {
+    __typeof__(cblas_sgemm) *sgemm;
+    __typeof__(openblas_get_corename) *get_corename;
+} openblas;
+
 void nn_gemm_add(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
                  size_t ldb, float *c, size_t ldc)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
-                a, (blasint)lda, b, (blasint)ldb, 1.0f, c, (blasint)ldc);
+    openblas.sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k,
+                   1.0f, a, (blasint)lda, b, (blasint)ldb, 1.0f, c, (blasint)ldc);
 }
 
 // The largest relative error of one m x n x k product, against sums in double precision.
@@ -99,9 +108,31 @@ static bool products_are_correct(float *block, size_t floats)
             mc_log(
                 MC_LOG_WARNING,
                 "OpenBLAS (%s) computes a %zux%zux%zu product with an error of %g: using plain C",
-                openblas_get_corename(), shapes[i].m, shapes[i].n, shapes[i].k, error);
+                openblas.get_corename(), shapes[i].m, shapes[i].n, shapes[i].k, error);
             return false;
         }
+    }
+    return true;
+}
+
+// ISO C has no conversion from the pointer that dlsym returns.
+static bool find(void *library, const char *name, void *function, size_t size)
+{
+    void *symbol = dlsym(library, name);
+    memcpy(function, &symbol, size);
+    return symbol != NULL;
+}
+
+static bool load(void)
+{
+    // Its constructor reads this, and starts no threads then.
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL || !find(library, "cblas_sgemm", &openblas.sgemm, sizeof openblas.sgemm) ||
+        !find(library, "openblas_get_corename", &openblas.get_corename,
+              sizeof openblas.get_corename)) {
+        mc_log(MC_LOG_WARNING, "OpenBLAS can't be used: %s: using plain C", dlerror());
+        return false;
     }
     return true;
 }
@@ -110,19 +141,19 @@ static bool usable;
 
 static void check(void)
 {
-    if (!processor_runs(openblas_get_corename())) {
+    if (!load()) {
+        return;
+    }
+    if (!processor_runs(openblas.get_corename())) {
         mc_log(MC_LOG_WARNING,
                "OpenBLAS (%s): this processor can't run these kernels, check "
                "OPENBLAS_CORETYPE: using plain C",
-               openblas_get_corename());
+               openblas.get_corename());
         return;
     }
     const size_t floats = 128 * 512;
     float *block = mc_memory_alloc(3 * floats * sizeof *block);
-    if (block != NULL) {
-        openblas_set_num_threads(1);
-        usable = products_are_correct(block, floats);
-    }
+    usable = block != NULL && products_are_correct(block, floats);
     mc_memory_free(block);
 }
 

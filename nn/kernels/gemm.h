@@ -1,5 +1,6 @@
-// Matrix products by OpenBLAS, which nothing else in the project calls. Each call runs on
-// the caller's thread only. Any thread, concurrently.
+// Matrix products by OpenBLAS, which nothing else in the project calls, and which is loaded by the
+// first call of nn_gemm_usable. Each call runs on the caller's thread only; OpenBLAS starts none.
+// Any thread, concurrently.
 #pragma once
 
 #include <stdbool.h>

@@ -87,6 +87,18 @@ static enum pipeline_capture_outcome run_sessions(struct pipeline_capture *captu
     return outcome;
 }
 
+// Returns false when it is time to end.
+static bool wait_for_start(struct pipeline_capture *capture)
+{
+    pthread_mutex_lock(&capture->lock);
+    while (!capture->started && !capture->stopping) {
+        pthread_cond_wait(&capture->asked, &capture->lock);
+    }
+    const bool started = !capture->stopping;
+    pthread_mutex_unlock(&capture->lock);
+    return started;
+}
+
 // Waits while paused. Returns false when it is time to end.
 static bool wait_while_paused(struct pipeline_capture *capture)
 {
@@ -114,7 +126,8 @@ static void *capture_main(void *argument)
     struct mc_error err = { 0 };
     pthread_setname_np(pthread_self(), "capture");
     enum pipeline_capture_outcome outcome = PIPELINE_CAPTURE_STOPPED;
-    while (outcome == PIPELINE_CAPTURE_STOPPED && wait_while_paused(capture)) {
+    const bool started = wait_for_start(capture);
+    while (started && outcome == PIPELINE_CAPTURE_STOPPED && wait_while_paused(capture)) {
         pipeline_backoff_reset(&capture->backoff);
         outcome = run_sessions(capture, &err);
     }
@@ -139,8 +152,8 @@ static void free_capture(struct pipeline_capture *capture)
     free(capture);
 }
 
-struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_options *options,
-                                                struct mc_error *err)
+struct pipeline_capture *pipeline_capture_create(const struct pipeline_capture_options *options,
+                                                 struct mc_error *err)
 {
     struct pipeline_capture *capture = calloc(1, sizeof *capture);
     if (capture == NULL) {
@@ -150,14 +163,15 @@ struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_op
     capture->options = *options;
     capture->url = strdup(options->url);
     capture->packet = av_packet_alloc();
-    capture->paused = options->paused;
-    capture->report.state = options->paused ? PIPELINE_IDLE : PIPELINE_CONNECTING;
+    capture->report.state = PIPELINE_CONNECTING;
     pthread_mutex_init(&capture->lock, NULL);
     pthread_cond_init(&capture->asked, NULL);
-    pipeline_stop_init(&capture->stop);
+    const bool can_stop = pipeline_stop_init(&capture->stop, err);
     pipeline_backoff_init(&capture->backoff, (uint64_t)mc_clock_now_ns());
-    if (capture->url == NULL || capture->packet == NULL) {
+    if (can_stop && (capture->url == NULL || capture->packet == NULL)) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the capture thread");
+    }
+    if (!can_stop || capture->url == NULL || capture->packet == NULL) {
         free_capture(capture);
         return NULL;
     }
@@ -170,6 +184,14 @@ struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_op
         return NULL;
     }
     return capture;
+}
+
+void pipeline_capture_start(struct pipeline_capture *capture)
+{
+    pthread_mutex_lock(&capture->lock);
+    capture->started = true;
+    pthread_cond_signal(&capture->asked);
+    pthread_mutex_unlock(&capture->lock);
 }
 
 void pipeline_capture_pause(struct pipeline_capture *capture, bool paused)

@@ -32,7 +32,6 @@ struct pipeline_capture_options {
     bool udp; // for RTSP
     struct pipeline_display_options display;
     int64_t max_pixels;                     // of a frame; 0: the default
-    bool paused;                            // opens nothing until resumed
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
     struct pipeline_frame_pool *pool;       // borrowed; two frames more than others can hold
     struct pipeline_capture_counts *counts; // borrowed
@@ -49,9 +48,13 @@ struct pipeline_state_report {
     char reason[PIPELINE_REASON_BYTES];
 };
 
-// Starts the thread. Returns NULL and sets err when that fails.
-struct pipeline_capture *pipeline_capture_start(const struct pipeline_capture_options *options,
-                                                struct mc_error *err) MC_MUST_USE;
+// Creates the thread, which sleeps until pipeline_capture_start. Returns NULL and sets err when
+// that fails.
+struct pipeline_capture *pipeline_capture_create(const struct pipeline_capture_options *options,
+                                                 struct mc_error *err) MC_MUST_USE;
+
+// Opens the source, unless paused. Once.
+void pipeline_capture_start(struct pipeline_capture *capture);
 
 // Closes the source, or opens it again. Never blocks. Any thread.
 void pipeline_capture_pause(struct pipeline_capture *capture, bool paused);

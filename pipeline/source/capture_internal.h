@@ -54,8 +54,8 @@ struct pipeline_capture {
     enum pipeline_fault fault; // why the last session was lost
 
     pthread_mutex_t lock; // guards all below
-    pthread_cond_t asked; // stopping or paused changed
-    bool stopping, paused;
+    pthread_cond_t asked; // one of these changed
+    bool started, stopping, paused;
     struct pipeline_state_report report;
 };
 

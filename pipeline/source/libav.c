@@ -1,13 +1,11 @@
 #include "pipeline/source/libav.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include <libavdevice/version.h>
 #include <libavformat/avformat.h>
 #include <libavutil/opt.h>
 
@@ -134,30 +132,6 @@ void pipeline_libav_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, init_once);
-}
-
-static char devices_error[LINE_BYTES]; // why libavdevice could not be loaded, or empty
-
-static void load_devices_once(void)
-{
-    void *library = dlopen("libavdevice.so." AV_STRINGIFY(LIBAVDEVICE_VERSION_MAJOR), RTLD_NOW);
-    void (*register_all)(void) = NULL;
-    if (library != NULL) {
-        *(void **)&register_all = dlsym(library, "avdevice_register_all"); // as POSIX has it
-    }
-    if (register_all == NULL) {
-        snprintf(devices_error, sizeof devices_error, "%s", dlerror());
-        return;
-    }
-    register_all();
-}
-
-bool pipeline_libav_load_devices(struct mc_error *err)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, load_devices_once);
-    return devices_error[0] == '\0' ||
-           mc_error_set(err, MC_ERROR_MEDIA, 0, "libavdevice can't be loaded: %s", devices_error);
 }
 
 uint64_t pipeline_libav_error_count(void)

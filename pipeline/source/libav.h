@@ -6,13 +6,8 @@
 
 #include "base/error.h"
 
-// Starts FFmpeg's network and takes over its log. Cheap after the first call. Any thread.
+// Starts the network and takes over FFmpeg's log. Cheap after the first call. Any thread.
 void pipeline_libav_init(void);
-
-// Loads libavdevice, which lavfi is part of, and registers its demuxers. It brings some 80
-// libraries with it, a tenth of a second's work, so only those who use it load it. Cheap after the
-// first call. Any thread. Errors: MEDIA, where it is not installed.
-bool pipeline_libav_load_devices(struct mc_error *err);
 
 // The number of errors that FFmpeg has logged on this thread. Any thread.
 uint64_t pipeline_libav_error_count(void);

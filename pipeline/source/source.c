@@ -18,6 +18,7 @@
 #include "pipeline/source/access_unit.h"
 #include "pipeline/source/demo_clip.h"
 #include "pipeline/source/frame_limit.h"
+#include "pipeline/source/lavfi.h"
 #include "pipeline/source/libav.h"
 #include "pipeline/source/memory_io.h"
 #include "pipeline/source/stop.h"
@@ -186,7 +187,7 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
                        bool *permanent, struct mc_error *err)
 {
     const char *name = demuxer_name(source->kind);
-    if (source->kind == PIPELINE_URL_LAVFI && !pipeline_libav_load_devices(err)) {
+    if (source->kind == PIPELINE_URL_LAVFI && !pipeline_lavfi_load(err)) {
         return false;
     }
     const AVInputFormat *demuxer = name != NULL ? av_find_input_format(name) : NULL;

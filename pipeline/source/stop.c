@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-void pipeline_stop_init(struct pipeline_stop *stop)
+bool pipeline_stop_init(struct pipeline_stop *stop, struct mc_error *err)
 {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -18,6 +18,7 @@ void pipeline_stop_init(struct pipeline_stop *stop)
     pthread_condattr_destroy(&attributes);
     atomic_init(&stop->set, false);
     stop->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return stop->fd >= 0 || mc_error_set_errno(err, "no eventfd to stop a source by");
 }
 
 void pipeline_stop_finish(struct pipeline_stop *stop)

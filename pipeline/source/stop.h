@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 enum pipeline_stop_wait {
     PIPELINE_STOP_READABLE,
     PIPELINE_STOP_SET,
@@ -16,10 +18,11 @@ struct pipeline_stop {
     pthread_mutex_t lock; // so that no sleeper misses a set
     pthread_cond_t changed;
     atomic_bool set;
-    int fd; // an eventfd: readable while set; -1 when none could be had
+    int fd; // an eventfd: readable while set
 };
 
-void pipeline_stop_init(struct pipeline_stop *stop);
+// Returns false and sets err without a free file descriptor; finish it in any case.
+bool pipeline_stop_init(struct pipeline_stop *stop, struct mc_error *err) MC_MUST_USE;
 void pipeline_stop_finish(struct pipeline_stop *stop);
 
 // Any thread.

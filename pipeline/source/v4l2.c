@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pipeline/source/device_advice.h"
 #include "pipeline/source/stop.h"
 
 enum {
@@ -125,14 +126,23 @@ static int control(int fd, unsigned long request, void *argument)
     return result;
 }
 
+// What errno says about it, and what to do.
+static bool refuse(const struct pipeline_v4l2 *camera, const char *what, struct mc_error *err)
+{
+    const int number = errno;
+    char advice[256];
+    pipeline_device_advice(camera->device, number, advice, sizeof advice);
+    return mc_error_set(err, MC_ERROR_SYSTEM, number, "%s: %s%s", what, strerrordesc_np(number),
+                        advice);
+}
+
 static bool open_device(struct pipeline_v4l2 *camera, bool *permanent, struct mc_error *err)
 {
     camera->fd = open(camera->device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     struct stat status;
     if (camera->fd < 0) {
         *permanent = false; // absent, in use, or not ours yet: udev takes its time
-        return mc_error_set(err, MC_ERROR_SYSTEM, errno, "can't be opened: %s",
-                            strerrordesc_np(errno));
+        return refuse(camera, "can't be opened", err);
     }
     struct v4l2_capability capability = { 0 };
     if (fstat(camera->fd, &status) == 0 && !S_ISCHR(status.st_mode)) {
@@ -217,8 +227,12 @@ static bool set_format(struct pipeline_v4l2 *camera, const struct pipeline_v4l2_
     format.fmt.pix.field = V4L2_FIELD_ANY;
     if (control(camera->fd, VIDIOC_S_FMT, &format) != 0) {
         *permanent = errno == EINVAL;
-        return mc_error_set(err, MC_ERROR_SYSTEM, errno, "%dx%d %s: %s", options->width,
-                            options->height, format_name(wanted), strerrordesc_np(errno));
+        char what[64];
+        const int number = errno; // EBUSY: another program has it
+        snprintf(what, sizeof what, "%dx%d %s", options->width, options->height,
+                 format_name(wanted));
+        errno = number;
+        return refuse(camera, what, err);
     }
     *got = format.fmt.pix;
     if (got->pixelformat != wanted || got->width == 0 || got->height == 0 ||
@@ -322,7 +336,7 @@ static bool start(struct pipeline_v4l2 *camera, bool *permanent, struct mc_error
                                            .memory = V4L2_MEMORY_MMAP };
     *permanent = false;
     if (control(camera->fd, VIDIOC_REQBUFS, &request) != 0) {
-        return mc_error_set_errno(err, "buffers"); // EBUSY: another program has it
+        return refuse(camera, "buffers", err); // EBUSY: another program has it
     }
     if (request.count < 2) {
         return mc_error_set(err, MC_ERROR_SYSTEM, ENOMEM, "the driver gives %u buffers",

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -256,6 +257,48 @@ static void one_value_may_be_the_whole_file(void **state)
     }
 }
 
+// Whatever a value holds is read back as it was.
+static void what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    static const char *const values[] = {
+        "plain",
+        "two words",
+        " blank ",
+        "a # b",
+        "a#b",
+        "# c",
+        "; c",
+        "\"quoted\"",
+        "'it'",
+        "it's",
+        "back\\slash",
+        "\t",
+        "line\nbreak",
+        "\xc3\xa9t\xc3\xa9",
+        "\xe2\x80\x9ctypographic\xe2\x80\x9d",
+        "no\xc2\xa0"
+        "break",
+        "not \xff utf8",
+        "[section]",
+        "a = b",
+        "\xef\xbb\xbf"
+        "bom",
+    };
+    for (size_t i = 0; i < COUNT(values); i++) {
+        char *text = NULL, wanted[128], summary[128];
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        assert_non_null(out);
+        mc_config_text_write_setting(out, "name", values[i]);
+        assert_int_equal(fclose(out), 0);
+        summarise(text, size, summary, sizeof summary);
+        snprintf(wanted, sizeof wanted, "name=%s\n", values[i]);
+        assert_string_equal(summary, wanted);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +313,7 @@ int main(void)
         cmocka_unit_test(only_utf8_is_text),
         cmocka_unit_test(items_know_where_they_are),
         cmocka_unit_test(one_value_may_be_the_whole_file),
+        cmocka_unit_test(what_is_written_is_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

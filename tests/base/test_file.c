@@ -176,6 +176,33 @@ static void paths_that_are_too_long_are_refused(void **state)
     assert_non_null(strstr(err.message, "the path is too long"));
 }
 
+static void only_regular_files_are_opened(void **state)
+{
+    (void)state;
+    static const char *const others[][2] = {
+        { "/", "/: must be a regular file, got a directory" },
+        { "/dev/zero", "/dev/zero: must be a regular file, got a device" },
+        { "/nowhere", "/nowhere: No such file or directory" },
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct mc_error err = { 0 };
+        assert_int_equal(mc_file_open(others[i][0], &err), -1);
+        assert_string_equal(err.message, others[i][1]);
+    }
+    struct mc_error err = { 0 };
+    char fifo[80];
+    snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(mc_file_open(fifo, &err), -1); // at once, though nobody writes
+    assert_non_null(strstr(err.message, "must be a regular file, got a pipe"));
+    assert_int_equal(unlink(fifo), 0);
+    assert_true(replace(path, "text", &err));
+    const int fd = mc_file_open(path, &err);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     if (mkdtemp(folder) == NULL) {
@@ -189,6 +216,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_keeps_the_old_file),
         cmocka_unit_test(folders_and_devices_are_refused),
         cmocka_unit_test(a_bare_name_is_in_the_current_folder),
+        cmocka_unit_test(only_regular_files_are_opened),
         cmocka_unit_test(paths_that_are_too_long_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

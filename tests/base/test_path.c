@@ -32,6 +32,19 @@ static void other_programs_are_beside_the_executable(void **state)
     assert_int_equal(access(path, X_OK), 0);
 }
 
+static void configuration_is_in_etc_below_the_prefix(void **state)
+{
+    (void)state;
+    char data[PATH_MAX], path[PATH_MAX], prefix[PATH_MAX];
+    assert_true(mc_path_data(data, sizeof data, "a.bin", NULL));
+    *strstr(data, "/../share/") = '\0';
+    *strrchr(data, '/') = '\0';
+    snprintf(prefix, sizeof prefix, "%s/etc/mocapd/a.conf", data);
+    assert_true(mc_path_config(path, sizeof path, "a.conf"));
+    assert_string_equal(path, prefix);
+    assert_false(mc_path_config(path, strlen(prefix), "a.conf")); // one byte short
+}
+
 static void a_path_that_does_not_fit_is_an_error(void **state)
 {
     (void)state;
@@ -93,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_files_are_found_from_the_executable),
         cmocka_unit_test(other_programs_are_beside_the_executable),
+        cmocka_unit_test(configuration_is_in_etc_below_the_prefix),
         cmocka_unit_test(a_path_that_does_not_fit_is_an_error),
         cmocka_unit_test(the_state_directory_is_systemds_then_the_users),
         cmocka_unit_test(directories_are_made_with_those_above),

@@ -37,7 +37,8 @@ static void all_options_are_understood(void **state)
                                  "--max-frame-size=1920x1080",
                                  NULL };
     assert_int_equal(command_line_read(argv), DAEMON_COMMAND_LINE_RUN);
-    assert_int_equal(options.settings.max_frame_pixels, 1920 * 1080);
+    assert_int_equal(options.settings.max_frame_width, 1920);
+    assert_int_equal(options.settings.max_frame_height, 1080);
     assert_string_equal(options.socket, "/run/x.sock");
     assert_string_equal(options.model, "m.safetensors");
     assert_int_equal(options.workers, 3);

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "daemon/config.h"
 #include "tests/daemon/config_file.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -51,6 +54,7 @@ static void what_is_wrong_is_located(void **state)
         { "[stream a]\nurl = demo:\nworkers = 1\n",
           ":3:1: workers is not an option of one stream" },
         { "config = x\n", ":1:1: config is for the command line alone" },
+        { "check-config = yes\n", ":1:1: check-config is for the command line alone" },
         { "[camera]\n", ":1:2: must be [stream NAME], got '[camera]'" },
         { "[streams a]\n", ":1:2: must be [stream NAME], got '[streams a]'" },
         { "[stream a b]\n",
@@ -149,6 +153,130 @@ static void errors_show_no_passwords(void **state)
     }
 }
 
+static char *write_options(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    daemon_config_write(&options, out);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void assert_in(const char *text, const char *wanted)
+{
+    if (strstr(text, wanted) == NULL) {
+        fail_msg("expected '%s' in:\n%s", wanted, text);
+    }
+}
+
+// Every option is there, with the value that holds, and reading that again changes nothing.
+static void what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        config_file_read("workers = 3\nsocket = \" /tmp/a b;#.sock\"\nmax-frame-size = 1920x1080\n"
+                         "smooth-beta = 0.1\nprecision = int8\n[stream a]\nurl = 'a # \"b\\.mp4'\n"
+                         "region = 1,2.5,30,40\nmax-faces = 2\nfov = 60.5\ntransport = udp\n"
+                         "[stream b]\nurl = v4l2:/dev/video0\nfull-frame = yes\nsmooth = no\n",
+                         "--mirror", NULL),
+        DAEMON_COMMAND_LINE_RUN);
+    char *first = write_options();
+    assert_in(first, "workers = 3\n");
+    assert_in(first, "socket = \" /tmp/a b;#.sock\"\n");
+    assert_in(first, "linger = 10\n");
+    assert_in(first, "precision = int8\n");
+    assert_in(first, "\n[stream a]\nurl = \"a # \\\"b\\\\.mp4\"\ntransport = udp\ndamaged = mark\n"
+                     "on-demand = no\nmax-faces = 2\nregion = 1,2.5,30,40\nfull-frame = no\n"
+                     "rotate = 0\nmirror = yes\nmax-frame-size = 1920x1080\nrepeat = no\n"
+                     "smooth = yes\nsmooth-min-cutoff = 1\nsmooth-beta = 0.1\nfov = 60.5\n");
+    assert_in(first, "on-demand = yes\nmax-faces = 1\nfull-frame = yes\n");
+    assert_in(first, "fov = auto\n");
+    assert_int_equal(config_file_read(first, NULL), DAEMON_COMMAND_LINE_RUN);
+    char *second = write_options();
+    assert_string_equal(first, second);
+    free(first);
+    free(second);
+}
+
+static void what_is_written_shows_no_passwords(void **state)
+{
+    (void)state;
+    config_file_assert_read("[stream a]\nurl = rtsp://h/live?token=hunter2\nuser = me\n"
+                            "password = hunter2\n[stream b]\nurl = http://me:hunter2@h/\n");
+    char *text = write_options();
+    assert_null(strstr(text, "hunter2"));
+    assert_in(text, "# with a password, which is not shown\n");
+    free(text);
+}
+
+static char *drop_in_path(const char *name)
+{
+    static char text[256];
+    snprintf(text, sizeof text, "%s.d%s%s", config_file_write(""), name[0] == '\0' ? "" : "/",
+             name);
+    return text;
+}
+
+static void write_drop_in(const char *name, const char *text)
+{
+    FILE *file = fopen(drop_in_path(name), "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int make_drop_ins(void **state)
+{
+    (void)state;
+    return mkdir(drop_in_path(""), 0700);
+}
+
+static int remove_drop_ins(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "9.conf", "10.conf", ".hidden.conf", "20.conf~" };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        unlink(drop_in_path(names[i]));
+    }
+    return rmdir(drop_in_path(""));
+}
+
+static void drop_ins_amend_in_the_order_of_their_names(void **state)
+{
+    (void)state;
+    static const char text[] = "workers = 2\nlinger = 5\n[stream a]\nurl = demo:\nfov = 60\n"
+                               "mirror = yes\n[stream b]\nmax-faces = 2\n";
+    write_drop_in("9.conf", "workers = 4\n[stream a]\nfov = 80\n[stream c]\nurl = c.mp4\n");
+    write_drop_in("10.conf", "workers = 3\n[stream b]\nurl = b.mp4\n[stream a]\nfov = 70\n"
+                             "mirror = no\n");
+    write_drop_in(".hidden.conf", "nonsense\n");
+    write_drop_in("20.conf~", "nonsense\n");
+    config_file_assert_read(text);
+    assert_int_equal(options.workers, 4); // "9" is after "10"
+    assert_int_equal(options.linger_s, 5);
+    assert_int_equal(options.stream_count, 3);
+    assert_string_equal(options.streams[0].url, "demo:");
+    assert_true(options.streams[0].settings.fov == 80);
+    assert_int_equal(options.streams[0].settings.mirror, 0);
+    assert_string_equal(options.streams[1].url, "b.mp4");
+    assert_int_equal(options.streams[1].settings.max_faces, 2);
+    assert_string_equal(options.streams[2].name, "c");
+}
+
+static void a_mistake_in_a_drop_in_is_located_there(void **state)
+{
+    (void)state;
+    static const char text[] = "[stream a]\nurl = demo:\n";
+    write_drop_in("9.conf", "worker = 4\n");
+    config_file_assert_refused(text, ".d/9.conf:1:1: unknown option 'worker'; did you mean");
+    write_drop_in("9.conf", "[stream a]\nfov = 80\n[stream a]\nfov = 90\n");
+    config_file_assert_refused(text, ".d/9.conf:3:9: stream 'a' is given twice");
+    write_drop_in("9.conf", "[stream b]\nfov = 80\n");
+    config_file_assert_refused(text, ": [stream b]: must have a url");
+}
+
 // The configuration that ships: as it is, and with all its examples enabled.
 static void the_configuration_that_ships_is_understood(void **state)
 {
@@ -203,6 +331,12 @@ int main(void)
         cmocka_unit_test(text_that_does_not_fit_is_refused_and_never_cut),
         cmocka_unit_test(there_may_be_64_streams),
         cmocka_unit_test(errors_show_no_passwords),
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(what_is_written_shows_no_passwords),
+        cmocka_unit_test_setup_teardown(drop_ins_amend_in_the_order_of_their_names, make_drop_ins,
+                                        remove_drop_ins),
+        cmocka_unit_test_setup_teardown(a_mistake_in_a_drop_in_is_located_there, make_drop_ins,
+                                        remove_drop_ins),
         cmocka_unit_test(the_configuration_that_ships_is_understood),
         cmocka_unit_test(the_documented_example_is_understood),
     };

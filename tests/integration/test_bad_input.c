@@ -150,6 +150,26 @@ static void models_that_do_not_fit_are_refused(void **state)
     free(copy);
 }
 
+// None of these may be waited for, or be read for ever.
+static void models_that_are_no_files_are_refused(void **state)
+{
+    (void)state;
+    const char *fifo = process_path("model-fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    const char *const cases[][2] = {
+        { "/dev/zero", "/dev/zero: must be a regular file, got a device" },
+        { "/tmp", "/tmp: must be a regular file, got a directory" },
+        { fifo, "model-fifo: must be a regular file, got a pipe" },
+    };
+    const char *const options[] = { "--model", "--locator", "--expression" };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct process process;
+        const char *arguments[] = { "--stream", "s=demo:", options[i], cases[i][0], NULL };
+        assert_int_equal(run_daemon(&process, arguments), 1);
+        process_assert_one_error(&process, cases[i][1]);
+    }
+}
+
 static void wrong_arguments_are_refused(void **state)
 {
     (void)state;
@@ -201,7 +221,10 @@ static void a_configuration_that_is_no_text_is_refused(void **state)
     (void)state;
     const char *fifo = process_path("fifo");
     assert_int_equal(mkfifo(fifo, 0600), 0);
+    const char *large = write_file("large.conf", "#", 1);
+    assert_int_equal(truncate(large, 1 << 30), 0); // its first NUL byte is the second one
     const char *const cases[][2] = {
+        { large, "large.conf:1:2: must be UTF-8 text, got a NUL byte" },
         { "/dev/zero", "/dev/zero:1:1: must be UTF-8 text, got a NUL byte" },
         { "/tmp", "/tmp: Is a directory" },
         { fifo, "fifo: is a pipe that nobody writes to" },
@@ -289,6 +312,7 @@ int main(void)
         cmocka_unit_test(sources_that_are_no_video_are_refused),
         cmocka_unit_test(a_truncated_clip_is_refused),
         cmocka_unit_test(models_that_do_not_fit_are_refused),
+        cmocka_unit_test(models_that_are_no_files_are_refused),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(a_wrong_configuration_is_located),
         cmocka_unit_test(a_configuration_that_is_no_text_is_refused),

@@ -503,6 +503,8 @@ static void exports_have_what_was_recorded(void **state)
     process_read(process.out_path, text, sizeof text);
     assert_int_equal(strncmp(text, "Timecode,BlendShapeCount,EyeBlinkLeft,EyeLookDownLeft,", 54),
                      0);
+    assert_non_null(strstr(text, ",JawForward,JawRight,JawLeft,JawOpen,")); // as the app has them
+    assert_non_null(strstr(text, ",MouthPucker,MouthRight,MouthLeft,MouthSmileLeft,"));
     const char *take = strstr(text, ",TongueOut,HeadYaw,HeadPitch,HeadRoll,LeftEyeYaw,LeftEyePitch,"
                                     "LeftEyeRoll,RightEyeYaw,RightEyePitch,RightEyeRoll\n");
     assert_non_null(take);

@@ -132,7 +132,7 @@ static void run(const char *path, const struct pipeline_display_options *display
     memset(&result, 0, sizeof result);
     stream = pipeline_stream_create(&loop, workers, &options, &callbacks, NULL);
     assert_non_null(stream);
-    assert_true(pipeline_stream_start(stream, NULL));
+    pipeline_stream_start(stream);
     uv_run(&loop, UV_RUN_DEFAULT);
     result.error /= result.faces > 0 ? result.faces : 1;
 }

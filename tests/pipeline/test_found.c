@@ -100,9 +100,10 @@ static void play(const char *path, const struct pipeline_region *region)
     const struct pipeline_stream_callbacks callbacks = { on_record, on_state, NULL };
     struct mc_error err = { 0 };
     stream = pipeline_stream_create(&loop, workers, &options, &callbacks, &err);
-    if (stream == NULL || !pipeline_stream_start(stream, &err)) {
+    if (stream == NULL) {
         fail_msg("%s", err.message);
     }
+    pipeline_stream_start(stream);
     uv_run(&loop, UV_RUN_DEFAULT);
 }
 

@@ -151,9 +151,10 @@ static void run(const char *url, struct pipeline_region region, uint64_t close_a
     seen.close_after = close_after;
     seen.hold_after = hold_after;
     stream = pipeline_stream_create(&loop, workers, &options, &callbacks, &err);
-    if (stream == NULL || !pipeline_stream_start(stream, &err)) {
+    if (stream == NULL) {
         fail_msg("%s", err.message);
     }
+    pipeline_stream_start(stream);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_true(seen.closed);
 }

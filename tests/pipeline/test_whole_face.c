@@ -150,7 +150,7 @@ static void run(struct pipeline_display_options display)
     count = 0;
     stream = pipeline_stream_create(&loop, workers, &options, &callbacks, NULL);
     assert_non_null(stream);
-    assert_true(pipeline_stream_start(stream, NULL));
+    pipeline_stream_start(stream);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(count, FRAMES);
     for (int i = 0; i < FRAMES; i++) {

@@ -9,6 +9,7 @@
 #include "protocol/encode.h"
 #include "protocol/recording.h"
 #include "protocol/request.h"
+#include "protocol/stream_change.h"
 #include "protocol/writer.h"
 
 enum { RECORDS = 50, STEP_NS = 40000000 };
@@ -50,6 +51,22 @@ static void encode_record(struct protocol_buffer *buffer, enum protocol_encoding
     char tail[PROTOCOL_TAIL_BYTES];
     protocol_encode_record(buffer, encoding, record, include);
     protocol_buffer_bytes(buffer, tail, protocol_encode_tail(tail, encoding, 2));
+}
+
+static void encode_streams(struct protocol_buffer *buffer, enum protocol_encoding encoding)
+{
+    static const struct protocol_streams streams = { 2, { "main", "door" } };
+    struct protocol_reloaded reloaded = {
+        .id = { true, 9 }, .added = streams, .restart_count = 1, .restart = { "workers" }
+    };
+    for (int action = 0; action < PROTOCOL_STREAM_ACTION_COUNT; action++) {
+        const struct protocol_stream_changed changed = {
+            { true, 8 }, (enum protocol_stream_action)action, "door", action == 0
+        };
+        protocol_encode_stream_changed(buffer, encoding, &changed);
+    }
+    protocol_encode_streams(buffer, encoding, &streams);
+    protocol_encode_reloaded(buffer, encoding, &reloaded);
 }
 
 static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding encoding,
@@ -96,6 +113,7 @@ static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding en
     profile.faces[0].neutral = true;
     profile.faces[0].offsets = profile.faces[0].gains = ranged.ranges[0].gains;
     protocol_encode_calibration(buffer, encoding, &profile);
+    encode_streams(buffer, encoding);
     for (int fov = 0; fov <= 60; fov += 60) {
         struct protocol_settings settings = { .id = { true, 6 },
                                               .stream = "main",
@@ -122,8 +140,26 @@ static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding en
     }
 }
 
+static void write_stream_requests(struct protocol_buffer *buffer)
+{
+    static const struct protocol_stream_change add = {
+        .id = { true, 1 },
+        .action = PROTOCOL_STREAM_ADD,
+        .stream = "door",
+        .option_count = 2,
+        .options = { { "url", "rtsp://camera.local/live" }, { "max-faces", "2" } },
+    };
+    static const struct protocol_stream_change remove = { .action = PROTOCOL_STREAM_REMOVE,
+                                                          .stream = "door" };
+    static const struct protocol_request reload = { .type = PROTOCOL_RELOAD, .id = { true, 2 } };
+    protocol_stream_change_write(buffer, &add);
+    protocol_stream_change_write(buffer, &remove);
+    protocol_request_write(buffer, &reload);
+}
+
 static void write_requests(struct protocol_buffer *buffer)
 {
+    write_stream_requests(buffer);
     for (int type = 0; type <= PROTOCOL_CALIBRATE; type++) {
         struct protocol_request request = { .type = (enum protocol_request_type)type,
                                             .id = { true, type } };

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Cameras on loopback with clocks of every kind, for tests. Standard library only.
 
-    cameras.py FRAMES.h264 FRAMES.mjpeg SEGMENT0.ts SEGMENT1.ts ...
+    cameras.py [--ports RTSP_PORT,HTTP_PORT] FRAMES.h264 FRAMES.mjpeg SEGMENT0.ts SEGMENT1.ts ...
 
-Says "READY RTSP_PORT HTTP_PORT" once it listens. Sends the files' frames over and over.
+Without --ports any that are free. Says "READY RTSP_PORT HTTP_PORT" once it listens. Sends the files' frames over and over.
 
 RTSP, H.264 over TCP: rtsp://127.0.0.1:PORT/CLOCK?RATE,LIMIT
   CLOCK  what becomes of the RTP stamps, see CLOCKS
@@ -201,10 +201,11 @@ class Rtsp(socketserver.StreamRequestHandler):
 
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
+    allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, handler, frames, segments=()):
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(self, port, handler, frames, segments=()):
+        super().__init__(("127.0.0.1", port), handler)
         self.frames = frames
         self.segments = segments
         self.playlist_start = None
@@ -222,10 +223,14 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def main():
-    with open(sys.argv[1], "rb") as file:
-        rtsp = Server(Rtsp, list(access_units(nal_units(file.read()))))
-    with open(sys.argv[2], "rb") as file:
-        web = Server(Http, jpegs(file.read()), sys.argv[3:])
+    arguments, ports = sys.argv[1:], [0, 0]
+    if arguments[0] == "--ports":
+        ports = [int(port) for port in arguments[1].split(",")]
+        arguments = arguments[2:]
+    with open(arguments[0], "rb") as file:
+        rtsp = Server(ports[0], Rtsp, list(access_units(nal_units(file.read()))))
+    with open(arguments[1], "rb") as file:
+        web = Server(ports[1], Http, jpegs(file.read()), arguments[2:])
     threading.Thread(target=rtsp.serve_forever, daemon=True).start()
     print("READY", rtsp.server_address[1], web.server_address[1], flush=True)
     web.serve_forever()

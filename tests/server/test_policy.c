@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -457,6 +458,67 @@ static void a_flood_of_requests_is_answered_by_the_handful(void **state)
     stop();
 }
 
+// Runs until a message with needle has come.
+static void await(int fd, const char *needle)
+{
+    while (strstr(received(fd), needle) == NULL) {
+        uv_run(&loop, UV_RUN_ONCE);
+    }
+}
+
+static void an_idle_connection_gives_way_to_a_new_one(void **state)
+{
+    (void)state;
+    limits.connections = limits.connections_per_user = 3;
+    start();
+    const int reader = join("{\"type\":\"subscribe\"}\n");
+    await(reader, "subscribed");
+    const int idle = join("{\"type\":\"ping\"}\n");
+    await(idle, "pong");
+    const int newer = join("{\"type\":\"ping\"}\n");
+    await(newer, "pong");
+    const int last = join("{\"type\":\"subscribe\"}\n");
+    await(idle, "\"code\":\"too-many\"");
+    run_until_closed(idle);
+    await(last, "subscribed");
+    say(newer, "{\"type\":\"subscribe\"}\n");
+    await(newer, "subscribed");
+    const int refused = join("{\"type\":\"ping\"}\n"); // nobody is idle
+    await(refused, "\"code\":\"too-many\"");
+    publish(1);
+    await(reader, "\"type\":\"motion\"");
+    const int fds[] = { reader, idle, newer, last, refused };
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        close(fds[i]);
+    }
+    limits = (struct server_limits)SERVER_LIMITS_DEFAULT;
+    stop();
+}
+
+// Where descriptors run out, the server goes on, and closes what is idle.
+static void without_descriptors_the_server_goes_on(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    start();
+    const int reader = join("{\"type\":\"subscribe\"}\n");
+    await(reader, "subscribed");
+    const int idle = join("{\"type\":\"ping\"}\n");
+    await(idle, "pong");
+    const int probe = dup(reader);
+    const struct rlimit scarce = { (rlim_t)probe, before.rlim_max };
+    close(probe);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &scarce), 0);
+    run_until_closed(idle);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    publish(1);
+    assert_has(received(reader), "\"type\":\"motion\"");
+    close(idle);
+    close(reader);
+    stop();
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -489,6 +551,8 @@ int main(void)
         cmocka_unit_test(over_the_bound_only_subscribers_that_keep_up_get_records),
         cmocka_unit_test(who_asks_for_nothing_or_reads_nothing_is_closed),
         cmocka_unit_test(a_flood_of_requests_is_answered_by_the_handful),
+        cmocka_unit_test(an_idle_connection_gives_way_to_a_new_one),
+        cmocka_unit_test(without_descriptors_the_server_goes_on),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

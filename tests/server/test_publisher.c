@@ -20,6 +20,7 @@
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 #include "protocol/record.h"
+#include "protocol/stream_change.h"
 #include "server/listener.h"
 #include "server/publisher.h"
 #include "server/rate_limit.h"
@@ -36,7 +37,9 @@ static int subscribed, pressure_changes;
 static int calibrating = -1; // the stream
 static struct protocol_request calibrate;
 static struct protocol_settings settings;
-static bool held, finished, metrics_too_long;
+static struct protocol_stream_change stream_change;
+static int added; // index of the stream added last
+static bool held, finished, metrics_too_long, configuration_is_wrong;
 static struct protocol_record record;
 
 static void on_subscribed(void *user, int count)
@@ -95,6 +98,38 @@ static bool on_settings(void *user, int stream, struct protocol_settings *given,
     return true;
 }
 
+// "add" adds it; "remove" removes the stream called left; "set" is wrong.
+static bool on_stream(void *user, const struct protocol_stream_change *given,
+                      struct protocol_stream_changed *changed, struct protocol_error *error)
+{
+    (void)user;
+    stream_change = *given;
+    if (given->action == PROTOCOL_STREAM_SET) {
+        error->code = PROTOCOL_ERROR_EXISTS;
+        return false;
+    }
+    if (given->action == PROTOCOL_STREAM_ADD) {
+        added = server_publisher_add_stream(publisher, given->stream);
+    } else {
+        server_publisher_remove_stream(publisher, 0, "not needed");
+    }
+    changed->changed = true;
+    return true;
+}
+
+static bool on_reload(void *user, struct protocol_reloaded *reloaded, struct protocol_error *error)
+{
+    (void)user;
+    if (configuration_is_wrong) {
+        error->code = PROTOCOL_ERROR_CONFIGURATION;
+        snprintf(error->message, sizeof error->message, "f.conf:1:1: no");
+        return false;
+    }
+    reloaded->restart_count = 1;
+    snprintf(reloaded->restart[0], sizeof reloaded->restart[0], "workers");
+    return true;
+}
+
 static void on_status(void *user, int stream, struct protocol_stream_status *status)
 {
     (void)user;
@@ -131,8 +166,8 @@ static void start(bool every_frame)
         "test", streams, 2, 3, every_frame, limits, CONTROL_GROUP, NULL, NULL, 0,
     };
     const struct server_publisher_callbacks callbacks = {
-        on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings,
-        on_status,     on_metrics,  on_finished,  NULL,
+        on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_stream,
+        on_reload,     on_status,   on_metrics,   on_finished,    NULL,
     };
     struct mc_error err = { 0 };
     subscribed = pressure_changes = 0;
@@ -254,7 +289,7 @@ static void requests_get_their_replies(void **state)
                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"up\"}\n"
                   "{\"type\":\"unsubscribe\",\"id\":5}\n");
     const char *text = received(fd);
-    assert_memory_equal(text, "{\"type\":\"hello\",\"protocol\":[1,1],\"server\":\"test\"", 48);
+    assert_memory_equal(text, "{\"type\":\"hello\",\"protocol\":[1,2],\"server\":\"test\"", 48);
     assert_has(text, "\"streams\":[\"left\",\"right\"]");
     assert_has(text, "{\"type\":\"pong\",\"id\":1}");
     assert_has(text, "{\"type\":\"status\",\"id\":2");
@@ -301,6 +336,165 @@ static void a_calibration_is_answered_once_it_is_done(void **state)
     assert_has(received(fd), "{\"type\":\"error\",\"id\":2,\"code\":\"no-face\"");
     close(fd);
     close(other);
+    stop();
+}
+
+static void ask(int fd, const char *request)
+{
+    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+    spin_through_pauses();
+}
+
+// Whoever subscribed to all streams gets the new one, in the way asked for; others are told.
+static void streams_come_while_connections_are_open(void **state)
+{
+    (void)state;
+    start(false);
+    int all = join("{\"type\":\"subscribe\",\"max_rate\":5}\n");
+    int one = join("{\"type\":\"subscribe\",\"stream\":\"right\"}\n");
+    int none = join("{\"type\":\"ping\"}\n");
+    received(all), received(one), received(none);
+    ask(none, "{\"type\":\"stream\",\"id\":1,\"action\":\"add\",\"stream\":\"up\",\"options\":"
+              "{\"url\":\"demo:\",\"max-faces\":2,\"mirror\":true,\"fov\":60.5}}\n");
+    assert_int_equal(added, 2);
+    assert_int_equal(stream_change.option_count, 4);
+    assert_string_equal(stream_change.options[1].name, "max-faces");
+    assert_string_equal(stream_change.options[1].value, "2");
+    assert_string_equal(stream_change.options[2].value, "yes");
+    assert_string_equal(stream_change.options[3].value, "60.5");
+    static const char streams[] =
+        "{\"type\":\"streams\",\"streams\":[\"left\",\"right\",\"up\"]}\n";
+    char text[256];
+    snprintf(
+        text, sizeof text, "%s%s", streams,
+        "{\"type\":\"stream\",\"id\":1,\"action\":\"add\",\"stream\":\"up\",\"changed\":true}\n");
+    assert_string_equal(received(none), text);
+    assert_string_equal(received(one), streams);
+    snprintf(text, sizeof text, "%s%s", streams,
+             "{\"type\":\"state\",\"stream\":\"up\",\"state\":\"connecting\",\"reason\":\"\"}\n");
+    assert_string_equal(received(all), text);
+    publish(added, 1);
+    publish(added, 1); // beyond its rate limit
+    const char *records = received(all);
+    assert_int_equal(count_of(records, "\"type\":\"motion\""), 1);
+    assert_string_equal(received(one), "");
+    assert_int_equal(server_publisher_count(publisher, added), 1);
+    close(all), close(one), close(none);
+    stop();
+}
+
+// Its subscribers get the end, and the place is free for another stream, whose messages are its
+// own.
+static void a_stream_that_goes_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    start(false);
+    int left = join("{\"type\":\"subscribe\",\"stream\":\"left\"}\n");
+    int slow = join("{\"type\":\"subscribe\",\"mode\":\"queue\",\"queue\":1000}\n");
+    received(left);
+    publish(0, 500); // more than the kernel holds for the slow one
+    ask(left, "{\"type\":\"calibrate\",\"id\":3,\"stream\":\"left\"}\n");
+    received(left);
+    ask(left, "{\"type\":\"stream\",\"id\":4,\"action\":\"remove\",\"stream\":\"left\"}\n");
+    const char *text = received(left);
+    assert_has(text, "{\"type\":\"error\",\"id\":3,\"code\":\"unknown-stream\"");
+    assert_has(text, "\"state\":\"ended\",\"reason\":\"not needed\"");
+    assert_has(text, "{\"type\":\"end\",\"stream\":\"left\",\"records\":500,");
+    assert_has(text, "{\"type\":\"streams\",\"streams\":[\"right\"]}");
+    ask(left, "{\"type\":\"stream\",\"id\":5,\"action\":\"add\",\"stream\":\"new\"}\n");
+    assert_int_equal(added, 0);
+    assert_int_equal(server_publisher_count(publisher, 0), 1); // the slow one follows all
+    publish(0, 1);
+    ask(left, "{\"type\":\"subscribe\",\"id\":6,\"stream\":\"left\"}\n");
+    assert_has(received(left), "stream: must be one of new, right, got 'left'");
+    server_publisher_state(publisher, 0, PROTOCOL_STREAM_ENDED, "");
+    server_publisher_end(publisher, 0);
+    text = received(slow);
+    assert_has(text, "{\"type\":\"end\",\"stream\":\"left\",\"records\":500,");
+    assert_has(text, "{\"type\":\"end\",\"stream\":\"new\",\"records\":1,");
+    close(left), close(slow);
+    stop();
+}
+
+static void there_are_at_most_64_streams(void **state)
+{
+    (void)state;
+    start(false);
+    for (int i = 2; i < PROTOCOL_STREAMS_MAX; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "s%d", i);
+        assert_int_equal(server_publisher_add_stream(publisher, name), i);
+    }
+    assert_int_equal(server_publisher_add_stream(publisher, "more"), -1);
+    server_publisher_remove_stream(publisher, 7, "");
+    assert_int_equal(server_publisher_add_stream(publisher, "more"), 7);
+    stop();
+}
+
+static void wrong_stream_requests_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields, *message;
+    } cases[] = {
+        { "\"stream\":\"a\"", "action: must be add, remove or set" },
+        { "\"action\":\"drop\",\"stream\":\"a\"", "action: must be add, remove or set" },
+        { "\"action\":\"add\"", "stream: must be a name" },
+        { "\"action\":\"add\",\"stream\":7", "stream: must be" },
+        { "\"action\":\"add\",\"stream\":\"a\",\"options\":[]", "options: must be an object" },
+        { "\"action\":\"add\",\"stream\":\"a\",\"options\":{\"url\":null}",
+          "options: url must be a text of at most 1023 bytes" },
+        { "\"action\":\"add\",\"stream\":\"a\",\"options\":{\"url\":[\"x\"]}",
+          "options: url must be" },
+        { "\"action\":\"add\",\"stream\":\"a\",\"options\":{\"a-name-of-more-than-31-characters\":"
+          "1}",
+          "options: a name must be at most 31 bytes" },
+    };
+    start(false);
+    int fd = join("");
+    received(fd);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char request[1400];
+        stream_change.option_count = -1;
+        snprintf(request, sizeof request, "{\"type\":\"stream\",\"id\":%zu,%s}\n", i,
+                 cases[i].fields);
+        ask(fd, request);
+        const char *text = received(fd);
+        assert_has(text, "\"code\":\"bad-request\"");
+        assert_has(text, cases[i].message);
+        assert_int_equal(stream_change.option_count, -1); // nobody was asked
+    }
+    char many[1400] = "{\"type\":\"stream\",\"action\":\"add\",\"stream\":\"a\",\"options\":{";
+    for (int i = 0; i <= PROTOCOL_OPTIONS_MAX; i++) {
+        const size_t length = strlen(many);
+        snprintf(many + length, sizeof many - length, "%s\"o%d\":1", i == 0 ? "" : ",", i);
+    }
+    strcat(many, "}}\n");
+    ask(fd, many);
+    assert_has(received(fd), "options: must be at most 24");
+    snprintf(many, sizeof many,
+             "{\"type\":\"stream\",\"action\":\"add\",\"stream\":\"a\",\"options\":{\"url\":\"%0*"
+             "d\"}}\n",
+             PROTOCOL_OPTION_VALUE_BYTES, 0);
+    ask(fd, many);
+    assert_has(received(fd), "options: url must be a text of at most 1023 bytes");
+    close(fd);
+    stop();
+}
+
+static void a_reload_says_what_is_left_to_the_next_start(void **state)
+{
+    (void)state;
+    start(false);
+    int fd = join("{\"type\":\"reload\",\"id\":1}\n");
+    assert_has(received(fd), "{\"type\":\"reloaded\",\"id\":1,\"added\":[],\"changed\":[],"
+                             "\"removed\":[],\"restart\":[\"workers\"]}\n");
+    configuration_is_wrong = true;
+    ask(fd, "{\"type\":\"reload\",\"id\":2}\n");
+    configuration_is_wrong = false;
+    assert_string_equal(received(fd), "{\"type\":\"error\",\"id\":2,\"code\":\"configuration\","
+                                      "\"message\":\"f.conf:1:1: no\"}\n");
+    close(fd);
     stop();
 }
 
@@ -370,6 +564,14 @@ static void the_control_group_may_change_what_others_may_only_see(void **state)
     const char *measure = "{\"type\":\"calibrate\",\"stream\":\"right\",\"action\":\"reset\"}\n";
     assert_has(ask_as_nobody(NOBODY, change), "\"code\":\"forbidden\"");
     assert_has(ask_as_nobody(NOBODY, measure), "\"code\":\"forbidden\"");
+    const char *add = "{\"type\":\"stream\",\"action\":\"add\",\"stream\":\"up\"}\n";
+    const char *reload = "{\"type\":\"reload\"}\n";
+    added = -1;
+    assert_has(ask_as_nobody(NOBODY, add), "\"code\":\"forbidden\"");
+    assert_int_equal(added, -1);
+    assert_has(ask_as_nobody(NOBODY, reload), "\"code\":\"forbidden\"");
+    assert_has(ask_as_nobody(CONTROL_GROUP, add), "{\"type\":\"stream\",");
+    assert_has(ask_as_nobody(CONTROL_GROUP, reload), "{\"type\":\"reloaded\",");
     assert_has(ask_as_nobody(NOBODY, "{\"type\":\"settings\",\"stream\":\"left\"}\n"),
                "{\"type\":\"settings\"");
     assert_has(ask_as_nobody(CONTROL_GROUP, change), "{\"type\":\"settings\"");
@@ -710,6 +912,11 @@ int main(void)
         cmocka_unit_test(requests_get_their_replies),
         cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
         cmocka_unit_test(calibrations_are_ranged_shown_and_refused),
+        cmocka_unit_test(streams_come_while_connections_are_open),
+        cmocka_unit_test(a_stream_that_goes_leaves_nothing_behind),
+        cmocka_unit_test(there_are_at_most_64_streams),
+        cmocka_unit_test(wrong_stream_requests_are_refused),
+        cmocka_unit_test(a_reload_says_what_is_left_to_the_next_start),
         cmocka_unit_test(settings_are_changed_and_shown),
         cmocka_unit_test(the_control_group_may_change_what_others_may_only_see),
         cmocka_unit_test(records_go_to_those_who_asked),

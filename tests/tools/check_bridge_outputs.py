@@ -20,17 +20,18 @@ import tempfile
 import time
 
 from check_bridge import OscDump, check, free_port, make_face, near, wait_bound
+from check_web import busy_socket
 from played_daemon import Daemon, abort_after
 
 GUARD_S = 240
 EULER = [12.0, -30.0, 7.0]  # pitch, yaw, roll
 PLACE = [0.5, -0.25, 4.0]
 GAZE = {"left": [20.0, 10.0], "right": [-5.0, -15.0]}
-# ARKit's shapes in the order of Live Link Face, as PyLiveLinkFace has them.
+# ARKit's shapes in the order of Unreal Engine's EARFaceBlendShape, which Live Link Face sends in.
 LIVE_LINK = """EyeBlinkLeft EyeLookDownLeft EyeLookInLeft EyeLookOutLeft EyeLookUpLeft EyeSquintLeft
 EyeWideLeft EyeBlinkRight EyeLookDownRight EyeLookInRight EyeLookOutRight EyeLookUpRight
-EyeSquintRight EyeWideRight JawForward JawRight JawLeft JawOpen MouthClose MouthFunnel MouthPucker
-MouthRight MouthLeft MouthSmileLeft MouthSmileRight MouthFrownLeft MouthFrownRight MouthDimpleLeft
+EyeSquintRight EyeWideRight JawForward JawLeft JawRight JawOpen MouthClose MouthFunnel MouthPucker
+MouthLeft MouthRight MouthSmileLeft MouthSmileRight MouthFrownLeft MouthFrownRight MouthDimpleLeft
 MouthDimpleRight MouthStretchLeft MouthStretchRight MouthRollLower MouthRollUpper MouthShrugLower
 MouthShrugUpper MouthPressLeft MouthPressRight MouthLowerDownLeft MouthLowerDownRight
 MouthUpperUpLeft MouthUpperUpRight BrowDownLeft BrowDownRight BrowInnerUp BrowOuterUpLeft
@@ -356,6 +357,25 @@ address = localhost:{good.port}
         process.send_signal(signal.SIGTERM)
         check(process.wait(GUARD_S) == 0, "its end")
     check(not os.path.exists(status), "the status socket is gone")
+    check_busy_status(bridge, directory)
+
+
+def check_busy_status(bridge, directory):
+    """A bridge that hangs is no bridge that is gone: its socket stays."""
+    path, status = os.path.join(directory, "busy"), os.path.join(directory, "busy-status")
+    with busy_socket(status):
+        asked = subprocess.run([bridge, "--status-socket", status, "status"], capture_output=True,
+                               text=True, check=False, timeout=GUARD_S)
+        check(asked.returncode == 1 and "does not answer" in asked.stderr, asked)
+        process = subprocess.Popen([bridge, "--socket", path, "--status-socket", status],
+                                   stderr=subprocess.PIPE, text=True)
+        told = process.stderr.readline()
+        check("another mocap-bridge listens there" in told, told)
+        Daemon(path).close()  # it works all the same
+        process.send_signal(signal.SIGTERM)
+        check(process.wait(GUARD_S) == 0, "its end")
+        process.stderr.close()
+        check(os.path.exists(status), "the socket is the other's")
 
 
 def check_settings(bridge, directory):
@@ -407,6 +427,41 @@ mirror = yes
         check(process.wait(GUARD_S) == 0, "its end")
 
 
+def check_rate(bridge, directory):
+    """A rate is one of the records' own times: however fast they arrive, each target gets as many
+    as it has in them. Their clock may begin anew."""
+    path = os.path.join(directory, "rate")
+    fps, seconds, jitter_ns = 30, 10, 8_000_000
+    receivers = {rate: Receiver() for rate in (1, 10, 20, 24, 120)}
+    config = os.path.join(directory, "rate.conf")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"socket = {path}\nstatus-socket = {directory}/rate-status\n")
+        for rate, receiver in receivers.items():
+            file.write(f"[target {rate}]\ntype = opentrack\naddress = 127.0.0.1:{receiver.port}\n"
+                       f"rate = {rate}\n")
+    process = subprocess.Popen([bridge, "--config", config])
+    try:
+        daemon = Daemon(path)
+        for start_s in (90_000, 5):
+            counts = dict.fromkeys(receivers, 0)
+            for i in range(fps * seconds):
+                late_ns = jitter_ns * ((7 * i) % 11 - 5) // 5
+                daemon.record([full_face()], publish_ns=start_s * 10**9 + i * 10**9 // fps + late_ns)
+                # The last target has all of them: then the others have theirs.
+                receivers[120].next()
+                counts[120] += 1
+                for rate, receiver in receivers.items():
+                    while rate != 120 and not receiver.is_silent():
+                        counts[rate] += 1
+            for rate, count in counts.items():
+                wanted = min(rate, fps) * seconds
+                check(abs(count - wanted) <= 1, f"{count} records at {rate} Hz, wanted {wanted}")
+        daemon.close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        check(process.wait(GUARD_S) == 0, "its end")
+
+
 def check_bad_config(bridge, directory):
     config = os.path.join(directory, "bad.conf")
     with open(config, "w", encoding="utf-8") as file:
@@ -444,6 +499,7 @@ def main():
         check_languages(sys.argv[1], directory)
         check_isolation(sys.argv[1], directory)
         check_settings(sys.argv[1], directory)
+        check_rate(sys.argv[1], directory)
         check_bad_config(sys.argv[1], directory)
         check_manual(sys.argv[1])
     finally:

@@ -38,13 +38,17 @@ OWN = {"FacePositionX", "FacePositionY", "FacePositionZ", "FaceAngleX", "FaceAng
 
 class VTubeStudio:
     """Answers as VTube Studio does. Requests are put into a queue; with is_allowed False its user
-    says no."""
+    says no, with is_contrary True no token is good, and with is_silent True the next authentication
+    gets no answer. junk is sent before each reply."""
 
     def __init__(self):
         self.requests = queue.Queue()
         self.tokens = set()
         self.custom = set()
         self.is_allowed = True
+        self.is_contrary = False
+        self.is_silent = False
+        self.junk = []
         self.loop = asyncio.new_event_loop()
         self.started = threading.Event()
         self.connections = set()
@@ -75,6 +79,11 @@ class VTubeStudio:
                 check(isinstance(text, str), "requests are text")
                 request = json.loads(text)
                 self.requests.put(request)
+                for junk in self.junk:
+                    await connection.send(junk)
+                if self.is_silent and request["messageType"] == "AuthenticationRequest":
+                    self.is_silent = False
+                    continue
                 kind, data = self.answer(request, state)
                 await connection.send(json.dumps({
                     "apiName": "VTubeStudioPublicAPI", "apiVersion": "1.0", "timestamp": 1,
@@ -96,7 +105,8 @@ class VTubeStudio:
             self.tokens.add(token)
             return "AuthenticationTokenResponse", {"authenticationToken": token}
         if kind == "AuthenticationRequest":
-            state["is_authenticated"] = data["authenticationToken"] in self.tokens
+            state["is_authenticated"] = (data["authenticationToken"] in self.tokens
+                                         and not self.is_contrary)
             return "AuthenticationResponse", {"authenticated": state["is_authenticated"],
                                               "reason": ""}
         if not state["is_authenticated"]:
@@ -152,6 +162,12 @@ def check_values(got):
     check(set(got) <= OWN | {name[0].upper() + name[1:] for name in SHAPES}, set(got))
 
 
+# Replies that are none.
+JUNK = [b"\xff\0\x01", "", "{", "[]", "{}", "null", "7", '"text"', '{"messageType":7}',
+        '{"messageType":"None","data":[]}', '{"messageType":"None\\u0000","data":{}}',
+        "[" * 5000, "x" * 200000, '{"messageType":"' + "y" * 100000 + '"}']
+
+
 def wait_state(bridge, status, state):
     while report(bridge, status)["vtube-studio"]["state"] != state:
         time.sleep(0.05)
@@ -204,8 +220,26 @@ def main():
         wait_state(bridge, status, "ready")
         check_values(injected(studio, daemon))
 
+    def contrary(_, status):
+        studio.next("AuthenticationTokenRequest")
+        studio.next("AuthenticationRequest")
+        while "refuses the token" not in report(bridge, status)["vtube-studio"]["reason"]:
+            time.sleep(0.05)
+        check(report(bridge, status)["vtube-studio"]["state"] == "waiting", "it waits")
+        check(studio.requests.empty(), "its user is not asked again")
+
+    def nonsensical(daemon, status):
+        studio.next("AuthenticationRequest")  # gets no answer
+        studio.next("AuthenticationRequest")  # another connection's
+        wait_state(bridge, status, "ready")
+        check_values(injected(studio, daemon))
+
     try:
+        studio.is_contrary = True
+        run(bridge, directory, studio, contrary)
+        studio.is_contrary = False
         studio.is_allowed = False
+        studio.tokens.clear()
         run(bridge, directory, studio, denied)
         studio.is_allowed = True
         run(bridge, directory, studio, allowed)
@@ -215,6 +249,9 @@ def main():
         studio.tokens.remove("token-0")
         studio.tokens.add("another")
         run(bridge, directory, studio, revoked)
+        studio.junk = JUNK
+        studio.is_silent = True
+        run(bridge, directory, studio, nonsensical)
     finally:
         shutil.rmtree(directory)
     print("VTube Studio gets what the record says, and is asked once")

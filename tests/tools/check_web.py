@@ -6,9 +6,11 @@ what it serves, whom it refuses, and what a slow one gets.
 """
 
 import base64
+import contextlib
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -32,11 +34,11 @@ def check(good, what):
 class Web:
     """mocap-web on a port of its own."""
 
-    def __init__(self, program, directory, listen="0"):
+    def __init__(self, program, directory, origin="https://studio.example", listen="0"):
         self.process = subprocess.Popen(
             [program, "--listen", listen, "--socket", os.path.join(directory, "s"), "--pages",
              os.path.join(directory, "pages"), "--host", "desk.example", "--origin",
-             "https://studio.example", "--bridge-socket", os.path.join(directory, "bridge")],
+             origin, "--bridge-socket", os.path.join(directory, "bridge")],
             stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": directory})
         for line in self.process.stderr:
             found = re.search(r"open http://[\d.]+:(\d+)/#token=([0-9a-f]{32})$", line)
@@ -73,7 +75,7 @@ class Web:
 class Browser:
     """A WebSocket; welcome says whether it was let in."""
 
-    def __init__(self, web, origin="same", host=None, path="/ws"):
+    def __init__(self, web, origin="same", host=None, path="/ws", more=""):
         host = host or web.host()
         self.socket = web.connect()
         lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket",
@@ -82,7 +84,7 @@ class Browser:
                  f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}"]
         if origin is not None:
             lines.append(f"Origin: {f'http://{host}' if origin == 'same' else origin}")
-        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.socket.sendall(("\r\n".join(lines) + "\r\n" + more + "\r\n").encode())
         self.file = self.socket.makefile("rb")
         try:
             self.welcome = self.file.readline().startswith(b"HTTP/1.1 101")
@@ -165,6 +167,54 @@ def check_hosts(web):
         check(f"--host {name}" in answer or "names no host" in answer, answer)
 
 
+def check_http2(web):
+    """HTTP/2 without TLS, by upgrade and with prior knowledge, is refused with a sentence."""
+    upgrade = ("Upgrade: {}\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+               "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n")
+    settings = b"\0\0\0\4\0\0\0\0\0"
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings
+    for request, status in (
+            *(((f"{method} / HTTP/1.1\r\nHost: {web.host()}\r\n" + upgrade.format(name)).encode(),
+               b"505") for method in ("GET", "POST", "OPTIONS") for name in ("h2c", "H2C")),
+            (preface, b"403")):
+        with web.connect() as client:
+            client.sendall(request)
+            answer = b""
+            while piece := client.recv(65536):
+                answer += piece
+        check(answer.split(b" ")[1] == status and b"Switching" not in answer, (request, answer))
+    check(web.get("/").startswith("HTTP/1.1 200"), "afterwards")
+
+
+def check_idle(web):
+    """Connections that ask for nothing take no place from those that do: waiting until they time
+    out would take longer than this test may."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+    browser = Browser(web)
+    idle = [web.connect() for _ in range(1000)]
+    web_page = web.get("/")
+    check(web_page.startswith("HTTP/1.1 200"), web_page)
+    check(idle[0].recv(1) == b"", "the oldest was closed")
+    check(Browser(web).welcome, "a browser among them")
+    browser.send(b'{"type":"ping","id":9}')
+    check(browser.read_type("pong")["id"] == 9, "the browser that was there before")
+    for connection in idle:
+        connection.close()
+    browser.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+
+
+def check_files_limit(program):
+    """Too few file descriptors are refused at the start."""
+    ended = subprocess.run([program, "--listen", "0", "--socket", "nowhere"],
+                           stderr=subprocess.PIPE, text=True, timeout=GUARD_S, check=False,
+                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    told = ended.stderr.splitlines()
+    check(ended.returncode == 1 and len(told) == 1, (ended.returncode, told))
+    check("the limit of open files must be at least 128, got 64" in told[0], told)
+
+
 def check_reasons(web):
     """Why a WebSocket is refused: a page asks, since its browser does not say."""
     answer = web.get("/ws", method="POST", more="Origin: https://proxy.example\r\n"
@@ -220,6 +270,26 @@ def check_bridge(web, directory):
         thread.join()
     os.unlink(path)
     check(told.startswith("HTTP/1.1 200") and told.endswith(state), told)
+    with busy_socket(path):
+        told = web.get("/bridge")
+    check(told.startswith("HTTP/1.1 200") and "no answer in time" in told, told)
+
+
+@contextlib.contextmanager
+def busy_socket(path):
+    """A Unix socket whose backlog is full: its program hangs."""
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as waiting:
+        listener.bind(path)
+        listener.listen(0)
+        while True:
+            one = waiting.enter_context(socket.socket(socket.AF_UNIX))
+            one.setblocking(False)
+            try:
+                one.connect(path)
+            except BlockingIOError:
+                break
+        yield
+    os.unlink(path)
 
 
 def check_control(web, daemon):
@@ -309,11 +379,36 @@ def check_messages(web, daemon):
         browser.send(request)
         check(browser.read()["type"] == "error", request)
     browser.close()
-    for payload, opcode, last in ((b"x" * 5000, 1, True), (b"\0\1", 2, True), (b"{", 1, False)):
+    for payload, opcode in ((b"x" * 5000, 1), (b"\0\1", 2)):
         hostile = Browser(web)
-        hostile.send(payload, opcode, last)
-        check(hostile.is_closed(), (opcode, last))
+        hostile.send(payload, opcode)
+        check(hostile.is_closed(), opcode)
         hostile.close()
+
+
+def check_pieces(web):
+    """A message may arrive in several pieces of the network's, and in several frames of its own."""
+    browser = Browser(web)
+    ping = b'{"type":"ping","id":9}'
+    browser.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in bytes([129, 128 | len(ping)]) + b"\0\0\0\0" + ping:
+        browser.socket.sendall(bytes([byte]))
+    check(browser.read_type("pong")["id"] == 9, "byte by byte")
+    browser.send(ping[:5], 1, False)
+    browser.send(b"", 9)  # a control frame between the two
+    browser.send(ping[5:], 0, True)
+    check(browser.read_type("pong")["id"] == 9, "in two frames")
+    for _ in range(3):
+        browser.send(b"x" * 2000, 1, False)
+        browser.send(b"x" * 2000, 0, True)
+        check(browser.read_type("error")["code"] == "bad-request", "nonsense in two frames")
+    browser.close()
+    endless = Browser(web)
+    endless.send(b"x" * 2000, 1, False)
+    for _ in range(2):
+        endless.send(b"x" * 2000, 0, False)
+    check(endless.is_closed(), "a message without an end")
+    endless.close()
 
 
 def check_caps(web):
@@ -435,6 +530,9 @@ def main():
         web = Web(sys.argv[1], directory)
         check_files(web)
         check_hosts(web)
+        check_http2(web)
+        check_idle(web)
+        check_files_limit(sys.argv[1])
         check_reasons(web)
         check_health(web, False)
         check(web.get("/metrics").startswith("HTTP/1.1 503"), "no metrics without a daemon")
@@ -450,6 +548,7 @@ def main():
         check_health(web, True)
         check_origins(web)
         check_messages(web, daemon)
+        check_pieces(web)
         check_metrics(web, daemon)
         check_control(web, daemon)
         check_caps(web)

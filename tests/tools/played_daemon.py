@@ -71,9 +71,9 @@ class Daemon:
         self.say({"type": "end", "stream": stream, "records": 1, "state": state,
                   "reason": reason})
 
-    def record(self, faces, stream="one"):
+    def record(self, faces, stream="one", publish_ns=2):
         self.say({"type": "motion", "stream": stream, "seq": self.seq, "pts": self.seq / 30,
-                  "t_arrival_ns": 1, "t_publish_ns": 2, "width": 640, "height": 480, "dropped": 0,
+                  "t_arrival_ns": 1, "t_publish_ns": publish_ns, "width": 640, "height": 480, "dropped": 0,
                   "timing_us": {"decode": 1, "wait": 1, "scale": 1, "infer": 1},
                   "faces": faces, "missed": 0})
         self.seq += 1

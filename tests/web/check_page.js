@@ -224,7 +224,7 @@ async function run(chromium, directory) {
             await shoot(page, name);
         });
         await showAndWait(page, daemon, makeFace({ jawOpen: 0.3 }));
-        await checkObs(page.context(), obs, WAIT_MS, screenshots && join(screenshots, "obs.png"));
+        await checkObs(page.context(), obs, WAIT_MS, screenshots && ((name) => join(screenshots, `${name}.png`)));
         await checkNoToken(page, await start.address);
         await checkRobot(page, daemon);
         await checkMemory(page, daemon);

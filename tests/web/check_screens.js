@@ -52,6 +52,11 @@ async function checkPhone(page, axe, shoot) {
     await page.waitForFunction(() => globalThis.mocap?.client.hello);
     const [inner, whole] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
     assert.ok(whole <= inner, `${whole} pixels on a screen of ${inner}`);
+    const [bar, tabs] = await page.locator(".stage-bar").evaluate((one) => [one.clientWidth, one.scrollWidth]);
+    assert.ok(tabs <= bar, `tabs of ${tabs} pixels in ${bar}`);
+    // A record that waited for the page says nothing of the latency.
+    await page.waitForFunction(() => globalThis.mocap.page.record && globalThis.mocap.client.latencyMs(globalThis.mocap.page.record) !== undefined);
+    assert.equal(await page.evaluate(() => globalThis.mocap.latency.points.length), 0, "latencies");
     const small = await page.evaluate((least) => [...document.querySelectorAll("body > header button, main button, main select, main summary, footer button")]
         .filter((one) => one.checkVisibility())
         .map((one) => [one.id || one.textContent, one.getBoundingClientRect().width, one.getBoundingClientRect().height])
@@ -86,25 +91,61 @@ export async function checkScreens(page, axe, shoot) {
     await checkPhone(page, axe, shoot);
 }
 
-/** A browser source: the avatar alone, on nothing. */
+/** How opaque the page is, where and at most. */
+async function lookThrough(page, screenshot) {
+    const png = await page.screenshot({ omitBackground: true, ...(screenshot && { path: screenshot }) });
+    return page.evaluate(async (base64) => {
+        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+        const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+        const { width, height } = picture;
+        const drawing = new OffscreenCanvas(width, height).getContext("2d");
+        drawing.drawImage(picture, 0, 0);
+        const { data } = drawing.getImageData(0, 0, width, height);
+        const alphaAt = (x, y) => data[4 * (y * width + x) + 3];
+        let most = 0;
+        let edge = 0; // of the top and the sides; an avatar's body ends at the bottom
+        for (let y = 0; y < height; y++) {
+            for (let x = 0; x < width; x++) {
+                most = Math.max(most, alphaAt(x, y));
+            }
+            edge = Math.max(edge, alphaAt(0, y), alphaAt(width - 1, y));
+        }
+        for (let x = 0; x < width; x++) {
+            edge = Math.max(edge, alphaAt(x, 0));
+        }
+        return { most, edge, middle: alphaAt(width >> 1, height >> 1) };
+    }, png.toString("base64"));
+}
+
+/** A browser source: the avatar alone, on nothing, whatever its size and the theme. */
 export async function checkObs(context, address, waitMs, screenshot) {
     const page = await context.newPage();
     page.setDefaultTimeout(waitMs);
-    await page.setViewportSize({ width: 800, height: 800 });
     await page.goto(address);
     await page.waitForFunction(() => globalThis.mocap?.page.record);
     const seen = await page.evaluate(() => [...document.querySelectorAll("header, footer, .stage-bar, .card:not(.stage), #hint")].filter((one) => one.checkVisibility()).length);
     assert.equal(seen, 0, "panels in a browser source");
     assert.ok(await page.locator("#view-robot").isVisible(), "the avatar of the address");
     assert.equal(await page.evaluate(() => globalThis.mocap.preferences.isMirror), false);
-    const png = await page.screenshot({ omitBackground: true, ...(screenshot && { path: screenshot }) });
-    const [corner, middle] = await page.evaluate(async (base64) => {
-        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-        const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-        const drawing = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
-        drawing.drawImage(picture, 0, 0);
-        return [[5, 5], [400, 380]].map(([x, y]) => drawing.getImageData(x, y, 1, 1).data[3]);
-    }, png.toString("base64"));
-    assert.deepEqual([corner, middle], [0, 255], "transparent around the avatar");
+    for (const [width, height] of [[800, 800], [800, 600], [1920, 1080]]) {
+        for (const colorScheme of ["light", "dark"]) {
+            await page.setViewportSize({ width, height });
+            await page.emulateMedia({ colorScheme });
+            const shown = await lookThrough(page, screenshot?.(`obs-${width}-${height}-${colorScheme}`));
+            assert.deepEqual(shown, { most: 255, edge: 0, middle: 255 }, `${width}x${height}, ${colorScheme}`);
+        }
+    }
+    await page.locator("#view-robot").evaluate((view) => (view.style.visibility = "hidden"));
+    assert.equal((await lookThrough(page)).most, 0, "nothing but the avatar is painted");
+    // A stream that is not there is not replaced by another camera's.
+    const other = new URL(address);
+    other.searchParams.set("stream", "other");
+    other.searchParams.set("mirror", "1");
+    other.searchParams.set("avatar", "fox");
+    await page.goto(other.href);
+    await page.waitForFunction(() => globalThis.mocap?.client.newest.get("main"));
+    assert.deepEqual(await page.evaluate(() => [globalThis.mocap.page.stream, globalThis.mocap.page.record]), ["other", null]);
+    assert.equal(await page.evaluate(() => globalThis.mocap.preferences.isMirror), true);
+    assert.ok(await page.locator("#view-fox").isVisible(), "the other avatar");
     await page.close();
 }

@@ -10,6 +10,7 @@
 #include "tools/bridge/resolver.h"
 
 static const int64_t KNOWN_NS = 60 * MC_NS_PER_SECOND; // until a name is looked up again
+static const int64_t SILENT_NS = 5 * MC_NS_PER_SECOND; // until the user is told of the wait
 
 int bridge_retry_next(int retry_ms)
 {
@@ -129,6 +130,7 @@ bool bridge_address_update(struct bridge_address *address, int64_t now_ns)
     if (address->resolver == NULL) {
         if (address->is_name && now_ns >= address->next_ns) {
             address->resolver = bridge_resolver_start(address->host, address->port);
+            address->since_ns = now_ns;
             address->next_ns = now_ns + BRIDGE_RETRY_LAST_MS * MC_NS_PER_MS; // if it did not start
         }
         return false;
@@ -136,6 +138,9 @@ bool bridge_address_update(struct bridge_address *address, int64_t now_ns)
     int status;
     struct addrinfo *found;
     if (!bridge_resolver_done(address->resolver, &status, &found)) {
+        if (now_ns - address->since_ns > SILENT_NS) {
+            address->failure = "the name server does not answer";
+        }
         return false;
     }
     bool has_changed = false;

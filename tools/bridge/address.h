@@ -22,9 +22,10 @@ struct bridge_address {
     char host[BRIDGE_ADDRESS_BYTES], port[8];
     bool is_name;
     struct bridge_resolver *resolver; // a look-up under way
+    int64_t since_ns;                 // when it began
     int64_t next_ns;                  // look it up then, again
     int retry_ms;
-    const char *failure; // of the last look-up; NULL: it did not fail
+    const char *failure; // of the last look-up, or of one that takes long; NULL: none
     struct sockaddr_storage found[BRIDGE_ADDRESSES_MAX];
     socklen_t sizes[BRIDGE_ADDRESSES_MAX];
     int count; // 0: not known yet

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/config_text.h"
+#include "base/path.h"
 
 static bool set_type(void *field, const char *label, const char *value, struct mc_error *err)
 {
@@ -179,17 +180,16 @@ bool bridge_config_read(struct bridge_options *options, const char *path, struct
 
 bool bridge_config_find(char *path, size_t size)
 {
-    static const char name[] = "mocapd/mocap-bridge.conf";
+    static const char name[] = "mocap-bridge.conf";
     const char *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     int length = -1;
     if (folder != NULL && folder[0] == '/') {
-        length = snprintf(path, size, "%s/%s", folder, name);
+        length = snprintf(path, size, "%s/mocapd/%s", folder, name);
     } else if (home != NULL && home[0] == '/') {
-        length = snprintf(path, size, "%s/.config/%s", home, name);
+        length = snprintf(path, size, "%s/.config/mocapd/%s", home, name);
     }
     if (length > 0 && (size_t)length < size && access(path, F_OK) == 0) {
         return true;
     }
-    length = snprintf(path, size, "%s/%s", BRIDGE_SYSCONFDIR, name);
-    return length > 0 && (size_t)length < size && access(path, F_OK) == 0;
+    return mc_path_config(path, size, name) && access(path, F_OK) == 0;
 }

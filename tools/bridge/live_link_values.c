@@ -4,6 +4,8 @@
 
 #define RADIANS_PER_DEGREE 0.017453292519943295f
 
+enum { JAW_LEFT = 15, MOUTH_LEFT = 21 }; // values; each is followed by the right one
+
 static const struct {
     const char *name;
     enum mocap_shape shape;
@@ -23,14 +25,14 @@ static const struct {
     { "EyeSquintRight", MOCAP_EYE_SQUINT_RIGHT },
     { "EyeWideRight", MOCAP_EYE_WIDE_RIGHT },
     { "JawForward", MOCAP_JAW_FORWARD },
-    { "JawRight", MOCAP_JAW_RIGHT },
     { "JawLeft", MOCAP_JAW_LEFT },
+    { "JawRight", MOCAP_JAW_RIGHT },
     { "JawOpen", MOCAP_JAW_OPEN },
     { "MouthClose", MOCAP_MOUTH_CLOSE },
     { "MouthFunnel", MOCAP_MOUTH_FUNNEL },
     { "MouthPucker", MOCAP_MOUTH_PUCKER },
-    { "MouthRight", MOCAP_MOUTH_RIGHT },
     { "MouthLeft", MOCAP_MOUTH_LEFT },
+    { "MouthRight", MOCAP_MOUTH_RIGHT },
     { "MouthSmileLeft", MOCAP_MOUTH_SMILE_LEFT },
     { "MouthSmileRight", MOCAP_MOUTH_SMILE_RIGHT },
     { "MouthFrownLeft", MOCAP_MOUTH_FROWN_LEFT },
@@ -71,6 +73,20 @@ const char *live_link_name(int value)
 {
     return value < LIVE_LINK_SHAPES ? shapes_in_order[value].name
                                     : angle_names[value - LIVE_LINK_SHAPES];
+}
+
+int live_link_csv_value(int column)
+{
+    switch (column) {
+    case JAW_LEFT:
+    case MOUTH_LEFT:
+        return column + 1;
+    case JAW_LEFT + 1:
+    case MOUTH_LEFT + 1:
+        return column - 1;
+    default:
+        return column;
+    }
 }
 
 void live_link_values(const float *shapes, const float *euler, const float *left,

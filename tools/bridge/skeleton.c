@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
+
+#include "base/file.h"
 
 enum {
     GLB_HEADER_BYTES = 20,                 // the file's and its first chunk's
@@ -117,8 +120,13 @@ static bool read_position(const json_t *root, json_int_t node, bool version_0, f
 bool bridge_skeleton_load(struct bridge_skeleton *skeleton, const char *path, struct mc_error *err)
 {
     *skeleton = bridge_skeleton_default;
-    FILE *file = fopen(path, "rb");
+    const int fd = mc_file_open(path, err);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+    if (fd < 0) {
+        return false;
+    }
     if (file == NULL) {
+        close(fd);
         return mc_error_set_errno(err, "%s", path);
     }
     json_t *root = read_json(file, err);

@@ -38,20 +38,23 @@ bool bridge_status_path(char path[PROTOCOL_ENDPOINT_BYTES], struct mc_error *err
 
 static int connect_to(const char *path, struct mc_error *err)
 {
+    const struct timeval timeout = { .tv_sec = TIMEOUT_S };
     struct sockaddr_un address;
     if (!protocol_endpoint_address(path, &address, err)) {
         return -1;
     }
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 ||
-        connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) != 0) {
-        mc_error_set_errno(err, "%s", path);
-        if (fd >= 0) {
-            close(fd);
-        }
-        return -1;
+    // While the backlog is full, connecting takes as long as sending may.
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0 &&
+        connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
+        return fd;
     }
-    return fd;
+    mc_error_set_errno(err, "%s", path);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
 }
 
 // ---- answering
@@ -76,9 +79,12 @@ int bridge_status_listen(const char *path, struct mc_error *err)
     if (!protocol_endpoint_address(path, &address, err)) {
         return -1;
     }
-    const int other = connect_to(path, NULL);
-    if (other >= 0) {
-        close(other);
+    struct mc_error why = { 0 };
+    const int other = connect_to(path, &why);
+    if (other >= 0 || why.detail == EAGAIN) { // it may be too busy to answer
+        if (other >= 0) {
+            close(other);
+        }
         mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                      "%s: another mocap-bridge listens there; give this one its own "
                      "--status-socket",
@@ -137,14 +143,14 @@ static const struct mc_option table[] = {
 // The answer, which the caller frees; NULL and sets err on failure.
 static char *ask(const char *path, struct mc_error *err)
 {
-    const struct timeval timeout = { .tv_sec = TIMEOUT_S };
     const int fd = connect_to(path, err);
     if (fd < 0) {
-        mc_error_wrap(err, "no mocap-bridge is running, or it listens elsewhere "
-                           "(--status-socket)");
+        mc_error_wrap(err, err->detail == EAGAIN
+                               ? "mocap-bridge does not answer"
+                               : "no mocap-bridge is running, or it listens elsewhere "
+                                 "(--status-socket)");
         return NULL;
     }
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     char *text = calloc(1, ANSWER_BYTES_MAX);
     size_t size = 0;
     ssize_t count = -1;

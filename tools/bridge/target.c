@@ -20,7 +20,7 @@ struct bridge_target {
     struct bridge_vts *vts; // of the transport VTUBE_STUDIO; otherwise NULL
     void *state;            // the output's
     int face_id;            // of the face that is shown; 0: none
-    int64_t next_ns;        // no record before, for the rate
+    double next_ns;         // when the rate lets a record pass, in the records' time
     bool has_face;
     uint64_t sent, lost;
     enum bridge_link_state told; // the log knows
@@ -154,20 +154,20 @@ static double unix_time(const struct mocap_record *record)
     return (double)now.tv_sec + ((double)now.tv_nsec - latency_ns) / (double)MC_NS_PER_SECOND;
 }
 
-// Whether the rate lets a record pass. Records come a little early and a little late: one that is
-// nearly due counts as due, and the next one's time follows from when this one was due.
-static bool is_due(struct bridge_target *target, int64_t now_ns)
+// Whether the rate lets a record of that time pass. Records come a little early and a little late:
+// one that is nearly due counts as due, and the next one's time follows from when this one was due.
+static bool is_due(struct bridge_target *target, double time_ns)
 {
     if (target->options->settings.rate == 0) {
         return true;
     }
-    const int64_t interval = (int64_t)((double)MC_NS_PER_SECOND / target->options->settings.rate);
-    if (now_ns < target->next_ns - interval / 4) {
+    const double interval = (double)MC_NS_PER_SECOND / target->options->settings.rate;
+    if (time_ns < target->next_ns - interval / 4 && time_ns > target->next_ns - 2 * interval) {
         return false;
     }
     target->next_ns += interval;
-    if (target->next_ns < now_ns) { // after a pause
-        target->next_ns = now_ns + interval;
+    if (target->next_ns < time_ns || target->next_ns > time_ns + 2 * interval) {
+        target->next_ns = time_ns + interval; // after a pause, or with another clock
     }
     return true;
 }
@@ -220,7 +220,7 @@ void bridge_target_show(struct bridge_target *target, const struct mocap_record 
 {
     const int64_t now_ns = mc_clock_now_ns();
     pthread_mutex_lock(&target->lock);
-    if (record == NULL || is_due(target, now_ns)) {
+    if (record == NULL || is_due(target, (double)record->t_publish_ns)) {
         show(target, record, numbers, time_s, now_ns);
     }
     pthread_mutex_unlock(&target->lock);

@@ -21,9 +21,13 @@ enum {
     REQUEST_BYTES = 8192,
     REPLY_BYTES_MAX = 1 << 16,
     REASON_BYTES = 128,
+    ANSWER_SECONDS = 10, // to what takes no decision of the user
+    PING_SECONDS = 20,   // without a sign of life
+    HANG_UP_SECONDS = 30,
 };
 
 enum stage {
+    STAGE_RESOLVING,
     STAGE_OFFLINE,
     STAGE_CONNECTING,
     STAGE_TOKEN,        // asking for one: the user decides
@@ -51,6 +55,7 @@ struct bridge_vts {
     bool is_asked; // the stage's request was sent
     int created;   // custom parameters
     char token[BRIDGE_TOKEN_BYTES];
+    bool token_is_new; // given on this connection
     struct bridge_packets sending;
     int sent_count; // of sending
     size_t sent_bytes;
@@ -89,6 +94,10 @@ static void enter(struct bridge_vts *vts, enum stage stage, const char *reason)
     pthread_mutex_unlock(&vts->lock);
     vts->is_asked = false;
     if (vts->wsi != NULL) {
+        const bool is_answer_due = stage == STAGE_AUTHENTICATE;
+        lws_set_timeout(
+            vts->wsi, is_answer_due ? PENDING_TIMEOUT_AWAITING_SERVER_RESPONSE : NO_PENDING_TIMEOUT,
+            is_answer_due ? ANSWER_SECONDS : 0);
         lws_callback_on_writable(vts->wsi);
     }
 }
@@ -174,6 +183,7 @@ static int write_next(struct bridge_vts *vts)
         return write_parameter(vts);
     case STAGE_READY:
         return write_packet(vts);
+    case STAGE_RESOLVING:
     case STAGE_OFFLINE:
     case STAGE_CONNECTING:
     case STAGE_DENIED:
@@ -192,10 +202,22 @@ static void take_token(struct bridge_vts *vts, const char *token)
         return;
     }
     snprintf(vts->token, sizeof vts->token, "%s", token);
+    vts->token_is_new = true;
     if (!bridge_token_write(vts->address.text, token, &err)) {
         mc_log(MC_LOG_WARNING, "VTube Studio will ask again: %s", err.message);
     }
     enter(vts, STAGE_AUTHENTICATE, "");
+}
+
+// A token that was kept may have been revoked: its user is asked once more.
+static void refuse_token(struct bridge_vts *vts)
+{
+    bridge_token_forget(vts->address.text);
+    if (vts->token_is_new) {
+        enter(vts, STAGE_DENIED, "it refuses the token that it gave");
+    } else {
+        enter(vts, STAGE_TOKEN, "its user has to allow mocap-bridge");
+    }
 }
 
 static void take_error(struct bridge_vts *vts, const char *message)
@@ -227,9 +249,8 @@ static void take_reply(struct bridge_vts *vts)
         if (json_is_true(json_object_get(data, "authenticated"))) {
             vts->created = 0;
             enter(vts, STAGE_PARAMETERS, "");
-        } else { // revoked: ask for another
-            bridge_token_forget(vts->address.text);
-            enter(vts, STAGE_TOKEN, "its user has to allow mocap-bridge");
+        } else {
+            refuse_token(vts);
         }
     } else if (strcmp(type, "APIError") == 0) {
         take_error(vts, json_string_value(json_object_get(data, "message")));
@@ -276,6 +297,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons event, void *user
     switch ((int)event) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         vts->wsi = wsi;
+        vts->token_is_new = false;
         if (bridge_token_read(vts->address.text, vts->token)) {
             enter(vts, STAGE_AUTHENTICATE, "");
         } else {
@@ -293,7 +315,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons event, void *user
         lose(vts, "nobody answers: start VTube Studio and switch on its plugin API");
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
-        lose(vts, "VTube Studio closed the connection");
+        lose(vts, vts->stage == STAGE_AUTHENTICATE ? "VTube Studio does not answer"
+                                                   : "VTube Studio closed the connection");
         return 0;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
         if (vts != NULL && vts->wsi != NULL && vts->stage == STAGE_READY) {
@@ -337,6 +360,14 @@ static void connect_now(struct bridge_vts *vts)
     }
 }
 
+static void wait_for_address(struct bridge_vts *vts)
+{
+    const char *reason = vts->address.failure != NULL ? vts->address.failure : "";
+    if (strcmp(vts->reason, reason) != 0) {
+        enter(vts, STAGE_RESOLVING, reason);
+    }
+}
+
 static void *run(void *argument)
 {
     struct bridge_vts *vts = argument;
@@ -349,7 +380,10 @@ static void *run(void *argument)
             return NULL;
         }
         bridge_address_update(&vts->address, now_ns);
-        if (vts->stage == STAGE_OFFLINE && vts->address.count > 0 && now_ns >= vts->retry_at_ns) {
+        if (vts->address.count == 0) {
+            wait_for_address(vts);
+        } else if ((vts->stage == STAGE_OFFLINE || vts->stage == STAGE_RESOLVING) &&
+                   now_ns >= vts->retry_at_ns) {
             connect_now(vts);
         }
         lws_service(vts->context, 0); // until there is something, or it is cancelled
@@ -374,9 +408,12 @@ struct bridge_vts *bridge_vts_create(const char *address, const char *default_po
         free(vts);
         return NULL;
     }
+    static const lws_retry_bo_t idle = { .secs_since_valid_ping = PING_SECONDS,
+                                         .secs_since_valid_hangup = HANG_UP_SECONDS };
     const struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
+        .retry_and_idle_policy = &idle,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .user = vts,
@@ -442,6 +479,8 @@ enum bridge_link_state bridge_vts_state(struct bridge_vts *vts, char *reason, si
     switch (stage) {
     case STAGE_READY:
         return BRIDGE_LINK_UP;
+    case STAGE_RESOLVING:
+        return BRIDGE_LINK_RESOLVING;
     case STAGE_TOKEN:
     case STAGE_DENIED:
         return BRIDGE_LINK_WAITING;

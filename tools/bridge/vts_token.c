@@ -33,8 +33,12 @@ static bool path_of(const char *server, char *path, size_t size)
 bool bridge_token_read(const char *server, char token[BRIDGE_TOKEN_BYTES])
 {
     char path[PATH_MAX];
-    FILE *file = path_of(server, path, sizeof path) ? fopen(path, "re") : NULL;
+    const int fd = path_of(server, path, sizeof path) ? mc_file_open(path, NULL) : -1;
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
     if (file == NULL) {
+        if (fd >= 0) {
+            close(fd);
+        }
         return false;
     }
     const bool has_line = fgets(token, BRIDGE_TOKEN_BYTES, file) != NULL;

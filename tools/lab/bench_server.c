@@ -107,10 +107,11 @@ static void serve(const char *path, double rate, struct lab_latencies *fan_outs,
 {
     static struct bench bench;
     static const char streams[1][64] = { "bench" };
-    const struct server_publisher_options options = { .server = "mocap-lab bench",
-                                                      .streams = streams,
-                                                      .stream_count = 1,
-                                                      .limits = SERVER_LIMITS_DEFAULT };
+    struct server_publisher_options options = { .server = "mocap-lab bench",
+                                                .streams = streams,
+                                                .stream_count = 1,
+                                                .limits = SERVER_LIMITS_DEFAULT };
+    options.limits.connections_per_user = options.limits.connections; // all are ours
     const struct server_publisher_callbacks callbacks = { .on_subscribed = on_subscribed,
                                                           .on_pressure = on_pressure,
                                                           .on_finished = on_finished };

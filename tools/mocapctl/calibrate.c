@@ -10,6 +10,7 @@
 #include "protocol/mocap.h"
 #include "protocol/request.h"
 #include "tools/connect.h"
+#include "tools/mocapctl/ask.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/terminal.h"
 
@@ -36,14 +37,6 @@ static bool subscribe(struct mocap_client *client, const char *stream)
     return true;
 }
 
-static bool complain_without(enum mocap_result result, const struct mocap_error *error)
-{
-    tools_complain("%s", result == MOCAP_TIMEOUT  ? "mocapd does not answer"
-                         : result == MOCAP_CLOSED ? "mocapd closed the connection"
-                                                  : error->message);
-    return false;
-}
-
 // Reads until the stream is live. Measuring earlier would mistake a closed camera for one that
 // sees no face.
 static bool wait_live(struct mocap_client *client, const char *stream)
@@ -59,7 +52,8 @@ static bool wait_live(struct mocap_client *client, const char *stream)
             break;
         }
         if (result != MOCAP_MESSAGE) {
-            return complain_without(result, &error);
+            mocapctl_complain_without(result, &error);
+            return false;
         }
         if (message.type == MOCAP_RECORD ||
             (message.type == MOCAP_STATE && strcmp(message.state, "live") == 0)) {
@@ -89,7 +83,6 @@ static void write_request(const struct mocapctl_calibrate *calibrate,
     snprintf(request.profile, sizeof request.profile, "%s",
              calibrate->profile == NULL ? "" : calibrate->profile);
     protocol_request_write(buffer, &request);
-    protocol_buffer_bytes(buffer, "", 1);
 }
 
 bool mocapctl_calibrate_ask(struct mocapctl_calibrate *calibrate,
@@ -97,22 +90,9 @@ bool mocapctl_calibrate_ask(struct mocapctl_calibrate *calibrate,
 {
     struct protocol_buffer buffer;
     struct mocap_message message;
-    struct mocap_error error;
     protocol_buffer_init(&buffer, PROTOCOL_REQUEST_BYTES);
     write_request(calibrate, action, shapes, &buffer);
-    if (buffer.failed) {
-        protocol_buffer_finish(&buffer);
-        tools_complain("out of memory for the request");
-        return false;
-    }
-    enum mocap_result result =
-        mocap_request_json(calibrate->client, buffer.data, MEASURE_MS, &message, &error);
-    protocol_buffer_finish(&buffer);
-    if (result != MOCAP_MESSAGE) {
-        return complain_without(result, &error);
-    }
-    if (message.type != MOCAP_REPLY) {
-        tools_complain("mocapd says: %s", message.reason);
+    if (!mocapctl_ask(calibrate->client, &buffer, MEASURE_MS, &message)) {
         return false;
     }
     struct mc_error err = { 0 };

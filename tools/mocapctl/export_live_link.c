@@ -10,7 +10,7 @@ void mocapctl_live_link_header(FILE *out)
 {
     fputs("Timecode,BlendShapeCount", out);
     for (int i = 0; i < LIVE_LINK_VALUES; i++) {
-        fprintf(out, ",%s", live_link_name(i));
+        fprintf(out, ",%s", live_link_name(live_link_csv_value(i)));
     }
     fputc('\n', out);
 }
@@ -38,7 +38,7 @@ void mocapctl_live_link_record(FILE *out, const struct protocol_record *record)
     write_timecode(out, record->pts);
     fprintf(out, ",%d", LIVE_LINK_VALUES);
     for (int i = 0; i < LIVE_LINK_VALUES; i++) {
-        fprintf(out, ",%.6f", (double)values[i]);
+        fprintf(out, ",%.6f", (double)values[live_link_csv_value(i)]);
     }
     fputc('\n', out);
 }

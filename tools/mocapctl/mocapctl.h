@@ -7,6 +7,8 @@ extern const struct mc_command mocapctl_watch_command;
 extern const struct mc_command mocapctl_status_command;
 extern const struct mc_command mocapctl_metrics_command;
 extern const struct mc_command mocapctl_calibrate_command;
+extern const struct mc_command mocapctl_stream_command;
+extern const struct mc_command mocapctl_reload_command;
 extern const struct mc_command mocapctl_record_command;
 extern const struct mc_command mocapctl_replay_command;
 extern const struct mc_command mocapctl_export_command;

@@ -9,6 +9,7 @@
 #include "protocol/view.h"
 #include "tools/connect.h"
 #include "tools/mocapctl/mocapctl.h"
+#include "tools/stream_ends.h"
 #include "tools/terminal.h"
 
 enum {
@@ -47,8 +48,8 @@ struct record {
     unsigned long long missed;
     int64_t lost_ns; // when the daemon went
     double away_s;   // without a daemon, in all
-    int ended;       // streams
-    bool failed;     // one of them for a fault
+    struct tools_stream_ends ends;
+    bool failed; // one of them for a fault
 };
 
 enum step {
@@ -87,21 +88,30 @@ static void count_missed(struct record *record, const struct mocap_record *motio
     progress->next_seq = motion->seq + 1;
 }
 
+static enum step check_ends(const struct record *record)
+{
+    const struct mocap_server *server = mocap_server(record->client);
+    return tools_stream_ends_all(&record->ends, server, record->options.stream) ? STEP_DONE
+                                                                                : STEP_ON;
+}
+
 static enum step end_stream(struct record *record, const struct mocap_message *message)
 {
     if (strcmp(message->state, "failed") == 0) {
         tools_complain("%s: failed: %s", message->stream, message->reason);
         record->failed = true;
     }
-    record->ended++;
-    int watched = record->options.stream != NULL ? 1 : mocap_server(record->client)->stream_count;
-    return record->ended >= watched ? STEP_DONE : STEP_ON;
+    return check_ends(record);
 }
 
 static enum step add(struct record *record, const struct mocap_message *message)
 {
     struct mc_error err = { 0 };
     bool is_record = message->type == MOCAP_RECORD;
+    tools_stream_ends_note(&record->ends, message);
+    if (message->type == MOCAP_STREAMS) {
+        return check_ends(record);
+    }
     if (!is_record && message->type != MOCAP_STATE && message->type != MOCAP_END) {
         return STEP_ON;
     }
@@ -161,7 +171,7 @@ static bool subscribe(struct record *record, struct mocap_error *error)
         record->stream_count = 0;
         snprintf(record->boot_id, sizeof record->boot_id, "%s", boot_id);
     }
-    record->ended = 0;
+    record->ends.count = 0;
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "tools/connect.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/mocapctl/table.h"
+#include "tools/stream_ends.h"
 #include "tools/terminal.h"
 
 enum {
@@ -33,8 +34,8 @@ struct watch {
     struct mocapctl_table *table;
     struct protocol_state shown_states[PROTOCOL_STREAMS_MAX]; // as shown, by the greeting's order
     long shown;                                               // records
-    int streams_ended;                                        // of those watched
-    bool any_failed;                                          // of those that ended
+    struct tools_stream_ends ends;
+    bool any_failed; // of those that ended
 };
 
 enum step { STEP_ON, STEP_DONE, STEP_FAILED };
@@ -88,7 +89,7 @@ static bool is_news(struct watch *watch, const struct mocap_message *message)
         struct protocol_state *last = &watch->shown_states[i];
         if (strcmp(server->streams[i], message->stream) == 0) {
             enum protocol_stream_state now = protocol_stream_state_parse(message->state);
-            bool same = last->stream[0] != '\0' && last->state == now &&
+            bool same = strcmp(last->stream, message->stream) == 0 && last->state == now &&
                         strcmp(last->reason, message->reason) == 0;
             snprintf(last->stream, sizeof last->stream, "%s", message->stream);
             last->state = now;
@@ -111,7 +112,7 @@ static enum step show_state(struct watch *watch, const struct mocap_message *mes
 // The watch ends with its last stream, and fails if any of them failed: a camera that is given
 // up must not stop the others. JSON output includes the end, so that a reader knows that nothing
 // is missing.
-static enum step end_stream(struct watch *watch, const struct mocap_message *message)
+static void end_stream(struct watch *watch, const struct mocap_message *message)
 {
     if (watch->options.format == FORMAT_JSON) {
         write_line(message);
@@ -121,20 +122,29 @@ static enum step end_stream(struct watch *watch, const struct mocap_message *mes
         tools_complain("%s failed: %s", message->stream, message->reason);
         watch->any_failed = true;
     }
-    watch->streams_ended++;
-    int watched = watch->options.stream != NULL ? 1 : mocap_server(watch->client)->stream_count;
-    return watch->streams_ended < watched ? STEP_ON : watch->any_failed ? STEP_FAILED : STEP_DONE;
+}
+
+static enum step check_ends(const struct watch *watch)
+{
+    const struct mocap_server *server = mocap_server(watch->client);
+    return !tools_stream_ends_all(&watch->ends, server, watch->options.stream) ? STEP_ON
+           : watch->any_failed                                                 ? STEP_FAILED
+                                                                               : STEP_DONE;
 }
 
 static enum step handle_message(struct watch *watch, const struct mocap_message *message)
 {
+    tools_stream_ends_note(&watch->ends, message);
     switch (message->type) {
     case MOCAP_RECORD:
         return show_record(watch, message);
     case MOCAP_STATE:
         return show_state(watch, message);
     case MOCAP_END:
-        return end_stream(watch, message);
+        end_stream(watch, message);
+        return check_ends(watch);
+    case MOCAP_STREAMS:
+        return check_ends(watch);
     case MOCAP_REFUSAL:
         tools_complain("mocapd says: %s", message->reason);
         return STEP_FAILED;

@@ -187,22 +187,34 @@ static void answer(struct web_browser *browser, const char *text, size_t length)
     lws_callback_on_writable(browser->wsi);
 }
 
+static void take_message(struct web_browsers *browsers, struct web_browser *browser)
+{
+    if (browser->is_asked) {
+        return; // it does not read: no second reply
+    }
+    memset(&browser->refusal, 0, sizeof browser->refusal);
+    if (web_control_is(browser->text, browser->length)) {
+        pass_on(browsers, browser, browser->text, browser->length);
+    } else {
+        answer(browser, browser->text, browser->length);
+    }
+}
+
 int web_browser_read(struct web_browsers *browsers, struct web_browser *browser, const char *text,
                      size_t length)
 {
-    if (!lws_is_first_fragment(browser->wsi) || !lws_is_final_fragment(browser->wsi) ||
-        lws_frame_is_binary(browser->wsi) || length > WEB_BROWSER_REQUEST_BYTES) {
-        lws_close_reason(browser->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+    if (lws_frame_is_binary(browser->wsi) || length > sizeof browser->text - browser->length) {
+        lws_close_reason(browser->wsi,
+                         lws_frame_is_binary(browser->wsi) ? LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE
+                                                           : LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE,
+                         NULL, 0);
         return -1;
     }
-    if (browser->is_asked) {
-        return 0; // it does not read: no second reply
-    }
-    memset(&browser->refusal, 0, sizeof browser->refusal);
-    if (web_control_is(text, length)) {
-        pass_on(browsers, browser, text, length);
-    } else {
-        answer(browser, text, length);
+    memcpy(browser->text + browser->length, text, length);
+    browser->length += length;
+    if (lws_is_final_fragment(browser->wsi) && lws_remaining_packet_payload(browser->wsi) == 0) {
+        take_message(browsers, browser);
+        browser->length = 0;
     }
     return 0;
 }

@@ -28,9 +28,11 @@ struct web_browsers {
 
 struct web_browser {
     struct lws *wsi;
-    bool counted;                   // by the server
-    uint64_t seen[WEB_BOARD_SLOTS]; // versions sent
-    bool is_asked;                  // a pong or a refusal waits to be sent
+    bool counted;                         // by the server
+    uint64_t seen[WEB_BOARD_SLOTS];       // versions sent
+    char text[WEB_BROWSER_REQUEST_BYTES]; // of a message, as far as it has arrived
+    size_t length;
+    bool is_asked; // a pong or a refusal waits to be sent
     struct protocol_request request;
     struct protocol_error refusal; // message "": there is none
     struct web_call *call;         // to mocapd, under way; NULL: none
@@ -41,7 +43,7 @@ struct web_browser {
 void web_browser_begin(struct web_browser *browser, struct lws *wsi);
 void web_browser_end(struct web_browser *browser);
 
-// A message from the page.
+// A message from the page, or a part of one: frames may arrive in pieces, and messages in frames.
 int web_browser_read(struct web_browsers *browsers, struct web_browser *browser, const char *text,
                      size_t length);
 

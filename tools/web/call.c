@@ -1,5 +1,6 @@
 #include "tools/web/call.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,11 +76,17 @@ static int connect_to(const char *path, struct mc_error *err)
         return -1;
     }
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // While the backlog is full, connecting takes as long as sending may.
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0 &&
         connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
         return fd;
     }
-    mc_error_set_errno(err, "%s", path);
+    if (errno == EAGAIN) {
+        mc_error_set(err, MC_ERROR_SYSTEM, EAGAIN, "%s: no answer in time", path);
+    } else {
+        mc_error_set_errno(err, "%s", path);
+    }
     if (fd >= 0) {
         close(fd);
     }
@@ -92,8 +99,9 @@ static void read_socket(struct web_call *call)
     char *text = calloc(1, READ_BYTES_MAX + 1);
     size_t length = 0;
     ssize_t got = 1;
+    const int64_t deadline_ns = mc_clock_now_ns() + 2 * CONNECT_MS * MC_NS_PER_MS;
     const int fd = text != NULL ? connect_to(call->path, &err) : -1;
-    while (fd >= 0 && length < READ_BYTES_MAX &&
+    while (fd >= 0 && length < READ_BYTES_MAX && mc_clock_now_ns() < deadline_ns &&
            (got = read(fd, text + length, READ_BYTES_MAX - length)) > 0) {
         length += (size_t)got;
     }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "tools/web/answer.h"
 #include "tools/web/browser.h"
 #include "tools/web/call.h"
+#include "tools/web/connections.h"
 #include "tools/web/photo.h"
 
 enum {
@@ -25,6 +28,7 @@ enum {
     REASON_BYTES = 512,
     CALL_SECONDS = 15,  // for a request that mocapd answers
     PHOTO_SECONDS = 60, // for a photo; it has a shorter limit of its own
+    OTHER_FILES = 32,   // besides connections: pages, calls, the loop's
 };
 
 struct web_server {
@@ -34,6 +38,7 @@ struct web_server {
     void *loops[1];
     int browser_count;
     bool is_closing;
+    struct web_connections connections;
     struct web_calls calls;
     struct web_photos photos;
     struct web_browsers browsers;
@@ -295,6 +300,18 @@ static void end_session(struct session *session)
 
 // ---- events
 
+// HTTP/2 without TLS gains nothing here, no browser speaks it, and libwebsockets 4.1.6 reads out of
+// bounds in it. With prior knowledge of it (RFC 9113) a request has no method that is known.
+static int confirm_upgrade(struct lws *wsi, const char *protocol)
+{
+    if (strcasecmp(protocol, "h2c") != 0) {
+        return 0;
+    }
+    web_answer_refuse(wsi, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
+                      "only HTTP/1.1, no upgrade to h2c");
+    return -1;
+}
+
 static void count_browser(struct web_server *server, int more)
 {
     server->browser_count += more;
@@ -318,7 +335,18 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     struct web_server *server = context != NULL ? lws_context_user(context) : NULL;
     struct session *session = user;
     switch (reason) {
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        web_connections_add(&server->connections, wsi);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        if (server != NULL) {
+            web_connections_remove(&server->connections, wsi);
+        }
+        return 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return confirm_upgrade(wsi, in);
     case LWS_CALLBACK_HTTP:
+        web_connections_use(&server->connections, wsi, false);
         return serve(server, wsi, session, in);
     case LWS_CALLBACK_HTTP_BODY:
         return web_photo_read(&session->photo, in, length);
@@ -336,6 +364,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
         return filter(server, wsi);
     case LWS_CALLBACK_ESTABLISHED:
+        web_connections_use(&server->connections, wsi, true);
         return begin_browser(server, wsi, session);
     case LWS_CALLBACK_RECEIVE:
         return web_browser_read(&server->browsers, &session->browser, in, length);
@@ -402,12 +431,31 @@ static bool can_listen(const struct web_server_options *options, struct mc_error
     return good;
 }
 
+// Where descriptors run out, libwebsockets would spin.
+static bool has_files(struct mc_error *err)
+{
+    const rlim_t least = WEB_CONNECTIONS_MAX + OTHER_FILES;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return mc_error_set_errno(err, "getrlimit");
+    }
+    if (limit.rlim_cur < least && limit.rlim_max >= least) {
+        limit.rlim_cur = least;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur >= least ||
+           mc_error_set(err, MC_ERROR_SYSTEM, EMFILE,
+                        "the limit of open files must be at least %lu, got %lu: see ulimit -n or "
+                        "LimitNOFILE=",
+                        (unsigned long)least, (unsigned long)limit.rlim_cur);
+}
+
 struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_options *options,
                                      struct mc_error *err)
 {
     static const lws_retry_bo_t idle = { .secs_since_valid_ping = 20,
                                          .secs_since_valid_hangup = 40 };
-    if (!can_listen(options, err)) {
+    if (!has_files(err) || !can_listen(options, err)) {
         return NULL;
     }
     struct web_server *server = calloc(1, sizeof *server);
@@ -433,7 +481,7 @@ struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_op
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_DISABLE_IPV6,
         .foreign_loops = server->loops,
-        .fd_limit_per_thread = WEB_SERVER_CONNECTIONS_MAX,
+        .fd_limit_per_thread = WEB_CONNECTIONS_MAX,
         .timeout_secs = 10,
         .keepalive_timeout = 10,
         .retry_and_idle_policy = &idle,

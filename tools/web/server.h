@@ -14,10 +14,7 @@
 #include "tools/web/board.h"
 #include "tools/web/pages.h"
 
-enum {
-    WEB_SERVER_BROWSERS_MAX = 32,
-    WEB_SERVER_CONNECTIONS_MAX = 96, // files and browsers
-};
+enum { WEB_SERVER_BROWSERS_MAX = 32 };
 
 struct web_server;
 

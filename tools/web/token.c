@@ -22,7 +22,7 @@ static bool is_token(const char *text)
 static bool read_token(const char *path, char token[WEB_TOKEN_BYTES])
 {
     char text[WEB_TOKEN_BYTES] = "";
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat file;
     const bool good = fd >= 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
                       file.st_uid == geteuid() &&

@@ -73,30 +73,42 @@ class Canvas:
         return cv2.resize(grid, (TEXTURE, TEXTURE), interpolation=cv2.INTER_CUBIC) * amount
 
     def blend(self, mask, colour):
-        mask = np.clip(mask, 0, 1)[..., None]
-        self.image += mask * (np.float32(colour) - self.image)
+        window = window_of(mask > 0)
+        mask, image = np.clip(mask[window], 0, 1)[..., None], self.image[window]
+        image += mask * (np.float32(colour) - image)
 
 
-def blurred(points, blur, draw):
-    """A mask of the texture that draw(window, points) draws; only where it is, is it blurred."""
-    mask = np.zeros((TEXTURE, TEXTURE), np.float32)
+def window_of(mask):
+    """The rows and columns that hold all of a mask's true elements."""
+    rows, columns = (np.flatnonzero(mask.any(k)) for k in (1, 0))
+    if len(rows) == 0:
+        return slice(0), slice(0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def add_blurred(mask, points, blur, draw, amount=1.0):
+    """Adds to a mask of the texture what draw(image, points) draws, blurred."""
     low = np.clip(points.min(0) - 3 * blur - 4, 0, TEXTURE).astype(int)
     high = np.clip(points.max(0) + 3 * blur + 4, 0, TEXTURE).astype(int)
     if (high > low).all():
-        window = np.zeros((high[1] - low[1], high[0] - low[0]), np.float32)
-        draw(window, [np.round((points - low) * 8).astype(np.int32)])
-        mask[low[1]:high[1], low[0]:high[0]] = cv2.GaussianBlur(window, (0, 0), blur)
+        part = np.zeros((high[1] - low[1], high[0] - low[0]), np.float32)
+        draw(part, [np.round((points - low) * 8).astype(np.int32)])
+        mask[low[1]:high[1], low[0]:high[0]] += amount * cv2.GaussianBlur(part, (0, 0), blur)
     return mask
 
 
 def area(points, blur):
-    return blurred(points, blur, lambda window, where: cv2.fillPoly(
-        window, where, 1.0, cv2.LINE_AA, 3))
+    return add_blurred(np.zeros((TEXTURE, TEXTURE), np.float32), points, blur,
+                       lambda image, where: cv2.fillPoly(image, where, 1.0, cv2.LINE_AA, 3))
+
+
+def add_line(mask, points, width, blur, amount=1.0):
+    return add_blurred(mask, points, blur, lambda image, where: cv2.polylines(
+        image, where, False, 1.0, width, cv2.LINE_AA, 3), amount)
 
 
 def line(points, width, blur):
-    return blurred(points, blur, lambda window, where: cv2.polylines(
-        window, where, False, 1.0, width, cv2.LINE_AA, 3))
+    return add_line(np.zeros((TEXTURE, TEXTURE), np.float32), points, width, blur)
 
 
 def curve(a, b, bend, count=12):
@@ -199,9 +211,10 @@ class Skin:
             colour = np.array([rng.uniform(110, 220), rng.uniform(10, 90), rng.uniform(30, 110)])
             strength = rng.uniform(0.6, 1)
         canvas.blend(area(p[48:60], 1.6) * strength, colour)
+        lips = area(p[48:60], 1.5)
         for x in np.linspace(p[48][0], p[54][0], 24)[2:-2]:  # fine furrows
             canvas.blend(line(np.array([[x, p[51][1]], [x + rng.normal(0, 1), p[57][1]]]), 1, 0.7) *
-                         area(p[48:60], 1.5) * rng.uniform(0, 0.25), colour * 0.6)
+                         lips * rng.uniform(0, 0.25), colour * 0.6)
         seam = np.concatenate([p[[48]], p[60:65], p[[54]]])
         canvas.blend(line(seam, 2, 1.0) * rng.uniform(0.2, 0.7), colour * 0.45)
 
@@ -264,12 +277,10 @@ class Skin:
             mask = np.zeros((TEXTURE, TEXTURE), np.float32)
             for points, strength in lines:
                 points = points + self.rng.normal(0, 1.0, 2)
-                dark = line(points, 2, 1.4)
-                bright = line(points + [0, 3.5], 3, 2.2)
-                mask += strength * depth * (2.2 * dark - 0.9 * bright)
-            rows, columns = (np.flatnonzero(np.abs(mask).max(k) > 0.004) for k in (1, 0))
-            if len(rows) > 0:
-                window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+                add_line(mask, points, 2, 1.4, 2.2 * strength * depth)
+                add_line(mask, points + [0, 3.5], 3, 2.2, -0.9 * strength * depth)
+            window = window_of(np.abs(mask) > 0.004)
+            if mask[window].size > 0:
                 self.creases.append((names, window, mask[window][..., None],
                                      self.rng.uniform(0, 0.6) * self.age))
 

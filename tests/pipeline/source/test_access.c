@@ -184,7 +184,7 @@ static int set_up(void **state)
 {
     (void)state;
     clip_directory_make(directory, sizeof directory);
-    pipeline_stop_init(&stop);
+    assert_true(pipeline_stop_init(&stop, NULL));
     const char *path = path_of("clip.ts");
     write_clip(path);
     FILE *file = fopen(path, "rb");

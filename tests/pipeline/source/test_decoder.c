@@ -38,7 +38,7 @@ static int set_up(void **state)
     clip_directory_make(directory, sizeof directory);
     snprintf(h264_path, sizeof h264_path, "%s/noise.h264", directory);
     snprintf(mjpeg_path, sizeof mjpeg_path, "%s/noise.mkv", directory);
-    pipeline_stop_init(&stop);
+    assert_true(pipeline_stop_init(&stop, NULL));
     struct clip_options options = { .path = mjpeg_path,
                                     .encoder = "mjpeg",
                                     .width = 160,

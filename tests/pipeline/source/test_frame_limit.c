@@ -26,7 +26,7 @@ static int set_up(void **state)
 {
     (void)state;
     clip_directory_make(directory, sizeof directory);
-    pipeline_stop_init(&stop);
+    assert_true(pipeline_stop_init(&stop, NULL));
     return 0;
 }
 

@@ -40,7 +40,7 @@ static int set_up(void **state)
     (void)state;
     address =
         (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    pipeline_stop_init(&stop);
+    assert_true(pipeline_stop_init(&stop, NULL));
     return 0;
 }
 

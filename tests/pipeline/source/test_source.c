@@ -33,7 +33,7 @@ static int set_up(void **state)
 {
     (void)state;
     clip_directory_make(directory, sizeof directory);
-    pipeline_stop_init(&stop);
+    assert_true(pipeline_stop_init(&stop, NULL));
     return 0;
 }
 
@@ -266,7 +266,7 @@ static void a_set_stop_flag_ends_opening_at_once(void **state)
     struct pipeline_stop stopped;
     struct mc_error err;
     bool permanent;
-    pipeline_stop_init(&stopped);
+    assert_true(pipeline_stop_init(&stopped, NULL));
     pipeline_stop_set(&stopped);
     // An address that never answers; with the flag ignored this takes seconds.
     assert_null(pipeline_source_open("rtsp://192.0.2.1/x", false, &stopped, &permanent, &err));

@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""A mocapd whose configuration changes while it runs: by SIGHUP, by mocapctl reload and by mocapctl
+stream. Streams that are as before lose no frame; a mistake changes nothing.
+
+    check_reload.py MOCAPD MOCAPCTL CLIP
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+GUARD_S = 120  # only a test that fails waits that long
+
+
+def check(good, what):
+    if not good:
+        raise AssertionError(what)
+
+
+class Connection:
+    """Subscribed to some streams; keeps all that comes."""
+
+    def __init__(self, path, *requests):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(GUARD_S)
+        self.socket.connect(path)
+        self.file = self.socket.makefile("r", encoding="utf-8")
+        self.messages = []
+        self.until(lambda message: message["type"] == "hello")
+        for request in requests:
+            self.ask(**request)
+
+    def until(self, wanted):
+        end = time.monotonic() + GUARD_S
+        while time.monotonic() < end:
+            message = json.loads(self.file.readline())
+            self.messages.append(message)
+            if wanted(message):
+                return message
+        raise AssertionError("it did not come")
+
+    def ask(self, **request):
+        request["id"] = len(self.messages)
+        self.socket.sendall(json.dumps(request).encode() + b"\n")
+        return self.until(lambda message: message.get("id") == request["id"])
+
+    def record(self, stream):
+        return self.until(lambda m: m["type"] == "motion" and m["stream"] == stream)
+
+    def records(self, stream):
+        return [m for m in self.messages if m["type"] == "motion" and m["stream"] == stream]
+
+    def types(self):
+        return [m["type"] for m in self.messages if m["type"] != "motion"]
+
+
+class Daemon:
+    def __init__(self, mocapd, mocapctl, directory):
+        self.programs = mocapd, mocapctl
+        self.directory = directory
+        self.socket = os.path.join(directory, "s")
+        self.config = os.path.join(directory, "mocapd.conf")
+        self.log = open(os.path.join(directory, "log"), "w", encoding="utf-8")
+        self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notified.bind(os.path.join(directory, "notify"))
+        self.notified.settimeout(GUARD_S)
+        os.mkdir(self.config + ".d")
+
+    def write(self, text, name=None):
+        path = self.config if name is None else os.path.join(self.config + ".d", name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def start(self):
+        environment = {**os.environ, "NOTIFY_SOCKET": self.notified.getsockname(),
+                       "XDG_STATE_HOME": self.directory}
+        environment.pop("STATE_DIRECTORY", None)
+        self.process = subprocess.Popen(
+            [self.programs[0], "--socket", self.socket, "--config", self.config], env=environment,
+            stderr=self.log)
+        check(self.notified.recv(4096) == b"READY=1", "it is not ready")
+
+    def hang_up(self):
+        """Its notifications of a reload."""
+        self.process.send_signal(signal.SIGHUP)
+        return [self.notified.recv(4096).decode() for _ in range(2)]
+
+    def control(self, *words, status=0):
+        ended = subprocess.run([self.programs[1], "--socket", self.socket, *words],
+                               capture_output=True, text=True, timeout=GUARD_S, check=False)
+        check(ended.returncode == status, (words, ended))
+        return ended.stdout + ended.stderr
+
+    def reload(self, status=0):
+        output = self.control("reload", status=status)
+        for wanted in ("RELOADING=1\nMONOTONIC_USEC=", "READY=1\nSTATUS="):
+            notified = self.notified.recv(4096).decode()
+            check(notified.startswith(wanted), notified)
+        return output
+
+    def said(self):
+        with open(self.log.name, encoding="utf-8") as file:
+            return file.read()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        check(self.process.wait(timeout=GUARD_S) == 0, self.said())
+
+
+def check_unbroken(records, what):
+    """No record is missing, and no frame was dropped."""
+    numbers = [record["seq"] for record in records]
+    check(numbers == list(range(numbers[0], numbers[0] + len(numbers))), (what, numbers))
+    check(all(record["missed"] == 0 for record in records), what)
+
+
+def check_reloads(daemon, clip):
+    common = "workers = 1\nrepeat = yes\n"
+    kept = f"[stream kept]\nurl = {clip}\n"
+    daemon.write(f"{common}{kept}[stream other]\nurl = {clip}\n")
+    daemon.start()
+    everything = Connection(daemon.socket, {"type": "subscribe", "mode": "queue", "queue": 1000,
+                                            "include": []})
+    everything.record("kept")
+    everything.record("other")
+
+    # A mistake keeps what there is.
+    daemon.write(f"{common}{kept}[stream other]\nurll = {clip}\n")
+    reloading, ready = daemon.hang_up()
+    check(reloading.startswith("RELOADING=1\nMONOTONIC_USEC="), reloading)
+    check(abs(int(reloading.split("=")[-1]) / 1e6 - time.monotonic()) < GUARD_S, reloading)
+    check(ready.startswith("READY=1\n") and "it is wrong" in ready, ready)
+    output = daemon.reload(status=1)
+    check("mocapd.conf:6:1: unknown option 'urll'; did you mean 'url'?" in output, output)
+    check("the configuration stays as it was: " in daemon.said(), daemon.said())
+
+    # One is changed, one added; an option waits for the next start.
+    daemon.write(f"{common}{kept}[stream other]\nurl = {clip}\nmirror = yes\n".replace(
+        "workers = 1", "workers = 2"))
+    daemon.write(f"[stream new]\nurl = {clip}\n", "50-new.conf")
+    before = everything.record("other")["seq"]
+    output = daemon.reload()
+    check(output == "added: new\nchanged: other\nmocapctl: workers has changed: it takes effect "
+          "when mocapd is started again\n", output)
+    check(everything.until(lambda m: m["type"] == "streams")["streams"] ==
+          ["kept", "other", "new"], "streams")
+    everything.record("new")
+    check("stream other is connecting: its options have changed" in daemon.said(), daemon.said())
+    after = everything.record("other")
+    check(after["seq"] > before, (before, after["seq"]))
+    check_unbroken(everything.records("other"), "the numbers go on")
+
+    # Motion alone is changed without opening anything.
+    states = everything.types().count("state")
+    daemon.write(f"{common}{kept}smooth = no\n[stream other]\nurl = {clip}\nmirror = yes\n")
+    output = daemon.reload()
+    check(output == "changed: kept\n", output)
+    everything.record("kept")
+    check(everything.types().count("state") == states, everything.types())
+
+    # One is removed; nothing else changes.
+    daemon.write(f"{common}{kept}smooth = no\n")
+    reloading, ready = daemon.hang_up()
+    check(ready == "READY=1\nSTATUS=configuration read again", ready)
+    end = everything.until(lambda m: m["type"] == "end")
+    check((end["stream"], end["state"], end["reason"]) ==
+          ("other", "ended", "it is no longer configured"), end)
+    check(everything.until(lambda m: m["type"] == "streams")["streams"] == ["kept", "new"], "two")
+    check("no stream has changed" in daemon.reload(), "again")
+    everything.record("kept")
+    check_unbroken(everything.records("kept"), "kept")
+
+
+def check_control(daemon, clip):
+    """Adding, changing and removing streams; who repeats a request changes nothing."""
+    watcher = Connection(daemon.socket, {"type": "subscribe", "include": []})
+    source = f"door={clip}"
+    check(daemon.control("stream", "add", source, "repeat=yes", "max-faces=2") == "added door\n",
+          "add")
+    watcher.record("door")
+    check("door is there already" in daemon.control("stream", "add", source, "repeat=yes",
+                                                    "max-faces=2"), "again")
+    output = daemon.control("stream", "add", "door=demo:", status=1)
+    check("stream 'door' exists with another URL" in output, output)
+    output = daemon.control("stream", "add", source, status=1)
+    check("stream 'door' exists with other options" in output, output)
+    # What a request has added stays when the configuration is read again.
+    check("no stream has changed" in daemon.reload(), "reload")
+    check(daemon.control("stream", "set", "door", "mirror=yes") == "changed door\n", "set")
+    check("has these options already" in daemon.control("stream", "set", "door", "mirror=yes"),
+          "set again")
+    for words, complaint in (
+            (("set", "dor", "mirror=yes"), "there is no stream 'dor' to change; did you mean 'door'?"),
+            (("set", "door", "miror=yes"), "unknown option 'miror'; did you mean 'mirror'?"),
+            (("set", "door", "max-faces=9"), "max-faces must be a whole number from 1 to 4, got '9'"),
+            (("set", "door", "workers=2"), "workers is not an option of one stream"),
+            (("set", "door", "password-file=/etc/shadow"), "password-file is for the configuration"),
+            (("set", "door", "url=/tmp/\x07"), "url must be visible text"),
+            (("add", "a/b=demo:"), "NAME=URL must be"),
+            (("add", "a b=demo:"), "a stream's name must be 1 to 63 of"),
+            (("add", "x=~/clip.mp4"), "url must be a full path")):
+        output = daemon.control("stream", *words, status=2 if words[1] == "a/b=demo:" else 1)
+        check(complaint in output, (words, output))
+    # A login stays with its server.
+    daemon.control("stream", "add", "cam=http://127.0.0.1:9/a", "user=me", "password=hunter2")
+    reply = watcher.ask(type="stream", action="set", stream="cam",
+                        options={"url": "http://localhost:9/b"})
+    check(reply["changed"], reply)
+    output = daemon.control("stream", "add", "cam=http://localhost:9/b")
+    check("cam is there already" in output, output)  # without user and password
+    check("hunter2" not in daemon.said(), "the log holds a password")
+    daemon.control("stream", "remove", "cam")
+    check(daemon.control("stream", "remove", "door") == "removed door\n", "remove")
+    check("is not there" in daemon.control("stream", "remove", "door"), "remove again")
+    watcher.until(lambda m: m["type"] == "end" and m["stream"] == "door")
+    daemon.control("metrics")
+    status = json.loads(daemon.control("status", "--json"))
+    check([stream["stream"] for stream in status["streams"]] == ["kept", "new"], status)
+
+
+def check_full(daemon):
+    """64 streams and no more, by whatever way."""
+    for i in range(62):
+        daemon.control("stream", "add", f"s{i}=/nowhere/{i}.mp4")
+    output = daemon.control("stream", "add", "more=/nowhere/more.mp4", status=1)
+    check("must be at most 64 streams" in output, output)
+    daemon.write("[stream more]\nurl = demo:\n", "60-more.conf")
+    output = daemon.reload(status=1)
+    check("must be at most 64 streams, with those added at run time, got 65" in output, output)
+
+
+def main():
+    mocapd, mocapctl, clip = sys.argv[1:]
+    directory = tempfile.mkdtemp(prefix="mocapd-reload-")
+    daemon = Daemon(mocapd, mocapctl, directory)
+    try:
+        check_reloads(daemon, clip)
+        check_control(daemon, clip)
+        check_full(daemon)
+        daemon.stop()
+    except BaseException:
+        sys.stderr.write(daemon.said()[-4000:])
+        raise
+    finally:
+        if daemon.process.poll() is None:
+            daemon.process.kill()
+        shutil.rmtree(directory)
+    print("the configuration changes while the daemon runs")
+
+
+if __name__ == "__main__":
+    main()
