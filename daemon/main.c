@@ -383,10 +383,6 @@ static int run(struct app *app)
     return app->status;
 }
 
-<<<<<<< HEAD
-// Makes room for all connections: systems start with a limit of 1024 files. Where that is the most,
-// fewer connections are accepted.
-=======
 // Prints what would run. Returns the exit status.
 static int check_config(struct daemon_options *options)
 {
@@ -400,9 +396,8 @@ static int check_config(struct daemon_options *options)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// Makes room for all connections: systems start with a limit of 1024 files. Where it cannot be
-// raised, fewer connections are accepted.
->>>>>>> s18
+// Makes room for all connections: systems start with a limit of 1024 files. Where that is the most,
+// fewer connections are accepted.
 static void raise_file_limit(void)
 {
     struct rlimit limit;

@@ -261,19 +261,12 @@ const struct mc_option daemon_options_table[] = {
       "/run/mocapd/mocapd.sock",
       MC_OPTION_STRING, .at_start_only = true, DAEMON_FIELD(socket) },
     { "control-group", 0, "GROUP",
-<<<<<<< HEAD
-      "let members of this group calibrate and change settings, as root and the daemon's user may",
-      MC_OPTION_CALL, .set = set_group },
+      "let members of this group calibrate, change settings and streams, and reload, as root and "
+      "the daemon's user may",
+      MC_OPTION_CALL, .set = set_group, .get = get_group },
     { "max-connections", 0, "N",
       "for further connections close one that is idle, or refuse them; default: 1024, the most "
       "possible",
-=======
-      "let members of this group calibrate, change settings and streams, and reload, as root and "
-      "the "
-      "daemon's user may",
-      MC_OPTION_CALL, .set = set_group, .get = get_group },
-    { "max-connections", 0, "N", "refuse further connections; default: 1024, the most possible",
->>>>>>> s18
       MC_OPTION_INT, .min = 1, .max = SERVER_CONNECTIONS_MAX, DAEMON_FIELD(max_connections) },
     { "max-connections-per-user", 0, "N",
       "the same for connections of one user; default: three quarters of --max-connections",

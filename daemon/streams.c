@@ -97,16 +97,11 @@ bool daemon_streams_open(struct daemon_streams *streams, const struct daemon_opt
 
 void daemon_streams_start(struct daemon_streams *streams)
 {
-<<<<<<< HEAD
-    for (int i = 0; i < streams->count; i++) {
-        pipeline_stream_start(streams->streams[i].stream);
-=======
     streams->started = true;
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         if (streams->slots[i] != NULL) {
             daemon_running_stream_start(streams->slots[i]);
         }
->>>>>>> s18
     }
 }
 

@@ -37,11 +37,7 @@ struct daemon_streams *daemon_streams_create(uv_loop_t *loop, struct server_publ
                                              const struct daemon_streams_callbacks *callbacks,
                                              struct mc_error *err) MC_MUST_USE;
 
-<<<<<<< HEAD
-// Creates the streams of options, which it borrows, and their threads, without opening their
-=======
 // Creates the streams of options, which the publisher was created with, without opening their
->>>>>>> s18
 // sources. Once. On failure some may exist: close them all.
 bool daemon_streams_open(struct daemon_streams *streams, const struct daemon_options *options,
                          struct mc_error *err) MC_MUST_USE;

@@ -47,20 +47,14 @@ struct server_subscriber {
     enum protocol_encoding encoding;           // of messages sent from now on
     bool greeted;                              // it has sent a valid request
     uint64_t sent_count;                       // records
-<<<<<<< HEAD
     uint64_t asked_ms;        // uv_now at its last request, or when it was accepted
     const char *close_reason; // for the log; a constant
-    struct server_subscription *subscriptions; // stream_count of them
-    int stream_count, active_count;            // active_count: active subscriptions
-=======
-    const char *close_reason;                  // for the log; a constant
     // By stream; NULL: none so far. Owned. Those of the streams to come: follows_all.
     struct server_subscription *subscriptions[PROTOCOL_STREAMS_MAX];
     int active_count;                  // active subscriptions
     bool follows_all;                  // subscribed to all streams
     struct protocol_policy all_policy; // how, as asked for
     uint64_t missed_before;            // records missed of streams that are gone
->>>>>>> s18
 
     // Private to subscriber.c.
     uv_pipe_t pipe;
