@@ -1,5 +1,6 @@
 // Fragments of frames as libavformat hands them on from RTP. Each: flags (pts moves, start code),
 // type, length, bytes. Whatever comes, an access unit is padded and no byte is doubled.
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

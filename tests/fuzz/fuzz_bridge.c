@@ -1,4 +1,5 @@
 // mocap-bridge.conf: it is refused with a reason, or read.
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "tests/fuzz/fuzz_file.h"

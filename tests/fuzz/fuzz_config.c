@@ -1,4 +1,5 @@
 // The daemon's configuration file: it is refused with a reason, or gives options that hold.
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,7 +9,6 @@
 #include "nn/graph/weights_internal.h"
 #include "nn/heads/detection.h"
 #include "nn/model.h"
-#include "nn/runner.h"
 #include "nn/tensor.h"
 
 enum { MACS_MAX = 4000000, ARENA_BYTES_MAX = 64 << 20 };

@@ -1,5 +1,6 @@
 // A recording: its header, messages and index, from its start and from places in it, as an export
 // reads them.
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 

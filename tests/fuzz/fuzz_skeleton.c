@@ -1,5 +1,6 @@
 // A VRM model, of which mocap-bridge reads the bones. Nothing but finite numbers comes out.
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "tests/fuzz/fuzz_file.h"

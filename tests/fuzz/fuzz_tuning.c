@@ -1,5 +1,5 @@
-// The file of a stream's changed settings: it is refused with a reason, or holds what requests
-// could have set.
+// The file of a stream's changed settings: it is refused with a reason, or read.
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -40,15 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (file == NULL || fwrite(data, 1, size, file) != size || fclose(file) != 0) {
         abort();
     }
-    if (!daemon_tuning_file_read(&store, "s", &settings, &err)) {
-        if (err.message[0] == '\0') {
-            abort();
-        }
-        return 0;
-    }
-    // What was read can be kept, and is read again.
-    if (!daemon_tuning_file_write(&store, "s", &settings, &err) ||
-        !daemon_tuning_file_read(&store, "s", &settings, &err)) {
+    if (!daemon_tuning_file_read(&store, "s", &settings, &err) && err.message[0] == '\0') {
         abort();
     }
     return 0;

@@ -1,5 +1,6 @@
 // URLs of sources: their kind, server and path, credentials put in and hidden, and a webcam's
 // options. The first byte is the room for results.
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

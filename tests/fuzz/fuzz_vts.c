@@ -1,4 +1,5 @@
 // What VTube Studio answers mocap-bridge: a token that it gives can be kept in a line.
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 // What browsers send to mocap-web: a message of a page, and the headers that say where the page
 // comes from. Lines: Host, Origin, then the message; the same as a reply of the daemon.
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

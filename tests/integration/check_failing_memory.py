@@ -21,6 +21,7 @@ import time
 
 GUARD_S = 60  # only a run that hangs lasts that long
 STEP_S = 0.01
+ALLOCATIONS_MIN, KINDS_MIN = 1000, 100
 
 
 class Runner:
@@ -83,14 +84,18 @@ def choose(runner, runs):
     if runs == "all":
         said = runner.run(FAIL_KINDS="1")[1]
         numbers = [int(number) for number in re.findall(r"kind (\d+)", said)]
+        if len(numbers) < KINDS_MIN:
+            raise AssertionError(f"only {len(numbers)} kinds of allocations were seen")
         random.Random(1).shuffle(numbers)
         return numbers
     status, said = runner.run()
     found = re.search(r"allocations (\d+)", said)
     if status != 0 or not found:
         raise AssertionError(f"it fails without a failing allocation: {status} {said}")
-    # More of the first half, which is the start.
     total, count = int(found[1]), int(runs)
+    if total < ALLOCATIONS_MIN:
+        raise AssertionError(f"only {total} allocations were seen")
+    # More of the first half, which is the start.
     return [1 + int((total - 1) * (i / count) ** 2) for i in range(count)]
 
 
