@@ -5,6 +5,9 @@
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -55,24 +58,28 @@ static enum mocap_result wait_for(int fd, short events, int64_t deadline_ns, str
 
 // ---- life
 
-// Says how to get permission: the socket's group has it.
-static bool refuse_access(const char *path, struct mc_error *err)
+// Returns false. Where the socket's group decides, says how to get into it.
+static bool refused(const char *path, struct mc_error *err)
 {
+    const int number = errno;
     struct stat status;
-    struct group found, *group = NULL;
-    char room[4096];
-    if (stat(path, &status) == 0) {
-        getgrgid_r(status.st_gid, &found, room, sizeof room, &group);
+    struct group group, *found_group = NULL;
+    struct passwd user, *found_user = NULL;
+    char group_text[1024], user_text[1024];
+    mc_error_set_errno(err, "connect to %s", path);
+    if (number != EACCES || err == NULL || stat(path, &status) != 0 ||
+        (status.st_mode & S_IWGRP) == 0 ||
+        getgrgid_r(status.st_gid, &group, group_text, sizeof group_text, &found_group) != 0 ||
+        found_group == NULL) {
+        return false;
     }
-    if (group == NULL || group->gr_gid == 0) {
-        return mc_error_set(err, MC_ERROR_SYSTEM, EACCES,
-                            "connect to %s: Permission denied: the daemon of another user", path);
-    }
-    return mc_error_set(
-        err, MC_ERROR_SYSTEM, EACCES,
-        "connect to %s: Permission denied; members of the group %s may: sudo usermod "
-        "-aG %s USER, then log in again",
-        path, group->gr_name, group->gr_name);
+    getpwuid_r(geteuid(), &user, user_text, sizeof user_text, &found_user);
+    const size_t length = strlen(err->message);
+    snprintf(err->message + length, sizeof err->message - length,
+             "; members of the group %s may connect: sudo usermod -aG %s %s, then log in again",
+             found_group->gr_name, found_group->gr_name,
+             found_user != NULL ? found_user->pw_name : "USER");
+    return false;
 }
 
 bool protocol_connection_open(struct protocol_connection *connection, const char *path,
@@ -96,11 +103,8 @@ bool protocol_connection_open(struct protocol_connection *connection, const char
         setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     }
     while (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        if (errno == EACCES) {
-            return refuse_access(path, err);
-        }
         if (errno != EINTR) {
-            return mc_error_set_errno(err, "connect to %s", path);
+            return refused(path, err);
         }
     }
     if (fcntl(connection->fd, F_SETFL, O_NONBLOCK) != 0) {

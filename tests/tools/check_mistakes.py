@@ -166,8 +166,8 @@ def check_strangers(place):
     os.chmod(place.directory, 0o755)
     os.chown(place.path("s"), 0, group.gr_gid)
     name = group.gr_name
-    place.says(f"Permission denied; members of the group {name} may: sudo usermod -aG {name} USER, "
-               "then log in again", "mocapctl", "--socket", place.path("s"), "status", status=1,
+    place.says(f"Permission denied; members of the group {name} may connect: sudo usermod -aG {name} "
+               "nobody, then log in again", "mocapctl", "--socket", place.path("s"), "status", status=1,
                user=NOBODY)
     if os.path.exists("/usr/bin/python3"):  # others may be in places that only root can read
         place.says("permission denied; its group may connect: sudo usermod -aG mocap USER",
