@@ -66,7 +66,7 @@ void main() {
     vec3 enamel = tooth * (1.0 - 0.16 * gaps(x + 0.029, 0.058)) * (0.42 + 0.58 * across) * (0.78 + 0.22 * smoothstep(-0.01, 0.02, y));
     colour = mix(colour, enamel, upper);
     float below = parted - 0.014 + 0.5 * x * x;
-    float lower = smoothstep(below - 0.002, below + 0.004, y) * smoothstep(0.12, 0.09, abs(x)) * open;
+    float lower = smoothstep(below - 0.002, below + 0.004, y) * smoothstep(0.09, 0.05, abs(x)) * open;
     colour = mix(colour, tooth * (0.42 + 0.22 * across) * (1.0 - 0.14 * gaps(x + 0.02, 0.04)), lower);
     // Lips shade what is behind them, most of all in the corners.
     float depth = min(inside.w, 1.0 - inside.w) * parted;

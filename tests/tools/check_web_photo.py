@@ -145,7 +145,7 @@ def check_answers(web, mocapctl):
     for script, wanted in (
             ("cat >/dev/null; kill -SEGV $$", failed), ("cat >/dev/null; exit 1", failed),
             ("kill -9 $$", failed), ("cat >/dev/null; yes", failed),
-            ("cat >/dev/null; yes >&2", failed),
+            ("cat >/dev/null; yes >&2", failed), ("cat >/dev/null; exec yes", failed),
             ("cat >/dev/null; echo 'mocapctl: standard input: no' >&2; exit 1",
              (422, "standard input: no")),
             ("wc -c", (200, f"{len(GREY)}\n")), ("cat >/dev/null; echo $*", (200, "still\n")),

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 const EDGE = 360; // pixels of the rendered portraits
-const SAME = 3; // levels of 255 by which a picture differs when it is drawn as it is
+const SAME = 5; // levels of 255 by which a picture differs when it is drawn as it is: it is kept as JPEG
 const TURN = 0.5; // radians
 
 /** A rendered face that looks ahead. @returns {string} its file */
