@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "base/log.h"
 #include "base/path.h"
+#include "base/reserve.h"
 #include "protocol/endpoint.h"
 #include "tools/web/board.h"
 #include "tools/web/pages.h"
@@ -219,6 +221,7 @@ int main(int argc, char **argv)
         .options_size = sizeof(struct web_options),
         .run = run,
     };
+    json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
     signal(SIGPIPE, SIG_IGN); // a failed write reports it instead
     return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

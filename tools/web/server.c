@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "tools/json_text.h"
 #include "tools/web/access.h"
 #include "tools/web/answer.h"
 #include "tools/web/browser.h"
@@ -211,7 +212,7 @@ static void on_bridge(void *user, const char *reply, const char *reason)
     session->call = NULL;
     session->is_waiting = false;
     session->status = HTTP_STATUS_OK;
-    session->answer = reply != NULL ? strdup(reply) : json_dumps(none, JSON_COMPACT);
+    session->answer = reply != NULL ? strdup(reply) : tools_json_text(none, JSON_COMPACT);
     json_decref(none);
     lws_callback_on_writable(session->wsi);
 }
