@@ -35,7 +35,7 @@ function makeProgram([name, command, steps]) {
 /** One line for each target of the bridge. */
 function describe({ targets, reason }) {
     if (!targets) {
-        return [make("li", { title: reason }, "It is not running.")];
+        return [make("li", { title: reason }, /no answer in time/.test(reason) ? "It does not answer." : "It is not running.")];
     }
     return targets.map(({ name, type, address, state, reason, sent }) => {
         const words = [state, reason].filter(Boolean).join(": ");

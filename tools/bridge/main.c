@@ -15,6 +15,7 @@
 #include "tools/bridge/bridge.h"
 #include "tools/bridge/bridge_config.h"
 #include "tools/bridge/bridge_options.h"
+#include "tools/bridge/skeleton.h"
 #include "tools/bridge/status.h"
 
 enum { EXIT_CONFIG = 78 }; // as in sysexits.h
@@ -91,6 +92,16 @@ static int serve(const struct bridge_options *options)
 
 static int check_config(const struct bridge_options *options, const char *path)
 {
+    for (int i = 0; i < options->targets.count; i++) {
+        const struct bridge_target_options *target = &options->targets.items[i];
+        struct bridge_skeleton skeleton;
+        struct mc_error err = { 0 };
+        if (target->settings.skeleton[0] != '\0' &&
+            !bridge_skeleton_load(&skeleton, target->settings.skeleton, &err)) {
+            fprintf(stderr, "mocap-bridge: %s: %s: %s\n", path, target->name, err.message);
+            return EXIT_CONFIG;
+        }
+    }
     printf("%s: %d %s\n", path, options->targets.count,
            options->targets.count == 1 ? "target" : "targets");
     for (int i = 0; i < options->targets.count; i++) {

@@ -1,4 +1,5 @@
 // mocap-web: a page that shows what mocapd publishes.
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct web {
     struct web_server *server;
     char token[WEB_TOKEN_BYTES];
     char bridge[PROTOCOL_ENDPOINT_BYTES];
+    char mocapctl[PATH_MAX];
     bool is_stopping;
 };
 
@@ -141,13 +143,15 @@ static bool start(struct web *web, struct mc_error *err)
         pages = directory;
     }
     if (!web_pages_load(&web->pages, pages, err) || !web_token_load(web->token, err) ||
-        !find_bridge(web, err)) {
+        !find_bridge(web, err) ||
+        !mc_path_program(web->mocapctl, sizeof web->mocapctl, "mocapctl", err)) {
         return false;
     }
     const struct web_server_options serve = { .address = web->options.listen.address,
                                               .port = web->options.listen.port,
                                               .socket = web->options.socket,
                                               .bridge = web->bridge,
+                                              .mocapctl = web->mocapctl,
                                               .token = web->token,
                                               .names = &web->options.names,
                                               .pages = &web->pages,
