@@ -14,6 +14,7 @@
 #include "daemon/command_line.h"
 #include "daemon/config.h"
 #include "daemon/defaults.h"
+#include "daemon/limits.h"
 #include "daemon/metrics.h"
 #include "daemon/networks.h"
 #include "daemon/notify.h"
@@ -230,25 +231,6 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
     daemon_metrics_write(text, &metrics);
 }
 
-// As many connections as the limit of open files leaves room for.
-static int max_connections(const struct daemon_options *given)
-{
-    enum { FILES = 32, FILES_OF_STREAM = 16 };
-    const int others = FILES + FILES_OF_STREAM * given->stream_count;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        limit.rlim_cur >= (rlim_t)(given->max_connections + others)) {
-        return given->max_connections;
-    }
-    const int room = (int)limit.rlim_cur - others;
-    const int most = room < 1 ? 1 : room;
-    mc_log(MC_LOG_WARNING,
-           "at most %d connections instead of %d: only %lu files may be open, see ulimit -n or "
-           "LimitNOFILE=",
-           most, given->max_connections, (unsigned long)limit.rlim_cur);
-    return most;
-}
-
 static struct server_publisher *create_publisher(struct app *app, struct mc_error *err)
 {
     const struct daemon_options *given = &app->options;
@@ -268,14 +250,11 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .workers = given->workers,
         .every_frame = given->every_frame,
         .control_group = given->control_group,
-        .limits = SERVER_LIMITS_DEFAULT,
+        .limits = daemon_limits(given),
         .dense = &dense,
         .networks = networks,
         .network_count = network_count,
     };
-    options.limits.connections = max_connections(given);
-    options.limits.connections_per_user = given->max_connections_per_user;
-    options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
     const struct server_publisher_callbacks callbacks = {
         on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_stream,
         on_reload,     on_status,   on_metrics,   on_finished,    app,
@@ -396,8 +375,8 @@ static int check_config(struct daemon_options *options)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// Makes room for all connections: systems start with a limit of 1024 files. Where that is the most,
-// fewer connections are accepted.
+// Makes room for all connections: systems start with a limit of 1024 files. Where it cannot be
+// raised, fewer connections are accepted.
 static void raise_file_limit(void)
 {
     struct rlimit limit;

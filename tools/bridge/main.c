@@ -8,7 +8,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
+#include "base/reserve.h"
 #include "tools/bridge/bridge.h"
 #include "tools/bridge/bridge_config.h"
 #include "tools/bridge/bridge_options.h"
@@ -176,6 +179,7 @@ int main(int argc, char **argv)
         .run = run,
         .commands = commands,
     };
+    json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
     signal(SIGPIPE, SIG_IGN);
     return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

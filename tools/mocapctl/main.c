@@ -2,6 +2,9 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include <jansson.h>
+
+#include "base/reserve.h"
 #include "tools/connect.h"
 #include "tools/mocapctl/mocapctl.h"
 
@@ -22,6 +25,7 @@ static const struct mc_command program = {
 
 int main(int argc, char **argv)
 {
+    json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
     signal(SIGPIPE, SIG_IGN); // a failed write reports it instead
     return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }
