@@ -423,6 +423,16 @@ static bool can_listen(const struct web_server_options *options, struct mc_error
                      "can't listen at %s:%d: this machine has no such address; 127.0.0.1 serves "
                      "this machine alone, 0.0.0.0 every address it has",
                      options->address, options->port);
+    } else if (!good && errno == EADDRINUSE) {
+        mc_error_set(
+            err, MC_ERROR_SYSTEM, EADDRINUSE,
+            "can't listen at %s:%d: another program does, perhaps another mocap-web; choose "
+            "another port with --listen %s:PORT",
+            options->address, options->port, options->address);
+    } else if (!good && errno == EACCES) {
+        mc_error_set(err, MC_ERROR_SYSTEM, EACCES,
+                     "can't listen at %s:%d: only root may use ports below 1024", options->address,
+                     options->port);
     } else if (!good) {
         mc_error_set_errno(err, "can't listen at %s:%d", options->address, options->port);
     }
