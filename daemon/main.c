@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/cpu.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "daemon/activation.h"
 #include "daemon/command_line.h"
@@ -31,6 +32,7 @@
 #include "server/publisher.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as in sysexits.h
+enum { FILES_MIN = 24 };                   // descriptors to start with
 
 // SIGINT, SIGTERM, and SIGHUP where there is a configuration to read again.
 enum { SIGNALS = 3 };
@@ -363,6 +365,10 @@ static int run(struct app *app)
 {
     struct mc_error err = { 0 };
     unsigned cpu_flags = 0;
+    if (!mc_file_room(FILES_MIN, &err)) {
+        mc_log(MC_LOG_ERROR, "%s", err.message);
+        return EXIT_FAILURE;
+    }
     int status = uv_loop_init(&app->loop);
     if (status < 0) {
         mc_log(MC_LOG_ERROR, "loop: %s", uv_strerror(status));
