@@ -28,7 +28,7 @@ enum {
     REPLY_BYTES = 1024,
     REASON_BYTES = 512,
     CALL_SECONDS = 15,  // for a request that mocapd answers
-    PHOTO_SECONDS = 60, // for a photo; it has a shorter limit of its own
+    PHOTO_SECONDS = 90, // for a photo; it has a shorter limit of its own
     OTHER_FILES = 32,   // besides connections: pages, calls, the loop's
 };
 
