@@ -483,6 +483,11 @@ struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_op
                                               .token = options->token,
                                               .calls = &server->calls };
     protocol_buffer_init(&server->browsers.text, REPLY_BYTES);
+    if (!web_calls_start(&server->calls, err)) {
+        protocol_buffer_finish(&server->browsers.text);
+        free(server);
+        return NULL;
+    }
     lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
     const struct lws_context_creation_info info = {
         .port = options->port,
