@@ -12,8 +12,9 @@ import { MOVES, NEUTRAL_POINTS } from "./rig.js";
 
 /** The farthest that the head turns, radians: beyond it a photo shows that it is flat. */
 export const TURN_MOST = { yaw: 0.36, pitch: 0.26, roll: 0.2 };
-/** The least that it can turn towards where the photo's head looks already. */
+/** The least that it can turn when it is turned in the photo already. */
 export const TURN_LEAST = 0.12;
+const BACK = 0.7; // of how far it is turned already, that it turns back less
 
 const PIVOT = [0, 0.15, 0.42]; // of the head, in widths of the face, in its own axes
 const NECK = [0, 1.0, 0.42]; // about which it rolls
@@ -23,7 +24,8 @@ const DEPTH_MOST = 4; // widths of the face, before and behind the pivot
 const LIDS_MEET = 0.14; // of an eye's height, above its lower lid
 const BLINK_GAIN = 1.12; // so that a lid that nearly closes is shut
 const LOOK = [0.15, 0.075]; // how far an iris goes, in widths of the eye
-const BORDER = 0.04; // of the photo's smaller side, in which its edge holds the rings
+/** In which share of the photo's smaller side its edge holds the rings: of the head, and beyond. */
+const BORDER = { head: 0.03, beyond: 0.15 };
 const SKIPPED = /^eye(Blink|LookIn|LookOut)/; // lids and irises have their own ways
 
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
@@ -31,8 +33,8 @@ const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 /** As far as most, and never farther. */
 export const saturate = (value, most) => most * Math.tanh(value / most);
 
-/** The same for a head that is turned by already in the photo. */
-export const saturateFrom = (value, most, already) => saturate(value, value * already > 0 ? Math.max(TURN_LEAST, most - Math.abs(already)) : most);
+/** The same for a head that is turned by already in the photo, which does not show its other side. */
+export const saturateFrom = (value, most, already) => saturate(value, Math.max(TURN_LEAST, most - (value * already > 0 ? 1 : BACK) * Math.abs(already)));
 
 /** A matrix, row by row, of a unit quaternion. */
 function matrixOf([x, y, z, w]) {
@@ -77,7 +79,8 @@ export function fitHead(points, rotation) {
 }
 
 /** How much the photo's edge lets a place move. */
-const freedomAt = ([x, y], { width, height }) => smoothstep(0, BORDER * Math.min(width, height), Math.min(x, y, width - x, height - y));
+const freedomAt = ([x, y], level, { width, height }) =>
+    smoothstep(0, BORDER[level > 1 ? "beyond" : "head"] * Math.min(width, height), Math.min(x, y, width - x, height - y));
 
 /** The mesh on the photo: where its vertices rest, and what each shape adds. */
 function layOut(photo, points, head) {
@@ -100,7 +103,7 @@ function layOut(photo, points, head) {
         const [localX, localY] = beyond([cos * dx + sin * dy, cos * dy - sin * dx], [0, 0], level);
         const place = [origin[0] + scale * (cos * localX - sin * localY), origin[1] + scale * (sin * localX + cos * localY)];
         rest.set([...place, scale * (depth + (DEEPEST - depth) * Math.min(1, level) ** 2)], 3 * i);
-        weights[i] = rigidityOf(level) * freedomAt(place, photo);
+        weights[i] = rigidityOf(level) * freedomAt(place, level, photo);
     });
     return { mesh, rest, weights };
 }
