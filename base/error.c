@@ -1,4 +1,7 @@
 #include "base/error.h"
+#undef mc_error_set
+#undef mc_error_set_errno
+#undef mc_error_wrap
 
 #include <errno.h>
 #include <stdarg.h>

@@ -20,19 +20,31 @@ static bool find_programs(char directory[PATH_MAX], struct mc_error *err)
     return true;
 }
 
-bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err)
+// Writes the path of name in a directory that is seen from the executable's.
+static bool from_programs(char *path, size_t size, const char *directory, const char *name,
+                          struct mc_error *err)
 {
     char programs[PATH_MAX];
     if (!find_programs(programs, err)) {
         return false;
     }
-    int written = snprintf(path, size, "%s/../share/mocapd/%s", programs, name);
+    int written = snprintf(path, size, "%s/%s%s", programs, directory, name);
     if (written < 0 || (size_t)written >= size) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "path of %s must be at most %zu bytes, got %d", name, size - 1,
                             written);
     }
     return true;
+}
+
+bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err)
+{
+    return from_programs(path, size, "../share/mocapd/", name, err);
+}
+
+bool mc_path_program(char *path, size_t size, const char *name, struct mc_error *err)
+{
+    return from_programs(path, size, "", name, err);
 }
 
 #ifdef MOCAPD_SYSCONFDIR

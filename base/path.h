@@ -10,6 +10,10 @@
 // file need not exist. Fails when the path needs more than size bytes. Any thread.
 bool mc_path_data(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
 
+// Writes the path of another program that comes with this one: beside its executable. The file need
+// not exist. Fails when the path needs more than size bytes. Any thread.
+bool mc_path_program(char *path, size_t size, const char *name, struct mc_error *err) MC_MUST_USE;
+
 // Writes the path of a file of the system's configuration: mocapd/name in etc below the prefix,
 // seen from the executable in PREFIX/bin, and in /etc where the prefix is /usr. An absolute
 // CMAKE_INSTALL_SYSCONFDIR takes its place (systemd/install.cmake has the same rule). The file need

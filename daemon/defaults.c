@@ -10,6 +10,7 @@
 #include "nn/model.h"
 #include "pipeline/worker.h"
 #include "protocol/endpoint.h"
+#include "server/admission.h"
 
 // The webcam if there is one, else the built-in clip, for ever. A service waits for the webcam:
 // its subscribers would take the clip for a person at the camera.
@@ -60,6 +61,10 @@ static int worker_count(void)
 bool daemon_defaults_fill(struct daemon_options *options, struct mc_error *err)
 {
     options->workers = options->workers > 0 ? options->workers : worker_count();
+    if (options->max_connections_per_user == 0) {
+        options->max_connections_per_user =
+            server_admission_default_share(options->max_connections);
+    }
     return (options->socket[0] != '\0' || set_socket(options, err)) &&
            set_expression(options, err) &&
            (options->model[0] != '\0' ||

@@ -10,10 +10,13 @@
 #include <uv.h>
 
 #include "base/cpu.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "daemon/activation.h"
 #include "daemon/command_line.h"
 #include "daemon/config.h"
 #include "daemon/defaults.h"
+#include "daemon/limits.h"
 #include "daemon/metrics.h"
 #include "daemon/networks.h"
 #include "daemon/notify.h"
@@ -30,6 +33,7 @@
 #include "server/publisher.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as in sysexits.h
+enum { FILES_MIN = 24 };                   // descriptors to start with
 
 // SIGINT, SIGTERM, and SIGHUP where there is a configuration to read again.
 enum { SIGNALS = 3 };
@@ -43,11 +47,13 @@ struct app {
     struct pipeline_workers *workers;
     struct server_publisher *publisher;
     struct server_listener listener;
+    int passed_socket; // that the service manager has opened; -1: none
     struct daemon_streams *streams;
     uv_signal_t signals[SIGNALS];
     uv_timer_t watchdog;
     bool started, stopping;
-    int status; // of the process
+    bool was_changed; // its streams: more may come
+    int status;       // of the process
 };
 
 // ---- Stopping: first the streams, then the subscribers, then the rest
@@ -95,7 +101,7 @@ static void on_streams_ended(void *user, bool any_failed, bool any_records)
     struct app *app = user;
     if (app->options.exit_on_end) {
         stop(app, any_failed ? EXIT_FAILURE : EXIT_SUCCESS);
-    } else if (any_failed && !any_records) {
+    } else if (any_failed && !any_records && !app->was_changed) {
         stop(app, EXIT_FAILURE); // there is nothing to serve
     }
 }
@@ -156,6 +162,7 @@ static bool on_stream(void *user, const struct protocol_stream_change *change,
         snprintf(error->message, sizeof error->message, "stream: mocapd is stopping");
         return false;
     }
+    app->was_changed = true;
     return daemon_stream_control(app->streams, &app->options, change, changed, error);
 }
 
@@ -163,6 +170,7 @@ static bool reload(struct app *app, struct protocol_reloaded *reloaded, struct m
 {
     const struct daemon_reload reload = { app->argc, app->argv, &app->options, app->streams,
                                           app->publisher };
+    app->was_changed = true;
     daemon_notify_reloading();
     const bool good = daemon_reload_run(&reload, reloaded, err);
     if (good) {
@@ -231,25 +239,6 @@ static void on_metrics(void *user, int index, struct protocol_buffer *text)
     daemon_metrics_write(text, &metrics);
 }
 
-// As many connections as the limit of open files leaves room for.
-static int max_connections(const struct daemon_options *given)
-{
-    enum { FILES = 32, FILES_OF_STREAM = 16 };
-    const int others = FILES + FILES_OF_STREAM * given->stream_count;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        limit.rlim_cur >= (rlim_t)(given->max_connections + others)) {
-        return given->max_connections;
-    }
-    const int room = (int)limit.rlim_cur - others;
-    const int most = room < 1 ? 1 : room;
-    mc_log(MC_LOG_WARNING,
-           "at most %d connections instead of %d: only %lu files may be open, see ulimit -n or "
-           "LimitNOFILE=",
-           most, given->max_connections, (unsigned long)limit.rlim_cur);
-    return most;
-}
-
 static struct server_publisher *create_publisher(struct app *app, struct mc_error *err)
 {
     const struct daemon_options *given = &app->options;
@@ -269,14 +258,11 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .workers = given->workers,
         .every_frame = given->every_frame,
         .control_group = given->control_group,
-        .limits = SERVER_LIMITS_DEFAULT,
+        .limits = daemon_limits(given),
         .dense = &dense,
         .networks = networks,
         .network_count = network_count,
     };
-    options.limits.connections = max_connections(given);
-    options.limits.connections_per_user = given->max_connections_per_user;
-    options.limits.stuck_ms = (uint64_t)given->stuck_timeout_s * 1000;
     const struct server_publisher_callbacks callbacks = {
         on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_stream,
         on_reload,     on_status,   on_metrics,   on_finished,    app,
@@ -316,6 +302,18 @@ static void start_handles(struct app *app)
     }
 }
 
+// The service manager's socket, or one of our own.
+static bool open_listener(struct app *app, struct mc_error *err)
+{
+    struct server_listener *listener = &app->listener;
+    listener->on_connection = on_connection;
+    listener->user = app;
+    return app->passed_socket >= 0
+               ? server_listener_adopt(listener, &app->loop, app->passed_socket,
+                                       app->options.socket, err)
+               : server_listener_open(listener, &app->loop, app->options.socket, err);
+}
+
 // Runs until the streams end or a signal comes. Returns false and sets err when it cannot start.
 static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
 {
@@ -328,10 +326,7 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
         return false;
     }
     start_handles(app);
-    app->listener.on_connection = on_connection;
-    app->listener.user = app;
-    if (!daemon_streams_open(app->streams, &app->options, err) ||
-        !server_listener_open(&app->listener, &app->loop, app->options.socket, err)) {
+    if (!daemon_streams_open(app->streams, &app->options, err) || !open_listener(app, err)) {
         stop(app, EXIT_FAILURE);
         uv_run(&app->loop, UV_RUN_DEFAULT);
         return false;
@@ -360,18 +355,29 @@ static bool load_networks(struct app *app, unsigned cpu_flags, struct mc_error *
     return app->workers != NULL;
 }
 
+static bool take_socket(struct app *app, struct mc_error *err)
+{
+    app->passed_socket = daemon_activation_take(app->options.socket, err);
+    return app->passed_socket >= 0 || err->code == MC_ERROR_NONE;
+}
+
 // Returns the exit status.
 static int run(struct app *app)
 {
     struct mc_error err = { 0 };
     unsigned cpu_flags = 0;
+    if (!mc_file_room(FILES_MIN, &err)) {
+        mc_log(MC_LOG_ERROR, "%s", err.message);
+        return EXIT_FAILURE;
+    }
     int status = uv_loop_init(&app->loop);
     if (status < 0) {
         mc_log(MC_LOG_ERROR, "loop: %s", uv_strerror(status));
         return EXIT_FAILURE;
     }
-    if (!daemon_defaults_fill(&app->options, &err) || !mc_cpu_flags(&cpu_flags, &err) ||
-        !load_networks(app, cpu_flags, &err) || !serve(app, cpu_flags, &err)) {
+    if (!take_socket(app, &err) || !daemon_defaults_fill(&app->options, &err) ||
+        !mc_cpu_flags(&cpu_flags, &err) || !load_networks(app, cpu_flags, &err) ||
+        !serve(app, cpu_flags, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         app->status = EXIT_FAILURE;
     }
@@ -397,8 +403,8 @@ static int check_config(struct daemon_options *options)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// Makes room for all connections: systems start with a limit of 1024 files. Where that is the most,
-// fewer connections are accepted.
+// Makes room for all connections: systems start with a limit of 1024 files. Where it cannot be
+// raised, fewer connections are accepted.
 static void raise_file_limit(void)
 {
     struct rlimit limit;

@@ -8,6 +8,7 @@
 #include "base/option_values.h"
 #include "daemon/command_line.h"
 #include "daemon/defaults.h"
+#include "daemon/limits.h"
 #include "daemon/running_stream.h"
 #include "daemon/streams.h"
 #include "server/publisher.h"
@@ -129,9 +130,8 @@ bool daemon_reload_run(const struct daemon_reload *reload, struct protocol_reloa
     *reload->options = *fresh;
     free(fresh);
     mc_log_level_set(reload->options->log_level);
-    server_publisher_set_limits(reload->publisher, reload->options->max_connections,
-                                (uint64_t)reload->options->stuck_timeout_s * 1000,
-                                reload->options->control_group);
+    const struct server_limits limits = daemon_limits(reload->options);
+    server_publisher_set_limits(reload->publisher, &limits, reload->options->control_group);
     remove_streams(reload, reloaded);
     change_streams(reload, reloaded);
     add_streams(reload, reloaded);

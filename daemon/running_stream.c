@@ -165,10 +165,9 @@ struct daemon_running_stream *daemon_running_stream_create(const struct daemon_r
 
 void daemon_running_stream_start(struct daemon_running_stream *stream)
 {
-    struct mc_error err = { 0 };
     stream->started = true;
-    if (stream->stream != NULL && !pipeline_stream_start(stream->stream, &err)) {
-        on_state(stream, PIPELINE_FAILED, err.message);
+    if (stream->stream != NULL) {
+        pipeline_stream_start(stream->stream);
     }
 }
 

@@ -105,13 +105,14 @@ void protocol_buffer_fixed(struct protocol_buffer *buffer, double value, int dec
         value = 0;
     }
     value = fmin(fmax(value, -PROTOCOL_NUMBER_MAX), PROTOCOL_NUMBER_MAX);
-    int64_t scaled = llround(value * powers[decimals]);
+    const double power_of_ten = powers[decimals];
+    int64_t scaled = llround(value * power_of_ten);
     uint64_t magnitude = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
 
     char text[DIGITS_MAX + 3]; // and a sign, a point, a zero
     char *end = text + sizeof text, *start = end;
     if (decimals > 0) {
-        uint64_t power = (uint64_t)powers[decimals];
+        const uint64_t power = (uint64_t)power_of_ten;
         start = digits(start, magnitude % power, decimals);
         *--start = '.';
         magnitude /= power;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/reserve.h"
 #include "protocol/client_options.h"
 #include "protocol/client_subscriptions.h"
 #include "protocol/connection.h"
@@ -234,7 +235,7 @@ static bool write_object(struct mocap_client *client, const char *object, struct
     protocol_buffer_clear(&client->request);
     protocol_buffer_text(&client->request, text);
     protocol_buffer_text(&client->request, "\n");
-    free(text);
+    mc_reserve_free(text); // as jansson allocated it
     return true;
 }
 

@@ -2,9 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -53,6 +58,30 @@ static enum mocap_result wait_for(int fd, short events, int64_t deadline_ns, str
 
 // ---- life
 
+// Returns false. Where the socket's group decides, says how to get into it.
+static bool refused(const char *path, struct mc_error *err)
+{
+    const int number = errno;
+    struct stat status;
+    struct group group, *found_group = NULL;
+    struct passwd user, *found_user = NULL;
+    char group_text[1024], user_text[1024];
+    mc_error_set_errno(err, "connect to %s", path);
+    if (number != EACCES || err == NULL || stat(path, &status) != 0 ||
+        (status.st_mode & S_IWGRP) == 0 ||
+        getgrgid_r(status.st_gid, &group, group_text, sizeof group_text, &found_group) != 0 ||
+        found_group == NULL) {
+        return false;
+    }
+    getpwuid_r(geteuid(), &user, user_text, sizeof user_text, &found_user);
+    const size_t length = strlen(err->message);
+    snprintf(err->message + length, sizeof err->message - length,
+             "; members of the group %s may connect: sudo usermod -aG %s %s, then log in again",
+             found_group->gr_name, found_group->gr_name,
+             found_user != NULL ? found_user->pw_name : "USER");
+    return false;
+}
+
 bool protocol_connection_open(struct protocol_connection *connection, const char *path,
                               int64_t deadline_ns, struct mc_error *err)
 {
@@ -75,7 +104,7 @@ bool protocol_connection_open(struct protocol_connection *connection, const char
     }
     while (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0) {
         if (errno != EINTR) {
-            return mc_error_set_errno(err, "connect to %s", path);
+            return refused(path, err);
         }
     }
     if (fcntl(connection->fd, F_SETFL, O_NONBLOCK) != 0) {

@@ -416,7 +416,7 @@ static bool read_id(struct protocol_value value, const struct protocol_field *fi
 {
     struct envelope *envelope = target;
     struct protocol_id *id = &envelope->id;
-    struct protocol_cbor_reader before;
+    struct protocol_cbor_reader before = { 0 };
     if (value.json == NULL) {
         before = *value.cbor;
     }

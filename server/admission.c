@@ -22,8 +22,8 @@ static struct server_subscriber *find_idle(struct server_subscriber *first,
 {
     struct server_subscriber *found = NULL;
     for (struct server_subscriber *s = first; s != NULL; s = s->next) {
-        if (s != except && is_staying(s) && s->active_count == 0 && (any || s->peer_uid == uid) &&
-            (found == NULL || s->asked_ms < found->asked_ms)) {
+        if (s != except && is_staying(s) && !server_subscriber_is_subscribed(s) &&
+            (any || s->peer_uid == uid) && (found == NULL || s->asked_ms < found->asked_ms)) {
             found = s;
         }
     }

@@ -418,11 +418,20 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
     tell_subscribed(publisher);
 }
 
-void server_publisher_set_limits(struct server_publisher *publisher, int connections,
-                                 uint64_t stuck_ms, gid_t control_group)
+static void apply_limits(struct server_publisher *publisher, const struct server_limits *limits)
 {
-    publisher->limits.connections = connections;
-    publisher->limits.stuck_ms = stuck_ms;
+    publisher->limits = *limits;
+    publisher->admission =
+        (struct server_admission){ limits->connections, limits->connections_per_user };
+    if (publisher->admission.per_user == 0) {
+        publisher->admission.per_user = server_admission_default_share(limits->connections);
+    }
+}
+
+void server_publisher_set_limits(struct server_publisher *publisher,
+                                 const struct server_limits *limits, gid_t control_group)
+{
+    apply_limits(publisher, limits);
     publisher->handlers.control_group = control_group;
 }
 
@@ -550,12 +559,7 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
     for (int i = 0; i < options->network_count; i++) {
         publisher->networks[i] = options->networks[i];
     }
-    publisher->limits = options->limits;
-    publisher->admission = (struct server_admission){ options->limits.connections,
-                                                      options->limits.connections_per_user };
-    if (publisher->admission.per_user == 0) {
-        publisher->admission.per_user = server_admission_default_share(options->limits.connections);
-    }
+    apply_limits(publisher, &options->limits);
     publisher->start_ns = mc_clock_now_ns();
     publisher->handlers = (struct server_request_handlers){
         .feeds = &publisher->feeds,

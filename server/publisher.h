@@ -122,8 +122,8 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
                                     const char *reason);
 
 // Changes what options said of them, for further connections and requests.
-void server_publisher_set_limits(struct server_publisher *publisher, int connections,
-                                 uint64_t stuck_ms, gid_t control_group);
+void server_publisher_set_limits(struct server_publisher *publisher,
+                                 const struct server_limits *limits, gid_t control_group);
 
 // Publishes the record and sets its t_publish_ns.
 void server_publisher_record(struct server_publisher *publisher, int stream,

@@ -312,7 +312,7 @@ static bool peer_gone(const struct server_subscriber *subscriber)
     return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-static bool subscribed(const struct server_subscriber *subscriber)
+bool server_subscriber_is_subscribed(const struct server_subscriber *subscriber)
 {
     return subscriber->follows_all || subscriber->active_count > 0;
 }
@@ -326,7 +326,7 @@ static void on_last_request(struct server_subscriber *subscriber)
     subscriber->reading = false;
     if (peer_gone(subscriber)) {
         server_subscriber_close(subscriber, "the client closed the connection");
-    } else if (!subscribed(subscriber)) {
+    } else if (!server_subscriber_is_subscribed(subscriber)) {
         server_subscriber_finish(subscriber);
     }
 }

@@ -80,6 +80,9 @@ struct server_subscriber *
 server_subscriber_accept(uv_stream_t *listener, const struct server_subscriber_callbacks *callbacks,
                          struct mc_error *err) MC_MUST_USE;
 
+// Whether it gets any records, now or once there are streams.
+bool server_subscriber_is_subscribed(const struct server_subscriber *subscriber);
+
 // The subscription to a stream, which may be inactive. Returns NULL when out of memory.
 struct server_subscription *server_subscriber_subscription(struct server_subscriber *subscriber,
                                                            int stream);

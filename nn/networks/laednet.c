@@ -45,7 +45,7 @@ int nn_laednet(struct nn_graph *graph, int map, int features)
         { 4, 80, 2 }, { 4, 80, 1 }, { 4, 80, 1 }, // 1/16
     };
     enum { BLOCK_COUNT = sizeof encoder / sizeof encoder[0], LEVELS = 3 };
-    int skips[LEVELS], level = 0;
+    int skips[LEVELS] = { 0 }, level = 0;
     map = nn_block_conv_bn_relu(graph, map, "stem", 16, 3, 2, epsilon);
     for (int i = 0; i < BLOCK_COUNT; i++) {
         if (encoder[i].stride == 2) {

@@ -23,6 +23,15 @@ static void data_files_are_found_from_the_executable(void **state)
     assert_string_equal(tail, "/../share/mocapd/a.bin");
 }
 
+static void other_programs_are_beside_the_executable(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    assert_true(mc_path_program(path, sizeof path, "test_base_path", NULL));
+    assert_int_equal(path[0], '/');
+    assert_int_equal(access(path, X_OK), 0);
+}
+
 static void configuration_is_in_etc_below_the_prefix(void **state)
 {
     (void)state;
@@ -96,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_files_are_found_from_the_executable),
+        cmocka_unit_test(other_programs_are_beside_the_executable),
         cmocka_unit_test(configuration_is_in_etc_below_the_prefix),
         cmocka_unit_test(a_path_that_does_not_fit_is_an_error),
         cmocka_unit_test(the_state_directory_is_systemds_then_the_users),

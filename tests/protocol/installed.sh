@@ -22,6 +22,13 @@ if nm -D --defined-only "$libraries/libmocap.so" | grep -v ' mocap_' | grep ' T 
     echo 'libmocap.so shows more than mocap.h does' >&2
     exit 1
 fi
+# Every function of mocap.h is there, with a version.
+for name in $(sed -n 's/^MOCAP_API .*\(mocap_[a-z_]*\)(.*/\1/p' "$root$prefix/include/mocap.h"); do
+    nm -D --defined-only "$libraries/libmocap.so" | grep -q " T $name@@MOCAP_" || {
+        echo "libmocap.so has no $name with a version: protocol/libmocap.map" >&2
+        exit 1
+    }
+done
 if nm -g --defined-only "$libraries/libmocap.a" | grep ' [A-Z] ' | grep -v ' mocap_'; then
     echo 'libmocap.a shows more than mocap.h does' >&2
     exit 1

@@ -1,7 +1,9 @@
 // The client against a server played by the test: a thread that sends what the
 // test asks for, in pieces of any size.
 #include <errno.h>
+#include <grp.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -82,11 +85,17 @@ int __wrap_access(const char *file, int mode)
     return __real_access(is_system ? listening.path : file, mode);
 }
 
+static bool is_refused; // as outside the socket's group
+
 int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length);
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
     struct sockaddr_un played = { 0 };
+    if (is_refused) {
+        errno = EACCES;
+        return -1;
+    }
     memcpy(&played, address, length);
     if (system_is_played && strcmp(played.sun_path, PROTOCOL_ENDPOINT_SYSTEM) == 0) {
         snprintf(played.sun_path, sizeof played.sun_path, "%s", listening.path);
@@ -479,6 +488,34 @@ static void the_systems_daemon_is_found_without_an_error(void **state)
     finish();
 }
 
+static void outside_the_group_the_error_says_how_to_get_in(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/mocapd-client-XXXXXX", wanted[128];
+    struct mocap_error error;
+    const int file = mkstemp(path); // its group is this process's
+    assert_true(file >= 0);
+    const struct group *group = getgrgid(getegid());
+    const struct passwd *user = getpwuid(geteuid());
+    snprintf(wanted, sizeof wanted, "usermod -aG %s %s, then log in again",
+             group != NULL ? group->gr_name : "?", user != NULL ? user->pw_name : "USER");
+    is_refused = true;
+    // Nobody but the owner: the group does not matter.
+    assert_int_equal(fchmod(file, 0600), 0);
+    assert_null(mocap_connect(path, GUARD_MS, &error));
+    assert_int_equal(error.number, EACCES);
+    assert_null(strstr(error.message, "usermod"));
+    assert_int_equal(fchmod(file, 0660), 0);
+    assert_null(mocap_connect(path, GUARD_MS, &error));
+    assert_int_equal(error.number, EACCES);
+    if (group != NULL) {
+        assert_non_null(strstr(error.message, wanted));
+    }
+    is_refused = false;
+    close(file);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +533,7 @@ int main(void)
         cmocka_unit_test(a_message_cut_by_the_server_is_an_error),
         cmocka_unit_test(bad_greetings_are_refused),
         cmocka_unit_test(nobody_there_is_an_error),
+        cmocka_unit_test(outside_the_group_the_error_says_how_to_get_in),
         cmocka_unit_test(the_systems_daemon_is_found_without_an_error),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -360,6 +360,28 @@ address = localhost:{good.port}
     check_busy_status(bridge, directory)
 
 
+def check_outage(bridge, directory):
+    """The state says why there is nothing to send: mocapd isn't there, or has no such stream."""
+    path, status = os.path.join(directory, "outage"), os.path.join(directory, "outage-status")
+    process = subprocess.Popen([bridge, "--socket", path, "--status-socket", status, "--stream",
+                                "three", "--osc", f"127.0.0.1:{free_port()}"])
+    while "No such file" not in report(bridge, status)["osc"]["outage"]:
+        time.sleep(0.05)
+    daemon = Daemon(path, grants=False)
+    request = daemon.request("subscribe")
+    check(request["stream"] == "three", request)
+    daemon.say({"type": "error", "id": request["id"], "code": "no-such-stream",
+                "message": "no stream 'three'"})
+    while "no stream 'three'" not in report(bridge, status)["osc"]["outage"]:
+        time.sleep(0.05)
+    text = subprocess.run([bridge, "status", "--status-socket", status], capture_output=True,
+                          text=True, check=True).stdout
+    check("waiting for mocapd: " in text and "no stream 'three'" in text, text)
+    process.send_signal(signal.SIGTERM)
+    check(process.wait(GUARD_S) == 0, "its end")
+    daemon.close()
+
+
 def check_busy_status(bridge, directory):
     """A bridge that hangs is no bridge that is gone: its socket stays."""
     path, status = os.path.join(directory, "busy"), os.path.join(directory, "busy-status")
@@ -471,6 +493,13 @@ def check_bad_config(bridge, directory):
                                check=False)
         check(ended.returncode == 78 and "did you mean 'jawOpen'?" in ended.stderr
               and f"{config}:3:8: " in ended.stderr, ended)
+    for line, told in (("skeleton = /dev/null", "/dev/null"), ("skeleton = nowhere.vrm", "nowhere"),
+                       ("address = 256.1.1.1", "must be a name or an IP address")):
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"[target a]\ntype = vmc\n{line}\n")
+        ended = subprocess.run([bridge, "--config", config, "--check-config"], capture_output=True,
+                               text=True, check=False)
+        check(ended.returncode == 78 and told in ended.stderr and ended.stdout == "", ended)
 
 
 def check_manual(bridge):
@@ -500,6 +529,7 @@ def main():
         check_isolation(sys.argv[1], directory)
         check_settings(sys.argv[1], directory)
         check_rate(sys.argv[1], directory)
+        check_outage(sys.argv[1], directory)
         check_bad_config(sys.argv[1], directory)
         check_manual(sys.argv[1])
     finally:

@@ -46,15 +46,19 @@ def enter_namespace():
 class Traced:
     """A program under strace, and the Internet addresses that it has tried."""
 
+    started = []
+
     def __init__(self, folder, *words):
         self.log = os.path.join(folder, os.path.basename(words[0]) + ".trace")
         open(self.log, "w", encoding="utf-8").close()
         self.process = subprocess.Popen([*TRACE, "-o", self.log, *words],
                                         stdout=subprocess.DEVNULL, start_new_session=True)
+        self.started.append(self)
 
     def stop(self):
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(timeout=60)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(timeout=60)
         return self.addresses()
 
     def addresses(self):
@@ -98,7 +102,6 @@ def programs(folder, paths):
         traced = Traced(folder, paths["mocapctl"], *options, *command)
         check(traced.process.wait(timeout=60) == 0, f"mocapctl {command[0]}")
         running[f"mocapctl {command[0]}"] = traced
-        running[f"mocapctl {command[0]}"].stop = traced.addresses
     return {name: traced.stop() for name, traced in reversed(list(running.items()))}
 
 
@@ -110,9 +113,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(XDG_RUNTIME_DIR=folder, XDG_STATE_HOME=folder, XDG_CONFIG_HOME=folder,
                           ASAN_OPTIONS="detect_leaks=0")  # which strace would break
-        for name, tried in programs(folder, paths).items():
-            expected = {("127.0.0.1", TARGET)} if name == "mocap-bridge" else set()
-            check(tried == expected, f"{name} reaches only what it was told: {tried}")
+        try:
+            for name, tried in programs(folder, paths).items():
+                expected = {("127.0.0.1", TARGET)} if name == "mocap-bridge" else set()
+                check(tried == expected, f"{name} reaches only what it was told: {tried}")
+        finally:
+            for traced in Traced.started:
+                traced.stop()
 
 
 if __name__ == "__main__":

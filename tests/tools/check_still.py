@@ -94,4 +94,5 @@ def main():
     print("a still gives a record, and what is none an error")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -34,14 +34,14 @@ def check(good, what):
 class Web:
     """mocap-web on a port of its own."""
 
-    def __init__(self, program, directory, origin="https://studio.example"):
+    def __init__(self, program, directory, origin="https://studio.example", listen="0"):
         self.process = subprocess.Popen(
-            [program, "--listen", "0", "--socket", os.path.join(directory, "s"), "--pages",
+            [program, "--listen", listen, "--socket", os.path.join(directory, "s"), "--pages",
              os.path.join(directory, "pages"), "--host", "desk.example", "--origin",
              origin, "--bridge-socket", os.path.join(directory, "bridge")],
             stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": directory})
         for line in self.process.stderr:
-            found = re.search(r"open http://127\.0\.0\.1:(\d+)/#token=([0-9a-f]{32})$", line)
+            found = re.search(r"open http://[\d.]+:(\d+)/#token=([0-9a-f]{32})$", line)
             if found:
                 self.port = int(found[1])
                 self.token = found[2]

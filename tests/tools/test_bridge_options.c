@@ -76,13 +76,21 @@ static void nonsense_is_refused(void **state)
 {
     (void)state;
     static const char *const lines[][3] = {
-        { "--shapes", "all", NULL },       { "--bones", "legs", NULL },
-        { "--lost", "x", NULL },           { "--vmc", NULL, NULL },
-        { "--vmc", "a b", NULL },          { "--log-level", "loud", NULL },
-        { "--gain", "jawOpn=1", NULL },    { "--gain", "jawOpen=nan", NULL },
-        { "--gain", "jawOpen", NULL },     { "--neutral", "jawOpen=2", NULL },
-        { "--rate", "1e9", NULL },         { "--face", "9", NULL },
-        { "--neutral-head", "1,2", NULL }, { "--gain", "jawOpen=1,", NULL },
+        { "--shapes", "all", NULL },
+        { "--bones", "legs", NULL },
+        { "--lost", "x", NULL },
+        { "--vmc", NULL, NULL },
+        { "--vmc", "a b", NULL },
+        { "--log-level", "loud", NULL },
+        { "--gain", "jawOpn=1", NULL },
+        { "--gain", "jawOpen=nan", NULL },
+        { "--gain", "jawOpen", NULL },
+        { "--neutral", "jawOpen=2", NULL },
+        { "--rate", "1e9", NULL },
+        { "--face", "9", NULL },
+        { "--neutral-head", "1,2", NULL },
+        { "--gain", "jawOpen=1,", NULL },
+        { "--vmc", "192.168.1.300", NULL },
     };
     static const char *const said[] = {
         "--shapes must be both, vrm or arkit, got 'all'",
@@ -99,6 +107,7 @@ static void nonsense_is_refused(void **state)
         "--face must be any, or a number from 1 to 4, got '9'",
         "--neutral-head must be 3 numbers from -180 to 180 with commas between them, got '1,2'",
         "--gain must be SHAPE=NUMBER,..., such as jawOpen=1.5, got ''",
+        "--vmc: must be a name or an IP address, got '192.168.1.300'",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct bridge_options options;

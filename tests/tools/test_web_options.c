@@ -46,6 +46,12 @@ static void nonsense_is_refused(void **state)
         assert_non_null(strstr(err.message, "listen must be PORT or ADDRESS:PORT (IPv4), got '"));
         assert_int_equal(options.listen.port, 8040); // unchanged
     }
+    static const char *const hosts[] = { "desk.example:80", "http://desk.example", "a b", "" };
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        assert_false(set(&options, &err, "host", hosts[i]));
+        assert_non_null(strstr(err.message, "host must be a name without scheme and port"));
+        assert_int_equal(options.names.host_count, 0);
+    }
     assert_false(set(&options, &err, "log-level", "loud"));
     assert_false(set(&options, &err, "colour", "red"));
     assert_string_equal(err.message, "unknown option 'colour'");

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const TOUCH = 44; // CSS pixels that a finger needs
+const READABLE = 100; // and that a choice or a slider needs
 
 /** axe's rules for WCAG 2.2 A and AA, run in the page. Returns a function. */
 export function makeAxe(playwrightDirectory) {
@@ -45,6 +46,62 @@ async function checkTracks(page) {
     assert.ok(ratio.every((value) => value >= 3), `contrast of tracks and bars: ${ratio}`);
 }
 
+/** Presses every button that is seen, dialogs' own apart, and leaves the page as it was. */
+async function pressAll(page) {
+    const buttons = "body > header button, main button, footer button";
+    const names = await page.locator(buttons).evaluateAll((all) => all.map((one, index) => (one.checkVisibility() && !one.disabled ? index : -1)).filter((index) => index >= 0));
+    for (const index of names) {
+        const button = page.locator(buttons).nth(index);
+        if (!(await button.isVisible())) {
+            continue; // of an avatar that another button chose
+        }
+        const id = await button.getAttribute("id");
+        const times = id === "theme" ? 3 : /^tab-|^full$/.test(id) ? 1 : 2; // until it is as before
+        for (let i = 0; i < times; i++) {
+            await button.click();
+            const dialog = page.locator("dialog[open] .close");
+            if (await dialog.count()) {
+                await dialog.click();
+            }
+        }
+        if (id === "full") { // its button is not on the full screen
+            await page.waitForFunction(() => document.fullscreenElement?.id === "views");
+            await page.keyboard.press("f");
+            await page.waitForFunction(() => document.fullscreenElement === null);
+        }
+    }
+    assert.equal(await page.locator("dialog[open]").count(), 0, "dialogs");
+    await page.click("#tab-fox");
+}
+
+/** Every dialog fits a phone. */
+async function checkPhoneDialogs(page, axe, shoot) {
+    for (const name of ["connect", "calibrate", "settings"]) {
+        await page.click(`#${name}-button`);
+        const dialog = page.locator(`#${name}-dialog`);
+        await dialog.locator("button:not(.close)").first().waitFor();
+        const [inner, whole] = await dialog.evaluate((one) => [one.clientWidth, one.scrollWidth]);
+        assert.ok(whole <= inner, `${name}: ${whole} pixels in ${inner}`);
+        const small = await dialog.evaluate((one, least) => [...one.querySelectorAll("button, select, summary, input")]
+            .filter((input) => input.checkVisibility())
+            .map((input) => [input.id || input.textContent, input.getBoundingClientRect().width, input.getBoundingClientRect().height])
+            .filter(([, width, height]) => width < least || height < least), TOUCH);
+        assert.deepEqual(small, [], `${name}: targets too small for fingers`);
+        const cramped = await dialog.evaluate((one, least) => {
+            const right = one.getBoundingClientRect().right - parseFloat(getComputedStyle(one).paddingRight);
+            return [...one.querySelectorAll("button, select, input[type=range]")]
+                .filter((input) => input.checkVisibility())
+                .map((input) => [input.id || input.textContent, input.getBoundingClientRect(), input.matches("button") ? 0 : least])
+                .filter(([, box, width]) => box.right > right + 0.5 || box.width < width)
+                .map(([title, box]) => `${title}: ${box.width} pixels, to ${box.right} of ${right}`);
+        }, READABLE);
+        assert.deepEqual(cramped, [], `${name}: beyond the edge, or too narrow`);
+        await axe(page, `${name} on a phone`);
+        await shoot(`phone-${name}`);
+        await dialog.locator(".close").click();
+    }
+}
+
 /** Small screens have no scrolling sideways, and room for fingers. */
 async function checkPhone(page, axe, shoot) {
     await page.setViewportSize({ width: 360, height: 740 });
@@ -66,6 +123,8 @@ async function checkPhone(page, axe, shoot) {
     assert.deepEqual(await page.locator("main details[open]").count(), 0, "what is below the stage folds");
     await axe(page, "phone");
     await shoot("phone");
+    await pressAll(page);
+    await checkPhoneDialogs(page, axe, shoot);
     for (const summary of await page.locator("main summary").all()) {
         await summary.click();
     }
@@ -87,6 +146,7 @@ export async function checkScreens(page, axe, shoot) {
         await checkTracks(page);
         await shoot(`desk-${theme}`);
         await page.click("#latency-button");
+        await pressAll(page);
     }
     await checkPhone(page, axe, shoot);
 }

@@ -31,6 +31,14 @@ static bool is_host(const char *text)
     return text[0] != '\0';
 }
 
+// A name does not end in a number: what does was meant as an IPv4 address.
+static bool ends_in_number(const char *host)
+{
+    const char *last = strrchr(host, '.');
+    last = last != NULL ? last + 1 : host;
+    return last[0] != '\0' && last[strspn(last, "0123456789")] == '\0';
+}
+
 static bool is_ipv6(const char *text)
 {
     struct in6_addr address;
@@ -115,6 +123,9 @@ bool bridge_address_init(struct bridge_address *address, const char *text, const
     if (!address->is_name) {
         take(address, found);
         freeaddrinfo(found);
+    } else if (ends_in_number(address->host)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "must be a name or an IP address, got '%.80s'", address->host);
     }
     return true;
 }

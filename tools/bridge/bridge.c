@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "tools/bridge/feed.h"
+#include "tools/json_text.h"
 
 enum {
     START_MS = 5000, // while it starts,
@@ -119,7 +120,7 @@ char *bridge_report(struct bridge *bridge, const char *version)
     }
     json_t *all = json_pack("{s:s+, s:f, s:o}", "program", "mocap-bridge ", version, "uptime_s",
                             uptime_s, "targets", targets);
-    char *text = all != NULL ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
+    char *text = tools_json_text(all, JSON_COMPACT | JSON_REAL_PRECISION(10));
     json_decref(all);
     return text;
 }

@@ -9,7 +9,10 @@
 #include "base/log.h"
 #include "tools/follow.h"
 
-enum { STATE_BYTES = 16 };
+enum {
+    STATE_BYTES = 16,
+    OUTAGE_BYTES = 256,
+};
 
 struct bridge_feed {
     struct bridge_feed_options options;
@@ -19,7 +22,8 @@ struct bridge_feed {
     pthread_mutex_t lock; // guards all below, which reports read
     bool is_connected;
     char stream[PROTOCOL_NAME_BYTES];
-    char state[STATE_BYTES]; // of the stream; "": not known
+    char state[STATE_BYTES];   // of the stream; "": not known
+    char outage[OUTAGE_BYTES]; // why not connected; "": it is, or not known yet
 };
 
 static void show(struct bridge_feed *feed, const struct mocap_record *record)
@@ -38,6 +42,17 @@ static void set_report(struct bridge_feed *feed, bool is_connected, const char *
     feed->is_connected = is_connected;
     snprintf(feed->stream, sizeof feed->stream, "%s", stream != NULL ? stream : "");
     snprintf(feed->state, sizeof feed->state, "%s", state);
+    if (is_connected) {
+        feed->outage[0] = '\0';
+    }
+    pthread_mutex_unlock(&feed->lock);
+}
+
+static void on_outage(void *user, const char *reason)
+{
+    struct bridge_feed *feed = user;
+    pthread_mutex_lock(&feed->lock);
+    snprintf(feed->outage, sizeof feed->outage, "%s", reason);
     pthread_mutex_unlock(&feed->lock);
 }
 
@@ -103,6 +118,8 @@ struct bridge_feed *bridge_feed_start(const struct bridge_feed_options *options,
                        .lost = options->lost,
                        .label = "mocap-bridge" },
         .first_alone = true,
+        .on_outage = on_outage,
+        .user = feed,
     };
     feed->follow = follow_create(&wanted, err);
     if (feed->follow == NULL) {
@@ -139,5 +156,6 @@ void bridge_feed_report(struct bridge_feed *feed, json_t *report)
     json_object_set_new(report, "connected", json_boolean(feed->is_connected));
     json_object_set_new(report, "stream", json_string(feed->stream));
     json_object_set_new(report, "stream_state", json_string(feed->state));
+    json_object_set_new(report, "outage", json_string(feed->outage));
     pthread_mutex_unlock(&feed->lock);
 }

@@ -25,5 +25,6 @@ struct bridge_feed *bridge_feed_start(const struct bridge_feed_options *options,
 // Ends the thread, and frees the feed. NULL does nothing.
 void bridge_feed_stop(struct bridge_feed *feed);
 
-// Adds to a target's report: connected, stream ("" while not known) and stream_state ("live", ...).
+// Adds to a target's report: connected, stream ("" while not known), stream_state ("live", ...) and
+// outage (why not connected, or "").
 void bridge_feed_report(struct bridge_feed *feed, json_t *report);

@@ -8,10 +8,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
+#include "base/reserve.h"
 #include "tools/bridge/bridge.h"
 #include "tools/bridge/bridge_config.h"
 #include "tools/bridge/bridge_options.h"
+#include "tools/bridge/skeleton.h"
 #include "tools/bridge/status.h"
 
 enum { EXIT_CONFIG = 78 }; // as in sysexits.h
@@ -88,6 +92,16 @@ static int serve(const struct bridge_options *options)
 
 static int check_config(const struct bridge_options *options, const char *path)
 {
+    for (int i = 0; i < options->targets.count; i++) {
+        const struct bridge_target_options *target = &options->targets.items[i];
+        struct bridge_skeleton skeleton;
+        struct mc_error err = { 0 };
+        if (target->settings.skeleton[0] != '\0' &&
+            !bridge_skeleton_load(&skeleton, target->settings.skeleton, &err)) {
+            fprintf(stderr, "mocap-bridge: %s: %s: %s\n", path, target->name, err.message);
+            return EXIT_CONFIG;
+        }
+    }
     printf("%s: %d %s\n", path, options->targets.count,
            options->targets.count == 1 ? "target" : "targets");
     for (int i = 0; i < options->targets.count; i++) {
@@ -165,6 +179,7 @@ int main(int argc, char **argv)
         .run = run,
         .commands = commands,
     };
+    json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
     signal(SIGPIPE, SIG_IGN);
     return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

@@ -85,7 +85,7 @@ static int find_shape(const char *label, const char *name, struct mc_error *err)
 static bool read_pair(const char *label, const char *text, size_t length, double most,
                       float *values, struct mc_error *err)
 {
-    char pair[64], *equals;
+    char pair[64] = "", *equals;
     double value;
     if (length < sizeof pair) {
         memcpy(pair, text, length);

@@ -187,7 +187,8 @@ static void print_target(const json_t *target)
         printf("stream %s is %s, %s\n", stream, text_of(target, "stream_state"),
                json_is_true(json_object_get(target, "face")) ? "a face is shown" : "no face");
     } else {
-        puts("waiting for mocapd");
+        const char *outage = text_of(target, "outage");
+        printf("waiting for mocapd%s%s\n", outage[0] != '\0' ? ": " : "", outage);
     }
 }
 

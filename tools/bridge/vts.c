@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "tools/bridge/expressions.h"
+#include "tools/bridge/vts_reply.h"
 #include "tools/bridge/vts_token.h"
 
 #define PLUGIN "\"pluginName\":\"mocap-bridge\",\"pluginDeveloper\":\"mocapd\""
@@ -197,7 +196,7 @@ static int write_next(struct bridge_vts *vts)
 static void take_token(struct bridge_vts *vts, const char *token)
 {
     struct mc_error err = { 0 };
-    if (token == NULL || !bridge_token_is_good(token)) {
+    if (token[0] == '\0') {
         enter(vts, STAGE_DENIED, "its token is none");
         return;
     }
@@ -223,7 +222,6 @@ static void refuse_token(struct bridge_vts *vts)
 static void take_error(struct bridge_vts *vts, const char *message)
 {
     unsigned skipped;
-    message = message != NULL ? message : "no reason given";
     if (vts->stage == STAGE_TOKEN || vts->stage == STAGE_AUTHENTICATE) {
         mc_log(MC_LOG_WARNING, "VTube Studio at %s refuses: %s", vts->address.text, message);
         enter(vts, STAGE_DENIED, message);
@@ -237,25 +235,22 @@ static void take_error(struct bridge_vts *vts, const char *message)
 
 static void take_reply(struct bridge_vts *vts)
 {
-    json_error_t problem;
-    json_t *reply = json_loadb(vts->reply, vts->reply_size, 0, &problem);
-    const char *type = json_string_value(json_object_get(reply, "messageType"));
-    const json_t *data = json_object_get(reply, "data");
-    if (type == NULL) {
+    struct bridge_vts_reply reply;
+    bridge_vts_reply_read(vts->reply, vts->reply_size, &reply);
+    if (reply.type == BRIDGE_VTS_REPLY_NONE) {
         mc_log(MC_LOG_DEBUG, "VTube Studio at %s: a reply that is none", vts->address.text);
-    } else if (strcmp(type, "AuthenticationTokenResponse") == 0 && vts->stage == STAGE_TOKEN) {
-        take_token(vts, json_string_value(json_object_get(data, "authenticationToken")));
-    } else if (strcmp(type, "AuthenticationResponse") == 0 && vts->stage == STAGE_AUTHENTICATE) {
-        if (json_is_true(json_object_get(data, "authenticated"))) {
+    } else if (reply.type == BRIDGE_VTS_REPLY_TOKEN && vts->stage == STAGE_TOKEN) {
+        take_token(vts, reply.token);
+    } else if (reply.type == BRIDGE_VTS_REPLY_AUTHENTICATED && vts->stage == STAGE_AUTHENTICATE) {
+        if (reply.is_authenticated) {
             vts->created = 0;
             enter(vts, STAGE_PARAMETERS, "");
         } else {
             refuse_token(vts);
         }
-    } else if (strcmp(type, "APIError") == 0) {
-        take_error(vts, json_string_value(json_object_get(data, "message")));
+    } else if (reply.type == BRIDGE_VTS_REPLY_ERROR) {
+        take_error(vts, reply.message);
     }
-    json_decref(reply);
 }
 
 static void receive(struct bridge_vts *vts, struct lws *wsi, const void *bytes, size_t size)

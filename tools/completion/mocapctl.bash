@@ -40,12 +40,14 @@ _mocapctl()
             '|--socket' | 'watch|-n' | 'watch|--count' | 'watch|-f' | 'watch|--format' | \
             'watch|-i' | 'watch|--include' | 'watch|--socket' | 'status|--socket' | \
             'metrics|--socket' | 'calibrate|--profile' | 'calibrate|--socket' | \
-            'record|--stream' | 'record|-n' | 'record|--count' | 'record|--seconds' | \
-            'record|--socket' | 'replay|--speed' | 'replay|--from' | 'replay|--wait-subscribers' \
-            | 'replay|--socket' | 'export|--stream' | 'export|-o' | 'export|--output' | \
-            'export|--socket' | 'overlay|--model' | 'overlay|--locator' | 'overlay|--expression' \
-            | 'overlay|--max-faces' | 'overlay|--region' | 'overlay|--frame' | \
-            'overlay|--socket')
+            'stream|--socket' | 'stream add|--socket' | 'stream remove|--socket' | \
+            'stream set|--socket' | 'reload|--socket' | 'record|--stream' | 'record|-n' | \
+            'record|--count' | 'record|--seconds' | 'record|--socket' | 'replay|--speed' | \
+            'replay|--from' | 'replay|--wait-subscribers' | 'replay|--socket' | \
+            'export|--stream' | 'export|-o' | 'export|--output' | 'export|--socket' | \
+            'overlay|--model' | 'overlay|--locator' | 'overlay|--expression' | \
+            'overlay|--max-faces' | 'overlay|--region' | 'overlay|--frame' | 'overlay|--socket' \
+            | 'still|--model' | 'still|--locator' | 'still|--expression' | 'still|--socket')
                 [[ $glue ]] || option=$word
                 ;;
             *'|-'*) ;;
@@ -53,22 +55,30 @@ _mocapctl()
             '|status') command='status' ;;
             '|metrics') command='metrics' ;;
             '|calibrate') command='calibrate' ;;
+            '|stream') command='stream' ;;
+            '|reload') command='reload' ;;
             '|record') command='record' ;;
             '|replay') command='replay' ;;
             '|export') command='export' ;;
             '|overlay') command='overlay' ;;
+            '|still') command='still' ;;
+            'stream|add') command='stream add' ;;
+            'stream|remove') command='stream remove' ;;
+            'stream|set') command='stream set' ;;
             *) ((++argument)) ;;
         esac
     done
     if [[ $option ]]; then
         case "$command|$option" in
             '|--socket' | 'watch|--socket' | 'status|--socket' | 'metrics|--socket' | \
-            'calibrate|--socket' | 'record|--socket' | 'replay|--socket' | 'export|-o' | \
-            'export|--output' | 'export|--socket' | 'overlay|--model' | 'overlay|--locator' | \
-            'overlay|--socket') compopt -o filenames; _mocapctl_reply -f ;;
+            'calibrate|--socket' | 'stream|--socket' | 'stream add|--socket' | \
+            'stream remove|--socket' | 'stream set|--socket' | 'reload|--socket' | \
+            'record|--socket' | 'replay|--socket' | 'export|-o' | 'export|--output' | \
+            'export|--socket' | 'overlay|--model' | 'overlay|--locator' | 'overlay|--socket' | \
+            'still|--model' | 'still|--locator' | 'still|--socket') compopt -o filenames; _mocapctl_reply -f ;;
             'watch|-f' | 'watch|--format') _mocapctl_reply -W 'table json' ;;
             'record|--stream' | 'export|--stream') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
-            'overlay|--expression') compopt -o filenames; _mocapctl_reply -f -W 'off' ;;
+            'overlay|--expression' | 'still|--expression') compopt -o filenames; _mocapctl_reply -f -W 'off' ;;
             *) ;;
         esac
     elif [[ $cur == -* ]]; then
@@ -78,18 +88,25 @@ _mocapctl()
             'status') _mocapctl_reply -W '--json --socket -h --help -V --version' ;;
             'metrics') _mocapctl_reply -W '--socket -h --help -V --version' ;;
             'calibrate') _mocapctl_reply -W '--profile --socket -h --help -V --version' ;;
+            'stream') _mocapctl_reply -W '--socket -h --help -V --version' ;;
+            'stream add') _mocapctl_reply -W '--socket -h --help -V --version' ;;
+            'stream remove') _mocapctl_reply -W '--socket -h --help -V --version' ;;
+            'stream set') _mocapctl_reply -W '--socket -h --help -V --version' ;;
+            'reload') _mocapctl_reply -W '--socket -h --help -V --version' ;;
             'record') _mocapctl_reply -W '--stream -n --count --seconds --socket -h --help -V --version' ;;
             'replay') _mocapctl_reply -W '--speed --from -l --loop --every-frame --wait-subscribers --socket -h --help -V --version' ;;
             'export') _mocapctl_reply -W '--csv --json --bvh --live-link --dense --stream -o --output --socket -h --help -V --version' ;;
             'overlay') _mocapctl_reply -W '--model --locator --expression --max-faces --region --frame --pose --gaze --dense --socket -h --help -V --version' ;;
+            'still') _mocapctl_reply -W '--model --locator --expression --socket -h --help -V --version' ;;
         esac
     else
         case "$command|$argument" in
-            '|0') _mocapctl_reply -W 'watch status metrics calibrate record replay export overlay' ;;
+            '|0') _mocapctl_reply -W 'watch status metrics calibrate stream reload record replay export overlay still' ;;
             'watch|0') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
             'metrics|0') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
             'calibrate|0') _mocapctl_reply -W 'neutral range show use reset' ;;
             'calibrate|1') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
+            'stream|0') _mocapctl_reply -W 'add remove set' ;;
             'record|0') compopt -o filenames; _mocapctl_reply -f ;;
             'replay|0') compopt -o filenames; _mocapctl_reply -f ;;
             'export|0') compopt -o filenames; _mocapctl_reply -f ;;

@@ -41,10 +41,13 @@ complete -c mocapctl -n '__fish_mocapctl_at 0' -a watch -d 'print motion records
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a status -d 'print the state of every stream'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a metrics -d 'print the daemon'\''s metrics in Prometheus'\'' text format'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a calibrate -d 'measure the face in front of a camera, for blend shapes'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a stream -d 'add, remove or change a stream while mocapd runs'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a reload -d 'make mocapd read its configuration again'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a record -d 'write what mocapd publishes to a file'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a replay -d 'serve a recording on the socket, as mocapd would'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a export -d 'convert a recording to CSV, lines of JSON, BVH, or a take of Live...'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a overlay -d 'draw a clip'\''s keypoints on its frames'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a still -d 'print the faces in an image as a motion record'
 complete -c mocapctl -l socket -r -F -d 'where mocapd listens'
 complete -c mocapctl -s h -l help -d 'print this help and exit'
 complete -c mocapctl -s V -l version -d 'print the version and exit'
@@ -61,6 +64,14 @@ complete -c mocapctl -n '__fish_mocapctl_at 0 metrics' -a '(mocapctl status --js
 complete -c mocapctl -n '__fish_mocapctl_at calibrate' -l profile -x -d 'whose calibration'
 complete -c mocapctl -n '__fish_mocapctl_at 0 calibrate' -a 'neutral range show use reset'
 complete -c mocapctl -n '__fish_mocapctl_at 1 calibrate' -a '(mocapctl status --json 2>/dev/null | grep -o '\''"stream":"[^"]*"'\'' | cut -d '\''"'\'' -f 4)'
+
+complete -c mocapctl -n '__fish_mocapctl_at 0 stream' -a add -d 'add a stream'
+complete -c mocapctl -n '__fish_mocapctl_at 0 stream' -a remove -d 'remove a stream'
+complete -c mocapctl -n '__fish_mocapctl_at 0 stream' -a set -d 'change options of a stream'
+
+
+
+
 
 complete -c mocapctl -n '__fish_mocapctl_at record' -l stream -x -a '(mocapctl status --json 2>/dev/null | grep -o '\''"stream":"[^"]*"'\'' | cut -d '\''"'\'' -f 4)' -d 'record only this stream'
 complete -c mocapctl -n '__fish_mocapctl_at record' -s n -l count -x -d 'stop after N records'
@@ -94,3 +105,7 @@ complete -c mocapctl -n '__fish_mocapctl_at overlay' -l gaze -d 'smooth the keyp
 complete -c mocapctl -n '__fish_mocapctl_at overlay' -l dense -d 'draw the model'\''s dense points instead of box and keypoints'
 complete -c mocapctl -n '__fish_mocapctl_at 0 overlay' -F
 complete -c mocapctl -n '__fish_mocapctl_at 1 overlay' -F
+
+complete -c mocapctl -n '__fish_mocapctl_at still' -l model -r -F -d 'weights of the keypoint network'
+complete -c mocapctl -n '__fish_mocapctl_at still' -l locator -r -F -d 'weights of the network that finds faces'
+complete -c mocapctl -n '__fish_mocapctl_at still' -l expression -r -F -a 'off' -d 'weights of the network that reads expressions'

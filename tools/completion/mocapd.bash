@@ -39,9 +39,10 @@ _mocapd()
         case "$command|$word" in
             '|--config' | '|--stream' | '|--wait-subscribers' | '|--linger' | '|--model' | \
             '|--locator' | '|--expression' | '|--precision' | '|--workers' | '|--socket' | \
-            '|--control-group' | '|--max-connections' | '|--stuck-timeout' | '|--log-level' | \
-            '|--max-faces' | '|--region' | '|--rotate' | '|--max-frame-size' | '|--smooth' | \
-            '|--smooth-min-cutoff' | '|--smooth-beta' | '|--fov')
+            '|--control-group' | '|--max-connections' | '|--max-connections-per-user' | \
+            '|--stuck-timeout' | '|--log-level' | '|--max-faces' | '|--region' | '|--rotate' | \
+            '|--max-frame-size' | '|--smooth' | '|--smooth-min-cutoff' | '|--smooth-beta' | \
+            '|--fov')
                 [[ $glue ]] || option=$word
                 ;;
             *'|-'*) ;;
@@ -62,7 +63,7 @@ _mocapd()
         esac
     elif [[ $cur == -* ]]; then
         case $command in
-            '') _mocapd_reply -W '--config --stream --every-frame --exit-on-end --wait-subscribers --linger --model --locator --expression --precision --workers --socket --control-group --max-connections --stuck-timeout --log-level --max-faces --region --full-frame --rotate --mirror --max-frame-size --repeat --smooth --smooth-min-cutoff --smooth-beta --fov -h --help -V --version' ;;
+            '') _mocapd_reply -W '--config --check-config --stream --every-frame --exit-on-end --wait-subscribers --linger --model --locator --expression --precision --workers --socket --control-group --max-connections --max-connections-per-user --stuck-timeout --log-level --max-faces --region --full-frame --rotate --mirror --max-frame-size --repeat --smooth --smooth-min-cutoff --smooth-beta --fov -h --help -V --version' ;;
         esac
     else
         case "$command|$argument" in

@@ -10,7 +10,7 @@ function __fish_mocapd_words
             continue
         end
         switch $word
-            case --config --control-group --expression --fov --linger --locator --log-level --max-connections --max-faces --max-frame-size --model --precision --region --rotate --smooth --smooth-beta --smooth-min-cutoff --socket --stream --stuck-timeout --wait-subscribers --workers
+            case --config --control-group --expression --fov --linger --locator --log-level --max-connections --max-connections-per-user --max-faces --max-frame-size --model --precision --region --rotate --smooth --smooth-beta --smooth-min-cutoff --socket --stream --stuck-timeout --wait-subscribers --workers
                 set is_value yes
             case '-*'
             case '*'
@@ -38,6 +38,7 @@ end
 complete -c mocapd -f
 
 complete -c mocapd -l config -r -F -d 'read options from a file'
+complete -c mocapd -l check-config -d 'print the configuration that would run, with defaults, and exit'
 complete -c mocapd -l stream -x -d 'add a stream'
 complete -c mocapd -l every-frame -d 'drop nothing'
 complete -c mocapd -l exit-on-end -d 'exit when all streams have ended'
@@ -49,8 +50,9 @@ complete -c mocapd -l expression -r -F -a 'off' -d 'weights of the network that 
 complete -c mocapd -l precision -x -a 'auto f32 bf16 int8' -d 'auto, f32, bf16 or int8, of all networks'
 complete -c mocapd -l workers -x -d 'frames processed at the same time'
 complete -c mocapd -l socket -r -F -d 'where to listen'
-complete -c mocapd -l control-group -x -a '(__fish_complete_groups)' -d 'let members of this group calibrate and change settings, as root...'
-complete -c mocapd -l max-connections -x -d 'refuse further connections'
+complete -c mocapd -l control-group -x -a '(__fish_complete_groups)' -d 'let members of this group calibrate, change settings and streams,...'
+complete -c mocapd -l max-connections -x -d 'for further connections close one that is idle, or refuse them'
+complete -c mocapd -l max-connections-per-user -x -d 'the same for connections of one user'
 complete -c mocapd -l stuck-timeout -x -d 'close a connection that has read nothing for S seconds although...'
 complete -c mocapd -l log-level -x -a 'error warning info debug' -d 'error, warning, info or debug'
 complete -c mocapd -l max-faces -x -d 'follow up to N faces, 1 to 4'

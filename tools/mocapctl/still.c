@@ -1,11 +1,10 @@
 // mocapctl still: the faces in one image, as a motion record.
-#include "pipeline/still.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cpu.h"
 #include "pipeline/models.h"
+#include "pipeline/still_image.h"
 #include "protocol/encode.h"
 #include "protocol/policy.h"
 #include "protocol/record.h"
@@ -27,9 +26,9 @@ static bool read_image(struct mocapctl_ppm *image, const char *path, struct mc_e
     if (file == NULL) {
         return mc_error_set_errno(err, "%s", path);
     }
-    const bool good =
-        mocapctl_ppm_read(image, file, PIPELINE_STILL_EDGE_MIN, PIPELINE_STILL_EDGE_MAX, err) ||
-        mc_error_wrap(err, "%s", is_standard ? "standard input" : path);
+    const bool good = mocapctl_ppm_read(image, file, PIPELINE_STILL_IMAGE_EDGE_MIN,
+                                        PIPELINE_STILL_IMAGE_EDGE_MAX, err) ||
+                      mc_error_wrap(err, "%s", is_standard ? "standard input" : path);
     if (!is_standard) {
         fclose(file);
     }
@@ -64,7 +63,7 @@ static bool read_faces(const struct options *options, const struct mocapctl_ppm 
         return false;
     }
     const bool good =
-        pipeline_still_read(&models, image->rgb, image->width, image->height, &record, err) &&
+        pipeline_still_image_read(&models, image->rgb, image->width, image->height, &record, err) &&
         print(&record, err);
     pipeline_models_unload(&models);
     return good;

@@ -6,6 +6,7 @@
 
 #include "protocol/json.h"
 #include "protocol/request.h"
+#include "tools/json_text.h"
 #include "tools/web/token.h"
 
 static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *text)
@@ -73,7 +74,7 @@ char *web_control_read(const char *text, size_t length, const char *token, struc
     }
     if (json_is_object(request)) {
         json_object_del(request, "id"); // the reply gets the message's
-        forwarded = json_dumps(request, JSON_COMPACT);
+        forwarded = tools_json_text(request, JSON_COMPACT);
     }
     if (forwarded == NULL) {
         refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "request: must be an object");
@@ -92,7 +93,7 @@ char *web_control_reply(const char *reply, struct protocol_id id)
     char *text = NULL;
     if (root != NULL &&
         json_object_set_new(root, "id", id.given ? json_integer(id.value) : json_null()) == 0) {
-        text = json_dumps(root, JSON_COMPACT);
+        text = tools_json_text(root, JSON_COMPACT);
     }
     json_decref(root);
     return text;

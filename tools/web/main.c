@@ -1,13 +1,17 @@
 // mocap-web: a page that shows what mocapd publishes.
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
 #include <uv.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/reserve.h"
 #include "protocol/endpoint.h"
 #include "tools/web/board.h"
 #include "tools/web/pages.h"
@@ -18,6 +22,8 @@
 
 // After the last browser: a page that is reloaded finds the camera still open.
 enum { LINGER_MS = 3000 };
+
+enum { FILES_MIN = 24 }; // descriptors to start with
 
 struct web {
     struct web_options options;
@@ -31,6 +37,7 @@ struct web {
     struct web_server *server;
     char token[WEB_TOKEN_BYTES];
     char bridge[PROTOCOL_ENDPOINT_BYTES];
+    char mocapctl[PATH_MAX];
     bool is_stopping;
 };
 
@@ -139,13 +146,15 @@ static bool start(struct web *web, struct mc_error *err)
         pages = directory;
     }
     if (!web_pages_load(&web->pages, pages, err) || !web_token_load(web->token, err) ||
-        !find_bridge(web, err)) {
+        !find_bridge(web, err) ||
+        !mc_path_program(web->mocapctl, sizeof web->mocapctl, "mocapctl", err)) {
         return false;
     }
     const struct web_server_options serve = { .address = web->options.listen.address,
                                               .port = web->options.listen.port,
                                               .socket = web->options.socket,
                                               .bridge = web->bridge,
+                                              .mocapctl = web->mocapctl,
                                               .token = web->token,
                                               .names = &web->options.names,
                                               .pages = &web->pages,
@@ -167,6 +176,10 @@ static bool serve(struct web *web)
 {
     struct mc_error err = { 0 };
     mc_log_level_set(web->options.log_level);
+    if (!mc_file_room(FILES_MIN, &err)) {
+        mc_log(MC_LOG_ERROR, "%s", err.message);
+        return false;
+    }
     if (uv_loop_init(&web->loop) != 0 || !web_board_init(&web->board, &err)) {
         mc_log(MC_LOG_ERROR, "no loop");
         return false;
@@ -215,6 +228,7 @@ int main(int argc, char **argv)
         .options_size = sizeof(struct web_options),
         .run = run,
     };
+    json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
     signal(SIGPIPE, SIG_IGN); // a failed write reports it instead
     return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

@@ -15,18 +15,21 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "tools/json_text.h"
 #include "tools/web/access.h"
 #include "tools/web/answer.h"
 #include "tools/web/browser.h"
 #include "tools/web/call.h"
 #include "tools/web/connections.h"
+#include "tools/web/photo.h"
 
 enum {
     HEADER_BYTES = 512, // longest Host or Origin
     REPLY_BYTES = 1024,
     REASON_BYTES = 512,
-    CALL_SECONDS = 15, // for a request that mocapd answers
-    OTHER_FILES = 32,  // besides connections: pages, calls, the loop's
+    CALL_SECONDS = 15,  // for a request that mocapd answers
+    PHOTO_SECONDS = 60, // for a photo; it has a shorter limit of its own
+    OTHER_FILES = 32,   // besides connections: pages, calls, the loop's
 };
 
 struct web_server {
@@ -38,14 +41,17 @@ struct web_server {
     bool is_closing;
     struct web_connections connections;
     struct web_calls calls;
+    struct web_photos photos;
     struct web_browsers browsers;
 };
 
-// A connection: a page's WebSocket or an HTTP request that waits for mocapd.
+// A connection: a page's WebSocket or an HTTP request that waits for its answer.
 struct session {
     struct web_browser browser;
     struct lws *wsi;
-    struct web_call *call;
+    bool is_waiting;
+    struct web_call *call; // to mocapd; NULL: none
+    struct web_photo photo;
     const char *type;
     unsigned status; // of its answer, once it is there
     char *answer;    // NULL: not yet
@@ -84,8 +90,8 @@ static bool may_log(void)
     return mc_log_limit_pass(&limit, MC_NS_PER_SECOND, &skipped);
 }
 
-// Whether the request may become a WebSocket; otherwise reason says why not.
-static bool may_connect(const struct web_server *server, struct lws *wsi, char reason[REASON_BYTES])
+// Whether a page of ours sends the request; otherwise reason says why not.
+static bool is_from_us(const struct web_server *server, struct lws *wsi, char reason[REASON_BYTES])
 {
     char host[HEADER_BYTES], origin[HEADER_BYTES];
     // An origin that is too long to be read still is one.
@@ -98,6 +104,15 @@ static bool may_connect(const struct web_server *server, struct lws *wsi, char r
     if ((has_origin && origin_read == NULL) ||
         !web_access_origin_is_ours(server->options.names, origin_read, host_read)) {
         web_access_explain_origin(origin_read, host_read, reason, REASON_BYTES);
+        return false;
+    }
+    return true;
+}
+
+// Whether the request may become a WebSocket; otherwise reason says why not.
+static bool may_connect(const struct web_server *server, struct lws *wsi, char reason[REASON_BYTES])
+{
+    if (!is_from_us(server, wsi, reason)) {
         return false;
     }
     if (server->browser_count == WEB_SERVER_BROWSERS_MAX) {
@@ -142,11 +157,12 @@ static int serve_health(const struct web_server *server, struct lws *wsi)
                : web_answer(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE, NULL, ill, strlen(ill));
 }
 
-static int wait_for_call(struct lws *wsi, const struct session *session, const struct mc_error *err)
+static int wait_for_call(struct lws *wsi, struct session *session, const struct mc_error *err)
 {
     if (session->call == NULL) {
         return web_answer_refuse(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE, err->message);
     }
+    session->is_waiting = true;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, CALL_SECONDS);
     return 0;
 }
@@ -158,6 +174,7 @@ static void on_metrics(void *user, const char *reply, const char *reason)
     const char *text = json_string_value(json_object_get(root, "text"));
     const char *message = json_string_value(json_object_get(root, "message"));
     session->call = NULL;
+    session->is_waiting = false;
     session->status = text != NULL ? HTTP_STATUS_OK : HTTP_STATUS_SERVICE_UNAVAILABLE;
     session->answer = strdup(text != NULL ? text : message != NULL ? message : reason);
     json_decref(root);
@@ -179,7 +196,7 @@ static int send_answer(struct lws *wsi, struct session *session)
     char *text = session->answer;
     session->answer = NULL;
     if (text == NULL) {
-        return session->call != NULL ? 0 : -1; // not yet; or out of memory
+        return session->is_waiting ? 0 : -1; // not yet; or out of memory
     }
     const char *type = session->status == HTTP_STATUS_OK ? session->type : NULL;
     const int status = web_answer(wsi, session->status, type, text, strlen(text));
@@ -193,8 +210,9 @@ static void on_bridge(void *user, const char *reply, const char *reason)
     struct session *session = user;
     json_t *none = json_pack("{s:s}", "reason", reason);
     session->call = NULL;
+    session->is_waiting = false;
     session->status = HTTP_STATUS_OK;
-    session->answer = reply != NULL ? strdup(reply) : json_dumps(none, JSON_COMPACT);
+    session->answer = reply != NULL ? strdup(reply) : tools_json_text(none, JSON_COMPACT);
     json_decref(none);
     lws_callback_on_writable(session->wsi);
 }
@@ -206,6 +224,32 @@ static int start_bridge(struct web_server *server, struct lws *wsi, struct sessi
     session->type = "application/json";
     session->call = web_call_read(&server->calls, server->options.bridge, on_bridge, session, &err);
     return wait_for_call(wsi, session, &err);
+}
+
+static int start_photo(struct web_server *server, struct lws *wsi, struct session *session)
+{
+    char reason[REASON_BYTES];
+    session->wsi = wsi;
+    session->type = "application/json";
+    return is_from_us(server, wsi, reason) ? web_photo_begin(&server->photos, &session->photo, wsi)
+                                           : web_answer_refuse(wsi, HTTP_STATUS_FORBIDDEN, reason);
+}
+
+static void on_photo(void *user, unsigned status, const char *text)
+{
+    struct session *session = user;
+    session->is_waiting = false;
+    session->status = status;
+    session->answer = strdup(text);
+    lws_callback_on_writable(session->wsi);
+}
+
+static int find_faces(struct lws *wsi, struct session *session)
+{
+    session->is_waiting = true;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, PHOTO_SECONDS);
+    web_photo_find(&session->photo, on_photo, session);
+    return 0;
 }
 
 static int serve_page(const struct web_server *server, struct lws *wsi, const char *path)
@@ -228,6 +272,9 @@ static int serve(struct web_server *server, struct lws *wsi, struct session *ses
     if (has_method(wsi, WSI_TOKEN_POST_URI) && strcmp(path, "/ws") == 0) {
         return explain_socket(server, wsi);
     }
+    if (has_method(wsi, WSI_TOKEN_POST_URI) && strcmp(path, "/photo") == 0) {
+        return start_photo(server, wsi, session);
+    }
     if (!has_method(wsi, WSI_TOKEN_GET_URI) && !has_method(wsi, WSI_TOKEN_HEAD_URI)) {
         return web_answer_refuse(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED, "only GET and HEAD");
     }
@@ -246,6 +293,7 @@ static int serve(struct web_server *server, struct lws *wsi, struct session *ses
 static void end_session(struct session *session)
 {
     web_call_forget(session->call);
+    web_photo_end(&session->photo);
     free(session->answer);
     session->call = NULL;
     session->answer = NULL;
@@ -301,6 +349,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP:
         web_connections_use(&server->connections, wsi, false);
         return serve(server, wsi, session, in);
+    case LWS_CALLBACK_HTTP_BODY:
+        return web_photo_read(&session->photo, in, length);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return find_faces(wsi, session);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return send_answer(wsi, session);
     case LWS_CALLBACK_HTTP_FILE_COMPLETION:
@@ -371,6 +423,16 @@ static bool can_listen(const struct web_server_options *options, struct mc_error
                      "can't listen at %s:%d: this machine has no such address; 127.0.0.1 serves "
                      "this machine alone, 0.0.0.0 every address it has",
                      options->address, options->port);
+    } else if (!good && errno == EADDRINUSE) {
+        mc_error_set(
+            err, MC_ERROR_SYSTEM, EADDRINUSE,
+            "can't listen at %s:%d: another program does, perhaps another mocap-web; choose "
+            "another port with --listen %s:PORT",
+            options->address, options->port, options->address);
+    } else if (!good && errno == EACCES) {
+        mc_error_set(err, MC_ERROR_SYSTEM, EACCES,
+                     "can't listen at %s:%d: only root may use ports below 1024", options->address,
+                     options->port);
     } else if (!good) {
         mc_error_set_errno(err, "can't listen at %s:%d", options->address, options->port);
     }
@@ -415,6 +477,8 @@ struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_op
     server->options = *options;
     server->loops[0] = loop;
     server->calls = (struct web_calls){ .loop = loop, .socket = options->socket };
+    server->photos =
+        (struct web_photos){ .loop = loop, .program = options->mocapctl, .token = options->token };
     server->browsers = (struct web_browsers){ .board = options->board,
                                               .token = options->token,
                                               .calls = &server->calls };

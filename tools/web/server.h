@@ -1,6 +1,6 @@
-// The HTTP and WebSocket server, on a libuv loop: the page's files, /healthz, /metrics, and at
-// /ws the board, as text messages of the protocol. libwebsockets is used only here, in browser.c
-// and in answer.c.
+// The HTTP and WebSocket server, on a libuv loop: the page's files, /healthz, /metrics, /photo, and
+// at /ws the board, as text messages of the protocol. libwebsockets is used only here, in
+// browser.c, in photo.c and in answer.c.
 //
 // A browser may send {"type":"ping","id":N} and gets a pong with "t_ns", this
 // machine's CLOCK_MONOTONIC in ns, with which it computes latencies, and control (control.h). All
@@ -20,10 +20,11 @@ struct web_server;
 
 struct web_server_options {
     const char *address;
-    int port;           // 0: any that is free
-    const char *socket; // of mocapd; NULL: the default one
-    const char *bridge; // socket of mocap-bridge's state
-    const char *token;  // who has it may calibrate and change settings
+    int port;             // 0: any that is free
+    const char *socket;   // of mocapd; NULL: the default one
+    const char *bridge;   // socket of mocap-bridge's state
+    const char *mocapctl; // path of the program that finds the faces in a photo
+    const char *token;    // who has it may calibrate and change settings, and have photos read
     const struct web_names *names;
     const struct web_pages *pages;
     const struct web_board *board;

@@ -29,7 +29,15 @@ static bool set_listen(void *field, const char *label, const char *value, struct
 
 static bool add_host(void *field, const char *label, const char *value, struct mc_error *err)
 {
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
     struct web_names *names = field;
+    if (value[0] == '\0' || value[strspn(value, letters)] != '\0') {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be a name without scheme and port, such as desk.example, got "
+                            "'%.40s'",
+                            label, value);
+    }
     if (names->host_count == WEB_NAMES_MAX) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s '%.40s': more than %d names", label,
                             value, WEB_NAMES_MAX);

@@ -54,6 +54,8 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
                         raise wire.TimedOut(full) from None
                     await asyncio.sleep(min(wait, left))
                     wait = min(2 * wait, RETRY_LAST)
+                except PermissionError as error:
+                    raise wire.refused(self.path, error) from None
         except BaseException:
             connection.close()
             raise

@@ -50,6 +50,8 @@ class Client(Subscriptions[messages.Granted]):
             self._socket.connect(self.path)
         except BlockingIOError:
             raise wire.TimedOut(f"connect to {self.path}: the server's backlog is full") from None
+        except PermissionError as error:
+            raise wire.refused(self.path, error) from None
         self._limit_sends(0)
 
     def _limit_sends(self, limit_us: int) -> None:

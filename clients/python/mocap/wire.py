@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
+import pwd
+import stat
 from typing import Any, Dict, Optional
 
 from . import cbor, messages
@@ -45,6 +48,24 @@ def default_path() -> str:
         if os.path.exists(path) or not os.path.exists(SYSTEM_PATH):
             return path
     return SYSTEM_PATH
+
+
+def refused(path: str, error: PermissionError) -> PermissionError:
+    """The error, which says how to get into the socket's group where that decides."""
+    try:
+        status = os.stat(path)
+        group = grp.getgrgid(status.st_gid).gr_name
+    except (OSError, KeyError):
+        return error
+    if not status.st_mode & stat.S_IWGRP:
+        return error
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = "USER"
+    return PermissionError(
+        error.errno, f"{error.strerror}; members of the group {group} may connect: "
+        f"sudo usermod -aG {group} {user}, then log in again", path)
 
 
 def _no_constant(name: str) -> float:

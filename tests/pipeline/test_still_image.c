@@ -12,7 +12,7 @@
 #include "base/cpu.h"
 #include "nn/model.h"
 #include "pipeline/models.h"
-#include "pipeline/still.h"
+#include "pipeline/still_image.h"
 #include "protocol/record.h"
 #include "tools/synthface/synthface.h"
 
@@ -73,7 +73,7 @@ static double error_of(const struct protocol_face *face, bool is_upside_down)
 static void read(int width)
 {
     struct mc_error err = { 0 };
-    if (!pipeline_still_read(&models, image, width, EDGE, &record, &err)) {
+    if (!pipeline_still_image_read(&models, image, width, EDGE, &record, &err)) {
         fail_msg("%s", err.message);
     }
     assert_int_equal(record.width, width);

@@ -1,4 +1,4 @@
-#include "pipeline/still.h"
+#include "pipeline/still_image.h"
 
 #include <string.h>
 
@@ -68,8 +68,8 @@ static void fill(struct protocol_record *record, const struct nn_model_info *mod
     pipeline_motion_run(&motion, record, expressions);
 }
 
-bool pipeline_still_read(const struct pipeline_models *models, const uint8_t *rgb, int width,
-                         int height, struct protocol_record *record, struct mc_error *err)
+bool pipeline_still_image_read(const struct pipeline_models *models, const uint8_t *rgb, int width,
+                               int height, struct protocol_record *record, struct mc_error *err)
 {
     const struct pipeline_display_transform display =
         pipeline_display_transform_none(width, height);

@@ -1,0 +1,14 @@
+// An allocator that goes on when memory ends, for libraries that do not: jansson asserts.
+//
+// What the system has no memory for comes from a reserve of MC_RESERVE_BYTES, enough for any
+// message of the protocol; it is whole again once all of it is freed. When that is used up, too,
+// the process ends with a sentence. Any thread.
+#pragma once
+
+#include <stddef.h>
+
+enum { MC_RESERVE_BYTES = 1 << 20 };
+
+// As malloc and free, but never returns NULL.
+void *mc_reserve_alloc(size_t size);
+void mc_reserve_free(void *block);

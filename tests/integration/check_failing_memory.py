@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""One allocation of mocapd fails, another one in each run: it neither crashes nor hangs, and when
+it ends it says why.
+
+    check_failing_memory.py FAILING_MEMORY MOCAPD SYNTHFACE [RUNS]
+
+RUNS is how many runs are spread over all allocations; "all": one for each kind of stack that
+allocates.
+"""
+
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+GUARD_S = 60  # only a run that hangs lasts that long
+STEP_S = 0.01
+ALLOCATIONS_MIN, KINDS_MIN = 1000, 100
+
+
+class Runner:
+    def __init__(self, shim, program, clip, directory):
+        self.shim = shim
+        self.path = os.path.join(directory, "s")
+        self.environment = {**os.environ, "XDG_STATE_HOME": directory}
+        self.command = [program, "--socket", self.path, "--stream", f"a={clip}", "--workers", "1",
+                        "--every-frame", "--exit-on-end", "--wait-subscribers", "1"]
+
+    def run(self, **variables):
+        """The exit status, None when it hangs, and what it wrote."""
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        process = subprocess.Popen(
+            self.command, stderr=subprocess.PIPE, text=True, errors="replace",
+            env={**self.environment, "LD_PRELOAD": self.shim, **variables})
+        reader = threading.Thread(target=self.subscribe, args=(process,), daemon=True)
+        reader.start()
+        try:
+            said = process.communicate(timeout=GUARD_S)[1]
+            status = process.returncode
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said = process.communicate()[1]
+            status = None
+        reader.join()
+        return status, said
+
+    def subscribe(self, process):
+        """Until mocapd ends; it may fail to accept, or lose the connection."""
+        requests = (b'{"type":"subscribe","id":1,"mode":"every-frame","include":["keypoints",'
+                    b'"raw","pose","shapes","timing"]}\n{"type":"status"}\n{"type":"metrics"}\n')
+        while process.poll() is None:
+            try:
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.settimeout(GUARD_S)
+                    client.connect(self.path)
+                    client.sendall(requests)
+                    while client.recv(65536):
+                        pass
+            except OSError:
+                pass
+            time.sleep(STEP_S)
+
+
+def judge(status, said):
+    """What is wrong with the end of a run, or None."""
+    if status is None:
+        return "it hangs"
+    if status < 0:
+        return f"signal {-status}"
+    if status != 0 and not re.search(r"error|memory|cannot|can't", said):
+        return f"exit status {status} without a word"
+    return None
+
+
+def choose(runner, runs):
+    """The numbers of the allocations that are to fail."""
+    if runs == "all":
+        said = runner.run(FAIL_KINDS="1")[1]
+        numbers = [int(number) for number in re.findall(r"kind (\d+)", said)]
+        if len(numbers) < KINDS_MIN:
+            raise AssertionError(f"only {len(numbers)} kinds of allocations were seen")
+        random.Random(1).shuffle(numbers)
+        return numbers
+    status, said = runner.run()
+    found = re.search(r"allocations (\d+)", said)
+    if status != 0 or not found:
+        raise AssertionError(f"it fails without a failing allocation: {status} {said}")
+    total, count = int(found[1]), int(runs)
+    if total < ALLOCATIONS_MIN:
+        raise AssertionError(f"only {total} allocations were seen")
+    # More of the first half, which is the start.
+    return [1 + int((total - 1) * (i / count) ** 2) for i in range(count)]
+
+
+def main():
+    shim, program, synthface = sys.argv[1:4]
+    runs = sys.argv[4] if len(sys.argv) > 4 else "12"
+    directory = tempfile.mkdtemp(prefix="mocapd-memory-")
+    try:
+        clip = os.path.join(directory, "clip.mp4")
+        subprocess.run([synthface, "--frames", "8", "--size", "160x120", "-o", clip], check=True)
+        runner = Runner(shim, program, clip, directory)
+        numbers = choose(runner, runs)
+        failures = 0
+        for number in numbers:
+            status, said = runner.run(FAIL_AT=str(number))
+            wrong = judge(status, said)
+            if wrong is not None:
+                failures += 1
+                print(f"allocation {number} fails: {wrong}\n{said[-2000:]}", flush=True)
+    finally:
+        shutil.rmtree(directory)
+    print(f"{len(numbers)} runs, {failures} of which went wrong")
+    sys.exit(failures > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+#include "tools/web/face_finder.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum {
+    LIMIT_MS = 30000, // of time; a busy machine needs a few seconds
+    LIMIT_CPU_S = 30,
+    RECORD_BYTES_MAX = 256 * 1024,
+    REASON_BYTES = 512,
+    STREAMS = 3, // standard input, output and error
+};
+
+struct web_face_finder {
+    uv_process_t process;
+    uv_pipe_t streams[STREAMS];
+    uv_timer_t timer;
+    uv_write_t write;
+    web_face_finder_done *on_done; // NULL: forgotten
+    void *user;
+    char *image;
+    char *record; // RECORD_BYTES_MAX + 1 bytes
+    size_t record_length;
+    char reason[REASON_BYTES];
+    size_t reason_length;
+    int open;    // handles that are not closed yet
+    int pending; // what must end first: the process, its output and its errors
+    int64_t exit_status;
+    bool has_exited, was_killed, was_late, is_too_long;
+};
+
+static void destroy(struct web_face_finder *finder)
+{
+    free(finder->image);
+    free(finder->record);
+    free(finder);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct web_face_finder *finder = handle->data;
+    if (--finder->open == 0) {
+        destroy(finder);
+    }
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle)) {
+        uv_close(handle, on_closed);
+    }
+}
+
+static void close_all(struct web_face_finder *finder)
+{
+    close_handle((uv_handle_t *)&finder->process);
+    close_handle((uv_handle_t *)&finder->timer);
+    for (int i = 0; i < STREAMS; i++) {
+        close_handle((uv_handle_t *)&finder->streams[i]);
+    }
+}
+
+// The program's complaint, without its name.
+static const char *complaint(struct web_face_finder *finder)
+{
+    static const char name[] = "mocapctl: ";
+    finder->reason[finder->reason_length] = '\0';
+    finder->reason[strcspn(finder->reason, "\n")] = '\0';
+    return strncmp(finder->reason, name, strlen(name)) == 0 ? finder->reason + strlen(name)
+                                                            : finder->reason;
+}
+
+static void report(struct web_face_finder *finder)
+{
+    if (finder->was_late) {
+        finder->on_done(finder->user, 503, "the photo was not read in time: try again");
+    } else if (finder->exit_status == 0 && !finder->is_too_long) {
+        finder->record[finder->record_length] = '\0';
+        finder->on_done(finder->user, 200, finder->record);
+    } else if (finder->exit_status > 0 && finder->reason_length > 0) {
+        finder->on_done(finder->user, 422, complaint(finder));
+    } else {
+        finder->on_done(finder->user, 500, "mocapctl failed to read the photo");
+    }
+}
+
+static void end_part(struct web_face_finder *finder)
+{
+    if (--finder->pending > 0) {
+        return;
+    }
+    if (finder->on_done != NULL) {
+        report(finder);
+    }
+    close_all(finder);
+}
+
+// What it started itself may hold its output open for ever: that is not waited for.
+static void kill_process(struct web_face_finder *finder)
+{
+    finder->was_killed = true;
+    if (finder->has_exited) {
+        finder->pending = 1;
+        end_part(finder);
+    } else {
+        uv_process_kill(&finder->process, SIGKILL);
+    }
+}
+
+static void on_exit_of(uv_process_t *process, int64_t status, int signal_number)
+{
+    struct web_face_finder *finder = process->data;
+    finder->exit_status = signal_number != 0 ? -1 : status;
+    finder->has_exited = true;
+    finder->pending = finder->was_killed ? 1 : finder->pending;
+    end_part(finder);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+    struct web_face_finder *finder = timer->data;
+    finder->was_late = true;
+    kill_process(finder);
+}
+
+static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    struct web_face_finder *finder = handle->data;
+    const bool is_record = handle == (uv_handle_t *)&finder->streams[1];
+    char *to =
+        is_record ? finder->record + finder->record_length : finder->reason + finder->reason_length;
+    const size_t room = is_record ? RECORD_BYTES_MAX - finder->record_length
+                                  : REASON_BYTES - 1 - finder->reason_length;
+    *buffer = uv_buf_init(to, (unsigned)(suggested < room ? suggested : room));
+}
+
+static void on_output(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
+{
+    struct web_face_finder *finder = stream->data;
+    (void)buffer;
+    if (got == UV_ENOBUFS) { // more than there may be
+        finder->is_too_long = true;
+        uv_read_stop(stream);
+        kill_process(finder);
+    } else if (got < 0) {
+        uv_read_stop(stream);
+        end_part(finder);
+    } else if (stream == (uv_stream_t *)&finder->streams[1]) {
+        finder->record_length += (size_t)got;
+    } else {
+        finder->reason_length += (size_t)got;
+    }
+}
+
+// A program that does not read it all says why by itself.
+static void on_written(uv_write_t *write, int status)
+{
+    struct web_face_finder *finder = write->data;
+    (void)status;
+    close_handle((uv_handle_t *)&finder->streams[0]);
+}
+
+static void limit(int pid)
+{
+    const struct rlimit cpu = { LIMIT_CPU_S, LIMIT_CPU_S }, none = { 0, 0 };
+    prlimit(pid, RLIMIT_CPU, &cpu, NULL);
+    prlimit(pid, RLIMIT_FSIZE, &none, NULL);
+    prlimit(pid, RLIMIT_CORE, &none, NULL);
+}
+
+static struct web_face_finder *create(uv_loop_t *loop, char *image)
+{
+    struct web_face_finder *finder = calloc(1, sizeof *finder);
+    char *record = malloc(RECORD_BYTES_MAX + 1);
+    if (finder == NULL || record == NULL) {
+        free(finder);
+        free(record);
+        free(image);
+        return NULL;
+    }
+    finder->record = record;
+    finder->image = image;
+    finder->process.data = finder->timer.data = finder->write.data = finder;
+    uv_timer_init(loop, &finder->timer);
+    for (int i = 0; i < STREAMS; i++) {
+        uv_pipe_init(loop, &finder->streams[i], 0);
+        finder->streams[i].data = finder;
+    }
+    finder->open = STREAMS + 2;
+    return finder;
+}
+
+static int spawn(struct web_face_finder *finder, uv_loop_t *loop, const char *program)
+{
+    static char name[] = "mocapctl", command[] = "still";
+    char *words[] = { name, command, NULL };
+    uv_stdio_container_t streams[STREAMS];
+    for (int i = 0; i < STREAMS; i++) {
+        streams[i].flags = UV_CREATE_PIPE | (i == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
+        streams[i].data.stream = (uv_stream_t *)&finder->streams[i];
+    }
+    const uv_process_options_t options = { .file = program,
+                                           .args = words,
+                                           .stdio = streams,
+                                           .stdio_count = STREAMS,
+                                           .exit_cb = on_exit_of };
+    return uv_spawn(loop, &finder->process, &options);
+}
+
+struct web_face_finder *web_face_finder_start(uv_loop_t *loop, const char *program, char *image,
+                                              size_t length, web_face_finder_done *on_done,
+                                              void *user, struct mc_error *err)
+{
+    struct web_face_finder *finder = create(loop, image);
+    if (finder == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a photo");
+        return NULL;
+    }
+    const int status = spawn(finder, loop, program);
+    if (status != 0) {
+        errno = -status;
+        mc_error_set_errno(err, "can't start %s", program);
+        close_all(finder);
+        return NULL;
+    }
+    limit(finder->process.pid);
+    finder->on_done = on_done;
+    finder->user = user;
+    finder->pending = STREAMS;
+    const uv_buf_t buffer = uv_buf_init(image, (unsigned)length);
+    uv_write(&finder->write, (uv_stream_t *)&finder->streams[0], &buffer, 1, on_written);
+    uv_read_start((uv_stream_t *)&finder->streams[1], give_room, on_output);
+    uv_read_start((uv_stream_t *)&finder->streams[2], give_room, on_output);
+    uv_timer_start(&finder->timer, on_late, LIMIT_MS, 0);
+    return finder;
+}
+
+void web_face_finder_forget(struct web_face_finder *finder)
+{
+    if (finder != NULL) {
+        finder->on_done = NULL;
+        kill_process(finder);
+    }
+}
