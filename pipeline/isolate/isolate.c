@@ -25,6 +25,7 @@
 
 enum {
     GOODBYE_MS = 1500,        // for a decoder to end once asked; a server is told in that time
+    DEATHS_MAX = 3,           // in a row, of a file's decoder: it would not end otherwise
     LINES_PER_S_MAX = 100,    // of a decoder's log, unless it is for debugging
     CLOCK_AHEAD_MAX_S = 3600, // of the last frame: those that came too late
 };
@@ -342,6 +343,16 @@ static struct pipeline_isolate_counts count_before(const struct pipeline_capture
     };
 }
 
+// A file that a decoder can't survive will not change; what is live may.
+static bool is_hopeless(struct pipeline_capture *capture, bool ended)
+{
+    const char *rest;
+    const enum pipeline_url_kind kind = pipeline_url_parse(capture->url, &rest);
+    capture->deaths = ended ? 0 : capture->deaths + 1;
+    return capture->deaths >= DEATHS_MAX &&
+           (kind == PIPELINE_URL_FILE || kind == PIPELINE_URL_IMAGES);
+}
+
 enum pipeline_capture_outcome pipeline_isolate_run_session(struct pipeline_capture *capture,
                                                            struct mc_error *err)
 {
@@ -366,5 +377,8 @@ enum pipeline_capture_outcome pipeline_isolate_run_session(struct pipeline_captu
     if (!session.ended && err != NULL) {
         mc_error_wrap(err, "%s", capture->shown_url);
     }
-    return pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED : session.outcome;
+    if (pipeline_stop_is_set(&capture->stop)) {
+        return PIPELINE_CAPTURE_STOPPED;
+    }
+    return is_hopeless(capture, session.ended) ? PIPELINE_CAPTURE_GIVEN_UP : session.outcome;
 }

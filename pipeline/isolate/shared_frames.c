@@ -12,6 +12,7 @@
 #include <libavutil/pixdesc.h>
 
 #include "pipeline/frame_pool.h"
+#include "pipeline/isolate/decoder_process.h"
 
 enum {
     REFERENCES = 24,          // frames that a decoder keeps, with its threads
@@ -56,7 +57,12 @@ static void leave(struct pipeline_shared_frames *shared)
 
 static bool make_memory(struct pipeline_shared_frames *shared, struct mc_error *err)
 {
-    shared->fd = memfd_create("mocapd frames", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const int fd = memfd_create("mocapd frames", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    // Above the numbers that descriptors have in the decoder.
+    shared->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, PIPELINE_DECODER_PROCESS_FIRST_UNUSED);
+    if (fd >= 0) {
+        close(fd);
+    }
     if (shared->fd < 0 || ftruncate(shared->fd, (off_t)shared->bytes) != 0 ||
         fcntl(shared->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         return mc_error_set_errno(err, "no memory to share with a decoder");

@@ -52,6 +52,7 @@ struct pipeline_capture {
     int64_t session_start_ns;
     bool hopeless;             // frames keep arriving late: reconnect
     enum pipeline_fault fault; // why the last session was lost
+    int deaths;                // of its decoder process, in a row
 
     pthread_mutex_t lock; // guards all below
     pthread_cond_t asked; // one of these changed

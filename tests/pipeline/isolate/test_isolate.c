@@ -294,6 +294,39 @@ static void a_decoder_that_dies_is_started_again(void **state)
     assert_no_decoder();
 }
 
+// What is in a file does not change.
+static void a_file_that_no_decoder_survives_is_given_up(void **state)
+{
+    (void)state;
+    static struct run run;
+    char directory[64], path[128];
+    clip_directory_make(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/clip.mp4", directory);
+    clip_write(&(struct clip_options){ .path = path,
+                                       .encoder = "mpeg4",
+                                       .width = 64,
+                                       .height = 48,
+                                       .frames = 100,
+                                       .rate = 25,
+                                       .paint = paint });
+    run_start(&run, path, true);
+    for (int64_t end = mc_clock_now_ns() + PATIENCE_S * MC_NS_PER_SECOND;
+         run.report.state != PIPELINE_FAILED;) {
+        int count;
+        const pid_t decoder = find_decoder(&count); // waits for room after a few frames
+        if (decoder > 0) {
+            kill(decoder, SIGSEGV);
+        }
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        pipeline_capture_state(run.capture, &run.report);
+        assert_true(mc_clock_now_ns() < end);
+    }
+    assert_non_null(strstr(run.report.reason, "the decoder crashed (SIGSEGV)"));
+    run_stop(&run);
+    assert_no_decoder();
+    clip_directory_remove(directory);
+}
+
 // A frame that a worker has stays as it is after the end of its decoder.
 static void a_frame_outlives_its_decoder(void **state)
 {
@@ -466,6 +499,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_same_frames_come_from_either_process),
         cmocka_unit_test(the_same_errors_come_from_either_process),
         cmocka_unit_test(a_decoder_that_dies_is_started_again),
+        cmocka_unit_test(a_file_that_no_decoder_survives_is_given_up),
         cmocka_unit_test(a_frame_outlives_its_decoder),
         cmocka_unit_test(nothing_is_left_of_many_decoders),
         cmocka_unit_test(the_sandbox_allows_what_a_source_needs),
