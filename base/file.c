@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,26 @@ int mc_file_open(const char *path, struct mc_error *err)
         close(fd);
     }
     return -1;
+}
+
+bool mc_file_room(int count, struct mc_error *err)
+{
+    enum { COUNT_MAX = 64 };
+    int fds[COUNT_MAX], opened = 0;
+    while (opened < count && opened < COUNT_MAX && (fds[opened] = eventfd(0, EFD_CLOEXEC)) >= 0) {
+        opened++;
+    }
+    const bool good = opened >= count;
+    if (!good) {
+        mc_error_set(err, MC_ERROR_SYSTEM, errno,
+                     "too many open files: at least %d must be possible beside those that are "
+                     "open, got %d; see ulimit -n or LimitNOFILE=",
+                     count, opened);
+    }
+    while (opened > 0) {
+        close(fds[--opened]);
+    }
+    return good;
 }
 
 // Creates a file that did not exist before, beside path, and writes its name. The name

@@ -1,4 +1,4 @@
-// Opening and replacing files.
+// Opening and replacing files, and the descriptors that takes.
 #pragma once
 
 #include <stdbool.h>
@@ -10,6 +10,10 @@
 // Opens the regular file at path to be read; -1, with err naming path, on failure. Never waits, as
 // opening a pipe does. Any thread.
 int mc_file_open(const char *path, struct mc_error *err) MC_MUST_USE;
+
+// Whether count descriptors are free, 64 at most; otherwise sets err. Without, libuv aborts when it
+// starts. Any thread.
+bool mc_file_room(int count, struct mc_error *err) MC_MUST_USE;
 
 // A run of bytes of a file's contents. Borrowed.
 struct mc_file_part {

@@ -1,7 +1,6 @@
 #include "base/reserve.h"
 
 #include <pthread.h>
-#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +9,7 @@
 #include "base/log.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // guards all below
-static alignas(max_align_t) unsigned char reserve[MC_RESERVE_BYTES];
+static _Alignas(max_align_t) unsigned char reserve[MC_RESERVE_BYTES];
 static size_t used; // bytes from the start
 static int blocks;  // that are not freed
 
@@ -22,7 +21,7 @@ static bool is_in_reserve(const void *block)
 
 static void *take(size_t size)
 {
-    const size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    const size_t rounded = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
     void *block = NULL;
     pthread_mutex_lock(&lock);
     if (size <= sizeof reserve && rounded <= sizeof reserve - used) {

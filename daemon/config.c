@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/config_text.h"
 #include "daemon/options.h"
@@ -182,7 +183,10 @@ static bool check_streams(const struct daemon_options *options, struct mc_error 
 
 bool daemon_config_read(struct daemon_options *options, const char *path, struct mc_error *err)
 {
-    return read_file(options, path, err) && read_drop_ins(options, path, err) &&
+    const bool is_optional = path[0] == '-';
+    path += is_optional;
+    const bool is_absent = is_optional && access(path, F_OK) != 0 && errno == ENOENT;
+    return (is_absent || read_file(options, path, err)) && read_drop_ins(options, path, err) &&
            ((check_streams(options, err) && daemon_secrets_sign_urls(options, err)) ||
             mc_error_wrap(err, "%s", path));
 }

@@ -21,8 +21,8 @@
 
 struct daemon_options;
 
-// Reads the file and its drop-ins into options. On failure, err says "FILE:LINE:COLUMN: must be …,
-// got …"; passwords are not shown.
+// Reads the file and its drop-ins into options. A path that begins with - need not exist. On
+// failure, err says "FILE:LINE:COLUMN: must be …, got …"; passwords are not shown.
 bool daemon_config_read(struct daemon_options *options, const char *path,
                         struct mc_error *err) MC_MUST_USE;
 

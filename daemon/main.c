@@ -10,7 +10,9 @@
 #include <uv.h>
 
 #include "base/cpu.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "daemon/activation.h"
 #include "daemon/command_line.h"
 #include "daemon/config.h"
 #include "daemon/defaults.h"
@@ -23,6 +25,7 @@
 #include "daemon/stream_control.h"
 #include "daemon/streams.h"
 #include "nn/model.h"
+#include "pipeline/isolate/decoder_process.h"
 #include "pipeline/models.h"
 #include "pipeline/stats.h"
 #include "pipeline/worker.h"
@@ -30,6 +33,7 @@
 #include "server/publisher.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as in sysexits.h
+enum { FILES_MIN = 24 };                   // descriptors to start with
 
 // SIGINT, SIGTERM, and SIGHUP where there is a configuration to read again.
 enum { SIGNALS = 3 };
@@ -43,11 +47,13 @@ struct app {
     struct pipeline_workers *workers;
     struct server_publisher *publisher;
     struct server_listener listener;
+    int passed_socket; // that the service manager has opened; -1: none
     struct daemon_streams *streams;
     uv_signal_t signals[SIGNALS];
     uv_timer_t watchdog;
     bool started, stopping;
-    int status; // of the process
+    bool was_changed; // its streams: more may come
+    int status;       // of the process
 };
 
 // ---- Stopping: first the streams, then the subscribers, then the rest
@@ -95,7 +101,7 @@ static void on_streams_ended(void *user, bool any_failed, bool any_records)
     struct app *app = user;
     if (app->options.exit_on_end) {
         stop(app, any_failed ? EXIT_FAILURE : EXIT_SUCCESS);
-    } else if (any_failed && !any_records) {
+    } else if (any_failed && !any_records && !app->was_changed) {
         stop(app, EXIT_FAILURE); // there is nothing to serve
     }
 }
@@ -156,6 +162,7 @@ static bool on_stream(void *user, const struct protocol_stream_change *change,
         snprintf(error->message, sizeof error->message, "stream: mocapd is stopping");
         return false;
     }
+    app->was_changed = true;
     return daemon_stream_control(app->streams, &app->options, change, changed, error);
 }
 
@@ -163,6 +170,7 @@ static bool reload(struct app *app, struct protocol_reloaded *reloaded, struct m
 {
     const struct daemon_reload reload = { app->argc, app->argv, &app->options, app->streams,
                                           app->publisher };
+    app->was_changed = true;
     daemon_notify_reloading();
     const bool good = daemon_reload_run(&reload, reloaded, err);
     if (good) {
@@ -294,6 +302,18 @@ static void start_handles(struct app *app)
     }
 }
 
+// The service manager's socket, or one of our own.
+static bool open_listener(struct app *app, struct mc_error *err)
+{
+    struct server_listener *listener = &app->listener;
+    listener->on_connection = on_connection;
+    listener->user = app;
+    return app->passed_socket >= 0
+               ? server_listener_adopt(listener, &app->loop, app->passed_socket,
+                                       app->options.socket, err)
+               : server_listener_open(listener, &app->loop, app->options.socket, err);
+}
+
 // Runs until the streams end or a signal comes. Returns false and sets err when it cannot start.
 static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
 {
@@ -306,10 +326,7 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
         return false;
     }
     start_handles(app);
-    app->listener.on_connection = on_connection;
-    app->listener.user = app;
-    if (!daemon_streams_open(app->streams, &app->options, err) ||
-        !server_listener_open(&app->listener, &app->loop, app->options.socket, err)) {
+    if (!daemon_streams_open(app->streams, &app->options, err) || !open_listener(app, err)) {
         stop(app, EXIT_FAILURE);
         uv_run(&app->loop, UV_RUN_DEFAULT);
         return false;
@@ -338,18 +355,29 @@ static bool load_networks(struct app *app, unsigned cpu_flags, struct mc_error *
     return app->workers != NULL;
 }
 
+static bool take_socket(struct app *app, struct mc_error *err)
+{
+    app->passed_socket = daemon_activation_take(app->options.socket, err);
+    return app->passed_socket >= 0 || err->code == MC_ERROR_NONE;
+}
+
 // Returns the exit status.
 static int run(struct app *app)
 {
     struct mc_error err = { 0 };
     unsigned cpu_flags = 0;
+    if (!mc_file_room(FILES_MIN, &err)) {
+        mc_log(MC_LOG_ERROR, "%s", err.message);
+        return EXIT_FAILURE;
+    }
     int status = uv_loop_init(&app->loop);
     if (status < 0) {
         mc_log(MC_LOG_ERROR, "loop: %s", uv_strerror(status));
         return EXIT_FAILURE;
     }
-    if (!daemon_defaults_fill(&app->options, &err) || !mc_cpu_flags(&cpu_flags, &err) ||
-        !load_networks(app, cpu_flags, &err) || !serve(app, cpu_flags, &err)) {
+    if (!take_socket(app, &err) || !daemon_defaults_fill(&app->options, &err) ||
+        !mc_cpu_flags(&cpu_flags, &err) || !load_networks(app, cpu_flags, &err) ||
+        !serve(app, cpu_flags, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         app->status = EXIT_FAILURE;
     }
@@ -388,6 +416,7 @@ static void raise_file_limit(void)
 
 int main(int argc, char **argv)
 {
+    pipeline_decoder_process(argc, argv);
     struct app *app = calloc(1, sizeof *app);
     struct mc_error err = { 0 };
     if (app == NULL) {

@@ -8,6 +8,7 @@
 #include "base/value.h"
 #include "daemon/secrets.h"
 #include "pipeline/source/url.h"
+#include "pipeline/source/url_scheme.h"
 #include "pipeline/worker.h"
 #include "server/publisher.h"
 
@@ -16,7 +17,7 @@ enum { DAY_S = 24 * 60 * 60 };
 #define SETTINGS_NOT_GIVEN                                                                         \
     {                                                                                              \
         .full_frame = -1, .rotation = DAEMON_ROTATION_NOT_GIVEN, .mirror = -1, .repeat = -1,       \
-        .smooth = -1, .smooth_min_cutoff = -1, .smooth_beta = -1, .fov = -1                        \
+        .isolate = -1, .smooth = -1, .smooth_min_cutoff = -1, .smooth_beta = -1, .fov = -1         \
     }
 
 const struct daemon_options daemon_options_default = {
@@ -139,7 +140,8 @@ static bool set_url(void *field, const char *label, const char *value, struct mc
             "%s must be a full path: ~ stands for the home directory in shells only", label);
     }
     return mc_value_text(label, value, stream->url, sizeof stream->url, err) &&
-           (daemon_secrets_check_url(value, err) || mc_error_wrap(err, "%s", label));
+           ((pipeline_url_check_scheme(value, err) && daemon_secrets_check_url(value, err)) ||
+            mc_error_wrap(err, "%s", label));
 }
 
 // Without its secrets: only servers have any.
@@ -220,7 +222,9 @@ static void get_group(const void *field, char *text, size_t size)
 #define STREAM_FIELD(field) MC_OPTION_FIELD(struct daemon_stream_options, field)
 
 const struct mc_option daemon_options_table[] = {
-    { "config", 0, "FILE", "read options from a file; those of the command line win",
+    { "config", 0, "FILE",
+      "read options from a file, and from FILE.d/*.conf; those of the command line win. -FILE: it "
+      "need not exist",
       MC_OPTION_TEXT, .command_line_only = true, DAEMON_FIELD(config) },
     { "check-config", 0, NULL,
       "print the configuration that would run, with defaults, and exit: with status 78 where it is "
@@ -299,6 +303,8 @@ const struct mc_option daemon_settings_table[] = {
       "refuse frames of more pixels than that, and reduce such JPEGs; default: 4096x4096",
       MC_OPTION_CALL, .set = set_max_frame_size, .get = get_max_frame_size },
     { "repeat", 0, NULL, "start files again at their end", MC_OPTION_BOOL, SETTING_FIELD(repeat) },
+    { "isolate", 0, NULL, "read and decode the source in a sandboxed process of its own",
+      MC_OPTION_BOOL, SETTING_FIELD(isolate) },
     { "smooth", 0, "on|off", "smooth the keypoints; default: on", MC_OPTION_BOOL,
       SETTING_FIELD(smooth) },
     { "smooth-min-cutoff", 0, "HZ", "cutoff of a point at rest: lower is calmer; default: 1",

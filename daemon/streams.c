@@ -12,6 +12,8 @@
 #include "pipeline/stream.h"
 #include "server/publisher.h"
 
+enum { OPEN_MAX = 2 * PROTOCOL_STREAMS_MAX }; // those being closed included: each has a thread
+
 struct daemon_streams {
     struct daemon_running_host host;
     struct daemon_streams_callbacks callbacks;
@@ -137,6 +139,11 @@ struct daemon_running_stream *daemon_streams_add(struct daemon_streams *streams,
                                                  const struct daemon_stream_options *own,
                                                  struct mc_error *err)
 {
+    if (streams->open_count >= OPEN_MAX) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                     "streams that were removed are still being closed: try again later");
+        return NULL;
+    }
     const int index = server_publisher_add_stream(streams->host.publisher, own->name);
     if (index < 0) {
         mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be at most %d streams, got one more",

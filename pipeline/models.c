@@ -6,19 +6,29 @@
 #include "base/path.h"
 #include "nn/model.h"
 
+#define MODELS_HINT                                                                                \
+    NN_MODEL_DEFAULT_FILE ", " NN_LOCATOR_DEFAULT_FILE " and " NN_EXPRESSION_DEFAULT_FILE
+
 static const char landmark_set[] = "ibug68"; // of the landmarks around which expressions are read
 
 static struct nn_model *load(const char *path, const char *shipped, enum nn_precision precision,
                              unsigned cpu_flags, struct mc_error *err)
 {
     char found[PATH_MAX];
-    if (path == NULL || path[0] == '\0') {
-        if (!mc_path_data(found, sizeof found, shipped, err)) {
-            return NULL;
-        }
-        path = found;
+    struct mc_error cause = { 0 };
+    const bool is_given = path != NULL && path[0] != '\0';
+    if (!is_given && !mc_path_data(found, sizeof found, shipped, err)) {
+        return NULL;
     }
-    return nn_model_load_as(path, cpu_flags, precision, err);
+    struct nn_model *model =
+        nn_model_load_as(is_given ? path : found, cpu_flags, precision, &cause);
+    if (model == NULL) {
+        mc_error_set(err, cause.code, cause.detail, "%s%s", cause.message,
+                     cause.code == MC_ERROR_MEMORY ? ""
+                     : is_given ? "; the weights that come with mocapd are " MODELS_HINT
+                                : "; install mocapd again");
+    }
+    return model;
 }
 
 static bool has_landmarks(const struct nn_model *model)

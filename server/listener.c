@@ -26,7 +26,13 @@ static bool make_directory(const char *path, struct mc_error *err)
     memcpy(directory, path, (size_t)(slash - path));
     directory[slash - path] = '\0';
     if (mkdir(directory, 0755) != 0 && errno != EEXIST) {
-        return mc_error_set_errno(err, "%s", directory);
+        const int number = errno;
+        const bool is_system = number == EACCES && getenv("XDG_RUNTIME_DIR") == NULL;
+        return mc_error_set(
+            err, MC_ERROR_SYSTEM, number, "%s: %s%s", directory, strerrordesc_np(number),
+            is_system ? "; XDG_RUNTIME_DIR is not set, as it is in a login session: "
+                        "set it, or choose the place with --socket PATH"
+                      : "");
     }
     return true;
 }
@@ -258,6 +264,20 @@ bool server_listener_open(struct server_listener *server, uv_loop_t *loop, const
     if (fd < 0) {
         unlock(server);
         free_paths(server);
+        return false;
+    }
+    return listen_on(server, loop, fd, err);
+}
+
+bool server_listener_adopt(struct server_listener *server, uv_loop_t *loop, int fd,
+                           const char *path, struct mc_error *err)
+{
+    server->path = server->lock_path = NULL;
+    server->lock_fd = -1;
+    server->device = 0;
+    server->inode = 0; // of no file: it is not ours
+    if (!set_paths(server, path, err)) {
+        close(fd);
         return false;
     }
     return listen_on(server, loop, fd, err);

@@ -26,6 +26,11 @@ struct server_listener {
 bool server_listener_open(struct server_listener *server, uv_loop_t *loop, const char *path,
                           struct mc_error *err) MC_MUST_USE;
 
+// The same with a socket that listens at path already, which the caller opened: whoever made its
+// file removes it, and there is no lock. Takes fd over.
+bool server_listener_adopt(struct server_listener *server, uv_loop_t *loop, int fd,
+                           const char *path, struct mc_error *err) MC_MUST_USE;
+
 // Stops listening and removes the socket file, if it is still ours, and the lock. Run the
 // loop once more before freeing the server. Does nothing if it is not open.
 void server_listener_close(struct server_listener *server);

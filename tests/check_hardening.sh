@@ -34,22 +34,20 @@ for file in $(find "$1/bin" "$1/protocol" "$installed" -type f \( -perm -u+x -o 
     *) continue ;; # an archive
     esac
     count=$((count + 1))
-    dynamic=$(readelf --dynamic --wide "$file")
-    segments=$(readelf --program-headers --wide "$file")
-    symbols=$(readelf --dyn-syms --wide "$file")
+    facts=$(readelf --dynamic --program-headers --dyn-syms --wide "$file")
     case $header in *'Type:'*DYN*) ;; *) complain "$file" 'is not position-independent' ;; esac
-    case $dynamic in *BIND_NOW* | *'Flags: NOW'*) ;; *) complain "$file" 'binds lazily' ;; esac
-    case $segments in *GNU_RELRO*) ;; *) complain "$file" 'has writable relocations' ;; esac
-    ! echo "$segments" | grep -q 'GNU_STACK.* RWE' || complain "$file" 'has an executable stack'
-    case $symbols in *__stack_chk_fail*) ;; *) complain "$file" 'does not guard its stack' ;; esac
-    case $symbols in *_chk@*) ;; *) complain "$file" 'is built without _FORTIFY_SOURCE' ;; esac
+    case $facts in *BIND_NOW* | *'Flags: NOW'*) ;; *) complain "$file" 'binds lazily' ;; esac
+    case $facts in *GNU_RELRO*) ;; *) complain "$file" 'has writable relocations' ;; esac
+    ! echo "$facts" | grep -q 'GNU_STACK.* RWE' || complain "$file" 'has an executable stack'
+    case $facts in *__stack_chk_fail*) ;; *) complain "$file" 'does not guard its stack' ;; esac
+    case $facts in *_chk@*) ;; *) complain "$file" 'is built without _FORTIFY_SOURCE' ;; esac
     # Empty and relative entries stand for the current directory and those below it.
-    paths=$(echo "$dynamic" | sed -n 's/.*(R.*PATH).*\[\(.*\)\]/\1/p')
-    if [ -n "$(echo "$dynamic" | grep -E '\((RUNPATH|RPATH)\)' || true)" ]; then
-        case ":$paths:" in
-        *::* | *:[!/$]*) complain "$file" "looks for libraries in '$paths'" ;;
+    echo "$facts" | sed -n 's/.*(R[A-Z]*PATH).*\[\(.*\)\]/:\1:/p' | while read -r path; do
+        case $path in
+        *::* | *:[!/$:]*) echo "$path" ;;
         esac
-    fi
+    done >"$installed/paths"
+    [ ! -s "$installed/paths" ] || complain "$file" "looks for libraries in $(cat "$installed/paths")"
 done
 if [ "$count" -lt 8 ]; then
     echo "only $count programs and libraries were found"

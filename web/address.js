@@ -2,12 +2,13 @@
  * What the page's address says:
  *
  *     ?obs=1            the avatar alone on a transparent ground, for a browser source
- *     &avatar=NAME      fox, robot, head or model; model:TITLE for one of several
+ *     &avatar=NAME      fox, robot, head, photo or model; model:TITLE for one of several
  *     &mirror=0|1
  *     &stream=NAME
  *     &face=NAME        whose face: see WHICH in face.js
  *
- * and #token=TOKEN, which allows this browser to calibrate and to change settings: control.js.
+ * and #token=TOKEN, which allows this browser to calibrate, to change settings and to have photos
+ * read: control.js.
  */
 
 /** @param {URL} url */

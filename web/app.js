@@ -3,6 +3,7 @@ import { readAddress } from "./address.js";
 import { makeCalibrate } from "./calibrate.js";
 import { makeConnect } from "./connect.js";
 import { makeControl } from "./control.js";
+import { acceptDrops } from "./drops.js";
 import { byId, make, setText } from "./elements.js";
 import { NEUTRAL, asleepAt, blend, faceOf } from "./face.js";
 import { hintOf, makeHint } from "./hint.js";
@@ -10,6 +11,7 @@ import { listenForKeys } from "./keys.js";
 import { makeLandmarks } from "./landmarks.js";
 import { makeLatency } from "./latency.js";
 import { MocapClient } from "./mocap.js";
+import { makePhotoShelf } from "./photo_shelf.js";
 import { makePose } from "./pose.js";
 import { makePreferences } from "./preferences.js";
 import { makeSettings } from "./settings.js";
@@ -52,12 +54,14 @@ const stage = makeStage({
         if (!address.isObs) {
             keep("avatar", name);
         }
-        if (name === "model") {
-            shelf.begin();
-        }
+        shelves[name]?.begin();
     },
 });
+const control = makeControl(client);
 const shelf = makeShelf(stage, address.model);
+const photoShelf = makePhotoShelf(stage, control);
+const shelves = { model: shelf, photo: photoShelf };
+acceptDrops({ model: shelf.add, photo: photoShelf.add });
 const firstAvatar = address.avatar ?? recall("avatar");
 stage.choose(AVATARS.includes(firstAvatar) ? firstAvatar : "fox");
 
@@ -207,7 +211,6 @@ preferences.onChange = () => {
 
 // ---- dialogs
 
-const control = makeControl(client);
 const streamNow = () => page.stream;
 makeCalibrate(control, streamNow);
 makeSettings(control, streamNow, preferences);

@@ -65,7 +65,7 @@ export function makeConnect(shown) {
             make("h3", {}, "OBS, Streamlabs: the avatar on a transparent background"),
             make("ol", {}, make("li", {}, "Sources → + → Browser."), make("li", {}, "Paste this address, and set width and height to 800:")),
             make("div", { className: "row" }, obs, copy),
-            make("p", { className: "soft" }, "It shows what this page shows now: avatar, mirror, stream and face. Models that you dropped on this page are kept by this browser alone: in OBS, right-click the source, choose Interact, and add the model once."),
+            make("p", { className: "soft" }, "It shows what this page shows now: avatar, mirror, stream and face. Models and a photo that you dropped on this page are kept by this browser alone: in OBS, right-click the source, choose Interact, and add them once."),
             make("h3", {}, "Avatar programs"),
             make("p", { className: "soft" }, "Start mocap-bridge beside mocapd. With the program on another machine, put that machine’s address in the place of 127.0.0.1."),
             ...PROGRAMS.map(makeProgram),

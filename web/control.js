@@ -1,4 +1,4 @@
-/** The right to calibrate and to change settings, and requests that need it. */
+/** The right to calibrate, to change settings and to have photos read, and requests that need it. */
 import { make } from "./elements.js";
 import { keep, recall } from "./storage.js";
 
@@ -30,6 +30,22 @@ export function makeControl(client) {
                     ? Object.assign(new Error(NO_TOKEN), { code: error.code })
                     : error;
             }
+        },
+        /**
+         * Has mocap-web find the faces in a picture.
+         * @param {Uint8Array} ppm the picture
+         * @returns {Promise<object>} a record; rejects with a sentence for people
+         */
+        async readPhoto(ppm) {
+            const headers = { "Content-Type": "image/x-portable-pixmap", "X-Mocap-Token": token };
+            const response = await fetch(new URL("photo", document.baseURI), { method: "POST", headers, body: ppm }).catch(() => {
+                throw new Error("mocap-web does not answer");
+            });
+            const text = await response.text();
+            if (!response.ok) {
+                throw new Error(response.status === 403 && /^token/.test(text) ? NO_TOKEN : text);
+            }
+            return JSON.parse(text);
         },
     };
 }

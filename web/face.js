@@ -51,7 +51,7 @@ export const asleepAt = (ms) => ({ ...ASLEEP, pitch: ASLEEP.pitch + 0.035 * Math
 
 /** Whose face to show, of several: what a setting may be. */
 export const WHICH = {
-    steady: "the same person as long as they are visible",
+    steady: "the same person while visible",
     largest: "the nearest: the largest face",
     left: "the leftmost on this page",
     right: "the rightmost on this page",

@@ -1,28 +1,7 @@
-/** The user's VRM models, kept in this browser (IndexedDB). Nothing is uploaded. */
+/** The user's VRM models, kept in this browser. */
+import { settled, useStore } from "./database.js";
 
-const DATABASE = "mocapd";
-const STORE = "models"; // {id, title, addedMs, bytes}
-
-const settled = (request) =>
-    new Promise((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-    });
-
-function open() {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id", autoIncrement: true });
-    return settled(request);
-}
-
-async function run(mode, work) {
-    const database = await open();
-    try {
-        return await work(database.transaction(STORE, mode).objectStore(STORE));
-    } finally {
-        database.close();
-    }
-}
+const run = (mode, work) => useStore("models", mode, work);
 
 /** @returns {Promise<{id: number, title: string}[]>} in the order in which they were added */
 export async function listModels() {

@@ -8,6 +8,7 @@ const PIXELS_MOST = 1600; // of the drawing's longer side
 const LIPS_OVERLAP = 0.014; // how far the inside of the mouth reaches under the lips, widths of the face
 const EYE_OVERLAP = 1.06; // of an eye under its lids
 const OWN_PARTED = [0.012, 0.03]; // from the first to the second, the photo shows the inside of its mouth
+const LEAST_PARTED = 0.012; // that lips part for the rest to be drawn, likewise
 const TEETH_BEHIND = 0.05; // how far teeth are behind the lips, widths of the face
 const LASH_WIDTH = 0.035; // of an eye's width
 
@@ -46,30 +47,47 @@ function makeEye(eye, rest) {
     return { from, places, triangles, update: (open) => fill(places, (vertex, axis) => open[2 * vertex + axis]) };
 }
 
+/** Places of two rows of vertices: from -1 to 1 along them, from 0 to 1 across. */
+const acrossRows = (count) => Float32Array.from([0, 1].flatMap((row) => Array.from({ length: count }, (_, i) => [0, 0, (2 * i) / (count - 1) - 1, row]).flat()));
+
 /** The line where an eye's lids meet. */
 function makeLash({ upper, width }) {
     const count = upper.length;
     const places = new Float32Array(4 * count);
-    const within = Float32Array.from([-1, 1].flatMap((edge) => upper.flatMap((_, i) => [(2 * i) / (count - 1) - 1, edge])));
     const update = (at) => [-1, 1].forEach((edge, row) => upper.forEach((vertex, i) => places.set([at[2 * vertex], at[2 * vertex + 1] + edge * LASH_WIDTH * width], 2 * (row * count + i))));
-    return { places, from: places, within, triangles: strip(count), update };
+    return { places, from: places, within: acrossRows(count), triangles: strip(count), update };
 }
 
 /** The inside of the mouth. */
-function makeMouth({ upper, lower }, rest, scale) {
+function makeMouth({ upper, lower }, scale) {
     const count = upper.length;
     const rows = [upper, lower];
     const places = new Float32Array(4 * count);
-    const from = Float32Array.from(rows.flatMap((row) => row.flatMap((vertex) => [rest[3 * vertex], rest[3 * vertex + 1]])));
-    const within = Float32Array.from([0, 1].flatMap((down) => upper.flatMap((_, i) => [(2 * i) / (count - 1) - 1, down])));
+    const within = acrossRows(count);
     const update = (at) => {
-        const overlap = LIPS_OVERLAP * scale;
+        const place = (vertex) => [at[2 * vertex], at[2 * vertex + 1]];
+        const [[ax, ay], [bx, by], [topX, topY]] = [upper[0], upper[count - 1], upper[(count - 1) / 2]].map(place);
+        const length = Math.hypot(bx - ax, by - ay) || 1;
+        const [right, down] = [[(bx - ax) / length, (by - ay) / length], [(ay - by) / length, (bx - ax) / length]];
         rows.forEach((row, k) => row.forEach((vertex, i) => {
-            places.set([at[2 * vertex], at[2 * vertex + 1] + (k === 0 ? -1 : 1) * overlap], 2 * (k * count + i));
+            // A little under the lips.
+            const overlap = (k === 0 ? -1 : 1) * LIPS_OVERLAP * scale;
+            const [x, y] = place(vertex).map((value, axis) => value + overlap * down[axis]);
+            const number = k * count + i;
+            places.set([x, y], 2 * number);
+            within[4 * number] = ((x - (ax + bx) / 2) * right[0] + (y - (ay + by) / 2) * right[1]) / scale;
+            within[4 * number + 1] = ((x - topX) * down[0] + (y - topY) * down[1]) / scale;
         }));
-        return Math.hypot(at[2 * upper[0]] - at[2 * upper[count - 1]], at[2 * upper[0] + 1] - at[2 * upper[count - 1] + 1]) / scale / 2;
     };
-    return { places, from, within, triangles: strip(count), update };
+    return { places, from: places, within, triangles: strip(count), update };
+}
+
+/** What the photo shows between its own lips. */
+function makeTeeth({ upper, lower }, rest) {
+    const vertices = [...upper, ...lower];
+    const pick = (at, size) => vertices.flatMap((vertex) => [at[size * vertex], at[size * vertex + 1]]);
+    const places = new Float32Array(2 * vertices.length);
+    return { places, from: Float32Array.from(pick(rest, 3)), within: acrossRows(upper.length), triangles: strip(upper.length), update: (still) => places.set(pick(still, 2)) };
 }
 
 /**
@@ -88,7 +106,8 @@ export function makePhoto(parent, { bitmap, face }) {
     const { mesh, rest, head } = warp;
     const ground = makeGround(bitmap);
     const skin = { triangles: Uint16Array.from(mesh.triangles), from: Float32Array.from(mesh.vertices.flatMap((_, i) => [rest[3 * i], rest[3 * i + 1]])) };
-    const mouth = makeMouth(mesh.lips, rest, head.scale);
+    const mouth = makeMouth(mesh.lips, head.scale);
+    const teeth = makeTeeth(mesh.lips, rest);
     const eyes = Object.entries(warp.eyes).map(([side, eye]) => ({ side, eye, ball: makeEye(eye, rest), lash: makeLash(eye) }));
     const own = smoothstep(...OWN_PARTED, warp.parted);
     parent.prepend(canvas);
@@ -98,17 +117,20 @@ export function makePhoto(parent, { bitmap, face }) {
     return {
         canvas,
         show(next) {
-            const { places, open, looks, parted, raised } = warp.pose(next);
+            const { places, depths, still, open, looks, parted, raised } = warp.pose(next);
             painter.begin();
             painter.paint(ground, "skin");
             for (const { side, eye, ball } of eyes) {
                 ball.update(open);
                 painter.paint(ball, "eye", { centre: eye.centre, radius: eye.radius, look: looks[side], shut: blinkOf(next.shapes, side) });
             }
-            const half = mouth.update(places);
-            const asIs = parted - warp.parted < 0.004;
-            painter.paint(mouth, "mouth", { light, parted: Math.max(parted, 0.001), half_width: half, raised, aside: TEETH_BEHIND * Math.sin(next.yaw), own: asIs && own > 0.5 ? 1 : 0.99 * own });
-            painter.paint({ ...skin, places }, "skin");
+            mouth.update(places);
+            painter.paint(mouth, "mouth", { light, parted: Math.max(parted, 0.001), raised, aside: -TEETH_BEHIND * Math.sin(next.yaw) });
+            if (own > 0) {
+                teeth.update(still);
+                painter.paint(teeth, "teeth", { own, feather: smoothstep(0, LEAST_PARTED, parted - warp.parted) });
+            }
+            painter.paint({ ...skin, places, depths }, "skin");
             for (const { side, lash } of eyes) {
                 lash.update(places);
                 painter.paint(lash, "lash", { shut: smoothstep(0.6, 1, blinkOf(next.shapes, side)) });

@@ -11,22 +11,30 @@ import { LANDMARKS, POINTS, beyond, photoMesh, placeOf, rigidityOf, smoothstep }
 import { MOVES, NEUTRAL_POINTS } from "./rig.js";
 
 /** The farthest that the head turns, radians: beyond it a photo shows that it is flat. */
-export const TURN_MOST = { yaw: 0.36, pitch: 0.26, roll: 0.26 };
+export const TURN_MOST = { yaw: 0.36, pitch: 0.26, roll: 0.2 };
+/** The least that it can turn when it is turned in the photo already. */
+export const TURN_LEAST = 0.12;
+const BACK = 0.7; // of how far it is turned already, that it turns back less
 
 const PIVOT = [0, 0.15, 0.42]; // of the head, in widths of the face, in its own axes
 const NECK = [0, 1.0, 0.42]; // about which it rolls
 const DISTANCE = 5; // of the viewer, widths of the face
 const DEEPEST = 0.5; // where the outline of the head is
+const DEPTH_MOST = 4; // widths of the face, before and behind the pivot
 const LIDS_MEET = 0.14; // of an eye's height, above its lower lid
 const BLINK_GAIN = 1.12; // so that a lid that nearly closes is shut
 const LOOK = [0.15, 0.075]; // how far an iris goes, in widths of the eye
-const BORDER = 0.1; // of the photo's smaller side, in which its edge holds the rings
+/** In which share of the photo's smaller side its edge holds the rings: of the head, and beyond. */
+const BORDER = { head: 0.03, beyond: 0.15 };
 const SKIPPED = /^eye(Blink|LookIn|LookOut)/; // lids and irises have their own ways
 
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 /** As far as most, and never farther. */
 export const saturate = (value, most) => most * Math.tanh(value / most);
+
+/** The same for a head that is turned by already in the photo, which does not show its other side. */
+export const saturateFrom = (value, most, already) => saturate(value, Math.max(TURN_LEAST, most - (value * already > 0 ? 1 : BACK) * Math.abs(already)));
 
 /** A matrix, row by row, of a unit quaternion. */
 function matrixOf([x, y, z, w]) {
@@ -71,7 +79,8 @@ export function fitHead(points, rotation) {
 }
 
 /** How much the photo's edge lets a place move. */
-const freedomAt = ([x, y], { width, height }) => smoothstep(0, BORDER * Math.min(width, height), Math.min(x, y, width - x, height - y));
+const freedomAt = ([x, y], level, { width, height }) =>
+    smoothstep(0, BORDER[level > 1 ? "beyond" : "head"] * Math.min(width, height), Math.min(x, y, width - x, height - y));
 
 /** The mesh on the photo: where its vertices rest, and what each shape adds. */
 function layOut(photo, points, head) {
@@ -93,8 +102,8 @@ function layOut(photo, points, head) {
         // In the face's own axes and back.
         const [localX, localY] = beyond([cos * dx + sin * dy, cos * dy - sin * dx], [0, 0], level);
         const place = [origin[0] + scale * (cos * localX - sin * localY), origin[1] + scale * (sin * localX + cos * localY)];
-        rest.set([...place, scale * (depth + (DEEPEST - depth) * Math.min(1, level))], 3 * i);
-        weights[i] = rigidityOf(level) * freedomAt(place, photo);
+        rest.set([...place, scale * (depth + (DEEPEST - depth) * Math.min(1, level) ** 2)], 3 * i);
+        weights[i] = rigidityOf(level) * freedomAt(place, level, photo);
     });
     return { mesh, rest, weights };
 }
@@ -160,11 +169,12 @@ function keepApart({ upper, lower }, [downX, downY], places) {
     });
 }
 
-/** Turns a place as the head is turned. Returns a function of x, y, z. */
+/** Turns a place as the head is turned. Returns a function of x, y, z; its z is from the pivot on. */
 function makeTurn(face, { scale, origin, matrix }) {
     const place = (point) => turned(matrix, point).map((value, axis) => scale * value + (origin[axis] ?? 0));
     const [[px, py, pz], [nx, ny]] = [place(PIVOT), place(NECK)];
-    const [yaw, pitch, roll] = ["yaw", "pitch", "roll"].map((name) => saturate(face[name], TURN_MOST[name]));
+    const already = { yaw: Math.atan2(-matrix[2], matrix[8]), pitch: Math.asin(clamp(-matrix[5], -1, 1)), roll: 0 };
+    const [yaw, pitch, roll] = ["yaw", "pitch", "roll"].map((name) => saturateFrom(face[name], TURN_MOST[name], already[name]));
     const [sy, cy, sp, cp, sr, cr] = [Math.sin(yaw), Math.cos(yaw), Math.sin(pitch), Math.cos(pitch), Math.sin(roll), Math.cos(roll)];
     return (x, y, z) => {
         const [dx, dy, dz] = [x - px, y - py, z - pz];
@@ -172,7 +182,7 @@ function makeTurn(face, { scale, origin, matrix }) {
         const [x2, z2] = [dx * cy - z1 * sy, dx * sy + z1 * cy];
         const nearer = (DISTANCE * scale + dz) / (DISTANCE * scale + z2);
         const [rx, ry] = [px + x2 * nearer - nx, py + y1 * nearer - ny];
-        return [nx + rx * cr - ry * sr, ny + rx * sr + ry * cr];
+        return [nx + rx * cr - ry * sr, ny + rx * sr + ry * cr, z2];
     };
 }
 
@@ -180,7 +190,9 @@ function makeTurn(face, { scale, origin, matrix }) {
  * @param {{width: number, height: number, face: object}} photo its face as in a record, with dense points
  * @returns the mesh, its rest, and pose(face), which fills what it returns anew each time:
  *     places  x, y of each vertex
+ *     depths  from -1, the nearest, to 1
  *     open    the same with the lids where the eyes are widest: what is behind them
+ *     still   of the lips: where they would be at rest
  *     looks   by eye: how far its iris goes
  *     parted  how far the lips are apart in their middle, widths of the face
  *     raised  how far the upper lip is above where it rests, likewise
@@ -198,7 +210,9 @@ export function makeWarp(photo) {
     const moved = new Float32Array(rest.length);
     const wide = new Float32Array(rest.length);
     const places = new Float32Array(2 * mesh.vertices.length);
+    const depths = new Float32Array(mesh.vertices.length);
     const open = new Float32Array(2 * mesh.vertices.length);
+    const still = new Float32Array(2 * mesh.vertices.length);
     const along = (vertices, vertex) => vertices[3 * vertex] * down[0] + vertices[3 * vertex + 1] * down[1];
     const middleLips = [mesh.lips.upper, mesh.lips.lower].map((row) => row[(row.length - 1) / 2]);
     const apartIn = (vertices) => (along(vertices, middleLips[1]) - along(vertices, middleLips[0])) / head.scale;
@@ -228,15 +242,19 @@ export function makeWarp(photo) {
     function turnAll(face) {
         const turn = makeTurn(face, head);
         const put = (to, from, i) => {
-            const [x, y] = turn(from[3 * i], from[3 * i + 1], from[3 * i + 2]);
+            const [x, y, z] = turn(from[3 * i], from[3 * i + 1], from[3 * i + 2]);
             to[2 * i] = rest[3 * i] + weights[i] * (x - rest[3 * i]);
             to[2 * i + 1] = rest[3 * i + 1] + weights[i] * (y - rest[3 * i + 1]);
+            return z;
         };
         for (let i = 0; i < weights.length; i++) {
-            put(places, moved, i);
+            depths[i] = clamp(put(places, moved, i) / (DEPTH_MOST * head.scale), -1, 1);
         }
         for (const { ring } of Object.values(eyes)) {
             ring.forEach((vertex) => put(open, wide, vertex));
+        }
+        for (const vertex of [...mesh.lips.upper, ...mesh.lips.lower]) {
+            put(still, rest, vertex);
         }
     }
 
@@ -262,7 +280,7 @@ export function makeWarp(photo) {
             const parted = apartIn(moved);
             const raised = (along(rest, middleLips[0]) - along(moved, middleLips[0])) / head.scale;
             turnAll(face);
-            return { places, open, looks, parted, raised };
+            return { places, depths, open, still, looks, parted, raised };
         },
     };
 }

@@ -100,28 +100,13 @@ export function makeShelf(stage, title) {
     byId("model-replacement").addEventListener("change", ({ target }) => takeFile(target, current));
     byId("model-choice").addEventListener("change", ({ target }) => show(Number(target.value)));
     byId("model-remove").addEventListener("click", remove);
-    acceptDrops((file) => add(file));
 
     let begun = null;
     return {
+        add: (file) => add(file),
         begin: () => (begun ??= begin()),
         get title() {
             return models.find(({ id }) => id === current)?.title;
         },
     };
-}
-
-/** A model may be dropped anywhere on the page. */
-function acceptDrops(onFile) {
-    const views = byId("views");
-    document.addEventListener("dragover", (event) => {
-        event.preventDefault();
-        views.dataset.over = "";
-    });
-    document.addEventListener("dragleave", () => delete views.dataset.over);
-    document.addEventListener("drop", (event) => {
-        event.preventDefault();
-        delete views.dataset.over;
-        onFile(event.dataTransfer.files[0]);
-    });
 }

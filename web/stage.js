@@ -1,10 +1,12 @@
 /** The stage: shows one avatar at a time, chosen by tabs or by name. */
 import { has3d } from "./built.js";
 import { byId, make } from "./elements.js";
+import { NEUTRAL } from "./face.js";
 import { makeFox } from "./fox.js";
+import { makePhoto } from "./photo.js";
 import { makeRobot } from "./robot.js";
 
-export const AVATARS = ["fox", "robot", "head", "model"];
+export const AVATARS = ["fox", "robot", "head", "model", "photo"];
 
 const WITHOUT_3D =
     "This build has no 3-D part: npm was not available when mocapd was built. Install npm (apt-get install npm), " +
@@ -17,7 +19,7 @@ function explain(view, text) {
 
 /**
  * @param {{onChoose: (name: string) => void}} options
- * @returns the stage; loadModel(bytes) shows a model in its last view, instead of the one before
+ * @returns the stage; loadModel(bytes) and loadPhoto(photo) show one in its view, instead of the one before
  */
 export function makeStage({ onChoose }) {
     const avatars = {};
@@ -102,6 +104,20 @@ export function makeStage({ onChoose }) {
         removeModel() {
             avatars.model?.dispose();
             delete avatars.model;
+        },
+        /**
+         * @param {{image: Blob, face: object}} photo
+         * Rejects when it cannot be drawn.
+         */
+        async loadPhoto({ image, face: itsFace }) {
+            const photo = makePhoto(byId("view-photo"), { bitmap: await createImageBitmap(image), face: itsFace });
+            avatars.photo?.dispose();
+            avatars.photo = photo;
+            photo.show(face ?? NEUTRAL);
+        },
+        removePhoto() {
+            avatars.photo?.dispose();
+            delete avatars.photo;
         },
     };
 }

@@ -7,11 +7,18 @@ import sys
 
 runtime = os.environ.get("XDG_RUNTIME_DIR")
 path = f"{runtime}/mocapd/mocapd.sock" if runtime and os.getuid() else "/run/mocapd/mocapd.sock"
+path = sys.argv[1] if len(sys.argv) > 1 else path
 connection = socket.socket(socket.AF_UNIX)
-connection.connect(sys.argv[1] if len(sys.argv) > 1 else path)
+try:
+    connection.connect(path)
+except PermissionError:
+    sys.exit(f"{path}: permission denied; its group may connect: sudo usermod -aG mocap USER")
+except OSError as error:
+    sys.exit(f"{path}: {error.strerror}; is mocapd running? Another socket may be given as argument")
 lines = connection.makefile("rw", encoding="utf-8")
 hello = json.loads(lines.readline())
-assert hello["protocol"][0] == 1, hello
+if hello["protocol"][0] != 1:
+    sys.exit(f"this example speaks protocol 1, the daemon {hello['protocol']}")
 lines.write('{"type":"subscribe","id":1}\n')
 lines.flush()
 for line in lines:

@@ -251,13 +251,13 @@ json_t *nn_safetensors_header(const uint8_t *bytes, size_t size, size_t *data_of
 {
     if (size < LENGTH_BYTES) {
         mc_error_set(err, MC_ERROR_FORMAT, 0,
-                     "not a weight file: must be at least %d bytes, got %zu", LENGTH_BYTES, size);
+                     "not a weight file (*.safetensors): must be at least %d bytes, got %zu", LENGTH_BYTES, size);
         return NULL;
     }
     uint64_t header_size = read_le(bytes, LENGTH_BYTES);
     if (header_size > HEADER_BYTES_MAX || header_size > size - LENGTH_BYTES) {
         mc_error_set(err, MC_ERROR_FORMAT, 0,
-                     "not a weight file: the header must be at most %d bytes and within the file's "
+                     "not a weight file (*.safetensors): the header must be at most %d bytes and within the file's "
                      "%zu, got %" PRIu64,
                      HEADER_BYTES_MAX, size - LENGTH_BYTES, header_size);
         return NULL;

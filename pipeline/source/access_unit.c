@@ -216,7 +216,7 @@ static bool reserve(struct unit *unit, size_t size)
     if (grown == NULL) {
         return false;
     }
-    if (unit->size > 0) {
+    if (old != NULL) {
         memcpy(grown->data, old->data, unit->size);
     }
     av_buffer_unref(&unit->buffer);

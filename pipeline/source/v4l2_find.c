@@ -7,13 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NODES_MAX = 64, NAME_BYTES = 128 };
-
-struct node {
-    int number; // of /dev/videoN
-    int index;  // 0: the camera's first; the others carry metadata
-    char name[NAME_BYTES];
-};
+enum { NODES_MAX = 64 };
 
 // A file's first line; "" when there is none.
 static void read_line(const char *directory, int number, const char *file, char *line, size_t size)
@@ -32,16 +26,17 @@ static void read_line(const char *directory, int number, const char *file, char 
 
 static int compare_nodes(const void *a, const void *b)
 {
-    return ((const struct node *)a)->number - ((const struct node *)b)->number;
+    return ((const struct pipeline_v4l2_node *)a)->number -
+           ((const struct pipeline_v4l2_node *)b)->number;
 }
 
-static int list_nodes(const char *sysfs, struct node *nodes)
+int pipeline_v4l2_list(const char *sysfs, struct pipeline_v4l2_node *nodes, int most)
 {
     DIR *directory = opendir(sysfs);
     int count = 0;
     const struct dirent *entry;
-    while (directory != NULL && count < NODES_MAX && (entry = readdir(directory)) != NULL) {
-        struct node *node = &nodes[count];
+    while (directory != NULL && count < most && (entry = readdir(directory)) != NULL) {
+        struct pipeline_v4l2_node *node = &nodes[count];
         char index[16];
         int end = 0;
         if (sscanf(entry->d_name, "video%d%n", &node->number, &end) != 1 ||
@@ -60,7 +55,8 @@ static int list_nodes(const char *sysfs, struct node *nodes)
     return count;
 }
 
-static const struct node *find_named(const struct node *nodes, int count, const char *name)
+static const struct pipeline_v4l2_node *find_named(const struct pipeline_v4l2_node *nodes,
+                                                   int count, const char *name)
 {
     for (int exact = 1; exact >= 0; exact--) {
         for (int i = 0; i < count; i++) {
@@ -74,7 +70,8 @@ static const struct node *find_named(const struct node *nodes, int count, const 
     return NULL;
 }
 
-static bool refuse(const struct node *nodes, int count, const char *name, struct mc_error *err)
+static bool refuse(const struct pipeline_v4l2_node *nodes, int count, const char *name,
+                   struct mc_error *err)
 {
     char list[160] = "";
     for (int i = 0; i < count; i++) {
@@ -104,6 +101,32 @@ static bool write_path(char *path, size_t size, struct mc_error *err, const char
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the camera's name is too long");
 }
 
+void pipeline_v4l2_link(const char *links, int number, char *name, size_t size)
+{
+    static const char *const folders[] = { "by-id", "by-path" };
+    char node[32], path[512];
+    snprintf(node, sizeof node, "video%d", number);
+    name[0] = '\0';
+    for (int i = 0; i < 2 && name[0] == '\0'; i++) {
+        snprintf(path, sizeof path, "%s/%s", links, folders[i]);
+        DIR *directory = opendir(path);
+        const struct dirent *entry;
+        while (directory != NULL && (entry = readdir(directory)) != NULL) {
+            char target[256] = "";
+            const ssize_t length =
+                readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1);
+            const char *slash = length > 0 ? strrchr(target, '/') : NULL;
+            if (strcmp(slash == NULL ? target : slash + 1, node) == 0) {
+                snprintf(name, size, "%s/%s", folders[i], entry->d_name);
+                break;
+            }
+        }
+        if (directory != NULL) {
+            closedir(directory);
+        }
+    }
+}
+
 bool pipeline_v4l2_find(const char *name, const char *sysfs, const char *links, char *path,
                         size_t size, struct mc_error *err)
 {
@@ -117,9 +140,9 @@ bool pipeline_v4l2_find(const char *name, const char *sysfs, const char *links, 
     if (strncmp(name, "by-id/", 6) == 0 || strncmp(name, "by-path/", 8) == 0) {
         return write_path(path, size, err, "%s/%s", links, name);
     }
-    struct node nodes[NODES_MAX];
-    const int count = list_nodes(sysfs, nodes);
-    const struct node *node = find_named(nodes, count, name);
+    struct pipeline_v4l2_node nodes[NODES_MAX];
+    const int count = pipeline_v4l2_list(sysfs, nodes, NODES_MAX);
+    const struct pipeline_v4l2_node *node = find_named(nodes, count, name);
     return node != NULL ? write_path(path, size, err, "/dev/video%d", node->number)
                         : refuse(nodes, count, name, err);
 }

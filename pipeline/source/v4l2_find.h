@@ -10,6 +10,20 @@
 #define PIPELINE_V4L2_SYSFS "/sys/class/video4linux"
 #define PIPELINE_V4L2_LINKS "/dev/v4l"
 
+struct pipeline_v4l2_node {
+    int number; // of /dev/videoN
+    int index;  // 0: the camera's first; the others carry metadata
+    char name[128];
+};
+
+// Lists up to most of the nodes that the kernel has, by number; returns how many.
+int pipeline_v4l2_list(const char *sysfs, struct pipeline_v4l2_node *nodes, int most);
+
+// Writes udev's name for the node, "by-id/..." or else "by-path/...", as a URL takes it after
+// v4l2:.
+// "" when there is none.
+void pipeline_v4l2_link(const char *links, int number, char *name, size_t size);
+
 // Writes the node's path for what follows v4l2: in a URL.
 //   /dev/video2           a path: as it is
 //   video2                /dev/video2

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 900, 520, 70, 30, 60
-X_RANGE, Y_RANGE = (0.1, 300), (1, 1200)  # operations per byte, GFLOP/s
+X_RANGE, Y_RANGE = (0.5, 200), (10, 1200)  # operations per byte, GFLOP/s
 COLOURS = ("#1b6ca8", "#d1495b", "#2e933c", "#8b5fbf", "#c77700", "#00798c", "#6b705c", "#b5179e")
 INT8_PEAK = 4  # times float32's: four products per lane
 
@@ -55,11 +55,11 @@ def text(x, y, words, anchor="middle", colour="#333"):
 
 def axes():
     out = []
-    for value in (0.1, 1, 10, 100):
+    for value in (1, 10, 100):
         x = x_of(value)
         out.append(f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#ddd"/>')
         out.append(text(x, HEIGHT - BOTTOM + 18, f"{value:g}"))
-    for value in (1, 10, 100, 1000):
+    for value in (10, 100, 1000):
         y = y_of(value)
         out.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - 20}" stroke="#ddd"/>')
         out.append(text(LEFT - 8, y + 4, f"{value:g}", "end"))
@@ -78,7 +78,15 @@ def roof(peak, bandwidth, words):
             text(WIDTH - 24, y_of(peak) - 6, f"{words}: {peak:.0f} GFLOP/s", "end")]
 
 
-def dots(report, kinds, colour):
+def label_place(taken, x, y):
+    """The place next below (x, y) where no label is yet."""
+    while any(abs(x - other[0]) < 70 and abs(y - other[1]) < 13 for other in taken):
+        y += 13
+    taken.append((x, y))
+    return x, y
+
+
+def dots(report, kinds, colour, taken):
     out, total = [], sum(us for _, _, _, us in kinds)
     for name, operations, size, us in kinds:
         share, intensity, gflops = us / total, operations / size, operations / us / 1e3
@@ -90,7 +98,7 @@ def dots(report, kinds, colour):
         out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{3 + 22 * math.sqrt(share):.1f}" '
                    f'fill="{colour}" fill-opacity="0.45" stroke="{colour}"><title>{title}</title></circle>')
         if share > 0.12:
-            out.append(text(x, y + 4, name))
+            out.append(text(*label_place(taken, x, y + 4), name, colour=colour))
     return out
 
 
@@ -104,9 +112,10 @@ def main():
     body = axes() + roof(peak, bandwidth, "float32")
     if any(report["precision"] == "int8" for report, _ in measured):
         body += roof(INT8_PEAK * peak, bandwidth, "int8")
+    taken = []
     for i, (report, kinds) in enumerate(measured):
         colour = COLOURS[i % len(COLOURS)]
-        body += dots(report, kinds, colour)
+        body += dots(report, kinds, colour, taken)
         label = (f"{report['arch']} {report['width']}, {report['precision']}: "
                  f"{report['median_ms']:.2f} ms, {report['gflops']:.0f} GFLOP/s")
         body.append(text(LEFT + 10, TOP + 16 + 17 * i, label, "start", colour))

@@ -216,6 +216,10 @@ def check_control(daemon, clip):
     check("cam is there already" in output, output)  # without user and password
     check("hunter2" not in daemon.said(), "the log holds a password")
     daemon.control("stream", "remove", "cam")
+    # A stream that fails ends itself alone, even if it is the only one that has ended.
+    daemon.control("stream", "add", "lost=/nowhere/clip.mp4")
+    watcher.until(lambda m: m["type"] == "end" and m["stream"] == "lost")
+    daemon.control("stream", "remove", "lost")
     check(daemon.control("stream", "remove", "door") == "removed door\n", "remove")
     check("is not there" in daemon.control("stream", "remove", "door"), "remove again")
     watcher.until(lambda m: m["type"] == "end" and m["stream"] == "door")

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 GUARD_S = 300  # only a test that fails waits that long
 COMMANDS = {  # of those programs that have some; a command that is missing here fails the test
     "mocapctl": {"watch", "status", "metrics", "calibrate", "record", "replay", "export",
-                 "overlay", "still"},
+                 "overlay", "still", "stream", "stream add", "stream remove", "stream set", "reload",
+                 "devices", "doctor"},
     "mocap-lab": {"bench", "bench net", "bench kernels", "bench blocks", "bench motion",
                   "bench pipeline", "bench streams", "bench subscribers", "compare", "model",
                   "model info", "model calibrate", "pose", "shapes"},

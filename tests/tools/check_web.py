@@ -215,6 +215,39 @@ def check_files_limit(program):
     check("the limit of open files must be at least 128, got 64" in told[0], told)
 
 
+def check_threads_limit(program, directory):
+    """Too few threads are refused at the start; only root can run as somebody else, alone."""
+    if os.geteuid() != 0:
+        return
+    os.chmod(directory, 0o755)
+    uid = 61235
+
+    def become(threads):
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+        resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))
+
+    refused = ran = 0
+    for threads in (1, 2, 4, 5, 6, 20):
+        process = subprocess.Popen(
+            [program, "--listen", "0", "--socket", "nowhere", "--pages",
+             os.path.join(directory, "pages")], stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda threads=threads: become(threads))
+        told = process.stderr.readline()
+        while told and "open http" not in told and " error: " not in told:
+            told = process.stderr.readline()
+        if "open http" in told:
+            ran += 1
+            process.terminate()
+            check(process.wait(GUARD_S) == 0, "its end")
+        else:
+            refused += 1
+            check(process.wait(GUARD_S) == 1 and "thread" in told and ran == 0, (threads, told))
+        process.stderr.close()
+    check(ran > 0 and refused > 0, (ran, refused))
+
+
 def check_reasons(web):
     """Why a WebSocket is refused: a page asks, since its browser does not say."""
     answer = web.get("/ws", method="POST", more="Origin: https://proxy.example\r\n"
@@ -533,6 +566,7 @@ def main():
         check_http2(web)
         check_idle(web)
         check_files_limit(sys.argv[1])
+        check_threads_limit(sys.argv[1], directory)
         check_reasons(web)
         check_health(web, False)
         check(web.get("/metrics").startswith("HTTP/1.1 503"), "no metrics without a daemon")

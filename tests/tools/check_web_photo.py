@@ -5,6 +5,7 @@ mocapctl played here, beside a copy of mocap-web.
     check_web_photo.py MOCAP_WEB SYNTHFACE
 """
 
+import glob
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 
 from check_still import render
@@ -145,7 +147,7 @@ def check_answers(web, mocapctl):
     for script, wanted in (
             ("cat >/dev/null; kill -SEGV $$", failed), ("cat >/dev/null; exit 1", failed),
             ("kill -9 $$", failed), ("cat >/dev/null; yes", failed),
-            ("cat >/dev/null; yes >&2", failed),
+            ("cat >/dev/null; yes >&2", failed), ("cat >/dev/null; exec yes", failed),
             ("cat >/dev/null; echo 'mocapctl: standard input: no' >&2; exit 1",
              (422, "standard input: no")),
             ("wc -c", (200, f"{len(GREY)}\n")), ("cat >/dev/null; echo $*", (200, "still\n")),
@@ -157,20 +159,19 @@ def check_answers(web, mocapctl):
 
 def check_leaving(web, mocapctl, directory):
     """A client that leaves takes its program along, and mocap-web ends while one runs."""
-    path = os.path.join(directory, "pid")
-    play(mocapctl, f"#!/bin/sh\necho $$ >{path}.new\nmv {path}.new {path}\nexec sleep 1000\n")
+    # It may write no file; but a directory tells its number, too.
+    play(mocapctl, f"#!/bin/sh\nmkdir {directory}/pid-$$\nexec sleep 1000\n")
+    pattern = os.path.join(directory, "pid-*")
     for stops in (False, True):
         with start(web, len(GREY)) as browser:
             browser.sendall(GREY)
-            while not os.path.exists(path):
-                pass
+            while not (found := glob.glob(pattern)):
+                time.sleep(0.01)
             if stops:
                 web.stop()
-        with open(path, encoding="ascii") as file:
-            pid = file.read().strip()
-        while os.path.exists(f"/proc/{pid}"):
-            pass
-        os.unlink(path)
+        while os.path.exists(f"/proc/{found[0].rsplit('-', 1)[1]}"):
+            time.sleep(0.01)
+        os.rmdir(found[0])
 
 
 def check_program(program, directory):

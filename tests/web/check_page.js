@@ -8,10 +8,11 @@
 import { strict as assert } from "node:assert";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findChromium, openPage, startWeb } from "./browser.js";
 import { checkDialogs, checkNoToken } from "./check_dialogs.js";
 import { checkModel } from "./check_model.js";
+import { checkPhoto } from "./check_photo.js";
 import { checkObs, checkScreens, makeAxe } from "./check_screens.js";
 import { playDaemon } from "./daemon.js";
 import { correlation, mouthTrack } from "./track.js";
@@ -119,7 +120,7 @@ async function checkKeys(page) {
     await page.keyboard.press("1");
     await page.locator("#tab-fox").focus();
     await page.keyboard.press("ArrowLeft");
-    assert.equal(await page.locator("#tab-model").getAttribute("aria-selected"), "true");
+    assert.equal(await page.locator("#tab-photo").getAttribute("aria-selected"), "true");
     await page.keyboard.press("1");
     await page.keyboard.press("f");
     await page.waitForFunction(() => document.fullscreenElement?.id === "views");
@@ -232,6 +233,8 @@ async function run(chromium, directory) {
         await checkKeys(page);
         await checkHead(page, daemon);
         await checkModels(page, daemon);
+        const at = { synthface: join(dirname(program), "synthface"), directory, web: await start.address, complaints };
+        await checkPhoto(page, at, (face) => showAndWait(page, daemon, face), makeFace, (name) => shoot(page, name));
         assert.deepEqual(complaints, [], "the browser complains");
         await checkOffline(page, start.web);
     } finally {

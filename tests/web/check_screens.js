@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const TOUCH = 44; // CSS pixels that a finger needs
+const READABLE = 100; // and that a choice or a slider needs
 
 /** axe's rules for WCAG 2.2 A and AA, run in the page. Returns a function. */
 export function makeAxe(playwrightDirectory) {
@@ -86,6 +87,15 @@ async function checkPhoneDialogs(page, axe, shoot) {
             .map((input) => [input.id || input.textContent, input.getBoundingClientRect().width, input.getBoundingClientRect().height])
             .filter(([, width, height]) => width < least || height < least), TOUCH);
         assert.deepEqual(small, [], `${name}: targets too small for fingers`);
+        const cramped = await dialog.evaluate((one, least) => {
+            const right = one.getBoundingClientRect().right - parseFloat(getComputedStyle(one).paddingRight);
+            return [...one.querySelectorAll("button, select, input[type=range]")]
+                .filter((input) => input.checkVisibility())
+                .map((input) => [input.id || input.textContent, input.getBoundingClientRect(), input.matches("button") ? 0 : least])
+                .filter(([, box, width]) => box.right > right + 0.5 || box.width < width)
+                .map(([title, box]) => `${title}: ${box.width} pixels, to ${box.right} of ${right}`);
+        }, READABLE);
+        assert.deepEqual(cramped, [], `${name}: beyond the edge, or too narrow`);
         await axe(page, `${name} on a phone`);
         await shoot(`phone-${name}`);
         await dialog.locator(".close").click();

@@ -9,6 +9,8 @@ extern const struct mc_command mocapctl_metrics_command;
 extern const struct mc_command mocapctl_calibrate_command;
 extern const struct mc_command mocapctl_stream_command;
 extern const struct mc_command mocapctl_reload_command;
+extern const struct mc_command mocapctl_devices_command;
+extern const struct mc_command mocapctl_doctor_command;
 extern const struct mc_command mocapctl_record_command;
 extern const struct mc_command mocapctl_replay_command;
 extern const struct mc_command mocapctl_export_command;

@@ -1,6 +1,7 @@
 #include "tools/web/call.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "protocol/mocap.h"
 
 enum {
+    POOL_THREADS = 4,
     CONNECT_MS = 2000,
     REPLY_MS = 9000, // a calibration has six seconds
     READ_BYTES_MAX = 64 * 1024,
@@ -68,6 +70,16 @@ static void ask(struct web_call *call, struct mocap_client *client)
 
 // ---- another socket
 
+// connect, as long as signals alone interrupt it.
+static bool connect_socket(int fd, const struct sockaddr_un *address)
+{
+    int result;
+    do {
+        result = connect(fd, (const struct sockaddr *)(const void *)address, sizeof *address);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
 static int connect_to(const char *path, struct mc_error *err)
 {
     const struct timeval timeout = { .tv_sec = CONNECT_MS / 1000 };
@@ -79,7 +91,7 @@ static int connect_to(const char *path, struct mc_error *err)
     // While the backlog is full, connecting takes as long as sending may.
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0 &&
-        connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
+        connect_socket(fd, &address)) {
         return fd;
     }
     if (errno == EAGAIN) {
@@ -145,6 +157,66 @@ static void after_work(uv_work_t *work, int status)
     }
     destroy(call);
 }
+
+// ---- the pool
+
+static void *wait_for_lock(void *lock)
+{
+    pthread_mutex_lock(lock);
+    pthread_mutex_unlock(lock);
+    return NULL;
+}
+
+// Whether as many threads can be had at a time.
+static bool can_have_threads(int count, struct mc_error *err)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[POOL_THREADS + 1];
+    int made = 0, failed = 0;
+    pthread_mutex_lock(&lock);
+    while (made < count && failed == 0) {
+        failed = pthread_create(&threads[made], NULL, wait_for_lock, &lock);
+        made += failed == 0;
+    }
+    pthread_mutex_unlock(&lock);
+    while (made > 0) {
+        pthread_join(threads[--made], NULL);
+    }
+    pthread_mutex_destroy(&lock);
+    return failed == 0 || mc_error_set(err, MC_ERROR_SYSTEM, failed, "no thread for requests: %s",
+                                       strerrordesc_np(failed));
+}
+
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+static void free_work(uv_work_t *work, int status)
+{
+    (void)status;
+    free(work);
+}
+
+bool web_calls_start(struct web_calls *calls, struct mc_error *err)
+{
+    char count[16];
+    snprintf(count, sizeof count, "%d", POOL_THREADS);
+    setenv("UV_THREADPOOL_SIZE", count, 1);
+    uv_work_t *work = malloc(sizeof *work);
+    if (work == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for requests");
+    }
+    // One more: the relay's.
+    if (!can_have_threads(POOL_THREADS + 1, err)) {
+        free(work);
+        return false;
+    }
+    uv_queue_work(calls->loop, work, do_nothing, free_work);
+    return true;
+}
+
+// ---- calls
 
 static struct web_call *create(struct web_calls *calls, web_call_done *on_done, void *user,
                                struct mc_error *err)

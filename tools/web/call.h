@@ -23,6 +23,10 @@ struct web_calls {
     int count;          // under way
 };
 
+// Starts the loop's pool, as libuv would at the first call, where it aborts when it can't. Returns
+// false and sets err without threads. Once, before the first call.
+bool web_calls_start(struct web_calls *calls, struct mc_error *err) MC_MUST_USE;
+
 // Sends request, a JSON object without id. on_done is called once, unless web_call_forget comes
 // first. Returns NULL and sets err when there are too many calls or no memory.
 struct web_call *web_call_start(struct web_calls *calls, const char *request,

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 enum {
-    LIMIT_MS = 30000, // of time; a busy machine needs a few seconds
+    LIMIT_MS = 60000, // of time: a machine with much else to do needs more than the usual second
     LIMIT_CPU_S = 30,
     RECORD_BYTES_MAX = 256 * 1024,
     REASON_BYTES = 512,
@@ -31,7 +31,7 @@ struct web_face_finder {
     int open;    // handles that are not closed yet
     int pending; // what must end first: the process, its output and its errors
     int64_t exit_status;
-    bool was_late, is_too_long;
+    bool has_exited, was_killed, was_late, is_too_long;
 };
 
 static void destroy(struct web_face_finder *finder)
@@ -100,10 +100,24 @@ static void end_part(struct web_face_finder *finder)
     close_all(finder);
 }
 
+// What it started itself may hold its output open for ever: that is not waited for.
+static void kill_process(struct web_face_finder *finder)
+{
+    finder->was_killed = true;
+    if (finder->has_exited) {
+        finder->pending = 1;
+        end_part(finder);
+    } else {
+        uv_process_kill(&finder->process, SIGKILL);
+    }
+}
+
 static void on_exit_of(uv_process_t *process, int64_t status, int signal_number)
 {
     struct web_face_finder *finder = process->data;
     finder->exit_status = signal_number != 0 ? -1 : status;
+    finder->has_exited = true;
+    finder->pending = finder->was_killed ? 1 : finder->pending;
     end_part(finder);
 }
 
@@ -111,7 +125,7 @@ static void on_late(uv_timer_t *timer)
 {
     struct web_face_finder *finder = timer->data;
     finder->was_late = true;
-    uv_process_kill(&finder->process, SIGKILL);
+    kill_process(finder);
 }
 
 static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -131,9 +145,9 @@ static void on_output(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
     (void)buffer;
     if (got == UV_ENOBUFS) { // more than there may be
         finder->is_too_long = true;
-        uv_process_kill(&finder->process, SIGKILL);
-    }
-    if (got < 0) {
+        uv_read_stop(stream);
+        kill_process(finder);
+    } else if (got < 0) {
         uv_read_stop(stream);
         end_part(finder);
     } else if (stream == (uv_stream_t *)&finder->streams[1]) {
@@ -230,6 +244,6 @@ void web_face_finder_forget(struct web_face_finder *finder)
 {
     if (finder != NULL) {
         finder->on_done = NULL;
-        uv_process_kill(&finder->process, SIGKILL);
+        kill_process(finder);
     }
 }

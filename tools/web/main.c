@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/reserve.h"
@@ -21,6 +22,8 @@
 
 // After the last browser: a page that is reloaded finds the camera still open.
 enum { LINGER_MS = 3000 };
+
+enum { FILES_MIN = 24 }; // descriptors to start with
 
 struct web {
     struct web_options options;
@@ -173,6 +176,10 @@ static bool serve(struct web *web)
 {
     struct mc_error err = { 0 };
     mc_log_level_set(web->options.log_level);
+    if (!mc_file_room(FILES_MIN, &err)) {
+        mc_log(MC_LOG_ERROR, "%s", err.message);
+        return false;
+    }
     if (uv_loop_init(&web->loop) != 0 || !web_board_init(&web->board, &err)) {
         mc_log(MC_LOG_ERROR, "no loop");
         return false;

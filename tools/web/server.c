@@ -28,7 +28,7 @@ enum {
     REPLY_BYTES = 1024,
     REASON_BYTES = 512,
     CALL_SECONDS = 15,  // for a request that mocapd answers
-    PHOTO_SECONDS = 60, // for a photo; it has a shorter limit of its own
+    PHOTO_SECONDS = 90, // for a photo; it has a shorter limit of its own
     OTHER_FILES = 32,   // besides connections: pages, calls, the loop's
 };
 
@@ -333,7 +333,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
                     size_t length)
 {
     struct lws_context *context = lws_get_context(wsi);
-    struct web_server *server = context != NULL ? lws_context_user(context) : NULL;
+    if (context == NULL) { // before there is one
+        return lws_callback_http_dummy(wsi, reason, user, in, length);
+    }
+    struct web_server *server = lws_context_user(context);
     struct session *session = user;
     switch (reason) {
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
@@ -423,6 +426,16 @@ static bool can_listen(const struct web_server_options *options, struct mc_error
                      "can't listen at %s:%d: this machine has no such address; 127.0.0.1 serves "
                      "this machine alone, 0.0.0.0 every address it has",
                      options->address, options->port);
+    } else if (!good && errno == EADDRINUSE) {
+        mc_error_set(
+            err, MC_ERROR_SYSTEM, EADDRINUSE,
+            "can't listen at %s:%d: another program does, perhaps another mocap-web; choose "
+            "another port with --listen %s:PORT",
+            options->address, options->port, options->address);
+    } else if (!good && errno == EACCES) {
+        mc_error_set(err, MC_ERROR_SYSTEM, EACCES,
+                     "can't listen at %s:%d: only root may use ports below 1024", options->address,
+                     options->port);
     } else if (!good) {
         mc_error_set_errno(err, "can't listen at %s:%d", options->address, options->port);
     }
@@ -473,6 +486,11 @@ struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_op
                                               .token = options->token,
                                               .calls = &server->calls };
     protocol_buffer_init(&server->browsers.text, REPLY_BYTES);
+    if (!web_calls_start(&server->calls, err)) {
+        protocol_buffer_finish(&server->browsers.text);
+        free(server);
+        return NULL;
+    }
     lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
     const struct lws_context_creation_info info = {
         .port = options->port,

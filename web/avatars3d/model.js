@@ -64,12 +64,27 @@ function frame(stage, vrm) {
     stage.setSubject({ y: (low + high) / 2, height: high - low, width: 2 * (side + MARGIN * at.y), depth: front });
 }
 
+/** A VRM model is a binary glTF file. */
+function isBinaryGltf(bytes) {
+    return bytes.byteLength >= 20 && new DataView(bytes).getUint32(0, false) === 0x676c5446; // "glTF"
+}
+
+const NO_MODEL = "this is not a VRM model. Choose a file that ends in .vrm, as VRoid Studio exports it";
+
 async function load(bytes) {
     const loader = new GLTFLoader();
     loader.register((parser) => new VRMLoaderPlugin(parser));
-    const { vrm } = (await loader.parseAsync(bytes, "")).userData;
+    if (!isBinaryGltf(bytes)) {
+        throw new Error(NO_MODEL);
+    }
+    let vrm;
+    try {
+        ({ vrm } = (await loader.parseAsync(bytes, "")).userData);
+    } catch (error) {
+        throw new Error(`this model is damaged (${error.message}). Export it again, or choose another file`);
+    }
     if (!vrm?.humanoid) {
-        throw new Error("it is no VRM model");
+        throw new Error(NO_MODEL);
     }
     VRMUtils.rotateVRM0(vrm);
     return vrm;

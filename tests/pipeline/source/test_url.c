@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "pipeline/source/url.h"
+#include "pipeline/source/url_scheme.h"
 
 static void kinds_follow_from_the_beginning(void **state)
 {
@@ -155,6 +156,40 @@ static void what_leads_to_another_server_is_recognised(void **state)
     assert_false(pipeline_url_is_same_server("http://cam/x", "https://cam:8443/x"));
 }
 
+static void what_was_meant_is_suggested(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *message; // NULL: it is good
+    } cases[] = {
+        { "clip.mp4", NULL },
+        { "/a/b:c.mp4", NULL },
+        { "take:two.mp4", NULL },
+        { "demo:", NULL },
+        { "RTSP://h/", NULL },
+        { "http://h/", NULL },
+        { "udp://h:9", NULL },
+        { "file:///a.mp4", NULL },
+        { "v4l2:C920", NULL },
+        { "rtps://h/", "unknown protocol 'rtps://'; did you mean 'rtsp://'?" },
+        { "htttp://me:hunter2@h/", "unknown protocol 'htttp://'; did you mean 'http://'?" },
+        { "gopherx://h/", "unknown protocol 'gopherx://'" },
+        { "v4l:/dev/video0", "unknown source 'v4l:'; did you mean 'v4l2:'?" },
+        { "dmeo:", "unknown source 'dmeo:'; did you mean 'demo:'?" },
+        { "image:p%03d.jpg", "unknown source 'image:'; did you mean 'images:'?" },
+        { "'clip.mp4'", "must be without the quotation marks around it" },
+        { "\"demo:\"", "must be without the quotation marks around it" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mc_error err = { 0 };
+        assert_int_equal(pipeline_url_check_scheme(cases[i].url, &err), cases[i].message == NULL);
+        if (cases[i].message != NULL) {
+            assert_memory_equal(err.message, cases[i].message, strlen(cases[i].message));
+        }
+        assert_null(strstr(err.message, "hunter2"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +199,7 @@ int main(void)
         cmocka_unit_test(secrets_are_hidden),
         cmocka_unit_test(a_short_buffer_cuts_and_never_overflows),
         cmocka_unit_test(what_leads_to_another_server_is_recognised),
+        cmocka_unit_test(what_was_meant_is_suggested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
