@@ -37,7 +37,7 @@ end
 
 complete -c mocapd -f
 
-complete -c mocapd -l config -r -F -d 'read options from a file'
+complete -c mocapd -l config -r -F -d 'read options from a file, and from FILE.d/*.conf'
 complete -c mocapd -l check-config -d 'print the configuration that would run, with defaults, and exit'
 complete -c mocapd -l stream -x -d 'add a stream'
 complete -c mocapd -l every-frame -d 'drop nothing'
