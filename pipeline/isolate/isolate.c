@@ -125,6 +125,7 @@ static bool send_start(struct session *session, struct mc_error *err)
     }
     strcpy(start.url, capture->url);
     return send(session->socket, &start, sizeof start, MSG_NOSIGNAL) == (ssize_t)sizeof start ||
+           errno == EPIPE || // it is dead already: how, its status tells
            mc_error_set_errno(err, "no message to a decoder");
 }
 
