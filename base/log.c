@@ -23,6 +23,8 @@ static const struct {
 };
 
 static _Atomic enum mc_log_level level_max = MC_LOG_INFO;
+static void (*redirected)(enum mc_log_level level, const char *text);
+static void (*redirected)(enum mc_log_level level, const char *text);
 
 void mc_log_level_set(enum mc_log_level level)
 {
@@ -32,6 +34,11 @@ void mc_log_level_set(enum mc_log_level level)
 bool mc_log_enabled(enum mc_log_level level)
 {
     return level <= level_max;
+}
+
+void mc_log_redirect(void (*write)(enum mc_log_level level, const char *text))
+{
+    redirected = write;
 }
 
 bool mc_log_level_parse(const char *name, enum mc_log_level *level)
@@ -78,7 +85,7 @@ void mc_log(enum mc_log_level level, const char *format, ...)
         return;
     }
     char line[LINE_MAX_BYTES];
-    int start = write_prefix(line, sizeof line, level);
+    int start = redirected != NULL ? 0 : write_prefix(line, sizeof line, level);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line + start, sizeof line - (size_t)start - 1, format, arguments);
@@ -89,6 +96,10 @@ void mc_log(enum mc_log_level level, const char *format, ...)
         if (c < 0x20 || c == 0x7f) {
             line[i] = '?';
         }
+    }
+    if (redirected != NULL) {
+        redirected(level, line);
+        return;
     }
     line[length++] = '\n';
     // One write per line, so that lines of several threads never mix. A failure

@@ -28,6 +28,10 @@ bool mc_log_level_parse(const char *name, enum mc_log_level *level);
 // cannot forge lines; lines over 1023 bytes are cut.
 void mc_log(enum mc_log_level level, const char *format, ...) MC_PRINTF(2, 3);
 
+// Gives lines to write, as text without a prefix, in place of stderr: for a process whose log is
+// another's. Any thread may log, and write is called on it. Thread: main, before others start.
+void mc_log_redirect(void (*write)(enum mc_log_level level, const char *text));
+
 // Limits messages that bad input could repeat for ever to one per interval. Zeroed at first.
 // Thread: the owner's.
 struct mc_log_limit {

@@ -38,10 +38,31 @@ static void print_real(const struct mc_option *option, const void *field, char *
     }
 }
 
+// Fields that hold less than a value may have are not given.
+static bool is_given(const struct mc_option *option, const void *field)
+{
+    switch (option->kind) {
+    case MC_OPTION_BOOL:
+        return option->size == sizeof(bool) || *(const int *)field >= 0;
+    case MC_OPTION_INT:
+        return (double)read_integer(option, field) >= option->min;
+    case MC_OPTION_DOUBLE:
+        return option->size == sizeof(double) ? *(const double *)field >= option->min
+                                              : *(const float *)field >= (float)option->min;
+    case MC_OPTION_ENUM:
+        return *(const int *)field >= 0;
+    default:
+        return true;
+    }
+}
+
 // Writes the value into text; "" when there is none.
 static void print_value(const struct mc_option *option, const void *field, char *text, size_t size)
 {
     text[0] = '\0';
+    if (!is_given(option, field)) {
+        return;
+    }
     switch (option->kind) {
     case MC_OPTION_BOOL:
         snprintf(text, size, "%s", read_flag(option, field) ? "yes" : "no");

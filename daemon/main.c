@@ -25,6 +25,7 @@
 #include "daemon/stream_control.h"
 #include "daemon/streams.h"
 #include "nn/model.h"
+#include "pipeline/isolate/decoder_process.h"
 #include "pipeline/models.h"
 #include "pipeline/stats.h"
 #include "pipeline/worker.h"
@@ -415,6 +416,7 @@ static void raise_file_limit(void)
 
 int main(int argc, char **argv)
 {
+    pipeline_decoder_process(argc, argv);
     struct app *app = calloc(1, sizeof *app);
     struct mc_error err = { 0 };
     if (app == NULL) {

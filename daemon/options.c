@@ -17,7 +17,7 @@ enum { DAY_S = 24 * 60 * 60 };
 #define SETTINGS_NOT_GIVEN                                                                         \
     {                                                                                              \
         .full_frame = -1, .rotation = DAEMON_ROTATION_NOT_GIVEN, .mirror = -1, .repeat = -1,       \
-        .smooth = -1, .smooth_min_cutoff = -1, .smooth_beta = -1, .fov = -1                        \
+        .isolate = -1, .smooth = -1, .smooth_min_cutoff = -1, .smooth_beta = -1, .fov = -1         \
     }
 
 const struct daemon_options daemon_options_default = {
@@ -303,6 +303,8 @@ const struct mc_option daemon_settings_table[] = {
       "refuse frames of more pixels than that, and reduce such JPEGs; default: 4096x4096",
       MC_OPTION_CALL, .set = set_max_frame_size, .get = get_max_frame_size },
     { "repeat", 0, NULL, "start files again at their end", MC_OPTION_BOOL, SETTING_FIELD(repeat) },
+    { "isolate", 0, NULL, "read and decode the source in a sandboxed process of its own",
+      MC_OPTION_BOOL, SETTING_FIELD(isolate) },
     { "smooth", 0, "on|off", "smooth the keypoints; default: on", MC_OPTION_BOOL,
       SETTING_FIELD(smooth) },
     { "smooth-min-cutoff", 0, "HZ", "cutoff of a point at rest: lower is calmer; default: 1",

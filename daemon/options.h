@@ -46,6 +46,7 @@ struct daemon_stream_settings {
     int mirror;                            // 0 no, 1 yes
     int max_frame_width, max_frame_height; // 0: not given
     int repeat;                            // 0 no, 1 yes
+    int isolate;                           // 0 no, 1 yes
     int smooth;                            // 0 no, 1 yes
     float smooth_min_cutoff, smooth_beta;
     float fov; // degrees; 0: estimated

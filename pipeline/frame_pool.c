@@ -50,6 +50,11 @@ void pipeline_frame_pool_destroy(struct pipeline_frame_pool *pool)
     free(pool);
 }
 
+int pipeline_frame_pool_count(const struct pipeline_frame_pool *pool)
+{
+    return pool->count;
+}
+
 struct pipeline_frame *pipeline_frame_pool_acquire(struct pipeline_frame_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);

@@ -33,6 +33,9 @@ struct pipeline_frame_pool *pipeline_frame_pool_create(int count, struct mc_erro
 // All frames must have been released. NULL does nothing.
 void pipeline_frame_pool_destroy(struct pipeline_frame_pool *pool);
 
+// How many frames it has. Any thread.
+int pipeline_frame_pool_count(const struct pipeline_frame_pool *pool);
+
 // An empty frame, or NULL when all are out. Any thread.
 struct pipeline_frame *pipeline_frame_pool_acquire(struct pipeline_frame_pool *pool);
 

@@ -179,6 +179,7 @@ static void copy_options(struct pipeline_stream *stream,
     stream->repeat = options->repeat;
     stream->drop_damaged = options->drop_damaged;
     stream->udp = options->udp;
+    stream->isolate = options->isolate;
     stream->display_options = options->display;
     stream->max_pixels = options->max_pixels;
     stream->mode = options->mode;
@@ -243,6 +244,7 @@ static bool create_capture(struct pipeline_stream *stream, struct mc_error *err)
         .repeat = stream->repeat,
         .drop_damaged = stream->drop_damaged,
         .udp = stream->udp,
+        .isolate = stream->isolate,
         .display = stream->display_options,
         .max_pixels = stream->max_pixels,
         .mailbox = stream->mailbox,

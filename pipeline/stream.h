@@ -49,6 +49,7 @@ struct pipeline_stream_options {
     bool every_frame;   // drop nothing: the source waits. Else the newest frame wins
     bool repeat;        // start a file again at its end
     bool udp;           // RTSP over UDP; else over TCP, unless the URL ends in ?udp
+    bool isolate;       // the source is read and decoded in a process of its own
     int64_t max_pixels; // of a frame: larger JPEGs are reduced, others refused; 0: 4096 * 4096
     struct pipeline_display_options display; // on top of what the source says
     bool drop_damaged; // no record of frames with errors in them; else they are marked

@@ -45,7 +45,7 @@ struct pipeline_stream {
     struct pipeline_stream_callbacks callbacks;
     char name[PROTOCOL_NAME_BYTES];
     char *url; // owned
-    bool every_frame, repeat, drop_damaged, udp;
+    bool every_frame, repeat, drop_damaged, udp, isolate;
     struct pipeline_display_options display_options;
     int64_t max_pixels;
     struct pipeline_display_transform display; // of the last record's frame

@@ -26,7 +26,7 @@ av='libav|libswscale|libswresample'
 allow base "$none" "$none"
 allow nn 'cblas\.h|openblas|jansson\.h' 'base/'
 allow protocol 'jansson\.h|cbor' 'base/'
-allow pipeline "uv\.h|$av" 'base/|nn/|protocol/record\.h'
+allow pipeline "uv\.h|seccomp\.h|$av" 'base/|nn/|protocol/record\.h'
 allow server 'uv\.h' 'base/|protocol/'
 allow daemon "uv\.h|jansson\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'
 allow tools "uv\.h|jansson\.h|lo/lo\.h|libwebsockets\.h|$av" 'base/|nn/|pipeline/|protocol/|server/'

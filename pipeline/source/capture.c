@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/isolate/isolate.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/capture_internal.h"
 #include "pipeline/source/probe.h"
@@ -76,7 +77,8 @@ static enum pipeline_capture_outcome run_sessions(struct pipeline_capture *captu
     enum pipeline_capture_outcome outcome;
     pipeline_capture_report(capture, PIPELINE_CONNECTING, "");
     do {
-        outcome = pipeline_capture_run_session(capture, err);
+        outcome = capture->options.isolate ? pipeline_isolate_run_session(capture, err)
+                                           : pipeline_capture_run_session(capture, err);
         if (outcome == PIPELINE_CAPTURE_LOST) {
             wait_before_retry(capture, err);
             outcome = pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED
@@ -152,8 +154,25 @@ static void free_capture(struct pipeline_capture *capture)
     free(capture);
 }
 
-struct pipeline_capture *pipeline_capture_create(const struct pipeline_capture_options *options,
-                                                 struct mc_error *err)
+void pipeline_capture_remember(const struct pipeline_capture *capture,
+                               struct pipeline_capture_memory *memory)
+{
+    *memory = (struct pipeline_capture_memory){ capture->clock, capture->lateness, capture->playout,
+                                                capture->load, capture->delivered_ns };
+}
+
+void pipeline_capture_recall(struct pipeline_capture *capture,
+                             const struct pipeline_capture_memory *memory)
+{
+    capture->clock = memory->clock;
+    capture->lateness = memory->lateness;
+    capture->playout = memory->playout;
+    capture->load = memory->load;
+    capture->delivered_ns = memory->delivered_ns;
+}
+
+struct pipeline_capture *
+pipeline_capture_create_idle(const struct pipeline_capture_options *options, struct mc_error *err)
 {
     struct pipeline_capture *capture = calloc(1, sizeof *capture);
     if (capture == NULL) {
@@ -176,6 +195,16 @@ struct pipeline_capture *pipeline_capture_create(const struct pipeline_capture_o
         return NULL;
     }
     pipeline_url_redact(capture->url, capture->shown_url, sizeof capture->shown_url);
+    return capture;
+}
+
+struct pipeline_capture *pipeline_capture_create(const struct pipeline_capture_options *options,
+                                                 struct mc_error *err)
+{
+    struct pipeline_capture *capture = pipeline_capture_create_idle(options, err);
+    if (capture == NULL) {
+        return NULL;
+    }
     int result = pthread_create(&capture->thread, NULL, capture_main, capture);
     if (result != 0) {
         mc_error_set(err, MC_ERROR_SYSTEM, result, "no thread for a source: %s",

@@ -11,6 +11,7 @@
 #include "pipeline/state.h"
 
 struct pipeline_capture;
+struct pipeline_frame_arena;
 struct pipeline_frame_pool;
 struct pipeline_mailbox;
 
@@ -29,7 +30,8 @@ struct pipeline_capture_options {
     bool every_frame; // as fast as the mailbox takes them: never paced, never dropped
     bool repeat;      // a source with an end starts over
     bool drop_damaged;
-    bool udp; // for RTSP
+    bool udp;     // for RTSP
+    bool isolate; // in a process of its own; see isolate/isolate.h
     struct pipeline_display_options display;
     int64_t max_pixels;                     // of a frame; 0: the default
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
@@ -38,6 +40,13 @@ struct pipeline_capture_options {
     void (*on_frame)(void *user);           // one is in the mailbox. Thread: capture
     void (*wake)(void *user);               // after each change of state. Thread: capture
     void *user;
+
+    // In a decoder process, else NULL.
+    struct pipeline_frame_arena *arena; // decoders write there; borrowed
+
+    // The source is open, and nothing read of it. When it returns false and sets err, the source
+    // is given up. Thread: capture.
+    bool (*on_open)(void *user, struct mc_error *err);
 };
 
 enum { PIPELINE_REASON_BYTES = 256 };

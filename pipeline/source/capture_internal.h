@@ -1,5 +1,5 @@
 // The parts of a capture: its thread (capture.c) and the sessions that it runs
-// (capture_session.c). Private to these two.
+// (capture_session.c), in this process or in one of their own (isolate/). Private to these.
 #pragma once
 
 #include <pthread.h>
@@ -52,6 +52,7 @@ struct pipeline_capture {
     int64_t session_start_ns;
     bool hopeless;             // frames keep arriving late: reconnect
     enum pipeline_fault fault; // why the last session was lost
+    int deaths;                // of its decoder process, in a row
 
     pthread_mutex_t lock; // guards all below
     pthread_cond_t asked; // one of these changed
@@ -66,6 +67,26 @@ enum pipeline_capture_outcome {
     PIPELINE_CAPTURE_LOST,    // worth another attempt
     PIPELINE_CAPTURE_GIVEN_UP // not worth one
 };
+
+// What a session has to know about those before it, for one that runs in another process.
+struct pipeline_capture_memory {
+    struct pipeline_pts_clock clock;
+    struct pipeline_lateness lateness;
+    struct pipeline_playout playout;
+    struct pipeline_decode_load load;
+    int64_t delivered_ns;
+};
+
+// Copies it out of the capture, and into it. Thread: capture.
+void pipeline_capture_remember(const struct pipeline_capture *capture,
+                               struct pipeline_capture_memory *memory);
+void pipeline_capture_recall(struct pipeline_capture *capture,
+                             const struct pipeline_capture_memory *memory);
+
+// As pipeline_capture_create, without a thread: the caller runs its sessions.
+struct pipeline_capture *
+pipeline_capture_create_idle(const struct pipeline_capture_options *options,
+                             struct mc_error *err) MC_MUST_USE;
 
 // Opens the source, delivers its frames, and closes it. Sets err and capture->fault unless
 // it was stopped or reached the end. Thread: capture.

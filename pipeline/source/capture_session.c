@@ -181,6 +181,7 @@ static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, s
         pipeline_source_stream(capture->source), pipeline_source_is_live(capture->source),
         capture->threaded ? thread_count() : 1, capture->options.max_pixels, err);
     if (decoder != NULL) {
+        pipeline_decoder_set_arena(decoder, capture->options.arena);
         pipeline_decoder_set_effort(decoder, effort);
     }
     return decoder;
@@ -216,6 +217,10 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     begin_playout(capture);
     capture->decoder = open_decoder(capture, err);
     if (capture->decoder == NULL) {
+        *permanent = true;
+        return mc_error_wrap(err, "%s", capture->shown_url);
+    }
+    if (capture->options.on_open != NULL && !capture->options.on_open(capture->options.user, err)) {
         *permanent = true;
         return mc_error_wrap(err, "%s", capture->shown_url);
     }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/isolate/frame_arena.h"
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/libav.h"
 
@@ -28,8 +29,9 @@ struct pipeline_decoder {
     struct AVCodecContext *codec;
     struct AVCodecParameters *parameters; // owned
     struct AVRational time_base;
-    int64_t max_pixels; // of a frame
-    int halvings;       // of its edges, while decoding
+    int64_t max_pixels;                 // of a frame
+    int halvings;                       // of its edges, while decoding
+    struct pipeline_frame_arena *arena; // borrowed; NULL: none
     struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
@@ -44,6 +46,14 @@ struct pipeline_decoder {
     bool damaged; // a packet since the last frame was damaged
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
+
+static void use_arena(struct pipeline_decoder *decoder)
+{
+    if (decoder->arena != NULL) {
+        decoder->codec->opaque = decoder->arena;
+        decoder->codec->get_buffer2 = pipeline_frame_arena_get_buffer;
+    }
+}
 
 // Opens the codec for frames whose edges are halved that many times, in place of the one
 // that is open, if any.
@@ -68,6 +78,7 @@ static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc
     if (decoder->low_delay && decoder->threads == 1) { // with the flag there are none
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
+    use_arena(decoder);
     if (result >= 0) {
         result = avcodec_open2(decoder->codec, codec, NULL);
     }
@@ -185,6 +196,13 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
         count_skipped(decoder);
     }
     return sent;
+}
+
+void pipeline_decoder_set_arena(struct pipeline_decoder *decoder,
+                                struct pipeline_frame_arena *arena)
+{
+    decoder->arena = arena;
+    use_arena(decoder);
 }
 
 void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,

@@ -12,6 +12,7 @@ struct AVPacket;
 struct AVStream;
 struct pipeline_decoder;
 struct pipeline_frame;
+struct pipeline_frame_arena;
 
 // With low_delay frames are returned as early as possible: for live sources. With threads
 // above 1 several frames decode at a time, and take up to as many frames longer. Frames
@@ -24,6 +25,11 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
 
 // NULL does nothing.
 void pipeline_decoder_close(struct pipeline_decoder *decoder);
+
+// Has frames written into the arena, where it has room, from the next on. NULL: into memory of
+// FFmpeg's.
+void pipeline_decoder_set_arena(struct pipeline_decoder *decoder,
+                                struct pipeline_frame_arena *arena);
 
 // Leaves out what the effort says, from the next packet on. A frame that refers to one
 // that was left out isn't shown until the next key frame.

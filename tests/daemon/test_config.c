@@ -187,13 +187,14 @@ static void what_is_written_is_read_back(void **state)
     assert_in(first, "socket = \" /tmp/a b;#.sock\"\n");
     assert_in(first, "linger = 10\n");
     assert_in(first, "precision = int8\n");
-    assert_in(first, "\n[stream a]\nurl = \"a # \\\"b\\\\.mp4\"\ntransport = udp\ndamaged = mark\n"
-                     "on-demand = no\nmax-faces = 2\nregion = 1,2.5,30,40\nfull-frame = no\n"
-                     "rotate = 0\nmirror = yes\nmax-frame-size = 1920x1080\nrepeat = no\n"
-                     "smooth = yes\nsmooth-min-cutoff = 1\nsmooth-beta = 0.1\nfov = 60.5\n");
+    assert_in(first,
+              "\n[stream a]\nurl = \"a # \\\"b\\\\.mp4\"\ntransport = udp\ndamaged = mark\n"
+              "on-demand = no\nmax-faces = 2\nregion = 1,2.5,30,40\nfull-frame = no\n"
+              "rotate = 0\nmirror = yes\nmax-frame-size = 1920x1080\nrepeat = no\n"
+              "isolate = no\nsmooth = yes\nsmooth-min-cutoff = 1\nsmooth-beta = 0.1\nfov = 60.5\n");
     assert_in(first, "on-demand = yes\nmax-faces = 1\nfull-frame = yes\n");
     assert_in(first, "fov = auto\n");
-    assert_int_equal(config_file_read(first, NULL), DAEMON_COMMAND_LINE_RUN);
+    config_file_assert_read(first);
     char *second = write_options();
     assert_string_equal(first, second);
     free(first);

@@ -70,14 +70,16 @@ static void the_command_line_chooses_region_or_full_frame(void **state)
 static void a_stream_may_say_no_where_the_daemon_says_yes(void **state)
 {
     (void)state;
-    static const char text[] = "full-frame = yes\nrepeat = yes\nmirror = yes\nrotate = 90\n"
-                               "[stream a]\nurl = demo:\nfull-frame = no\nrepeat = no\n"
-                               "mirror = no\nrotate = 0\n"
-                               "[stream b]\nurl = demo:\n"
-                               "[stream c]\nurl = demo:\nregion = 1,2,3,4\n";
+    static const char text[] =
+        "full-frame = yes\nrepeat = yes\nisolate = yes\nmirror = yes\nrotate = 90\n"
+        "[stream a]\nurl = demo:\nfull-frame = no\nrepeat = no\nisolate = no\n"
+        "mirror = no\nrotate = 0\n"
+        "[stream b]\nurl = demo:\n"
+        "[stream c]\nurl = demo:\nregion = 1,2,3,4\n";
     config_file_assert_read(text);
     assert_int_equal(resolve(0).mode, PIPELINE_TRACK);
-    assert_false(resolve(0).repeat || resolve(0).display.mirror);
+    assert_false(resolve(0).repeat || resolve(0).isolate || resolve(0).display.mirror);
+    assert_true(resolve(1).isolate);
     assert_int_equal(resolve(0).display.rotate, 0);
     assert_int_equal(resolve(1).mode, PIPELINE_FULL);
     assert_true(resolve(1).repeat && resolve(1).display.mirror);

@@ -41,13 +41,14 @@ _mocapctl()
             'watch|-i' | 'watch|--include' | 'watch|--socket' | 'status|--socket' | \
             'metrics|--socket' | 'calibrate|--profile' | 'calibrate|--socket' | \
             'stream|--socket' | 'stream add|--socket' | 'stream remove|--socket' | \
-            'stream set|--socket' | 'reload|--socket' | 'record|--stream' | 'record|-n' | \
-            'record|--count' | 'record|--seconds' | 'record|--socket' | 'replay|--speed' | \
-            'replay|--from' | 'replay|--wait-subscribers' | 'replay|--socket' | \
-            'export|--stream' | 'export|-o' | 'export|--output' | 'export|--socket' | \
-            'overlay|--model' | 'overlay|--locator' | 'overlay|--expression' | \
-            'overlay|--max-faces' | 'overlay|--region' | 'overlay|--frame' | 'overlay|--socket' \
-            | 'still|--model' | 'still|--locator' | 'still|--expression' | 'still|--socket')
+            'stream set|--socket' | 'reload|--socket' | 'devices|--socket' | 'doctor|--socket' | \
+            'record|--stream' | 'record|-n' | 'record|--count' | 'record|--seconds' | \
+            'record|--socket' | 'replay|--speed' | 'replay|--from' | 'replay|--wait-subscribers' \
+            | 'replay|--socket' | 'export|--stream' | 'export|-o' | 'export|--output' | \
+            'export|--socket' | 'overlay|--model' | 'overlay|--locator' | 'overlay|--expression' \
+            | 'overlay|--max-faces' | 'overlay|--region' | 'overlay|--frame' | \
+            'overlay|--socket' | 'still|--model' | 'still|--locator' | 'still|--expression' | \
+            'still|--socket')
                 [[ $glue ]] || option=$word
                 ;;
             *'|-'*) ;;
@@ -57,6 +58,8 @@ _mocapctl()
             '|calibrate') command='calibrate' ;;
             '|stream') command='stream' ;;
             '|reload') command='reload' ;;
+            '|devices') command='devices' ;;
+            '|doctor') command='doctor' ;;
             '|record') command='record' ;;
             '|replay') command='replay' ;;
             '|export') command='export' ;;
@@ -73,9 +76,10 @@ _mocapctl()
             '|--socket' | 'watch|--socket' | 'status|--socket' | 'metrics|--socket' | \
             'calibrate|--socket' | 'stream|--socket' | 'stream add|--socket' | \
             'stream remove|--socket' | 'stream set|--socket' | 'reload|--socket' | \
-            'record|--socket' | 'replay|--socket' | 'export|-o' | 'export|--output' | \
-            'export|--socket' | 'overlay|--model' | 'overlay|--locator' | 'overlay|--socket' | \
-            'still|--model' | 'still|--locator' | 'still|--socket') compopt -o filenames; _mocapctl_reply -f ;;
+            'devices|--socket' | 'doctor|--socket' | 'record|--socket' | 'replay|--socket' | \
+            'export|-o' | 'export|--output' | 'export|--socket' | 'overlay|--model' | \
+            'overlay|--locator' | 'overlay|--socket' | 'still|--model' | 'still|--locator' | \
+            'still|--socket') compopt -o filenames; _mocapctl_reply -f ;;
             'watch|-f' | 'watch|--format') _mocapctl_reply -W 'table json' ;;
             'record|--stream' | 'export|--stream') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
             'overlay|--expression' | 'still|--expression') compopt -o filenames; _mocapctl_reply -f -W 'off' ;;
@@ -93,6 +97,8 @@ _mocapctl()
             'stream remove') _mocapctl_reply -W '--socket -h --help -V --version' ;;
             'stream set') _mocapctl_reply -W '--socket -h --help -V --version' ;;
             'reload') _mocapctl_reply -W '--socket -h --help -V --version' ;;
+            'devices') _mocapctl_reply -W '--json --socket -h --help -V --version' ;;
+            'doctor') _mocapctl_reply -W '--json --socket -h --help -V --version' ;;
             'record') _mocapctl_reply -W '--stream -n --count --seconds --socket -h --help -V --version' ;;
             'replay') _mocapctl_reply -W '--speed --from -l --loop --every-frame --wait-subscribers --socket -h --help -V --version' ;;
             'export') _mocapctl_reply -W '--csv --json --bvh --live-link --dense --stream -o --output --socket -h --help -V --version' ;;
@@ -101,7 +107,7 @@ _mocapctl()
         esac
     else
         case "$command|$argument" in
-            '|0') _mocapctl_reply -W 'watch status metrics calibrate stream reload record replay export overlay still' ;;
+            '|0') _mocapctl_reply -W 'watch status metrics calibrate stream reload devices doctor record replay export overlay still' ;;
             'watch|0') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
             'metrics|0') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
             'calibrate|0') _mocapctl_reply -W 'neutral range show use reset' ;;

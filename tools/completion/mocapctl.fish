@@ -43,6 +43,8 @@ complete -c mocapctl -n '__fish_mocapctl_at 0' -a metrics -d 'print the daemon'\
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a calibrate -d 'measure the face in front of a camera, for blend shapes'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a stream -d 'add, remove or change a stream while mocapd runs'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a reload -d 'make mocapd read its configuration again'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a devices -d 'list the webcams of this machine, what they offer, and which...'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a doctor -d 'check what mocapd needs here, and say what to do where something...'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a record -d 'write what mocapd publishes to a file'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a replay -d 'serve a recording on the socket, as mocapd would'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a export -d 'convert a recording to CSV, lines of JSON, BVH, or a take of Live...'
@@ -72,6 +74,10 @@ complete -c mocapctl -n '__fish_mocapctl_at 0 stream' -a set -d 'change options 
 
 
 
+
+complete -c mocapctl -n '__fish_mocapctl_at devices' -l json -d 'print an array of objects'
+
+complete -c mocapctl -n '__fish_mocapctl_at doctor' -l json -d 'print an array of objects'
 
 complete -c mocapctl -n '__fish_mocapctl_at record' -l stream -x -a '(mocapctl status --json 2>/dev/null | grep -o '\''"stream":"[^"]*"'\'' | cut -d '\''"'\'' -f 4)' -d 'record only this stream'
 complete -c mocapctl -n '__fish_mocapctl_at record' -s n -l count -x -d 'stop after N records'

@@ -63,7 +63,7 @@ _mocapd()
         esac
     elif [[ $cur == -* ]]; then
         case $command in
-            '') _mocapd_reply -W '--config --check-config --stream --every-frame --exit-on-end --wait-subscribers --linger --model --locator --expression --precision --workers --socket --control-group --max-connections --max-connections-per-user --stuck-timeout --log-level --max-faces --region --full-frame --rotate --mirror --max-frame-size --repeat --smooth --smooth-min-cutoff --smooth-beta --fov -h --help -V --version' ;;
+            '') _mocapd_reply -W '--config --check-config --stream --every-frame --exit-on-end --wait-subscribers --linger --model --locator --expression --precision --workers --socket --control-group --max-connections --max-connections-per-user --stuck-timeout --log-level --max-faces --region --full-frame --rotate --mirror --max-frame-size --repeat --isolate --smooth --smooth-min-cutoff --smooth-beta --fov -h --help -V --version' ;;
         esac
     else
         case "$command|$argument" in

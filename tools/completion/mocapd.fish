@@ -37,7 +37,7 @@ end
 
 complete -c mocapd -f
 
-complete -c mocapd -l config -r -F -d 'read options from a file'
+complete -c mocapd -l config -r -F -d 'read options from a file, and from FILE.d/*.conf'
 complete -c mocapd -l check-config -d 'print the configuration that would run, with defaults, and exit'
 complete -c mocapd -l stream -x -d 'add a stream'
 complete -c mocapd -l every-frame -d 'drop nothing'
@@ -62,6 +62,7 @@ complete -c mocapd -l rotate -x -a '0 90 180 270' -d 'turn frames clockwise by 0
 complete -c mocapd -l mirror -d 'swap left and right, after turning'
 complete -c mocapd -l max-frame-size -x -d 'refuse frames of more pixels than that, and reduce such JPEGs'
 complete -c mocapd -l repeat -d 'start files again at their end'
+complete -c mocapd -l isolate -d 'read and decode the source in a sandboxed process of its own'
 complete -c mocapd -l smooth -x -a 'on off' -d 'smooth the keypoints'
 complete -c mocapd -l smooth-min-cutoff -x -d 'cutoff of a point at rest'
 complete -c mocapd -l smooth-beta -x -d 'how much the cutoff rises with speed, Hz for each face size a second'

@@ -193,7 +193,8 @@ const struct mc_command mocapctl_stream_command = {
     .details =
         "For root, mocapd's user and the members of its control-group. The change holds until "
         "mocapd ends, and for streams of the configuration until it is read again; what is to "
-        "last belongs in a file of mocapd.conf.d.",
+        "last, and passwords, which others would see in the list of processes, belong in a file of "
+        "mocapd.conf.d.",
     .commands = commands,
 };
 

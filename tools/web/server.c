@@ -333,7 +333,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
                     size_t length)
 {
     struct lws_context *context = lws_get_context(wsi);
-    struct web_server *server = context != NULL ? lws_context_user(context) : NULL;
+    if (context == NULL) { // before there is one
+        return lws_callback_http_dummy(wsi, reason, user, in, length);
+    }
+    struct web_server *server = lws_context_user(context);
     struct session *session = user;
     switch (reason) {
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:

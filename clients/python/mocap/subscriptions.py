@@ -66,9 +66,9 @@ class Subscriptions(Generic[Reply]):
 
     def _arrived(self, value: Dict[str, Any]) -> None:
         """Lets a reply, or news of the daemon's streams, take effect."""
-        streams = value.get("streams")
-        if value.get("type") == "streams" and isinstance(streams, list):
-            self.server.streams[:] = [name for name in streams if isinstance(name, str)]
+        streams, server = value.get("streams"), getattr(self, "server", None)
+        if value.get("type") == "streams" and isinstance(streams, list) and server is not None:
+            server.streams[:] = [name for name in streams if isinstance(name, str)]
         request_id = value.get("id")
         if not isinstance(request_id, int) or request_id not in self._pending:
             return

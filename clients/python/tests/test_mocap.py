@@ -214,6 +214,28 @@ class Session(Listening):
                     connection.sendall(line(granted))
 
 
+class Changing(Listening):
+    """A server that says which streams there are before it answers a ping, and then nonsense."""
+
+    def serve(self):
+        connection, _ = self.listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(line(HELLO))
+            request = json.loads(lines.readline())
+            connection.sendall(line({"type": "streams", "streams": ["main", "door"]}))
+            connection.sendall(line({"type": "streams", "streams": 7}))
+            connection.sendall(line({"type": "pong", "id": request["id"]}))
+            lines.readline()
+
+
+class Streams(unittest.TestCase):
+    def test_that_come_are_known(self):
+        with Changing() as server, mocap.connect(server.path) as client:
+            client.ping()
+            self.assertEqual(client.server.streams, ["main", "door"])
+            self.assertEqual(client.next(20), {"type": "streams", "streams": ["main", "door"]})
+
+
 class Unsubscribing(unittest.TestCase):
     def test_from_one_stream_leaves_the_options_of_another(self):
         with Session() as session, mocap.connect(session.path) as client:

@@ -1,0 +1,514 @@
+// A capture whose sessions run in processes of their own: this program, started again.
+#include <dirent.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <libavutil/frame.h>
+#include <libavutil/imgutils.h>
+
+#include "base/clock.h"
+#include "pipeline/frame_pool.h"
+#include "pipeline/isolate/decoder_process.h"
+#include "pipeline/isolate/sandbox.h"
+#include "pipeline/mailbox.h"
+#include "pipeline/source/capture.h"
+#include "tests/pipeline/clip_file.h"
+
+enum { FRAMES_MAX = 300, QUEUE = 4, PATIENCE_S = 60 };
+
+// What a frame was.
+struct seen {
+    double pts;
+    int width, height;
+    uint32_t pixels; // a hash
+};
+
+// One capture, and what came of it.
+struct run {
+    struct pipeline_capture_options options;
+    struct pipeline_capture_counts counts;
+    struct pipeline_capture *capture;
+    struct seen seen[FRAMES_MAX];
+    int frames;
+    struct pipeline_state_report report;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
+
+static void on_news(void *user)
+{
+    (void)user;
+    pthread_mutex_lock(&lock);
+    pthread_cond_broadcast(&news);
+    pthread_mutex_unlock(&lock);
+}
+
+static void run_start(struct run *run, const char *url, bool isolate)
+{
+    struct mc_error err = { 0 };
+    memset(run, 0, sizeof *run);
+    run->options = (struct pipeline_capture_options){
+        .url = url,
+        .every_frame = true,
+        .isolate = isolate,
+        .mailbox = pipeline_mailbox_create(QUEUE, true, &err),
+        .pool = pipeline_frame_pool_create(QUEUE + 3, &err),
+        .counts = &run->counts,
+        .on_frame = on_news,
+        .wake = on_news,
+        .user = run,
+    };
+    run->capture = pipeline_capture_create(&run->options, &err);
+    if (run->capture == NULL) {
+        fail_msg("%s", err.message);
+    }
+    pipeline_capture_start(run->capture);
+}
+
+static void run_stop(struct run *run)
+{
+    struct pipeline_frame *frame;
+    pipeline_capture_stop(run->capture);
+    pipeline_capture_join(run->capture);
+    while ((frame = pipeline_mailbox_pop(run->options.mailbox)) != NULL) {
+        pipeline_frame_pool_release(run->options.pool, frame);
+    }
+    pipeline_mailbox_destroy(run->options.mailbox);
+    pipeline_frame_pool_destroy(run->options.pool);
+}
+
+static uint32_t hash_rows(const AVFrame *image)
+{
+    uint32_t hash = 2166136261u;
+    uint8_t *bytes = NULL;
+    const int size = av_image_get_buffer_size(image->format, image->width, image->height, 1);
+    bytes = malloc((size_t)size);
+    assert_non_null(bytes);
+    av_image_copy_to_buffer(bytes, size, (const uint8_t *const *)image->data, image->linesize,
+                            image->format, image->width, image->height, 1);
+    for (int i = 0; i < size; i++) {
+        hash = (hash ^ bytes[i]) * 16777619u;
+    }
+    free(bytes);
+    return hash;
+}
+
+static void take_frame(struct run *run, struct pipeline_frame *frame)
+{
+    assert_true(run->frames < FRAMES_MAX);
+    assert_true(run->frames == 0 || frame->pts > run->seen[run->frames - 1].pts);
+    run->seen[run->frames++] = (struct seen){ frame->pts, frame->display.width,
+                                              frame->display.height, hash_rows(frame->image) };
+    pipeline_frame_pool_release(run->options.pool, frame);
+}
+
+// Takes frames until there are that many, or the capture is done.
+static void run_until(struct run *run, int frames)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_S;
+    while (run->frames < frames) {
+        pthread_mutex_lock(&lock);
+        struct pipeline_frame *frame = pipeline_mailbox_pop(run->options.mailbox);
+        const bool done = frame == NULL && pipeline_capture_is_done(run->capture);
+        if (frame == NULL && !done) {
+            assert_int_equal(pthread_cond_timedwait(&news, &lock, &until), 0);
+        }
+        pthread_mutex_unlock(&lock);
+        if (frame != NULL) {
+            take_frame(run, frame);
+        }
+        if (done) {
+            break;
+        }
+    }
+    pipeline_capture_state(run->capture, &run->report);
+}
+
+// Waits for a state whose reason holds text.
+static void run_until_reason(struct run *run, const char *text)
+{
+    for (int64_t end = mc_clock_now_ns() + PATIENCE_S * MC_NS_PER_SECOND;;) {
+        struct pipeline_frame *frame = pipeline_mailbox_pop(run->options.mailbox);
+        if (frame != NULL) {
+            take_frame(run, frame);
+        }
+        pipeline_capture_state(run->capture, &run->report);
+        if (strstr(run->report.reason, text) != NULL) {
+            return;
+        }
+        assert_true(mc_clock_now_ns() < end);
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    }
+}
+
+static int count_entries(const char *path)
+{
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    int count = 0;
+    while (readdir(directory) != NULL) {
+        count++;
+    }
+    closedir(directory);
+    return count;
+}
+
+// The decoder processes that run: children of any thread. Returns the last one.
+static pid_t find_decoder(int *count)
+{
+    pid_t found = -1;
+    *count = 0;
+    DIR *directory = opendir("/proc/self/task");
+    const struct dirent *entry;
+    assert_non_null(directory);
+    while ((entry = readdir(directory)) != NULL) {
+        char path[300];
+        long pid;
+        snprintf(path, sizeof path, "/proc/self/task/%s/children", entry->d_name);
+        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+        while (file != NULL && fscanf(file, "%ld", &pid) == 1) {
+            found = (pid_t)pid;
+            ++*count;
+        }
+        if (file != NULL) {
+            fclose(file);
+        }
+    }
+    closedir(directory);
+    return found;
+}
+
+static void assert_no_decoder(void)
+{
+    int count;
+    find_decoder(&count);
+    assert_int_equal(count, 0);
+}
+
+static void compare(const char *url)
+{
+    static struct run here, there;
+    run_start(&here, url, false);
+    run_until(&here, FRAMES_MAX);
+    run_start(&there, url, true);
+    run_until(&there, FRAMES_MAX);
+    assert_int_equal(there.frames, here.frames);
+    assert_int_equal(there.report.state, here.report.state);
+    assert_string_equal(there.report.reason, here.report.reason);
+    for (int i = 0; i < here.frames; i++) {
+        assert_true(there.seen[i].pts == here.seen[i].pts);
+        assert_int_equal(there.seen[i].width, here.seen[i].width);
+        assert_int_equal(there.seen[i].height, here.seen[i].height);
+        assert_int_equal(there.seen[i].pixels, here.seen[i].pixels);
+    }
+    assert_true(there.counts.packets == here.counts.packets);
+    assert_true(there.counts.frames == here.counts.frames);
+    assert_true(there.counts.damaged == here.counts.damaged);
+    assert_true(there.counts.undecodable == here.counts.undecodable);
+    assert_true(there.counts.connects == here.counts.connects);
+    run_stop(&here);
+    run_stop(&there);
+    assert_no_decoder();
+}
+
+static void paint(void *user, int index, uint8_t *rgb, int width, int height)
+{
+    (void)user;
+    for (int i = 0; i < width * height * 3; i++) {
+        rgb[i] = (uint8_t)(i * 7 + index * 11);
+    }
+}
+
+static void the_same_frames_come_from_either_process(void **state)
+{
+    (void)state;
+    static const char *const encoders[][2] = {
+        { "mjpeg", "avi" }, { "mpeg4", "mp4" }, { "ffv1", "mkv" }, { "libx264", "mp4" }
+    };
+    char directory[64], path[128];
+    clip_directory_make(directory, sizeof directory);
+    compare("demo:");
+    compare("lavfi:testsrc=size=98x54:rate=25:duration=1");             // raw frames: copied
+    compare("lavfi:testsrc=size=98x54:rate=25:duration=1,format=pal8"); // with a palette
+    for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
+        snprintf(path, sizeof path, "%s/clip%zu.%s", directory, i, encoders[i][1]);
+        clip_write(&(struct clip_options){ .path = path,
+                                           .encoder = encoders[i][0],
+                                           .width = 98,
+                                           .height = 54,
+                                           .frames = 30,
+                                           .rate = 25,
+                                           .paint = paint });
+        compare(path);
+    }
+    clip_directory_remove(directory);
+}
+
+static void the_same_errors_come_from_either_process(void **state)
+{
+    (void)state;
+    compare("/nowhere/clip.mp4");
+    compare("/etc/passwd");
+    compare("images:/nowhere/p%03d.jpg");
+}
+
+// Killed, or dead of its own: the reason says which, and the next process goes on behind it.
+static void a_decoder_that_dies_is_started_again(void **state)
+{
+    (void)state;
+    static const struct {
+        int signal;
+        const char *reason;
+    } deaths[] = { { SIGSEGV, "the decoder crashed (SIGSEGV)" },
+                   { SIGKILL, "the decoder was killed (SIGKILL)" } };
+    static struct run run;
+    run_start(&run, "lavfi:testsrc=size=64x48:rate=25", true);
+    for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
+        int count;
+        run_until(&run, run.frames + 10);
+        const pid_t decoder = find_decoder(&count);
+        assert_int_equal(count, 1);
+        assert_int_equal(kill(decoder, deaths[i].signal), 0);
+        run_until_reason(&run, deaths[i].reason);
+        assert_int_equal(run.report.state, PIPELINE_CONNECTING);
+        run_until(&run, run.frames + 10);
+        assert_int_equal(run.report.state, PIPELINE_LIVE);
+        assert_int_equal(run.counts.connects, i + 2);
+    }
+    run_stop(&run);
+    assert_no_decoder();
+}
+
+// What is in a file does not change.
+static void a_file_that_no_decoder_survives_is_given_up(void **state)
+{
+    (void)state;
+    static struct run run;
+    char directory[64], path[128];
+    clip_directory_make(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/clip.mp4", directory);
+    clip_write(&(struct clip_options){ .path = path,
+                                       .encoder = "mpeg4",
+                                       .width = 64,
+                                       .height = 48,
+                                       .frames = 100,
+                                       .rate = 25,
+                                       .paint = paint });
+    run_start(&run, path, true);
+    for (int64_t end = mc_clock_now_ns() + PATIENCE_S * MC_NS_PER_SECOND;
+         run.report.state != PIPELINE_FAILED;) {
+        int count;
+        const pid_t decoder = find_decoder(&count); // waits for room after a few frames
+        if (decoder > 0) {
+            kill(decoder, SIGSEGV);
+        }
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        pipeline_capture_state(run.capture, &run.report);
+        assert_true(mc_clock_now_ns() < end);
+    }
+    assert_non_null(strstr(run.report.reason, "the decoder crashed (SIGSEGV)"));
+    run_stop(&run);
+    assert_no_decoder();
+    clip_directory_remove(directory);
+}
+
+// A frame that a worker has stays as it is after the end of its decoder.
+static void a_frame_outlives_its_decoder(void **state)
+{
+    (void)state;
+    static struct run run;
+    run_start(&run, "demo:", true);
+    run_until(&run, 1);
+    struct pipeline_frame *frame;
+    while ((frame = pipeline_mailbox_pop(run.options.mailbox)) == NULL) {
+    }
+    const uint32_t before = hash_rows(frame->image);
+    pipeline_capture_stop(run.capture);
+    pipeline_capture_join(run.capture);
+    assert_no_decoder();
+    assert_int_equal(hash_rows(frame->image), before);
+    pipeline_frame_pool_release(run.options.pool, frame);
+    while ((frame = pipeline_mailbox_pop(run.options.mailbox)) != NULL) {
+        pipeline_frame_pool_release(run.options.pool, frame);
+    }
+    pipeline_mailbox_destroy(run.options.mailbox);
+    pipeline_frame_pool_destroy(run.options.pool);
+}
+
+static int rounds = 10;
+
+static void nothing_is_left_of_many_decoders(void **state)
+{
+    (void)state;
+    static struct run run;
+    int files = 0, maps = 0;
+    for (int i = 0; i < rounds; i++) {
+        run_start(&run, "lavfi:testsrc=size=64x48:rate=25", true);
+        run_until(&run, i % 3); // 0: it may not even have started
+        run_stop(&run);
+        assert_no_decoder();
+        if (i == 0) {
+            files = count_entries("/proc/self/fd");
+            maps = count_entries("/proc/self/map_files");
+        }
+    }
+    assert_int_equal(count_entries("/proc/self/fd"), files);
+    assert_true(count_entries("/proc/self/map_files") <= maps + 8); // stacks and heaps, kept
+}
+
+// ---- The sandbox
+
+// How a process ends that enters the sandbox and then does it: a wait status.
+static int run_in_sandbox(enum pipeline_url_kind kind, bool open, bool reconnects, int (*act)(void))
+{
+    const pid_t pid = fork();
+    if (pid == 0) {
+        if (!pipeline_sandbox_enter(kind, SIZE_MAX, NULL) ||
+            (open && !pipeline_sandbox_tighten(reconnects, NULL))) {
+            _exit(99);
+        }
+        _exit(act());
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static int open_tcp(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 0 : 1;
+}
+
+static int open_local(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) >= 0 ? 0 : 1;
+}
+
+static int run_program(void)
+{
+    execl("/bin/true", "true", (char *)NULL);
+    return 1;
+}
+
+static int write_file(void)
+{
+    return fopen("/tmp/mocapd-sandbox-must-not-write", "w") != NULL ? 0 : 1;
+}
+
+static int read_file(void)
+{
+    return fopen("/etc/hostname", "r") != NULL || fopen("/etc/passwd", "r") != NULL ? 0 : 1;
+}
+
+static int start_process(void)
+{
+    return fork() >= 0 ? 0 : 1;
+}
+
+static int signal_other(void)
+{
+    return kill(getppid(), 0) == 0 ? 0 : 1;
+}
+
+static void assert_exits(int status, int code)
+{
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), code);
+}
+
+static void assert_stopped(int status)
+{
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+static void the_sandbox_allows_what_a_source_needs(void **state)
+{
+    (void)state;
+    assert_exits(run_in_sandbox(PIPELINE_URL_RTSP, false, false, open_tcp), 0);
+    assert_exits(run_in_sandbox(PIPELINE_URL_NETWORK, true, true, open_tcp), 0);
+    assert_exits(run_in_sandbox(PIPELINE_URL_FILE, true, false, read_file), 0);
+}
+
+static void the_sandbox_refuses_all_else(void **state)
+{
+    (void)state;
+    assert_stopped(run_in_sandbox(PIPELINE_URL_RTSP, true, false, open_tcp));
+    assert_stopped(run_in_sandbox(PIPELINE_URL_FILE, true, false, open_tcp));
+    assert_stopped(run_in_sandbox(PIPELINE_URL_RTSP, false, false, run_program));
+    assert_exits(run_in_sandbox(PIPELINE_URL_FILE, false, false, open_tcp), 1);
+    assert_exits(run_in_sandbox(PIPELINE_URL_RTSP, false, false, open_local), 1);
+    assert_exits(run_in_sandbox(PIPELINE_URL_FILE, false, false, write_file), 1);
+    assert_exits(run_in_sandbox(PIPELINE_URL_V4L2, true, false, write_file), 1);
+    assert_exits(run_in_sandbox(PIPELINE_URL_FILE, false, false, start_process), 1);
+    assert_exits(run_in_sandbox(PIPELINE_URL_FILE, false, false, signal_other), 1);
+}
+
+// Set for decoder processes that are to do what an intruder might.
+#define INTRUDE "MOCAPD_TEST_INTRUDE"
+
+static void *intrude(void *argument)
+{
+    (void)argument;
+    for (;;) { // refused until the source is open, deadly from then on
+        (void)open_tcp();
+        nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+    }
+    return NULL;
+}
+
+static void a_decoder_that_reaches_out_is_stopped(void **state)
+{
+    (void)state;
+    static struct run run;
+    setenv(INTRUDE, "1", 1);
+    run_start(&run, "lavfi:testsrc=size=64x48:rate=25", true);
+    run_until_reason(&run, "it made a system call that it must not (SIGSYS)");
+    unsetenv(INTRUDE);
+    run_until(&run, run.frames + 10); // the next one behaves
+    assert_int_equal(run.report.state, PIPELINE_LIVE);
+    run_stop(&run);
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    if (argc > 1 && getenv(INTRUDE) != NULL) {
+        pthread_create(&thread, NULL, intrude, NULL);
+    }
+    pipeline_decoder_process(argc, argv);
+    if (run_in_sandbox(PIPELINE_URL_FILE, true, false, read_file) != 0) {
+        puts("skipped: the kernel, or an emulator, has no seccomp filters");
+        return 77;
+    }
+    if (argc > 1 && strcmp(argv[1], "many") == 0) {
+        rounds = 200;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_frames_come_from_either_process),
+        cmocka_unit_test(the_same_errors_come_from_either_process),
+        cmocka_unit_test(a_decoder_that_dies_is_started_again),
+        cmocka_unit_test(a_file_that_no_decoder_survives_is_given_up),
+        cmocka_unit_test(a_frame_outlives_its_decoder),
+        cmocka_unit_test(nothing_is_left_of_many_decoders),
+        cmocka_unit_test(the_sandbox_allows_what_a_source_needs),
+        cmocka_unit_test(the_sandbox_refuses_all_else),
+        cmocka_unit_test(a_decoder_that_reaches_out_is_stopped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
