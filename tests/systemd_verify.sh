@@ -33,6 +33,11 @@ case $name in
 *.socket) exit 0 ;;
 mocapd-user.service) exit 0 ;; # it opens whatever cameras and files are its user's
 esac
+# Then systemd puts the socket below /run/private, where nobody but root gets.
+if grep -q '^DynamicUser=yes' "$1" && grep -q '^RuntimeDirectoryPreserve=[yr]' "$1"; then
+    echo 'DynamicUser= with RuntimeDirectoryPreserve= keeps everybody from the socket'
+    exit 1
+fi
 # The exposure level goes from 0 to 10 (here times 10): lower is safer. Without a user of its own a
 # unit can't be as low: those of users run as whoever starts them.
 limit=13

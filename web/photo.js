@@ -101,7 +101,9 @@ export function makePhoto(parent, { bitmap, face }) {
     const warp = makeWarp({ width, height, face });
     const shrink = Math.min(1, PIXELS_MOST / Math.max(width, height));
     const canvas = make("canvas", { width: Math.round(width * shrink), height: Math.round(height * shrink), role: "img", "aria-label": "Your photo, which moves as you do" });
-    const painter = makePainter(canvas, bitmap);
+    let painter = makePainter(canvas, bitmap);
+    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault()); // so that it comes back
+    canvas.addEventListener("webglcontextrestored", () => (painter = makePainter(canvas, bitmap)));
     const light = lightOf(bitmap, face);
     const { mesh, rest, head } = warp;
     const ground = makeGround(bitmap);
@@ -141,6 +143,7 @@ export function makePhoto(parent, { bitmap, face }) {
         },
         dispose() {
             painter.dispose();
+            bitmap.close();
             canvas.remove();
         },
     };

@@ -12,7 +12,7 @@ fail() {
 }
 
 apt_quietly() {
-    apt-get --yes -qq -o Dpkg::Use-Pty=0 "$@" >/ci/apt.log 2>&1 || {
+    apt-get --yes -qq -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io "$@" >/ci/apt.log 2>&1 || {
         cat /ci/apt.log
         fail "apt-get $*"
     }

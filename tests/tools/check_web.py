@@ -458,7 +458,7 @@ def check_caps(web):
 def check_listen(program, web):
     """An address that can't be listened at gives a one-line error, at once."""
     for where, cause in (("192.0.2.1:0", "this machine has no such address"),
-                         (f"127.0.0.1:{web.port}", "Address already in use")):
+                         (f"127.0.0.1:{web.port}", "another program does")):
         ended = subprocess.run([program, "--listen", where, "--socket", "nowhere"],
                                stderr=subprocess.PIPE, text=True, timeout=GUARD_S, check=False)
         told = ended.stderr.splitlines()
