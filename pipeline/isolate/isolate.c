@@ -310,7 +310,7 @@ static bool begin(struct session *session, struct mc_error *err)
 {
     struct pipeline_capture *capture = session->capture;
     const struct pipeline_capture_options *options = &capture->options;
-    int sockets[2];
+    int sockets[2] = { -1, -1 };
     const int count = pipeline_frame_pool_count(options->pool);
     session->limits = (struct pipeline_isolate_limits){
         .lend_count = count < PIPELINE_ISOLATE_LENDS_MAX ? count : (int)PIPELINE_ISOLATE_LENDS_MAX,
