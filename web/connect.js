@@ -37,8 +37,8 @@ function describe({ targets, reason }) {
     if (!targets) {
         return [make("li", { title: reason }, /no answer in time/.test(reason) ? "It does not answer." : "It is not running.")];
     }
-    return targets.map(({ name, type, address, state, reason, sent }) => {
-        const words = [state, reason].filter(Boolean).join(": ");
+    return targets.map(({ name, type, address, state, reason, sent, connected, outage }) => {
+        const words = (connected === false ? ["waiting for mocapd", outage] : [state, reason]).filter(Boolean).join(": ");
         const count = sent === undefined ? "" : `, ${sent} sent`;
         return make("li", {}, `${name ?? type} → ${address}: ${words || "running"}${count}`);
     });

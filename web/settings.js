@@ -68,10 +68,12 @@ export function makeSettings(control, stream, preferences) {
         } catch (error) {
             showProblem(error.message);
             if (Object.keys(changes).length > 0) {
-                show(await control.ask({ type: "settings", stream: stream() }));
+                await showCurrent().catch(() => {}); // the problem is shown already
             }
         }
     }
+
+    const showCurrent = async () => show(await control.ask({ type: "settings", stream: stream() }));
 
     function fill(box) {
         const page = make("div", { className: "settings-grid" });

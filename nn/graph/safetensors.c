@@ -251,13 +251,15 @@ json_t *nn_safetensors_header(const uint8_t *bytes, size_t size, size_t *data_of
 {
     if (size < LENGTH_BYTES) {
         mc_error_set(err, MC_ERROR_FORMAT, 0,
-                     "not a weight file (*.safetensors): must be at least %d bytes, got %zu", LENGTH_BYTES, size);
+                     "not a weight file (*.safetensors): must be at least %d bytes, got %zu",
+                     LENGTH_BYTES, size);
         return NULL;
     }
     uint64_t header_size = read_le(bytes, LENGTH_BYTES);
     if (header_size > HEADER_BYTES_MAX || header_size > size - LENGTH_BYTES) {
         mc_error_set(err, MC_ERROR_FORMAT, 0,
-                     "not a weight file (*.safetensors): the header must be at most %d bytes and within the file's "
+                     "not a weight file (*.safetensors): the header must be at most %d bytes and "
+                     "within the file's "
                      "%zu, got %" PRIu64,
                      HEADER_BYTES_MAX, size - LENGTH_BYTES, header_size);
         return NULL;
@@ -319,9 +321,8 @@ static uint8_t *read_open(int file, size_t *size, struct mc_error *err)
         return NULL;
     }
     if (status.st_size > FILE_BYTES_MAX) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0,
-                     "must be at most %" PRId64 " bytes, got %" PRId64, FILE_BYTES_MAX,
-                     (int64_t)status.st_size);
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "must be at most %" PRId64 " bytes, got %" PRId64,
+                     FILE_BYTES_MAX, (int64_t)status.st_size);
         return NULL;
     }
     *size = (size_t)status.st_size;

@@ -90,5 +90,6 @@ apt_quietly purge '?installed?name(mocap)' '?config-files?name(mocap)'
 left=$(list_files)
 [[ -z $left ]] || fail "purge left: $left"
 ! getent group mocap mocap-control || fail 'purge left the groups'
+! getent passwd mocapd || fail 'purge left the user'
 [[ -z $(systemctl list-units --all --plain --no-legend '*mocap*') ]] || fail 'purge left units'
 echo 'removed and purged: nothing is left'

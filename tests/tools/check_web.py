@@ -119,12 +119,16 @@ class Browser:
         raise AssertionError(f"no {kind} came")
 
     def send(self, payload, opcode=1, last=True):
+        self.socket.sendall(self.frame(payload, opcode, last))
+
+    @staticmethod
+    def frame(payload, opcode=1, last=True):
         head = bytes([opcode | (128 if last else 0)])
         if len(payload) < 126:
             head += bytes([128 | len(payload)])
         else:
             head += bytes([128 | 126]) + struct.pack(">H", len(payload))
-        self.socket.sendall(head + b"\0\0\0\0" + payload)
+        return head + b"\0\0\0\0" + payload
 
     def is_closed(self):
         try:
@@ -364,6 +368,10 @@ def check_control(web, daemon):
         send(request, token, 6)
         reply = read_reply()
         check(reply["type"] == "error" and reply["code"] == code and reply["id"] == 6, reply)
+    # A request that comes together with a ping is answered, too.
+    wrong = json.dumps({"type": "control", "id": 9, "token": "", "request": neutral}).encode()
+    browser.socket.sendall(browser.frame(b'{"type":"ping","id":1}') + browser.frame(wrong))
+    check(browser.read_type("error")["id"] == 9, "both")
     # One at a time; and a page that leaves is forgotten.
     send(neutral, number=7)
     send(neutral, number=8)

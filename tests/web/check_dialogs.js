@@ -96,6 +96,21 @@ async function checkCalibrate(page, daemon, inspect) {
     await close(page, "calibrate");
 }
 
+/** What mocap-bridge says of its targets is on the page, one line each. */
+async function checkBridge(page) {
+    const targets = [
+        { name: "stage", type: "vmc", address: "10.0.0.2", state: "ready", reason: "", sent: 7, connected: true, outage: "" },
+        { name: "lost", type: "osc", address: "nobody.invalid", state: "resolving", reason: "Name or service not known", sent: 0, connected: true, outage: "" },
+        { name: "other", type: "osf", address: "127.0.0.1", state: "ready", reason: "", sent: 0, connected: false, outage: "no stream 'two'" },
+    ];
+    const lines = ["stage → 10.0.0.2: ready, 7 sent", "lost → nobody.invalid: resolving: Name or service not known, 0 sent", "other → 127.0.0.1: waiting for mocapd: no stream 'two', 0 sent"];
+    await page.route("**/bridge", (route) => route.fulfill({ json: { program: "mocap-bridge", uptime_s: 1, targets } }));
+    await page.waitForFunction((wanted) => [...document.querySelectorAll("#bridge li")].map((one) => one.textContent).join("|") === wanted, lines.join("|"));
+    await page.route("**/bridge", (route) => route.fulfill({ json: { reason: "/run/x: no answer in time" } }));
+    await page.waitForFunction(() => document.getElementById("bridge").textContent === "It does not answer.");
+    await page.unrouteAll({ behavior: "wait" });
+}
+
 async function checkConnect(page, inspect) {
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.click("#tab-robot");
@@ -103,6 +118,7 @@ async function checkConnect(page, inspect) {
     await open(page, "connect");
     await page.waitForFunction(() => document.getElementById("bridge").textContent === "It is not running.");
     await inspect("connect");
+    await checkBridge(page);
     await page.click("#obs-copy");
     await page.waitForFunction(() => document.getElementById("obs-copy").textContent === "Copied");
     const address = await page.evaluate(() => navigator.clipboard.readText());

@@ -152,7 +152,7 @@ pid_t lab_abusive_clients_start(enum lab_abuse abuse, const char *path, int coun
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        errno = 0; // nice may return -1 when it succeeds
+        errno = 0;                         // nice may return -1 when it succeeds
         if (nice(5) == -1 && errno != 0) { // its own processor time is not what is measured
             _exit(EXIT_FAILURE);
         }

@@ -9,12 +9,13 @@
 #include "tools/mocapctl/mocapctl.h"
 
 static const struct mc_command *const commands[] = {
-    &mocapctl_watch_command,     &mocapctl_status_command, &mocapctl_metrics_command,
-    &mocapctl_calibrate_command, &mocapctl_stream_command, &mocapctl_reload_command,
-    &mocapctl_devices_command,
-    &mocapctl_doctor_command,
-    &mocapctl_record_command,    &mocapctl_replay_command, &mocapctl_export_command,
-    &mocapctl_overlay_command,   &mocapctl_still_command,  NULL,
+    &mocapctl_watch_command,   &mocapctl_status_command,
+    &mocapctl_metrics_command, &mocapctl_calibrate_command,
+    &mocapctl_stream_command,  &mocapctl_reload_command,
+    &mocapctl_devices_command, &mocapctl_doctor_command,
+    &mocapctl_record_command,  &mocapctl_replay_command,
+    &mocapctl_export_command,  &mocapctl_overlay_command,
+    &mocapctl_still_command,   NULL,
 };
 
 static const struct mc_command program = {

@@ -187,15 +187,13 @@ static void answer(struct web_browser *browser, const char *text, size_t length)
     lws_callback_on_writable(browser->wsi);
 }
 
+// One answer waits to be sent at a time: further pings of a page that does not read get none.
 static void take_message(struct web_browsers *browsers, struct web_browser *browser)
 {
-    if (browser->is_asked) {
-        return; // it does not read: no second reply
-    }
-    memset(&browser->refusal, 0, sizeof browser->refusal);
     if (web_control_is(browser->text, browser->length)) {
         pass_on(browsers, browser, browser->text, browser->length);
-    } else {
+    } else if (!browser->is_asked) {
+        memset(&browser->refusal, 0, sizeof browser->refusal);
         answer(browser, browser->text, browser->length);
     }
 }
