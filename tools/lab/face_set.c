@@ -54,7 +54,7 @@ static bool read_faces(struct lab_face_set *set, const char *folder, const json_
                        struct mc_error *err)
 {
     const int wanted = count_wanted(labels), kept = wanted < most ? wanted : most;
-    if (kept == 0) {
+    if (wanted < 1 || kept < 1) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "must hold labels, got none");
     }
     set->faces = calloc((size_t)kept, sizeof *set->faces);

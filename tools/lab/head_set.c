@@ -1,5 +1,6 @@
 #include "tools/lab/head_set.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
@@ -177,6 +178,7 @@ static bool relate(struct lab_head_set *set, struct lab_head *head, struct mc_er
     for (int i = 0; i < set->count; i++) {
         const struct lab_head *other = &set->heads[i];
         const bool same_person = other->person == head->person;
+        assert(other->file != NULL && head->file != NULL); // all have been read
         if (other != head && strcmp(other->file, head->file) == 0) {
             return mc_error_set(err, MC_ERROR_FORMAT, 0, "file: must be there once, got it twice");
         }
