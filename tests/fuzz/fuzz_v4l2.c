@@ -195,6 +195,7 @@ static void use(const AVPacket *packet)
     static volatile uint8_t seen;
     for (int i = 0; i < packet->size + AV_INPUT_BUFFER_PADDING_SIZE; i += 61) {
         seen = packet->data[i];
+        (void)seen;
     }
 }
 
