@@ -2,8 +2,8 @@
 import { make } from "./elements.js";
 import { keep, recall } from "./storage.js";
 
-const NO_TOKEN =
-    "To change this, open the address that mocap-web printed when it started: it ends in #token=… " +
+const noToken = (what) =>
+    `${what}, open the address that mocap-web printed when it started: it ends in #token=… ` +
     "(as a service: journalctl --user -u mocap-web). Browsers without it may only look.";
 
 /** The token in the page's address is kept, and leaves the address. @param {MocapClient} client */
@@ -27,7 +27,7 @@ export function makeControl(client) {
                 return await client.request(token, request);
             } catch (error) {
                 throw error.code === "forbidden" && /^token/.test(error.message)
-                    ? Object.assign(new Error(NO_TOKEN), { code: error.code })
+                    ? Object.assign(new Error(noToken("To change this")), { code: error.code })
                     : error;
             }
         },
@@ -41,11 +41,16 @@ export function makeControl(client) {
             const response = await fetch(new URL("photo", document.baseURI), { method: "POST", headers, body: ppm }).catch(() => {
                 throw new Error("mocap-web does not answer");
             });
+            const type = response.headers.get("Content-Type") ?? "";
             const text = await response.text();
-            if (!response.ok) {
-                throw new Error(response.status === 403 && /^token/.test(text) ? NO_TOKEN : text);
+            if (response.ok && type.startsWith("application/json")) {
+                return JSON.parse(text);
             }
-            return JSON.parse(text);
+            if (response.status === 403 && /^token/.test(text)) {
+                throw new Error(noToken("To have a photo read"));
+            }
+            // A proxy's page is no sentence.
+            throw new Error(type.startsWith("text/plain") ? text : `mocap-web's address answered ${response.status}`);
         },
     };
 }

@@ -17,8 +17,8 @@ import time
 from contextlib import contextmanager
 
 from check_still import render
-from check_web import Web, check, make_pages
-from played_daemon import abort_after
+from check_web import Browser, Web, check, make_pages
+from played_daemon import Daemon, abort_after
 
 GUARD_S = 120  # only a test that fails waits that long
 BYTES_MAX = 2 * 1024 * 1024
@@ -116,6 +116,42 @@ def check_busy(web):
     check(answer[0] == 200, answer)
 
 
+def check_surplus(web):
+    """Bytes behind the body close the connection, and nothing else."""
+    for token in ("", None):
+        for image in (GREY + b"X", GREY + b"GET / HTTP/1.1\r\n\r\n"):
+            with start(web, len(GREY), token) as browser:
+                try:
+                    browser.sendall(image)
+                    while browser.recv(65536):
+                        pass
+                except ConnectionError:
+                    pass
+    while (answer := post(web, GREY))[0] == 503:
+        pass  # until it has noticed
+    check(answer[0] == 200, answer)
+
+
+def check_beside_records(program, directory):
+    """Records that arrive meanwhile do not cut a photo off."""
+    path = os.path.join(directory, "s")
+    with serving(program, directory) as web:
+        daemon = Daemon(path, grants=False)
+        daemon.let_go()
+        page = Browser(web)
+        daemon.grant()
+        daemon.state("one", "live")
+        with start(web, len(GREY)) as browser:
+            for at in range(0, len(GREY), 500):
+                browser.sendall(GREY[at:at + 500])
+                daemon.record([])
+                page.read_type("motion")
+            status, text = finish(browser)
+        check(status == 200, (status, text))
+        page.close()
+        daemon.close()
+
+
 def check_elsewhere(program, directory):
     """Another machine's requests are refused: this machine's other address stands for it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -149,7 +185,7 @@ def check_answers(web, mocapctl):
             ("kill -9 $$", failed), ("cat >/dev/null; yes", failed),
             ("cat >/dev/null; yes >&2", failed), ("cat >/dev/null; exec yes", failed),
             ("cat >/dev/null; echo 'mocapctl: standard input: no' >&2; exit 1",
-             (422, "standard input: no")),
+             (422, "no")),
             ("wc -c", (200, f"{len(GREY)}\n")), ("cat >/dev/null; echo $*", (200, "still\n")),
             ("cat >/dev/null; ulimit -f; ulimit -c", (200, "0\n0\n"))):
         play(mocapctl, f"#!/bin/sh\n{script}\n")
@@ -191,7 +227,9 @@ def main():
             check_face(web, synthface, directory)
             check_refusals(web)
             check_busy(web)
+            check_surplus(web)
             web.stop()
+        check_beside_records(program, directory)
         check_elsewhere(program, directory)
         check_program(program, directory)
     print("photos are read for those who may, and everything else is refused with a reason")

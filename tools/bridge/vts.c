@@ -197,7 +197,7 @@ static void take_token(struct bridge_vts *vts, const char *token)
 {
     struct mc_error err = { 0 };
     if (token[0] == '\0') {
-        enter(vts, STAGE_DENIED, "its token is none");
+        enter(vts, STAGE_DENIED, "it sent no token that can be used");
         return;
     }
     snprintf(vts->token, sizeof vts->token, "%s", token);

@@ -1,6 +1,5 @@
 // A request to mocapd or mocap-bridge on a connection of its own, made in a thread of the loop's
-// pool. Thread:
-// loop.
+// pool. Thread: loop.
 #pragma once
 
 #include <stdbool.h>

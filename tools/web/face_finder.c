@@ -65,14 +65,17 @@ static void close_all(struct web_face_finder *finder)
     }
 }
 
-// The program's complaint, without its name.
+// The program's complaint, without its name and that of its input.
 static const char *complaint(struct web_face_finder *finder)
 {
-    static const char name[] = "mocapctl: ";
+    static const char name[] = "mocapctl: standard input: ";
+    const size_t shorter = strlen("mocapctl: ");
     finder->reason[finder->reason_length] = '\0';
     finder->reason[strcspn(finder->reason, "\n")] = '\0';
-    return strncmp(finder->reason, name, strlen(name)) == 0 ? finder->reason + strlen(name)
-                                                            : finder->reason;
+    if (strncmp(finder->reason, name, strlen(name)) == 0) {
+        return finder->reason + strlen(name);
+    }
+    return strncmp(finder->reason, name, shorter) == 0 ? finder->reason + shorter : finder->reason;
 }
 
 static void report(struct web_face_finder *finder)

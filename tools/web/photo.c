@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/error.h"
 #include "tools/web/answer.h"
@@ -101,7 +102,10 @@ static size_t read_length(struct lws *wsi, int *answered)
 int web_photo_begin(struct web_photos *photos, struct web_photo *photo, struct lws *wsi)
 {
     int answered = 0;
-    *photo = (struct web_photo){ .expected = read_length(wsi, &answered) };
+    *photo = (struct web_photo){
+        .expected = read_length(wsi, &answered),
+        .until_ns = mc_clock_now_ns() + UPLOAD_SECONDS * MC_NS_PER_SECOND,
+    };
     if (photo->expected == 0) {
         return answered;
     }
@@ -120,7 +124,8 @@ int web_photo_begin(struct web_photos *photos, struct web_photo *photo, struct l
 
 int web_photo_read(struct web_photo *photo, const char *bytes, size_t length)
 {
-    if (length > photo->expected - photo->length) {
+    // Every piece of the body makes libwebsockets wait anew.
+    if (length > photo->expected - photo->length || mc_clock_now_ns() > photo->until_ns) {
         return -1;
     }
     if (photo->image != NULL) {

@@ -1,11 +1,12 @@
 // POST /photo: the faces in a photo, as a motion record. The body is a PPM image: the browser
-// decodes the photo, so that nobody else has to. Only from this machine, for pages that are ours
-// and know the token, one at a time. Thread: loop. libwebsockets calls for what is here return 0,
-// or -1 to close the connection.
+// decodes the photo, so that nobody else has to. Only from this machine, which includes a reverse
+// proxy that runs here, for pages that are ours and know the token, one at a time. Thread: loop.
+// libwebsockets calls for what is here return 0, or -1 to close the connection.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <uv.h>
 
@@ -31,6 +32,7 @@ struct web_photo {
     struct web_photos *photos;      // NULL: it is not being read
     char *image;                    // until it is complete
     size_t length, expected;        // bytes
+    int64_t until_ns;               // the body must be there
     struct web_face_finder *finder; // while the faces are being found
     web_photo_done *on_done;
     void *user;

@@ -231,8 +231,12 @@ static int start_photo(struct web_server *server, struct lws *wsi, struct sessio
     char reason[REASON_BYTES];
     session->wsi = wsi;
     session->type = "application/json";
-    return is_from_us(server, wsi, reason) ? web_photo_begin(&server->photos, &session->photo, wsi)
-                                           : web_answer_refuse(wsi, HTTP_STATUS_FORBIDDEN, reason);
+    if (!is_from_us(server, wsi, reason)) {
+        return web_answer_refuse(wsi, HTTP_STATUS_FORBIDDEN, reason);
+    }
+    const int status = web_photo_begin(&server->photos, &session->photo, wsi);
+    session->is_waiting = session->photo.expected > 0; // for the body, and then for the faces
+    return status;
 }
 
 static void on_photo(void *user, unsigned status, const char *text)
@@ -244,9 +248,12 @@ static void on_photo(void *user, unsigned status, const char *text)
     lws_callback_on_writable(session->wsi);
 }
 
+// Bytes behind the body make libwebsockets say once more that the body is complete.
 static int find_faces(struct lws *wsi, struct session *session)
 {
-    session->is_waiting = true;
+    if (session->photo.expected == 0 || session->photo.on_done != NULL) {
+        return -1;
+    }
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, PHOTO_SECONDS);
     web_photo_find(&session->photo, on_photo, session);
     return 0;

@@ -139,7 +139,8 @@ static void absurd_header_lengths_are_refused(void **state)
     }
     struct mc_error err = { 0 };
     assert_null(nn_weights_parse((const uint8_t *)"1234567", 7, &err));
-    assert_string_equal(err.message, "not a weight file: must be at least 8 bytes, got 7");
+    assert_string_equal(err.message,
+                        "not a weight file (*.safetensors): must be at least 8 bytes, got 7");
 }
 
 static void nan_is_refused(void **state)
