@@ -45,7 +45,9 @@ static bool read_header(struct mocapctl_ppm *image, FILE *file, int least, int m
     image->height = read_number(file);
     const int white = read_number(file);
     if (image->width < 0 || image->height < 0 || white < 0) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "the header of the PPM image is incomplete");
+        return mc_error_set(
+            err, MC_ERROR_FORMAT, 0,
+            "a PPM image begins with P6 and three numbers: its width, height and 255");
     }
     if (image->width < least || image->width > most || image->height < least ||
         image->height > most) {
