@@ -12,7 +12,7 @@ bool daemon_notify_is_service(void);
 // manager received them.
 bool daemon_notify(const char *lines);
 
-// Sends RELOADING=1 with the time, as sd_notify(3) wants it before a reload; READY=1 ends it.
+// Sends RELOADING=1 with the time, as sd_notify(3) asks for before a reload; READY=1 ends it.
 bool daemon_notify_reloading(void);
 
 // The interval at which to send WATCHDOG=1, in ms; 0: never.

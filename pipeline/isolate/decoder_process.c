@@ -68,20 +68,6 @@ static void send_log(enum mc_log_level level, const char *text)
     send_message(&message, sizeof message);
 }
 
-static struct pipeline_isolate_counts read_counts(void)
-{
-    struct pipeline_capture_counts *counts = &process.counts;
-    return (struct pipeline_isolate_counts){
-        .packets = atomic_load(&counts->packets),
-        .frames = atomic_load(&counts->frames),
-        .damaged = atomic_load(&counts->damaged),
-        .late = atomic_load(&counts->late),
-        .undecodable = atomic_load(&counts->undecodable),
-        .connects = atomic_load(&counts->connects),
-        .last_frame_ns = atomic_load(&process.capture->last_frame_ns),
-    };
-}
-
 // ---- The daemon's messages
 
 static void take_back(uint32_t index)
@@ -108,7 +94,7 @@ static void stop(void)
 static void send_news(void)
 {
     struct pipeline_isolate_state message = { .kind = PIPELINE_ISOLATE_COUNTS,
-                                              .counts = read_counts() };
+                                              .counts = pipeline_isolate_count(process.capture) };
     pthread_mutex_lock(&process.lock);
     const bool news = memcmp(&process.sent, &message.counts, sizeof process.sent) != 0;
     process.sent = message.counts;
@@ -229,7 +215,7 @@ static void lend(struct pipeline_frame *frame)
     struct pipeline_isolate_frame message = { .kind = PIPELINE_ISOLATE_FRAME,
                                               .lend = (uint32_t)index };
     describe(frame, &message);
-    message.counts = read_counts();
+    message.counts = pipeline_isolate_count(process.capture);
     pthread_mutex_lock(&process.lock);
     process.sent = message.counts;
     av_frame_move_ref(process.lends[index].image, frame->image);
@@ -256,7 +242,7 @@ static void on_wake(void *user)
     struct pipeline_state_report report;
     pipeline_capture_state(process.capture, &report);
     if (report.state == PIPELINE_LIVE) {
-        message.counts = read_counts();
+        message.counts = pipeline_isolate_count(process.capture);
         memcpy(message.reason, report.reason, sizeof message.reason);
         send_message(&message, sizeof message);
     }
@@ -365,7 +351,7 @@ static void send_end(enum pipeline_capture_outcome outcome, const struct mc_erro
                                             .err = *err,
                                             .memory = process.start.memory };
     if (process.capture != NULL) {
-        message.counts = read_counts();
+        message.counts = pipeline_isolate_count(process.capture);
         message.fault = (int)process.capture->fault;
         pipeline_capture_remember(process.capture, &message.memory);
     }

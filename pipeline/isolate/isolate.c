@@ -331,19 +331,6 @@ static bool begin(struct session *session, struct mc_error *err)
     return spawned && send_start(session, err);
 }
 
-static struct pipeline_isolate_counts count_before(const struct pipeline_capture *capture)
-{
-    const struct pipeline_capture_counts *counts = capture->options.counts;
-    return (struct pipeline_isolate_counts){
-        .packets = atomic_load(&counts->packets),
-        .frames = atomic_load(&counts->frames),
-        .damaged = atomic_load(&counts->damaged),
-        .late = atomic_load(&counts->late),
-        .undecodable = atomic_load(&counts->undecodable),
-        .connects = atomic_load(&counts->connects),
-    };
-}
-
 // A file that a decoder can't survive will not change; what is live may.
 static bool is_hopeless(struct pipeline_capture *capture, bool ended)
 {
@@ -361,7 +348,7 @@ enum pipeline_capture_outcome pipeline_isolate_run_session(struct pipeline_captu
         .capture = capture,
         .pid = -1,
         .socket = -1,
-        .before = count_before(capture),
+        .before = pipeline_isolate_count(capture),
         .outcome = PIPELINE_CAPTURE_LOST,
     };
     capture->fault = PIPELINE_FAULT_PASSING;

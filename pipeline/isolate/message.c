@@ -20,6 +20,20 @@ enum {
 static const uint64_t count_max = UINT64_C(1) << 48;
 static const double pts_max_s = 1e12;
 
+struct pipeline_isolate_counts pipeline_isolate_count(const struct pipeline_capture *capture)
+{
+    const struct pipeline_capture_counts *counts = capture->options.counts;
+    return (struct pipeline_isolate_counts){
+        .packets = atomic_load(&counts->packets),
+        .frames = atomic_load(&counts->frames),
+        .damaged = atomic_load(&counts->damaged),
+        .late = atomic_load(&counts->late),
+        .undecodable = atomic_load(&counts->undecodable),
+        .connects = atomic_load(&counts->connects),
+        .last_frame_ns = atomic_load(&capture->last_frame_ns),
+    };
+}
+
 size_t pipeline_isolate_message_bytes(enum pipeline_isolate_kind kind)
 {
     switch (kind) {

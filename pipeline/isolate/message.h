@@ -55,6 +55,9 @@ struct pipeline_isolate_counts {
     int64_t last_frame_ns; // as pipeline_capture's
 };
 
+// The counts of a capture as they are now. Any thread.
+struct pipeline_isolate_counts pipeline_isolate_count(const struct pipeline_capture *capture);
+
 struct pipeline_isolate_frame {
     enum pipeline_isolate_kind kind;
     struct pipeline_isolate_counts counts;

@@ -117,7 +117,7 @@ bool pipeline_v4l2_parse(const char *text, struct pipeline_v4l2_options *options
 
 // ---- opening
 
-static int control(int fd, unsigned long request, void *argument)
+int pipeline_v4l2_control(int fd, unsigned long request, void *argument)
 {
     int result;
     do {
@@ -148,7 +148,7 @@ static bool open_device(struct pipeline_v4l2 *camera, bool *permanent, struct mc
     if (fstat(camera->fd, &status) == 0 && !S_ISCHR(status.st_mode)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is not a device");
     }
-    if (control(camera->fd, VIDIOC_QUERYCAP, &capability) != 0) {
+    if (pipeline_v4l2_control(camera->fd, VIDIOC_QUERYCAP, &capability) != 0) {
         *permanent = errno != ENODEV;
         return mc_error_set(err, MC_ERROR_SYSTEM, errno, "is not a video device");
     }
@@ -165,7 +165,7 @@ static bool open_device(struct pipeline_v4l2 *camera, bool *permanent, struct mc
 static bool has_format(const struct pipeline_v4l2 *camera, uint32_t format)
 {
     struct v4l2_fmtdesc entry = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
-    for (; control(camera->fd, VIDIOC_ENUM_FMT, &entry) == 0; entry.index++) {
+    for (; pipeline_v4l2_control(camera->fd, VIDIOC_ENUM_FMT, &entry) == 0; entry.index++) {
         if (entry.pixelformat == format) {
             return true;
         }
@@ -176,7 +176,7 @@ static bool has_format(const struct pipeline_v4l2 *camera, uint32_t format)
 static bool has_any_format(const struct pipeline_v4l2 *camera)
 {
     struct v4l2_fmtdesc entry = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
-    return control(camera->fd, VIDIOC_ENUM_FMT, &entry) == 0;
+    return pipeline_v4l2_control(camera->fd, VIDIOC_ENUM_FMT, &entry) == 0;
 }
 
 // The format to ask for; 0 when the camera has none that we read.
@@ -225,7 +225,7 @@ static bool set_format(struct pipeline_v4l2 *camera, const struct pipeline_v4l2_
     format.fmt.pix.height = (uint32_t)options->height;
     format.fmt.pix.pixelformat = wanted;
     format.fmt.pix.field = V4L2_FIELD_ANY;
-    if (control(camera->fd, VIDIOC_S_FMT, &format) != 0) {
+    if (pipeline_v4l2_control(camera->fd, VIDIOC_S_FMT, &format) != 0) {
         *permanent = errno == EINVAL;
         char what[64];
         const int number = errno; // EBUSY: another program has it
@@ -251,7 +251,8 @@ static double set_rate(const struct pipeline_v4l2 *camera, double rate)
     struct v4l2_fract *interval = &parameters.parm.capture.timeperframe;
     interval->numerator = 1000;
     interval->denominator = (uint32_t)lround(rate * 1000);
-    if (control(camera->fd, VIDIOC_S_PARM, &parameters) != 0 || interval->numerator == 0) {
+    if (pipeline_v4l2_control(camera->fd, VIDIOC_S_PARM, &parameters) != 0 ||
+        interval->numerator == 0) {
         return 0;
     }
     return (double)interval->denominator / interval->numerator;
@@ -314,7 +315,7 @@ static bool map_buffer(struct pipeline_v4l2 *camera, unsigned index, struct mc_e
     struct v4l2_buffer buffer = { .index = index,
                                   .type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
                                   .memory = V4L2_MEMORY_MMAP };
-    if (control(camera->fd, VIDIOC_QUERYBUF, &buffer) != 0) {
+    if (pipeline_v4l2_control(camera->fd, VIDIOC_QUERYBUF, &buffer) != 0) {
         return mc_error_set_errno(err, "buffer %u", index);
     }
     void *data =
@@ -325,7 +326,7 @@ static bool map_buffer(struct pipeline_v4l2 *camera, unsigned index, struct mc_e
     camera->buffers[index].data = data;
     camera->buffers[index].size = buffer.length;
     camera->buffer_count = index + 1;
-    return control(camera->fd, VIDIOC_QBUF, &buffer) == 0 ||
+    return pipeline_v4l2_control(camera->fd, VIDIOC_QBUF, &buffer) == 0 ||
            mc_error_set_errno(err, "buffer %u", index);
 }
 
@@ -335,7 +336,7 @@ static bool start(struct pipeline_v4l2 *camera, bool *permanent, struct mc_error
                                            .type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
                                            .memory = V4L2_MEMORY_MMAP };
     *permanent = false;
-    if (control(camera->fd, VIDIOC_REQBUFS, &request) != 0) {
+    if (pipeline_v4l2_control(camera->fd, VIDIOC_REQBUFS, &request) != 0) {
         return refuse(camera, "buffers", err); // EBUSY: another program has it
     }
     if (request.count < 2) {
@@ -348,7 +349,7 @@ static bool start(struct pipeline_v4l2 *camera, bool *permanent, struct mc_error
         }
     }
     int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-    return control(camera->fd, VIDIOC_STREAMON, &type) == 0 ||
+    return pipeline_v4l2_control(camera->fd, VIDIOC_STREAMON, &type) == 0 ||
            mc_error_set_errno(err, "can't start");
 }
 
@@ -468,7 +469,7 @@ enum pipeline_v4l2_read pipeline_v4l2_read(struct pipeline_v4l2 *camera, struct 
         }
         struct v4l2_buffer buffer = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
                                       .memory = V4L2_MEMORY_MMAP };
-        if (control(camera->fd, VIDIOC_DQBUF, &buffer) != 0) {
+        if (pipeline_v4l2_control(camera->fd, VIDIOC_DQBUF, &buffer) != 0) {
             if (errno != EAGAIN) {
                 mc_error_set(err, MC_ERROR_SYSTEM, errno, "%s",
                              errno == ENODEV ? "was unplugged" : strerrordesc_np(errno));
@@ -478,7 +479,7 @@ enum pipeline_v4l2_read pipeline_v4l2_read(struct pipeline_v4l2 *camera, struct 
             continue;
         }
         bool filled = buffer.index < camera->buffer_count && fill_packet(camera, &buffer, packet);
-        if (control(camera->fd, VIDIOC_QBUF, &buffer) != 0) {
+        if (pipeline_v4l2_control(camera->fd, VIDIOC_QBUF, &buffer) != 0) {
             av_packet_unref(packet);
             mc_error_set(err, MC_ERROR_SYSTEM, errno, "a buffer can't be queued again: %s",
                          strerrordesc_np(errno));

@@ -34,6 +34,9 @@ struct pipeline_v4l2_options {
 bool pipeline_v4l2_parse(const char *text, struct pipeline_v4l2_options *options,
                          struct mc_error *err) MC_MUST_USE;
 
+// ioctl, as long as signals alone interrupt it.
+int pipeline_v4l2_control(int fd, unsigned long request, void *argument);
+
 // Opens the camera and starts it; fills the stream's parameters, time base and rate.
 // Logs what the driver adjusted. On failure returns NULL, sets err, and *permanent when
 // another attempt would fail as well.

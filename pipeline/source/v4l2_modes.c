@@ -5,10 +5,10 @@
 #include <linux/videodev2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "pipeline/source/device_advice.h"
+#include "pipeline/source/v4l2.h"
 
 enum {
     // A driver that never ends its lists is no camera.
@@ -16,15 +16,6 @@ enum {
     SIZES_MAX = 256,
     RATES_MAX = 256,
 };
-
-static int control(int fd, unsigned long request, void *argument)
-{
-    int result;
-    do {
-        result = ioctl(fd, request, argument);
-    } while (result < 0 && errno == EINTR);
-    return result;
-}
 
 static void name_format(unsigned code, char name[16])
 {
@@ -56,7 +47,7 @@ static double find_rate(int fd, unsigned format, unsigned width, unsigned height
         struct v4l2_frmivalenum entry = {
             .index = i, .pixel_format = format, .width = width, .height = height
         };
-        if (control(fd, VIDIOC_ENUM_FRAMEINTERVALS, &entry) != 0) {
+        if (pipeline_v4l2_control(fd, VIDIOC_ENUM_FRAMEINTERVALS, &entry) != 0) {
             break;
         }
         const double rate = rate_of(entry.type == V4L2_FRMIVAL_TYPE_DISCRETE ? &entry.discrete
@@ -74,7 +65,7 @@ static int list_sizes(int fd, unsigned format, struct pipeline_v4l2_mode *modes,
     int count = 0;
     for (unsigned i = 0; i < SIZES_MAX && count < most; i++) {
         struct v4l2_frmsizeenum entry = { .index = i, .pixel_format = format };
-        if (control(fd, VIDIOC_ENUM_FRAMESIZES, &entry) != 0) {
+        if (pipeline_v4l2_control(fd, VIDIOC_ENUM_FRAMESIZES, &entry) != 0) {
             break;
         }
         const bool discrete = entry.type == V4L2_FRMSIZE_TYPE_DISCRETE;
@@ -95,7 +86,7 @@ static int list_sizes(int fd, unsigned format, struct pipeline_v4l2_mode *modes,
 static bool is_camera(int fd)
 {
     struct v4l2_capability capability = { 0 };
-    if (control(fd, VIDIOC_QUERYCAP, &capability) != 0) {
+    if (pipeline_v4l2_control(fd, VIDIOC_QUERYCAP, &capability) != 0) {
         return false;
     }
     const unsigned flags = capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps
@@ -119,7 +110,7 @@ int pipeline_v4l2_modes(const char *path, struct pipeline_v4l2_mode *modes, int 
     if (is_camera(fd)) {
         count = 0;
         struct v4l2_fmtdesc entry = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
-        for (; entry.index < FORMATS_MAX && control(fd, VIDIOC_ENUM_FMT, &entry) == 0;
+        for (; entry.index < FORMATS_MAX && pipeline_v4l2_control(fd, VIDIOC_ENUM_FMT, &entry) == 0;
              entry.index++) {
             count += list_sizes(fd, entry.pixelformat, modes + count, most - count);
         }

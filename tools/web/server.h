@@ -24,7 +24,7 @@ struct web_server_options {
     const char *socket;   // of mocapd; NULL: the default one
     const char *bridge;   // socket of mocap-bridge's state
     const char *mocapctl; // path of the program that finds the faces in a photo
-    const char *token;    // who has it may calibrate and change settings, and have photos read
+    const char *token;    // its holder may calibrate, change settings and have photos read
     const struct web_names *names;
     const struct web_pages *pages;
     const struct web_board *board;

@@ -1,4 +1,4 @@
-// The token of mocap-web: who has it may calibrate and change settings. mocap-web prints it as
+// The token of mocap-web: its holder may calibrate and change settings. mocap-web prints it as
 // part of the page's address, and keeps it, readable by its user alone, so that the address stays
 // the same.
 #pragma once
