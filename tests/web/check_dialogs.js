@@ -60,7 +60,7 @@ async function checkSettings(page, daemon, inspect) {
         await page.locator("#which").selectOption(which);
         assert.equal(await page.evaluate(() => globalThis.mocap.preferences.which), which);
     }
-    daemon.refuse({ code: "storage", message: "in use, but not kept: the disk is full" });
+    daemon.refuse(({ smooth }) => smooth !== undefined, { code: "storage", message: "in use, but not kept: the disk is full" });
     await page.locator("#smooth").selectOption("on");
     await page.waitForFunction(() => document.querySelector("#settings [role=alert]").textContent.includes("the disk is full"));
     await close(page, "settings");
@@ -90,7 +90,7 @@ async function checkCalibrate(page, daemon, inspect) {
     assert.ok(daemon.asked.some(({ action, profile }) => action === "neutral" && profile === "berta"));
     await page.click("#calibrate-reset");
     await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Forgotten."));
-    daemon.refuse({ code: "no-face", message: "no face" });
+    daemon.refuse(({ action }) => action === "neutral", { code: "no-face", message: "no face" });
     await page.click("#calibrate-neutral");
     await page.waitForFunction(() => document.querySelector("#calibrate [role=alert]").textContent.includes("No face looked at the camera"));
     await close(page, "calibrate");

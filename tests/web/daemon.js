@@ -3,6 +3,7 @@
  * faces it is told to.
  */
 import { createServer } from "node:net";
+import { createInterface } from "node:readline";
 
 const NS_PER_MS = 1e6;
 
@@ -26,7 +27,7 @@ export async function playDaemon(path, { width, height }) {
     const watching = new Set(); // those of them that have subscribed
     const asked = []; // requests other than subscriptions
     let waitingFor = null; // {count, resolve}
-    let refusal = null; // the next reply
+    let refusal = null; // {isMeant, error}
     let seq = 0;
     let profile = "default";
     let settings = DEFAULTS;
@@ -36,10 +37,10 @@ export async function playDaemon(path, { width, height }) {
         if (waitingFor && asked.length >= waitingFor.count) {
             waitingFor.resolve();
         }
-        if (refusal) {
-            const error = { type: "error", ...refusal };
+        if (refusal?.isMeant(request)) {
+            const { error } = refusal;
             refusal = null;
-            return error;
+            return { type: "error", ...error };
         }
         const { type, action = "neutral", shapes, stream } = request;
         if (type === "settings") {
@@ -59,8 +60,7 @@ export async function playDaemon(path, { width, height }) {
         const say = (message) => socket.write(`${JSON.stringify(message)}\n`);
         say({ type: "hello", protocol: [1, 0], server: "played 1", boot_id: "b", streams: ["main"], encodings: ["json"] });
         sockets.add(socket);
-        socket.on("data", (bytes) => {
-            const request = JSON.parse(bytes.toString());
+        const serve = (request) => {
             const { id, type } = request;
             if (type === "calibrate" || type === "settings") {
                 say({ ...replyTo(request), id });
@@ -74,7 +74,8 @@ export async function playDaemon(path, { width, height }) {
             say({ type: "subscribed", id, streams: ["main"], mode: "latest", encoding: "json" });
             say({ type: "state", stream: "main", state: "live", reason: "" });
             watching.add(socket);
-        });
+        };
+        createInterface({ input: socket }).on("line", (line) => serve(JSON.parse(line)));
         const forget = () => {
             sockets.delete(socket);
             watching.delete(socket);
@@ -97,8 +98,8 @@ export async function playDaemon(path, { width, height }) {
         asked,
         /** Waits until so many requests have come in all. */
         hasAsked: (count) => new Promise((resolve) => (asked.length >= count ? resolve() : (waitingFor = { count, resolve }))),
-        /** Makes the next reply an error. */
-        refuse: (error) => (refusal = error),
+        /** Answers the next request that is meant with an error: others may still be on their way. */
+        refuse: (isMeant, error) => (refusal = { isMeant, error }),
         /**
          * @param {object | null} face {keypoints, shapes, yaw, pitch}; null: nobody
          * @returns {number} the record's number
