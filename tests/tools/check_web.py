@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from played_daemon import Daemon, abort_after
 
@@ -568,8 +569,8 @@ def check_aside(web, daemon):
     page, other = Browser(web), Browser(web)
     for browser in (page, other):
         browser.read_type("state")
-    page.send(json.dumps({"type": "stage", "stream": "one"}))
-    page.send('{"type":"ping","id":7}')
+    page.send(b'{"type":"stage","stream":"one"}')
+    page.send(b'{"type":"ping","id":7}')
     page.read_type("pong")  # the stage has been read
     began, counts, last, seen = time.monotonic(), {"one": 0, "two": 0}, {}, {}
     for _ in range(100):
@@ -587,10 +588,10 @@ def check_aside(web, daemon):
     while seen.get("two") != last["two"]:  # though nothing follows it
         message = page.read_type("motion")
         seen[message["stream"]] = message["seq"]
-    page.send('{"type":"stage"}')
-    page.send('{"type":"stage","stream":"nowhere"}')
-    page.send('{"type":"stage","stream":7}')
-    page.send('{"type":"ping","id":8}')
+    page.send(b'{"type":"stage"}')
+    page.send(b'{"type":"stage","stream":"nowhere"}')
+    page.send(b'{"type":"stage","stream":7}')
+    page.send(b'{"type":"ping","id":8}')
     check(page.read_type("pong")["id"] == 8, "a stage has no answer")
     page.close()
     other.close()
