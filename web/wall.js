@@ -67,6 +67,7 @@ export function makeWall(client, onChoose, look) {
         const words = wordsOf(state);
         tile.button.dataset.state = !isLive ? (state?.state ?? "connecting") : tile.record?.faces.length === 0 ? "nobody" : "live";
         setText(tile.state, words);
+        tile.button.title = isLive ? "" : words; // the whole of it
         setText(tile.faces, isLive && tile.record ? facesText(tile.record.faces.length) : "");
         const hasLatency = isLive && tile.latencyMs !== undefined && nowMs - tile.receivedMs < STALE_MS;
         setText(tile.latency, hasLatency ? `${Math.round(tile.latencyMs)} ms` : "");
