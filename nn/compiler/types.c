@@ -1,5 +1,6 @@
 // A map can have lower precision if only convolutions, max and average pools write it, only
-// they and the global pool read it, and it is neither the network's input nor a result. Maps
+// they and the global pool read it, and it is neither the network's input nor a result;
+// depthwise convolutions write and read bytes, but not bfloat16. Maps
 // that meet in one epilogue (residual, shuffle partner, output) have one type; partner and
 // output also have one scale. Bytes are unsigned, so they require a ReLU; a mean of bytes has
 // none of its own, but needs none.
@@ -45,7 +46,9 @@ static void constrain_step(struct nn_compiler *compiler,
     const struct nn_op *op = candidate->root;
     const bool is_conv = nn_op_is_conv(op);
     const bool averages = op->kind == NN_OP_AVERAGE_POOL;
-    const bool computes = is_conv || averages || op->kind == NN_OP_MAX_POOL;
+    const bool by_channel =
+        op->kind == NN_OP_MAX_POOL || averages || (op->kind == NN_OP_DEPTHWISE && type == NN_U8);
+    const bool computes = is_conv || by_channel;
     const bool reads = computes || op->kind == NN_OP_GLOBAL_POOL;
     for (int i = 0; i < op->input_count; i++) {
         const int input = i == 0 ? candidate->input : op->inputs[i];
