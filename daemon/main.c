@@ -7,11 +7,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/reserve.h"
 #include "daemon/activation.h"
 #include "daemon/command_line.h"
 #include "daemon/config.h"
@@ -417,6 +419,8 @@ static void raise_file_limit(void)
 int main(int argc, char **argv)
 {
     pipeline_decoder_process(argc, argv);
+    json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
+    uv_replace_allocator(mc_reserve_alloc, mc_reserve_realloc, mc_reserve_calloc, mc_reserve_free);
     struct app *app = calloc(1, sizeof *app);
     struct mc_error err = { 0 };
     if (app == NULL) {
