@@ -84,7 +84,11 @@ static void stop(struct app *app, int status)
     app->status = status;
     daemon_notify("STOPPING=1");
     server_listener_close(&app->listener);
-    daemon_streams_close(app->streams);
+    if (app->streams != NULL) {
+        daemon_streams_close(app->streams);
+    } else {
+        on_streams_closed(app);
+    }
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -321,14 +325,13 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
 {
     const struct daemon_streams_callbacks callbacks = { on_streams_ended, on_streams_closed, app };
     app->publisher = create_publisher(app, err);
-    app->streams = app->publisher == NULL ? NULL
-                                          : daemon_streams_create(&app->loop, app->publisher,
-                                                                  app->workers, &callbacks, err);
-    if (app->streams == NULL) {
+    if (app->publisher == NULL) {
         return false;
     }
     start_handles(app);
-    if (!daemon_streams_open(app->streams, &app->options, err) || !open_listener(app, err)) {
+    app->streams = daemon_streams_create(&app->loop, app->publisher, app->workers, &callbacks, err);
+    if (app->streams == NULL || !daemon_streams_open(app->streams, &app->options, err) ||
+        !open_listener(app, err)) {
         stop(app, EXIT_FAILURE);
         uv_run(&app->loop, UV_RUN_DEFAULT);
         return false;
