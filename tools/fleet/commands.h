@@ -1,0 +1,6 @@
+// The commands of mocap-fleet: each is in a file of its name.
+#pragma once
+
+#include "base/command.h"
+
+extern const struct mc_command fleet_publish_command, fleet_serve_command;
