@@ -213,6 +213,7 @@ void simulation_start(struct simulation *simulation, int index)
     fleet_member_finish(&worker->member);
     fleet_member_init(&worker->member, &options);
     fleet_member_restart(&worker->member, 7);
+    fleet_member_return(&worker->member);
     worker->member.capacity = simulation->options.capacity;
     worker->is_alive = true;
     worker->is_stopped = false;
@@ -284,6 +285,9 @@ void simulation_calm(struct simulation *simulation)
 {
     simulation->options.delay_max_ms = 20;
     simulation->options.lost_percent = 0;
+    for (int i = 0; i < SIMULATION_WORKERS_MAX; i++) {
+        simulation->workers[i].lag_ms = 20;
+    }
 }
 
 void simulation_halt_broker(struct simulation *simulation, bool is_halted)

@@ -13,6 +13,7 @@ void fleet_member_init(struct fleet_member *member, const struct fleet_member_op
 {
     memset(member, 0, sizeof *member);
     member->options = *options;
+    member->is_leaving = true;
 }
 
 void fleet_member_finish(struct fleet_member *member)
@@ -50,7 +51,8 @@ static bool write_lease(struct fleet_member *member, struct fleet_stream *stream
     if (to[0] != '\0') {
         set_text(object, "to", to);
     }
-    stream->is_writing = begin(member, FLEET_KEY_LEASE, stream->name, stream->lease, object, now_ns);
+    stream->is_writing =
+        begin(member, FLEET_KEY_LEASE, stream->name, stream->lease, object, now_ns);
     return stream->is_writing;
 }
 
@@ -77,7 +79,8 @@ static void renew(struct fleet_member *member, int64_t now_ns)
         json_array_append_new(array, json_string(labels->items[i]));
     }
     json_object_set_new(object, "labels", array);
-    if (begin(member, FLEET_KEY_WORKER, member->options.name, member->lease.revision, object, now_ns)) {
+    if (begin(member, FLEET_KEY_WORKER, member->options.name, member->lease.revision, object,
+              now_ns)) {
         fleet_lease_begin(&member->lease, now_ns);
     }
 }
@@ -314,9 +317,13 @@ void fleet_member_see(struct fleet_member *member, const char *key, uint64_t rev
 void fleet_member_answer(struct fleet_member *member, const struct fleet_write *write,
                          enum fleet_result result, uint64_t revision, int64_t now_ns)
 {
-    const char *name = strchr(write->key, '.') + 1;
+    enum fleet_key_kind kind;
+    char name[FLEET_NAME_BYTES];
+    if (!fleet_key_read(write->key, &kind, name)) {
+        return;
+    }
     struct fleet_stream *stream =
-        strncmp(write->key, "lease.", 6) == 0 ? fleet_roster_stream(&member->roster, name) : NULL;
+        kind == FLEET_KEY_LEASE ? fleet_roster_stream(&member->roster, name) : NULL;
     member->counts.conflicts += result == FLEET_CONFLICT;
     if (kind == FLEET_KEY_LEASE) {
         if (stream != NULL) {
@@ -358,6 +365,11 @@ void fleet_member_leave(struct fleet_member *member)
 {
     member->is_leaving = true;
     member->lease.next_ns = 0;
+}
+
+void fleet_member_return(struct fleet_member *member)
+{
+    member->is_leaving = false;
 }
 
 bool fleet_member_has_left(const struct fleet_member *member)

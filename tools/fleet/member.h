@@ -94,6 +94,9 @@ void fleet_member_tick(struct fleet_member *member, const char *session, int64_t
 // Ends the session, so that others take the streams at once. They must not be published any more.
 void fleet_member_leave(struct fleet_member *member);
 
+// Begins a session again. A member begins as one that has left.
+void fleet_member_return(struct fleet_member *member);
+
 // Whether nobody takes this member for alive.
 bool fleet_member_has_left(const struct fleet_member *member);
 

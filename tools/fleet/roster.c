@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#include "tools/json_text.h"
+
 // ---- names and labels
 
 static bool is_word(const char *text, size_t length, const char *more)
@@ -164,7 +166,7 @@ static bool put_definition(struct fleet_stream *stream, json_t *object, uint64_t
         json_t *given = json_object_get(object, "options");
         if (!is_options(given) || !get_labels(object, &labels) ||
             !get_name(object, "worker", wanted) ||
-            (options = json_dumps(given, JSON_COMPACT | JSON_SORT_KEYS)) == NULL) {
+            (options = tools_json_text(given, JSON_COMPACT | JSON_SORT_KEYS)) == NULL) {
             return false;
         }
     }
@@ -309,11 +311,11 @@ bool fleet_roster_put(struct fleet_roster *roster, const char *key, uint64_t rev
         return false;
     }
     json_t *object = value == NULL ? NULL : json_loadb(value, length, JSON_REJECT_DUPLICATES, NULL);
-    const bool good = (value == NULL || json_is_object(object)) &&
-                      (kind == FLEET_KEY_WORKER
-                           ? put_worker_entry(roster, name, object, revision, now_ns)
-                           : put_stream_entry(roster, kind == FLEET_KEY_LEASE, name, object,
-                                              revision));
+    const bool good =
+        (value == NULL || json_is_object(object)) &&
+        (kind == FLEET_KEY_WORKER
+             ? put_worker_entry(roster, name, object, revision, now_ns)
+             : put_stream_entry(roster, kind == FLEET_KEY_LEASE, name, object, revision));
     json_decref(object);
     return good;
 }
