@@ -13,7 +13,8 @@ enum { CLOSE_MS = 2000 }; // for the threads of the broker's library to end
 
 int main(int argc, char **argv)
 {
-    static const struct mc_command *const commands[] = { NULL };
+    static const struct mc_command *const commands[] = { &fleet_publish_command,
+                                                         &fleet_serve_command, NULL };
     static const struct mc_command program = {
         .name = "mocap-fleet",
         .summary = "carry motion records of many machines over a broker",
