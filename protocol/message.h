@@ -12,7 +12,7 @@
 
 enum {
     PROTOCOL_MAJOR = 1, // must be the same on both sides
-    PROTOCOL_MINOR = 2, // incremented by additions: docs/protocol.md lists them
+    PROTOCOL_MINOR = 3, // incremented by additions: docs/protocol.md lists them
     PROTOCOL_STREAMS_MAX = 64,
     PROTOCOL_REASON_BYTES = 256,
     PROTOCOL_REQUEST_BYTES = 4096,       // longest request, newline included
@@ -260,7 +260,8 @@ struct protocol_stream_status {
     struct protocol_drops drops;
     uint64_t connects; // how often the source was opened
     int subscribers;
-    float fov; // of the camera, as poses take it, degrees; 0: not known
+    float fov;     // of the camera, as poses take it, degrees; 0: not known
+    bool isolated; // its source is read and decoded in a process of its own
 };
 
 enum { PROTOCOL_NETWORKS_MAX = 8 };
