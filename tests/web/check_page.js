@@ -171,7 +171,7 @@ async function checkHead(page, daemon) {
     for (const jawOpen of [0, 1]) {
         await showAndWait(page, daemon, makeFace({ jawOpen }));
         // Its canvas is there before the head is.
-        await page.waitForFunction((wanted) => document.querySelector("#view-head canvas").dataset.mouthOpen === String(wanted), jawOpen);
+        await page.waitForFunction((wanted) => Number(document.querySelector("#view-head canvas").dataset.mouthOpen) === wanted, jawOpen);
     }
     await shoot(page, "head");
     await page.keyboard.press("1");
