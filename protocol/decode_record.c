@@ -241,6 +241,10 @@ bool protocol_decode_record(struct protocol_value root, struct protocol_message 
         RECORD(width, read_side),
         RECORD(height, read_side),
         RECORD(dropped, protocol_field_count),
+        { .name = "fence",
+          .read = protocol_field_count,
+          .offset = offsetof(struct protocol_message, record.fence),
+          .is_optional = true },
         { .name = "damaged",
           .read = protocol_field_flag,
           .offset = offsetof(struct protocol_message, record.damaged),
@@ -254,6 +258,7 @@ bool protocol_decode_record(struct protocol_value root, struct protocol_message 
     message->has_timing = false;
     record->timing = (struct protocol_timing){ 0 };
     record->damaged = false;
+    record->fence = 0;
     record->lost = PROTOCOL_LOST_NONE;
     return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), message, NULL, err);
 }

@@ -139,6 +139,9 @@ void protocol_encode_record(struct protocol_buffer *buffer, enum protocol_encodi
     protocol_writer_int_field(&writer, "width", record->width);
     protocol_writer_int_field(&writer, "height", record->height);
     protocol_writer_uint_field(&writer, "dropped", record->dropped);
+    if (record->fence != 0) {
+        protocol_writer_uint_field(&writer, "fence", record->fence);
+    }
     if (record->damaged) {
         protocol_writer_name(&writer, "damaged");
         protocol_writer_bool(&writer, true);

@@ -12,7 +12,7 @@
 
 enum {
     PROTOCOL_MAJOR = 1, // must be the same on both sides
-    PROTOCOL_MINOR = 2, // incremented by additions: docs/protocol.md lists them
+    PROTOCOL_MINOR = 3, // incremented by additions: docs/protocol.md lists them
     PROTOCOL_STREAMS_MAX = 64,
     PROTOCOL_REASON_BYTES = 256,
     PROTOCOL_REQUEST_BYTES = 4096,       // longest request, newline included

@@ -178,6 +178,9 @@ struct mocap_record {
     int face_count;
     const struct mocap_face *faces;
     const struct mocap_face_more *const *more; // face_count: of the faces, in their order
+    // Of the lease under which a machine of a fleet watches the stream; 0: none. It grows: a record
+    // with a lower one than an earlier record of the stream is of a machine that lost its lease.
+    uint64_t fence;
 };
 
 // ---- messages

@@ -169,6 +169,7 @@ struct protocol_record {
     int64_t t_publish_ns; // when the record was published; monotonic
     int width, height;    // of the source frame, pixels
     uint64_t dropped;     // frames of this stream dropped so far
+    uint64_t fence;       // of the lease under which it was published; 0: none
     bool damaged;         // the decoder found errors in this frame
     struct protocol_timing timing;
     enum protocol_lost lost; // NONE: the faces are those of this frame

@@ -106,6 +106,7 @@ static void show_record(struct protocol_view *view, const struct protocol_messag
         .face_count = record->face_count,
         .faces = view->faces,
         .more = view->more_list,
+        .fence = record->fence,
     };
     for (int i = 0; i < record->face_count; i++) {
         show_face(view, i, &record->faces[i]);

@@ -22,6 +22,7 @@ static void fill(struct protocol_record *record, int number)
     record->t_publish_ns = record->t_arrival_ns + 5000000;
     record->width = 640;
     record->height = 480;
+    record->fence = number == 6 ? 7 : 0;
     record->damaged = number == 3;
     record->lost = number == 5 ? PROTOCOL_LOST_HOLD : PROTOCOL_LOST_NONE;
     record->face_count = number == 4 ? 0 : 1;

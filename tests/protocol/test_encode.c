@@ -141,7 +141,8 @@ static void a_full_record_comes_back(void **state)
 static void what_a_record_may_have_is_there_when_it_has_it(void **state)
 {
     (void)state;
-    struct protocol_record record = { .stream = "m", .damaged = true, .face_count = 1 };
+    struct protocol_record record = { .stream = "m", .fence = PROTOCOL_COUNT_MAX, .damaged = true,
+                                      .face_count = 1 };
     struct protocol_face *face = &record.faces[0];
     face->keypoint_count = 1;
     face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = true;
@@ -159,7 +160,7 @@ static void what_a_record_may_have_is_there_when_it_has_it(void **state)
     face->dense[1] = (struct mc_keypoint){ 3, NAN, 0.75f };
     write_record(&record, 0);
     const char *text = line();
-    assert_non_null(strstr(text, "\"dropped\":0,\"damaged\":true,"));
+    assert_non_null(strstr(text, "\"dropped\":0,\"fence\":9007199254740991,\"damaged\":true,"));
     assert_non_null(strstr(text, "\"raw\":[[1.50,2.25,0.500]],"
                                  "\"jacobians\":[[1.0000,0.2500,-0.5000,2.0000]],"
                                  "\"pose\":{\"rotation\":[0.000000,0.500000,0.000000,0.866025],"
@@ -173,7 +174,7 @@ static void what_a_record_may_have_is_there_when_it_has_it(void **state)
                                  "\"dense\":[[3.50,4.25,0.750],[0.00,0.00,0.000]]}]"));
     assert_true(protocol_decode_message(PROTOCOL_JSON, text, strlen(text), message, NULL));
     const struct protocol_face *got = &message->record.faces[0];
-    assert_true(message->record.damaged);
+    assert_true(message->record.damaged && message->record.fence == PROTOCOL_COUNT_MAX);
     assert_true(got->has_raw && got->has_jacobians && got->has_pose && got->has_shapes);
     assert_memory_equal(got->raw, face->raw, sizeof face->raw[0]);
     assert_memory_equal(got->jacobians, face->jacobians, sizeof face->jacobians[0]);
@@ -194,12 +195,13 @@ static void what_a_record_does_not_have_is_not_there(void **state)
     // What an earlier message left must not shine through.
     struct protocol_face *left = &message->record.faces[0];
     message->record.damaged = true;
+    message->record.fence = 7;
     left->has_raw = left->has_jacobians = left->has_pose = left->has_shapes = true;
     left->has_gaze = left->has_dense = left->gaze.has_point = true;
     left->dense_count = 7;
     write_record(&record, 0);
     parse();
-    assert_false(message->record.damaged);
+    assert_false(message->record.damaged || message->record.fence != 0);
     assert_false(left->has_raw || left->has_jacobians || left->has_pose || left->has_shapes);
     assert_false(left->has_gaze || left->has_dense);
     assert_int_equal(left->dense_count, 0);

@@ -289,7 +289,7 @@ static void requests_get_their_replies(void **state)
                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"up\"}\n"
                   "{\"type\":\"unsubscribe\",\"id\":5}\n");
     const char *text = received(fd);
-    assert_memory_equal(text, "{\"type\":\"hello\",\"protocol\":[1,2],\"server\":\"test\"", 48);
+    assert_memory_equal(text, "{\"type\":\"hello\",\"protocol\":[1,3],\"server\":\"test\"", 48);
     assert_has(text, "\"streams\":[\"left\",\"right\"]");
     assert_has(text, "{\"type\":\"pong\",\"id\":1}");
     assert_has(text, "{\"type\":\"status\",\"id\":2");

@@ -76,6 +76,7 @@ class Record:
     damaged: bool = False
     lost: Optional[str] = None  # "hold" or "neutral": the faces are not those of this frame
     timing: Optional[Timing] = None
+    fence: int = 0  # of the lease under which a machine of a fleet watches the stream; 0: none
 
 
 @dataclass(frozen=True)
@@ -316,6 +317,7 @@ def _record(value: Dict[str, Any]) -> Record:
         damaged=damaged,
         lost=_text(value, "lost") if "lost" in value else None,
         timing=_timing(value),
+        fence=_integer(value, "fence") if "fence" in value else 0,
     )
 
 

@@ -1,0 +1,410 @@
+"""mocap-fleet against real brokers. Usage: check_fleet.py SUBJECT MOCAP_FLEET PLAYED_STREAMS"""
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "clients", "python"))
+
+import mocap
+from mocap import cbor, messages
+
+from fleet_rig import GUARD_S, Nats, Place, Process, as_json, find, free_port, wait_for
+
+
+def subject(stream, kind, site="t"):
+    return f"mocap.v1.{site}.{stream}.{kind}"
+
+
+def keep_wanting(nats, stream, stop, what=b"cbor"):
+    """Says again and again that the stream is wanted, until stop is set."""
+    def run():
+        while not stop.is_set():
+            nats.publish(subject(stream, "want"), what)
+            stop.wait(1)
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def publish(place, broker, daemon, *arguments, name="publish"):
+    return place.fleet("publish", "--nats", broker.url, "--site", "t", "--machine", "desk",
+                       "--socket", daemon.socket, *arguments, name=name)
+
+
+def records_of(client, count=1):
+    """The next records."""
+    found = []
+    while len(found) < count:
+        message = client.next(GUARD_S)
+        assert message is not None, "no record"
+        if isinstance(message, mocap.Record):
+            found.append(message)
+    return found
+
+
+def state_of(client, stream, state):
+    """Reads until the stream has the state."""
+    while True:
+        message = client.next(GUARD_S)
+        assert message is not None, f"{stream} is never {state}"
+        if isinstance(message, mocap.State) and (message.stream, message.state) == (stream, state):
+            return message
+
+
+def check_publish(place):
+    """States and counts are there always, records while they are wanted, JSON on request."""
+    broker = place.broker(config=f'jetstream {{ store_dir: "{place.path("js")}" }}')
+    daemon = place.daemon("front door.", count=2)
+    nats = Nats(broker.port, "mocap.v1.t.>")
+    publisher = publish(place, broker, daemon, "--log-level", "debug")
+    name, token = "front door.0", "front=20door=2E0"
+
+    state = as_json(nats.wait("state", lambda s, _: s == subject(token, "state")))
+    assert state["stream"] == name and state["state"] == "idle", state
+    assert state["publisher"] == "desk" and "fence" not in state, state
+    stats = as_json(nats.wait("stats", lambda s, _: s == subject(token, "stats")))
+    assert stats["published"] == 0 and stats["lost"] == 0, stats
+    assert not any(s.endswith("record") for s, _ in nats.take())
+    assert daemon.text() == "", daemon.text()
+
+    stop = threading.Event()
+    wanting = keep_wanting(nats, token, stop)
+    values = [cbor.decode(nats.wait("record", lambda s, _: s == subject(token, "record")))
+              for _ in range(3)]
+    assert "fence" not in values[0], values[0]
+    records = [messages.typed(value) for value in values]
+    assert records[0].stream == name, records[0]
+    assert records[0].seq < records[1].seq < records[2].seq
+    assert len(records[0].faces[0].keypoints) == 68 and len(records[0].faces[0].dense) == 212
+    live = as_json(nats.wait("live", lambda s, d: s == subject(token, "state") and b"live" in d))
+    assert live["state"] == "live", live
+    # Nobody asked for the other stream, nor for JSON.
+    assert daemon.text() == f"{name} 1\n", daemon.text()
+    assert not any(s.endswith("json") for s, _ in nats.take())
+    nats.publish(subject(token, "want"), b"json")
+    record = as_json(nats.wait("JSON", lambda s, _: s == subject(token, "record.json")))
+    assert record["stream"] == name and len(record["faces"][0]["shapes"]) == 52
+
+    # The last state is kept where there is JetStream.
+    nats.send(b"SUB _INBOX.x 2\r\n")
+    request = f'{{"last_by_subj":"{subject(token, "state")}"}}'.encode()
+    nats.send(f"PUB $JS.API.STREAM.MSG.GET.mocap_state _INBOX.x {len(request)}\r\n".encode() +
+              request + b"\r\n")
+    kept = as_json(nats.wait("last value", lambda s, _: s == "_INBOX.x"))
+    assert kept["message"]["subject"] == subject(token, "state"), kept
+
+    # Interest lapses by itself.
+    stop.set()
+    wanting.join()
+    daemon.says(f"{name} 0")
+    nats.wait("idle", lambda s, d: s == subject(token, "state") and b'"idle"' in d)
+    # A daemon that ends is no reason to end.
+    daemon.end(signal.SIGKILL)
+    gone = as_json(nats.wait("gone", lambda s, d: s == subject(token, "state") and
+                             b"not running" in d))
+    assert gone["state"] == "connecting", gone
+    assert publisher.end() == 0
+
+
+def check_serve(place):
+    """A program that knows mocapd alone gets the streams of two machines."""
+    broker = place.broker()
+    door, desk = place.daemon("door"), place.daemon("desk")
+    for daemon, name in ((door, "one"), (desk, "two")):
+        publish(place, broker, daemon, name=f"publish-{name}")
+    server = place.serve(broker.url)
+    client = mocap.connect(server.socket, GUARD_S)
+    names = {"door0", "door1", "desk0", "desk1"}
+    wait_for("streams", lambda: {s["stream"] for s in client.status()["streams"]} == names)
+    assert door.text() == "" and desk.text() == ""
+
+    client.subscribe("door1")
+    first, second = records_of(client, 2)
+    assert first.stream == "door1" and second.seq > first.seq
+    # Latency of the other machine, on this one's clock.
+    assert 0 <= time.monotonic_ns() - first.t_publish_ns < GUARD_S * 10**9
+    assert 5_000_000 < first.t_publish_ns - first.t_arrival_ns < 10**9
+    assert door.text() == "door1 1\n" and desk.text() == ""
+    other = mocap.connect(server.socket, GUARD_S)
+    other.subscribe()
+    assert {r.stream for r in records_of(other, 40)} == names
+    # What belongs to the machine with the camera is refused with a sentence.
+    for kind, fields in (("calibrate", {}), ("calibrate", {"action": "show"}), ("settings", {})):
+        try:
+            client.request(kind, stream="door1", **fields)
+            raise AssertionError(f"{kind} was granted")
+        except mocap.Refused as refusal:
+            assert "unsupported" in str(refusal) or refusal.code == "unsupported", refusal
+    text = client.request("metrics")["text"]
+    assert "\nmocap_fleet_broker_up 1\n" in text and "\nmocap_fleet_streams 4\n" in text, text
+
+    # Whom nobody here is subscribed to is closed there.
+    other.close()
+    client.unsubscribe()
+    for name in names:
+        wait_for(f"end of {name}", lambda: f"{name} 0\n" in door.text() + desk.text())
+    # A publisher that is gone says so, or is missed.
+    client.subscribe("desk0")
+    records_of(client)
+    for process in place.running:
+        if process.log.endswith("publish-two.log"):
+            process.end(signal.SIGKILL)
+    assert state_of(client, "desk0", "connecting").reason == "no word from desk"
+    client.close()
+    assert server.end() == 0
+    assert not os.path.exists(server.socket)
+
+
+def check_broker(place):
+    """A broker that restarts, or does not read, costs records that are counted, and nothing else."""
+    broker = place.broker()
+    daemon = place.daemon("cam", count=8, rate=60)
+    publisher = publish(place, broker, daemon, "--always")
+    server = place.serve(broker.url)
+    client = mocap.connect(server.socket, GUARD_S)
+    wait_for("streams", lambda: len(client.status()["streams"]) == 8)
+    client.subscribe("cam3")
+    before = records_of(client)[0].seq
+    broker.end()
+    publisher.says("lost the broker")
+    time.sleep(1)  # without a broker
+    broker = place.broker(port=broker.port)
+    after = next(r.seq for r in iter(lambda: records_of(client)[0], None) if r.seq > before + 60)
+    assert after > before
+    nats = Nats(broker.port, subject("cam3", "stats"))
+    stats = as_json(nats.wait("lost records", lambda _, d: as_json(d)["lost"] > 0))
+    assert stats["published"] > 0, stats
+    client.close()
+    nats.close()
+    publisher.end()
+    check_slow_broker(place, daemon)
+
+
+def check_slow_broker(place, daemon):
+    """One that greets and then never reads again."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    connections = []
+
+    def greet():
+        while True:
+            connection, _ = listener.accept()
+            connections.append(connection)
+            info = (f'INFO {{"server_id":"slow","version":"2.9.10","host":"127.0.0.1","port":{port},'
+                    '"headers":true,"max_payload":1048576,"proto":1}\r\n')
+            connection.sendall(info.encode())
+            while b"PING\r\n" not in connection.recv(65536):
+                pass
+            connection.sendall(b"PONG\r\n")
+    threading.Thread(target=greet, daemon=True).start()
+    publisher = place.fleet("publish", "--nats", f"nats://127.0.0.1:{port}", "--site", "t",
+                            "--socket", daemon.socket, "--always", name="publish-slow")
+    publisher.says("connected to played")
+    witness = mocap.connect(daemon.socket, GUARD_S)
+    witness.subscribe("cam0", label="witness")
+    records_of(witness, 60)
+    memory_kb = publisher.memory_kb()
+    # 8 streams of 60 records of 5 kB a second, for 6 seconds: 14 MB that nobody reads.
+    seen = records_of(witness, 360)
+    assert publisher.memory_kb() < memory_kb + 4096, (memory_kb, publisher.memory_kb())
+    # The daemon has not been held up.
+    assert seen[-1].seq - seen[0].seq < 360 + 60, "records were missed by a bystander"
+    publisher.says("lost the broker")
+    assert publisher.end() == 0
+    listener.close()
+
+
+def with_fence(record, fence):
+    assert record[0] == 0xbf and record[-1] == 0xff
+    return record[:-1] + b"\x65fence\x1b" + struct.pack(">Q", fence) + b"\xff"
+
+
+def check_hostile(place):
+    """What the broker sends is checked; a machine that lost its lease is not heard."""
+    broker = place.broker()
+    daemon = place.daemon("cam", count=1)
+    publish(place, broker, daemon, "--always")
+    nats = Nats(broker.port, subject("cam0", "record"))
+    record = nats.wait("record", lambda *_: True)
+
+    server = place.fleet("serve", "--nats", broker.url, "--site", "u", "--socket",
+                         place.path("u.socket"), name="serve-u")
+    wait_for("socket", lambda: os.path.exists(place.path("u.socket")))
+    # It listens before its subscription has reached the broker.
+    client = mocap.connect(place.path("u.socket"), GUARD_S)
+
+    def say_state(fence, stream="cam0"):
+        nats.publish(subject(stream, "state", "u"),
+                     b'{"type":"state","stream":"%s","state":"live","publisher":"x","fence":%d}' %
+                     (stream.encode(), fence))
+    wait_for("stream", lambda: say_state(7) or client.status()["streams"])
+    client.subscribe("cam0")
+    state_of(client, "cam0", "live")
+
+    def send(fence):
+        nats.publish(subject("cam0", "record", "u"), with_fence(record, fence))
+    # The subscription reaches the broker a moment later.
+    stop = threading.Event()
+
+    def repeat():
+        while not stop.is_set():
+            send(7)
+            stop.wait(0.1)
+    repeating = threading.Thread(target=repeat)
+    repeating.start()
+    assert records_of(client)[0].fence == 7
+    stop.set()
+    repeating.join()
+    for data in (b"", b"x", b"\xbf\xff", record[:-1], record[:100], os.urandom(3000),
+                 b"\xbf" * 200000, b"\x9b" + b"\xff" * 8, b"{}", b"a" * 300000,
+                 record.replace(b"\x64cam0", b"\x64cam1"),
+                 record.replace(b"keypoints", b"keypointz")):
+        nats.publish(subject("cam0", "record", "u"), data)
+    for stream, data in (("cam0", b"{}"), ("cam0", b"\xff" * 100), ("cam0", b"[" * 4000),
+                         ("cam0", b'{"type":"state","stream":"cam1","state":"live"}'),
+                         ("a=zz", b'{"type":"state","stream":"a","state":"live"}')):
+        nats.publish(subject(stream, "state", "u"), data)
+    for fence in (6, 0x1fffffffffffff + 1, 5, 8, 7, 9):
+        send(fence)
+    seen = []
+    while 9 not in seen:
+        seen.append(records_of(client)[0].fence)
+    assert sorted(seen) == seen and set(seen) <= {0, 7, 8, 9}, seen
+    assert seen[-2:] == [8, 9], seen
+    text = client.request("metrics")["text"]
+    numbers = dict(line.split() for line in text.splitlines() if line[0] != "#")
+    assert int(numbers["mocap_fleet_refused_total"]) >= 12, text
+    assert int(numbers["mocap_fleet_stale_total"]) >= 3, text
+
+    # No flood of names makes it grow: a socket has 64 streams.
+    memory_kb = server.memory_kb()
+    for i in range(5000):
+        say_state(1, f"n{i}")
+    say_state(9)
+    wait_for("64 streams", lambda: len(client.status()["streams"]) == 64)
+    server.says("no room for the stream")
+    assert server.memory_kb() < memory_kb + 16384, (memory_kb, server.memory_kb())
+    send(10)
+    while records_of(client)[0].fence != 10:
+        pass
+    assert server.end() == 0
+
+
+class Subscribed(Process):
+    """mosquitto_sub: topics and messages as they come."""
+
+    def __init__(self, place, port, *topics, name="sub"):
+        arguments = [word for topic in topics for word in ("-t", topic)]
+        super().__init__(place, name, find("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(port),
+                         "-F", "%r %t %p", *arguments)
+
+
+def start_mosquitto(place, port):
+    with open(place.path("mosquitto.conf"), "w", encoding="ascii") as out:
+        out.write(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+    server = Process(place, "mosquitto", find("mosquitto"), "-c", place.path("mosquitto.conf"))
+    server.says("mosquitto version")
+    wait_for("listener", lambda: " running" in server.text())
+    return server
+
+
+def check_mqtt(place):
+    """Home automation: states are kept, presence is told, the last will says who is gone."""
+    find("mosquitto_sub")
+    port = free_port()
+    server = start_mosquitto(place, port)
+    daemon = place.daemon("cam", count=1)
+    publisher = place.fleet("publish", "--mqtt", f"mqtt://me:secret@127.0.0.1:{port}", "--site",
+                            "home", "--machine", "desk", "--socket", daemon.socket)
+    sub = Subscribed(place, port, "mocap/v1/home/cam0/record", "mocap/v1/home/cam0/stats")
+    sub.says("0 mocap/v1/home/cam0/record ")
+    sub.says("0 mocap/v1/home/cam0/stats {")
+    # All that is retained is there for those that come late.
+    late = Subscribed(place, port, "#", name="late")
+    late.says("1 mocap/publishers/home/desk online")
+    late.says('1 homeassistant/binary_sensor/mocap_home_cam0/presence/config {"name":"Presence"')
+    late.says('1 mocap/v1/home/cam0/presence {"presence":"ON","faces":1,"yaw":12,"pitch":-3}')
+    late.says('"state":"live"')
+    assert "secret" not in publisher.text(), publisher.text()
+    # The broker restarts, and has forgotten all.
+    server.end()
+    server = start_mosquitto(place, port)
+    again = Subscribed(place, port, "#", name="again")
+    again.says(' mocap/v1/home/cam0/state {"type":"state","stream":"cam0","state":"live"')
+    again.says(" homeassistant/binary_sensor/mocap_home_cam0/presence/config")
+    publisher.end(signal.SIGKILL)
+    again.says(" mocap/publishers/home/desk offline")
+
+
+def make_certificates(place):
+    openssl = find("openssl")
+    for command in (
+            "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca",
+            "req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=localhost",
+            "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
+            "-out cert.pem -extfile names"):
+        with open(place.path("names"), "w", encoding="ascii") as out:
+            out.write("subjectAltName=DNS:localhost\n")
+        subprocess.run([openssl, *command.split()], cwd=place.folder, check=True,
+                       capture_output=True)
+
+
+def check_tls(place):
+    """TLS and logins; neither is in the log, and what is wrong is said once."""
+    make_certificates(place)
+    config = (f'tls {{ cert_file: "{place.path("cert.pem")}", key_file: "{place.path("key.pem")}" }}'
+              '\nauthorization { user: "me", password: "s3cret" }')
+    broker = place.broker(config=config)
+    daemon = place.daemon("cam", count=1)
+    for name, text in (("good", "me:s3cret\n"), ("bad", "me:wr0ng\n")):
+        with open(place.path(name), "w", encoding="ascii") as out:
+            out.write(text)
+
+    def start(name, url, login=None, ca=True):
+        arguments = ["--ca", place.path("ca.pem")] if ca else []
+        arguments += ["--login", place.path(login)] if login else []
+        return place.fleet("publish", "--nats", url, "--socket", daemon.socket, *arguments,
+                           name=name)
+    url = f"tls://localhost:{broker.port}"
+    processes = [start("login-file", url, "good"),
+                 start("login-url", f"tls://me:s3cret@localhost:{broker.port}")]
+    for process in processes:
+        process.says("connected to the broker")
+    processes.append(start("bad-login", url, "bad"))
+    processes[-1].says("refuses")
+    # A certificate of another name, or signed by nobody we know, is no broker of ours.
+    for process in (start("bad-ca", url, "good", ca=False),
+                    start("bad-name", f"tls://127.0.0.1:{broker.port}", "good")):
+        process.says("no broker at")
+        time.sleep(1)
+        assert "connected to the broker" not in process.text(), process.text()
+        processes.append(process)
+    for process in processes:
+        text = process.text()
+        assert "s3cret" not in text and "wr0ng" not in text, text
+        assert process.end() == 0
+    # What can never succeed is an error at once.
+    for words, said in ((["--nats", "http://x"], "nats:// or tls://"),
+                        (["--nats", broker.url, "--ca", "/nowhere"], "/nowhere"),
+                        (["--nats", broker.url, "--login", "/nowhere"], "/nowhere"),
+                        (["--nats", broker.url, "--credentials", "/nowhere"], "/nowhere"),
+                        (["--mqtt", "tcp://x"], "mqtt://"), ([], "--nats")):
+        process = place.fleet("publish", "--socket", daemon.socket, *words, name="wrong")
+        assert process.process.wait(GUARD_S) != 0
+        assert said in process.text(), (words, process.text())
+
+
+def main():
+    name, fleet, played = sys.argv[1:]
+    with Place(fleet, played) as place:
+        globals()[f"check_{name}"](place)
+
+
+if __name__ == "__main__":
+    main()

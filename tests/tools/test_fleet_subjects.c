@@ -1,0 +1,84 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tools/fleet/subjects.h"
+
+static void names_that_subjects_cannot_hold_are_escaped(void **state)
+{
+    (void)state;
+    char subject[FLEET_SUBJECT_BYTES], topic[FLEET_SUBJECT_BYTES];
+    fleet_subject_write(subject, "hall 1", "front.door/*", FLEET_RECORD);
+    assert_string_equal(subject, "mocap.v1.hall=201.front=2Edoor=2F=2A.record");
+    fleet_subject_write(subject, "s", NULL, FLEET_STATE);
+    assert_string_equal(subject, "mocap.v1.s.*.state");
+    fleet_topic_write(topic, "s", "a+b#", "presence");
+    assert_string_equal(topic, "mocap/v1/s/a=2Bb=23/presence");
+}
+
+static void every_name_comes_back(void **state)
+{
+    (void)state;
+    char longest[PROTOCOL_NAME_BYTES];
+    memset(longest, '.', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    const char *const names[] = { "main", "front door", "a.b.c", "*",    ">",
+                                  "=20",  "Küche",      "\xff",  longest };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        for (int kind = 0; kind < FLEET_SUBJECT_KIND_COUNT; kind++) {
+            char subject[FLEET_SUBJECT_BYTES];
+            struct fleet_subject read;
+            fleet_subject_write(subject, names[i], longest, (enum fleet_subject_kind)kind);
+            assert_true(fleet_subject_read(&read, subject, NULL));
+            assert_string_equal(read.site, names[i]);
+            assert_string_equal(read.stream, longest);
+            assert_int_equal(read.kind, kind);
+        }
+    }
+}
+
+static void other_subjects_are_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "mocap",
+        "mocap.v2.s.a.record",
+        "mocap.v1.s.a",
+        "mocap.v1.s.a.other",
+        "mocap.v1.s.a.record.json.more",
+        "mocap.v1..a.record",
+        "mocap.v1.s..record",
+        "mocap.v1.s.a=.record",
+        "mocap.v1.s.a=2.record",
+        "mocap.v1.s.a=2e.record", // lower case: a name has one token
+        "mocap.v1.s.a=41.record", // 'A' needs no escape
+        "mocap.v1.s.a=00.record",
+        "mocap.v1.s.a=0A.record",
+        "mocap.v1.s.a b.record",
+        "mocap.v1.s.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.record",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct fleet_subject read;
+        struct mc_error err = { 0 };
+        if (fleet_subject_read(&read, wrong[i], &err)) {
+            fail_msg("%s was taken", wrong[i]);
+        }
+        assert_true(err.message[0] != '\0');
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_that_subjects_cannot_hold_are_escaped),
+        cmocka_unit_test(every_name_comes_back),
+        cmocka_unit_test(other_subjects_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,602 @@
+#include "tools/fleet/broker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text_file.h"
+#include "pipeline/source/url.h"
+#include "tools/fleet/fleet_options.h"
+
+enum {
+    SERVERS_MAX = 16,
+    CONNECT_MS = 2000,        // to one server
+    PING_MS = 2000,           // a network that went silent is noticed after
+    PINGS_MAX = 2,            // so many of them
+    RETRY_FIRST_MS = 100,     // doubles with each attempt,
+    RETRY_LAST_MS = 5000,     // up to this; half of it at random
+    REFUSED_MS = 15000,       // before a broker that refused us is asked again
+    BUFFER_BYTES = 64 * 1024, // to write at once
+    LOGIN_BYTES = 512,
+};
+
+struct fleet_broker_subscription {
+    struct fleet_broker *broker;
+    char *subject; // owned
+    int max_pending;
+    fleet_broker_message_fn *on_message; // NULL: unsubscribed
+    void *user;
+    natsSubscription *current; // of the connection there is; NULL: none
+    int references;            // the registry's, and one for each of the library's
+    struct fleet_broker_subscription *next;
+};
+
+struct fleet_broker {
+    natsOptions *options;
+    char url[256]; // for the log, without secrets
+    void (*on_state)(void *user, bool is_connected);
+    void *user;
+    atomic_bool is_connected;
+    bool is_refusal_told;
+
+    pthread_rwlock_t connection_lock; // guards the pointer: readers use it, the keeper replaces it
+    natsConnection *connection;       // NULL: to be made
+    pthread_mutex_t delivery;         // held during callbacks; guards the subscriptions
+    struct fleet_broker_subscription *subscriptions;
+
+    pthread_t keeper; // replaces connections that ended for good
+    bool has_keeper;
+    pthread_mutex_t lock; // guards the rest
+    pthread_cond_t changed;
+    natsConnection *open; // the one whose end is news
+    bool is_stopping, is_ended;
+    int retry_ms;    // before it is made anew
+    int outstanding; // last callbacks that the library owes: of connections and subscriptions
+};
+
+// ---- what the library says
+
+static void set_state(struct fleet_broker *broker, bool is_connected)
+{
+    if (atomic_exchange(&broker->is_connected, is_connected) == is_connected) {
+        return;
+    }
+    if (is_connected) {
+        mc_log(MC_LOG_INFO, "connected to the broker at %s", broker->url);
+        broker->is_refusal_told = false;
+    } else {
+        mc_log(MC_LOG_WARNING, "lost the broker at %s; trying again until it is there",
+               broker->url);
+    }
+    if (broker->on_state != NULL) {
+        broker->on_state(broker->user, is_connected);
+    }
+}
+
+static void on_connected(natsConnection *connection, void *closure)
+{
+    (void)connection;
+    set_state(closure, true);
+}
+
+static void on_disconnected(natsConnection *connection, void *closure)
+{
+    (void)connection;
+    set_state(closure, false);
+}
+
+// The keeper makes the connection anew.
+static void end_connection(struct fleet_broker *broker, int retry_ms)
+{
+    pthread_mutex_lock(&broker->lock);
+    broker->is_ended = true;
+    broker->retry_ms = retry_ms;
+    pthread_cond_broadcast(&broker->changed);
+    pthread_mutex_unlock(&broker->lock);
+}
+
+// The library owes one callback more, or less.
+static void add_outstanding(struct fleet_broker *broker, int change)
+{
+    pthread_mutex_lock(&broker->lock);
+    broker->outstanding += change;
+    pthread_cond_broadcast(&broker->changed);
+    pthread_mutex_unlock(&broker->lock);
+}
+
+static void tell_refusal(struct fleet_broker *broker, const char *reason)
+{
+    if (!broker->is_refusal_told) {
+        mc_log(MC_LOG_ERROR, "the broker at %s refuses: %s; asking again every %d s", broker->url,
+               reason, REFUSED_MS / 1000);
+        broker->is_refusal_told = true;
+    }
+}
+
+// Of one that was closed because it ended, too: by then the pointer is another.
+static void on_closed(natsConnection *connection, void *closure)
+{
+    struct fleet_broker *broker = closure;
+    const char *reason = NULL;
+    pthread_mutex_lock(&broker->lock);
+    const bool is_ours = broker->is_stopping || connection != broker->open;
+    pthread_mutex_unlock(&broker->lock);
+    if (!is_ours) {
+        set_state(broker, false);
+        natsConnection_GetLastError(connection, &reason);
+        tell_refusal(broker, reason != NULL && reason[0] != '\0' ? reason : "it gave no reason");
+        end_connection(broker, REFUSED_MS);
+    }
+    add_outstanding(broker, -1);
+}
+
+static void on_error(natsConnection *connection, natsSubscription *subscription, natsStatus status,
+                     void *closure)
+{
+    (void)connection, (void)subscription, (void)closure;
+    mc_log(MC_LOG_DEBUG, "broker: %s", natsStatus_GetText(status));
+}
+
+// Doubles up to RETRY_LAST_MS; half is random, so that a fleet does not come back all at once.
+static int64_t retry_delay(natsConnection *connection, int attempts, void *closure)
+{
+    (void)connection, (void)closure;
+    int64_t delay = RETRY_FIRST_MS;
+    for (int i = 1; i < attempts && delay < RETRY_LAST_MS; i++) {
+        delay *= 2;
+    }
+    delay = delay > RETRY_LAST_MS ? RETRY_LAST_MS : delay;
+    return delay / 2 + (int64_t)((uint64_t)mc_clock_now_ns() / 1000 % (uint64_t)delay) / 2;
+}
+
+// ---- options
+
+static bool check(natsStatus status, const char *what, struct mc_error *err)
+{
+    return status == NATS_OK ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, natsStatus_GetText(status));
+}
+
+static bool set_servers(struct fleet_broker *broker, const char *urls, struct mc_error *err)
+{
+    char *text = strdup(urls);
+    const char *servers[SERVERS_MAX];
+    int count = 0;
+    bool is_good = text != NULL, is_secure = false;
+    char *rest = NULL;
+    for (char *url = is_good ? strtok_r(text, ", ", &rest) : NULL; url != NULL;
+         url = strtok_r(NULL, ", ", &rest)) {
+        if (count == SERVERS_MAX) {
+            is_good = mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--nats must name at most %d servers",
+                                   SERVERS_MAX);
+            break;
+        }
+        const char *scheme_end = strstr(url, "://");
+        if (scheme_end != NULL && strncmp(url, "nats://", 7) != 0 &&
+            strncmp(url, "tls://", 6) != 0) {
+            is_good = mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                   "--nats must begin with nats:// or tls://, got '%.*s://'",
+                                   (int)(scheme_end - url < 20 ? scheme_end - url : 20), url);
+            break;
+        }
+        is_secure |= strncmp(url, "tls://", 6) == 0;
+        servers[count++] = url;
+    }
+    is_good = is_good &&
+              (count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--nats must name a server")) &&
+              check(natsOptions_SetServers(broker->options, servers, count), "--nats", err) &&
+              (!is_secure || check(natsOptions_SetSecure(broker->options, true), "TLS", err));
+    free(text);
+    pipeline_url_redact(urls, broker->url, sizeof broker->url);
+    return is_good;
+}
+
+static bool set_login(struct fleet_broker *broker, const char *path, struct mc_error *err)
+{
+    struct mc_text_file file = { 0 };
+    char line[LOGIN_BYTES];
+    bool is_good = mc_text_file_read(&file, path, err);
+    if (is_good) {
+        const size_t length = strcspn(file.text, "\r\n");
+        is_good = (length > 0 && length < sizeof line) ||
+                  mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                               "%s: must begin with a line USER:PASSWORD or a token", path);
+        if (is_good) {
+            memcpy(line, file.text, length);
+            line[length] = '\0';
+            char *colon = strchr(line, ':');
+            if (colon != NULL) {
+                *colon = '\0';
+                is_good =
+                    check(natsOptions_SetUserInfo(broker->options, line, colon + 1), path, err);
+            } else {
+                is_good = check(natsOptions_SetToken(broker->options, line), path, err);
+            }
+        }
+    }
+    explicit_bzero(line, sizeof line);
+    mc_text_file_finish(&file);
+    return is_good;
+}
+
+static bool is_readable(const char *path, struct mc_error *err)
+{
+    return access(path, R_OK) == 0 || mc_error_set_errno(err, "%s", path);
+}
+
+static bool set_secrets(struct fleet_broker *broker, const struct fleet_options *fleet,
+                        struct mc_error *err)
+{
+    natsOptions *options = broker->options;
+    if (fleet->login != NULL && !set_login(broker, fleet->login, err)) {
+        return false;
+    }
+    if (fleet->credentials != NULL &&
+        (!is_readable(fleet->credentials, err) ||
+         !check(natsOptions_SetUserCredentialsFromFiles(options, fleet->credentials, NULL),
+                fleet->credentials, err))) {
+        return false;
+    }
+    if (fleet->ca != NULL &&
+        (!is_readable(fleet->ca, err) ||
+         !check(natsOptions_LoadCATrustedCertificates(options, fleet->ca), fleet->ca, err))) {
+        return false;
+    }
+    return fleet->certificate == NULL ||
+           (is_readable(fleet->certificate, err) && is_readable(fleet->key, err) &&
+            check(natsOptions_LoadCertificatesChain(options, fleet->certificate, fleet->key),
+                  fleet->certificate, err));
+}
+
+static bool set_options(struct fleet_broker *broker, const struct fleet_broker_options *given,
+                        struct mc_error *err)
+{
+    if (natsOptions_Create(&broker->options) != NATS_OK) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the broker");
+    }
+    natsOptions *options = broker->options;
+    nats_SetMessageDeliveryPoolSize(1);
+    natsOptions_SetName(options, given->name);
+    natsOptions_SetTimeout(options, CONNECT_MS);
+    natsOptions_SetPingInterval(options, PING_MS);
+    natsOptions_SetMaxPingsOut(options, PINGS_MAX);
+    natsOptions_SetMaxReconnect(options, -1);
+    natsOptions_SetCustomReconnectDelay(options, retry_delay, NULL);
+    natsOptions_SetReconnectBufSize(options, 1); // what would wait there is old
+    natsOptions_SetIOBufSize(options, BUFFER_BYTES);
+    natsOptions_SetSendAsap(options, true); // without, the library waits a millisecond for more
+    natsOptions_SetWriteDeadline(options, FLEET_BROKER_WRITE_MS);
+    natsOptions_UseGlobalMessageDelivery(options, true);
+    natsOptions_SetErrorHandler(options, on_error, broker);
+    natsOptions_SetDisconnectedCB(options, on_disconnected, broker);
+    natsOptions_SetReconnectedCB(options, on_connected, broker);
+    natsOptions_SetClosedCB(options, on_closed, broker);
+    natsOptions_SetRetryOnFailedConnect(options, true, on_connected, broker);
+    return set_servers(broker, given->fleet->nats, err) && set_secrets(broker, given->fleet, err);
+}
+
+// ---- subscriptions
+
+static void release_subscription(struct fleet_broker_subscription *subscription)
+{
+    if (--subscription->references == 0) {
+        free(subscription->subject);
+        free(subscription);
+    }
+}
+
+static void on_nats_message(natsConnection *connection, natsSubscription *from, natsMsg *message,
+                            void *closure)
+{
+    struct fleet_broker_subscription *subscription = closure;
+    struct fleet_broker *broker = subscription->broker;
+    (void)connection, (void)from;
+    pthread_mutex_lock(&broker->delivery);
+    if (subscription->on_message != NULL && natsMsg_GetDataLength(message) >= 0) {
+        subscription->on_message(subscription->user, natsMsg_GetSubject(message),
+                                 natsMsg_GetReply(message), natsMsg_GetData(message),
+                                 (size_t)natsMsg_GetDataLength(message));
+    }
+    pthread_mutex_unlock(&broker->delivery);
+    natsMsg_Destroy(message);
+}
+
+static void on_nats_complete(void *closure)
+{
+    struct fleet_broker_subscription *subscription = closure;
+    struct fleet_broker *broker = subscription->broker;
+    pthread_mutex_lock(&broker->delivery);
+    release_subscription(subscription);
+    pthread_mutex_unlock(&broker->delivery);
+    add_outstanding(broker, -1);
+}
+
+// With connection_lock and delivery held. A connection that closes meanwhile is made anew, and the
+// subscription with it.
+static void attach(struct fleet_broker *broker, struct fleet_broker_subscription *subscription)
+{
+    if (broker->connection == NULL ||
+        natsConnection_Subscribe(&subscription->current, broker->connection, subscription->subject,
+                                 on_nats_message, subscription) != NATS_OK) {
+        subscription->current = NULL;
+        return;
+    }
+    subscription->references++;
+    add_outstanding(broker, 1);
+    natsSubscription_SetPendingLimits(subscription->current, subscription->max_pending, -1);
+    natsSubscription_NoDeliveryDelay(subscription->current);
+    natsSubscription_SetOnCompleteCB(subscription->current, on_nats_complete, subscription);
+}
+
+static void detach(struct fleet_broker_subscription *subscription)
+{
+    natsSubscription_Destroy(subscription->current);
+    subscription->current = NULL;
+}
+
+struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *broker,
+                                                         const char *subject, int max_pending,
+                                                         fleet_broker_message_fn *on_message,
+                                                         void *user, struct mc_error *err)
+{
+    struct fleet_broker_subscription *made = calloc(1, sizeof *made);
+    char *copy = strdup(subject);
+    if (made == NULL || copy == NULL) {
+        free(made);
+        free(copy);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a subscription");
+        return NULL;
+    }
+    *made = (struct fleet_broker_subscription){ .broker = broker,
+                                                .subject = copy,
+                                                .max_pending = max_pending,
+                                                .on_message = on_message,
+                                                .user = user,
+                                                .references = 1 };
+    pthread_rwlock_rdlock(&broker->connection_lock);
+    pthread_mutex_lock(&broker->delivery);
+    made->next = broker->subscriptions;
+    broker->subscriptions = made;
+    attach(broker, made);
+    pthread_mutex_unlock(&broker->delivery);
+    pthread_rwlock_unlock(&broker->connection_lock);
+    return made;
+}
+
+void fleet_broker_unsubscribe(struct fleet_broker *broker,
+                              struct fleet_broker_subscription *subscription)
+{
+    if (subscription == NULL) {
+        return;
+    }
+    pthread_rwlock_rdlock(&broker->connection_lock);
+    pthread_mutex_lock(&broker->delivery);
+    struct fleet_broker_subscription **link = &broker->subscriptions;
+    while (*link != subscription) {
+        link = &(*link)->next;
+    }
+    *link = subscription->next;
+    subscription->on_message = NULL;
+    detach(subscription);
+    release_subscription(subscription);
+    pthread_mutex_unlock(&broker->delivery);
+    pthread_rwlock_unlock(&broker->connection_lock);
+}
+
+// ---- the connection
+
+// With connection_lock held for writing, or before there are threads.
+static natsStatus connect_now(struct fleet_broker *broker)
+{
+    const natsStatus status = natsConnection_Connect(&broker->connection, broker->options);
+    if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED) {
+        broker->connection = NULL;
+        return status;
+    }
+    pthread_mutex_lock(&broker->lock);
+    broker->open = broker->connection;
+    broker->outstanding++;
+    pthread_mutex_unlock(&broker->lock);
+    if (status == NATS_OK) {
+        set_state(broker, true);
+    } else {
+        mc_log(MC_LOG_WARNING, "no broker at %s yet; trying again until it is there", broker->url);
+    }
+    return NATS_OK;
+}
+
+static void make_anew(struct fleet_broker *broker)
+{
+    pthread_rwlock_wrlock(&broker->connection_lock);
+    natsConnection *ended = broker->connection;
+    broker->connection = NULL;
+    pthread_mutex_lock(&broker->lock);
+    broker->open = NULL;
+    pthread_mutex_unlock(&broker->lock);
+    pthread_mutex_lock(&broker->delivery);
+    for (struct fleet_broker_subscription *s = broker->subscriptions; s != NULL; s = s->next) {
+        detach(s);
+    }
+    pthread_mutex_unlock(&broker->delivery);
+    natsConnection_Destroy(ended);
+    pthread_mutex_lock(&broker->lock);
+    broker->is_ended = false;
+    const bool is_stopping = broker->is_stopping;
+    pthread_mutex_unlock(&broker->lock);
+    if (!is_stopping) {
+        const natsStatus status = connect_now(broker);
+        pthread_mutex_lock(&broker->delivery);
+        for (struct fleet_broker_subscription *s = broker->subscriptions; s != NULL; s = s->next) {
+            attach(broker, s);
+        }
+        pthread_mutex_unlock(&broker->delivery);
+        if (status != NATS_OK) {
+            end_connection(broker, REFUSED_MS);
+        }
+    }
+    pthread_rwlock_unlock(&broker->connection_lock);
+}
+
+static struct timespec after_ms(int ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * MC_NS_PER_MS;
+    if (until.tv_nsec >= MC_NS_PER_SECOND) {
+        until.tv_sec++;
+        until.tv_nsec -= MC_NS_PER_SECOND;
+    }
+    return until;
+}
+
+// With lock held.
+static void wait_to_retry(struct fleet_broker *broker)
+{
+    const struct timespec until = after_ms(broker->retry_ms);
+    while (!broker->is_stopping &&
+           pthread_cond_timedwait(&broker->changed, &broker->lock, &until) == 0) {
+    }
+}
+
+static void *keep(void *user)
+{
+    struct fleet_broker *broker = user;
+    pthread_mutex_lock(&broker->lock);
+    while (!broker->is_stopping) {
+        if (!broker->is_ended) {
+            pthread_cond_wait(&broker->changed, &broker->lock);
+            continue;
+        }
+        wait_to_retry(broker);
+        if (!broker->is_stopping) {
+            pthread_mutex_unlock(&broker->lock);
+            make_anew(broker);
+            pthread_mutex_lock(&broker->lock);
+        }
+    }
+    pthread_mutex_unlock(&broker->lock);
+    return NULL;
+}
+
+static bool init_locks(struct fleet_broker *broker)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    const bool is_good = pthread_rwlock_init(&broker->connection_lock, NULL) == 0 &&
+                         pthread_mutex_init(&broker->delivery, NULL) == 0 &&
+                         pthread_mutex_init(&broker->lock, NULL) == 0 &&
+                         pthread_cond_init(&broker->changed, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return is_good;
+}
+
+struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *options,
+                                        struct mc_error *err)
+{
+    struct fleet_broker *broker = calloc(1, sizeof *broker);
+    if (broker == NULL || !init_locks(broker)) {
+        free(broker);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the broker");
+        return NULL;
+    }
+    broker->on_state = options->on_state;
+    broker->user = options->user;
+    if (!set_options(broker, options, err)) {
+        fleet_broker_stop(broker);
+        return NULL;
+    }
+    const natsStatus status = connect_now(broker);
+    if (status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED) {
+        end_connection(broker, REFUSED_MS); // whoever runs the broker may mend it
+        tell_refusal(broker, natsStatus_GetText(status));
+    } else if (!check(status, broker->url, err)) {
+        fleet_broker_stop(broker);
+        return NULL;
+    }
+    broker->has_keeper = pthread_create(&broker->keeper, NULL, keep, broker) == 0;
+    if (!broker->has_keeper) {
+        mc_error_set(err, MC_ERROR_SYSTEM, 0, "no thread for the broker");
+        fleet_broker_stop(broker);
+        return NULL;
+    }
+    return broker;
+}
+
+void fleet_broker_stop(struct fleet_broker *broker)
+{
+    if (broker == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&broker->lock);
+    broker->is_stopping = true;
+    pthread_cond_broadcast(&broker->changed);
+    pthread_mutex_unlock(&broker->lock);
+    if (broker->has_keeper) {
+        pthread_join(broker->keeper, NULL);
+    }
+    while (broker->subscriptions != NULL) {
+        fleet_broker_unsubscribe(broker, broker->subscriptions);
+    }
+    if (atomic_load(&broker->is_connected)) {
+        natsConnection_FlushTimeout(broker->connection, FLEET_BROKER_WRITE_MS);
+    }
+    natsConnection_Destroy(broker->connection);
+    pthread_mutex_lock(&broker->lock);
+    while (broker->outstanding > 0) {
+        pthread_cond_wait(&broker->changed, &broker->lock);
+    }
+    pthread_mutex_unlock(&broker->lock);
+    natsOptions_Destroy(broker->options);
+    pthread_cond_destroy(&broker->changed);
+    pthread_mutex_destroy(&broker->lock);
+    pthread_mutex_destroy(&broker->delivery);
+    pthread_rwlock_destroy(&broker->connection_lock);
+    free(broker);
+}
+
+bool fleet_broker_is_connected(const struct fleet_broker *broker)
+{
+    return atomic_load(&broker->is_connected);
+}
+
+bool fleet_broker_publish(struct fleet_broker *broker, const char *subject, const void *data,
+                          size_t length)
+{
+    natsConnection *connection = fleet_broker_acquire(broker);
+    if (connection == NULL) {
+        return false;
+    }
+    const natsStatus status = natsConnection_Publish(connection, subject, data, (int)length);
+    fleet_broker_release(broker);
+    if (status == NATS_TIMEOUT || status == NATS_IO_ERROR) {
+        // Half a message may be written: nothing can follow it.
+        set_state(broker, false);
+        end_connection(broker, RETRY_FIRST_MS);
+    }
+    return status == NATS_OK;
+}
+
+natsConnection *fleet_broker_acquire(struct fleet_broker *broker)
+{
+    if (!atomic_load(&broker->is_connected) ||
+        pthread_rwlock_tryrdlock(&broker->connection_lock) != 0) {
+        return NULL;
+    }
+    if (broker->connection == NULL) {
+        pthread_rwlock_unlock(&broker->connection_lock);
+        return NULL;
+    }
+    return broker->connection;
+}
+
+void fleet_broker_release(struct fleet_broker *broker)
+{
+    pthread_rwlock_unlock(&broker->connection_lock);
+}

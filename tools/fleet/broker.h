@@ -1,0 +1,65 @@
+// A connection to NATS that outlives the broker's restarts.
+//
+// The library's own threads connect, reconnect and deliver; a connection that the broker ends for
+// good, because it refuses the credentials, is made anew later. Nothing is buffered while there is
+// no connection, and little while the broker is slow: publishing then fails, or blocks for
+// FLEET_BROKER_WRITE_MS at most, so that whoever publishes counts what is lost.
+#pragma once
+
+#include <nats/nats.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct fleet_broker;
+struct fleet_options;
+
+enum { FLEET_BROKER_WRITE_MS = 2000 };
+
+struct fleet_broker_options {
+    const struct fleet_options *fleet; // its URLs, credentials, certificates; borrowed
+    const char *name;                  // of this client, for the broker's monitoring; borrowed
+    // The connection was made or lost; NULL: nothing. Thread: the library's.
+    void (*on_state)(void *user, bool is_connected);
+    void *user;
+};
+
+// A message; what it points to is valid for the call. reply NULL: none is expected. Thread: the
+// library's, one for all subscriptions, so messages arrive one after another; it may publish.
+typedef void fleet_broker_message_fn(void *user, const char *subject, const char *reply,
+                                     const char *data, size_t length);
+
+// Connects, in the background if the broker is not there yet. Returns NULL and sets err when that
+// can never succeed: a URL that is none, a file that cannot be read. Free with fleet_broker_stop.
+struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *options,
+                                        struct mc_error *err) MC_MUST_USE;
+
+// Sends what is queued, for FLEET_BROKER_WRITE_MS at most, and closes. No callback runs
+// afterwards. NULL does nothing. Not from a callback.
+void fleet_broker_stop(struct fleet_broker *broker);
+
+bool fleet_broker_is_connected(const struct fleet_broker *broker); // any thread
+
+// Publishes on core NATS at once. Returns false when it is lost: there is no connection, or the
+// broker does not read. Any thread.
+bool fleet_broker_publish(struct fleet_broker *broker, const char *subject, const void *data,
+                          size_t length);
+
+// Subscribes, now and after every reconnect. subject may have wildcards; at most max_pending
+// messages wait to be delivered, further ones are lost. Returns NULL and sets err when out of
+// memory. Any thread but the callback's.
+struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *broker,
+                                                         const char *subject, int max_pending,
+                                                         fleet_broker_message_fn *on_message,
+                                                         void *user,
+                                                         struct mc_error *err) MC_MUST_USE;
+
+// No callback runs afterwards. NULL does nothing. Any thread but the callback's.
+void fleet_broker_unsubscribe(struct fleet_broker *broker,
+                              struct fleet_broker_subscription *subscription);
+
+// The connection, for JetStream, until fleet_broker_release; NULL, and nothing to release, while
+// there is none. Hold it for a few requests, not for ever. Any thread but callbacks.
+natsConnection *fleet_broker_acquire(struct fleet_broker *broker);
+void fleet_broker_release(struct fleet_broker *broker);

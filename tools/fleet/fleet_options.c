@@ -1,0 +1,52 @@
+#include "tools/fleet/fleet_options.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "tools/fleet/subjects.h"
+
+const struct mc_option fleet_options_table[] = {
+    { "nats", 0, "URL",
+      "the broker, such as nats://broker:4222 or tls://broker:4222; several servers of a cluster "
+      "with commas between them",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct fleet_options, nats) },
+    { "site", 0, "NAME", "the site whose streams these are; default: " FLEET_SITE_DEFAULT,
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct fleet_options, site) },
+    { "login", 0, "FILE", "read USER:PASSWORD or a token for NATS from this file's first line",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct fleet_options, login) },
+    { "credentials", 0, "FILE", "a credentials file of NATS, with a JWT and its seed",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct fleet_options, credentials) },
+    { "ca", 0, "FILE",
+      "the certificates that sign the broker's, for TLS; default: those of this system",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct fleet_options, ca) },
+    { "cert", 0, "FILE", "this client's certificate, for TLS; with --key", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct fleet_options, certificate) },
+    { "key", 0, "FILE", "its private key", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct fleet_options, key) },
+    { "log-level", 0, "LEVEL", "error, warning, info or debug; default: info", MC_OPTION_ENUM,
+      .names = mc_options_log_levels, MC_OPTION_FIELD(struct fleet_options, log_level) },
+    { 0 },
+};
+
+const struct fleet_options fleet_options_default = { .log_level = MC_LOG_INFO };
+
+const char *fleet_options_site(const struct fleet_options *options)
+{
+    return options->site != NULL ? options->site : FLEET_SITE_DEFAULT;
+}
+
+bool fleet_options_check(const struct fleet_options *options, bool needs_nats, struct mc_error *err)
+{
+    if (needs_nats && options->nats == NULL) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--nats must name the broker, such as nats://localhost:4222");
+    }
+    if (!fleet_name_valid(fleet_options_site(options))) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--site must be 1 to %d visible bytes",
+                            PROTOCOL_NAME_BYTES - 1);
+    }
+    if ((options->certificate == NULL) != (options->key == NULL)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--cert and --key must come together");
+    }
+    return true;
+}

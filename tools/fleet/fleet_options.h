@@ -1,0 +1,28 @@
+// Options that every command of mocap-fleet takes.
+#pragma once
+
+#include "base/command.h"
+#include "protocol/record.h"
+
+// Text is borrowed from the command line.
+struct fleet_options {
+    const char *nats;        // URLs of the cluster's servers, with commas; NULL: not given
+    const char *site;        // where the cameras are; NULL: FLEET_SITE_DEFAULT
+    const char *login;       // file: USER:PASSWORD, or a token
+    const char *credentials; // file of NATS: JWT and seed
+    const char *ca;          // file: certificates that sign the broker's
+    const char *certificate; // file: of this client, with key
+    const char *key;
+    int log_level; // enum mc_log_level
+};
+
+#define FLEET_SITE_DEFAULT "default"
+
+extern const struct mc_option fleet_options_table[];
+extern const struct fleet_options fleet_options_default;
+
+const char *fleet_options_site(const struct fleet_options *options);
+
+// Whether they make sense together, for a command that needs NATS or not.
+bool fleet_options_check(const struct fleet_options *options, bool needs_nats,
+                         struct mc_error *err) MC_MUST_USE;

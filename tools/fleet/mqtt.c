@@ -1,0 +1,363 @@
+#include "tools/fleet/mqtt.h"
+
+#include <mosquitto.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text_file.h"
+#include "base/value.h"
+#include "pipeline/source/url.h"
+#include "protocol/message.h"
+#include "tools/fleet/fleet_options.h"
+#include "tools/fleet/home_assistant.h"
+#include "tools/fleet/subjects.h"
+
+enum {
+    PORT = 1883,
+    PORT_TLS = 8883,
+    KEEPALIVE_S = 15,
+    RETRY_FIRST_S = 1,
+    RETRY_LAST_S = 30,
+    WAITING_MAX = 64, // messages that the broker has not taken; a further record is lost
+    WATCH_MS = 1000,  // between two messages of slow values
+    WATCH_REPEAT_MS = 10000,
+    HOST_BYTES = 256,
+    LOGIN_BYTES = 512,
+};
+
+struct stream {
+    char name[PROTOCOL_NAME_BYTES];
+    char record_topic[FLEET_SUBJECT_BYTES], stats_topic[FLEET_SUBJECT_BYTES];
+    unsigned announced; // connection in which Home Assistant was told of it
+    unsigned reported;  // in which state was sent
+    char state[FLEET_REPORT_BYTES];
+    char presence[FLEET_PRESENCE_BYTES]; // sent last
+    bool is_present;
+    int64_t presence_ns; // when
+};
+
+struct fleet_mqtt {
+    struct fleet_mqtt_options options;
+    struct mosquitto *mosquitto;
+    char host[HOST_BYTES];
+    char url[HOST_BYTES]; // for the log
+    int port;
+    bool is_tls, has_loop;
+    char availability[FLEET_SUBJECT_BYTES];
+    atomic_bool is_connected;
+    atomic_uint connection; // its number
+    atomic_int waiting;     // messages given to the library
+    bool is_told;           // the library's thread alone: that there is no broker
+    struct stream *streams; // owned; as many as there have been, PROTOCOL_STREAMS_MAX at most
+    int stream_count;
+};
+
+// ---- what the library says, on its thread
+
+static void on_connect(struct mosquitto *mosquitto, void *user, int code)
+{
+    struct fleet_mqtt *mqtt = user;
+    if (code != 0) {
+        if (!mqtt->is_told) {
+            mc_log(MC_LOG_ERROR, "the MQTT broker at %s refuses: %s; asking again", mqtt->url,
+                   mosquitto_connack_string(code));
+            mqtt->is_told = true;
+        }
+        return;
+    }
+    mc_log(MC_LOG_INFO, "connected to the MQTT broker at %s", mqtt->url);
+    mqtt->is_told = false;
+    atomic_store(&mqtt->waiting, 1);
+    mosquitto_publish(mosquitto, NULL, mqtt->availability, 6, "online", 1, true);
+    atomic_fetch_add(&mqtt->connection, 1);
+    atomic_store(&mqtt->is_connected, true);
+}
+
+static void on_disconnect(struct mosquitto *mosquitto, void *user, int code)
+{
+    struct fleet_mqtt *mqtt = user;
+    (void)mosquitto;
+    if (atomic_exchange(&mqtt->is_connected, false) && code != 0) {
+        mc_log(MC_LOG_WARNING, "lost the MQTT broker at %s; trying again until it is there",
+               mqtt->url);
+        mqtt->is_told = true;
+    } else if (!mqtt->is_told && code != 0) {
+        mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
+               mqtt->url);
+        mqtt->is_told = true;
+    }
+}
+
+static void on_publish(struct mosquitto *mosquitto, void *user, int id)
+{
+    struct fleet_mqtt *mqtt = user;
+    (void)mosquitto, (void)id;
+    atomic_fetch_sub(&mqtt->waiting, 1);
+}
+
+// ---- options
+
+static bool parse_url(struct fleet_mqtt *mqtt, char login[LOGIN_BYTES], struct mc_error *err)
+{
+    const char *url = mqtt->options.url;
+    const char *rest = strstr(url, "://");
+    mqtt->is_tls = strncmp(url, "mqtts://", 8) == 0;
+    pipeline_url_redact(url, mqtt->url, sizeof mqtt->url);
+    if (rest == NULL || (!mqtt->is_tls && strncmp(url, "mqtt://", 7) != 0)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--mqtt must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT], got '%.60s'",
+                            mqtt->url);
+    }
+    rest += 3;
+    const char *at = strrchr(rest, '@');
+    if (at != NULL) {
+        if ((size_t)(at - rest) >= LOGIN_BYTES) {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--mqtt: its login is too long");
+        }
+        memcpy(login, rest, (size_t)(at - rest));
+        login[at - rest] = '\0';
+        rest = at + 1;
+    }
+    // An IPv6 address is in brackets.
+    const char *end = rest[0] == '[' ? strchr(rest, ']') : rest + strcspn(rest, ":/");
+    const char *host = rest[0] == '[' ? rest + 1 : rest;
+    if (end == NULL || end == host || (size_t)(end - host) >= sizeof mqtt->host) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--mqtt must name a host, got '%.60s'",
+                            mqtt->url);
+    }
+    memcpy(mqtt->host, host, (size_t)(end - host));
+    mqtt->host[end - host] = '\0';
+    end += *end == ']';
+    mqtt->port = mqtt->is_tls ? PORT_TLS : PORT;
+    if (*end == ':') {
+        char number[8] = "";
+        snprintf(number, sizeof number, "%.*s", (int)strcspn(end + 1, "/"), end + 1);
+        return mc_value_int("--mqtt: the port", number, 1, 65535, &mqtt->port, err);
+    }
+    return true;
+}
+
+static bool read_login(char login[LOGIN_BYTES], const char *path, struct mc_error *err)
+{
+    struct mc_text_file file = { 0 };
+    bool is_good = mc_text_file_read(&file, path, err);
+    if (is_good) {
+        const size_t length = strcspn(file.text, "\r\n");
+        is_good = (length > 0 && length < LOGIN_BYTES) ||
+                  mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                               "%s: must begin with a line USER:PASSWORD", path);
+        if (is_good) {
+            memcpy(login, file.text, length);
+            login[length] = '\0';
+        }
+    }
+    mc_text_file_finish(&file);
+    return is_good;
+}
+
+static bool check(int code, const char *what, struct mc_error *err)
+{
+    return code == MOSQ_ERR_SUCCESS ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, mosquitto_strerror(code));
+}
+
+static bool set_tls(const struct fleet_mqtt *mqtt, struct mc_error *err)
+{
+    const struct fleet_options *fleet = mqtt->options.fleet;
+    if (!mqtt->is_tls) {
+        return true;
+    }
+    if (fleet->ca == NULL &&
+        !check(mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TLS_USE_OS_CERTS, 1), "TLS", err)) {
+        return false;
+    }
+    return (fleet->ca == NULL && fleet->certificate == NULL) ||
+           check(mosquitto_tls_set(mqtt->mosquitto, fleet->ca, NULL, fleet->certificate, fleet->key,
+                                   NULL),
+                 "--ca, --cert, --key", err);
+}
+
+static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
+{
+    char login[LOGIN_BYTES] = "";
+    char site[FLEET_TOKEN_BYTES], machine[FLEET_TOKEN_BYTES];
+    bool is_good = parse_url(mqtt, login, err) &&
+                   (mqtt->options.login == NULL || read_login(login, mqtt->options.login, err));
+    if (is_good && login[0] != '\0') {
+        char *password = strchr(login, ':');
+        if (password != NULL) {
+            *password++ = '\0';
+        }
+        is_good = check(mosquitto_username_pw_set(mqtt->mosquitto, login, password), "login", err);
+    }
+    explicit_bzero(login, sizeof login);
+    fleet_token_write(site, mqtt->options.site);
+    fleet_token_write(machine, mqtt->options.machine);
+    snprintf(mqtt->availability, sizeof mqtt->availability, "mocap/publishers/%s/%s", site,
+             machine);
+    mosquitto_connect_callback_set(mqtt->mosquitto, on_connect);
+    mosquitto_disconnect_callback_set(mqtt->mosquitto, on_disconnect);
+    mosquitto_publish_callback_set(mqtt->mosquitto, on_publish);
+    mosquitto_reconnect_delay_set(mqtt->mosquitto, RETRY_FIRST_S, RETRY_LAST_S, true);
+    mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
+    return is_good && set_tls(mqtt, err) &&
+           check(mosquitto_will_set(mqtt->mosquitto, mqtt->availability, 7, "offline", 1, true),
+                 "last will", err);
+}
+
+struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options, struct mc_error *err)
+{
+    struct fleet_mqtt *mqtt = calloc(1, sizeof *mqtt);
+    if (mqtt == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
+        return NULL;
+    }
+    mqtt->options = *options;
+    mosquitto_lib_init();
+    mqtt->streams = calloc(PROTOCOL_STREAMS_MAX, sizeof *mqtt->streams);
+    mqtt->mosquitto = mosquitto_new(NULL, true, mqtt);
+    if (mqtt->streams == NULL || mqtt->mosquitto == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
+    } else if (set_options(mqtt, err)) {
+        // Fails where the name does not resolve yet: the loop tries again.
+        if (mosquitto_connect_async(mqtt->mosquitto, mqtt->host, mqtt->port, KEEPALIVE_S) !=
+            MOSQ_ERR_SUCCESS) {
+            mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
+                   mqtt->url);
+            mqtt->is_told = true;
+        }
+        mqtt->has_loop = check(mosquitto_loop_start(mqtt->mosquitto), "a thread for MQTT", err);
+    }
+    if (!mqtt->has_loop) {
+        fleet_mqtt_stop(mqtt);
+        return NULL;
+    }
+    return mqtt;
+}
+
+void fleet_mqtt_stop(struct fleet_mqtt *mqtt)
+{
+    if (mqtt == NULL) {
+        return;
+    }
+    if (mqtt->has_loop) {
+        if (atomic_load(&mqtt->is_connected)) {
+            mosquitto_publish(mqtt->mosquitto, NULL, mqtt->availability, 7, "offline", 1, true);
+        }
+        mosquitto_disconnect(mqtt->mosquitto);
+        mosquitto_loop_stop(mqtt->mosquitto, false);
+    }
+    mosquitto_destroy(mqtt->mosquitto);
+    mosquitto_lib_cleanup();
+    free(mqtt->streams);
+    free(mqtt);
+}
+
+// ---- what goes out
+
+static struct stream *find_stream(struct fleet_mqtt *mqtt, const char *name)
+{
+    for (int i = 0; i < mqtt->stream_count; i++) {
+        if (strcmp(mqtt->streams[i].name, name) == 0) {
+            return &mqtt->streams[i];
+        }
+    }
+    // A new one; when there are too many, it takes the place of the first.
+    struct stream *stream =
+        &mqtt->streams[mqtt->stream_count < PROTOCOL_STREAMS_MAX ? mqtt->stream_count++ : 0];
+    *stream = (struct stream){ 0 };
+    snprintf(stream->name, sizeof stream->name, "%s", name);
+    fleet_topic_write(stream->record_topic, mqtt->options.site, name, "record");
+    fleet_topic_write(stream->stats_topic, mqtt->options.site, name, "stats");
+    return stream;
+}
+
+static bool publish(struct fleet_mqtt *mqtt, const char *topic, const char *bytes, size_t length,
+                    int qos, bool is_retained)
+{
+    if (!atomic_load(&mqtt->is_connected) || atomic_load(&mqtt->waiting) >= WAITING_MAX) {
+        return false;
+    }
+    atomic_fetch_add(&mqtt->waiting, 1);
+    if (mosquitto_publish(mqtt->mosquitto, NULL, topic, (int)length, bytes, qos, is_retained) !=
+        MOSQ_ERR_SUCCESS) {
+        atomic_fetch_sub(&mqtt->waiting, 1);
+        return false;
+    }
+    return true;
+}
+
+bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *bytes,
+                       size_t length)
+{
+    return publish(mqtt, find_stream(mqtt, stream)->record_topic, bytes, length, 0, false);
+}
+
+static bool announce(struct fleet_mqtt *mqtt, const struct stream *stream)
+{
+    const struct fleet_entity_place place = { .prefix = mqtt->options.discovery,
+                                              .site = mqtt->options.site,
+                                              .stream = stream->name,
+                                              .availability = mqtt->availability };
+    char topic[FLEET_ENTITY_TOPIC_BYTES], text[FLEET_ENTITY_BYTES];
+    for (int i = 0; i < FLEET_ENTITY_COUNT; i++) {
+        const size_t length = fleet_entity_write(topic, text, i, &place);
+        if (length > 0 && !publish(mqtt, topic, text, length, 1, true)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, const char *text, size_t length)
+{
+    struct stream *stream = find_stream(mqtt, name);
+    const unsigned connection = atomic_load(&mqtt->connection);
+    if (mqtt->options.discovery[0] != '\0' && stream->announced != connection &&
+        announce(mqtt, stream)) {
+        stream->announced = connection;
+    }
+    if (stream->reported == connection && strcmp(stream->state, text) == 0) {
+        return;
+    }
+    char topic[FLEET_SUBJECT_BYTES];
+    fleet_topic_write(topic, mqtt->options.site, name, "state");
+    if (publish(mqtt, topic, text, length, 1, true)) {
+        stream->reported = connection;
+        snprintf(stream->state, sizeof stream->state, "%s", text);
+    }
+}
+
+void fleet_mqtt_stats(struct fleet_mqtt *mqtt, const struct fleet_stats_report *stats,
+                      const char *text, size_t length)
+{
+    publish(mqtt, find_stream(mqtt, stats->stream)->stats_topic, text, length, 0, false);
+}
+
+void fleet_mqtt_watch(struct fleet_mqtt *mqtt, const struct protocol_record *record)
+{
+    struct stream *stream = find_stream(mqtt, record->stream);
+    const int64_t now_ns = mc_clock_now_ns();
+    const int64_t passed_ms = (now_ns - stream->presence_ns) / MC_NS_PER_MS;
+    const bool is_present = record->face_count > 0;
+    const bool has_come = is_present && !stream->is_present; // a face that flickers goes late
+    if (stream->presence_ns != 0 && !has_come && passed_ms < WATCH_MS) {
+        return;
+    }
+    char text[FLEET_PRESENCE_BYTES], topic[FLEET_SUBJECT_BYTES];
+    const size_t length = fleet_presence_write(text, record);
+    if (strcmp(text, stream->presence) == 0 && passed_ms < WATCH_REPEAT_MS) {
+        return;
+    }
+    fleet_topic_write(topic, mqtt->options.site, record->stream, "presence");
+    if (publish(mqtt, topic, text, length, 1, true)) {
+        snprintf(stream->presence, sizeof stream->presence, "%s", text);
+        stream->is_present = is_present;
+        stream->presence_ns = now_ns;
+    }
+}

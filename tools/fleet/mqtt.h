@@ -1,0 +1,47 @@
+// Records and states over MQTT, for home automation.
+//
+// A thread of the library's connects and reconnects. Records go with QoS 0 and are lost while more
+// than a few wait for the broker; states go with QoS 1, retained, when they change. The last will
+// says that this publisher is gone. Home Assistant finds the streams by itself.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "tools/fleet/report.h"
+
+struct fleet_mqtt;
+struct fleet_options;
+struct protocol_record;
+
+struct fleet_mqtt_options {
+    const char *url; // mqtt://HOST[:PORT] or mqtts://…, with or without USER:PASSWORD@; borrowed
+    const char *login;                 // file with USER:PASSWORD; NULL: none
+    const struct fleet_options *fleet; // its certificates; borrowed
+    const char *site, *machine;        // borrowed
+    const char *discovery;             // Home Assistant's prefix; "": no discovery. Borrowed
+};
+
+// Connects, in the background if the broker is not there yet. Returns NULL and sets err when that
+// can never succeed. Free with fleet_mqtt_stop.
+struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options,
+                                    struct mc_error *err) MC_MUST_USE;
+
+// Says that the publisher is offline, and disconnects. NULL does nothing.
+void fleet_mqtt_stop(struct fleet_mqtt *mqtt);
+
+// The rest is for one thread, always the same.
+
+// Returns false when the record is lost.
+bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *bytes,
+                       size_t length);
+
+// Sends the report if it is news, and after each reconnect.
+void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *stream, const char *text, size_t length);
+void fleet_mqtt_stats(struct fleet_mqtt *mqtt, const struct fleet_stats_report *stats,
+                      const char *text, size_t length);
+
+// Takes the slow values of a record: presence, how many faces, where the first one turns. They go
+// out when a face comes, and otherwise once a second at most, if they have changed.
+void fleet_mqtt_watch(struct fleet_mqtt *mqtt, const struct protocol_record *record);

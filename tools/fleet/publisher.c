@@ -1,0 +1,648 @@
+#include "tools/fleet/publisher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "protocol/decode.h"
+#include "protocol/encode.h"
+#include "protocol/mocap.h"
+#include "tools/fleet/broker.h"
+#include "tools/fleet/fenced_record.h"
+#include "tools/fleet/last_values.h"
+#include "tools/fleet/mqtt.h"
+#include "tools/fleet/report.h"
+#include "tools/fleet/subjects.h"
+
+enum {
+    REPLY_MS = 2000,
+    RETRY_FIRST_MS = 50,
+    RETRY_LAST_MS = 1000,
+    WANTS_PENDING = 4096, // messages
+    FOLLOW_MS = 250,      // between two looks at what is wanted no more
+    READ_AT_ONCE = 64,    // messages, before a look at the clock
+};
+
+// One stream of the daemon. The publisher's thread owns it, but for what wants_lock guards.
+struct stream {
+    char name[PROTOCOL_NAME_BYTES];
+    char record_subject[FLEET_SUBJECT_BYTES], json_subject[FLEET_SUBJECT_BYTES];
+    char state_subject[FLEET_SUBJECT_BYTES], stats_subject[FLEET_SUBJECT_BYTES];
+    int64_t wanted_until_ns, json_until_ns; // guarded by wants_lock
+    bool is_subscribed;
+    struct fleet_state_report state;
+    struct fleet_stats_report stats;
+    uint64_t published_before; // at the last report
+};
+
+struct fleet_publisher {
+    struct fleet_publisher_options options;
+    struct mocap_client *client; // NULL: not connected
+    bool outage_is_told;
+    int retry_ms;
+    struct stream streams[PROTOCOL_STREAMS_MAX];
+    int stream_count;
+    struct protocol_message *message; // for decoding
+    struct protocol_buffer buffer;    // for what is sent
+    int64_t reported_ns;              // when all streams were last reported
+    bool was_connected;               // to the broker, when that was
+
+    struct fleet_broker_subscription *wants;
+    pthread_mutex_t wants_lock; // guards the streams' times, their names and their number
+    pthread_t thread;
+    bool has_thread;
+    int wake_fd;
+    int64_t followed_ns; // when it last looked at what is wanted
+    atomic_bool is_stopping, is_news;
+    atomic_uint_fast64_t published, lost, missed;
+    atomic_int streams_now, wanted_now;
+    atomic_bool is_connected;
+};
+
+// ---- who wants what
+
+static void wake(struct fleet_publisher *publisher)
+{
+    const uint64_t one = 1;
+    atomic_store(&publisher->is_news, true);
+    const ssize_t count = write(publisher->wake_fd, &one, sizeof one);
+    (void)count; // full means that it is readable already
+}
+
+static struct stream *find_stream(struct fleet_publisher *publisher, const char *name)
+{
+    for (int i = 0; i < publisher->stream_count; i++) {
+        if (strcmp(publisher->streams[i].name, name) == 0) {
+            return &publisher->streams[i];
+        }
+    }
+    return NULL;
+}
+
+// From the broker's thread. What is wanted of other machines is nothing to us.
+static void on_want(void *user, const char *subject, const char *reply, const char *data,
+                    size_t length)
+{
+    struct fleet_publisher *publisher = user;
+    struct fleet_subject read;
+    (void)reply;
+    if (!fleet_subject_read(&read, subject, NULL)) {
+        return;
+    }
+    const int64_t until_ns = mc_clock_now_ns() + FLEET_WANT_MS * MC_NS_PER_MS;
+    const size_t json_length = strlen(FLEET_WANT_JSON);
+    bool is_news = false;
+    pthread_mutex_lock(&publisher->wants_lock);
+    struct stream *stream = find_stream(publisher, read.stream);
+    if (stream != NULL) {
+        is_news = !stream->is_subscribed;
+        stream->wanted_until_ns = until_ns;
+        if (length == json_length && memcmp(data, FLEET_WANT_JSON, json_length) == 0) {
+            stream->json_until_ns = until_ns;
+        }
+    }
+    pthread_mutex_unlock(&publisher->wants_lock);
+    if (is_news) {
+        wake(publisher);
+    }
+}
+
+static bool may_publish(const struct fleet_publisher *publisher, const char *stream,
+                        uint64_t *fence)
+{
+    *fence = 0;
+    return publisher->options.may_publish == NULL ||
+           publisher->options.may_publish(publisher->options.user, stream, fence);
+}
+
+static bool is_wanted(struct fleet_publisher *publisher, const struct stream *stream,
+                      int64_t now_ns)
+{
+    uint64_t fence;
+    pthread_mutex_lock(&publisher->wants_lock);
+    const bool is_asked_for = publisher->options.always || stream->wanted_until_ns > now_ns;
+    pthread_mutex_unlock(&publisher->wants_lock);
+    return is_asked_for && may_publish(publisher, stream->name, &fence);
+}
+
+// ---- what goes out
+
+static void count_published(struct fleet_publisher *publisher, struct stream *stream,
+                            bool is_published)
+{
+    if (is_published) {
+        stream->stats.published++;
+        atomic_fetch_add(&publisher->published, 1);
+    } else {
+        stream->stats.lost++;
+        atomic_fetch_add(&publisher->lost, 1);
+    }
+}
+
+static bool json_is_wanted(struct fleet_publisher *publisher, const struct stream *stream)
+{
+    pthread_mutex_lock(&publisher->wants_lock);
+    const bool is_asked_for = stream->json_until_ns > mc_clock_now_ns();
+    pthread_mutex_unlock(&publisher->wants_lock);
+    return is_asked_for;
+}
+
+// The JSON form of the record in message, without the newline.
+static bool write_json(struct fleet_publisher *publisher)
+{
+    struct protocol_buffer *buffer = &publisher->buffer;
+    const struct protocol_message *message = publisher->message;
+    char tail[PROTOCOL_TAIL_BYTES];
+    protocol_buffer_clear(buffer);
+    protocol_encode_record(buffer, PROTOCOL_JSON, &message->record, PROTOCOL_INCLUDE_ALL);
+    protocol_buffer_bytes(buffer, tail, protocol_encode_tail(tail, PROTOCOL_JSON, message->missed));
+    return !buffer->failed;
+}
+
+static void publish_json(struct fleet_publisher *publisher, struct stream *stream, uint64_t fence,
+                         const struct mocap_message *message)
+{
+    struct mc_error err = { 0 };
+    const bool is_wanted_nats =
+        publisher->options.broker != NULL && json_is_wanted(publisher, stream);
+    if (!is_wanted_nats && publisher->options.mqtt == NULL) {
+        return;
+    }
+    if (!protocol_decode_message(PROTOCOL_CBOR, message->bytes, message->length, publisher->message,
+                                 &err)) {
+        mc_log(MC_LOG_DEBUG, "%s: %s", stream->name, err.message);
+        return;
+    }
+    publisher->message->record.fence = fence;
+    if (is_wanted_nats && write_json(publisher)) {
+        fleet_broker_publish(publisher->options.broker, stream->json_subject,
+                             publisher->buffer.data, publisher->buffer.length - 1);
+    }
+    if (publisher->options.mqtt != NULL) {
+        fleet_mqtt_watch(publisher->options.mqtt, &publisher->message->record);
+    }
+}
+
+static void publish_record(struct fleet_publisher *publisher, const struct mocap_message *message)
+{
+    struct stream *stream = find_stream(publisher, message->record->stream);
+    uint64_t fence;
+    if (stream == NULL || message->encoding != MOCAP_ENCODING_CBOR) {
+        return;
+    }
+    stream->stats.missed += message->record->missed;
+    atomic_fetch_add(&publisher->missed, message->record->missed);
+    if (!may_publish(publisher, stream->name, &fence)) {
+        return;
+    }
+    const char *bytes = message->bytes;
+    size_t length = message->length;
+    if (fence != 0) {
+        if (!fleet_fenced_record(&publisher->buffer, bytes, length, fence)) {
+            count_published(publisher, stream, false);
+            return;
+        }
+        bytes = publisher->buffer.data;
+        length = publisher->buffer.length;
+    }
+    if (publisher->options.broker != NULL) {
+        count_published(
+            publisher, stream,
+            fleet_broker_publish(publisher->options.broker, stream->record_subject, bytes, length));
+    }
+    if (publisher->options.mqtt != NULL) {
+        const bool is_published =
+            fleet_mqtt_record(publisher->options.mqtt, stream->name, bytes, length);
+        if (publisher->options.broker == NULL) {
+            count_published(publisher, stream, is_published);
+        }
+    }
+    publish_json(publisher, stream, fence, message);
+}
+
+static void publish_state(struct fleet_publisher *publisher, struct stream *stream)
+{
+    char text[FLEET_REPORT_BYTES];
+    if (!may_publish(publisher, stream->name, &stream->state.fence)) {
+        return;
+    }
+    const size_t length = fleet_state_report_write(text, &stream->state);
+    if (length > 0 && publisher->options.broker != NULL) {
+        fleet_broker_publish(publisher->options.broker, stream->state_subject, text, length);
+    }
+    if (length > 0 && publisher->options.mqtt != NULL) {
+        fleet_mqtt_state(publisher->options.mqtt, stream->name, text, length);
+    }
+}
+
+static void publish_stats(struct fleet_publisher *publisher, struct stream *stream, double seconds)
+{
+    char text[FLEET_REPORT_BYTES];
+    uint64_t fence;
+    stream->stats.rate =
+        seconds > 0 ? (double)(stream->stats.published - stream->published_before) / seconds : 0;
+    stream->published_before = stream->stats.published;
+    const size_t length = fleet_stats_report_write(text, &stream->stats);
+    if (length == 0 || !may_publish(publisher, stream->name, &fence)) {
+        return;
+    }
+    if (publisher->options.broker != NULL) {
+        fleet_broker_publish(publisher->options.broker, stream->stats_subject, text, length);
+    }
+    if (publisher->options.mqtt != NULL) {
+        fleet_mqtt_stats(publisher->options.mqtt, &stream->stats, text, length);
+    }
+}
+
+static void set_state(struct fleet_publisher *publisher, struct stream *stream,
+                      enum protocol_stream_state state, const char *reason)
+{
+    if (stream->state.state != state || strcmp(stream->state.reason, reason) != 0) {
+        stream->state.state = state;
+        snprintf(stream->state.reason, sizeof stream->state.reason, "%s", reason);
+        publish_state(publisher, stream);
+    }
+}
+
+// ---- which streams there are
+
+static void init_stream(const struct fleet_publisher *publisher, struct stream *stream,
+                        const char *name)
+{
+    const char *site = publisher->options.site;
+    *stream = (struct stream){ .state = { .state = PROTOCOL_STREAM_CONNECTING,
+                                          .repeated_ms = FLEET_REPEAT_MS } };
+    snprintf(stream->name, sizeof stream->name, "%s", name);
+    snprintf(stream->state.stream, sizeof stream->state.stream, "%s", name);
+    snprintf(stream->stats.stream, sizeof stream->stats.stream, "%s", name);
+    snprintf(stream->state.publisher, sizeof stream->state.publisher, "%s",
+             publisher->options.machine);
+    snprintf(stream->stats.publisher, sizeof stream->stats.publisher, "%s",
+             publisher->options.machine);
+    fleet_subject_write(stream->record_subject, site, name, FLEET_RECORD);
+    fleet_subject_write(stream->json_subject, site, name, FLEET_RECORD_JSON);
+    fleet_subject_write(stream->state_subject, site, name, FLEET_STATE);
+    fleet_subject_write(stream->stats_subject, site, name, FLEET_STATS);
+}
+
+static bool is_listed(const struct mocap_server *server, const char *name)
+{
+    for (int i = 0; i < server->stream_count; i++) {
+        if (strcmp(server->streams[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Takes over the daemon's list. Those that are gone say so last.
+static void take_streams(struct fleet_publisher *publisher)
+{
+    const struct mocap_server *server = mocap_server(publisher->client);
+    for (int i = 0; i < publisher->stream_count; i++) {
+        if (!is_listed(server, publisher->streams[i].name)) {
+            set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_ENDED,
+                      "the stream is gone");
+        }
+    }
+    pthread_mutex_lock(&publisher->wants_lock);
+    int kept = 0;
+    for (int i = 0; i < publisher->stream_count; i++) {
+        if (is_listed(server, publisher->streams[i].name)) {
+            if (kept != i) {
+                publisher->streams[kept] = publisher->streams[i];
+            }
+            kept++;
+        }
+    }
+    publisher->stream_count = kept;
+    for (int i = 0; i < server->stream_count; i++) {
+        if (fleet_name_valid(server->streams[i]) && strlen(server->streams[i]) > 0 &&
+            find_stream(publisher, server->streams[i]) == NULL &&
+            publisher->stream_count < PROTOCOL_STREAMS_MAX) {
+            init_stream(publisher, &publisher->streams[publisher->stream_count++],
+                        server->streams[i]);
+        }
+    }
+    pthread_mutex_unlock(&publisher->wants_lock);
+    atomic_store(&publisher->streams_now, publisher->stream_count);
+}
+
+// ---- the daemon
+
+static void tell_outage(struct fleet_publisher *publisher, const char *reason)
+{
+    if (!publisher->outage_is_told) {
+        mc_log(MC_LOG_WARNING, "nothing to publish: %s; trying again until there is", reason);
+        publisher->outage_is_told = true;
+    }
+}
+
+static void set_subscribed(struct fleet_publisher *publisher, struct stream *stream,
+                           bool is_subscribed)
+{
+    pthread_mutex_lock(&publisher->wants_lock);
+    stream->is_subscribed = is_subscribed;
+    pthread_mutex_unlock(&publisher->wants_lock);
+}
+
+static void disconnect(struct fleet_publisher *publisher, const char *reason)
+{
+    tell_outage(publisher, reason);
+    mocap_close(publisher->client);
+    publisher->client = NULL;
+    atomic_store(&publisher->is_connected, false);
+    for (int i = 0; i < publisher->stream_count; i++) {
+        set_subscribed(publisher, &publisher->streams[i], false);
+        set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_CONNECTING,
+                  "mocapd is not running");
+    }
+    publisher->retry_ms = publisher->retry_ms == 0 ? RETRY_FIRST_MS : publisher->retry_ms * 2;
+    publisher->retry_ms = publisher->retry_ms > RETRY_LAST_MS ? RETRY_LAST_MS : publisher->retry_ms;
+}
+
+static bool connect_daemon(struct fleet_publisher *publisher)
+{
+    struct mocap_error error;
+    publisher->client = mocap_connect(publisher->options.socket, REPLY_MS, &error);
+    if (publisher->client == NULL) {
+        disconnect(publisher, error.message);
+        return false;
+    }
+    mc_log(MC_LOG_INFO, "connected to %s", mocap_server(publisher->client)->name);
+    publisher->outage_is_told = false;
+    publisher->reported_ns = 0;
+    atomic_store(&publisher->is_connected, true);
+    atomic_store(&publisher->is_news, true);
+    take_streams(publisher);
+    return true;
+}
+
+static bool subscribe(struct fleet_publisher *publisher, struct stream *stream,
+                      struct mocap_error *error)
+{
+    const struct mocap_options options = { .stream = stream->name,
+                                           .encoding = MOCAP_ENCODING_CBOR,
+                                           .include = MOCAP_INCLUDE_ALL,
+                                           .mode = MOCAP_MODE_LATEST,
+                                           .label = "mocap-fleet" };
+    mc_log(MC_LOG_DEBUG, "%s: somebody wants it", stream->name);
+    return mocap_subscribe(publisher->client, &options, REPLY_MS, error);
+}
+
+// A stream that the daemon removed meanwhile is refused: its list comes as a message.
+static bool follow_wants(struct fleet_publisher *publisher)
+{
+    const int64_t now_ns = mc_clock_now_ns();
+    int wanted = 0;
+    if (!atomic_exchange(&publisher->is_news, false) &&
+        now_ns - publisher->followed_ns < FOLLOW_MS * MC_NS_PER_MS) {
+        return true;
+    }
+    publisher->followed_ns = now_ns;
+    for (int i = 0; i < publisher->stream_count; i++) {
+        struct stream *stream = &publisher->streams[i];
+        struct mocap_error error;
+        const bool want = is_wanted(publisher, stream, now_ns);
+        wanted += want;
+        if (want == stream->is_subscribed) {
+            continue;
+        }
+        const bool is_done =
+            want ? subscribe(publisher, stream, &error)
+                 : mocap_unsubscribe(publisher->client, stream->name, REPLY_MS, &error);
+        if (is_done) {
+            set_subscribed(publisher, stream, want);
+        } else if (error.code != MOCAP_ERROR_ARGUMENT) {
+            disconnect(publisher, error.message);
+            return false;
+        }
+    }
+    atomic_store(&publisher->wanted_now, wanted);
+    return true;
+}
+
+static void take_status(struct fleet_publisher *publisher, const struct protocol_status *status)
+{
+    for (int i = 0; i < status->stream_count; i++) {
+        const struct protocol_stream_status *known = &status->streams[i];
+        struct stream *stream = find_stream(publisher, known->stream);
+        if (stream != NULL) {
+            stream->stats.records = known->records;
+            stream->stats.dropped = known->dropped;
+            set_state(publisher, stream, known->state, known->reason);
+        }
+    }
+}
+
+// Asks the daemon how its streams are doing, and reports them all.
+static bool report(struct fleet_publisher *publisher)
+{
+    struct mocap_message reply;
+    struct mocap_error error = { 0 };
+    struct mc_error err = { 0 };
+    const enum mocap_result result =
+        mocap_request(publisher->client, "status", NULL, REPLY_MS, &reply, &error);
+    if (result != MOCAP_MESSAGE) {
+        disconnect(publisher, result == MOCAP_ERROR ? error.message : "mocapd does not answer");
+        return false;
+    }
+    const enum protocol_encoding encoding =
+        reply.encoding == MOCAP_ENCODING_CBOR ? PROTOCOL_CBOR : PROTOCOL_JSON;
+    if (protocol_decode_message(encoding, reply.bytes, reply.length, publisher->message, &err) &&
+        publisher->message->type == PROTOCOL_MESSAGE_STATUS) {
+        take_status(publisher, &publisher->message->status);
+    }
+    const int64_t now_ns = mc_clock_now_ns();
+    const double seconds = (double)(now_ns - publisher->reported_ns) / MC_NS_PER_SECOND;
+    for (int i = 0; i < publisher->stream_count; i++) {
+        publish_state(publisher, &publisher->streams[i]);
+        publish_stats(publisher, &publisher->streams[i], publisher->reported_ns == 0 ? 0 : seconds);
+    }
+    publisher->reported_ns = now_ns;
+    publisher->retry_ms = 0;
+    return true;
+}
+
+static void take_state(struct fleet_publisher *publisher, const struct mocap_message *message)
+{
+    struct stream *stream = find_stream(publisher, message->stream);
+    if (stream != NULL) {
+        set_state(publisher, stream, protocol_stream_state_parse(message->state), message->reason);
+    }
+}
+
+// Reads what the daemon has sent. Returns false when nothing is left, or it is disconnected.
+static bool read_some(struct fleet_publisher *publisher)
+{
+    struct mocap_message message;
+    struct mocap_error error;
+    for (int i = 0; i < READ_AT_ONCE; i++) {
+        switch (mocap_next(publisher->client, 0, &message, &error)) {
+        case MOCAP_TIMEOUT:
+            return false;
+        case MOCAP_CLOSED:
+            disconnect(publisher, "mocapd closed the connection");
+            return false;
+        case MOCAP_ERROR:
+            disconnect(publisher, error.message);
+            return false;
+        case MOCAP_MESSAGE:
+            break;
+        }
+        if (message.type == MOCAP_RECORD) {
+            publish_record(publisher, &message);
+        } else if (message.type == MOCAP_STATE || message.type == MOCAP_END) {
+            take_state(publisher, &message);
+        } else if (message.type == MOCAP_STREAMS) {
+            take_streams(publisher);
+            atomic_store(&publisher->is_news, true);
+        }
+    }
+    return true;
+}
+
+// ---- the thread
+
+static void wait_for(const struct fleet_publisher *publisher, int fd, int timeout_ms)
+{
+    struct pollfd waited[2] = { { .fd = publisher->wake_fd, .events = POLLIN },
+                                { .fd = fd, .events = POLLIN } };
+    if (poll(waited, 2, timeout_ms) > 0 && waited[0].revents != 0) {
+        uint64_t count;
+        const ssize_t bytes = read(publisher->wake_fd, &count, sizeof count);
+        (void)bytes;
+    }
+}
+
+// Reports when it is due, or the broker has just come back; returns when the next is due.
+static int report_if_due(struct fleet_publisher *publisher)
+{
+    const bool is_connected =
+        publisher->options.broker != NULL && fleet_broker_is_connected(publisher->options.broker);
+    const bool is_new = is_connected && !publisher->was_connected;
+    publisher->was_connected = is_connected;
+    if (is_new) {
+        fleet_last_values_keep(publisher->options.broker);
+    }
+    const int64_t passed_ms = (mc_clock_now_ns() - publisher->reported_ns) / MC_NS_PER_MS;
+    if (is_new || publisher->reported_ns == 0 || passed_ms >= FLEET_REPEAT_MS) {
+        return report(publisher) ? FLEET_REPEAT_MS : 0;
+    }
+    return (int)(FLEET_REPEAT_MS - passed_ms);
+}
+
+static void *run(void *user)
+{
+    struct fleet_publisher *publisher = user;
+    while (!atomic_load(&publisher->is_stopping)) {
+        if (publisher->client == NULL && !connect_daemon(publisher)) {
+            wait_for(publisher, -1, publisher->retry_ms);
+            continue;
+        }
+        const int timeout_ms = report_if_due(publisher);
+        if (publisher->client == NULL || !follow_wants(publisher) || read_some(publisher) ||
+            publisher->client == NULL) {
+            continue;
+        }
+        wait_for(publisher, mocap_fd(publisher->client),
+                 timeout_ms < FOLLOW_MS ? timeout_ms : FOLLOW_MS);
+    }
+    for (int i = 0; i < publisher->stream_count; i++) {
+        set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_CONNECTING,
+                  "mocap-fleet is stopped there");
+    }
+    return NULL;
+}
+
+static bool subscribe_wants(struct fleet_publisher *publisher, struct mc_error *err)
+{
+    char subject[FLEET_SUBJECT_BYTES];
+    if (publisher->options.broker == NULL) {
+        return true;
+    }
+    fleet_subject_write(subject, publisher->options.site, NULL, FLEET_WANT);
+    publisher->wants = fleet_broker_subscribe(publisher->options.broker, subject, WANTS_PENDING,
+                                              on_want, publisher, err);
+    return publisher->wants != NULL;
+}
+
+struct fleet_publisher *fleet_publisher_start(const struct fleet_publisher_options *options,
+                                              struct mc_error *err)
+{
+    struct fleet_publisher *publisher = calloc(1, sizeof *publisher);
+    struct protocol_message *message = malloc(sizeof *message);
+    if (publisher == NULL || message == NULL ||
+        pthread_mutex_init(&publisher->wants_lock, NULL) != 0) {
+        free(publisher);
+        free(message);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for publishing");
+        return NULL;
+    }
+    publisher->options = *options;
+    publisher->message = message;
+    protocol_buffer_init(&publisher->buffer, 2 * PROTOCOL_MESSAGE_BYTES);
+    publisher->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (publisher->wake_fd < 0) {
+        mc_error_set_errno(err, "eventfd");
+    } else if (subscribe_wants(publisher, err)) {
+        publisher->has_thread = pthread_create(&publisher->thread, NULL, run, publisher) == 0;
+        if (!publisher->has_thread) {
+            mc_error_set(err, MC_ERROR_SYSTEM, 0, "no thread for publishing");
+        }
+    }
+    if (!publisher->has_thread) {
+        fleet_publisher_stop(publisher);
+        return NULL;
+    }
+    return publisher;
+}
+
+void fleet_publisher_stop(struct fleet_publisher *publisher)
+{
+    if (publisher == NULL) {
+        return;
+    }
+    atomic_store(&publisher->is_stopping, true);
+    if (publisher->has_thread) {
+        wake(publisher);
+        pthread_join(publisher->thread, NULL);
+    }
+    if (publisher->wants != NULL) {
+        fleet_broker_unsubscribe(publisher->options.broker, publisher->wants);
+    }
+    mocap_close(publisher->client);
+    if (publisher->wake_fd >= 0) {
+        close(publisher->wake_fd);
+    }
+    protocol_buffer_finish(&publisher->buffer);
+    pthread_mutex_destroy(&publisher->wants_lock);
+    free(publisher->message);
+    free(publisher);
+}
+
+void fleet_publisher_renew(struct fleet_publisher *publisher)
+{
+    wake(publisher);
+}
+
+void fleet_publisher_counts(struct fleet_publisher *publisher,
+                            struct fleet_publisher_counts *counts)
+{
+    *counts = (struct fleet_publisher_counts){
+        .published = atomic_load(&publisher->published),
+        .lost = atomic_load(&publisher->lost),
+        .missed = atomic_load(&publisher->missed),
+        .streams = atomic_load(&publisher->streams_now),
+        .wanted = atomic_load(&publisher->wanted_now),
+        .is_connected = atomic_load(&publisher->is_connected),
+    };
+}
