@@ -373,6 +373,33 @@ def make_certificates(place):
                        capture_output=True)
 
 
+def check_example(place, daemon):
+    """The configuration in docs/examples lets each do its part."""
+    path = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "examples", "nats.conf")
+    port = free_port()
+    with open(path, encoding="utf-8") as lines:
+        config = lines.read()
+    for old, new in (("port: 4222", ""), ("/etc/nats/broker.pem", place.path("cert.pem")),
+                     ("/etc/nats/broker.key", place.path("key.pem")),
+                     ("/var/lib/nats", place.path("js"))):
+        assert old in config, old
+        config = config.replace(old, new)
+    broker = place.broker(port, config, "example")
+    url = f"localhost:{port} --site hall --ca {place.path('ca.pem')}"
+    camera = place.fleet("publish", "--nats", *f"tls://camera:replace-this-1@{url}".split(),
+                         "--socket", daemon.socket, "--log-level", "debug", name="camera")
+    viewer = place.fleet("serve", "--nats", *f"tls://viewer:replace-this-2@{url}".split(),
+                         "--socket", place.path("v"), name="viewer")
+    wait_for("socket", lambda: os.path.exists(place.path("v")))
+    with mocap.connect(place.path("v"), GUARD_S) as client:
+        client.subscribe()
+        assert records_of(client)[0].stream == "cam0"
+    camera.says("last states in JetStream: OK")
+    for process in (camera, viewer, broker):
+        assert process.end() == 0 or process is broker
+        assert "iolation" not in process.text(), process.text()
+
+
 def check_tls(place):
     """TLS and logins; neither is in the log, and what is wrong is said once."""
     make_certificates(place)
@@ -407,6 +434,7 @@ def check_tls(place):
         text = process.text()
         assert "s3cret" not in text and "wr0ng" not in text, text
         assert process.end() == 0
+    check_example(place, daemon)
     # What can never succeed is an error at once.
     for words, said in ((["--nats", "http://x"], "nats:// or tls://"),
                         (["--nats", broker.url, "--ca", "/nowhere"], "/nowhere"),
