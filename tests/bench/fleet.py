@@ -91,6 +91,7 @@ def ready(server):
 def measure_latency(place, broker, seconds):
     daemons, publishers, servers = start(place, broker, 1, 30)
     wait_for("stream", lambda: ready(servers[0]))
+    # Two readers on sockets of the same protocol: one of the daemon, one of the fleet.
     direct, far = Reader(daemons[0].socket), Reader(servers[0].socket)
     read_for([direct, far], 3)
     direct.times.clear(), far.times.clear()
