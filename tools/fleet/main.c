@@ -13,8 +13,10 @@ enum { CLOSE_MS = 2000 }; // for the threads of the broker's library to end
 
 int main(int argc, char **argv)
 {
-    static const struct mc_command *const commands[] = { &fleet_publish_command,
-                                                         &fleet_serve_command, NULL };
+    static const struct mc_command *const commands[] = {
+        &fleet_publish_command, &fleet_serve_command,  &fleet_work_command,
+        &fleet_streams_command, &fleet_status_command, NULL,
+    };
     static const struct mc_command program = {
         .name = "mocap-fleet",
         .summary = "carry motion records of many machines over a broker",

@@ -1,0 +1,500 @@
+#include "tools/fleet/local_daemon.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "protocol/decode.h"
+#include "protocol/mocap.h"
+#include "tools/json_text.h"
+
+enum {
+    CONNECT_MS = 2000,
+    REPLY_MS = 3000,
+    LOOK_MS = 200,      // between two looks at the connection
+    MEASURE_MS = 1000,  // between two measurements
+    REFUSED_MS = 15000, // before a stream that mocapd refused is handed over again
+    LINE_BYTES = FLEET_NAME_BYTES + 1,
+};
+
+struct handed {
+    char name[FLEET_NAME_BYTES];
+    char *options; // as they were handed over; NULL: only known by name, from the file
+    bool is_wanted, is_refused;
+    bool is_ours;     // handed over by this worker or one before; not the machine's own
+    int64_t again_ns; // when a refused one is tried again
+    char *wanted;     // the options; NULL: it shall be removed
+    struct handed *next;
+};
+
+struct fleet_local {
+    struct fleet_local_options options;
+    struct mocap_client *client; // NULL: not connected
+    bool outage_is_told;
+    double latency_sum_s, records, dropped; // at the last measurement
+    int64_t measured_ns;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock; // guards the rest
+    pthread_cond_t changed;
+    bool is_stopping, is_changed;
+    struct handed *streams;
+    struct fleet_local_state state;
+};
+
+// ---- the file
+
+static struct handed *find(struct fleet_local *local, const char *name)
+{
+    struct handed *handed = local->streams;
+    while (handed != NULL && strcmp(handed->name, name) != 0) {
+        handed = handed->next;
+    }
+    return handed;
+}
+
+static struct handed *add(struct fleet_local *local, const char *name)
+{
+    struct handed *handed = find(local, name);
+    if (handed == NULL && (handed = calloc(1, sizeof *handed)) != NULL) {
+        snprintf(handed->name, sizeof handed->name, "%s", name);
+        handed->next = local->streams;
+        local->streams = handed;
+    }
+    return handed;
+}
+
+static void read_names(struct fleet_local *local)
+{
+    char line[LINE_BYTES + 1];
+    FILE *file = local->options.file == NULL ? NULL : fopen(local->options.file, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (fleet_name_valid(line)) {
+            struct handed *handed = add(local, line);
+            if (handed != NULL) {
+                handed->is_ours = true;
+            }
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+}
+
+// With the lock held. Written before a stream is handed over, so that it holds one too many rather
+// than one too few.
+static void write_names(const struct fleet_local *local)
+{
+    char path[4096];
+    if (local->options.file == NULL ||
+        snprintf(path, sizeof path, "%s.new", local->options.file) >= (int)sizeof path) {
+        return;
+    }
+    FILE *file = fopen(path, "we");
+    for (const struct handed *h = local->streams; file != NULL && h != NULL; h = h->next) {
+        if (h->is_ours || h->options == NULL) {
+            fprintf(file, "%s\n", h->name);
+        }
+    }
+    if (file == NULL || fclose(file) != 0 || rename(path, local->options.file) != 0) {
+        mc_log(MC_LOG_WARNING, "%s: %s", local->options.file, strerror(errno));
+    }
+}
+
+// ---- mocapd
+
+static void disconnect(struct fleet_local *local, const char *reason)
+{
+    mocap_close(local->client);
+    local->client = NULL;
+    if (!local->outage_is_told) {
+        mc_log(MC_LOG_WARNING, "no mocapd here: %s", reason);
+        local->outage_is_told = true;
+    }
+    pthread_mutex_lock(&local->lock);
+    local->state.is_connected = false;
+    pthread_mutex_unlock(&local->lock);
+}
+
+// mocapd may be another one by now: everything is handed over again, which changes nothing where it
+// is there already.
+static bool connect_daemon(struct fleet_local *local)
+{
+    struct mocap_error error;
+    local->client = mocap_connect(local->options.socket, CONNECT_MS, &error);
+    if (local->client == NULL) {
+        disconnect(local, error.message);
+        return false;
+    }
+    local->outage_is_told = false;
+    pthread_mutex_lock(&local->lock);
+    local->state.is_connected = true;
+    for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
+        free(handed->options);
+        handed->options = NULL;
+    }
+    local->is_changed = true;
+    pthread_mutex_unlock(&local->lock);
+    return true;
+}
+
+enum reply { DONE, UNCHANGED, REFUSED, LOST };
+
+static bool has_changed(const struct mocap_message *message)
+{
+    json_t *reply = json_loadb(message->bytes, message->length, 0, NULL);
+    const bool changed = json_is_true(json_object_get(reply, "changed"));
+    json_decref(reply);
+    return changed;
+}
+
+// options NULL: remove. code gets the refusal's.
+static enum reply ask(struct fleet_local *local, const char *name, const char *options,
+                      char code[32])
+{
+    struct mocap_message message;
+    struct mocap_error error = { 0 };
+    json_t *request = json_object();
+    json_object_set_new(request, "type", json_string("stream"));
+    json_object_set_new(request, "action", json_string(options == NULL ? "remove" : "add"));
+    json_object_set_new(request, "stream", json_string(name));
+    if (options != NULL) {
+        json_object_set_new(request, "options", json_loads(options, 0, NULL));
+    }
+    char *text = tools_json_text(request, JSON_COMPACT);
+    json_decref(request);
+    const enum mocap_result result =
+        text == NULL ? MOCAP_ERROR
+                     : mocap_request_json(local->client, text, REPLY_MS, &message, &error);
+    free(text);
+    if (result != MOCAP_MESSAGE) {
+        disconnect(local, error.message[0] != '\0' ? error.message : "it does not answer");
+        return LOST;
+    }
+    if (message.type == MOCAP_REFUSAL) {
+        snprintf(code, 32, "%s", message.code);
+        mc_log(MC_LOG_WARNING, "mocapd refuses to %s %s: %s", options == NULL ? "remove" : "add",
+               name, message.reason);
+        return REFUSED;
+    }
+    return has_changed(&message) ? DONE : UNCHANGED;
+}
+
+// A stream of that name with other options is one that an earlier worker, or this one, handed over:
+// where its name is in the file. Otherwise it is the machine's own, and stays.
+static enum reply hand(struct fleet_local *local, const char *name, const char *options,
+                       bool is_ours)
+{
+    char code[32] = "";
+    enum reply reply = ask(local, name, options, code);
+    if (reply == REFUSED && is_ours && strcmp(code, "exists") == 0) {
+        reply = ask(local, name, NULL, code);
+        reply = reply <= UNCHANGED ? ask(local, name, options, code) : reply;
+    }
+    return reply;
+}
+
+// With the lock held: something to do, or NULL.
+static struct handed *find_work(struct fleet_local *local, int64_t now_ns)
+{
+    for (struct handed *h = local->streams; h != NULL; h = h->next) {
+        const bool is_done =
+            h->wanted != NULL && h->options != NULL && strcmp(h->wanted, h->options) == 0;
+        if (!is_done && !(h->is_refused && h->wanted != NULL && now_ns < h->again_ns)) {
+            return h;
+        }
+    }
+    return NULL;
+}
+
+static void forget(struct fleet_local *local, struct handed *handed)
+{
+    struct handed **link = &local->streams;
+    while (*link != handed) {
+        link = &(*link)->next;
+    }
+    *link = handed->next;
+    free(handed->options);
+    free(handed->wanted);
+    free(handed);
+}
+
+// With the lock held, which is let go meanwhile. The reply belongs to what was wanted when it was
+// asked; that may be something else by now.
+static void finish(struct fleet_local *local, const char *name, char *options, enum reply reply,
+                   int64_t now_ns)
+{
+    struct handed *handed = find(local, name);
+    if (handed == NULL || reply == LOST) {
+        free(options);
+        return;
+    }
+    if (options == NULL && (reply <= UNCHANGED || handed->wanted == NULL)) {
+        if (handed->wanted == NULL) {
+            forget(local, handed);
+        } else {
+            free(handed->options);
+            handed->options = NULL;
+        }
+        write_names(local);
+        return;
+    }
+    handed->is_ours = handed->is_ours || reply == DONE;
+    handed->is_refused = reply == REFUSED;
+    handed->again_ns = now_ns + REFUSED_MS * MC_NS_PER_MS;
+    free(handed->options);
+    handed->options = reply <= UNCHANGED ? options : NULL;
+    if (reply > UNCHANGED) {
+        free(options);
+    }
+}
+
+// With the lock held.
+static void count(struct fleet_local *local)
+{
+    local->state.handed = 0;
+    local->state.refused = 0;
+    for (const struct handed *h = local->streams; h != NULL; h = h->next) {
+        local->state.handed += h->options != NULL;
+        local->state.refused += h->is_refused && h->wanted != NULL;
+    }
+}
+
+static void reconcile(struct fleet_local *local)
+{
+    struct handed *work;
+    pthread_mutex_lock(&local->lock);
+    local->is_changed = false;
+    while (local->client != NULL && (work = find_work(local, mc_clock_now_ns())) != NULL) {
+        char name[FLEET_NAME_BYTES];
+        const bool is_change = work->wanted != NULL && work->options != NULL;
+        const bool is_ours = work->is_ours;
+        char *options = work->wanted == NULL || is_change ? NULL : strdup(work->wanted);
+        memcpy(name, work->name, sizeof name);
+        pthread_mutex_unlock(&local->lock);
+        char code[32];
+        const enum reply reply = options != NULL ? hand(local, name, options, is_ours)
+                                 : is_ours       ? ask(local, name, NULL, code)
+                                                 : UNCHANGED;
+        pthread_mutex_lock(&local->lock);
+        finish(local, name, options, reply, mc_clock_now_ns());
+    }
+    count(local);
+    pthread_mutex_unlock(&local->lock);
+}
+
+// ---- measuring
+
+// The sum of the values of all lines that begin so and have the label.
+static double sum_metrics(const char *text, const char *beginning, const char *label)
+{
+    double sum = 0;
+    const size_t length = strlen(beginning);
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        const char *end = strchr(line, '\n');
+        const char *space = end == NULL ? NULL : memrchr(line, ' ', (size_t)(end - line));
+        if (space != NULL && strncmp(line, beginning, length) == 0 &&
+            memmem(line, (size_t)(space - line), label, strlen(label)) != NULL) {
+            sum += strtod(space, NULL);
+        }
+        line = end == NULL ? NULL : end + 1;
+    }
+    return sum;
+}
+
+static void take_metrics(struct fleet_local *local, const char *text)
+{
+    const double sum_s = sum_metrics(text, "mocapd_e2e_latency_seconds_sum", "");
+    const double records = sum_metrics(text, "mocapd_e2e_latency_seconds_count", "");
+    const double dropped = sum_metrics(text, "mocapd_frames_dropped_total", "reason=\"mailbox\"");
+    const double new_records = records - local->records, new_dropped = dropped - local->dropped;
+    pthread_mutex_lock(&local->lock);
+    local->state.load.latency_ms =
+        new_records > 0 ? 1e3 * (sum_s - local->latency_sum_s) / new_records : 0;
+    local->state.load.dropped =
+        new_records > 0 && new_dropped > 0 ? new_dropped / (new_dropped + new_records) : 0;
+    local->state.load.streams = local->state.handed;
+    pthread_mutex_unlock(&local->lock);
+    local->latency_sum_s = sum_s;
+    local->records = records;
+    local->dropped = dropped;
+}
+
+static void measure(struct fleet_local *local)
+{
+    struct mocap_message message;
+    struct mocap_error error = { 0 };
+    const int64_t now_ns = mc_clock_now_ns();
+    if (now_ns - local->measured_ns < MEASURE_MS * MC_NS_PER_MS) {
+        return;
+    }
+    local->measured_ns = now_ns;
+    if (mocap_request(local->client, "metrics", NULL, REPLY_MS, &message, &error) !=
+        MOCAP_MESSAGE) {
+        disconnect(local, error.message[0] != '\0' ? error.message : "it does not answer");
+        return;
+    }
+    char *text = message.type != MOCAP_REPLY
+                     ? NULL
+                     : protocol_decode_metrics(message.bytes, message.length, NULL);
+    if (text != NULL) {
+        take_metrics(local, text);
+    }
+    free(text);
+}
+
+// What mocapd says unasked: names of streams.
+static void drain(struct fleet_local *local)
+{
+    struct mocap_message message;
+    struct mocap_error error = { 0 };
+    enum mocap_result result;
+    while ((result = mocap_next(local->client, 0, &message, &error)) == MOCAP_MESSAGE) {
+    }
+    if (result != MOCAP_TIMEOUT) {
+        disconnect(local, result == MOCAP_CLOSED ? "it closed the connection" : error.message);
+    }
+}
+
+// ---- the thread
+
+// Returns false when it stops.
+static bool wait_for_change(struct fleet_local *local)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    const int64_t ns = until.tv_nsec + LOOK_MS * MC_NS_PER_MS;
+    until.tv_sec += ns / MC_NS_PER_SECOND;
+    until.tv_nsec = ns % MC_NS_PER_SECOND;
+    pthread_mutex_lock(&local->lock);
+    int result = 0;
+    while (!local->is_stopping && !local->is_changed && result == 0) {
+        result = pthread_cond_timedwait(&local->changed, &local->lock, &until);
+    }
+    const bool goes_on = !local->is_stopping;
+    pthread_mutex_unlock(&local->lock);
+    return goes_on;
+}
+
+static void *run(void *user)
+{
+    struct fleet_local *local = user;
+    do {
+        if (local->client != NULL || connect_daemon(local)) {
+            reconcile(local);
+        }
+        if (local->client != NULL) {
+            measure(local);
+        }
+        if (local->client != NULL) {
+            drain(local);
+        }
+    } while (wait_for_change(local));
+    fleet_local_set(local, NULL, 0);
+    if (local->client != NULL) {
+        reconcile(local);
+    }
+    return NULL;
+}
+
+void fleet_local_set(struct fleet_local *local, struct fleet_stream *const *streams, int count_)
+{
+    pthread_mutex_lock(&local->lock);
+    for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
+        handed->is_wanted = false;
+    }
+    bool is_new = false;
+    for (int i = 0; i < count_; i++) {
+        is_new = is_new || find(local, streams[i]->name) == NULL;
+        struct handed *handed = add(local, streams[i]->name);
+        if (handed == NULL) {
+            continue;
+        }
+        handed->is_wanted = true;
+        if (handed->wanted == NULL || strcmp(handed->wanted, streams[i]->options) != 0) {
+            free(handed->wanted);
+            handed->wanted = strdup(streams[i]->options);
+            handed->is_refused = false;
+            local->is_changed = true;
+        }
+    }
+    for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
+        if (!handed->is_wanted && handed->wanted != NULL) {
+            free(handed->wanted);
+            handed->wanted = NULL;
+            local->is_changed = true;
+        }
+    }
+    if (is_new) {
+        write_names(local);
+    }
+    pthread_cond_broadcast(&local->changed);
+    pthread_mutex_unlock(&local->lock);
+}
+
+void fleet_local_state(struct fleet_local *local, struct fleet_local_state *state)
+{
+    pthread_mutex_lock(&local->lock);
+    *state = local->state;
+    pthread_mutex_unlock(&local->lock);
+}
+
+static bool init_lock(struct fleet_local *local)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    const bool is_good = pthread_mutex_init(&local->lock, NULL) == 0 &&
+                         pthread_cond_init(&local->changed, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return is_good;
+}
+
+struct fleet_local *fleet_local_start(const struct fleet_local_options *options,
+                                      struct mc_error *err)
+{
+    struct fleet_local *local = calloc(1, sizeof *local);
+    if (local == NULL || !init_lock(local)) {
+        free(local);
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for streams");
+        return NULL;
+    }
+    local->options = *options;
+    read_names(local);
+    local->has_thread = pthread_create(&local->thread, NULL, run, local) == 0;
+    if (!local->has_thread) {
+        mc_error_set(err, MC_ERROR_SYSTEM, 0, "no thread for streams");
+        fleet_local_stop(local);
+        return NULL;
+    }
+    return local;
+}
+
+void fleet_local_stop(struct fleet_local *local)
+{
+    if (local == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&local->lock);
+    local->is_stopping = true;
+    pthread_cond_broadcast(&local->changed);
+    pthread_mutex_unlock(&local->lock);
+    if (local->has_thread) {
+        pthread_join(local->thread, NULL);
+    }
+    while (local->streams != NULL) {
+        forget(local, local->streams);
+    }
+    mocap_close(local->client);
+    pthread_cond_destroy(&local->changed);
+    pthread_mutex_destroy(&local->lock);
+    free(local);
+}

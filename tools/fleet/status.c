@@ -1,0 +1,121 @@
+// mocap-fleet status: machines, streams and who watches what.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/fleet/catalogue.h"
+#include "tools/fleet/commands.h"
+#include "tools/fleet/member.h"
+#include "tools/json_text.h"
+#include "tools/terminal.h"
+
+struct status {
+    bool json;
+};
+
+static json_t *show_worker(const struct fleet_worker *worker)
+{
+    json_t *labels = json_array();
+    for (int i = 0; i < worker->labels.count; i++) {
+        json_array_append_new(labels, json_string(worker->labels.items[i]));
+    }
+    return json_pack("{s:s, s:b, s:i, s:i, s:f, s:f, s:o}", "machine", worker->name, "alive",
+                     !worker->has_ended, "streams", worker->streams, "capacity", worker->capacity,
+                     "busy", worker->busy, "latency_ms", worker->latency_ms, "labels", labels);
+}
+
+static json_t *show_stream(const struct fleet_catalogue *catalogue,
+                           const struct fleet_stream *stream)
+{
+    const uint64_t fence =
+        stream->owner == NULL ? 0 : (catalogue->store.epoch << FLEET_EPOCH_BITS) + stream->lease;
+    return json_pack("{s:s, s:s, s:I, s:s}", "stream", stream->name, "owner",
+                     stream->owner == NULL ? "" : stream->owner->name, "fence", (json_int_t)fence,
+                     "moved_to", stream->wanted);
+}
+
+static void write_json(const struct fleet_catalogue *catalogue)
+{
+    const struct fleet_roster *roster = &catalogue->roster;
+    json_t *machines = json_array(), *streams = json_array();
+    for (int i = 0; i < roster->worker_count; i++) {
+        json_array_append_new(machines, show_worker(roster->workers[i]));
+    }
+    for (int i = 0; i < roster->stream_count; i++) {
+        if (roster->streams[i]->options != NULL) {
+            json_array_append_new(streams, show_stream(catalogue, roster->streams[i]));
+        }
+    }
+    json_t *all = json_pack("{s:o, s:o}", "machines", machines, "streams", streams);
+    char *text = tools_json_text(all, JSON_COMPACT);
+    puts(text == NULL ? "" : text);
+    free(text);
+    json_decref(all);
+}
+
+static void write_workers(const struct fleet_roster *roster)
+{
+    puts("machine           streams  capacity   busy  latency  labels");
+    for (int i = 0; i < roster->worker_count; i++) {
+        const struct fleet_worker *worker = roster->workers[i];
+        if (worker->has_ended) {
+            printf("%-16s  gone\n", worker->name);
+            continue;
+        }
+        printf("%-16s  %7d  %8d  %3.0f %%  %4.0f ms ", worker->name, worker->streams,
+               worker->capacity, 100 * worker->busy, worker->latency_ms);
+        for (int k = 0; k < worker->labels.count; k++) {
+            printf(" %s", worker->labels.items[k]);
+        }
+        putchar('\n');
+    }
+}
+
+static void write_streams(const struct fleet_catalogue *catalogue)
+{
+    const struct fleet_roster *roster = &catalogue->roster;
+    int orphans = 0, count = 0;
+    puts("\nstream            owner");
+    for (int i = 0; i < roster->stream_count; i++) {
+        const struct fleet_stream *stream = roster->streams[i];
+        if (stream->options == NULL) {
+            continue;
+        }
+        count++;
+        orphans += stream->owner == NULL;
+        printf("%-16s  %s%s%s\n", stream->name, stream->owner == NULL ? "-" : stream->owner->name,
+               stream->wanted[0] == '\0' ? "" : ", moved to ", stream->wanted);
+    }
+    printf("\n%d streams, %d without an owner\n", count, orphans);
+}
+
+static int run(const void *options, const void *globals)
+{
+    const struct status *status = options;
+    struct fleet_catalogue catalogue;
+    if (!fleet_catalogue_open(&catalogue, globals, 0)) {
+        return MC_EXIT_FAILED;
+    }
+    if (status->json) {
+        write_json(&catalogue);
+    } else {
+        write_workers(&catalogue.roster);
+        write_streams(&catalogue);
+    }
+    fleet_catalogue_close(&catalogue);
+    return MC_EXIT_OK;
+}
+
+static const struct mc_option status_table[] = {
+    { "json", 0, NULL, "as JSON", MC_OPTION_BOOL, MC_OPTION_FIELD(struct status, json) },
+    { 0 },
+};
+
+const struct mc_command fleet_status_command = {
+    .name = "status",
+    .summary = "show the fleet: machines, their load, streams and their owners",
+    .options = status_table,
+    .options_size = sizeof(struct status),
+    .run = run,
+};

@@ -1,0 +1,498 @@
+// mocap-fleet streams: which streams the fleet watches.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config_text.h"
+#include "pipeline/source/url.h"
+#include "tools/fleet/catalogue.h"
+#include "tools/fleet/commands.h"
+#include "tools/json_text.h"
+#include "tools/terminal.h"
+
+enum { NAMES_MAX = 64, REQUEST_BYTES = 3500 }; // of options, in a request to mocapd
+
+// ---- words
+
+struct change {
+    char stream[FLEET_NAME_BYTES];
+    json_t *options; // owned by the program, which ends
+    struct fleet_labels labels;
+    const char *worker;
+    int replicas;
+};
+
+static bool set_name(char name[FLEET_NAME_BYTES], const char *label, const char *text,
+                     size_t length, struct mc_error *err)
+{
+    if (length >= FLEET_NAME_BYTES) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: a name must be at most %d bytes", label,
+                            FLEET_NAME_BYTES - 1);
+    }
+    memcpy(name, text, length);
+    name[length] = '\0';
+    return fleet_name_valid(name) ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: a name must be 1 to %d visible bytes",
+                        label, FLEET_NAME_BYTES - 1);
+}
+
+static bool set_option(json_t **options, const char *label, const char *name, size_t length,
+                       const char *value, struct mc_error *err)
+{
+    char copy[64];
+    if (length == 0 || length >= sizeof copy) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: unknown option '%.40s'", label, name);
+    }
+    memcpy(copy, name, length);
+    copy[length] = '\0';
+    if (strcmp(copy, "password-file") == 0) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "password-file is a file of one machine, and no machine of the fleet "
+                            "reads it: give user and password");
+    }
+    if (*options == NULL) {
+        *options = json_object();
+    }
+    return json_object_set_new(*options, copy, json_string(value)) == 0 ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: '%s' must be UTF-8", label, copy);
+}
+
+// The message does not hold what may be a URL with a password.
+static bool read_name_url(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct change *change = field;
+    const char *equals = strchr(value, '=');
+    if (equals == NULL || memchr(value, '/', (size_t)(equals - value)) != NULL) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be a name, = and a URL", label);
+    }
+    return set_name(change->stream, label, value, (size_t)(equals - value), err) &&
+           set_option(&change->options, label, "url", strlen("url"), equals + 1, err);
+}
+
+static bool read_option(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct change *change = field;
+    const char *equals = strchr(value, '=');
+    if (equals == NULL || equals == value) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be like max-faces=2 (see mocapd --help), got '%.40s'", label,
+                            equals == NULL ? value : "=");
+    }
+    return set_option(&change->options, label, value, (size_t)(equals - value), equals + 1, err);
+}
+
+static bool read_label(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct fleet_labels *labels = field;
+    if (!fleet_label_is_valid(value) || labels->count == FLEET_LABELS_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be like room=3, of letters, digits, _ - and dots, and given "
+                            "at most %d times, got '%.60s'",
+                            label, FLEET_LABELS_MAX, value);
+    }
+    snprintf(labels->items[labels->count++], FLEET_LABEL_BYTES, "%s", value);
+    return true;
+}
+
+static bool read_name(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    return set_name(field, label, value, strlen(value), err);
+}
+
+// ---- add
+
+static json_t *make_definition(const struct change *change)
+{
+    json_t *definition = json_object(), *labels = json_array();
+    for (int i = 0; i < change->labels.count; i++) {
+        json_array_append_new(labels, json_string(change->labels.items[i]));
+    }
+    json_object_set(definition, "options", change->options);
+    if (json_array_size(labels) > 0) {
+        json_object_set(definition, "labels", labels);
+    }
+    json_decref(labels);
+    if (change->worker != NULL) {
+        json_object_set_new(definition, "worker", json_string(change->worker));
+    }
+    return definition;
+}
+
+static bool are_short(const struct change *change)
+{
+    const size_t length = json_dumpb(change->options, NULL, 0, JSON_COMPACT);
+    if (length > REQUEST_BYTES) {
+        tools_complain("%s: its options must be at most %d bytes, got %zu", change->stream,
+                       REQUEST_BYTES, length);
+    }
+    return length <= REQUEST_BYTES;
+}
+
+// Adds or changes the stream; says which.
+static bool define(struct fleet_catalogue *catalogue, const struct change *change)
+{
+    const struct fleet_stream *stream = fleet_roster_stream(&catalogue->roster, change->stream);
+    const bool was_there = stream != NULL && stream->options != NULL;
+    if (!are_short(change)) {
+        return false;
+    }
+    json_t *definition = make_definition(change);
+    json_t *before = was_there ? fleet_catalogue_definition(stream) : NULL;
+    const bool is_same = before != NULL && json_equal(before, definition);
+    const bool good = is_same || fleet_catalogue_define(catalogue, change->stream, definition);
+    if (good) {
+        printf("%s %s\n", is_same ? "unchanged" : was_there ? "changed" : "added", change->stream);
+    }
+    json_decref(before);
+    json_decref(definition);
+    return good;
+}
+
+static int run_add(const void *options, const void *globals)
+{
+    const struct change *change = options;
+    struct fleet_catalogue catalogue;
+    if (!fleet_catalogue_open(&catalogue, globals, change->replicas)) {
+        return MC_EXIT_FAILED;
+    }
+    const bool good = define(&catalogue, change);
+    fleet_catalogue_close(&catalogue);
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
+}
+
+// ---- remove
+
+struct names {
+    int count;
+    char items[NAMES_MAX][FLEET_NAME_BYTES];
+};
+
+static bool read_names(void *field, const char *label, const char *value, struct mc_error *err)
+{
+    struct names *names = field;
+    if (names->count == NAMES_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be at most %d names", label,
+                            NAMES_MAX);
+    }
+    return set_name(names->items[names->count++], label, value, strlen(value), err);
+}
+
+static int run_remove(const void *options, const void *globals)
+{
+    const struct names *names = options;
+    struct fleet_catalogue catalogue;
+    if (!fleet_catalogue_open(&catalogue, globals, 0)) {
+        return MC_EXIT_FAILED;
+    }
+    bool good = true;
+    for (int i = 0; i < names->count; i++) {
+        const struct fleet_stream *stream = fleet_roster_stream(&catalogue.roster, names->items[i]);
+        if (stream == NULL || stream->options == NULL) {
+            printf("%s is not there: nothing to remove\n", names->items[i]);
+        } else if (fleet_catalogue_define(&catalogue, names->items[i], NULL)) {
+            printf("removed %s\n", names->items[i]);
+        } else {
+            good = false;
+        }
+    }
+    fleet_catalogue_close(&catalogue);
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
+}
+
+// ---- move
+
+struct move {
+    char stream[FLEET_NAME_BYTES];
+    char worker[FLEET_NAME_BYTES];
+};
+
+static bool move(struct fleet_catalogue *catalogue, const struct move *move)
+{
+    const struct fleet_stream *stream = fleet_roster_stream(&catalogue->roster, move->stream);
+    const struct fleet_worker *worker = fleet_roster_worker(&catalogue->roster, move->worker);
+    const bool is_to_any = strcmp(move->worker, "any") == 0;
+    if (stream == NULL || stream->options == NULL) {
+        tools_complain("there is no stream '%s'; see mocap-fleet streams list", move->stream);
+        return false;
+    }
+    if (!is_to_any && worker == NULL) {
+        tools_complain("there is no worker '%s'; see mocap-fleet status", move->worker);
+        return false;
+    }
+    json_t *definition = fleet_catalogue_definition(stream);
+    if (is_to_any) {
+        json_object_del(definition, "worker");
+    } else {
+        json_object_set_new(definition, "worker", json_string(move->worker));
+    }
+    const bool good = fleet_catalogue_define(catalogue, move->stream, definition);
+    json_decref(definition);
+    if (good && !is_to_any && worker->has_ended) {
+        printf("%s goes to %s when that is there\n", move->stream, move->worker);
+    } else if (good) {
+        printf("%s goes to %s\n", move->stream,
+               is_to_any ? "the worker that suits it best" : move->worker);
+    }
+    return good;
+}
+
+static int run_move(const void *options, const void *globals)
+{
+    struct fleet_catalogue catalogue;
+    if (!fleet_catalogue_open(&catalogue, globals, 0)) {
+        return MC_EXIT_FAILED;
+    }
+    const bool good = move(&catalogue, options);
+    fleet_catalogue_close(&catalogue);
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
+}
+
+// ---- list
+
+struct list {
+    bool json;
+};
+
+static void write_json(const struct fleet_catalogue *catalogue)
+{
+    json_t *streams = json_array();
+    for (int i = 0; i < catalogue->roster.stream_count; i++) {
+        const struct fleet_stream *stream = catalogue->roster.streams[i];
+        if (stream->options == NULL) {
+            continue;
+        }
+        json_t *item = fleet_catalogue_definition(stream);
+        json_t *options = json_object_get(item, "options");
+        char url[1024];
+        pipeline_url_redact(json_string_value(json_object_get(options, "url")) == NULL
+                                ? ""
+                                : json_string_value(json_object_get(options, "url")),
+                            url, sizeof url);
+        json_object_set_new(options, "url", json_string(url));
+        json_object_del(options, "password");
+        json_object_set_new(item, "stream", json_string(stream->name));
+        json_object_set_new(item, "owner",
+                            json_string(stream->owner == NULL ? "" : stream->owner->name));
+        json_array_append_new(streams, item);
+    }
+    char *text = tools_json_text(streams, JSON_COMPACT);
+    puts(text == NULL ? "" : text);
+    free(text);
+    json_decref(streams);
+}
+
+static void write_line(const struct fleet_stream *stream)
+{
+    json_t *options = json_loads(stream->options, 0, NULL);
+    const char *url = json_string_value(json_object_get(options, "url"));
+    char hidden[1024];
+    pipeline_url_redact(url == NULL ? "" : url, hidden, sizeof hidden);
+    tools_write_text(stdout, stream->name);
+    printf("  %s  ", stream->owner == NULL ? "-" : stream->owner->name);
+    tools_write_text(stdout, hidden);
+    for (int i = 0; i < stream->labels.count; i++) {
+        printf("  %s", stream->labels.items[i]);
+    }
+    if (stream->wanted[0] != '\0') {
+        printf("  moved to ");
+        tools_write_text(stdout, stream->wanted);
+    }
+    putchar('\n');
+    json_decref(options);
+}
+
+static int run_list(const void *options, const void *globals)
+{
+    const struct list *list = options;
+    struct fleet_catalogue catalogue;
+    if (!fleet_catalogue_open(&catalogue, globals, 0)) {
+        return MC_EXIT_FAILED;
+    }
+    if (list->json) {
+        write_json(&catalogue);
+    }
+    for (int i = 0; i < catalogue.roster.stream_count && !list->json; i++) {
+        if (catalogue.roster.streams[i]->options != NULL) {
+            write_line(catalogue.roster.streams[i]);
+        }
+    }
+    fleet_catalogue_close(&catalogue);
+    return MC_EXIT_OK;
+}
+
+// ---- import
+
+struct import {
+    const char *file;
+    struct fleet_labels labels;
+};
+
+// Adds what the section that ends has.
+static bool end_section(struct fleet_catalogue *catalogue, struct change *change, const char *file)
+{
+    bool good = true;
+    if (change->stream[0] != '\0' && json_object_get(change->options, "url") == NULL) {
+        tools_complain("%s: [stream %s] must have a url", file, change->stream);
+        good = false;
+    } else if (change->stream[0] != '\0') {
+        good = define(catalogue, change);
+    }
+    json_decref(change->options);
+    change->options = NULL;
+    change->stream[0] = '\0';
+    return good;
+}
+
+// Takes a setting of a stream's section; those of the daemon are each machine's own.
+static bool take_item(struct change *change, const struct mc_config_item *item, const char *file,
+                      bool *is_stream, struct mc_error *err)
+{
+    char where[512];
+    snprintf(where, sizeof where, "%s:%d", file, item->line);
+    if (item->kind == MC_CONFIG_SECTION) {
+        *is_stream = strcmp(item->name, "stream") == 0;
+        return !*is_stream ||
+               set_name(change->stream, where, item->value, strlen(item->value), err);
+    }
+    return !*is_stream ||
+           set_option(&change->options, where, item->name, strlen(item->name), item->value, err);
+}
+
+static bool import(struct fleet_catalogue *catalogue, const struct import *import)
+{
+    struct mc_config_text config;
+    struct mc_config_item item;
+    struct mc_error err = { 0 };
+    struct change change = { .labels = import->labels };
+    bool is_stream = false, good = mc_config_text_open(&config, import->file, &err);
+    do {
+        if (!good || !mc_config_text_next(&config, &item, &err)) {
+            good = false;
+            break;
+        }
+        if (item.kind != MC_CONFIG_SETTING && !end_section(catalogue, &change, import->file)) {
+            mc_config_text_close(&config);
+            return false;
+        }
+        good =
+            item.kind == MC_CONFIG_END || take_item(&change, &item, import->file, &is_stream, &err);
+    } while (item.kind != MC_CONFIG_END);
+    if (!good) {
+        tools_complain("%s", err.message);
+    }
+    json_decref(change.options);
+    mc_config_text_close(&config);
+    return good;
+}
+
+static int run_import(const void *options, const void *globals)
+{
+    struct fleet_catalogue catalogue;
+    if (!fleet_catalogue_open(&catalogue, globals, 0)) {
+        return MC_EXIT_FAILED;
+    }
+    const bool good = import(&catalogue, options);
+    fleet_catalogue_close(&catalogue);
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
+}
+
+// ---- commands
+
+#define LABEL_HELP "where the stream is best watched, such as room=3; may be given again"
+
+static const struct mc_option add_table[] = {
+    { "NAME=URL", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .required = true,
+      .set = read_name_url, .help = "the stream's name, and its source as in mocapd --stream" },
+    { "OPTION=VALUE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .many = true,
+      .set = read_option,
+      .help = "as in a [stream NAME] section of mocapd's configuration file: max-faces=2, ..." },
+    { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = read_label,
+      MC_OPTION_FIELD(struct change, labels) },
+    { "worker", 0, "NAME", "the machine that should watch it while it is there", MC_OPTION_TEXT,
+      MC_OPTION_FIELD(struct change, worker) },
+    { "replicas", 0, "N",
+      "of a bucket of leases that must be made first; default: 3 in a cluster, else 1",
+      MC_OPTION_INT, .min = 1, .max = 5, MC_OPTION_FIELD(struct change, replicas) },
+    { 0 },
+};
+
+static const struct mc_command add_command = {
+    .name = "add",
+    .summary = "add a stream, or change the one of that name",
+    .options = add_table,
+    .options_size = sizeof(struct change),
+    .run = run_add,
+};
+
+static const struct mc_option remove_table[] = {
+    { "NAME", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .required = true, .many = true,
+      .set = read_names, .help = "the streams" },
+    { 0 },
+};
+
+static const struct mc_command remove_command = {
+    .name = "remove",
+    .summary = "remove streams",
+    .options = remove_table,
+    .options_size = sizeof(struct names),
+    .run = run_remove,
+};
+
+static const struct mc_option move_table[] = {
+    { "NAME", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .required = true,
+      .set = read_name, .help = "the stream", MC_OPTION_FIELD(struct move, stream) },
+    { "MACHINE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .required = true,
+      .set = read_name,
+      .help = "the worker that shall watch it while it is there; any: whichever "
+              "suits",
+      MC_OPTION_FIELD(struct move, worker) },
+    { 0 },
+};
+
+static const struct mc_command move_command = {
+    .name = "move",
+    .summary = "move a stream to a machine",
+    .options = move_table,
+    .options_size = sizeof(struct move),
+    .run = run_move,
+};
+
+static const struct mc_option list_table[] = {
+    { "json", 0, NULL, "as JSON", MC_OPTION_BOOL, MC_OPTION_FIELD(struct list, json) },
+    { 0 },
+};
+
+static const struct mc_command list_command = {
+    .name = "list",
+    .summary = "list the streams: name, owner, source without its secrets, labels",
+    .options = list_table,
+    .options_size = sizeof(struct list),
+    .run = run_list,
+};
+
+static const struct mc_option import_table[] = {
+    { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
+      .help = "a configuration file of mocapd", MC_OPTION_FIELD(struct import, file) },
+    { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = read_label,
+      MC_OPTION_FIELD(struct import, labels) },
+    { 0 },
+};
+
+static const struct mc_command import_command = {
+    .name = "import",
+    .summary = "add the streams of a configuration file of mocapd",
+    .options = import_table,
+    .options_size = sizeof(struct import),
+    .run = run_import,
+};
+
+static const struct mc_command *const commands[] = { &add_command,  &remove_command, &list_command,
+                                                     &move_command, &import_command, NULL };
+
+const struct mc_command fleet_streams_command = {
+    .name = "streams",
+    .summary = "add, remove, list and move the fleet's streams",
+    .details = "The streams are kept by the broker, for the site. Passwords on a command line are "
+               "seen in the list of processes: import a file instead.",
+    .commands = commands,
+};

@@ -1,0 +1,72 @@
+#include "tools/fleet/work_metrics.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { LOG_MS = 60000 };
+
+static void write_number(FILE *file, const char *name, const char *type, const char *help,
+                         double value)
+{
+    fprintf(file, "# HELP mocap_fleet_%s %s\n# TYPE mocap_fleet_%s %s\nmocap_fleet_%s %.10g\n",
+            name, help, name, type, name, value);
+}
+
+static void write_all(FILE *file, const struct fleet_member *member,
+                      const struct fleet_local_state *state, int64_t now_ns)
+{
+    const struct fleet_member_counts *counts = &member->counts;
+    int owned = 0, orphans = 0;
+    for (int i = 0; i < member->roster.stream_count; i++) {
+        owned += fleet_member_owns(member, member->roster.streams[i]);
+        orphans += member->roster.streams[i]->orphan_ns >= 0;
+    }
+    write_number(file, "lease_proven", "gauge", "Whether streams may be published now.",
+                 fleet_lease_is_proven(&member->lease, now_ns));
+    write_number(file, "mocapd_up", "gauge", "Whether the local mocapd is connected.",
+                 state->is_connected);
+    write_number(file, "owned_streams", "gauge", "Streams that this machine watches.", owned);
+    write_number(file, "orphaned_streams", "gauge", "Streams that no machine watches.", orphans);
+    write_number(file, "refused_streams", "gauge", "Streams that the local mocapd refuses.",
+                 state->refused);
+    write_number(file, "capacity_streams", "gauge", "Streams that this machine could watch.",
+                 member->capacity);
+    write_number(file, "busy_ratio", "gauge", "Part of the processors' time that is used.",
+                 member->busy);
+    write_number(file, "latency_seconds", "gauge",
+                 "From a frame's arrival to its record, mean of late.", member->latency_ms / 1e3);
+    write_number(file, "taken_total", "counter", "Streams taken.", (double)counts->taken);
+    write_number(file, "given_total", "counter", "Streams given back.", (double)counts->given);
+    write_number(file, "lost_total", "counter", "Streams lost with the lease.",
+                 (double)counts->lost);
+    write_number(file, "lapses_total", "counter", "Times that the lease was not renewed in time.",
+                 (double)counts->lapses);
+    write_number(file, "ended_total", "counter", "Silent workers whose lease was ended.",
+                 (double)counts->ended);
+    write_number(file, "conflicts_total", "counter", "Writes that others had been faster with.",
+                 (double)counts->conflicts);
+}
+
+void fleet_work_metrics_write(const char *path, const struct fleet_member *member,
+                              const struct fleet_local_state *state, int64_t now_ns)
+{
+    static struct mc_log_limit limit;
+    char new_path[PATH_MAX];
+    unsigned skipped;
+    FILE *file = snprintf(new_path, sizeof new_path, "%s.new", path) >= (int)sizeof new_path
+                     ? NULL
+                     : fopen(new_path, "we");
+    if (file != NULL) {
+        write_all(file, member, state, now_ns);
+    }
+    // Not flushed to the disk: nobody needs it after a crash.
+    if ((file == NULL || fclose(file) != 0 || rename(new_path, path) != 0) &&
+        mc_log_limit_pass(&limit, LOG_MS * MC_NS_PER_MS, &skipped)) {
+        mc_log(MC_LOG_WARNING, "%s: %s", path, strerror(errno));
+    }
+}
