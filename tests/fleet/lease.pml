@@ -26,7 +26,7 @@
 #define PROVEN (LEASE - 1) // ticks since a renewal began for which its owner publishes
 #endif
 #ifndef WRITES
-#define WRITES 7 // that the bucket takes in a run
+#define WRITES 6 // that the bucket takes in a run
 #endif
 #define STOPS 2 // in a run
 
