@@ -10,6 +10,7 @@ threads as after the first minutes, and stop when asked. /usr/bin/python3: other
 Exits with 77 where GStreamer or OpenCV is missing.
 """
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -267,15 +268,18 @@ def main():
     options = parser.parse_args()
     rng = random.Random(options.seed)
     faults = []
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         clip, h264, mjpeg = write_frames(options.programs, folder)
         cameras = Cameras(h264, mjpeg)
+        stack.callback(cameras.kill)
         rtsp, http = cameras.ports
         urls = {"clip": clip, "mjpeg": f"http://127.0.0.1:{http}/10,100000000,vary"}
         for clock in CLOCKS:  # each falls silent after two minutes, and is opened again
             urls[clock] = f"rtsp://127.0.0.1:{rtsp}/{clock}?5,600"
         daemon = Daemon(options.programs, folder, "repeat = yes\n" + "".join(
             f"[stream {name}]\nurl = {url}\n" for name, url in urls.items()))
+        stack.callback(daemon.process.kill)
         readers = [Reader(daemon.path, mode) for mode in ("latest", "queue")]
         visitors, start = [], time.monotonic()
         first = None
@@ -299,7 +303,6 @@ def main():
         if status != 0:
             faults.append(f"mocapd's exit status was {status}")
             print(daemon.said())
-        cameras.kill()
     for fault in faults:
         print("FAULT", fault)
     return 1 if faults else 0

@@ -31,11 +31,13 @@ enum {
     STREAMS_MAX = 16,
     SEGMENT_FRAMES = 50, // 2 s, where the muxer cuts
     SEGMENTS = 14,
+    GROUP_FRAMES = 12, // of H.264 and MJPEG; the first is a key frame
 };
 
 static struct process cameras, mocapd;
 static struct mocap_client *client;
 static int rtsp_port, http_port, rtp_port;
+static int undecodable_max; // frames that come before the first key frame
 static bool is_isolated;
 
 // What came of a stream.
@@ -81,8 +83,8 @@ static int set_up_group(void **state)
         print_message("skipped: FFmpeg was built without libx264\n");
         return 0;
     }
-    write_frames(h264, "libx264", 12);
-    write_frames(mjpeg, "mjpeg", 12);
+    write_frames(h264, "libx264", GROUP_FRAMES);
+    write_frames(mjpeg, "mjpeg", GROUP_FRAMES);
     write_frames(process_path("live.m3u8"), "libx264", SEGMENTS * SEGMENT_FRAMES);
     static char segments[SEGMENTS][256];
     // RTP has even ports.
@@ -263,7 +265,7 @@ static void check(const int *frames, int more)
                       stream->name, count_used(entry), frames[i], (int)stream->records,
                       stream->gap_max_s, pts_s, true_s);
         assert_int_equal(count_of(drops, "late"), 0);
-        assert_int_equal(count_of(drops, "decode"), 0);
+        assert_in_range(count_of(drops, "decode"), 0, undecodable_max);
         assert_int_equal(count_of(entry, "connects"), 1);
         assert_int_equal(json_is_true(json_object_get(entry, "isolated")), is_isolated);
         assert_in_range(count_used(entry), frames[i], frames[i] + more);
@@ -353,7 +355,9 @@ static void an_sdp_file_is_played(void **state)
             "m=video %d RTP/AVP 96\na=rtpmap:96 H264/90000\na=fmtp:96 packetization-mode=1\n",
             rtp_port);
     fclose(file);
+    undecodable_max = GROUP_FRAMES - 1; // the camera is under way
     run(&name, &path, &frames, 1, 100);
+    undecodable_max = 0;
 }
 
 int main(int argc, char **argv)

@@ -93,7 +93,7 @@ done
 [[ -n $camera_pid ]] || fail 'no decoder has the connection to the camera'
 clip_before=$(column clip 3) apart_before=$(column apart 3)
 kill -SEGV "$camera_pid"
-wait_for bash -c 'journalctl -u mocapd | grep -q "camera is connecting: the decoder crashed (SIGSEGV)"'
+wait_for bash -c 'journalctl -u mocapd | grep -q "camera is connecting: .*the decoder crashed (SIGSEGV)"'
 before=$(column camera 3)
 wait_for has_records camera $((before + 20))
 wait_for has_records clip $((clip_before + 20))
