@@ -7,11 +7,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/reserve.h"
 #include "daemon/activation.h"
 #include "daemon/command_line.h"
 #include "daemon/config.h"
@@ -82,7 +84,11 @@ static void stop(struct app *app, int status)
     app->status = status;
     daemon_notify("STOPPING=1");
     server_listener_close(&app->listener);
-    daemon_streams_close(app->streams);
+    if (app->streams != NULL) {
+        daemon_streams_close(app->streams);
+    } else {
+        on_streams_closed(app);
+    }
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -319,14 +325,13 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
 {
     const struct daemon_streams_callbacks callbacks = { on_streams_ended, on_streams_closed, app };
     app->publisher = create_publisher(app, err);
-    app->streams = app->publisher == NULL ? NULL
-                                          : daemon_streams_create(&app->loop, app->publisher,
-                                                                  app->workers, &callbacks, err);
-    if (app->streams == NULL) {
+    if (app->publisher == NULL) {
         return false;
     }
     start_handles(app);
-    if (!daemon_streams_open(app->streams, &app->options, err) || !open_listener(app, err)) {
+    app->streams = daemon_streams_create(&app->loop, app->publisher, app->workers, &callbacks, err);
+    if (app->streams == NULL || !daemon_streams_open(app->streams, &app->options, err) ||
+        !open_listener(app, err)) {
         stop(app, EXIT_FAILURE);
         uv_run(&app->loop, UV_RUN_DEFAULT);
         return false;
@@ -417,6 +422,8 @@ static void raise_file_limit(void)
 int main(int argc, char **argv)
 {
     pipeline_decoder_process(argc, argv);
+    json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
+    uv_replace_allocator(mc_reserve_alloc, mc_reserve_realloc, mc_reserve_calloc, mc_reserve_free);
     struct app *app = calloc(1, sizeof *app);
     struct mc_error err = { 0 };
     if (app == NULL) {

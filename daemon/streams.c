@@ -251,6 +251,8 @@ void daemon_streams_status(const struct daemon_streams *streams, int index,
     status->drops.decode = stats.dropped[PIPELINE_DROP_DECODE];
     status->connects = stats.connects;
     status->fov = stats.fov;
+    status->isolated =
+        streams->slots[index] != NULL && streams->slots[index]->plan.resolved.isolate;
     // A closed webcam may have come or gone since.
     if (status->state == PROTOCOL_STREAM_IDLE && streams->slots[index] != NULL) {
         daemon_device_check(streams->slots[index]->plan.own.url, &err);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/reserve.h"
 #include "protocol/client_options.h"
 #include "protocol/client_subscriptions.h"
 #include "protocol/connection.h"
@@ -235,7 +234,9 @@ static bool write_object(struct mocap_client *client, const char *object, struct
     protocol_buffer_clear(&client->request);
     protocol_buffer_text(&client->request, text);
     protocol_buffer_text(&client->request, "\n");
-    mc_reserve_free(text); // as jansson allocated it
+    json_free_t release; // the program may have given jansson an allocator
+    json_get_alloc_funcs(NULL, &release);
+    release(text);
     return true;
 }
 

@@ -90,22 +90,10 @@ bool protocol_connection_open(struct protocol_connection *connection, const char
         !protocol_framing_init(&connection->framing, PROTOCOL_MESSAGE_BYTES, err)) {
         return false;
     }
-    connection->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    connection->fd =
+        protocol_endpoint_connect(&address, protocol_connection_remaining_ms(deadline_ns));
     if (connection->fd < 0) {
-        return mc_error_set_errno(err, "socket");
-    }
-    // While the server's backlog is full, a connect to a Unix socket blocks for as long as a
-    // send may. There 0 means forever, so 1 ms is the least.
-    int wait_ms = protocol_connection_remaining_ms(deadline_ns);
-    if (wait_ms >= 0) {
-        wait_ms = wait_ms > 0 ? wait_ms : 1;
-        struct timeval limit = { wait_ms / 1000, wait_ms % 1000 * 1000 };
-        setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    }
-    while (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        if (errno != EINTR) {
-            return refused(path, err);
-        }
+        return refused(path, err);
     }
     if (fcntl(connection->fd, F_SETFL, O_NONBLOCK) != 0) {
         return mc_error_set_errno(err, "connect to %s", path);

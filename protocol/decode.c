@@ -265,9 +265,14 @@ static bool read_stream_status(struct protocol_value value, int index, void *use
           .read = protocol_field_float,
           .offset = offsetof(struct protocol_stream_status, fov),
           .is_optional = true },
+        { .name = "isolated",
+          .read = protocol_field_flag,
+          .offset = offsetof(struct protocol_stream_status, isolated),
+          .is_optional = true },
     };
     struct protocol_status *status = user;
     status->streams[index].fov = 0;
+    status->streams[index].isolated = false;
     return protocol_value_map(value, NULL, fields, PROTOCOL_FIELD_COUNT(fields),
                               &status->streams[index], NULL, err);
 }

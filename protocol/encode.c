@@ -139,6 +139,8 @@ static void stream_status(struct protocol_writer *writer,
     if (status->fov > 0) {
         protocol_writer_number_field(writer, "fov", (double)status->fov, 1);
     }
+    protocol_writer_name(writer, "isolated");
+    protocol_writer_bool(writer, status->isolated);
     protocol_writer_close_map(writer);
 }
 

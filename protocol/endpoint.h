@@ -19,3 +19,8 @@ bool protocol_endpoint_default(char path[PROTOCOL_ENDPOINT_BYTES],
 // Sets address to path; fails when path is empty or too long for an address.
 bool protocol_endpoint_address(const char *path, struct sockaddr_un *address,
                                struct mc_error *err) MC_MUST_USE;
+
+// Connects a blocking stream socket, whatever signals interrupt it. Connecting, sending and
+// receiving then fail with EAGAIN after wait_ms; negative: never. Returns the socket; -1, and
+// errno, on failure.
+int protocol_endpoint_connect(const struct sockaddr_un *address, int wait_ms);

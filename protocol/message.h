@@ -260,7 +260,8 @@ struct protocol_stream_status {
     struct protocol_drops drops;
     uint64_t connects; // how often the source was opened
     int subscribers;
-    float fov; // of the camera, as poses take it, degrees; 0: not known
+    float fov;     // of the camera, as poses take it, degrees; 0: not known
+    bool isolated; // its source is read and decoded in a process of its own
 };
 
 enum { PROTOCOL_NETWORKS_MAX = 8 };

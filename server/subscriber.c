@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/reserve.h"
 #include "server/peer.h"
 
 enum {
@@ -392,7 +393,7 @@ static void destroy(struct server_subscriber *subscriber)
     }
     server_send_queue_finish(&subscriber->queue);
     protocol_framing_finish(&subscriber->framing);
-    free(subscriber);
+    mc_reserve_free(subscriber);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -434,14 +435,15 @@ server_subscriber_accept(uv_stream_t *listener, const struct server_subscriber_c
                          struct mc_error *err)
 {
     struct server_subscriber *subscriber = calloc(1, sizeof *subscriber);
-    if (subscriber == NULL) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a connection");
-        return NULL;
+    const bool has_memory = subscriber != NULL;
+    if (!has_memory) { // to accept it nevertheless, and close it
+        subscriber = mc_reserve_calloc(1, sizeof *subscriber);
     }
     uv_pipe_init(listener->loop, &subscriber->pipe, 0);
     subscriber->pipe.data = subscriber;
     subscriber->write.data = subscriber;
-    if (!set_up(subscriber, listener, err)) {
+    if (!set_up(subscriber, listener, err) ||
+        (!has_memory && !mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a connection"))) {
         uv_close((uv_handle_t *)&subscriber->pipe, on_closed); // with no callbacks yet
         return NULL;
     }

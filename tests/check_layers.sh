@@ -35,7 +35,7 @@ allow tools "uv\.h|jansson\.h|lo/lo\.h|libwebsockets\.h|nats/|mosquitto\.h|$av" 
 allow nn/kernels 'cblas\.h|openblas' 'base/|nn/tensor\.h'
 allow nn/graph 'jansson\.h' 'base/|nn/kernels/antialias\.h'
 allow nn/networks "$none" 'nn/graph/graph\.h'
-allow nn/compiler 'jansson\.h' 'base/|nn/(precision|tensor)\.h|nn/kernels/kernels\.h|nn/graph/(graph|weights)\.h'
+allow nn/compiler 'jansson\.h' 'base/|nn/(precision|tensor)\.h|nn/kernels/(kernels|number)\.h|nn/graph/(graph|weights)\.h'
 allow nn/heads "$none" 'base/|nn/tensor\.h|nn/kernels/kernels\.h'
 
 # forbid FOLDER OWN_HEADERS: extended regular expression of what FOLDER may not include,

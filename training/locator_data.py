@@ -15,6 +15,7 @@ from training.locator_net import CELL, INPUT
 FOREHEAD = 1 / 3
 SMALLEST = 9.0    # pixels: lower boxes are neither face nor background
 DOUBTFUL = 0.5    # share of a box that must be in the image
+RENDERED = 0.3    # share of renders among the images with faces, where there are photographs too
 
 
 def overlap(a, b):
@@ -39,6 +40,7 @@ class Picture:
     def __init__(self, entry, pixels):
         self.file, self.set = entry["file"], entry["set"]
         self.is_empty = self.set.endswith("noperson")
+        self.is_rendered = self.set.startswith("render_")
         self.height, self.width = entry["height"], entry["width"]
         channels = 4 if entry["kind"] == "thing" else 3
         begin, size = entry["offset"], self.height * self.width * channels
@@ -113,13 +115,11 @@ class Composer:
         self.size = size
         self.with_faces = [p for p in frames if len(p.faces)]
         # P1 is half of all images, and the easy half.
-        self.face_weights = np.array([0.35 if p.set == "p1" else 2.0 if p.set in ("afw", "coco_person")
-                                      else 1.0 for p in self.with_faces])
-        self.face_weights /= self.face_weights.sum()
+        self.face_weights = weigh(self.with_faces, lambda p: 0.35 if p.set == "p1" else
+                                  2.0 if p.set in ("afw", "coco_person") else 1.0)
         self.empty = [p for p in frames if p.is_empty]
         self.crops, self.things = crops, things
-        weights = np.array([0.3 if p.set in ("p1", "synthface") else 1.0 for p in crops])
-        self.crop_weights = weights / weights.sum()
+        self.crop_weights = weigh(crops, lambda p: 0.3 if p.set in ("p1", "synthface") else 1.0)
 
     def chance(self, share):
         return self.rng.random() < share
@@ -307,6 +307,16 @@ class Composer:
         image = np.ascontiguousarray(image)
         self.hide(image, faces)
         return self.degrade(image), faces, doubtful
+
+
+def weigh(pictures, weight_of):
+    """How often each image is taken. Of renders, heads turned away more often: photographs have few."""
+    weights = np.array([1 + int(p.set[7:]) / 30 if p.is_rendered else weight_of(p) for p in pictures], float)
+    rendered = np.array([p.is_rendered for p in pictures], bool)
+    if rendered.any() and not rendered.all():
+        for which, share in ((rendered, RENDERED), (~rendered, 1 - RENDERED)):
+            weights[which] *= share / weights[which].sum()
+    return weights / weights.sum()
 
 
 def shown_share(box, size):

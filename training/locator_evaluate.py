@@ -137,8 +137,12 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     frames, *_ = read_set(arguments.set, arguments.split)
-    measure = Measure(load(arguments.model), frames, arguments.least_height)
+    net = load(arguments.model)
+    measure = Measure(net, [p for p in frames if not p.is_rendered], arguments.least_height)
     print(measure.table())
+    rendered = [p for p in frames if p.is_rendered]
+    if rendered:
+        print(Measure(net, rendered, 0).table())
     if arguments.misses:
         for file, face in measure.misses:
             print("missed", file, face)

@@ -106,16 +106,24 @@ def render(synthface):
                                   "set": "synthface", "split": "train"}
 
 
-def read_renders(folder):
-    """Heads of training.heads.make: every other one as a frame, the others as crops."""
+def turned(turn):
+    """How far a head is turned sideways, in steps of 30 degrees, as the name of a set."""
+    towards = turn.astype(float)[:, 2]  # where the face looks; z is towards the camera
+    step = min(int(abs(np.degrees(np.arctan2(towards[0], towards[2])))) // 30, 2)
+    return f"render_{30 * step}"
+
+
+def read_renders(folder, split):
+    """Heads of training.heads.make: every other one as a frame, the others as crops; for
+    validation all as frames."""
     renders = Renders(folder)
     for number in range(len(renders)):
         points = with_forehead(renders.rows["landmarks"][number, :, :2].astype(np.float64))
-        entry = {"faces": [bounds(points).tolist()], "doubtful": [], "set": "render",
-                 "file": f"render {number}", "split": "train"}
+        entry = {"faces": [bounds(points).tolist()], "doubtful": [],
+                 "set": turned(renders.rows["turn"][number]), "file": f"render {number}", "split": split}
         image = renders.image(number)[..., ::-1]
-        yield image, ({"kind": "crop", "points": points.tolist(), **entry} if number % 2 else
-                      {"kind": "frame", **entry})
+        yield image, ({"kind": "crop", "points": points.tolist(), **entry}
+                      if number % 2 and split == "train" else {"kind": "frame", **entry})
 
 
 def fit(image):
@@ -163,16 +171,23 @@ def common(entry):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", default="../shared/data")
+    parser.add_argument("--data", help="photographs and frames with their faces; without them the set is free")
     parser.add_argument("--synthface", help="the program that renders heads")
-    parser.add_argument("--renders", help="folder of training.heads.make: a free set, of renders "
-                                          "instead of --data")
+    parser.add_argument("--renders", help="folder of training.heads.make")
+    parser.add_argument("--val", help="folder of renders of other people, for validation")
     parser.add_argument("--set", required=True, help="folder to write, outside the repository")
     parser.add_argument("--things", help="where Debian's tuxpaint-stamps-default is unpacked")
     parser.add_argument("--scenes", help="where Debian's gcompris-qt-data is unpacked")
     arguments = parser.parse_args()
-    sources = [read_renders(arguments.renders)] if arguments.renders else \
-        [read_frames(arguments.data), read_crops(arguments.data)]
+    if not arguments.data and not arguments.renders:
+        parser.error("needs --data or --renders")
+    sources = []
+    if arguments.data:
+        sources += [read_frames(arguments.data), read_crops(arguments.data)]
+    if arguments.renders:
+        sources.append(read_renders(arguments.renders, "train"))
+    if arguments.val:
+        sources.append(read_renders(arguments.val, "val"))
     if arguments.synthface:
         sources.append(render(arguments.synthface))
     if arguments.things:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from training.locator_data import Composer, read_set, targets, to_input
+from training.locator_evaluate import load
 from training.locator_net import INPUT, Locator, boxes_of
 
 
@@ -78,6 +79,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", required=True, help="folder that locator_prepare wrote")
     parser.add_argument("--run", required=True, help="folder for the checkpoint, outside the repository")
+    parser.add_argument("--begin", help="weights to begin with, .safetensors")
     parser.add_argument("--steps", type=int, default=9500)
     parser.add_argument("--size", type=int, default=INPUT, help="of the images: smaller is faster")
     parser.add_argument("--batch", type=int, default=32)
@@ -92,7 +94,8 @@ def main():
     os.makedirs(arguments.run, exist_ok=True)
     checkpoint = os.path.join(arguments.run, "checkpoint.pt")
 
-    net = Locator().to(memory_format=torch.channels_last)
+    net = load(arguments.begin).train() if arguments.begin else Locator()
+    net = net.to(memory_format=torch.channels_last)
     slow = copy.deepcopy(net)
     decayed = [p for p in net.parameters() if p.dim() > 1]
     others = [p for p in net.parameters() if p.dim() <= 1]

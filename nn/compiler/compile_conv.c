@@ -1,11 +1,11 @@
 #include "nn/compiler/compile_conv.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "nn/compiler/compile_internal.h"
 #include "nn/compiler/program.h"
+#include "nn/kernels/number.h"
 
 enum { BIAS_MULTIPLE = 32 };
 
@@ -159,21 +159,33 @@ static void set_taps(struct nn_compiler *compiler, const struct nn_fusion_candid
     }
 }
 
+static float magnitude(float x)
+{
+    return x < 0 ? -x : x;
+}
+
 // Quantises weights to whole numbers from -127 to 127, symmetrically and per output channel.
 // scale receives the value of one unit of each channel's sum.
 static void quantise(float *plain, size_t rows, int out_channels, float in_scale, float *scale)
 {
-    for (int co = 0; co < out_channels; co++) {
-        float max = 0;
-        for (size_t row = 0; row < rows; row++) {
-            max = fmaxf(max, fabsf(plain[row * (size_t)out_channels + (size_t)co]));
+    const size_t channels = (size_t)out_channels;
+    for (size_t row = 0; row < rows; row++) { // as they lie in memory
+        for (size_t co = 0; co < channels; co++) {
+            const float size = magnitude(plain[row * channels + co]);
+            scale[co] = size > scale[co] ? size : scale[co];
         }
-        const float unit = max > 0 ? max / 127 : 1;
-        for (size_t row = 0; row < rows; row++) {
-            float *weight = &plain[row * (size_t)out_channels + (size_t)co];
-            *weight = fmaxf(-127, fminf(127, nearbyintf(*weight / unit)));
+    }
+    for (size_t co = 0; co < channels; co++) {
+        scale[co] = scale[co] > 0 ? scale[co] / 127 : 1;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t co = 0; co < channels; co++) {
+            const float units = nn_round(plain[row * channels + co] / scale[co]);
+            plain[row * channels + co] = units > 127 ? 127 : units < -127 ? -127 : units;
         }
-        scale[co] = unit * in_scale;
+    }
+    for (size_t co = 0; co < channels; co++) {
+        scale[co] *= in_scale;
     }
 }
 

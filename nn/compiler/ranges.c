@@ -114,8 +114,8 @@ struct nn_ranges *nn_ranges_read(const char *text, struct mc_error *err)
 
 bool nn_ranges_needs(const struct nn_step *step)
 {
-    return (step->kind == NN_STEP_CONV && step->conv.relu) ||
-           (step->kind == NN_STEP_MAX_POOL && step->epilogue.relu);
+    const bool is_conv = step->kind == NN_STEP_CONV || step->kind == NN_STEP_DEPTHWISE;
+    return (is_conv && step->conv.relu) || (step->kind == NN_STEP_MAX_POOL && step->epilogue.relu);
 }
 
 static bool has_step(const struct nn_program *program, const char *name)

@@ -1,7 +1,9 @@
-// A map can have lower precision if only convolutions and max pools write it, only they and
-// the global pool read it, and it is neither the network's input nor a result. Maps that
-// meet in one epilogue (residual, shuffle partner, output) have one type; partner and output
-// also have one scale. Bytes are unsigned, so they require a ReLU.
+// A map can have lower precision if only convolutions, max and average pools write it, only
+// they and the global pool read it, and it is neither the network's input nor a result;
+// depthwise convolutions write and read bytes, but not bfloat16. Maps
+// that meet in one epilogue (residual, shuffle partner, output) have one type; partner and
+// output also have one scale. Bytes are unsigned, so they require a ReLU; a mean of bytes has
+// none of its own, but needs none.
 #include "nn/compiler/types.h"
 
 #include "nn/compiler/compile_internal.h"
@@ -43,7 +45,10 @@ static void constrain_step(struct nn_compiler *compiler,
 {
     const struct nn_op *op = candidate->root;
     const bool is_conv = nn_op_is_conv(op);
-    const bool computes = is_conv || op->kind == NN_OP_MAX_POOL;
+    const bool averages = op->kind == NN_OP_AVERAGE_POOL;
+    const bool by_channel =
+        op->kind == NN_OP_MAX_POOL || averages || (op->kind == NN_OP_DEPTHWISE && type == NN_U8);
+    const bool computes = is_conv || by_channel;
     const bool reads = computes || op->kind == NN_OP_GLOBAL_POOL;
     for (int i = 0; i < op->input_count; i++) {
         const int input = i == 0 ? candidate->input : op->inputs[i];
@@ -52,7 +57,8 @@ static void constrain_step(struct nn_compiler *compiler,
             force_f32(compiler, input);
         }
     }
-    bool positive = nn_candidate_has_relu(candidate) && range_of(candidate, ranges) > 0;
+    bool positive =
+        averages || (nn_candidate_has_relu(candidate) && range_of(candidate, ranges) > 0);
     if (!computes || (type == NN_U8 && !positive)) {
         force_f32(compiler, candidate->output);
     }
@@ -66,6 +72,9 @@ static void constrain_step(struct nn_compiler *compiler,
 static bool unify_step(struct nn_compiler *compiler, const struct nn_fusion_candidate *candidate)
 {
     bool changed = false;
+    if (candidate->root->kind == NN_OP_AVERAGE_POOL) {
+        changed |= unify(compiler, candidate->input, candidate->output);
+    }
     if (candidate->residual != NONE) {
         changed |= unify(compiler, candidate->residual, candidate->output);
     }
@@ -80,13 +89,17 @@ static float max_float(float a, float b)
     return a > b ? a : b;
 }
 
-// Scales at which the largest value is 255. Maps that are shuffled together share one.
+// Scales at which the largest value is 255; a mean's is at most its input's. Maps that are shuffled
+// together share one.
 static void set_scales(struct nn_compiler *compiler, const struct nn_ranges *ranges)
 {
     for (int i = 0; i < compiler->candidate_count; i++) {
         const struct nn_fusion_candidate *candidate = &compiler->candidates[i];
         struct nn_map_state *state = &compiler->states[owner(compiler, candidate->output)];
-        state->scale = max_float(state->scale, range_of(candidate, ranges) / 255);
+        const float scale = candidate->root->kind == NN_OP_AVERAGE_POOL
+                                ? compiler->states[owner(compiler, candidate->input)].scale
+                                : range_of(candidate, ranges) / 255;
+        state->scale = max_float(state->scale, scale);
     }
     for (int i = 0; i < compiler->candidate_count; i++) {
         const struct nn_fusion_candidate *candidate = &compiler->candidates[i];

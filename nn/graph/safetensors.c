@@ -49,16 +49,15 @@ static float float_from_bits(uint32_t bits)
 // IEEE 754 binary16 to float: 1 sign bit, 5 of exponent, 10 of fraction.
 static float float_from_half(uint32_t half)
 {
-    float sign = half & 0x8000 ? -1.0f : 1.0f;
-    int exponent = (int)(half >> 10 & 31);
-    float fraction = (float)(half & 0x3ff);
+    const float sign = half & 0x8000 ? -1.0f : 1.0f;
+    const uint32_t exponent = half >> 10 & 31, fraction = half & 0x3ff;
     if (exponent == 31) {
         return fraction == 0 ? sign * INFINITY : NAN;
     }
     if (exponent == 0) {
-        return sign * ldexpf(fraction, -24);
+        return sign * (float)fraction * 0x1p-24f;
     }
-    return sign * ldexpf(1024.0f + fraction, exponent - 25);
+    return sign * float_from_bits((exponent + 127 - 15) << 23 | fraction << 13);
 }
 
 static float read_number(const uint8_t *bytes, int dtype)

@@ -191,9 +191,11 @@ INLINE void sums_store_called(const struct nn_tile *tile, const acc *sum, const 
     sums_store_any(tile, copy, pixels, vectors);
 }
 
-#if defined(PACKS_U8) && defined(BYTE_INPUT)
+#if defined(PACKS_U8) && (defined(BYTE_INPUT) || defined(FLOAT_INPUT))
 #include "nn/kernels/tile_store_u8.h"
+#endif
 
+#if defined(PACKS_U8) && defined(BYTE_INPUT)
 INLINE void sums_store(const struct nn_tile *tile, const acc *sum, const int pixels,
                        const int vectors)
 {
@@ -210,9 +212,15 @@ INLINE void sums_store(const struct nn_tile *tile, acc *sum, const int pixels, c
 {
     if (tile_stores_f32(tile, vectors)) {
         sums_store_f32(tile, sum, pixels, vectors);
-    } else {
-        sums_store_called(tile, sum, pixels, vectors);
+        return;
     }
+#if defined(PACKS_U8)
+    if (tile_packs_u8(tile, vectors)) {
+        sums_store_u8(tile, sum, pixels, vectors);
+        return;
+    }
+#endif
+    sums_store_called(tile, sum, pixels, vectors);
 }
 #else
 INLINE void sums_store(const struct nn_tile *tile, const acc *sum, const int pixels,

@@ -63,8 +63,8 @@ typedef size_t nn_conv_size_fn(const struct nn_conv *conv);
 //   plain  taps x in_channels x out_channels; for U8 input whole numbers from -127 to 127
 typedef void nn_conv_pack_fn(const struct nn_conv *conv, const float *plain, float *packed);
 
-// A depthwise convolution: in_channels equals out_channels, types are F32, and there is no
-// partner. Weights are taps x channels.
+// A depthwise convolution: in_channels equals out_channels, both types are F32 or U8, and there
+// is no partner. Weights are taps x channels, float32 for either type.
 typedef void nn_depthwise_fn(const struct nn_conv *conv, const struct nn_conv_maps *maps,
                              struct nn_rows rows);
 

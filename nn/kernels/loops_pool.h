@@ -162,25 +162,81 @@ static void loops_max_pool(const struct nn_tensor *in, const struct nn_pool *win
     }
 }
 
-static void loops_average_pool(const struct nn_tensor *in, int size, const struct nn_tensor *out,
-                               struct nn_rows rows)
+// One output pixel of the mean of size x size, of any types.
+static void average_pixel(const struct nn_tensor *in, int size, const struct nn_tensor *out, int y,
+                          int x)
+{
+    const float share = 1.0f / (float)(size * size);
+    for (int c = 0; c < out->channels; c++) {
+        float sum = 0;
+        for (int i = 0; i < size * size; i++) {
+            const void *pixel = nn_tensor_pixel(in, y * size + i / size, x * size + i % size);
+            sum += nn_number_get(in->type, in->scale, pixel, c);
+        }
+        nn_number_set(out->type, 1 / out->scale, nn_tensor_pixel(out, y, x), c, sum * share);
+    }
+}
+
+static void average_f32(const struct nn_tensor *in, int size, const struct nn_tensor *out, int y,
+                        int x)
 {
     const int channels = out->channels;
     const float share = 1.0f / (float)(size * size);
+    float *restrict to = nn_tensor_at(out, y, x);
+    memset(to, 0, (size_t)channels * sizeof *to);
+    for (int i = 0; i < size; i++) {
+        for (int j = 0; j < size; j++) {
+            const float *restrict from = nn_tensor_at(in, y * size + i, x * size + j);
+            for (int c = 0; c < channels; c++) {
+                to[c] += from[c];
+            }
+        }
+    }
+    for (int c = 0; c < channels; c++) {
+        to[c] *= share;
+    }
+}
+
+// Channels c to c + count - 1 of the mean of 2 x 2 bytes. count is constant, but for the last.
+static inline __attribute__((always_inline)) void average_u8(const struct nn_tensor *in,
+                                                             const struct nn_tensor *out, int y,
+                                                             int x, int c, const int count)
+{
+    const uint8_t *upper = (const uint8_t *)nn_tensor_pixel(in, 2 * y, 2 * x) + c;
+    const uint8_t *lower = (const uint8_t *)nn_tensor_pixel(in, 2 * y + 1, 2 * x) + c;
+    const size_t pixel = in->pixel_stride;
+    const loops_vec none = { 0 };
+    const loops_vec sum = loops_load_u8(upper, count) + loops_load_u8(upper + pixel, count) +
+                          loops_load_u8(lower, count) + loops_load_u8(lower + pixel, count);
+    const loops_vec mean = sum * (in->scale / (4 * out->scale));
+    loops_store_u8((uint8_t *)nn_tensor_pixel(out, y, x) + c, loops_min(mean, none + 255.0f),
+                   count);
+}
+
+static void average_2_u8(const struct nn_tensor *in, const struct nn_tensor *out, int y, int x)
+{
+    const int whole = out->channels / LOOPS_LANES * LOOPS_LANES;
+    for (int c = 0; c < whole; c += LOOPS_LANES) {
+        average_u8(in, out, y, x, c, LOOPS_LANES);
+    }
+    if (whole < out->channels) {
+        average_u8(in, out, y, x, whole, out->channels - whole);
+    }
+}
+
+static void loops_average_pool(const struct nn_tensor *in, int size, const struct nn_tensor *out,
+                               struct nn_rows rows)
+{
+    const bool is_f32 = in->type == NN_F32 && out->type == NN_F32;
+    const bool is_2_u8 = in->type == NN_U8 && out->type == NN_U8 && size == 2;
     for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < out->width; x++) {
-            float *restrict to = nn_tensor_at(out, y, x);
-            memset(to, 0, (size_t)channels * sizeof *to);
-            for (int i = 0; i < size; i++) {
-                for (int j = 0; j < size; j++) {
-                    const float *restrict from = nn_tensor_at(in, y * size + i, x * size + j);
-                    for (int c = 0; c < channels; c++) {
-                        to[c] += from[c];
-                    }
-                }
-            }
-            for (int c = 0; c < channels; c++) {
-                to[c] *= share;
+            if (is_f32) {
+                average_f32(in, size, out, y, x);
+            } else if (is_2_u8) {
+                average_2_u8(in, out, y, x);
+            } else {
+                average_pixel(in, size, out, y, x);
             }
         }
     }

@@ -58,6 +58,39 @@ static inline void loops_store(float *p, loops_vec v, int count)
 
 typedef uint8_t loops_bytes __attribute__((vector_size(LOOPS_LANES)));
 
+static inline loops_vec loops_from_bytes(loops_bytes bytes)
+{
+    // Compilers convert lane by lane when left to themselves.
+#if defined(__AVX512F__)
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32((__m128i)bytes));
+#elif defined(__AVX2__)
+    int64_t low;
+    memcpy(&low, &bytes, sizeof low);
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(low)));
+#else
+    return __builtin_convertvector(__builtin_convertvector(bytes, loops_mask), loops_vec);
+#endif
+}
+
+// The nearest bytes, ties to even; all must be from 0 to 255.
+static inline loops_bytes loops_to_bytes(loops_vec v)
+{
+#if defined(__AVX512F__)
+    return (loops_bytes)_mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v));
+#elif defined(__AVX2__)
+    const __m256i whole = _mm256_cvtps_epi32(v);
+    const __m128i half =
+        _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    const int64_t low = _mm_cvtsi128_si64(_mm_packus_epi16(half, half));
+    loops_bytes bytes;
+    memcpy(&bytes, &low, sizeof bytes);
+    return bytes;
+#else
+    const loops_mask whole = __builtin_convertvector((v + 0x1.8p23f) - 0x1.8p23f, loops_mask);
+    return __builtin_convertvector(whole, loops_bytes);
+#endif
+}
+
 // Loads count bytes, at most a vector, as numbers; the other lanes are zero. Stores the first
 // count lanes as bytes; all must be from 0 to 255.
 static inline loops_vec loops_load_u8(const uint8_t *p, int count)
@@ -70,13 +103,12 @@ static inline loops_vec loops_load_u8(const uint8_t *p, int count)
             bytes[i] = p[i];
         }
     }
-    return __builtin_convertvector(__builtin_convertvector(bytes, loops_mask), loops_vec);
+    return loops_from_bytes(bytes);
 }
 
 static inline void loops_store_u8(uint8_t *p, loops_vec v, int count)
 {
-    const loops_mask whole = __builtin_convertvector((v + 0x1.8p23f) - 0x1.8p23f, loops_mask);
-    const loops_bytes bytes = __builtin_convertvector(whole, loops_bytes);
+    const loops_bytes bytes = loops_to_bytes(v);
     if (__builtin_constant_p(count) && count == LOOPS_LANES) {
         memcpy(p, &bytes, sizeof bytes);
     } else {

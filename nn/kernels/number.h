@@ -23,7 +23,7 @@ static inline float nn_float_from_bf16(uint16_t half)
     return value;
 }
 
-// The nearest whole number, ties to even, for values from 0 to 2^22: from 2^23 on, a float
+// The nearest whole number, ties to even, for magnitudes up to 2^22: from 2^23 on, a float
 // holds no fraction. Unlike nearbyintf, this vectorises.
 static inline float nn_round(float value)
 {

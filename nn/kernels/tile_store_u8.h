@@ -1,7 +1,7 @@
 // The store of byte maps, four vectors of sums at a time: they become one vector of bytes, so
 // that each conversion and store serves as many numbers as possible. Part of conv_tile.h for
-// byte inputs where the vectors offer PACKS_U8: ivec pack_u8(a, b, c, d), which rounds four
-// vectors, clamps them to 0 to 255 and returns their bytes, a's first; pack_store and
+// byte and float32 inputs where the vectors offer PACKS_U8: ivec pack_u8(a, b, c, d), which rounds
+// four vectors, clamps them to 0 to 255 and returns their bytes, a's first; pack_store and
 // pack_store_pair (see x86/vec512.h).
 
 // The sums of one vector of channels in units of the output's scale, with the residual, which
@@ -13,7 +13,11 @@ struct packing {
 INLINE vec sums_in_units(const struct nn_tile *tile, const struct packing *packing, int p, int c,
                          acc sum)
 {
+#if defined(FLOAT_INPUT)
+    const vec value = vec_mul(sum, packing->scale); // the bias is in it
+#else
     const vec value = vec_fma(vec_of(sum), packing->scale, packing->bias);
+#endif
     if (tile->residual == NULL) {
         return value;
     }
@@ -38,8 +42,12 @@ INLINE void sums_store_u8(const struct nn_tile *tile, const acc *sum, const int 
     struct packing packing[NN_TILE_VECTORS_MAX];
     UNROLL
     for (int v = 0; v < vectors; v++) {
+#if defined(FLOAT_INPUT)
+        packing[v].scale = inverse;
+#else
         packing[v].scale = vec_mul(vec_load(at.scale + v * LANES), inverse);
         packing[v].bias = vec_mul(vec_load(at.bias + v * LANES), inverse);
+#endif
         packing[v].factor = vec_set1(at.residual_scale * at.out_inverse);
     }
     const int count = pixels * vectors, together = vectors == 2 ? 2 : 1;

@@ -9,6 +9,9 @@
 
 #include "pipeline/source/device_holders.h"
 
+// What belongs to a group outside this user namespace (PrivateUsers=) seems to belong to this one.
+enum { OVERFLOW_GID = 65534 };
+
 static void advise_permission(const char *path, char *text, size_t size)
 {
     struct stat status;
@@ -18,6 +21,10 @@ static void advise_permission(const char *path, char *text, size_t size)
     if (stat(path, &status) != 0 || (status.st_mode & 0060) != 0060 ||
         getgrgid_r(status.st_gid, &found, group_room, sizeof group_room, &group) != 0 ||
         group == NULL) {
+        return;
+    }
+    if (status.st_gid == OVERFLOW_GID) {
+        snprintf(text, size, "; mocapctl doctor says what to do");
         return;
     }
     getpwuid_r(geteuid(), &person, user_room, sizeof user_room, &user);

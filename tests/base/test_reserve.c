@@ -19,10 +19,24 @@ static bool memory_ended;
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size);
 
 void *__wrap_malloc(size_t size)
 {
     return memory_ended ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return memory_ended ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    return memory_ended ? NULL : __real_realloc(block, size);
 }
 
 static void memory_comes_from_the_system_while_there_is_some(void **state)
@@ -59,6 +73,34 @@ static void the_reserve_serves_again_once_it_is_freed(void **state)
     mc_reserve_free(before);
 }
 
+// From the system to the reserve, within it, and back.
+static void blocks_grow_and_shrink_wherever_they_are(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        unsigned char *zeros[2], *block = mc_reserve_realloc(NULL, 1000);
+        memset(block, 5, 1000);
+        zeros[0] = mc_reserve_calloc(10, 100);
+        memory_ended = true;
+        zeros[1] = mc_reserve_calloc(10, 100);
+        block = mc_reserve_realloc(block, 2000);
+        memset(block + 1000, 6, 1000);
+        block = mc_reserve_realloc(block, 1500);
+        memory_ended = false;
+        block = mc_reserve_realloc(block, 3000);
+        for (int i = 0; i < 1500; i++) {
+            assert_int_equal(block[i], i < 1000 ? 5 : 6);
+        }
+        for (int i = 0; i < 1000; i++) {
+            assert_int_equal(zeros[0][i] | zeros[1][i], 0);
+        }
+        memset(zeros[1], 7, 1000); // for the next round
+        mc_reserve_free(block);
+        mc_reserve_free(zeros[0]);
+        mc_reserve_free(zeros[1]);
+    }
+}
+
 static void without_a_reserve_the_process_ends_with_a_sentence(void **state)
 {
     (void)state;
@@ -88,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_comes_from_the_system_while_there_is_some),
         cmocka_unit_test(the_reserve_serves_again_once_it_is_freed),
+        cmocka_unit_test(blocks_grow_and_shrink_wherever_they_are),
         cmocka_unit_test(without_a_reserve_the_process_ends_with_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,12 +36,13 @@ def cpu_seconds(*words):
             after.children_system - before.children_system)
 
 
-def against_onnxruntime(source, build):
+def against_onnxruntime(source, build, precision, chosen):
     """Times of ONNX Runtime over ours, the same weights, one thread."""
     rows = {}
-    for networks, sizes in (("lednet", "64 128 256"), ("all", "64")):
-        text = output(f"{source}/tests/bench/compare.sh", build, "50",
-                      env={**os.environ, "NETWORKS": networks, "SIZES": sizes})
+    for networks, sizes in chosen:
+        text = output(f"{source}/tests/bench/compare.sh", build, "20",
+                      env={**os.environ, "PRECISION": precision, "NETWORKS": networks,
+                           "SIZES": sizes})
         for name, size, ratio in re.findall(r"^(\S+) +(\d+x\d+) .* ([\d.]+)x \(", text, re.M):
             rows[f"{name} {size}"] = float(ratio)
     return rows
@@ -94,7 +95,7 @@ def of_streams(build, folder):
 
 
 def main():
-    parts = ("onnxruntime", "precision", "program", "streams")
+    parts = ("onnxruntime", "int8", "precision", "program", "streams")
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("source")
     parser.add_argument("build")
@@ -113,7 +114,11 @@ def main():
         report = {"processor": processor()}  # ratios of another one are no part of it
     with tempfile.TemporaryDirectory() as folder:
         if "onnxruntime" in chosen:
-            report["onnxruntime_over_ours"] = against_onnxruntime(options.source, options.build)
+            report["onnxruntime_over_ours"] = against_onnxruntime(
+                options.source, options.build, "f32", [("lednet", "64 128 256"), ("all", "64")])
+        if "int8" in chosen:
+            report["onnxruntime_over_ours_int8"] = against_onnxruntime(
+                options.source, options.build, "int8", [("all", "64 128 256")])
         if "precision" in chosen:
             report["precision"] = of_precision(options.source, options.build)
         if "program" in chosen:

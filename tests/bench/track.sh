@@ -4,7 +4,7 @@
 #
 #   tests/bench/track.sh [-o OUT.json] [PART ...]
 #
-# Parts: onnxruntime, precision, program, streams; default: all. OUT.json (default: docs/track.json)
+# Parts: onnxruntime, int8, precision, program, streams; default: all. OUT.json (default: docs/track.json)
 # keeps the parts that are not measured. Uses build/release. Needs what compare.sh needs, and
 # ffmpeg. Measure on an idle machine.
 set -eu

@@ -52,7 +52,7 @@ class Runner:
         return status, said
 
     def subscribe(self, process):
-        """Until mocapd ends; it may fail to accept, or lose the connection."""
+        """Until mocapd ends; it may fail to accept, refuse a request or lose the connection."""
         requests = (b'{"type":"subscribe","id":1,"mode":"every-frame","include":["keypoints",'
                     b'"raw","pose","shapes","timing"]}\n{"type":"status"}\n{"type":"metrics"}\n')
         while process.poll() is None:
@@ -61,7 +61,7 @@ class Runner:
                     client.settimeout(GUARD_S)
                     client.connect(self.path)
                     client.sendall(requests)
-                    while client.recv(65536):
+                    while (said := client.recv(65536)) and b'"type":"error"' not in said:
                         pass
             except OSError:
                 pass

@@ -102,9 +102,18 @@ def check_clean(tool, command, ours):
         check(not said, (path.name, tool, said))
 
 
+def check_installed():
+    """A page that no install command names would come with nothing."""
+    for path in PAGES:
+        commands = (path.parent / "CMakeLists.txt").read_text(encoding="utf-8")
+        check(re.search(rf"install\(FILES [^)]*\b{re.escape(path.name)}\b", commands),
+              (path, "is not installed"))
+
+
 def main():
     for program in sys.argv[1:]:
         check_program(Command(program))
+    check_installed()
     check_settings(next(path for path in sys.argv[1:] if path.endswith("/mocapd")))
     # What another page is called is known only where all are installed.
     check_clean("mandoc", ["mandoc", "-T", "lint"], True)

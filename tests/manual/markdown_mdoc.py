@@ -65,7 +65,7 @@ def sentences(text, capital=True):
 def plain(text):
     """Inline Markdown without its marks, for headings and labels."""
     text = re.sub(r"!?\[([^]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"\*\*([^*]+)\*\*", r"\1", text)
+    text = re.sub(r"\*{1,2}([^*]+)\*{1,2}", r"\1", text)
     return text.replace("`", "").replace("\\|", "|")
 
 
@@ -73,13 +73,17 @@ def code(text):
     return f"\\fB{escape(text)}\\fR"
 
 
+def emphasised(text):
+    return re.sub(r"(?<![\w*])\*([^*\s][^*]*)\*", r"\\fI\1\\fR", escape(text))
+
+
 def inline(text):
-    """Inline Markdown as roff: code in bold; of links the text remains."""
+    """Inline Markdown as roff: code in bold, emphasis in italics; of links the text remains."""
     text = re.sub(r"!\[[^]]*\]\([^)]*\)", "", text).replace("\\|", "|")
     text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"\1", text)
     parts = re.split(r"`([^`]+)`", text)
-    return "".join(code(part) if i % 2 else escape(part) for i, part in enumerate(parts))
+    return "".join(code(part) if i % 2 else emphasised(part) for i, part in enumerate(parts))
 
 
 def paragraph(text):

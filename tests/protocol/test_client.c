@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/clock.h"
 #include "protocol/encode.h"
@@ -347,6 +348,29 @@ static void a_request_has_the_fields_it_was_given(void **state)
     assert_string_equal(script.request, "{\"type\":\"calibrate\",\"action\":\"show\",\"id\":1}\n");
 }
 
+// ---- an allocator that a program has given jansson
+
+static void *allocate_apart(size_t size)
+{
+    char *block = malloc(sizeof(max_align_t) + size);
+    return block == NULL ? NULL : block + sizeof(max_align_t);
+}
+
+static void free_apart(void *block)
+{
+    if (block != NULL) {
+        free((char *)block - sizeof(max_align_t));
+    }
+}
+
+static void a_programs_allocator_for_jansson_is_used_throughout(void **state)
+{
+    (void)state;
+    json_set_alloc_funcs(allocate_apart, free_apart);
+    a_request_has_the_fields_it_was_given(state);
+    json_set_alloc_funcs(malloc, free);
+}
+
 // The position in the byte stream is lost: what follows must not be taken for messages.
 static void an_error_ends_the_connection(void **state)
 {
@@ -526,6 +550,7 @@ int main(void)
         cmocka_unit_test(a_late_subscribed_switches_the_encoding),
         cmocka_unit_test(a_late_subscribed_switches_the_encoding_once),
         cmocka_unit_test(a_request_has_the_fields_it_was_given),
+        cmocka_unit_test(a_programs_allocator_for_jansson_is_used_throughout),
         cmocka_unit_test(an_error_ends_the_connection),
         cmocka_unit_test(short_connections_are_made_less_and_less_often),
         cmocka_unit_test(a_refusal_is_an_error_with_the_servers_words),

@@ -540,6 +540,7 @@ static void state_end_and_status_come_back(void **state)
     status.streams[0].drops = (struct protocol_drops){ 1, 2, 3, 4 };
     status.streams[0].connects = 5;
     status.streams[0].fov = 52.5f;
+    status.streams[0].isolated = true;
     protocol_encode_status(&buffer, PROTOCOL_JSON, &status);
     parse();
     assert_int_equal(message->status.workers, 2);
@@ -548,6 +549,7 @@ static void state_end_and_status_come_back(void **state)
     assert_int_equal(message->status.streams[0].drops.subscriber, 4);
     assert_int_equal(message->status.streams[0].connects, 5);
     assert_true(message->status.streams[0].fov == 52.5f);
+    assert_true(message->status.streams[0].isolated);
 
     // Not known, or a server of version 1.0: nothing of an earlier status is left.
     status.streams[0].fov = 0;
@@ -556,6 +558,12 @@ static void state_end_and_status_come_back(void **state)
     parse();
     assert_null(strstr(buffer.data, "fov"));
     assert_true(message->status.streams[0].fov == 0);
+
+    status.streams[0].isolated = false;
+    protocol_buffer_clear(&buffer);
+    protocol_encode_status(&buffer, PROTOCOL_JSON, &status);
+    parse();
+    assert_false(message->status.streams[0].isolated);
 }
 
 static void a_later_versions_message_is_other(void **state)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cameras on loopback with clocks of every kind, for tests. Standard library only.
 
-    cameras.py [--ports RTSP_PORT,HTTP_PORT] FRAMES.h264 FRAMES.mjpeg SEGMENT0.ts SEGMENT1.ts ...
+    cameras.py [--ports RTSP_PORT,HTTP_PORT] [--rtp PORT] FRAMES.h264 FRAMES.mjpeg SEGMENT0.ts SEGMENT1.ts ...
 
 Without --ports any that are free. Says "READY RTSP_PORT HTTP_PORT" once it listens. Sends the files' frames over and over.
 
@@ -13,6 +13,7 @@ HTTP, multipart MJPEG: http://127.0.0.1:PORT/RATE,LIMIT[,vary]
   /refuse and /missing as above, /page is text
 HLS, live: http://127.0.0.1:PORT/live.m3u8
   Four of the segments are there at first; another appears when SEGMENT_S have passed.
+RTP, H.264 over UDP, to PORT at 10 frames/s, whether or not anybody receives: for an SDP file.
 
 Writes every request to stderr: method, path and whether it had credentials.
 """
@@ -20,6 +21,7 @@ import http.server
 import itertools
 import random
 import re
+import socket
 import socketserver
 import struct
 import sys
@@ -63,6 +65,25 @@ def access_units(units):
         if nal[0] & 31 in (1, 5):
             yield unit
             unit = []
+
+
+def fragments(nal, size=1400):
+    """RFC 6184: whole, or as FU-A."""
+    if len(nal) <= size:
+        yield nal, True
+        return
+    for at in range(1, len(nal), size):
+        end = at + size >= len(nal)
+        header = (0x80 if at == 1 else 0) | (0x40 if end else 0) | nal[0] & 31
+        yield bytes((nal[0] & 0xe0 | 28, header)) + nal[at:at + size], end
+
+
+def rtp_packets(unit, stamp, sequence):
+    for nal in unit:
+        for payload, end in fragments(nal):
+            marker = 0x80 if end and nal is unit[-1] else 0
+            yield struct.pack(">BBHII", 0x80, 96 | marker, next(sequence) % 65536, stamp,
+                              1) + payload
 
 
 def jpegs(data):
@@ -180,23 +201,17 @@ class Rtsp(socketserver.StreamRequestHandler):
             return
 
     def send(self, unit, stamp, sequence):
-        for nal in unit:
-            for payload, end in self.fragments(nal):
-                marker = 0x80 if end and nal is unit[-1] else 0
-                packet = struct.pack(">BBHII", 0x80, 96 | marker, next(sequence) % 65536, stamp,
-                                     1) + payload
-                self.wfile.write(b"$\0" + struct.pack(">H", len(packet)) + packet)
+        for packet in rtp_packets(unit, stamp, sequence):
+            self.wfile.write(b"$\0" + struct.pack(">H", len(packet)) + packet)
 
-    @staticmethod
-    def fragments(nal, size=1400):
-        """RFC 6184: whole, or as FU-A."""
-        if len(nal) <= size:
-            yield nal, True
-            return
-        for at in range(1, len(nal), size):
-            end = at + size >= len(nal)
-            header = (0x80 if at == 1 else 0) | (0x40 if end else 0) | nal[0] & 31
-            yield bytes((nal[0] & 0xe0 | 28, header)) + nal[at:at + size], end
+
+def send_rtp(frames, port):
+    sequence = itertools.count()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for number, t in pace(10, sys.maxsize):
+            unit = frames[number % len(frames)]
+            for packet in rtp_packets(unit, int(t * TICKS) % 2**32, sequence):
+                sender.sendto(packet, ("127.0.0.1", port))
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -223,15 +238,20 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def main():
-    arguments, ports = sys.argv[1:], [0, 0]
+    arguments, ports, rtp_port = sys.argv[1:], [0, 0], None
     if arguments[0] == "--ports":
         ports = [int(port) for port in arguments[1].split(",")]
+        arguments = arguments[2:]
+    if arguments[0] == "--rtp":
+        rtp_port = int(arguments[1])
         arguments = arguments[2:]
     with open(arguments[0], "rb") as file:
         rtsp = Server(ports[0], Rtsp, list(access_units(nal_units(file.read()))))
     with open(arguments[1], "rb") as file:
         web = Server(ports[1], Http, jpegs(file.read()), arguments[2:])
     threading.Thread(target=rtsp.serve_forever, daemon=True).start()
+    if rtp_port is not None:
+        threading.Thread(target=send_rtp, args=(rtsp.frames, rtp_port), daemon=True).start()
     print("READY", rtsp.server_address[1], web.server_address[1], flush=True)
     web.serve_forever()
 

@@ -200,7 +200,7 @@ class Daemon:
         until = time.monotonic() + 30
         while not os.path.exists(self.path):
             if self.process.poll() is not None or time.monotonic() > until:
-                sys.exit("soak.py: mocapd did not start")
+                sys.exit(f"soak.py: mocapd did not start:\n{self.said()}")
             time.sleep(0.05)
 
     def resources(self):
@@ -210,6 +210,10 @@ class Daemon:
             status = dict(line.split(":", 1) for line in file)
         return (int(status["VmRSS"].split()[0]) / 1024, len(os.listdir(f"{root}/fd")),
                 int(status["Threads"]))
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read()[-3000:]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -294,8 +298,7 @@ def main():
         status = daemon.stop()
         if status != 0:
             faults.append(f"mocapd's exit status was {status}")
-            daemon.log.seek(0)
-            print(daemon.log.read()[-3000:])
+            print(daemon.said())
         cameras.kill()
     for fault in faults:
         print("FAULT", fault)

@@ -1,5 +1,6 @@
 // Cameras whose clocks are wrong in every way, through the daemon: no frame is dropped as
-// late, none costs the connection, and the pts rise in true seconds.
+// late, none costs the connection, and the pts rise in true seconds. With the argument "isolated"
+// decoder processes read them.
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -34,7 +35,8 @@ enum {
 
 static struct process cameras, mocapd;
 static struct mocap_client *client;
-static int rtsp_port, http_port;
+static int rtsp_port, http_port, rtp_port;
+static bool is_isolated;
 
 // What came of a stream.
 struct seen {
@@ -83,12 +85,16 @@ static int set_up_group(void **state)
     write_frames(mjpeg, "mjpeg", 12);
     write_frames(process_path("live.m3u8"), "libx264", SEGMENTS * SEGMENT_FRAMES);
     static char segments[SEGMENTS][256];
-    const char *arguments[SEGMENTS + 4] = { CAMERAS, h264, mjpeg };
+    // RTP has even ports.
+    rtp_port = 20000 + 2 * (getpid() % 5000);
+    char number[16];
+    snprintf(number, sizeof number, "%d", rtp_port);
+    const char *arguments[SEGMENTS + 6] = { CAMERAS, "--rtp", number, h264, mjpeg };
     for (int i = 0; i < SEGMENTS; i++) {
         char name[32];
         snprintf(name, sizeof name, "live%d.ts", i);
         snprintf(segments[i], sizeof segments[i], "%s", process_path(name));
-        arguments[3 + i] = segments[i];
+        arguments[5 + i] = segments[i];
     }
     cameras = process_start(PYTHON, arguments);
     const int64_t until_ns = mc_clock_now_ns() + START_S * MC_NS_PER_SECOND;
@@ -132,6 +138,9 @@ static void start_daemon(const char *const *streams, int count)
     for (int i = 0; i < count; i++) {
         arguments[6 + 2 * i] = "--stream";
         arguments[7 + 2 * i] = streams[i];
+    }
+    if (is_isolated) {
+        arguments[6 + 2 * count] = "--isolate";
     }
     mocapd = process_start(MOCAPD, arguments);
     process_wait_socket(&mocapd, path);
@@ -256,6 +265,7 @@ static void check(const int *frames, int more)
         assert_int_equal(count_of(drops, "late"), 0);
         assert_int_equal(count_of(drops, "decode"), 0);
         assert_int_equal(count_of(entry, "connects"), 1);
+        assert_int_equal(json_is_true(json_object_get(entry, "isolated")), is_isolated);
         assert_in_range(count_used(entry), frames[i], frames[i] + more);
         assert_true(fabs(pts_s - true_s) < 0.03 * true_s + 0.2);
     }
@@ -330,13 +340,31 @@ static void hls_plays_out_evenly(void **state)
     assert_true(fabs((double)frames / 25 - true_s) < 1.5);
 }
 
-int main(void)
+static void an_sdp_file_is_played(void **state)
 {
+    (void)state;
+    static const char *const name = "sdp";
+    static const int frames = 60;
+    const char *path = process_path("cam.sdp");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=camera\nc=IN IP4 127.0.0.1\nt=0 0\n"
+            "m=video %d RTP/AVP 96\na=rtpmap:96 H264/90000\na=fmtp:96 packetization-mode=1\n",
+            rtp_port);
+    fclose(file);
+    run(&name, &path, &frames, 1, 100);
+}
+
+int main(int argc, char **argv)
+{
+    is_isolated = argc > 1 && strcmp(argv[1], "isolated") == 0;
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(stamps_of_every_kind_cost_no_frame),
         TEST(mjpeg_over_http_gives_every_frame_at_any_rate),
         TEST(hls_plays_out_evenly),
+        TEST(an_sdp_file_is_played),
     };
     return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
 }

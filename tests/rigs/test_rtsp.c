@@ -36,6 +36,7 @@ enum {
 };
 
 static bool available; // the server's packages are installed
+static bool is_isolated;
 static struct process server, mocapd;
 static struct mocap_client *client;
 static int port;
@@ -120,6 +121,9 @@ static void start_daemon(const char *stream, const char *const *more)
     const char *arguments[24] = { "--socket",  path, "--stream", stream,
                                   "--workers", "1",  "--region", "0,0,120,120" };
     int count = 8;
+    if (is_isolated) {
+        arguments[count++] = "--isolate";
+    }
     for (; *more != NULL; more++) {
         arguments[count++] = *more;
     }
@@ -434,6 +438,7 @@ static void nonsense_is_told_and_disturbs_nobody(void **state)
 }
 
 // "faults": those that have to wait for their fault to be noticed, a minute in all.
+// Then "isolated": with decoder processes.
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -451,6 +456,7 @@ int main(int argc, char **argv)
         TEST(frames_are_not_held_for_an_interval),
         TEST(nonsense_is_told_and_disturbs_nobody),
     };
+    is_isolated = argc > 2 && strcmp(argv[2], "isolated") == 0;
     if (argc > 1 && strcmp(argv[1], "faults") == 0) {
         return cmocka_run_group_tests(faults, set_up_group, process_tear_down);
     }

@@ -48,6 +48,8 @@ def check_status(control):
     rows = {line.split()[0]: line.split() for line in lines[3:]}
     check(rows["live"][1] == "live" and int(rows["live"][2]) >= 3, text)
     check(rows["dead"][1] == "connecting" and rows["dead"][2] == "0", text)
+    check(lines[2].split()[10] == "isolated", text)
+    check(rows["live"][10] == "yes" and rows["dead"][10] == "no", text)
     check("Connection refused" in lines[4], text)  # why
     status = json.loads(control.run("status", "--json"))
     check(status["type"] == "status" and status["workers"] == 1, status)
@@ -93,8 +95,11 @@ def main():
     socket = os.path.join(folder, "s")
     told = Control(program, socket).run("status", status=1)
     check("is mocapd running?" in told, told)
+    configuration = os.path.join(folder, "conf")
+    with open(configuration, "w", encoding="utf-8") as file:
+        file.write("[stream live]\nurl = lavfi:testsrc=size=64x48:rate=10\nisolate = yes\n")
     daemon = subprocess.Popen([mocapd, "--socket", socket, "--workers", "1", "--region", "0,0,48,48",
-                               "--stream", "live=lavfi:testsrc=size=64x48:rate=10", "--stream",
+                               "--config", configuration, "--stream",
                                "dead=rtsp://127.0.0.1:1/nobody"], stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + GUARD_S

@@ -83,6 +83,9 @@ def check_refusals(mocapctl):
               (image[:30], told))
     missing = still(mocapctl, b"", "/nowhere/face.ppm")
     check(missing.returncode == 1 and b"/nowhere/face.ppm: No such file" in missing.stderr, missing)
+    folder = still(mocapctl, b"", "/tmp")
+    check(folder.returncode == 1 and folder.stderr == b"mocapctl: /tmp: can't read it: Is a directory\n",
+          folder)
 
 
 def main():

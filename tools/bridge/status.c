@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -19,7 +18,7 @@
 enum {
     BACKLOG = 8,
     ANSWER_BYTES_MAX = 1 << 16,
-    TIMEOUT_S = 5,
+    TIMEOUT_MS = 5000,
 };
 
 bool bridge_status_path(char path[PROTOCOL_ENDPOINT_BYTES], struct mc_error *err)
@@ -38,23 +37,15 @@ bool bridge_status_path(char path[PROTOCOL_ENDPOINT_BYTES], struct mc_error *err
 
 static int connect_to(const char *path, struct mc_error *err)
 {
-    const struct timeval timeout = { .tv_sec = TIMEOUT_S };
     struct sockaddr_un address;
     if (!protocol_endpoint_address(path, &address, err)) {
         return -1;
     }
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    // While the backlog is full, connecting takes as long as sending may.
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0 &&
-        connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
-        return fd;
+    const int fd = protocol_endpoint_connect(&address, TIMEOUT_MS);
+    if (fd < 0) {
+        mc_error_set_errno(err, "%s", path);
     }
-    mc_error_set_errno(err, "%s", path);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return -1;
+    return fd;
 }
 
 // ---- answering

@@ -1,6 +1,7 @@
 #include "tools/mocapctl/ppm.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 
 enum { NUMBER_MAX = 1000000 };
@@ -59,10 +60,9 @@ static bool read_header(struct mocapctl_ppm *image, FILE *file, int least, int m
            mc_error_set(err, MC_ERROR_FORMAT, 0, "the largest value must be 255, got %d", white);
 }
 
-bool mocapctl_ppm_read(struct mocapctl_ppm *image, FILE *file, int least, int most,
+static bool read_image(struct mocapctl_ppm *image, FILE *file, int least, int most,
                        struct mc_error *err)
 {
-    *image = (struct mocapctl_ppm){ 0 };
     if (!read_header(image, file, least, most, err)) {
         return false;
     }
@@ -78,6 +78,18 @@ bool mocapctl_ppm_read(struct mocapctl_ppm *image, FILE *file, int least, int mo
     }
     return getc(file) == EOF ||
            mc_error_set(err, MC_ERROR_FORMAT, 0, "must end after %zu bytes of pixels", size);
+}
+
+bool mocapctl_ppm_read(struct mocapctl_ppm *image, FILE *file, int least, int most,
+                       struct mc_error *err)
+{
+    *image = (struct mocapctl_ppm){ 0 };
+    errno = 0;
+    const bool good = read_image(image, file, least, most, err);
+    if (!good && ferror(file)) { // a folder, or a device that fails: what was read says nothing
+        mc_error_set_errno(err, "can't read it");
+    }
+    return good;
 }
 
 void mocapctl_ppm_finish(struct mocapctl_ppm *image)

@@ -23,6 +23,7 @@ static void write_stream(const struct protocol_stream_status *stream, FILE *out)
     } else {
         fprintf(out, " %4s", "-");
     }
+    fprintf(out, " %8s", stream->isolated ? "yes" : "no");
     if (stream->reason[0] != '\0') {
         fputs("  ", out);
         tools_write_text(out, stream->reason);
@@ -52,8 +53,8 @@ static void write_status(const struct protocol_status *status, const char *serve
     fprintf(out, "%s, up for %.0f s, %d workers, %d connections\n", server, status->uptime_s,
             status->workers, status->connections - 1); // without this one
     write_networks(status, out);
-    fprintf(out, "%-16s %-10s %10s %8s %8s %6s %7s %8s %6s %4s\n", "stream", "state", "records",
-            "connects", "mailbox", "late", "decode", "missed", "subs", "fov");
+    fprintf(out, "%-16s %-10s %10s %8s %8s %6s %7s %8s %6s %4s %8s\n", "stream", "state", "records",
+            "connects", "mailbox", "late", "decode", "missed", "subs", "fov", "isolated");
     for (int i = 0; i < status->stream_count; i++) {
         write_stream(&status->streams[i], out);
     }

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -70,39 +68,19 @@ static void ask(struct web_call *call, struct mocap_client *client)
 
 // ---- another socket
 
-// connect, as long as signals alone interrupt it.
-static bool connect_socket(int fd, const struct sockaddr_un *address)
-{
-    int result;
-    do {
-        result = connect(fd, (const struct sockaddr *)(const void *)address, sizeof *address);
-    } while (result != 0 && errno == EINTR);
-    return result == 0;
-}
-
 static int connect_to(const char *path, struct mc_error *err)
 {
-    const struct timeval timeout = { .tv_sec = CONNECT_MS / 1000 };
     struct sockaddr_un address;
     if (!protocol_endpoint_address(path, &address, err)) {
         return -1;
     }
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    // While the backlog is full, connecting takes as long as sending may.
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0 &&
-        connect_socket(fd, &address)) {
-        return fd;
-    }
-    if (errno == EAGAIN) {
+    const int fd = protocol_endpoint_connect(&address, CONNECT_MS);
+    if (fd < 0 && errno == EAGAIN) {
         mc_error_set(err, MC_ERROR_SYSTEM, EAGAIN, "%s: no answer in time", path);
-    } else {
+    } else if (fd < 0) {
         mc_error_set_errno(err, "%s", path);
     }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return -1;
+    return fd;
 }
 
 static void read_socket(struct web_call *call)

@@ -8,9 +8,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/log.h"
+
 enum {
     LIMIT_MS = 60000, // of time: a machine with much else to do needs more than the usual second
     LIMIT_CPU_S = 30,
+    COMPLAINT_BYTES_MAX = 64 * 1024, // of its errors; the reason is in the first REASON_BYTES
     RECORD_BYTES_MAX = 256 * 1024,
     REASON_BYTES = 512,
     STREAMS = 3, // standard input, output and error
@@ -28,9 +31,12 @@ struct web_face_finder {
     size_t record_length;
     char reason[REASON_BYTES];
     size_t reason_length;
+    char surplus[REASON_BYTES]; // of its errors: read, so that it goes on, and not kept
+    size_t complaint_length;
     int open;    // handles that are not closed yet
     int pending; // what must end first: the process, its output and its errors
     int64_t exit_status;
+    int exit_signal; // 0: none
     bool has_exited, was_killed, was_late, is_too_long;
 };
 
@@ -78,9 +84,18 @@ static const char *complaint(struct web_face_finder *finder)
     return strncmp(finder->reason, name, shorter) == 0 ? finder->reason + shorter : finder->reason;
 }
 
+// What no answer says: the program was ended by a signal, its limit of processor time, for example.
+static void log_signal(const struct web_face_finder *finder)
+{
+    if (finder->exit_signal != 0 && !finder->was_killed) {
+        mc_log(MC_LOG_WARNING, "mocapctl still, which reads a photo, ended: %s",
+               sigdescr_np(finder->exit_signal));
+    }
+}
+
 static void report(struct web_face_finder *finder)
 {
-    if (finder->was_late) {
+    if (finder->was_late || finder->exit_signal == SIGXCPU) {
         finder->on_done(finder->user, 503, "the photo was not read in time: try again");
     } else if (finder->exit_status == 0 && !finder->is_too_long) {
         finder->record[finder->record_length] = '\0';
@@ -119,6 +134,8 @@ static void on_exit_of(uv_process_t *process, int64_t status, int signal_number)
 {
     struct web_face_finder *finder = process->data;
     finder->exit_status = signal_number != 0 ? -1 : status;
+    finder->exit_signal = signal_number;
+    log_signal(finder);
     finder->has_exited = true;
     finder->pending = finder->was_killed ? 1 : finder->pending;
     end_part(finder);
@@ -134,18 +151,23 @@ static void on_late(uv_timer_t *timer)
 static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     struct web_face_finder *finder = handle->data;
-    const bool is_record = handle == (uv_handle_t *)&finder->streams[1];
-    char *to =
-        is_record ? finder->record + finder->record_length : finder->reason + finder->reason_length;
-    const size_t room = is_record ? RECORD_BYTES_MAX - finder->record_length
-                                  : REASON_BYTES - 1 - finder->reason_length;
+    char *to = finder->record + finder->record_length;
+    size_t room = RECORD_BYTES_MAX - finder->record_length;
+    if (handle == (uv_handle_t *)&finder->streams[2]) {
+        const size_t left = COMPLAINT_BYTES_MAX - finder->complaint_length;
+        to = finder->reason + finder->reason_length;
+        room = REASON_BYTES - 1 - finder->reason_length;
+        if (room == 0) {
+            to = finder->surplus;
+            room = left < REASON_BYTES ? left : REASON_BYTES;
+        }
+    }
     *buffer = uv_buf_init(to, (unsigned)(suggested < room ? suggested : room));
 }
 
 static void on_output(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
     struct web_face_finder *finder = stream->data;
-    (void)buffer;
     if (got == UV_ENOBUFS) { // more than there may be
         finder->is_too_long = true;
         uv_read_stop(stream);
@@ -156,7 +178,8 @@ static void on_output(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
     } else if (stream == (uv_stream_t *)&finder->streams[1]) {
         finder->record_length += (size_t)got;
     } else {
-        finder->reason_length += (size_t)got;
+        finder->complaint_length += (size_t)got;
+        finder->reason_length += buffer->base != finder->surplus ? (size_t)got : 0;
     }
 }
 
@@ -170,7 +193,8 @@ static void on_written(uv_write_t *write, int status)
 
 static void limit(int pid)
 {
-    const struct rlimit cpu = { LIMIT_CPU_S, LIMIT_CPU_S }, none = { 0, 0 };
+    // At the first a signal that says so, at the second SIGKILL.
+    const struct rlimit cpu = { LIMIT_CPU_S, LIMIT_CPU_S + 1 }, none = { 0, 0 };
     prlimit(pid, RLIMIT_CPU, &cpu, NULL);
     prlimit(pid, RLIMIT_FSIZE, &none, NULL);
     prlimit(pid, RLIMIT_CORE, &none, NULL);

@@ -229,6 +229,7 @@ int main(int argc, char **argv)
         .run = run,
     };
     json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
+    uv_replace_allocator(mc_reserve_alloc, mc_reserve_realloc, mc_reserve_calloc, mc_reserve_free);
     signal(SIGPIPE, SIG_IGN); // a failed write reports it instead
     return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

@@ -1,35 +1,28 @@
 #include "tools/web/server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "tools/json_text.h"
-#include "tools/web/access.h"
 #include "tools/web/answer.h"
 #include "tools/web/browser.h"
 #include "tools/web/call.h"
 #include "tools/web/connections.h"
+#include "tools/web/listening.h"
 #include "tools/web/photo.h"
+#include "tools/web/request.h"
 
 enum {
-    HEADER_BYTES = 512, // longest Host or Origin
     REPLY_BYTES = 1024,
-    REASON_BYTES = 512,
     CALL_SECONDS = 15,  // for a request that mocapd answers
     PHOTO_SECONDS = 90, // for a photo; it has a shorter limit of its own
-    OTHER_FILES = 32,   // besides connections: pages, calls, the loop's
 };
 
 struct web_server {
@@ -59,29 +52,6 @@ struct session {
 
 // ---- access
 
-static const char *read_header(struct lws *wsi, enum lws_token_indexes token,
-                               char text[HEADER_BYTES])
-{
-    return lws_hdr_copy(wsi, text, HEADER_BYTES, token) > 0 ? text : NULL;
-}
-
-static bool has_method(struct lws *wsi, enum lws_token_indexes method)
-{
-    return lws_hdr_total_length(wsi, method) > 0;
-}
-
-static bool host_is_ours(const struct web_server *server, struct lws *wsi,
-                         char reason[REASON_BYTES])
-{
-    char host[HEADER_BYTES];
-    const char *read = read_header(wsi, WSI_TOKEN_HOST, host);
-    if (web_access_host_is_ours(server->options.names, read)) {
-        return true;
-    }
-    web_access_explain_host(read, reason, REASON_BYTES);
-    return false;
-}
-
 // A refused client may return at once, forever: log at a limited rate.
 static bool may_log(void)
 {
@@ -90,33 +60,15 @@ static bool may_log(void)
     return mc_log_limit_pass(&limit, MC_NS_PER_SECOND, &skipped);
 }
 
-// Whether a page of ours sends the request; otherwise reason says why not.
-static bool is_from_us(const struct web_server *server, struct lws *wsi, char reason[REASON_BYTES])
-{
-    char host[HEADER_BYTES], origin[HEADER_BYTES];
-    // An origin that is too long to be read still is one.
-    const bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
-    const char *origin_read = read_header(wsi, WSI_TOKEN_ORIGIN, origin);
-    const char *host_read = read_header(wsi, WSI_TOKEN_HOST, host);
-    if (!host_is_ours(server, wsi, reason)) {
-        return false;
-    }
-    if ((has_origin && origin_read == NULL) ||
-        !web_access_origin_is_ours(server->options.names, origin_read, host_read)) {
-        web_access_explain_origin(origin_read, host_read, reason, REASON_BYTES);
-        return false;
-    }
-    return true;
-}
-
 // Whether the request may become a WebSocket; otherwise reason says why not.
-static bool may_connect(const struct web_server *server, struct lws *wsi, char reason[REASON_BYTES])
+static bool may_connect(const struct web_server *server, struct lws *wsi,
+                        char reason[WEB_REQUEST_REASON_BYTES])
 {
-    if (!is_from_us(server, wsi, reason)) {
+    if (!web_request_is_from_us(server->options.names, wsi, reason)) {
         return false;
     }
     if (server->browser_count == WEB_SERVER_BROWSERS_MAX) {
-        snprintf(reason, REASON_BYTES, "%d pages are open already, which is the most",
+        snprintf(reason, WEB_REQUEST_REASON_BYTES, "%d pages are open already, which is the most",
                  WEB_SERVER_BROWSERS_MAX);
         return false;
     }
@@ -125,8 +77,8 @@ static bool may_connect(const struct web_server *server, struct lws *wsi, char r
 
 static int filter(const struct web_server *server, struct lws *wsi)
 {
-    char path[HEADER_BYTES], reason[REASON_BYTES];
-    const char *path_read = read_header(wsi, WSI_TOKEN_GET_URI, path);
+    char path[WEB_REQUEST_HEADER_BYTES], reason[WEB_REQUEST_REASON_BYTES];
+    const char *path_read = web_request_header(wsi, WSI_TOKEN_GET_URI, path);
     if (path_read == NULL || strcmp(path_read, "/ws") != 0) {
         return -1;
     }
@@ -144,7 +96,7 @@ static int filter(const struct web_server *server, struct lws *wsi)
 // A browser does not tell its page why a WebSocket was refused: the page posts to the same path.
 static int explain_socket(const struct web_server *server, struct lws *wsi)
 {
-    char reason[REASON_BYTES] = "";
+    char reason[WEB_REQUEST_REASON_BYTES] = "";
     return may_connect(server, wsi, reason) ? web_answer(wsi, HTTP_STATUS_OK, NULL, "", 0)
                                             : web_answer_refuse(wsi, HTTP_STATUS_FORBIDDEN, reason);
 }
@@ -228,10 +180,10 @@ static int start_bridge(struct web_server *server, struct lws *wsi, struct sessi
 
 static int start_photo(struct web_server *server, struct lws *wsi, struct session *session)
 {
-    char reason[REASON_BYTES];
+    char reason[WEB_REQUEST_REASON_BYTES];
     session->wsi = wsi;
     session->type = "application/json";
-    if (!is_from_us(server, wsi, reason)) {
+    if (!web_request_is_from_us(server->options.names, wsi, reason)) {
         return web_answer_refuse(wsi, HTTP_STATUS_FORBIDDEN, reason);
     }
     const int status = web_photo_begin(&server->photos, &session->photo, wsi);
@@ -272,17 +224,17 @@ static int serve_page(const struct web_server *server, struct lws *wsi, const ch
 static int serve(struct web_server *server, struct lws *wsi, struct session *session,
                  const char *path)
 {
-    char reason[REASON_BYTES];
-    if (!host_is_ours(server, wsi, reason)) {
+    char reason[WEB_REQUEST_REASON_BYTES];
+    if (!web_request_host_is_ours(server->options.names, wsi, reason)) {
         return web_answer_refuse(wsi, HTTP_STATUS_FORBIDDEN, reason);
     }
-    if (has_method(wsi, WSI_TOKEN_POST_URI) && strcmp(path, "/ws") == 0) {
+    if (web_request_has(wsi, WSI_TOKEN_POST_URI) && strcmp(path, "/ws") == 0) {
         return explain_socket(server, wsi);
     }
-    if (has_method(wsi, WSI_TOKEN_POST_URI) && strcmp(path, "/photo") == 0) {
+    if (web_request_has(wsi, WSI_TOKEN_POST_URI) && strcmp(path, "/photo") == 0) {
         return start_photo(server, wsi, session);
     }
-    if (!has_method(wsi, WSI_TOKEN_GET_URI) && !has_method(wsi, WSI_TOKEN_HEAD_URI)) {
+    if (!web_request_has(wsi, WSI_TOKEN_GET_URI) && !web_request_has(wsi, WSI_TOKEN_HEAD_URI)) {
         return web_answer_refuse(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED, "only GET and HEAD");
     }
     if (strcmp(path, "/healthz") == 0) {
@@ -419,64 +371,13 @@ static const struct lws_protocol_vhost_options headers[] = {
     { NULL, NULL, "cross-origin-resource-policy:", "same-origin" },
 };
 
-// Whether the address is this machine's and the port is free: libwebsockets only
-// warns where it is not, and goes on.
-static bool can_listen(const struct web_server_options *options, struct mc_error *err)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)options->port) };
-    const int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const bool good = fd >= 0 && inet_pton(AF_INET, options->address, &at.sin_addr) == 1 &&
-                      setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-                      bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
-    if (!good && errno == EADDRNOTAVAIL) {
-        mc_error_set(err, MC_ERROR_SYSTEM, EADDRNOTAVAIL,
-                     "can't listen at %s:%d: this machine has no such address; 127.0.0.1 serves "
-                     "this machine alone, 0.0.0.0 every address it has",
-                     options->address, options->port);
-    } else if (!good && errno == EADDRINUSE) {
-        mc_error_set(
-            err, MC_ERROR_SYSTEM, EADDRINUSE,
-            "can't listen at %s:%d: another program does, perhaps another mocap-web; choose "
-            "another port with --listen %s:PORT",
-            options->address, options->port, options->address);
-    } else if (!good && errno == EACCES) {
-        mc_error_set(err, MC_ERROR_SYSTEM, EACCES,
-                     "can't listen at %s:%d: only root may use ports below 1024", options->address,
-                     options->port);
-    } else if (!good) {
-        mc_error_set_errno(err, "can't listen at %s:%d", options->address, options->port);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return good;
-}
-
-// Where descriptors run out, libwebsockets would spin.
-static bool has_files(struct mc_error *err)
-{
-    const rlim_t least = WEB_CONNECTIONS_MAX + OTHER_FILES;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return mc_error_set_errno(err, "getrlimit");
-    }
-    if (limit.rlim_cur < least && limit.rlim_max >= least) {
-        limit.rlim_cur = least;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    return limit.rlim_cur >= least ||
-           mc_error_set(err, MC_ERROR_SYSTEM, EMFILE,
-                        "the limit of open files must be at least %lu, got %lu: see ulimit -n or "
-                        "LimitNOFILE=",
-                        (unsigned long)least, (unsigned long)limit.rlim_cur);
-}
-
 struct web_server *web_server_create(uv_loop_t *loop, const struct web_server_options *options,
                                      struct mc_error *err)
 {
     static const lws_retry_bo_t idle = { .secs_since_valid_ping = 20,
                                          .secs_since_valid_hangup = 40 };
-    if (!has_files(err) || !can_listen(options, err)) {
+    if (!web_listening_has_files(WEB_CONNECTIONS_MAX, err) ||
+        !web_listening_is_possible(options->address, options->port, err)) {
         return NULL;
     }
     struct web_server *server = calloc(1, sizeof *server);

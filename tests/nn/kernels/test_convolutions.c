@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "nn/kernels/kernels.h"
+#include "nn/kernels/number.h"
 #include "tests/nn/kernels/maps.h"
 
 struct shape {
@@ -311,7 +312,36 @@ static void check_errors_1d(const struct nn_kernels *plain, const struct nn_kern
     }
 }
 
-// A depthwise convolution is a full one whose other weights are zero.
+// A copy of the map in float32, with the same numbers.
+static struct map as_f32(const struct map *map)
+{
+    const struct nn_tensor *view = &map->view;
+    struct map copy = map_create(view->height, view->width, view->channels, 0, 0);
+    for (int i = 0; i < view->height * view->width; i++) {
+        const int y = i / view->width, x = i % view->width;
+        for (int c = 0; c < view->channels; c++) {
+            nn_tensor_at(&copy.view, y, x)[c] =
+                nn_number_get(view->type, view->scale, nn_tensor_pixel(view, y, x), c);
+        }
+    }
+    return copy;
+}
+
+// Stores float32 numbers in the type of another map of that shape.
+static void store(const struct map *from, const struct map *to)
+{
+    const struct nn_tensor *view = &to->view;
+    for (int i = 0; i < view->height * view->width; i++) {
+        const int y = i / view->width, x = i % view->width;
+        for (int c = 0; c < view->channels; c++) {
+            nn_number_set(view->type, 1 / view->scale, nn_tensor_pixel(view, y, x), c,
+                          nn_tensor_at(&from->view, y, x)[c]);
+        }
+    }
+}
+
+// A depthwise convolution is a full one of float32 whose other weights are zero, up to the
+// rounding to bytes.
 static void check_depthwise(const struct nn_kernels *plain, const struct nn_kernels *chosen)
 {
     enum { CHANNELS_MAX = 40, TAPS = 9 };
@@ -342,19 +372,33 @@ static void check_depthwise(const struct nn_kernels *plain, const struct nn_kern
                                 .pre_slope = pick(0, 1) ? slope : NULL,
                                 .slope = pick(0, 1) ? slope : NULL,
                                 .relu = pick(0, 1) };
-        struct map in = map_create(height, width, channels, pick(0, 3), pick(0, 3));
-        struct map want = map_create((height + stride - 1) / stride, (width + stride - 1) / stride,
-                                     channels, pick(0, 3), pick(0, 3));
-        struct map residual = map_copy(&want), got = map_copy(&want);
-        struct nn_conv_maps maps = { .in = in.view, .out = want.view };
+        conv.type = pick(0, 1) ? NN_U8 : NN_F32;
+        conv.out_type = pick(0, 1) ? NN_U8 : NN_F32;
+        struct map in =
+            typed_map_create(conv.type, height, width, channels, pick(0, 3), pick(0, 3));
+        struct map got =
+            typed_map_create(conv.out_type, (height + stride - 1) / stride,
+                             (width + stride - 1) / stride, channels, pick(0, 3), pick(0, 3));
+        struct map residual = map_copy(&got), want = map_copy(&got);
+        struct nn_conv_maps maps = { .in = in.view, .out = got.view };
         if (pick(0, 1)) {
             maps.residual = residual.view;
         }
-        run_conv(plain, conv, full, &maps);
-        maps.out = got.view;
+        struct map plain_in = as_f32(&in), plain_residual = as_f32(&residual),
+                   plain_out = as_f32(&residual);
+        struct nn_conv_maps plain_maps = { .in = plain_in.view, .out = plain_out.view };
+        if (maps.residual.data != NULL) {
+            plain_maps.residual = plain_residual.view;
+        }
         conv.weights = weights;
         chosen->depthwise(&conv, &maps, all_rows(&got.view));
-        assert_same(&want, &got, 1e-5f, "depthwise");
+        conv.type = conv.out_type = NN_F32;
+        run_conv(plain, conv, full, &plain_maps);
+        store(&plain_out, &want);
+        assert_same(&want, &got, 1e-5f + 1.01f * got.view.scale, "depthwise");
+        map_destroy(&plain_in);
+        map_destroy(&plain_residual);
+        map_destroy(&plain_out);
         map_destroy(&in);
         map_destroy(&want);
         map_destroy(&residual);

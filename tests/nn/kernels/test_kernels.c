@@ -10,6 +10,7 @@
 
 #include "nn/kernels/antialias.h"
 #include "nn/kernels/kernels.h"
+#include "nn/kernels/number.h"
 #include "tests/nn/kernels/maps.h"
 
 // Random norm and activation; the shifts serve as slopes, too.
@@ -20,6 +21,24 @@ static struct nn_epilogue pick_epilogue(const float *scale, const float *shift)
                                  .shift = normed ? shift : NULL,
                                  .slope = pick(0, 1) ? shift : NULL,
                                  .relu = pick(0, 1) };
+}
+
+// The mean of a window of one channel, clamped and rounded as the output's type does.
+static void check_average(const struct nn_tensor *in, int size, const struct nn_tensor *out)
+{
+    const int y = pick(0, out->height - 1), x = pick(0, out->width - 1),
+              c = pick(0, out->channels - 1);
+    float mean = 0;
+    for (int i = 0; i < size * size; i++) {
+        const void *pixel = nn_tensor_pixel(in, y * size + i / size, x * size + i % size);
+        mean += nn_number_get(in->type, in->scale, pixel, c) / (float)(size * size);
+    }
+    if (out->type == NN_U8) {
+        mean = fminf(fmaxf(mean, 0), 255 * out->scale);
+    }
+    const float got = nn_number_get(out->type, out->scale, nn_tensor_pixel(out, y, x), c);
+    const float step = out->type == NN_U8 ? 0.51f * out->scale : 0;
+    assert_true(fabsf(got - mean) <= step + 1e-5f + (out->type == NN_BF16 ? 0.01f : 0));
 }
 
 // Pools from and to every type.
@@ -43,6 +62,10 @@ static void check_pools(const struct nn_kernels *plain, const struct nn_kernels 
         plain->max_pool(&in.view, &pool, &epilogue, &want.view, all_rows(&want.view));
         chosen->max_pool(&in.view, &pool, &epilogue, &got.view, all_rows(&got.view));
         assert_same(&want, &got, 1e-6f + want.view.scale * 1.01f, "max_pool");
+        plain->average_pool(&in.view, size, &want.view, all_rows(&want.view));
+        chosen->average_pool(&in.view, size, &got.view, all_rows(&got.view));
+        assert_same(&want, &got, 1e-6f + want.view.scale * 1.01f, "average_pool");
+        check_average(&in.view, size, &got.view);
         map_destroy(&want);
         map_destroy(&got);
 

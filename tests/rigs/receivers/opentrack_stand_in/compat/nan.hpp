@@ -1,0 +1,3 @@
+#pragma once
+#include <cmath>
+#define nanp(x) std::isnan(x)

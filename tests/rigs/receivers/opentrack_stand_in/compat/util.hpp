@@ -1,0 +1,2 @@
+#pragma once
+#define progn(...) ([&]() { __VA_ARGS__ }())

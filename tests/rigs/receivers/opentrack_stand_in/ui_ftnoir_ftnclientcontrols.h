@@ -1,0 +1,6 @@
+#pragma once
+namespace Ui
+{
+struct UICFTNClientControls {
+};
+} // namespace Ui
