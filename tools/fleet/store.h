@@ -2,9 +2,10 @@
 // reading all of it, and writing by compare-and-set. bucket.h puts threads in front of it.
 #pragma once
 
-#include <nats/nats.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <nats/nats.h>
 
 #include "base/error.h"
 #include "tools/fleet/broker.h"
