@@ -10,7 +10,7 @@ function __fish_mocap_fleet_words
             continue
         end
         switch $word
-            case --ca --cert --credentials --discovery --key --log-level --login --machine --mqtt --mqtt-login --nats --site --socket --stream
+            case --ca --capacity --cert --credentials --discovery --key --label --log-level --login --machine --metrics --mqtt --mqtt-login --nats --replicas --site --socket --stream --worker
                 set is_value yes
             case '-*'
             case '*'
@@ -39,6 +39,9 @@ complete -c mocap-fleet -f
 
 complete -c mocap-fleet -n '__fish_mocap_fleet_at 0' -a publish -d 'send what the local mocapd publishes to NATS, to MQTT, or to both'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at 0' -a serve -d 'offer the fleet'\''s streams on a socket of this machine, as mocapd...'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0' -a work -d 'watch as many of the fleet'\''s streams as this machine can carry'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0' -a streams -d 'add, remove, list and move the fleet'\''s streams'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0' -a status -d 'show the fleet'
 complete -c mocap-fleet -l nats -x -d 'the broker, such as nats://broker:4222 or tls://broker:4222'
 complete -c mocap-fleet -l site -x -d 'the site whose streams these are'
 complete -c mocap-fleet -l login -r -F -d 'read USER:PASSWORD or a token for NATS from this file'\''s first line'
@@ -59,3 +62,30 @@ complete -c mocap-fleet -n '__fish_mocap_fleet_at publish' -l socket -r -F -d 'w
 
 complete -c mocap-fleet -n '__fish_mocap_fleet_at serve' -l socket -r -F -d 'where to listen'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at serve' -l stream -x -d 'serve the streams whose names match, such as '\''hall-*'\'''
+
+complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l capacity -x -d 'watch up to N streams'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l label -x -d 'what is here, such as room=3'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l machine -x -d 'this machine'\''s name, which no other may have'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l socket -r -F -d 'where mocapd listens'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l always -d 'publish records whether or not somebody wants them'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l replicas -x -d 'of a bucket of leases that must be made first'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l metrics -r -F -d 'keep a file of metrics for Prometheus, such as its node exporter reads'
+
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0 streams' -a add -d 'add a stream, or change the one of that name'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0 streams' -a remove -d 'remove streams'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0 streams' -a list -d 'list the streams'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0 streams' -a move -d 'move a stream to a machine'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0 streams' -a import -d 'add the streams of a configuration file of mocapd'
+
+complete -c mocap-fleet -n '__fish_mocap_fleet_at streams add' -l label -x -d 'where the stream is best watched, such as room=3'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at streams add' -l worker -x -d 'the machine that should watch it while it is there'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at streams add' -l replicas -x -d 'of a bucket of leases that must be made first'
+
+
+complete -c mocap-fleet -n '__fish_mocap_fleet_at streams list' -l json -d 'as JSON'
+
+
+complete -c mocap-fleet -n '__fish_mocap_fleet_at streams import' -l label -x -d 'where the stream is best watched, such as room=3'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at 0 streams import' -F
+
+complete -c mocap-fleet -n '__fish_mocap_fleet_at status' -l json -d 'as JSON'
