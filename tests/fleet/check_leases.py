@@ -314,36 +314,6 @@ def check_skew(place, servers, mocapd, _):
     fleet.wait_for_owners("a killed worker whose clock is wrong")
 
 
-def check_disk(place, servers, mocapd, _):
-    """The disk of the brokers fills and is emptied again."""
-    store = place.path("full")
-    os.mkdir(store)
-    if os.geteuid() != 0 or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=24m", "none", store], check=False,
-            capture_output=True).returncode != 0:
-        skip("no tmpfs may be mounted here")
-    try:
-        fleet = Fleet(place, servers, mocapd, store=os.path.join(store, "store"))
-        filler = os.path.join(store, "filler")
-        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], check=False,
-                       capture_output=True)
-        time.sleep(6)
-        assert not fleet.subscriber.faults
-        print(f"full: {len(fleet.subscriber.fresh())} streams are published")
-        os.unlink(filler)
-        for server in fleet.servers: # which switches JetStream off when it cannot write
-            server.end()
-        fleet.servers = [fleet.start_server(i) for i in range(servers)]
-        fleet.wait_for_owners("the disk has room again", OWNED_S if servers == 1 else 30)
-        fleet.check_daemons("after a full disk")
-    finally:
-        for process in place.running:
-            if process.process.poll() is None:
-                process.process.kill()
-                process.process.wait()
-        subprocess.run(["umount", store], check=False)
-
-
 def check_cut(place, servers, mocapd, _):
     """A worker's network goes silent, without a word to anybody, and comes back."""
     name = f"fleet{os.getpid()}"

@@ -26,7 +26,7 @@
 #define PROVEN (LEASE - 1) // ticks since a renewal began for which its owner publishes
 #endif
 #ifndef WRITES
-#define WRITES 6 // that the bucket takes in a run
+#define WRITES 5 // of sessions and leases in a run
 #endif
 #define STOPS 2 // in a run
 
@@ -37,7 +37,7 @@ mtype = { IDLE, SENT, WRITTEN, CONFLICT };
 
 // ---- the bucket
 byte revision;
-byte key[2];     // revision of the worker's key; 0: never written
+byte key[2];     // revision of the worker's key, 1 to 4 and round; 0: never written
 bool ended[2];   // its session has ended
 byte lease;      // revision of the lease, its fence; 0: never written
 byte owner = NONE;
@@ -63,6 +63,7 @@ byte highest;
 byte stops = STOPS;
 
 #define HAS_WRITES (revision < WRITES)
+#define NEXT(r) (r % 4 + 1)
 #define IS_OWNED (owner != NONE && !ended[owner] && session[owner] == owner_session)
 #define IS_PROVEN(w) (held[w] && proven[w] < PROVEN)
 #define MAY_PUBLISH(w) (IS_PROVEN(w) && fence[w] != 0)
@@ -97,11 +98,11 @@ inline take_answer()
 inline renew()
 {
     if
-    :: held[me] && renewal[me] == IDLE && HAS_WRITES ->
+    :: held[me] && renewal[me] == IDLE ->
         expected[me] = key[me]; began[me] = 0; renewal[me] = SENT
     :: !held[me] && renewal[me] == IDLE && (key[me] == 0 || ended[me]) && HAS_WRITES ->
         // A new session, in one step.
-        revision++; key[me] = revision; ended[me] = false; mine[me]++; session[me] = mine[me];
+        revision++; key[me] = NEXT(key[me]); ended[me] = false; mine[me]++; session[me] = mine[me];
         held[me] = true; proven[me] = 0; fence[me] = 0; silent[me] = 0
     :: else
     fi
@@ -171,7 +172,7 @@ proctype network(byte me)
     do
     :: atomic { renewal[me] == SENT ->
         if
-        :: key[me] == expected[me] && !ended[me] -> revision++; key[me] = revision; renewal[me] = WRITTEN
+        :: key[me] == expected[me] && !ended[me] -> key[me] = NEXT(key[me]); renewal[me] = WRITTEN
         :: else -> renewal[me] = CONFLICT
         fi;
         expected[me] = 0

@@ -15,8 +15,11 @@ static struct fleet_lease held(void)
 {
     struct fleet_lease lease;
     fleet_lease_start(&lease, "one", 0);
-    fleet_lease_begin(&lease, START);
-    fleet_lease_answer(&lease, FLEET_WRITTEN, 10, START + 5 * MS);
+    fleet_lease_begin(&lease, 7, START);
+    fleet_lease_answer(&lease, FLEET_WRITTEN, START + 5 * MS);
+    assert_false(fleet_lease_is_proven(&lease, START + 5 * MS)); // before it is seen
+    fleet_lease_see(&lease, 10, "one", 1, false);
+    assert_int_equal(lease.confirmed, 7);
     return lease;
 }
 
@@ -42,44 +45,49 @@ static void an_owner_stops_before_anybody_else_may_end_its_session(void **state)
 static void a_late_answer_proves_no_more_than_the_time_it_was_asked(void **state)
 {
     struct fleet_lease lease = held();
-    fleet_lease_begin(&lease, START + 750 * MS);
-    fleet_lease_answer(&lease, FLEET_WRITTEN, 11, START + 5000 * MS);
+    fleet_lease_begin(&lease, 10, START + 750 * MS);
+    fleet_lease_answer(&lease, FLEET_WRITTEN, START + 5000 * MS);
+    fleet_lease_see(&lease, 11, "one", 2, false);
     assert_false(fleet_lease_is_proven(&lease, START + 5000 * MS));
 }
 
 static void an_unknown_result_proves_nothing_and_ends_nothing(void **state)
 {
     struct fleet_lease lease = held();
-    fleet_lease_begin(&lease, START + 750 * MS);
+    fleet_lease_begin(&lease, 10, START + 750 * MS);
     assert_false(fleet_lease_is_due(&lease, START + 800 * MS)); // one at a time
-    fleet_lease_answer(&lease, FLEET_UNKNOWN, 0, START + 1750 * MS);
+    fleet_lease_answer(&lease, FLEET_UNKNOWN, START + 1750 * MS);
     assert_true(lease.is_held);
     assert_int_equal(lease.revision, 10);
     assert_int_equal(lease.proven_ns, START);
     assert_true(fleet_lease_is_due(&lease, START + 1950 * MS));
     // It was written after all, as the key shows.
-    fleet_lease_see(&lease, 12, "one", false);
+    fleet_lease_see(&lease, 12, "one", 2, false);
     assert_int_equal(lease.revision, 12);
-    assert_int_equal(lease.proven_ns, START);
+    assert_int_equal(lease.proven_ns, START + 750 * MS);
+    // Of one before the last it is not known when it began.
+    fleet_lease_begin(&lease, 12, START + 1950 * MS);
+    fleet_lease_see(&lease, 13, "one", 2, false);
+    assert_int_equal(lease.proven_ns, START + 750 * MS);
 }
 
 static void a_session_that_others_ended_is_lost(void **state)
 {
     struct fleet_lease lease = held();
-    fleet_lease_see(&lease, 11, "one", true);
+    fleet_lease_see(&lease, 11, "one", 1, true);
     assert_false(lease.is_held);
     assert_false(fleet_lease_is_proven(&lease, START + MS));
     lease = held();
-    fleet_lease_see(&lease, 11, "two", false); // a second worker of the same name
+    fleet_lease_see(&lease, 11, "two", 1, false); // a second worker of the same name
     assert_false(lease.is_held);
 }
 
 static void what_was_written_before_is_no_news(void **state)
 {
     struct fleet_lease lease = held();
-    fleet_lease_see(&lease, 9, "zero", true);
+    fleet_lease_see(&lease, 9, "zero", 1, true);
     assert_true(lease.is_held);
-    fleet_lease_see(&lease, 10, "one", false);
+    fleet_lease_see(&lease, 10, "one", 1, false);
     assert_int_equal(lease.revision, 10);
 }
 

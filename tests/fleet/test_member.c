@@ -103,7 +103,7 @@ static void a_worker_that_leaves_is_replaced_at_once(void **state)
         .seed = 6, .workers = 2, .streams = 20, .capacity = 20, .delay_max_ms = 5 });
     simulation_run(simulation, 5000);
     fleet_member_leave(simulation_member(simulation, 0));
-    simulation_run(simulation, 500);
+    simulation_run(simulation, 800);
     assert_true(fleet_member_has_left(simulation_member(simulation, 0)));
     assert_int_equal(simulation_published(simulation), 20);
     simulation_destroy(simulation);
@@ -232,6 +232,7 @@ static void no_interleaving_makes_two_owners(void **state)
                                                             .streams = 10,
                                                             .capacity = 4 + (int)seed % 8,
                                                             .delay_max_ms = 10 << seed % 9,
+                                                            .loose_ms = (int)seed % 3 * 20,
                                                             .lost_percent = (int)seed % 4 * 10,
                                                             .has_skewed_clocks = true });
         for (int i = 0; i < 60; i++) {

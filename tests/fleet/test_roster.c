@@ -26,10 +26,27 @@ static void a_stream_belongs_to_the_worker_whose_session_goes_on(void **state)
     assert_ptr_equal(door->owner, fleet_roster_worker(&roster, "w1"));
     assert_int_equal(door->orphan_ns, -1);
     assert_int_equal(door->owner->streams, 1);
-    assert_true(put(&roster, "worker.w1", 4, "{\"session\":\"b\",\"capacity\":4}"));
+    assert_true(put(&roster, "worker.w1", 4, "{\"session\":\"b\",\"capacity\":4,\"after\":2}"));
     fleet_roster_count(&roster, 8);
     assert_null(door->owner);
     assert_int_equal(door->orphan_ns, 8);
+    fleet_roster_finish(&roster);
+}
+
+// Another entry came between what the end was to replace and itself: a renewal.
+static void streams_of_a_session_whose_end_raced_wait_for_a_lease(void **state)
+{
+    struct fleet_roster roster = { 0 };
+    put(&roster, "stream.door", 1, STREAM);
+    put(&roster, "worker.w1", 2, "{\"session\":\"a\",\"capacity\":4}");
+    put(&roster, "lease.door", 3, "{\"worker\":\"w1\",\"session\":\"a\"}");
+    put(&roster, "worker.w1", 4, "{\"session\":\"a\",\"capacity\":4,\"after\":2}");
+    put(&roster, "worker.w1", 5, "{\"session\":\"a\",\"ended\":true,\"after\":2}");
+    fleet_roster_count(&roster, 2999000000);
+    assert_null(fleet_roster_stream(&roster, "door")->owner);
+    assert_int_equal(fleet_roster_stream(&roster, "door")->orphan_ns, -1);
+    fleet_roster_count(&roster, 3000000005);
+    assert_int_equal(fleet_roster_stream(&roster, "door")->orphan_ns, 3000000005);
     fleet_roster_finish(&roster);
 }
 
@@ -109,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_belongs_to_the_worker_whose_session_goes_on),
+        cmocka_unit_test(streams_of_a_session_whose_end_raced_wait_for_a_lease),
         cmocka_unit_test(older_entries_change_nothing),
         cmocka_unit_test(hostile_entries_are_not_understood),
         cmocka_unit_test(numbers_of_workers_are_bounded),

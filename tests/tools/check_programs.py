@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 GUARD_S = 300  # only a test that fails waits that long
 COMMANDS = {  # of those programs that have some; a command that is missing here fails the test
-    "mocap-fleet": {"publish", "serve"},
+    "mocap-fleet": {"publish", "serve", "work", "streams", "streams add", "streams remove",
+                    "streams list", "streams move", "streams import", "status"},
     "mocapctl": {"watch", "status", "metrics", "calibrate", "record", "replay", "export",
                  "overlay", "still", "stream", "stream add", "stream remove", "stream set", "reload",
-                 "devices", "doctor"},
+                 "devices", "doctor", "fleet"},
     "mocap-lab": {"bench", "bench net", "bench kernels", "bench blocks", "bench motion",
                   "bench pipeline", "bench streams", "bench subscribers", "compare", "model",
                   "model info", "model calibrate", "pose", "shapes"},

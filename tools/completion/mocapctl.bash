@@ -48,7 +48,7 @@ _mocapctl()
             'export|--socket' | 'overlay|--model' | 'overlay|--locator' | 'overlay|--expression' \
             | 'overlay|--max-faces' | 'overlay|--region' | 'overlay|--frame' | \
             'overlay|--socket' | 'still|--model' | 'still|--locator' | 'still|--expression' | \
-            'still|--socket')
+            'still|--socket' | 'fleet|--socket')
                 [[ $glue ]] || option=$word
                 ;;
             *'|-'*) ;;
@@ -65,6 +65,7 @@ _mocapctl()
             '|export') command='export' ;;
             '|overlay') command='overlay' ;;
             '|still') command='still' ;;
+            '|fleet') command='fleet' ;;
             'stream|add') command='stream add' ;;
             'stream|remove') command='stream remove' ;;
             'stream|set') command='stream set' ;;
@@ -79,7 +80,7 @@ _mocapctl()
             'devices|--socket' | 'doctor|--socket' | 'record|--socket' | 'replay|--socket' | \
             'export|-o' | 'export|--output' | 'export|--socket' | 'overlay|--model' | \
             'overlay|--locator' | 'overlay|--socket' | 'still|--model' | 'still|--locator' | \
-            'still|--socket') compopt -o filenames; _mocapctl_reply -f ;;
+            'still|--socket' | 'fleet|--socket') compopt -o filenames; _mocapctl_reply -f ;;
             'watch|-f' | 'watch|--format') _mocapctl_reply -W 'table json' ;;
             'record|--stream' | 'export|--stream') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
             'overlay|--expression' | 'still|--expression') compopt -o filenames; _mocapctl_reply -f -W 'off' ;;
@@ -104,10 +105,11 @@ _mocapctl()
             'export') _mocapctl_reply -W '--csv --json --bvh --live-link --dense --stream -o --output --socket -h --help -V --version' ;;
             'overlay') _mocapctl_reply -W '--model --locator --expression --max-faces --region --frame --pose --gaze --dense --socket -h --help -V --version' ;;
             'still') _mocapctl_reply -W '--model --locator --expression --socket -h --help -V --version' ;;
+            'fleet') _mocapctl_reply -W '--socket -h --help -V --version' ;;
         esac
     else
         case "$command|$argument" in
-            '|0') _mocapctl_reply -W 'watch status metrics calibrate stream reload devices doctor record replay export overlay still' ;;
+            '|0') _mocapctl_reply -W 'watch status metrics calibrate stream reload devices doctor record replay export overlay still fleet' ;;
             'watch|0') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
             'metrics|0') _mocapctl_reply -W "$(mocapctl status --json 2>/dev/null | grep -o '"stream":"[^"]*"' | cut -d '"' -f 4)" ;;
             'calibrate|0') _mocapctl_reply -W 'neutral range show use reset' ;;

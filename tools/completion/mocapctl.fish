@@ -50,6 +50,7 @@ complete -c mocapctl -n '__fish_mocapctl_at 0' -a replay -d 'serve a recording o
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a export -d 'convert a recording to CSV, lines of JSON, BVH, or a take of Live...'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a overlay -d 'draw a clip'\''s keypoints on its frames'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a still -d 'print the faces in an image as a motion record'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a fleet -d 'show and change what a fleet of machines watches'
 complete -c mocapctl -l socket -r -F -d 'where mocapd listens'
 complete -c mocapctl -s h -l help -d 'print this help and exit'
 complete -c mocapctl -s V -l version -d 'print the version and exit'
@@ -115,3 +116,4 @@ complete -c mocapctl -n '__fish_mocapctl_at 1 overlay' -F
 complete -c mocapctl -n '__fish_mocapctl_at still' -l model -r -F -d 'weights of the keypoint network'
 complete -c mocapctl -n '__fish_mocapctl_at still' -l locator -r -F -d 'weights of the network that finds faces'
 complete -c mocapctl -n '__fish_mocapctl_at still' -l expression -r -F -a 'off' -d 'weights of the network that reads expressions'
+

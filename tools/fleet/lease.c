@@ -17,41 +17,39 @@ bool fleet_lease_is_due(const struct fleet_lease *lease, int64_t now_ns)
     return lease->session[0] != '\0' && !lease->is_writing && now_ns >= lease->next_ns;
 }
 
-void fleet_lease_begin(struct fleet_lease *lease, int64_t now_ns)
+void fleet_lease_begin(struct fleet_lease *lease, uint64_t known, int64_t now_ns)
 {
     lease->is_writing = true;
+    lease->beat++;
+    lease->known = known;
     lease->begun_ns = now_ns;
     lease->next_ns = now_ns + FLEET_RENEW_MS * MC_NS_PER_MS;
 }
 
-void fleet_lease_answer(struct fleet_lease *lease, enum fleet_result result, uint64_t revision,
-                        int64_t now_ns)
+void fleet_lease_answer(struct fleet_lease *lease, enum fleet_result result, int64_t now_ns)
 {
     lease->is_writing = false;
-    if (result == FLEET_WRITTEN && lease->session[0] != '\0') {
-        lease->is_held = true;
-        lease->proven_ns = lease->begun_ns;
-        if (revision > lease->revision) {
-            lease->revision = revision;
-        }
-    } else {
-        // A conflict is settled by what the key says, which fleet_lease_see gets.
+    if (result != FLEET_WRITTEN) {
         lease->next_ns = now_ns + FLEET_RENEW_MS * MC_NS_PER_MS / 4;
     }
 }
 
 void fleet_lease_see(struct fleet_lease *lease, uint64_t revision, const char *session,
-                     bool has_ended)
+                     uint64_t beat, bool has_ended)
 {
     if (lease->session[0] == '\0' || revision <= lease->revision) {
         return;
     }
-    if (!has_ended && strcmp(session, lease->session) == 0) {
-        // A write of ours. It proves nothing: when it was begun is not known any more.
-        lease->revision = revision;
-        lease->is_held = true;
-    } else {
+    if (has_ended || strcmp(session, lease->session) != 0) {
         memset(lease, 0, sizeof *lease);
+        return;
+    }
+    lease->revision = revision;
+    lease->is_held = true;
+    // Of an earlier renewal it is not known any more when it was begun.
+    if (beat == lease->beat) {
+        lease->proven_ns = lease->begun_ns;
+        lease->confirmed = lease->known;
     }
 }
 

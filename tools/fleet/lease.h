@@ -12,6 +12,12 @@
 // after it for the others. So no two clocks are compared; they only must run at about the same
 // rate. The clock is CLOCK_BOOTTIME, which goes on while a machine is suspended.
 //
+// A write proves nothing before it is seen in the bucket, in its order among all others: a cluster
+// of nats-server 2.9 may answer two writes that expect the same revision, and come at the same
+// time, both with success. Of those the later one counts. A lease that was taken is therefore good
+// once a renewal has been seen that began after it was seen: then nothing that raced with it can
+// follow.
+//
 // Pure: times, results and revisions are given. Thread: the owner's.
 #pragma once
 
@@ -37,10 +43,13 @@ enum fleet_result {
 struct fleet_lease {
     char session[FLEET_SESSION_BYTES]; // "": none
     uint64_t revision;                 // of the worker's key; 0: not written yet
-    int64_t proven_ns; // when the last renewal that succeeded was begun; see is_held
-    int64_t begun_ns;  // when the one under way was begun
-    int64_t next_ns;   // when the next one is due
-    bool is_held;      // written, and nobody is known to have ended it
+    int64_t proven_ns;                 // when the last renewal that was seen was begun; 0: none was
+    uint64_t beat;                     // number of the renewal that was begun last
+    uint64_t known;                    // newest revision of the bucket that was seen when it was
+    uint64_t confirmed;                // the same of the last renewal that was seen
+    int64_t begun_ns;                  // when the one under way was begun
+    int64_t next_ns;                   // when the next one is due
+    bool is_held;                      // written, and nobody is known to have ended it
     bool is_writing;
 };
 
@@ -52,16 +61,16 @@ void fleet_lease_start(struct fleet_lease *lease, const char *session, uint64_t 
 bool fleet_lease_is_due(const struct fleet_lease *lease, int64_t now_ns);
 
 // A renewal, expected to replace lease->revision, is being written.
-void fleet_lease_begin(struct fleet_lease *lease, int64_t now_ns);
+//   known  the newest revision of the bucket that has been seen
+void fleet_lease_begin(struct fleet_lease *lease, uint64_t known, int64_t now_ns);
 
-// What became of it. Returns whether the lease goes on: after a conflict the key must be read, for
-// it may be our own write, of which we heard no result, that came before; see fleet_lease_see.
-void fleet_lease_answer(struct fleet_lease *lease, enum fleet_result result, uint64_t revision,
-                        int64_t now_ns);
+// What became of it. What the key says is known once it is seen.
+void fleet_lease_answer(struct fleet_lease *lease, enum fleet_result result, int64_t now_ns);
 
 // The worker's key, as seen in the bucket. Ends the lease when its session has ended there.
+//   beat  the renewal's number, as the key has it
 void fleet_lease_see(struct fleet_lease *lease, uint64_t revision, const char *session,
-                     bool has_ended);
+                     uint64_t beat, bool has_ended);
 
 // Whether no other worker can have ended the session by now. Only then may its streams be
 // published.

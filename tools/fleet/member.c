@@ -62,6 +62,7 @@ static bool write_end(struct fleet_member *member, const struct fleet_worker *wo
     json_t *object = json_object();
     set_text(object, "session", worker->session);
     json_object_set_new(object, "ended", json_true());
+    json_object_set_new(object, "after", json_integer((json_int_t)worker->revision));
     set_text(object, "by", member->options.name);
     return begin(member, FLEET_KEY_WORKER, worker->name, worker->revision, object, now_ns);
 }
@@ -71,6 +72,8 @@ static void renew(struct fleet_member *member, int64_t now_ns)
     const struct fleet_labels *labels = &member->options.labels;
     json_t *object = json_object();
     set_text(object, "session", member->lease.session);
+    json_object_set_new(object, "beat", json_integer((json_int_t)member->lease.beat + 1));
+    json_object_set_new(object, "after", json_integer((json_int_t)member->lease.revision));
     json_object_set_new(object, "capacity", json_integer(member->capacity));
     json_object_set_new(object, "busy", json_real(member->busy));
     json_object_set_new(object, "latency_ms", json_real(member->latency_ms));
@@ -81,7 +84,7 @@ static void renew(struct fleet_member *member, int64_t now_ns)
     json_object_set_new(object, "labels", array);
     if (begin(member, FLEET_KEY_WORKER, member->options.name, member->lease.revision, object,
               now_ns)) {
-        fleet_lease_begin(&member->lease, now_ns);
+        fleet_lease_begin(&member->lease, member->known, now_ns);
     }
 }
 
@@ -156,7 +159,7 @@ uint64_t fleet_member_fence(const struct fleet_member *member, const struct flee
                             int64_t now_ns)
 {
     if (!fleet_member_owns(member, stream) || stream->is_leaving || member->is_leaving ||
-        !fleet_lease_is_proven(&member->lease, now_ns)) {
+        stream->lease > member->lease.confirmed || !fleet_lease_is_proven(&member->lease, now_ns)) {
         return 0;
     }
     return (member->epoch << FLEET_EPOCH_BITS) + stream->lease;
@@ -243,7 +246,7 @@ void fleet_member_tick(struct fleet_member *member, const char *session, int64_t
     } else if (!fleet_member_has_left(member) && find_self(member) != NULL &&
                fleet_lease_is_due(&member->lease, now_ns) &&
                write_end(member, find_self(member), now_ns)) {
-        fleet_lease_begin(&member->lease, now_ns);
+        fleet_lease_begin(&member->lease, member->known, now_ns);
     }
     const bool is_proven = fleet_lease_is_proven(&member->lease, now_ns);
     member->counts.lapses += member->was_proven && !is_proven;
@@ -270,7 +273,8 @@ static void see_worker(struct fleet_member *member, const char *name)
         return;
     }
     const bool was_held = member->lease.is_held;
-    fleet_lease_see(&member->lease, worker->revision, worker->session, worker->has_ended);
+    fleet_lease_see(&member->lease, worker->revision, worker->session, worker->beat,
+                    worker->has_ended);
     if (was_held && !member->lease.is_held && !member->is_leaving) {
         member->counts.lost += (uint64_t)(worker->streams > 0 ? worker->streams : 0);
     }
@@ -286,8 +290,14 @@ static void see_stream(struct fleet_member *member, const char *name, bool was_o
                         strcmp(stream->session, member->lease.session) == 0;
     member->counts.taken += is_own && !was_owned;
     member->counts.given += !is_own && was_owned;
+    if (stream->lease >= stream->written) {
+        stream->is_writing = stream->is_writing && stream->written == 0;
+        stream->written = 0;
+    }
     if (!is_own) {
         stream->is_leaving = false;
+    } else if (!was_owned) {
+        member->lease.next_ns = 0; // a renewal that begins now confirms it
     }
 }
 
@@ -296,6 +306,7 @@ void fleet_member_see(struct fleet_member *member, const char *key, uint64_t rev
 {
     enum fleet_key_kind kind;
     char name[FLEET_NAME_BYTES];
+    member->known = revision > member->known ? revision : member->known;
     if (!fleet_key_read(key, &kind, name)) {
         return;
     }
@@ -327,17 +338,13 @@ void fleet_member_answer(struct fleet_member *member, const struct fleet_write *
     member->counts.conflicts += result == FLEET_CONFLICT;
     if (kind == FLEET_KEY_LEASE) {
         if (stream != NULL) {
-            stream->is_writing = false;
+            stream->is_writing = result == FLEET_WRITTEN && stream->lease < revision;
+            stream->written = stream->is_writing ? revision : 0;
         }
     } else if (strcmp(name, member->options.name) != 0) {
         member->counts.ended += result == FLEET_WRITTEN;
     } else if (member->lease.is_writing && member->lease.begun_ns == write->begun_ns) {
-        // Before the entry is seen: it may be the one that ends this session.
-        const bool is_end = member->is_leaving && strstr(write->value, "\"ended\":true") != NULL;
-        fleet_lease_answer(&member->lease, is_end ? FLEET_UNKNOWN : result, revision, now_ns);
-    }
-    if (result == FLEET_WRITTEN) {
-        fleet_member_see(member, write->key, revision, write->value, strlen(write->value), now_ns);
+        fleet_lease_answer(&member->lease, result, now_ns);
     }
 }
 
@@ -354,6 +361,7 @@ void fleet_member_restart(struct fleet_member *member, uint64_t epoch)
     if (member->epoch != epoch && member->epoch != 0) {
         fleet_roster_finish(&member->roster);
         memset(&member->lease, 0, sizeof member->lease);
+        member->known = 0;
         member->is_complete = false;
     }
     member->epoch = epoch;

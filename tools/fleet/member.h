@@ -54,6 +54,7 @@ struct fleet_member {
     struct fleet_lease lease;
     struct fleet_member_counts counts;
     uint64_t epoch;   // of the bucket; 0: not known
+    uint64_t known;   // newest revision seen
     bool is_complete; // the roster has all entries there were
     bool is_leaving;
     bool was_proven;

@@ -5,7 +5,10 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "tools/json_text.h"
+
+enum { FREE_MS = 3000 }; // the length of a lease
 
 // ---- names and labels
 
@@ -129,7 +132,7 @@ static bool is_options(json_t *options)
 // ---- entries. Each is read wholly before anything of it is kept.
 
 static void put_worker(struct fleet_worker *worker, const struct fleet_worker *read,
-                       uint64_t revision, int64_t now_ns)
+                       uint64_t revision, uint64_t after, int64_t now_ns)
 {
     const struct fleet_worker before = *worker;
     *worker = *read;
@@ -137,6 +140,7 @@ static void put_worker(struct fleet_worker *worker, const struct fleet_worker *r
     worker->revision = revision;
     worker->changed_ns = now_ns;
     worker->streams = before.streams;
+    worker->free_ns = before.revision == after ? before.free_ns : now_ns + FREE_MS * MC_NS_PER_MS;
 }
 
 static bool read_worker(const json_t *object, struct fleet_worker *read)
@@ -149,6 +153,8 @@ static bool read_worker(const json_t *object, struct fleet_worker *read)
     const json_int_t capacity = json_integer_value(json_object_get(object, "capacity"));
     const double busy = json_number_value(json_object_get(object, "busy"));
     const double latency_ms = json_number_value(json_object_get(object, "latency_ms"));
+    const json_int_t beat = json_integer_value(json_object_get(object, "beat"));
+    read->beat = beat < 0 ? 0 : (uint64_t)beat;
     read->has_ended = json_is_true(json_object_get(object, "ended"));
     read->capacity = capacity < 0 ? 0 : capacity > 10000 ? 10000 : (int)capacity;
     read->busy = busy >= 0 && busy <= 1 ? busy : 0;
@@ -278,7 +284,8 @@ static bool put_worker_entry(struct fleet_roster *roster, const char *name, cons
         roster->changes += worker->revision == 0 || worker->has_ended != read.has_ended ||
                            worker->capacity != read.capacity ||
                            strcmp(worker->session, read.session) != 0;
-        put_worker(worker, &read, revision, now_ns);
+        const json_int_t after = json_integer_value(json_object_get(object, "after"));
+        put_worker(worker, &read, revision, after < 0 ? 0 : (uint64_t)after, now_ns);
     }
     return worker != NULL;
 }
@@ -341,7 +348,10 @@ void fleet_roster_count(struct fleet_roster *roster, int64_t now_ns)
         if (stream->owner != NULL) {
             stream->owner->streams++;
         }
-        if (stream->owner != NULL || stream->options == NULL) {
+        const struct fleet_worker *former =
+            stream->worker[0] == '\0' ? NULL : fleet_roster_worker(roster, stream->worker);
+        const bool is_free = former == NULL || now_ns >= former->free_ns;
+        if (stream->owner != NULL || stream->options == NULL || !is_free) {
             stream->orphan_ns = -1;
         } else if (stream->orphan_ns < 0) {
             stream->orphan_ns = now_ns;

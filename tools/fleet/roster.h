@@ -6,11 +6,15 @@
 //
 //     stream.NAME   {"options":{"url":"rtsp://…"},"labels":["room=3"],"worker":"hall-2"}
 //     lease.NAME    {"worker":"hall-1","session":"5f0c…"}, or {"worker":"","to":"hall-2"}
-//     worker.NAME   {"session":"5f0c…","capacity":12,"labels":["room=3"],…}
+//     worker.NAME   {"session":"5f0c…","beat":7,"after":1234,"capacity":12,"labels":["room=3"],…}
 //
 // A worker rewrites its own key all the time; that of a lease changes with the owner alone. So its
 // revision, which grows for ever, serves as the fence. A lease is as good as the session that it
 // names: when that has ended, the stream is an orphan.
+//
+// "after" is the revision that a worker's entry was to replace. Where another one came between, a
+// renewal and the end of the session raced, and both were written: its streams may still be
+// published for the length of a lease, and are not taken before that.
 //
 // No input, no output, no clock: times are given. Thread: the owner's.
 #pragma once
@@ -39,6 +43,8 @@ struct fleet_worker {
     char name[FLEET_NAME_BYTES];
     uint64_t revision;  // of its key; 0: not seen yet
     int64_t changed_ns; // when that revision was seen, by the reader's clock
+    uint64_t beat;      // number of the renewal
+    int64_t free_ns;    // when streams of a session of it that ended may be taken, at the earliest
     bool has_ended;     // its session has; for ever, the next one has another name
     char session[FLEET_SESSION_BYTES];
     int capacity; // streams
@@ -61,7 +67,8 @@ struct fleet_stream {
     struct fleet_worker *owner; // set by fleet_roster_count; NULL: an orphan
     // Of the member that reads.
     int64_t orphan_ns; // since when without an owner; -1: has one
-    bool is_writing;   // its lease
+    bool is_writing;   // its lease, until the write is seen
+    uint64_t written;  // revision of that write, once it is known
     bool is_leaving;   // no longer published, and being given back
 };
 

@@ -9,13 +9,11 @@
 #include "tools/mocapctl/mocapctl.h"
 
 static const struct mc_command *const commands[] = {
-    &mocapctl_watch_command,   &mocapctl_status_command,
-    &mocapctl_metrics_command, &mocapctl_calibrate_command,
-    &mocapctl_stream_command,  &mocapctl_reload_command,
-    &mocapctl_devices_command, &mocapctl_doctor_command,
-    &mocapctl_record_command,  &mocapctl_replay_command,
-    &mocapctl_export_command,  &mocapctl_overlay_command,
-    &mocapctl_still_command,   NULL,
+    &mocapctl_watch_command,     &mocapctl_status_command, &mocapctl_metrics_command,
+    &mocapctl_calibrate_command, &mocapctl_stream_command, &mocapctl_reload_command,
+    &mocapctl_devices_command,   &mocapctl_doctor_command, &mocapctl_record_command,
+    &mocapctl_replay_command,    &mocapctl_export_command, &mocapctl_overlay_command,
+    &mocapctl_still_command,     &mocapctl_fleet_command,  NULL,
 };
 
 static const struct mc_command program = {
@@ -30,5 +28,6 @@ int main(int argc, char **argv)
 {
     json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
     signal(SIGPIPE, SIG_IGN); // a failed write reports it instead
+    mocapctl_fleet_hand_over(argc, argv);
     return mc_command_main(&program, MOCAPD_VERSION, argc, argv);
 }

@@ -16,3 +16,8 @@ extern const struct mc_command mocapctl_replay_command;
 extern const struct mc_command mocapctl_export_command;
 extern const struct mc_command mocapctl_overlay_command;
 extern const struct mc_command mocapctl_still_command;
+extern const struct mc_command mocapctl_fleet_command;
+
+// Becomes mocap-fleet where the command line says "mocapctl fleet …", with what follows; returns
+// otherwise.
+void mocapctl_fleet_hand_over(int argc, char **argv);
