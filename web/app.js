@@ -18,7 +18,9 @@ import { makeSettings } from "./settings.js";
 import { makeShapeRows } from "./shape_rows.js";
 import { makeShelf } from "./shelf.js";
 import { AVATARS, makeStage } from "./stage.js";
+import { wordsOf } from "./states.js";
 import { keep, recall } from "./storage.js";
+import { makeWall } from "./wall.js";
 
 const STATUS_EVERY_MS = 250;
 const CALM_SHARE = 0.08; // of the way to a neutral face, per animation frame, while no face is visible
@@ -43,6 +45,8 @@ const page = {
     face: NEUTRAL,
     seenMs: performance.now(), // when a face was last visible
     drawnMs: 0, // when a face that is not visible was last drawn
+    hasGreeted: false, // a daemon has told its streams
+    isWall: false, // all streams are shown, not one
     droppedBefore: 0,
     seqBefore: null,
 };
@@ -67,14 +71,6 @@ stage.choose(AVATARS.includes(firstAvatar) ? firstAvatar : "fox");
 
 // ---- status
 
-const WORDS = {
-    idle: "the camera is closed",
-    connecting: "connecting to the camera",
-    stalled: "no frames from the camera",
-    ended: "the stream has ended",
-    failed: "the stream has failed",
-};
-
 /** @returns {[string, string]} what the dot and the text say */
 function statusOf() {
     const state = client.states.get(page.stream);
@@ -87,15 +83,19 @@ function statusOf() {
     if (state?.state === "live") {
         return page.record && !page.face.seen ? ["nobody", "no face in view"] : ["live", "live"];
     }
-    const words = WORDS[state?.state] ?? WORDS.connecting;
-    return [state?.state ?? "connecting", state?.reason ? `${words}: ${state.reason}` : words];
+    return [state?.state ?? "connecting", wordsOf(state)];
 }
 
 function showStatus() {
     const [name, text] = statusOf();
     setText(byId("status-text"), text);
     byId("status").dataset.state = name;
-    showHint(hintOf({ isOffline: page.isOffline === true, web: client.web, hello: client.hello, refusal: page.refusal }));
+    const hint = hintOf({ isOffline: page.isOffline === true, web: client.web, hello: client.hello, refusal: page.refusal });
+    showHint(hint);
+    // The hint is on the stage.
+    const isWall = page.isWall && hint === null;
+    byId("wall").hidden = !isWall;
+    document.body.classList.toggle("has-wall", isWall);
 }
 setInterval(showStatus, STATUS_EVERY_MS);
 
@@ -109,7 +109,40 @@ function chooseStream(name) {
     page.face = { ...page.face, id: NEUTRAL.id }; // ids are per stream
     clearLatency();
     showStatus();
+    tellStage();
 }
+
+// ---- the wall
+
+const wall = makeWall(client, openStream, () => preferences);
+
+/** Of the streams that are not on the stage a few records a second are enough. */
+function tellStage() {
+    client.setStage(page.isWall ? null : page.stream);
+}
+
+function showWall(isShown) {
+    page.isWall = isShown;
+    byId("wall-button").setAttribute("aria-pressed", String(isShown));
+    showStatus();
+    tellStage();
+}
+
+/** From the wall to the stage. */
+function openStream(name) {
+    byId("stream").value = name;
+    showWall(false);
+    chooseStream(name);
+    byId("wall-button").focus();
+}
+
+byId("wall-button").addEventListener("click", () => {
+    showWall(!page.isWall);
+    if (page.isWall) {
+        wall.draw();
+        wall.focus(page.stream);
+    }
+});
 
 client.addEventListener("hello", ({ detail: { streams } }) => {
     const select = byId("stream");
@@ -119,6 +152,13 @@ client.addEventListener("hello", ({ detail: { streams } }) => {
     const isFixed = address.isObs && address.stream !== undefined;
     chooseStream(isFixed || streams.includes(page.stream) ? page.stream : streams[0]);
     select.value = page.stream;
+    const isMany = streams.length > 1 && !address.isObs;
+    wall.setStreams(streams);
+    byId("wall-button").hidden = !isMany;
+    setText(byId("wall-count"), `${streams.length}`);
+    // It opens by itself once; a stream that the address names comes first.
+    showWall(isMany && (page.hasGreeted ? page.isWall : address.stream === undefined));
+    page.hasGreeted = true;
 });
 byId("stream").addEventListener("change", ({ target }) => chooseStream(target.value));
 client.addEventListener("state", showStatus);
@@ -207,6 +247,7 @@ requestAnimationFrame(onFrame);
 
 preferences.onChange = () => {
     page.isNew = page.record !== null;
+    wall.refresh();
 };
 
 // ---- dialogs
@@ -249,6 +290,7 @@ listenForKeys({
     m: () => byId("mirror").click(),
     t: () => byId("theme").click(),
     f: () => full.click(),
+    w: () => byId("wall-button").hidden || byId("wall-button").click(),
 });
 
 /** For tests and the console. */

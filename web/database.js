@@ -26,6 +26,20 @@ function open() {
     return settled(request);
 }
 
+/** Why nothing was kept, for people: a browser's own words are for programmers. */
+export function explainStorage({ name }) {
+    return name === "QuotaExceededError"
+        ? "this browser has no more room for this page: remove a model or the photo, or free space on the disk"
+        : "this browser keeps nothing for this page: a private window, or its settings forbid it";
+}
+
+/** Until a transaction is on the disk: what it lacks room for fails no earlier. */
+const committed = (transaction) =>
+    new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve;
+        transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"));
+    });
+
 /**
  * @param {keyof typeof STORES} store
  * @param {"readonly" | "readwrite"} mode
@@ -34,7 +48,9 @@ function open() {
 export async function useStore(store, mode, work) {
     const database = await open();
     try {
-        return await work(database.transaction(store, mode).objectStore(store));
+        const transaction = database.transaction(store, mode);
+        const [result] = await Promise.all([work(transaction.objectStore(store)), committed(transaction)]);
+        return result;
     } finally {
         database.close();
     }

@@ -32,9 +32,10 @@ function gazeDirection([yaw, pitch], [x, y, z, w]) {
     return [v[0] + 2 * (y * t[2] - z * t[1]), v[1] + 2 * (z * t[0] - x * t[2])];
 }
 
-function drawContours(context, keypoints, place, colours) {
+/** The lines of the 68 landmarks, and the points; sizes in pixels. */
+export function drawContours(context, keypoints, place, colours, { line = 1.8, point = 1.7 } = {}) {
     context.strokeStyle = colours.accent;
-    context.lineWidth = 1.8;
+    context.lineWidth = line;
     context.lineJoin = "round";
     context.globalAlpha = 0.7;
     for (const [first, last, closed] of keypoints.length === 68 ? CONTOURS : []) {
@@ -51,7 +52,7 @@ function drawContours(context, keypoints, place, colours) {
     for (const keypoint of keypoints) {
         context.globalAlpha = 0.25 + 0.75 * keypoint[2];
         context.beginPath();
-        context.arc(...place(keypoint), 1.7, 0, 2 * Math.PI);
+        context.arc(...place(keypoint), point, 0, 2 * Math.PI);
         context.fill();
     }
     context.globalAlpha = 1;

@@ -46,6 +46,7 @@ export class MocapClient extends EventTarget {
     #WebSocket;
     #socket = null;
     #closed = false;
+    #stage = undefined; // undefined: never said
     #retryMs = RETRY_FIRST_MS;
     #openedMs = Infinity; // when the connection was made
     #retryTimer = 0;
@@ -93,6 +94,18 @@ export class MocapClient extends EventTarget {
         }
         const best = this.#clock.reduce((a, b) => (b.roundTripMs < a.roundTripMs ? b : a));
         return atMs + best.offsetMs - record.t_arrival_ns / 1e6;
+    }
+
+    /**
+     * Says which stream is shown in full: of the others mocap-web then sends five records a second
+     * each at most. Without this it sends all records of all streams.
+     * @param {string | null} stream null: none
+     */
+    setStage(stream) {
+        this.#stage = stream;
+        if (this.#socket.readyState === 1) {
+            this.#socket.send(JSON.stringify({ type: "stage", ...(stream !== null && { stream }) }));
+        }
     }
 
     /**
@@ -229,6 +242,9 @@ export class MocapClient extends EventTarget {
                 this.states.clear();
                 this.newest.clear();
                 this.#emit("hello", message);
+                if (this.#stage !== undefined) {
+                    this.setStage(this.#stage); // mocap-web may be another one, or count streams anew
+                }
                 break;
             case "pong":
                 this.#compareClocks(message);

@@ -3,6 +3,7 @@ import { settled, useStore } from "./database.js";
 
 const KEPT_PIXELS = 1280; // of the longer side of a photo that is kept
 const ASKED_PIXELS = 720; // of what mocap-web gets
+const ASKED_LEAST = 32; // of its shorter side
 const KEPT_ID = 1; // there is one photo
 const KEPT_TYPE = "image/jpeg";
 const KEPT_QUALITY = 0.92;
@@ -52,6 +53,9 @@ export function largestFace({ faces }, scale) {
 /** @returns {Promise<object>} the face of a bitmap; rejects with a sentence for people */
 async function findFace(bitmap, control) {
     const { canvas, context } = draw(bitmap, scaleTo(bitmap, ASKED_PIXELS));
+    if (Math.min(canvas.width, canvas.height) < ASKED_LEAST) {
+        throw new Error(`a picture of ${bitmap.width} × ${bitmap.height} pixels is too narrow; cut it to the face`);
+    }
     const record = await control.readPhoto(ppmOf(context.getImageData(0, 0, canvas.width, canvas.height)));
     const face = largestFace(record, bitmap.width / canvas.width);
     if (!face) {

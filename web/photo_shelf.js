@@ -1,4 +1,5 @@
 /** The shelf under the photo: add, replace, remove. */
+import { explainStorage } from "./database.js";
 import { byId, setText } from "./elements.js";
 import { forgetPhoto, keepPhoto, readPhotoFile, recallPhoto } from "./photo_file.js";
 
@@ -17,32 +18,58 @@ export function makePhotoShelf(stage, control) {
         setText(byId("photo-file-label"), hasPhoto ? "Replace" : "Choose a photo");
     }
 
-    async function show(photo) {
-        await stage.loadPhoto(photo);
+    // Of several actions the last one counts: what an earlier one is still waiting for is dropped.
+    let turn = 0;
+    let storing = Promise.resolve(); // in the order of the actions
+
+    const store = (work) => {
+        const stored = storing.then(work);
+        storing = stored.catch(() => {});
+        return stored;
+    };
+
+    /** Shows a photo; false when another action has come since. */
+    async function show(photo, mine) {
+        await stage.loadPhoto(photo, () => mine === turn);
+        if (mine !== turn) {
+            return false;
+        }
         hasPhoto = true;
         note("");
         refresh();
+        return true;
     }
 
     /** Shows the face of a file and keeps it; a picture without a face is not kept. */
     async function add(file) {
+        const mine = file ? ++turn : turn;
         await stage.choose("photo");
-        if (!file) {
+        if (!file || mine !== turn) {
             return;
         }
         note(`Looking for the face in ${file.name} …`);
         try {
             const photo = await readPhotoFile(file, control);
-            await show(photo);
-            await keepPhoto(photo);
+            if (await show(photo, mine)) {
+                await store(() => keepPhoto(photo)).catch((error) => {
+                    if (mine === turn) {
+                        note(`${file.name} is shown, but not kept: ${explainStorage(error)}`);
+                    }
+                });
+            }
         } catch (error) {
-            // Or storage is full or switched off: the photo is shown, but not kept.
-            note(`${file.name}: ${error.message}`);
+            if (mine === turn) {
+                note(`${file.name}: ${error.message}`);
+            }
         }
     }
 
     async function remove() {
-        await forgetPhoto().catch(() => {}); // then it was not kept
+        const mine = ++turn;
+        await store(forgetPhoto).catch(() => {}); // then it was not kept
+        if (mine !== turn) {
+            return;
+        }
         stage.removePhoto();
         hasPhoto = false;
         note("");
@@ -52,9 +79,10 @@ export function makePhotoShelf(stage, control) {
 
     /** Shows the photo of the last visit, once the view is first chosen. */
     async function begin() {
+        const mine = turn;
         const photo = await recallPhoto().catch(() => undefined);
-        if (photo && !hasPhoto) {
-            await show(photo).catch((error) => note(`${photo.title}: ${error.message}`));
+        if (photo && !hasPhoto && mine === turn) {
+            await show(photo, mine).catch((error) => note(`${photo.title}: ${error.message}`));
         }
     }
 

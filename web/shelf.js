@@ -1,4 +1,5 @@
 /** The shelf under the model: choose among those kept, add, replace, remove. */
+import { explainStorage } from "./database.js";
 import { byId, make, setText } from "./elements.js";
 import { keepModel, listModels, readModel, removeModel } from "./models.js";
 import { keep, recall } from "./storage.js";
@@ -32,16 +33,27 @@ export function makeShelf(stage, title) {
         byId("drop").hidden = current !== undefined;
     }
 
+    // Of several actions the last one counts: what an earlier one is still reading is dropped.
+    let turn = 0;
+
     async function show(id) {
-        const model = await readModel(id);
+        const mine = ++turn;
+        const model = await readModel(id).catch(() => undefined);
+        if (mine !== turn || !model) {
+            return; // removed in another window, or storage is switched off now
+        }
         note(`Reading ${model.title} …`);
         try {
-            await stage.loadModel(model.bytes);
-            current = id;
-            keep("model", model.title);
-            note(model.title);
+            await stage.loadModel(model.bytes, () => mine === turn);
+            if (mine === turn) {
+                current = id;
+                keep("model", model.title);
+                note(model.title);
+            }
         } catch (error) {
-            note(`${model.title}: ${error.message}`);
+            if (mine === turn) {
+                note(`${model.title}: ${error.message}`);
+            }
         }
         refresh();
     }
@@ -52,27 +64,37 @@ export function makeShelf(stage, title) {
         if (!stage.has3d || !file) {
             return;
         }
+        const mine = ++turn;
         note(`Reading ${file.name} …`);
         try {
             const bytes = await file.arrayBuffer();
-            const title = distinct((await stage.loadModel(bytes)) || file.name, models, id);
+            const title = distinct((await stage.loadModel(bytes, () => mine === turn)) || file.name, models, id);
+            if (mine !== turn) {
+                return;
+            }
             note(title);
             keep("model", title);
-            current = await keepModel(title, bytes, id);
+            try {
+                current = await keepModel(title, bytes, id);
+            } catch (error) {
+                note(`${title} is shown, but not kept: ${explainStorage(error)}`);
+            }
         } catch (error) {
-            // Storage that is full or switched off: the model is shown, but not kept.
-            note(`${file.name}: ${error.message}`);
+            if (mine === turn) {
+                note(`${file.name}: ${error.message}`);
+            }
         }
         models = await listModels().catch(() => models);
         refresh();
     }
 
     async function remove() {
-        await removeModel(current);
+        turn++;
+        await removeModel(current).catch(() => {}); // then it was not kept
         stage.removeModel();
         current = undefined;
         note("");
-        models = await listModels();
+        models = await listModels().catch(() => []);
         if (models.length > 0) {
             await show(models[0].id);
         }

@@ -92,10 +92,17 @@ export function makeStage({ onChoose }) {
             face = next;
             avatars[chosen]?.show(next);
         },
-        /** @returns {Promise<string>} the model's title; rejects when it cannot be read */
-        async loadModel(bytes) {
+        /**
+         * @param {() => boolean} [isWanted] whether it is still to be shown once it has been read
+         * @returns {Promise<string>} the model's title; rejects when it cannot be read
+         */
+        async loadModel(bytes, isWanted = () => true) {
             const { makeModel } = await load3d();
             const model = await makeModel(byId("view-model"), bytes);
+            if (!isWanted()) {
+                model.dispose();
+                return model.title;
+            }
             avatars.model?.dispose();
             avatars.model = model;
             showFace("model");
@@ -107,10 +114,16 @@ export function makeStage({ onChoose }) {
         },
         /**
          * @param {{image: Blob, face: object}} photo
+         * @param {() => boolean} isWanted whether it is still to be shown once it has been decoded
          * Rejects when it cannot be drawn.
          */
-        async loadPhoto({ image, face: itsFace }) {
-            const photo = makePhoto(byId("view-photo"), { bitmap: await createImageBitmap(image), face: itsFace });
+        async loadPhoto({ image, face: itsFace }, isWanted) {
+            const bitmap = await createImageBitmap(image);
+            if (!isWanted()) {
+                bitmap.close();
+                return;
+            }
+            const photo = makePhoto(byId("view-photo"), { bitmap, face: itsFace });
             avatars.photo?.dispose();
             avatars.photo = photo;
             photo.show(face ?? NEUTRAL);

@@ -10,7 +10,7 @@
 // they began, also while it is stopped; so does a record that it was just sending.
 //
 // Time passes in ticks, once every worker that runs has done its round. Workers count ticks since
-// something happened, never a time of day; and from one sight of the other's key to the next, one of
+// something happened, never a time of day; and from one sight of the other's key to the next, the first of
 // them may count a tick too many: clocks drift.
 //
 // check_model.sh shows that each of these breaks it:
@@ -25,9 +25,8 @@
 #else
 #define PROVEN (LEASE - 1) // ticks since a renewal began for which its owner publishes
 #endif
-#define AGES (LEASE + 2) // counting further changes nothing
 #ifndef WRITES
-#define WRITES 9 // that the bucket takes in a run
+#define WRITES 6 // that the bucket takes in a run
 #endif
 #define STOPS 2 // in a run
 
@@ -55,7 +54,7 @@ byte began[2];      // ticks since it began
 byte proven[2];     // ticks since the last one that succeeded began
 byte seen[2];       // revision of the other's key
 byte silent[2];     // ticks since it was seen to change
-bool drifted[2];    // has counted a tick too many since
+bool drifted;       // the first has counted a tick too many since
 byte fence[2];      // of the lease that it has; 0: none
 byte sending[2];    // fence of a record on its way
 
@@ -75,7 +74,7 @@ inline see()
     :: else
     fi;
     if
-    :: seen[me] != key[OTHER] -> seen[me] = key[OTHER]; silent[me] = 0; drifted[me] = false
+    :: seen[me] != key[OTHER] -> seen[me] = key[OTHER]; silent[me] = 0; drifted = (me == 0 -> false : drifted)
     :: true // it may come later
     fi
 }
@@ -154,16 +153,14 @@ inline deliver()
 proctype worker(byte me)
 {
     do
-    :: atomic { !stopped[me] && !done[me] -> see(); take_answer() }
-       atomic { !stopped[me] -> renew() }
-       atomic { !stopped[me] -> end_other() }
-       atomic { !stopped[me] -> take_orphan() }
-       atomic { !stopped[me] ->
+    :: atomic { !stopped[me] && !done[me] ->
+            see(); take_answer(); renew(); end_other(); take_orphan();
             if
             :: MAY_PUBLISH(me) -> assert(!MAY_PUBLISH(OTHER)); sending[me] = fence[me]
             :: else
             fi
        }
+       // Between its look at the clock and the publication it may be stopped for long.
        atomic { !stopped[me] -> deliver(); done[me] = true }
     od
 }
@@ -176,32 +173,46 @@ proctype network(byte me)
         if
         :: key[me] == expected[me] && !ended[me] -> revision++; key[me] = revision; renewal[me] = WRITTEN
         :: else -> renewal[me] = CONFLICT
-        fi
+        fi;
+        expected[me] = 0
        }
     od
 }
 
-inline count(age)
+inline count(age, most) // further changes nothing
 {
     if
-    :: age < AGES -> age++
+    :: age < most -> age++
+    :: else
+    fi
+}
+
+inline pass(w)
+{
+    done[w] = false;
+    if
+    :: held[w] -> count(proven[w], PROVEN)
+    :: else -> proven[w] = 0
+    fi;
+    if
+    :: renewal[w] == SENT || renewal[w] == WRITTEN -> count(began[w], PROVEN)
+    :: else -> began[w] = 0
+    fi;
+    if
+    :: seen[w] != 0 -> count(silent[w], LEASE)
     :: else
     fi
 }
 
 proctype time()
 {
-    byte w;
     do
     :: atomic { (done[0] || stopped[0]) && (done[1] || stopped[1]) ->
-        for (w : 0 .. 1) {
-            count(began[w]); count(proven[w]); count(silent[w]); done[w] = false;
-            if
-            :: !drifted[w] -> drifted[w] = true; count(silent[w])
-            :: true
-            fi
-        }
-        w = 0
+        pass(0); pass(1);
+        if
+        :: !drifted && seen[0] != 0 -> drifted = true; count(silent[0], LEASE)
+        :: true
+        fi
        }
     od
 }

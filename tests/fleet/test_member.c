@@ -225,7 +225,7 @@ static void heal(struct simulation *simulation, int workers)
 
 static void no_interleaving_makes_two_owners(void **state)
 {
-    for (uint64_t seed = 1; seed <= 100; seed++) {
+    for (uint64_t seed = 1; seed <= 40; seed++) {
         struct simulation *simulation =
             simulation_create(&(struct simulation_options){ .seed = seed,
                                                             .workers = 4,

@@ -141,8 +141,9 @@ static void a_full_record_comes_back(void **state)
 static void what_a_record_may_have_is_there_when_it_has_it(void **state)
 {
     (void)state;
-    struct protocol_record record = { .stream = "m", .fence = PROTOCOL_COUNT_MAX, .damaged = true,
-                                      .face_count = 1 };
+    struct protocol_record record = {
+        .stream = "m", .fence = PROTOCOL_COUNT_MAX, .damaged = true, .face_count = 1
+    };
     struct protocol_face *face = &record.faces[0];
     face->keypoint_count = 1;
     face->has_raw = face->has_jacobians = face->has_pose = face->has_shapes = true;

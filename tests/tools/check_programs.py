@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 GUARD_S = 300  # only a test that fails waits that long
 COMMANDS = {  # of those programs that have some; a command that is missing here fails the test
+    "mocap-fleet": {"publish", "serve"},
     "mocapctl": {"watch", "status", "metrics", "calibrate", "record", "replay", "export",
                  "overlay", "still", "stream", "stream add", "stream remove", "stream set", "reload",
                  "devices", "doctor"},

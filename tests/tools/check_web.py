@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from played_daemon import Daemon, abort_after
 
@@ -562,6 +563,40 @@ def make_pages(directory):
             file.write(text)
 
 
+def check_aside(web, daemon):
+    """Of streams that are not on its stage a page gets five records a second, the newest last;
+    another page still gets all."""
+    page, other = Browser(web), Browser(web)
+    for browser in (page, other):
+        browser.read_type("state")
+    page.send(b'{"type":"stage","stream":"one"}')
+    page.send(b'{"type":"ping","id":7}')
+    page.read_type("pong")  # the stage has been read
+    began, counts, last, seen = time.monotonic(), {"one": 0, "two": 0}, {}, {}
+    for _ in range(100):
+        for stream in counts:
+            last[stream] = daemon.seq
+            daemon.record([], stream)
+            while other.read_type("motion")["seq"] != last[stream]:
+                pass
+        while seen.get("one") != last["one"]:
+            message = page.read_type("motion")
+            counts[message["stream"]] += 1
+            seen[message["stream"]] = message["seq"]
+    elapsed = time.monotonic() - began
+    check(counts["one"] >= 100 and counts["two"] <= 5 * elapsed + 2, (counts, elapsed))
+    while seen.get("two") != last["two"]:  # though nothing follows it
+        message = page.read_type("motion")
+        seen[message["stream"]] = message["seq"]
+    page.send(b'{"type":"stage"}')
+    page.send(b'{"type":"stage","stream":"nowhere"}')
+    page.send(b'{"type":"stage","stream":7}')
+    page.send(b'{"type":"ping","id":8}')
+    check(page.read_type("pong")["id"] == 8, "a stage has no answer")
+    page.close()
+    other.close()
+
+
 def main():
     abort_after(GUARD_S)
     directory = tempfile.mkdtemp(prefix="mocapd-web-")
@@ -595,6 +630,7 @@ def main():
         check_control(web, daemon)
         check_caps(web)
         check_slow(web, daemon)
+        check_aside(web, daemon)
         daemon = check_restart(web, daemon, path)
         check_rest(web, daemon, path)
         web.stop()

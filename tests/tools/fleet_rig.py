@@ -49,7 +49,9 @@ class Process:
 
     def __init__(self, place, name, *arguments, **options):
         self.log = place.path(f"{name}.log")
-        with open(self.log, "ab") as out:
+        if os.path.exists(self.log):  # of one of that name that ran before
+            self.log = place.path(f"{name}-{len(place.running)}.log")
+        with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
                 arguments, stdout=out, stderr=options.pop("stderr", subprocess.STDOUT),
                 stdin=options.pop("stdin", subprocess.DEVNULL), **options)

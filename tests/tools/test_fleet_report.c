@@ -113,12 +113,14 @@ static void a_record_gets_its_fence(void **state)
     protocol_buffer_init(&fenced, PROTOCOL_MESSAGE_BYTES);
     protocol_encode_record(&encoded, PROTOCOL_CBOR, &record, PROTOCOL_INCLUDE_ALL);
     protocol_buffer_bytes(&encoded, tail, protocol_encode_tail(tail, PROTOCOL_CBOR, 3));
-    assert_true(fleet_fenced_record(&fenced, encoded.data, encoded.length, 1234567890123));
+    const char *bytes = encoded.data + 4; // after its length
+    const size_t length = encoded.length - 4;
+    assert_true(fleet_fenced_record(&fenced, bytes, length, 1234567890123));
     assert_true(protocol_decode_message(PROTOCOL_CBOR, fenced.data, fenced.length, &message, NULL));
     assert_true(message.record.fence == 1234567890123 && message.record.seq == 9);
     assert_int_equal(message.missed, 3);
-    assert_false(fleet_fenced_record(&fenced, encoded.data, encoded.length - 1, 1));
-    assert_false(fleet_fenced_record(&fenced, encoded.data, 0, 1));
+    assert_false(fleet_fenced_record(&fenced, bytes, length - 1, 1));
+    assert_false(fleet_fenced_record(&fenced, bytes, 0, 1));
     assert_false(fleet_fenced_record(&fenced, "{}", 2, 1));
     protocol_buffer_finish(&encoded);
     protocol_buffer_finish(&fenced);

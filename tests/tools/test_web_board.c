@@ -50,6 +50,24 @@ static void the_newest_text_wins(void **state)
     assert_shown(4, 1, "other");
 }
 
+static void streams_are_found_by_name(void **state)
+{
+    (void)state;
+    assert_int_equal(web_board_find(&board, "one"), -1);
+    web_board_name(&board, 0, "one");
+    web_board_name(&board, 63, "last");
+    assert_int_equal(web_board_find(&board, "one"), 0);
+    assert_int_equal(web_board_find(&board, "last"), 63);
+    web_board_name(&board, 0, "");
+    assert_int_equal(web_board_find(&board, "one"), -1);
+    assert_int_equal(web_board_find(&board, ""), -1);
+    assert_int_equal(web_board_stream_of_record(WEB_BOARD_HELLO), -1);
+    for (int i = 0; i < WEB_BOARD_STREAMS_MAX; i++) {
+        assert_int_equal(web_board_stream_of_record(web_board_record_slot(i)), i);
+        assert_int_equal(web_board_stream_of_record(web_board_state_slot(i)), -1);
+    }
+}
+
 static void a_slot_may_be_emptied(void **state)
 {
     (void)state;
@@ -82,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_newest_text_wins, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(streams_are_found_by_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_slot_may_be_emptied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_stays_when_texts_do, set_up, tear_down),
     };

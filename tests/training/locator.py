@@ -70,6 +70,22 @@ class Pictures(unittest.TestCase):
                     faces += 1
         self.assertGreater(faces, 40)
 
+    def test_renders_have_their_share_and_heads_turned_away_come_more_often(self):
+        grey = np.full((20, 20, 3), 90, np.uint8)
+        names = ["afw"] * 9 + ["render_0", "render_60"]
+        weights = locator_data.weigh([picture(grey, "frame", name) for name in names], lambda _: 1.0)
+        self.assertAlmostEqual(weights[9:].sum(), locator_data.RENDERED)
+        self.assertAlmostEqual(weights[10], 3 * weights[9])
+        alone = locator_data.weigh([picture(grey, "frame", "render_0")] * 4, lambda _: 1.0)
+        np.testing.assert_allclose(alone, 0.25)
+
+
+class Renders(unittest.TestCase):
+    def test_sets_tell_how_far_a_head_is_turned_to_either_side(self):
+        for degrees, name in ((0, "render_0"), (-29, "render_0"), (45, "render_30"), (-80, "render_60")):
+            c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+            self.assertEqual(locator_prepare.turned(np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])), name)
+
 
 class Maps(unittest.TestCase):
     def test_top_of_the_hill_is_the_face_s_cell_and_asks_for_its_box(self):

@@ -3,6 +3,14 @@ import { strict as assert } from "node:assert";
 
 const text = (page, selector) => page.locator(selector).innerText();
 
+/** Writes down what an element says from now on: a text that lasts two seconds might be missed. */
+async function watchText(page, selector) {
+    await page.locator(selector).evaluate((element) => {
+        globalThis.saidTexts = [];
+        new MutationObserver(() => globalThis.saidTexts.push(element.textContent)).observe(element, { childList: true, characterData: true, subtree: true });
+    });
+}
+
 async function open(page, name) {
     await page.click(`#${name}-button`);
     await page.waitForFunction((id) => document.getElementById(id).open, `${name}-dialog`);
@@ -76,8 +84,11 @@ async function checkCalibrate(page, daemon, inspect) {
     await page.waitForFunction(() => document.querySelectorAll("#calibrate .result")[1].textContent === "reached 62, gain 1.61");
     const range = daemon.asked.filter(({ action }) => action === "range").at(-1);
     assert.deepEqual(range.shapes, ["mouthSmileLeft", "mouthSmileRight"]);
+    // Its first step waits until it has been stopped: otherwise it might have come to its end.
+    const release = daemon.hold(({ action }) => action === "range");
     await page.click("#calibrate-range");
     await page.click("#calibrate-stop");
+    release();
     await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Stopped."));
     await page.locator("#profile").selectOption("anna");
     await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Profile anna is in use"));
@@ -119,17 +130,19 @@ async function checkConnect(page, inspect) {
     await page.waitForFunction(() => document.getElementById("bridge").textContent === "It is not running.");
     await inspect("connect");
     await checkBridge(page);
+    await watchText(page, "#obs-copy");
     await page.click("#obs-copy");
-    await page.waitForFunction(() => document.getElementById("obs-copy").textContent === "Copied");
+    await page.waitForFunction(() => globalThis.saidTexts.includes("Copied"));
     const address = await page.evaluate(() => navigator.clipboard.readText());
     assert.match(address, /^http:\/\/127\.0\.0\.1:\d+\/\?obs=1&avatar=robot&mirror=0$/);
     for (const summary of await page.locator("#connect summary").all()) {
         await summary.click();
     }
-    const buttons = await page.locator("#connect details button").all();
-    for (const button of buttons) {
-        await button.click();
-        assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^mocap-bridge --/);
+    for (const row of await page.locator("#connect details .row").all()) {
+        const command = await row.locator("code").innerText();
+        assert.match(command, /^mocap-bridge --/);
+        await row.locator("button").click();
+        await page.waitForFunction((wanted) => navigator.clipboard.readText().then((copied) => copied === wanted), command);
     }
     await close(page, "connect");
     await page.click("#mirror");

@@ -170,7 +170,8 @@ async function checkHead(page, daemon) {
     await page.waitForSelector("#view-head canvas");
     for (const jawOpen of [0, 1]) {
         await showAndWait(page, daemon, makeFace({ jawOpen }));
-        assert.equal(await mouthOf(page, "#view-head canvas"), jawOpen);
+        // Its canvas is there before the head is.
+        await page.waitForFunction((wanted) => document.querySelector("#view-head canvas").dataset.mouthOpen === String(wanted), jawOpen);
     }
     await shoot(page, "head");
     await page.keyboard.press("1");

@@ -132,6 +132,65 @@ async function checkObs(page, web) {
     await source.close();
 }
 
+const titleIs = (page, title) => page.waitForFunction((wanted) => import("./photo_file.js").then(({ recallPhoto }) => recallPhoto()).then((photo) => photo?.title === wanted), title);
+
+/** Of two files chosen one after the other the second one stays, though the first one's answer comes last. */
+async function checkHaste(page, first, second) {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    let count = 0;
+    const isAsked = new Promise((resolve) =>
+        page.route("**/photo", async (route) => {
+            if (++count === 1) {
+                const response = await route.fetch();
+                resolve();
+                await held;
+                await route.fulfill({ response });
+            } else {
+                await route.continue();
+            }
+        }),
+    );
+    await page.waitForFunction(() => globalThis.mocap?.client.hello);
+    await page.setInputFiles("#photo-file", first);
+    await isAsked; // mocap-web reads one photo at a time
+    await page.setInputFiles("#photo-file", second);
+    await noteIs(page, "^$");
+    await titleIs(page, basename(second));
+    const answered = page.waitForResponse((response) => response.url().endsWith("/photo"));
+    release();
+    await answered;
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // what waited for it has run
+    const [calm] = await measure(page, second, [{}]);
+    assert.ok(calm[0] < SAME, `the second file stays: ${calm}`);
+    await titleIs(page, basename(second));
+    await noteIs(page, "^$");
+    await page.unrouteAll({ behavior: "wait" });
+}
+
+/** Where the browser keeps nothing, the photo is shown all the same; a strip is no portrait. */
+async function checkStorage(page, path) {
+    await page.evaluate(() => {
+        globalThis.realPut = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = () => {
+            throw new DOMException("The quota has been exceeded.", "QuotaExceededError");
+        };
+    });
+    await page.setInputFiles("#photo-file", path);
+    await noteIs(page, "is shown, but not kept: this browser has no more room");
+    await page.evaluate(() => (IDBObjectStore.prototype.put = globalThis.realPut));
+    const strip = await page.evaluate(async () => {
+        const canvas = new OffscreenCanvas(2000, 60);
+        canvas.getContext("2d").fillRect(0, 0, 2000, 60);
+        const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+        return btoa(String.fromCharCode(...bytes));
+    });
+    await page.setInputFiles("#photo-file", { name: "strip.png", mimeType: "image/png", buffer: Buffer.from(strip, "base64") });
+    await noteIs(page, "^strip.png: a picture of 1280 × 38 pixels is too narrow; cut it to the face$");
+    await page.setInputFiles("#photo-file", path);
+    await titleIs(page, basename(path));
+}
+
 /**
  * @param {{synthface: string, directory: string, web: string, complaints: string[]}} at web: the page's
  *     address with its token
@@ -169,6 +228,8 @@ export async function checkPhoto(page, { synthface, directory, web, complaints }
     const [calm] = await measure(page, second, [{}]);
     assert.ok(calm[0] < SAME, `the other one: ${calm}`);
     assert.equal(await page.locator("#view-photo canvas").count(), 1);
+    await checkHaste(page, first, second);
+    await checkStorage(page, first);
     await page.locator("#photo-remove").focus();
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => document.getElementById("photo-drop").checkVisibility() && !document.querySelector("#view-photo canvas"));

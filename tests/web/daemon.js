@@ -21,13 +21,15 @@ function rotationOf(yaw, pitch) {
 /**
  * @param {string} path of the socket
  * @param {{width: number, height: number}} frame
+ * @param {string[]} [streams]
  */
-export async function playDaemon(path, { width, height }) {
+export async function playDaemon(path, { width, height }, streams = ["main"]) {
     const sockets = new Set();
     const watching = new Set(); // those of them that have subscribed
     const asked = []; // requests other than subscriptions
     let waitingFor = null; // {count, resolve}
     let refusal = null; // {isMeant, error}
+    let held = null; // {isMeant, answers}
     let seq = 0;
     let profile = "default";
     let settings = DEFAULTS;
@@ -58,21 +60,28 @@ export async function playDaemon(path, { width, height }) {
     };
     const server = createServer((socket) => {
         const say = (message) => socket.write(`${JSON.stringify(message)}\n`);
-        say({ type: "hello", protocol: [1, 0], server: "played 1", boot_id: "b", streams: ["main"], encodings: ["json"] });
+        say({ type: "hello", protocol: [1, 0], server: "played 1", boot_id: "b", streams, encodings: ["json"] });
         sockets.add(socket);
         const serve = (request) => {
             const { id, type } = request;
             if (type === "calibrate" || type === "settings") {
-                say({ ...replyTo(request), id });
+                const reply = { ...replyTo(request), id };
+                if (held?.isMeant(request)) {
+                    held.answers.push(() => say(reply));
+                } else {
+                    say(reply);
+                }
                 return;
             }
             if (type === "unsubscribe") {
                 watching.delete(socket);
-                say({ type: "unsubscribed", id, streams: ["main"] });
+                say({ type: "unsubscribed", id, streams });
                 return;
             }
-            say({ type: "subscribed", id, streams: ["main"], mode: "latest", encoding: "json" });
-            say({ type: "state", stream: "main", state: "live", reason: "" });
+            say({ type: "subscribed", id, streams, mode: "latest", encoding: "json" });
+            for (const stream of streams) {
+                say({ type: "state", stream, state: "live", reason: "" });
+            }
             watching.add(socket);
         };
         createInterface({ input: socket }).on("line", (line) => serve(JSON.parse(line)));
@@ -85,12 +94,15 @@ export async function playDaemon(path, { width, height }) {
     });
     await new Promise((resolve) => server.listen(path, resolve));
 
-    const send = (record) => {
+    const tell = (message) => {
+        for (const socket of watching) {
+            socket.write(`${JSON.stringify(message)}\n`);
+        }
+    };
+    const send = (record, stream = streams[0]) => {
         const t = nowNs();
         const times = { seq, pts: seq++ / 30, t_arrival_ns: t - 8 * NS_PER_MS, t_publish_ns: t };
-        for (const socket of watching) {
-            socket.write(`${JSON.stringify({ ...record, stream: "main", ...times })}\n`);
-        }
+        tell({ ...record, stream, ...times });
         return times.seq;
     };
 
@@ -100,6 +112,14 @@ export async function playDaemon(path, { width, height }) {
         hasAsked: (count) => new Promise((resolve) => (asked.length >= count ? resolve() : (waitingFor = { count, resolve }))),
         /** Answers the next request that is meant with an error: others may still be on their way. */
         refuse: (isMeant, error) => (refusal = { isMeant, error }),
+        /** Answers requests that are meant only when the function is called that it returns. */
+        hold(isMeant) {
+            const { answers } = (held = { isMeant, answers: [] });
+            return () => {
+                held = null;
+                answers.forEach((answer) => answer());
+            };
+        },
         /**
          * @param {object | null} face {keypoints, shapes, yaw, pitch}; null: nobody
          * @returns {number} the record's number
@@ -130,6 +150,8 @@ export async function playDaemon(path, { width, height }) {
         },
         /** Sends a record under the next number. @returns {number} that number */
         send,
+        /** Says what state a stream is in. */
+        state: (stream, state, reason) => tell({ type: "state", stream, state, reason }),
         close() {
             for (const socket of sockets) {
                 socket.destroy();

@@ -56,6 +56,24 @@ test("messages become events, and the newest stays", () => {
     client.close();
 });
 
+test("the stage is said at once, and again after a hello", () => {
+    const { client, socket } = begin();
+    const stages = (of) => of.sent.filter(({ type }) => type === "stage");
+    socket.open();
+    socket.say({ type: "hello", streams: ["a", "b"] });
+    assert.deepEqual(stages(socket), [], "who says nothing gets everything");
+    client.setStage("b");
+    client.setStage(null);
+    assert.deepEqual(stages(socket), [{ type: "stage", stream: "b" }, { type: "stage" }]);
+    client.setStage("a");
+    socket.say({ type: "hello", streams: ["a"] }); // of another mocapd
+    assert.deepEqual(stages(socket).slice(2), [{ type: "stage", stream: "a" }, { type: "stage", stream: "a" }]);
+    socket.readyState = 3;
+    client.setStage("b"); // not sent, and no error
+    assert.equal(stages(socket).length, 4);
+    client.close();
+});
+
 test("latency comes from comparing clocks", () => {
     const { client, socket } = begin();
     assert.equal(client.latencyMs({ t_arrival_ns: 0 }), undefined);

@@ -6,9 +6,10 @@
 // FLEET_BROKER_WRITE_MS at most, so that whoever publishes counts what is lost.
 #pragma once
 
-#include <nats/nats.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include <nats/nats.h>
 
 #include "base/error.h"
 

@@ -9,7 +9,10 @@
 #define SMOOTHING 0.2
 #define GROWTH 1.25 // of the capacity, before it is worth telling
 
-enum { LATE_COUNT = 5 };
+enum {
+    LATE_COUNT = 5,
+    STEADY_COUNT = 15, // for what is smoothed to follow
+};
 
 static int limit(int streams)
 {
@@ -27,6 +30,8 @@ void fleet_capacity_measure(struct fleet_capacity *capacity, const struct fleet_
 {
     capacity->busy += SMOOTHING * (load->busy - capacity->busy);
     capacity->latency_ms += SMOOTHING * (load->latency_ms - capacity->latency_ms);
+    capacity->steady = load->streams == capacity->measured ? capacity->steady + 1 : 0;
+    capacity->measured = load->streams;
     const bool is_late = load->latency_ms > LATENCY_FULL_MS || load->dropped > DROPPED_FULL;
     capacity->late = is_late && load->streams > 0 ? capacity->late + 1 : 0;
     if (capacity->late >= LATE_COUNT) {
@@ -35,7 +40,8 @@ void fleet_capacity_measure(struct fleet_capacity *capacity, const struct fleet_
         capacity->late = 0;
         return;
     }
-    if (is_late || load->streams < capacity->streams / 2 || capacity->busy < 0.01) {
+    if (is_late || load->streams < capacity->streams / 2 || capacity->steady < STEADY_COUNT ||
+        capacity->busy < 0.01) {
         return; // too little runs to tell what more would cost
     }
     const int carries = limit((int)(load->streams * BUSY_FULL / capacity->busy));

@@ -17,6 +17,8 @@ struct fleet_capacity {
     double busy;       // of all processors, 0 to 1, smoothed
     double latency_ms; // of records, mean, smoothed
     int late;          // measurements in a row that were too high
+    int measured;      // streams, at the last one
+    int steady;        // measurements in a row with so many
 };
 
 // One measurement, of about a second.

@@ -1,8 +1,8 @@
 // mocap-fleet: streams of many machines, over a broker.
-#include <nats/nats.h>
 #include <signal.h>
 
 #include <jansson.h>
+#include <nats/nats.h>
 
 #include "base/log.h"
 #include "base/reserve.h"

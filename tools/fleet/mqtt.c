@@ -1,11 +1,12 @@
 #include "tools/fleet/mqtt.h"
 
-#include <mosquitto.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <mosquitto.h>
 
 #include "base/clock.h"
 #include "base/log.h"

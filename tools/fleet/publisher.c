@@ -29,6 +29,7 @@ enum {
     WANTS_PENDING = 4096, // messages
     FOLLOW_MS = 250,      // between two looks at what is wanted no more
     READ_AT_ONCE = 64,    // messages, before a look at the clock
+    WAITING = 4, // records of a stream that mocapd keeps for us: a late scheduler costs none
 };
 
 // One stream of the daemon. The publisher's thread owns it, but for what wants_lock guards.
@@ -303,14 +304,15 @@ static bool is_listed(const struct mocap_server *server, const char *name)
     return false;
 }
 
-// Takes over the daemon's list. Those that are gone say so last.
+// Takes over the daemon's list. Those that are gone say so last: not that they have ended, as
+// another machine may take them over.
 static void take_streams(struct fleet_publisher *publisher)
 {
     const struct mocap_server *server = mocap_server(publisher->client);
     for (int i = 0; i < publisher->stream_count; i++) {
         if (!is_listed(server, publisher->streams[i].name)) {
-            set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_ENDED,
-                      "the stream is gone");
+            set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_CONNECTING,
+                      "its machine no longer has it");
         }
     }
     pthread_mutex_lock(&publisher->wants_lock);
@@ -392,7 +394,8 @@ static bool subscribe(struct fleet_publisher *publisher, struct stream *stream,
     const struct mocap_options options = { .stream = stream->name,
                                            .encoding = MOCAP_ENCODING_CBOR,
                                            .include = MOCAP_INCLUDE_ALL,
-                                           .mode = MOCAP_MODE_LATEST,
+                                           .mode = MOCAP_MODE_QUEUE,
+                                           .queue = WAITING,
                                            .label = "mocap-fleet" };
     mc_log(MC_LOG_DEBUG, "%s: somebody wants it", stream->name);
     return mocap_subscribe(publisher->client, &options, REPLY_MS, error);

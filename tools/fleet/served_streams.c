@@ -160,7 +160,8 @@ void fleet_served_streams_check(struct fleet_served_streams *served)
         const int64_t silent_ms = (mc_clock_now_ns() - known->reported_ns) / MC_NS_PER_MS;
         if (silent_ms > REMOVE_MS) {
             remove_stream(served, i);
-        } else if (silent_ms > known->gone_ms) {
+        } else if (silent_ms > known->gone_ms && known->state != PROTOCOL_STREAM_ENDED &&
+                   known->state != PROTOCOL_STREAM_FAILED) {
             char reason[PROTOCOL_REASON_BYTES];
             snprintf(reason, sizeof reason, "no word from %s",
                      known->publisher[0] != '\0' ? known->publisher : "its publisher");

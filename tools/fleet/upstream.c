@@ -14,7 +14,7 @@
 #include "tools/fleet/subjects.h"
 
 enum {
-    QUEUE = 4,      // records of one stream that wait for the loop
+    QUEUE = 16,     // records of one stream that wait for the loop
     REPORTS = 1024, // states that wait for it
     PENDING = 256,  // messages of one subscription in the library
     REPORTS_PENDING = 16384,

@@ -267,8 +267,15 @@ static void tick(struct worker *worker)
 
 // ---- running
 
+// A second signal ends the program at once.
 static void begin_stop(struct worker *worker)
 {
+    struct signalfd_siginfo taken;
+    sigset_t all;
+    const ssize_t count = read(worker->signals, &taken, sizeof taken);
+    (void)count; // or the one taken would be delivered below
+    sigfillset(&all);
+    pthread_sigmask(SIG_UNBLOCK, &all, NULL);
     worker->is_stopping = true;
     worker->stop_ns = fleet_fences_now_ns() + LEAVE_MS * MC_NS_PER_MS;
     fleet_member_leave(&worker->member);
@@ -284,10 +291,7 @@ static void run_worker(struct worker *worker)
         const int ready = poll(waited, worker->is_stopping ? 1 : 2, FLEET_TICK_MS);
         if (ready > 0 && waited[0].revents != 0 && !worker->is_stopping) {
             begin_stop(worker);
-            waited[0] = waited[1]; // a second signal ends it at once
-            sigset_t unblocked;
-            sigfillset(&unblocked);
-            pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
+            waited[0] = waited[1];
         }
         if (read(worker->events, &count, sizeof count) < 0 && errno != EAGAIN) {
             mc_log(MC_LOG_ERROR, "eventfd: %s", strerror(errno));

@@ -1,5 +1,6 @@
 #include "tools/web/board.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,24 @@ bool web_board_put(struct web_board *board, int slot, const char *text, size_t l
     }
     pthread_mutex_unlock(&board->lock);
     return good;
+}
+
+void web_board_name(struct web_board *board, int stream, const char *name)
+{
+    pthread_mutex_lock(&board->lock);
+    snprintf(board->streams[stream], PROTOCOL_NAME_BYTES, "%s", name);
+    pthread_mutex_unlock(&board->lock);
+}
+
+int web_board_find(struct web_board *board, const char *name)
+{
+    int found = -1;
+    pthread_mutex_lock(&board->lock);
+    for (int i = 0; i < WEB_BOARD_STREAMS_MAX && found < 0; i++) {
+        found = name[0] != '\0' && strcmp(board->streams[i], name) == 0 ? i : -1;
+    }
+    pthread_mutex_unlock(&board->lock);
+    return found;
 }
 
 bool web_board_take(struct web_board *board)

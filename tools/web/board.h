@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "protocol/message.h"
 
 enum {
     WEB_BOARD_STREAMS_MAX = 64,
@@ -30,6 +31,12 @@ static inline int web_board_record_slot(int stream)
     return 3 + 2 * stream;
 }
 
+// -1: the slot is none of a record.
+static inline int web_board_stream_of_record(int slot)
+{
+    return slot > WEB_BOARD_HELLO && slot % 2 == 1 ? (slot - 3) / 2 : -1;
+}
+
 struct web_text {
     char *bytes; // WEB_BOARD_HEADROOM bytes, then the text
     size_t length, capacity;
@@ -45,6 +52,7 @@ struct web_slot {
 
 struct web_board {
     pthread_mutex_t lock;
+    char streams[WEB_BOARD_STREAMS_MAX][PROTOCOL_NAME_BYTES]; // with the lock
     struct web_slot slots[WEB_BOARD_SLOTS];
 };
 
@@ -54,6 +62,12 @@ void web_board_finish(struct web_board *board);
 // Puts a text; length 0 empties the slot. Returns false and leaves the slot as it was when
 // out of memory. Thread: the one that puts.
 bool web_board_put(struct web_board *board, int slot, const char *text, size_t length) MC_MUST_USE;
+
+// Names a stream; its slots follow from its number. Thread: the one that puts.
+void web_board_name(struct web_board *board, int stream, const char *name);
+
+// The stream of that name; -1: there is none. Thread: loop.
+int web_board_find(struct web_board *board, const char *name);
 
 // Moves what was put since the last call into version and shown. Returns whether there was
 // anything. Thread: loop.

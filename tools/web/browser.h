@@ -20,7 +20,7 @@ enum { WEB_BROWSER_REQUEST_BYTES = 4096 }; // longer ones end the connection
 
 // What all browsers share; borrowed.
 struct web_browsers {
-    const struct web_board *board;
+    struct web_board *board;
     const char *token;
     struct web_calls *calls;
     struct protocol_buffer text; // being encoded
@@ -28,9 +28,13 @@ struct web_browsers {
 
 struct web_browser {
     struct lws *wsi;
-    bool counted;                         // by the server
-    uint64_t seen[WEB_BOARD_SLOTS];       // versions sent
-    char text[WEB_BROWSER_REQUEST_BYTES]; // of a message, as far as it has arrived
+    bool counted;                           // by the server
+    uint64_t seen[WEB_BOARD_SLOTS];         // versions sent
+    int last;                               // slot
+    int64_t sent_ns[WEB_BOARD_STREAMS_MAX]; // when a record of each was, last
+    bool has_stage;                         // the page has said which stream it shows in full
+    int stage;                              // that stream; -1: none
+    char text[WEB_BROWSER_REQUEST_BYTES];   // of a message, as far as it has arrived
     size_t length;
     bool is_asked; // a pong or a refusal waits to be sent
     struct protocol_request request;

@@ -103,6 +103,9 @@ static void begin(struct web_relay *relay)
                      server->streams[i]);
         }
     }
+    for (int i = 0; i < WEB_BOARD_STREAMS_MAX; i++) {
+        web_board_name(relay->board, i, i < relay->stream_count ? relay->streams[i] : "");
+    }
     put_web(relay, true, "");
     put_hello(relay, server);
 }

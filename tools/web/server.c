@@ -333,6 +333,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return web_browser_read(&server->browsers, &session->browser, in, length);
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return web_browser_write(&server->browsers, &session->browser);
+    case LWS_CALLBACK_TIMER: // a record has waited long enough
+        lws_callback_on_writable(wsi);
+        return 0;
     case LWS_CALLBACK_CLOSED:
         count_browser(server, session->browser.counted ? -1 : 0);
         web_browser_end(&session->browser);

@@ -3,8 +3,9 @@
 // browser.c, in photo.c and in answer.c.
 //
 // A browser may send {"type":"ping","id":N} and gets a pong with "t_ns", this
-// machine's CLOCK_MONOTONIC in ns, with which it computes latencies, and control (control.h). All
-// other requests are refused. A POST to /ws says why a WebSocket would be refused.
+// machine's CLOCK_MONOTONIC in ns, with which it computes latencies, {"type":"stage"} (browser.c),
+// and control (control.h). All other requests are refused. A POST to /ws says why a WebSocket would
+// be refused.
 #pragma once
 
 #include <uv.h>
@@ -27,7 +28,7 @@ struct web_server_options {
     const char *token;    // its holder may calibrate, change settings and have photos read
     const struct web_names *names;
     const struct web_pages *pages;
-    const struct web_board *board;
+    struct web_board *board;
     // A WebSocket was opened or closed; count are open now. Not called for those that the end of
     // the server closes. Thread: loop.
     void (*on_browsers)(void *user, int count);

@@ -1,0 +1,118 @@
+// What a reader of the bucket knows, of entries good and bad.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tools/fleet/roster.h"
+
+static bool put(struct fleet_roster *roster, const char *key, uint64_t revision, const char *value)
+{
+    return fleet_roster_put(roster, key, revision, value, value == NULL ? 0 : strlen(value), 5);
+}
+
+#define STREAM "{\"options\":{\"url\":\"demo:\",\"max-faces\":2}}"
+
+static void a_stream_belongs_to_the_worker_whose_session_goes_on(void **state)
+{
+    struct fleet_roster roster = { 0 };
+    assert_true(put(&roster, "stream.door", 1, STREAM));
+    assert_true(put(&roster, "worker.w1", 2, "{\"session\":\"a\",\"capacity\":4}"));
+    assert_true(put(&roster, "lease.door", 3, "{\"worker\":\"w1\",\"session\":\"a\"}"));
+    fleet_roster_count(&roster, 7);
+    const struct fleet_stream *door = fleet_roster_stream(&roster, "door");
+    assert_ptr_equal(door->owner, fleet_roster_worker(&roster, "w1"));
+    assert_int_equal(door->orphan_ns, -1);
+    assert_int_equal(door->owner->streams, 1);
+    assert_true(put(&roster, "worker.w1", 4, "{\"session\":\"b\",\"capacity\":4}"));
+    fleet_roster_count(&roster, 8);
+    assert_null(door->owner);
+    assert_int_equal(door->orphan_ns, 8);
+    fleet_roster_finish(&roster);
+}
+
+static void older_entries_change_nothing(void **state)
+{
+    struct fleet_roster roster = { 0 };
+    put(&roster, "lease.door", 9, "{\"worker\":\"w2\",\"session\":\"b\"}");
+    put(&roster, "lease.door", 8, "{\"worker\":\"w1\",\"session\":\"a\"}");
+    assert_string_equal(fleet_roster_stream(&roster, "door")->worker, "w2");
+    put(&roster, "stream.door", 12, NULL);
+    put(&roster, "stream.door", 11, STREAM);
+    assert_null(fleet_roster_stream(&roster, "door")->options);
+    fleet_roster_finish(&roster);
+}
+
+static void hostile_entries_are_not_understood(void **state)
+{
+    static const char *const keys[] = { "door",      "stream.",     "stream.a b", "stream.a.b",
+                                        "lease.=zz", "worker.\xff", "other.door", "" };
+    static const char *const values[] = {
+        "",
+        "[]",
+        "7",
+        "{",
+        "{\"options\":{}}",
+        "{\"options\":[1]}",
+        "{\"options\":{\"url\":[]}}",
+        "{\"options\":{\"url\":\"a\"},\"labels\":{}}",
+        "{\"options\":{\"url\":\"a\"},\"labels\":[\"room\"]}",
+        "{\"options\":{\"url\":\"a\"},\"labels\":[1]}",
+        "{\"options\":{\"url\":\"a\"},\"worker\":7}",
+        "{\"options\":{\"url\":\"a\"},\"options\":{\"url\":\"b\"}}",
+        "{\"options\":{\"url\":\"a\"},\"labels\":[\"a=1\",\"a=2\",\"a=3\",\"a=4\",\"a=5\",\"a=6\","
+        "\"a=7\",\"a=8\",\"a=9\"]}",
+    };
+    struct fleet_roster roster = { 0 };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        assert_false(put(&roster, keys[i], i + 1, STREAM));
+    }
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        assert_false(put(&roster, "stream.door", i + 1, values[i]));
+    }
+    assert_false(put(&roster, "worker.w1", 1, "{\"capacity\":3}"));
+    assert_false(
+        put(&roster, "worker.w1", 2, "{\"session\":\"0123456789012345678901234567890123\"}"));
+    assert_false(put(&roster, "lease.door", 1, "{\"worker\":\"a\\u0001\"}"));
+    fleet_roster_count(&roster, 1);
+    for (int i = 0; i < roster.stream_count; i++) {
+        assert_null(roster.streams[i]->options);
+    }
+    fleet_roster_finish(&roster);
+}
+
+static void numbers_of_workers_are_bounded(void **state)
+{
+    struct fleet_roster roster = { 0 };
+    put(&roster, "worker.w1", 1, "{\"session\":\"a\",\"capacity\":99999999999,\"busy\":-3}");
+    assert_int_equal(fleet_roster_worker(&roster, "w1")->capacity, 10000);
+    assert_true(fleet_roster_worker(&roster, "w1")->busy == 0);
+    put(&roster, "worker.w1", 2, "{\"session\":\"a\",\"capacity\":-5}");
+    assert_int_equal(fleet_roster_worker(&roster, "w1")->capacity, 0);
+    fleet_roster_finish(&roster);
+}
+
+static void any_name_that_mocapd_takes_has_a_key(void **state)
+{
+    char key[FLEET_KEY_BYTES], name[FLEET_NAME_BYTES];
+    enum fleet_key_kind kind;
+    fleet_key_write(key, FLEET_KEY_LEASE, "front door. \xc3\xbc");
+    assert_string_equal(key, "lease.front=20door=2E=20=C3=BC");
+    assert_true(fleet_key_read(key, &kind, name));
+    assert_int_equal(kind, FLEET_KEY_LEASE);
+    assert_string_equal(name, "front door. \xc3\xbc");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stream_belongs_to_the_worker_whose_session_goes_on),
+        cmocka_unit_test(older_entries_change_nothing),
+        cmocka_unit_test(hostile_entries_are_not_understood),
+        cmocka_unit_test(numbers_of_workers_are_bounded),
+        cmocka_unit_test(any_name_that_mocapd_takes_has_a_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
