@@ -23,6 +23,7 @@ enum {
     REFUSED_MS = 15000,       // before a broker that refused us is asked again
     BUFFER_BYTES = 64 * 1024, // to write at once
     LOGIN_BYTES = 512,
+    PENDING_BYTES = 8 << 20, // of one subscription, that wait to be delivered
 };
 
 struct fleet_broker_subscription {
@@ -78,16 +79,26 @@ static void set_state(struct fleet_broker *broker, bool is_connected)
     }
 }
 
+// Callbacks come late: of a connection that was replaced, they mean nothing, and of the one there
+// is, what it says now counts.
+static void follow_state(natsConnection *connection, struct fleet_broker *broker)
+{
+    pthread_mutex_lock(&broker->lock);
+    const bool is_current = connection == broker->open;
+    pthread_mutex_unlock(&broker->lock);
+    if (is_current) {
+        set_state(broker, natsConnection_Status(connection) == NATS_CONN_STATUS_CONNECTED);
+    }
+}
+
 static void on_connected(natsConnection *connection, void *closure)
 {
-    (void)connection;
-    set_state(closure, true);
+    follow_state(connection, closure);
 }
 
 static void on_disconnected(natsConnection *connection, void *closure)
 {
-    (void)connection;
-    set_state(closure, false);
+    follow_state(connection, closure);
 }
 
 // The keeper makes the connection anew.
@@ -176,12 +187,10 @@ static bool set_servers(struct fleet_broker *broker, const char *urls, struct mc
                                    SERVERS_MAX);
             break;
         }
-        const char *scheme_end = strstr(url, "://");
-        if (scheme_end != NULL && strncmp(url, "nats://", 7) != 0 &&
-            strncmp(url, "tls://", 6) != 0) {
+        if (strncmp(url, "nats://", 7) != 0 && strncmp(url, "tls://", 6) != 0) {
+            // Not shown: without a scheme, a password would be.
             is_good = mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                   "--nats must begin with nats:// or tls://, got '%.*s://'",
-                                   (int)(scheme_end - url < 20 ? scheme_end - url : 20), url);
+                                   "--nats: each server must begin with nats:// or tls://");
             break;
         }
         is_secure |= strncmp(url, "tls://", 6) == 0;
@@ -328,7 +337,8 @@ static void attach(struct fleet_broker *broker, struct fleet_broker_subscription
     }
     subscription->references++;
     add_outstanding(broker, 1);
-    natsSubscription_SetPendingLimits(subscription->current, subscription->max_pending, -1);
+    natsSubscription_SetPendingLimits(subscription->current, subscription->max_pending,
+                                      PENDING_BYTES);
     natsSubscription_NoDeliveryDelay(subscription->current);
     natsSubscription_SetOnCompleteCB(subscription->current, on_nats_complete, subscription);
 }
@@ -402,9 +412,9 @@ static natsStatus connect_now(struct fleet_broker *broker)
     broker->open = broker->connection;
     broker->outstanding++;
     pthread_mutex_unlock(&broker->lock);
-    if (status == NATS_OK) {
+    if (natsConnection_Status(broker->connection) == NATS_CONN_STATUS_CONNECTED) {
         set_state(broker, true);
-    } else {
+    } else if (status != NATS_OK) {
         mc_log(MC_LOG_WARNING, "no broker at %s yet; trying again until it is there", broker->url);
     }
     return NATS_OK;

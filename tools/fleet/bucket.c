@@ -13,7 +13,7 @@ enum {
     NEXT_MS = 200,  // that the reader waits for an entry before it looks around
     RETRY_MS = 250, // before the bucket is opened again
     LOG_MS = 10000,
-    FAILURES_MAX = 4, // writes without an answer, before the bucket is looked for anew
+    FAILURES_MAX = 4, // writes that fail, before the bucket is looked for anew
 };
 
 enum kind { RESTART, ENTRY, COMPLETE, ANSWER };
@@ -41,14 +41,14 @@ struct fleet_bucket {
     pthread_mutex_t lock; // guards all below
     pthread_cond_t changed;
     bool is_stopping;
-    struct write *urgent, **urgent_end; // of workers' keys
+    struct write *urgent, **urgent_end; // renewals
     struct write *writes, **writes_end;
     int write_count;
     struct event *events, **events_end;
     int event_count;
     uint64_t written, read; // the newest revision
     int64_t written_ns;     // when it was
-    int failures;           // writes in a row without an answer
+    int failures; // writes in a row that had no answer, or that found a worker's key changed
     struct mc_log_limit writer_limit, reader_limit;
 };
 
@@ -206,6 +206,12 @@ static struct write *next_write(struct fleet_bucket *bucket)
     return write;
 }
 
+// Of a worker's own session, not the end of another one's.
+static bool is_renewal(const struct fleet_write *write)
+{
+    return strncmp(write->key, "worker.", 7) == 0 && strstr(write->value, "\"ended\":true") == NULL;
+}
+
 static void answer(struct fleet_bucket *bucket, struct write *write, enum fleet_result result,
                    uint64_t revision)
 {
@@ -221,7 +227,12 @@ static void answer(struct fleet_bucket *bucket, struct write *write, enum fleet_
     event->result = result;
     event->revision = revision;
     pthread_mutex_lock(&bucket->lock);
-    bucket->failures = result == FLEET_UNKNOWN ? bucket->failures + 1 : 0;
+    // A worker's key is its own: when its renewals conflict, the bucket may be another one by now.
+    if (result == FLEET_WRITTEN) {
+        bucket->failures = 0;
+    } else if (result == FLEET_UNKNOWN || is_renewal(&write->write)) {
+        bucket->failures++;
+    }
     if (result == FLEET_WRITTEN && revision > bucket->written) {
         bucket->written = revision;
         bucket->written_ns = mc_clock_now_ns();
@@ -256,7 +267,7 @@ static void *run_writer(void *user)
     return NULL;
 }
 
-// Whether the reader does not bring what we wrote, or no write gets an answer.
+// Whether the reader does not bring what we wrote, or writes fail.
 static bool is_stale(struct fleet_bucket *bucket)
 {
     pthread_mutex_lock(&bucket->lock);
@@ -321,7 +332,8 @@ static void *run_reader(void *user)
 
 bool fleet_bucket_write(struct fleet_bucket *bucket, const struct fleet_write *write)
 {
-    const bool is_urgent = strncmp(write->key, "worker.", 7) == 0;
+    // Many workers may have to be ended at once: our own session must not wait for that.
+    const bool is_urgent = is_renewal(write);
     struct write *queued = malloc(sizeof *queued);
     if (queued == NULL) {
         return false;

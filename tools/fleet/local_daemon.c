@@ -440,6 +440,19 @@ void fleet_local_set(struct fleet_local *local, struct fleet_stream *const *stre
     pthread_mutex_unlock(&local->lock);
 }
 
+int fleet_local_refused(struct fleet_local *local, char names[][FLEET_NAME_BYTES], int room)
+{
+    int copied = 0;
+    pthread_mutex_lock(&local->lock);
+    for (const struct handed *h = local->streams; h != NULL && copied < room; h = h->next) {
+        if (h->is_refused && h->wanted != NULL) {
+            memcpy(names[copied++], h->name, FLEET_NAME_BYTES);
+        }
+    }
+    pthread_mutex_unlock(&local->lock);
+    return copied;
+}
+
 void fleet_local_state(struct fleet_local *local, struct fleet_local_state *state)
 {
     pthread_mutex_lock(&local->lock);

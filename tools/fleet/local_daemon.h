@@ -34,4 +34,7 @@ void fleet_local_stop(struct fleet_local *local);
 // The streams that mocapd should run for the fleet, by name and options; copied. Any thread.
 void fleet_local_set(struct fleet_local *local, struct fleet_stream *const *streams, int count);
 
+// Copies the names of streams that mocapd refused, room at most; returns how many. Any thread.
+int fleet_local_refused(struct fleet_local *local, char names[][FLEET_NAME_BYTES], int room);
+
 void fleet_local_state(struct fleet_local *local, struct fleet_local_state *state); // any thread

@@ -180,8 +180,8 @@ static void take_orphans(struct fleet_member *member, int64_t now_ns)
         }
         const int attempt = (int)((now_ns - stream->orphan_ns) / MC_NS_PER_MS / FLEET_TAKE_MS);
         struct fleet_worker *taker = fleet_placement_take(&member->roster, stream, attempt % 1000);
-        if (taker == NULL) {
-            continue;
+        if (taker == NULL || (taker == self && now_ns < stream->refused_ns)) {
+            continue; // the next best one takes it
         }
         taker->streams++;
         if (taker == self && !stream->is_writing &&
@@ -315,9 +315,7 @@ void fleet_member_see(struct fleet_member *member, const char *key, uint64_t rev
     const bool was_owned = stream != NULL && member->lease.session[0] != '\0' &&
                            strcmp(stream->worker, member->options.name) == 0 &&
                            strcmp(stream->session, member->lease.session) == 0;
-    if (!fleet_roster_put(&member->roster, key, revision, value, length, now_ns)) {
-        return;
-    }
+    fleet_roster_put(&member->roster, key, revision, value, length, now_ns); // good or not
     if (kind == FLEET_KEY_LEASE) {
         see_stream(member, name, was_owned);
     } else if (kind == FLEET_KEY_WORKER) {
@@ -365,6 +363,15 @@ void fleet_member_restart(struct fleet_member *member, uint64_t epoch)
         member->is_complete = false;
     }
     member->epoch = epoch;
+}
+
+void fleet_member_refuse(struct fleet_member *member, const char *name, int64_t now_ns)
+{
+    struct fleet_stream *stream = fleet_roster_stream(&member->roster, name);
+    if (stream != NULL && fleet_member_owns(member, stream)) {
+        stream->is_leaving = true;
+        stream->refused_ns = now_ns + FLEET_REFUSED_MS * MC_NS_PER_MS;
+    }
 }
 
 // ---- the end

@@ -20,6 +20,7 @@ enum {
     FLEET_GIVE_MS = 250,       // between two streams that are given away
     FLEET_SPREAD_END_MS = 200, // over which workers spread that see another one lapse
     FLEET_EPOCH_BITS = 20,
+    FLEET_REFUSED_MS = 15000, // before a machine takes a stream again that its mocapd refused
 };
 
 // To be written when the key has the expected revision; 0: when there is no such key.
@@ -91,6 +92,9 @@ void fleet_member_answer(struct fleet_member *member, const struct fleet_write *
 // What time brings.
 //   session  a name that no session ever had, for when a new one begins
 void fleet_member_tick(struct fleet_member *member, const char *session, int64_t now_ns);
+
+// The local mocapd does not take the stream: it is given back, so that another machine tries.
+void fleet_member_refuse(struct fleet_member *member, const char *name, int64_t now_ns);
 
 // Ends the session, so that others take the streams at once. They must not be published any more.
 void fleet_member_leave(struct fleet_member *member);

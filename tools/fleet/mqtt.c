@@ -98,7 +98,10 @@ static void on_publish(struct mosquitto *mosquitto, void *user, int id)
 {
     struct fleet_mqtt *mqtt = user;
     (void)mosquitto, (void)id;
-    atomic_fetch_sub(&mqtt->waiting, 1);
+    // Not below 0: messages of QoS 1 from before a reconnect, which are not counted any more.
+    int waiting = atomic_load(&mqtt->waiting);
+    while (waiting > 0 && !atomic_compare_exchange_weak(&mqtt->waiting, &waiting, waiting - 1)) {
+    }
 }
 
 // ---- options
@@ -110,9 +113,9 @@ static bool parse_url(struct fleet_mqtt *mqtt, char login[LOGIN_BYTES], struct m
     mqtt->is_tls = strncmp(url, "mqtts://", 8) == 0;
     pipeline_url_redact(url, mqtt->url, sizeof mqtt->url);
     if (rest == NULL || (!mqtt->is_tls && strncmp(url, "mqtt://", 7) != 0)) {
+        // Not shown: without a scheme, a password would be.
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "--mqtt must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT], got '%.60s'",
-                            mqtt->url);
+                            "--mqtt must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT]");
     }
     rest += 3;
     const char *at = strrchr(rest, '@');

@@ -379,6 +379,11 @@ static bool connect_daemon(struct fleet_publisher *publisher)
         disconnect(publisher, error.message);
         return false;
     }
+    // What mocap-fleet serve offers comes from the broker: it would go round for ever.
+    if (strncmp(mocap_server(publisher->client)->name, "mocap-fleet", 11) == 0) {
+        disconnect(publisher, "mocap-fleet serve listens there, not mocapd; see --socket");
+        return false;
+    }
     mc_log(MC_LOG_INFO, "connected to %s", mocap_server(publisher->client)->name);
     publisher->outage_is_told = false;
     publisher->reported_ns = 0;

@@ -173,6 +173,7 @@ static bool put_definition(struct fleet_stream *stream, json_t *object, uint64_t
         if (!is_options(given) || !get_labels(object, &labels) ||
             !get_name(object, "worker", wanted) ||
             (options = tools_json_text(given, JSON_COMPACT | JSON_SORT_KEYS)) == NULL) {
+            stream->definition = revision; // who changes it must expect this one
             return false;
         }
     }
@@ -188,15 +189,17 @@ static bool put_lease(struct fleet_stream *stream, const json_t *object, uint64_
 {
     char worker[FLEET_NAME_BYTES] = "", session[FLEET_SESSION_BYTES] = "";
     char to[FLEET_NAME_BYTES] = "";
-    if (object != NULL && (!get_name(object, "worker", worker) || !get_name(object, "to", to) ||
-                           !get_text(object, "session", session, sizeof session))) {
-        return false;
+    const bool is_good =
+        object == NULL || (get_name(object, "worker", worker) && get_name(object, "to", to) &&
+                           get_text(object, "session", session, sizeof session));
+    if (!is_good) { // nobody's: who takes the stream must expect this revision
+        worker[0] = session[0] = to[0] = '\0';
     }
     stream->lease = revision;
     memcpy(stream->worker, worker, sizeof worker);
     memcpy(stream->session, session, sizeof session);
     memcpy(stream->to, to, sizeof to);
-    return true;
+    return is_good;
 }
 
 // ---- the roster
@@ -275,11 +278,16 @@ static bool put_worker_entry(struct fleet_roster *roster, const char *name, cons
                              uint64_t revision, int64_t now_ns)
 {
     struct fleet_worker read;
-    if (!read_worker(object, &read)) {
-        return false;
-    }
     struct fleet_worker *worker =
         find_or_add((void ***)&roster->workers, &roster->worker_count, name, sizeof *worker);
+    if (!read_worker(object, &read)) {
+        // Its session goes on, or lapses: who ends it must expect this revision.
+        if (worker != NULL && revision > worker->revision) {
+            worker->revision = revision;
+            worker->changed_ns = now_ns;
+        }
+        return false;
+    }
     if (worker != NULL && revision > worker->revision) {
         roster->changes += worker->revision == 0 || worker->has_ended != read.has_ended ||
                            worker->capacity != read.capacity ||
@@ -318,11 +326,14 @@ bool fleet_roster_put(struct fleet_roster *roster, const char *key, uint64_t rev
         return false;
     }
     json_t *object = value == NULL ? NULL : json_loadb(value, length, JSON_REJECT_DUPLICATES, NULL);
+    if (value != NULL && !json_is_object(object)) {
+        json_decref(object);
+        object = json_object(); // lacks all that is required
+    }
     const bool good =
-        (value == NULL || json_is_object(object)) &&
-        (kind == FLEET_KEY_WORKER
-             ? put_worker_entry(roster, name, object, revision, now_ns)
-             : put_stream_entry(roster, kind == FLEET_KEY_LEASE, name, object, revision));
+        kind == FLEET_KEY_WORKER
+            ? put_worker_entry(roster, name, object, revision, now_ns)
+            : put_stream_entry(roster, kind == FLEET_KEY_LEASE, name, object, revision);
     json_decref(object);
     return good;
 }

@@ -66,10 +66,11 @@ struct fleet_stream {
     char to[FLEET_NAME_BYTES];  // to whom it was given; "": to any
     struct fleet_worker *owner; // set by fleet_roster_count; NULL: an orphan
     // Of the member that reads.
-    int64_t orphan_ns; // since when without an owner; -1: has one
-    bool is_writing;   // its lease, until the write is seen
-    uint64_t written;  // revision of that write, once it is known
-    bool is_leaving;   // no longer published, and being given back
+    int64_t orphan_ns;  // since when without an owner; -1: has one
+    bool is_writing;    // its lease, until the write is seen
+    uint64_t written;   // revision of that write, once it is known
+    bool is_leaving;    // no longer published, and being given back
+    int64_t refused_ns; // until when this machine, whose mocapd refused it, does not take it
 };
 
 struct fleet_roster {
@@ -82,8 +83,9 @@ struct fleet_roster {
 
 void fleet_roster_finish(struct fleet_roster *roster);
 
-// Takes an entry of the bucket. One that is older than what is known, has another form than above,
-// or is of a key that is none of these, changes nothing.
+// Takes an entry of the bucket. One that is older than what is known, or is of a key that is none
+// of these, changes nothing. Of one that has another form than above only the revision counts, so
+// that it can be replaced: such a lease is nobody's; a worker and a stream stay as they were.
 //   value  NULL: the key was deleted
 // Returns whether the entry was understood.
 bool fleet_roster_put(struct fleet_roster *roster, const char *key, uint64_t revision,

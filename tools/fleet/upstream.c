@@ -65,7 +65,7 @@ struct fleet_upstream {
 
 static void complain(const char *subject, const char *why)
 {
-    static struct mc_log_limit limit; // the loop's, or under lock
+    static struct mc_log_limit limit; // under lock
     unsigned skipped;
     if (mc_log_limit_pass(&limit, COMPLAINTS_S * MC_NS_PER_SECOND, &skipped)) {
         mc_log(MC_LOG_WARNING, "refused from the broker: %s: %s (%u more before)", subject, why,
@@ -204,7 +204,9 @@ static void take_record(struct fleet_upstream *upstream, int stream,
          mc_error_set(&err, MC_ERROR_FORMAT, 0, "must be a record of this stream"));
     if (!is_good) {
         upstream->counts.refused++;
+        pthread_mutex_lock(&upstream->lock);
         complain(slot->name, err.message);
+        pthread_mutex_unlock(&upstream->lock);
     } else if (fleet_upstream_accepts(upstream, stream, message->record.fence)) {
         upstream->counts.records++;
         upstream->options.on_record(upstream->options.user, stream, &message->record);

@@ -243,6 +243,15 @@ static void write_metrics(struct worker *worker, const struct fleet_local_state 
     }
 }
 
+static void give_back_refused(struct worker *worker, int64_t now_ns)
+{
+    char names[FLEET_CAPACITY_MAX][FLEET_NAME_BYTES];
+    const int count = fleet_local_refused(worker->local, names, FLEET_CAPACITY_MAX);
+    for (int i = 0; i < count; i++) {
+        fleet_member_refuse(&worker->member, names[i], now_ns);
+    }
+}
+
 static void tick(struct worker *worker)
 {
     char session[FLEET_SESSION_BYTES];
@@ -253,6 +262,7 @@ static void tick(struct worker *worker)
     follow_daemon(worker, &state, now_ns);
     make_session(session);
     fleet_bucket_take(worker->bucket, &worker->member, now_ns);
+    give_back_refused(worker, now_ns);
     if (fleet_fences_set(worker->fences, &worker->member, now_ns)) {
         fleet_publisher_renew(worker->publisher);
     }
