@@ -59,7 +59,10 @@ static size_t block_size(void *block)
 void *mc_reserve_alloc(size_t size)
 {
     void *block = malloc(size == 0 ? 1 : size);
-    return block != NULL ? block : take(size);
+    if (block == NULL) {
+        block = take(size);
+    }
+    return block;
 }
 
 void *mc_reserve_calloc(size_t count, size_t size)

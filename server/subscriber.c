@@ -436,7 +436,7 @@ server_subscriber_accept(uv_stream_t *listener, const struct server_subscriber_c
 {
     struct server_subscriber *subscriber = calloc(1, sizeof *subscriber);
     const bool has_memory = subscriber != NULL;
-    if (!has_memory) { // to accept it nevertheless, and close it
+    if (subscriber == NULL) { // to accept it nevertheless, and close it
         subscriber = mc_reserve_calloc(1, sizeof *subscriber);
     }
     uv_pipe_init(listener->loop, &subscriber->pipe, 0);
