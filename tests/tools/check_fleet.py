@@ -149,6 +149,12 @@ def check_serve(place):
     client.unsubscribe()
     for name in names:
         wait_for(f"end of {name}", lambda: f"{name} 0\n" in door.text() + desk.text())
+    # What serve offers came from the broker: publishing it would go round for ever.
+    looped = place.fleet("publish", "--nats", broker.url, "--site", "t", "--machine", "loop",
+                         "--socket", server.socket, "--always", name="loop")
+    looped.says("mocap-fleet serve listens there")
+    assert looped.end() == 0
+    assert "connected to mocap-fleet" not in looped.text(), looped.text()
     # A publisher that is gone says so, or is missed.
     client.subscribe("desk0")
     records_of(client)
@@ -440,10 +446,15 @@ def check_tls(place):
                         (["--nats", broker.url, "--ca", "/nowhere"], "/nowhere"),
                         (["--nats", broker.url, "--login", "/nowhere"], "/nowhere"),
                         (["--nats", broker.url, "--credentials", "/nowhere"], "/nowhere"),
-                        (["--mqtt", "tcp://x"], "mqtt://"), ([], "--nats")):
+                        (["--mqtt", "tcp://x"], "mqtt://"), ([], "--nats"),
+                        (["--nats", "bob:s3cret@host"], "nats:// or tls://"),
+                        (["--nats", f"{broker.url},bob:s3cret@host"], "nats:// or tls://"),
+                        (["--mqtt", "bob:s3cret@host"], "mqtt://"),
+                        (["--mqtt", "http://bob:s3cret@host"], "mqtt://")):
         process = place.fleet("publish", "--socket", daemon.socket, *words, name="wrong")
         assert process.process.wait(GUARD_S) != 0
         assert said in process.text(), (words, process.text())
+        assert "s3cret" not in process.text(), (words, process.text())
 
 
 def main():
