@@ -16,7 +16,7 @@ sys.path[:0] = [os.path.join(TESTS, "tools"), os.path.join(TESTS, "..", "clients
 
 from mocap import cbor
 
-from fleet_rig import GUARD_S, Place, Process, find, free_port, skip, wait_for
+from fleet_rig import GUARD_S, Nats, Place, Process, find, free_port, skip, wait_for
 
 OWNED_S = 8      # within which every stream must have an accepted owner
 TAKE_OVER_S = 6  # from the last record before a kill to the next one
@@ -135,7 +135,8 @@ class Fleet:
     def start_daemon(self, i):
         path = self.place.path(f"m{i}.sock")
         daemon = Process(self.place, f"m{i}", self.mocapd, "--socket", path, "--workers", "1",
-                         "--stream", "own=lavfi:color=size=64x64:rate=1")
+                         "--stream", "own=lavfi:color=size=64x64:rate=1",
+                         "--stream", f"own{i}=lavfi:color=size=64x64:rate=1")
         wait_for("socket", lambda: os.path.exists(path))
         return daemon
 
@@ -190,7 +191,7 @@ class Fleet:
                 with socket.socket(socket.AF_UNIX) as connection:
                     connection.connect(self.place.path(f"m{i}.sock"))
                     hello = json.loads(connection.makefile().readline())
-                    found += [name for name in hello["streams"] if name != "own"]
+                    found += [name for name in hello["streams"] if name not in ("own", f"own{i}")]
             return sorted(found) == sorted(self.names)
         wait_for(f"{what}: every stream at one daemon", handed)
 
@@ -408,6 +409,64 @@ def check_commands(place, servers, mocapd, _):
     assert "secret" not in fleet.command("streams", "list")
     assert "secret" not in fleet.command("streams", "list", "--json")
     assert fleet.command("streams", "move", "nothing", "w0") is None
+    assert fleet.command("streams", "remove", "door") == "removed door\n"
+    check_refused(fleet)
+    check_junk(fleet)
+    check_new_bucket(fleet)
+
+
+def check_refused(fleet):
+    """What the mocapd of one machine refuses, since it has such a stream itself, another takes."""
+    assert fleet.command("streams", "add", f"own0={SOURCE}", "--worker", "w0") == "added own0\n"
+    fleet.names.append("own0")
+    wait_for("another owner", lambda: fleet.owners().get("own0") == "w1")
+    wait_for("its records", lambda: "own0" in fleet.subscriber.fresh())
+    assert "mocapd refuses to add own0" in fleet.workers[0].text()
+    assert fleet.command("streams", "remove", "own0") == "removed own0\n"
+    fleet.names.remove("own0")
+    wait_for("its end", lambda: "own0" not in fleet.owners())
+
+
+def check_junk(fleet):
+    """Values that nobody can read are replaced, or can be removed."""
+    nats = Nats(fleet.ports[0])
+    fences = dict(fleet.subscriber.highest)
+    for junk in (b"junk", b"\xff\xfe", b"[]", b'{"worker":7}'):
+        nats.publish("$KV.mocap_t.lease.s0", junk)
+        wait_for(f"s0 after {junk}", lambda: fleet.subscriber.highest["s0"] > fences["s0"])
+        fences = dict(fleet.subscriber.highest)
+    nats.publish("$KV.mocap_t.worker.w0", b"junk")
+    nats.publish("$KV.mocap_t.worker.w9", b"junk")
+    nats.publish("$KV.mocap_t.stream.s7", b"junk")
+    nats.publish("$KV.mocap_t.stream.s0", b"{}")
+    time.sleep(FRESH_S)
+    fleet.wait_for_owners("junk")
+    wait_for("the worker again", lambda: "w0" in fleet.owners().values())
+    assert fleet.command("streams", "add", f"s7={SOURCE}") == "added s7\n"
+    fleet.names.append("s7")
+    fleet.wait_for_owners("a stream in place of junk", GUARD_S)
+    nats.publish("$KV.mocap_t.stream.s7", b"junk")
+    assert fleet.command("streams", "remove", "s7") == "removed s7\n"
+    fleet.names.remove("s7")
+    fleet.check_daemons("after junk")
+    nats.close()
+
+
+def check_new_bucket(fleet):
+    """The bucket is deleted, and made anew with the same streams, while all else goes on."""
+    nats = Nats(fleet.ports[0], "answer")
+    nats.send(b"PUB $JS.API.STREAM.DELETE.KV_mocap_t answer 0\r\n\r\n")
+    assert b'"success":true' in nats.wait("answer", lambda *_: True)
+    nats.close()
+    fences = dict(fleet.subscriber.highest)
+    with open(fleet.place.path("streams.conf"), "w", encoding="ascii") as out:
+        out.write("".join(f"[stream {name}]\nurl = {SOURCE}\n" for name in fleet.names))
+    wait_for("import", lambda: fleet.command("streams", "import",
+                                             fleet.place.path("streams.conf")))
+    wait_for("later fences", lambda: all(fleet.subscriber.highest[name] > fences[name]
+                                         for name in fleet.names))
+    fleet.wait_for_owners("another bucket")
+    fleet.check_daemons("after another bucket")
 
 
 def main():

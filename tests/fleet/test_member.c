@@ -148,6 +148,26 @@ static void a_stream_goes_where_it_was_moved_to_and_where_its_labels_are(void **
     simulation_destroy(simulation);
 }
 
+static void a_refused_stream_stays_where_it_is_taken(void **state)
+{
+    (void)state;
+    struct simulation *simulation = simulation_create(&(struct simulation_options){
+        .seed = 9, .workers = 3, .streams = 1, .capacity = 4, .delay_max_ms = 5 });
+    simulation_define(simulation, "s000", "{\"options\":{\"url\":\"a\"},\"worker\":\"w0\"}");
+    for (int i = 0; i < 600; i++) {
+        for (int worker = 0; worker < 2; worker++) { // which refuse it
+            fleet_member_refuse(simulation_member(simulation, worker), "s000",
+                                simulation_clock(simulation, worker));
+        }
+        simulation_run(simulation, 100);
+        if (i == 100) {
+            simulation_reset(simulation);
+        }
+    }
+    assert_true(simulation_availability(simulation) > 0.99);
+    simulation_destroy(simulation);
+}
+
 static void a_removed_stream_is_given_back_and_can_be_added_again(void **state)
 {
     struct simulation *simulation = simulation_create(&(struct simulation_options){
@@ -304,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_leaves_is_replaced_at_once),
         cmocka_unit_test(a_second_worker_of_a_name_waits_and_says_so),
         cmocka_unit_test(a_stream_goes_where_it_was_moved_to_and_where_its_labels_are),
+        cmocka_unit_test(a_refused_stream_stays_where_it_is_taken),
         cmocka_unit_test(a_removed_stream_is_given_back_and_can_be_added_again),
         cmocka_unit_test(streams_without_room_wait_for_a_worker),
         cmocka_unit_test(no_interleaving_makes_two_owners),

@@ -187,7 +187,7 @@ static int run_remove(const void *options, const void *globals)
     bool good = true;
     for (int i = 0; i < names->count; i++) {
         const struct fleet_stream *stream = fleet_roster_stream(&catalogue.roster, names->items[i]);
-        if (stream == NULL || stream->options == NULL) {
+        if (stream == NULL || (stream->options == NULL && !stream->is_unreadable)) {
             printf("%s is not there: nothing to remove\n", names->items[i]);
         } else if (fleet_catalogue_define(&catalogue, names->items[i], NULL)) {
             printf("removed %s\n", names->items[i]);
