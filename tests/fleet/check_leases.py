@@ -33,6 +33,7 @@ class Subscriber(threading.Thread):
         self.ports, self.address = ports, address
         self.lock = threading.Lock()
         self.highest, self.last, self.seq, self.gap = {}, {}, {}, {}
+        self.widths = {}   # by stream: of the frames seen
         self.fences = {}   # by stream: those accepted, in order
         self.stale = 0     # records of a former owner, which are not accepted
         self.faults = []
@@ -75,6 +76,7 @@ class Subscriber(threading.Thread):
         stream, fence, seq = record["stream"], record["fence"], record["seq"]
         now = time.monotonic()
         with self.lock:
+            self.widths.setdefault(stream, set()).add(record["width"])
             if fence < self.highest.get(stream, 0):
                 self.stale += 1
                 return
@@ -136,7 +138,7 @@ class Fleet:
         path = self.place.path(f"m{i}.sock")
         daemon = Process(self.place, f"m{i}", self.mocapd, "--socket", path, "--workers", "1",
                          "--stream", "own=lavfi:color=size=64x64:rate=1",
-                         "--stream", f"own{i}=lavfi:color=size=64x64:rate=1")
+                         "--stream", f"own{i}=lavfi:color=size=32x32:rate=100")
         wait_for("socket", lambda: os.path.exists(path))
         return daemon
 
@@ -422,6 +424,8 @@ def check_refused(fleet):
     wait_for("another owner", lambda: fleet.owners().get("own0") == "w1")
     wait_for("its records", lambda: "own0" in fleet.subscriber.fresh())
     assert "mocapd refuses to add own0" in fleet.workers[0].text()
+    # What w0 has by that name is its own, and was never passed off as the fleet's.
+    assert fleet.subscriber.widths["own0"] == {64}, fleet.subscriber.widths
     assert fleet.command("streams", "remove", "own0") == "removed own0\n"
     fleet.names.remove("own0")
     wait_for("its end", lambda: "own0" not in fleet.owners())

@@ -157,7 +157,9 @@ static void make_session(char session[FLEET_SESSION_BYTES])
 
 // ---- what is done with its decisions
 
-// Streams stay open here while the lease cannot be proven: it may well be renewed.
+// A stream gets its fence once mocapd has confirmed it: the machine may have one of its own by that
+// name, and that is not the fleet's. Streams stay open here while the lease cannot be proven: it
+// may well be renewed.
 static void hand_over(struct worker *worker)
 {
     struct fleet_roster *roster = &worker->member.roster;
@@ -165,6 +167,7 @@ static void hand_over(struct worker *worker)
     int count = 0;
     for (int i = 0; owned != NULL && i < roster->stream_count; i++) {
         struct fleet_stream *stream = roster->streams[i];
+        stream->is_handed = false;
         if (fleet_member_owns(&worker->member, stream) && !stream->is_leaving &&
             !worker->member.is_leaving) {
             owned[count++] = stream;
@@ -267,10 +270,10 @@ static void tick(struct worker *worker)
         fleet_publisher_renew(worker->publisher);
     }
     fleet_member_tick(&worker->member, session, now_ns);
+    hand_over(worker);
     if (fleet_fences_set(worker->fences, &worker->member, now_ns)) {
         fleet_publisher_renew(worker->publisher);
     }
-    hand_over(worker);
     tell_changes(worker);
     write_metrics(worker, &state, now_ns);
 }
