@@ -23,6 +23,7 @@ enum {
     REFUSED_MS = 15000,       // before a broker that refused us is asked again
     BUFFER_BYTES = 64 * 1024, // to write at once
     LOGIN_BYTES = 512,
+    STOP_MS = 3000,          // for the library's last callbacks
     PENDING_BYTES = 8 << 20, // of one subscription, that wait to be delivered
 };
 
@@ -336,11 +337,16 @@ static void attach(struct fleet_broker *broker, struct fleet_broker_subscription
         return;
     }
     subscription->references++;
-    add_outstanding(broker, 1);
     natsSubscription_SetPendingLimits(subscription->current, subscription->max_pending,
                                       PENDING_BYTES);
     natsSubscription_NoDeliveryDelay(subscription->current);
-    natsSubscription_SetOnCompleteCB(subscription->current, on_nats_complete, subscription);
+    // Counted before: it may be called at once. On a connection that has closed meanwhile it never
+    // is; then nothing is waited for, and the reference stays, as a message may be under way.
+    add_outstanding(broker, 1);
+    if (natsSubscription_SetOnCompleteCB(subscription->current, on_nats_complete, subscription) !=
+        NATS_OK) {
+        add_outstanding(broker, -1);
+    }
 }
 
 static void detach(struct fleet_broker_subscription *subscription)
@@ -539,6 +545,20 @@ struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *optio
     return broker;
 }
 
+// Returns false when the library owes some after STOP_MS.
+static bool wait_for_callbacks(struct fleet_broker *broker)
+{
+    const struct timespec until = after_ms(STOP_MS);
+    int result = 0;
+    pthread_mutex_lock(&broker->lock);
+    while (broker->outstanding > 0 && result == 0) {
+        result = pthread_cond_timedwait(&broker->changed, &broker->lock, &until);
+    }
+    const bool is_done = broker->outstanding == 0;
+    pthread_mutex_unlock(&broker->lock);
+    return is_done;
+}
+
 void fleet_broker_stop(struct fleet_broker *broker)
 {
     if (broker == NULL) {
@@ -558,12 +578,11 @@ void fleet_broker_stop(struct fleet_broker *broker)
         natsConnection_FlushTimeout(broker->connection, FLEET_BROKER_WRITE_MS);
     }
     natsConnection_Destroy(broker->connection);
-    pthread_mutex_lock(&broker->lock);
-    while (broker->outstanding > 0) {
-        pthread_cond_wait(&broker->changed, &broker->lock);
-    }
-    pthread_mutex_unlock(&broker->lock);
     natsOptions_Destroy(broker->options);
+    if (!wait_for_callbacks(broker)) {
+        mc_log(MC_LOG_WARNING, "the broker's library has not ended after %d ms", STOP_MS);
+        return; // not freed: they would use it
+    }
     pthread_cond_destroy(&broker->changed);
     pthread_mutex_destroy(&broker->lock);
     pthread_mutex_destroy(&broker->delivery);

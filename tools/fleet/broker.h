@@ -36,8 +36,9 @@ typedef void fleet_broker_message_fn(void *user, const char *subject, const char
 struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *options,
                                         struct mc_error *err) MC_MUST_USE;
 
-// Sends what is queued, for FLEET_BROKER_WRITE_MS at most, and closes. No callback runs
-// afterwards. NULL does nothing. Not from a callback.
+// Sends what is queued, for FLEET_BROKER_WRITE_MS at most, and closes. Waits three seconds at most
+// for the library's last callbacks; none of ours runs afterwards. NULL does nothing. Not from a
+// callback.
 void fleet_broker_stop(struct fleet_broker *broker);
 
 bool fleet_broker_is_connected(const struct fleet_broker *broker); // any thread
