@@ -15,7 +15,9 @@
 
 enum {
     SERVERS_MAX = 16,
-    CONNECT_MS = 2000,        // to one server
+    CONNECT_MS = 2000,        // to one server, at most;
+    CONNECT_LEAST_MS = 500,   // of many servers, at least:
+    CONNECT_ALL_MS = 6000,    // as nothing ends an attempt at all of them
     PING_MS = 2000,           // a network that went silent is noticed after
     PINGS_MAX = 2,            // so many of them
     RETRY_FIRST_MS = 100,     // doubles with each attempt,
@@ -201,6 +203,11 @@ static bool set_servers(struct fleet_broker *broker, const char *urls, struct mc
               (count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--nats must name a server")) &&
               check(natsOptions_SetServers(broker->options, servers, count), "--nats", err) &&
               (!is_secure || check(natsOptions_SetSecure(broker->options, true), "TLS", err));
+    if (count > 0) {
+        const int each_ms = CONNECT_ALL_MS / count;
+        const int least_ms = each_ms < CONNECT_LEAST_MS ? CONNECT_LEAST_MS : each_ms;
+        natsOptions_SetTimeout(broker->options, least_ms > CONNECT_MS ? CONNECT_MS : least_ms);
+    }
     free(text);
     pipeline_url_redact(urls, broker->url, sizeof broker->url);
     return is_good;
@@ -272,7 +279,6 @@ static bool set_options(struct fleet_broker *broker, const struct fleet_broker_o
     natsOptions *options = broker->options;
     nats_SetMessageDeliveryPoolSize(1);
     natsOptions_SetName(options, given->name);
-    natsOptions_SetTimeout(options, CONNECT_MS);
     natsOptions_SetPingInterval(options, PING_MS);
     natsOptions_SetMaxPingsOut(options, PINGS_MAX);
     natsOptions_SetMaxReconnect(options, -1);
