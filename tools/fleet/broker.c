@@ -286,7 +286,8 @@ static bool set_options(struct fleet_broker *broker, const struct fleet_broker_o
     natsOptions_SetReconnectBufSize(options, 1); // what would wait there is old
     natsOptions_SetIOBufSize(options, BUFFER_BYTES);
     natsOptions_SetSendAsap(options, true); // without, the library waits a millisecond for more
-    natsOptions_SetWriteDeadline(options, FLEET_BROKER_WRITE_MS);
+    natsOptions_SetWriteDeadline(options,
+                                 given->write_ms > 0 ? given->write_ms : FLEET_BROKER_WRITE_MS);
     natsOptions_UseGlobalMessageDelivery(options, true);
     natsOptions_SetErrorHandler(options, on_error, broker);
     natsOptions_SetDisconnectedCB(options, on_disconnected, broker);

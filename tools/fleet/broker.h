@@ -3,7 +3,7 @@
 // The library's own threads connect, reconnect and deliver; a connection that the broker ends for
 // good, because it refuses the credentials, is made anew later. Nothing is buffered while there is
 // no connection, and little while the broker is slow: publishing then fails, or blocks for
-// FLEET_BROKER_WRITE_MS at most, so that whoever publishes counts what is lost.
+// a bounded time, so that whoever publishes counts what is lost.
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +21,7 @@ enum { FLEET_BROKER_WRITE_MS = 2000 };
 struct fleet_broker_options {
     const struct fleet_options *fleet; // its URLs, credentials, certificates; borrowed
     const char *name;                  // of this client, for the broker's monitoring; borrowed
+    int write_ms;                      // that publishing may block; 0: FLEET_BROKER_WRITE_MS
     // The connection was made or lost; NULL: nothing. Thread: the library's.
     void (*on_state)(void *user, bool is_connected);
     void *user;

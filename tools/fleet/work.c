@@ -340,12 +340,15 @@ static void find_file(struct worker *worker)
     }
 }
 
+_Static_assert(FLEET_RECORD_MS < FLEET_MARGIN_MS, "a record's write must end within its lease");
+
 static bool start_brokers(struct worker *worker, const struct fleet_options *fleet,
                           struct mc_error *err)
 {
     const struct fleet_broker_options control = { .fleet = fleet, .name = "mocap-fleet work" };
     const struct fleet_broker_options records = { .fleet = fleet,
-                                                  .name = "mocap-fleet work: records" };
+                                                  .name = "mocap-fleet work: records",
+                                                  .write_ms = FLEET_RECORD_MS };
     worker->control = fleet_broker_start(&control, err);
     worker->records = worker->control == NULL ? NULL : fleet_broker_start(&records, err);
     return worker->records != NULL;
