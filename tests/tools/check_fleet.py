@@ -447,6 +447,8 @@ def check_tls(place):
                         (["--nats", broker.url, "--login", "/nowhere"], "/nowhere"),
                         (["--nats", broker.url, "--credentials", "/nowhere"], "/nowhere"),
                         (["--mqtt", "tcp://x"], "mqtt://"), ([], "--nats"),
+                        (["--nats", broker.url, "--machine", b"a\xff"], "UTF-8"),
+                        (["--nats", broker.url, "--site", b"a\xc3"], "UTF-8"),
                         (["--nats", "bob:s3cret@host"], "nats:// or tls://"),
                         (["--nats", f"{broker.url},bob:s3cret@host"], "nats:// or tls://"),
                         (["--mqtt", "bob:s3cret@host"], "mqtt://"),

@@ -42,7 +42,8 @@ bool fleet_options_check(const struct fleet_options *options, bool needs_nats, s
                             "--nats must name the broker, such as nats://localhost:4222");
     }
     if (!fleet_name_valid(fleet_options_site(options))) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--site must be 1 to %d visible bytes",
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--site must be 1 to %d visible bytes of UTF-8",
                             PROTOCOL_NAME_BYTES - 1);
     }
     if ((options->certificate == NULL) != (options->key == NULL)) {

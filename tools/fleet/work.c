@@ -416,11 +416,12 @@ static int run(const void *chosen, const void *globals)
 {
     const struct work *options = chosen;
     const struct fleet_options *fleet = globals;
-    char bucket[FLEET_STORE_BYTES];
+    char bucket[FLEET_STORE_BYTES], machine[FLEET_PUBLISHER_BYTES];
     struct mc_error err = { 0 };
     mc_log_level_set((enum mc_log_level)fleet->log_level);
     if (!fleet_options_check(fleet, true, &err) ||
-        !fleet_store_name(bucket, fleet_options_site(fleet), &err)) {
+        !fleet_store_name(bucket, fleet_options_site(fleet), &err) ||
+        !fleet_machine_name(machine, options->machine, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         return MC_EXIT_USAGE;
     }
@@ -432,7 +433,7 @@ static int run(const void *chosen, const void *globals)
     worker->options = options;
     worker->signals = -1;
     worker->events = -1;
-    fleet_machine_name(worker->machine, options->machine);
+    memcpy(worker->machine, machine, sizeof machine);
     fleet_capacity_init(&worker->capacity, (int)sysconf(_SC_NPROCESSORS_ONLN));
     struct fleet_member_options member = { .labels = options->labels,
                                            .write = write_entry,
@@ -450,14 +451,6 @@ static int run(const void *chosen, const void *globals)
     return is_good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
-static bool check(void *options, struct mc_error *err)
-{
-    const struct work *work = options;
-    return work->machine == NULL || fleet_name_valid(work->machine) ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--machine must be 1 to %d visible bytes",
-                        FLEET_PUBLISHER_BYTES - 1);
-}
-
 const struct mc_command fleet_work_command = {
     .name = "work",
     .summary = "watch as many of the fleet's streams as this machine can carry",
@@ -467,6 +460,5 @@ const struct mc_command fleet_work_command = {
         "of this machine, which must allow it, and published as mocap-fleet publish does.",
     .options = work_table,
     .options_size = sizeof(struct work),
-    .check = check,
     .run = run,
 };
