@@ -441,9 +441,22 @@ def check_tls(place):
         assert "s3cret" not in text and "wr0ng" not in text, text
         assert process.end() == 0
     check_example(place, daemon)
+    # A login that anybody on the way can read is worth a warning, which does not hold it.
+    for words in (["--nats", f"nats://me:s3cret@127.0.0.1:{broker.port}"],
+                  ["--nats", broker.url, "--login", place.path("good")],
+                  ["--mqtt", f"mqtt://me:s3cret@127.0.0.1:{broker.port}"]):
+        process = place.fleet("publish", "--socket", daemon.socket, *words, name="clear")
+        process.says("in the clear")
+        assert process.end() == 0
+        assert "s3cret" not in process.text(), process.text()
+    assert not any("in the clear" in process.text() for process in processes)
     # What can never succeed is an error at once.
     for words, said in ((["--nats", "http://x"], "nats:// or tls://"),
-                        (["--nats", broker.url, "--ca", "/nowhere"], "/nowhere"),
+                        (["--nats", url, "--ca", "/nowhere"], "/nowhere"),
+                        (["--nats", broker.url, "--ca", place.path("ca.pem")], "tls://"),
+                        (["--mqtt", "mqtt://x", "--ca", place.path("ca.pem")], "mqtts://"),
+                        (["--nats", broker.url, "--cert", place.path("cert.pem"), "--key",
+                          place.path("key.pem")], "tls://"),
                         (["--nats", broker.url, "--login", "/nowhere"], "/nowhere"),
                         (["--nats", broker.url, "--credentials", "/nowhere"], "/nowhere"),
                         (["--mqtt", "tcp://x"], "mqtt://"), ([], "--nats"),

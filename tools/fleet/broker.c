@@ -176,7 +176,8 @@ static bool check(natsStatus status, const char *what, struct mc_error *err)
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, natsStatus_GetText(status));
 }
 
-static bool set_servers(struct fleet_broker *broker, const char *urls, struct mc_error *err)
+static bool set_servers(struct fleet_broker *broker, const char *urls, bool has_login,
+                        struct mc_error *err)
 {
     char *text = strdup(urls);
     const char *servers[SERVERS_MAX];
@@ -210,6 +211,10 @@ static bool set_servers(struct fleet_broker *broker, const char *urls, struct mc
     }
     free(text);
     pipeline_url_redact(urls, broker->url, sizeof broker->url);
+    if (is_good && !is_secure && (has_login || strchr(urls, '@') != NULL)) {
+        mc_log(MC_LOG_WARNING, "the login goes to %s in the clear: tls:// would encrypt it",
+               broker->url);
+    }
     return is_good;
 }
 
@@ -294,7 +299,8 @@ static bool set_options(struct fleet_broker *broker, const struct fleet_broker_o
     natsOptions_SetReconnectedCB(options, on_connected, broker);
     natsOptions_SetClosedCB(options, on_closed, broker);
     natsOptions_SetRetryOnFailedConnect(options, true, on_connected, broker);
-    return set_servers(broker, given->fleet->nats, err) && set_secrets(broker, given->fleet, err);
+    return set_servers(broker, given->fleet->nats, given->fleet->login != NULL, err) &&
+           set_secrets(broker, given->fleet, err);
 }
 
 // ---- subscriptions

@@ -99,7 +99,7 @@ static int run(const void *chosen, const void *globals)
     struct mc_error err = { 0 };
     mc_log_level_set((enum mc_log_level)fleet->log_level);
     if (!fleet_machine_name(machine, publish->machine, &err) ||
-        !fleet_options_check(fleet, publish->mqtt == NULL, &err)) {
+        !fleet_options_check(fleet, publish->mqtt, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         return MC_EXIT_USAGE;
     }

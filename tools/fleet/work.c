@@ -419,7 +419,7 @@ static int run(const void *chosen, const void *globals)
     char bucket[FLEET_STORE_BYTES], machine[FLEET_PUBLISHER_BYTES];
     struct mc_error err = { 0 };
     mc_log_level_set((enum mc_log_level)fleet->log_level);
-    if (!fleet_options_check(fleet, true, &err) ||
+    if (!fleet_options_check(fleet, NULL, &err) ||
         !fleet_store_name(bucket, fleet_options_site(fleet), &err) ||
         !fleet_machine_name(machine, options->machine, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
