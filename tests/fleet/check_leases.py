@@ -412,9 +412,25 @@ def check_commands(place, servers, mocapd, _):
     assert "secret" not in fleet.command("streams", "list", "--json")
     assert fleet.command("streams", "move", "nothing", "w0") is None
     assert fleet.command("streams", "remove", "door") == "removed door\n"
+    check_no_load(fleet)
     check_refused(fleet)
     check_junk(fleet)
     check_new_bucket(fleet)
+
+
+def check_no_load(fleet):
+    """--capacity auto says so where it cannot see the load; systemd's unit lets it."""
+    unit = os.path.join(TESTS, "..", "systemd", "mocap-fleet-work.service.in")
+    with open(unit, encoding="utf-8") as lines:
+        assert not any(line.startswith("ProcSubset=") for line in lines)
+    hidden = ("unshare", "-m", "sh", "-c", 'mount --bind /dev/null /proc/stat && exec "$@"', "sh")
+    if subprocess.run([*hidden, "true"], check=False, capture_output=True).returncode != 0:
+        print("mounts are not allowed here: no check of --capacity auto without /proc/stat")
+        return
+    result = subprocess.run([*hidden, fleet.place.fleet_program, "work", "--nats", fleet.url,
+                             "--machine", "blind"], capture_output=True, text=True, check=False,
+                            timeout=GUARD_S)
+    assert result.returncode == 1 and "/proc/stat" in result.stderr, result
 
 
 def check_refused(fleet):

@@ -209,7 +209,8 @@ static void measure(struct worker *worker, const struct fleet_local_state *state
     }
     worker->measured_ns = now_ns;
     struct fleet_load load = state->load;
-    load.busy = fleet_processor_use_measure(&worker->processor_use);
+    const double busy = fleet_processor_use_measure(&worker->processor_use);
+    load.busy = busy < 0 ? 0 : busy;
     fleet_capacity_measure(&worker->capacity, &load);
     worker->member.capacity =
         worker->options->capacity > 0 ? worker->options->capacity : worker->capacity.streams;
@@ -357,6 +358,12 @@ static bool start_brokers(struct worker *worker, const struct fleet_options *fle
 static bool start(struct worker *worker, const struct fleet_options *fleet, const char *bucket,
                   struct mc_error *err)
 {
+    // As under ProcSubset=pid of a systemd unit.
+    if (worker->options->capacity == 0 && fleet_processor_use_measure(&worker->processor_use) < 0) {
+        return mc_error_set(err, MC_ERROR_SYSTEM, 0,
+                            "/proc/stat cannot be read, which --capacity auto needs: --capacity "
+                            "must be a number here");
+    }
     if (!start_signals(worker, err) || !start_brokers(worker, fleet, err)) {
         return false;
     }
