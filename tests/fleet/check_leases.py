@@ -412,10 +412,26 @@ def check_commands(place, servers, mocapd, _):
     assert "secret" not in fleet.command("streams", "list", "--json")
     assert fleet.command("streams", "move", "nothing", "w0") is None
     assert fleet.command("streams", "remove", "door") == "removed door\n"
+    check_mocapctl(fleet)
     check_no_load(fleet)
     check_refused(fleet)
     check_junk(fleet)
     check_new_bucket(fleet)
+
+
+def check_mocapctl(fleet):
+    """mocapctl fleet is the same, and mocap-fleet's errors are its own."""
+    program = os.path.join(os.path.dirname(fleet.mocapd), "mocapctl")
+    def run(*words):
+        return subprocess.run([program, "fleet", *words, "--nats", fleet.url, "--site", "t"],
+                              capture_output=True, text=True, check=False, timeout=GUARD_S)
+    assert run("list").stdout == fleet.command("streams", "list")
+    assert set(json.loads(run("status", "--json").stdout)) == {"machines", "streams"}
+    assert run("add", f"s8={SOURCE}", "--worker", "nobody").stdout == "added s8\n"
+    assert run("remove", "s8").stdout == "removed s8\n"
+    result = run("move", "nothing", "any")
+    assert result.returncode == 1 and "no stream 'nothing'" in result.stderr, result
+    assert run("nonsense").returncode == 2
 
 
 def check_no_load(fleet):
