@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 
 void tools_complain(const char *format, ...)
 {
@@ -18,7 +19,9 @@ void tools_complain(const char *format, ...)
 void tools_write_text(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
+        const unsigned char c = (unsigned char)text[0], next = (unsigned char)text[1];
+        const bool is_c1 = c == 0xc2 && next >= 0x80 && next < 0xa0; // U+0080 to U+009F
+        fputc(c < 0x20 || c == 0x7f || is_c1 ? '?' : c, out);
+        text += is_c1;
     }
 }

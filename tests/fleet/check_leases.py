@@ -16,7 +16,7 @@ sys.path[:0] = [os.path.join(TESTS, "tools"), os.path.join(TESTS, "..", "clients
 
 from mocap import cbor
 
-from fleet_rig import GUARD_S, Place, Process, find, free_port, skip, wait_for
+from fleet_rig import GUARD_S, Nats, Place, Process, find, free_port, skip, wait_for
 
 OWNED_S = 8      # within which every stream must have an accepted owner
 TAKE_OVER_S = 6  # from the last record before a kill to the next one
@@ -33,6 +33,7 @@ class Subscriber(threading.Thread):
         self.ports, self.address = ports, address
         self.lock = threading.Lock()
         self.highest, self.last, self.seq, self.gap = {}, {}, {}, {}
+        self.widths = {}   # by stream: of the frames seen
         self.fences = {}   # by stream: those accepted, in order
         self.stale = 0     # records of a former owner, which are not accepted
         self.faults = []
@@ -75,6 +76,7 @@ class Subscriber(threading.Thread):
         stream, fence, seq = record["stream"], record["fence"], record["seq"]
         now = time.monotonic()
         with self.lock:
+            self.widths.setdefault(stream, set()).add(record["width"])
             if fence < self.highest.get(stream, 0):
                 self.stale += 1
                 return
@@ -135,7 +137,8 @@ class Fleet:
     def start_daemon(self, i):
         path = self.place.path(f"m{i}.sock")
         daemon = Process(self.place, f"m{i}", self.mocapd, "--socket", path, "--workers", "1",
-                         "--stream", "own=lavfi:color=size=64x64:rate=1")
+                         "--stream", "own=lavfi:color=size=64x64:rate=1",
+                         "--stream", f"own{i}=lavfi:color=size=32x32:rate=100")
         wait_for("socket", lambda: os.path.exists(path))
         return daemon
 
@@ -190,7 +193,7 @@ class Fleet:
                 with socket.socket(socket.AF_UNIX) as connection:
                     connection.connect(self.place.path(f"m{i}.sock"))
                     hello = json.loads(connection.makefile().readline())
-                    found += [name for name in hello["streams"] if name != "own"]
+                    found += [name for name in hello["streams"] if name not in ("own", f"own{i}")]
             return sorted(found) == sorted(self.names)
         wait_for(f"{what}: every stream at one daemon", handed)
 
@@ -408,6 +411,106 @@ def check_commands(place, servers, mocapd, _):
     assert "secret" not in fleet.command("streams", "list")
     assert "secret" not in fleet.command("streams", "list", "--json")
     assert fleet.command("streams", "move", "nothing", "w0") is None
+    assert fleet.command("streams", "remove", "door") == "removed door\n"
+    check_mocapctl(fleet)
+    check_no_load(fleet)
+    check_refused(fleet)
+    check_junk(fleet)
+    check_new_bucket(fleet)
+
+
+def check_mocapctl(fleet):
+    """mocapctl fleet is the same, and mocap-fleet's errors are its own."""
+    program = os.path.join(os.path.dirname(fleet.mocapd), "mocapctl")
+    def run(*words):
+        return subprocess.run([program, "fleet", *words, "--nats", fleet.url, "--site", "t"],
+                              capture_output=True, text=True, check=False, timeout=GUARD_S)
+    assert run("list").stdout == fleet.command("streams", "list")
+    assert set(json.loads(run("status", "--json").stdout)) == {"machines", "streams"}
+    assert run("add", f"s8={SOURCE}", "--worker", "nobody").stdout == "added s8\n"
+    assert run("remove", "s8").stdout == "removed s8\n"
+    result = run("move", "nothing", "any")
+    assert result.returncode == 1 and "no stream 'nothing'" in result.stderr, result
+    assert run("nonsense").returncode == 2
+
+
+def check_no_load(fleet):
+    """--capacity auto says so where it cannot see the load; systemd's unit lets it."""
+    unit = os.path.join(TESTS, "..", "systemd", "mocap-fleet-work.service.in")
+    with open(unit, encoding="utf-8") as lines:
+        assert not any(line.startswith("ProcSubset=") for line in lines)
+    hidden = ("unshare", "-m", "sh", "-c", 'mount --bind /dev/null /proc/stat && exec "$@"', "sh")
+    if subprocess.run([*hidden, "true"], check=False, capture_output=True).returncode != 0:
+        print("mounts are not allowed here: no check of --capacity auto without /proc/stat")
+        return
+    result = subprocess.run([*hidden, fleet.place.fleet_program, "work", "--nats", fleet.url,
+                             "--machine", "blind"], capture_output=True, text=True, check=False,
+                            timeout=GUARD_S)
+    assert result.returncode == 1 and "/proc/stat" in result.stderr, result
+
+
+def check_refused(fleet):
+    """What the mocapd of one machine refuses, since it has such a stream itself, another takes."""
+    assert fleet.command("streams", "add", f"own0={SOURCE}", "--worker", "w0") == "added own0\n"
+    fleet.names.append("own0")
+    wait_for("another owner", lambda: fleet.owners().get("own0") == "w1")
+    wait_for("its records", lambda: "own0" in fleet.subscriber.fresh())
+    assert "mocapd refuses to add own0" in fleet.workers[0].text()
+    # What w0 has by that name is its own, and was never passed off as the fleet's.
+    assert fleet.subscriber.widths["own0"] == {64}, fleet.subscriber.widths
+    assert fleet.command("streams", "remove", "own0") == "removed own0\n"
+    fleet.names.remove("own0")
+    wait_for("its end", lambda: "own0" not in fleet.owners())
+
+
+def check_junk(fleet):
+    """Values that nobody can read are replaced, or can be removed."""
+    nats = Nats(fleet.ports[0])
+    fences = dict(fleet.subscriber.highest)
+    for junk in (b"junk", b"\xff\xfe", b"[]", b'{"worker":7}'):
+        nats.publish("$KV.mocap_t.lease.s0", junk)
+        wait_for(f"s0 after {junk}", lambda: fleet.subscriber.highest["s0"] > fences["s0"])
+        fences = dict(fleet.subscriber.highest)
+    nats.publish("$KV.mocap_t.worker.w0", b"junk")
+    nats.publish("$KV.mocap_t.worker.w9", b"junk")
+    nats.publish("$KV.mocap_t.stream.s7", b"junk")
+    nats.publish("$KV.mocap_t.stream.s0", b"{}")
+    for token in ("=9B31m", "=1B=5B31m", "=C2=9B31m"): # escapes of a terminal, one of it UTF-8
+        nats.publish(f"$KV.mocap_t.worker.{token}", b'{"session":"x","capacity":0}')
+        nats.publish(f"$KV.mocap_t.stream.{token}", b'{"options":{"url":"demo:"}}')
+    listed = wait_for("a list", lambda: "31m" in (text := fleet.command("status")) and text)
+    listed += fleet.command("streams", "list")
+    assert not any(c < " " and c != "\n" or "\x7f" <= c < "\xa0" for c in listed), listed
+    json.loads(fleet.command("status", "--json"))
+    fleet.command("streams", "remove", "\x9b31m")
+    time.sleep(FRESH_S)
+    fleet.wait_for_owners("junk")
+    wait_for("the worker again", lambda: "w0" in fleet.owners().values())
+    assert fleet.command("streams", "add", f"s7={SOURCE}") == "added s7\n"
+    fleet.names.append("s7")
+    fleet.wait_for_owners("a stream in place of junk", GUARD_S)
+    nats.publish("$KV.mocap_t.stream.s7", b"junk")
+    assert fleet.command("streams", "remove", "s7") == "removed s7\n"
+    fleet.names.remove("s7")
+    fleet.check_daemons("after junk")
+    nats.close()
+
+
+def check_new_bucket(fleet):
+    """The bucket is deleted, and made anew with the same streams, while all else goes on."""
+    nats = Nats(fleet.ports[0], "answer")
+    nats.send(b"PUB $JS.API.STREAM.DELETE.KV_mocap_t answer 0\r\n\r\n")
+    assert b'"success":true' in nats.wait("answer", lambda *_: True)
+    nats.close()
+    fences = dict(fleet.subscriber.highest)
+    with open(fleet.place.path("streams.conf"), "w", encoding="ascii") as out:
+        out.write("".join(f"[stream {name}]\nurl = {SOURCE}\n" for name in fleet.names))
+    wait_for("import", lambda: fleet.command("streams", "import",
+                                             fleet.place.path("streams.conf")))
+    wait_for("later fences", lambda: all(fleet.subscriber.highest[name] > fences[name]
+                                         for name in fleet.names))
+    fleet.wait_for_owners("another bucket")
+    fleet.check_daemons("after another bucket")
 
 
 def main():

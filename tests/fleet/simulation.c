@@ -307,6 +307,11 @@ struct fleet_member *simulation_member(struct simulation *simulation, int worker
     return &simulation->workers[worker].member;
 }
 
+int64_t simulation_clock(const struct simulation *simulation, int worker)
+{
+    return clock_of(&simulation->workers[worker]);
+}
+
 // ---- what subscribers would get
 
 static void publish(struct simulation *simulation)

@@ -41,6 +41,7 @@ void simulation_halt_broker(struct simulation *simulation, bool is_halted);
 void simulation_define(struct simulation *simulation, const char *name, const char *json);
 
 struct fleet_member *simulation_member(struct simulation *simulation, int worker);
+int64_t simulation_clock(const struct simulation *simulation, int worker); // its time, ns
 int simulation_random(struct simulation *simulation, int below);
 
 // How many streams are published now.

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "tests/fleet/simulation.h"
+#include "tools/fleet/fences.h"
 #include "tools/fleet/member.h"
 #include "tools/fleet/placement.h"
 
@@ -145,6 +146,49 @@ static void a_stream_goes_where_it_was_moved_to_and_where_its_labels_are(void **
     simulation_start(simulation, 1);
     simulation_run(simulation, 10000);
     assert_string_equal(fleet_roster_stream(roster, "s001")->worker, "w1");
+    simulation_destroy(simulation);
+}
+
+static void a_refused_stream_stays_where_it_is_taken(void **state)
+{
+    (void)state;
+    struct simulation *simulation = simulation_create(&(struct simulation_options){
+        .seed = 9, .workers = 3, .streams = 1, .capacity = 4, .delay_max_ms = 5 });
+    simulation_define(simulation, "s000", "{\"options\":{\"url\":\"a\"},\"worker\":\"w0\"}");
+    for (int i = 0; i < 600; i++) {
+        for (int worker = 0; worker < 2; worker++) { // which refuse it
+            fleet_member_refuse(simulation_member(simulation, worker), "s000",
+                                simulation_clock(simulation, worker));
+        }
+        simulation_run(simulation, 100);
+        if (i == 100) {
+            simulation_reset(simulation);
+        }
+    }
+    assert_true(simulation_availability(simulation) > 0.99);
+    simulation_destroy(simulation);
+}
+
+static void a_stream_has_its_fence_once_mocapd_has_the_stream(void **state)
+{
+    (void)state;
+    struct simulation *simulation = simulation_create(&(struct simulation_options){
+        .seed = 10, .workers = 1, .streams = 1, .capacity = 4, .delay_max_ms = 5 });
+    struct fleet_fences *fences = fleet_fences_create();
+    uint64_t fence;
+    simulation_run(simulation, 5000);
+    struct fleet_member *member = simulation_member(simulation, 0);
+    struct fleet_stream *stream = fleet_roster_stream(&member->roster, "s000");
+    const int64_t now_ns = fleet_fences_now_ns();
+    member->lease.proven_ns = now_ns;
+    assert_true(fleet_member_fence(member, stream, now_ns) > 0);
+    assert_false(fleet_fences_set(fences, member, now_ns));
+    assert_false(fleet_fences_find(fences, "s000", &fence));
+    stream->is_handed = true;
+    assert_true(fleet_fences_set(fences, member, now_ns));
+    assert_true(fleet_fences_find(fences, "s000", &fence));
+    assert_int_equal(fence, fleet_member_fence(member, stream, now_ns));
+    fleet_fences_destroy(fences);
     simulation_destroy(simulation);
 }
 
@@ -304,6 +348,8 @@ int main(void)
         cmocka_unit_test(a_worker_that_leaves_is_replaced_at_once),
         cmocka_unit_test(a_second_worker_of_a_name_waits_and_says_so),
         cmocka_unit_test(a_stream_goes_where_it_was_moved_to_and_where_its_labels_are),
+        cmocka_unit_test(a_refused_stream_stays_where_it_is_taken),
+        cmocka_unit_test(a_stream_has_its_fence_once_mocapd_has_the_stream),
         cmocka_unit_test(a_removed_stream_is_given_back_and_can_be_added_again),
         cmocka_unit_test(streams_without_room_wait_for_a_worker),
         cmocka_unit_test(no_interleaving_makes_two_owners),

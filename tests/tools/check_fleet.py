@@ -149,6 +149,12 @@ def check_serve(place):
     client.unsubscribe()
     for name in names:
         wait_for(f"end of {name}", lambda: f"{name} 0\n" in door.text() + desk.text())
+    # What serve offers came from the broker: publishing it would go round for ever.
+    looped = place.fleet("publish", "--nats", broker.url, "--site", "t", "--machine", "loop",
+                         "--socket", server.socket, "--always", name="loop")
+    looped.says("mocap-fleet serve listens there")
+    assert looped.end() == 0
+    assert "connected to mocap-fleet" not in looped.text(), looped.text()
     # A publisher that is gone says so, or is missed.
     client.subscribe("desk0")
     records_of(client)
@@ -435,15 +441,35 @@ def check_tls(place):
         assert "s3cret" not in text and "wr0ng" not in text, text
         assert process.end() == 0
     check_example(place, daemon)
+    # A login that anybody on the way can read is worth a warning, which does not hold it.
+    for words in (["--nats", f"nats://me:s3cret@127.0.0.1:{broker.port}"],
+                  ["--nats", broker.url, "--login", place.path("good")],
+                  ["--mqtt", f"mqtt://me:s3cret@127.0.0.1:{broker.port}"]):
+        process = place.fleet("publish", "--socket", daemon.socket, *words, name="clear")
+        process.says("in the clear")
+        assert process.end() == 0
+        assert "s3cret" not in process.text(), process.text()
+    assert not any("in the clear" in process.text() for process in processes)
     # What can never succeed is an error at once.
     for words, said in ((["--nats", "http://x"], "nats:// or tls://"),
-                        (["--nats", broker.url, "--ca", "/nowhere"], "/nowhere"),
+                        (["--nats", url, "--ca", "/nowhere"], "/nowhere"),
+                        (["--nats", broker.url, "--ca", place.path("ca.pem")], "tls://"),
+                        (["--mqtt", "mqtt://x", "--ca", place.path("ca.pem")], "mqtts://"),
+                        (["--nats", broker.url, "--cert", place.path("cert.pem"), "--key",
+                          place.path("key.pem")], "tls://"),
                         (["--nats", broker.url, "--login", "/nowhere"], "/nowhere"),
                         (["--nats", broker.url, "--credentials", "/nowhere"], "/nowhere"),
-                        (["--mqtt", "tcp://x"], "mqtt://"), ([], "--nats")):
+                        (["--mqtt", "tcp://x"], "mqtt://"), ([], "--nats"),
+                        (["--nats", broker.url, "--machine", b"a\xff"], "UTF-8"),
+                        (["--nats", broker.url, "--site", b"a\xc3"], "UTF-8"),
+                        (["--nats", "bob:s3cret@host"], "nats:// or tls://"),
+                        (["--nats", f"{broker.url},bob:s3cret@host"], "nats:// or tls://"),
+                        (["--mqtt", "bob:s3cret@host"], "mqtt://"),
+                        (["--mqtt", "http://bob:s3cret@host"], "mqtt://")):
         process = place.fleet("publish", "--socket", daemon.socket, *words, name="wrong")
         assert process.process.wait(GUARD_S) != 0
         assert said in process.text(), (words, process.text())
+        assert "s3cret" not in process.text(), (words, process.text())
 
 
 def main():

@@ -15,7 +15,9 @@
 
 enum {
     SERVERS_MAX = 16,
-    CONNECT_MS = 2000,        // to one server
+    CONNECT_MS = 2000,        // to one server, at most;
+    CONNECT_LEAST_MS = 500,   // of many servers, at least:
+    CONNECT_ALL_MS = 6000,    // as nothing ends an attempt at all of them
     PING_MS = 2000,           // a network that went silent is noticed after
     PINGS_MAX = 2,            // so many of them
     RETRY_FIRST_MS = 100,     // doubles with each attempt,
@@ -23,6 +25,7 @@ enum {
     REFUSED_MS = 15000,       // before a broker that refused us is asked again
     BUFFER_BYTES = 64 * 1024, // to write at once
     LOGIN_BYTES = 512,
+    STOP_MS = 3000,          // for the library's last callbacks
     PENDING_BYTES = 8 << 20, // of one subscription, that wait to be delivered
 };
 
@@ -173,7 +176,8 @@ static bool check(natsStatus status, const char *what, struct mc_error *err)
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, natsStatus_GetText(status));
 }
 
-static bool set_servers(struct fleet_broker *broker, const char *urls, struct mc_error *err)
+static bool set_servers(struct fleet_broker *broker, const char *urls, bool has_login,
+                        struct mc_error *err)
 {
     char *text = strdup(urls);
     const char *servers[SERVERS_MAX];
@@ -200,8 +204,17 @@ static bool set_servers(struct fleet_broker *broker, const char *urls, struct mc
               (count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--nats must name a server")) &&
               check(natsOptions_SetServers(broker->options, servers, count), "--nats", err) &&
               (!is_secure || check(natsOptions_SetSecure(broker->options, true), "TLS", err));
+    if (count > 0) {
+        const int each_ms = CONNECT_ALL_MS / count;
+        const int least_ms = each_ms < CONNECT_LEAST_MS ? CONNECT_LEAST_MS : each_ms;
+        natsOptions_SetTimeout(broker->options, least_ms > CONNECT_MS ? CONNECT_MS : least_ms);
+    }
     free(text);
     pipeline_url_redact(urls, broker->url, sizeof broker->url);
+    if (is_good && !is_secure && (has_login || strchr(urls, '@') != NULL)) {
+        mc_log(MC_LOG_WARNING, "the login goes to %s in the clear: tls:// would encrypt it",
+               broker->url);
+    }
     return is_good;
 }
 
@@ -271,7 +284,6 @@ static bool set_options(struct fleet_broker *broker, const struct fleet_broker_o
     natsOptions *options = broker->options;
     nats_SetMessageDeliveryPoolSize(1);
     natsOptions_SetName(options, given->name);
-    natsOptions_SetTimeout(options, CONNECT_MS);
     natsOptions_SetPingInterval(options, PING_MS);
     natsOptions_SetMaxPingsOut(options, PINGS_MAX);
     natsOptions_SetMaxReconnect(options, -1);
@@ -279,14 +291,16 @@ static bool set_options(struct fleet_broker *broker, const struct fleet_broker_o
     natsOptions_SetReconnectBufSize(options, 1); // what would wait there is old
     natsOptions_SetIOBufSize(options, BUFFER_BYTES);
     natsOptions_SetSendAsap(options, true); // without, the library waits a millisecond for more
-    natsOptions_SetWriteDeadline(options, FLEET_BROKER_WRITE_MS);
+    natsOptions_SetWriteDeadline(options,
+                                 given->write_ms > 0 ? given->write_ms : FLEET_BROKER_WRITE_MS);
     natsOptions_UseGlobalMessageDelivery(options, true);
     natsOptions_SetErrorHandler(options, on_error, broker);
     natsOptions_SetDisconnectedCB(options, on_disconnected, broker);
     natsOptions_SetReconnectedCB(options, on_connected, broker);
     natsOptions_SetClosedCB(options, on_closed, broker);
     natsOptions_SetRetryOnFailedConnect(options, true, on_connected, broker);
-    return set_servers(broker, given->fleet->nats, err) && set_secrets(broker, given->fleet, err);
+    return set_servers(broker, given->fleet->nats, given->fleet->login != NULL, err) &&
+           set_secrets(broker, given->fleet, err);
 }
 
 // ---- subscriptions
@@ -336,11 +350,16 @@ static void attach(struct fleet_broker *broker, struct fleet_broker_subscription
         return;
     }
     subscription->references++;
-    add_outstanding(broker, 1);
     natsSubscription_SetPendingLimits(subscription->current, subscription->max_pending,
                                       PENDING_BYTES);
     natsSubscription_NoDeliveryDelay(subscription->current);
-    natsSubscription_SetOnCompleteCB(subscription->current, on_nats_complete, subscription);
+    // Counted before: it may be called at once. On a connection that has closed meanwhile it never
+    // is; then nothing is waited for, and the reference stays, as a message may be under way.
+    add_outstanding(broker, 1);
+    if (natsSubscription_SetOnCompleteCB(subscription->current, on_nats_complete, subscription) !=
+        NATS_OK) {
+        add_outstanding(broker, -1);
+    }
 }
 
 static void detach(struct fleet_broker_subscription *subscription)
@@ -539,6 +558,20 @@ struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *optio
     return broker;
 }
 
+// Returns false when the library owes some after STOP_MS.
+static bool wait_for_callbacks(struct fleet_broker *broker)
+{
+    const struct timespec until = after_ms(STOP_MS);
+    int result = 0;
+    pthread_mutex_lock(&broker->lock);
+    while (broker->outstanding > 0 && result == 0) {
+        result = pthread_cond_timedwait(&broker->changed, &broker->lock, &until);
+    }
+    const bool is_done = broker->outstanding == 0;
+    pthread_mutex_unlock(&broker->lock);
+    return is_done;
+}
+
 void fleet_broker_stop(struct fleet_broker *broker)
 {
     if (broker == NULL) {
@@ -558,12 +591,11 @@ void fleet_broker_stop(struct fleet_broker *broker)
         natsConnection_FlushTimeout(broker->connection, FLEET_BROKER_WRITE_MS);
     }
     natsConnection_Destroy(broker->connection);
-    pthread_mutex_lock(&broker->lock);
-    while (broker->outstanding > 0) {
-        pthread_cond_wait(&broker->changed, &broker->lock);
-    }
-    pthread_mutex_unlock(&broker->lock);
     natsOptions_Destroy(broker->options);
+    if (!wait_for_callbacks(broker)) {
+        mc_log(MC_LOG_WARNING, "the broker's library has not ended after %d ms", STOP_MS);
+        return; // not freed: they would use it
+    }
     pthread_cond_destroy(&broker->changed);
     pthread_mutex_destroy(&broker->lock);
     pthread_mutex_destroy(&broker->delivery);

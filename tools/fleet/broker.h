@@ -3,7 +3,7 @@
 // The library's own threads connect, reconnect and deliver; a connection that the broker ends for
 // good, because it refuses the credentials, is made anew later. Nothing is buffered while there is
 // no connection, and little while the broker is slow: publishing then fails, or blocks for
-// FLEET_BROKER_WRITE_MS at most, so that whoever publishes counts what is lost.
+// a bounded time, so that whoever publishes counts what is lost.
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +21,7 @@ enum { FLEET_BROKER_WRITE_MS = 2000 };
 struct fleet_broker_options {
     const struct fleet_options *fleet; // its URLs, credentials, certificates; borrowed
     const char *name;                  // of this client, for the broker's monitoring; borrowed
+    int write_ms;                      // that publishing may block; 0: FLEET_BROKER_WRITE_MS
     // The connection was made or lost; NULL: nothing. Thread: the library's.
     void (*on_state)(void *user, bool is_connected);
     void *user;
@@ -31,13 +32,17 @@ struct fleet_broker_options {
 typedef void fleet_broker_message_fn(void *user, const char *subject, const char *reply,
                                      const char *data, size_t length);
 
-// Connects, in the background if the broker is not there yet. Returns NULL and sets err when that
-// can never succeed: a URL that is none, a file that cannot be read. Free with fleet_broker_stop.
+// Connects, in the background if the broker is not there yet. The first attempt, at each server of
+// the list, is made at once: it takes 6 s at most, or half a second for each of more than 12
+// servers that do not answer, and so does fleet_broker_stop while one is made again. Returns NULL
+// and sets err when that can never succeed: a URL that is none, a file that cannot be read. Free
+// with fleet_broker_stop.
 struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *options,
                                         struct mc_error *err) MC_MUST_USE;
 
-// Sends what is queued, for FLEET_BROKER_WRITE_MS at most, and closes. No callback runs
-// afterwards. NULL does nothing. Not from a callback.
+// Sends what is queued, for FLEET_BROKER_WRITE_MS at most, and closes. Waits three seconds at most
+// for the library's last callbacks; none of ours runs afterwards. NULL does nothing. Not from a
+// callback.
 void fleet_broker_stop(struct fleet_broker *broker);
 
 bool fleet_broker_is_connected(const struct fleet_broker *broker); // any thread

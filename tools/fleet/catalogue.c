@@ -27,7 +27,7 @@ bool fleet_catalogue_open(struct fleet_catalogue *catalogue, const struct fleet_
     memset(catalogue, 0, sizeof *catalogue);
     mc_log_level_set(MC_LOG_ERROR); // what the command complains of says more
     bool is_open = false;
-    if (fleet_options_check(options, true, &err) &&
+    if (fleet_options_check(options, NULL, &err) &&
         fleet_store_name(name, fleet_options_site(options), &err) &&
         (catalogue->broker = fleet_broker_start(&broker, &err)) != NULL) {
         while (!(is_open = fleet_store_open(&catalogue->store, catalogue->broker, name, replicas,

@@ -68,7 +68,7 @@ bool fleet_fences_set(struct fleet_fences *fences, const struct fleet_member *me
     const int before = fences->count;
     for (int i = 0; i < member->roster.stream_count; i++) {
         const struct fleet_stream *stream = member->roster.streams[i];
-        const uint64_t fence = fleet_member_fence(member, stream, now_ns);
+        const uint64_t fence = stream->is_handed ? fleet_member_fence(member, stream, now_ns) : 0;
         if (fence == 0 || !reserve(fences, count + 1)) {
             continue;
         }

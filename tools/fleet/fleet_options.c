@@ -35,18 +35,35 @@ const char *fleet_options_site(const struct fleet_options *options)
     return options->site != NULL ? options->site : FLEET_SITE_DEFAULT;
 }
 
-bool fleet_options_check(const struct fleet_options *options, bool needs_nats, struct mc_error *err)
+// Certificates that are not used would leave their owner in the belief that they are.
+static bool has_tls(const struct fleet_options *options, const char *mqtt)
 {
-    if (needs_nats && options->nats == NULL) {
+    return (options->nats != NULL && strstr(options->nats, "tls://") != NULL) ||
+           (mqtt != NULL && strncmp(mqtt, "mqtts://", 8) == 0);
+}
+
+bool fleet_options_check(const struct fleet_options *options, const char *mqtt,
+                         struct mc_error *err)
+{
+    if (mqtt == NULL && options->nats == NULL) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "--nats must name the broker, such as nats://localhost:4222");
     }
     if (!fleet_name_valid(fleet_options_site(options))) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--site must be 1 to %d visible bytes",
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--site must be 1 to %d visible bytes of UTF-8",
                             PROTOCOL_NAME_BYTES - 1);
     }
     if ((options->certificate == NULL) != (options->key == NULL)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--cert and --key must come together");
+    }
+    if ((options->ca != NULL || options->certificate != NULL) && !has_tls(options, mqtt)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--ca, --cert and --key are for TLS: the broker's URL must begin with "
+                            "%s",
+                            mqtt == NULL            ? "tls://"
+                            : options->nats == NULL ? "mqtts://"
+                                                    : "tls:// or mqtts://");
     }
     return true;
 }

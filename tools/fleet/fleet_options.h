@@ -23,6 +23,7 @@ extern const struct fleet_options fleet_options_default;
 
 const char *fleet_options_site(const struct fleet_options *options);
 
-// Whether they make sense together, for a command that needs NATS or not.
-bool fleet_options_check(const struct fleet_options *options, bool needs_nats,
+// Whether they make sense together.
+//   mqtt  URL of an MQTT broker that is used, too, or instead of NATS; NULL: none
+bool fleet_options_check(const struct fleet_options *options, const char *mqtt,
                          struct mc_error *err) MC_MUST_USE;

@@ -31,6 +31,7 @@ enum {
     FLEET_RENEW_MS = 750,
     FLEET_MARGIN_MS = 750, // for records under way and for clocks' drift
     FLEET_PROVEN_MS = FLEET_LEASE_MS - FLEET_MARGIN_MS,
+    FLEET_RECORD_MS = 500, // what writing a record may take: one that began in time ends in time
     FLEET_WRITE_MS = 1000, // what a write to the bucket may take; then nobody knows its result
 };
 

@@ -111,6 +111,15 @@ static void write_names(const struct fleet_local *local)
 
 // ---- mocapd
 
+// With the lock held. The next mocapd has to confirm everything again.
+static void forget_handed(struct fleet_local *local)
+{
+    for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
+        free(handed->options);
+        handed->options = NULL;
+    }
+}
+
 static void disconnect(struct fleet_local *local, const char *reason)
 {
     mocap_close(local->client);
@@ -121,6 +130,7 @@ static void disconnect(struct fleet_local *local, const char *reason)
     }
     pthread_mutex_lock(&local->lock);
     local->state.is_connected = false;
+    forget_handed(local);
     pthread_mutex_unlock(&local->lock);
 }
 
@@ -137,10 +147,6 @@ static bool connect_daemon(struct fleet_local *local)
     local->outage_is_told = false;
     pthread_mutex_lock(&local->lock);
     local->state.is_connected = true;
-    for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
-        free(handed->options);
-        handed->options = NULL;
-    }
     local->is_changed = true;
     pthread_mutex_unlock(&local->lock);
     return true;
@@ -202,13 +208,18 @@ static enum reply hand(struct fleet_local *local, const char *name, const char *
     return reply;
 }
 
+// mocapd runs the stream as it is wanted.
+static bool is_confirmed(const struct handed *handed)
+{
+    return handed->wanted != NULL && handed->options != NULL &&
+           strcmp(handed->wanted, handed->options) == 0;
+}
+
 // With the lock held: something to do, or NULL.
 static struct handed *find_work(struct fleet_local *local, int64_t now_ns)
 {
     for (struct handed *h = local->streams; h != NULL; h = h->next) {
-        const bool is_done =
-            h->wanted != NULL && h->options != NULL && strcmp(h->wanted, h->options) == 0;
-        if (!is_done && !(h->is_refused && h->wanted != NULL && now_ns < h->again_ns)) {
+        if (!is_confirmed(h) && !(h->is_refused && h->wanted != NULL && now_ns < h->again_ns)) {
             return h;
         }
     }
@@ -415,6 +426,7 @@ void fleet_local_set(struct fleet_local *local, struct fleet_stream *const *stre
     for (int i = 0; i < count_; i++) {
         is_new = is_new || find(local, streams[i]->name) == NULL;
         struct handed *handed = add(local, streams[i]->name);
+        streams[i]->is_handed = false;
         if (handed == NULL) {
             continue;
         }
@@ -425,6 +437,7 @@ void fleet_local_set(struct fleet_local *local, struct fleet_stream *const *stre
             handed->is_refused = false;
             local->is_changed = true;
         }
+        streams[i]->is_handed = is_confirmed(handed);
     }
     for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
         if (!handed->is_wanted && handed->wanted != NULL) {

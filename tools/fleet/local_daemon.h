@@ -31,7 +31,9 @@ struct fleet_local *fleet_local_start(const struct fleet_local_options *options,
 // Removes all streams that were handed over, if mocapd answers in a few seconds. NULL does nothing.
 void fleet_local_stop(struct fleet_local *local);
 
-// The streams that mocapd should run for the fleet, by name and options; copied. Any thread.
+// The streams that mocapd should run for the fleet, by name and options; copied. Sets is_handed of
+// each: whether mocapd has confirmed that it runs it so, and not one of its own of that name. Any
+// thread.
 void fleet_local_set(struct fleet_local *local, struct fleet_stream *const *streams, int count);
 
 // Copies the names of streams that mocapd refused, room at most; returns how many. Any thread.

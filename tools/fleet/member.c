@@ -51,6 +51,9 @@ static bool write_lease(struct fleet_member *member, struct fleet_stream *stream
     if (to[0] != '\0') {
         set_text(object, "to", to);
     }
+    if (worker[0] == '\0' && now_ns < stream->refused_ns) {
+        json_object_set_new(object, "refused", json_true());
+    }
     stream->is_writing =
         begin(member, FLEET_KEY_LEASE, stream->name, stream->lease, object, now_ns);
     return stream->is_writing;
@@ -184,9 +187,12 @@ static void take_orphans(struct fleet_member *member, int64_t now_ns)
             continue; // the next best one takes it
         }
         taker->streams++;
-        if (taker == self && !stream->is_writing &&
-            !write_lease(member, stream, self->name, self->session, "", now_ns)) {
-            return;
+        if (taker == self && !stream->is_writing) {
+            // Where it suits better it was refused: giving it back there would begin all anew.
+            stream->kept_ns = stream->was_refused ? now_ns + FLEET_KEPT_MS * MC_NS_PER_MS : 0;
+            if (!write_lease(member, stream, self->name, self->session, "", now_ns)) {
+                return;
+            }
         }
     }
 }
@@ -225,6 +231,9 @@ static void give_away(struct fleet_member *member, int64_t now_ns)
     if (member->changes != member->roster.changes) {
         member->changes = member->roster.changes;
         member->settled_ns = now_ns;
+    }
+    for (int i = 0; i < member->roster.stream_count; i++) {
+        member->roster.streams[i]->is_kept = now_ns < member->roster.streams[i]->kept_ns;
     }
     if (now_ns < member->give_ns || now_ns - member->settled_ns < FLEET_SETTLED_MS * MC_NS_PER_MS ||
         has_new_orphan(&member->roster, now_ns) ||

@@ -20,6 +20,7 @@ enum {
     FLEET_GIVE_MS = 250,       // between two streams that are given away
     FLEET_SPREAD_END_MS = 200, // over which workers spread that see another one lapse
     FLEET_EPOCH_BITS = 20,
+    FLEET_KEPT_MS = 300000,   // before a stream is given to a machine again where others refused it
     FLEET_REFUSED_MS = 15000, // before a machine takes a stream again that its mocapd refused
 };
 

@@ -198,6 +198,10 @@ static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
             *password++ = '\0';
         }
         is_good = check(mosquitto_username_pw_set(mqtt->mosquitto, login, password), "login", err);
+        if (is_good && !mqtt->is_tls) {
+            mc_log(MC_LOG_WARNING, "the login goes to %s in the clear: mqtts:// would encrypt it",
+                   mqtt->url);
+        }
     }
     explicit_bzero(login, sizeof login);
     fleet_token_write(site, mqtt->options.site);

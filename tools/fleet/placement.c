@@ -86,7 +86,7 @@ struct fleet_worker *fleet_placement_take(const struct fleet_roster *roster,
 static bool can_give(const struct fleet_stream *stream, const struct fleet_worker *worker)
 {
     return stream->owner == worker && !stream->is_writing && !stream->is_leaving &&
-           stream->options != NULL;
+           !stream->is_kept && stream->options != NULL;
 }
 
 // A worker with room where the stream was moved to, or where more of its labels match.

@@ -22,7 +22,7 @@ struct fleet_worker *fleet_placement_take(const struct fleet_roster *roster,
                                           const struct fleet_stream *stream, int attempt);
 
 // A stream that its owner, the given worker, should give away now, and to whom. Returns NULL when
-// all is well. Only a stream that is neither being written nor left is considered.
+// all is well. Only a stream that is neither being written, nor left, nor kept is considered.
 struct fleet_stream *fleet_placement_give(const struct fleet_roster *roster,
                                           const struct fleet_worker *worker,
                                           struct fleet_worker **to);

@@ -8,12 +8,15 @@ double fleet_processor_use_measure(struct fleet_processor_use *use)
     unsigned long long ticks[8] = { 0 };
     FILE *file = fopen("/proc/stat", "re");
     if (file == NULL) {
-        return 0;
+        return -1;
     }
     const int read =
         fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &ticks[0], &ticks[1], &ticks[2],
                &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7]);
     fclose(file);
+    if (read < 4) {
+        return -1;
+    }
     uint64_t all = 0;
     for (int i = 0; i < 8; i++) {
         all += ticks[i];
@@ -21,7 +24,7 @@ double fleet_processor_use_measure(struct fleet_processor_use *use)
     const uint64_t busy = all - ticks[3] - ticks[4];
     const struct fleet_processor_use before = *use;
     *use = (struct fleet_processor_use){ .busy = busy, .all = all };
-    return read < 4 || before.all == 0 || all <= before.all || busy < before.busy
+    return before.all == 0 || all <= before.all || busy < before.busy
                ? 0
                : (double)(busy - before.busy) / (double)(all - before.all);
 }

@@ -98,8 +98,8 @@ static int run(const void *chosen, const void *globals)
     char machine[FLEET_PUBLISHER_BYTES];
     struct mc_error err = { 0 };
     mc_log_level_set((enum mc_log_level)fleet->log_level);
-    fleet_machine_name(machine, publish->machine);
-    if (!fleet_options_check(fleet, publish->mqtt == NULL, &err)) {
+    if (!fleet_machine_name(machine, publish->machine, &err) ||
+        !fleet_options_check(fleet, publish->mqtt, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         return MC_EXIT_USAGE;
     }
@@ -116,14 +116,6 @@ static int run(const void *chosen, const void *globals)
     return is_good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
-static bool check(void *options, struct mc_error *err)
-{
-    const struct publish *publish = options;
-    return publish->machine == NULL || fleet_name_valid(publish->machine) ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--machine must be 1 to %d visible bytes",
-                        FLEET_PUBLISHER_BYTES - 1);
-}
-
 const struct mc_command fleet_publish_command = {
     .name = "publish",
     .summary = "send what the local mocapd publishes to NATS, to MQTT, or to both",
@@ -132,6 +124,5 @@ const struct mc_command fleet_publish_command = {
     .options = publish_table,
     .defaults = &publish_default,
     .options_size = sizeof(struct publish),
-    .check = check,
     .run = run,
 };

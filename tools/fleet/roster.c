@@ -174,11 +174,14 @@ static bool put_definition(struct fleet_stream *stream, json_t *object, uint64_t
             !get_name(object, "worker", wanted) ||
             (options = tools_json_text(given, JSON_COMPACT | JSON_SORT_KEYS)) == NULL) {
             stream->definition = revision; // who changes it must expect this one
+            stream->is_unreadable = true;
             return false;
         }
     }
     free(stream->options);
     stream->options = options;
+    stream->is_unreadable = false;
+    stream->kept_ns = 0; // others may take what it is now
     stream->labels = labels;
     memcpy(stream->wanted, wanted, sizeof wanted);
     stream->definition = revision;
@@ -196,6 +199,7 @@ static bool put_lease(struct fleet_stream *stream, const json_t *object, uint64_
         worker[0] = session[0] = to[0] = '\0';
     }
     stream->lease = revision;
+    stream->was_refused = is_good && json_is_true(json_object_get(object, "refused"));
     memcpy(stream->worker, worker, sizeof worker);
     memcpy(stream->session, session, sizeof session);
     memcpy(stream->to, to, sizeof to);

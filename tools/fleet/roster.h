@@ -58,18 +58,23 @@ struct fleet_stream {
     char name[FLEET_NAME_BYTES];
     uint64_t definition; // revision of stream.NAME; 0: there was none yet
     char *options;       // JSON object, owned; NULL: the fleet has no such stream
+    bool is_unreadable;  // what is there now; options are those before
     struct fleet_labels labels;
     char wanted[FLEET_NAME_BYTES]; // the worker that it was moved to; "": any
     uint64_t lease;                // revision of lease.NAME; 0: there is none
     char worker[FLEET_NAME_BYTES]; // of the lease; "": given back
     char session[FLEET_SESSION_BYTES];
     char to[FLEET_NAME_BYTES];  // to whom it was given; "": to any
+    bool was_refused;           // by the mocapd of the machine that gave it back
     struct fleet_worker *owner; // set by fleet_roster_count; NULL: an orphan
     // Of the member that reads.
     int64_t orphan_ns;  // since when without an owner; -1: has one
     bool is_writing;    // its lease, until the write is seen
     uint64_t written;   // revision of that write, once it is known
     bool is_leaving;    // no longer published, and being given back
+    bool is_handed;     // the local mocapd runs it for the fleet, with these options
+    int64_t kept_ns;    // until when it is not given away, as others refused it
+    bool is_kept;       // not to be given away now
     int64_t refused_ns; // until when this machine, whose mocapd refused it, does not take it
 };
 

@@ -10,6 +10,8 @@
 #include "tools/json_text.h"
 #include "tools/terminal.h"
 
+enum { NAME_COLUMNS = 16 };
+
 struct status {
     bool json;
 };
@@ -54,17 +56,27 @@ static void write_json(const struct fleet_catalogue *catalogue)
     json_decref(all);
 }
 
+// A name comes from the bucket. Padded as a column of the table.
+static void write_name(const char *name)
+{
+    const size_t length = strlen(name);
+    tools_write_text(stdout, name);
+    printf("%*s", length < NAME_COLUMNS ? NAME_COLUMNS - (int)length : 0, "");
+}
+
 static void write_workers(const struct fleet_roster *roster)
 {
     puts("machine           streams  capacity   busy  latency  labels");
     for (int i = 0; i < roster->worker_count; i++) {
         const struct fleet_worker *worker = roster->workers[i];
         if (worker->has_ended) {
-            printf("%-16s  gone\n", worker->name);
+            write_name(worker->name);
+            puts("  gone");
             continue;
         }
-        printf("%-16s  %7d  %8d  %3.0f %%  %4.0f ms ", worker->name, worker->streams,
-               worker->capacity, 100 * worker->busy, worker->latency_ms);
+        write_name(worker->name);
+        printf("  %7d  %8d  %3.0f %%  %4.0f ms ", worker->streams, worker->capacity,
+               100 * worker->busy, worker->latency_ms);
         for (int k = 0; k < worker->labels.count; k++) {
             printf(" %s", worker->labels.items[k]);
         }
@@ -84,8 +96,12 @@ static void write_streams(const struct fleet_catalogue *catalogue)
         }
         count++;
         orphans += stream->owner == NULL;
-        printf("%-16s  %s%s%s\n", stream->name, stream->owner == NULL ? "-" : stream->owner->name,
-               stream->wanted[0] == '\0' ? "" : ", moved to ", stream->wanted);
+        write_name(stream->name);
+        printf("  ");
+        tools_write_text(stdout, stream->owner == NULL ? "-" : stream->owner->name);
+        printf("%s", stream->wanted[0] == '\0' ? "" : ", moved to ");
+        tools_write_text(stdout, stream->wanted);
+        putchar('\n');
     }
     printf("\n%d streams, %d without an owner\n", count, orphans);
 }

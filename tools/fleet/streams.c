@@ -32,8 +32,9 @@ static bool set_name(char name[FLEET_NAME_BYTES], const char *label, const char 
     memcpy(name, text, length);
     name[length] = '\0';
     return fleet_name_valid(name) ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: a name must be 1 to %d visible bytes",
-                        label, FLEET_NAME_BYTES - 1);
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "%s: a name must be 1 to %d visible bytes of UTF-8", label,
+                        FLEET_NAME_BYTES - 1);
 }
 
 static bool set_option(json_t **options, const char *label, const char *name, size_t length,
@@ -187,7 +188,7 @@ static int run_remove(const void *options, const void *globals)
     bool good = true;
     for (int i = 0; i < names->count; i++) {
         const struct fleet_stream *stream = fleet_roster_stream(&catalogue.roster, names->items[i]);
-        if (stream == NULL || stream->options == NULL) {
+        if (stream == NULL || (stream->options == NULL && !stream->is_unreadable)) {
             printf("%s is not there: nothing to remove\n", names->items[i]);
         } else if (fleet_catalogue_define(&catalogue, names->items[i], NULL)) {
             printf("removed %s\n", names->items[i]);
@@ -288,7 +289,9 @@ static void write_line(const struct fleet_stream *stream)
     char hidden[1024];
     pipeline_url_redact(url == NULL ? "" : url, hidden, sizeof hidden);
     tools_write_text(stdout, stream->name);
-    printf("  %s  ", stream->owner == NULL ? "-" : stream->owner->name);
+    printf("  ");
+    tools_write_text(stdout, stream->owner == NULL ? "-" : stream->owner->name);
+    printf("  ");
     tools_write_text(stdout, hidden);
     for (int i = 0; i < stream->labels.count; i++) {
         printf("  %s", stream->labels.items[i]);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define PREFIX "mocap.v1."
 
 static const char *const kinds[FLEET_SUBJECT_KIND_COUNT] = { "record", "record.json", "state",
@@ -22,14 +24,16 @@ static bool is_plain(unsigned char byte)
 
 bool fleet_name_valid(const char *name)
 {
-    size_t length = 0;
-    for (; name[length] != '\0'; length++) {
-        const unsigned char byte = (unsigned char)name[length];
-        if (length == PROTOCOL_NAME_BYTES - 1 || byte < ' ' || byte == 0x7f) {
+    const size_t length = strnlen(name, PROTOCOL_NAME_BYTES);
+    for (size_t i = 0; i < length;) {
+        uint32_t character;
+        const int bytes = mc_utf8_decode(name + i, length - i, &character);
+        if (bytes == 0 || character < ' ' || character == 0x7f) {
             return false;
         }
+        i += (size_t)bytes;
     }
-    return length > 0;
+    return length > 0 && length < PROTOCOL_NAME_BYTES;
 }
 
 void fleet_token_write(char token[FLEET_TOKEN_BYTES], const char *name)

@@ -21,9 +21,9 @@ enum {
 enum fleet_subject_kind {
     FLEET_RECORD,      // a record in CBOR, as on mocapd's socket
     FLEET_RECORD_JSON, // the same in JSON: "record.json", only while somebody wants it
-    FLEET_STATE,       // state of the stream, JSON: see state_report.h
+    FLEET_STATE,       // state of the stream, JSON: see report.h
     FLEET_STATS,       // counts, JSON
-    FLEET_WANT,        // to the publisher: somebody wants records; see interest.h
+    FLEET_WANT,        // to the publisher: somebody wants records; see publisher.h
     FLEET_SUBJECT_KIND_COUNT,
 };
 
@@ -32,7 +32,8 @@ struct fleet_subject {
     enum fleet_subject_kind kind;
 };
 
-// True for 1 to PROTOCOL_NAME_BYTES - 1 bytes without control characters.
+// True for 1 to PROTOCOL_NAME_BYTES - 1 bytes of UTF-8, which JSON needs, without control
+// characters.
 bool fleet_name_valid(const char *name);
 
 // Writes a valid name as a token.

@@ -157,7 +157,9 @@ static void make_session(char session[FLEET_SESSION_BYTES])
 
 // ---- what is done with its decisions
 
-// Streams stay open here while the lease cannot be proven: it may well be renewed.
+// A stream gets its fence once mocapd has confirmed it: the machine may have one of its own by that
+// name, and that is not the fleet's. Streams stay open here while the lease cannot be proven: it
+// may well be renewed.
 static void hand_over(struct worker *worker)
 {
     struct fleet_roster *roster = &worker->member.roster;
@@ -165,6 +167,7 @@ static void hand_over(struct worker *worker)
     int count = 0;
     for (int i = 0; owned != NULL && i < roster->stream_count; i++) {
         struct fleet_stream *stream = roster->streams[i];
+        stream->is_handed = false;
         if (fleet_member_owns(&worker->member, stream) && !stream->is_leaving &&
             !worker->member.is_leaving) {
             owned[count++] = stream;
@@ -206,7 +209,8 @@ static void measure(struct worker *worker, const struct fleet_local_state *state
     }
     worker->measured_ns = now_ns;
     struct fleet_load load = state->load;
-    load.busy = fleet_processor_use_measure(&worker->processor_use);
+    const double busy = fleet_processor_use_measure(&worker->processor_use);
+    load.busy = busy < 0 ? 0 : busy;
     fleet_capacity_measure(&worker->capacity, &load);
     worker->member.capacity =
         worker->options->capacity > 0 ? worker->options->capacity : worker->capacity.streams;
@@ -267,10 +271,10 @@ static void tick(struct worker *worker)
         fleet_publisher_renew(worker->publisher);
     }
     fleet_member_tick(&worker->member, session, now_ns);
+    hand_over(worker);
     if (fleet_fences_set(worker->fences, &worker->member, now_ns)) {
         fleet_publisher_renew(worker->publisher);
     }
-    hand_over(worker);
     tell_changes(worker);
     write_metrics(worker, &state, now_ns);
 }
@@ -337,12 +341,15 @@ static void find_file(struct worker *worker)
     }
 }
 
+_Static_assert(FLEET_RECORD_MS < FLEET_MARGIN_MS, "a record's write must end within its lease");
+
 static bool start_brokers(struct worker *worker, const struct fleet_options *fleet,
                           struct mc_error *err)
 {
     const struct fleet_broker_options control = { .fleet = fleet, .name = "mocap-fleet work" };
     const struct fleet_broker_options records = { .fleet = fleet,
-                                                  .name = "mocap-fleet work: records" };
+                                                  .name = "mocap-fleet work: records",
+                                                  .write_ms = FLEET_RECORD_MS };
     worker->control = fleet_broker_start(&control, err);
     worker->records = worker->control == NULL ? NULL : fleet_broker_start(&records, err);
     return worker->records != NULL;
@@ -351,6 +358,12 @@ static bool start_brokers(struct worker *worker, const struct fleet_options *fle
 static bool start(struct worker *worker, const struct fleet_options *fleet, const char *bucket,
                   struct mc_error *err)
 {
+    // As under ProcSubset=pid of a systemd unit.
+    if (worker->options->capacity == 0 && fleet_processor_use_measure(&worker->processor_use) < 0) {
+        return mc_error_set(err, MC_ERROR_SYSTEM, 0,
+                            "/proc/stat cannot be read, which --capacity auto needs: --capacity "
+                            "must be a number here");
+    }
     if (!start_signals(worker, err) || !start_brokers(worker, fleet, err)) {
         return false;
     }
@@ -410,11 +423,12 @@ static int run(const void *chosen, const void *globals)
 {
     const struct work *options = chosen;
     const struct fleet_options *fleet = globals;
-    char bucket[FLEET_STORE_BYTES];
+    char bucket[FLEET_STORE_BYTES], machine[FLEET_PUBLISHER_BYTES];
     struct mc_error err = { 0 };
     mc_log_level_set((enum mc_log_level)fleet->log_level);
-    if (!fleet_options_check(fleet, true, &err) ||
-        !fleet_store_name(bucket, fleet_options_site(fleet), &err)) {
+    if (!fleet_options_check(fleet, NULL, &err) ||
+        !fleet_store_name(bucket, fleet_options_site(fleet), &err) ||
+        !fleet_machine_name(machine, options->machine, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         return MC_EXIT_USAGE;
     }
@@ -426,7 +440,7 @@ static int run(const void *chosen, const void *globals)
     worker->options = options;
     worker->signals = -1;
     worker->events = -1;
-    fleet_machine_name(worker->machine, options->machine);
+    memcpy(worker->machine, machine, sizeof machine);
     fleet_capacity_init(&worker->capacity, (int)sysconf(_SC_NPROCESSORS_ONLN));
     struct fleet_member_options member = { .labels = options->labels,
                                            .write = write_entry,
@@ -444,14 +458,6 @@ static int run(const void *chosen, const void *globals)
     return is_good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
-static bool check(void *options, struct mc_error *err)
-{
-    const struct work *work = options;
-    return work->machine == NULL || fleet_name_valid(work->machine) ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--machine must be 1 to %d visible bytes",
-                        FLEET_PUBLISHER_BYTES - 1);
-}
-
 const struct mc_command fleet_work_command = {
     .name = "work",
     .summary = "watch as many of the fleet's streams as this machine can carry",
@@ -461,6 +467,5 @@ const struct mc_command fleet_work_command = {
         "of this machine, which must allow it, and published as mocap-fleet publish does.",
     .options = work_table,
     .options_size = sizeof(struct work),
-    .check = check,
     .run = run,
 };
