@@ -439,6 +439,8 @@ def check_no_load(fleet):
     unit = os.path.join(TESTS, "..", "systemd", "mocap-fleet-work.service.in")
     with open(unit, encoding="utf-8") as lines:
         assert not any(line.startswith("ProcSubset=") for line in lines)
+    assert subprocess.run([fleet.place.fleet_program, "work", "--nats", fleet.url, "--machine",
+                           "any"], check=False, timeout=GUARD_S).returncode == 2
     hidden = ("unshare", "-m", "sh", "-c", 'mount --bind /dev/null /proc/stat && exec "$@"', "sh")
     if subprocess.run([*hidden, "true"], check=False, capture_output=True).returncode != 0:
         print("mounts are not allowed here: no check of --capacity auto without /proc/stat")

@@ -219,7 +219,7 @@ void simulation_start(struct simulation *simulation, int index)
     options.labels.count = 1;
     fleet_member_finish(&worker->member);
     fleet_member_init(&worker->member, &options);
-    fleet_member_restart(&worker->member, 7);
+    fleet_member_restart(&worker->member, 7 * MC_NS_PER_SECOND);
     fleet_member_return(&worker->member);
     worker->member.capacity = simulation->options.capacity;
     worker->is_alive = true;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "tests/fleet/simulation.h"
 #include "tools/fleet/fences.h"
 #include "tools/fleet/member.h"
@@ -192,6 +193,25 @@ static void a_stream_has_its_fence_once_mocapd_has_the_stream(void **state)
     simulation_destroy(simulation);
 }
 
+static void another_bucket_is_told_from_the_one_before(void **state)
+{
+    (void)state;
+    struct simulation *simulation = simulation_create(&(struct simulation_options){
+        .seed = 11, .workers = 1, .streams = 1, .capacity = 4, .delay_max_ms = 5 });
+    simulation_run(simulation, 5000);
+    struct fleet_member *member = simulation_member(simulation, 0);
+    const int64_t created_ns = member->created_ns;
+    assert_false(fleet_member_restart(member, created_ns));
+    assert_int_equal(member->roster.stream_count, 1);
+    // Made in the same second, or by a clock that was set back.
+    assert_true(fleet_member_restart(member, created_ns + 1));
+    assert_int_equal(member->roster.stream_count, 0);
+    assert_string_equal(member->lease.session, "");
+    assert_true(fleet_member_restart(member, created_ns - 1));
+    assert_true(fleet_member_epoch(created_ns + MC_NS_PER_SECOND) > fleet_member_epoch(created_ns));
+    simulation_destroy(simulation);
+}
+
 static void a_removed_stream_is_given_back_and_can_be_added_again(void **state)
 {
     struct simulation *simulation = simulation_create(&(struct simulation_options){
@@ -350,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_stream_goes_where_it_was_moved_to_and_where_its_labels_are),
         cmocka_unit_test(a_refused_stream_stays_where_it_is_taken),
         cmocka_unit_test(a_stream_has_its_fence_once_mocapd_has_the_stream),
+        cmocka_unit_test(another_bucket_is_told_from_the_one_before),
         cmocka_unit_test(a_removed_stream_is_given_back_and_can_be_added_again),
         cmocka_unit_test(streams_without_room_wait_for_a_worker),
         cmocka_unit_test(no_interleaving_makes_two_owners),

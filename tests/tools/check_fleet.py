@@ -352,7 +352,7 @@ def check_mqtt(place):
     # All that is retained is there for those that come late.
     late = Subscribed(place, port, "#", name="late")
     late.says("1 mocap/publishers/home/desk online")
-    late.says('1 homeassistant/binary_sensor/mocap_home_cam0/presence/config {"name":"Presence"')
+    late.says('1 homeassistant/binary_sensor/mocap_home__cam0/presence/config {"name":"Presence"')
     late.says('1 mocap/v1/home/cam0/presence {"presence":"ON","faces":1,"yaw":12,"pitch":-3}')
     late.says('"state":"live"')
     assert "secret" not in publisher.text(), publisher.text()
@@ -361,7 +361,7 @@ def check_mqtt(place):
     server = start_mosquitto(place, port)
     again = Subscribed(place, port, "#", name="again")
     again.says(' mocap/v1/home/cam0/state {"type":"state","stream":"cam0","state":"live"')
-    again.says(" homeassistant/binary_sensor/mocap_home_cam0/presence/config")
+    again.says(" homeassistant/binary_sensor/mocap_home__cam0/presence/config")
     publisher.end(signal.SIGKILL)
     again.says(" mocap/publishers/home/desk offline")
 

@@ -145,7 +145,7 @@ static void home_assistant_is_told_of_each_entity(void **state)
         for (int k = 0; k < i; k++) {
             assert_string_not_equal(names[i], names[k]);
         }
-        assert_non_null(strstr(topic, "/mocap_home_front_20door/"));
+        assert_non_null(strstr(topic, "/mocap_home__front_20door/"));
         assert_null(strchr(topic, '='));
         const char *source = json_string_value(json_object_get(root, "state_topic"));
         assert_true(strcmp(source, "mocap/v1/home/front=20door/presence") == 0 ||

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tools/fleet/home_assistant.h"
 #include "tools/fleet/subjects.h"
 
 static void names_that_subjects_cannot_hold_are_escaped(void **state)
@@ -77,12 +78,31 @@ static void other_subjects_are_refused(void **state)
     }
 }
 
+static void home_assistant_tells_all_streams_apart(void **state)
+{
+    (void)state;
+    static const char *const places[][2] = {
+        { "s", "a b" },   { "s", "a_20b" }, { "s", "a=20b" }, { "s", "a__20b" }, { "x", "5Fy c" },
+        { "x_y", "20c" }, { "x_", "y" },    { "x", "_y" },    { "x__y", "z" },   { "x", "y__z" },
+    };
+    enum { COUNT = sizeof places / sizeof places[0] };
+    char topics[COUNT][FLEET_ENTITY_TOPIC_BYTES], text[FLEET_ENTITY_BYTES];
+    for (size_t i = 0; i < COUNT; i++) {
+        const struct fleet_entity_place place = { "ha", places[i][0], places[i][1], "up" };
+        assert_true(fleet_entity_write(topics[i], text, 0, &place) > 0);
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(topics[i], topics[k]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_that_subjects_cannot_hold_are_escaped),
         cmocka_unit_test(every_name_comes_back),
         cmocka_unit_test(other_subjects_are_refused),
+        cmocka_unit_test(home_assistant_tells_all_streams_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,8 +43,6 @@ struct fleet_broker_subscription {
 struct fleet_broker {
     natsOptions *options;
     char url[256]; // for the log, without secrets
-    void (*on_state)(void *user, bool is_connected);
-    void *user;
     atomic_bool is_connected;
     bool is_refusal_told;
 
@@ -76,9 +74,6 @@ static void set_state(struct fleet_broker *broker, bool is_connected)
     } else {
         mc_log(MC_LOG_WARNING, "lost the broker at %s; trying again until it is there",
                broker->url);
-    }
-    if (broker->on_state != NULL) {
-        broker->on_state(broker->user, is_connected);
     }
 }
 
@@ -535,8 +530,6 @@ struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *optio
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the broker");
         return NULL;
     }
-    broker->on_state = options->on_state;
-    broker->user = options->user;
     if (!set_options(broker, options, err)) {
         fleet_broker_stop(broker);
         return NULL;

@@ -22,9 +22,6 @@ struct fleet_broker_options {
     const struct fleet_options *fleet; // its URLs, credentials, certificates; borrowed
     const char *name;                  // of this client, for the broker's monitoring; borrowed
     int write_ms;                      // that publishing may block; 0: FLEET_BROKER_WRITE_MS
-    // The connection was made or lost; NULL: nothing. Thread: the library's.
-    void (*on_state)(void *user, bool is_connected);
-    void *user;
 };
 
 // A message; what it points to is valid for the call. reply NULL: none is expected. Thread: the

@@ -20,7 +20,8 @@ enum kind { RESTART, ENTRY, COMPLETE, ANSWER };
 
 struct event {
     enum kind kind;
-    uint64_t revision; // of RESTART: the epoch
+    uint64_t revision;
+    int64_t created_ns; // of RESTART
     char key[FLEET_KEY_BYTES];
     char *value; // owned; NULL: deleted
     size_t length;
@@ -79,14 +80,14 @@ static void add_event(struct fleet_bucket *bucket, struct event *event)
     bucket->options.notify(bucket->options.user);
 }
 
-static bool add_simple(struct fleet_bucket *bucket, enum kind kind, uint64_t revision)
+static bool add_simple(struct fleet_bucket *bucket, enum kind kind, int64_t created_ns)
 {
     struct event *event = calloc(1, sizeof *event);
     if (event == NULL) {
         return false;
     }
     event->kind = kind;
-    event->revision = revision;
+    event->created_ns = created_ns;
     add_event(bucket, event);
     return true;
 }
@@ -118,6 +119,30 @@ static bool add_entry(struct fleet_bucket *bucket, kvEntry *entry)
     return true;
 }
 
+static void free_writes(struct write *write)
+{
+    while (write != NULL) {
+        struct write *next = write->next;
+        free(write);
+        write = next;
+    }
+}
+
+// What they expect is of a bucket that is gone, and may be true of this one by chance. The member
+// that queued them has forgotten them.
+static void drop_writes(struct fleet_bucket *bucket)
+{
+    pthread_mutex_lock(&bucket->lock);
+    free_writes(bucket->urgent);
+    free_writes(bucket->writes);
+    bucket->urgent = NULL;
+    bucket->urgent_end = &bucket->urgent;
+    bucket->writes = NULL;
+    bucket->writes_end = &bucket->writes;
+    bucket->write_count = 0;
+    pthread_mutex_unlock(&bucket->lock);
+}
+
 void fleet_bucket_take(struct fleet_bucket *bucket, struct fleet_member *member, int64_t now_ns)
 {
     pthread_mutex_lock(&bucket->lock);
@@ -131,7 +156,9 @@ void fleet_bucket_take(struct fleet_bucket *bucket, struct fleet_member *member,
         struct event *next = event->next;
         switch (event->kind) {
         case RESTART:
-            fleet_member_restart(member, event->revision);
+            if (fleet_member_restart(member, event->created_ns)) {
+                drop_writes(bucket);
+            }
             break;
         case ENTRY:
             fleet_member_see(member, event->key, event->revision, event->value, event->length,
@@ -318,7 +345,7 @@ static void *run_reader(void *user)
                               bucket->options.replicas, &err)) {
             tell(&bucket->reader_limit, &err);
         } else if (kvStore_WatchAll(&watcher, store.bucket, NULL) == NATS_OK &&
-                   add_simple(bucket, RESTART, store.epoch)) {
+                   add_simple(bucket, RESTART, store.created_ns)) {
             const natsStatus status = read_entries(bucket, watcher);
             mc_log(MC_LOG_DEBUG, "leases: reading the bucket anew: %s", natsStatus_GetText(status));
         }
@@ -388,15 +415,6 @@ struct fleet_bucket *fleet_bucket_start(const struct fleet_bucket_options *optio
         return NULL;
     }
     return bucket;
-}
-
-static void free_writes(struct write *write)
-{
-    while (write != NULL) {
-        struct write *next = write->next;
-        free(write);
-        write = next;
-    }
 }
 
 void fleet_bucket_stop(struct fleet_bucket *bucket)

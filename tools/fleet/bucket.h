@@ -2,8 +2,8 @@
 // anybody writes is told.
 //
 // The library's calls block, so two threads make them: one writes, renewals before all else, and
-// one reads. A reader that lost its place, for which the broker's restart suffices, begins anew;
-// that it did is noticed by writes of our own that it does not bring.
+// one reads. A reader that lost its place, for which the broker's restart suffices, begins anew.
+// It is known to have lost its place when it does not bring a write of our own.
 //
 // Thread of all functions: the owner's.
 #pragma once

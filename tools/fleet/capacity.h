@@ -31,6 +31,6 @@ struct fleet_load {
 
 void fleet_capacity_init(struct fleet_capacity *capacity, int processors);
 
-// Takes a measurement and changes the capacity, by little and not back and forth: room grows with
-// what is idle; streams are shed when records have been late or dropped for some measurements.
+// Takes a measurement and changes the capacity, in small steps and without oscillating: room grows
+// with what is idle; streams are shed when records have been late or dropped for some measurements.
 void fleet_capacity_measure(struct fleet_capacity *capacity, const struct fleet_load *load);

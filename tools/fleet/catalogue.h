@@ -19,8 +19,9 @@ bool fleet_catalogue_open(struct fleet_catalogue *catalogue, const struct fleet_
                           int replicas) MC_MUST_USE;
 void fleet_catalogue_close(struct fleet_catalogue *catalogue);
 
-// Writes the definition of a stream, NULL: removes it, and reads it back into the roster. Complains
-// and returns false when that fails, also when somebody else changed it meanwhile.
+// Writes the definition of a stream, and puts it into the roster; NULL: removes it, whatever it is
+// by now, from the bucket alone. Complains and returns false when that fails; a write fails, too,
+// when somebody else changed the definition meanwhile.
 bool fleet_catalogue_define(struct fleet_catalogue *catalogue, const char *name,
                             const json_t *definition) MC_MUST_USE;
 

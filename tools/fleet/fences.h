@@ -14,7 +14,7 @@ struct fleet_fences *fleet_fences_create(void) MC_MUST_USE; // NULL: out of memo
 void fleet_fences_destroy(struct fleet_fences *fences);
 
 // Takes what the member may publish now, of the streams that the local mocapd has. Returns whether
-// streams came or went. Any thread.
+// any fence came, went or changed. Any thread.
 bool fleet_fences_set(struct fleet_fences *fences, const struct fleet_member *member,
                       int64_t now_ns);
 

@@ -36,20 +36,32 @@ static void set_text(json_t *object, const char *field, const char *text)
     }
 }
 
+// Letters, digits and '-' stay; any other byte is _XX. Home Assistant takes no others but '_', and
+// two names must not have one id.
+static void write_id(char *id, size_t size, const char *site, const char *stream)
+{
+    const char *const names[] = { site, stream };
+    size_t used = (size_t)snprintf(id, size, "mocap");
+    for (int i = 0; i < 2; i++) {
+        char token[FLEET_TOKEN_BYTES];
+        fleet_token_write(token, names[i]);
+        used += (size_t)snprintf(id + used, size - used, i == 0 ? "_" : "__"); // in no name
+        for (const char *at = token; *at != '\0' && used + 4 < size; at++) {
+            used += (size_t)snprintf(id + used, size - used, "%s",
+                                     *at == '_'   ? "_5F"
+                                     : *at == '=' ? "_"
+                                                  : (char[]){ *at, '\0' });
+        }
+    }
+}
+
 size_t fleet_entity_write(char topic[FLEET_ENTITY_TOPIC_BYTES], char text[FLEET_ENTITY_BYTES],
                           int entity, const struct fleet_entity_place *place)
 {
     const struct entity *row = &entities[entity];
     char source[FLEET_SUBJECT_BYTES], id[FLEET_SUBJECT_BYTES], unique[FLEET_SUBJECT_BYTES + 16];
-    char site[FLEET_TOKEN_BYTES], stream[FLEET_TOKEN_BYTES];
-    fleet_token_write(site, place->site);
-    fleet_token_write(stream, place->stream);
     fleet_topic_write(source, place->site, place->stream, row->last);
-    // Home Assistant takes letters, digits, '_' and '-' alone.
-    snprintf(id, sizeof id, "mocap_%s_%s", site, stream);
-    for (char *at = id; *at != '\0'; at++) {
-        *at = *at == '=' ? '_' : *at;
-    }
+    write_id(id, sizeof id, place->site, place->stream);
     snprintf(unique, sizeof unique, "%s_%s", id, row->object);
     const int topic_length = snprintf(topic, FLEET_ENTITY_TOPIC_BYTES, "%s/%s/%s/%s/config",
                                       place->prefix, row->component, id, row->object);

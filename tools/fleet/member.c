@@ -165,7 +165,7 @@ uint64_t fleet_member_fence(const struct fleet_member *member, const struct flee
         stream->lease > member->lease.confirmed || !fleet_lease_is_proven(&member->lease, now_ns)) {
         return 0;
     }
-    return (member->epoch << FLEET_EPOCH_BITS) + stream->lease;
+    return fleet_member_epoch(member->created_ns) + stream->lease;
 }
 
 // Streams that are counted as if they were had, until the bucket says otherwise, spread the ones
@@ -363,15 +363,23 @@ void fleet_member_complete(struct fleet_member *member, int64_t now_ns)
     }
 }
 
-void fleet_member_restart(struct fleet_member *member, uint64_t epoch)
+uint64_t fleet_member_epoch(int64_t created_ns)
 {
-    if (member->epoch != epoch && member->epoch != 0) {
+    const int64_t created_s = created_ns / MC_NS_PER_SECOND;
+    return (uint64_t)(created_s > 0 ? created_s : 1) << FLEET_EPOCH_BITS;
+}
+
+bool fleet_member_restart(struct fleet_member *member, int64_t created_ns)
+{
+    const bool is_new = member->created_ns != created_ns && member->created_ns != 0;
+    if (is_new) {
         fleet_roster_finish(&member->roster);
         memset(&member->lease, 0, sizeof member->lease);
         member->known = 0;
         member->is_complete = false;
     }
-    member->epoch = epoch;
+    member->created_ns = created_ns;
+    return is_new;
 }
 
 void fleet_member_refuse(struct fleet_member *member, const char *name, int64_t now_ns)

@@ -55,9 +55,9 @@ struct fleet_member {
     struct fleet_roster roster;
     struct fleet_lease lease;
     struct fleet_member_counts counts;
-    uint64_t epoch;   // of the bucket; 0: not known
-    uint64_t known;   // newest revision seen
-    bool is_complete; // the roster has all entries there were
+    int64_t created_ns; // when the bucket was made; 0: not known
+    uint64_t known;     // newest revision seen
+    bool is_complete;   // the roster has all entries there were
     bool is_leaving;
     bool was_proven;
     bool name_is_taken; // by another worker that is alive
@@ -74,9 +74,13 @@ void fleet_member_init(struct fleet_member *member, const struct fleet_member_op
 void fleet_member_finish(struct fleet_member *member);
 
 // The bucket is read anew, from its beginning. Where it is another bucket of the same name than
-// before, all that is known is forgotten.
-//   epoch  when the bucket was made, in seconds by the broker's clock
-void fleet_member_restart(struct fleet_member *member, uint64_t epoch);
+// before, all that is known is forgotten, and true is returned: writes that wait are void.
+//   created_ns  when the bucket was made, by the broker's clock
+bool fleet_member_restart(struct fleet_member *member, int64_t created_ns);
+
+// What a bucket's fences are counted from. They grow from one bucket to the next if at least a
+// second of the broker's clock lies between the two.
+uint64_t fleet_member_epoch(int64_t created_ns);
 
 // An entry of the bucket; value NULL: deleted.
 void fleet_member_see(struct fleet_member *member, const char *key, uint64_t revision,

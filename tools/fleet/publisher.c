@@ -63,9 +63,6 @@ struct fleet_publisher {
     int wake_fd;
     int64_t followed_ns; // when it last looked at what is wanted
     atomic_bool is_stopping, is_news;
-    atomic_uint_fast64_t published, lost, missed;
-    atomic_int streams_now, wanted_now;
-    atomic_bool is_connected;
 };
 
 // ---- who wants what
@@ -136,16 +133,10 @@ static bool is_wanted(struct fleet_publisher *publisher, const struct stream *st
 
 // ---- what goes out
 
-static void count_published(struct fleet_publisher *publisher, struct stream *stream,
-                            bool is_published)
+static void count_published(struct stream *stream, bool is_published)
 {
-    if (is_published) {
-        stream->stats.published++;
-        atomic_fetch_add(&publisher->published, 1);
-    } else {
-        stream->stats.lost++;
-        atomic_fetch_add(&publisher->lost, 1);
-    }
+    stream->stats.published += is_published;
+    stream->stats.lost += !is_published;
 }
 
 static bool json_is_wanted(struct fleet_publisher *publisher, const struct stream *stream)
@@ -200,7 +191,6 @@ static void publish_record(struct fleet_publisher *publisher, const struct mocap
         return;
     }
     stream->stats.missed += message->record->missed;
-    atomic_fetch_add(&publisher->missed, message->record->missed);
     if (!may_publish(publisher, stream->name, &fence)) {
         return;
     }
@@ -208,22 +198,21 @@ static void publish_record(struct fleet_publisher *publisher, const struct mocap
     size_t length = message->length;
     if (fence != 0) {
         if (!fleet_fenced_record(&publisher->buffer, bytes, length, fence)) {
-            count_published(publisher, stream, false);
+            count_published(stream, false);
             return;
         }
         bytes = publisher->buffer.data;
         length = publisher->buffer.length;
     }
     if (publisher->options.broker != NULL) {
-        count_published(
-            publisher, stream,
-            fleet_broker_publish(publisher->options.broker, stream->record_subject, bytes, length));
+        count_published(stream, fleet_broker_publish(publisher->options.broker,
+                                                     stream->record_subject, bytes, length));
     }
     if (publisher->options.mqtt != NULL) {
         const bool is_published =
             fleet_mqtt_record(publisher->options.mqtt, stream->name, bytes, length);
         if (publisher->options.broker == NULL) {
-            count_published(publisher, stream, is_published);
+            count_published(stream, is_published);
         }
     }
     publish_json(publisher, stream, fence, message);
@@ -335,7 +324,6 @@ static void take_streams(struct fleet_publisher *publisher)
         }
     }
     pthread_mutex_unlock(&publisher->wants_lock);
-    atomic_store(&publisher->streams_now, publisher->stream_count);
 }
 
 // ---- the daemon
@@ -361,7 +349,6 @@ static void disconnect(struct fleet_publisher *publisher, const char *reason)
     tell_outage(publisher, reason);
     mocap_close(publisher->client);
     publisher->client = NULL;
-    atomic_store(&publisher->is_connected, false);
     for (int i = 0; i < publisher->stream_count; i++) {
         set_subscribed(publisher, &publisher->streams[i], false);
         set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_CONNECTING,
@@ -387,7 +374,6 @@ static bool connect_daemon(struct fleet_publisher *publisher)
     mc_log(MC_LOG_INFO, "connected to %s", mocap_server(publisher->client)->name);
     publisher->outage_is_told = false;
     publisher->reported_ns = 0;
-    atomic_store(&publisher->is_connected, true);
     atomic_store(&publisher->is_news, true);
     take_streams(publisher);
     return true;
@@ -410,7 +396,6 @@ static bool subscribe(struct fleet_publisher *publisher, struct stream *stream,
 static bool follow_wants(struct fleet_publisher *publisher)
 {
     const int64_t now_ns = mc_clock_now_ns();
-    int wanted = 0;
     if (!atomic_exchange(&publisher->is_news, false) &&
         now_ns - publisher->followed_ns < FOLLOW_MS * MC_NS_PER_MS) {
         return true;
@@ -420,7 +405,6 @@ static bool follow_wants(struct fleet_publisher *publisher)
         struct stream *stream = &publisher->streams[i];
         struct mocap_error error;
         const bool want = is_wanted(publisher, stream, now_ns);
-        wanted += want;
         if (want == stream->is_subscribed) {
             continue;
         }
@@ -434,7 +418,6 @@ static bool follow_wants(struct fleet_publisher *publisher)
             return false;
         }
     }
-    atomic_store(&publisher->wanted_now, wanted);
     return true;
 }
 
@@ -640,17 +623,4 @@ void fleet_publisher_stop(struct fleet_publisher *publisher)
 void fleet_publisher_renew(struct fleet_publisher *publisher)
 {
     wake(publisher);
-}
-
-void fleet_publisher_counts(struct fleet_publisher *publisher,
-                            struct fleet_publisher_counts *counts)
-{
-    *counts = (struct fleet_publisher_counts){
-        .published = atomic_load(&publisher->published),
-        .lost = atomic_load(&publisher->lost),
-        .missed = atomic_load(&publisher->missed),
-        .streams = atomic_load(&publisher->streams_now),
-        .wanted = atomic_load(&publisher->wanted_now),
-        .is_connected = atomic_load(&publisher->is_connected),
-    };
 }

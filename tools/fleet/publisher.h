@@ -38,12 +38,6 @@ struct fleet_publisher_options {
     void *user;
 };
 
-struct fleet_publisher_counts {
-    uint64_t published, lost, missed; // records, over all streams
-    int streams, wanted;              // at present
-    bool is_connected;                // to mocapd
-};
-
 // Returns NULL and sets err when out of memory or threads; free with fleet_publisher_stop.
 struct fleet_publisher *fleet_publisher_start(const struct fleet_publisher_options *options,
                                               struct mc_error *err) MC_MUST_USE;
@@ -51,7 +45,3 @@ void fleet_publisher_stop(struct fleet_publisher *publisher); // NULL does nothi
 
 // What may_publish says has changed. Any thread.
 void fleet_publisher_renew(struct fleet_publisher *publisher);
-
-// Any thread.
-void fleet_publisher_counts(struct fleet_publisher *publisher,
-                            struct fleet_publisher_counts *counts);

@@ -31,7 +31,7 @@ static json_t *show_stream(const struct fleet_catalogue *catalogue,
                            const struct fleet_stream *stream)
 {
     const uint64_t fence =
-        stream->owner == NULL ? 0 : (catalogue->store.epoch << FLEET_EPOCH_BITS) + stream->lease;
+        stream->owner == NULL ? 0 : fleet_member_epoch(catalogue->store.created_ns) + stream->lease;
     return json_pack("{s:s, s:s, s:I, s:s}", "stream", stream->name, "owner",
                      stream->owner == NULL ? "" : stream->owner->name, "fence", (json_int_t)fence,
                      "moved_to", stream->wanted);

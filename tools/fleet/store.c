@@ -100,7 +100,7 @@ static bool find_bucket(struct fleet_store *store, int replicas, struct mc_error
             "it with -js, or wait until its cluster has a leader");
     }
     if (status == NATS_OK) {
-        store->epoch = info->Created <= 0 ? 1 : (uint64_t)(info->Created / MC_NS_PER_SECOND);
+        store->created_ns = info->Created;
     }
     jsStreamInfo_Destroy(info);
     return check(status, code, store->name, err);

@@ -22,7 +22,7 @@ struct fleet_store {
     char name[FLEET_STORE_BYTES];
     jsCtx *context;
     kvStore *bucket;
-    uint64_t epoch; // when it was made, in seconds by the broker's clock
+    int64_t created_ns; // when it was made, by the broker's clock; tells it from another one
 };
 
 // Writes the name of a site's bucket. Returns false when the site's name does not allow one.

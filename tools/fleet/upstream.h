@@ -50,6 +50,10 @@ void fleet_upstream_close(struct fleet_upstream *upstream, int stream);
 // Whether somebody here wants the stream's records. Never blocks.
 void fleet_upstream_want(struct fleet_upstream *upstream, int stream, bool is_wanted);
 
+// A fence that is too high, by whoever may publish there, silences the stream until all about it
+// has been silent for a minute; so does a stream that goes from work to publish, which has no
+// fence.
+//
 // Whether fence is no lower than any of the stream's before, of records and states: what a machine
 // says that lost its lease is dropped.
 bool fleet_upstream_accepts(struct fleet_upstream *upstream, int stream, uint64_t fence);

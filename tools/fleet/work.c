@@ -419,6 +419,13 @@ static void stop(struct worker *worker)
     }
 }
 
+static bool is_reachable(const char *machine, struct mc_error *err)
+{
+    return strcmp(machine, "any") != 0 ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "--machine must not be any, by which streams move means whichever suits");
+}
+
 static int run(const void *chosen, const void *globals)
 {
     const struct work *options = chosen;
@@ -428,7 +435,7 @@ static int run(const void *chosen, const void *globals)
     mc_log_level_set((enum mc_log_level)fleet->log_level);
     if (!fleet_options_check(fleet, NULL, &err) ||
         !fleet_store_name(bucket, fleet_options_site(fleet), &err) ||
-        !fleet_machine_name(machine, options->machine, &err)) {
+        !fleet_machine_name(machine, options->machine, &err) || !is_reachable(machine, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         return MC_EXIT_USAGE;
     }

@@ -39,7 +39,7 @@ static void write_all(FILE *file, const struct fleet_member *member,
     write_number(file, "busy_ratio", "gauge", "Part of the processors' time that is used.",
                  member->busy);
     write_number(file, "latency_seconds", "gauge",
-                 "From a frame's arrival to its record, mean of late.", member->latency_ms / 1e3);
+                 "From a frame's arrival to its record, smoothed mean.", member->latency_ms / 1e3);
     write_number(file, "taken_total", "counter", "Streams taken.", (double)counts->taken);
     write_number(file, "given_total", "counter", "Streams given back.", (double)counts->given);
     write_number(file, "lost_total", "counter", "Streams lost with the lease.",
@@ -58,9 +58,10 @@ void fleet_work_metrics_write(const char *path, const struct fleet_member *membe
     static struct mc_log_limit limit;
     char new_path[PATH_MAX];
     unsigned skipped;
-    FILE *file = snprintf(new_path, sizeof new_path, "%s.new", path) >= (int)sizeof new_path
-                     ? NULL
-                     : fopen(new_path, "we");
+    const bool is_short =
+        snprintf(new_path, sizeof new_path, "%s.new", path) < (int)sizeof new_path;
+    errno = ENAMETOOLONG;
+    FILE *file = is_short ? fopen(new_path, "we") : NULL;
     if (file != NULL) {
         write_all(file, member, state, now_ns);
     }
