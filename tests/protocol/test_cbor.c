@@ -290,7 +290,8 @@ static void both_encodings_say_the_same(void **state)
                                                              { 1, 2, 3, 4 },
                                                              5,
                                                              9,
-                                                             60 } } };
+                                                             60,
+                                                             true } } };
             protocol_buffer_clear(&buffer);
             switch (kind) {
             case 0:
