@@ -79,8 +79,8 @@ static void hostile_entries_are_not_understood(void **state)
         "{\"options\":{\"url\":\"a\"},\"labels\":[1]}",
         "{\"options\":{\"url\":\"a\"},\"worker\":7}",
         "{\"options\":{\"url\":\"a\"},\"options\":{\"url\":\"b\"}}",
-        "{\"options\":{\"url\":\"a\"},\"labels\":[\"a=1\",\"a=2\",\"a=3\",\"a=4\",\"a=5\",\"a=6\","
-        "\"a=7\",\"a=8\",\"a=9\"]}",
+        ("{\"options\":{\"url\":\"a\"},\"labels\":[\"a=1\",\"a=2\",\"a=3\",\"a=4\",\"a=5\",\"a=6\","
+         "\"a=7\",\"a=8\",\"a=9\"]}"),
     };
     struct fleet_roster roster = { 0 };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
