@@ -160,7 +160,7 @@ static bool clear_path(const struct sockaddr_un *address, struct mc_error *err)
     return true;
 }
 
-// Returns a bound socket, or -1. libuv's own bind would truncate a long path, and remove the
+// Returns a socket that listens, or -1. libuv's own bind would truncate a long path, and remove the
 // file on close, whatever its owner.
 static int bind_socket(struct server_listener *server, const struct sockaddr_un *address,
                        struct mc_error *err)
@@ -171,7 +171,9 @@ static int bind_socket(struct server_listener *server, const struct sockaddr_un 
         return -1;
     }
     mode_t mask = umask(0117); // 0660 from the start
-    int status = bind(fd, (const struct sockaddr *)address, sizeof *address);
+    // Listening at once: whoever sees the file connects.
+    const int status =
+        bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? listen(fd, BACKLOG) : -1;
     int number = errno;
     umask(mask);
     struct stat file;

@@ -85,6 +85,16 @@ def run(daemon, client):
     check(survivor in decoders(daemon), "the other decoder is another process")
 
 
+def connect(daemon, path):
+    end = time.monotonic() + GUARD_S
+    while True:
+        try:
+            return mocap.connect(path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            check(daemon.poll() is None and time.monotonic() < end, "mocapd does not listen")
+            time.sleep(0.01)
+
+
 def main():
     folder = tempfile.mkdtemp(prefix="mocapd-isolation-")
     path = os.path.join(folder, "s")
@@ -93,10 +103,7 @@ def main():
     daemon = subprocess.Popen([sys.argv[1], "--socket", path, "--isolate", "--region", "0,0,48,48",
                                *streams], stderr=subprocess.PIPE, text=True)
     try:
-        end = time.monotonic() + GUARD_S
-        while not os.path.exists(path) and daemon.poll() is None and time.monotonic() < end:
-            time.sleep(0.01)
-        with mocap.connect(path) as client:
+        with connect(daemon, path) as client:
             run(daemon, client)
         daemon.send_signal(signal.SIGTERM)
         said = daemon.communicate(timeout=GUARD_S)[1]
