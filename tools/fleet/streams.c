@@ -153,11 +153,12 @@ static int run_add(const void *options, const void *globals)
 {
     const struct change *change = options;
     struct fleet_catalogue catalogue;
-    if (!fleet_catalogue_open(&catalogue, globals, change->replicas)) {
-        return MC_EXIT_FAILED;
+    const bool is_open = fleet_catalogue_open(&catalogue, globals, change->replicas);
+    const bool good = is_open && define(&catalogue, change);
+    if (is_open) {
+        fleet_catalogue_close(&catalogue);
     }
-    const bool good = define(&catalogue, change);
-    fleet_catalogue_close(&catalogue);
+    json_decref(change->options);
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
