@@ -1,5 +1,6 @@
 #include "nn/compiler/compile_conv.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -159,11 +160,6 @@ static void set_taps(struct nn_compiler *compiler, const struct nn_fusion_candid
     }
 }
 
-static float magnitude(float x)
-{
-    return x < 0 ? -x : x;
-}
-
 // Quantises weights to whole numbers from -127 to 127, symmetrically and per output channel.
 // scale receives the value of one unit of each channel's sum.
 static void quantise(float *plain, size_t rows, int out_channels, float in_scale, float *scale)
@@ -171,7 +167,7 @@ static void quantise(float *plain, size_t rows, int out_channels, float in_scale
     const size_t channels = (size_t)out_channels;
     for (size_t row = 0; row < rows; row++) { // as they lie in memory
         for (size_t co = 0; co < channels; co++) {
-            const float size = magnitude(plain[row * channels + co]);
+            const float size = fabsf(plain[row * channels + co]);
             scale[co] = size > scale[co] ? size : scale[co];
         }
     }
