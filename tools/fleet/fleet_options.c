@@ -1,8 +1,10 @@
 #include "tools/fleet/fleet_options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "tools/fleet/roster.h"
 #include "tools/fleet/subjects.h"
 
 const struct mc_option fleet_options_table[] = {
@@ -65,5 +67,22 @@ bool fleet_options_check(const struct fleet_options *options, const char *mqtt,
                             : options->nats == NULL ? "mqtts://"
                                                     : "tls:// or mqtts://");
     }
+    return true;
+}
+
+bool fleet_options_read_label(void *field, const char *label, const char *value,
+                              struct mc_error *err)
+{
+    struct fleet_labels *labels = field;
+    if (!fleet_label_is_valid(value)) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be like room=3, of letters, digits, _ - and dots, got '%s'",
+                            label, value);
+    }
+    if (labels->count == FLEET_LABELS_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be given at most %d times", label,
+                            FLEET_LABELS_MAX);
+    }
+    snprintf(labels->items[labels->count++], FLEET_LABEL_BYTES, "%s", value);
     return true;
 }

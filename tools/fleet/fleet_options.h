@@ -27,3 +27,7 @@ const char *fleet_options_site(const struct fleet_options *options);
 //   mqtt  URL of an MQTT broker that is used, too, or instead of NATS; NULL: none
 bool fleet_options_check(const struct fleet_options *options, const char *mqtt,
                          struct mc_error *err) MC_MUST_USE;
+
+// Reads a label such as room=3: an mc_option's `set` for a field of struct fleet_labels.
+bool fleet_options_read_label(void *field, const char *label, const char *value,
+                              struct mc_error *err);

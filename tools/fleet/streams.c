@@ -82,19 +82,6 @@ static bool read_option(void *field, const char *label, const char *value, struc
     return set_option(&change->options, label, value, (size_t)(equals - value), equals + 1, err);
 }
 
-static bool read_label(void *field, const char *label, const char *value, struct mc_error *err)
-{
-    struct fleet_labels *labels = field;
-    if (!fleet_label_is_valid(value) || labels->count == FLEET_LABELS_MAX) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "%s must be like room=3, of letters, digits, _ - and dots, and given "
-                            "at most %d times, got '%.60s'",
-                            label, FLEET_LABELS_MAX, value);
-    }
-    snprintf(labels->items[labels->count++], FLEET_LABEL_BYTES, "%s", value);
-    return true;
-}
-
 static bool read_name(void *field, const char *label, const char *value, struct mc_error *err)
 {
     return set_name(field, label, value, strlen(value), err);
@@ -410,7 +397,7 @@ static const struct mc_option add_table[] = {
     { "OPTION=VALUE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .many = true,
       .set = read_option,
       .help = "as in a [stream NAME] section of mocapd's configuration file: max-faces=2, ..." },
-    { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = read_label,
+    { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = fleet_options_read_label,
       MC_OPTION_FIELD(struct change, labels) },
     { "worker", 0, "NAME", "the machine that should watch it while it is there", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct change, worker) },
@@ -477,7 +464,7 @@ static const struct mc_command list_command = {
 static const struct mc_option import_table[] = {
     { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
       .help = "a configuration file of mocapd", MC_OPTION_FIELD(struct import, file) },
-    { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = read_label,
+    { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = fleet_options_read_label,
       MC_OPTION_FIELD(struct import, labels) },
     { 0 },
 };

@@ -63,22 +63,6 @@ static bool read_capacity(void *field, const char *label, const char *value, str
     return true;
 }
 
-static bool read_label(void *field, const char *label, const char *value, struct mc_error *err)
-{
-    struct fleet_labels *labels = field;
-    if (!fleet_label_is_valid(value)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "%s must be like room=3, of letters, digits, _ - and dots, got '%s'",
-                            label, value);
-    }
-    if (labels->count == FLEET_LABELS_MAX) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be given at most %d times", label,
-                            FLEET_LABELS_MAX);
-    }
-    snprintf(labels->items[labels->count++], FLEET_LABEL_BYTES, "%s", value);
-    return true;
-}
-
 static const struct mc_option work_table[] = {
     { "capacity", 0, "N",
       "watch up to N streams; auto: as many as this machine can carry; "
@@ -86,7 +70,7 @@ static const struct mc_option work_table[] = {
       MC_OPTION_CALL, .set = read_capacity, MC_OPTION_FIELD(struct work, capacity) },
     { "label", 0, "NAME=VALUE",
       "what is here, such as room=3: streams with this label are preferred; may be given again",
-      MC_OPTION_CALL, .set = read_label, MC_OPTION_FIELD(struct work, labels) },
+      MC_OPTION_CALL, .set = fleet_options_read_label, MC_OPTION_FIELD(struct work, labels) },
     { "machine", 0, "NAME", "this machine's name, which no other may have; default: its host name",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct work, machine) },
     { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_TEXT,
