@@ -19,7 +19,7 @@ enum {
     CONNECT_LEAST_MS = 500,   // of many servers, at least:
     CONNECT_ALL_MS = 6000,    // as nothing ends an attempt at all of them
     PING_MS = 2000,           // a network that went silent is noticed after
-    PINGS_MAX = 2,            // so many of them
+    PINGS_MAX = 2,            // this many of them
     RETRY_FIRST_MS = 100,     // doubles with each attempt,
     RETRY_LAST_MS = 5000,     // up to this; half of it at random
     REFUSED_MS = 15000,       // before a broker that refused us is asked again

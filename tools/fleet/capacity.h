@@ -18,7 +18,7 @@ struct fleet_capacity {
     double latency_ms; // of records, mean, smoothed
     int late;          // measurements in a row that were too high
     int measured;      // streams, at the last one
-    int steady;        // measurements in a row with so many
+    int steady;        // measurements in a row with as many streams as at the last one
 };
 
 // One measurement, of about a second.

@@ -45,7 +45,7 @@ void fleet_fences_destroy(struct fleet_fences *fences)
     }
 }
 
-// With the lock held. Returns whether there is room for so many.
+// With the lock held. Returns whether there is room for count fences.
 static bool reserve(struct fleet_fences *fences, int count)
 {
     if (count > fences->room) {
