@@ -90,6 +90,14 @@ def ready(server):
         return len(json.loads(lines.readline())["streams"]) == server.streams
 
 
+def be_prompt():
+    """One thread reads for all subscribers: a fair share of busy processors is too little for it."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
+    except PermissionError:
+        print("not root: what is lost may be this program's doing")
+
+
 def measure_latency(place, broker, seconds):
     daemons, publishers, servers = start(place, broker, 1, 30)
     wait_for("stream", lambda: ready(servers[0]))
@@ -113,6 +121,7 @@ def measure_load(place, broker, arguments):
     for server in servers:
         wait_for("streams", lambda s=server: ready(s))
     readers = [Reader(server.socket) for server in servers]
+    be_prompt()
     read_for(readers, 5)
     groups = {"publish": publishers, "nats-server": [broker], "serve": servers}
     before = {name: sum(map(cpu_s, group)) for name, group in groups.items()}
@@ -133,7 +142,8 @@ def measure_load(place, broker, arguments):
           "by readers")
     for name, group in groups.items():
         used = sum(map(cpu_s, group)) - before[name]
-        print(f"  {name}: {used / records * 1e6:.2f} ms of CPU per 1,000 records")
+        handled = records if name == "serve" else records + gaps
+        print(f"  {name}: {used / handled * 1e6:.2f} ms of CPU per 1,000 records")
 
 
 def main():

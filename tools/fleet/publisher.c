@@ -392,7 +392,9 @@ static bool subscribe(struct fleet_publisher *publisher, struct stream *stream,
     return mocap_subscribe(publisher->client, &options, REPLY_MS, error);
 }
 
-// A stream that the daemon removed meanwhile is refused: its list comes as a message.
+// Subscribes to what is wanted and not the rest: one stream at a time, so that what comes before
+// the reply is read before the next request, and does not pile up. A stream that the daemon removed
+// meanwhile is refused: its list comes as a message.
 static bool follow_wants(struct fleet_publisher *publisher)
 {
     const int64_t now_ns = mc_clock_now_ns();
@@ -413,7 +415,10 @@ static bool follow_wants(struct fleet_publisher *publisher)
                  : mocap_unsubscribe(publisher->client, stream->name, REPLY_MS, &error);
         if (is_done) {
             set_subscribed(publisher, stream, want);
-        } else if (error.code != MOCAP_ERROR_ARGUMENT) {
+            atomic_store(&publisher->is_news, true); // there may be more to do
+            return true;
+        }
+        if (error.code != MOCAP_ERROR_ARGUMENT) {
             disconnect(publisher, error.message);
             return false;
         }
@@ -541,7 +546,7 @@ static void *run(void *user)
         }
         const int timeout_ms = report_if_due(publisher);
         if (publisher->client == NULL || !follow_wants(publisher) || read_some(publisher) ||
-            publisher->client == NULL) {
+            publisher->client == NULL || atomic_load(&publisher->is_news)) {
             continue;
         }
         wait_for(publisher, mocap_fd(publisher->client),
