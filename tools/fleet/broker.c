@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/condition.h"
 #include "base/log.h"
 #include "pipeline/source/url.h"
 #include "tools/fleet/fleet_options.h"
@@ -355,23 +356,10 @@ static void make_anew(struct fleet_broker *broker)
     pthread_rwlock_unlock(&broker->connection_lock);
 }
 
-static struct timespec after_ms(int ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * MC_NS_PER_MS;
-    if (until.tv_nsec >= MC_NS_PER_SECOND) {
-        until.tv_sec++;
-        until.tv_nsec -= MC_NS_PER_SECOND;
-    }
-    return until;
-}
-
 // With lock held.
 static void wait_to_retry(struct fleet_broker *broker)
 {
-    const struct timespec until = after_ms(broker->retry_ms);
+    const struct timespec until = mc_condition_deadline(broker->retry_ms);
     while (!broker->is_stopping &&
            pthread_cond_timedwait(&broker->changed, &broker->lock, &until) == 0) {
     }
@@ -399,15 +387,9 @@ static void *keep(void *user)
 
 static bool init_locks(struct fleet_broker *broker)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    const bool is_good = pthread_rwlock_init(&broker->connection_lock, NULL) == 0 &&
-                         pthread_mutex_init(&broker->delivery, NULL) == 0 &&
-                         pthread_mutex_init(&broker->lock, NULL) == 0 &&
-                         pthread_cond_init(&broker->changed, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    return is_good;
+    return pthread_rwlock_init(&broker->connection_lock, NULL) == 0 &&
+           pthread_mutex_init(&broker->delivery, NULL) == 0 &&
+           pthread_mutex_init(&broker->lock, NULL) == 0 && mc_condition_init(&broker->changed);
 }
 
 struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *options,
@@ -444,7 +426,7 @@ struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *optio
 // Returns false when the library owes some after STOP_MS.
 static bool wait_for_callbacks(struct fleet_broker *broker)
 {
-    const struct timespec until = after_ms(STOP_MS);
+    const struct timespec until = mc_condition_deadline(STOP_MS);
     int result = 0;
     pthread_mutex_lock(&broker->lock);
     while (broker->outstanding > 0 && result == 0) {
