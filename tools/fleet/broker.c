@@ -473,6 +473,11 @@ bool fleet_broker_is_connected(const struct fleet_broker *broker)
     return atomic_load(&broker->is_connected);
 }
 
+const char *fleet_broker_url(const struct fleet_broker *broker)
+{
+    return broker->url;
+}
+
 bool fleet_broker_publish(struct fleet_broker *broker, const char *subject, const void *data,
                           size_t length)
 {
