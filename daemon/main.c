@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -409,17 +408,6 @@ static int check_config(struct daemon_options *options)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// Makes room for all connections: systems start with a limit of 1024 files. Where it cannot be
-// raised, fewer connections are accepted.
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 // Sources and subscribers come and go for months. glibc would give nearly every thread an arena of
 // its own, up to eight for each processor, which keeps what its thread once held; and would raise
 // the size from which blocks are mapped, and that from which free memory is given back, up to 64
@@ -446,7 +434,7 @@ int main(int argc, char **argv)
     app->argc = argc;
     app->argv = argv;
     signal(SIGPIPE, SIG_IGN); // a failed write reports itself
-    raise_file_limit();
+    mc_file_limit_raise();    // for all connections
     int status = EXIT_SUCCESS;
     switch (daemon_command_line_read(&app->options, argc, argv, &err)) {
     case DAEMON_COMMAND_LINE_HELP:

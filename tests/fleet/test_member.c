@@ -193,6 +193,83 @@ static void a_stream_has_its_fence_once_mocapd_has_the_stream(void **state)
     simulation_destroy(simulation);
 }
 
+// ---- one member, whose bucket the test writes
+
+struct bucket {
+    struct fleet_member member;
+    uint64_t revision;
+    int64_t now_ns;
+    int count;
+    struct fleet_write writes[8]; // that wait
+};
+
+static bool keep_write(void *user, const struct fleet_write *write)
+{
+    struct bucket *bucket = user;
+    assert_true(bucket->count < 8);
+    bucket->writes[bucket->count++] = *write;
+    return true;
+}
+
+static uint64_t show(struct bucket *bucket, const char *key, const char *value)
+{
+    fleet_member_see(&bucket->member, key, ++bucket->revision, value, strlen(value),
+                     bucket->now_ns);
+    return bucket->revision;
+}
+
+// Ticks, and writes of the given key succeed; others fail.
+static int step(struct bucket *bucket, const char *key)
+{
+    int written = 0;
+    bucket->now_ns += FLEET_TICK_MS * MC_NS_PER_MS;
+    fleet_member_tick(&bucket->member, "b1", bucket->now_ns);
+    for (int i = 0; i < bucket->count; i++) {
+        const bool is_good = strcmp(bucket->writes[i].key, key) == 0;
+        const uint64_t revision = bucket->revision + 1;
+        fleet_member_answer(&bucket->member, &bucket->writes[i],
+                            is_good ? FLEET_WRITTEN : FLEET_CONFLICT, revision, bucket->now_ns);
+        if (is_good) {
+            show(bucket, key, bucket->writes[i].value);
+        }
+        written += strcmp(bucket->writes[i].key, "worker.b") != 0;
+    }
+    bucket->count = 0;
+    return written;
+}
+
+// The former owner's renewal and the end of its session were both written; it may have read the
+// renewal alone, which replaced the end, and then nothing more.
+static void a_stream_whose_former_owner_may_have_renewed_waits_for_a_lease(void **state)
+{
+    struct bucket bucket = { .now_ns = MC_NS_PER_SECOND };
+    struct fleet_member *member = &bucket.member;
+    fleet_member_init(member, &(struct fleet_member_options){
+                                  .name = "b", .write = keep_write, .user = &bucket });
+    fleet_member_restart(member, 7 * MC_NS_PER_SECOND);
+    fleet_member_return(member);
+    member->capacity = 4;
+    show(&bucket, "stream.door", "{\"options\":{\"url\":\"demo:\"}}");
+    show(&bucket, "worker.a", "{\"session\":\"a1\",\"beat\":1,\"after\":0,\"capacity\":1}");
+    show(&bucket, "lease.door", "{\"worker\":\"a\",\"session\":\"a1\"}");
+    fleet_member_complete(member, bucket.now_ns);
+    while (step(&bucket, "worker.b") == 0) { // until it ends the session of a
+        assert_true(bucket.now_ns < 10 * MC_NS_PER_SECOND);
+    }
+    show(&bucket, "worker.a", "{\"session\":\"a1\",\"ended\":true,\"after\":2}");
+    assert_int_equal(step(&bucket, "worker.b"), 1); // takes the stream; see below
+    show(&bucket, "worker.a", "{\"session\":\"a1\",\"beat\":2,\"after\":2,\"capacity\":1}");
+    show(&bucket, "lease.door", "{\"worker\":\"b\",\"session\":\"b1\"}");
+    const struct fleet_stream *stream = fleet_roster_stream(&member->roster, "door");
+    const int64_t raced_ns = bucket.now_ns;
+    while (fleet_member_fence(member, stream, bucket.now_ns) == 0) {
+        step(&bucket, "worker.b");
+        assert_true(bucket.now_ns < 20 * MC_NS_PER_SECOND);
+    }
+    assert_true(bucket.now_ns - raced_ns >= FLEET_LEASE_MS * MC_NS_PER_MS);
+    fleet_member_finish(member);
+}
+
 static void another_bucket_is_told_from_the_one_before(void **state)
 {
     (void)state;
@@ -297,6 +374,7 @@ static void no_interleaving_makes_two_owners(void **state)
                                                             .capacity = 4 + (int)seed % 8,
                                                             .delay_max_ms = 10 << seed % 9,
                                                             .loose_ms = (int)seed % 3 * 20,
+                                                            .skips_overwritten = seed % 2 == 0,
                                                             .lost_percent = (int)seed % 4 * 10,
                                                             .has_skewed_clocks = true });
         for (int i = 0; i < 60; i++) {
@@ -370,6 +448,7 @@ int main(void)
         cmocka_unit_test(a_stream_goes_where_it_was_moved_to_and_where_its_labels_are),
         cmocka_unit_test(a_refused_stream_stays_where_it_is_taken),
         cmocka_unit_test(a_stream_has_its_fence_once_mocapd_has_the_stream),
+        cmocka_unit_test(a_stream_whose_former_owner_may_have_renewed_waits_for_a_lease),
         cmocka_unit_test(another_bucket_is_told_from_the_one_before),
         cmocka_unit_test(a_removed_stream_is_given_back_and_can_be_added_again),
         cmocka_unit_test(streams_without_room_wait_for_a_worker),

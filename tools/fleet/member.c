@@ -162,7 +162,8 @@ uint64_t fleet_member_fence(const struct fleet_member *member, const struct flee
                             int64_t now_ns)
 {
     if (!fleet_member_owns(member, stream) || stream->is_leaving || member->is_leaving ||
-        stream->lease > member->lease.confirmed || !fleet_lease_is_proven(&member->lease, now_ns)) {
+        stream->lease > member->lease.confirmed || now_ns < stream->free_ns ||
+        !fleet_lease_is_proven(&member->lease, now_ns)) {
         return 0;
     }
     return fleet_member_epoch(member->created_ns) + stream->lease;

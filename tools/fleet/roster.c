@@ -302,6 +302,13 @@ static bool put_worker_entry(struct fleet_roster *roster, const char *name, cons
     return worker != NULL;
 }
 
+// The worker that the lease names, whose session may have ended. NULL: none.
+static const struct fleet_worker *find_former(const struct fleet_roster *roster,
+                                              const struct fleet_stream *stream)
+{
+    return stream->worker[0] == '\0' ? NULL : fleet_roster_worker(roster, stream->worker);
+}
+
 static bool put_stream_entry(struct fleet_roster *roster, bool is_lease, const char *name,
                              json_t *object, uint64_t revision)
 {
@@ -317,8 +324,15 @@ static bool put_stream_entry(struct fleet_roster *roster, bool is_lease, const c
     if (revision <= (is_lease ? stream->lease : stream->definition)) {
         return true;
     }
-    return is_lease ? put_lease(stream, object, revision)
-                    : put_definition(stream, object, revision);
+    if (!is_lease) {
+        return put_definition(stream, object, revision);
+    }
+    // What raced with the end of its owner's session comes before the lease that follows.
+    const struct fleet_worker *former = find_former(roster, stream);
+    if (former != NULL && former->free_ns > stream->free_ns) {
+        stream->free_ns = former->free_ns;
+    }
+    return put_lease(stream, object, revision);
 }
 
 bool fleet_roster_put(struct fleet_roster *roster, const char *key, uint64_t revision,
@@ -363,8 +377,7 @@ void fleet_roster_count(struct fleet_roster *roster, int64_t now_ns)
         if (stream->owner != NULL) {
             stream->owner->streams++;
         }
-        const struct fleet_worker *former =
-            stream->worker[0] == '\0' ? NULL : fleet_roster_worker(roster, stream->worker);
+        const struct fleet_worker *former = find_former(roster, stream);
         const bool is_free = former == NULL || now_ns >= former->free_ns;
         if (stream->owner != NULL || stream->options == NULL || !is_free) {
             stream->orphan_ns = -1;

@@ -65,6 +65,7 @@ struct fleet_stream {
     char worker[FLEET_NAME_BYTES]; // of the lease; "": given back
     char session[FLEET_SESSION_BYTES];
     char to[FLEET_NAME_BYTES];  // to whom it was given; "": to any
+    int64_t free_ns;            // until when an earlier owner may still publish it
     bool was_refused;           // by the mocapd of the machine that gave it back
     struct fleet_worker *owner; // set by fleet_roster_count; NULL: an orphan
     // Of the member that reads.
