@@ -37,12 +37,6 @@
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 }; // as in sysexits.h
 enum { FILES_MIN = 24 };                   // descriptors to start with
 
-// glibc would give nearly every thread an arena of its own, up to eight for each processor. Each
-// keeps what its thread once held, which at other times no other thread can use: with ten streams
-// that come and go, memory grows by half within minutes. Threads allocate a few times a frame,
-// so that they hardly ever meet in the same arena.
-enum { MALLOC_ARENAS = 2 };
-
 // SIGINT, SIGTERM, and SIGHUP where there is a configuration to read again.
 enum { SIGNALS = 3 };
 
@@ -414,9 +408,20 @@ static int check_config(struct daemon_options *options)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+// Sources and subscribers come and go for months. glibc would give nearly every thread an arena of
+// its own, up to eight for each processor, which keeps what its thread once held; and would raise
+// the size from which blocks are mapped, and that from which free memory is given back, up to 64
+// MiB. Threads allocate a few times a frame, so that they hardly ever meet in the same arena.
+static void keep_memory_small(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20); // packets are smaller: mapping each would cost time
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 int main(int argc, char **argv)
 {
-    mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    keep_memory_small();
     pipeline_decoder_process(argc, argv);
     json_set_alloc_funcs(mc_reserve_alloc, mc_reserve_free);
     uv_replace_allocator(mc_reserve_alloc, mc_reserve_realloc, mc_reserve_calloc, mc_reserve_free);
