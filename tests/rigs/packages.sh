@@ -66,6 +66,7 @@ mmdebstrap --quiet --variant=minbase --include=systemd-sysv,dbus --skip=cleanup/
     --customize-hook="chroot \"\$1\" sh -c 'apt-get update -qq && apt-get install -qq --yes \
         --no-install-recommends --download-only /root/packages/*.deb nats-server' >/dev/null" \
     "$suite" "$tree" "${lists[@]}"
+echo '127.0.0.1 localhost' >"$tree/etc/hosts" # as Debian's installer does
 cat >"$tree/etc/systemd/system/inside.service" <<'UNIT'
 [Unit]
 After=basic.target

@@ -208,7 +208,7 @@ def check_fleet(place):
             (("work", "--capacity", "many"), "--capacity must be auto or 1 to 64, got 'many'"),
             (("publsh",), "unknown command 'publsh'; did you mean 'publish'?")):
         place.says(sentence, "mocap-fleet", *words, status=2)
-    place.says("no connection to the broker at nats://127.0.0.1:9: is nats-server running there?",
+    place.says("no connection to the broker at nats://***@127.0.0.1:9: is nats-server running there?",
                "mocap-fleet", "status", "--nats", "nats://me:secret@127.0.0.1:9", status=1)
 
 
