@@ -1,7 +1,7 @@
 // The lease protocol of mocap-fleet (tools/fleet/lease.h and member.h) as a model for spin: two
 // workers, one stream, the bucket of a cluster, and a subscriber. Over all interleavings,
-//   - never two accepted owners: no two workers may publish at one time, and no record of an older
-//     owner is accepted after one of a newer owner (assertions);
+//   - never two accepted owners: no two workers may publish at one time, and, with -DRECORDS, no
+//     record of an older owner is accepted after one of a newer owner (assertions);
 //   - an orphan is taken while a machine has room: unless both workers are stopped, the stream is
 //     published again and again (ltl live, with -DLIVE).
 //
@@ -15,20 +15,18 @@
 // connection; of the other's it knows whether any replaced another one than it was to.
 //
 // Revisions of workers' keys are only ever compared for equality, so a bit says whether the key has
-// changed since somebody looked. Fences and sessions are numbered anew where numbers become unused.
+// changed since somebody looked. Fences are numbered anew where numbers become unused.
 // So all is finite, and runs of any length are searched.
 //
-// Time passes in ticks, in each of which a running worker looks at its clock, and at the bucket,
-// once. Workers count ticks since something happened, never a time of day; worker 0's clock may
-// run fast: it counts one tick too many after each event.
+// Time passes in ticks, between which workers look at their clocks and the bucket as often as they
+// like (with -DLIVE: once). They count ticks since something happened, never a time of day; worker
+// 0's clock may run fast: it counts one tick too many after each event.
 //
 // check_model.sh shows that spin finds a fault in each of these:
 //   -DNO_MARGIN    the owner publishes until others may end its session
 //   -DNO_FENCE     the subscriber accepts every record
 //   -DNO_COMPARE   a write takes effect whether or not its key has changed
 //   -DNO_READBACK  a lease is published once it was read, without a renewal that began later
-//   -DNO_WAIT      streams are taken at once after the end of a session raced with its renewal
-//   -DNO_HOLD      what was taken already when such a race is seen is published all the same
 //   -DNO_ENDING    nobody ends the session of a silent worker (live)
 
 #ifndef LEASE
@@ -79,7 +77,7 @@ bool leaving[2];   // the stream is being given away
 byte silent[2];    // ticks since the other's key was seen to change
 byte hold[2];      // ticks until a lease that it has taken may be published
 byte wait[2];      // ticks until the other's streams may be taken
-bool fast[2];      // worker 0 has counted a tick too many since then
+bool fast;         // worker 0 has counted a tick too many since then
 
 bool overtaken[2]; // the subscriber has accepted a record of a higher fence
 
@@ -97,12 +95,6 @@ bool stopped[2], is_published;
 #define IS_CONFIRMED(w) confirmed[w]
 #endif
 #define MAY_PUBLISH(w) (IS_PROVEN(w) && fence[w] != 0 && IS_CONFIRMED(w) && hold[w] == 0 && !leaving[w])
-
-#ifdef NO_HOLD
-#define HOLD 0
-#else
-#define HOLD wait[me]
-#endif
 
 // ---- what a worker sees
 
@@ -138,7 +130,7 @@ inline see_lease()
     if
     :: joined[me] && owner == me && owner_session == MINE ->
         if
-        :: fence[me] != lease -> lose_lease(); fence[me] = lease; hold[me] = HOLD
+        :: fence[me] != lease -> lose_lease(); fence[me] = lease; hold[me] = wait[me]
         :: else
         fi
     :: else -> lose_lease()
@@ -150,10 +142,8 @@ inline see_other_key()
     if
     :: changed[OTHER] ->
         silent[me] = 0;
-#ifndef NO_WAIT
         wait[me] = (raced[OTHER] -> LEASE : wait[me]);
-#endif
-        fast[me] = false;
+        fast = (me == 0 -> false : fast);
         raced[OTHER] = false;
         changed[OTHER] = false
     :: else
@@ -356,7 +346,7 @@ inline watch(w)
     fi;
     wait[w] = (wait[w] > 0 -> wait[w] - 1 : 0);
     hold[w] = (hold[w] > 0 -> hold[w] - 1 : 0);
-    fast[w] = (silent[w] == 0 && wait[w] == 0 -> false : fast[w])
+    fast = (w == 0 && silent[w] == 0 && wait[w] == 0 -> false : fast)
 }
 
 inline pass(w)
@@ -367,19 +357,27 @@ inline pass(w)
     :: !joined[w] -> count(began[w], LEASE)
     :: else -> began[w] = 0
     fi;
+    watch(w)
+}
+
+inline tick()
+{
+    pass(0);
+    pass(1);
     if
-    :: fast[w] -> watch(w)
-    :: watch(w)
-    :: w == 0 && !fast[w] -> fast[w] = true; watch(w); watch(w)
+    :: !fast -> fast = true; watch(0)
+    :: true
     fi
 }
 
 inline take_turn()
 {
+#ifdef RECORDS
     if
     :: sending[me] -> deliver()
     :: else
     fi;
+#endif
     work()
 }
 
@@ -393,7 +391,7 @@ active proctype fleet()
     :: atomic { answer_write() }
     :: atomic { take_turn() }
     :: atomic { me = 1; take_turn(); me = 0 }
-    :: atomic { pass(0); pass(1) }
+    :: atomic { tick() }
     od
 #else
     // A write of a running worker takes less than a tick.
@@ -411,7 +409,7 @@ active proctype fleet()
         :: else -> take_turn()
         fi;
         if
-        :: me == 1 -> pass(0); pass(1)
+        :: me == 1 -> tick()
         :: else
         fi;
         is_published = (stopped[0] && stopped[1]) || MAY_PUBLISH(0) || MAY_PUBLISH(1);
