@@ -37,12 +37,17 @@ int protocol_connection_remaining_ms(int64_t deadline_ns)
     return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
-// Waits for the events. Returns MOCAP_MESSAGE when they have occurred.
+// Waits for the events, which have just been found not to have occurred: when no time is left, it
+// doesn't look again. Returns MOCAP_MESSAGE when they have occurred.
 static enum mocap_result wait_for(int fd, short events, int64_t deadline_ns, struct mc_error *err)
 {
     for (;;) {
         struct pollfd waited = { .fd = fd, .events = events };
-        int count = poll(&waited, 1, protocol_connection_remaining_ms(deadline_ns));
+        const int left_ms = protocol_connection_remaining_ms(deadline_ns);
+        if (left_ms == 0) {
+            return MOCAP_TIMEOUT;
+        }
+        int count = poll(&waited, 1, left_ms);
         if (count > 0) {
             return MOCAP_MESSAGE; // the read or write that follows reports errors
         }

@@ -2,7 +2,7 @@
 
 #include "protocol/writer.h"
 
-static void id_field(struct protocol_writer *writer, struct protocol_id id)
+void protocol_encode_id(struct protocol_writer *writer, struct protocol_id id)
 {
     protocol_writer_name(writer, "id");
     if (id.given) {
@@ -102,7 +102,7 @@ void protocol_encode_subscribed(struct protocol_buffer *buffer, enum protocol_en
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "subscribed");
-    id_field(&writer, subscribed->id);
+    protocol_encode_id(&writer, subscribed->id);
     streams_field(&writer, subscribed->streams, subscribed->stream_count);
     policy_fields(&writer, &subscribed->policy);
     protocol_writer_end(&writer);
@@ -113,7 +113,7 @@ void protocol_encode_unsubscribed(struct protocol_buffer *buffer, enum protocol_
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "unsubscribed");
-    id_field(&writer, unsubscribed->id);
+    protocol_encode_id(&writer, unsubscribed->id);
     streams_field(&writer, unsubscribed->streams, unsubscribed->stream_count);
     protocol_writer_end(&writer);
 }
@@ -149,7 +149,7 @@ void protocol_encode_status(struct protocol_buffer *buffer, enum protocol_encodi
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "status");
-    id_field(&writer, status->id);
+    protocol_encode_id(&writer, status->id);
     protocol_writer_number_field(&writer, "uptime_s", status->uptime_s, 3);
     protocol_writer_int_field(&writer, "connections", status->connections);
     protocol_writer_int_field(&writer, "workers", status->workers);
@@ -179,7 +179,7 @@ void protocol_encode_metrics(struct protocol_buffer *buffer, enum protocol_encod
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "metrics");
-    id_field(&writer, id);
+    protocol_encode_id(&writer, id);
     protocol_writer_string_field(&writer, "text", text);
     protocol_writer_end(&writer);
 }
@@ -189,7 +189,7 @@ void protocol_encode_pong(struct protocol_buffer *buffer, enum protocol_encoding
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "pong");
-    id_field(&writer, id);
+    protocol_encode_id(&writer, id);
     protocol_writer_end(&writer);
 }
 
@@ -198,7 +198,7 @@ void protocol_encode_error(struct protocol_buffer *buffer, enum protocol_encodin
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "error");
-    id_field(&writer, error->id);
+    protocol_encode_id(&writer, error->id);
     protocol_writer_string_field(&writer, "code", protocol_error_code_name(error->code));
     protocol_writer_string_field(&writer, "message", error->message);
     protocol_writer_end(&writer);

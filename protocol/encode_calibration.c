@@ -7,12 +7,7 @@ static void begin(struct protocol_writer *writer, struct protocol_buffer *buffer
                   enum protocol_encoding encoding, const char *type, struct protocol_id id)
 {
     protocol_writer_begin(writer, buffer, encoding, type);
-    protocol_writer_name(writer, "id");
-    if (id.given) {
-        protocol_writer_int(writer, id.value);
-    } else {
-        protocol_writer_null(writer);
-    }
+    protocol_encode_id(writer, id);
 }
 
 static void flag_field(struct protocol_writer *writer, const char *name, bool value)

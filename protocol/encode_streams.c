@@ -1,16 +1,6 @@
 #include "protocol/encode.h"
 #include "protocol/writer.h"
 
-static void id_field(struct protocol_writer *writer, struct protocol_id id)
-{
-    protocol_writer_name(writer, "id");
-    if (id.given) {
-        protocol_writer_int(writer, id.value);
-    } else {
-        protocol_writer_null(writer);
-    }
-}
-
 static void names_field(struct protocol_writer *writer, const char *name,
                         const struct protocol_streams *streams)
 {
@@ -27,7 +17,7 @@ void protocol_encode_stream_changed(struct protocol_buffer *buffer, enum protoco
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "stream");
-    id_field(&writer, changed->id);
+    protocol_encode_id(&writer, changed->id);
     protocol_writer_string_field(&writer, "action", protocol_stream_action_name(changed->action));
     protocol_writer_string_field(&writer, "stream", changed->stream);
     protocol_writer_name(&writer, "changed");
@@ -49,7 +39,7 @@ void protocol_encode_reloaded(struct protocol_buffer *buffer, enum protocol_enco
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "reloaded");
-    id_field(&writer, reloaded->id);
+    protocol_encode_id(&writer, reloaded->id);
     names_field(&writer, "added", &reloaded->added);
     names_field(&writer, "changed", &reloaded->changed);
     names_field(&writer, "removed", &reloaded->removed);

@@ -8,14 +8,10 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/frame.h>
 #include <libavutil/imgutils.h>
-#include <libavutil/pixdesc.h>
 
-enum {
-    PLANES = 4,
-    ALIGNMENT = 64,
-    GUARD_BYTES = 192, // behind each plane: decoders and readers go a vector past its end
-    BLOCKS_MAX = 512,
-};
+#include "pipeline/source/frame_layout.h"
+
+enum { BLOCKS_MAX = 512 };
 
 struct block {
     size_t begin, end;
@@ -78,85 +74,36 @@ static void give_back(void *opaque, uint8_t *data)
     pthread_mutex_unlock(&arena->lock);
 }
 
-static size_t round_up(size_t bytes)
+// Gives the frame memory for its planes.
+static bool fill(struct pipeline_frame_arena *arena, AVFrame *frame,
+                 const struct pipeline_frame_layout *layout)
 {
-    return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-}
-
-// Gives the frame, which has a format, memory for planes of these linesizes and that height.
-static bool fill(struct pipeline_frame_arena *arena, AVFrame *frame, const int *linesizes,
-                 int height)
-{
-    ptrdiff_t strides[PLANES];
-    size_t sizes[PLANES], total = 0;
-    for (int i = 0; i < PLANES; i++) {
-        strides[i] = linesizes[i];
-    }
-    if (av_image_fill_plane_sizes(sizes, frame->format, height, strides) < 0) {
-        return false;
-    }
-    for (int i = 0; i < PLANES; i++) {
-        total += sizes[i] > 0 ? round_up(sizes[i] + GUARD_BYTES) : 0;
-    }
-    uint8_t *memory = take(arena, total);
+    uint8_t *memory = take(arena, layout->bytes);
     if (memory == NULL) {
         return false;
     }
-    frame->buf[0] = av_buffer_create(memory, total, give_back, arena, 0);
+    frame->buf[0] = av_buffer_create(memory, layout->bytes, give_back, arena, 0);
     if (frame->buf[0] == NULL) {
         give_back(arena, memory);
         return false;
     }
-    for (int i = 0; i < PLANES; i++) {
-        frame->data[i] = sizes[i] > 0 ? memory : NULL;
-        frame->linesize[i] = sizes[i] > 0 ? linesizes[i] : 0;
-        memory += sizes[i] > 0 ? round_up(sizes[i] + GUARD_BYTES) : 0;
-    }
-    frame->extended_data = frame->data;
+    pipeline_frame_layout_set(layout, frame, memory);
     return true;
-}
-
-// Linesizes for rows that are at least that wide, each a multiple of its alignment, and in the
-// ratio that the format's planes have: as avcodec_default_get_buffer2 does.
-static bool align_linesizes(enum AVPixelFormat format, int width, const int *alignment,
-                            int *linesizes)
-{
-    for (;;) {
-        int excess = 0;
-        if (av_image_fill_linesizes(linesizes, format, width) < 0) {
-            return false;
-        }
-        for (int i = 0; i < PLANES; i++) {
-            excess |= linesizes[i] % alignment[i];
-        }
-        if (excess == 0) {
-            return true;
-        }
-        width += width & ~(width - 1);
-    }
 }
 
 int pipeline_frame_arena_get_buffer(struct AVCodecContext *codec, struct AVFrame *frame, int flags)
 {
-    struct pipeline_frame_arena *arena = codec->opaque;
-    const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(frame->format);
-    int width = frame->width, height = frame->height;
-    int alignment[AV_NUM_DATA_POINTERS], linesizes[PLANES];
-    if (codec->codec_type == AVMEDIA_TYPE_VIDEO && format != NULL &&
-        (format->flags & AV_PIX_FMT_FLAG_HWACCEL) == 0 &&
-        (codec->codec->capabilities & AV_CODEC_CAP_DR1) != 0) {
-        avcodec_align_dimensions2(codec, &width, &height, alignment);
-        if (align_linesizes(frame->format, width, alignment, linesizes) &&
-            fill(arena, frame, linesizes, height)) {
-            return 0;
-        }
+    struct pipeline_frame_layout layout;
+    if (pipeline_frame_layout_for_codec(&layout, codec, frame) &&
+        fill(codec->opaque, frame, &layout)) {
+        return 0;
     }
     return avcodec_default_get_buffer2(codec, frame, flags);
 }
 
 static bool is_inside(const struct pipeline_frame_arena *arena, const AVFrame *frame)
 {
-    for (int i = 0; i < PLANES; i++) {
+    for (int i = 0; i < PIPELINE_FRAME_PLANES; i++) {
         const uint8_t *data = frame->data[i];
         if (data != NULL &&
             (data < arena->base || data >= arena->base + arena->size || frame->linesize[i] < 0)) {
@@ -171,11 +118,9 @@ bool pipeline_frame_arena_adopt(struct pipeline_frame_arena *arena, struct AVFra
     if (is_inside(arena, frame)) {
         return true;
     }
-    static const int alignment[PLANES] = { ALIGNMENT, ALIGNMENT, ALIGNMENT, ALIGNMENT };
-    int linesizes[PLANES];
+    struct pipeline_frame_layout layout;
     AVFrame copy = { .format = frame->format };
-    if (!align_linesizes(frame->format, frame->width, alignment, linesizes) ||
-        !fill(arena, &copy, linesizes, frame->height)) {
+    if (!pipeline_frame_layout_for_copy(&layout, frame) || !fill(arena, &copy, &layout)) {
         return false;
     }
     av_image_copy(copy.data, copy.linesize, (const uint8_t **)frame->data, frame->linesize,

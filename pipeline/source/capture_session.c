@@ -239,7 +239,7 @@ static void disconnect_source(struct pipeline_capture *capture)
     atomic_store(&capture->last_frame_ns, 0);
 }
 
-// Threads need another decoder, which begins with a key frame.
+// Other threads need another decoder, which begins with a key frame.
 static void restart_decoder(struct pipeline_capture *capture)
 {
     struct mc_error err = { 0 };
@@ -252,13 +252,18 @@ static void restart_decoder(struct pipeline_capture *capture)
     }
     pipeline_decoder_close(capture->decoder);
     capture->decoder = decoder;
-    mc_log(MC_LOG_INFO, "%s: decoding on %d threads", capture->shown_url, thread_count());
+    if (capture->threaded) {
+        mc_log(MC_LOG_INFO, "%s: decoding on %d threads", capture->shown_url, thread_count());
+    } else {
+        mc_log(MC_LOG_INFO, "%s: decoding on one thread again", capture->shown_url);
+    }
 }
 
+// Whether the decoder has threads that it should not have, or the other way round.
 static bool awaits_threads(const struct pipeline_capture *capture)
 {
-    return capture->load.effort >= PIPELINE_DECODE_THREADED && !capture->threaded &&
-           thread_count() > 1;
+    const bool threaded = capture->load.effort >= PIPELINE_DECODE_THREADED;
+    return threaded != capture->threaded && thread_count() > 1;
 }
 
 static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
@@ -267,7 +272,7 @@ static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
     atomic_fetch_add_explicit(&capture->options.counts->late,
                               (uint64_t)(skipped - capture->skipped), memory_order_relaxed);
     capture->skipped = skipped;
-    if (awaits_threads(capture) && capture->load.effort == PIPELINE_DECODE_THREADED) {
+    if (awaits_threads(capture) && capture->load.effort <= PIPELINE_DECODE_THREADED) {
         capture->load.window_ns = 0; // what they are worth is not known yet
     }
     if (capture->options.every_frame ||

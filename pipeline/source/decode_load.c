@@ -9,17 +9,22 @@ static const double catching_up_s = 0.02; // less late than before
 static const double late_max_s = 2;       // only a key frame catches up with that
 static const int64_t hold_first_ns = 5 * MC_NS_PER_SECOND;
 static const int64_t hold_max_ns = 300 * MC_NS_PER_SECOND;
+static const int64_t hold_threads_max_ns = 3600 * MC_NS_PER_SECOND; // threads lose no frame
+
+static int64_t shorter(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
 
 // More does not fit: for longer each time, or it would be tried again and again.
 static bool reduce(struct pipeline_decode_load *load, enum pipeline_decode_effort effort,
                    int64_t now_ns)
 {
-    if (load->hold_ns == 0) {
-        load->hold_ns = hold_first_ns;
-    }
+    const int64_t max_ns = effort == PIPELINE_DECODE_THREADED ? hold_threads_max_ns : hold_max_ns;
+    const int64_t hold_ns = load->hold_ns == 0 ? hold_first_ns : shorter(load->hold_ns, max_ns);
     load->effort = effort;
-    load->relax_ns = now_ns + load->hold_ns;
-    load->hold_ns = load->hold_ns * 2 < hold_max_ns ? load->hold_ns * 2 : hold_max_ns;
+    load->relax_ns = now_ns + hold_ns;
+    load->hold_ns = 2 * hold_ns;
     load->window_ns = now_ns;
     load->busy_ns = 0;
     return true;
@@ -34,14 +39,18 @@ bool pipeline_decode_load_add(struct pipeline_decode_load *load, int64_t busy_ns
         load->late_s = late_s;
     }
     load->busy_ns += busy_ns;
-    if (late_s > late_max_s && load->effort < PIPELINE_DECODE_KEY) {
+    const int64_t elapsed_ns = now_ns - load->window_ns;
+    const double share = (double)load->busy_ns / (double)elapsed_ns;
+    // After a pause of the source or its network the decoder has little to do, then catches up
+    // fast.
+    const bool fast = load->late_s - late_s > (double)elapsed_ns * 1e-9;
+    if (late_s > late_max_s && share > share_relaxed && !fast &&
+        load->effort < PIPELINE_DECODE_KEY) {
         return reduce(load, PIPELINE_DECODE_KEY, now_ns);
     }
-    const int64_t elapsed_ns = now_ns - load->window_ns;
     if (elapsed_ns < window_ns) {
         return false;
     }
-    const double share = (double)load->busy_ns / (double)elapsed_ns;
     const bool catching_up = late_s < load->late_s - catching_up_s;
     load->window_ns = now_ns;
     load->busy_ns = 0;
@@ -49,8 +58,8 @@ bool pipeline_decode_load_add(struct pipeline_decode_load *load, int64_t busy_ns
     if (share > share_max && !catching_up && load->effort < PIPELINE_DECODE_KEY) {
         return reduce(load, load->effort + 1, now_ns);
     }
-    // Threads stay: they cost little once the frames in them are under way.
-    if (load->effort > PIPELINE_DECODE_THREADED && share < share_relaxed && late_s <= 0 &&
+    // The share of a decoder with threads does not tell whether one thread would do: that is tried.
+    if (load->effort > PIPELINE_DECODE_ALL && share < share_relaxed && late_s <= 0 &&
         now_ns >= load->relax_ns) {
         load->effort--;
         load->relax_ns = now_ns + hold_first_ns;

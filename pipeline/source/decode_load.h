@@ -1,6 +1,7 @@
 // What to leave out when decoding can't keep up with the source: first threads are added,
 // at the price of a few frames' latency, then frames that no other refers to are skipped,
-// at last all but key frames. Thread: capture.
+// at last all but key frames. With less load all of that is taken back, step by step.
+// Thread: capture.
 #pragma once
 
 #include <stdbool.h>

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/isolate/frame_arena.h"
+#include "pipeline/source/frame_buffers.h"
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/libav.h"
 
@@ -29,9 +30,10 @@ struct pipeline_decoder {
     struct AVCodecContext *codec;
     struct AVCodecParameters *parameters; // owned
     struct AVRational time_base;
-    int64_t max_pixels;                 // of a frame
-    int halvings;                       // of its edges, while decoding
-    struct pipeline_frame_arena *arena; // borrowed; NULL: none
+    int64_t max_pixels;                     // of a frame
+    int halvings;                           // of its edges, while decoding
+    struct pipeline_frame_arena *arena;     // borrowed; NULL: none
+    struct pipeline_frame_buffers *buffers; // for frames where there is no arena
     struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
@@ -47,11 +49,14 @@ struct pipeline_decoder {
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-static void use_arena(struct pipeline_decoder *decoder)
+static void use_memory(struct pipeline_decoder *decoder)
 {
     if (decoder->arena != NULL) {
         decoder->codec->opaque = decoder->arena;
         decoder->codec->get_buffer2 = pipeline_frame_arena_get_buffer;
+    } else {
+        decoder->codec->opaque = decoder->buffers;
+        decoder->codec->get_buffer2 = pipeline_frame_buffers_get;
     }
 }
 
@@ -78,7 +83,7 @@ static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc
     if (decoder->low_delay && decoder->threads == 1) { // with the flag there are none
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
-    use_arena(decoder);
+    use_memory(decoder);
     if (result >= 0) {
         result = avcodec_open2(decoder->codec, codec, NULL);
     }
@@ -105,8 +110,9 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
     struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
     if (decoder != NULL) {
         decoder->parameters = avcodec_parameters_alloc();
+        decoder->buffers = pipeline_frame_buffers_create();
     }
-    if (decoder == NULL || decoder->parameters == NULL ||
+    if (decoder == NULL || decoder->parameters == NULL || decoder->buffers == NULL ||
         avcodec_parameters_copy(decoder->parameters, stream->codecpar) < 0) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the decoder");
         pipeline_decoder_close(decoder);
@@ -130,6 +136,7 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
         return;
     }
     avcodec_free_context(&decoder->codec);
+    pipeline_frame_buffers_destroy(decoder->buffers);
     avcodec_parameters_free(&decoder->parameters);
     free(decoder);
 }
@@ -202,7 +209,7 @@ void pipeline_decoder_set_arena(struct pipeline_decoder *decoder,
                                 struct pipeline_frame_arena *arena)
 {
     decoder->arena = arena;
-    use_arena(decoder);
+    use_memory(decoder);
 }
 
 void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,

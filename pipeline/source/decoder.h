@@ -26,8 +26,8 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
 // NULL does nothing.
 void pipeline_decoder_close(struct pipeline_decoder *decoder);
 
-// Has frames written into the arena, where it has room, from the next on. NULL: into memory of
-// FFmpeg's.
+// Has frames written into the arena, where it has room, from the next on. NULL: into memory that
+// is mapped for them.
 void pipeline_decoder_set_arena(struct pipeline_decoder *decoder,
                                 struct pipeline_frame_arena *arena);
 

@@ -7,15 +7,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/condition.h"
 
 bool pipeline_stop_init(struct pipeline_stop *stop, struct mc_error *err)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    stop->fd = -1;
     pthread_mutex_init(&stop->lock, NULL);
-    pthread_cond_init(&stop->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    if (!mc_condition_init(&stop->changed)) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory to stop a source by");
+    }
     atomic_init(&stop->set, false);
     stop->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return stop->fd >= 0 || mc_error_set_errno(err, "no eventfd to stop a source by");

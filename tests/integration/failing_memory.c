@@ -1,6 +1,6 @@
 // Preloaded into a program, lets one of its allocations fail: number FAIL_AT, counted from 1 over
-// all threads and libraries. With FAIL_KINDS=1 it writes "kind N" for the first allocation of each
-// kind of stack instead. At the end it writes "allocations N".
+// all threads and libraries. It writes the stack of that one. With FAIL_KINDS=1 it writes "kind N"
+// for the first allocation of each kind of stack instead. At the end it writes "allocations N".
 #include <errno.h>
 #include <execinfo.h>
 #include <malloc.h>
@@ -56,6 +56,12 @@ static void show_kind(unsigned long number)
     }
 }
 
+static void show_stack(void)
+{
+    void *stack[2 * DEPTH];
+    backtrace_symbols_fd(stack, backtrace(stack, 2 * DEPTH), 2);
+}
+
 static bool fails(void)
 {
     if (inside) {
@@ -68,6 +74,9 @@ static bool fails(void)
         inside = false;
     }
     if (number == fail_at) {
+        inside = true;
+        show_stack();
+        inside = false;
         errno = ENOMEM;
         return true;
     }

@@ -102,6 +102,13 @@ def check_clean(tool, command, ours):
         check(not said, (path.name, tool, said))
 
 
+def check_ellipses():
+    """An ellipsis at the end of an option's help stays one."""
+    for path in PAGES:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            check(not re.search(r"[^ ] \.$", line) or line.startswith("."), (path.name, line))
+
+
 def check_installed():
     """A page that no install command names would come with nothing."""
     for path in PAGES:
@@ -113,6 +120,7 @@ def check_installed():
 def main():
     for program in sys.argv[1:]:
         check_program(Command(program))
+    check_ellipses()
     check_installed()
     check_settings(next(path for path in sys.argv[1:] if path.endswith("/mocapd")))
     # What another page is called is known only where all are installed.

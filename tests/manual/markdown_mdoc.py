@@ -55,7 +55,8 @@ def sentences(text, capital=True):
         text = text[:1].upper() + text[1:]
     lines = []
     for sentence in re.split(r"(?<=[a-z0-9)])\. (?=[A-Z])", text):
-        sentence = f"{sentence.rstrip('.')}."
+        if not sentence.endswith("..."):
+            sentence = f"{sentence.rstrip('.')}."
         lines += [guard(line) for line in wrap(escape(sentence))]
     return lines
 

@@ -15,6 +15,7 @@
 #include "nn/compiler/program.h"
 #include "nn/graph/weights.h"
 #include "nn/model.h"
+#include "tests/larger.h"
 #include "tests/nn/golden.h"
 
 #define SHARED MOCAPD_SOURCE_DIR "/../shared/models/"
@@ -55,8 +56,9 @@ static void keypoints_equal_pytorch(void **state)
         printf("face %d: score %.3f\n", face, (double)score);
         assert_true(score > 0 && score <= 1);
         for (int i = 0; i < 68; i++) {
-            worst = fmax(worst, fabs((double)(keypoints[i].x - want[(face * 68 + i) * 2])));
-            worst = fmax(worst, fabs((double)(keypoints[i].y - want[(face * 68 + i) * 2 + 1])));
+            worst = test_larger(worst, fabs((double)(keypoints[i].x - want[(face * 68 + i) * 2])));
+            worst =
+                test_larger(worst, fabs((double)(keypoints[i].y - want[(face * 68 + i) * 2 + 1])));
         }
     }
     printf("keypoints: largest difference %.2e pixels\n", worst);

@@ -235,7 +235,8 @@ static void auto_takes_what_deviates_little(void **state)
     assert_int_equal(chosen(weights, flags), NN_PRECISION_F32);
     set(weights, "mocap.deviation_int8", "0.299");
     assert_int_equal(chosen(weights, 0), NN_PRECISION_F32);
-    const unsigned bytes = MC_CPU_AVX512_VNNI | MC_CPU_AVX_VNNI | MC_CPU_AMX;
+    const unsigned bytes =
+        MC_CPU_AVX512_VNNI | MC_CPU_AVX_VNNI | MC_CPU_AMX | MC_CPU_DOTPROD | MC_CPU_I8MM;
     assert_int_equal(chosen(weights, flags), flags & bytes ? NN_PRECISION_INT8 : NN_PRECISION_F32);
     nn_weights_destroy(weights);
 }

@@ -64,7 +64,7 @@ mmdebstrap --quiet --variant=minbase --include=systemd-sysv,dbus --skip=cleanup/
     --customize-hook="cp '$work'/first/*.deb \"\$1/root/packages\"" \
     --customize-hook="cp '$newer'/*.deb \"\$1/root/newer\"" \
     --customize-hook="chroot \"\$1\" sh -c 'apt-get update -qq && apt-get install -qq --yes \
-        --no-install-recommends --download-only /root/packages/*.deb' >/dev/null" \
+        --no-install-recommends --download-only /root/packages/*.deb nats-server' >/dev/null" \
     "$suite" "$tree" "${lists[@]}"
 cat >"$tree/etc/systemd/system/inside.service" <<'UNIT'
 [Unit]

@@ -195,6 +195,23 @@ def check_ports(place):
                    status=1, environment={"XDG_STATE_HOME": place.directory})
 
 
+def check_fleet(place):
+    if not os.path.exists(os.path.join(place.programs, "mocap-fleet")):
+        return
+    # Status 2: mocap-fleet's services are not started again with what stays wrong.
+    for words, sentence in (
+            (("publish",), "--nats must name the broker, such as nats://localhost:4222"),
+            (("publish", "--nats", "broker"), "--nats: each server must begin with nats:// or tls://"),
+            (("serve", "--nats", "http://broker"), "--nats: each server must begin with nats:// or "),
+            (("work", "--nats", "mqtt://broker"), "--nats: each server must begin with nats:// or "),
+            (("publish", "--mqtt", "broker"), "--mqtt must be mqtt://HOST[:PORT] or mqtts://"),
+            (("work", "--capacity", "many"), "--capacity must be auto or 1 to 64, got 'many'"),
+            (("publsh",), "unknown command 'publsh'; did you mean 'publish'?")):
+        place.says(sentence, "mocap-fleet", *words, status=2)
+    place.says("no connection to the broker at nats://127.0.0.1:9: is nats-server running there?",
+               "mocap-fleet", "status", "--nats", "nats://me:secret@127.0.0.1:9", status=1)
+
+
 def main():
     programs, source = (os.path.abspath(word) for word in sys.argv[1:])
     directory = tempfile.mkdtemp(prefix="mocapd-mistakes-")
@@ -204,6 +221,7 @@ def main():
         check_files(place)
         check_sockets(place)
         check_ports(place)
+        check_fleet(place)
     finally:
         shutil.rmtree(directory)
     print("each mistake gets what, where and what to do")

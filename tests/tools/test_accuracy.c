@@ -19,6 +19,7 @@
 #include "pipeline/display_transform.h"
 #include "pipeline/motion/pose.h"
 #include "pipeline/track/scaler.h"
+#include "tests/larger.h"
 #include "tools/synthface/synthface.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/" NN_MODEL_DEFAULT_FILE
@@ -195,7 +196,7 @@ static void the_network_beats_the_mean_shape(void **state)
         double error =
             error_of(&fixture->truths[sample], (const float(*)[2])fixture->found[sample]);
         sum += error;
-        worst = fmax(worst, error);
+        worst = test_larger(worst, error);
     }
     double network = sum / SAMPLES, shape = mean_shape_error(fixture);
     printf("mean landmark error: %.1f %% of the outer-eye distance (worst frame %.1f %%); "
@@ -206,14 +207,14 @@ static void the_network_beats_the_mean_shape(void **state)
     assert_true(network < shape / 2);
 }
 
-// Between two rotations, degrees.
+// Between two rotations, degrees; NAN when one of them is none.
 static double angle_between(const float a[3][3], const float b[3][3])
 {
     double trace = 0;
     for (int i = 0; i < 9; i++) {
         trace += (double)(a[i / 3][i % 3] * b[i / 3][i % 3]);
     }
-    return acos(fmax(-1, fmin(1, (trace - 1) / 2))) * 57.29578;
+    return isnan(trace) ? NAN : acos(fmax(-1, fmin(1, (trace - 1) / 2))) * 57.29578;
 }
 
 // The head's pose from what the network found, against the rotation that was drawn.
@@ -236,7 +237,7 @@ static void the_pose_is_within_degrees(void **state)
         pipeline_pose_matrix(&pose, found);
         double angle = angle_between((const float(*)[3])found, (const float(*)[3])truth->rotation);
         sum += angle;
-        worst = fmax(worst, angle);
+        worst = test_larger(worst, angle);
         turned += angle_between(straight, (const float(*)[3])truth->rotation);
     }
     printf(

@@ -16,6 +16,7 @@
 #include "pipeline/models.h"
 #include "pipeline/track/detectors.h"
 #include "pipeline/track/tracker.h"
+#include "tests/larger.h"
 #include "tools/synthface/synthface.h"
 
 #define MODELS MOCAPD_SOURCE_DIR "/models/"
@@ -215,7 +216,7 @@ static void a_head_is_followed_as_it_turns_over(void **state)
         turn_frame(fixture, angle, &truth);
         observe(fixture);
         assert_int_equal(fixture->observations.count, 1);
-        worst = fmaxf(worst, error_of(&fixture->observations.faces[0], &truth));
+        worst = (float)test_larger(worst, error_of(&fixture->observations.faces[0], &truth));
     }
     print_message("worst error while turning: %.3f\n", (double)worst);
     assert_true(worst < tolerance);

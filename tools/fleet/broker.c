@@ -5,28 +5,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/condition.h"
 #include "base/log.h"
-#include "base/text_file.h"
 #include "pipeline/source/url.h"
 #include "tools/fleet/fleet_options.h"
+#include "tools/fleet/nats_options.h"
 
 enum {
-    SERVERS_MAX = 16,
-    CONNECT_MS = 2000,        // to one server, at most;
-    CONNECT_LEAST_MS = 500,   // of many servers, at least:
-    CONNECT_ALL_MS = 6000,    // as nothing ends an attempt at all of them
     PING_MS = 2000,           // a network that went silent is noticed after
     PINGS_MAX = 2,            // this many of them
     RETRY_FIRST_MS = 100,     // doubles with each attempt,
     RETRY_LAST_MS = 5000,     // up to this; half of it at random
     REFUSED_MS = 15000,       // before a broker that refused us is asked again
     BUFFER_BYTES = 64 * 1024, // to write at once
-    LOGIN_BYTES = 512,
-    STOP_MS = 3000,          // for the library's last callbacks
-    PENDING_BYTES = 8 << 20, // of one subscription, that wait to be delivered
+    STOP_MS = 3000,           // for the library's last callbacks
+    PENDING_BYTES = 8 << 20,  // of one subscription, that wait to be delivered
 };
 
 struct fleet_broker_subscription {
@@ -165,111 +160,6 @@ static int64_t retry_delay(natsConnection *connection, int attempts, void *closu
 
 // ---- options
 
-static bool check(natsStatus status, const char *what, struct mc_error *err)
-{
-    return status == NATS_OK ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, natsStatus_GetText(status));
-}
-
-static bool set_servers(struct fleet_broker *broker, const char *urls, bool has_login,
-                        struct mc_error *err)
-{
-    char *text = strdup(urls);
-    const char *servers[SERVERS_MAX];
-    int count = 0;
-    bool is_good = text != NULL, is_secure = false;
-    char *rest = NULL;
-    for (char *url = is_good ? strtok_r(text, ", ", &rest) : NULL; url != NULL;
-         url = strtok_r(NULL, ", ", &rest)) {
-        if (count == SERVERS_MAX) {
-            is_good = mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--nats must name at most %d servers",
-                                   SERVERS_MAX);
-            break;
-        }
-        if (strncmp(url, "nats://", 7) != 0 && strncmp(url, "tls://", 6) != 0) {
-            // Not shown: without a scheme, a password would be.
-            is_good = mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                   "--nats: each server must begin with nats:// or tls://");
-            break;
-        }
-        is_secure |= strncmp(url, "tls://", 6) == 0;
-        servers[count++] = url;
-    }
-    is_good = is_good &&
-              (count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--nats must name a server")) &&
-              check(natsOptions_SetServers(broker->options, servers, count), "--nats", err) &&
-              (!is_secure || check(natsOptions_SetSecure(broker->options, true), "TLS", err));
-    if (count > 0) {
-        const int each_ms = CONNECT_ALL_MS / count;
-        const int least_ms = each_ms < CONNECT_LEAST_MS ? CONNECT_LEAST_MS : each_ms;
-        natsOptions_SetTimeout(broker->options, least_ms > CONNECT_MS ? CONNECT_MS : least_ms);
-    }
-    free(text);
-    pipeline_url_redact(urls, broker->url, sizeof broker->url);
-    if (is_good && !is_secure && (has_login || strchr(urls, '@') != NULL)) {
-        mc_log(MC_LOG_WARNING, "the login goes to %s in the clear: tls:// would encrypt it",
-               broker->url);
-    }
-    return is_good;
-}
-
-static bool set_login(struct fleet_broker *broker, const char *path, struct mc_error *err)
-{
-    struct mc_text_file file = { 0 };
-    char line[LOGIN_BYTES];
-    bool is_good = mc_text_file_read(&file, path, err);
-    if (is_good) {
-        const size_t length = strcspn(file.text, "\r\n");
-        is_good = (length > 0 && length < sizeof line) ||
-                  mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                               "%s: must begin with a line USER:PASSWORD or a token", path);
-        if (is_good) {
-            memcpy(line, file.text, length);
-            line[length] = '\0';
-            char *colon = strchr(line, ':');
-            if (colon != NULL) {
-                *colon = '\0';
-                is_good =
-                    check(natsOptions_SetUserInfo(broker->options, line, colon + 1), path, err);
-            } else {
-                is_good = check(natsOptions_SetToken(broker->options, line), path, err);
-            }
-        }
-    }
-    explicit_bzero(line, sizeof line);
-    mc_text_file_finish(&file);
-    return is_good;
-}
-
-static bool is_readable(const char *path, struct mc_error *err)
-{
-    return access(path, R_OK) == 0 || mc_error_set_errno(err, "%s", path);
-}
-
-static bool set_secrets(struct fleet_broker *broker, const struct fleet_options *fleet,
-                        struct mc_error *err)
-{
-    natsOptions *options = broker->options;
-    if (fleet->login != NULL && !set_login(broker, fleet->login, err)) {
-        return false;
-    }
-    if (fleet->credentials != NULL &&
-        (!is_readable(fleet->credentials, err) ||
-         !check(natsOptions_SetUserCredentialsFromFiles(options, fleet->credentials, NULL),
-                fleet->credentials, err))) {
-        return false;
-    }
-    if (fleet->ca != NULL &&
-        (!is_readable(fleet->ca, err) ||
-         !check(natsOptions_LoadCATrustedCertificates(options, fleet->ca), fleet->ca, err))) {
-        return false;
-    }
-    return fleet->certificate == NULL ||
-           (is_readable(fleet->certificate, err) && is_readable(fleet->key, err) &&
-            check(natsOptions_LoadCertificatesChain(options, fleet->certificate, fleet->key),
-                  fleet->certificate, err));
-}
-
 static bool set_options(struct fleet_broker *broker, const struct fleet_broker_options *given,
                         struct mc_error *err)
 {
@@ -294,8 +184,8 @@ static bool set_options(struct fleet_broker *broker, const struct fleet_broker_o
     natsOptions_SetReconnectedCB(options, on_connected, broker);
     natsOptions_SetClosedCB(options, on_closed, broker);
     natsOptions_SetRetryOnFailedConnect(options, true, on_connected, broker);
-    return set_servers(broker, given->fleet->nats, given->fleet->login != NULL, err) &&
-           set_secrets(broker, given->fleet, err);
+    pipeline_url_redact(given->fleet->nats, broker->url, sizeof broker->url);
+    return fleet_nats_options_set(options, given->fleet, broker->url, err);
 }
 
 // ---- subscriptions
@@ -466,23 +356,10 @@ static void make_anew(struct fleet_broker *broker)
     pthread_rwlock_unlock(&broker->connection_lock);
 }
 
-static struct timespec after_ms(int ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * MC_NS_PER_MS;
-    if (until.tv_nsec >= MC_NS_PER_SECOND) {
-        until.tv_sec++;
-        until.tv_nsec -= MC_NS_PER_SECOND;
-    }
-    return until;
-}
-
 // With lock held.
 static void wait_to_retry(struct fleet_broker *broker)
 {
-    const struct timespec until = after_ms(broker->retry_ms);
+    const struct timespec until = mc_condition_deadline(broker->retry_ms);
     while (!broker->is_stopping &&
            pthread_cond_timedwait(&broker->changed, &broker->lock, &until) == 0) {
     }
@@ -510,15 +387,9 @@ static void *keep(void *user)
 
 static bool init_locks(struct fleet_broker *broker)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    const bool is_good = pthread_rwlock_init(&broker->connection_lock, NULL) == 0 &&
-                         pthread_mutex_init(&broker->delivery, NULL) == 0 &&
-                         pthread_mutex_init(&broker->lock, NULL) == 0 &&
-                         pthread_cond_init(&broker->changed, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    return is_good;
+    return pthread_rwlock_init(&broker->connection_lock, NULL) == 0 &&
+           pthread_mutex_init(&broker->delivery, NULL) == 0 &&
+           pthread_mutex_init(&broker->lock, NULL) == 0 && mc_condition_init(&broker->changed);
 }
 
 struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *options,
@@ -538,7 +409,8 @@ struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *optio
     if (status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED) {
         end_connection(broker, REFUSED_MS); // whoever runs the broker may mend it
         tell_refusal(broker, natsStatus_GetText(status));
-    } else if (!check(status, broker->url, err)) {
+    } else if (status != NATS_OK) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", broker->url, natsStatus_GetText(status));
         fleet_broker_stop(broker);
         return NULL;
     }
@@ -554,7 +426,7 @@ struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *optio
 // Returns false when the library owes some after STOP_MS.
 static bool wait_for_callbacks(struct fleet_broker *broker)
 {
-    const struct timespec until = after_ms(STOP_MS);
+    const struct timespec until = mc_condition_deadline(STOP_MS);
     int result = 0;
     pthread_mutex_lock(&broker->lock);
     while (broker->outstanding > 0 && result == 0) {
@@ -599,6 +471,11 @@ void fleet_broker_stop(struct fleet_broker *broker)
 bool fleet_broker_is_connected(const struct fleet_broker *broker)
 {
     return atomic_load(&broker->is_connected);
+}
+
+const char *fleet_broker_url(const struct fleet_broker *broker)
+{
+    return broker->url;
 }
 
 bool fleet_broker_publish(struct fleet_broker *broker, const char *subject, const void *data,

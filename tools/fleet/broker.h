@@ -44,6 +44,9 @@ void fleet_broker_stop(struct fleet_broker *broker);
 
 bool fleet_broker_is_connected(const struct fleet_broker *broker); // any thread
 
+// The URLs that were given, without secrets. Any thread.
+const char *fleet_broker_url(const struct fleet_broker *broker);
+
 // Publishes on core NATS at once. Returns false when it is lost: there is no connection, or the
 // broker does not read. Any thread.
 bool fleet_broker_publish(struct fleet_broker *broker, const char *subject, const void *data,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/condition.h"
 #include "base/log.h"
 #include "tools/fleet/store.h"
 
@@ -189,11 +190,7 @@ static bool is_stopping(struct fleet_bucket *bucket)
 // Returns false when the bucket stops.
 static bool wait_a_while(struct fleet_bucket *bucket, int ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const int64_t ns = until.tv_nsec + ms * MC_NS_PER_MS;
-    until.tv_sec += ns / MC_NS_PER_SECOND;
-    until.tv_nsec = ns % MC_NS_PER_SECOND;
+    const struct timespec until = mc_condition_deadline(ms);
     pthread_mutex_lock(&bucket->lock);
     int result = 0;
     while (!bucket->is_stopping && result == 0) {
@@ -385,13 +382,7 @@ bool fleet_bucket_write(struct fleet_bucket *bucket, const struct fleet_write *w
 
 static bool init_lock(struct fleet_bucket *bucket)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    const bool is_good = pthread_mutex_init(&bucket->lock, NULL) == 0 &&
-                         pthread_cond_init(&bucket->changed, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    return is_good;
+    return pthread_mutex_init(&bucket->lock, NULL) == 0 && mc_condition_init(&bucket->changed);
 }
 
 struct fleet_bucket *fleet_bucket_start(const struct fleet_bucket_options *options,

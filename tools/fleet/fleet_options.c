@@ -70,6 +70,11 @@ bool fleet_options_check(const struct fleet_options *options, const char *mqtt,
     return true;
 }
 
+int fleet_options_exit_status(const struct mc_error *err)
+{
+    return err->code == MC_ERROR_ARGUMENT ? MC_EXIT_USAGE : MC_EXIT_FAILED;
+}
+
 bool fleet_options_read_label(void *field, const char *label, const char *value,
                               struct mc_error *err)
 {

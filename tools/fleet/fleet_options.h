@@ -28,6 +28,10 @@ const char *fleet_options_site(const struct fleet_options *options);
 bool fleet_options_check(const struct fleet_options *options, const char *mqtt,
                          struct mc_error *err) MC_MUST_USE;
 
+// The exit status of a command that failed for this reason: wrong options stay wrong, and a service
+// is not started again with them.
+int fleet_options_exit_status(const struct mc_error *err);
+
 // Reads a label such as room=3: an mc_option's `set` for a field of struct fleet_labels.
 bool fleet_options_read_label(void *field, const char *label, const char *value,
                               struct mc_error *err);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/condition.h"
 #include "base/log.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
@@ -380,11 +381,7 @@ static void drain(struct fleet_local *local)
 // Returns false when it stops.
 static bool wait_for_change(struct fleet_local *local)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const int64_t ns = until.tv_nsec + LOOK_MS * MC_NS_PER_MS;
-    until.tv_sec += ns / MC_NS_PER_SECOND;
-    until.tv_nsec = ns % MC_NS_PER_SECOND;
+    const struct timespec until = mc_condition_deadline(LOOK_MS);
     pthread_mutex_lock(&local->lock);
     int result = 0;
     while (!local->is_stopping && !local->is_changed && result == 0) {
@@ -475,13 +472,7 @@ void fleet_local_state(struct fleet_local *local, struct fleet_local_state *stat
 
 static bool init_lock(struct fleet_local *local)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    const bool is_good = pthread_mutex_init(&local->lock, NULL) == 0 &&
-                         pthread_cond_init(&local->changed, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    return is_good;
+    return pthread_mutex_init(&local->lock, NULL) == 0 && mc_condition_init(&local->changed);
 }
 
 struct fleet_local *fleet_local_start(const struct fleet_local_options *options,

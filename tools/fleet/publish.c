@@ -113,7 +113,7 @@ static int run(const void *chosen, const void *globals)
     fleet_publisher_stop(outlets.publisher);
     fleet_mqtt_stop(outlets.mqtt);
     fleet_broker_stop(outlets.broker);
-    return is_good ? MC_EXIT_OK : MC_EXIT_FAILED;
+    return is_good ? MC_EXIT_OK : fleet_options_exit_status(&err);
 }
 
 const struct mc_command fleet_publish_command = {

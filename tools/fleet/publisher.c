@@ -1,10 +1,8 @@
 #include "tools/fleet/publisher.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -19,7 +17,7 @@
 #include "tools/fleet/fenced_record.h"
 #include "tools/fleet/last_values.h"
 #include "tools/fleet/mqtt.h"
-#include "tools/fleet/report.h"
+#include "tools/fleet/published_stream.h"
 #include "tools/fleet/subjects.h"
 
 enum {
@@ -32,16 +30,11 @@ enum {
     WAITING = 4, // records of a stream that mocapd keeps for us: a late scheduler costs none
 };
 
-// One stream of the daemon. The publisher's thread owns it, but for what wants_lock guards.
+// The publisher's thread owns it, but for what wants_lock guards.
 struct stream {
-    char name[PROTOCOL_NAME_BYTES];
-    char record_subject[FLEET_SUBJECT_BYTES], json_subject[FLEET_SUBJECT_BYTES];
-    char state_subject[FLEET_SUBJECT_BYTES], stats_subject[FLEET_SUBJECT_BYTES];
+    struct fleet_published_stream out;
     int64_t wanted_until_ns, json_until_ns; // guarded by wants_lock
     bool is_subscribed;
-    struct fleet_state_report state;
-    struct fleet_stats_report stats;
-    uint64_t published_before; // at the last report
 };
 
 struct fleet_publisher {
@@ -78,7 +71,7 @@ static void wake(struct fleet_publisher *publisher)
 static struct stream *find_stream(struct fleet_publisher *publisher, const char *name)
 {
     for (int i = 0; i < publisher->stream_count; i++) {
-        if (strcmp(publisher->streams[i].name, name) == 0) {
+        if (strcmp(publisher->streams[i].out.name, name) == 0) {
             return &publisher->streams[i];
         }
     }
@@ -113,14 +106,6 @@ static void on_want(void *user, const char *subject, const char *reply, const ch
     }
 }
 
-static bool may_publish(const struct fleet_publisher *publisher, const char *stream,
-                        uint64_t *fence)
-{
-    *fence = 0;
-    return publisher->options.may_publish == NULL ||
-           publisher->options.may_publish(publisher->options.user, stream, fence);
-}
-
 static bool is_wanted(struct fleet_publisher *publisher, const struct stream *stream,
                       int64_t now_ns)
 {
@@ -128,16 +113,10 @@ static bool is_wanted(struct fleet_publisher *publisher, const struct stream *st
     pthread_mutex_lock(&publisher->wants_lock);
     const bool is_asked_for = publisher->options.always || stream->wanted_until_ns > now_ns;
     pthread_mutex_unlock(&publisher->wants_lock);
-    return is_asked_for && may_publish(publisher, stream->name, &fence);
+    return is_asked_for && fleet_published_stream_is_allowed(&stream->out, &fence);
 }
 
 // ---- what goes out
-
-static void count_published(struct stream *stream, bool is_published)
-{
-    stream->stats.published += is_published;
-    stream->stats.lost += !is_published;
-}
 
 static bool json_is_wanted(struct fleet_publisher *publisher, const struct stream *stream)
 {
@@ -170,12 +149,12 @@ static void publish_json(struct fleet_publisher *publisher, struct stream *strea
     }
     if (!protocol_decode_message(PROTOCOL_CBOR, message->bytes, message->length, publisher->message,
                                  &err)) {
-        mc_log(MC_LOG_DEBUG, "%s: %s", stream->name, err.message);
+        mc_log(MC_LOG_DEBUG, "%s: %s", stream->out.name, err.message);
         return;
     }
     publisher->message->record.fence = fence;
     if (is_wanted_nats && write_json(publisher)) {
-        fleet_broker_publish(publisher->options.broker, stream->json_subject,
+        fleet_broker_publish(publisher->options.broker, stream->out.json_subject,
                              publisher->buffer.data, publisher->buffer.length - 1);
     }
     if (publisher->options.mqtt != NULL) {
@@ -190,98 +169,25 @@ static void publish_record(struct fleet_publisher *publisher, const struct mocap
     if (stream == NULL || message->encoding != MOCAP_ENCODING_CBOR) {
         return;
     }
-    stream->stats.missed += message->record->missed;
-    if (!may_publish(publisher, stream->name, &fence)) {
+    stream->out.stats.missed += message->record->missed;
+    if (!fleet_published_stream_is_allowed(&stream->out, &fence)) {
         return;
     }
     const char *bytes = message->bytes;
     size_t length = message->length;
     if (fence != 0) {
         if (!fleet_fenced_record(&publisher->buffer, bytes, length, fence)) {
-            count_published(stream, false);
+            stream->out.stats.lost++;
             return;
         }
         bytes = publisher->buffer.data;
         length = publisher->buffer.length;
     }
-    if (publisher->options.broker != NULL) {
-        count_published(stream, fleet_broker_publish(publisher->options.broker,
-                                                     stream->record_subject, bytes, length));
-    }
-    if (publisher->options.mqtt != NULL) {
-        const bool is_published =
-            fleet_mqtt_record(publisher->options.mqtt, stream->name, bytes, length);
-        if (publisher->options.broker == NULL) {
-            count_published(stream, is_published);
-        }
-    }
+    fleet_published_stream_record(&stream->out, bytes, length);
     publish_json(publisher, stream, fence, message);
 }
 
-static void publish_state(struct fleet_publisher *publisher, struct stream *stream)
-{
-    char text[FLEET_REPORT_BYTES];
-    if (!may_publish(publisher, stream->name, &stream->state.fence)) {
-        return;
-    }
-    const size_t length = fleet_state_report_write(text, &stream->state);
-    if (length > 0 && publisher->options.broker != NULL) {
-        fleet_broker_publish(publisher->options.broker, stream->state_subject, text, length);
-    }
-    if (length > 0 && publisher->options.mqtt != NULL) {
-        fleet_mqtt_state(publisher->options.mqtt, stream->name, text, length);
-    }
-}
-
-static void publish_stats(struct fleet_publisher *publisher, struct stream *stream, double seconds)
-{
-    char text[FLEET_REPORT_BYTES];
-    uint64_t fence;
-    stream->stats.rate =
-        seconds > 0 ? (double)(stream->stats.published - stream->published_before) / seconds : 0;
-    stream->published_before = stream->stats.published;
-    const size_t length = fleet_stats_report_write(text, &stream->stats);
-    if (length == 0 || !may_publish(publisher, stream->name, &fence)) {
-        return;
-    }
-    if (publisher->options.broker != NULL) {
-        fleet_broker_publish(publisher->options.broker, stream->stats_subject, text, length);
-    }
-    if (publisher->options.mqtt != NULL) {
-        fleet_mqtt_stats(publisher->options.mqtt, &stream->stats, text, length);
-    }
-}
-
-static void set_state(struct fleet_publisher *publisher, struct stream *stream,
-                      enum protocol_stream_state state, const char *reason)
-{
-    if (stream->state.state != state || strcmp(stream->state.reason, reason) != 0) {
-        stream->state.state = state;
-        snprintf(stream->state.reason, sizeof stream->state.reason, "%s", reason);
-        publish_state(publisher, stream);
-    }
-}
-
 // ---- which streams there are
-
-static void init_stream(const struct fleet_publisher *publisher, struct stream *stream,
-                        const char *name)
-{
-    const char *site = publisher->options.site;
-    *stream = (struct stream){ .state = { .state = PROTOCOL_STREAM_CONNECTING,
-                                          .repeated_ms = FLEET_REPEAT_MS } };
-    snprintf(stream->name, sizeof stream->name, "%s", name);
-    snprintf(stream->state.stream, sizeof stream->state.stream, "%s", name);
-    snprintf(stream->stats.stream, sizeof stream->stats.stream, "%s", name);
-    snprintf(stream->state.publisher, sizeof stream->state.publisher, "%s",
-             publisher->options.machine);
-    snprintf(stream->stats.publisher, sizeof stream->stats.publisher, "%s",
-             publisher->options.machine);
-    fleet_subject_write(stream->record_subject, site, name, FLEET_RECORD);
-    fleet_subject_write(stream->json_subject, site, name, FLEET_RECORD_JSON);
-    fleet_subject_write(stream->state_subject, site, name, FLEET_STATE);
-    fleet_subject_write(stream->stats_subject, site, name, FLEET_STATS);
-}
 
 static bool is_listed(const struct mocap_server *server, const char *name)
 {
@@ -299,15 +205,15 @@ static void take_streams(struct fleet_publisher *publisher)
 {
     const struct mocap_server *server = mocap_server(publisher->client);
     for (int i = 0; i < publisher->stream_count; i++) {
-        if (!is_listed(server, publisher->streams[i].name)) {
-            set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_CONNECTING,
-                      "its machine no longer has it");
+        if (!is_listed(server, publisher->streams[i].out.name)) {
+            fleet_published_stream_set_state(&publisher->streams[i].out, PROTOCOL_STREAM_CONNECTING,
+                                             "its machine no longer has it");
         }
     }
     pthread_mutex_lock(&publisher->wants_lock);
     int kept = 0;
     for (int i = 0; i < publisher->stream_count; i++) {
-        if (is_listed(server, publisher->streams[i].name)) {
+        if (is_listed(server, publisher->streams[i].out.name)) {
             if (kept != i) {
                 publisher->streams[kept] = publisher->streams[i];
             }
@@ -319,8 +225,9 @@ static void take_streams(struct fleet_publisher *publisher)
         if (fleet_name_valid(server->streams[i]) && strlen(server->streams[i]) > 0 &&
             find_stream(publisher, server->streams[i]) == NULL &&
             publisher->stream_count < PROTOCOL_STREAMS_MAX) {
-            init_stream(publisher, &publisher->streams[publisher->stream_count++],
-                        server->streams[i]);
+            struct stream *added = &publisher->streams[publisher->stream_count++];
+            *added = (struct stream){ 0 };
+            fleet_published_stream_init(&added->out, &publisher->options, server->streams[i]);
         }
     }
     pthread_mutex_unlock(&publisher->wants_lock);
@@ -351,8 +258,8 @@ static void disconnect(struct fleet_publisher *publisher, const char *reason)
     publisher->client = NULL;
     for (int i = 0; i < publisher->stream_count; i++) {
         set_subscribed(publisher, &publisher->streams[i], false);
-        set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_CONNECTING,
-                  "mocapd is not running");
+        fleet_published_stream_set_state(&publisher->streams[i].out, PROTOCOL_STREAM_CONNECTING,
+                                         "mocapd is not running");
     }
     publisher->retry_ms = publisher->retry_ms == 0 ? RETRY_FIRST_MS : publisher->retry_ms * 2;
     publisher->retry_ms = publisher->retry_ms > RETRY_LAST_MS ? RETRY_LAST_MS : publisher->retry_ms;
@@ -382,17 +289,19 @@ static bool connect_daemon(struct fleet_publisher *publisher)
 static bool subscribe(struct fleet_publisher *publisher, struct stream *stream,
                       struct mocap_error *error)
 {
-    const struct mocap_options options = { .stream = stream->name,
+    const struct mocap_options options = { .stream = stream->out.name,
                                            .encoding = MOCAP_ENCODING_CBOR,
                                            .include = MOCAP_INCLUDE_ALL,
                                            .mode = MOCAP_MODE_QUEUE,
                                            .queue = WAITING,
                                            .label = "mocap-fleet" };
-    mc_log(MC_LOG_DEBUG, "%s: somebody wants it", stream->name);
+    mc_log(MC_LOG_DEBUG, "%s: somebody wants it", stream->out.name);
     return mocap_subscribe(publisher->client, &options, REPLY_MS, error);
 }
 
-// A stream that the daemon removed meanwhile is refused: its list comes as a message.
+// Subscribes to what is wanted and not the rest: one stream at a time, so that what comes before
+// the reply is read before the next request, and does not pile up. A stream that the daemon removed
+// meanwhile is refused: its list comes as a message.
 static bool follow_wants(struct fleet_publisher *publisher)
 {
     const int64_t now_ns = mc_clock_now_ns();
@@ -410,10 +319,13 @@ static bool follow_wants(struct fleet_publisher *publisher)
         }
         const bool is_done =
             want ? subscribe(publisher, stream, &error)
-                 : mocap_unsubscribe(publisher->client, stream->name, REPLY_MS, &error);
+                 : mocap_unsubscribe(publisher->client, stream->out.name, REPLY_MS, &error);
         if (is_done) {
             set_subscribed(publisher, stream, want);
-        } else if (error.code != MOCAP_ERROR_ARGUMENT) {
+            atomic_store(&publisher->is_news, true); // there may be more to do
+            return true;
+        }
+        if (error.code != MOCAP_ERROR_ARGUMENT) {
             disconnect(publisher, error.message);
             return false;
         }
@@ -427,9 +339,9 @@ static void take_status(struct fleet_publisher *publisher, const struct protocol
         const struct protocol_stream_status *known = &status->streams[i];
         struct stream *stream = find_stream(publisher, known->stream);
         if (stream != NULL) {
-            stream->stats.records = known->records;
-            stream->stats.dropped = known->dropped;
-            set_state(publisher, stream, known->state, known->reason);
+            stream->out.stats.records = known->records;
+            stream->out.stats.dropped = known->dropped;
+            fleet_published_stream_set_state(&stream->out, known->state, known->reason);
         }
     }
 }
@@ -455,8 +367,8 @@ static bool report(struct fleet_publisher *publisher)
     const int64_t now_ns = mc_clock_now_ns();
     const double seconds = (double)(now_ns - publisher->reported_ns) / MC_NS_PER_SECOND;
     for (int i = 0; i < publisher->stream_count; i++) {
-        publish_state(publisher, &publisher->streams[i]);
-        publish_stats(publisher, &publisher->streams[i], publisher->reported_ns == 0 ? 0 : seconds);
+        fleet_published_stream_report(&publisher->streams[i].out,
+                                      publisher->reported_ns == 0 ? 0 : seconds);
     }
     publisher->reported_ns = now_ns;
     publisher->retry_ms = 0;
@@ -467,7 +379,8 @@ static void take_state(struct fleet_publisher *publisher, const struct mocap_mes
 {
     struct stream *stream = find_stream(publisher, message->stream);
     if (stream != NULL) {
-        set_state(publisher, stream, protocol_stream_state_parse(message->state), message->reason);
+        fleet_published_stream_set_state(&stream->out, protocol_stream_state_parse(message->state),
+                                         message->reason);
     }
 }
 
@@ -541,15 +454,15 @@ static void *run(void *user)
         }
         const int timeout_ms = report_if_due(publisher);
         if (publisher->client == NULL || !follow_wants(publisher) || read_some(publisher) ||
-            publisher->client == NULL) {
+            publisher->client == NULL || atomic_load(&publisher->is_news)) {
             continue;
         }
         wait_for(publisher, mocap_fd(publisher->client),
                  timeout_ms < FOLLOW_MS ? timeout_ms : FOLLOW_MS);
     }
     for (int i = 0; i < publisher->stream_count; i++) {
-        set_state(publisher, &publisher->streams[i], PROTOCOL_STREAM_CONNECTING,
-                  "mocap-fleet is stopped there");
+        fleet_published_stream_set_state(&publisher->streams[i].out, PROTOCOL_STREAM_CONNECTING,
+                                         "mocap-fleet is stopped there");
     }
     return NULL;
 }

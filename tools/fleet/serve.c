@@ -277,13 +277,9 @@ static int run(const void *chosen, const void *globals)
     app->fleet = globals;
     mc_log_level_set((enum mc_log_level)app->fleet->log_level);
     int status = MC_EXIT_OK;
-    if (!fleet_options_check(app->fleet, NULL, &err)) {
-        status = MC_EXIT_USAGE;
-    } else if (!serve(app, &err)) {
-        status = MC_EXIT_FAILED;
-    }
-    if (status != MC_EXIT_OK) {
+    if (!fleet_options_check(app->fleet, NULL, &err) || !serve(app, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);
+        status = fleet_options_exit_status(&err);
     }
     free(app);
     return status;

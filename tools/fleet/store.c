@@ -37,7 +37,9 @@ static bool connect_store(struct fleet_store *store, struct fleet_broker *broker
     options.Wait = FLEET_WRITE_MS;
     natsConnection *connection = fleet_broker_acquire(broker);
     if (connection == NULL) {
-        return mc_error_set(err, MC_ERROR_SYSTEM, 0, "not connected to the broker");
+        return mc_error_set(err, MC_ERROR_SYSTEM, 0,
+                            "no connection to the broker at %s: is nats-server running there?",
+                            fleet_broker_url(broker));
     }
     const natsStatus status = natsConnection_JetStream(&store->context, connection, &options);
     fleet_broker_release(broker);

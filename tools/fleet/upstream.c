@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/condition.h"
 #include "base/log.h"
 #include "protocol/decode.h"
 #include "tools/fleet/broker.h"
@@ -291,19 +292,6 @@ static void follow_slot(struct fleet_upstream *upstream, struct slot *slot, bool
     }
 }
 
-static struct timespec after_ms(int ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * MC_NS_PER_MS;
-    if (until.tv_nsec >= MC_NS_PER_SECOND) {
-        until.tv_sec++;
-        until.tv_nsec -= MC_NS_PER_SECOND;
-    }
-    return until;
-}
-
 static void *follow_wants(void *user)
 {
     enum { LOOK_MS = 500 };
@@ -315,7 +303,7 @@ static void *follow_wants(void *user)
             follow_slot(upstream, &upstream->slots[i], is_connected && !was_connected);
         }
         was_connected = is_connected;
-        const struct timespec until = after_ms(LOOK_MS);
+        const struct timespec until = mc_condition_deadline(LOOK_MS);
         pthread_mutex_lock(&upstream->lock);
         while (!upstream->is_news && !upstream->is_stopping &&
                pthread_cond_timedwait(&upstream->changed, &upstream->lock, &until) == 0) {
@@ -381,15 +369,11 @@ void fleet_upstream_counts(const struct fleet_upstream *upstream,
 
 static bool init(struct fleet_upstream *upstream)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     upstream->message = malloc(sizeof *upstream->message);
     upstream->reports = calloc(REPORTS, sizeof *upstream->reports);
     const bool is_good = upstream->message != NULL && upstream->reports != NULL &&
                          pthread_mutex_init(&upstream->lock, NULL) == 0 &&
-                         pthread_cond_init(&upstream->changed, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
+                         mc_condition_init(&upstream->changed);
     return is_good;
 }
 

@@ -446,7 +446,7 @@ static int run(const void *chosen, const void *globals)
     }
     stop(worker);
     free(worker);
-    return is_good ? MC_EXIT_OK : MC_EXIT_FAILED;
+    return is_good ? MC_EXIT_OK : fleet_options_exit_status(&err);
 }
 
 const struct mc_command fleet_work_command = {

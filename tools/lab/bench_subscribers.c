@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "tools/lab/bench.h"
 #include "tools/lab/bench_abusive_clients.h"
 #include "tools/lab/bench_latencies.h"
@@ -179,15 +179,6 @@ static bool beside(const struct bench *bench, enum lab_abuse abuse, struct mc_er
     return good;
 }
 
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int run(const void *options, const void *globals)
 {
     (void)globals;
@@ -199,7 +190,7 @@ static int run(const void *options, const void *globals)
         return MC_EXIT_FAILED;
     }
     setvbuf(stdout, NULL, _IOLBF, 0); // before processes share it
-    raise_file_limit();
+    mc_file_limit_raise();            // for all connections
     snprintf(bench.path, sizeof bench.path, "%s/sock", bench.directory);
     bool good = many(&bench, &err);
     for (int i = 0; good && i < LAB_ABUSE_COUNT; i++) {

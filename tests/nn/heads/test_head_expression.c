@@ -14,6 +14,7 @@
 #include "base/cpu.h"
 #include "nn/graph/weights.h"
 #include "nn/model.h"
+#include "tests/larger.h"
 #include "tests/nn/golden.h"
 
 #define MODEL MOCAPD_SOURCE_DIR "/models/face-expression.safetensors"
@@ -25,7 +26,7 @@ static double largest_difference(const float *a, const float *b, size_t count)
 {
     double worst = 0;
     for (size_t i = 0; i < count; i++) {
-        worst = fmax(worst, fabs((double)(a[i] - b[i])));
+        worst = test_larger(worst, fabs((double)(a[i] - b[i])));
     }
     return worst;
 }
@@ -74,8 +75,8 @@ static void check_points(const struct nn_runner *runner, const struct nn_model_i
     for (int i = 0; i < points->dims[0]; i++) {
         const struct mc_keypoint *found =
             i < info->keypoint_count ? &keypoints[i] : &dense[i - info->keypoint_count];
-        worst = fmax(worst, hypot((double)(found->x - points->data[2 * i]),
-                                  (double)(found->y - points->data[2 * i + 1])));
+        worst = test_larger(worst, hypot((double)(found->x - points->data[2 * i]),
+                                         (double)(found->y - points->data[2 * i + 1])));
     }
     printf("points %.5f px\n", worst);
     assert_true(worst < 0.01);

@@ -19,6 +19,7 @@
 #include "nn/graph/weights.h"
 #include "nn/heads/head_motion.h"
 #include "nn/kernels/kernels.h"
+#include "tests/larger.h"
 #include "tests/nn/golden.h"
 
 #define SHARED MOCAPD_SOURCE_DIR "/../shared/golden/"
@@ -77,7 +78,7 @@ static double expect(int k, double temperature, double (*f)(int row, int y, int 
 {
     double most = -INFINITY, sum = 0, weight = 0;
     for (int i = 0; i < MAP * MAP; i++) {
-        most = fmax(most, (double)heat[i * KEYPOINTS + k]);
+        most = test_larger(most, (double)heat[i * KEYPOINTS + k]);
     }
     for (int i = 0; i < MAP * MAP; i++) {
         const double w = exp(((double)heat[i * KEYPOINTS + k] - most) / temperature);
@@ -242,11 +243,11 @@ static void check_file(const struct heads *heads, struct nn_weights *backbone,
     const float *values = golden_get(head, "value")->data;
     double worst = 0, worst_jacobian = 0;
     for (int k = 0; k < heads->keypoints; k++) {
-        worst = fmax(worst, fabs(axis(keypoints[k].x, 64) - (double)values[2 * k]));
-        worst = fmax(worst, fabs(axis(keypoints[k].y, 64) - (double)values[2 * k + 1]));
+        worst = test_larger(worst, fabs(axis(keypoints[k].x, 64) - (double)values[2 * k]));
+        worst = test_larger(worst, fabs(axis(keypoints[k].y, 64) - (double)values[2 * k + 1]));
         for (int m = 0; m < 4 && heads->jacobians; m++) {
             const double want = (double)golden_get(head, "jacobian")->data[4 * k + m];
-            worst_jacobian = fmax(worst_jacobian, fabs((double)jacobians[k][m] - want));
+            worst_jacobian = test_larger(worst_jacobian, fabs((double)jacobians[k][m] - want));
         }
     }
     printf("%s: keypoints within %.1e, Jacobians within %.1e\n", heads->net, worst, worst_jacobian);

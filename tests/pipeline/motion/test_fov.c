@@ -12,6 +12,7 @@
 
 #include "pipeline/motion/fov.h"
 #include "pipeline/motion/mean_face.h"
+#include "tests/larger.h"
 
 enum { POINTS = PIPELINE_MEAN_FACE_POINTS, WIDTH = 640, HEIGHT = 480, RATE = 25 };
 
@@ -97,7 +98,7 @@ static void cameras_are_told_apart(void **state)
             pipeline_fov_init(&fov, 0);
             const float found = estimate_of(&fov, &person, cameras[k][0], cameras[k][1], 0, 15);
             sum += found / 12;
-            worst = fmaxf(worst, fabsf(found - cameras[k][0]));
+            worst = (float)test_larger(worst, fabsf(found - cameras[k][0]));
         }
         printf("%.0f degrees: %.0f in the mean, at most %.0f off\n", (double)cameras[k][0],
                (double)sum, (double)worst);

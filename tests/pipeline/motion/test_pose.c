@@ -13,6 +13,7 @@
 
 #include "pipeline/motion/mean_face.h"
 #include "pipeline/motion/pose.h"
+#include "tests/larger.h"
 #include "tools/synthface/synthface.h"
 
 enum { POINTS = PIPELINE_MEAN_FACE_POINTS, WIDTH = 640, HEIGHT = 480 };
@@ -57,14 +58,14 @@ static void project(const struct pipeline_camera *camera, const float m[3][3], c
     }
 }
 
-// Between two rotations, degrees.
+// Between two rotations, degrees; NAN when one of them is none.
 static float angle_between(const float a[3][3], const float b[3][3])
 {
     float trace = 0;
     for (int i = 0; i < 9; i++) {
         trace += a[i / 3][i % 3] * b[i / 3][i % 3];
     }
-    return acosf(fmaxf(-1, fminf(1, (trace - 1) / 2))) * 57.29578f;
+    return isnan(trace) ? NAN : acosf(fmaxf(-1, fminf(1, (trace - 1) / 2))) * 57.29578f;
 }
 
 static void fit(const struct mc_keypoint *points, const struct pipeline_camera *camera,
@@ -157,7 +158,7 @@ static void synthetic_heads_are_found_within_degrees(void **state)
             const float identity[3][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } };
             turn_sum += angle_between(identity, (const float(*)[3])truth.rotation);
             sum += angle;
-            worst = fmax(worst, angle);
+            worst = test_larger(worst, angle);
             count++;
         }
         synthface_destroy(face);

@@ -73,7 +73,34 @@ static void with_less_load_all_is_decoded_again(void **state)
     run(&load, (const int[]){ 120, 70, 60, 5 }, &now_ns, 5);
     assert_int_equal(load.effort, PIPELINE_DECODE_KEY);
     run(&load, (const int[]){ 10, 10, 10, 5 }, &now_ns, 60);
-    assert_int_equal(load.effort, PIPELINE_DECODE_THREADED);
+    assert_int_equal(load.effort, PIPELINE_DECODE_ALL);
+}
+
+// Each trial is for a second or two.
+static void one_thread_is_tried_ever_more_seldom(void **state)
+{
+    (void)state;
+    struct pipeline_decode_load load = { 0 };
+    int64_t now_ns = 100 * s;
+    run(&load, (const int[]){ 50, 10, 10, 5 }, &now_ns, 20);
+    assert_in_range(run(&load, (const int[]){ 50, 10, 10, 5 }, &now_ns, 3600), 8, 24);
+    assert_in_range(run(&load, (const int[]){ 50, 10, 10, 5 }, &now_ns, 4 * 3600), 2, 10);
+    assert_true(load.effort <= PIPELINE_DECODE_THREADED);
+}
+
+// The camera, or the network, held the frames back.
+static void a_pause_of_the_source_is_not_the_decoders(void **state)
+{
+    (void)state;
+    struct pipeline_decode_load load = { 0 };
+    int64_t now_ns = 100 * s;
+    run(&load, (const int[]){ 5, 5, 5, 5 }, &now_ns, 20);
+    now_ns += 4 * s;
+    for (int i = 0; i < 100; i++) {
+        now_ns += 5 * ms;
+        assert_false(pipeline_decode_load_add(&load, 5 * ms, 4 - 0.035 * i, now_ns));
+    }
+    assert_int_equal(load.effort, PIPELINE_DECODE_ALL);
 }
 
 int main(void)
@@ -83,6 +110,8 @@ int main(void)
         cmocka_unit_test(no_more_is_left_out_than_needed),
         cmocka_unit_test(what_does_not_fit_is_not_tried_again_and_again),
         cmocka_unit_test(with_less_load_all_is_decoded_again),
+        cmocka_unit_test(one_thread_is_tried_ever_more_seldom),
+        cmocka_unit_test(a_pause_of_the_source_is_not_the_decoders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <libavcodec/avcodec.h>
@@ -126,6 +128,51 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     return frames;
 }
 
+static uint64_t sum_pixels(const AVFrame *image)
+{
+    uint64_t sum = 0;
+    for (int y = 0; y < image->height; y++) {
+        for (int x = 0; x < image->width; x++) {
+            sum = sum * 31 + image->data[0][y * image->linesize[0] + x];
+        }
+    }
+    return sum;
+}
+
+static bool is_mapped(const uint8_t *data)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    return msync((void *)((uintptr_t)data / page * page), page, MS_ASYNC) == 0;
+}
+
+// Sources come and go for months: nothing of theirs may stay.
+static void a_frame_outlives_its_decoder_and_leaves_no_memory(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    bool permanent;
+    struct pipeline_source *source =
+        pipeline_source_open(mjpeg_path, false, &stop, &permanent, &err);
+    assert_non_null(source);
+    struct pipeline_decoder *decoder =
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
+    assert_non_null(decoder);
+    struct pipeline_frame frame = { .image = av_frame_alloc() };
+    AVPacket *packet = av_packet_alloc();
+    assert_int_equal(pipeline_source_read(source, packet, &err), PIPELINE_READ_PACKET);
+    assert_true(pipeline_decoder_send(decoder, packet, 0, 0));
+    assert_true(pipeline_decoder_receive(decoder, &frame));
+    av_packet_free(&packet);
+    const uint64_t sum = sum_pixels(frame.image);
+    const uint8_t *data = frame.image->data[0];
+    pipeline_decoder_close(decoder);
+    pipeline_source_close(source);
+    assert_true(is_mapped(data));
+    assert_true(sum_pixels(frame.image) == sum);
+    av_frame_free(&frame.image);
+    assert_false(is_mapped(data));
+}
+
 static void assert_only(const bool marked[FRAMES], int number)
 {
     for (int i = 0; i < FRAMES; i++) {
@@ -233,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_frame_that_lost_bytes_is_marked),
         cmocka_unit_test(the_frame_behind_one_that_is_lost_is_marked),
         cmocka_unit_test(of_mjpeg_only_what_suffered_is_marked),
+        cmocka_unit_test(a_frame_outlives_its_decoder_and_leaves_no_memory),
         cmocka_unit_test(reduced_effort_leaves_out_what_it_says),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,0 +1,17 @@
+// The memory of a decoder's frames, mapped apart from malloc's: a source that closes gives it back.
+// From malloc, frames of sources that come and go leave gaps, which stay in use of the process.
+#pragma once
+
+struct AVCodecContext;
+struct AVFrame;
+struct pipeline_frame_buffers;
+
+// NULL without memory.
+struct pipeline_frame_buffers *pipeline_frame_buffers_create(void);
+
+// Frames that are still held keep their memory. NULL does nothing.
+void pipeline_frame_buffers_destroy(struct pipeline_frame_buffers *buffers);
+
+// As get_buffer2 of AVCodecContext, whose opaque is the buffers. Where the codec brings its own
+// memory, FFmpeg's default. Any thread.
+int pipeline_frame_buffers_get(struct AVCodecContext *codec, struct AVFrame *frame, int flags);
