@@ -1,8 +1,10 @@
 """Who watches what, against real brokers and real daemons: whatever breaks, each stream has one
 accepted owner soon after. Usage: check_leases.py SUBJECT SERVERS MOCAP_FLEET MOCAPD RACE"""
 
+import errno
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -264,6 +266,55 @@ def check_lost(place, servers, mocapd, _):
     fleet.check_daemons("after a loss")
 
 
+def check_full(place, servers, mocapd, _):
+    """The brokers' disks are full, and get room again: nobody may publish what another owns."""
+    disks = [place.path(f"disk{i}") for i in range(servers)]
+    for disk in disks:
+        os.mkdir(disk)
+        if os.geteuid() != 0 or subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", disk], check=False,
+                capture_output=True).returncode != 0:
+            skip("mounts are not allowed here")
+    try:
+        fleet = Fleet(place, servers, mocapd, store=place.path("disk"))
+        fences = dict(fleet.subscriber.highest)
+        for disk in disks:
+            fill(os.path.join(disk, "ballast"))
+        victim = fleet.worker_with_streams()
+        time.sleep(10) # each renewal needs room
+        print(f"on full disks {len(fleet.subscriber.fresh())} streams are published, "
+              f"owners {fleet.owners()}")
+        assert not fleet.subscriber.faults, fleet.subscriber.faults[:5]
+        fleet.workers[victim].end(signal.SIGKILL)
+        time.sleep(5)
+        for disk in disks:
+            os.remove(os.path.join(disk, "ballast"))
+        for i, server in enumerate(fleet.servers): # it hangs, and does not heed SIGTERM either
+            server.end(signal.SIGKILL)
+            fleet.servers[i] = fleet.start_server(i)
+            fleet.servers[i].says("Server is ready")
+        fleet.wait_for_owners("full disks got room", OWNED_S if servers == 1 else 30)
+        assert all(fleet.subscriber.highest[name] >= fences[name] for name in fleet.names)
+        fleet.workers[victim] = fleet.start_worker(victim)
+        fleet.check_daemons("after full disks")
+    finally:
+        for process in place.running:
+            process.end(signal.SIGKILL)
+        for disk in disks:
+            subprocess.run(["umount", disk], check=False)
+
+
+def fill(path):
+    """Takes all the room that there is, and then what little is left."""
+    with open(path, "wb", buffering=0) as out:
+        for size in (65536, 1):
+            try:
+                while out.write(bytes(size)) == size:
+                    pass
+            except OSError as error:
+                assert error.errno == errno.ENOSPC, error
+
+
 def leader_of(fleet):
     for port in fleet.ports:
         try:
@@ -426,7 +477,13 @@ def check_mocapctl(fleet):
         return subprocess.run([program, "fleet", *words, "--nats", fleet.url, "--site", "t"],
                               capture_output=True, text=True, check=False, timeout=GUARD_S)
     assert run("list").stdout == fleet.command("streams", "list")
-    assert set(json.loads(run("status", "--json").stdout)) == {"machines", "streams"}
+    status = json.loads(run("status", "--json").stdout)
+    assert set(status) == {"machines", "streams"}
+    assert all(0 <= machine["seen_ms"] < 10000 for machine in status["machines"]), status
+    streams = {stream["stream"]: stream for stream in status["streams"]}
+    assert streams["s0"]["moves"] >= 1, streams # it was moved above
+    assert streams["s9"]["moves"] == 0 and streams["s9"]["owned_ms"] > 0, streams
+    assert re.search(r"\ns0 +w\d +\d+ s +[1-9]", run("status").stdout), run("status").stdout
     assert run("add", f"s8={SOURCE}", "--worker", "nobody").stdout == "added s8\n"
     assert run("remove", "s8").stdout == "removed s8\n"
     result = run("move", "nothing", "any")

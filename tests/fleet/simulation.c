@@ -186,10 +186,6 @@ static void watch(struct worker *worker)
     while (!worker->is_cut && !simulation->is_halted && worker->seen < simulation->log_count &&
            simulation->log[worker->seen].time_ms + worker->lag_ms <= simulation->now_ms) {
         const struct event *event = &simulation->log[worker->seen++];
-        if (simulation->options.skips_overwritten &&
-            find_entry(simulation, event->key)->revision != (uint64_t)worker->seen) {
-            continue;
-        }
         fleet_member_see(&worker->member, event->key, (uint64_t)worker->seen, event->value,
                          event->value == NULL ? 0 : strlen(event->value), clock_of(worker));
     }

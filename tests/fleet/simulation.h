@@ -19,7 +19,6 @@ struct simulation_options {
     int delay_max_ms;       // of a write, and again of its answer
     int lost_percent;       // of answers
     int loose_ms;           // within which of two writes that expect the same, both are written
-    bool skips_overwritten; // readers miss entries that are replaced before they read them
     bool has_skewed_clocks; // other zeros, and rates that differ by a thousandth
 };
 

@@ -374,7 +374,6 @@ static void no_interleaving_makes_two_owners(void **state)
                                                             .capacity = 4 + (int)seed % 8,
                                                             .delay_max_ms = 10 << seed % 9,
                                                             .loose_ms = (int)seed % 3 * 20,
-                                                            .skips_overwritten = seed % 2 == 0,
                                                             .lost_percent = (int)seed % 4 * 10,
                                                             .has_skewed_clocks = true });
         for (int i = 0; i < 60; i++) {

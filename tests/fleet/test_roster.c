@@ -50,6 +50,27 @@ static void streams_of_a_session_whose_end_raced_wait_for_a_lease(void **state)
     fleet_roster_finish(&roster);
 }
 
+// What a reader that begins anew missed may have been a renewal that raced with the end.
+static void an_end_that_is_read_after_a_gap_counts_as_raced(void **state)
+{
+    const char *end = "{\"session\":\"a\",\"ended\":true,\"after\":2}";
+    for (int has_gap = 0; has_gap < 2; has_gap++) {
+        struct fleet_roster roster = { 0 };
+        put(&roster, "stream.door", 1, STREAM);
+        put(&roster, "worker.w1", 2, "{\"session\":\"a\",\"capacity\":4,\"after\":0}");
+        put(&roster, "lease.door", 3, "{\"worker\":\"w1\",\"session\":\"a\"}");
+        fleet_roster_restart(&roster);
+        if (has_gap == 0) {
+            put(&roster, "worker.w1", 2, "{\"session\":\"a\",\"capacity\":4,\"after\":0}");
+        }
+        put(&roster, "worker.w1", 5, end);
+        fleet_roster_count(&roster, 2999000000);
+        const int64_t orphan_ns = fleet_roster_stream(&roster, "door")->orphan_ns;
+        assert_int_equal(orphan_ns, has_gap == 0 ? 2999000000 : -1);
+        fleet_roster_finish(&roster);
+    }
+}
+
 static void older_entries_change_nothing(void **state)
 {
     struct fleet_roster roster = { 0 };
@@ -127,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_belongs_to_the_worker_whose_session_goes_on),
         cmocka_unit_test(streams_of_a_session_whose_end_raced_wait_for_a_lease),
+        cmocka_unit_test(an_end_that_is_read_after_a_gap_counts_as_raced),
         cmocka_unit_test(older_entries_change_nothing),
         cmocka_unit_test(hostile_entries_are_not_understood),
         cmocka_unit_test(numbers_of_workers_are_bounded),

@@ -37,8 +37,7 @@ bool fleet_catalogue_open(struct fleet_catalogue *catalogue, const struct fleet_
             wait_a_moment();
         }
     }
-    if (!is_open ||
-        !fleet_store_read(&catalogue->store, &catalogue->roster, mc_clock_now_ns(), &err)) {
+    if (!is_open || !fleet_store_read(&catalogue->store, &catalogue->roster, &err)) {
         tools_complain("%s", err.message);
         fleet_catalogue_close(catalogue);
         return false;

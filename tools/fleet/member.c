@@ -54,6 +54,8 @@ static bool write_lease(struct fleet_member *member, struct fleet_stream *stream
     if (worker[0] == '\0' && now_ns < stream->refused_ns) {
         json_object_set_new(object, "refused", json_true());
     }
+    const bool is_move = worker[0] != '\0' && stream->lease != 0;
+    json_object_set_new(object, "moves", json_integer((json_int_t)stream->moves + is_move));
     stream->is_writing =
         begin(member, FLEET_KEY_LEASE, stream->name, stream->lease, object, now_ns);
     return stream->is_writing;
@@ -379,6 +381,7 @@ bool fleet_member_restart(struct fleet_member *member, int64_t created_ns)
         member->known = 0;
         member->is_complete = false;
     }
+    fleet_roster_restart(&member->roster);
     member->created_ns = created_ns;
     return is_new;
 }

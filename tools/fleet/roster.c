@@ -8,7 +8,10 @@
 #include "base/clock.h"
 #include "tools/json_text.h"
 
-enum { FREE_MS = 3000 }; // the length of a lease
+enum {
+    FREE_MS = 3000, // the length of a lease
+    MOVES_MAX = 1000000000,
+};
 
 // ---- names and labels
 
@@ -140,7 +143,9 @@ static void put_worker(struct fleet_worker *worker, const struct fleet_worker *r
     worker->revision = revision;
     worker->changed_ns = now_ns;
     worker->streams = before.streams;
-    worker->free_ns = before.revision == after ? before.free_ns : now_ns + FREE_MS * MC_NS_PER_MS;
+    worker->free_ns = before.revision == after && !before.is_unsure
+                          ? before.free_ns
+                          : now_ns + FREE_MS * MC_NS_PER_MS;
 }
 
 static bool read_worker(const json_t *object, struct fleet_worker *read)
@@ -188,7 +193,8 @@ static bool put_definition(struct fleet_stream *stream, json_t *object, uint64_t
     return true;
 }
 
-static bool put_lease(struct fleet_stream *stream, const json_t *object, uint64_t revision)
+static bool put_lease(struct fleet_stream *stream, const json_t *object, uint64_t revision,
+                      int64_t now_ns)
 {
     char worker[FLEET_NAME_BYTES] = "", session[FLEET_SESSION_BYTES] = "";
     char to[FLEET_NAME_BYTES] = "";
@@ -199,6 +205,9 @@ static bool put_lease(struct fleet_stream *stream, const json_t *object, uint64_
         worker[0] = session[0] = to[0] = '\0';
     }
     stream->lease = revision;
+    const json_int_t moves = json_integer_value(json_object_get(object, "moves"));
+    stream->leased_ns = now_ns;
+    stream->moves = moves < 0 || moves > MOVES_MAX ? 0 : (uint64_t)moves;
     stream->was_refused = is_good && json_is_true(json_object_get(object, "refused"));
     memcpy(stream->worker, worker, sizeof worker);
     memcpy(stream->session, session, sizeof session);
@@ -220,6 +229,13 @@ void fleet_roster_finish(struct fleet_roster *roster)
     free(roster->workers);
     free(roster->streams);
     memset(roster, 0, sizeof *roster);
+}
+
+void fleet_roster_restart(struct fleet_roster *roster)
+{
+    for (int i = 0; i < roster->worker_count; i++) {
+        roster->workers[i]->is_unsure = true;
+    }
 }
 
 // Items begin with their name. Returns where the name is, or would be.
@@ -292,7 +308,9 @@ static bool put_worker_entry(struct fleet_roster *roster, const char *name, cons
         }
         return false;
     }
-    if (worker != NULL && revision > worker->revision) {
+    if (worker != NULL && revision == worker->revision) {
+        worker->is_unsure = false;
+    } else if (worker != NULL && revision > worker->revision) {
         roster->changes += worker->revision == 0 || worker->has_ended != read.has_ended ||
                            worker->capacity != read.capacity ||
                            strcmp(worker->session, read.session) != 0;
@@ -310,7 +328,7 @@ static const struct fleet_worker *find_former(const struct fleet_roster *roster,
 }
 
 static bool put_stream_entry(struct fleet_roster *roster, bool is_lease, const char *name,
-                             json_t *object, uint64_t revision)
+                             json_t *object, uint64_t revision, int64_t now_ns)
 {
     const int count = roster->stream_count;
     struct fleet_stream *stream =
@@ -332,7 +350,7 @@ static bool put_stream_entry(struct fleet_roster *roster, bool is_lease, const c
     if (former != NULL && former->free_ns > stream->free_ns) {
         stream->free_ns = former->free_ns;
     }
-    return put_lease(stream, object, revision);
+    return put_lease(stream, object, revision, now_ns);
 }
 
 bool fleet_roster_put(struct fleet_roster *roster, const char *key, uint64_t revision,
@@ -351,7 +369,7 @@ bool fleet_roster_put(struct fleet_roster *roster, const char *key, uint64_t rev
     const bool good =
         kind == FLEET_KEY_WORKER
             ? put_worker_entry(roster, name, object, revision, now_ns)
-            : put_stream_entry(roster, kind == FLEET_KEY_LEASE, name, object, revision);
+            : put_stream_entry(roster, kind == FLEET_KEY_LEASE, name, object, revision, now_ns);
     json_decref(object);
     return good;
 }

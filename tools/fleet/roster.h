@@ -5,7 +5,7 @@
 // worker. Names are written as tokens (subjects.h):
 //
 //     stream.NAME   {"options":{"url":"rtsp://…"},"labels":["room=3"],"worker":"hall-2"}
-//     lease.NAME    {"worker":"hall-1","session":"5f0c…"}, or {"worker":"","to":"hall-2"}
+//     lease.NAME    {"worker":"hall-1","session":"5f0c…","moves":3}, or {"worker":"","to":"hall-2"}
 //     worker.NAME   {"session":"5f0c…","beat":7,"after":1234,"capacity":12,"labels":["room=3"],…}
 //
 // A worker rewrites its own key all the time; that of a lease changes with the owner alone. So its
@@ -14,7 +14,8 @@
 //
 // "after" is the revision that a worker's entry was to replace. Where another one came between, a
 // renewal and the end of the session raced, and both were written: its streams may still be
-// published for the length of a lease, and are not taken before that.
+// published for the length of a lease, and are not taken before that. The bucket keeps some earlier
+// entries of each key, so that a reader that loses no connection sees both.
 //
 // No input, no output, no clock: times are given. Thread: the owner's.
 #pragma once
@@ -45,6 +46,7 @@ struct fleet_worker {
     int64_t changed_ns; // when that revision was seen, by the reader's clock
     uint64_t beat;      // number of the renewal
     int64_t free_ns;    // when streams of a session of it that ended may be taken, at the earliest
+    bool is_unsure;     // entries may have been missed since that revision
     bool has_ended;     // its session has; for ever, the next one has another name
     char session[FLEET_SESSION_BYTES];
     int capacity; // streams
@@ -65,6 +67,8 @@ struct fleet_stream {
     char worker[FLEET_NAME_BYTES]; // of the lease; "": given back
     char session[FLEET_SESSION_BYTES];
     char to[FLEET_NAME_BYTES];  // to whom it was given; "": to any
+    uint64_t moves;             // how often it was taken after the first time
+    int64_t leased_ns;          // when the lease was seen, by the reader's clock
     int64_t free_ns;            // until when an earlier owner may still publish it
     bool was_refused;           // by the mocapd of the machine that gave it back
     struct fleet_worker *owner; // set by fleet_roster_count; NULL: an orphan
@@ -88,6 +92,9 @@ struct fleet_roster {
 };
 
 void fleet_roster_finish(struct fleet_roster *roster);
+
+// The bucket will be read anew, from the last entry of each key: those before it may be missed.
+void fleet_roster_restart(struct fleet_roster *roster);
 
 // Takes an entry of the bucket. One that is older than what is known, or is of a key that is none
 // of these, changes nothing. Of one that has another form than above only the revision counts, so

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tools/fleet/catalogue.h"
 #include "tools/fleet/commands.h"
 #include "tools/fleet/member.h"
@@ -16,15 +17,24 @@ struct status {
     bool json;
 };
 
-static json_t *show_worker(const struct fleet_worker *worker)
+// How long before the bucket's newest entry: some worker renews each 750 ms.
+static int64_t age_ms(const struct fleet_catalogue *catalogue, int64_t written_ns)
+{
+    return (catalogue->store.newest_ns - written_ns) / MC_NS_PER_MS;
+}
+
+static json_t *show_worker(const struct fleet_catalogue *catalogue,
+                           const struct fleet_worker *worker)
 {
     json_t *labels = json_array();
     for (int i = 0; i < worker->labels.count; i++) {
         json_array_append_new(labels, json_string(worker->labels.items[i]));
     }
-    return json_pack("{s:s, s:b, s:i, s:i, s:f, s:f, s:o}", "machine", worker->name, "alive",
-                     !worker->has_ended, "streams", worker->streams, "capacity", worker->capacity,
-                     "busy", worker->busy, "latency_ms", worker->latency_ms, "labels", labels);
+    return json_pack("{s:s, s:b, s:I, s:i, s:i, s:f, s:f, s:o}", "machine", worker->name, "alive",
+                     !worker->has_ended, "seen_ms",
+                     (json_int_t)age_ms(catalogue, worker->changed_ns), "streams", worker->streams,
+                     "capacity", worker->capacity, "busy", worker->busy, "latency_ms",
+                     worker->latency_ms, "labels", labels);
 }
 
 static json_t *show_stream(const struct fleet_catalogue *catalogue,
@@ -32,9 +42,12 @@ static json_t *show_stream(const struct fleet_catalogue *catalogue,
 {
     const uint64_t fence =
         stream->owner == NULL ? 0 : fleet_member_epoch(catalogue->store.created_ns) + stream->lease;
-    return json_pack("{s:s, s:s, s:I, s:s}", "stream", stream->name, "owner",
+    const json_int_t owned_ms =
+        stream->owner == NULL ? 0 : (json_int_t)age_ms(catalogue, stream->leased_ns);
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "stream", stream->name, "owner",
                      stream->owner == NULL ? "" : stream->owner->name, "fence", (json_int_t)fence,
-                     "moved_to", stream->wanted);
+                     "owned_ms", owned_ms, "moves", (json_int_t)stream->moves, "moved_to",
+                     stream->wanted);
 }
 
 static void write_json(const struct fleet_catalogue *catalogue)
@@ -42,7 +55,7 @@ static void write_json(const struct fleet_catalogue *catalogue)
     const struct fleet_roster *roster = &catalogue->roster;
     json_t *machines = json_array(), *streams = json_array();
     for (int i = 0; i < roster->worker_count; i++) {
-        json_array_append_new(machines, show_worker(roster->workers[i]));
+        json_array_append_new(machines, show_worker(catalogue, roster->workers[i]));
     }
     for (int i = 0; i < roster->stream_count; i++) {
         if (roster->streams[i]->options != NULL) {
@@ -64,9 +77,24 @@ static void write_name(const char *name)
     printf("%*s", length < NAME_COLUMNS ? NAME_COLUMNS - (int)length : 0, "");
 }
 
-static void write_workers(const struct fleet_roster *roster)
+static void write_age(int64_t ms)
 {
-    puts("machine           streams  capacity   busy  latency  labels");
+    const int64_t s = ms / 1000;
+    if (s < 120) {
+        printf("%6" PRId64 " s  ", s);
+    } else if (s < 120 * 60) {
+        printf("%4" PRId64 " min  ", s / 60);
+    } else if (s < 48 * 3600) {
+        printf("%6" PRId64 " h  ", s / 3600);
+    } else {
+        printf("%6" PRId64 " d  ", s / 86400);
+    }
+}
+
+static void write_workers(const struct fleet_catalogue *catalogue)
+{
+    const struct fleet_roster *roster = &catalogue->roster;
+    puts("machine           streams  capacity   busy  latency      seen  labels");
     for (int i = 0; i < roster->worker_count; i++) {
         const struct fleet_worker *worker = roster->workers[i];
         if (worker->has_ended) {
@@ -75,10 +103,11 @@ static void write_workers(const struct fleet_roster *roster)
             continue;
         }
         write_name(worker->name);
-        printf("  %7d  %8d  %3.0f %%  %4.0f ms ", worker->streams, worker->capacity,
+        printf("  %7d  %8d  %3.0f %%  %4.0f ms  ", worker->streams, worker->capacity,
                100 * worker->busy, worker->latency_ms);
+        write_age(age_ms(catalogue, worker->changed_ns));
         for (int k = 0; k < worker->labels.count; k++) {
-            printf(" %s", worker->labels.items[k]);
+            printf("%s%s", k > 0 ? " " : "", worker->labels.items[k]);
         }
         putchar('\n');
     }
@@ -88,7 +117,7 @@ static void write_streams(const struct fleet_catalogue *catalogue)
 {
     const struct fleet_roster *roster = &catalogue->roster;
     int orphans = 0, count = 0;
-    puts("\nstream            owner");
+    puts("\nstream            owner                  for  moves");
     for (int i = 0; i < roster->stream_count; i++) {
         const struct fleet_stream *stream = roster->streams[i];
         if (stream->options == NULL) {
@@ -98,7 +127,13 @@ static void write_streams(const struct fleet_catalogue *catalogue)
         orphans += stream->owner == NULL;
         write_name(stream->name);
         printf("  ");
-        tools_write_text(stdout, stream->owner == NULL ? "-" : stream->owner->name);
+        write_name(stream->owner == NULL ? "-" : stream->owner->name);
+        if (stream->owner == NULL) {
+            printf("%10s", "");
+        } else {
+            write_age(age_ms(catalogue, stream->leased_ns));
+        }
+        printf("%5" PRIu64, stream->moves);
         printf("%s", stream->wanted[0] == '\0' ? "" : ", moved to ");
         tools_write_text(stdout, stream->wanted);
         putchar('\n');
@@ -116,7 +151,7 @@ static int run(const void *options, const void *globals)
     if (status->json) {
         write_json(&catalogue);
     } else {
-        write_workers(&catalogue.roster);
+        write_workers(&catalogue);
         write_streams(&catalogue);
     }
     fleet_catalogue_close(&catalogue);
@@ -130,7 +165,11 @@ static const struct mc_option status_table[] = {
 
 const struct mc_command fleet_status_command = {
     .name = "status",
-    .summary = "show the fleet: machines, their load, streams and their owners",
+    .summary = "show the fleet: machines, their load, streams, their owners and moves",
+    .details =
+        "Latency is how late a machine's records are, nearly the longest of late. A machine was "
+        "seen when it last renewed its lease. For says how long a stream has had its owner, and "
+        "moves how often it was taken after the first time.",
     .options = status_table,
     .options_size = sizeof(struct status),
     .run = run,

@@ -61,7 +61,7 @@ static bool make_bucket(struct fleet_store *store, int replicas, struct mc_error
     config.Description = "mocap-fleet: streams, leases, workers";
     config.Subjects = subjects;
     config.SubjectsLen = 1;
-    config.MaxMsgsPerSubject = 1;
+    config.MaxMsgsPerSubject = FLEET_STORE_HISTORY;
     config.MaxMsgSize = FLEET_VALUE_BYTES + 1024;
     config.Discard = js_DiscardNew;
     config.AllowRollup = true;
@@ -100,6 +100,10 @@ static bool find_bucket(struct fleet_store *store, int replicas, struct mc_error
             err, MC_ERROR_SYSTEM, 0,
             "the broker has no JetStream, which mocap-fleet needs for leases; start "
             "it with -js, or wait until its cluster has a leader");
+    }
+    if (status == NATS_OK && info->Config->MaxMsgsPerSubject < FLEET_STORE_HISTORY) {
+        info->Config->MaxMsgsPerSubject = FLEET_STORE_HISTORY; // of a bucket that others made
+        status = js_UpdateStream(NULL, store->context, info->Config, NULL, &code);
     }
     if (status == NATS_OK) {
         store->created_ns = info->Created;
@@ -150,8 +154,7 @@ enum fleet_result fleet_store_write(struct fleet_store *store, const char *key, 
                                                   : FLEET_UNKNOWN;
 }
 
-bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster, int64_t now_ns,
-                      struct mc_error *err)
+bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster, struct mc_error *err)
 {
     kvWatcher *watcher = NULL;
     kvEntry *entry = NULL;
@@ -164,13 +167,15 @@ bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster, in
             break;
         }
         const bool is_put = kvEntry_Operation(entry) == kvOp_Put;
+        const int64_t written_ns = kvEntry_Created(entry);
         fleet_roster_put(roster, kvEntry_Key(entry), kvEntry_Revision(entry),
                          is_put ? kvEntry_Value(entry) : NULL,
-                         is_put ? (size_t)kvEntry_ValueLen(entry) : 0, now_ns);
+                         is_put ? (size_t)kvEntry_ValueLen(entry) : 0, written_ns);
+        store->newest_ns = written_ns > store->newest_ns ? written_ns : store->newest_ns;
         kvEntry_Destroy(entry);
         entry = NULL;
     }
     kvWatcher_Destroy(watcher);
-    fleet_roster_count(roster, now_ns);
+    fleet_roster_count(roster, store->newest_ns);
     return check(status, 0, "cannot read the bucket", err);
 }

@@ -15,6 +15,7 @@
 enum {
     FLEET_STORE_BYTES = 96,     // of a bucket's name
     FLEET_STORE_REPLICAS = 3,   // in a cluster, unless told otherwise
+    FLEET_STORE_HISTORY = 8,    // entries of a key, so that no reader misses those that raced
     FLEET_STORE_READ_MS = 3000, // to read all of it
 };
 
@@ -23,6 +24,7 @@ struct fleet_store {
     jsCtx *context;
     kvStore *bucket;
     int64_t created_ns; // when it was made, by the broker's clock; tells it from another one
+    int64_t newest_ns;  // when the newest entry that was read was written, by the same clock
 };
 
 // Writes the name of a site's bucket. Returns false when the site's name does not allow one.
@@ -42,6 +44,6 @@ void fleet_store_close(struct fleet_store *store);
 enum fleet_result fleet_store_write(struct fleet_store *store, const char *key, const char *value,
                                     uint64_t expected, uint64_t *revision, struct mc_error *detail);
 
-// Reads all entries. The roster need not be empty.
-bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster, int64_t now_ns,
-                      struct mc_error *err) MC_MUST_USE;
+// Reads all entries, with the times when they were written: nothing is compared with this machine's
+// clock. The roster need not be empty.
+bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster, struct mc_error *err);

@@ -10,13 +10,19 @@
 #include "tools/json_text.h"
 #include "tools/terminal.h"
 
-enum { NAMES_MAX = 64, REQUEST_BYTES = 3500 }; // of options, in a request to mocapd
+enum {
+    NAMES_MAX = 64,
+    SETTINGS_MAX = 64,    // of a stream, on the command line
+    REQUEST_BYTES = 3500, // of options, in a request to mocapd
+};
 
 // ---- words
 
 struct change {
     char stream[FLEET_NAME_BYTES];
-    json_t *options; // owned by the program, which ends
+    const char *settings[SETTINGS_MAX]; // "url" first, then NAME=VALUE; checked, borrowed
+    int setting_count;
+    json_t *options; // made of the settings by the command itself; owned
     struct fleet_labels labels;
     const char *worker;
     int replicas;
@@ -58,6 +64,23 @@ static bool set_option(json_t **options, const char *label, const char *name, si
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: '%s' must be UTF-8", label, copy);
 }
 
+// Keeps a setting of the command line. Nothing is allocated before all of that is known to be good.
+static bool keep_setting(struct change *change, const char *label, const char *name, size_t length,
+                         const char *value, const char *setting, struct mc_error *err)
+{
+    json_t *options = NULL;
+    const bool is_good = set_option(&options, label, name, length, value, err);
+    json_decref(options);
+    if (is_good && change->setting_count == SETTINGS_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: must be at most %d settings", label,
+                            SETTINGS_MAX - 1);
+    }
+    if (is_good) {
+        change->settings[change->setting_count++] = setting;
+    }
+    return is_good;
+}
+
 // The message does not hold what may be a URL with a password.
 static bool read_name_url(void *field, const char *label, const char *value, struct mc_error *err)
 {
@@ -67,7 +90,7 @@ static bool read_name_url(void *field, const char *label, const char *value, str
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be a name, = and a URL", label);
     }
     return set_name(change->stream, label, value, (size_t)(equals - value), err) &&
-           set_option(&change->options, label, "url", strlen("url"), equals + 1, err);
+           keep_setting(change, label, "url", strlen("url"), equals + 1, equals + 1, err);
 }
 
 static bool read_option(void *field, const char *label, const char *value, struct mc_error *err)
@@ -79,7 +102,7 @@ static bool read_option(void *field, const char *label, const char *value, struc
                             "%s must be like max-faces=2 (see mocapd --help), got '%.40s'", label,
                             equals == NULL ? value : "=");
     }
-    return set_option(&change->options, label, value, (size_t)(equals - value), equals + 1, err);
+    return keep_setting(change, label, value, (size_t)(equals - value), equals + 1, value, err);
 }
 
 static bool read_name(void *field, const char *label, const char *value, struct mc_error *err)
@@ -138,14 +161,21 @@ static bool define(struct fleet_catalogue *catalogue, const struct change *chang
 
 static int run_add(const void *options, const void *globals)
 {
-    const struct change *change = options;
+    struct change change = *(const struct change *)options;
     struct fleet_catalogue catalogue;
-    const bool is_open = fleet_catalogue_open(&catalogue, globals, change->replicas);
-    const bool good = is_open && define(&catalogue, change);
-    if (is_open) {
-        fleet_catalogue_close(&catalogue);
+    if (!fleet_catalogue_open(&catalogue, globals, change.replicas)) {
+        return MC_EXIT_FAILED;
     }
-    json_decref(change->options);
+    for (int i = 0; i < change.setting_count; i++) {
+        const char *setting = change.settings[i];
+        const char *equals = i == 0 ? NULL : strchr(setting, '=');
+        set_option(&change.options, "", i == 0 ? "url" : setting,
+                   i == 0 ? strlen("url") : (size_t)(equals - setting),
+                   i == 0 ? setting : equals + 1, NULL);
+    }
+    const bool good = define(&catalogue, &change);
+    fleet_catalogue_close(&catalogue);
+    json_decref(change.options);
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
