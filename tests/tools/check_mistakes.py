@@ -204,6 +204,8 @@ def check_fleet(place):
             (("publish", "--nats", "broker"), "--nats: each server must begin with nats:// or tls://"),
             (("serve", "--nats", "http://broker"), "--nats: each server must begin with nats:// or "),
             (("work", "--nats", "mqtt://broker"), "--nats: each server must begin with nats:// or "),
+            (("serve", "--nats", "nats://me:secret@h:99999"), "must be nats://HOST or nats://HOST:PORT"),
+            (("serve", "--nats", "nats://a,nats://"), "with a port from 1 to 65535"),
             (("publish", "--mqtt", "broker"), "--mqtt must be mqtt://HOST[:PORT] or mqtts://"),
             (("work", "--capacity", "many"), "--capacity must be auto or 1 to 64, got 'many'"),
             (("publsh",), "unknown command 'publsh'; did you mean 'publish'?")):

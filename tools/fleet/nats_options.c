@@ -1,11 +1,14 @@
 #include "tools/fleet/nats_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/text_file.h"
+#include "base/value.h"
+#include "pipeline/source/url.h"
 #include "tools/fleet/fleet_options.h"
 
 enum {
@@ -14,12 +17,30 @@ enum {
     CONNECT_LEAST_MS = 500, // of many servers, at least:
     CONNECT_ALL_MS = 6000,  // as nothing ends an attempt at all of them
     LOGIN_BYTES = 512,
+    URL_BYTES = 1024,
 };
 
 static bool check(natsStatus status, const char *what, struct mc_error *err)
 {
     return status == NATS_OK ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, natsStatus_GetText(status));
+}
+
+// Whether the URL, whose scheme is good, names a host, and a port or none. The library takes any
+// number, and tries for ever. The URL isn't shown, as it may have a password.
+static bool check_server(const char *url, struct mc_error *err)
+{
+    char complete[URL_BYTES], host[URL_BYTES], port[16];
+    int number;
+    const int length = snprintf(complete, sizeof complete, "%s:4222", url);
+    const bool is_short = length > 0 && length < (int)sizeof complete;
+    return (is_short &&
+            (pipeline_url_endpoint(url, host, sizeof host, port, sizeof port) ||
+             pipeline_url_endpoint(complete, host, sizeof host, port, sizeof port)) &&
+            host[0] != '\0' && mc_value_int("", port, 1, 65535, &number, NULL)) ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "--nats: each server must be nats://HOST or nats://HOST:PORT, or tls://, "
+                        "with a port from 1 to 65535");
 }
 
 static bool set_servers(natsOptions *options, const struct fleet_options *fleet, const char *shown,
@@ -43,6 +64,10 @@ static bool set_servers(natsOptions *options, const struct fleet_options *fleet,
             // Not shown: without a scheme, a password would be.
             is_good = mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                                    "--nats: each server must begin with nats:// or tls://");
+            break;
+        }
+        if (!check_server(url, err)) {
+            is_good = false;
             break;
         }
         is_secure |= strncmp(url, "tls://", 6) == 0;
