@@ -435,7 +435,7 @@ def relay(port):
 
 
 def check_race(place, servers, mocapd, race):
-    """Two writers want the same lease a thousand times: each time one gets it."""
+    """Two writers want the same lease a thousand times: each time one owns it."""
     fleet = Fleet(place, servers, mocapd, workers=1, streams=1)
     subprocess.run([race, fleet.url, "1000"], check=True, timeout=GUARD_S)
 
