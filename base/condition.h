@@ -1,5 +1,5 @@
 // Condition variables that wait by the monotonic clock; POSIX's default is the time of day, which
-// may be set.
+// may jump.
 #pragma once
 
 #include <pthread.h>
@@ -11,6 +11,5 @@
 // Returns false when out of memory. Ends with pthread_cond_destroy.
 bool mc_condition_init(pthread_cond_t *condition) MC_MUST_USE;
 
-// When a wait of so many milliseconds ends that begins now: for pthread_cond_timedwait on such a
-// condition. Any thread.
+// The time ms milliseconds from now, for pthread_cond_timedwait on such a condition. Any thread.
 struct timespec mc_condition_deadline(int ms);

@@ -15,8 +15,8 @@ int mc_file_open(const char *path, struct mc_error *err) MC_MUST_USE;
 // starts. Any thread.
 bool mc_file_room(int count, struct mc_error *err) MC_MUST_USE;
 
-// Raises the number of descriptors that the process may have as far as it may: systems start with
-// 1024. Where that is refused, it stays.
+// Raises the limit of open files to the most that is allowed; systems start with 1024. If that is
+// refused, the limit stays.
 void mc_file_limit_raise(void);
 
 // A run of bytes of a file's contents. Borrowed.

@@ -410,12 +410,12 @@ static int check_config(struct daemon_options *options)
 
 // Sources and subscribers come and go for months. glibc would give nearly every thread an arena of
 // its own, up to eight for each processor, which keeps what its thread once held; and would raise
-// the size from which blocks are mapped, and that from which free memory is given back, up to 64
-// MiB. Threads allocate a few times a frame, so that they hardly ever meet in the same arena.
+// the sizes from which blocks are mapped and free memory is given back, to 32 and 64 MiB. Threads
+// allocate a few times a frame, so that they hardly ever meet in the same arena.
 static void keep_memory_small(void)
 {
     mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 1 << 20); // packets are smaller: mapping each would cost time
+    mallopt(M_MMAP_THRESHOLD, 1 << 20); // most packets are smaller: mapping each costs time
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 

@@ -41,7 +41,7 @@ static bool make_directory(const char *path, struct mc_error *err)
 
 static bool is_in_use(const char *path, struct mc_error *err)
 {
-    return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: another mocapd listens there", path);
+    return mc_error_set(err, MC_ERROR_SYSTEM, 0, "%s: another mocapd listens there", path);
 }
 
 // Opens the lock file, creating it if it is missing. Only its owner may open it: anyone who can

@@ -243,13 +243,17 @@ static void disconnect_source(struct pipeline_capture *capture)
 static void restart_decoder(struct pipeline_capture *capture)
 {
     struct mc_error err = { 0 };
-    (void)pipeline_decoder_send(capture->decoder, NULL, mc_clock_now_ns(), 0);
-    deliver_all(capture);
+    const bool was_threaded = capture->threaded;
+    const int64_t skipped = capture->skipped;
     struct pipeline_decoder *decoder = open_decoder(capture, &err);
-    if (decoder == NULL) {
+    if (decoder == NULL) { // the one there is goes on
+        capture->threaded = was_threaded;
+        capture->skipped = skipped;
         mc_log(MC_LOG_WARNING, "%s: %s", capture->shown_url, err.message);
         return;
     }
+    (void)pipeline_decoder_send(capture->decoder, NULL, mc_clock_now_ns(), 0);
+    deliver_all(capture);
     pipeline_decoder_close(capture->decoder);
     capture->decoder = decoder;
     if (capture->threaded) {
@@ -259,8 +263,8 @@ static void restart_decoder(struct pipeline_capture *capture)
     }
 }
 
-// Whether the decoder has threads that it should not have, or the other way round.
-static bool awaits_threads(const struct pipeline_capture *capture)
+// Whether the decoder has threads and should not, or should and has none.
+static bool awaits_restart(const struct pipeline_capture *capture)
 {
     const bool threaded = capture->load.effort >= PIPELINE_DECODE_THREADED;
     return threaded != capture->threaded && thread_count() > 1;
@@ -272,7 +276,7 @@ static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
     atomic_fetch_add_explicit(&capture->options.counts->late,
                               (uint64_t)(skipped - capture->skipped), memory_order_relaxed);
     capture->skipped = skipped;
-    if (awaits_threads(capture) && capture->load.effort <= PIPELINE_DECODE_THREADED) {
+    if (awaits_restart(capture) && capture->load.effort == PIPELINE_DECODE_THREADED) {
         capture->load.window_ns = 0; // what they are worth is not known yet
     }
     if (capture->options.every_frame ||
@@ -302,7 +306,7 @@ static bool is_skipped(struct pipeline_capture *capture)
 // Decodes the packet and delivers the frames that it completes.
 static void decode_packet(struct pipeline_capture *capture)
 {
-    if (awaits_threads(capture) && (capture->packet->flags & AV_PKT_FLAG_KEY) != 0) {
+    if (awaits_restart(capture) && (capture->packet->flags & AV_PKT_FLAG_KEY) != 0) {
         restart_decoder(capture);
         capture->load.window_ns = 0;
     }

@@ -58,6 +58,12 @@ static void use_memory(struct pipeline_decoder *decoder)
         decoder->codec->opaque = decoder->buffers;
         decoder->codec->get_buffer2 = pipeline_frame_buffers_get;
     }
+#if LIBAVCODEC_VERSION_MAJOR < 60 // later versions expect as much of every callback
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    decoder->codec->thread_safe_callbacks = 1; // or decoding threads would wait for each other
+#pragma GCC diagnostic pop
+#endif
 }
 
 // Opens the codec for frames whose edges are halved that many times, in place of the one

@@ -1,5 +1,5 @@
 // The memory of a decoder's frames, mapped apart from malloc's: a source that closes gives it back.
-// From malloc, frames of sources that come and go leave gaps, which stay in use of the process.
+// From malloc, frames of sources that come and go leave gaps that the process keeps.
 #pragma once
 
 struct AVCodecContext;

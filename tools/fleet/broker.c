@@ -410,7 +410,7 @@ struct fleet_broker *fleet_broker_start(const struct fleet_broker_options *optio
         end_connection(broker, REFUSED_MS); // whoever runs the broker may mend it
         tell_refusal(broker, natsStatus_GetText(status));
     } else if (status != NATS_OK) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", broker->url, natsStatus_GetText(status));
+        mc_error_set(err, MC_ERROR_SYSTEM, 0, "%s: %s", broker->url, natsStatus_GetText(status));
         fleet_broker_stop(broker);
         return NULL;
     }

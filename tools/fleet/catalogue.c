@@ -54,7 +54,8 @@ void fleet_catalogue_close(struct fleet_catalogue *catalogue)
 
 static bool remove_definition(struct fleet_catalogue *catalogue, const char *name, const char *key)
 {
-    const natsStatus status = kvStore_Delete(catalogue->store.bucket, key);
+    // With its earlier values, which may have passwords.
+    const natsStatus status = kvStore_Purge(catalogue->store.bucket, key, NULL);
     if (status != NATS_OK) {
         tools_complain("cannot remove %s: %s", name, natsStatus_GetText(status));
     }

@@ -8,7 +8,7 @@
 struct fleet_options;
 
 // Sets servers, time to connect, login, credentials and certificates. Returns false and sets err,
-// without a password, when one of them can never be used: a URL that is none, a file that cannot be
+// without a password, when one of them cannot be used: a URL that is none, a file that cannot be
 // read.
 //   shown  the URLs without secrets, for a warning
 bool fleet_nats_options_set(natsOptions *options, const struct fleet_options *fleet,

@@ -37,11 +37,12 @@ void fleet_published_stream_record(struct fleet_published_stream *stream, const 
 {
     const struct fleet_publisher_options *options = stream->options;
     bool is_published = false;
-    if (options->mqtt != NULL) {
-        is_published = fleet_mqtt_record(options->mqtt, stream->name, bytes, length);
-    }
-    if (options->broker != NULL) { // where there are both, NATS counts
+    if (options->broker != NULL) {
         is_published = fleet_broker_publish(options->broker, stream->record_subject, bytes, length);
+    }
+    if (options->mqtt != NULL) {
+        const bool is_sent = fleet_mqtt_record(options->mqtt, stream->name, bytes, length);
+        is_published = options->broker != NULL ? is_published : is_sent; // NATS counts
     }
     stream->stats.published += is_published;
     stream->stats.lost += !is_published;

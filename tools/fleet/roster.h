@@ -43,7 +43,7 @@ struct fleet_labels {
 struct fleet_worker {
     char name[FLEET_NAME_BYTES];
     uint64_t revision;  // of its key; 0: not seen yet
-    int64_t changed_ns; // when that revision was seen, by the reader's clock
+    int64_t changed_ns; // when that revision was seen, by the clock of the times given
     uint64_t beat;      // number of the renewal
     int64_t free_ns;    // when streams of a session of it that ended may be taken, at the earliest
     bool is_unsure;     // entries may have been missed since that revision
@@ -68,7 +68,7 @@ struct fleet_stream {
     char session[FLEET_SESSION_BYTES];
     char to[FLEET_NAME_BYTES];  // to whom it was given; "": to any
     uint64_t moves;             // how often it was taken after the first time
-    int64_t leased_ns;          // when the lease was seen, by the reader's clock
+    int64_t leased_ns;          // when the lease was seen, by the clock of the times given
     int64_t free_ns;            // until when an earlier owner may still publish it
     bool was_refused;           // by the mocapd of the machine that gave it back
     struct fleet_worker *owner; // set by fleet_roster_count; NULL: an orphan

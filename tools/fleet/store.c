@@ -101,7 +101,8 @@ static bool find_bucket(struct fleet_store *store, int replicas, struct mc_error
             "the broker has no JetStream, which mocap-fleet needs for leases; start "
             "it with -js, or wait until its cluster has a leader");
     }
-    if (status == NATS_OK && info->Config->MaxMsgsPerSubject < FLEET_STORE_HISTORY) {
+    if (status == NATS_OK && info->Config->MaxMsgsPerSubject >= 0 &&
+        info->Config->MaxMsgsPerSubject < FLEET_STORE_HISTORY) {
         info->Config->MaxMsgsPerSubject = FLEET_STORE_HISTORY; // of a bucket that others made
         status = js_UpdateStream(NULL, store->context, info->Config, NULL, &code);
     }

@@ -46,4 +46,5 @@ enum fleet_result fleet_store_write(struct fleet_store *store, const char *key, 
 
 // Reads all entries, with the times when they were written: nothing is compared with this machine's
 // clock. The roster need not be empty.
-bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster, struct mc_error *err);
+bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster,
+                      struct mc_error *err) MC_MUST_USE;

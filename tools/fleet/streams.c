@@ -166,14 +166,19 @@ static int run_add(const void *options, const void *globals)
     if (!fleet_catalogue_open(&catalogue, globals, change.replicas)) {
         return MC_EXIT_FAILED;
     }
-    for (int i = 0; i < change.setting_count; i++) {
+    struct mc_error err = { 0 };
+    bool good = true;
+    for (int i = 0; good && i < change.setting_count; i++) {
         const char *setting = change.settings[i];
         const char *equals = i == 0 ? NULL : strchr(setting, '=');
-        set_option(&change.options, "", i == 0 ? "url" : setting,
-                   i == 0 ? strlen("url") : (size_t)(equals - setting),
-                   i == 0 ? setting : equals + 1, NULL);
+        good = set_option(&change.options, "STREAM", i == 0 ? "url" : setting,
+                          i == 0 ? strlen("url") : (size_t)(equals - setting),
+                          i == 0 ? setting : equals + 1, &err);
     }
-    const bool good = define(&catalogue, &change);
+    if (!good) { // each was good before: there is no memory
+        tools_complain("%s", err.message);
+    }
+    good = good && define(&catalogue, &change);
     fleet_catalogue_close(&catalogue);
     json_decref(change.options);
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;
