@@ -295,7 +295,7 @@ static bool subscribe(struct fleet_publisher *publisher, struct stream *stream,
                                            .mode = MOCAP_MODE_QUEUE,
                                            .queue = WAITING,
                                            .label = "mocap-fleet" };
-    mc_log(MC_LOG_DEBUG, "%s: somebody wants it", stream->out.name);
+    mc_log(MC_LOG_DEBUG, "%s: subscribing, as the fleet asks for it", stream->out.name);
     return mocap_subscribe(publisher->client, &options, REPLY_MS, error);
 }
 

@@ -6,12 +6,10 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "tools/fleet/lease.h"
 #include "tools/json_text.h"
 
-enum {
-    FREE_MS = 3000, // the length of a lease
-    MOVES_MAX = 1000000000,
-};
+enum { MOVES_MAX = 1000000000 };
 
 // ---- names and labels
 
@@ -145,7 +143,7 @@ static void put_worker(struct fleet_worker *worker, const struct fleet_worker *r
     worker->streams = before.streams;
     worker->free_ns = before.revision == after && !before.is_unsure
                           ? before.free_ns
-                          : now_ns + FREE_MS * MC_NS_PER_MS;
+                          : now_ns + FLEET_LEASE_MS * MC_NS_PER_MS;
 }
 
 static bool read_worker(const json_t *object, struct fleet_worker *read)
