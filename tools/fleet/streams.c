@@ -12,7 +12,7 @@
 
 enum {
     NAMES_MAX = 64,
-    SETTINGS_MAX = 64,    // of a stream, on the command line
+    SETTINGS_MAX = 63,    // of a stream, on the command line
     REQUEST_BYTES = 3500, // of options, in a request to mocapd
 };
 
@@ -20,9 +20,10 @@ enum {
 
 struct change {
     char stream[FLEET_NAME_BYTES];
-    const char *settings[SETTINGS_MAX]; // "url" first, then NAME=VALUE; checked, borrowed
+    const char *url;                    // of the command line, as are the settings; borrowed
+    const char *settings[SETTINGS_MAX]; // NAME=VALUE
     int setting_count;
-    json_t *options; // made of the settings by the command itself; owned
+    json_t *options; // made of them by the command itself; owned
     struct fleet_labels labels;
     const char *worker;
     int replicas;
@@ -64,21 +65,29 @@ static bool set_option(json_t **options, const char *label, const char *name, si
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: '%s' must be UTF-8", label, copy);
 }
 
-// Keeps a setting of the command line. Nothing is allocated before all of that is known to be good.
-static bool keep_setting(struct change *change, const char *label, const char *name, size_t length,
-                         const char *value, const char *setting, struct mc_error *err)
+// The URL and the settings as mocapd has them; NULL and err when one is wrong.
+static json_t *make_options(const struct change *change, const char *label, struct mc_error *err)
 {
     json_t *options = NULL;
-    const bool is_good = set_option(&options, label, name, length, value, err);
+    bool is_good = set_option(&options, label, "url", strlen("url"), change->url, err);
+    for (int i = 0; is_good && i < change->setting_count; i++) {
+        const char *setting = change->settings[i];
+        const size_t length = (size_t)(strchr(setting, '=') - setting);
+        is_good = set_option(&options, label, setting, length, setting + length + 1, err);
+    }
+    if (!is_good) {
+        json_decref(options);
+        options = NULL;
+    }
+    return options;
+}
+
+// Keeps nothing, as the command line may be wrong further on.
+static bool check_options(const struct change *change, const char *label, struct mc_error *err)
+{
+    json_t *options = make_options(change, label, err);
     json_decref(options);
-    if (is_good && change->setting_count == SETTINGS_MAX) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: must be at most %d settings", label,
-                            SETTINGS_MAX - 1);
-    }
-    if (is_good) {
-        change->settings[change->setting_count++] = setting;
-    }
-    return is_good;
+    return options != NULL;
 }
 
 // The message does not hold what may be a URL with a password.
@@ -89,8 +98,9 @@ static bool read_name_url(void *field, const char *label, const char *value, str
     if (equals == NULL || memchr(value, '/', (size_t)(equals - value)) != NULL) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be a name, = and a URL", label);
     }
+    change->url = equals + 1;
     return set_name(change->stream, label, value, (size_t)(equals - value), err) &&
-           keep_setting(change, label, "url", strlen("url"), equals + 1, equals + 1, err);
+           check_options(change, label, err);
 }
 
 static bool read_option(void *field, const char *label, const char *value, struct mc_error *err)
@@ -102,7 +112,12 @@ static bool read_option(void *field, const char *label, const char *value, struc
                             "%s must be like max-faces=2 (see mocapd --help), got '%.40s'", label,
                             equals == NULL ? value : "=");
     }
-    return keep_setting(change, label, value, (size_t)(equals - value), equals + 1, value, err);
+    if (change->setting_count == SETTINGS_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: must be at most %d settings", label,
+                            SETTINGS_MAX);
+    }
+    change->settings[change->setting_count++] = value;
+    return check_options(change, label, err);
 }
 
 static bool read_name(void *field, const char *label, const char *value, struct mc_error *err)
@@ -167,18 +182,11 @@ static int run_add(const void *options, const void *globals)
         return MC_EXIT_FAILED;
     }
     struct mc_error err = { 0 };
-    bool good = true;
-    for (int i = 0; good && i < change.setting_count; i++) {
-        const char *setting = change.settings[i];
-        const char *equals = i == 0 ? NULL : strchr(setting, '=');
-        good = set_option(&change.options, "STREAM", i == 0 ? "url" : setting,
-                          i == 0 ? strlen("url") : (size_t)(equals - setting),
-                          i == 0 ? setting : equals + 1, &err);
-    }
-    if (!good) { // each was good before: there is no memory
+    change.options = make_options(&change, "STREAM", &err);
+    if (change.options == NULL) { // all was good before: there is no memory
         tools_complain("%s", err.message);
     }
-    good = good && define(&catalogue, &change);
+    const bool good = change.options != NULL && define(&catalogue, &change);
     fleet_catalogue_close(&catalogue);
     json_decref(change.options);
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;
