@@ -1,7 +1,9 @@
 #include "tools/fleet/broker.h"
 
 #include <pthread.h>
+#include <search.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,15 +27,21 @@ enum {
 };
 
 struct fleet_broker_subscription {
-    struct fleet_broker *broker;
     char *subject; // owned
     int max_pending;
-    fleet_broker_message_fn *on_message; // NULL: unsubscribed
+    fleet_broker_message_fn *on_message;
     void *user;
     natsSubscription *current; // of the connection there is; NULL: none
-    int references;            // the registry's, and one for each of the library's
+    uintptr_t id;              // of current; never used again
     struct fleet_broker_subscription *next;
 };
+
+// The library may deliver a message of a subscription that has ended, and does not always say when
+// it is done with one: it is given an id to come back with, never a pointer. One for the process,
+// since one thread of the library delivers all messages.
+static pthread_mutex_t delivery = PTHREAD_MUTEX_INITIALIZER; // held during callbacks
+static void *attached;                                       // a tree of subscriptions, by id
+static uintptr_t last_id;
 
 struct fleet_broker {
     natsOptions *options;
@@ -43,8 +51,7 @@ struct fleet_broker {
 
     pthread_rwlock_t connection_lock; // guards the pointer: readers use it, the keeper replaces it
     natsConnection *connection;       // NULL: to be made
-    pthread_mutex_t delivery;         // held during callbacks; guards the subscriptions
-    struct fleet_broker_subscription *subscriptions;
+    struct fleet_broker_subscription *subscriptions; // guarded by delivery
 
     pthread_t keeper; // replaces connections that ended for good
     bool has_keeper;
@@ -53,7 +60,7 @@ struct fleet_broker {
     natsConnection *open; // the one whose end is news
     bool is_stopping, is_ended;
     int retry_ms;    // before it is made anew
-    int outstanding; // last callbacks that the library owes: of connections and subscriptions
+    int outstanding; // connections whose last callback the library owes
 };
 
 // ---- what the library says
@@ -104,15 +111,6 @@ static void end_connection(struct fleet_broker *broker, int retry_ms)
     pthread_mutex_unlock(&broker->lock);
 }
 
-// The library owes one callback more, or less.
-static void add_outstanding(struct fleet_broker *broker, int change)
-{
-    pthread_mutex_lock(&broker->lock);
-    broker->outstanding += change;
-    pthread_cond_broadcast(&broker->changed);
-    pthread_mutex_unlock(&broker->lock);
-}
-
 static void tell_refusal(struct fleet_broker *broker, const char *reason)
 {
     if (!broker->is_refusal_told) {
@@ -136,7 +134,10 @@ static void on_closed(natsConnection *connection, void *closure)
         tell_refusal(broker, reason != NULL && reason[0] != '\0' ? reason : "it gave no reason");
         end_connection(broker, REFUSED_MS);
     }
-    add_outstanding(broker, -1);
+    pthread_mutex_lock(&broker->lock);
+    broker->outstanding--;
+    pthread_cond_broadcast(&broker->changed);
+    pthread_mutex_unlock(&broker->lock);
 }
 
 static void on_error(natsConnection *connection, natsSubscription *subscription, natsStatus status,
@@ -190,67 +191,56 @@ static bool set_options(struct fleet_broker *broker, const struct fleet_broker_o
 
 // ---- subscriptions
 
-static void release_subscription(struct fleet_broker_subscription *subscription)
+static int compare_ids(const void *left, const void *right)
 {
-    if (--subscription->references == 0) {
-        free(subscription->subject);
-        free(subscription);
-    }
+    const uintptr_t a = ((const struct fleet_broker_subscription *)left)->id;
+    const uintptr_t b = ((const struct fleet_broker_subscription *)right)->id;
+    return (a > b) - (a < b);
 }
 
 static void on_nats_message(natsConnection *connection, natsSubscription *from, natsMsg *message,
                             void *closure)
 {
-    struct fleet_broker_subscription *subscription = closure;
-    struct fleet_broker *broker = subscription->broker;
+    const struct fleet_broker_subscription wanted = { .id = (uintptr_t)closure };
     (void)connection, (void)from;
-    pthread_mutex_lock(&broker->delivery);
-    if (subscription->on_message != NULL && natsMsg_GetDataLength(message) >= 0) {
+    pthread_mutex_lock(&delivery);
+    void *found = tfind(&wanted, &attached, compare_ids);
+    if (found != NULL && natsMsg_GetDataLength(message) >= 0) {
+        const struct fleet_broker_subscription *subscription =
+            *(struct fleet_broker_subscription **)found;
         subscription->on_message(subscription->user, natsMsg_GetSubject(message),
                                  natsMsg_GetReply(message), natsMsg_GetData(message),
                                  (size_t)natsMsg_GetDataLength(message));
     }
-    pthread_mutex_unlock(&broker->delivery);
+    pthread_mutex_unlock(&delivery);
     natsMsg_Destroy(message);
 }
 
-static void on_nats_complete(void *closure)
+// With delivery held.
+static void detach(struct fleet_broker_subscription *subscription)
 {
-    struct fleet_broker_subscription *subscription = closure;
-    struct fleet_broker *broker = subscription->broker;
-    pthread_mutex_lock(&broker->delivery);
-    release_subscription(subscription);
-    pthread_mutex_unlock(&broker->delivery);
-    add_outstanding(broker, -1);
+    natsSubscription_Destroy(subscription->current);
+    subscription->current = NULL;
+    tdelete(subscription, &attached, compare_ids);
 }
 
 // With connection_lock and delivery held. A connection that closes meanwhile is made anew, and the
 // subscription with it.
 static void attach(struct fleet_broker *broker, struct fleet_broker_subscription *subscription)
 {
-    if (broker->connection == NULL ||
-        natsConnection_Subscribe(&subscription->current, broker->connection, subscription->subject,
-                                 on_nats_message, subscription) != NATS_OK) {
-        subscription->current = NULL;
+    subscription->id = ++last_id;
+    if (broker->connection == NULL || tsearch(subscription, &attached, compare_ids) == NULL) {
         return;
     }
-    subscription->references++;
+    if (natsConnection_Subscribe(&subscription->current, broker->connection, subscription->subject,
+                                 on_nats_message, (void *)subscription->id) != NATS_OK) {
+        subscription->current = NULL;
+        detach(subscription);
+        return;
+    }
     natsSubscription_SetPendingLimits(subscription->current, subscription->max_pending,
                                       PENDING_BYTES);
     natsSubscription_NoDeliveryDelay(subscription->current);
-    // Counted before: it may be called at once. On a connection that has closed meanwhile it never
-    // is; then nothing is waited for, and the reference stays, as a message may be under way.
-    add_outstanding(broker, 1);
-    if (natsSubscription_SetOnCompleteCB(subscription->current, on_nats_complete, subscription) !=
-        NATS_OK) {
-        add_outstanding(broker, -1);
-    }
-}
-
-static void detach(struct fleet_broker_subscription *subscription)
-{
-    natsSubscription_Destroy(subscription->current);
-    subscription->current = NULL;
 }
 
 struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *broker,
@@ -266,18 +256,15 @@ struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *br
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a subscription");
         return NULL;
     }
-    *made = (struct fleet_broker_subscription){ .broker = broker,
-                                                .subject = copy,
-                                                .max_pending = max_pending,
-                                                .on_message = on_message,
-                                                .user = user,
-                                                .references = 1 };
+    *made = (struct fleet_broker_subscription){
+        .subject = copy, .max_pending = max_pending, .on_message = on_message, .user = user
+    };
     pthread_rwlock_rdlock(&broker->connection_lock);
-    pthread_mutex_lock(&broker->delivery);
+    pthread_mutex_lock(&delivery);
     made->next = broker->subscriptions;
     broker->subscriptions = made;
     attach(broker, made);
-    pthread_mutex_unlock(&broker->delivery);
+    pthread_mutex_unlock(&delivery);
     pthread_rwlock_unlock(&broker->connection_lock);
     return made;
 }
@@ -289,17 +276,17 @@ void fleet_broker_unsubscribe(struct fleet_broker *broker,
         return;
     }
     pthread_rwlock_rdlock(&broker->connection_lock);
-    pthread_mutex_lock(&broker->delivery);
+    pthread_mutex_lock(&delivery);
     struct fleet_broker_subscription **link = &broker->subscriptions;
     while (*link != subscription) {
         link = &(*link)->next;
     }
     *link = subscription->next;
-    subscription->on_message = NULL;
     detach(subscription);
-    release_subscription(subscription);
-    pthread_mutex_unlock(&broker->delivery);
+    pthread_mutex_unlock(&delivery);
     pthread_rwlock_unlock(&broker->connection_lock);
+    free(subscription->subject);
+    free(subscription);
 }
 
 // ---- the connection
@@ -332,11 +319,11 @@ static void make_anew(struct fleet_broker *broker)
     pthread_mutex_lock(&broker->lock);
     broker->open = NULL;
     pthread_mutex_unlock(&broker->lock);
-    pthread_mutex_lock(&broker->delivery);
+    pthread_mutex_lock(&delivery);
     for (struct fleet_broker_subscription *s = broker->subscriptions; s != NULL; s = s->next) {
         detach(s);
     }
-    pthread_mutex_unlock(&broker->delivery);
+    pthread_mutex_unlock(&delivery);
     natsConnection_Destroy(ended);
     pthread_mutex_lock(&broker->lock);
     broker->is_ended = false;
@@ -344,11 +331,11 @@ static void make_anew(struct fleet_broker *broker)
     pthread_mutex_unlock(&broker->lock);
     if (!is_stopping) {
         const natsStatus status = connect_now(broker);
-        pthread_mutex_lock(&broker->delivery);
+        pthread_mutex_lock(&delivery);
         for (struct fleet_broker_subscription *s = broker->subscriptions; s != NULL; s = s->next) {
             attach(broker, s);
         }
-        pthread_mutex_unlock(&broker->delivery);
+        pthread_mutex_unlock(&delivery);
         if (status != NATS_OK) {
             end_connection(broker, REFUSED_MS);
         }
@@ -388,7 +375,6 @@ static void *keep(void *user)
 static bool init_locks(struct fleet_broker *broker)
 {
     return pthread_rwlock_init(&broker->connection_lock, NULL) == 0 &&
-           pthread_mutex_init(&broker->delivery, NULL) == 0 &&
            pthread_mutex_init(&broker->lock, NULL) == 0 && mc_condition_init(&broker->changed);
 }
 
@@ -463,7 +449,6 @@ void fleet_broker_stop(struct fleet_broker *broker)
     }
     pthread_cond_destroy(&broker->changed);
     pthread_mutex_destroy(&broker->lock);
-    pthread_mutex_destroy(&broker->delivery);
     pthread_rwlock_destroy(&broker->connection_lock);
     free(broker);
 }
