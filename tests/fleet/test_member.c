@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "tests/fleet/simulation.h"
+#include "tests/rounds.h"
 #include "tools/fleet/fences.h"
 #include "tools/fleet/member.h"
 #include "tools/fleet/placement.h"
@@ -29,7 +30,7 @@ static void every_stream_finds_an_owner_and_load_is_spread(void **state)
 
 static void streams_of_a_killed_worker_are_taken_within_five_seconds(void **state)
 {
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = 1; seed <= TEST_ROUNDS(20); seed++) {
         struct simulation *simulation = simulation_create(&(struct simulation_options){
             .seed = seed, .workers = 3, .streams = 30, .capacity = 30, .delay_max_ms = 50 });
         simulation_run(simulation, 3000 + (int)seed * 70);
@@ -366,7 +367,7 @@ static void heal(struct simulation *simulation, int workers)
 
 static void no_interleaving_makes_two_owners(void **state)
 {
-    for (uint64_t seed = 1; seed <= 40; seed++) {
+    for (uint64_t seed = 1; seed <= TEST_ROUNDS(40); seed++) {
         struct simulation *simulation =
             simulation_create(&(struct simulation_options){ .seed = seed,
                                                             .workers = 4,
