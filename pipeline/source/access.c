@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
 
 #include "pipeline/source/libav.h"
 
@@ -14,6 +15,15 @@ static const char network_formats[] =
     "rtsp,hls,dash,mpegts,mpegtsraw,mpjpeg,mjpeg,mjpeg_2000,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,"
     "gif,apng,flv,live_flv,matroska,webm,mov,mpeg,mpegvideo,avi,asf,ogg,nut,ivf,h264,hevc,m4v,obu,"
     "av1,h263,vc1,rtp";
+
+// Decoders allowed for network sources: of what cameras and servers send. FFmpeg has hundreds more,
+// of old games and disks, which few read and few fuzz. Sound is not decoded, but analysed.
+static const char network_decoders[] =
+    "h264,hevc,vp8,vp9,libdav1d,libaom-av1,av1,mjpeg,mpeg4,msmpeg4,mpeg1video,mpeg2video,h263,"
+    "h263p,"
+    "flv,vp6f,theora,vc1,wmv3,jpeg2000,libopenjpeg,png,apng,gif,bmp,webp,rawvideo,"
+    "aac,aac_latm,ac3,eac3,mp2float,mp3float,opus,libopus,vorbis,pcm_alaw,pcm_mulaw,pcm_s16be,"
+    "pcm_s16le,g726,g726le";
 
 void pipeline_access_init(struct pipeline_access *access, enum pipeline_url_kind kind,
                           const char *url, const char *path)
@@ -108,8 +118,14 @@ bool pipeline_access_apply(struct pipeline_access *access, struct AVFormatContex
     format->opaque = access;
     const bool set = av_dict_set(options, "protocol_whitelist", protocols, 0) >= 0 &&
                      (!is_network(access->kind) ||
-                      av_dict_set(options, "format_whitelist", network_formats, 0) >= 0);
+                      (av_dict_set(options, "format_whitelist", network_formats, 0) >= 0 &&
+                       av_dict_set(options, "codec_whitelist", network_decoders, 0) >= 0));
     return set || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source");
+}
+
+bool pipeline_access_allows_decoder(const struct pipeline_access *access, const char *name)
+{
+    return !is_network(access->kind) || av_match_list(name, network_decoders, ',') > 0;
 }
 
 static bool allows_redirect(void *user, const char *url)

@@ -4,10 +4,10 @@
 // segment's URL or a line of a playlist must not make mocapd read a local file or fetch
 // from a machine that only it can reach.
 //   from the network  the same server (scheme, host, port; https for http on the usual
-//                     ports), and formats that live streams come in
+//                     ports), and formats and codecs that live streams come in
 //   a local playlist  files in its folder and below, nothing of the network
 //   an SDP file       that and RTP
-// Which codec it is doesn't matter: decoders open nothing. Thread: capture.
+// Thread: capture.
 #pragma once
 
 #include <limits.h>
@@ -46,3 +46,6 @@ void pipeline_access_leave(void);
 
 // Whether a URL that the source itself named may be opened.
 bool pipeline_access_allows(const struct pipeline_access *access, const char *url);
+
+// Whether what the source sends may go to FFmpeg's decoder of this name.
+bool pipeline_access_allows_decoder(const struct pipeline_access *access, const char *name);

@@ -306,6 +306,21 @@ static int analyse(struct pipeline_source *source)
     return result;
 }
 
+static bool check_codec(const struct pipeline_source *source, bool *permanent, struct mc_error *err)
+{
+    const enum AVCodecID id = source->format->streams[source->video_index]->codecpar->codec_id;
+    const AVCodec *decoder = avcodec_find_decoder(id);
+    *permanent = !has_no_end(source);
+    if (decoder == NULL) {
+        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
+                            "no decoder for its codec (%s)", avcodec_get_name(id));
+    }
+    return pipeline_access_allows_decoder(&source->access, decoder->name) ||
+           mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
+                        "its codec (%s) is decoded from local files only, not from a server",
+                        avcodec_get_name(id));
+}
+
 static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)
 {
     // Probing delays a live source by up to a second, and learns no more than the first
@@ -326,13 +341,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
         return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_STREAM_NOT_FOUND, "%s",
                             is_text(source) ? "is text, not a video" : "has no video stream");
     }
-    enum AVCodecID codec = source->format->streams[source->video_index]->codecpar->codec_id;
-    if (avcodec_find_decoder(codec) == NULL) {
-        *permanent = !has_no_end(source);
-        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
-                            "no decoder for its codec (%s)", avcodec_get_name(codec));
-    }
-    return true;
+    return check_codec(source, permanent, err);
 }
 
 static bool open_camera(struct pipeline_source *source, const char *rest, bool *permanent,

@@ -25,8 +25,11 @@ enum { FRAMES = 30 };
 
 static char directory[64];
 static struct pipeline_stop stop;
-static char clip[60000]; // what is served
-static size_t clip_size;
+// What is served: a clip of a usual codec, and one of an old one.
+static struct served {
+    char bytes[60000];
+    size_t size;
+} clip, old_clip;
 
 // A server of one thread: one answer a connection.
 struct server {
@@ -50,10 +53,10 @@ static void paint(void *user, int index, uint8_t *rgb, int width, int height)
     memset(rgb, 8 * index, (size_t)width * (size_t)height * 3);
 }
 
-static void write_clip(const char *path)
+static void write_clip(const char *path, const char *encoder)
 {
     clip_write(&(struct clip_options){ .path = path,
-                                       .encoder = "mpeg2video",
+                                       .encoder = encoder,
                                        .width = 64,
                                        .height = 48,
                                        .frames = FRAMES,
@@ -92,8 +95,9 @@ static size_t make_body(const char *path, char *body, size_t size)
     if (strncmp(path, "/concat", 7) == 0) {
         return (size_t)snprintf(body, size, "ffconcat version 1.0\nfile %s/clip.ts\n", directory);
     }
-    memcpy(body, clip, clip_size);
-    return clip_size;
+    const struct served *served = strncmp(path, "/old.avi", 8) == 0 ? &old_clip : &clip;
+    memcpy(body, served->bytes, served->size);
+    return served->size;
 }
 
 static size_t make_redirect(const char *request, char *answer, size_t size)
@@ -180,17 +184,22 @@ static void server_stop(struct server *server)
     close(server->listener);
 }
 
+static void make_served(struct served *served, const char *name, const char *encoder)
+{
+    write_clip(path_of(name), encoder);
+    FILE *file = fopen(path_of(name), "rb");
+    served->size = fread(served->bytes, 1, sizeof served->bytes, file);
+    fclose(file);
+    assert_in_range(served->size, 1000, sizeof served->bytes - 1);
+}
+
 static int set_up(void **state)
 {
     (void)state;
     clip_directory_make(directory, sizeof directory);
     assert_true(pipeline_stop_init(&stop, NULL));
-    const char *path = path_of("clip.ts");
-    write_clip(path);
-    FILE *file = fopen(path, "rb");
-    clip_size = fread(clip, 1, sizeof clip, file);
-    fclose(file);
-    assert_in_range(clip_size, 1000, sizeof clip - 1);
+    make_served(&clip, "clip.ts", "mpeg2video");
+    make_served(&old_clip, "old.avi", "cinepak");
     server_start(&camera);
     server_start(&victim);
     return 0;
@@ -272,6 +281,14 @@ static void a_playlist_of_the_network_stays_on_its_server(void **state)
     assert_leads_nowhere(camera_url("http", "concat"), "");
 }
 
+static void a_server_may_send_only_usual_codecs(void **state)
+{
+    (void)state;
+    assert_leads_nowhere(camera_url("http", "old.avi"),
+                         "codec (cinepak) is decoded from local files only");
+    assert_plays(path_of("old.avi"));
+}
+
 static void a_local_playlist_stays_in_its_folder(void **state)
 {
     (void)state;
@@ -285,7 +302,7 @@ static void a_local_playlist_stays_in_its_folder(void **state)
     snprintf(segment, sizeof segment, "http://127.0.0.1:%d/clip.ts", victim.port);
     write_text(path, PLAYLIST, segment);
     assert_leads_nowhere(path, "");
-    write_clip("/tmp/mocapd-test-outside.ts");
+    write_clip("/tmp/mocapd-test-outside.ts", "mpeg2video");
     write_text(path, PLAYLIST, "../mocapd-test-outside.ts");
     assert_leads_nowhere(path, "");
     assert_int_equal(symlink("/tmp/mocapd-test-outside.ts", path_of("link.ts")), 0);
@@ -343,7 +360,7 @@ static void escapes_of_a_file_url_are_decoded(void **state)
     (void)state;
     char url[160];
     struct mc_error err;
-    write_clip(path_of("a b.ts"));
+    write_clip(path_of("a b.ts"), "mpeg2video");
     snprintf(url, sizeof url, "file://%s", path_of("a%20b.ts"));
     assert_plays(url);
     snprintf(url, sizeof url, "file://localhost%s", path_of("a%20b.ts"));
@@ -440,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_redirect_stays_on_its_server),
         cmocka_unit_test(a_playlist_of_the_network_stays_on_its_server),
+        cmocka_unit_test(a_server_may_send_only_usual_codecs),
         cmocka_unit_test(a_local_playlist_stays_in_its_folder),
         cmocka_unit_test(numbered_images_are_many_only_when_asked_for),
         cmocka_unit_test(escapes_of_a_file_url_are_decoded),
