@@ -5,4 +5,4 @@ set -eu
 cd "$1"
 . tests/training/python.sh
 find_python torch cv2
-LANDMARKS=$2 RUN_MODEL=$3 OMP_NUM_THREADS=1 exec "$python" -m unittest tests.training.recipes tests.training.locator
+LANDMARKS=$2 RUN_MODEL=$3 OMP_NUM_THREADS=1 exec "$python" -m unittest tests.training.recipes tests.training.locator tests.training.driving
