@@ -156,17 +156,41 @@ def check_compare(lab):
                    "--markdown", "--svg", chart)
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     error = lines[0].index("error %")
-    check(len(lines) == 4 and lines[2][0] == "face68", text)
+    check(lines[2][0] == "face68", text)
     # The trained one finds the faces, the one with random weights does not.
     check(0 < float(lines[2][error]) < 6, text)
     check(lines[3][error] == "-" or float(lines[3][error]) > 20, text)
     check(xml.etree.ElementTree.parse(chart).getroot().tag.endswith("svg"), chart)
+    check_int8(lab)
     text = lab.run("compare", "lrdnet", "--runs", "1")
     check(text.splitlines()[1].split()[0] == "lrdnet", text)
     check("--teacher requires --set" in lab.run("compare", "--teacher", "x", status=2), "teacher")
     told = lab.run("compare", "--size", "1e9", status=2)
     check("--size must be a whole number from 32 to 4096, got '1e9'" in told, told)
     check("absent" in lab.run("compare", "absent", status=1), "absent")
+
+
+def check_int8(lab):
+    """Each model in both precisions, and which of them are worth their time."""
+    labelled, one, chart = lab.path("set"), lab.path("labelled.safetensors"), lab.path("int8.svg")
+    lab.run("model", "calibrate", lab.model(), "--set", labelled, "-o", one)
+    rows = json.loads(lab.run("compare", one, "edanet", "--int8", "--runs", "3", "--set", labelled,
+                              "--json", "--svg", chart))
+    check([row["precision"] for row in rows] == ["f32", "int8"] * 2, rows)
+    check([row["model"] for row in rows[:2]] == ["labelled", "labelled-int8"], rows)
+    check(abs(rows[1]["error_percent"] - rows[0]["error_percent"]) < 1, rows)
+    best = sorted((row for row in rows if row["front"]), key=lambda row: row["ms"])
+    check(best and all(a["error_percent"] > b["error_percent"] for a, b in zip(best, best[1:])) and
+          all(any(b["ms"] <= row["ms"] and b["error_percent"] <= row["error_percent"] for b in best)
+              for row in rows), rows)
+    points = [e for e in xml.etree.ElementTree.parse(chart).iter() if e.tag.endswith("circle")]
+    check(len(points) == 2 + len(rows), points)  # two of the legend
+    text = lab.run("compare", one, "--int8", "--runs", "3", "--set", labelled)
+    check(re.search(r"^within ms +take +error %$", text, re.M), text)
+    plain = lab.path("without.safetensors")
+    strip_calibration(lab.model(), plain)
+    told = lab.run("compare", plain, "--int8", "--runs", "1", status=1)
+    check("int8: must have activation ranges, got none" in told, told)
 
 
 def check_model(lab):
@@ -205,7 +229,7 @@ def check_calibrated(lab):
     check("int8: must have activation ranges, got none" in told, told)
     check(" f32, " in lab.run("bench", "net", "--model", plain, "--runs", "1"), "auto")
     told = lab.run("model", "calibrate", lab.model(), "-o", one, status=2)
-    check("missing option --images" in told, told)
+    check("missing option --images or --set" in told, told)
     lab.render("blank.png", "--frames", "1", "--still", "--size", "64x48")
     told = lab.run("model", "calibrate", lab.model(), "--images", lab.path("blank.png"), "-o", one,
                    status=1)

@@ -54,10 +54,10 @@ _mocap_lab()
             'bench subscribers|--socket' | 'compare|--size' | 'compare|-n' | 'compare|--runs' | \
             'compare|--set' | 'compare|--faces' | 'compare|--teacher' | 'compare|--onnxruntime' \
             | 'compare|--svg' | 'compare|--socket' | 'model|--socket' | 'model info|--socket' | \
-            'model calibrate|--images' | 'model calibrate|-o' | 'model calibrate|--output' | \
-            'model calibrate|--socket' | 'pose|--socket' | 'shapes|--model' | \
-            'shapes|--expression' | 'shapes|--other' | 'shapes|--json' | 'shapes|--matrix' | \
-            'shapes|--socket')
+            'model calibrate|--images' | 'model calibrate|--set' | 'model calibrate|-o' | \
+            'model calibrate|--output' | 'model calibrate|--socket' | 'pose|--socket' | \
+            'shapes|--model' | 'shapes|--expression' | 'shapes|--other' | 'shapes|--json' | \
+            'shapes|--matrix' | 'shapes|--socket')
                 [[ $glue ]] || option=$word
                 ;;
             *'|-'*) ;;
@@ -91,7 +91,7 @@ _mocap_lab()
             'shapes|--socket') compopt -o filenames; _mocap_lab_reply -f ;;
             'bench net|--precision' | 'bench kernels|--precision') _mocap_lab_reply -W 'f32 bf16 int8 auto' ;;
             'bench subscribers|--encoding') _mocap_lab_reply -W 'json cbor' ;;
-            'compare|--set') compopt -o filenames; _mocap_lab_reply -d ;;
+            'compare|--set' | 'model calibrate|--set') compopt -o filenames; _mocap_lab_reply -d ;;
             'shapes|--expression') compopt -o filenames; _mocap_lab_reply -f -W 'off' ;;
             *) ;;
         esac
@@ -106,10 +106,10 @@ _mocap_lab()
             'bench pipeline') _mocap_lab_reply -W '--seconds --ffmpeg --reopen --socket -h --help -V --version' ;;
             'bench streams') _mocap_lab_reply -W '--cores --seconds --first --limit --precision --mocapd --socket -h --help -V --version' ;;
             'bench subscribers') _mocap_lab_reply -W '--readers --abusive-clients --seconds --rounds --encoding --socket -h --help -V --version' ;;
-            'compare') _mocap_lab_reply -W '--size -n --runs --set --faces --teacher --onnxruntime --json --markdown --svg --socket -h --help -V --version' ;;
+            'compare') _mocap_lab_reply -W '--size -n --runs --int8 --set --faces --teacher --onnxruntime --json --markdown --svg --socket -h --help -V --version' ;;
             'model') _mocap_lab_reply -W '--socket -h --help -V --version' ;;
             'model info') _mocap_lab_reply -W '--plan --socket -h --help -V --version' ;;
-            'model calibrate') _mocap_lab_reply -W '--images -o --output --socket -h --help -V --version' ;;
+            'model calibrate') _mocap_lab_reply -W '--images --set -o --output --socket -h --help -V --version' ;;
             'pose') _mocap_lab_reply -W '--socket -h --help -V --version' ;;
             'shapes') _mocap_lab_reply -W '--model --expression --other --markdown --json --matrix --socket -h --help -V --version' ;;
         esac

@@ -99,6 +99,7 @@ complete -c mocap-lab -n '__fish_mocap_lab_at bench subscribers' -l encoding -x 
 
 complete -c mocap-lab -n '__fish_mocap_lab_at compare' -l size -x -d 'input size of networks with random weights'
 complete -c mocap-lab -n '__fish_mocap_lab_at compare' -s n -l runs -x -d 'forward passes of each'
+complete -c mocap-lab -n '__fish_mocap_lab_at compare' -l int8 -d 'beside each model in float32, the same in int8'
 complete -c mocap-lab -n '__fish_mocap_lab_at compare' -l set -x -a '(__fish_complete_directories)' -d 'measure the error on this set of labelled faces'
 complete -c mocap-lab -n '__fish_mocap_lab_at compare' -l faces -x -d 'use N faces of the set'
 complete -c mocap-lab -n '__fish_mocap_lab_at compare' -l teacher -r -F -d 'measure the distance to this model'\''s results too'
@@ -115,6 +116,7 @@ complete -c mocap-lab -n '__fish_mocap_lab_at model info' -l plan -d 'list every
 complete -c mocap-lab -n '__fish_mocap_lab_at 0 model info' -F
 
 complete -c mocap-lab -n '__fish_mocap_lab_at model calibrate' -l images -r -F -d 'a clip, an image or a folder of images with faces'
+complete -c mocap-lab -n '__fish_mocap_lab_at model calibrate' -l set -x -a '(__fish_complete_directories)' -d 'a set of labelled faces, as of compare'
 complete -c mocap-lab -n '__fish_mocap_lab_at model calibrate' -s o -l output -r -F -d 'the weight file to write'
 complete -c mocap-lab -n '__fish_mocap_lab_at 0 model calibrate' -F
 

@@ -18,8 +18,6 @@
 #include "tools/terminal.h"
 #include "tools/word_list.h"
 
-enum { ENTRIES_MAX = 64 };
-
 static const char suffix[] = ".safetensors";
 
 enum form { TEXT, JSON, MARKDOWN };
@@ -29,6 +27,7 @@ struct options {
     enum form form;
     const char *set, *teacher, *library, *svg; // or NULL
     long size, runs, faces;
+    bool int8;
 };
 
 static void entry_finish(struct lab_entry *entry)
@@ -47,23 +46,41 @@ static void entry_finish(struct lab_entry *entry)
 // So that a name needs no quotes, wherever it is printed.
 static void set_name(struct lab_entry *entry, const char *what, size_t length)
 {
+    static const char mark[] = "-int8";
+    const size_t room = sizeof entry->name - sizeof mark;
     const char *base = memrchr(what, '/', length);
     const char *from = base == NULL ? what : base + 1;
     size_t i = 0;
-    for (; from + i < what + length && i + 1 < sizeof entry->name; i++) {
+    for (; from + i < what + length && i < room; i++) {
         entry->name[i] = isalnum((unsigned char)from[i]) || strchr("-._", from[i]) ? from[i] : '_';
     }
-    entry->name[i] = '\0';
+    strcpy(entry->name + i, entry->precision == NN_PRECISION_INT8 ? mark : "");
+}
+
+// The same weights for ONNX Runtime, in a file beside the model's, whose path without its ending
+// has so many bytes.
+static bool find_onnx(struct lab_entry *entry, const char *what, size_t stem, struct mc_error *err)
+{
+    if (asprintf(&entry->onnx, "%.*s.onnx", (int)stem, what) < 0) {
+        entry->onnx = NULL;
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
+    }
+    if (access(entry->onnx, R_OK) != 0) {
+        free(entry->onnx);
+        entry->onnx = NULL;
+    }
+    return true;
 }
 
 // A model's file, or a network's name: then with invented weights.
-static bool entry_load(struct lab_entry *entry, const char *what, long size, unsigned flags,
-                       struct mc_error *err)
+static bool entry_load(struct lab_entry *entry, const char *what, enum nn_precision precision,
+                       long size, unsigned flags, struct mc_error *err)
 {
     struct stat file;
+    entry->precision = precision;
     if (nn_backbone_find(what) != NULL) {
         set_name(entry, what, strlen(what));
-        entry->model = nn_model_create_random(what, (int)size, flags, NN_PRECISION_F32, err);
+        entry->model = nn_model_create_random(what, (int)size, flags, precision, err);
     } else if (stat(what, &file) != 0) {
         return mc_error_set_errno(err, "%s", what);
     } else {
@@ -71,16 +88,11 @@ static bool entry_load(struct lab_entry *entry, const char *what, long size, uns
         const bool usual = length > cut && strcmp(what + length - cut, suffix) == 0;
         const size_t stem = usual ? length - cut : length;
         set_name(entry, what, stem);
-        if (asprintf(&entry->onnx, "%.*s.onnx", (int)stem, what) < 0) {
-            entry->onnx = NULL;
-            return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory");
-        }
-        if (access(entry->onnx, R_OK) != 0) {
-            free(entry->onnx);
-            entry->onnx = NULL;
+        if (precision == NN_PRECISION_F32 && !find_onnx(entry, what, stem, err)) {
+            return false;
         }
         entry->file_bytes = file.st_size;
-        entry->model = nn_model_load_as(what, flags, NN_PRECISION_F32, err);
+        entry->model = nn_model_load_as(what, flags, precision, err);
     }
     entry->runner = entry->model == NULL ? NULL : nn_runner_create(entry->model, err);
     return entry->runner != NULL;
@@ -88,11 +100,19 @@ static bool entry_load(struct lab_entry *entry, const char *what, long size, uns
 
 static bool add(struct lab_compare *compare, const char *what, struct mc_error *err)
 {
-    if (compare->count == ENTRIES_MAX) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be at most %d models", ENTRIES_MAX);
+    static const enum nn_precision precisions[] = { NN_PRECISION_F32, NN_PRECISION_INT8 };
+    for (int i = 0; i < (compare->int8 ? 2 : 1); i++) {
+        if (compare->count == LAB_ENTRIES_MAX) {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be at most %d models%s",
+                                LAB_ENTRIES_MAX / (compare->int8 ? 2 : 1),
+                                compare->int8 ? " with --int8" : "");
+        }
+        if (!entry_load(&compare->entries[compare->count++], what, precisions[i], compare->size,
+                        compare->cpu_flags, err)) {
+            return false;
+        }
     }
-    return entry_load(&compare->entries[compare->count++], what, compare->size, compare->cpu_flags,
-                      err);
+    return true;
 }
 
 static int is_model(const struct dirent *file)
@@ -157,8 +177,9 @@ static bool compare_all(struct lab_compare *compare, const struct tools_word_lis
                         struct mc_error *err)
 {
     if (!mc_cpu_flags(&compare->cpu_flags, err) || !add_all(compare, names, err) ||
-        (compare->teacher != NULL && !entry_load(&compare->reference, compare->teacher,
-                                                 compare->size, compare->cpu_flags, err))) {
+        (compare->teacher != NULL &&
+         !entry_load(&compare->reference, compare->teacher, NN_PRECISION_F32, compare->size,
+                     compare->cpu_flags, err))) {
         return false;
     }
     if (compare->library != NULL) {
@@ -178,12 +199,13 @@ static int run(const void *options, const void *globals)
     struct lab_compare compare = { .size = chosen->size,
                                    .runs = chosen->runs,
                                    .faces = chosen->faces,
+                                   .int8 = chosen->int8,
                                    .set = chosen->set,
                                    .teacher = chosen->teacher,
                                    .library = chosen->library,
                                    .svg = chosen->svg };
     struct mc_error err = { 0 };
-    compare.entries = calloc(ENTRIES_MAX, sizeof *compare.entries);
+    compare.entries = calloc(LAB_ENTRIES_MAX, sizeof *compare.entries);
     bool good = compare.entries != NULL ? compare_all(&compare, &chosen->names, &err)
                                         : mc_error_set(&err, MC_ERROR_MEMORY, 0, "out of memory");
     if (good) {
@@ -222,6 +244,8 @@ static const struct mc_option table[] = {
       .min = 32, .max = 4096, MC_OPTION_FIELD(struct options, size) },
     { "runs", 'n', "N", "forward passes of each; default: 100", MC_OPTION_INT, .min = 1,
       .max = 1000000, MC_OPTION_FIELD(struct options, runs) },
+    { "int8", 0, NULL, "beside each model in float32, the same in int8", MC_OPTION_BOOL,
+      MC_OPTION_FIELD(struct options, int8) },
     { "set", 0, "FOLDER", "measure the error on this set of labelled faces", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct options, set) },
     { "faces", 0, "N", "use N faces of the set; default: 200", MC_OPTION_INT, .min = 1,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "nn/precision.h"
 #include "tools/lab/samples.h"
 
 struct nn_model;
@@ -20,6 +21,7 @@ struct lab_modules {
 
 struct lab_entry {
     char name[64];            // the file's, or the network's; letters, digits and - . _
+    enum nn_precision precision;
     char *onnx;               // owned; the same weights for ONNX Runtime, or NULL
     struct nn_model *model;   // owned
     struct nn_runner *runner; // owned
@@ -39,6 +41,7 @@ struct lab_compare {
     int count;
     unsigned cpu_flags;
     long size, runs, faces;
+    bool int8;                                 // beside float32
     const char *set, *teacher, *library, *svg; // borrowed, or NULL
     struct lab_entry reference;                // the teacher, if there is one
     struct ort *ort;
@@ -58,6 +61,22 @@ bool lab_compare_measure(struct lab_compare *compare, struct mc_error *err) MC_M
 
 // Runs every model, and the teacher, on the labelled images of the set.
 bool lab_compare_judge(struct lab_compare *compare, struct mc_error *err) MC_MUST_USE;
+
+enum { LAB_ENTRIES_MAX = 64 };
+
+// What accuracy is compared by: the first of these that any model has, less being better.
+enum lab_accuracy {
+    LAB_ERROR, // of the landmarks
+    LAB_AKD,   // to the teacher
+    LAB_MACS,  // neither is known
+};
+
+enum lab_accuracy lab_compare_accuracy(const struct lab_compare *compare);
+double lab_compare_value(const struct lab_entry *entry, enum lab_accuracy accuracy);
+
+// The models of which none is better in the same or less time, the fastest first. -> how many
+int lab_compare_front(const struct lab_compare *compare,
+                      const struct lab_entry *front[LAB_ENTRIES_MAX]);
 
 // The report in three forms; and a chart, an SVG file.
 void lab_compare_print_text(const struct lab_compare *compare);

@@ -98,6 +98,24 @@ static void print_rows(const struct lab_compare *compare, const char *before, co
     }
 }
 
+// What to take if there is so much time: the models of which none is better and as fast.
+static void print_front(const struct lab_compare *compare, bool markdown)
+{
+    const enum lab_accuracy accuracy = lab_compare_accuracy(compare);
+    const char *what = accuracy == LAB_ERROR ? "error %" : "AKD";
+    const struct lab_entry *front[LAB_ENTRIES_MAX];
+    const int count = lab_compare_front(compare, front);
+    if (count > 0) {
+        printf(markdown ? "\n| within ms | take | %s |\n| ---: | --- | ---: |\n"
+                        : "\nwithin ms  take                 %s\n",
+               what);
+    }
+    for (int i = 0; i < count; i++) {
+        printf(markdown ? "| %.3f | %s | %.4g |\n" : "%9.3f  %-20s %.4g\n",
+               lab_compare_row(front[i]).ms, front[i]->name, lab_compare_value(front[i], accuracy));
+    }
+}
+
 void lab_compare_print_text(const struct lab_compare *compare)
 {
     printf("%-*s", NAME_WIDTH, "model");
@@ -106,6 +124,7 @@ void lab_compare_print_text(const struct lab_compare *compare)
     }
     printf("\n");
     print_rows(compare, "", "");
+    print_front(compare, false);
 }
 
 void lab_compare_print_markdown(const struct lab_compare *compare)
@@ -120,6 +139,19 @@ void lab_compare_print_markdown(const struct lab_compare *compare)
     }
     printf(" |\n");
     print_rows(compare, "| ", " |");
+    print_front(compare, true);
+}
+
+static bool is_on_front(const struct lab_compare *compare, const struct lab_entry *entry)
+{
+    const struct lab_entry *front[LAB_ENTRIES_MAX];
+    const int count = lab_compare_front(compare, front);
+    for (int i = 0; i < count; i++) {
+        if (front[i] == entry) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void print_json_number(const char *name, double value)
@@ -138,11 +170,12 @@ void lab_compare_print_json(const struct lab_compare *compare)
         const struct lab_entry *entry = &compare->entries[i];
         const struct nn_model_info *info = nn_model_info(entry->model);
         const struct lab_row row = lab_compare_row(entry);
-        printf("%s{\"model\":\"%s\",\"arch\":\"%s\",\"width\":%d,\"height\":%d,\"parameters\":%zu,"
+        printf("%s{\"model\":\"%s\",\"precision\":\"%s\",\"arch\":\"%s\",\"width\":%d,\"height\":%"
+               "d,\"parameters\":%zu,"
                "\"macs\":%" PRIu64 ",\"macs_done\":%" PRIu64 ",\"arena_bytes\":%zu",
-               i == 0 ? "" : ",", entry->name, info->arch, info->input_width, info->input_height,
-               info->parameter_count, info->macs, nn_model_program(entry->model)->macs,
-               info->arena_bytes);
+               i == 0 ? "" : ",", entry->name, nn_precision_name(entry->precision), info->arch,
+               info->input_width, info->input_height, info->parameter_count, info->macs,
+               nn_model_program(entry->model)->macs, info->arena_bytes);
         print_json_number("file_bytes", entry->file_bytes > 0 ? (double)entry->file_bytes : NAN);
         print_json_number("ms", row.ms);
         print_json_number("gflops", row.gflops);
@@ -154,7 +187,7 @@ void lab_compare_print_json(const struct lab_compare *compare)
         print_json_number("error_percent", row.error);
         print_json_number("akd", row.akd);
         print_json_number("jacobian_error", row.jacobian_error);
-        printf("}");
+        printf(",\"front\":%s}", is_on_front(compare, entry) ? "true" : "false");
     }
     printf("]\n");
 }

@@ -10,22 +10,30 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <libavutil/frame.h>
+
 #include "base/cpu.h"
 #include "base/path.h"
 #include "nn/compiler/ranges.h"
 #include "nn/graph/weights.h"
 #include "nn/model.h"
 #include "nn/quantise.h"
+#include "pipeline/display_transform.h"
+#include "pipeline/frame_pool.h"
 #include "pipeline/models.h"
 #include "protocol/record.h"
 #include "tools/clip.h"
 #include "tools/face68.h"
+#include "tools/lab/face_set.h"
+#include "tools/lab/image_file.h"
 #include "tools/lab/network_probe.h"
 #include "tools/terminal.h"
 #include "tools/word_list.h"
 
+enum { SET_FACES_MAX = 1000 };
+
 struct options {
-    const char *model, *output;
+    const char *model, *output, *set; // or NULL
     struct tools_word_list images;
 };
 
@@ -206,6 +214,51 @@ static bool run_folder(struct job *job, const char *folder, struct mc_error *err
     return good;
 }
 
+// A labelled face, as if it had been found where the labels say.
+static bool run_face(struct job *job, const struct lab_face *face, struct mc_error *err)
+{
+    struct protocol_record *record = calloc(1, sizeof *record);
+    AVFrame *image = record != NULL ? lab_image_file_load(face->file, err) : NULL;
+    bool good = image != NULL;
+    if (record == NULL) {
+        mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a labelled face");
+    } else if (good) {
+        const struct pipeline_frame frame = {
+            .image = image, .display = pipeline_display_transform_none(image->width, image->height)
+        };
+        record->face_count = 1;
+        record->faces[0].keypoint_count = face->point_count;
+        for (int i = 0; i < face->point_count; i++) {
+            record->faces[0].keypoints[i] =
+                (struct mc_keypoint){ face->points[i][0], face->points[i][1], 1 };
+        }
+        good = on_frame(job, record, &frame, err);
+    }
+    av_frame_free(&image);
+    free(record);
+    return good;
+}
+
+static bool run_set(struct job *job, const char *folder, struct mc_error *err)
+{
+    struct lab_face_set set;
+    tools_complain("%s %s", job->compares ? "comparing precisions on" : "measuring ranges on",
+                   folder);
+    if (!lab_face_set_load(&set, folder, SET_FACES_MAX, err)) {
+        return false;
+    }
+    bool good = true;
+    job->frames = 0;
+    for (int i = 0; i < set.count && good; i++) {
+        good = set.faces[i].point_count == TOOLS_FACE68_COUNT
+                   ? run_face(job, &set.faces[i], err)
+                   : mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: must have %d points, got %d",
+                                  set.faces[i].file, TOOLS_FACE68_COUNT, set.faces[i].point_count);
+    }
+    lab_face_set_finish(&set);
+    return good;
+}
+
 // One pass over all images.
 static bool run_images(struct job *job, bool compares, struct mc_error *err)
 {
@@ -218,6 +271,9 @@ static bool run_images(struct job *job, bool compares, struct mc_error *err)
         if (!(is_folder ? run_folder : run_file)(job, path, err)) {
             return false;
         }
+    }
+    if (job->options->set != NULL && !run_set(job, job->options->set, err)) {
+        return false;
     }
     return (compares ? job->deviations[NN_PRECISION_INT8].count : job->inputs) > 0 ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0,
@@ -309,6 +365,9 @@ static bool check(void *chosen, struct mc_error *err)
 {
     const struct options *options = chosen;
     const char *output = options->output != NULL ? options->output : options->model;
+    if (options->images.count == 0 && options->set == NULL) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "missing option --images or --set");
+    }
     for (int i = 0; i < options->images.count; i++) {
         if (mc_path_is_same(options->images.words[i], output)) {
             return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s would overwrite images", output);
@@ -322,8 +381,11 @@ static const struct mc_option table[] = {
       .help = "a weight file of landmarks, of a locator or of expressions",
       MC_OPTION_FIELD(struct options, model) },
     { "images", 0, "PATH", "a clip, an image or a folder of images with faces; may be repeated",
-      MC_OPTION_CALL, .required = true, .many = true, .set = tools_word_list_add,
+      MC_OPTION_CALL, .many = true, .set = tools_word_list_add,
       MC_OPTION_FIELD(struct options, images) },
+    { "set", 0, "FOLDER",
+      "a set of labelled faces, as of compare: for a network that finds faces too badly by itself",
+      MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, set) },
     { "output", 'o', "OUT", "the weight file to write; default: MODEL itself", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct options, output) },
     { 0 },
