@@ -5,23 +5,36 @@
 #   training/zoo.sh SET RUNS ZOO [train|export]
 #
 # SET is a set of training.prepare, RUNS a folder for checkpoints and logs, ZOO one for
-# the weight files. A run that was stopped continues when called again. LANDMARK_STEPS,
-# TEACHER_STEPS and STUDENT_STEPS set the numbers of steps (1000, 120, 100), BATCH the
-# images per step (16), THREADS the threads (1).
+# the weight files. A run that was stopped continues when called again, and one that is done is
+# passed over, so NETWORKS, REPEATED, LARGE and STUDENTS may name a part of the study: the networks
+# at 64x64; those trained from two seeds more; those at 128x128; the students. LANDMARK_STEPS,
+# LARGE_STEPS, TEACHER_STEPS and STUDENT_STEPS set the numbers of steps (25000, 12500, 6250, 6250),
+# BATCH the images per step (16), THREADS the threads (1). Errors on validation images after every
+# tenth of a run are in RUNS/*/log.jsonl.
 set -eu
 set_=$1 runs=$2 zoo=$3 what=${4:-all}
 python=${PYTHON:-/usr/bin/python3}
-networks="lednet edanet hourglass erfnet laednet lrdnet enet esnet enet-orig"
-students="lednet edanet lrdnet erfnet esnet enet laednet"
+networks=${NETWORKS-lednet edanet laednet lrdnet enet enet-orig erfnet esnet hourglass}
+repeated=${REPEATED-lednet edanet erfnet hourglass}
+large=${LARGE-lednet edanet laednet esnet hourglass}
+students=${STUDENTS-lednet edanet lrdnet erfnet esnet enet laednet}
+landmark_steps=${LANDMARK_STEPS:-25000} large_steps=${LARGE_STEPS:-12500}
+teacher_steps=${TEACHER_STEPS:-6250} student_steps=${STUDENT_STEPS:-6250}
 export OMP_NUM_THREADS="${THREADS:-1}"
 mkdir -p "$runs" "$zoo"
 
-learn() { # MODULE ARCH RUN OPTION...
-    module=$1 arch=$2 run=$3
-    shift 3
-    "$python" -m "$module" --set "$set_" --run "$runs/$run" --arch "$arch" --size 64 \
+learn() { # MODULE ARCH RUN STEPS OPTION...
+    module=$1 arch=$2 run=$3 steps=$4
+    shift 4
+    [ ! -e "$runs/$run/done-$steps" ] || return 0
+    "$python" -m "$module" --set "$set_" --run "$runs/$run" --arch "$arch" --steps "$steps" \
         --batch "${BATCH:-16}" --threads "${THREADS:-1}" --dropout 0 --features 32 \
-        --save-every 100 --check-every 10000 "$@"
+        --save-every 100 --check-every "$(((steps + 9) / 10))" "$@"
+    touch "$runs/$run/done-$steps"
+}
+
+landmarks() { # ARCH RUN SIZE STEPS SEED
+    learn training.train "$1" "$2" "$4" --size "$3" --seed "$5" --rate 2e-3
 }
 
 distil() { # ARCH LOSS START, which is new, pretrained, direct, small or small-pretrained
@@ -34,27 +47,35 @@ distil() { # ARCH LOSS START, which is new, pretrained, direct, small or small-p
     esac
     arch=$1 loss=$2 run=$1-$2-$3
     shift 3
-    learn training.distil "$arch" "$run" --teacher "$runs/teacher" --loss "$loss" \
-        --steps "${STUDENT_STEPS:-100}" --rate 1e-3 "$@"
+    learn training.distil "$arch" "$run" "$student_steps" --size 64 --teacher "$runs/teacher" \
+        --loss "$loss" --rate 1e-3 "$@"
 }
 
 train_all() {
     for network in $networks; do
-        learn training.train "$network" "$network" --steps "${LANDMARK_STEPS:-1000}" --rate 2e-3
+        landmarks "$network" "$network" 64 "$landmark_steps" 1
     done
-    learn training.train hourglass teacher --head motion --steps "${TEACHER_STEPS:-120}" \
-        --rate 1e-3 --init-backbone "$runs/hourglass"
-    for network in $students; do
-        for loss in L1 L2 L3; do
-            distil "$network" $loss pretrained
-            distil "$network" $loss new
+    for network in $large; do
+        landmarks "$network" "$network-128" 128 "$large_steps" 1
+    done
+    for seed in 2 3; do
+        for network in $repeated; do
+            landmarks "$network" "$network-seed$seed" 64 "$landmark_steps" "$seed"
         done
     done
-    distil edanet L2 direct
-    distil edanet L2 small
-    distil lednet L2 small
-    distil edanet L2 small-pretrained
-    distil lednet L2 small-pretrained
+    [ -z "$students" ] || learn training.train hourglass teacher "$teacher_steps" --size 64 \
+        --head motion --rate 1e-3 --init-backbone "$runs/hourglass"
+    for network in $students; do
+        for loss in L1 L2 L3; do
+            distil "$network" "$loss" pretrained
+            distil "$network" "$loss" new
+        done
+        distil "$network" L2 small
+        distil "$network" L2 small-pretrained
+    done
+    case " $students " in
+    *" edanet "*) distil edanet L2 direct ;;
+    esac
 }
 
 export_all() { # of what has been trained
