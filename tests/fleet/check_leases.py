@@ -471,6 +471,20 @@ def check_commands(place, servers, mocapd, _):
     check_refused(fleet)
     check_junk(fleet)
     check_new_bucket(fleet)
+    check_all_lost(fleet)
+
+
+def check_all_lost(fleet):
+    """Status tells of machines that nobody is left to see missing."""
+    for worker in fleet.workers:
+        worker.end(signal.SIGKILL)
+    wait_for("all lost", lambda: not any(fleet.owners().values()))
+    status = json.loads(fleet.command("status", "--json"))
+    assert not any(machine["alive"] for machine in status["machines"]), status
+    assert all(machine["seen_ms"] > 3000 for machine in status["machines"]), status
+    text = fleet.command("status")
+    assert re.search(r"\nw0 +lost +\d+ s", text), text
+    assert re.search(r"\n(\d+) streams, \1 without an owner", text), text
 
 
 def check_mocapctl(fleet):

@@ -17,10 +17,21 @@ struct status {
     bool json;
 };
 
-// How long before the bucket's newest entry: some worker renews each 750 ms.
 static int64_t age_ms(const struct fleet_catalogue *catalogue, int64_t written_ns)
 {
-    return (catalogue->store.newest_ns - written_ns) / MC_NS_PER_MS;
+    return (catalogue->now_ns - written_ns) / MC_NS_PER_MS;
+}
+
+// A worker that has not renewed its lease in time is lost, though nobody may be left to see it.
+static bool is_lost(const struct fleet_catalogue *catalogue, const struct fleet_worker *worker)
+{
+    return age_ms(catalogue, worker->changed_ns) > FLEET_LEASE_MS;
+}
+
+static const struct fleet_worker *owner_of(const struct fleet_catalogue *catalogue,
+                                           const struct fleet_stream *stream)
+{
+    return stream->owner != NULL && !is_lost(catalogue, stream->owner) ? stream->owner : NULL;
 }
 
 static json_t *show_worker(const struct fleet_catalogue *catalogue,
@@ -31,7 +42,7 @@ static json_t *show_worker(const struct fleet_catalogue *catalogue,
         json_array_append_new(labels, json_string(worker->labels.items[i]));
     }
     return json_pack("{s:s, s:b, s:I, s:i, s:i, s:f, s:f, s:o}", "machine", worker->name, "alive",
-                     !worker->has_ended, "seen_ms",
+                     !worker->has_ended && !is_lost(catalogue, worker), "seen_ms",
                      (json_int_t)age_ms(catalogue, worker->changed_ns), "streams", worker->streams,
                      "capacity", worker->capacity, "busy", worker->busy, "latency_ms",
                      worker->latency_ms, "labels", labels);
@@ -40,14 +51,14 @@ static json_t *show_worker(const struct fleet_catalogue *catalogue,
 static json_t *show_stream(const struct fleet_catalogue *catalogue,
                            const struct fleet_stream *stream)
 {
+    const struct fleet_worker *owner = owner_of(catalogue, stream);
     const uint64_t fence =
-        stream->owner == NULL ? 0 : fleet_member_epoch(catalogue->store.created_ns) + stream->lease;
+        owner == NULL ? 0 : fleet_member_epoch(catalogue->store.created_ns) + stream->lease;
     const json_int_t owned_ms =
-        stream->owner == NULL ? 0 : (json_int_t)age_ms(catalogue, stream->leased_ns);
+        owner == NULL ? 0 : (json_int_t)age_ms(catalogue, stream->leased_ns);
     return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "stream", stream->name, "owner",
-                     stream->owner == NULL ? "" : stream->owner->name, "fence", (json_int_t)fence,
-                     "owned_ms", owned_ms, "moves", (json_int_t)stream->moves, "moved_to",
-                     stream->wanted);
+                     owner == NULL ? "" : owner->name, "fence", (json_int_t)fence, "owned_ms",
+                     owned_ms, "moves", (json_int_t)stream->moves, "moved_to", stream->wanted);
 }
 
 static void write_json(const struct fleet_catalogue *catalogue)
@@ -97,12 +108,17 @@ static void write_workers(const struct fleet_catalogue *catalogue)
     puts("machine           streams  capacity   busy  latency      seen  labels");
     for (int i = 0; i < roster->worker_count; i++) {
         const struct fleet_worker *worker = roster->workers[i];
+        write_name(worker->name);
         if (worker->has_ended) {
-            write_name(worker->name);
             puts("  gone");
             continue;
         }
-        write_name(worker->name);
+        if (is_lost(catalogue, worker)) {
+            printf("  lost%37s", "");
+            write_age(age_ms(catalogue, worker->changed_ns));
+            putchar('\n');
+            continue;
+        }
         printf("  %7d  %8d  %3.0f %%  %4.0f ms  ", worker->streams, worker->capacity,
                100 * worker->busy, worker->latency_ms);
         write_age(age_ms(catalogue, worker->changed_ns));
@@ -123,12 +139,13 @@ static void write_streams(const struct fleet_catalogue *catalogue)
         if (stream->options == NULL) {
             continue;
         }
+        const struct fleet_worker *owner = owner_of(catalogue, stream);
         count++;
-        orphans += stream->owner == NULL;
+        orphans += owner == NULL;
         write_name(stream->name);
         printf("  ");
-        write_name(stream->owner == NULL ? "-" : stream->owner->name);
-        if (stream->owner == NULL) {
+        write_name(owner == NULL ? "-" : owner->name);
+        if (owner == NULL) {
             printf("%10s", "");
         } else {
             write_age(age_ms(catalogue, stream->leased_ns));
@@ -168,7 +185,8 @@ const struct mc_command fleet_status_command = {
     .summary = "show the fleet: machines, their load, streams, their owners and moves",
     .details =
         "Latency is how late a machine's records are, nearly the longest of late. A machine was "
-        "seen when it last renewed its lease. For says how long a stream has had its owner, and "
+        "seen when it last renewed its lease; one that has not done so in time is lost, one that "
+        "stopped by itself is gone. For says how long a stream has had its owner, and "
         "moves how often it was taken after the first time.",
     .options = status_table,
     .options_size = sizeof(struct status),

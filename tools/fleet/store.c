@@ -180,3 +180,25 @@ bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster, st
     fleet_roster_count(roster, store->newest_ns);
     return check(status, 0, "cannot read the bucket", err);
 }
+
+// A server tells its time nowhere by itself, but when it made a consumer.
+bool fleet_store_ask_time(struct fleet_store *store, int64_t *now_ns, struct mc_error *err)
+{
+    char stream[FLEET_STORE_BYTES + 3];
+    jsConsumerConfig config;
+    jsConsumerInfo *made = NULL;
+    jsErrCode code = 0;
+    snprintf(stream, sizeof stream, "KV_%s", store->name);
+    jsConsumerConfig_Init(&config);
+    config.AckPolicy = js_AckExplicit;
+    config.InactiveThreshold = MC_NS_PER_SECOND; // if it can't be deleted
+    config.MemoryStorage = true;
+    config.Replicas = 1;
+    const natsStatus status = js_AddConsumer(&made, store->context, stream, &config, NULL, &code);
+    if (status == NATS_OK) {
+        *now_ns = made->Created;
+        js_DeleteConsumer(store->context, stream, made->Name, NULL, NULL);
+    }
+    jsConsumerInfo_Destroy(made);
+    return check(status, code, "cannot ask the broker for the time", err);
+}

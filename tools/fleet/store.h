@@ -48,3 +48,8 @@ enum fleet_result fleet_store_write(struct fleet_store *store, const char *key, 
 // clock. The roster need not be empty.
 bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster,
                       struct mc_error *err) MC_MUST_USE;
+
+// Asks what time it is by the clock that the times of entries are of, ns. Returns false and sets
+// err when the broker does not say.
+bool fleet_store_ask_time(struct fleet_store *store, int64_t *now_ns,
+                          struct mc_error *err) MC_MUST_USE;
