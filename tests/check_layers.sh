@@ -9,7 +9,7 @@ status=0
 # FOLDER may include beside the C library and itself.
 allow() {
     folder=$1 libraries=$2 own=$3
-    known='arm_neon|arpa/inet|assert|cpuid|ctype|dirent|dlfcn|emmintrin|errno|fcntl|float|fnmatch|getopt|grp|immintrin|inttypes|limits|malloc|math|poll|pthread|pwd|sched|signal|spawn|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|sys/[a-z]+|linux/[a-z0-9]+|netdb|netinet/[a-z]+'
+    known='arm_neon|arpa/inet|assert|cpuid|ctype|dirent|dlfcn|emmintrin|errno|fcntl|float|fnmatch|getopt|grp|immintrin|inttypes|limits|malloc|math|poll|pthread|pwd|sched|search|signal|spawn|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|sys/[a-z]+|linux/[a-z0-9]+|netdb|netinet/[a-z]+'
     bad=$(grep -rnE '^ *# *include' --include='*.[ch]' "$folder" |
         grep -vE "include <($known)\.h>" |
         grep -vE "include <($libraries)" |

@@ -10,14 +10,13 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
-#include <libavutil/opt.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/source/access.h"
 #include "pipeline/source/access_unit.h"
+#include "pipeline/source/container.h"
 #include "pipeline/source/demo_clip.h"
-#include "pipeline/source/frame_limit.h"
 #include "pipeline/source/lavfi.h"
 #include "pipeline/source/libav.h"
 #include "pipeline/source/memory_io.h"
@@ -232,29 +231,6 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
     return refuse(source, result, unread ? "not a video, or damaged" : "can't be opened", err);
 }
 
-// FFmpeg renders text files as a terminal would.
-static bool is_text(const struct pipeline_source *source)
-{
-    return strcmp(source->format->iformat->name, "tty") == 0;
-}
-
-static int find_video(const struct pipeline_source *source)
-{
-    int index = av_find_best_stream(source->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
-    if (index < 0 || is_text(source) ||
-        (source->format->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC)) {
-        return -1; // none, or the cover of an album
-    }
-    return index;
-}
-
-static bool knows_codec(const struct pipeline_source *source)
-{
-    int index = find_video(source);
-    return index >= 0 && source->format->streams[index]->codecpar->codec_id != AV_CODEC_ID_NONE;
-}
-
-// A file behind http: has a length; a live stream has none.
 static bool has_no_end(const struct pipeline_source *source)
 {
     switch (source->kind) {
@@ -263,60 +239,25 @@ static bool has_no_end(const struct pipeline_source *source)
     case PIPELINE_URL_V4L2:
         return true;
     case PIPELINE_URL_NETWORK:
-        return source->format->duration == AV_NOPTS_VALUE || source->format->duration <= 0;
+        return pipeline_container_has_no_end(source->format);
     default:
         return false;
     }
-}
-
-static bool is_chunked(const struct pipeline_source *source)
-{
-    const char *name = source->format->iformat != NULL ? source->format->iformat->name : "";
-    return source->live && (strcmp(name, "hls") == 0 || strcmp(name, "dash") == 0);
-}
-
-// FFmpeg gives frames of these formats stamps at a rate that it assumes.
-static bool has_stamps(const struct pipeline_source *source)
-{
-    const struct AVInputFormat *format = source->format->iformat;
-    if (source->kind == PIPELINE_URL_V4L2 || format == NULL) {
-        return true;
-    }
-    void *options = source->format->priv_data;
-    const bool bare = format->priv_class != NULL && options != NULL &&
-                      (av_opt_find(options, "raw_packet_size", NULL, 0, 0) != NULL ||
-                       strstr(format->name, "_pipe") != NULL);
-    return (format->flags & AVFMT_NOTIMESTAMPS) == 0 && !bare;
-}
-
-// Decodes a frame of what says too little of itself, where that is not too large.
-static int analyse(struct pipeline_source *source)
-{
-    const unsigned count = source->format->nb_streams;
-    AVDictionary **options = calloc(count + 1, sizeof *options);
-    for (unsigned i = 0; options != NULL && i < count; i++) {
-        av_dict_set_int(&options[i], "max_pixels", PIPELINE_FRAME_PIXELS_DEFAULT, 0);
-    }
-    const int result =
-        options != NULL ? avformat_find_stream_info(source->format, options) : AVERROR(ENOMEM);
-    for (unsigned i = 0; options != NULL && i < count; i++) {
-        av_dict_free(&options[i]);
-    }
-    free(options);
-    return result;
 }
 
 static bool check_codec(const struct pipeline_source *source, bool *permanent, struct mc_error *err)
 {
     const enum AVCodecID id = source->format->streams[source->video_index]->codecpar->codec_id;
     const AVCodec *decoder = avcodec_find_decoder(id);
+    if (decoder != NULL && pipeline_access_allows_decoder(&source->access, decoder->name)) {
+        return true;
+    }
     *permanent = !has_no_end(source);
     if (decoder == NULL) {
         return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
                             "no decoder for its codec (%s)", avcodec_get_name(id));
     }
-    return pipeline_access_allows_decoder(&source->access, decoder->name) ||
-           mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
+    return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
                         "its codec (%s) is decoded from local files only, not from a server",
                         avcodec_get_name(id));
 }
@@ -327,19 +268,20 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
     // frame tells.
     bool is_file = source->kind == PIPELINE_URL_FILE || source->kind == PIPELINE_URL_IMAGES ||
                    source->kind == PIPELINE_URL_DEMO;
-    if (is_file || !knows_codec(source)) {
+    if (is_file || !pipeline_container_knows_codec(source->format)) {
         source->probed = true;
-        int result = analyse(source);
+        int result = pipeline_container_analyse(source->format);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);
         }
     }
-    source->video_index = find_video(source);
+    source->video_index = pipeline_container_find_video(source->format);
     if (source->video_index < 0) {
-        *permanent = is_text(source) || !has_no_end(source);
+        const bool is_text = pipeline_container_is_text(source->format);
+        *permanent = is_text || !has_no_end(source);
         return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_STREAM_NOT_FOUND, "%s",
-                            is_text(source) ? "is text, not a video" : "has no video stream");
+                            is_text ? "is text, not a video" : "has no video stream");
     }
     return check_codec(source, permanent, err);
 }
@@ -417,8 +359,9 @@ static void adopt_stream(struct pipeline_source *source)
         stream->discard = (int)i == source->video_index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     }
     source->live = has_no_end(source);
-    source->chunked = is_chunked(source);
-    source->has_stamps = has_stamps(source);
+    source->chunked = source->live && pipeline_container_is_chunked(source->format);
+    source->has_stamps =
+        source->kind == PIPELINE_URL_V4L2 || pipeline_container_has_stamps(source->format);
     source->fragment_pts = AV_NOPTS_VALUE;
 }
 

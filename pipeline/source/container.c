@@ -1,0 +1,75 @@
+#include "pipeline/source/container.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavformat/avformat.h>
+#include <libavutil/opt.h>
+
+#include "pipeline/source/frame_limit.h"
+
+int pipeline_container_find_video(const struct AVFormatContext *format)
+{
+    const int index =
+        av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    if (index < 0 || pipeline_container_is_text(format) ||
+        (format->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC)) {
+        return -1;
+    }
+    return index;
+}
+
+bool pipeline_container_knows_codec(const struct AVFormatContext *format)
+{
+    const int index = pipeline_container_find_video(format);
+    return index >= 0 && format->streams[index]->codecpar->codec_id != AV_CODEC_ID_NONE;
+}
+
+int pipeline_container_analyse(struct AVFormatContext *format)
+{
+    const unsigned count = format->nb_streams;
+    AVDictionary **options = calloc(count + 1, sizeof *options);
+    for (unsigned i = 0; options != NULL && i < count; i++) {
+        av_dict_set_int(&options[i], "max_pixels", PIPELINE_FRAME_PIXELS_DEFAULT, 0);
+    }
+    const int result =
+        options != NULL ? avformat_find_stream_info(format, options) : AVERROR(ENOMEM);
+    for (unsigned i = 0; options != NULL && i < count; i++) {
+        av_dict_free(&options[i]);
+    }
+    free(options);
+    return result;
+}
+
+static const char *name_of(const struct AVFormatContext *format)
+{
+    return format->iformat != NULL ? format->iformat->name : "";
+}
+
+bool pipeline_container_is_text(const struct AVFormatContext *format)
+{
+    return strcmp(name_of(format), "tty") == 0;
+}
+
+bool pipeline_container_has_no_end(const struct AVFormatContext *format)
+{
+    return format->duration == AV_NOPTS_VALUE || format->duration <= 0;
+}
+
+bool pipeline_container_is_chunked(const struct AVFormatContext *format)
+{
+    return strcmp(name_of(format), "hls") == 0 || strcmp(name_of(format), "dash") == 0;
+}
+
+bool pipeline_container_has_stamps(const struct AVFormatContext *format)
+{
+    const struct AVInputFormat *input = format->iformat;
+    void *options = format->priv_data;
+    if (input == NULL) {
+        return true;
+    }
+    const bool is_bare = input->priv_class != NULL && options != NULL &&
+                         (av_opt_find(options, "raw_packet_size", NULL, 0, 0) != NULL ||
+                          strstr(input->name, "_pipe") != NULL);
+    return (input->flags & AVFMT_NOTIMESTAMPS) == 0 && !is_bare;
+}

@@ -1,0 +1,29 @@
+// What FFmpeg says of an open container: a file, or what a server sends. Thread: capture.
+#pragma once
+
+#include <stdbool.h>
+
+struct AVFormatContext;
+
+// The index of the video stream; -1: there is none, but perhaps the cover of an album.
+int pipeline_container_find_video(const struct AVFormatContext *format);
+
+// Whether it says by itself how its video is coded.
+bool pipeline_container_knows_codec(const struct AVFormatContext *format);
+
+// Decodes a frame of what says too little of itself, where that is not too large. Returns an
+// AVERROR on failure.
+int pipeline_container_analyse(struct AVFormatContext *format);
+
+// Whether it is a text file, which FFmpeg renders as a terminal would.
+bool pipeline_container_is_text(const struct AVFormatContext *format);
+
+// Whether it goes on for ever: a file behind http: has a length, a live stream has none.
+bool pipeline_container_has_no_end(const struct AVFormatContext *format);
+
+// Whether seconds of frames come at once (HLS, DASH).
+bool pipeline_container_is_chunked(const struct AVFormatContext *format);
+
+// Whether its stamps are its own: FFmpeg gives frames of some formats stamps at a rate that it
+// assumes.
+bool pipeline_container_has_stamps(const struct AVFormatContext *format);
