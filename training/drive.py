@@ -27,6 +27,7 @@ from .samples import tensor_of
 MOVES = 0.01   # standard deviation in a clip, [-1, 1], from which a coordinate is compared
 TURNS = 0.02   # the same of a Jacobian's entry
 LAG_MOST = 3   # frames
+AGREES = 0.5   # correlation from which there is a lag to speak of
 NOISE = 5      # of a camera, standard deviation of 255
 COPIES = 32
 EVERY = 10     # frames of a clip of which one is warped
@@ -74,24 +75,31 @@ def columns(values):
     return values.reshape(len(values), -1)
 
 
-def agreement(found, truth, least):
+def agreement(found, truth, moves):
     """Mean correlation of the columns that move; not a number where none does."""
-    found, truth = columns(found), columns(truth)
-    moves = truth.std(0) > least
-    return metrics.correlations(found[:, moves], truth[:, moves]).mean() if moves.any() else np.nan
+    found, truth = columns(found)[:, moves], columns(truth)[:, moves]
+    return metrics.correlations(found, truth).mean() if moves.any() else np.nan
+
+
+def moving(truth, least):
+    return columns(truth).std(0) > least
 
 
 def lag_of(found, truth, most=LAG_MOST):
-    """Frames by which found comes after truth: the top of a parabola through the best correlations."""
-    shifts = range(-most - 1, most + 2)
-    at = [agreement(found[max(0, s):len(found) + min(0, s)],
-                    truth[max(0, -s):len(truth) - max(0, s)], MOVES) for s in shifts]
-    if np.isnan(at).any():
+    """Frames by which found comes after truth: the top of a parabola through the best correlations.
+    Not a number where the tracks do not say: they are short, do not move, or hardly agree."""
+    moves, count = moving(truth, MOVES), len(truth)
+    if count < 4 * (most + 1) or not moves.any():
         return np.nan
-    best = 1 + int(np.argmax(at[1:-1]))
+    at = [agreement(found[max(0, s):count + min(0, s)], truth[max(0, -s):count - max(0, s)], moves)
+          for s in range(-most - 1, most + 2)]
+    best = int(np.argmax(at))
+    if best in (0, len(at) - 1) or at[best] < AGREES:
+        return np.nan
     before, top, after = at[best - 1:best + 2]
     bend = before - 2 * top + after
-    return shifts[best] + (0.5 * (before - after) / bend if bend < 0 else 0)
+    part = 0.5 * (before - after) / bend if bend < 0 else 0
+    return best - most - 1 + float(np.clip(part, -0.5, 0.5))
 
 
 def jitter(net, image, seed=1):
@@ -117,13 +125,13 @@ def row_of(name, net, clips, taught):
     cells = ["", "", ""]
     if taught is not None:
         pairs = list(zip(looks, taught))
-        cells = [f"{np.nanmean([agreement(a[0], b[0], MOVES) for a, b in pairs]):.3f}",
-                 f"{np.nanmean([agreement(a[1], b[1], TURNS) for a, b in pairs]):.3f}",
-                 f"{np.nanmean([lag_of(a[0], b[0]) for a, b in pairs]):+.2f}"]
+        cells = [f"{np.nanmean([agreement(a[k], b[k], moving(b[k], least)) for a, b in pairs]):.3f}"
+                 for k, least in ((0, MOVES), (1, TURNS))]
+        cells.append(f"{np.nanmean([lag_of(a[0], b[0]) for a, b in pairs]):+.2f}")
     still = np.mean([jitter(net, clip.images[0]) for clip in clips], 0)
-    warped = np.mean([equivariance(net, clip.images[::EVERY]) for clip in clips], 0)
+    losses = np.mean([equivariance(net, clip.images[::EVERY]) for clip in clips], 0)
     return [name, *cells, *(f"{1000 * value:.1f}" for value in still),
-            *(f"{value:.4f}" for value in warped)], looks
+            *(f"{value:.4f}" for value in losses)], looks
 
 
 HEAD = ["network", "keypoints, r", "Jacobians, r", "lag, frames", "jitter of keypoints, thousandths",
@@ -213,7 +221,22 @@ def arguments():
     parser.add_argument("--picture", help="animation to write: .webp")
     parser.add_argument("--page", help="Markdown file with the marks <!-- driving --> and "
                                        "<!-- end of driving -->")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if (options.clips is None) != (options.landmarks is None):
+        parser.error("--clips and --landmarks go together")
+    if options.picture and not (options.still and options.driver):
+        parser.error("--picture requires --still and --driver")
+    names = [os.path.basename(run.rstrip("/")) for run in options.student]
+    if len(set(names)) < len(names) or "teacher" in names:
+        parser.error(f"students must have names of their own, got {' '.join(names)}")
+    return options
+
+
+def read(path):
+    image = cv2.imread(path)
+    if image is None:
+        raise SystemExit(f"{path}: not an image")
+    return image[..., ::-1]
 
 
 def main():
@@ -223,12 +246,14 @@ def main():
     students = {os.path.basename(run.rstrip("/")): teacher_of(run)[0] for run in options.student}
     if options.clips:
         clips = list(clips_of(options.clips, options.landmarks, taught["size"], options.margin))
+        if not clips:
+            raise SystemExit(f"{options.clips}: has none of the clips {' '.join(CLIPS_KEPT_OUT)}")
         text = table(teacher, students, clips)
         print(text)
         if options.page:
             report.replace_between(options.page, "driving", text)
     if options.picture:
-        images = [cv2.imread(path)[..., ::-1] for path in (options.still, *options.driver)]
+        images = [read(path) for path in (options.still, *options.driver)]
         write_picture(options.picture, driven({"teacher": teacher, **students}, images[0],
                                               images[1:], taught["size"]))
 

@@ -135,10 +135,10 @@ class Run:
                     time.time() - began), flush=True)
                 seen = []
             last = self.step == options.steps
-            if self.step % options.save_every == 0 or last:
-                self.save()
             if self.step % options.check_every == 0 or last:
                 entry = {"step": self.step, "seconds": round(time.time() - began),
                          **check(self.average.state)}
                 checkpoint.log(options.run, entry)
                 print(entry, flush=True)
+            if self.step % options.save_every == 0 or last:
+                self.save()

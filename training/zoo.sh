@@ -5,8 +5,8 @@
 #   training/zoo.sh SET RUNS ZOO [train|export]
 #
 # SET is a set of training.prepare, RUNS a folder for checkpoints and logs, ZOO one for
-# the weight files. A run that was stopped continues when called again, and one that is done is
-# passed over, so NETWORKS, REPEATED, LARGE and STUDENTS may name a part of the study: the networks
+# the weight files. A run that was stopped continues when called again, and finished runs are
+# skipped, so NETWORKS, REPEATED, LARGE and STUDENTS may name a part of the study: the networks
 # at 64x64; those trained from two seeds more; those at 128x128; the students. LANDMARK_STEPS,
 # LARGE_STEPS, TEACHER_STEPS and STUDENT_STEPS set the numbers of steps (25000, 12500, 6250, 6250),
 # BATCH the images per step (16), THREADS the threads (1). Errors on validation images after every
@@ -26,11 +26,17 @@ mkdir -p "$runs" "$zoo"
 learn() { # MODULE ARCH RUN STEPS OPTION...
     module=$1 arch=$2 run=$3 steps=$4
     shift 4
-    [ ! -e "$runs/$run/done-$steps" ] || return 0
+    if [ -e "$runs/$run/done" ]; then
+        was=$(cat "$runs/$run/done")
+        [ "$was" != "$steps" ] || return 0
+        echo "zoo.sh: $runs/$run was trained for $was steps, not $steps: remove it, and what was" \
+            "trained from it" >&2
+        exit 1
+    fi
     "$python" -m "$module" --set "$set_" --run "$runs/$run" --arch "$arch" --steps "$steps" \
         --batch "${BATCH:-16}" --threads "${THREADS:-1}" --dropout 0 --features 32 \
         --save-every 100 --check-every "$(((steps + 9) / 10))" "$@"
-    touch "$runs/$run/done-$steps"
+    echo "$steps" >"$runs/$run/done"
 }
 
 landmarks() { # ARCH RUN SIZE STEPS SEED

@@ -16,14 +16,16 @@ static const char network_formats[] =
     "gif,apng,flv,live_flv,matroska,webm,mov,mpeg,mpegvideo,avi,asf,ogg,nut,ivf,h264,hevc,m4v,obu,"
     "av1,h263,vc1,rtp";
 
-// Decoders allowed for network sources: of what cameras and servers send. FFmpeg has hundreds more,
-// of old games and disks, which few read and few fuzz. Sound is not decoded, but analysed.
+// Decoders allowed for what comes from the network: of codecs that cameras and servers send. FFmpeg
+// has hundreds more, of old games and disks, which few read and few fuzz. Those of sound only
+// analyse.
 static const char network_decoders[] =
-    "h264,hevc,vp8,vp9,libdav1d,libaom-av1,av1,mjpeg,mpeg4,msmpeg4,mpeg1video,mpeg2video,h263,"
-    "h263p,"
-    "flv,vp6f,theora,vc1,wmv3,jpeg2000,libopenjpeg,png,apng,gif,bmp,webp,rawvideo,"
-    "aac,aac_latm,ac3,eac3,mp2float,mp3float,opus,libopus,vorbis,pcm_alaw,pcm_mulaw,pcm_s16be,"
-    "pcm_s16le,g726,g726le";
+    "h264,libopenh264,hevc,vp8,libvpx,vp9,libvpx-vp9,libdav1d,libaom-av1,libgav1,av1,"
+    "mjpeg,mpeg1video,mpeg2video,mpeg4,msmpeg4v2,msmpeg4,h261,h263,h263p,flv,vp6,vp6a,vp6f,theora,"
+    "vc1,vc1image,wmv1,wmv2,wmv3,wmv3image,jpeg2000,libopenjpeg,png,apng,gif,bmp,webp,rawvideo,"
+    "bitpacked,"
+    "aac,aac_latm,ac3,eac3,mp2float,mp3float,opus,libopus,vorbis,flac,pcm_alaw,pcm_mulaw,pcm_s16be,"
+    "pcm_s16le,g722,g726,g726le";
 
 void pipeline_access_init(struct pipeline_access *access, enum pipeline_url_kind kind,
                           const char *url, const char *path)
@@ -44,6 +46,12 @@ void pipeline_access_init(struct pipeline_access *access, enum pipeline_url_kind
 static bool is_network(enum pipeline_url_kind kind)
 {
     return kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK;
+}
+
+// An SDP file names a port to which anybody may send.
+static bool is_sent(enum pipeline_url_kind kind)
+{
+    return is_network(kind) || kind == PIPELINE_URL_SDP;
 }
 
 static bool is_inside(const char *directory, const char *path)
@@ -118,14 +126,15 @@ bool pipeline_access_apply(struct pipeline_access *access, struct AVFormatContex
     format->opaque = access;
     const bool set = av_dict_set(options, "protocol_whitelist", protocols, 0) >= 0 &&
                      (!is_network(access->kind) ||
-                      (av_dict_set(options, "format_whitelist", network_formats, 0) >= 0 &&
-                       av_dict_set(options, "codec_whitelist", network_decoders, 0) >= 0));
+                      av_dict_set(options, "format_whitelist", network_formats, 0) >= 0) &&
+                     (!is_sent(access->kind) ||
+                      av_dict_set(options, "codec_whitelist", network_decoders, 0) >= 0);
     return set || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source");
 }
 
 bool pipeline_access_allows_decoder(const struct pipeline_access *access, const char *name)
 {
-    return !is_network(access->kind) || av_match_list(name, network_decoders, ',') > 0;
+    return !is_sent(access->kind) || av_match_list(name, network_decoders, ',') > 0;
 }
 
 static bool allows_redirect(void *user, const char *url)

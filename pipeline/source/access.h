@@ -6,7 +6,7 @@
 //   from the network  the same server (scheme, host, port; https for http on the usual
 //                     ports), and formats and codecs that live streams come in
 //   a local playlist  files in its folder and below, nothing of the network
-//   an SDP file       that and RTP
+//   an SDP file       that, RTP, and those codecs
 // Thread: capture.
 #pragma once
 

@@ -94,7 +94,8 @@ static void vet_redirect(void *context, const char *format, va_list arguments)
 // about oddities of encoders, useful only when debugging.
 static void log_callback(void *context, int level, const char *format, va_list arguments)
 {
-    bool error = level <= AV_LOG_ERROR;
+    // A sound or subtitle that pipeline/source/access.c does not let through is no error.
+    const bool error = level <= AV_LOG_ERROR && strstr(format, "not on whitelist") == NULL;
     if (redirect_allows != NULL && context != NULL) {
         vet_redirect(context, format, arguments);
     }

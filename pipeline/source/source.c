@@ -258,7 +258,7 @@ static bool check_codec(const struct pipeline_source *source, bool *permanent, s
                             "no decoder for its codec (%s)", avcodec_get_name(id));
     }
     return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_DECODER_NOT_FOUND,
-                        "its codec (%s) is decoded from local files only, not from a server",
+                        "its codec (%s) is decoded from local files only, not from the network",
                         avcodec_get_name(id));
 }
 

@@ -20,7 +20,7 @@
 
 #define NS_PER_S 1000000000LL
 
-enum { REFUSALS = 10, ROUNDS = 40, SUBSCRIPTIONS = 16, BURST = 20 };
+enum { REFUSALS = 10, ROUNDS = 40, SUBSCRIPTIONS = 16, BURST = 20, WRONG = 1 << 20 };
 
 static atomic_bool is_refused;
 
@@ -117,9 +117,8 @@ static void end_broker(struct played_broker *broker)
 static void count_message(void *user, const char *subject, const char *reply, const char *data,
                           size_t length)
 {
-    assert_int_equal(length, 5);
-    assert_memory_equal(data, "hello", 5);
-    atomic_fetch_add((atomic_int *)user, 1);
+    // Not an assertion: the thread is the library's.
+    atomic_fetch_add((atomic_int *)user, length == 5 && memcmp(data, "hello", 5) == 0 ? 1 : WRONG);
 }
 
 static struct fleet_broker *connect_to(const struct played_broker *played)

@@ -45,12 +45,17 @@ class Comparing(unittest.TestCase):
     def test_lag_is_how_many_frames_a_track_comes_later(self):
         for lag in (-2.0, -0.3, 0.0, 0.5, 2.0, 3.0):
             self.assertAlmostEqual(drive.lag_of(self.track(lag), self.track()), lag, delta=0.1)
+        noise = np.random.default_rng(2).normal(size=(60, 2, 2))
+        for found in (self.track(8.0), 0 * self.track(), noise):
+            self.assertTrue(np.isnan(drive.lag_of(found, self.track())))
+        self.assertTrue(np.isnan(drive.lag_of(self.track()[:4], self.track()[:4])))
 
     def test_only_what_moves_is_compared(self):
         truth = np.concatenate([self.track(), np.zeros((60, 1, 2))], 1)
         noise = np.concatenate([self.track(), np.random.default_rng(1).normal(size=(60, 1, 2))], 1)
-        self.assertAlmostEqual(drive.agreement(noise, truth, drive.MOVES), 1, places=6)
-        self.assertTrue(np.isnan(drive.agreement(noise, 0 * truth, drive.MOVES)))
+        moves = drive.moving(truth, drive.MOVES)
+        self.assertAlmostEqual(drive.agreement(noise, truth, moves), 1, places=6)
+        self.assertTrue(np.isnan(drive.agreement(noise, truth, drive.moving(0 * truth, 0.1))))
 
     def test_a_student_that_is_the_teacher_agrees_with_it(self):
         clip = drive.Clip.__new__(drive.Clip)

@@ -37,8 +37,8 @@ struct fleet_broker_subscription {
 };
 
 // The library may deliver a message of a subscription that has ended, and does not always say when
-// it is done with one: it is given an id to come back with, never a pointer. One for the process,
-// since one thread of the library delivers all messages.
+// it is done with one, so it gets an id, never a pointer. One tree for the process, since one
+// thread of the library delivers all messages.
 static pthread_mutex_t delivery = PTHREAD_MUTEX_INITIALIZER; // held during callbacks
 static void *attached;                                       // a tree of subscriptions, by id
 static uintptr_t last_id;
@@ -120,19 +120,25 @@ static void tell_refusal(struct fleet_broker *broker, const char *reason)
     }
 }
 
+// A connection that the broker has ended for good.
+static void handle_refusal(struct fleet_broker *broker, natsConnection *connection)
+{
+    const char *reason = NULL;
+    set_state(broker, false);
+    natsConnection_GetLastError(connection, &reason);
+    tell_refusal(broker, reason != NULL && reason[0] != '\0' ? reason : "it gave no reason");
+    end_connection(broker, REFUSED_MS);
+}
+
 // Of one that was closed because it ended, too: by then the pointer is another.
 static void on_closed(natsConnection *connection, void *closure)
 {
     struct fleet_broker *broker = closure;
-    const char *reason = NULL;
     pthread_mutex_lock(&broker->lock);
     const bool is_ours = broker->is_stopping || connection != broker->open;
     pthread_mutex_unlock(&broker->lock);
     if (!is_ours) {
-        set_state(broker, false);
-        natsConnection_GetLastError(connection, &reason);
-        tell_refusal(broker, reason != NULL && reason[0] != '\0' ? reason : "it gave no reason");
-        end_connection(broker, REFUSED_MS);
+        handle_refusal(broker, connection);
     }
     pthread_mutex_lock(&broker->lock);
     broker->outstanding--;
@@ -225,22 +231,28 @@ static void detach(struct fleet_broker_subscription *subscription)
 }
 
 // With connection_lock and delivery held. A connection that closes meanwhile is made anew, and the
-// subscription with it.
-static void attach(struct fleet_broker *broker, struct fleet_broker_subscription *subscription)
+// subscription with it. Returns false when out of memory.
+static bool attach(struct fleet_broker *broker, struct fleet_broker_subscription *subscription)
 {
     subscription->id = ++last_id;
-    if (broker->connection == NULL || tsearch(subscription, &attached, compare_ids) == NULL) {
-        return;
+    if (broker->connection == NULL) {
+        return true;
     }
-    if (natsConnection_Subscribe(&subscription->current, broker->connection, subscription->subject,
-                                 on_nats_message, (void *)subscription->id) != NATS_OK) {
+    if (tsearch(subscription, &attached, compare_ids) == NULL) {
+        return false;
+    }
+    const natsStatus status =
+        natsConnection_Subscribe(&subscription->current, broker->connection, subscription->subject,
+                                 on_nats_message, (void *)subscription->id);
+    if (status != NATS_OK) {
         subscription->current = NULL;
         detach(subscription);
-        return;
+        return status != NATS_NO_MEMORY;
     }
     natsSubscription_SetPendingLimits(subscription->current, subscription->max_pending,
                                       PENDING_BYTES);
     natsSubscription_NoDeliveryDelay(subscription->current);
+    return true;
 }
 
 struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *broker,
@@ -250,22 +262,27 @@ struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *br
 {
     struct fleet_broker_subscription *made = calloc(1, sizeof *made);
     char *copy = strdup(subject);
-    if (made == NULL || copy == NULL) {
+    bool good = made != NULL && copy != NULL;
+    if (good) {
+        *made = (struct fleet_broker_subscription){
+            .subject = copy, .max_pending = max_pending, .on_message = on_message, .user = user
+        };
+        pthread_rwlock_rdlock(&broker->connection_lock);
+        pthread_mutex_lock(&delivery);
+        good = attach(broker, made);
+        if (good) {
+            made->next = broker->subscriptions;
+            broker->subscriptions = made;
+        }
+        pthread_mutex_unlock(&delivery);
+        pthread_rwlock_unlock(&broker->connection_lock);
+    }
+    if (!good) {
         free(made);
         free(copy);
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a subscription");
         return NULL;
     }
-    *made = (struct fleet_broker_subscription){
-        .subject = copy, .max_pending = max_pending, .on_message = on_message, .user = user
-    };
-    pthread_rwlock_rdlock(&broker->connection_lock);
-    pthread_mutex_lock(&delivery);
-    made->next = broker->subscriptions;
-    broker->subscriptions = made;
-    attach(broker, made);
-    pthread_mutex_unlock(&delivery);
-    pthread_rwlock_unlock(&broker->connection_lock);
     return made;
 }
 
@@ -305,6 +322,8 @@ static natsStatus connect_now(struct fleet_broker *broker)
     pthread_mutex_unlock(&broker->lock);
     if (natsConnection_Status(broker->connection) == NATS_CONN_STATUS_CONNECTED) {
         set_state(broker, true);
+    } else if (natsConnection_IsClosed(broker->connection)) {
+        handle_refusal(broker, broker->connection); // on_closed may not have known it yet
     } else if (status != NATS_OK) {
         mc_log(MC_LOG_WARNING, "no broker at %s yet; trying again until it is there", broker->url);
     }
@@ -331,12 +350,13 @@ static void make_anew(struct fleet_broker *broker)
     pthread_mutex_unlock(&broker->lock);
     if (!is_stopping) {
         const natsStatus status = connect_now(broker);
+        bool is_complete = true;
         pthread_mutex_lock(&delivery);
         for (struct fleet_broker_subscription *s = broker->subscriptions; s != NULL; s = s->next) {
-            attach(broker, s);
+            is_complete = attach(broker, s) && is_complete;
         }
         pthread_mutex_unlock(&delivery);
-        if (status != NATS_OK) {
+        if (status != NATS_OK || !is_complete) {
             end_connection(broker, REFUSED_MS);
         }
     }

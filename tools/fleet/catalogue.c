@@ -17,19 +17,6 @@ static void wait_a_moment(void)
     nanosleep(&moment, NULL);
 }
 
-static bool read_all(struct fleet_catalogue *catalogue, struct mc_error *err)
-{
-    if (!fleet_store_read(&catalogue->store, &catalogue->roster, err) ||
-        !fleet_store_ask_time(&catalogue->store, &catalogue->now_ns, err)) {
-        return false;
-    }
-    // Another server of the cluster may have said it.
-    if (catalogue->now_ns < catalogue->store.newest_ns) {
-        catalogue->now_ns = catalogue->store.newest_ns;
-    }
-    return true;
-}
-
 bool fleet_catalogue_open(struct fleet_catalogue *catalogue, const struct fleet_options *options,
                           int replicas)
 {
@@ -50,7 +37,7 @@ bool fleet_catalogue_open(struct fleet_catalogue *catalogue, const struct fleet_
             wait_a_moment();
         }
     }
-    if (!is_open || !read_all(catalogue, &err)) {
+    if (!is_open || !fleet_store_read(&catalogue->store, &catalogue->roster, &err)) {
         tools_complain("%s", err.message);
         fleet_catalogue_close(catalogue);
         return false;

@@ -10,7 +10,6 @@ struct fleet_catalogue {
     struct fleet_broker *broker;
     struct fleet_store store;
     struct fleet_roster roster;
-    int64_t now_ns; // when it was read, by the broker's clock
 };
 
 enum { FLEET_CATALOGUE_MS = 5000 }; // to connect, and for the broker to have a leader

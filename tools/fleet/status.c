@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "tools/fleet/catalogue.h"
@@ -17,60 +18,88 @@ struct status {
     bool json;
 };
 
-static int64_t age_ms(const struct fleet_catalogue *catalogue, int64_t written_ns)
+struct view {
+    struct fleet_catalogue catalogue;
+    int64_t now_ns; // when it was read, by the broker's clock
+};
+
+// The time of the bucket's newest entry is now, as every worker renews each 750 ms. When all are
+// dead it stands still: then the broker is asked. The answer may come from another server of a
+// cluster, whose clock is ahead, so it counts only if nobody renews for the length of a lease.
+static bool find_now(struct view *view, struct mc_error *err)
 {
-    return (catalogue->now_ns - written_ns) / MC_NS_PER_MS;
+    struct fleet_store *store = &view->catalogue.store;
+    const int64_t newest_ns = store->newest_ns, lease_ns = FLEET_LEASE_MS * MC_NS_PER_MS;
+    const struct timespec lease = { .tv_sec = FLEET_LEASE_MS / 1000 };
+    struct mc_error no_time;
+    int64_t asked_ns = 0;
+    view->now_ns = newest_ns;
+    if (!fleet_store_ask_time(store, &asked_ns, &no_time)) {
+        tools_complain("%s; the times shown are as of the last news", no_time.message);
+        return true;
+    }
+    if (asked_ns - newest_ns <= lease_ns) {
+        return true;
+    }
+    nanosleep(&lease, NULL);
+    if (!fleet_store_read(store, &view->catalogue.roster, err)) {
+        return false;
+    }
+    view->now_ns = store->newest_ns > newest_ns ? store->newest_ns : asked_ns + lease_ns;
+    return true;
+}
+
+static int64_t age_ms(const struct view *view, int64_t written_ns)
+{
+    return (view->now_ns - written_ns) / MC_NS_PER_MS;
 }
 
 // A worker that has not renewed its lease in time is lost, though nobody may be left to see it.
-static bool is_lost(const struct fleet_catalogue *catalogue, const struct fleet_worker *worker)
+static bool is_lost(const struct view *view, const struct fleet_worker *worker)
 {
-    return age_ms(catalogue, worker->changed_ns) > FLEET_LEASE_MS;
+    return age_ms(view, worker->changed_ns) > FLEET_LEASE_MS;
 }
 
-static const struct fleet_worker *owner_of(const struct fleet_catalogue *catalogue,
+static const struct fleet_worker *owner_of(const struct view *view,
                                            const struct fleet_stream *stream)
 {
-    return stream->owner != NULL && !is_lost(catalogue, stream->owner) ? stream->owner : NULL;
+    return stream->owner != NULL && !is_lost(view, stream->owner) ? stream->owner : NULL;
 }
 
-static json_t *show_worker(const struct fleet_catalogue *catalogue,
-                           const struct fleet_worker *worker)
+static json_t *show_worker(const struct view *view, const struct fleet_worker *worker)
 {
     json_t *labels = json_array();
     for (int i = 0; i < worker->labels.count; i++) {
         json_array_append_new(labels, json_string(worker->labels.items[i]));
     }
     return json_pack("{s:s, s:b, s:I, s:i, s:i, s:f, s:f, s:o}", "machine", worker->name, "alive",
-                     !worker->has_ended && !is_lost(catalogue, worker), "seen_ms",
-                     (json_int_t)age_ms(catalogue, worker->changed_ns), "streams", worker->streams,
+                     !worker->has_ended && !is_lost(view, worker), "seen_ms",
+                     (json_int_t)age_ms(view, worker->changed_ns), "streams", worker->streams,
                      "capacity", worker->capacity, "busy", worker->busy, "latency_ms",
                      worker->latency_ms, "labels", labels);
 }
 
-static json_t *show_stream(const struct fleet_catalogue *catalogue,
-                           const struct fleet_stream *stream)
+static json_t *show_stream(const struct view *view, const struct fleet_stream *stream)
 {
-    const struct fleet_worker *owner = owner_of(catalogue, stream);
+    const struct fleet_worker *owner = owner_of(view, stream);
     const uint64_t fence =
-        owner == NULL ? 0 : fleet_member_epoch(catalogue->store.created_ns) + stream->lease;
-    const json_int_t owned_ms =
-        owner == NULL ? 0 : (json_int_t)age_ms(catalogue, stream->leased_ns);
+        owner == NULL ? 0 : fleet_member_epoch(view->catalogue.store.created_ns) + stream->lease;
+    const json_int_t owned_ms = owner == NULL ? 0 : (json_int_t)age_ms(view, stream->leased_ns);
     return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "stream", stream->name, "owner",
                      owner == NULL ? "" : owner->name, "fence", (json_int_t)fence, "owned_ms",
                      owned_ms, "moves", (json_int_t)stream->moves, "moved_to", stream->wanted);
 }
 
-static void write_json(const struct fleet_catalogue *catalogue)
+static void write_json(const struct view *view)
 {
-    const struct fleet_roster *roster = &catalogue->roster;
+    const struct fleet_roster *roster = &view->catalogue.roster;
     json_t *machines = json_array(), *streams = json_array();
     for (int i = 0; i < roster->worker_count; i++) {
-        json_array_append_new(machines, show_worker(catalogue, roster->workers[i]));
+        json_array_append_new(machines, show_worker(view, roster->workers[i]));
     }
     for (int i = 0; i < roster->stream_count; i++) {
         if (roster->streams[i]->options != NULL) {
-            json_array_append_new(streams, show_stream(catalogue, roster->streams[i]));
+            json_array_append_new(streams, show_stream(view, roster->streams[i]));
         }
     }
     json_t *all = json_pack("{s:o, s:o}", "machines", machines, "streams", streams);
@@ -102,9 +131,9 @@ static void write_age(int64_t ms)
     }
 }
 
-static void write_workers(const struct fleet_catalogue *catalogue)
+static void write_workers(const struct view *view)
 {
-    const struct fleet_roster *roster = &catalogue->roster;
+    const struct fleet_roster *roster = &view->catalogue.roster;
     puts("machine           streams  capacity   busy  latency      seen  labels");
     for (int i = 0; i < roster->worker_count; i++) {
         const struct fleet_worker *worker = roster->workers[i];
@@ -113,15 +142,15 @@ static void write_workers(const struct fleet_catalogue *catalogue)
             puts("  gone");
             continue;
         }
-        if (is_lost(catalogue, worker)) {
-            printf("  lost%37s", "");
-            write_age(age_ms(catalogue, worker->changed_ns));
+        if (is_lost(view, worker)) {
+            printf("  %-35s", "lost");
+            write_age(age_ms(view, worker->changed_ns));
             putchar('\n');
             continue;
         }
         printf("  %7d  %8d  %3.0f %%  %4.0f ms  ", worker->streams, worker->capacity,
                100 * worker->busy, worker->latency_ms);
-        write_age(age_ms(catalogue, worker->changed_ns));
+        write_age(age_ms(view, worker->changed_ns));
         for (int k = 0; k < worker->labels.count; k++) {
             printf("%s%s", k > 0 ? " " : "", worker->labels.items[k]);
         }
@@ -129,9 +158,9 @@ static void write_workers(const struct fleet_catalogue *catalogue)
     }
 }
 
-static void write_streams(const struct fleet_catalogue *catalogue)
+static void write_streams(const struct view *view)
 {
-    const struct fleet_roster *roster = &catalogue->roster;
+    const struct fleet_roster *roster = &view->catalogue.roster;
     int orphans = 0, count = 0;
     puts("\nstream            owner                  for  moves");
     for (int i = 0; i < roster->stream_count; i++) {
@@ -139,7 +168,7 @@ static void write_streams(const struct fleet_catalogue *catalogue)
         if (stream->options == NULL) {
             continue;
         }
-        const struct fleet_worker *owner = owner_of(catalogue, stream);
+        const struct fleet_worker *owner = owner_of(view, stream);
         count++;
         orphans += owner == NULL;
         write_name(stream->name);
@@ -148,7 +177,7 @@ static void write_streams(const struct fleet_catalogue *catalogue)
         if (owner == NULL) {
             printf("%10s", "");
         } else {
-            write_age(age_ms(catalogue, stream->leased_ns));
+            write_age(age_ms(view, stream->leased_ns));
         }
         printf("%5" PRIu64, stream->moves);
         printf("%s", stream->wanted[0] == '\0' ? "" : ", moved to ");
@@ -161,18 +190,22 @@ static void write_streams(const struct fleet_catalogue *catalogue)
 static int run(const void *options, const void *globals)
 {
     const struct status *status = options;
-    struct fleet_catalogue catalogue;
-    if (!fleet_catalogue_open(&catalogue, globals, 0)) {
+    struct view view;
+    struct mc_error err = { 0 };
+    if (!fleet_catalogue_open(&view.catalogue, globals, 0)) {
         return MC_EXIT_FAILED;
     }
-    if (status->json) {
-        write_json(&catalogue);
+    const bool good = find_now(&view, &err);
+    if (!good) {
+        tools_complain("%s", err.message);
+    } else if (status->json) {
+        write_json(&view);
     } else {
-        write_workers(&catalogue);
-        write_streams(&catalogue);
+        write_workers(&view);
+        write_streams(&view);
     }
-    fleet_catalogue_close(&catalogue);
-    return MC_EXIT_OK;
+    fleet_catalogue_close(&view.catalogue);
+    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
 static const struct mc_option status_table[] = {
@@ -185,8 +218,8 @@ const struct mc_command fleet_status_command = {
     .summary = "show the fleet: machines, their load, streams, their owners and moves",
     .details =
         "Latency is how late a machine's records are, nearly the longest of late. A machine was "
-        "seen when it last renewed its lease; one that has not done so in time is lost, one that "
-        "stopped by itself is gone. For says how long a stream has had its owner, and "
+        "seen when it last renewed its lease. Lost: its lease ran out; gone: it stopped by itself. "
+        "For says how long a stream has had its owner, and "
         "moves how often it was taken after the first time.",
     .options = status_table,
     .options_size = sizeof(struct status),

@@ -181,7 +181,7 @@ bool fleet_store_read(struct fleet_store *store, struct fleet_roster *roster, st
     return check(status, 0, "cannot read the bucket", err);
 }
 
-// A server tells its time nowhere by itself, but when it made a consumer.
+// JetStream of nats-server 2.9 states its time only as that of a new consumer.
 bool fleet_store_ask_time(struct fleet_store *store, int64_t *now_ns, struct mc_error *err)
 {
     char stream[FLEET_STORE_BYTES + 3];

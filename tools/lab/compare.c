@@ -98,20 +98,37 @@ static bool entry_load(struct lab_entry *entry, const char *what, enum nn_precis
     return entry->runner != NULL;
 }
 
+static bool add_as(struct lab_compare *compare, const char *what, enum nn_precision precision,
+                   struct mc_error *err)
+{
+    if (compare->count == LAB_ENTRIES_MAX) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "must be at most %d models, each precision being one", LAB_ENTRIES_MAX);
+    }
+    return entry_load(&compare->entries[compare->count++], what, precision, compare->size,
+                      compare->cpu_flags, err);
+}
+
+// In float32, and in int8 if that is asked for and the file has what it takes.
 static bool add(struct lab_compare *compare, const char *what, struct mc_error *err)
 {
-    static const enum nn_precision precisions[] = { NN_PRECISION_F32, NN_PRECISION_INT8 };
-    for (int i = 0; i < (compare->int8 ? 2 : 1); i++) {
-        if (compare->count == LAB_ENTRIES_MAX) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must be at most %d models%s",
-                                LAB_ENTRIES_MAX / (compare->int8 ? 2 : 1),
-                                compare->int8 ? " with --int8" : "");
-        }
-        if (!entry_load(&compare->entries[compare->count++], what, precisions[i], compare->size,
-                        compare->cpu_flags, err)) {
-            return false;
-        }
+    if (!add_as(compare, what, NN_PRECISION_F32, err)) {
+        return false;
     }
+    const struct lab_entry *f32 = &compare->entries[compare->count - 1];
+    if (!compare->int8) {
+        return true;
+    }
+    if (f32->file_bytes > 0 && nn_model_info(f32->model)->range_count == 0) {
+        tools_complain("%s: has no activation ranges, so it is measured in float32 alone; see "
+                       "mocap-lab model calibrate",
+                       what);
+        return true;
+    }
+    if (!add_as(compare, what, NN_PRECISION_INT8, err)) {
+        return false;
+    }
+    compare->entries[compare->count - 1].f32 = f32;
     return true;
 }
 

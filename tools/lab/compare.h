@@ -22,6 +22,7 @@ struct lab_modules {
 struct lab_entry {
     char name[64];            // the file's, or the network's; letters, digits and - . _
     enum nn_precision precision;
+    const struct lab_entry *f32; // the same in float32; NULL: this one is
     char *onnx;               // owned; the same weights for ONNX Runtime, or NULL
     struct nn_model *model;   // owned
     struct nn_runner *runner; // owned
@@ -62,7 +63,7 @@ bool lab_compare_measure(struct lab_compare *compare, struct mc_error *err) MC_M
 // Runs every model, and the teacher, on the labelled images of the set.
 bool lab_compare_judge(struct lab_compare *compare, struct mc_error *err) MC_MUST_USE;
 
-enum { LAB_ENTRIES_MAX = 64 };
+enum { LAB_ENTRIES_MAX = 256 };
 
 // What accuracy is compared by: the first of these that any model has, less being better.
 enum lab_accuracy {
@@ -74,7 +75,7 @@ enum lab_accuracy {
 enum lab_accuracy lab_compare_accuracy(const struct lab_compare *compare);
 double lab_compare_value(const struct lab_entry *entry, enum lab_accuracy accuracy);
 
-// The models of which none is better in the same or less time, the fastest first. -> how many
+// The models that no other beats in both accuracy and time, the fastest first. -> how many
 int lab_compare_front(const struct lab_compare *compare,
                       const struct lab_entry *front[LAB_ENTRIES_MAX]);
 

@@ -124,10 +124,9 @@ static void draw_entry(FILE *out, const struct lab_entry *entry, const struct ax
         return;
     }
     const double x = x_of(&axes->across, row.ms), y = y_of(&axes->up, value);
-    if (entry->precision == NN_PRECISION_INT8) {
-        const struct lab_entry *f32 = entry - 1; // where lab_compare has it
-        draw_link(out, x, y, x_of(&axes->across, lab_compare_row(f32).ms),
-                  y_of(&axes->up, lab_compare_value(f32, axes->accuracy)));
+    if (entry->f32 != NULL) {
+        draw_link(out, x, y, x_of(&axes->across, lab_compare_row(entry->f32).ms),
+                  y_of(&axes->up, lab_compare_value(entry->f32, axes->accuracy)));
         draw_point(out, x, y, int8_colour, int8_colour);
         return;
     }

@@ -25,31 +25,37 @@ double lab_compare_value(const struct lab_entry *entry, enum lab_accuracy accura
                                  : (double)nn_model_info(entry->model)->macs / 1e6;
 }
 
+struct candidate {
+    const struct lab_entry *entry;
+    double ms, value;
+};
+
 static int by_time(const void *left, const void *right)
 {
-    const double a = lab_compare_row(*(const struct lab_entry *const *)left).ms;
-    const double b = lab_compare_row(*(const struct lab_entry *const *)right).ms;
-    return (a > b) - (a < b);
+    const struct candidate *a = left, *b = right;
+    return a->ms != b->ms ? (a->ms > b->ms) - (a->ms < b->ms)
+                          : (a->value > b->value) - (a->value < b->value);
 }
 
 int lab_compare_front(const struct lab_compare *compare,
                       const struct lab_entry *front[LAB_ENTRIES_MAX])
 {
     const enum lab_accuracy accuracy = lab_compare_accuracy(compare);
+    struct candidate candidates[LAB_ENTRIES_MAX];
     double best = INFINITY;
-    int kept = 0;
-    if (accuracy == LAB_MACS) {
-        return 0;
+    int count = 0, kept = 0;
+    for (int i = 0; i < compare->count && accuracy != LAB_MACS; i++) {
+        const struct lab_entry *entry = &compare->entries[i];
+        const double value = lab_compare_value(entry, accuracy);
+        if (isfinite(value)) {
+            candidates[count++] = (struct candidate){ entry, lab_compare_row(entry).ms, value };
+        }
     }
-    for (int i = 0; i < compare->count; i++) {
-        front[i] = &compare->entries[i];
-    }
-    qsort(front, (size_t)compare->count, sizeof *front, by_time);
-    for (int i = 0; i < compare->count; i++) {
-        const double value = lab_compare_value(front[i], accuracy);
-        if (value < best) { // NAN isn't
-            best = value;
-            front[kept++] = front[i];
+    qsort(candidates, (size_t)count, sizeof *candidates, by_time);
+    for (int i = 0; i < count; i++) {
+        if (candidates[i].value < best) {
+            best = candidates[i].value;
+            front[kept++] = candidates[i].entry;
         }
     }
     return kept;

@@ -98,7 +98,7 @@ static void print_rows(const struct lab_compare *compare, const char *before, co
     }
 }
 
-// What to take if there is so much time: the models of which none is better and as fast.
+// The best model for each time budget.
 static void print_front(const struct lab_compare *compare, bool markdown)
 {
     const enum lab_accuracy accuracy = lab_compare_accuracy(compare);
@@ -142,12 +142,11 @@ void lab_compare_print_markdown(const struct lab_compare *compare)
     print_front(compare, true);
 }
 
-static bool is_on_front(const struct lab_compare *compare, const struct lab_entry *entry)
+static bool is_among(const struct lab_entry *const *entries, int count,
+                     const struct lab_entry *entry)
 {
-    const struct lab_entry *front[LAB_ENTRIES_MAX];
-    const int count = lab_compare_front(compare, front);
     for (int i = 0; i < count; i++) {
-        if (front[i] == entry) {
+        if (entries[i] == entry) {
             return true;
         }
     }
@@ -165,6 +164,8 @@ static void print_json_number(const char *name, double value)
 
 void lab_compare_print_json(const struct lab_compare *compare)
 {
+    const struct lab_entry *front[LAB_ENTRIES_MAX];
+    const int front_count = lab_compare_front(compare, front);
     printf("[");
     for (int i = 0; i < compare->count; i++) {
         const struct lab_entry *entry = &compare->entries[i];
@@ -187,7 +188,7 @@ void lab_compare_print_json(const struct lab_compare *compare)
         print_json_number("error_percent", row.error);
         print_json_number("akd", row.akd);
         print_json_number("jacobian_error", row.jacobian_error);
-        printf(",\"front\":%s}", is_on_front(compare, entry) ? "true" : "false");
+        printf(",\"front\":%s}", is_among(front, front_count, entry) ? "true" : "false");
     }
     printf("]\n");
 }

@@ -384,7 +384,7 @@ static const struct mc_option table[] = {
       MC_OPTION_CALL, .many = true, .set = tools_word_list_add,
       MC_OPTION_FIELD(struct options, images) },
     { "set", 0, "FOLDER",
-      "a set of labelled faces, as of compare: for a network that finds faces too badly by itself",
+      "a set of labelled faces, as of compare: for a network too weak to find faces by itself",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct options, set) },
     { "output", 'o', "OUT", "the weight file to write; default: MODEL itself", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct options, output) },

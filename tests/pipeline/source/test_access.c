@@ -287,6 +287,9 @@ static void a_server_may_send_only_usual_codecs(void **state)
     assert_leads_nowhere(camera_url("http", "old.avi"),
                          "codec (cinepak) is decoded from local files only");
     assert_plays(path_of("old.avi"));
+    const char *path = path_of("old.sdp"); // anybody may send to its port
+    write_text(path, "v=0\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=rtpmap:96 VC2/90000\n");
+    assert_leads_nowhere(path, "codec (dirac) is decoded from local files only");
 }
 
 static void a_local_playlist_stays_in_its_folder(void **state)
