@@ -79,8 +79,13 @@ wait_for() {
     done
 }
 
+# How often the log has it.
+count_logged() {
+    grep -c "$1" "$scratch/log" || true
+}
+
 logged() {
-    (($(grep -c "$2" "$scratch/log") >= $1))
+    (($(count_logged "$2") >= $1))
 }
 
 # A column of the status: 3 records, 4 connects.
@@ -128,12 +133,14 @@ more_late_than() {
 
 watch "rtsp://$camera:$port/live?udp"
 (($(damaged) == 0)) || fail 'frames are marked as damaged though none is'
+# A slow machine may have needed several attempts.
+connects=$(column 4) stalls=$(count_logged stalled)
 lose meta l4proto udp numgen random mod 10 == 0
 wait_for 60 more_records_than $(($(column 3) + 60))
 wait_for 60 more_damaged_than 2
 lose_nothing
-(($(column 4) == 1)) || fail 'lost packets ended the connection'
-! logged 1 'stalled' || fail 'lost packets stalled the stream'
+(($(column 4) == connects)) || fail 'lost packets ended the connection'
+(($(count_logged stalled) == stalls)) || fail 'lost packets stalled the stream'
 stop_watching
 
 watch "rtsp://$camera:$port/live"

@@ -278,12 +278,13 @@ static void a_short_stop_needs_no_new_connection(void **state)
     start_server(nothing);
     start_daemon(url_of("", "/live"), nothing);
     wait_record(START_S);
+    const long connects = status_of("connects"); // a slow machine may have needed several
     kill(server.pid, SIGSTOP);
     wait_state("stalled", NOTICE_S);
     kill(server.pid, SIGCONT);
     wait_state("live", RECOVERY_S);
     wait_record(RECOVERY_S);
-    assert_int_equal(status_of("connects"), 1);
+    assert_int_equal(status_of("connects"), connects);
 }
 
 static void frames_may_change_their_size(void **state)
@@ -293,6 +294,8 @@ static void frames_may_change_their_size(void **state)
     static const char *const switching[] = { "--switch", "1", NULL };
     start_server(switching);
     start_daemon(url_of("", "/live"), nothing);
+    wait_record(START_S);
+    const long connects = status_of("connects");
     int changes = 0;
     for (int width = 0; changes < 4;) {
         const struct mocap_record *record = wait_record(START_S).record;
@@ -300,7 +303,7 @@ static void frames_may_change_their_size(void **state)
         changes += record->width != width;
         width = record->width;
     }
-    assert_int_equal(status_of("connects"), 1);
+    assert_int_equal(status_of("connects"), connects);
 }
 
 // The end of a frame is recognised, not waited for.

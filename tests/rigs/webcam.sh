@@ -3,7 +3,7 @@
 # so and is back by itself. With --mjpeg one of MJPEG, whose frames ffmpeg makes: it
 # is there before they are, stops, and sends damaged ones.
 #
-#   webcam.sh [--mjpeg] MOCAPD MOCAPCTL MODEL LOCATOR # outside: starts the guest
+#   webcam.sh [--mjpeg] BUILD_DIR # outside: starts the guest
 #
 # Skipped (77) where the guest's packages, v4l2-ctl or ffmpeg are absent.
 set -euo pipefail
@@ -24,12 +24,11 @@ wait_for_lines() {
 
 # Starts mocapd with its arguments, and a subscriber.
 start() {
-    /out/mocapd --model /out/model --locator /out/locator --workers 1 \
-        --socket /tmp/socket --linger 1 "$@" >/out/mocapd.log 2>&1 &
+    /out/bin/mocapd --workers 1 --socket /tmp/socket --linger 1 "$@" >/out/mocapd.log 2>&1 &
     daemon=$!
     wait_for_lines 1 'listens on'
     wait_for_lines 1 'cam is idle' # nobody watches: the camera is off
-    /out/mocapctl --socket /tmp/socket watch >/dev/null 2>&1 &
+    /out/bin/mocapctl --socket /tmp/socket watch >/dev/null 2>&1 &
     watch=$!
 }
 
@@ -63,7 +62,7 @@ feed() {
 
 # The number that mocapctl metrics has behind this name.
 metric() {
-    /out/mocapctl --socket /tmp/socket metrics cam | awk -v name="$1" '$1 ~ name { print $2 }'
+    /out/bin/mocapctl --socket /tmp/socket metrics cam | awk -v name="$1" '$1 ~ name { print $2 }'
 }
 
 # Until that many frames came and that many of them are damaged.
@@ -72,7 +71,7 @@ wait_for_frames() {
     until (($(metric ^mocapd_frames_decoded) >= $1 && $(metric ^mocapd_frames_damaged) >= $2)); do
         if ((--tries == 0)); then
             echo "webcam.sh: not $1 frames and $2 damaged ones:" >&2
-            /out/mocapctl --socket /tmp/socket metrics cam >&2
+            /out/bin/mocapctl --socket /tmp/socket metrics cam >&2
             exit 1
         fi
         sleep 1
@@ -84,8 +83,8 @@ in_guest_mjpeg() {
     insmod /out/v4l2loopback.ko video_nr=7,8 devices=2 exclusive_caps=0,1
     start --stream 'cam=v4l2:/dev/video7?size=640x360&rate=10&format=mjpeg' \
         --stream 'other=v4l2:/dev/video8'
-    wait_for_lines 1 'cam is connecting: .*nobody feeds it'
-    wait_for_lines 1 'other is connecting: .*is no camera'
+    wait_for_lines 1 'cam is connecting: .*no program feeds it'
+    wait_for_lines 1 'other is connecting: .*is not a camera'
     feed
     wait_for_lines 1 '/dev/video7: 640x360 mjpeg at 10 frames/s'
     wait_for_lines 1 'cam is live'
@@ -123,10 +122,9 @@ done
 out=$(mktemp -d "${TMPDIR:-/tmp}/mocapd-webcam.XXXXXX")
 trap 'rm -rf "$out"' EXIT
 # Copies: a build under way must not change what the guest runs.
-cp "$1" "$out/mocapd"
-cp "$2" "$out/mocapctl"
-cp "$3" "$out/model"
-cp "$4" "$out/locator"
+mkdir -p "$out/bin" "$out/share/mocapd"
+cp "$1"/bin/{mocapd,mocapctl} "$out/bin"
+cp "$1"/share/mocapd/*.safetensors "$out/share/mocapd"
 cp "${BASH_SOURCE[0]}" "$out/webcam.sh"
 OUT=$out "$here/v4l2_guest.sh" --limit 600 "${guest[@]}" \
     /bin/bash /out/webcam.sh --in-guest "$variant"
