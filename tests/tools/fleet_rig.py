@@ -65,8 +65,10 @@ class Process:
         wait_for(f"'{words}' in {self.log}", lambda: words in self.text())
 
     def memory_kb(self):
+        with open(f"/proc/{self.process.pid}/maps", encoding="utf-8") as maps:
+            copies = 5 if "libtsan" in maps.read() else 1  # the thread sanitizer keeps four bytes for each
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as lines:
-            return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // copies
 
     def end(self, number=signal.SIGTERM):
         if self.process.poll() is None:

@@ -191,12 +191,21 @@ static void on_written(uv_write_t *write, int status)
     close_handle((uv_handle_t *)&finder->streams[0]);
 }
 
+// ThreadSanitizer writes a file when a program starts.
+#if defined(__SANITIZE_THREAD__)
+enum { LIMITS_FILES = 0 };
+#else
+enum { LIMITS_FILES = 1 };
+#endif
+
 static void limit(int pid)
 {
     // At the first a signal that says so, at the second SIGKILL.
     const struct rlimit cpu = { LIMIT_CPU_S, LIMIT_CPU_S + 1 }, none = { 0, 0 };
     prlimit(pid, RLIMIT_CPU, &cpu, NULL);
-    prlimit(pid, RLIMIT_FSIZE, &none, NULL);
+    if (LIMITS_FILES) {
+        prlimit(pid, RLIMIT_FSIZE, &none, NULL);
+    }
     prlimit(pid, RLIMIT_CORE, &none, NULL);
 }
 

@@ -28,8 +28,8 @@
 
 enum { FRAMES_MAX = 300, QUEUE = 4, PATIENCE_S = 60 };
 
-// AddressSanitizer takes SIGSEGV for itself.
-#ifdef __SANITIZE_ADDRESS__
+// AddressSanitizer and its like take SIGSEGV for themselves.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { CRASH = SIGILL };
 #define CRASHED "the decoder crashed (SIGILL)"
 #else
