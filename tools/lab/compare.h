@@ -20,14 +20,14 @@ struct lab_modules {
 };
 
 struct lab_entry {
-    char name[64];            // the file's, or the network's; letters, digits and - . _
+    char name[64]; // the file's, or the network's; letters, digits and - . _
     enum nn_precision precision;
     const struct lab_entry *f32; // the same in float32; NULL: this one is
-    char *onnx;               // owned; the same weights for ONNX Runtime, or NULL
-    struct nn_model *model;   // owned
-    struct nn_runner *runner; // owned
-    float *noise;             // owned: the input, height x width x 3
-    int64_t file_bytes;       // 0: the weights are invented
+    char *onnx;                  // owned; the same weights for ONNX Runtime, or NULL
+    struct nn_model *model;      // owned
+    struct nn_runner *runner;    // owned
+    float *noise;                // owned: the input, height x width x 3
+    int64_t file_bytes;          // 0: the weights are invented
     struct lab_samples ms, ort_ms;
     struct lab_modules modules;
     struct ort_session *session; // owned, or NULL

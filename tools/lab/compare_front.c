@@ -41,7 +41,7 @@ int lab_compare_front(const struct lab_compare *compare,
                       const struct lab_entry *front[LAB_ENTRIES_MAX])
 {
     const enum lab_accuracy accuracy = lab_compare_accuracy(compare);
-    struct candidate candidates[LAB_ENTRIES_MAX];
+    struct candidate candidates[LAB_ENTRIES_MAX] = { 0 };
     double best = INFINITY;
     int count = 0, kept = 0;
     for (int i = 0; i < compare->count && accuracy != LAB_MACS; i++) {
