@@ -255,18 +255,38 @@ static bool attach(struct fleet_broker *broker, struct fleet_broker_subscription
     return true;
 }
 
+static void free_subscription(struct fleet_broker_subscription *subscription)
+{
+    if (subscription != NULL) {
+        free(subscription->subject);
+        free(subscription);
+    }
+}
+
+static struct fleet_broker_subscription *make_subscription(const char *subject, int max_pending)
+{
+    struct fleet_broker_subscription *made = calloc(1, sizeof *made);
+    if (made != NULL) {
+        made->subject = strdup(subject);
+        made->max_pending = max_pending;
+    }
+    if (made == NULL || made->subject == NULL) {
+        free_subscription(made);
+        return NULL;
+    }
+    return made;
+}
+
 struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *broker,
                                                          const char *subject, int max_pending,
                                                          fleet_broker_message_fn *on_message,
                                                          void *user, struct mc_error *err)
 {
-    struct fleet_broker_subscription *made = calloc(1, sizeof *made);
-    char *copy = strdup(subject);
-    bool good = made != NULL && copy != NULL;
+    struct fleet_broker_subscription *made = make_subscription(subject, max_pending);
+    bool good = made != NULL;
     if (good) {
-        *made = (struct fleet_broker_subscription){
-            .subject = copy, .max_pending = max_pending, .on_message = on_message, .user = user
-        };
+        made->on_message = on_message;
+        made->user = user;
         pthread_rwlock_rdlock(&broker->connection_lock);
         pthread_mutex_lock(&delivery);
         good = attach(broker, made);
@@ -278,8 +298,7 @@ struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *br
         pthread_rwlock_unlock(&broker->connection_lock);
     }
     if (!good) {
-        free(made);
-        free(copy);
+        free_subscription(made);
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a subscription");
         return NULL;
     }
@@ -302,8 +321,7 @@ void fleet_broker_unsubscribe(struct fleet_broker *broker,
     detach(subscription);
     pthread_mutex_unlock(&delivery);
     pthread_rwlock_unlock(&broker->connection_lock);
-    free(subscription->subject);
-    free(subscription);
+    free_subscription(subscription);
 }
 
 // ---- the connection
