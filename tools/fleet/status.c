@@ -23,6 +23,16 @@ struct view {
     int64_t now_ns; // when it was read, by the broker's clock
 };
 
+static bool has_workers(const struct fleet_roster *roster)
+{
+    for (int i = 0; i < roster->worker_count; i++) {
+        if (!roster->workers[i]->has_ended) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // The time of the bucket's newest entry is now, as every worker renews each 750 ms. When all are
 // dead it stands still: then the broker is asked. The answer may come from another server of a
 // cluster, whose clock is ahead, so it counts only if nobody renews for the length of a lease.
@@ -38,7 +48,7 @@ static bool find_now(struct view *view, struct mc_error *err)
         tools_complain("%s; the times shown are as of the last news", no_time.message);
         return true;
     }
-    if (asked_ns - newest_ns <= lease_ns) {
+    if (asked_ns - newest_ns <= lease_ns || !has_workers(&view->catalogue.roster)) {
         return true;
     }
     nanosleep(&lease, NULL);
