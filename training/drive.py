@@ -41,14 +41,16 @@ class Clip:
         centre = np.mean([middle for middle, _ in boxes], 0)
         side = margin * max(edge for _, edge in boxes)
         self.name = names[0].rsplit("_", 1)[0]
-        self.images = [cut(cv2.imread(os.path.join(folder, name)), size, centre, side)
-                       for name in names]
+        self.images = [augment.warp(read(os.path.join(folder, name)), np.zeros((1, 2)), size, centre,
+                                    side)[0] for name in names]
 
 
-def cut(image, size, centre, side):
-    """From BGR, as OpenCV reads it."""
-    rgb = np.ascontiguousarray(image[..., ::-1])
-    return augment.warp(rgb, np.zeros((1, 2)), size, centre, side)[0]
+def read(path):
+    """-> RGB"""
+    image = cv2.imread(path)
+    if image is None:
+        raise SystemExit(f"{path}: not an image")
+    return np.ascontiguousarray(image[..., ::-1])
 
 
 def clips_of(folder, landmarks, size, margin, wanted=CLIPS_KEPT_OUT):
@@ -193,8 +195,8 @@ def driven(networks, still, drivers, size, edge=128):
              for name, net in networks.items()}
     for i, driver in enumerate(drivers):
         parts = [labelled(cv2.resize(driver, (edge, edge), interpolation=cv2.INTER_AREA), "driver")]
-        for name, (own, moving) in looks.items():
-            flow = first_order_flow(own, [v[i] for v in moving], [v[0] for v in moving], edge)
+        for name, (own, track) in looks.items():
+            flow = first_order_flow(own, [v[i] for v in track], [v[0] for v in track], edge)
             parts.append(labelled(warped(large, flow), name))
         yield np.hstack(parts)
 
@@ -207,6 +209,10 @@ def write_picture(path, images, rate=12):
                     "-s", f"{width}x{height}", "-r", str(rate), "-i", "-", "-c:v", "libwebp_anim",
                     "-loop", "0", "-quality", "60", path],
                    input=b"".join(image.tobytes() for image in images), check=True)
+
+
+def name_of(run):
+    return os.path.basename(run.rstrip("/"))
 
 
 def arguments():
@@ -226,24 +232,17 @@ def arguments():
         parser.error("--clips and --landmarks go together")
     if options.picture and not (options.still and options.driver):
         parser.error("--picture requires --still and --driver")
-    names = [os.path.basename(run.rstrip("/")) for run in options.student]
+    names = [name_of(run) for run in options.student]
     if len(set(names)) < len(names) or "teacher" in names:
         parser.error(f"students must have names of their own, got {' '.join(names)}")
     return options
-
-
-def read(path):
-    image = cv2.imread(path)
-    if image is None:
-        raise SystemExit(f"{path}: not an image")
-    return image[..., ::-1]
 
 
 def main():
     options = arguments()
     torch.set_num_threads(1)
     teacher, taught = teacher_of(options.teacher)
-    students = {os.path.basename(run.rstrip("/")): teacher_of(run)[0] for run in options.student}
+    students = {name_of(run): teacher_of(run)[0] for run in options.student}
     if options.clips:
         clips = list(clips_of(options.clips, options.landmarks, taught["size"], options.margin))
         if not clips:

@@ -229,8 +229,8 @@ const struct mc_command fleet_status_command = {
     .details =
         "Latency is how late a machine's records are, nearly the longest of late. A machine was "
         "seen when it last renewed its lease. Lost: its lease ran out; gone: it stopped by itself. "
-        "For says how long a stream has had its owner, and "
-        "moves how often it was taken after the first time.",
+        "For says how long a stream has had its owner, and moves how often it was taken after the "
+        "first time.",
     .options = status_table,
     .options_size = sizeof(struct status),
     .run = run,

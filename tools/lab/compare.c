@@ -57,8 +57,8 @@ static void set_name(struct lab_entry *entry, const char *what, size_t length)
     strcpy(entry->name + i, entry->precision == NN_PRECISION_INT8 ? mark : "");
 }
 
-// The same weights for ONNX Runtime, in a file beside the model's, whose path without its ending
-// has so many bytes.
+// The same weights for ONNX Runtime, in a file beside the model's. stem: the length of the model's
+// path without its ending.
 static bool find_onnx(struct lab_entry *entry, const char *what, size_t stem, struct mc_error *err)
 {
     if (asprintf(&entry->onnx, "%.*s.onnx", (int)stem, what) < 0) {
