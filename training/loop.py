@@ -136,8 +136,8 @@ class Run:
                 seen = []
             last = self.step == options.steps
             if self.step % options.check_every == 0 or last:
-                entry = {"step": self.step, "seconds": round(time.time() - began),
-                         **check(self.average.state)}
+                entry = {"step": self.step, "images": self.step * options.batch,
+                         "seconds": round(time.time() - began), **check(self.average.state)}
                 checkpoint.log(options.run, entry)
                 print(entry, flush=True)
             if self.step % options.save_every == 0 or last:

@@ -10,7 +10,7 @@
 # at 64x64; those trained from two seeds more; those at 128x128; the students. LANDMARK_STEPS,
 # LARGE_STEPS, TEACHER_STEPS and STUDENT_STEPS set the numbers of steps (25000, 12500, 6250, 6250),
 # BATCH the images per step (16), THREADS the threads (1). Errors on validation images after every
-# tenth of a run are in RUNS/*/log.jsonl.
+# tenth of a run are in RUNS/*/log.jsonl, which the export copies to ZOO/logs for training.curves.
 set -eu
 set_=$1 runs=$2 zoo=$3 what=${4:-all}
 python=${PYTHON:-/usr/bin/python3}
@@ -84,9 +84,11 @@ train_all() {
     esac
 }
 
-export_all() { # of what has been trained
-    for checkpoint in "$runs"/*/checkpoint.pt; do
-        run=$(basename "$(dirname "$checkpoint")")
+export_all() { # of what has been trained to its end
+    mkdir -p "$zoo/logs"
+    for finished in "$runs"/*/done; do
+        run=$(basename "$(dirname "$finished")")
+        cp "$runs/$run/log.jsonl" "$zoo/logs/$run.jsonl"
         case $run in
         teacher | *-L[123]-*) set -- --antialias 4 ;; # images of 256x256, as published
         *) set -- ;;

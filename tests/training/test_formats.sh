@@ -5,4 +5,4 @@ set -eu
 cd "$1"
 . tests/training/python.sh
 find_python numpy
-exec "$python" -m unittest tests.training.formats
+exec "$python" -m unittest tests.training.formats tests.training.curves
