@@ -87,47 +87,6 @@ static void on_status(void *user, struct protocol_status *status)
     server_publisher_status(user, status);
 }
 
-static bool on_calibrate(void *user, int stream, const struct protocol_request *request,
-                         struct protocol_error *error)
-{
-    const struct server_publisher *publisher = user;
-    return publisher->callbacks.on_calibrate(publisher->callbacks.user, stream, request, error);
-}
-
-static bool on_calibration(void *user, int stream, const struct protocol_request *request,
-                           struct protocol_calibration *calibration, struct protocol_error *error)
-{
-    const struct server_publisher *publisher = user;
-    return publisher->callbacks.on_calibration(publisher->callbacks.user, stream, request,
-                                               calibration, error);
-}
-
-static bool on_settings(void *user, int stream, struct protocol_settings *settings,
-                        struct protocol_error *error)
-{
-    const struct server_publisher *publisher = user;
-    return publisher->callbacks.on_settings(publisher->callbacks.user, stream, settings, error);
-}
-
-static bool on_stream(void *user, const struct protocol_stream_change *change,
-                      struct protocol_stream_changed *changed, struct protocol_error *error)
-{
-    const struct server_publisher *publisher = user;
-    return publisher->callbacks.on_stream(publisher->callbacks.user, change, changed, error);
-}
-
-static bool on_reload(void *user, struct protocol_reloaded *reloaded, struct protocol_error *error)
-{
-    const struct server_publisher *publisher = user;
-    return publisher->callbacks.on_reload(publisher->callbacks.user, reloaded, error);
-}
-
-static void on_metrics(void *user, int stream, struct protocol_buffer *text)
-{
-    const struct server_publisher *publisher = user;
-    publisher->callbacks.on_metrics(publisher->callbacks.user, stream, text);
-}
-
 // ---- connections
 
 static void finish_if_done(struct server_publisher *publisher)
@@ -566,14 +525,9 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .log = &publisher->log,
         .on_subscribed = tell_subscribed,
         .on_status = on_status,
-        .on_calibrate = callbacks->on_calibrate == NULL ? NULL : on_calibrate,
-        .on_calibration = on_calibration,
-        .on_settings = callbacks->on_settings == NULL ? NULL : on_settings,
-        .on_stream = callbacks->on_stream == NULL ? NULL : on_stream,
-        .on_reload = callbacks->on_reload == NULL ? NULL : on_reload,
         .control_group = options->control_group,
-        .on_metrics = callbacks->on_metrics == NULL ? NULL : on_metrics,
         .user = publisher,
+        .callbacks = &publisher->callbacks,
     };
     fill_hello(publisher, options);
     start_timers(publisher);

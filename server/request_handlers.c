@@ -10,6 +10,7 @@
 #include "protocol/encode.h"
 #include "protocol/request.h"
 #include "protocol/stream_change.h"
+#include "server/publisher.h"
 
 static struct server_message *begin_reply(const struct server_request_handlers *handlers,
                                           const struct server_subscriber *subscriber)
@@ -191,7 +192,7 @@ static void send_metrics(const struct server_request_handlers *handlers,
     int stream = name[0] == '\0' ? -1 : server_stream_feeds_find(handlers->feeds, name);
     struct protocol_buffer text;
     protocol_buffer_init(&text, PROTOCOL_MESSAGE_BYTES);
-    handlers->on_metrics(handlers->user, stream, &text);
+    handlers->callbacks->on_metrics(handlers->callbacks->user, stream, &text);
     protocol_buffer_bytes(&text, "", 1);
     if (text.failed || !send_text(handlers, subscriber, request->id, text.data)) {
         struct protocol_error error = { .id = request->id, .code = PROTOCOL_ERROR_UNSUPPORTED };
@@ -260,7 +261,8 @@ static bool measure(const struct server_request_handlers *handlers,
     }
     subscription->calibrating = true;
     subscription->calibrate_id = request->id;
-    subscription->calibrating = handlers->on_calibrate(handlers->user, stream, request, error);
+    subscription->calibrating =
+        handlers->callbacks->on_calibrate(handlers->callbacks->user, stream, request, error);
     return subscription->calibrating;
 }
 
@@ -270,7 +272,8 @@ static bool show(const struct server_request_handlers *handlers,
                  const struct protocol_request *request, struct protocol_error *error)
 {
     struct protocol_calibration calibration = { 0 };
-    if (!handlers->on_calibration(handlers->user, stream, request, &calibration, error)) {
+    if (!handlers->callbacks->on_calibration(handlers->callbacks->user, stream, request,
+                                             &calibration, error)) {
         return false;
     }
     calibration.id = request->id;
@@ -290,7 +293,7 @@ static void calibrate(const struct server_request_handlers *handlers,
                           request->action == PROTOCOL_CALIBRATE_RANGE;
     const int stream = server_stream_feeds_find(handlers->feeds, request->stream);
     struct protocol_error error = { .id = request->id };
-    if (handlers->on_calibrate == NULL) {
+    if (handlers->callbacks->on_calibrate == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server has no camera to calibrate");
     } else if (request->action != PROTOCOL_CALIBRATE_SHOW && !may_control(handlers, subscriber)) {
@@ -345,12 +348,13 @@ static void change_settings(const struct server_request_handlers *handlers,
     struct protocol_settings settings = request->settings;
     struct protocol_error error = { .id = request->id };
     const bool changes = settings.given != 0 || settings.gains.known != 0 || settings.reset;
-    if (handlers->on_settings == NULL) {
+    if (handlers->callbacks->on_settings == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server has no settings");
     } else if (changes && !may_control(handlers, subscriber)) {
         forbid(handlers, subscriber, "settings", &error);
-    } else if (handlers->on_settings(handlers->user, stream, &settings, &error)) {
+    } else if (handlers->callbacks->on_settings(handlers->callbacks->user, stream, &settings,
+                                                &error)) {
         settings.id = request->id;
         memcpy(settings.stream, request->stream, sizeof settings.stream);
         struct server_message *message = begin_reply(handlers, subscriber);
@@ -372,13 +376,14 @@ static void change_stream(const struct server_request_handlers *handlers,
     struct protocol_stream_change change = { .id = request->id };
     struct protocol_error error = { .id = request->id };
     struct protocol_stream_changed changed = { .id = request->id };
-    if (handlers->on_stream == NULL) {
+    if (handlers->callbacks->on_stream == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server's streams are fixed");
     } else if (!may_control(handlers, subscriber)) {
         forbid(handlers, subscriber, "stream", &error);
     } else if (protocol_stream_change_parse(line, length, &change, &error) &&
-               handlers->on_stream(handlers->user, &change, &changed, &error)) {
+               handlers->callbacks->on_stream(handlers->callbacks->user, &change, &changed,
+                                              &error)) {
         server_connection_log_write(handlers->log, subscriber, "asks to %s stream %s%s",
                                     protocol_stream_action_name(change.action), change.stream,
                                     changed.changed ? "" : ", which changes nothing");
@@ -400,13 +405,13 @@ static void reload(const struct server_request_handlers *handlers,
     static struct protocol_reloaded reloaded; // 12 kB
     struct protocol_error error = { .id = request->id };
     reloaded = (struct protocol_reloaded){ .id = request->id };
-    if (handlers->on_reload == NULL) {
+    if (handlers->callbacks->on_reload == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server has no configuration");
     } else if (!may_control(handlers, subscriber)) {
         forbid(handlers, subscriber, "reload", &error);
     } else if (server_connection_log_write(handlers->log, subscriber, "asks to reload"),
-               handlers->on_reload(handlers->user, &reloaded, &error)) {
+               handlers->callbacks->on_reload(handlers->callbacks->user, &reloaded, &error)) {
         struct server_message *message = begin_reply(handlers, subscriber);
         if (message != NULL) {
             protocol_encode_reloaded(&message->buffer, message->encoding, &reloaded);
@@ -455,7 +460,7 @@ static bool is_possible(const struct server_request_handlers *handlers,
         refuse_stream(handlers->feeds, request->stream, error);
         return false;
     }
-    if (request->type == PROTOCOL_METRICS && handlers->on_metrics == NULL) {
+    if (request->type == PROTOCOL_METRICS && handlers->callbacks->on_metrics == NULL) {
         error->code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error->message, sizeof error->message, "this server has no metrics");
         return false;
