@@ -35,6 +35,7 @@ void daemon_calibrator_init(struct daemon_calibrator *calibrator,
     };
     if (!daemon_profile_store_active(store, name, calibrator->profile, &err) ||
         !daemon_profile_store_read(store, name, calibrator->profile, &profile, &err)) {
+        calibrator->is_unread = true;
         mc_log(MC_LOG_ERROR, "stream %s starts without its calibration: %s", name, err.message);
     } else if (profile.face_count > 0) {
         pipeline_stream_load_profile(stream, &profile);
@@ -49,7 +50,7 @@ static bool use(struct daemon_calibrator *calibrator, const char *name,
 {
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
-    if (strcmp(calibrator->profile, name) == 0) {
+    if (strcmp(calibrator->profile, name) == 0 && !calibrator->is_unread) {
         return true;
     }
     if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile, &err)) {
@@ -57,6 +58,7 @@ static bool use(struct daemon_calibrator *calibrator, const char *name,
     }
     pipeline_stream_load_profile(calibrator->stream, &profile);
     snprintf(calibrator->profile, sizeof calibrator->profile, "%s", name);
+    calibrator->is_unread = false;
     return true;
 }
 
@@ -94,6 +96,7 @@ static void go_back(struct daemon_calibrator *calibrator)
     if (strcmp(calibrator->profile, calibrator->previous_name) != 0) {
         pipeline_stream_load_profile(calibrator->stream, &calibrator->previous);
         snprintf(calibrator->profile, sizeof calibrator->profile, "%s", calibrator->previous_name);
+        calibrator->is_unread = calibrator->previous_is_unread;
     }
 }
 
@@ -106,8 +109,10 @@ static void on_measured(void *user, const struct pipeline_calibrated *measured)
     mc_log(MC_LOG_INFO, "stream %s: calibrated, profile %s, faces: %d", calibrator->name,
            calibrator->profile, measured->face_count);
     if (measured->face_count == 0) {
-        refuse(&error, PROTOCOL_ERROR_NO_FACE, "no face looked at the camera of %s for long enough",
-               calibrator->name);
+        refuse(
+            &error, PROTOCOL_ERROR_NO_FACE,
+            "no face looked at the camera of %s for long enough, in more than two frames a second",
+            calibrator->name);
         go_back(calibrator);
     } else if (keep(calibrator, &error)) {
         snprintf(calibrated.profile, sizeof calibrated.profile, "%s", calibrator->profile);
@@ -149,6 +154,7 @@ bool daemon_calibrator_measure(struct daemon_calibrator *calibrator,
     }
     snprintf(calibrator->previous_name, sizeof calibrator->previous_name, "%s",
              calibrator->profile);
+    calibrator->previous_is_unread = calibrator->is_unread;
     pipeline_stream_profile(calibrator->stream, &calibrator->previous);
     if (!has_room(calibrator, profile, error) || !use(calibrator, profile, error)) {
         return false;
@@ -196,7 +202,7 @@ static bool fill(const struct daemon_calibrator *calibrator, const char *name,
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
     calibration->active = strcmp(name, calibrator->profile) == 0;
-    if (calibration->active) {
+    if (calibration->active && !calibrator->is_unread) {
         pipeline_stream_profile(calibrator->stream, &profile);
     } else if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile,
                                           &err)) {
@@ -217,11 +223,14 @@ static bool reset(struct daemon_calibrator *calibrator, const char *name,
 {
     const struct pipeline_profile empty = { 0 };
     struct mc_error err = { 0 };
+    if (!daemon_profile_store_write(calibrator->store, calibrator->name, name, &empty, &err)) {
+        return refuse(error, PROTOCOL_ERROR_STORAGE, "not reset: %s", err.message);
+    }
     if (strcmp(name, calibrator->profile) == 0) {
         pipeline_stream_load_profile(calibrator->stream, NULL);
+        calibrator->is_unread = false;
     }
-    return daemon_profile_store_write(calibrator->store, calibrator->name, name, &empty, &err) ||
-           refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
+    return true;
 }
 
 // Uses the profile from now on.
@@ -232,7 +241,7 @@ static bool choose(struct daemon_calibrator *calibrator, const char *name,
     if (strcmp(name, "default") != 0 &&
         !daemon_profile_store_has(calibrator->store, calibrator->name, name)) {
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "profile: must be default or one that was measured, got '%s'", name);
+                      "profile: must be default or one that is kept, got '%s'", name);
     }
     return use(calibrator, name, error) &&
            (daemon_profile_store_set_active(calibrator->store, calibrator->name, name, &err) ||

@@ -1,9 +1,12 @@
 #include "daemon/networks.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/path.h"
 #include "daemon/options.h"
 #include "nn/model.h"
 #include "pipeline/models.h"
@@ -26,6 +29,24 @@ static void list(const struct pipeline_models *models, const struct daemon_optio
     networks[2] = (struct network){ "expression", models->expression, expression };
 }
 
+// Where the file lies among the weights that come with mocapd, so that free/face.safetensors is
+// told from face.safetensors; of other files the name alone.
+static void name_file(char *name, size_t size, const char *file)
+{
+    char data[PATH_MAX], folder[PATH_MAX], path[PATH_MAX];
+    const char *slash = strrchr(file, '/');
+    const char *found = slash == NULL ? file : slash + 1;
+    struct mc_error ignored;
+    if (mc_path_data(data, sizeof data, "", &ignored) && realpath(data, folder) != NULL &&
+        realpath(file, path) != NULL) {
+        const size_t length = strlen(folder);
+        if (strncmp(path, folder, length) == 0 && path[length] == '/') {
+            found = path + length + 1;
+        }
+    }
+    snprintf(name, size, "%s", found);
+}
+
 int daemon_networks_describe(const struct pipeline_models *models,
                              const struct daemon_options *options,
                              struct protocol_network_status networks[PROTOCOL_NETWORKS_MAX])
@@ -37,11 +58,9 @@ int daemon_networks_describe(const struct pipeline_models *models,
         if (all[i].model == NULL) {
             continue;
         }
-        const char *slash = strrchr(all[i].file, '/');
         struct protocol_network_status *network = &networks[count++];
         snprintf(network->network, sizeof network->network, "%s", all[i].name);
-        snprintf(network->file, sizeof network->file, "%s",
-                 slash == NULL ? all[i].file : slash + 1);
+        name_file(network->file, sizeof network->file, all[i].file);
         snprintf(network->precision, sizeof network->precision, "%s",
                  nn_precision_name(nn_model_info(all[i].model)->precision));
     }

@@ -46,7 +46,7 @@ bool daemon_profile_store_path(const struct daemon_profile_store *store, const c
 
 static bool exists(const char *path)
 {
-    return access(path, F_OK) == 0 || errno != ENOENT;
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 // ---- the profile in use
@@ -105,6 +105,9 @@ bool daemon_profile_store_write(const struct daemon_profile_store *store, const 
                                 struct mc_error *err)
 {
     char path[PATH_MAX];
+    if (profile->face_count == 0 && store->directory[0] == '\0') {
+        return true;
+    }
     if (!make_path(store, stream, name, profile_suffix, path, err)) {
         return false;
     }

@@ -269,7 +269,8 @@ enum { PROTOCOL_NETWORKS_MAX = 8 };
 // A network that frames pass through.
 struct protocol_network_status {
     char network[32];   // what it is for: "landmarks", "locator", "expression"
-    char file[256];     // of its weights, without folders
+    char file[256];     // of its weights, seen from the folder of those that come with mocapd; or
+                        // without folders
     char precision[16]; // "f32", "bf16", "int8"
 };
 

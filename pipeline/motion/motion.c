@@ -227,9 +227,12 @@ static void make_shapes(struct pipeline_motion *motion, struct pipeline_motion_f
     }
 }
 
-// Of the landmarks that are published, and of the face.
+// Of the points that are published, and of the face.
 static void set_confidences(struct protocol_face *face)
 {
+    for (int i = 0; face->has_dense && i < face->dense_count; i++) {
+        face->dense[i].c = pipeline_confidence_of(face->dense[i].c);
+    }
     float sum = 0;
     for (int i = 0; i < LANDMARKS; i++) {
         struct mc_keypoint *keypoint = &face->keypoints[i];

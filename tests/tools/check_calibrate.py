@@ -7,6 +7,7 @@ profile its own; two faces are two; nobody in view and spoilt files are told.
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -89,7 +90,7 @@ def check_kept(programs, directory, clip):
         output = control.run("neutral", "--profile", "anna")
         check("kept in profile anna" in output, output)
         check("profile anna, in use; kept: anna, default" in control.run("show"), "anna")
-        check("must be default or one that was measured, got 'nobody'"
+        check("must be default or one that is kept, got 'nobody'"
               in control.run("use", "--profile", "nobody", status=1), "nobody")
         output = control.run("use", "desk", "--profile", "default")
         check("profile default, in use" in output and "neutral expression measured" in output,
@@ -109,17 +110,33 @@ def check_kept(programs, directory, clip):
         check("profile default; kept: default\nface 1: neutral" in output, output)
 
 
+def write_profile(folder, text):
+    with open(os.path.join(folder, "desk.anna.calibration"), "w", encoding="utf-8") as file:
+        file.write(f"version = 1\n[face 1]\n{text}")
+
+
 def check_spoilt(programs, directory, clip):
     mocapctl, mocapd = programs
     folder = os.path.join(directory, "state", "mocapd", "calibration")
-    with open(os.path.join(folder, "desk.anna.calibration"), "w", encoding="utf-8") as file:
-        file.write("version = 1\n[face 1]\ngain.jawOpen = 1000\n")
+    write_profile(folder, "gain.jawOpen = 1000\n")
     with Daemon(mocapd, directory, clip) as daemon:
         said = daemon.said()
         check("starts without its calibration" in said and "desk.anna.calibration:3:1: "
               "gain.jawOpen must be a number from 1 to 3, got '1000'" in said, said)
         control = Control(mocapctl, daemon)
-        check("nothing measured" in control.run("show"), "not empty")
+        for command in ("show", "use", "neutral"):  # the file may hold what somebody wants back
+            arguments = ("--profile", "anna") if command == "use" else ()
+            complaint = control.run(command, *arguments, status=1)
+            check("desk.anna.calibration:3:1: " in complaint, complaint)
+        write_profile(folder, "gain.jawOpen = 2\n")  # mended
+        check("profile anna, in use" in control.run("use", "--profile", "anna"), "mended")
+        shown = control.run("show")
+        check(re.search(r"jawOpen +- +2\.00", shown), shown)
+        write_profile(folder, "gain.jawOpen = 1000\n")
+    with Daemon(mocapd, directory, clip) as daemon:
+        control = Control(mocapctl, daemon)
+        control.run("neutral", status=1)
+        check("nothing measured" in control.run("reset"), "not empty")
         control.run("neutral")
         check("kept in profile default" in control.run("neutral", "--profile", "default"), "")
     os.remove(os.path.join(folder, "desk.anna.calibration"))

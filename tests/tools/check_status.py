@@ -55,6 +55,9 @@ def check_status(control):
     check(status["type"] == "status" and status["workers"] == 1, status)
     check(all(f"{network['network']} {network['precision']} ({network['file']})" in lines[1]
               for network in status["networks"]), status)
+    files = [network["file"] for network in status["networks"]]
+    check(files[0] in ("face.safetensors", "free/face.safetensors"), files)
+    check(files[2] == "free/expression.safetensors", files)
     check([stream["stream"] for stream in status["streams"]] == ["live", "dead"], status)
     check("unexpected argument 'live'" in control.run("status", "live", status=2), "argument")
 
@@ -99,7 +102,9 @@ def main():
     with open(configuration, "w", encoding="utf-8") as file:
         file.write("[stream live]\nurl = lavfi:testsrc=size=64x48:rate=10\nisolate = yes\n")
     daemon = subprocess.Popen([mocapd, "--socket", socket, "--workers", "1", "--region", "0,0,48,48",
-                               "--config", configuration, "--stream",
+                               "--config", configuration, "--expression",
+                               os.path.join(os.path.dirname(os.path.realpath(mocapd)), "..",
+                                            "share/mocapd/free/expression.safetensors"), "--stream",
                                "dead=rtsp://127.0.0.1:1/nobody"], stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + GUARD_S

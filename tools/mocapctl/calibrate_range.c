@@ -10,7 +10,7 @@
 #define SHAPE(name) (UINT64_C(1) << PROTOCOL_##name)
 #define BOTH(name) (SHAPE(name##_LEFT) | SHAPE(name##_RIGHT))
 
-static const struct {
+static const struct step {
     const char *instruction;
     uint64_t shapes;
 } steps[] = {
@@ -75,6 +75,21 @@ static void print(const struct protocol_calibrated *calibrated)
     fflush(stdout);
 }
 
+// Whether the stream's model can see any of the step's shapes.
+static bool is_offered(const struct step *step, uint64_t has)
+{
+    return has == 0 || (has & step->shapes) != 0;
+}
+
+static int count_offered(uint64_t has)
+{
+    int count = 0;
+    for (int i = 0; i < STEPS; i++) {
+        count += is_offered(&steps[i], has);
+    }
+    return count;
+}
+
 bool mocapctl_calibrate_range(struct mocapctl_calibrate *calibrate)
 {
     if (!mocapctl_calibrate_ask(calibrate, PROTOCOL_CALIBRATE_SHOW, 0)) {
@@ -83,8 +98,8 @@ bool mocapctl_calibrate_range(struct mocapctl_calibrate *calibrate)
     const uint64_t has = calibrate->reply->calibration.shapes;
     int done = 0;
     for (int i = 0; i < STEPS; i++) {
-        if (has != 0 && !(has & steps[i].shapes)) {
-            continue; // this stream's model cannot see it
+        if (!is_offered(&steps[i], has)) {
+            continue;
         }
         const enum answer answer = wait_ready(steps[i].instruction);
         if (answer == STOP) {
@@ -103,7 +118,7 @@ bool mocapctl_calibrate_range(struct mocapctl_calibrate *calibrate)
         done++;
     }
     if (done > 0) {
-        printf("measured %d of %d steps, kept in profile %s\n", done, STEPS,
+        printf("measured %d of %d steps, kept in profile %s\n", done, count_offered(has),
                calibrate->reply->calibrated.profile);
     }
     return true;

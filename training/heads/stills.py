@@ -32,7 +32,7 @@ from .people import Person
 from .raster import Rasteriser
 from .rig import SHAPES, Rig
 
-FIELD_OF_VIEW = 60  # degrees; mocapd's default
+FIELD_OF_VIEW = 60  # degrees
 SIZE = 640
 YAWS = (0, 12, -12, 25, -25, 5, -5, 40)  # of the person's head while shapes and gaze change
 FLIP = np.diag([1.0, -1.0, -1.0])  # between axes with y up and axes with y down
