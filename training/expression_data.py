@@ -88,11 +88,11 @@ def landmarks_of_renders(renders, model, folder):
     """Found landmarks of every shard, kept in folder."""
     os.makedirs(folder, exist_ok=True)
     parts, shard = [], np.array([part for part, _, _ in renders.span])
-    for part in range(len(renders.parts)):
+    for part, name in enumerate(renders.names):
         items = np.flatnonzero(shard == part)
         make = lambda: find_landmarks(model, [renders.image(i) for i in items],
                                       renders.rows["landmarks"][items, :, :2])
-        parts.append(cached(os.path.join(folder, f"renders-{part:04}.npy"), make))
+        parts.append(cached(os.path.join(folder, f"renders-{name}.npy"), make))
     return np.concatenate(parts)
 
 

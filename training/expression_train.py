@@ -10,6 +10,7 @@ drawn again and again. Run again with the same options, it goes on where it stop
 
 import argparse
 import glob
+import json
 import os
 import time
 
@@ -28,6 +29,7 @@ from .nets.expression import WIDTHS, ExpressionNet
 from .samples import MEAN, FaceSet, tensor_of
 
 PART = 2000  # samples of the pool in a file
+POOLED = ("landmarks", "share", "size", "seed")  # options by which samples are made
 
 # The looks that the teacher's shapes tell, as (shape, sign) of gaze's four numbers.
 LOOKS = ((("eyeLookOutLeft", 1), ("eyeLookInLeft", -1)),
@@ -219,10 +221,23 @@ class Run:
                 checkpoint.log(options.run, entry)
                 print(entry, flush=True)
 
+    def check_pool(self, folder):
+        """Samples are kept: they must be those that the options ask for."""
+        wanted = {name: getattr(self.options, name) for name in POOLED}
+        path = os.path.join(folder, "options.json")
+        if not os.path.exists(path):
+            with open(path, "w") as file:
+                json.dump(wanted, file)
+        with open(path) as file:
+            made = json.load(file)
+        if made != wanted:
+            raise SystemExit(f"{folder}: was made with {made}, not {wanted}: use another --run")
+
     def pool(self, renders):
         """Makes the parts that are missing; -> all of them, a tensor for each name."""
         options, folder = self.options, os.path.join(self.options.run, "pool")
         os.makedirs(folder, exist_ok=True)
+        self.check_pool(folder)
         found = (landmarks_of_faces(self.faces, self.model, options.run),
                  landmarks_of_renders(renders, self.model, os.path.join(options.run, "renders")))
         size = min(PART, options.pool)

@@ -70,7 +70,7 @@ class Renders:
     (turn_at)."""
 
     def __init__(self, folder, rig=None):
-        self.parts, self.span = [], []
+        self.parts, self.span, self.names = [], [], []  # names: of the shards
         rows = {}
         for path in sorted(glob.glob(os.path.join(folder, "*.npz"))):
             data = np.load(path)
@@ -79,6 +79,7 @@ class Renders:
                 self.span.append((len(self.parts), start, end))
                 start = end
             self.parts.append(jpeg)
+            self.names.append(os.path.basename(path)[:-len(".npz")])
             for name in data.files:
                 if name not in ("jpeg", "ends"):
                     rows.setdefault(name, []).append(data[name])

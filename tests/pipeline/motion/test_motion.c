@@ -383,7 +383,7 @@ static void garbage_is_survived(void **state)
     }
 }
 
-// Published are the chance that a landmark is right, and their mean; raw is as observed.
+// Published are the chance that a point is right, and the landmarks' mean; raw is as observed.
 static void confidences_say_how_likely_landmarks_are_right(void **state)
 {
     (void)state;
@@ -395,7 +395,11 @@ static void confidences_say_how_likely_landmarks_are_right(void **state)
         for (int i = 0; i < LANDMARKS; i++) {
             face->keypoints[i].c = round == 1 && i % 2 == 0 ? 0.85f : 0.96f;
         }
+        face->has_dense = true;
+        face->dense_count = 1;
+        face->dense[0] = face->keypoints[2];
         pipeline_motion_run(&motion, &record, NULL);
+        assert_true(face->dense[0].c == face->keypoints[2].c);
         float sum = 0;
         for (int i = 0; i < LANDMARKS; i++) {
             sum += face->keypoints[i].c / LANDMARKS;
