@@ -53,22 +53,30 @@ static void apply(struct daemon_tuning *tuning, const struct pipeline_motion_opt
     pipeline_stream_set_motion(tuning->stream, &tuning->current);
 }
 
+// Uses what was kept. Returns false and sets err when it cannot be read.
+static bool load(struct daemon_tuning *tuning, struct mc_error *err)
+{
+    struct protocol_settings kept;
+    tuning->is_unread = !daemon_tuning_file_read(tuning->store, tuning->name, &kept, err);
+    if (!tuning->is_unread && (kept.given != 0 || kept.gains.known != 0)) {
+        apply(tuning, &tuning->configured, &kept);
+        mc_log(MC_LOG_INFO, "stream %s: with settings made at %s, which win over its options",
+               tuning->name, tuning->store->directory);
+    }
+    return !tuning->is_unread;
+}
+
 void daemon_tuning_init(struct daemon_tuning *tuning, const struct daemon_profile_store *store,
                         struct pipeline_stream *stream, const char *name,
                         const struct pipeline_motion_options *configured)
 {
-    struct protocol_settings kept;
     struct mc_error err = { 0 };
     *tuning = (struct daemon_tuning){
         .store = store, .stream = stream, .name = name, .configured = *configured
     };
     tuning->current = *configured;
-    if (!daemon_tuning_file_read(store, name, &kept, &err)) {
+    if (!load(tuning, &err)) {
         mc_log(MC_LOG_WARNING, "stream %s: settings are as in its options: %s", name, err.message);
-    } else if (kept.given != 0 || kept.gains.known != 0) {
-        apply(tuning, configured, &kept);
-        mc_log(MC_LOG_INFO, "stream %s: with settings made at %s%s", name, store->directory,
-               ", which win over its options");
     }
 }
 
@@ -98,6 +106,11 @@ bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings
 {
     struct mc_error err = { 0 };
     const bool changes = settings->given != 0 || settings->gains.known != 0 || settings->reset;
+    if (changes && tuning->is_unread && !settings->reset && !load(tuning, &err)) {
+        error->code = PROTOCOL_ERROR_STORAGE;
+        snprintf(error->message, sizeof error->message, "not changed: %.200s", err.message);
+        return false;
+    }
     if (changes) {
         const struct pipeline_motion_options base =
             settings->reset ? tuning->configured : tuning->current;
@@ -108,6 +121,7 @@ bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings
                      err.message);
             return false;
         }
+        tuning->is_unread = false;
     }
     to_settings(&tuning->current, settings);
     settings->changed = !is_same(&tuning->current, &tuning->configured);

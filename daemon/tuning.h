@@ -16,6 +16,7 @@ struct daemon_tuning {
     const char *name;                          // of the stream
     struct pipeline_motion_options configured; // what the options say
     struct pipeline_motion_options current;
+    bool is_unread; // what was kept could not be read: it is neither in use nor overwritten
 };
 
 // Applies what was kept. What cannot be read is logged, and the options hold. Borrows all but
@@ -29,6 +30,7 @@ void daemon_tuning_configure(struct daemon_tuning *tuning,
                              const struct pipeline_motion_options *configured);
 
 // Changes what settings has given, keeps it, and fills the rest of settings: what is in use.
-// Returns false and sets error on failure.
+// Returns false and sets error on failure: also while what was kept cannot be read, unless settings
+// resets it.
 bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings *settings,
                           struct protocol_error *error);

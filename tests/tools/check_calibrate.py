@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """mocapctl calibrate with a real daemon: what was measured is kept across restarts, of each
-profile its own; two faces are two; nobody in view and spoilt files are told.
+profile its own; two faces are two; nobody in view and spoilt files are told. Changed settings are
+kept likewise.
 
     check_calibrate.py MOCAPCTL MOCAPD SYNTHFACE
 """
@@ -52,13 +53,13 @@ class Daemon:
         with open(self.log.name, encoding="utf-8") as file:
             return file.read()
 
-    def ask(self, **fields):
-        """The reply to a calibrate request."""
+    def ask(self, type="calibrate", **fields):
+        """The reply to a request."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(GUARD_S)
             connection.connect(self.socket)
             with connection.makefile("rw", encoding="utf-8") as file:
-                request = {"type": "calibrate", "id": 1, "stream": "desk", **fields}
+                request = {"type": type, "id": 1, "stream": "desk", **fields}
                 file.write(json.dumps(request) + "\n")
                 file.flush()
                 for line in file:
@@ -110,9 +111,13 @@ def check_kept(programs, directory, clip):
         check("profile default; kept: default\nface 1: neutral" in output, output)
 
 
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def write_profile(folder, text):
-    with open(os.path.join(folder, "desk.anna.calibration"), "w", encoding="utf-8") as file:
-        file.write(f"version = 1\n[face 1]\n{text}")
+    write(os.path.join(folder, "desk.anna.calibration"), f"version = 1\n[face 1]\n{text}")
 
 
 def check_spoilt(programs, directory, clip):
@@ -232,6 +237,37 @@ def check_many(programs, directory, clip):
         check("kept in profile p8" in control.run("neutral", "--profile", "p8"), "one of them")
 
 
+def check_settings(programs, directory):
+    """Kept settings that cannot be read are neither in use nor overwritten."""
+    _, mocapd = programs
+    path = os.path.join(directory, "state", "mocapd", "calibration", "desk.settings")
+    grey = "lavfi:color=gray:size=320x240:rate=25"
+    with Daemon(mocapd, directory, grey) as daemon:
+        check(daemon.ask("settings", smooth_beta=30)["changed"], "beta")
+    with open(path, encoding="utf-8") as file:
+        kept = file.read()
+    with Daemon(mocapd, directory, grey) as daemon:
+        check("with settings made at" in daemon.said(), daemon.said())
+        check(daemon.ask("settings")["smooth_beta"] == 30, "kept")
+    spoilt = kept.replace("smooth-beta = 30", "smooth-beta = maybe")
+    write(path, spoilt)
+    with Daemon(mocapd, directory, grey) as daemon:
+        check("settings are as in its options: " in daemon.said(), daemon.said())
+        refused = daemon.ask("settings", smooth_min_cutoff=2)
+        check(refused["code"] == "storage" and "not changed: " in refused["message"] and
+              "smooth-beta" in refused["message"], refused)
+        with open(path, encoding="utf-8") as file:
+            check(file.read() == spoilt, "overwritten")
+        check(daemon.ask("settings")["smooth_min_cutoff"] == 1, "half done")
+        write(path, kept)  # mended
+        reply = daemon.ask("settings", smooth_min_cutoff=2)
+        check(reply["smooth_min_cutoff"] == 2 and reply["smooth_beta"] == 30, reply)
+        write(path, spoilt)
+    with Daemon(mocapd, directory, grey) as daemon:
+        check(not daemon.ask("settings", reset=True)["changed"], "reset")
+        check(not os.path.exists(path), "reset leaves a file")
+
+
 def check_two(programs, directory, clips):
     mocapctl, mocapd = programs
     graph = f"lavfi:movie={clips[0]}:loop=0[a];movie={clips[1]}:loop=0[b];[a][b]hstack"
@@ -268,6 +304,7 @@ def main():
         check_many(programs, directory, clips[0])
         shutil.rmtree(os.path.join(directory, "state"))
         check_nobody(programs, directory)
+        check_settings(programs, directory)
         check_two(programs, directory, clips)
     finally:
         shutil.rmtree(directory)
