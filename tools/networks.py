@@ -345,14 +345,12 @@ def lrdnet(graph, x, features):
 # ---- a plain encoder ------------------------------------------------------------------
 
 
-def plain(graph, x, features, widths=(16, 24, 32, 48, 64, 64, 96)):
-    for i, channels in enumerate(widths):
-        x = conv_norm_relu(graph, x, f"blocks.{i}", channels, 3, 2 if i % 2 == 0 else 1, 1e-3)
-    return conv_norm_relu(graph, x, f"blocks.{len(widths)}", features, 1, 1, 1e-3)
-
-
-def plain_wide(graph, x, features):
-    return plain(graph, x, features, (16, 24, 40, 56, 80, 96, 128))
+def plain(graph, x, features):
+    layers = [(16, 3, 2), (24, 3, 1), (32, 3, 2), (48, 3, 1), (64, 3, 2), (64, 3, 1), (96, 3, 2),
+              (features, 1, 1)]
+    for i, (channels, kernel, stride) in enumerate(layers):
+        x = conv_norm_relu(graph, x, f"blocks.{i}", channels, kernel, stride, 1e-3)
+    return x
 
 
 NETWORKS = {
@@ -367,5 +365,4 @@ NETWORKS = {
     "laednet": (laednet, 2, 32),
     "lrdnet": (lrdnet, 8, 64),
     "plain": (plain, 16, 32),
-    "plain-wide": (plain_wide, 16, 32),
 }

@@ -29,7 +29,7 @@ LEAST_READ = 0.15  # of a shape at full strength; less is not read, and not made
 
 def metadata_of(options):
     return {
-        "mocap.arch": options["arch"], "mocap.features": str(MAPS), "mocap.head": "expression",
+        "mocap.arch": "plain", "mocap.features": str(MAPS), "mocap.head": "expression",
         "mocap.keypoint_set": "ibug68", "mocap.input": f"{options['size']}x{options['size']}",
         "mocap.channels": "rgb", "mocap.scale": "1/255", "mocap.mean": "0.5",
         "mocap.expression_places": json.dumps([[list(marks), [list(offset)]]
@@ -73,7 +73,7 @@ def load(path):
     tensors, metadata = safetensors.read(path)
     if metadata.get("mocap.head") != "expression":
         raise SystemExit(f"{path}: must have an expression head, got {metadata.get('mocap.head')}")
-    net = ExpressionNet(metadata["mocap.arch"], int(metadata["mocap.input"].split("x")[0]))
+    net = ExpressionNet(int(metadata["mocap.input"].split("x")[0]))
     state = net.state_dict()
     for name, own in nets.file_names(net).items():
         if name in tensors:
@@ -88,7 +88,7 @@ def net_of(run):
     state = checkpoint.load(run)
     if state is None:
         raise SystemExit(f"{run}: has no checkpoint")
-    net = ExpressionNet(state["options"]["arch"], state["options"]["size"])
+    net = ExpressionNet(state["options"]["size"])
     net.load_state_dict(state["average"])
     return net.eval(), {**state["options"], "reached": state["step"]}
 

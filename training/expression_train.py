@@ -25,7 +25,7 @@ from .face_train import Agreement, aligned_columns, balance_of, expression_losse
     labelled_by_hand, template_of
 from .metrics import correlations
 from .models import Model
-from .nets.expression import WIDTHS, ExpressionNet
+from .nets.expression import ExpressionNet
 from .samples import MEAN, FaceSet, tensor_of
 
 PART = 2000  # samples of the pool in a file
@@ -96,7 +96,7 @@ class Check:
         return by_shape
 
     def __call__(self, options, state, live):
-        net = ExpressionNet(options.arch, options.size)
+        net = ExpressionNet(options.size)
         net.load_state_dict(state)
         net.eval()
         shapes, gaze, _ = predict(net, *zip(*self.renders))
@@ -124,8 +124,7 @@ class Run:
         torch.manual_seed(options.seed)
         self.options, self.faces, self.teacher = options, FaceSet(options.set), Teacher(options.set)
         self.model = Model(options.landmarks)
-        net = ExpressionNet(options.arch, options.size)
-        self.net = net.to(memory_format=torch.channels_last)
+        self.net = ExpressionNet(options.size).to(memory_format=torch.channels_last)
         self.template = template_of(self.frontal() if options.free else
                                     labelled_by_hand(self.faces))
         self.net.head.expression.template.copy_(self.template)
@@ -276,8 +275,7 @@ def arguments():
     parser.add_argument("--free", action="store_true",
                         help="from renders alone, a set of training.free_prepare; --share 1")
     parser.add_argument("--begin", help="checkpoint of such a run to start from")
-    parser.add_argument("--arch", default="plain-wide", choices=sorted(WIDTHS))
-    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--pool", type=int, default=60000, help="samples")
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=1e-3)

@@ -16,7 +16,6 @@ static const struct nn_backbone backbones[] = {
     { "laednet", nn_laednet, 16, 2, 32 },         //
     { "lrdnet", nn_lrdnet, 8, 8, 64 },            //
     { "plain", nn_plain, 16, 16, 32 },            //
-    { "plain-wide", nn_plain_wide, 16, 16, 32 },  //
 };
 
 enum { BACKBONE_COUNT = sizeof backbones / sizeof backbones[0] };

@@ -24,4 +24,4 @@ const struct nn_backbone *nn_backbone_find(const char *name);
 const struct nn_backbone *nn_backbone_at(int index);
 
 nn_backbone_fn nn_lednet, nn_lednet_slim, nn_erfnet, nn_edanet, nn_esnet, nn_enet, nn_enet_original,
-    nn_hourglass, nn_laednet, nn_lrdnet, nn_plain, nn_plain_wide;
+    nn_hourglass, nn_laednet, nn_lrdnet, nn_plain;

@@ -8,25 +8,21 @@
 
 static const float epsilon = 1e-3f;
 
-// Every other convolution halves the edges.
-static int append(struct nn_graph *graph, int map, const int widths[7], int features)
-{
-    for (int i = 0; i < 8; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "blocks.%d", i);
-        map = i < 7 ? nn_block_conv_bn_relu(graph, map, name, widths[i], 3, i % 2 == 0 ? 2 : 1,
-                                            epsilon)
-                    : nn_block_conv_bn_relu(graph, map, name, features, 1, 1, epsilon);
-    }
-    return map;
-}
-
 int nn_plain(struct nn_graph *graph, int map, int features)
 {
-    return append(graph, map, (const int[7]){ 16, 24, 32, 48, 64, 64, 96 }, features);
-}
-
-int nn_plain_wide(struct nn_graph *graph, int map, int features)
-{
-    return append(graph, map, (const int[7]){ 16, 24, 40, 56, 80, 96, 128 }, features);
+    const struct {
+        int channels, kernel, stride;
+    } layers[] = {
+        { 16, 3, 2 }, { 24, 3, 1 }, // 1/2
+        { 32, 3, 2 }, { 48, 3, 1 }, // 1/4
+        { 64, 3, 2 }, { 64, 3, 1 }, // 1/8
+        { 96, 3, 2 }, { features, 1, 1 },
+    };
+    for (int i = 0; i < (int)(sizeof layers / sizeof layers[0]); i++) {
+        char name[16];
+        snprintf(name, sizeof name, "blocks.%d", i);
+        map = nn_block_conv_bn_relu(graph, map, name, layers[i].channels, layers[i].kernel,
+                                    layers[i].stride, epsilon);
+    }
+    return map;
 }

@@ -1,7 +1,7 @@
 """An expression from a closer look: four crops of a face, upright and of a fixed scale, and the 68
 landmarks by which they were cut.
 
-  f = backbone(crops)              32 x 8 x 8 for 128x128: plain 3x3 convolutions
+  f = backbone(crops)              32 x 6 x 6 for 96x96: plain 3x3 convolutions
   outputs = expression([landmarks aligned to the mean face, f by rows, columns, channels])
 
 The input shows the crops in two rows of two: the person's right eye and left eye, mouth, face.
@@ -18,35 +18,35 @@ from .face import LANDMARKS, Reader, align, aligned
 # Landmarks, offset, edge.
 CROPS = ((range(36, 42), (0.0, -0.10), 1.15), (range(42, 48), (0.0, -0.10), 1.15),
          (range(48, 60), (0.0, 0.05), 1.9), (range(68), (0.0, 0.12), 2.9))
-# Channels of the 3x3 convolutions, of which every other one halves the edges, and hidden units.
-WIDTHS = {"plain": ((16, 24, 32, 48, 64, 64, 96), 192),
-          "plain-wide": ((16, 24, 40, 56, 80, 96, 128), 320)}
-MAPS, REDUCTION = 32, 16
+# Channels, kernel, stride.
+LAYERS = ((16, 3, 2), (24, 3, 1), (32, 3, 2), (48, 3, 1), (64, 3, 2), (64, 3, 1), (96, 3, 2))
+MAPS, REDUCTION, HIDDEN = 32, 16, 192
 
 
 class Plain(Chain):
-    def __init__(self, widths, features=MAPS):
+    def __init__(self, features=MAPS):
         blocks, inputs = [], 3
-        for i, channels in enumerate(widths):
-            blocks.append(ConvBnRelu(inputs, channels, 3, 2 if i % 2 == 0 else 1))
+        for channels, kernel, stride in (*LAYERS, (features, 1, 1)):
+            blocks.append(ConvBnRelu(inputs, channels, kernel, stride))
             inputs = channels
-        super().__init__([*blocks, ConvBnRelu(inputs, features, 1, 1)])
+        super().__init__(blocks)
 
 
 class ExpressionHead(nn.Module):
     kind = "expression"
 
-    def __init__(self, size, hidden):
+    def __init__(self, size):
         super().__init__()
         flat = MAPS * (size // REDUCTION) ** 2
-        self.expression = Reader(2 * LANDMARKS + flat, 2 * LANDMARKS, hidden)
+        self.expression = Reader(2 * LANDMARKS + flat, 2 * LANDMARKS, HIDDEN)
 
 
 class ExpressionNet(nn.Module):
-    def __init__(self, arch, size):
+    arch = "plain"
+
+    def __init__(self, size=96):
         super().__init__()
-        self.arch, (widths, hidden) = arch, WIDTHS[arch]
-        self.backbone, self.head = Plain(widths), ExpressionHead(size, hidden)
+        self.backbone, self.head = Plain(), ExpressionHead(size)
 
     def forward(self, images, landmarks):
         """landmarks: batch x 68 x 2, in any unit, as they lie in the crop -> as the expression
