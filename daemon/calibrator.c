@@ -109,10 +109,10 @@ static void on_measured(void *user, const struct pipeline_calibrated *measured)
     mc_log(MC_LOG_INFO, "stream %s: calibrated, profile %s, faces: %d", calibrator->name,
            calibrator->profile, measured->face_count);
     if (measured->face_count == 0) {
-        refuse(
-            &error, PROTOCOL_ERROR_NO_FACE,
-            "no face looked at the camera of %s for long enough, in more than two frames a second",
-            calibrator->name);
+        refuse(&error, PROTOCOL_ERROR_NO_FACE,
+               "no face looked at the camera of %s for long enough; measuring takes two frames a "
+               "second or more",
+               calibrator->name);
         go_back(calibrator);
     } else if (keep(calibrator, &error)) {
         snprintf(calibrated.profile, sizeof calibrated.profile, "%s", calibrator->profile);
@@ -201,8 +201,8 @@ static bool fill(const struct daemon_calibrator *calibrator, const char *name,
 {
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
-    calibration->active = strcmp(name, calibrator->profile) == 0;
-    if (calibration->active && !calibrator->is_unread) {
+    calibration->active = strcmp(name, calibrator->profile) == 0 && !calibrator->is_unread;
+    if (calibration->active) {
         pipeline_stream_profile(calibrator->stream, &profile);
     } else if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile,
                                           &err)) {

@@ -134,6 +134,7 @@ def check_spoilt(programs, directory, clip):
             complaint = control.run(command, *arguments, status=1)
             check("desk.anna.calibration:3:1: " in complaint, complaint)
         write_profile(folder, "gain.jawOpen = 2\n")  # mended
+        check("in use" not in control.run("show"), "in use before it was read")
         check("profile anna, in use" in control.run("use", "--profile", "anna"), "mended")
         shown = control.run("show")
         check(re.search(r"jawOpen +- +2\.00", shown), shown)
