@@ -13,6 +13,7 @@ hidden."""
 import argparse
 import json
 import os
+import shutil
 import subprocess
 
 import cv2
@@ -203,6 +204,8 @@ def driven(networks, still, drivers, size, edge=128):
 
 def write_picture(path, images, rate=12):
     """An animation, by ffmpeg, that is played again and again."""
+    if shutil.which("ffmpeg") is None:
+        raise SystemExit(f"{path}: writing it takes the program ffmpeg")
     images = list(images)
     height, width = images[0].shape[:2]
     subprocess.run(["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24",

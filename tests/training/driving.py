@@ -1,6 +1,7 @@
 """Comparing motion, and driving with it."""
 
 import os
+import shutil
 import tempfile
 import unittest
 
@@ -103,6 +104,9 @@ class Driving(unittest.TestCase):
         np.testing.assert_allclose(self.at(flow, place), self.points[0] + [0.03125, 0], atol=0.01)
 
     def test_an_animation_is_written(self):
+        if shutil.which("ffmpeg") is None:
+            print("skipped: no ffmpeg")
+            return
         net = nets.small_motion_net("edanet").eval()
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "drive.webp")
