@@ -39,7 +39,7 @@ class Daemon:
     def __enter__(self):
         self.process = subprocess.Popen(self.arguments, env=self.environment, stderr=self.log)
         end = time.monotonic() + GUARD_S
-        while not os.path.exists(self.socket):
+        while not self.listens():
             check(self.process.poll() is None and time.monotonic() < end, self.said())
             time.sleep(0.02)
         return self
@@ -48,6 +48,15 @@ class Daemon:
         self.process.send_signal(signal.SIGTERM)
         check(self.process.wait(timeout=GUARD_S) == 0, self.said())
         self.log.close()
+
+    def listens(self):
+        """The socket's file is there a moment before somebody listens."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(self.socket)
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False
+        return True
 
     def said(self):
         with open(self.log.name, encoding="utf-8") as file:

@@ -84,7 +84,7 @@ static void set_state(struct fleet_broker *broker, bool is_connected)
 static void follow_state(natsConnection *connection, struct fleet_broker *broker)
 {
     pthread_mutex_lock(&broker->lock);
-    const bool is_current = connection == broker->open;
+    const bool is_current = connection == broker->open && !broker->is_stopping;
     pthread_mutex_unlock(&broker->lock);
     if (is_current) {
         set_state(broker, natsConnection_Status(connection) == NATS_CONN_STATUS_CONNECTED);
