@@ -291,6 +291,10 @@ static void reconcile(struct fleet_local *local)
         const bool is_ours = work->is_ours;
         char *options = work->wanted == NULL || is_change ? NULL : strdup(work->wanted);
         memcpy(name, work->name, sizeof name);
+        if (options == NULL) { // about to go: not confirmed, should it be wanted again meanwhile
+            free(work->options);
+            work->options = NULL;
+        }
         pthread_mutex_unlock(&local->lock);
         char code[32];
         const enum reply reply = options != NULL ? hand(local, name, options, is_ours)
