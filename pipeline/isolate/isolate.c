@@ -269,7 +269,9 @@ static bool listen_to(struct session *session, struct mc_error *err)
             continue;
         }
         const ssize_t size = recv(session->socket, &message, sizeof message, MSG_DONTWAIT);
-        if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+        // ECONNRESET, told once: it ended before it had read that frames came back. What it said
+        // before is still there, its end among it.
+        if (size < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET)) {
             continue;
         }
         if (size <= 0) {
