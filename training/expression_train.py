@@ -281,9 +281,9 @@ def arguments():
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--decay", type=float, default=5e-3)
     parser.add_argument("--average", type=float, default=0.998)
-    parser.add_argument("--share", type=float, default=0.85, help="of renders")
+    parser.add_argument("--share", type=float, default=0.7, help="of renders")
     parser.add_argument("--shapes", type=float, default=150.0, help="weight")
-    parser.add_argument("--bind", type=float, default=30.0, help="weight of the teacher's shapes")
+    parser.add_argument("--bind", type=float, default=15.0, help="weight of the teacher's shapes")
     parser.add_argument("--looks", type=float, default=1.0, help="weight of the teacher's looks")
     parser.add_argument("--quiet", type=float, default=8.0, help="weight of what is hardly done")
     parser.add_argument("--blind", type=float, default=0.1,

@@ -115,7 +115,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    shutdown(atomic_load(&played.connection), SHUT_RDWR); // a test that failed left it open
+    shutdown(played.listener, SHUT_RDWR); // a test that failed left these open
+    shutdown(atomic_load(&played.connection), SHUT_RDWR);
     pthread_join(played.thread, NULL);
     close(played.listener);
     return unlink(played.address.sun_path);
