@@ -24,9 +24,10 @@ class SplitShuffle(nn.Module):
         left = self.drop(self.lb(F.relu(self.la(left), inplace=True)))
         right = self.drop(self.rb(F.relu(self.ra(right), inplace=True)))
         out = F.relu(torch.cat([left, right], 1) + maps, inplace=True)
+        # Interleaved where they lie: channels last in memory, as everything here is trained.
         batch, channels, height, width = out.shape
-        halves = out.view(batch, 2, channels // 2, height, width)
-        return halves.transpose(1, 2).reshape(batch, channels, height, width)
+        halves = out.permute(0, 2, 3, 1).reshape(batch, height, width, 2, channels // 2)
+        return halves.transpose(3, 4).reshape(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 class AttentionPyramid(nn.Module):
