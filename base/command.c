@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,12 +204,23 @@ static int run(struct line *line, int argc, char **argv)
     return run(line, argc - used, argv + used);
 }
 
+int mc_command_finish_output(const char *program, int status)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE || status != MC_EXIT_OK) {
+        return status;
+    }
+    fprintf(stderr, "%s: writing the output: %s\n", program,
+            errno != 0 ? strerrordesc_np(errno) : "not all of it could be written");
+    return MC_EXIT_FAILED;
+}
+
 int mc_command_main(const struct mc_command *program, const char *version, int argc, char **argv)
 {
     struct line line = { .version = version };
     struct mc_error err = { 0 };
-    const int status =
-        enter(&line, program, &err) ? run(&line, argc, argv) : usage_error(&line, &err);
+    int status = enter(&line, program, &err) ? run(&line, argc, argv) : usage_error(&line, &err);
+    status = mc_command_finish_output(program->name, status);
     for (int i = 0; i < line.depth; i++) {
         free(line.options[i]);
     }

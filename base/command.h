@@ -35,8 +35,13 @@ struct mc_command {
 
 // Reads the command line and runs the command that it names. Commands take the options of
 // the commands above them too. Prints help, the version ("NAME VERSION") and errors
-// ("mocapctl watch: --count must be …"). Returns the exit status.
+// ("mocapctl watch: --count must be …"). Finishes the output. Returns the exit status.
 int mc_command_main(const struct mc_command *program, const char *version, int argc, char **argv);
+
+// Writes what standard output still holds, since the disk may be full. Returns status, but
+// MC_EXIT_FAILED, with a message to standard error, for an MC_EXIT_OK whose output could not be
+// written; a reader that has gone has seen what it wanted.
+int mc_command_finish_output(const char *program, int status);
 
 // Writes a command's help, as --help does.
 //   path  the commands from the program to this one

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "base/command.h"
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -405,7 +406,7 @@ static int check_config(struct daemon_options *options)
         return EXIT_CONFIG;
     }
     daemon_config_write(options, stdout);
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return EXIT_SUCCESS;
 }
 
 // Sources and subscribers come and go for months. glibc would give nearly every thread an arena of
@@ -461,5 +462,5 @@ int main(int argc, char **argv)
         break;
     }
     free(app);
-    return status;
+    return mc_command_finish_output("mocapd", status);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Every command of every program answers --help, and refuses what it does not know.
+"""Every command of every program answers --help, and refuses what it does not know; none says that
+it has written what it could not write.
 
-    check_programs.py PROGRAM...
+    check_programs.py MOCAPD PROGRAM...
 """
 
 import os
@@ -51,6 +52,14 @@ def check_help(program, words):
     return ended.stdout
 
 
+def check_full_disk(program, *words):
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([program, *words], stdin=subprocess.DEVNULL, stdout=full,
+                               stderr=subprocess.PIPE, text=True, timeout=GUARD_S, check=False)
+    check(ended.returncode == 1 and "No space left on device" in ended.stderr, (words, ended))
+    check(ended.stderr.count("\n") == 1, ended.stderr)
+
+
 def check_refusal(program, words, *wrong):
     """What is unknown is named, and so is the command."""
     name = " ".join([os.path.basename(program), *words])
@@ -63,6 +72,7 @@ def check_refusal(program, words, *wrong):
 
 def check_command(program, words, found):
     text = check_help(program, words)
+    check_full_disk(program, *words, "--help")
     check_refusal(program, words, "--nonsense")
     for command in section(text, "Commands"):
         found.add(" ".join([*words, command]))
@@ -78,6 +88,7 @@ def check_program(program):
     ended = run(program, "--version")
     check(ended.returncode == 0 and ended.stderr == "", ended)
     check(ended.stdout.split()[0] == os.path.basename(program), ended.stdout)
+    check_full_disk(program, "--version")
     check(run(program, "-h").stdout == run(program, "--help").stdout, "-h is --help")
     found = set()
     check_command(program, [], found)
@@ -87,8 +98,11 @@ def check_program(program):
 
 
 def main():
+    mocapd, *programs = sys.argv[1:]
+    for words in (["--help"], ["--version"], ["--check-config"]):
+        check_full_disk(mocapd, *words)
     with ThreadPoolExecutor() as pool:
-        for program, count in zip(sys.argv[1:], pool.map(check_program, sys.argv[1:])):
+        for program, count in zip(programs, pool.map(check_program, programs)):
             print(f"{os.path.basename(program)}: {count} commands answer")
 
 
