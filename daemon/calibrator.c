@@ -35,7 +35,7 @@ void daemon_calibrator_init(struct daemon_calibrator *calibrator,
     };
     if (!daemon_profile_store_active(store, name, calibrator->profile, &err) ||
         !daemon_profile_store_read(store, name, calibrator->profile, &profile, &err)) {
-        calibrator->is_unread = true;
+        calibrator->is_unreadable = true;
         mc_log(MC_LOG_ERROR, "stream %s starts without its calibration: %s", name, err.message);
     } else if (profile.face_count > 0) {
         pipeline_stream_load_profile(stream, &profile);
@@ -50,7 +50,7 @@ static bool use(struct daemon_calibrator *calibrator, const char *name,
 {
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
-    if (strcmp(calibrator->profile, name) == 0 && !calibrator->is_unread) {
+    if (strcmp(calibrator->profile, name) == 0 && !calibrator->is_unreadable) {
         return true;
     }
     if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile, &err)) {
@@ -58,7 +58,7 @@ static bool use(struct daemon_calibrator *calibrator, const char *name,
     }
     pipeline_stream_load_profile(calibrator->stream, &profile);
     snprintf(calibrator->profile, sizeof calibrator->profile, "%s", name);
-    calibrator->is_unread = false;
+    calibrator->is_unreadable = false;
     return true;
 }
 
@@ -96,7 +96,7 @@ static void go_back(struct daemon_calibrator *calibrator)
     if (strcmp(calibrator->profile, calibrator->previous_name) != 0) {
         pipeline_stream_load_profile(calibrator->stream, &calibrator->previous);
         snprintf(calibrator->profile, sizeof calibrator->profile, "%s", calibrator->previous_name);
-        calibrator->is_unread = calibrator->previous_is_unread;
+        calibrator->is_unreadable = calibrator->previous_is_unread;
     }
 }
 
@@ -137,10 +137,11 @@ static bool has_room(const struct daemon_calibrator *calibrator, const char *nam
     return daemon_profile_store_has(calibrator->store, calibrator->name, name) ||
            daemon_profile_store_list(calibrator->store, calibrator->name, names) <
                PROTOCOL_PROFILES_MAX ||
-           refuse(error, PROTOCOL_ERROR_STORAGE,
-                  "profile: must be one that is kept (%s has %d, as many as it can have; reset one "
-                  "that is not needed), got '%s'",
-                  calibrator->name, PROTOCOL_PROFILES_MAX, name);
+           refuse(
+               error, PROTOCOL_ERROR_STORAGE,
+               "profile: %s already has %d saved profiles, the maximum; reset one before creating "
+               "'%s'",
+               calibrator->name, PROTOCOL_PROFILES_MAX, name);
 }
 
 bool daemon_calibrator_measure(struct daemon_calibrator *calibrator,
@@ -154,7 +155,7 @@ bool daemon_calibrator_measure(struct daemon_calibrator *calibrator,
     }
     snprintf(calibrator->previous_name, sizeof calibrator->previous_name, "%s",
              calibrator->profile);
-    calibrator->previous_is_unread = calibrator->is_unread;
+    calibrator->previous_is_unread = calibrator->is_unreadable;
     pipeline_stream_profile(calibrator->stream, &calibrator->previous);
     if (!has_room(calibrator, profile, error) || !use(calibrator, profile, error)) {
         return false;
@@ -201,7 +202,7 @@ static bool fill(const struct daemon_calibrator *calibrator, const char *name,
 {
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
-    calibration->active = strcmp(name, calibrator->profile) == 0 && !calibrator->is_unread;
+    calibration->active = strcmp(name, calibrator->profile) == 0 && !calibrator->is_unreadable;
     if (calibration->active) {
         pipeline_stream_profile(calibrator->stream, &profile);
     } else if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile,
@@ -228,7 +229,7 @@ static bool reset(struct daemon_calibrator *calibrator, const char *name,
     }
     if (strcmp(name, calibrator->profile) == 0) {
         pipeline_stream_load_profile(calibrator->stream, NULL);
-        calibrator->is_unread = false;
+        calibrator->is_unreadable = false;
     }
     return true;
 }

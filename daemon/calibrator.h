@@ -19,7 +19,8 @@ struct daemon_calibrator {
     const char *name; // of the stream
     int index;        // of the stream
     char profile[PROTOCOL_NAME_BYTES];
-    bool is_unread; // the profile's file could not be read: it is neither in use nor overwritten
+    bool
+        is_unreadable; // the profile's file could not be read: it is neither in use nor overwritten
     bool measuring;
     uint64_t range; // what is being measured: 0, the neutral face
     // While measuring: what to go back to when nobody is seen.

@@ -187,6 +187,6 @@ bool daemon_config_read(struct daemon_options *options, const char *path, struct
     path += is_optional;
     const bool is_absent = is_optional && access(path, F_OK) != 0 && errno == ENOENT;
     return (is_absent || read_file(options, path, err)) && read_drop_ins(options, path, err) &&
-           ((check_streams(options, err) && daemon_secrets_sign_urls(options, err)) ||
+           ((check_streams(options, err) && daemon_secrets_insert_logins(options, err)) ||
             mc_error_wrap(err, "%s", path));
 }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "daemon/options.h"
+#include "server/admission.h"
 
 // As many connections as the limit of open files leaves room for.
 static int max_connections(const struct daemon_options *options)
@@ -29,6 +30,11 @@ struct server_limits daemon_limits(const struct daemon_options *options)
     struct server_limits limits = SERVER_LIMITS_DEFAULT;
     limits.connections = max_connections(options);
     limits.connections_per_user = options->max_connections_per_user;
+    if (limits.connections < options->max_connections) { // no user shall hold all of them
+        const int share = server_admission_default_share(limits.connections);
+        limits.connections_per_user =
+            share < limits.connections_per_user ? share : limits.connections_per_user;
+    }
     limits.stuck_ms = (uint64_t)options->stuck_timeout_s * 1000;
     return limits;
 }

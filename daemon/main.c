@@ -50,11 +50,12 @@ struct app {
     struct pipeline_workers *workers;
     struct server_publisher *publisher;
     struct server_listener listener;
-    int passed_socket; // that the service manager has opened; -1: none
+    int passed_socket;     // that the service manager has opened; -1: none
+    char socket[PATH_MAX]; // where that one or our own listens
     struct daemon_streams *streams;
     uv_signal_t signals[SIGNALS];
     uv_timer_t watchdog;
-    bool started, stopping;
+    bool started, was_signalled, stopping;
     bool was_changed; // its streams: more may come
     int status;       // of the process
 };
@@ -95,10 +96,11 @@ static void stop(struct app *app, int status)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct app *app = handle->data;
-    if (app->stopping) {
+    if (app->was_signalled) {
         mc_log(MC_LOG_WARNING, "%s again: exiting at once", strsignal(number));
         _exit(EXIT_FAILURE);
     }
+    app->was_signalled = true;
     mc_log(MC_LOG_INFO, "%s: stopping", strsignal(number));
     stop(app, EXIT_SUCCESS);
 }
@@ -169,19 +171,24 @@ static bool on_stream(void *user, const struct protocol_stream_change *change,
         snprintf(error->message, sizeof error->message, "stream: mocapd is stopping");
         return false;
     }
-    app->was_changed = true;
-    return daemon_stream_control(app->streams, &app->options, change, changed, error);
+    if (!daemon_stream_control(app->streams, &app->options, change, changed, error)) {
+        return false;
+    }
+    app->was_changed = app->was_changed || changed->changed;
+    daemon_streams_check_ended(app->streams);
+    return true;
 }
 
 static bool reload(struct app *app, struct protocol_reloaded *reloaded, struct mc_error *err)
 {
     const struct daemon_reload reload = { app->argc, app->argv, &app->options, app->streams,
                                           app->publisher };
-    app->was_changed = true;
     daemon_notify_reloading();
     const bool good = daemon_reload_run(&reload, reloaded, err);
     if (good) {
+        app->was_changed = true;
         daemon_notify("READY=1\nSTATUS=configuration read again");
+        daemon_streams_check_ended(app->streams);
     } else {
         mc_log(MC_LOG_ERROR, "the configuration stays as it was: %s", err->message);
         daemon_notify(
@@ -316,9 +323,8 @@ static bool open_listener(struct app *app, struct mc_error *err)
     listener->on_connection = on_connection;
     listener->user = app;
     return app->passed_socket >= 0
-               ? server_listener_adopt(listener, &app->loop, app->passed_socket,
-                                       app->options.socket, err)
-               : server_listener_open(listener, &app->loop, app->options.socket, err);
+               ? server_listener_adopt(listener, &app->loop, app->passed_socket, app->socket, err)
+               : server_listener_open(listener, &app->loop, app->socket, err);
 }
 
 // Runs until the streams end or a signal comes. Returns false and sets err when it cannot start.
@@ -338,8 +344,7 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
         return false;
     }
     mc_log(MC_LOG_INFO, "mocapd %s listens on %s: %d workers, %s kernels, %s", MOCAPD_VERSION,
-           app->options.socket, app->options.workers, mc_cpu_level_name(cpu_flags),
-           app->options.model);
+           app->socket, app->options.workers, mc_cpu_level_name(cpu_flags), app->options.model);
     daemon_networks_log(&app->models, &app->options);
     daemon_notify("READY=1");
     if (app->options.wait_subscribers == 0) {
@@ -363,7 +368,8 @@ static bool load_networks(struct app *app, unsigned cpu_flags, struct mc_error *
 
 static bool take_socket(struct app *app, struct mc_error *err)
 {
-    app->passed_socket = daemon_activation_take(app->options.socket, err);
+    memcpy(app->socket, app->options.socket, sizeof app->socket);
+    app->passed_socket = daemon_activation_take(app->socket, err);
     return app->passed_socket >= 0 || err->code == MC_ERROR_NONE;
 }
 
@@ -381,7 +387,7 @@ static int run(struct app *app)
         mc_log(MC_LOG_ERROR, "loop: %s", uv_strerror(status));
         return EXIT_FAILURE;
     }
-    if (!take_socket(app, &err) || !daemon_defaults_fill(&app->options, &err) ||
+    if (!daemon_defaults_fill(&app->options, &err) || !take_socket(app, &err) ||
         !mc_cpu_flags(&cpu_flags, &err) || !load_networks(app, cpu_flags, &err) ||
         !serve(app, cpu_flags, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);

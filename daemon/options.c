@@ -254,8 +254,8 @@ const struct mc_option daemon_options_table[] = {
       "from landmarks, and there is no gaze; default likewise",
       MC_OPTION_STRING, .at_start_only = true, DAEMON_FIELD(expression) },
     { "precision", 0, "P",
-      "auto, f32, bf16 or int8, of all networks; default: auto, the fastest on this processor by "
-      "which results hardly change",
+      "auto, f32, bf16 or int8, of all networks; default: auto, the fastest on this processor that "
+      "does not noticeably change results",
       MC_OPTION_ENUM, .names = nn_precision_names, .at_start_only = true, DAEMON_FIELD(precision) },
     { "workers", 0, "N", "frames processed at the same time; default: one for each processor",
       MC_OPTION_INT, .min = 1, .max = PIPELINE_WORKERS_MAX, .at_start_only = true,

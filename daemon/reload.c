@@ -30,7 +30,7 @@ static bool check_room(const struct daemon_reload *reload, struct daemon_options
     int count = fresh->stream_count;
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         const struct daemon_running_stream *stream = daemon_streams_at(reload->streams, i);
-        count += stream != NULL && stream->at_run_time &&
+        count += stream != NULL && stream->is_from_request &&
                  daemon_options_find_stream(fresh, stream->plan.own.name) == NULL;
     }
     return count <= PROTOCOL_STREAMS_MAX ||
@@ -68,7 +68,7 @@ static void remove_streams(const struct daemon_reload *reload, struct protocol_r
 {
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         struct daemon_running_stream *stream = daemon_streams_at(reload->streams, i);
-        if (stream != NULL && !stream->at_run_time &&
+        if (stream != NULL && !stream->is_from_request &&
             daemon_options_find_stream(reload->options, stream->plan.own.name) == NULL) {
             list(&reloaded->removed, stream->plan.own.name);
             mc_log(MC_LOG_INFO, "stream %s is removed", stream->plan.own.name);
@@ -89,7 +89,7 @@ static void change_streams(const struct daemon_reload *reload, struct protocol_r
             daemon_options_find_stream(reload->options, stream->plan.own.name);
         const struct daemon_stream_options own =
             configured == NULL ? stream->plan.own : *configured;
-        stream->at_run_time = configured == NULL;
+        stream->is_from_request = configured == NULL;
         if (daemon_running_stream_differs(stream, options, &own)) {
             list(&reloaded->changed, own.name);
         }

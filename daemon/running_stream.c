@@ -6,60 +6,20 @@
 
 #include "base/log.h"
 #include "daemon/device_check.h"
-#include "daemon/stream.h"
 #include "pipeline/stream.h"
 #include "protocol/record.h"
 #include "server/publisher.h"
 
 // ---- options
 
-static void make_plan(const struct daemon_options *options, const struct daemon_stream_options *own,
-                      struct daemon_stream_plan *plan)
-{
-    plan->own = *own;
-    plan->on_demand = daemon_stream_is_on_demand(own);
-    plan->linger_ms = (uint64_t)options->linger_s * 1000;
-    daemon_stream_resolve(options, &plan->own, &plan->motion, &plan->resolved);
-}
-
-static bool is_equal(float a, float b)
-{
-    return !(a < b) && !(a > b);
-}
-
-static bool has_same_motion(const struct daemon_stream_plan *a, const struct daemon_stream_plan *b)
-{
-    return a->motion.smooth.on == b->motion.smooth.on &&
-           is_equal(a->motion.smooth.min_cutoff, b->motion.smooth.min_cutoff) &&
-           is_equal(a->motion.smooth.beta, b->motion.smooth.beta) &&
-           is_equal(a->motion.fov, b->motion.fov);
-}
-
-static bool has_same_region(const struct pipeline_region *a, const struct pipeline_region *b)
-{
-    return is_equal(a->x, b->x) && is_equal(a->y, b->y) && is_equal(a->width, b->width) &&
-           is_equal(a->height, b->height);
-}
-
-// Whether the source and what is done with its frames are the same, up to the motion.
-static bool has_same_frames(const struct daemon_stream_plan *a, const struct daemon_stream_plan *b)
-{
-    const struct pipeline_stream_options *x = &a->resolved, *y = &b->resolved;
-    return strcmp(x->url, y->url) == 0 && x->every_frame == y->every_frame &&
-           x->repeat == y->repeat && x->udp == y->udp && x->max_pixels == y->max_pixels &&
-           x->display.rotate == y->display.rotate && x->display.mirror == y->display.mirror &&
-           x->drop_damaged == y->drop_damaged && x->mode == y->mode &&
-           has_same_region(&x->region, &y->region) && x->max_faces == y->max_faces &&
-           a->on_demand == b->on_demand;
-}
-
 bool daemon_running_stream_differs(const struct daemon_running_stream *stream,
                                    const struct daemon_options *options,
                                    const struct daemon_stream_options *own)
 {
     struct daemon_stream_plan plan;
-    make_plan(options, own, &plan);
-    return !has_same_frames(&stream->plan, &plan) || !has_same_motion(&stream->plan, &plan);
+    daemon_stream_plan_make(&plan, options, own);
+    return !daemon_stream_plan_has_same_frames(&stream->plan, &plan) ||
+           !daemon_stream_plan_has_same_motion(&stream->plan, &plan);
 }
 
 // ---- from the pipeline
@@ -155,7 +115,7 @@ struct daemon_running_stream *daemon_running_stream_create(const struct daemon_r
     }
     stream->host = host;
     stream->index = index;
-    make_plan(options, own, &stream->plan);
+    daemon_stream_plan_make(&stream->plan, options, own);
     if (!open_stream(stream, err)) {
         free(stream);
         return NULL;
@@ -179,6 +139,8 @@ static void on_part_closed(void *user);
 static void close_parts(struct daemon_running_stream *stream)
 {
     struct pipeline_stream *open = stream->stream;
+    daemon_running_stream_stats(stream, &stream->stats_before);
+    stream->stats_before.up = false;
     stream->stream = NULL;
     stream->open_parts = 2;
     daemon_on_demand_close(&stream->on_demand, on_part_closed, stream);
@@ -253,10 +215,10 @@ void daemon_running_stream_change(struct daemon_running_stream *stream,
                                   const struct daemon_stream_options *own)
 {
     struct daemon_stream_plan plan;
-    make_plan(options, own, &plan);
-    const bool same_frames = has_same_frames(&stream->plan, &plan);
-    const bool same_motion = has_same_motion(&stream->plan, &plan);
-    make_plan(options, own, &stream->plan);
+    daemon_stream_plan_make(&plan, options, own);
+    const bool same_frames = daemon_stream_plan_has_same_frames(&stream->plan, &plan);
+    const bool same_motion = daemon_stream_plan_has_same_motion(&stream->plan, &plan);
+    daemon_stream_plan_make(&stream->plan, options, own);
     stream->on_demand.linger_ms = stream->plan.linger_ms;
     if (!same_frames) {
         reopen(stream);
@@ -279,6 +241,17 @@ void daemon_running_stream_hold(struct daemon_running_stream *stream, bool held)
     stream->held = held;
     if (stream->stream != NULL) {
         pipeline_stream_hold(stream->stream, held);
+    }
+}
+
+void daemon_running_stream_stats(const struct daemon_running_stream *stream,
+                                 struct pipeline_stats *stats)
+{
+    *stats = stream->stats_before;
+    if (stream->stream != NULL) {
+        struct pipeline_stats now;
+        pipeline_stream_stats(stream->stream, &now);
+        pipeline_stats_continue(stats, &now);
     }
 }
 

@@ -11,8 +11,9 @@
 #include "base/error.h"
 #include "daemon/calibrator.h"
 #include "daemon/on_demand.h"
-#include "daemon/options.h"
+#include "daemon/stream_plan.h"
 #include "daemon/tuning.h"
+#include "pipeline/stats.h"
 
 struct pipeline_workers;
 struct server_publisher;
@@ -28,20 +29,11 @@ struct daemon_running_host {
     void *user;
 };
 
-// What is made of a stream's options.
-struct daemon_stream_plan {
-    struct daemon_stream_options own;
-    struct pipeline_motion_options motion;
-    struct pipeline_stream_options resolved; // points to own and motion
-    bool on_demand;
-    uint64_t linger_ms;
-};
-
 struct daemon_running_stream {
     const struct daemon_running_host *host;
     int index; // in the publisher
     struct daemon_stream_plan plan;
-    bool at_run_time; // added or changed by a request, not by the configuration
+    bool is_from_request; // added by a request, not by the configuration
     bool ended, failed, gave_records;
 
     // Private to running_stream.c.
@@ -53,6 +45,7 @@ struct daemon_running_stream {
     int open_parts;              // that are still to close
     // Of the records: those before the source was last opened anew count, too.
     uint64_t first_seq, next_seq, dropped_before, dropped;
+    struct pipeline_stats stats_before; // likewise
 };
 
 // Creates the stream called own->name, published as index, without opening its source. Returns
@@ -80,6 +73,10 @@ void daemon_running_stream_change(struct daemon_running_stream *stream,
 void daemon_running_stream_update(struct daemon_running_stream *stream);
 
 void daemon_running_stream_hold(struct daemon_running_stream *stream, bool held);
+
+// What it has done so far, however often its source was opened again.
+void daemon_running_stream_stats(const struct daemon_running_stream *stream,
+                                 struct pipeline_stats *stats);
 
 // Whether it is open: calibrator and tuning may be used.
 bool daemon_running_stream_is_open(const struct daemon_running_stream *stream);

@@ -54,11 +54,11 @@ static size_t login_length(const char *url)
     return at == NULL ? 0 : (size_t)(at - start);
 }
 
-static bool sign_url(struct daemon_stream_options *stream, struct mc_error *err)
+static bool insert_login(struct daemon_stream_options *stream, struct mc_error *err)
 {
     char url[DAEMON_URL_BYTES];
     size_t length = strlen(stream->url);
-    if (!pipeline_url_sign(stream->url, stream->user, stream->password, url, sizeof url)) {
+    if (!pipeline_url_insert_login(stream->url, stream->user, stream->password, url, sizeof url)) {
         return strstr(stream->url, "://") == NULL
                    ? mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                                   "url must name a host, as in rtsp://camera.local/live, where "
@@ -83,19 +83,19 @@ bool daemon_secrets_check_url(const char *url, struct mc_error *err)
                         RTSP_LOGIN_BYTES, length);
 }
 
-bool daemon_secrets_sign_url(struct daemon_stream_options *stream, struct mc_error *err)
+bool daemon_secrets_insert_login(struct daemon_stream_options *stream, struct mc_error *err)
 {
     if (stream->user[0] != '\0') {
-        return sign_url(stream, err) && daemon_secrets_check_url(stream->url, err);
+        return insert_login(stream, err) && daemon_secrets_check_url(stream->url, err);
     }
     return stream->password[0] == '\0' ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must have a user beside its password");
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "password requires user");
 }
 
-bool daemon_secrets_sign_urls(struct daemon_options *options, struct mc_error *err)
+bool daemon_secrets_insert_logins(struct daemon_options *options, struct mc_error *err)
 {
     for (int i = 0; i < options->stream_count; i++) {
-        if (!daemon_secrets_sign_url(&options->streams[i], err)) {
+        if (!daemon_secrets_insert_login(&options->streams[i], err)) {
             return mc_error_wrap(err, "[stream %s]", options->streams[i].name);
         }
     }

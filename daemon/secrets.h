@@ -16,9 +16,9 @@ bool daemon_secrets_read_password(struct daemon_stream_options *stream, const ch
 bool daemon_secrets_check_url(const char *url, struct mc_error *err) MC_MUST_USE;
 
 // Puts user and password of the stream, if it has them, into its URL, in place of any it had.
-bool daemon_secrets_sign_url(struct daemon_stream_options *stream,
-                             struct mc_error *err) MC_MUST_USE;
+bool daemon_secrets_insert_login(struct daemon_stream_options *stream,
+                                 struct mc_error *err) MC_MUST_USE;
 
 // Puts user and password of each stream that has them into its URL. A password without a
 // user is an error, as is a login that FFmpeg would cut.
-bool daemon_secrets_sign_urls(struct daemon_options *options, struct mc_error *err) MC_MUST_USE;
+bool daemon_secrets_insert_logins(struct daemon_options *options, struct mc_error *err) MC_MUST_USE;

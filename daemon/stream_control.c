@@ -89,7 +89,7 @@ static bool set_options(struct daemon_stream_options *own,
     }
     return (own->url[0] != '\0' ||
             mc_error_set(err, MC_ERROR_ARGUMENT, 0, "options: must have a url")) &&
-           daemon_secrets_sign_url(own, err);
+           daemon_secrets_insert_login(own, err);
 }
 
 // ---- actions
@@ -119,7 +119,7 @@ static bool add(struct daemon_streams *streams, const struct daemon_options *opt
     if (stream == NULL) {
         return refuse(error, PROTOCOL_ERROR_UNSUPPORTED, &err);
     }
-    stream->at_run_time = true;
+    stream->is_from_request = true;
     changed->changed = true;
     return true;
 }
@@ -156,7 +156,6 @@ static bool set(struct daemon_streams *streams, const struct daemon_options *opt
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, &err);
     }
     changed->changed = daemon_running_stream_differs(stream, options, &own);
-    stream->at_run_time = stream->at_run_time || changed->changed;
     daemon_running_stream_change(stream, options, &own);
     return true;
 }

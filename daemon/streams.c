@@ -25,7 +25,7 @@ struct daemon_streams {
 
 // ---- from streams
 
-static void check_ended(struct daemon_streams *streams)
+void daemon_streams_check_ended(struct daemon_streams *streams)
 {
     bool any = false, any_failed = false, any_records = false;
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
@@ -38,7 +38,7 @@ static void check_ended(struct daemon_streams *streams)
         }
         any = true;
         any_failed = any_failed || stream->failed;
-        any_records = any_records || stream->gave_records || stream->at_run_time;
+        any_records = any_records || stream->gave_records || stream->is_from_request;
     }
     if (any) {
         streams->callbacks.on_ended(streams->callbacks.user, any_failed, any_records);
@@ -47,7 +47,7 @@ static void check_ended(struct daemon_streams *streams)
 
 static void on_ended(void *user)
 {
-    check_ended(user);
+    daemon_streams_check_ended(user);
 }
 
 static void on_gone(void *user)
@@ -125,20 +125,15 @@ struct daemon_running_stream *daemon_streams_find(const struct daemon_streams *s
     return NULL;
 }
 
-int daemon_streams_count(const struct daemon_streams *streams)
-{
-    int count = 0;
-    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
-        count += streams->slots[i] != NULL;
-    }
-    return count;
-}
-
 struct daemon_running_stream *daemon_streams_add(struct daemon_streams *streams,
                                                  const struct daemon_options *options,
                                                  const struct daemon_stream_options *own,
                                                  struct mc_error *err)
 {
+    if (streams->closing) {
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "mocapd is stopping");
+        return NULL;
+    }
     if (streams->open_count >= OPEN_MAX) {
         mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                      "streams that were removed are still being closed: try again later");
@@ -169,7 +164,6 @@ void daemon_streams_remove(struct daemon_streams *streams, struct daemon_running
     streams->slots[index] = NULL;
     daemon_running_stream_close(stream);
     server_publisher_remove_stream(streams->host.publisher, index, reason);
-    check_ended(streams);
 }
 
 // ---- from the server
@@ -200,8 +194,7 @@ static struct daemon_running_stream *find_open(const struct daemon_streams *stre
     }
     error->code = PROTOCOL_ERROR_UNSUPPORTED;
     snprintf(error->message, sizeof error->message, "%s: %s", request,
-             streams->closing ? "mocapd is stopping"
-                              : "the stream is being opened again: ask once more");
+             streams->closing ? "mocapd is stopping" : "the stream is being reopened; try again");
     return NULL;
 }
 
@@ -234,8 +227,8 @@ void daemon_streams_stats(const struct daemon_streams *streams, int index,
 {
     const struct daemon_running_stream *stream = streams->slots[index];
     *stats = (struct pipeline_stats){ 0 };
-    if (stream != NULL && daemon_running_stream_is_open(stream)) {
-        pipeline_stream_stats(stream->stream, stats);
+    if (stream != NULL) {
+        daemon_running_stream_stats(stream, stats);
     }
 }
 

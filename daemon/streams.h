@@ -54,17 +54,19 @@ struct daemon_running_stream *daemon_streams_find(const struct daemon_streams *s
 // The stream with the index; NULL when there is none.
 struct daemon_running_stream *daemon_streams_at(const struct daemon_streams *streams, int index);
 
-int daemon_streams_count(const struct daemon_streams *streams);
-
 // Adds the stream called own->name, a new name. Returns NULL and sets err on failure. Copies own.
 struct daemon_running_stream *daemon_streams_add(struct daemon_streams *streams,
                                                  const struct daemon_options *options,
                                                  const struct daemon_stream_options *own,
                                                  struct mc_error *err);
 
-// Removes a stream; its subscribers are told the reason.
+// Removes a stream; its subscribers are told the reason. daemon_streams_check_ended is due when all
+// changes are made.
 void daemon_streams_remove(struct daemon_streams *streams, struct daemon_running_stream *stream,
                            const char *reason);
+
+// Calls on_ended if there are streams and all of them have ended.
+void daemon_streams_check_ended(struct daemon_streams *streams);
 
 // ---- from the server
 
@@ -87,7 +89,7 @@ bool daemon_streams_calibration(struct daemon_streams *streams, int index,
 bool daemon_streams_settings(struct daemon_streams *streams, int index,
                              struct protocol_settings *settings, struct protocol_error *error);
 
-// What a stream has done since its source was opened with these options; zeros while it is closed.
+// What a stream has done so far; zeros where there is none.
 void daemon_streams_stats(const struct daemon_streams *streams, int index,
                           struct pipeline_stats *stats);
 

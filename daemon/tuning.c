@@ -28,17 +28,25 @@ static void from_settings(const struct protocol_settings *settings,
     memcpy(motion->gains, settings->gains.values, sizeof motion->gains);
 }
 
-static bool is_same(const struct pipeline_motion_options *a,
-                    const struct pipeline_motion_options *b)
+static bool is_equal(float a, float b)
 {
-    bool same = a->smooth.on == b->smooth.on && !(a->smooth.min_cutoff < b->smooth.min_cutoff) &&
-                !(a->smooth.min_cutoff > b->smooth.min_cutoff) &&
-                !(a->smooth.beta < b->smooth.beta) && !(a->smooth.beta > b->smooth.beta) &&
-                !(a->fov < b->fov) && !(a->fov > b->fov);
+    return !(a < b) && !(a > b);
+}
+
+// What is in use, of which that counts as given which the options do not say.
+static void find_changes(const struct daemon_tuning *tuning, struct protocol_settings *changes)
+{
+    const struct pipeline_motion_options *a = &tuning->current, *b = &tuning->configured;
+    to_settings(a, changes);
+    changes->given =
+        (a->smooth.on == b->smooth.on ? 0 : PROTOCOL_SETTING_SMOOTH) |
+        (is_equal(a->smooth.min_cutoff, b->smooth.min_cutoff) ? 0 : PROTOCOL_SETTING_MIN_CUTOFF) |
+        (is_equal(a->smooth.beta, b->smooth.beta) ? 0 : PROTOCOL_SETTING_BETA) |
+        (is_equal(a->fov, b->fov) ? 0 : PROTOCOL_SETTING_FOV);
+    changes->gains.known = 0;
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
-        same = same && !(a->gains[i] < b->gains[i]) && !(a->gains[i] > b->gains[i]);
+        changes->gains.known |= is_equal(a->gains[i], b->gains[i]) ? 0 : UINT64_C(1) << i;
     }
-    return same;
 }
 
 // Sets what is in use to base, changed by what was given.
@@ -57,13 +65,13 @@ static void apply(struct daemon_tuning *tuning, const struct pipeline_motion_opt
 static bool load(struct daemon_tuning *tuning, struct mc_error *err)
 {
     struct protocol_settings kept;
-    tuning->is_unread = !daemon_tuning_file_read(tuning->store, tuning->name, &kept, err);
-    if (!tuning->is_unread && (kept.given != 0 || kept.gains.known != 0)) {
+    tuning->is_unreadable = !daemon_tuning_file_read(tuning->store, tuning->name, &kept, err);
+    if (!tuning->is_unreadable && (kept.given != 0 || kept.gains.known != 0)) {
         apply(tuning, &tuning->configured, &kept);
         mc_log(MC_LOG_INFO, "stream %s: with settings made at %s, which win over its options",
                tuning->name, tuning->store->directory);
     }
-    return !tuning->is_unread;
+    return !tuning->is_unreadable;
 }
 
 void daemon_tuning_init(struct daemon_tuning *tuning, const struct daemon_profile_store *store,
@@ -88,17 +96,12 @@ void daemon_tuning_configure(struct daemon_tuning *tuning,
     pipeline_stream_set_motion(tuning->stream, &tuning->current);
 }
 
-// Keeps what differs from the options.
-static bool keep(const struct daemon_tuning *tuning, struct mc_error *err)
+// Saves what differs from the options, one by one: the rest goes on following them.
+static bool save(const struct daemon_tuning *tuning, struct mc_error *err)
 {
-    struct protocol_settings settings = { 0 };
-    to_settings(&tuning->current, &settings);
-    if (!is_same(&tuning->current, &tuning->configured)) {
-        settings.given = PROTOCOL_SETTING_SMOOTH | PROTOCOL_SETTING_MIN_CUTOFF |
-                         PROTOCOL_SETTING_BETA | PROTOCOL_SETTING_FOV;
-        settings.gains.known = (UINT64_C(1) << PROTOCOL_SHAPE_COUNT) - 1;
-    }
-    return daemon_tuning_file_write(tuning->store, tuning->name, &settings, err);
+    struct protocol_settings changes = { 0 };
+    find_changes(tuning, &changes);
+    return daemon_tuning_file_write(tuning->store, tuning->name, &changes, err);
 }
 
 bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings *settings,
@@ -106,7 +109,7 @@ bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings
 {
     struct mc_error err = { 0 };
     const bool changes = settings->given != 0 || settings->gains.known != 0 || settings->reset;
-    if (changes && tuning->is_unread && !settings->reset && !load(tuning, &err)) {
+    if (changes && tuning->is_unreadable && !settings->reset && !load(tuning, &err)) {
         error->code = PROTOCOL_ERROR_STORAGE;
         snprintf(error->message, sizeof error->message, "not changed: %.200s", err.message);
         return false;
@@ -115,15 +118,15 @@ bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings
         const struct pipeline_motion_options base =
             settings->reset ? tuning->configured : tuning->current;
         apply(tuning, &base, settings);
-        if (!keep(tuning, &err)) {
+        if (!save(tuning, &err)) {
             error->code = PROTOCOL_ERROR_STORAGE;
             snprintf(error->message, sizeof error->message, "in use, but not kept: %.200s",
                      err.message);
             return false;
         }
-        tuning->is_unread = false;
+        tuning->is_unreadable = false;
     }
-    to_settings(&tuning->current, settings);
-    settings->changed = !is_same(&tuning->current, &tuning->configured);
+    find_changes(tuning, settings);
+    settings->changed = settings->given != 0 || settings->gains.known != 0;
     return true;
 }

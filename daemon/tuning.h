@@ -16,7 +16,7 @@ struct daemon_tuning {
     const char *name;                          // of the stream
     struct pipeline_motion_options configured; // what the options say
     struct pipeline_motion_options current;
-    bool is_unread; // what was kept could not be read: it is neither in use nor overwritten
+    bool is_unreadable; // what was kept could not be read: it is neither in use nor overwritten
 };
 
 // Applies what was kept. What cannot be read is logged, and the options hold. Borrows all but

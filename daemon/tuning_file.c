@@ -123,18 +123,23 @@ bool daemon_tuning_file_read(const struct daemon_profile_store *store, const cha
 
 static void write_settings(FILE *file, const char *stream, const struct protocol_settings *settings)
 {
-    fprintf(file,
-            "# Settings of stream %s, by mocapd: see docs/motion.md.\n"
-            "smooth = %s\nsmooth-min-cutoff = %.4f\nsmooth-beta = %.4f\n",
-            stream, settings->smooth ? "yes" : "no", (double)settings->smooth_min_cutoff,
-            (double)settings->smooth_beta);
-    if (settings->fov > 0) {
+    fprintf(file, "# Settings of stream %s, by mocapd: see docs/motion.md.\n", stream);
+    if (settings->given & PROTOCOL_SETTING_SMOOTH) {
+        fprintf(file, "smooth = %s\n", settings->smooth ? "yes" : "no");
+    }
+    if (settings->given & PROTOCOL_SETTING_MIN_CUTOFF) {
+        fprintf(file, "smooth-min-cutoff = %.4f\n", (double)settings->smooth_min_cutoff);
+    }
+    if (settings->given & PROTOCOL_SETTING_BETA) {
+        fprintf(file, "smooth-beta = %.4f\n", (double)settings->smooth_beta);
+    }
+    if (settings->given & PROTOCOL_SETTING_FOV && settings->fov > 0) {
         fprintf(file, "fov = %.3f\n", (double)settings->fov);
-    } else {
+    } else if (settings->given & PROTOCOL_SETTING_FOV) {
         fputs("fov = auto\n", file);
     }
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
-        if (settings->gains.values[i] < 1 || settings->gains.values[i] > 1) {
+        if (settings->gains.known & UINT64_C(1) << i) {
             fprintf(file, "gain.%s = %.4f\n", protocol_shape_name((enum protocol_shape)i),
                     (double)settings->gains.values[i]);
         }
@@ -167,7 +172,7 @@ bool daemon_tuning_file_write(const struct daemon_profile_store *store, const ch
     if (!daemon_profile_store_path(store, stream, suffix, path, err)) {
         return false;
     }
-    if (settings->given == 0) {
+    if (settings->given == 0 && settings->gains.known == 0) {
         return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR ||
                mc_error_set_errno(err, "%s", path);
     }

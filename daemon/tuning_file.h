@@ -1,5 +1,5 @@
-// The file in which a stream's changed settings are kept, beside its calibration profiles:
-// STREAM.settings, as text.
+// The file in which a stream's changed settings are saved, beside its calibration profiles:
+// STREAM.settings, as text. It has only those that differ from the options.
 //
 //     # Settings of stream desk, by mocapd: see docs/motion.md.
 //     smooth = yes

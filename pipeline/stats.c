@@ -36,3 +36,30 @@ uint64_t pipeline_stats_dropped(const struct pipeline_stats *stats)
     }
     return sum;
 }
+
+static void add_histogram(struct pipeline_histogram *total, const struct pipeline_histogram *more)
+{
+    for (int i = 0; i <= PIPELINE_HISTOGRAM_BOUNDS; i++) {
+        total->counts[i] += more->counts[i];
+    }
+    total->sum_s += more->sum_s;
+}
+
+void pipeline_stats_continue(struct pipeline_stats *total, const struct pipeline_stats *later)
+{
+    total->up = later->up;
+    total->captured += later->captured;
+    total->decoded += later->decoded;
+    total->damaged += later->damaged;
+    total->published += later->published;
+    for (int i = 0; i < PIPELINE_DROP_COUNT; i++) {
+        total->dropped[i] += later->dropped[i];
+    }
+    total->connects += later->connects;
+    total->faces = later->faces;
+    total->fov = later->fov;
+    for (int i = 0; i < PIPELINE_STAGE_COUNT; i++) {
+        add_histogram(&total->stages[i], &later->stages[i]);
+    }
+    add_histogram(&total->latency, &later->latency);
+}

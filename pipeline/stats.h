@@ -53,4 +53,7 @@ struct pipeline_stats {
     struct pipeline_histogram latency; // from a frame's arrival to its record
 };
 
+// Adds to total what a later stream of the same name has done; what is not a count is its.
+void pipeline_stats_continue(struct pipeline_stats *total, const struct pipeline_stats *later);
+
 uint64_t pipeline_stats_dropped(const struct pipeline_stats *stats); // for all causes

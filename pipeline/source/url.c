@@ -237,8 +237,8 @@ static void write_escaped(struct writer *writer, const char *text)
     }
 }
 
-bool pipeline_url_sign(const char *url, const char *user, const char *password, char *out,
-                       size_t size)
+bool pipeline_url_insert_login(const char *url, const char *user, const char *password, char *out,
+                               size_t size)
 {
     size_t length = 0;
     const char *authority = find_authority(url, &length);

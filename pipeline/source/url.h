@@ -38,8 +38,8 @@ bool pipeline_url_endpoint(const char *url, char *host, size_t host_size, char *
 
 // Writes url with "user:password@" before the host, both escaped, in place of any it
 // had. Returns false when it has no host, or out is too small.
-bool pipeline_url_sign(const char *url, const char *user, const char *password, char *out,
-                       size_t size);
+bool pipeline_url_insert_login(const char *url, const char *user, const char *password, char *out,
+                               size_t size);
 
 // Copies text with the secrets of all URLs in it hidden: everything before an @ (user,
 // password), and the query. Hides too much rather than too little: an @ in the path

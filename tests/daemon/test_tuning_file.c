@@ -50,6 +50,7 @@ static void what_was_kept_is_read_again(void **state)
     assert_int_equal(read.given, 0);
     struct protocol_settings kept = { .given = 15, .smooth = true, .smooth_min_cutoff = 0.5f };
     kept.smooth_beta = 7;
+    kept.gains.known = UINT64_C(1) << PROTOCOL_JAW_OPEN;
     for (int i = 0; i < PROTOCOL_SHAPE_COUNT; i++) {
         kept.gains.values[i] = i == PROTOCOL_JAW_OPEN ? 1.5f : 1;
     }
@@ -62,6 +63,18 @@ static void what_was_kept_is_read_again(void **state)
     assert_float_equal(read.fov, 0, 0);
     assert_true(read.gains.known == UINT64_C(1) << PROTOCOL_JAW_OPEN);
     assert_float_equal(read.gains.values[PROTOCOL_JAW_OPEN], 1.5f, 0);
+    kept.given = PROTOCOL_SETTING_BETA; // what is not given is not there
+    kept.gains.known = 0;
+    assert_true(daemon_tuning_file_write(&store, "a", &kept, &err));
+    assert_true(daemon_tuning_file_read(&store, "a", &read, &err));
+    assert_int_equal(read.given, PROTOCOL_SETTING_BETA);
+    assert_true(read.gains.known == 0);
+    kept.given = 0;
+    kept.gains.known = UINT64_C(1) << PROTOCOL_JAW_OPEN;
+    assert_true(daemon_tuning_file_write(&store, "a", &kept, &err));
+    assert_true(daemon_tuning_file_read(&store, "a", &read, &err));
+    assert_int_equal(read.given, 0);
+    assert_true(read.gains.known == kept.gains.known);
     const struct protocol_settings nothing = { 0 };
     assert_true(daemon_tuning_file_write(&store, "a", &nothing, &err));
     assert_true(daemon_tuning_file_read(&store, "a", &read, &err));

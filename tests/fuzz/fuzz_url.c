@@ -22,7 +22,7 @@ static void require(bool good)
 static void check_secret(const char *url, char *out, size_t room)
 {
     static char shown[8192];
-    if (pipeline_url_sign(url, "usr", SECRET, out, room)) {
+    if (pipeline_url_insert_login(url, "usr", SECRET, out, room)) {
         pipeline_url_redact(out, shown, sizeof shown);
         require(strstr(url, SECRET) != NULL || strstr(shown, SECRET) == NULL);
     }

@@ -64,7 +64,9 @@ def ask(path):
             for request in ("status", "reload"):
                 file.write(json.dumps({"type": request, "id": 1}) + "\n")
             file.flush()
-            return [json.loads(file.readline())["type"] for _ in range(3)]
+            messages = [json.loads(file.readline()) for _ in range(3)]
+            check(messages[-1].get("restart") == [], messages[-1])  # the socket is as it was
+            return [message["type"] for message in messages]
 
 
 def main():

@@ -86,6 +86,11 @@ class Daemon:
             stderr=self.log)
         check(self.notified.recv(4096) == b"READY=1", "it is not ready")
 
+    def restart(self):
+        self.stop()
+        check(self.notified.recv(4096) == b"STOPPING=1", "it is not stopping")
+        self.start()
+
     def hang_up(self):
         """Its notifications of a reload."""
         self.process.send_signal(signal.SIGHUP)
@@ -178,6 +183,66 @@ def check_reloads(daemon, clip):
     check_unbroken(everything.records("kept"), "kept")
 
 
+def check_changed(daemon, clip):
+    """What a request has changed is the configuration's at the next reload, or gone; counts go on."""
+    watcher = Connection(daemon.socket, {"type": "subscribe", "include": []})
+    watcher.record("new")
+    before = [json.loads(daemon.control("status", "--json"))["streams"][1]]
+    for option in ("mirror=yes", "isolate=yes"):
+        check(daemon.control("stream", "set", "new", option) == "changed new\n", option)
+        watcher.until(lambda m: m["type"] == "state" and m["state"] == "live")
+        watcher.record("new")
+        now = json.loads(daemon.control("status", "--json"))["streams"][1]
+        check(now["connects"] > before[-1]["connects"], (before, now))
+        check(now["records"] >= before[-1]["records"], (before, now))
+        check(now["dropped"] >= before[-1]["dropped"], (before, now))
+        published = [line for line in daemon.control("metrics").splitlines()
+                     if line.startswith('mocapd_frames_published_total{stream="new"}')]
+        check(float(published[0].split()[-1]) >= now["records"], (published, now))
+        before.append(now)
+    check(before[-1]["isolated"] and not before[0]["isolated"], before)
+    daemon.write(f"workers = 1\nstuck-timeout = 3600\nrepeat = yes\n[stream kept]\nurl = {clip}\n"
+                 "smooth = no\n")
+    text = open(os.path.join(daemon.config + ".d", "50-new.conf"), encoding="utf-8").read()
+    daemon.write("", "50-new.conf")
+    check(daemon.reload() == "removed: new\n", "it is configured no longer, changed or not")
+    daemon.write(text, "50-new.conf")
+    check(daemon.reload() == "added: new\n", "again")
+
+
+def check_settings(daemon):
+    """A setting that was changed is saved alone: the others follow the options."""
+    watcher = Connection(daemon.socket)
+    reply = watcher.ask(type="settings", stream="kept", gains={"jawOpen": 1.5})
+    check(reply["changed"] and not reply["smooth"], reply)
+    text = open(daemon.config, encoding="utf-8").read()
+    daemon.write(text.replace("smooth = no", "smooth-beta = 3\nfov = 60"))
+    daemon.restart()
+    reply = Connection(daemon.socket).ask(type="settings", stream="kept")
+    check((reply["smooth"], reply["smooth_beta"], reply["fov"]) == (True, 3, 60), reply)
+    check(reply["gains"] == {"jawOpen": 1.5}, reply)
+    daemon.write(text)
+    daemon.restart()
+
+
+def check_end(daemon, clip):
+    """exit-on-end: one stream goes and another comes in its place, and none ends in between."""
+    first = f"exit-on-end = yes\n[stream ended]\nurl = {clip}\n[stream rest]\nurl = demo:\n" \
+        "repeat = yes\n"
+    daemon.write("", "50-new.conf")
+    daemon.write("", "60-more.conf")
+    daemon.write(first)
+    daemon.restart()
+    watcher = Connection(daemon.socket, {"type": "subscribe", "include": []})
+    watcher.until(lambda m: m["type"] == "end" and m["stream"] == "ended")
+    daemon.write(first.replace("[stream rest]", "[stream more]"))
+    check(daemon.reload() == "added: more\nremoved: rest\n", "one for another")
+    watcher.record("more")
+    daemon.write(first.split("[stream rest]")[0])
+    check(daemon.reload() == "removed: more\n", "the last that had not ended")
+    check(daemon.process.wait(timeout=GUARD_S) == 0, daemon.said())
+
+
 def check_control(daemon, clip):
     """Adding, changing and removing streams; who repeats a request changes nothing."""
     watcher = Connection(daemon.socket, {"type": "subscribe", "include": []})
@@ -247,8 +312,10 @@ def main():
     try:
         check_reloads(daemon, clip)
         check_control(daemon, clip)
+        check_changed(daemon, clip)
+        check_settings(daemon)
         check_full(daemon)
-        daemon.stop()
+        check_end(daemon, clip)
     except BaseException:
         sys.stderr.write(daemon.said()[-4000:])
         raise

@@ -239,8 +239,8 @@ def check_many(programs, directory, clip):
     with Daemon(mocapd, directory, clip) as daemon:
         control = Control(mocapctl, daemon)
         complaint = control.run("neutral", "--profile", "one-more", status=1)
-        check("profile: must be one that is kept (desk has 32, as many as it can have; reset one "
-              "that is not needed), got 'one-more'" in complaint, complaint)
+        check("profile: desk already has 32 saved profiles, the maximum; reset one before creating "
+              "'one-more'" in complaint, complaint)
         check("profile p9, in use" in control.run("use", "--profile", "p9"), "the last by name")
         check("has 41 calibration profiles, of which 32 are listed" in daemon.said(),
               daemon.said())

@@ -71,12 +71,13 @@ static void secrets_go_into_the_url_escaped(void **state)
 {
     (void)state;
     char out[64];
-    assert_true(pipeline_url_sign("rtsp://cam:8554/1?a=b", "me", "p@ss/1:", out, sizeof out));
+    assert_true(
+        pipeline_url_insert_login("rtsp://cam:8554/1?a=b", "me", "p@ss/1:", out, sizeof out));
     assert_string_equal(out, "rtsp://me:p%40ss%2F1%3A@cam:8554/1?a=b");
-    assert_true(pipeline_url_sign("rtsp://old:one@cam/1", "me", "x", out, sizeof out));
+    assert_true(pipeline_url_insert_login("rtsp://old:one@cam/1", "me", "x", out, sizeof out));
     assert_string_equal(out, "rtsp://me:x@cam/1");
-    assert_false(pipeline_url_sign("/dev/video0", "me", "x", out, sizeof out));
-    assert_false(pipeline_url_sign("rtsp://cam/1", "me", "x", out, 16));
+    assert_false(pipeline_url_insert_login("/dev/video0", "me", "x", out, sizeof out));
+    assert_false(pipeline_url_insert_login("rtsp://cam/1", "me", "x", out, 16));
 }
 
 static void secrets_are_hidden(void **state)
