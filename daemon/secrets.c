@@ -89,7 +89,7 @@ bool daemon_secrets_insert_login(struct daemon_stream_options *stream, struct mc
         return insert_login(stream, err) && daemon_secrets_check_url(stream->url, err);
     }
     return stream->password[0] == '\0' ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "password requires user");
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "password must come with a user");
 }
 
 bool daemon_secrets_insert_logins(struct daemon_options *options, struct mc_error *err)
