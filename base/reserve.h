@@ -3,7 +3,7 @@
 //
 // What the system has no memory for comes from a reserve of MC_RESERVE_BYTES, enough for any
 // message of the protocol; it is whole again once all of it is freed. When that is used up, too,
-// the process ends with a sentence. Any thread.
+// the process logs an error and exits. Any thread.
 #pragma once
 
 #include <stddef.h>

@@ -343,8 +343,9 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
         uv_run(&app->loop, UV_RUN_DEFAULT);
         return false;
     }
-    mc_log(MC_LOG_INFO, "mocapd %s listens on %s: %d workers, %s kernels, %s", MOCAPD_VERSION,
-           app->socket, app->options.workers, mc_cpu_level_name(cpu_flags), app->options.model);
+    mc_log(MC_LOG_INFO, "mocapd %s listens on %s: %d worker%s, %s kernels, %s", MOCAPD_VERSION,
+           app->socket, app->options.workers, app->options.workers == 1 ? "" : "s",
+           mc_cpu_level_name(cpu_flags), app->options.model);
     daemon_networks_log(&app->models, &app->options);
     daemon_notify("READY=1");
     if (app->options.wait_subscribers == 0) {
