@@ -51,8 +51,8 @@ def place(rng, points, margin):
 
 
 def grimace(rng, image, points):
-    """The mouth pulled about, and what is around it less and less: a smooth shift that
-    a bell ends. Faces that nobody made for a camera, with labels that still fit."""
+    """Deforms the mouth by a smooth warp whose strength falls off as a Gaussian around it. Faces
+    that nobody made for a camera, with labels that still fit."""
     mouth = points[48:68]
     middle, width = mouth.mean(0), np.ptp(mouth[:, 0])
     if width < 8 or not np.isfinite(width):  # in profile

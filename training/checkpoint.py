@@ -25,6 +25,14 @@ def log(folder, entry):
         file.write(json.dumps(entry) + "\n")
 
 
+def lineage_of(options):
+    """Where a training began: ", from …", or nothing."""
+    started = [options[name] for name in ("begin", "weights", "init", "init_backbone")
+               if options.get(name)]
+    parts = [part for path in started[:1] for part in path.split("/") if part != "checkpoint.pt"]
+    return f", from {parts[-1]}" if parts else ""
+
+
 def load_weights(net, path):
     """A weight file's tensors into the net; both must have the same ones."""
     tensors, _ = safetensors.read(path)

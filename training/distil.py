@@ -101,8 +101,8 @@ def main():
     options = arguments()
     torch.manual_seed(options.seed)
     net = make_net(options)
-    run = loop.Run(options, net)
     teacher, taught = teacher_of(options.teacher)
+    run = loop.Run(options, net)  # last: a run that resumes has its own random numbers
     if taught["size"] != options.size:
         raise SystemExit(f"{options.teacher}: its input is {taught['size']}, not {options.size}")
     encoders = (Encoder(net), Encoder(teacher)) if options.loss == "L3" else None

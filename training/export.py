@@ -22,8 +22,8 @@ def common_metadata(options, net, keypoints, antialias=1):
         "mocap.keypoints": str(keypoints), "mocap.input": f"{size}x{size}",
         "mocap.channels": "rgb", "mocap.scale": "1/255", "mocap.mean": "0.5",
         "mocap.crop_margin": f"{options['margin']:g}", "mocap.license": licences.RESEARCH,
-        "mocap.training": (f"{learnt}, {options['steps']} steps of {options['batch']}, "
-                           f"seed {options['seed']}")}
+        "mocap.training": (f"{learnt}, {options['reached']} steps of {options['batch']}, "
+                           f"seed {options['seed']}{checkpoint.lineage_of(options)}")}
 
 
 def landmark_metadata(options, net):
@@ -58,11 +58,12 @@ def tensors_of(net, number_type):
 
 
 def net_of(run, head="landmark"):
-    """The averaged weights of a run, and its options. head None: whichever it has."""
+    """The averaged weights of a run, and its options with the steps reached. head None: whichever
+    it has."""
     state = checkpoint.load(run)
     if state is None:
         raise SystemExit(f"{run}: has no checkpoint")
-    options = state["options"]
+    options = {**state["options"], "reached": state["step"]}
     if head is not None and options["head"] != head:
         raise SystemExit(f"{run}: has a {options['head']} head, wants {head}")
     net = make_net(argparse.Namespace(**options))

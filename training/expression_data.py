@@ -1,13 +1,12 @@
 """Training images of the expression network: crops cut by the landmarks that a landmark network
 finds, not by true ones, since that is how the program cuts them."""
 
-import os
-
 import cv2
 import numpy as np
 import torch
 
 from . import augment
+from .cache import cached
 from .face_data import READ, mirrored
 from .nets.expression import CROPS
 from .nets.face import LANDMARKS
@@ -76,28 +75,18 @@ def find_landmarks(model, images, truth):
     return found
 
 
-def cached(path, make):
-    """An array that is made once."""
-    if not os.path.exists(path):
-        np.save(path + ".new.npy", make())
-        os.replace(path + ".new.npy", path)
-    return np.load(path)
-
-
 def landmarks_of_renders(renders, model, folder):
     """Found landmarks of every shard, kept in folder."""
-    os.makedirs(folder, exist_ok=True)
     parts, shard = [], np.array([part for part, _, _ in renders.span])
     for part, name in enumerate(renders.names):
         items = np.flatnonzero(shard == part)
-        make = lambda: find_landmarks(model, [renders.image(i) for i in items],
-                                      renders.rows["landmarks"][items, :, :2])
-        parts.append(cached(os.path.join(folder, f"renders-{name}.npy"), make))
+        truth = renders.rows["landmarks"][items, :, :2]
+        make = lambda: find_landmarks(model, [renders.image(i) for i in items], truth)
+        parts.append(cached(folder, f"renders-{name}", (model.path, truth), make))
     return np.concatenate(parts)
 
 
 def landmarks_of_faces(faces, model, folder):
-    os.makedirs(folder, exist_ok=True)
     truth = np.nan_to_num(faces.points)
     known = np.isfinite(faces.points[:, 0, 0])
 
@@ -105,7 +94,7 @@ def landmarks_of_faces(faces, model, folder):
         found = np.zeros_like(truth)
         found[known] = find_landmarks(model, faces.images[known], truth[known])
         return found
-    return cached(os.path.join(folder, "faces.npy"), make)
+    return cached(folder, "faces", (model.path, faces.points), make)
 
 
 def are_near(found, truth):

@@ -37,7 +37,8 @@ def metadata_of(options):
         "mocap.crop_edges": ",".join(f"{edge:g}" for _, _, edge in CROPS), **EXPRESSION,
         "mocap.license": licences.FREE if options.get("free") else licences.RESEARCH,
         "mocap.training": (f"training.expression_train, {options['reached']} steps of "
-                           f"{options['batch']}, seed {options['seed']}")}
+                           f"{options['batch']}, seed {options['seed']}"
+                           f"{checkpoint.lineage_of(options)}")}
 
 
 def single_responses(net, renders, found, template, size):

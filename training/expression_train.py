@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from . import checkpoint, loop
+from .cache import key_of
 from .expression_data import ExpressionSamples, cut, landmarks_of_faces, landmarks_of_renders
 from .face_data import READ, Renders, Teacher
 from .face_evaluate import clip_items
@@ -29,7 +30,7 @@ from .nets.expression import ExpressionNet
 from .samples import MEAN, FaceSet, tensor_of
 
 PART = 2000  # samples of the pool in a file
-POOLED = ("landmarks", "share", "size", "seed")  # options by which samples are made
+POOLED = ("share", "size", "seed")  # options by which samples are made
 
 # The looks that the teacher's shapes tell, as (shape, sign) of gaze's four numbers.
 LOOKS = ((("eyeLookOutLeft", 1), ("eyeLookInLeft", -1)),
@@ -213,16 +214,17 @@ class Run:
                 print(f"step {self.step} {time.time() - began:.0f} s {means}", flush=True)
                 seen = []
             last = self.step == options.steps
-            if self.step % options.save_every == 0 or last:
-                self.save()
-            if self.step % options.check_every == 0 or last:
+            if self.step % options.check_every == 0 or last:  # before saving: it draws numbers
                 entry = {"step": self.step, **self.check(options, self.average.state, live)}
                 checkpoint.log(options.run, entry)
                 print(entry, flush=True)
+            if self.step % options.save_every == 0 or last:
+                self.save()
 
-    def check_pool(self, folder):
-        """Samples are kept: they must be those that the options ask for."""
+    def check_pool(self, folder, found):
+        """Samples are kept: they must be those that the options ask for, of the same landmarks."""
         wanted = {name: getattr(self.options, name) for name in POOLED}
+        wanted["found"] = key_of(*found)
         path = os.path.join(folder, "options.json")
         if not os.path.exists(path):
             with open(path, "w") as file:
@@ -236,9 +238,9 @@ class Run:
         """Makes the parts that are missing; -> all of them, a tensor for each name."""
         options, folder = self.options, os.path.join(self.options.run, "pool")
         os.makedirs(folder, exist_ok=True)
-        self.check_pool(folder)
         found = (landmarks_of_faces(self.faces, self.model, options.run),
                  landmarks_of_renders(renders, self.model, os.path.join(options.run, "renders")))
+        self.check_pool(folder, found)
         size = min(PART, options.pool)
         for part in range(-(-options.pool // size)):
             path = os.path.join(folder, f"{part:04}.npz")

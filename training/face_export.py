@@ -49,7 +49,8 @@ def metadata_of(options, rig):
         **(EXPRESSION_OF_FACE if options["expression"] else {}),
         "mocap.license": licences.FREE if options["free"] else licences.RESEARCH,
         "mocap.training": (f"training.face_train, {options['reached']} steps of "
-                           f"{options['batch']}, seed {options['seed']}")}
+                           f"{options['batch']}, seed {options['seed']}"
+                           f"{checkpoint.lineage_of(options)}")}
 
 
 def tensors_of(net, number_type):

@@ -1,13 +1,12 @@
-"""Trains the expression head alone, on kept inputs.
+"""Trains the expression head alone, on cached features.
 
     python3 -m training.face_polish --set SET --renders RENDERS --run RUN --out RUN2
 
-The head is small and gains from far more looks than the network can be asked for: what it sees of
---samples images is kept in RUN2 (in parts, so that it goes on when stopped), and it learns from
-that. RUN2's checkpoint is RUN's with another expression head."""
+The head is small and benefits from many more samples than the full network could process: the features
+of --samples images are cached in RUN2 (in parts, so that it goes on when stopped), and it learns from
+them. RUN2's checkpoint is RUN's with another expression head."""
 
 import argparse
-import glob
 import math
 import os
 
@@ -15,19 +14,24 @@ import numpy as np
 import torch
 
 from . import checkpoint
+from .cache import key_of
 from .face_data import FaceSamples, Renders, Teacher
 from .face_train import Agreement, aligned_columns, balance_of, expression_losses
 from .metrics import correlations
 from .nets.face import FaceNet
+from .samples import FaceSet
 
 KEPT = ("shapes", "gaze", "taught", "render", "teacher", "is_real")
 PART = 2000  # images
 
 
 def keep(options, net, renders):
-    """Writes the parts that are missing."""
-    for part in range(-(-options.samples // PART)):
-        path = os.path.join(options.out, f"kept-{part:03}.npz")
+    """Writes the parts that are missing; -> the paths of all."""
+    key = key_of(os.path.join(options.run, "checkpoint.pt"), FaceSet(options.set).points,
+                 renders.rows["landmarks"])
+    paths = [os.path.join(options.out, f"kept-{key}-{part:03}.npz")
+             for part in range(-(-options.samples // PART))]
+    for part, path in enumerate(paths):
         if os.path.exists(path):
             continue
         samples = FaceSamples(options.set, renders, (part + 1) * PART, options, part * PART)
@@ -46,10 +50,11 @@ def keep(options, net, renders):
             np.savez(file, **{name: torch.cat(parts).numpy() for name, parts in rows.items()})
         os.replace(path + ".new", path)
         print(path, flush=True)
+    return paths
 
 
-def read_kept(folder):
-    parts = [np.load(path) for path in sorted(glob.glob(os.path.join(folder, "kept-*.npz")))]
+def read_kept(paths):
+    parts = [np.load(path) for path in paths]
     return {name: torch.from_numpy(np.concatenate([p[name] for p in parts]))
             for name in parts[0].files}
 
@@ -57,7 +62,7 @@ def read_kept(folder):
 def polish(options, head, agreement, kept, balance):
     count = len(kept["inputs"])
     order = torch.randperm(count)
-    held, train = order[:count // 12], order[count // 12:]
+    aside, train = order[:count // 12], order[count // 12:]  # of the same people
     weights = [*head.parameters(), *agreement.parameters()]
     optimiser = torch.optim.AdamW(weights, options.rate, weight_decay=options.decay)
     for step in range(options.steps):
@@ -74,12 +79,12 @@ def polish(options, head, agreement, kept, balance):
         if step % 250 == 0 or step == options.steps - 1:
             head.eval()
             with torch.no_grad():
-                shapes, gaze, _, _ = head.read(kept["inputs"][held].float())
+                shapes, gaze, _, _ = head.read(kept["inputs"][aside].float())
             head.train()
-            known = kept["render"][held] > 0
-            r = correlations(shapes[known], kept["shapes"][held][known])
-            off = (gaze - kept["gaze"][held])[known].abs().mean() * 57.3
-            print(f"step {step} held out: shapes r {r.mean():.3f}, gaze {off:.2f} degrees, "
+            known = kept["render"][aside] > 0
+            r = correlations(shapes[known], kept["shapes"][aside][known])
+            off = (gaze - kept["gaze"][aside])[known].abs().mean() * 57.3
+            print(f"step {step} samples set aside: shapes r {r.mean():.3f}, gaze {off:.2f} degrees, "
                   f"{ {k: round(float(v), 3) for k, v in parts.items()} }", flush=True)
 
 
@@ -117,7 +122,7 @@ def main():
     net = FaceNet()
     net.load_state_dict(state["average"])
     renders = Renders(options.renders)
-    keep(options, net.eval(), renders)
+    paths = keep(options, net.eval(), renders)
     head = net.head.expression
     if options.fresh:
         template = head.template.clone()
@@ -129,7 +134,7 @@ def main():
     head.blind, head.drop.p = options.blind, options.drop
     agreement = Agreement(Teacher(options.set).names)
     agreement.load_state_dict(state["agreement"])
-    polish(options, head, agreement, read_kept(options.out), balance_of(renders))
+    polish(options, head, agreement, read_kept(paths), balance_of(renders))
     checkpoint.save(options.out, {**state, "net": net.state_dict(), "average": net.state_dict(),
                                   "agreement": agreement.state_dict()})
 

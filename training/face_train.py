@@ -261,12 +261,13 @@ class Run:
                 means = {k: round(float(np.mean([s.get(k, 0) for s in seen])), 3) for k in seen[0]}
                 print(f"step {self.step} {time.time() - began:.0f} s {means}", flush=True)
                 seen = []
-            if self.step % options.save_every == 0 or self.step == options.steps:
-                self.save()
-            if self.step % options.check_every == 0 or self.step == options.steps:
+            last = self.step == options.steps
+            if self.step % options.check_every == 0 or last:  # before saving: it draws numbers
                 entry = {"step": self.step, **check(options, self.faces, self.average.state)}
                 checkpoint.log(options.run, entry)
                 print(entry, flush=True)
+            if self.step % options.save_every == 0 or last:
+                self.save()
 
     def train(self):
         while self.step < self.options.steps:

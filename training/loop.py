@@ -61,8 +61,8 @@ def scale_dropout(net, factor):
 
 
 def freeze(net, count):
-    """To be called again behind net.train(): the first blocks neither learn nor
-    keep what learning needs."""
+    """The first blocks neither learn nor update their norms' statistics. Call again after
+    net.train()."""
     for block in net.backbone.blocks[:count] if count > 0 else ():
         block.requires_grad_(False).eval()
 

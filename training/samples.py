@@ -31,7 +31,7 @@ def opening(points):
 
 
 def offsets_of(folder, sets, splits):
-    """What training.offsets wrote beside a set: how far its labels lie to the right."""
+    """What training.ensemble wrote beside a set: how far its labels lie to the right."""
     path = os.path.join(folder, "offsets.json")
     known = {}
     if os.path.exists(path):

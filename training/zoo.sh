@@ -11,6 +11,8 @@
 # LARGE_STEPS, TEACHER_STEPS and STUDENT_STEPS set the numbers of steps (25000, 12500, 6250, 6250),
 # BATCH the images per step (16), THREADS the threads (1). Errors on validation images after every
 # tenth of a run are in RUNS/*/log.jsonl, which the export copies to ZOO/logs for training.curves.
+# The teacher starts from the hourglass, students from the teacher and from their own networks: those
+# have to be finished.
 set -eu
 set_=$1 runs=$2 zoo=$3 what=${4:-all}
 python=${PYTHON:-/usr/bin/python3}
@@ -23,20 +25,29 @@ teacher_steps=${TEACHER_STEPS:-6250} student_steps=${STUDENT_STEPS:-6250}
 export OMP_NUM_THREADS="${THREADS:-1}"
 mkdir -p "$runs" "$zoo"
 
+require() { # RUN...
+    for run; do
+        if [ ! -e "$runs/$run/done" ]; then
+            echo "zoo.sh: $runs/$run is not finished: train it first (NETWORKS='$run')" >&2
+            exit 1
+        fi
+    done
+}
+
 learn() { # MODULE ARCH RUN STEPS OPTION...
-    module=$1 arch=$2 run=$3 steps=$4
+    module=$1 arch=$2 run=$3 steps=$4 batch=${BATCH:-16}
     shift 4
     if [ -e "$runs/$run/done" ]; then
         was=$(cat "$runs/$run/done")
-        [ "$was" != "$steps" ] || return 0
-        echo "zoo.sh: $runs/$run was trained for $was steps, not $steps: remove it, and what was" \
-            "trained from it" >&2
+        [ "$was" != "$steps of $batch" ] || return 0
+        echo "zoo.sh: $runs/$run was trained for $was images, not $steps of $batch: remove it," \
+            "and what was trained from it" >&2
         exit 1
     fi
     "$python" -m "$module" --set "$set_" --run "$runs/$run" --arch "$arch" --steps "$steps" \
-        --batch "${BATCH:-16}" --threads "${THREADS:-1}" --dropout 0 --features 32 \
+        --batch "$batch" --threads "${THREADS:-1}" --dropout 0 --features 32 \
         --save-every 100 --check-every "$(((steps + 9) / 10))" "$@"
-    echo "$steps" >"$runs/$run/done"
+    echo "$steps of $batch" >"$runs/$run/done"
 }
 
 landmarks() { # ARCH RUN SIZE STEPS SEED
@@ -45,7 +56,10 @@ landmarks() { # ARCH RUN SIZE STEPS SEED
 
 distil() { # ARCH LOSS START, which is new, pretrained, direct, small or small-pretrained
     case $3 in
-    *pretrained) set -- "$@" --init-backbone "$runs/$1" ;;
+    *pretrained)
+        require "$1"
+        set -- "$@" --init-backbone "$runs/$1"
+        ;;
     esac
     case $3 in
     direct) set -- "$@" --form direct ;;
@@ -69,8 +83,11 @@ train_all() {
             landmarks "$network" "$network-seed$seed" 64 "$landmark_steps" "$seed"
         done
     done
-    [ -z "$students" ] || learn training.train hourglass teacher "$teacher_steps" --size 64 \
-        --head motion --rate 1e-3 --init-backbone "$runs/hourglass"
+    if [ -n "$students" ]; then
+        require hourglass
+        learn training.train hourglass teacher "$teacher_steps" --size 64 --head motion --rate 1e-3 \
+            --init-backbone "$runs/hourglass"
+    fi
     for network in $students; do
         for loss in L1 L2 L3; do
             distil "$network" "$loss" pretrained

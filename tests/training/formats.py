@@ -1,12 +1,13 @@
 """Files and figures of the recipes."""
 
 import os
+import subprocess
 import tempfile
 import unittest
 
 import numpy as np
 
-from training import report, safetensors
+from training import cache, report, safetensors
 
 
 class Formats(unittest.TestCase):
@@ -43,6 +44,52 @@ class Formats(unittest.TestCase):
     def test_area_is_the_share_of_pairs_in_order(self):
         self.assertEqual(report.area_under_curve([1, 2], [3, 4]), 1)
         self.assertEqual(report.area_under_curve([1, 4], [2, 3]), 0.5)
+
+    def test_results_of_other_sources_are_not_reused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            weights = os.path.join(folder, "weights")
+            points = np.zeros(3)
+            results = []
+            for content in (b"a", b"b", b"a"):
+                with open(weights, "wb") as file:
+                    file.write(content)
+                results.append(cache.cached(folder, "found", (weights, points),
+                                            lambda: np.full(1, len(results))))
+            self.assertEqual([int(r[0]) for r in results], [0, 1, 0])
+            again = cache.cached(folder, "found", (weights, points + 1), lambda: np.full(1, 9))
+            self.assertEqual(int(again[0]), 9)
+
+
+class Study(unittest.TestCase):
+    """training/zoo.sh, with a program in Python's place that does nothing."""
+
+    def run_study(self, folder, **options):
+        unset = {"NETWORKS": "", "REPEATED": "", "LARGE": "", "STUDENTS": "", "PYTHON": "true"}
+        return subprocess.run(["training/zoo.sh", "set", folder + "/runs", folder + "/zoo", "train"],
+                              env={**os.environ, **unset, **options}, capture_output=True, text=True,
+                              check=False)
+
+    def test_a_student_waits_for_what_it_starts_from(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for networks, complaint in (("", "runs/hourglass is not finished"),
+                                        ("hourglass", "runs/lednet is not finished")):
+                for network in networks.split():
+                    os.makedirs(f"{folder}/runs/{network}")
+                self.assertEqual(self.run_study(folder, NETWORKS=networks).returncode, 0)
+                os.makedirs(f"{folder}/runs/teacher", exist_ok=True)
+                ended = self.run_study(folder, STUDENTS="lednet")
+                self.assertEqual(ended.returncode, 1)
+                self.assertIn(complaint, ended.stderr)
+
+    def test_a_run_of_another_length_or_batch_is_not_taken_for_this_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(f"{folder}/runs/lednet")
+            self.assertEqual(self.run_study(folder, NETWORKS="lednet").returncode, 0)
+            self.assertEqual(self.run_study(folder, NETWORKS="lednet").returncode, 0)
+            for other in ({"LANDMARK_STEPS": "7"}, {"BATCH": "8"}):
+                ended = self.run_study(folder, NETWORKS="lednet", **other)
+                self.assertEqual(ended.returncode, 1)
+                self.assertIn("was trained for 25000 of 16 images", ended.stderr)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import tempfile
 import unittest
 import unittest.mock
 
+import cv2
 import numpy as np
 
 from training.heads import expressions, make, people, raster, scene, stills
 from training.heads import rig as rigs
+from training.heads.photographs import read_photographs
 
 RIG = os.path.join("..", "shared", "dense", "ict.npz")
 SIZE = 32
@@ -243,6 +245,19 @@ class Heads(unittest.TestCase):
         seen = labels["dense"][:68, 2]
         self.assertEqual(seen[45], 0)  # the left eye's outer corner
         self.assertEqual(seen[36], 1)
+
+
+class Photographs(unittest.TestCase):
+    def test_those_for_validation_are_left_out(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, grey in (("a.png", 10), ("b.png", 20), ("c.png", 30)):
+                cv2.imwrite(os.path.join(folder, name), np.full((4, 4, 3), grey, np.uint8))
+            pattern = os.path.join(folder, "*.png")
+            self.assertEqual(len(read_photographs(pattern)), 3)
+            with open(os.path.join(folder, "boxes.json"), "w") as file:
+                json.dump([{"file": "a.png", "split": "train"}, {"file": "b.png", "split": "val"}],
+                          file)
+            self.assertEqual([int(image[0, 0, 0]) for image in read_photographs(pattern)], [10, 30])
 
 
 if __name__ == "__main__":

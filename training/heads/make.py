@@ -9,7 +9,6 @@ goes on. --kind single: a few people with one shape at a time, both sides togeth
 in all directions, for benchmarks."""
 
 import argparse
-import glob
 import os
 
 import cv2
@@ -17,6 +16,7 @@ import numpy as np
 
 from . import expressions, scene
 from .people import Person
+from .photographs import read_photographs
 from .raster import Rasteriser
 from .rig import LOOKS, Rig
 
@@ -124,7 +124,7 @@ def main():
     cv2.setNumThreads(1)
     os.makedirs(options.out, exist_ok=True)
     rig, rasteriser = Rig(options.rig), Rasteriser(os.path.abspath(options.library))
-    photographs = [cv2.imread(path)[..., ::-1] for path in sorted(glob.glob(options.backgrounds))]
+    photographs = read_photographs(options.backgrounds)
     single = options.kind == "single"
     shards = options.count if single else -(-options.count // options.shard)
     for number in range(shards):
