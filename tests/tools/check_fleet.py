@@ -231,6 +231,49 @@ def check_slow_broker(place, daemon):
     listener.close()
 
 
+def check_refused(place):
+    """What a broker does not permit is in the log, and counted: to the program it was published."""
+    config = """authorization { users: [
+        { user: "all", password: "x" }
+        { user: "camera", password: "x", permissions: {
+            publish: ["mocap.v1.t.*.state", "mocap.v1.t.*.stats"], subscribe: ["mocap.v1.t.*.want"] } }
+        { user: "viewer", password: "x", permissions: {
+            publish: ["mocap.v1.*.*.want"], subscribe: ["mocap.v1.*.*.record"] } }
+    ] }"""
+    broker = place.broker(config=config)
+    daemon = place.daemon("cam", count=3, rate=60)
+    publisher = place.fleet("publish", "--nats", f"nats://camera:x@127.0.0.1:{broker.port}", "--site",
+                            "t", "--socket", daemon.socket)
+    nats = Nats(broker.port, "mocap.v1.t.*.stats", login=("all", "x"))
+    stop = threading.Event()
+    wanting = [keep_wanting(nats, f"cam{i}", stop) for i in range(2)]
+
+    def stats_of(stream, wanted):
+        return as_json(nats.wait(f"stats of {stream}", lambda s, d: s == subject(stream, "stats") and
+                                 wanted(as_json(d))))
+    stats_of("cam0", lambda stats: stats["refused"] > 100)
+    stop.set()
+    for thread in wanting:
+        thread.join()
+    daemon.says("cam0 0")
+    daemon.says("cam1 0")
+    # Each is counted where it belongs, and once.
+    for stream in ("cam0", "cam1"):
+        stats = stats_of(stream, lambda stats: stats["refused"] >= stats["published"])
+        assert stats["refused"] == stats["published"] > 0 and stats["lost"] == 0, stats
+    assert stats_of("cam2", lambda stats: True)["refused"] == 0
+    for stream in ("cam0", "cam1"):
+        told = [line for line in publisher.text().splitlines() if f'"{subject(stream, "record")}"' in line]
+        assert len(told) == 1 and " warning: " in told[0] and "Violation" in told[0], publisher.text()
+    # Whoever may not hear of streams is told, too.
+    viewer = place.fleet("serve", "--nats", f"nats://viewer:x@127.0.0.1:{broker.port}", "--socket",
+                         place.path("v"), name="viewer")
+    viewer.says('Permissions Violation for Subscription to "mocap.v1.default.*.state"')
+    for process in (publisher, viewer):
+        assert process.end() == 0
+        assert ":x@" not in process.text(), process.text()
+
+
 def with_fence(record, fence):
     assert record[0] == 0xbf and record[-1] == 0xff
     return record[:-1] + b"\x65fence\x1b" + struct.pack(">Q", fence) + b"\xff"
