@@ -386,7 +386,7 @@ def check_mqtt(place):
     find("mosquitto_sub")
     port = free_port()
     server = start_mosquitto(place, port)
-    daemon = place.daemon("cam", count=1)
+    daemon = place.daemon("cam", count=2)
     publisher = place.fleet("publish", "--mqtt", f"mqtt://me:secret@127.0.0.1:{port}", "--site",
                             "home", "--machine", "desk", "--socket", daemon.socket)
     sub = Subscribed(place, port, "mocap/v1/home/cam0/record", "mocap/v1/home/cam0/stats")
@@ -405,8 +405,44 @@ def check_mqtt(place):
     again = Subscribed(place, port, "#", name="again")
     again.says(' mocap/v1/home/cam0/state {"type":"state","stream":"cam0","state":"live"')
     again.says(" homeassistant/binary_sensor/mocap_home__cam0/presence/config")
+    check_mqtt_removal(place, port, daemon)
     publisher.end(signal.SIGKILL)
     again.says(" mocap/publishers/home/desk offline")
+
+
+def retained(port):
+    """All that the broker keeps."""
+    said = subprocess.run([find("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(port), "-t", "#",
+                           "--retained-only", "-F", "%t %p", "-W", "2"], capture_output=True,
+                          check=False, text=True)
+    return said.stdout
+
+
+def check_mqtt_removal(place, port, daemon):
+    """Nobody is present where no camera looks; of a stream that is gone nothing is left."""
+    sub = Subscribed(place, port, "#", name="sub-removal")
+    for stream in ("cam0", "cam1"):
+        sub.says(f' mocap/v1/home/{stream}/presence {{"presence":"ON"')
+    daemon.end(signal.SIGKILL)
+    for stream in ("cam0", "cam1"):
+        sub.says(f'0 mocap/v1/home/{stream}/presence {{"presence":"OFF","faces":0}}')
+    assert retained(port).count('"presence":"OFF"') == 2 and '"ON"' not in retained(port)
+    # The next daemon has one stream less.
+    daemon = place.daemon("cam", count=1)
+    kept = [line.split()[0] for line in retained(port).splitlines() if "cam1" in line]
+    for topic in ("mocap/v1/home/cam1/presence", "mocap/v1/home/cam1/state",
+                  "homeassistant/binary_sensor/mocap_home__cam1/presence/config",
+                  *(f"homeassistant/sensor/mocap_home__cam1/{name}/config"
+                    for name in ("faces", "yaw", "pitch", "state"))):
+        sub.says(f"0 {topic} \n")
+        kept = [other for other in kept if other != topic]
+    assert kept == [] and "cam1" not in retained(port), (kept, retained(port))
+    assert "cam0" in retained(port)
+    # It comes back.
+    daemon.end(signal.SIGKILL)
+    place.daemon("cam", count=2)
+    wait_for("presence", lambda: '/cam1/presence {"presence":"ON"' in retained(port))
+    assert retained(port).count("mocap_home__cam1/") >= 5, retained(port)
 
 
 def make_certificates(place):

@@ -225,6 +225,9 @@ static void take_streams(struct fleet_publisher *publisher)
         if (!is_listed(server, publisher->streams[i].out.name)) {
             fleet_published_stream_set_state(&publisher->streams[i].out, PROTOCOL_STREAM_CONNECTING,
                                              "its machine no longer has it");
+            if (publisher->options.mqtt != NULL) {
+                fleet_mqtt_remove(publisher->options.mqtt, publisher->streams[i].out.name);
+            }
         }
     }
     pthread_mutex_lock(&publisher->wants_lock);
@@ -389,6 +392,9 @@ static bool report(struct fleet_publisher *publisher)
         pthread_mutex_unlock(&publisher->wants_lock);
         fleet_published_stream_report(&publisher->streams[i].out,
                                       publisher->reported_ns == 0 ? 0 : seconds);
+    }
+    if (publisher->options.mqtt != NULL) {
+        fleet_mqtt_tend(publisher->options.mqtt);
     }
     publisher->reported_ns = now_ns;
     publisher->retry_ms = 0;
