@@ -45,7 +45,7 @@ pages=$directory/build/share/mocapd/web
 # build WANTED CALL...: what must be called
 build() {
     : >"$CALLS"
-    cmake -S "$directory/project" -B "$directory/build" -DMOCAPD_WEB_3D="$1" >"$directory/said" 2>&1 &&
+    cmake -G Ninja -S "$directory/project" -B "$directory/build" -DMOCAPD_WEB_3D="$1" >"$directory/said" 2>&1 &&
         cmake --build "$directory/build" >>"$directory/said" 2>&1 || return 1
     shift
     [[ $(paste -s -d ' ' "$CALLS") == "$*" ]] || fail "it must call '$*'"
