@@ -51,20 +51,41 @@ check_prefix /elsewhere /elsewhere/etc
 check_prefix /usr /etc
 
 # ---- Again, and away
-echo 'log-level = debug' >"$root/etc/mocapd/mocapd.conf"
-install_units /usr
-[ "$(cat "$root/etc/mocapd/mocapd.conf")" = 'log-level = debug' ] ||
-    fail 'a second installation overwrote the configuration'
-
 # The manifest that "cmake --install" would leave in the build tree.
 sed "s|$build/install_manifest|$directory/install_manifest|" "$build/uninstall.cmake" \
     >"$directory/uninstall.cmake"
-find "$root" -type f | sed "s|^$root||" >"$directory/install_manifest.txt"
-DESTDIR=$root cmake -P "$directory/uninstall.cmake" >"$directory/log" 2>&1 || {
-    cat "$directory/log"
-    exit 1
+uninstall() {
+    find "$root" -type f | sed "s|^$root||" >"$directory/install_manifest.txt"
+    DESTDIR=$root cmake -P "$directory/uninstall.cmake" >"$directory/log" 2>&1 || {
+        cat "$directory/log"
+        exit 1
+    }
+    [ -e "$root/$1/lib/systemd" ] || fail 'uninstall took folders that are not its own'
 }
+
+# Each file of configuration, whatever its name is, is kept once it was edited, and only then.
+configurations=$(cd "$root/etc/mocapd" && ls)
+for edited in $configurations; do
+    echo '# edited' >"$root/etc/mocapd/$edited"
+    install_units /usr
+    [ "$(cat "$root/etc/mocapd/$edited")" = '# edited' ] ||
+        fail "a second installation overwrote $edited"
+    uninstall /usr
+    left=$(find "$root" -type f)
+    [ "$left" = "$root/etc/mocapd/$edited" ] || fail "uninstall left or took something beside $edited"
+    rm -r "$root"
+    install_units /usr
+done
+# Below another prefix, and with nothing edited, nothing is left.
+rm -r "$root"
+install_units /elsewhere
+echo '# edited' >"$root/elsewhere/etc/mocapd/mocapd.conf"
+uninstall /elsewhere
 left=$(find "$root" -type f)
-[ "$left" = "$root/etc/mocapd/mocapd.conf" ] || fail 'uninstall left or took something else'
-[ -e "$root/usr/lib/systemd" ] || fail 'uninstall took folders that are not its own'
-echo 'units follow the prefix; uninstall takes all but an edited configuration'
+[ "$left" = "$root/elsewhere/etc/mocapd/mocapd.conf" ] || fail 'uninstall below another prefix'
+rm -r "$root"
+install_units /elsewhere
+uninstall /elsewhere
+left=$(find "$root" -type f)
+[ -z "$left" ] || fail 'uninstall left something that nobody edited'
+echo "units follow the prefix; uninstall keeps what was edited: $configurations"

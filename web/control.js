@@ -3,8 +3,9 @@ import { make } from "./elements.js";
 import { keep, recall } from "./storage.js";
 
 const noToken = (what) =>
-    `${what}, open the address that mocap-web printed when it started: it ends in #token=… ` +
-    "(as a service: journalctl --user -u mocap-web). Browsers without it may only look.";
+    `${what}, open the address that ends in #token=…: mocap-web shows it on a terminal when it starts; ` +
+    "as a service it logs where the token is (journalctl --user -u mocap-web). Browsers without it may " +
+    "only look.";
 
 /** The token in the page's address is kept, and leaves the address. @param {MocapClient} client */
 export function makeControl(client) {

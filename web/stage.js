@@ -9,8 +9,9 @@ import { makeRobot } from "./robot.js";
 export const AVATARS = ["fox", "robot", "head", "model", "photo"];
 
 const WITHOUT_3D =
-    "This build has no 3-D part: npm was not available when mocapd was built. Install npm (apt-get install npm), " +
-    "then build again: cmake --build --preset release. The fox and the robot need none of it.";
+    "This build has no 3-D part: npm brings it when mocapd is built, which Debian packages are without a network. " +
+    "Build mocapd from its source where npm is installed (apt-get install npm) and may fetch: ./run does. " +
+    "The fox, the robot and photos need none of it.";
 
 /** Explains in a view why it is empty. */
 function explain(view, text) {

@@ -133,6 +133,7 @@ check_score 12 mocap-fleet-publish.service
 mocap-fleet streams add shared=/srv/clip.mp4 repeat=yes --nats nats://localhost:4222 ||
     fail 'no stream can be added'
 systemctl start mocap-fleet-work || fail 'mocap-fleet-work does not start'
+[[ $(stat -c '%U %a' /var/lib/mocap-fleet) == 'mocapd 700' ]] || fail 'mocap-fleet-work has no state'
 ! systemctl is-active --quiet mocap-fleet-publish || fail 'both publish'
 wait_for has_stream shared
 watch shared

@@ -115,6 +115,7 @@ as_member mkdir -p /home/rig-member/.config/mocapd
 printf '[target vmc]\ntype = vmc\naddress = 127.0.0.1\n' |
     as_member tee /home/rig-member/.config/mocapd/mocap-bridge.conf >/dev/null
 
+state=/home/rig-member/.local/state/mocapd
 check_page() {
     as_member systemctl --user start mocap-web mocap-bridge || fail 'mocap-web or mocap-bridge'
     check_score 17 mocap-web.service as_member systemd-analyze --user
@@ -147,6 +148,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as avatar:
 PYTHON
     as_member systemctl --user is-active --quiet mocap-web mocap-bridge || fail 'one has ended'
     as_member systemctl --user stop mocap-web mocap-bridge
+    [[ -f $state/mocap-web.token ]] || fail "the page's token is not kept where it is by hand"
 }
 check_page
 echo 'the page and the bridge: on the system'"'"'s daemon'
@@ -181,6 +183,7 @@ as_member mocapctl watch webcam >/dev/null 2>&1 & # opens it
 wait_for bash -c 'journalctl | grep -q "stream webcam is .*/dev/video7: "'
 ! journalctl | grep -q 'video7: Permission denied' || fail 'it may not open cameras'
 as_member timeout 180 mocapctl calibrate clip >/tmp/said 2>&1 || fail "$(cat /tmp/said)"
+[[ -n $(find $state/calibration -type f) ]] || fail 'the calibration is not kept where it is by hand'
 as_member mocapctl status
 check_page
 echo "the user's: a file, a camera, isolated, and the page"

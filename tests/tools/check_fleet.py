@@ -231,6 +231,49 @@ def check_slow_broker(place, daemon):
     listener.close()
 
 
+def check_refused(place):
+    """What a broker does not permit is in the log, and counted: to the program it was published."""
+    config = """authorization { users: [
+        { user: "all", password: "x" }
+        { user: "camera", password: "x", permissions: {
+            publish: ["mocap.v1.t.*.state", "mocap.v1.t.*.stats"], subscribe: ["mocap.v1.t.*.want"] } }
+        { user: "viewer", password: "x", permissions: {
+            publish: ["mocap.v1.*.*.want"], subscribe: ["mocap.v1.*.*.record"] } }
+    ] }"""
+    broker = place.broker(config=config)
+    daemon = place.daemon("cam", count=3, rate=60)
+    publisher = place.fleet("publish", "--nats", f"nats://camera:x@127.0.0.1:{broker.port}", "--site",
+                            "t", "--socket", daemon.socket)
+    nats = Nats(broker.port, "mocap.v1.t.*.stats", login=("all", "x"))
+    stop = threading.Event()
+    wanting = [keep_wanting(nats, f"cam{i}", stop) for i in range(2)]
+
+    def stats_of(stream, wanted):
+        return as_json(nats.wait(f"stats of {stream}", lambda s, d: s == subject(stream, "stats") and
+                                 wanted(as_json(d))))
+    stats_of("cam0", lambda stats: stats["refused"] > 100)
+    stop.set()
+    for thread in wanting:
+        thread.join()
+    daemon.says("cam0 0")
+    daemon.says("cam1 0")
+    # Each is counted where it belongs, and once.
+    for stream in ("cam0", "cam1"):
+        stats = stats_of(stream, lambda stats: stats["refused"] >= stats["published"])
+        assert stats["refused"] == stats["published"] > 0 and stats["lost"] == 0, stats
+    assert stats_of("cam2", lambda stats: True)["refused"] == 0
+    for stream in ("cam0", "cam1"):
+        told = [line for line in publisher.text().splitlines() if f'"{subject(stream, "record")}"' in line]
+        assert len(told) == 1 and " warning: " in told[0] and "Violation" in told[0], publisher.text()
+    # Whoever may not hear of streams is told, too.
+    viewer = place.fleet("serve", "--nats", f"nats://viewer:x@127.0.0.1:{broker.port}", "--socket",
+                         place.path("v"), name="viewer")
+    viewer.says('Permissions Violation for Subscription to "mocap.v1.default.*.state"')
+    for process in (publisher, viewer):
+        assert process.end() == 0
+        assert ":x@" not in process.text(), process.text()
+
+
 def with_fence(record, fence):
     assert record[0] == 0xbf and record[-1] == 0xff
     return record[:-1] + b"\x65fence\x1b" + struct.pack(">Q", fence) + b"\xff"
@@ -343,7 +386,7 @@ def check_mqtt(place):
     find("mosquitto_sub")
     port = free_port()
     server = start_mosquitto(place, port)
-    daemon = place.daemon("cam", count=1)
+    daemon = place.daemon("cam", count=2)
     publisher = place.fleet("publish", "--mqtt", f"mqtt://me:secret@127.0.0.1:{port}", "--site",
                             "home", "--machine", "desk", "--socket", daemon.socket)
     sub = Subscribed(place, port, "mocap/v1/home/cam0/record", "mocap/v1/home/cam0/stats")
@@ -362,8 +405,44 @@ def check_mqtt(place):
     again = Subscribed(place, port, "#", name="again")
     again.says(' mocap/v1/home/cam0/state {"type":"state","stream":"cam0","state":"live"')
     again.says(" homeassistant/binary_sensor/mocap_home__cam0/presence/config")
+    check_mqtt_removal(place, port, daemon)
     publisher.end(signal.SIGKILL)
     again.says(" mocap/publishers/home/desk offline")
+
+
+def retained(port):
+    """All that the broker keeps."""
+    said = subprocess.run([find("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(port), "-t", "#",
+                           "--retained-only", "-F", "%t %p", "-W", "2"], capture_output=True,
+                          check=False, text=True)
+    return said.stdout
+
+
+def check_mqtt_removal(place, port, daemon):
+    """Nobody is present where no camera looks; of a stream that is gone nothing is left."""
+    sub = Subscribed(place, port, "#", name="sub-removal")
+    for stream in ("cam0", "cam1"):
+        sub.says(f' mocap/v1/home/{stream}/presence {{"presence":"ON"')
+    daemon.end(signal.SIGKILL)
+    for stream in ("cam0", "cam1"):
+        sub.says(f'0 mocap/v1/home/{stream}/presence {{"presence":"OFF","faces":0}}')
+    assert retained(port).count('"presence":"OFF"') == 2 and '"ON"' not in retained(port)
+    # The next daemon has one stream less.
+    daemon = place.daemon("cam", count=1)
+    kept = [line.split()[0] for line in retained(port).splitlines() if "cam1" in line]
+    for topic in ("mocap/v1/home/cam1/presence", "mocap/v1/home/cam1/state",
+                  "homeassistant/binary_sensor/mocap_home__cam1/presence/config",
+                  *(f"homeassistant/sensor/mocap_home__cam1/{name}/config"
+                    for name in ("faces", "yaw", "pitch", "state"))):
+        sub.says(f"0 {topic} \n")
+        kept = [other for other in kept if other != topic]
+    assert kept == [] and "cam1" not in retained(port), (kept, retained(port))
+    assert "cam0" in retained(port)
+    # It comes back.
+    daemon.end(signal.SIGKILL)
+    place.daemon("cam", count=2)
+    wait_for("presence", lambda: '/cam1/presence {"presence":"ON"' in retained(port))
+    assert retained(port).count("mocap_home__cam1/") >= 5, retained(port)
 
 
 def make_certificates(place):

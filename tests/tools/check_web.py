@@ -42,10 +42,13 @@ class Web:
              origin, "--bridge-socket", os.path.join(directory, "bridge")],
             stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": directory})
         for line in self.process.stderr:
-            found = re.search(r"open http://[\d.]+:(\d+)/#token=([0-9a-f]{32})$", line)
+            check("#token=" not in line.replace("#token= and", ""), line)  # others may read a log
+            found = re.search(r"open http://[\d.]+:(\d+)/; .* what (/.*) holds$", line)
             if found:
                 self.port = int(found[1])
-                self.token = found[2]
+                with open(found[2], encoding="ascii") as file:
+                    self.token = file.read()
+                check(re.fullmatch("[0-9a-f]{32}", self.token), self.token)
                 break
         else:
             raise AssertionError("it ended before it listened")
@@ -551,6 +554,27 @@ def check_token(web, program, directory):
     other = Web(program, directory)
     other.stop()
     check(other.token != web.token and len(other.token) == 32, other.token)
+    # A terminal gets the whole address. Where the token cannot be kept, a log has none either.
+    said = address_line(program, directory, directory, True)
+    check(said.endswith(f"/#token={other.token}"), said)
+    said = address_line(program, directory, "/proc/none", True)
+    check(re.search("/#token=[0-9a-f]{32}$", said), said)
+    said = address_line(program, directory, "/proc/none", False)
+    check(said.endswith("/; its token is only shown on a terminal"), said)
+
+
+def address_line(program, directory, state, on_terminal):
+    """What mocap-web says of its address."""
+    outside, inside = os.openpty() if on_terminal else os.pipe()
+    process = subprocess.Popen(
+        [program, "--listen", "0", "--socket", os.path.join(directory, "s"), "--pages",
+         os.path.join(directory, "pages")], stderr=inside, env={**os.environ, "XDG_STATE_HOME": state})
+    os.close(inside)
+    with open(outside, encoding="utf-8") as lines:
+        line = next(line for line in lines if "open http" in line)
+        process.terminate()
+        check(process.wait(GUARD_S) == 0, "its end")
+    return line.rstrip()
 
 
 def make_pages(directory):

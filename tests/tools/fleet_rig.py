@@ -136,12 +136,15 @@ class Place:
 class Nats:
     """A subscriber and publisher that knows nothing of mocap-fleet."""
 
-    def __init__(self, port, subject=None):
+    def __init__(self, port, subject=None, login=None):
         self.socket = socket.create_connection(("127.0.0.1", port), GUARD_S)
         self.file = self.socket.makefile("rb")
         self.messages, self.lock = [], threading.Lock()
         assert self.file.readline().startswith(b"INFO ")
-        self.send(b'CONNECT {"verbose":false,"pedantic":false}\r\nPING\r\n')
+        options = {"verbose": False, "pedantic": False}
+        if login is not None:
+            options["user"], options["pass"] = login
+        self.send(f"CONNECT {json.dumps(options)}\r\nPING\r\n".encode())
         if subject is not None:
             self.send(f"SUB {subject} 1\r\n".encode())
         self.reader = threading.Thread(target=self.read, daemon=True)

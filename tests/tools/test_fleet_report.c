@@ -43,14 +43,15 @@ static void counts_come_back(void **state)
                                              .records = 5,
                                              .dropped = 4,
                                              .published = 3,
+                                             .refused = 6,
                                              .lost = 2,
                                              .missed = 1,
                                              .rate = 29.97 };
     struct fleet_stats_report got;
     const size_t length = fleet_stats_report_write(text, &sent);
     assert_true(fleet_stats_report_read(&got, text, length, NULL));
-    assert_true(got.records == 5 && got.dropped == 4 && got.published == 3 && got.lost == 2 &&
-                got.missed == 1 && got.rate > 29.96 && got.rate < 29.98);
+    assert_true(got.records == 5 && got.dropped == 4 && got.published == 3 && got.refused == 6 &&
+                got.lost == 2 && got.missed == 1 && got.rate > 29.96 && got.rate < 29.98);
 }
 
 static void hostile_states_are_refused(void **state)

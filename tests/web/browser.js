@@ -1,6 +1,6 @@
 /** A browser without a screen, and mocap-web for it: what the programs of this folder share. */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -43,9 +43,9 @@ export function startWeb(program, socket) {
     });
     const address = new Promise((resolve, reject) => {
         createInterface({ input: web.stderr }).on("line", (line) => {
-            const found = /open (http:\S+)/.exec(line);
+            const found = /open (http:\S+\/); .* what (\/.*) holds$/.exec(line);
             if (found) {
-                resolve(found[1]);
+                resolve(`${found[1]}#token=${readFileSync(found[2], "ascii")}`);
             }
         });
         web.on("exit", (status) => reject(new Error(`mocap-web ended with ${status}`)));

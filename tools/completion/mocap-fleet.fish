@@ -57,7 +57,7 @@ complete -c mocap-fleet -n '__fish_mocap_fleet_at publish' -l mqtt -x -d 'publis
 complete -c mocap-fleet -n '__fish_mocap_fleet_at publish' -l mqtt-login -r -F -d 'read USER:PASSWORD for MQTT from this file'\''s first line'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at publish' -l discovery -x -d 'Home Assistant'\''s topic for discovery, or off'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at publish' -l always -d 'publish records whether or not somebody wants them'
-complete -c mocap-fleet -n '__fish_mocap_fleet_at publish' -l machine -x -d 'this machine'\''s name in reports'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at publish' -l machine -x -d 'this machine'\''s name, as publisher in reports'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at publish' -l socket -r -F -d 'where mocapd listens'
 
 complete -c mocap-fleet -n '__fish_mocap_fleet_at serve' -l socket -r -F -d 'where to listen'
@@ -65,7 +65,7 @@ complete -c mocap-fleet -n '__fish_mocap_fleet_at serve' -l stream -x -d 'serve 
 
 complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l capacity -x -d 'watch up to N streams'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l label -x -d 'what is here, such as room=3'
-complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l machine -x -d 'this machine'\''s name, which no other may have'
+complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l machine -x -d 'this machine'\''s name, as worker of the fleet and publisher in...'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l socket -r -F -d 'where mocapd listens'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l always -d 'publish records whether or not somebody wants them'
 complete -c mocap-fleet -n '__fish_mocap_fleet_at work' -l replicas -x -d 'of a bucket of leases that must be made first'

@@ -12,8 +12,10 @@
 #include "base/condition.h"
 #include "base/log.h"
 #include "pipeline/source/url.h"
+#include "tools/fleet/broker_errors.h"
 #include "tools/fleet/fleet_options.h"
 #include "tools/fleet/nats_options.h"
+#include "tools/fleet/subjects.h"
 
 enum {
     PING_MS = 2000,           // a network that went silent is noticed after
@@ -48,6 +50,8 @@ struct fleet_broker {
     char url[256]; // for the log, without secrets
     atomic_bool is_connected;
     bool is_refusal_told;
+    atomic_bool is_new;                // the connection, since errors were told
+    struct fleet_broker_errors errors; // the thread of the library's callbacks alone
 
     pthread_rwlock_t connection_lock; // guards the pointer: readers use it, the keeper replaces it
     natsConnection *connection;       // NULL: to be made
@@ -59,6 +63,8 @@ struct fleet_broker {
     pthread_cond_t changed;
     natsConnection *open; // the one whose end is news
     bool is_stopping, is_ended;
+    fleet_broker_refusal_fn *on_refusal;
+    void *refusal_user;
     int retry_ms;    // before it is made anew
     int outstanding; // connections whose last callback the library owes
 };
@@ -73,6 +79,7 @@ static void set_state(struct fleet_broker *broker, bool is_connected)
     if (is_connected) {
         mc_log(MC_LOG_INFO, "connected to the broker at %s", broker->url);
         broker->is_refusal_told = false;
+        atomic_store(&broker->is_new, true);
     } else {
         mc_log(MC_LOG_WARNING, "lost the broker at %s; trying again until it is there",
                broker->url);
@@ -146,11 +153,36 @@ static void on_closed(natsConnection *connection, void *closure)
     pthread_mutex_unlock(&broker->lock);
 }
 
+// The error's own text, which names the subject: of this thread, as the connection may have another
+// one by now.
+static const char *read_error(natsConnection *connection, natsStatus status)
+{
+    natsStatus last = NATS_OK;
+    const char *text = nats_GetLastError(&last);
+    if (status == NATS_NOT_PERMITTED && (last != status || text == NULL || text[0] == '\0')) {
+        last = natsConnection_GetLastError(connection, &text);
+    }
+    return last == status && text != NULL && text[0] != '\0' ? text : natsStatus_GetText(status);
+}
+
 static void on_error(natsConnection *connection, natsSubscription *subscription, natsStatus status,
                      void *closure)
 {
-    (void)connection, (void)subscription, (void)closure;
-    mc_log(MC_LOG_DEBUG, "broker: %s", natsStatus_GetText(status));
+    struct fleet_broker *broker = closure;
+    char subject[FLEET_SUBJECT_BYTES];
+    const char *text = read_error(connection, status);
+    (void)subscription;
+    if (atomic_exchange(&broker->is_new, false)) {
+        broker->errors = (struct fleet_broker_errors){ 0 };
+    }
+    fleet_broker_errors_tell(&broker->errors, broker->url, text);
+    if (status == NATS_NOT_PERMITTED && fleet_broker_error_subject(subject, sizeof subject, text)) {
+        pthread_mutex_lock(&broker->lock);
+        if (broker->on_refusal != NULL) {
+            broker->on_refusal(broker->refusal_user, subject);
+        }
+        pthread_mutex_unlock(&broker->lock);
+    }
 }
 
 // Doubles up to RETRY_LAST_MS; half is random, so that a fleet does not come back all at once.
@@ -489,6 +521,15 @@ void fleet_broker_stop(struct fleet_broker *broker)
     pthread_mutex_destroy(&broker->lock);
     pthread_rwlock_destroy(&broker->connection_lock);
     free(broker);
+}
+
+void fleet_broker_watch_refusals(struct fleet_broker *broker, fleet_broker_refusal_fn *on_refusal,
+                                 void *user)
+{
+    pthread_mutex_lock(&broker->lock);
+    broker->on_refusal = on_refusal;
+    broker->refusal_user = user;
+    pthread_mutex_unlock(&broker->lock);
 }
 
 bool fleet_broker_is_connected(const struct fleet_broker *broker)

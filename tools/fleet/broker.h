@@ -29,6 +29,10 @@ struct fleet_broker_options {
 typedef void fleet_broker_message_fn(void *user, const char *subject, const char *reply,
                                      const char *data, size_t length);
 
+// The broker has refused a message of this client, which may not publish on the subject; that
+// fleet_broker_publish has returned true for it. Thread: the library's; it may not use the broker.
+typedef void fleet_broker_refusal_fn(void *user, const char *subject);
+
 // Connects, in the background if the broker is not there yet. The first attempt, at each server of
 // the list, is made at once: it takes 6 s at most, or half a second for each of more than 12
 // servers that do not answer, and so does fleet_broker_stop while one is made again. Returns NULL
@@ -46,6 +50,10 @@ bool fleet_broker_is_connected(const struct fleet_broker *broker); // any thread
 
 // The URLs that were given, without secrets. Any thread.
 const char *fleet_broker_url(const struct fleet_broker *broker);
+
+// Has on_refusal called from now on; NULL: nothing, and no call runs afterwards. Any thread.
+void fleet_broker_watch_refusals(struct fleet_broker *broker, fleet_broker_refusal_fn *on_refusal,
+                                 void *user);
 
 // Publishes on core NATS at once. Returns false when it is lost: there is no connection, or the
 // broker does not read. Any thread.

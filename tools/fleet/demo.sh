@@ -94,5 +94,5 @@ wait_for serve 'serving the streams'
 say "all streams are at $directory/fleet.sock"
 start web "$bin/mocap-web" --socket "$directory/fleet.sock" --listen "$(free_port 8040)"
 wait_for web ' open http://'
-say "$(grep -o 'open http://.*' "$directory/web.log") for a page; Ctrl-C stops all"
+say "$(grep -o 'open http://[^;]*' "$directory/web.log") for a page; Ctrl-C stops all"
 "$bin/mocapctl" --socket "$directory/fleet.sock" watch

@@ -85,10 +85,11 @@ size_t fleet_entity_write(char topic[FLEET_ENTITY_TOPIC_BYTES], char text[FLEET_
 
 size_t fleet_presence_write(char text[FLEET_PRESENCE_BYTES], const struct protocol_record *record)
 {
-    const struct protocol_face *face = &record->faces[0];
+    const int faces = record == NULL ? 0 : record->face_count;
+    const struct protocol_face *face = faces > 0 ? &record->faces[0] : NULL;
     int length = snprintf(text, FLEET_PRESENCE_BYTES, "{\"presence\":\"%s\",\"faces\":%d",
-                          record->face_count > 0 ? "ON" : "OFF", record->face_count);
-    if (record->face_count > 0 && face->has_pose) {
+                          faces > 0 ? "ON" : "OFF", faces);
+    if (face != NULL && face->has_pose) {
         length += snprintf(text + length, FLEET_PRESENCE_BYTES - (size_t)length,
                            ",\"yaw\":%ld,\"pitch\":%ld", lroundf(face->pose.euler[1]),
                            lroundf(face->pose.euler[0]));

@@ -25,5 +25,5 @@ size_t fleet_entity_write(char topic[FLEET_ENTITY_TOPIC_BYTES], char text[FLEET_
                           int entity, const struct fleet_entity_place *place);
 
 // Writes what the entities read: {"presence":"ON","faces":1,"yaw":-12,"pitch":3}. Angles are whole
-// degrees of the first face; absent without one.
+// degrees of the first face; absent without one. record NULL: nobody looks, so nobody is seen.
 size_t fleet_presence_write(char text[FLEET_PRESENCE_BYTES], const struct protocol_record *record);

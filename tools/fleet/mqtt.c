@@ -29,6 +29,7 @@ enum {
     WATCH_REPEAT_MS = 10000,
     HOST_BYTES = 256,
     LOGIN_BYTES = 512,
+    KEPT_COUNT = FLEET_ENTITY_COUNT + 2, // messages of a stream that the broker keeps
 };
 
 struct stream {
@@ -40,6 +41,9 @@ struct stream {
     char presence[FLEET_PRESENCE_BYTES]; // sent last
     bool is_present;
     int64_t presence_ns; // when
+    unsigned watched;    // in which presence was sent
+    bool is_removed;
+    int removed; // of its KEPT_COUNT messages
 };
 
 struct fleet_mqtt {
@@ -268,16 +272,27 @@ void fleet_mqtt_stop(struct fleet_mqtt *mqtt)
 
 // ---- what goes out
 
-static struct stream *find_stream(struct fleet_mqtt *mqtt, const char *name)
+static struct stream *find_known(struct fleet_mqtt *mqtt, const char *name)
 {
     for (int i = 0; i < mqtt->stream_count; i++) {
         if (strcmp(mqtt->streams[i].name, name) == 0) {
             return &mqtt->streams[i];
         }
     }
-    // A new one; when there are too many, it takes the place of the first.
-    struct stream *stream =
-        &mqtt->streams[mqtt->stream_count < PROTOCOL_STREAMS_MAX ? mqtt->stream_count++ : 0];
+    return NULL;
+}
+
+static struct stream *find_stream(struct fleet_mqtt *mqtt, const char *name)
+{
+    struct stream *stream = find_known(mqtt, name);
+    if (stream != NULL && !stream->is_removed) {
+        return stream;
+    }
+    if (stream == NULL) {
+        // When there are too many, it takes the place of the first.
+        stream =
+            &mqtt->streams[mqtt->stream_count < PROTOCOL_STREAMS_MAX ? mqtt->stream_count++ : 0];
+    }
     *stream = (struct stream){ 0 };
     snprintf(stream->name, sizeof stream->name, "%s", name);
     fleet_topic_write(stream->record_topic, mqtt->options.site, name, "record");
@@ -306,12 +321,18 @@ bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *
     return publish(mqtt, find_stream(mqtt, stream)->record_topic, bytes, length, 0, false);
 }
 
+static struct fleet_entity_place place_of(const struct fleet_mqtt *mqtt,
+                                          const struct stream *stream)
+{
+    return (struct fleet_entity_place){ .prefix = mqtt->options.discovery,
+                                        .site = mqtt->options.site,
+                                        .stream = stream->name,
+                                        .availability = mqtt->availability };
+}
+
 static bool announce(struct fleet_mqtt *mqtt, const struct stream *stream)
 {
-    const struct fleet_entity_place place = { .prefix = mqtt->options.discovery,
-                                              .site = mqtt->options.site,
-                                              .stream = stream->name,
-                                              .availability = mqtt->availability };
+    const struct fleet_entity_place place = place_of(mqtt, stream);
     char topic[FLEET_ENTITY_TOPIC_BYTES], text[FLEET_ENTITY_BYTES];
     for (int i = 0; i < FLEET_ENTITY_COUNT; i++) {
         const size_t length = fleet_entity_write(topic, text, i, &place);
@@ -322,13 +343,41 @@ static bool announce(struct fleet_mqtt *mqtt, const struct stream *stream)
     return true;
 }
 
-void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, const char *text, size_t length)
+// Sends the presence that text, which fleet_presence_write has written, tells.
+static void send_presence(struct fleet_mqtt *mqtt, struct stream *stream, bool is_present,
+                          const char *text, size_t length)
+{
+    char topic[FLEET_SUBJECT_BYTES];
+    fleet_topic_write(topic, mqtt->options.site, stream->name, "presence");
+    if (publish(mqtt, topic, text, length, 1, true)) {
+        snprintf(stream->presence, sizeof stream->presence, "%s", text);
+        stream->is_present = is_present;
+        stream->presence_ns = mc_clock_now_ns();
+        stream->watched = atomic_load(&mqtt->connection);
+    }
+}
+
+// The last thing seen, which the broker keeps, would stay true for ever.
+static void clear_presence(struct fleet_mqtt *mqtt, struct stream *stream)
+{
+    char text[FLEET_PRESENCE_BYTES];
+    const size_t length = fleet_presence_write(text, NULL);
+    if (stream->watched != atomic_load(&mqtt->connection) || strcmp(stream->presence, text) != 0) {
+        send_presence(mqtt, stream, false, text, length);
+    }
+}
+
+void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, const char *text,
+                      size_t length)
 {
     struct stream *stream = find_stream(mqtt, name);
     const unsigned connection = atomic_load(&mqtt->connection);
     if (mqtt->options.discovery[0] != '\0' && stream->announced != connection &&
         announce(mqtt, stream)) {
         stream->announced = connection;
+    }
+    if (!is_live) {
+        clear_presence(mqtt, stream);
     }
     if (stream->reported == connection && strcmp(stream->state, text) == 0) {
         return;
@@ -357,15 +406,52 @@ void fleet_mqtt_watch(struct fleet_mqtt *mqtt, const struct protocol_record *rec
     if (stream->presence_ns != 0 && !has_come && passed_ms < WATCH_MS) {
         return;
     }
-    char text[FLEET_PRESENCE_BYTES], topic[FLEET_SUBJECT_BYTES];
+    char text[FLEET_PRESENCE_BYTES];
     const size_t length = fleet_presence_write(text, record);
     if (strcmp(text, stream->presence) == 0 && passed_ms < WATCH_REPEAT_MS) {
         return;
     }
-    fleet_topic_write(topic, mqtt->options.site, record->stream, "presence");
-    if (publish(mqtt, topic, text, length, 1, true)) {
-        snprintf(stream->presence, sizeof stream->presence, "%s", text);
-        stream->is_present = is_present;
-        stream->presence_ns = now_ns;
+    send_presence(mqtt, stream, is_present, text, length);
+}
+
+// ---- what goes away
+
+// An empty message that the broker is to keep makes it forget the one it has.
+static bool remove_kept(struct fleet_mqtt *mqtt, const struct stream *stream, int message)
+{
+    static const char *const others[KEPT_COUNT - FLEET_ENTITY_COUNT] = { "state", "presence" };
+    const struct fleet_entity_place place = place_of(mqtt, stream);
+    char topic[FLEET_ENTITY_TOPIC_BYTES], text[FLEET_ENTITY_BYTES];
+    if (message >= FLEET_ENTITY_COUNT) {
+        char subject[FLEET_SUBJECT_BYTES];
+        fleet_topic_write(subject, mqtt->options.site, stream->name,
+                          others[message - FLEET_ENTITY_COUNT]);
+        return publish(mqtt, subject, NULL, 0, 1, true);
+    }
+    return mqtt->options.discovery[0] == '\0' ||
+           fleet_entity_write(topic, text, message, &place) == 0 ||
+           publish(mqtt, topic, NULL, 0, 1, true);
+}
+
+void fleet_mqtt_remove(struct fleet_mqtt *mqtt, const char *name)
+{
+    struct stream *stream = find_known(mqtt, name);
+    if (stream != NULL) {
+        stream->is_removed = true;
+        fleet_mqtt_tend(mqtt);
+    }
+}
+
+void fleet_mqtt_tend(struct fleet_mqtt *mqtt)
+{
+    for (int i = mqtt->stream_count - 1; i >= 0; i--) {
+        struct stream *stream = &mqtt->streams[i];
+        while (stream->is_removed && stream->removed < KEPT_COUNT &&
+               remove_kept(mqtt, stream, stream->removed)) {
+            stream->removed++;
+        }
+        if (stream->removed == KEPT_COUNT) {
+            *stream = mqtt->streams[--mqtt->stream_count];
+        }
     }
 }

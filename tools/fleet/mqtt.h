@@ -37,8 +37,18 @@ void fleet_mqtt_stop(struct fleet_mqtt *mqtt);
 bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *bytes,
                        size_t length);
 
-// Sends the report if it is news, and after each reconnect.
-void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *stream, const char *text, size_t length);
+// Sends the report if it is news, and after each reconnect. While the stream is not live, its
+// presence is OFF: what was seen last is no news.
+void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *stream, bool is_live, const char *text,
+                      size_t length);
+
+// The stream is gone: so will be all that the broker and Home Assistant keep of it. What cannot be
+// sent now goes out with fleet_mqtt_tend.
+void fleet_mqtt_remove(struct fleet_mqtt *mqtt, const char *stream);
+
+// Sends what is left to remove; to be called every few seconds.
+void fleet_mqtt_tend(struct fleet_mqtt *mqtt);
+
 void fleet_mqtt_stats(struct fleet_mqtt *mqtt, const struct fleet_stats_report *stats,
                       const char *text, size_t length);
 

@@ -33,7 +33,7 @@ static const struct mc_option publish_table[] = {
     { "always", 0, NULL,
       "publish records whether or not somebody wants them; cameras opened on demand stay open",
       MC_OPTION_BOOL, MC_OPTION_FIELD(struct publish, always) },
-    { "machine", 0, "NAME", "this machine's name in reports; default: its host name",
+    { "machine", 0, "NAME", "this machine's name, as publisher in reports; default: its host name",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct publish, machine) },
     { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct publish, socket) },

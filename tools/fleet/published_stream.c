@@ -60,7 +60,8 @@ static void publish_state(struct fleet_published_stream *stream)
         fleet_broker_publish(options->broker, stream->state_subject, text, length);
     }
     if (length > 0 && options->mqtt != NULL) {
-        fleet_mqtt_state(options->mqtt, stream->name, text, length);
+        fleet_mqtt_state(options->mqtt, stream->name, stream->state.state == PROTOCOL_STREAM_LIVE,
+                         text, length);
     }
 }
 

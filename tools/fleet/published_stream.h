@@ -18,7 +18,7 @@ struct fleet_published_stream {
     char record_subject[FLEET_SUBJECT_BYTES], json_subject[FLEET_SUBJECT_BYTES];
     char state_subject[FLEET_SUBJECT_BYTES], stats_subject[FLEET_SUBJECT_BYTES];
     struct fleet_state_report state;
-    struct fleet_stats_report stats; // the caller counts records, dropped and missed
+    struct fleet_stats_report stats; // the caller counts records, dropped, refused and missed
     uint64_t published_before;       // at the last report
 };
 

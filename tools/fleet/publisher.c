@@ -34,6 +34,7 @@ enum {
 struct stream {
     struct fleet_published_stream out;
     int64_t wanted_until_ns, json_until_ns; // guarded by wants_lock
+    uint64_t refused;                       // records, by the broker; likewise
     bool is_subscribed;
 };
 
@@ -104,6 +105,22 @@ static void on_want(void *user, const char *subject, const char *reply, const ch
     if (is_news) {
         wake(publisher);
     }
+}
+
+// From a thread of the broker's library.
+static void on_refusal(void *user, const char *subject)
+{
+    struct fleet_publisher *publisher = user;
+    struct fleet_subject read;
+    if (!fleet_subject_read(&read, subject, NULL) || read.kind != FLEET_RECORD) {
+        return;
+    }
+    pthread_mutex_lock(&publisher->wants_lock);
+    struct stream *stream = find_stream(publisher, read.stream);
+    if (stream != NULL) {
+        stream->refused++;
+    }
+    pthread_mutex_unlock(&publisher->wants_lock);
 }
 
 static bool is_wanted(struct fleet_publisher *publisher, const struct stream *stream,
@@ -208,6 +225,9 @@ static void take_streams(struct fleet_publisher *publisher)
         if (!is_listed(server, publisher->streams[i].out.name)) {
             fleet_published_stream_set_state(&publisher->streams[i].out, PROTOCOL_STREAM_CONNECTING,
                                              "its machine no longer has it");
+            if (publisher->options.mqtt != NULL) {
+                fleet_mqtt_remove(publisher->options.mqtt, publisher->streams[i].out.name);
+            }
         }
     }
     pthread_mutex_lock(&publisher->wants_lock);
@@ -367,8 +387,14 @@ static bool report(struct fleet_publisher *publisher)
     const int64_t now_ns = mc_clock_now_ns();
     const double seconds = (double)(now_ns - publisher->reported_ns) / MC_NS_PER_SECOND;
     for (int i = 0; i < publisher->stream_count; i++) {
+        pthread_mutex_lock(&publisher->wants_lock);
+        publisher->streams[i].out.stats.refused = publisher->streams[i].refused;
+        pthread_mutex_unlock(&publisher->wants_lock);
         fleet_published_stream_report(&publisher->streams[i].out,
                                       publisher->reported_ns == 0 ? 0 : seconds);
+    }
+    if (publisher->options.mqtt != NULL) {
+        fleet_mqtt_tend(publisher->options.mqtt);
     }
     publisher->reported_ns = now_ns;
     publisher->retry_ms = 0;
@@ -476,6 +502,7 @@ static bool subscribe_wants(struct fleet_publisher *publisher, struct mc_error *
     fleet_subject_write(subject, publisher->options.site, NULL, FLEET_WANT);
     publisher->wants = fleet_broker_subscribe(publisher->options.broker, subject, WANTS_PENDING,
                                               on_want, publisher, err);
+    fleet_broker_watch_refusals(publisher->options.broker, on_refusal, publisher);
     return publisher->wants != NULL;
 }
 
@@ -520,7 +547,8 @@ void fleet_publisher_stop(struct fleet_publisher *publisher)
         wake(publisher);
         pthread_join(publisher->thread, NULL);
     }
-    if (publisher->wants != NULL) {
+    if (publisher->options.broker != NULL) {
+        fleet_broker_watch_refusals(publisher->options.broker, NULL, NULL);
         fleet_broker_unsubscribe(publisher->options.broker, publisher->wants);
     }
     mocap_close(publisher->client);

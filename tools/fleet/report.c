@@ -48,11 +48,12 @@ size_t fleet_stats_report_write(char text[FLEET_REPORT_BYTES],
 {
     return write_object(
         text,
-        json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "stats", "stream",
+        json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "stats", "stream",
                   text_of(report->stream), "publisher", text_of(report->publisher), "records",
                   (json_int_t)report->records, "dropped", (json_int_t)report->dropped, "published",
-                  (json_int_t)report->published, "lost", (json_int_t)report->lost, "missed",
-                  (json_int_t)report->missed, "rate", round(report->rate * 100) / 100));
+                  (json_int_t)report->published, "refused", (json_int_t)report->refused, "lost",
+                  (json_int_t)report->lost, "missed", (json_int_t)report->missed, "rate",
+                  round(report->rate * 100) / 100));
 }
 
 // ---- reading
@@ -147,6 +148,7 @@ bool fleet_stats_report_read(struct fleet_stats_report *report, const char *text
         read_count(object, "records", true, PROTOCOL_COUNT_MAX, &report->records, err) &&
         read_count(object, "dropped", true, PROTOCOL_COUNT_MAX, &report->dropped, err) &&
         read_count(object, "published", true, PROTOCOL_COUNT_MAX, &report->published, err) &&
+        read_count(object, "refused", true, PROTOCOL_COUNT_MAX, &report->refused, err) &&
         read_count(object, "lost", true, PROTOCOL_COUNT_MAX, &report->lost, err) &&
         read_count(object, "missed", true, PROTOCOL_COUNT_MAX, &report->missed, err);
     if (is_good) {

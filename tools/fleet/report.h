@@ -36,8 +36,9 @@ struct fleet_stats_report {
     char publisher[FLEET_PUBLISHER_BYTES];
     uint64_t records;   // published by mocapd
     uint64_t dropped;   // frames without a record
-    uint64_t published; // records that went to the broker
-    uint64_t lost;      // that did not: it was slow, or absent
+    uint64_t published; // records that were handed to the broker
+    uint64_t refused;   // of these, those that it refused for lack of permission
+    uint64_t lost;      // that were not handed to it: it was unreachable, or too slow
     uint64_t missed;    // that mocapd dropped because mocap-fleet was held up
     double rate;        // records published per second, lately
 };

@@ -1,5 +1,6 @@
 // The roster: the workers of a fleet, its streams and who owns them, as one reader of the bucket
-// has seen them so far.
+// has seen them so far. A worker is mocap-fleet work on a machine, and has that machine's name;
+// users only hear of machines.
 //
 // The bucket has one key for each stream that the fleet should watch, for each lease, and for each
 // worker. Names are written as tokens (subjects.h):
@@ -52,7 +53,7 @@ struct fleet_worker {
     int capacity; // streams
     struct fleet_labels labels;
     double busy;       // of the machine's processors, 0 to 1
-    double latency_ms; // from a frame's arrival to its record, nearly the longest lately
+    double latency_ms; // from a frame's arrival to its record, smoothed mean
     int streams;       // that it owns; counted by fleet_roster_count
 };
 

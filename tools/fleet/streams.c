@@ -248,7 +248,7 @@ static bool move(struct fleet_catalogue *catalogue, const struct move *move)
         return false;
     }
     if (!is_to_any && worker == NULL) {
-        tools_complain("there is no worker '%s'; see mocap-fleet status", move->worker);
+        tools_complain("there is no machine '%s'; see mocap-fleet status", move->worker);
         return false;
     }
     json_t *definition = fleet_catalogue_definition(stream);
@@ -263,7 +263,7 @@ static bool move(struct fleet_catalogue *catalogue, const struct move *move)
         printf("%s goes to %s when that is there\n", move->stream, move->worker);
     } else if (good) {
         printf("%s goes to %s\n", move->stream,
-               is_to_any ? "the worker that suits it best" : move->worker);
+               is_to_any ? "the machine that suits it best" : move->worker);
     }
     return good;
 }
@@ -477,7 +477,7 @@ static const struct mc_option move_table[] = {
       .set = read_name, .help = "the stream", MC_OPTION_FIELD(struct move, stream) },
     { "MACHINE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .required = true,
       .set = read_name,
-      .help = "the worker that shall watch it while it is there; any: whichever "
+      .help = "the machine that shall watch it while it is there; any: whichever "
               "suits",
       MC_OPTION_FIELD(struct move, worker) },
     { 0 },

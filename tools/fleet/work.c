@@ -71,7 +71,9 @@ static const struct mc_option work_table[] = {
     { "label", 0, "NAME=VALUE",
       "what is here, such as room=3: streams with this label are preferred; may be given again",
       MC_OPTION_CALL, .set = fleet_options_read_label, MC_OPTION_FIELD(struct work, labels) },
-    { "machine", 0, "NAME", "this machine's name, which no other may have; default: its host name",
+    { "machine", 0, "NAME",
+      "this machine's name, as worker of the fleet and publisher in reports, which no other may "
+      "have; default: its host name",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct work, machine) },
     { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct work, socket) },
@@ -180,7 +182,7 @@ static void tell_changes(struct worker *worker)
     }
     worker->told = *now;
     if (worker->member.name_is_taken && !worker->name_is_told) {
-        mc_log(MC_LOG_ERROR, "another worker is named %s: give one of them another --machine",
+        mc_log(MC_LOG_ERROR, "another machine is named %s: give one of them another --machine",
                worker->machine);
     }
     worker->name_is_told = worker->member.name_is_taken;

@@ -48,8 +48,8 @@ static void write_all(FILE *file, const struct fleet_member *member,
                  (double)counts->lapses);
     write_number(file, "ended_total", "counter", "Silent workers whose lease was ended.",
                  (double)counts->ended);
-    write_number(file, "conflicts_total", "counter", "Writes that others had been faster with.",
-                 (double)counts->conflicts);
+    write_number(file, "conflicts_total", "counter",
+                 "Writes rejected because another worker wrote first.", (double)counts->conflicts);
 }
 
 void fleet_work_metrics_write(const char *path, const struct fleet_member *member,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 #include <uv.h>
@@ -35,7 +36,7 @@ struct web {
     struct web_pages pages;
     struct web_relay *relay;
     struct web_server *server;
-    char token[WEB_TOKEN_BYTES];
+    char token[WEB_TOKEN_BYTES], token_file[PATH_MAX];
     char bridge[PROTOCOL_ENDPOINT_BYTES];
     char mocapctl[PATH_MAX];
     bool is_stopping;
@@ -145,8 +146,8 @@ static bool start(struct web *web, struct mc_error *err)
         }
         pages = directory;
     }
-    if (!web_pages_load(&web->pages, pages, err) || !web_token_load(web->token, err) ||
-        !find_bridge(web, err) ||
+    if (!web_pages_load(&web->pages, pages, err) ||
+        !web_token_load(web->token, web->token_file, err) || !find_bridge(web, err) ||
         !mc_path_program(web->mocapctl, sizeof web->mocapctl, "mocapctl", err)) {
         return false;
     }
@@ -172,6 +173,23 @@ static bool start(struct web *web, struct mc_error *err)
     return web->relay != NULL;
 }
 
+// Whoever has the token may calibrate: it goes to a terminal, and into no log, which others may
+// read.
+static void tell_address(const struct web *web)
+{
+    char address[64];
+    snprintf(address, sizeof address, "http://%s:%d/", web->options.listen.address,
+             web_server_port(web->server));
+    if (isatty(STDERR_FILENO)) {
+        mc_log(MC_LOG_INFO, "open %s#token=%s", address, web->token);
+    } else if (web->token_file[0] != '\0') {
+        mc_log(MC_LOG_INFO, "open %s; to calibrate, add #token= and what %s holds", address,
+               web->token_file);
+    } else {
+        mc_log(MC_LOG_INFO, "open %s; its token is only shown on a terminal", address);
+    }
+}
+
 static bool serve(struct web *web)
 {
     struct mc_error err = { 0 };
@@ -191,8 +209,7 @@ static bool serve(struct web *web)
             mc_log(MC_LOG_WARNING, "anyone who can reach %s sees the face: there is no password",
                    web->options.listen.address);
         }
-        mc_log(MC_LOG_INFO, "open http://%s:%d/#token=%s", web->options.listen.address,
-               web_server_port(web->server), web->token);
+        tell_address(web);
     } else {
         mc_log(MC_LOG_ERROR, "%s", err.message);
         stop(web);

@@ -60,19 +60,19 @@ static bool keep_token(const char *path, const char *token)
     return close(fd) == 0 && good;
 }
 
-bool web_token_load(char token[WEB_TOKEN_BYTES], struct mc_error *err)
+bool web_token_load(char token[WEB_TOKEN_BYTES], char file[PATH_MAX], struct mc_error *err)
 {
-    char path[PATH_MAX];
-    const bool has_path = mc_path_state(path, sizeof path, "mocap-web.token");
-    if (has_path && read_token(path, token)) {
+    const bool has_path = mc_path_state(file, PATH_MAX, "mocap-web.token");
+    if (has_path && read_token(file, token)) {
         return true;
     }
     if (!make_token(token, err)) {
         return false;
     }
-    if (!has_path || !mc_path_make_parent(path, NULL) || !keep_token(path, token)) {
+    if (!has_path || !mc_path_make_parent(file, NULL) || !keep_token(file, token)) {
         mc_log(MC_LOG_WARNING,
                "the page's token cannot be kept: its address changes at each start");
+        file[0] = '\0';
     }
     return true;
 }
