@@ -382,6 +382,33 @@ def check_outage(bridge, directory):
     daemon.close()
 
 
+def check_log(bridge, directory):
+    """mocapd repeats a state each second while a stream is down; the log has its changes."""
+    path, status = os.path.join(directory, "log"), os.path.join(directory, "log-status")
+    process = subprocess.Popen([bridge, "--socket", path, "--status-socket", status,
+                                "--osc", f"127.0.0.1:{free_port()}"],
+                               stderr=subprocess.PIPE, text=True)
+    daemon = Daemon(path)
+    for _ in range(5):
+        daemon.state("one", "connecting", "v4l2:/dev/video77: No such file or directory")
+    for _ in range(5):
+        daemon.state("one", "stalled")
+    daemon.state("one", "live")
+    told = []
+    while not told or not told[-1].endswith(" is live\n") or len(told) < 3:
+        line = process.stderr.readline()
+        check(line != "", told)
+        told += [line] if "info: one is " in line else []
+    told = [line.split("info: ")[1].strip() for line in told]
+    told = told[told[0] == "one is live":]  # Daemon's greeting
+    check(told == ["one is connecting: v4l2:/dev/video77: No such file or directory",
+                   "one is stalled", "one is live"], told)
+    process.send_signal(signal.SIGTERM)
+    check(process.wait(GUARD_S) == 0, "its end")
+    process.stderr.close()
+    daemon.close()
+
+
 def check_busy_status(bridge, directory):
     """A bridge that hangs is no bridge that is gone: its socket stays."""
     path, status = os.path.join(directory, "busy"), os.path.join(directory, "busy-status")
@@ -530,6 +557,7 @@ def main():
         check_settings(sys.argv[1], directory)
         check_rate(sys.argv[1], directory)
         check_outage(sys.argv[1], directory)
+        check_log(sys.argv[1], directory)
         check_bad_config(sys.argv[1], directory)
         check_manual(sys.argv[1])
     finally:
