@@ -12,6 +12,7 @@
 #include "tools/mocapctl/export_bvh.h"
 #include "tools/mocapctl/export_live_link.h"
 #include "tools/mocapctl/mocapctl.h"
+#include "tools/output_file.h"
 #include "tools/terminal.h"
 
 enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_BVH, FORMAT_LIVE_LINK };
@@ -215,7 +216,28 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
         return false;
     }
     return (fflush(export->out) == 0 && !ferror(export->out)) ||
-           mc_error_set_errno(err, "writing the output");
+           mc_error_set_errno(
+               err, "%s", export->options.out != NULL ? export->options.out : "writing the output");
+}
+
+// To the file that was named, which is as before on failure.
+static bool write_file(struct export *export, struct protocol_recording *recording,
+                       struct mc_error *err)
+{
+    struct tools_output_file file;
+    if (!tools_output_file_begin(&file, export->options.out, err)) {
+        return false;
+    }
+    export->out = fopen(file.path, "we");
+    bool good = export->out != NULL ? write_all(export, recording, err)
+                                    : mc_error_set_errno(err, "%s", export->options.out);
+    if (export->out != NULL && fclose(export->out) != 0 && good) {
+        good = mc_error_set_errno(err, "%s", export->options.out);
+    }
+    if (!good) {
+        tools_output_file_drop(&file);
+    }
+    return good && tools_output_file_commit(&file, err);
 }
 
 static bool export_all(struct export *export, struct mc_error *err)
@@ -230,12 +252,8 @@ static bool export_all(struct export *export, struct mc_error *err)
     if (recording == NULL) {
         return false;
     }
-    export->out = export->options.out == NULL ? stdout : fopen(export->options.out, "we");
-    bool good = export->out != NULL ? write_all(export, recording, err)
-                                    : mc_error_set_errno(err, "%s", export->options.out);
-    if (export->out != NULL && export->out != stdout && fclose(export->out) != 0) {
-        good = mc_error_set_errno(err, "%s", export->options.out);
-    }
+    const bool good = export->options.out != NULL ? write_file(export, recording, err)
+                                                  : write_all(export, recording, err);
     protocol_recording_close(recording);
     return good;
 }
@@ -243,7 +261,7 @@ static bool export_all(struct export *export, struct mc_error *err)
 static int run(const void *options, const void *globals)
 {
     (void)globals;
-    struct export export = { .options = *(const struct options *)options };
+    struct export export = { .options = *(const struct options *)options, .out = stdout };
     struct mc_error err = { 0 };
     bool good = export_all(&export, &err);
     if (!good) {
