@@ -229,14 +229,15 @@ def unified():
     return u
 
 
-def check_vrchat(messages):
+def check_vrchat(messages, own=""):
+    """own: what comes before v2/."""
     prefix = "/avatar/parameters/"
     got = {path: values for path, _, values in messages}
     for what in ("Eye", "Expression", "Lip"):
         check(got[f"{prefix}{what}TrackingActive"] == [True], what)
     wanted = unified()
-    sent = {path[len(prefix) + 3:]: values for path, values in got.items()
-            if path.startswith(prefix + "v2/")}
+    sent = {path[len(prefix + own) + 3:]: values for path, values in got.items()
+            if path.startswith(prefix + own + "v2/")}
     check(set(sent) == set(wanted), set(sent) ^ set(wanted))
     near([sent[name][0] for name in sorted(wanted)], [wanted[name] for name in sorted(wanted)],
          "unified expressions", 2e-5)
@@ -245,6 +246,31 @@ def check_vrchat(messages):
          "VRChat's eyes", 1e-4)
     near(got["/tracking/eye/EyesClosedAmount"],
          [(SHAPES["eyeBlinkLeft"] + SHAPES["eyeBlinkRight"]) / 2], "VRChat's lids")
+
+
+def check_prefixes(bridge, directory):
+    """VRChat's parameters below a prefix, the longest among them."""
+    path, config = os.path.join(directory, "prefixes"), os.path.join(directory, "prefixes.conf")
+    prefixes = ("FT", "a/" + 30 * "b")
+    dumps = [OscDump(free_port()) for _ in prefixes]
+    wait_bound(dump.process.args[2] for dump in dumps)
+    with open(config, "w", encoding="utf-8") as file:
+        for prefix, dump in zip(prefixes, dumps):
+            file.write(f"[target {prefix}]\ntype = vrchat\naddress = 127.0.0.1:"
+                       f"{dump.process.args[2]}\nprefix = {prefix}/\n")
+    process = subprocess.Popen([bridge, "--config", config, "--socket", path, "--status-socket",
+                                os.path.join(directory, "prefixes-status")])
+    try:
+        daemon = Daemon(path)
+        daemon.record([full_face()])
+        for prefix, dump in zip(prefixes, dumps):
+            check_vrchat(dump.messages("/tracking/eye/LeftRightPitchYaw"), prefix + "/")
+        daemon.close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        check(process.wait(GUARD_S) == 0, "its end")
+        for dump in dumps:
+            dump.close()
 
 
 def check_languages(bridge, directory):
@@ -556,6 +582,7 @@ def main():
         check_isolation(sys.argv[1], directory)
         check_settings(sys.argv[1], directory)
         check_rate(sys.argv[1], directory)
+        check_prefixes(sys.argv[1], directory)
         check_outage(sys.argv[1], directory)
         check_log(sys.argv[1], directory)
         check_bad_config(sys.argv[1], directory)

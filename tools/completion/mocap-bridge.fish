@@ -10,7 +10,7 @@ function __fish_mocap_bridge_words
             continue
         end
         switch $word
-            case --bones --config --face --gain --ifacialmocap --live-link --log-level --lost --neutral --neutral-head --opentrack --osc --osf --rate --shapes --skeleton --socket --status-socket --stream --vmc --vrchat --vtube-studio
+            case --bones --config --face --gain --ifacialmocap --live-link --log-level --lost --neutral --neutral-head --opentrack --osc --osf --prefix --rate --shapes --skeleton --socket --status-socket --stream --vmc --vrchat --vtube-studio
                 set is_value yes
             case '-*'
             case '*'
@@ -37,7 +37,7 @@ end
 
 complete -c mocap-bridge -f
 
-complete -c mocap-bridge -n '__fish_mocap_bridge_at 0' -a status -d 'print how the targets of the running bridge are doing'
+complete -c mocap-bridge -n '__fish_mocap_bridge_at 0' -a status -d 'print the status of each target of the running bridge'
 complete -c mocap-bridge -l vmc -x -a '(__fish_print_hostnames)' -d 'send the VMC protocol'
 complete -c mocap-bridge -l osf -x -a '(__fish_print_hostnames)' -d 'send OpenSeeFace'\''s packets'
 complete -c mocap-bridge -l vrchat -x -a '(__fish_print_hostnames)' -d 'send VRChat'\''s face tracking over OSC'
@@ -59,6 +59,7 @@ complete -c mocap-bridge -l neutral-head -x -d 'pitch, yaw and roll of the head 
 complete -c mocap-bridge -l shapes -x -a 'both vrm arkit' -d 'VMC'
 complete -c mocap-bridge -l bones -x -a 'head body' -d 'VMC'
 complete -c mocap-bridge -l skeleton -r -F -d 'VMC'
+complete -c mocap-bridge -l prefix -x -d 'VRChat'
 complete -c mocap-bridge -l socket -r -F -d 'where mocapd listens'
 complete -c mocap-bridge -l status-socket -r -F -d 'where the status command asks'
 complete -c mocap-bridge -l log-level -x -a 'error warning info debug' -d 'error, warning, info or debug'
