@@ -17,6 +17,7 @@
 #include "tools/bridge/bridge_options.h"
 #include "tools/bridge/skeleton.h"
 #include "tools/bridge/status.h"
+#include "tools/bridge_socket.h"
 
 enum { EXIT_CONFIG = 78 }; // as in sysexits.h
 
@@ -49,7 +50,7 @@ static int listen_for_status(const struct bridge_options *options,
     int listener = -1;
     if (options->status_socket[0] != '\0') {
         memcpy(path, options->status_socket, sizeof options->status_socket);
-    } else if (!bridge_status_path(path, &err)) {
+    } else if (!tools_bridge_socket_path(path, &err)) {
         path[0] = '\0';
     }
     if (path[0] != '\0') {

@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/reserve.h"
 #include "protocol/endpoint.h"
+#include "tools/bridge_socket.h"
 #include "tools/web/board.h"
 #include "tools/web/pages.h"
 #include "tools/web/relay.h"
@@ -121,18 +122,11 @@ static void start_handles(struct web *web)
 // The socket of mocap-bridge's state: beside the daemon's default one, unless it is given.
 static bool find_bridge(struct web *web, struct mc_error *err)
 {
-    static const char name[] = "/mocap-bridge.sock";
     if (web->options.bridge != NULL) {
         snprintf(web->bridge, sizeof web->bridge, "%s", web->options.bridge);
         return true;
     }
-    if (!protocol_endpoint_default(web->bridge, err)) {
-        return false;
-    }
-    char *end = strrchr(web->bridge, '/');
-    const size_t room = sizeof web->bridge - (size_t)(end - web->bridge);
-    return snprintf(end, room, "%s", name) < (int)room ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "socket path too long: %s", web->bridge);
+    return tools_bridge_socket_path(web->bridge, err);
 }
 
 static bool start(struct web *web, struct mc_error *err)
