@@ -445,7 +445,7 @@ def check_busy_status(bridge, directory):
         process = subprocess.Popen([bridge, "--socket", path, "--status-socket", status],
                                    stderr=subprocess.PIPE, text=True)
         told = process.stderr.readline()
-        check("another mocap-bridge listens there" in told, told)
+        check("another mocap-bridge is listening there" in told, told)
         Daemon(path).close()  # it works all the same
         process.send_signal(signal.SIGTERM)
         check(process.wait(GUARD_S) == 0, "its end")

@@ -106,7 +106,7 @@ static void nonsense_is_refused(void **state)
           ":2:1: log-level is not an option of one target: it must be above all sections" },
         { "[target a]\n", ":1: [target a] must have a type" },
         { "[target a]\ntype = vmc\n[target a]\ntype = osf\n",
-          ":3:9: there is a target 'a' already" },
+          ":3:9: there is already a target 'a'" },
         { "[target]\n", ":1:" },
         { "[stream a]\n", ":1:2: must be [target NAME], got '[stream a]'" },
         { "[target a]\ntype = vmcc\n", ":2:8: type must be vmc" },

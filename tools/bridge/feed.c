@@ -134,7 +134,8 @@ struct bridge_feed *bridge_feed_start(const struct bridge_feed_options *options,
     pthread_mutex_init(&feed->lock, NULL);
     const int failed = pthread_create(&feed->thread, NULL, run, feed);
     if (failed != 0) {
-        mc_error_set(err, MC_ERROR_SYSTEM, failed, "a thread to follow the daemon: %s",
+        mc_error_set(err, MC_ERROR_SYSTEM, failed,
+                     "cannot create the thread that follows the daemon: %s",
                      strerrordesc_np(failed));
         follow_destroy(feed->follow);
         free(feed);

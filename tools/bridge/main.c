@@ -57,7 +57,9 @@ static int listen_for_status(const struct bridge_options *options,
         listener = bridge_status_listen(path, &err);
     }
     if (listener < 0) {
-        mc_log(MC_LOG_WARNING, "no state for mocap-bridge status: %s", err.message);
+        mc_log(MC_LOG_WARNING,
+               "cannot open the status socket; 'mocap-bridge status' will not work: %s",
+               err.message);
     }
     return listener;
 }
@@ -172,7 +174,7 @@ int main(int argc, char **argv)
     static const struct mc_command *const commands[] = { &bridge_status_command, NULL };
     static const struct mc_command program = {
         .name = "mocap-bridge",
-        .summary = "send what mocapd publishes to avatar programs, to several at once",
+        .summary = "send what mocapd publishes to one or more avatar programs",
         .options = bridge_options_table,
         .defaults = &bridge_options_default,
         .options_size = sizeof(struct bridge_options),

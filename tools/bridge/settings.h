@@ -72,7 +72,8 @@ extern const char *const bridge_settings_shapes[];
         { "face",                                                                                  \
           0,                                                                                       \
           "any|N",                                                                                 \
-          "which face: any keeps to one while it is tracked; N: the first face seen is 1, a face " \
+          "which face: any stays with one while it is tracked; N: the first face seen is 1, a "    \
+          "face "                                                                                  \
           "keeps its number while it is tracked; default: any",                                    \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_face,                                                             \
@@ -99,22 +100,22 @@ extern const char *const bridge_settings_shapes[];
         { "gain",                                                                                  \
           0,                                                                                       \
           "SHAPE=G,...",                                                                           \
-          "multiply these shapes, from 0 to 10; all=G multiplies every one; adds to those given "  \
-          "before",                                                                                \
+          "multiply these shapes, from 0 to 10; all=G multiplies every one; may be "               \
+          "repeated",                                                                              \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_gain,                                                             \
           MC_OPTION_FIELD(type, member gains) },                                                   \
         { "neutral",                                                                               \
           0,                                                                                       \
           "SHAPE=V,...",                                                                           \
-          "subtract from these shapes, before the gain, what they are in a face at rest; 0 to 1",  \
+          "subtract these shapes' values in a face at rest, 0 to 1, before the gain",              \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_neutral,                                                          \
           MC_OPTION_FIELD(type, member neutral) },                                                 \
         { "neutral-head",                                                                          \
           0,                                                                                       \
           "P,Y,R",                                                                                 \
-          "pitch, yaw and roll of the head that count as looking ahead, in degrees",               \
+          "pitch, yaw and roll of the head to treat as looking ahead, in degrees",                 \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_head,                                                             \
           MC_OPTION_FIELD(type, member neutral_head) },                                            \

@@ -51,7 +51,7 @@ int bridge_status_listen(const char *path, struct mc_error *err)
             close(other);
         }
         mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                     "%s: another mocap-bridge listens there; give this one its own "
+                     "%s: another mocap-bridge is listening there; give this one its own "
                      "--status-socket",
                      path);
         return -1;
@@ -170,7 +170,7 @@ static bool print(const char *text, struct mc_error *err)
     }
     const bool good = json_is_array(targets);
     json_decref(all);
-    return good || mc_error_set(err, MC_ERROR_FORMAT, 0, "this is not mocap-bridge's answer");
+    return good || mc_error_set(err, MC_ERROR_FORMAT, 0, "the answer is not from mocap-bridge");
 }
 
 // Where the bridge listens: as the command line says, or the configuration file that the bridge

@@ -134,7 +134,7 @@ static int write_parameter(struct bridge_vts *vts)
         vts->created++;
     }
     if (vts->created == MOCAP_SHAPE_COUNT) {
-        mc_log(MC_LOG_INFO, "VTube Studio at %s takes parameters", vts->address.text);
+        mc_log(MC_LOG_INFO, "VTube Studio at %s accepts parameters", vts->address.text);
         vts->retry_ms = 0;
         enter(vts, STAGE_READY, "");
         return 0;
@@ -205,13 +205,15 @@ static void take_token(struct bridge_vts *vts, const char *token)
 {
     struct mc_error err = { 0 };
     if (token[0] == '\0') {
-        enter(vts, STAGE_DENIED, "it sent no token that can be used");
+        enter(vts, STAGE_DENIED, "it sent an unusable token");
         return;
     }
     snprintf(vts->token, sizeof vts->token, "%s", token);
     vts->token_is_new = true;
     if (!bridge_token_write(vts->address.text, token, &err)) {
-        mc_log(MC_LOG_WARNING, "VTube Studio will ask again: %s", err.message);
+        mc_log(MC_LOG_WARNING,
+               "VTube Studio will ask its user again, as the token cannot be kept: %s",
+               err.message);
     }
     enter(vts, STAGE_AUTHENTICATE, "");
 }
@@ -221,9 +223,9 @@ static void refuse_token(struct bridge_vts *vts)
 {
     bridge_token_forget(vts->address.text);
     if (vts->token_is_new) {
-        enter(vts, STAGE_DENIED, "it refuses the token that it gave");
+        enter(vts, STAGE_DENIED, "it refuses the token that it issued");
     } else {
-        enter(vts, STAGE_TOKEN, "its user has to allow mocap-bridge");
+        enter(vts, STAGE_TOKEN, "its user must allow mocap-bridge");
     }
 }
 
@@ -323,7 +325,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons event, void *user
         } else {
             mc_log(MC_LOG_INFO, "VTube Studio at %s asks its user to allow mocap-bridge",
                    vts->address.text);
-            enter(vts, STAGE_TOKEN, "its user has to allow mocap-bridge");
+            enter(vts, STAGE_TOKEN, "its user must allow mocap-bridge");
         }
         return 0;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
@@ -332,7 +334,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons event, void *user
         receive(vts, wsi, in, size);
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        lose(vts, "nobody answers: start VTube Studio and switch on its plugin API");
+        lose(vts, "no answer: start VTube Studio and enable its plugin API");
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
         lose(vts, vts->stage == STAGE_AUTHENTICATE ? "VTube Studio does not answer"
@@ -376,7 +378,7 @@ static void connect_now(struct bridge_vts *vts)
     };
     enter(vts, STAGE_CONNECTING, "");
     if (lws_client_connect_via_info(&info) == NULL && vts->stage == STAGE_CONNECTING) {
-        lose(vts, "nobody answers: start VTube Studio and switch on its plugin API");
+        lose(vts, "no answer: start VTube Studio and enable its plugin API");
     }
 }
 
@@ -444,7 +446,8 @@ struct bridge_vts *bridge_vts_create(const char *address, const char *default_po
     pthread_mutex_init(&vts->lock, NULL);
     vts->context = lws_create_context(&info);
     if (vts->context == NULL || pthread_create(&vts->thread, NULL, run, vts) != 0) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no WebSocket or thread for VTube Studio");
+        mc_error_set(err, MC_ERROR_MEMORY, 0,
+                     "cannot create a WebSocket or a thread for VTube Studio");
         if (vts->context != NULL) {
             lws_context_destroy(vts->context);
         }

@@ -175,7 +175,7 @@ static bool serve(struct web *web)
         return false;
     }
     if (uv_loop_init(&web->loop) != 0 || !web_board_init(&web->board, &err)) {
-        mc_log(MC_LOG_ERROR, "no loop");
+        mc_log(MC_LOG_ERROR, "cannot create the event loop");
         return false;
     }
     start_handles(web);
