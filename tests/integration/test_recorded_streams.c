@@ -257,6 +257,26 @@ static void recordings_say_which_streams_came(void **state)
     assert_int_equal(recorded.with, 0);
 }
 
+// A format that holds one stream does not pick one by itself.
+static void an_export_of_one_stream_names_it(void **state)
+{
+    (void)state;
+    static char text[65536];
+    const char *path = process_path("g.cbor");
+    struct process process;
+    make_recording(path, true);
+    const char *arguments[] = { "export", path, "--bvh", NULL, NULL, NULL };
+    assert_int_equal(process_run(&process, MOCAPCTL, arguments), 1);
+    process_assert_one_error(&process, "--stream must be given");
+    process_read(process.err_path, text, sizeof text);
+    assert_non_null(strstr(text, "main, desk"));
+    arguments[3] = "--stream";
+    arguments[4] = "desk";
+    assert_int_equal(process_run(&process, MOCAPCTL, arguments), 0);
+    process_read(process.out_path, text, sizeof text);
+    assert_non_null(strstr(text, "MOTION"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +284,7 @@ int main(void)
         cmocka_unit_test(replay_serves_them_from_the_middle),
         cmocka_unit_test(a_loop_brings_them_back),
         cmocka_unit_test(recordings_say_which_streams_came),
+        cmocka_unit_test(an_export_of_one_stream_names_it),
     };
     return cmocka_run_group_tests(tests, process_set_up, process_tear_down);
 }

@@ -56,6 +56,7 @@ struct bridge_vts {
     int created;          // custom parameters
     char token[BRIDGE_TOKEN_BYTES];
     bool token_is_new; // given on this connection
+    bool has_told;     // the log knows that its user is asked
     struct bridge_packets sending;
     int sent_count; // of sending
     size_t sent_bytes;
@@ -136,6 +137,7 @@ static int write_parameter(struct bridge_vts *vts)
     if (vts->created == MOCAP_SHAPE_COUNT) {
         mc_log(MC_LOG_INFO, "VTube Studio at %s accepts parameters", vts->address.text);
         vts->retry_ms = 0;
+        vts->has_told = false;
         enter(vts, STAGE_READY, "");
         return 0;
     }
@@ -323,8 +325,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons event, void *user
         if (bridge_token_read(vts->address.text, vts->token)) {
             enter(vts, STAGE_AUTHENTICATE, "");
         } else {
-            mc_log(MC_LOG_INFO, "VTube Studio at %s asks its user to allow mocap-bridge",
-                   vts->address.text);
+            mc_log(vts->has_told ? MC_LOG_DEBUG : MC_LOG_INFO,
+                   "VTube Studio at %s asks its user to allow mocap-bridge", vts->address.text);
+            vts->has_told = true;
             enter(vts, STAGE_TOKEN, "its user must allow mocap-bridge");
         }
         return 0;

@@ -494,6 +494,9 @@ static const struct options defaults = { .speed = 1, .wait = 1 };
 const struct mc_command mocapctl_replay_command = {
     .name = "replay",
     .summary = "serve a recording on the socket, as mocapd would",
+    .details =
+        "A stream that was added during the recording appears where it did then: subscribers "
+        "to all streams get it, those that name it can subscribe from then on.",
     .options = table,
     .defaults = &defaults,
     .options_size = sizeof(struct options),
