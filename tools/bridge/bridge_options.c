@@ -38,8 +38,7 @@ struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets,
         }
     }
     if (!is_visible(name)) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                     "the target's name must be visible text");
+        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the target's name must be visible text");
         return NULL;
     }
     struct bridge_target_options *target = &targets->items[targets->count];
