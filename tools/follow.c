@@ -115,7 +115,7 @@ static void wait_for(const struct follow *follow, int fd, int timeout_ms)
 static void tell_outage(struct follow *follow, const char *reason)
 {
     if (!follow->outage_is_told) {
-        mc_log(MC_LOG_WARNING, "nothing to follow: %s; trying again until there is", reason);
+        mc_log(MC_LOG_WARNING, "cannot follow mocapd: %s; trying again", reason);
         follow->outage_is_told = true;
     }
     if (follow->options.on_outage != NULL) {

@@ -3,17 +3,19 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 
+#include "tools/output_file.h"
+
 enum { TICKS_A_SECOND = 60000 }; // mpeg4 takes no more than 65535
 
 struct video_writer {
-    char *path;
+    char *path; // as given, for messages
+    struct tools_output_file file;
     AVFormatContext *format;
     AVCodecContext *codec;
     AVStream *stream; // of format
@@ -22,7 +24,6 @@ struct video_writer {
     struct SwsContext *scaler; // from RGB to it
     int64_t next_pts;          // of the codec's time base: the least that the next frame may have
     bool constant_rate;        // the file has no room for times
-    bool begun;                // the header is written
 };
 
 // How each ending is encoded: the first encoder that there is.
@@ -111,15 +112,14 @@ static bool open_file(struct video_writer *writer, struct mc_error *err)
     writer->stream->time_base = writer->codec->time_base;
     writer->stream->avg_frame_rate = writer->codec->framerate;
     int status = avcodec_parameters_from_context(writer->stream->codecpar, writer->codec);
-    if (status >= 0 && !(format->oformat->flags & AVFMT_NOFILE)) {
-        status = avio_open(&format->pb, writer->path, AVIO_FLAG_WRITE);
+    if (status >= 0) {
+        status = avio_open(&format->pb, writer->file.path, AVIO_FLAG_WRITE);
     }
     if (status < 0) {
         return fail(err, status, writer->path, "create");
     }
     status = avformat_write_header(format, NULL);
-    writer->begun = status >= 0;
-    return writer->begun || fail(err, status, writer->path, "write");
+    return status >= 0 || fail(err, status, writer->path, "write");
 }
 
 static bool make_frame(struct video_writer *writer, struct mc_error *err)
@@ -160,14 +160,13 @@ static struct video_writer *create(const char *path, int width, int height, AVRa
     writer->constant_rate = !timed || strcmp(kind->ending, ".y4m") == 0;
     const AVRational time_base =
         writer->constant_rate ? av_inv_q(rate) : (AVRational){ 1, TICKS_A_SECOND };
+    // Not image2, which opens files by itself and does not tell when writing them fails.
     int status =
-        avformat_alloc_output_context2(&writer->format, NULL, is_png ? "image2" : NULL, path);
-    bool good = status >= 0 || fail(err, status, path, "create");
+        avformat_alloc_output_context2(&writer->format, NULL, is_png ? "image2pipe" : NULL, path);
+    bool good = (status >= 0 || fail(err, status, path, "create")) &&
+                tools_output_file_begin(&writer->file, path, err);
     if (good) {
         writer->format->flags |= AVFMT_FLAG_BITEXACT;
-        if (is_png) {
-            av_opt_set(writer->format->priv_data, "update", "1", 0);
-        }
         good = open_codec(writer, kind, width, height, rate, time_base, err) &&
                open_file(writer, err) && make_frame(writer, err);
     }
@@ -253,18 +252,23 @@ bool video_writer_add_at(struct video_writer *writer, double seconds, const uint
            (pts < writer->next_pts || encode_at(writer, writer->next_pts, err));
 }
 
-static void destroy(struct video_writer *writer)
+// Frees all but the file's name. Returns what closing the file says.
+static int close_file(struct video_writer *writer)
 {
+    int status = 0;
     sws_freeContext(writer->scaler);
     av_packet_free(&writer->packet);
     av_frame_free(&writer->frame);
     avcodec_free_context(&writer->codec);
     if (writer->format != NULL) {
-        if (!(writer->format->oformat->flags & AVFMT_NOFILE)) {
-            avio_closep(&writer->format->pb);
-        }
+        status = avio_closep(&writer->format->pb);
         avformat_free_context(writer->format);
     }
+    return status;
+}
+
+static void destroy(struct video_writer *writer)
+{
     free(writer->path);
     free(writer);
 }
@@ -280,16 +284,21 @@ bool video_writer_finish(struct video_writer *writer, struct mc_error *err)
         video_writer_abandon(writer);
         return false;
     }
+    const int status = close_file(writer);
+    if (status < 0) {
+        fail(err, status, writer->path, "write");
+        tools_output_file_drop(&writer->file);
+    }
+    good = status >= 0 && tools_output_file_commit(&writer->file, err);
     destroy(writer);
-    return true;
+    return good;
 }
 
 void video_writer_abandon(struct video_writer *writer)
 {
     if (writer != NULL) {
-        if (writer->begun) {
-            unlink(writer->path);
-        }
+        close_file(writer);
+        tools_output_file_drop(&writer->file);
         destroy(writer);
     }
 }

@@ -2,7 +2,8 @@
 //
 // The ending of the path selects the format: .mp4 is H.264 (MPEG-4 where FFmpeg was built
 // without it), .y4m and .mkv are lossless, .png holds a single frame. The same
-// frames give the same bytes. One thread.
+// frames give the same bytes. The file takes its name when it is complete: see output_file.h. One
+// thread.
 #pragma once
 
 #include <stdbool.h>
@@ -33,9 +34,9 @@ bool video_writer_add(struct video_writer *writer, const uint8_t *rgb, size_t ro
 bool video_writer_add_at(struct video_writer *writer, double seconds, const uint8_t *rgb,
                          size_t row_bytes, struct mc_error *err) MC_MUST_USE;
 
-// Writes what is left, and frees the writer, whatever happens. On failure the
-// file is removed.
+// Writes what is left, gives the file its name, and frees the writer, whatever happens. On failure
+// what had that name before is still there.
 bool video_writer_finish(struct video_writer *writer, struct mc_error *err) MC_MUST_USE;
 
-// Frees the writer and removes the file. NULL does nothing.
+// Frees the writer; what had the file's name before is still there. NULL does nothing.
 void video_writer_abandon(struct video_writer *writer);

@@ -17,5 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (reply.type == BRIDGE_VTS_REPLY_ERROR && strlen(reply.message) >= sizeof reply.message) {
         abort();
     }
+    if (reply.type != BRIDGE_VTS_REPLY_ERROR && reply.error_id != 0) {
+        abort();
+    }
     return 0;
 }

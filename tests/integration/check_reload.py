@@ -250,7 +250,7 @@ def check_control(daemon, clip):
     check(daemon.control("stream", "add", source, "repeat=yes", "max-faces=2") == "added door\n",
           "add")
     watcher.record("door")
-    check("door is there already" in daemon.control("stream", "add", source, "repeat=yes",
+    check("door already exists" in daemon.control("stream", "add", source, "repeat=yes",
                                                     "max-faces=2"), "again")
     output = daemon.control("stream", "add", "door=demo:", status=1)
     check("stream 'door' exists with another URL" in output, output)
@@ -259,7 +259,7 @@ def check_control(daemon, clip):
     # What a request has added stays when the configuration is read again.
     check("no stream has changed" in daemon.reload(), "reload")
     check(daemon.control("stream", "set", "door", "mirror=yes") == "changed door\n", "set")
-    check("has these options already" in daemon.control("stream", "set", "door", "mirror=yes"),
+    check("already has these options" in daemon.control("stream", "set", "door", "mirror=yes"),
           "set again")
     for words, complaint in (
             (("set", "dor", "mirror=yes"), "there is no stream 'dor' to change; did you mean 'door'?"),
@@ -279,7 +279,7 @@ def check_control(daemon, clip):
                         options={"url": "http://localhost:9/b"})
     check(reply["changed"], reply)
     output = daemon.control("stream", "add", "cam=http://localhost:9/b")
-    check("cam is there already" in output, output)  # without user and password
+    check("cam already exists" in output, output)  # without user and password
     check("hunter2" not in daemon.said(), "the log holds a password")
     daemon.control("stream", "remove", "cam")
     # A stream that fails ends itself alone, even if it is the only one that has ended.
@@ -287,7 +287,7 @@ def check_control(daemon, clip):
     watcher.until(lambda m: m["type"] == "end" and m["stream"] == "lost")
     daemon.control("stream", "remove", "lost")
     check(daemon.control("stream", "remove", "door") == "removed door\n", "remove")
-    check("is not there" in daemon.control("stream", "remove", "door"), "remove again")
+    check("does not exist" in daemon.control("stream", "remove", "door"), "remove again")
     watcher.until(lambda m: m["type"] == "end" and m["stream"] == "door")
     daemon.control("metrics")
     status = json.loads(daemon.control("status", "--json"))

@@ -229,14 +229,15 @@ def unified():
     return u
 
 
-def check_vrchat(messages):
+def check_vrchat(messages, own=""):
+    """own: what comes before v2/."""
     prefix = "/avatar/parameters/"
     got = {path: values for path, _, values in messages}
     for what in ("Eye", "Expression", "Lip"):
         check(got[f"{prefix}{what}TrackingActive"] == [True], what)
     wanted = unified()
-    sent = {path[len(prefix) + 3:]: values for path, values in got.items()
-            if path.startswith(prefix + "v2/")}
+    sent = {path[len(prefix + own) + 3:]: values for path, values in got.items()
+            if path.startswith(prefix + own + "v2/")}
     check(set(sent) == set(wanted), set(sent) ^ set(wanted))
     near([sent[name][0] for name in sorted(wanted)], [wanted[name] for name in sorted(wanted)],
          "unified expressions", 2e-5)
@@ -245,6 +246,31 @@ def check_vrchat(messages):
          "VRChat's eyes", 1e-4)
     near(got["/tracking/eye/EyesClosedAmount"],
          [(SHAPES["eyeBlinkLeft"] + SHAPES["eyeBlinkRight"]) / 2], "VRChat's lids")
+
+
+def check_prefixes(bridge, directory):
+    """VRChat's parameters below a prefix, the longest among them."""
+    path, config = os.path.join(directory, "prefixes"), os.path.join(directory, "prefixes.conf")
+    prefixes = ("FT", "a/" + 30 * "b")
+    dumps = [OscDump(free_port()) for _ in prefixes]
+    wait_bound(dump.process.args[2] for dump in dumps)
+    with open(config, "w", encoding="utf-8") as file:
+        for prefix, dump in zip(prefixes, dumps):
+            file.write(f"[target {prefix}]\ntype = vrchat\naddress = 127.0.0.1:"
+                       f"{dump.process.args[2]}\nprefix = {prefix}/\n")
+    process = subprocess.Popen([bridge, "--config", config, "--socket", path, "--status-socket",
+                                os.path.join(directory, "prefixes-status")])
+    try:
+        daemon = Daemon(path)
+        daemon.record([full_face()])
+        for prefix, dump in zip(prefixes, dumps):
+            check_vrchat(dump.messages("/tracking/eye/LeftRightPitchYaw"), prefix + "/")
+        daemon.close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        check(process.wait(GUARD_S) == 0, "its end")
+        for dump in dumps:
+            dump.close()
 
 
 def check_languages(bridge, directory):
@@ -382,6 +408,33 @@ def check_outage(bridge, directory):
     daemon.close()
 
 
+def check_log(bridge, directory):
+    """mocapd repeats a state each second while a stream is down; the log has its changes."""
+    path, status = os.path.join(directory, "log"), os.path.join(directory, "log-status")
+    process = subprocess.Popen([bridge, "--socket", path, "--status-socket", status,
+                                "--osc", f"127.0.0.1:{free_port()}"],
+                               stderr=subprocess.PIPE, text=True)
+    daemon = Daemon(path)
+    for _ in range(5):
+        daemon.state("one", "connecting", "v4l2:/dev/video77: No such file or directory")
+    for _ in range(5):
+        daemon.state("one", "stalled")
+    daemon.state("one", "live")
+    told = []
+    while not told or not told[-1].endswith(" is live\n") or len(told) < 3:
+        line = process.stderr.readline()
+        check(line != "", told)
+        told += [line] if "info: one is " in line else []
+    told = [line.split("info: ")[1].strip() for line in told]
+    told = told[told[0] == "one is live":]  # Daemon's greeting
+    check(told == ["one is connecting: v4l2:/dev/video77: No such file or directory",
+                   "one is stalled", "one is live"], told)
+    process.send_signal(signal.SIGTERM)
+    check(process.wait(GUARD_S) == 0, "its end")
+    process.stderr.close()
+    daemon.close()
+
+
 def check_busy_status(bridge, directory):
     """A bridge that hangs is no bridge that is gone: its socket stays."""
     path, status = os.path.join(directory, "busy"), os.path.join(directory, "busy-status")
@@ -392,7 +445,7 @@ def check_busy_status(bridge, directory):
         process = subprocess.Popen([bridge, "--socket", path, "--status-socket", status],
                                    stderr=subprocess.PIPE, text=True)
         told = process.stderr.readline()
-        check("another mocap-bridge listens there" in told, told)
+        check("another mocap-bridge is listening there" in told, told)
         Daemon(path).close()  # it works all the same
         process.send_signal(signal.SIGTERM)
         check(process.wait(GUARD_S) == 0, "its end")
@@ -529,7 +582,9 @@ def main():
         check_isolation(sys.argv[1], directory)
         check_settings(sys.argv[1], directory)
         check_rate(sys.argv[1], directory)
+        check_prefixes(sys.argv[1], directory)
         check_outage(sys.argv[1], directory)
+        check_log(sys.argv[1], directory)
         check_bad_config(sys.argv[1], directory)
         check_manual(sys.argv[1])
     finally:

@@ -39,7 +39,8 @@ OWN = {"FacePositionX", "FacePositionY", "FacePositionZ", "FaceAngleX", "FaceAng
 class VTubeStudio:
     """Answers as VTube Studio does. Requests are put into a queue; with is_allowed False its user
     says no, with is_contrary True no token is good, and with is_silent True the next authentication
-    gets no answer. junk is sent before each reply."""
+    gets no answer. The next requests of a kind in errors get these. junk is sent before each
+    reply."""
 
     def __init__(self):
         self.requests = queue.Queue()
@@ -48,6 +49,7 @@ class VTubeStudio:
         self.is_allowed = True
         self.is_contrary = False
         self.is_silent = False
+        self.errors = {}
         self.junk = []
         self.loop = asyncio.new_event_loop()
         self.started = threading.Event()
@@ -97,6 +99,8 @@ class VTubeStudio:
         kind, data = request["messageType"], request["data"]
         if request["apiName"] != "VTubeStudioPublicAPI" or request["apiVersion"] != "1.0":
             return "APIError", {"errorID": 3, "message": "API name or version is wrong"}
+        if self.errors.get(kind):
+            return "APIError", self.errors[kind].pop(0)
         if kind == "AuthenticationTokenRequest":
             if not self.is_allowed:
                 return "APIError", {"errorID": 50,
@@ -165,6 +169,8 @@ def check_values(got):
 # Replies that are none.
 JUNK = [b"\xff\0\x01", "", "{", "[]", "{}", "null", "7", '"text"', '{"messageType":7}',
         '{"messageType":"None","data":[]}', '{"messageType":"None\\u0000","data":{}}',
+        '{"messageType":"APIError"}', '{"messageType":"APIError","data":{"errorID":1e99}}',
+        '{"messageType":"APIError","data":{"errorID":"50","message":7}}',
         "[" * 5000, "x" * 200000, '{"messageType":"' + "y" * 100000 + '"}']
 
 
@@ -198,6 +204,20 @@ def main():
         while "denied" not in report(bridge, status)["vtube-studio"]["reason"]:
             time.sleep(0.05)
         check(report(bridge, status)["vtube-studio"]["state"] == "waiting", "for its user")
+
+    # Errors that pass: it asks again, on the same connection.
+    def ongoing(_, status):
+        studio.next("AuthenticationTokenRequest")
+        connections = set(studio.connections)
+        target = {"state": ""}
+        while target["state"] != "ready":
+            target = report(bridge, status)["vtube-studio"]
+            if "ongoing" in target["reason"]:
+                check(target["state"] == "waiting", target)
+            time.sleep(0.02)
+        check(studio.connections == connections, "one connection")
+        check(not any(studio.errors.values()), studio.errors)
+        check(len(studio.tokens) == 1, "one token")
 
     def allowed(daemon, status):
         data = studio.next("AuthenticationTokenRequest")
@@ -242,6 +262,14 @@ def main():
         studio.tokens.clear()
         run(bridge, directory, studio, denied)
         studio.is_allowed = True
+        message = "Token request currently ongoing." + "." * 300
+        studio.errors = {"AuthenticationTokenRequest": [{"errorID": 51, "message": message},
+                                                        {"errorID": "50"}],
+                         "AuthenticationRequest": [{"errorID": 0, "message": "Internal error"}]}
+        run(bridge, directory, studio, ongoing)
+        studio.tokens.clear()
+        shutil.rmtree(os.path.join(directory, "mocapd"))
+        studio.requests = queue.Queue()
         run(bridge, directory, studio, allowed)
         tokens = [name for name in os.listdir(os.path.join(directory, "mocapd"))]
         check(len(tokens) == 1 and os.stat(os.path.join(directory, "mocapd", tokens[0])).st_mode
@@ -254,7 +282,7 @@ def main():
         run(bridge, directory, studio, nonsensical)
     finally:
         shutil.rmtree(directory)
-    print("VTube Studio gets what the record says, and is asked once")
+    print("VTube Studio gets what the record says; its user is asked once")
     return 0
 
 

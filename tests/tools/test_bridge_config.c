@@ -56,6 +56,7 @@ static void sections_are_targets(void **state)
                                "type = osf\n"
                                "face = 2\n"
                                "rate = 24\n"
+                               "prefix = FT/\n"
                                "neutral-head = 2,-1.5,0\n";
     struct mc_error err;
     if (!read_bytes(text, sizeof text - 1, &err)) {
@@ -76,6 +77,8 @@ static void sections_are_targets(void **state)
     assert_string_equal(second->settings.stream, "door");
     assert_int_equal(second->settings.face, 2);
     assert_float_equal(second->settings.rate, 24, 0);
+    assert_string_equal(second->settings.prefix, "FT");
+    assert_string_equal(studio->settings.prefix, "");
     assert_float_equal(second->settings.gains[MOCAP_JAW_OPEN], 1.2, 1e-6);
     assert_float_equal(second->settings.neutral_head[1], -1.5, 0);
     assert_false(second->settings.mirror);
@@ -103,7 +106,7 @@ static void nonsense_is_refused(void **state)
           ":2:1: log-level is not an option of one target: it must be above all sections" },
         { "[target a]\n", ":1: [target a] must have a type" },
         { "[target a]\ntype = vmc\n[target a]\ntype = osf\n",
-          ":3:9: there is a target 'a' already" },
+          ":3:9: there is already a target 'a'" },
         { "[target]\n", ":1:" },
         { "[stream a]\n", ":1:2: must be [target NAME], got '[stream a]'" },
         { "[target a]\ntype = vmcc\n", ":2:8: type must be vmc" },
@@ -119,6 +122,7 @@ static void nonsense_is_refused(void **state)
         { "[target a]\ntype = vmc\nmirror = maybe\n", ":3:10: mirror must be" },
         { "[target \"\\xff\"]\ntype = vmc\n", ":1:" },
         { "[target a]\ntype = vmc\naddress = \"\\xff\"\n", ":3:11: address: must be HOST" },
+        { "[target a]\ntype = vrchat\nprefix = FT//v2\n", ":3:10: prefix must be up to 32 " },
         { "mirror\n", ":1:" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -1,4 +1,6 @@
+#include <ctype.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +18,38 @@ static void clips_have_live_links_names(void **state)
     (void)state;
     assert_string_equal(bridge_expression_clip_name(MOCAP_JAW_OPEN), "JawOpen");
     assert_string_equal(bridge_expression_clip_name(MOCAP_EYE_BLINK_LEFT), "EyeBlinkLeft");
-    assert_string_equal(bridge_expression_clip_name(MOCAP_EYE_BLINK_LEFT), "EyeBlinkLeft");
+    for (int i = 0; i < MOCAP_SHAPE_COUNT; i++) {
+        const char *clip = bridge_expression_clip_name(i), *shape = mocap_shape_name(i);
+        assert_int_equal(clip[0], toupper((unsigned char)shape[0]));
+        assert_string_equal(clip + 1, shape + 1);
+    }
     assert_string_equal(bridge_expression_name(BRIDGE_BLINK_RIGHT), "Blink_R");
+}
+
+// Targets ask from several threads: under ThreadSanitizer this fails if asking writes anything.
+static void *name_clips(void *found)
+{
+    for (int i = 0; i < MOCAP_SHAPE_COUNT; i++) {
+        ((const char **)found)[i] = bridge_expression_clip_name(i);
+    }
+    return NULL;
+}
+
+static void clips_are_named_on_any_thread(void **state)
+{
+    (void)state;
+    const char *found[2][MOCAP_SHAPE_COUNT];
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, name_clips, (void *)found[i]), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    for (int i = 0; i < MOCAP_SHAPE_COUNT; i++) {
+        assert_string_equal(found[0][i], found[1][i]);
+        assert_int_equal(found[0][i][1], mocap_shape_name(i)[1]);
+    }
 }
 
 static void an_open_mouth_is_an_a(void **state)
@@ -89,6 +121,7 @@ static void a_wink_stays_on_its_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clips_are_named_on_any_thread), // first, while nobody has asked
         cmocka_unit_test(clips_have_live_links_names),
         cmocka_unit_test(an_open_mouth_is_an_a),
         cmocka_unit_test(vowels_never_open_a_mouth_too_far),

@@ -72,6 +72,28 @@ static void gains_are_added_up(void **state)
     assert_float_equal(options.settings.neutral[MOCAP_EYE_BLINK_LEFT], 0.1, 1e-6);
 }
 
+static void a_prefix_may_end_in_a_slash(void **state)
+{
+    (void)state;
+    static const char *const given[] = { "FT",      "FT/", "a/B-1_",
+                                         "a/B-1_/", "",    "12345678901234567890123456789012/" };
+    static const char *const kept[] = { "FT",     "FT", "a/B-1_",
+                                        "a/B-1_", "",   "12345678901234567890123456789012" };
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        struct bridge_options options;
+        struct mc_error err;
+        const char *const words[] = { "--vrchat", "localhost", "--prefix", given[i], NULL };
+        if (!parse(&options, &err, words)) {
+            fail_msg("%s", err.message);
+        }
+        assert_string_equal(options.targets.items[0].settings.prefix, kept[i]);
+    }
+}
+
+#define PREFIX_MUST_BE                                                                             \
+    "--prefix must be up to 32 letters, digits and other characters of an OSC address, such as "   \
+    "FT, with slashes between its parts, got "
+
 static void nonsense_is_refused(void **state)
 {
     (void)state;
@@ -91,6 +113,15 @@ static void nonsense_is_refused(void **state)
         { "--neutral-head", "1,2", NULL },
         { "--gain", "jawOpen=1,", NULL },
         { "--vmc", "192.168.1.300", NULL },
+        { "--prefix", "/FT", NULL },
+        { "--prefix", "/", NULL },
+        { "--prefix", "F T", NULL },
+        { "--prefix", "FT\n", NULL },
+        { "--prefix", "FT*", NULL },
+        { "--prefix", "\xc3\xa4", NULL },
+        { "--prefix", "A//B", NULL },
+        { "--prefix", "A//", NULL },
+        { "--prefix", "123456789012345678901234567890123", NULL },
     };
     static const char *const said[] = {
         "--shapes must be both, vrm or arkit, got 'all'",
@@ -108,6 +139,15 @@ static void nonsense_is_refused(void **state)
         "--neutral-head must be 3 numbers from -180 to 180 with commas between them, got '1,2'",
         "--gain must be SHAPE=NUMBER,..., such as jawOpen=1.5, got ''",
         "--vmc: must be a name or an IP address, got '192.168.1.300'",
+        PREFIX_MUST_BE "'/FT'",
+        PREFIX_MUST_BE "'/'",
+        PREFIX_MUST_BE "'F T'",
+        PREFIX_MUST_BE "'FT\n'",
+        PREFIX_MUST_BE "'FT*'",
+        PREFIX_MUST_BE "'\xc3\xa4'",
+        PREFIX_MUST_BE "'A//B'",
+        PREFIX_MUST_BE "'A//'",
+        PREFIX_MUST_BE "'123456789012345678901234567890123'",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct bridge_options options;
@@ -180,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_targets_are_understood),
         cmocka_unit_test(gains_are_added_up),
+        cmocka_unit_test(a_prefix_may_end_in_a_slash),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(targets_are_limited),
         cmocka_unit_test(addresses_are_understood),

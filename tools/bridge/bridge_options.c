@@ -33,7 +33,7 @@ struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets,
     }
     for (int i = 0; i < targets->count; i++) {
         if (strcmp(targets->items[i].name, name) == 0) {
-            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "there is a target '%.40s' already", name);
+            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "there is already a target '%.40s'", name);
             return NULL;
         }
     }
@@ -90,7 +90,7 @@ const struct mc_option bridge_options_table[] = {
     TARGET_ROW("ifacialmocap", "send iFacialMocap's datagrams; port 49983"),
     TARGET_ROW("live-link", "send Live Link Face's datagrams, for Unreal Engine; port 11111"),
 #if BRIDGE_HAS_VTUBE_STUDIO
-    TARGET_ROW("vtube-studio", "be a plugin of VTube Studio; port 8001"),
+    TARGET_ROW("vtube-studio", "connect to VTube Studio as a plugin; port 8001"),
 #endif
     TARGET_ROW("opentrack", "send the head to opentrack; port 4242"),
     TARGET_ROW("osc", "send plain OSC; port 8000"),
@@ -98,7 +98,7 @@ const struct mc_option bridge_options_table[] = {
       "read targets from this file; default: mocapd/mocap-bridge.conf in the user's "
       "configuration folder or in /etc, unless targets are given here",
       MC_OPTION_TEXT, MC_OPTION_FIELD(struct bridge_options, config) },
-    { "check-config", 0, NULL, "read the configuration file, say what it has, and exit",
+    { "check-config", 0, NULL, "check the configuration file, print what it contains, and exit",
       MC_OPTION_BOOL, MC_OPTION_FIELD(struct bridge_options, check_config) },
     BRIDGE_SETTINGS_ROWS(struct bridge_options, settings.),
     { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_STRING,

@@ -23,14 +23,62 @@ const char *bridge_expression_name(enum bridge_expression expression)
 
 const char *bridge_expression_clip_name(enum mocap_shape shape)
 {
-    enum { NAME_BYTES = 32 };
-    static char names[MOCAP_SHAPE_COUNT][NAME_BYTES];
-    char *name = names[shape];
-    if (name[0] == '\0') {
-        strncpy(name, mocap_shape_name(shape), NAME_BYTES - 1);
-        name[0] = (char)(name[0] - 'a' + 'A');
-    }
-    return name;
+    // Constant, since targets ask from threads of their own.
+    static const char *const names[MOCAP_SHAPE_COUNT] = {
+        [MOCAP_EYE_BLINK_LEFT] = "EyeBlinkLeft",
+        [MOCAP_EYE_BLINK_RIGHT] = "EyeBlinkRight",
+        [MOCAP_EYE_WIDE_LEFT] = "EyeWideLeft",
+        [MOCAP_EYE_WIDE_RIGHT] = "EyeWideRight",
+        [MOCAP_JAW_OPEN] = "JawOpen",
+        [MOCAP_JAW_LEFT] = "JawLeft",
+        [MOCAP_JAW_RIGHT] = "JawRight",
+        [MOCAP_MOUTH_FUNNEL] = "MouthFunnel",
+        [MOCAP_MOUTH_PUCKER] = "MouthPucker",
+        [MOCAP_MOUTH_LEFT] = "MouthLeft",
+        [MOCAP_MOUTH_RIGHT] = "MouthRight",
+        [MOCAP_MOUTH_SMILE_LEFT] = "MouthSmileLeft",
+        [MOCAP_MOUTH_SMILE_RIGHT] = "MouthSmileRight",
+        [MOCAP_MOUTH_FROWN_LEFT] = "MouthFrownLeft",
+        [MOCAP_MOUTH_FROWN_RIGHT] = "MouthFrownRight",
+        [MOCAP_MOUTH_STRETCH_LEFT] = "MouthStretchLeft",
+        [MOCAP_MOUTH_STRETCH_RIGHT] = "MouthStretchRight",
+        [MOCAP_BROW_INNER_UP] = "BrowInnerUp",
+        [MOCAP_BROW_DOWN_LEFT] = "BrowDownLeft",
+        [MOCAP_BROW_DOWN_RIGHT] = "BrowDownRight",
+        [MOCAP_BROW_OUTER_UP_LEFT] = "BrowOuterUpLeft",
+        [MOCAP_BROW_OUTER_UP_RIGHT] = "BrowOuterUpRight",
+        [MOCAP_EYE_LOOK_UP_LEFT] = "EyeLookUpLeft",
+        [MOCAP_EYE_LOOK_UP_RIGHT] = "EyeLookUpRight",
+        [MOCAP_EYE_LOOK_DOWN_LEFT] = "EyeLookDownLeft",
+        [MOCAP_EYE_LOOK_DOWN_RIGHT] = "EyeLookDownRight",
+        [MOCAP_EYE_LOOK_IN_LEFT] = "EyeLookInLeft",
+        [MOCAP_EYE_LOOK_IN_RIGHT] = "EyeLookInRight",
+        [MOCAP_EYE_LOOK_OUT_LEFT] = "EyeLookOutLeft",
+        [MOCAP_EYE_LOOK_OUT_RIGHT] = "EyeLookOutRight",
+        [MOCAP_EYE_SQUINT_LEFT] = "EyeSquintLeft",
+        [MOCAP_EYE_SQUINT_RIGHT] = "EyeSquintRight",
+        [MOCAP_JAW_FORWARD] = "JawForward",
+        [MOCAP_MOUTH_CLOSE] = "MouthClose",
+        [MOCAP_MOUTH_ROLL_UPPER] = "MouthRollUpper",
+        [MOCAP_MOUTH_ROLL_LOWER] = "MouthRollLower",
+        [MOCAP_MOUTH_SHRUG_UPPER] = "MouthShrugUpper",
+        [MOCAP_MOUTH_SHRUG_LOWER] = "MouthShrugLower",
+        [MOCAP_MOUTH_DIMPLE_LEFT] = "MouthDimpleLeft",
+        [MOCAP_MOUTH_DIMPLE_RIGHT] = "MouthDimpleRight",
+        [MOCAP_MOUTH_UPPER_UP_LEFT] = "MouthUpperUpLeft",
+        [MOCAP_MOUTH_UPPER_UP_RIGHT] = "MouthUpperUpRight",
+        [MOCAP_MOUTH_LOWER_DOWN_LEFT] = "MouthLowerDownLeft",
+        [MOCAP_MOUTH_LOWER_DOWN_RIGHT] = "MouthLowerDownRight",
+        [MOCAP_MOUTH_PRESS_LEFT] = "MouthPressLeft",
+        [MOCAP_MOUTH_PRESS_RIGHT] = "MouthPressRight",
+        [MOCAP_CHEEK_PUFF] = "CheekPuff",
+        [MOCAP_CHEEK_SQUINT_LEFT] = "CheekSquintLeft",
+        [MOCAP_CHEEK_SQUINT_RIGHT] = "CheekSquintRight",
+        [MOCAP_NOSE_SNEER_LEFT] = "NoseSneerLeft",
+        [MOCAP_NOSE_SNEER_RIGHT] = "NoseSneerRight",
+        [MOCAP_TONGUE_OUT] = "TongueOut",
+    };
+    return names[shape];
 }
 
 static float larger(float a, float b)

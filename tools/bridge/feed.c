@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "tools/follow.h"
+#include "tools/state_news.h"
 
 enum {
     STATE_BYTES = 16,
@@ -19,6 +20,7 @@ struct bridge_feed {
     struct follow *follow;
     pthread_t thread;
     struct bridge_face_numbers numbers;
+    struct tools_state_news news;
     pthread_mutex_t lock; // guards all below, which reports read
     bool is_connected;
     char stream[PROTOCOL_NAME_BYTES];
@@ -68,7 +70,9 @@ static void handle_message(struct bridge_feed *feed, const struct mocap_message 
         bridge_face_numbers_update(&feed->numbers, message->record);
         show(feed, message->record);
     } else if (message->type == MOCAP_STATE && is_ours(feed, message->stream)) {
-        mc_log(MC_LOG_INFO, "%s is %s %s", message->stream, message->state, message->reason);
+        mc_log(tools_state_is_news(&feed->news, message) ? MC_LOG_INFO : MC_LOG_DEBUG,
+               "%s is %s%s%s", message->stream, message->state,
+               message->reason[0] != '\0' ? ": " : "", message->reason);
         set_report(feed, true, message->state);
         if (strcmp(message->state, "live") != 0) {
             show(feed, NULL); // no record will report it
@@ -86,6 +90,7 @@ static void *run(void *argument)
             handle_message(feed, &message);
             break;
         case FOLLOW_LOST:
+            feed->news.count = 0;
             set_report(feed, false, "");
             show(feed, NULL);
             break;
@@ -129,7 +134,8 @@ struct bridge_feed *bridge_feed_start(const struct bridge_feed_options *options,
     pthread_mutex_init(&feed->lock, NULL);
     const int failed = pthread_create(&feed->thread, NULL, run, feed);
     if (failed != 0) {
-        mc_error_set(err, MC_ERROR_SYSTEM, failed, "a thread to follow the daemon: %s",
+        mc_error_set(err, MC_ERROR_SYSTEM, failed,
+                     "cannot create the thread that follows the daemon: %s",
                      strerrordesc_np(failed));
         follow_destroy(feed->follow);
         free(feed);

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "tools/bridge/output.h"
+#include "tools/face_width.h"
 
-static const double FACE_M = 0.14; // the width of a face, for want of a measured one
+static const double FACE_M = TOOLS_FACE_WIDTH_CM / 100.0;
 
 enum { TEXT_BYTES = 4096 }; // 52 names and numbers take some 1,100
 

@@ -17,6 +17,7 @@
 #include "tools/bridge/bridge_options.h"
 #include "tools/bridge/skeleton.h"
 #include "tools/bridge/status.h"
+#include "tools/bridge_socket.h"
 
 enum { EXIT_CONFIG = 78 }; // as in sysexits.h
 
@@ -49,14 +50,16 @@ static int listen_for_status(const struct bridge_options *options,
     int listener = -1;
     if (options->status_socket[0] != '\0') {
         memcpy(path, options->status_socket, sizeof options->status_socket);
-    } else if (!bridge_status_path(path, &err)) {
+    } else if (!tools_bridge_socket_path(path, &err)) {
         path[0] = '\0';
     }
     if (path[0] != '\0') {
         listener = bridge_status_listen(path, &err);
     }
     if (listener < 0) {
-        mc_log(MC_LOG_WARNING, "no state for mocap-bridge status: %s", err.message);
+        mc_log(MC_LOG_WARNING,
+               "cannot open the status socket; 'mocap-bridge status' will not work: %s",
+               err.message);
     }
     return listener;
 }
@@ -171,7 +174,7 @@ int main(int argc, char **argv)
     static const struct mc_command *const commands[] = { &bridge_status_command, NULL };
     static const struct mc_command program = {
         .name = "mocap-bridge",
-        .summary = "send what mocapd publishes to avatar programs, to several at once",
+        .summary = "send what mocapd publishes to one or more avatar programs",
         .options = bridge_options_table,
         .defaults = &bridge_options_default,
         .options_size = sizeof(struct bridge_options),

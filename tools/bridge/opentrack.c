@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "tools/bridge/output.h"
-
-static const double FACE_CM = 14; // the width of a face, for want of a measured one
+#include "tools/face_width.h"
 
 static void write(const struct bridge_output_target *target, const struct bridge_view *view,
                   struct bridge_packets *packets)
@@ -17,9 +16,12 @@ static void write(const struct bridge_output_target *target, const struct bridge
         return;
     }
     const float *place = view->face->pose->translation, *euler = view->face->pose->euler;
-    const double values[6] = { -FACE_CM * place[0], -FACE_CM * place[1],
-                               FACE_CM * place[2],  euler[1],
-                               -euler[0],           -euler[2] };
+    const double values[6] = { -TOOLS_FACE_WIDTH_CM * place[0],
+                               -TOOLS_FACE_WIDTH_CM * place[1],
+                               TOOLS_FACE_WIDTH_CM * place[2],
+                               euler[1],
+                               -euler[0],
+                               -euler[2] };
     unsigned char *bytes = bridge_packets_add(packets, sizeof values);
     for (size_t i = 0; i < 6; i++) {
         uint64_t bits;

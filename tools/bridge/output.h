@@ -32,8 +32,7 @@ struct bridge_view {
 struct bridge_output_target {
     const struct bridge_settings *settings;
     const struct bridge_skeleton *skeleton;
-    const char *name; // of the target
-    void *state;      // state_bytes of the output's, zeroed at first
+    void *state; // state_bytes of the output's, zeroed at first
 };
 
 struct bridge_output {

@@ -61,6 +61,27 @@ bool bridge_settings_head(void *angles, const char *label, const char *text, str
     return true;
 }
 
+bool bridge_settings_prefix(void *prefix, const char *label, const char *text, struct mc_error *err)
+{
+    size_t length = strlen(text);
+    length -= length > 1 && text[length - 1] == '/';
+    bool good = length < BRIDGE_PREFIX_BYTES;
+    for (size_t i = 0; good && i < length; i++) {
+        // What OSC 1.0 leaves out of the parts of addresses, and empty parts.
+        const bool is_empty = text[i] == '/' && (i == 0 || i == length - 1 || text[i - 1] == '/');
+        good = text[i] > ' ' && text[i] <= '~' && strchr("#*,?[]{}", text[i]) == NULL && !is_empty;
+    }
+    if (!good) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be up to %d letters, digits and other characters of an OSC "
+                            "address, such as FT, with slashes between its parts, got '%.40s'",
+                            label, BRIDGE_PREFIX_BYTES - 1, text);
+    }
+    memcpy(prefix, text, length);
+    ((char *)prefix)[length] = '\0';
+    return true;
+}
+
 // The shape called name; MOCAP_SHAPE_COUNT for all of them, -1 for none.
 static int find_shape(const char *label, const char *name, struct mc_error *err)
 {

@@ -11,6 +11,10 @@
 
 #define BRIDGE_GAIN_MAX 10.0
 
+enum {
+    BRIDGE_PREFIX_BYTES = 33
+}; // with its NUL; bridge_packets has room for all of VRChat's names
+
 enum bridge_shapes {
     BRIDGE_SHAPES_BOTH,  // presets and perfect sync
     BRIDGE_SHAPES_VRM,   // VRM 0's presets only
@@ -31,6 +35,8 @@ struct bridge_settings {
     enum bridge_shapes shapes;
     bool body;               // also Hips, Spine, Chest and the eyes
     char skeleton[PATH_MAX]; // a VRM model; "": none
+    // Of VRChat:
+    char prefix[BRIDGE_PREFIX_BYTES]; // of the avatar's parameters: "FT"; "": none
 };
 
 #define BRIDGE_GAINS_4 1, 1, 1, 1
@@ -52,6 +58,9 @@ bool bridge_settings_head(void *angles, const char *label, const char *text, str
 bool bridge_settings_face(void *face, const char *label, const char *text, struct mc_error *err);
 bool bridge_settings_lost(void *lost, const char *label, const char *text, struct mc_error *err);
 bool bridge_settings_bones(void *body, const char *label, const char *text, struct mc_error *err);
+// Parts of an OSC address with slashes between them; one at the end is left out.
+bool bridge_settings_prefix(void *prefix, const char *label, const char *text,
+                            struct mc_error *err);
 extern const char *const bridge_settings_shapes[];
 
 // The rows of a table of options for a struct bridge_settings that is the given member of type;
@@ -63,7 +72,8 @@ extern const char *const bridge_settings_shapes[];
         { "face",                                                                                  \
           0,                                                                                       \
           "any|N",                                                                                 \
-          "which face: any keeps to one while it is tracked; N: the first face seen is 1, a face " \
+          "which face: any stays with one while it is tracked; N: the first face seen is 1, a "    \
+          "face "                                                                                  \
           "keeps its number while it is tracked; default: any",                                    \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_face,                                                             \
@@ -90,22 +100,22 @@ extern const char *const bridge_settings_shapes[];
         { "gain",                                                                                  \
           0,                                                                                       \
           "SHAPE=G,...",                                                                           \
-          "multiply these shapes, from 0 to 10; all=G multiplies every one; adds to those given "  \
-          "before",                                                                                \
+          "multiply these shapes, from 0 to 10; all=G multiplies every one; may be "               \
+          "repeated",                                                                              \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_gain,                                                             \
           MC_OPTION_FIELD(type, member gains) },                                                   \
         { "neutral",                                                                               \
           0,                                                                                       \
           "SHAPE=V,...",                                                                           \
-          "subtract from these shapes, before the gain, what they are in a face at rest; 0 to 1",  \
+          "subtract these shapes' values in a face at rest, 0 to 1, before the gain",              \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_neutral,                                                          \
           MC_OPTION_FIELD(type, member neutral) },                                                 \
         { "neutral-head",                                                                          \
           0,                                                                                       \
           "P,Y,R",                                                                                 \
-          "pitch, yaw and roll of the head that count as looking ahead, in degrees",               \
+          "pitch, yaw and roll of the head to treat as looking ahead, in degrees",                 \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_head,                                                             \
           MC_OPTION_FIELD(type, member neutral_head) },                                            \
@@ -123,7 +133,11 @@ extern const char *const bridge_settings_shapes[];
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_bones,                                                            \
           MC_OPTION_FIELD(type, member body) },                                                    \
+        { "skeleton",       0,                                                                     \
+          "FILE.vrm",       "VMC: take the bones' rest positions from this model",                 \
+          MC_OPTION_STRING, MC_OPTION_FIELD(type, member skeleton) },                              \
     {                                                                                              \
-        "skeleton", 0, "FILE.vrm", "VMC: take the bones' rest positions from this model",          \
-            MC_OPTION_STRING, MC_OPTION_FIELD(type, member skeleton)                               \
+        "prefix", 0, "PREFIX",                                                                     \
+            "VRChat: prefix of the avatar's parameters, such as FT for FT/v2/JawOpen",             \
+            MC_OPTION_CALL, .set = bridge_settings_prefix, MC_OPTION_FIELD(type, member prefix)    \
     }

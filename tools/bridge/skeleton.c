@@ -50,7 +50,7 @@ static json_t *read_json(FILE *file, struct mc_error *err)
     unsigned char header[GLB_HEADER_BYTES];
     if (fread(header, 1, sizeof header, file) != sizeof header || memcmp(header, "glTF", 4) != 0 ||
         read_u32(header + 4) != 2 || memcmp(header + 16, "JSON", 4) != 0) {
-        mc_error_set(err, MC_ERROR_FORMAT, 0, "is no binary glTF 2.0 file");
+        mc_error_set(err, MC_ERROR_FORMAT, 0, "not a binary glTF 2.0 file");
         return NULL;
     }
     const uint32_t size = read_u32(header + 12);

@@ -14,39 +14,13 @@
 #include "base/log.h"
 #include "tools/bridge/bridge_config.h"
 #include "tools/bridge/bridge_options.h"
+#include "tools/bridge_socket.h"
 
 enum {
     BACKLOG = 8,
     ANSWER_BYTES_MAX = 1 << 16,
     TIMEOUT_MS = 5000,
 };
-
-bool bridge_status_path(char path[PROTOCOL_ENDPOINT_BYTES], struct mc_error *err)
-{
-    static const char name[] = "mocap-bridge.sock";
-    if (!protocol_endpoint_default(path, err)) {
-        return false;
-    }
-    char *end = strrchr(path, '/') + 1;
-    if ((size_t)(end - path) + sizeof name > PROTOCOL_ENDPOINT_BYTES) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "socket path too long: %s", path);
-    }
-    memcpy(end, name, sizeof name);
-    return true;
-}
-
-static int connect_to(const char *path, struct mc_error *err)
-{
-    struct sockaddr_un address;
-    if (!protocol_endpoint_address(path, &address, err)) {
-        return -1;
-    }
-    const int fd = protocol_endpoint_connect(&address, TIMEOUT_MS);
-    if (fd < 0) {
-        mc_error_set_errno(err, "%s", path);
-    }
-    return fd;
-}
 
 // ---- answering
 
@@ -71,13 +45,13 @@ int bridge_status_listen(const char *path, struct mc_error *err)
         return -1;
     }
     struct mc_error why = { 0 };
-    const int other = connect_to(path, &why);
+    const int other = tools_bridge_socket_connect(path, TIMEOUT_MS, &why);
     if (other >= 0 || why.detail == EAGAIN) { // it may be too busy to answer
         if (other >= 0) {
             close(other);
         }
         mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                     "%s: another mocap-bridge listens there; give this one its own "
+                     "%s: another mocap-bridge is listening there; give this one its own "
                      "--status-socket",
                      path);
         return -1;
@@ -134,7 +108,7 @@ static const struct mc_option table[] = {
 // The answer, which the caller frees; NULL and sets err on failure.
 static char *ask(const char *path, struct mc_error *err)
 {
-    const int fd = connect_to(path, err);
+    const int fd = tools_bridge_socket_connect(path, TIMEOUT_MS, err);
     if (fd < 0) {
         mc_error_wrap(err, err->detail == EAGAIN
                                ? "mocap-bridge does not answer"
@@ -196,7 +170,7 @@ static bool print(const char *text, struct mc_error *err)
     }
     const bool good = json_is_array(targets);
     json_decref(all);
-    return good || mc_error_set(err, MC_ERROR_FORMAT, 0, "this is not mocap-bridge's answer");
+    return good || mc_error_set(err, MC_ERROR_FORMAT, 0, "the answer is not from mocap-bridge");
 }
 
 // Where the bridge listens: as the command line says, or the configuration file that the bridge
@@ -219,7 +193,7 @@ static bool find_socket(const struct bridge_options *program, char path[PROTOCOL
     if (good && options->status_socket[0] != '\0') {
         memcpy(path, options->status_socket, PROTOCOL_ENDPOINT_BYTES);
     } else if (good) {
-        good = bridge_status_path(path, err);
+        good = tools_bridge_socket_path(path, err);
     }
     free(options);
     return good;
@@ -246,7 +220,7 @@ static int run(const void *chosen, const void *globals)
 
 const struct mc_command bridge_status_command = {
     .name = "status",
-    .summary = "print how the targets of the running bridge are doing",
+    .summary = "print the status of each target of the running bridge",
     .options = table,
     .options_size = sizeof(struct options),
     .run = run,

@@ -196,7 +196,7 @@ static void show(struct bridge_target *target, const struct mocap_record *record
                  const struct bridge_face_numbers *numbers, double time_s, int64_t now_ns)
 {
     const struct bridge_output_target self = { &target->options->settings, &target->skeleton,
-                                               target->options->name, target->state };
+                                               target->state };
     struct bridge_view view = { .time_s = time_s, .numbers = numbers };
     if (record != NULL) {
         bridge_adjust(&target->adjusted, &target->options->settings, record);

@@ -140,7 +140,7 @@ enum bridge_link_state bridge_udp_state(const struct bridge_udp *udp, int64_t no
         return BRIDGE_LINK_DOWN;
     }
     if (udp->refused_ns != 0 && now_ns - udp->refused_ns < REFUSED_NS) {
-        *reason = "nobody listens there";
+        *reason = "nothing is listening there";
         return BRIDGE_LINK_WAITING;
     }
     return BRIDGE_LINK_UP;

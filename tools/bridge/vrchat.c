@@ -180,26 +180,33 @@ static const struct parameter parameters[] = {
     MEAN_MINUS("SmileFrown", MOUTH_SMILE, MOUTH_FROWN),
 };
 
-static void add(struct bridge_osc *osc, const char *name, float value)
+// An avatar that is being told of a face.
+struct avatar {
+    struct bridge_osc osc;
+    const char *prefix; // of its parameters
+};
+
+static void add(struct avatar *avatar, const char *name, float value)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/avatar/parameters/v2/%s", name);
-    bridge_osc_floats(osc, path, &value, 1);
+    char path[128];
+    snprintf(path, sizeof path, "/avatar/parameters/%s%sv2/%s", avatar->prefix,
+             avatar->prefix[0] != '\0' ? "/" : "", name);
+    bridge_osc_floats(&avatar->osc, path, &value, 1);
 }
 
-static void add_linear(struct bridge_osc *osc, const float *shapes)
+static void add_linear(struct avatar *avatar, const float *shapes)
 {
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
         float sum = 0;
         for (int k = 0; k < TERMS_MAX; k++) {
             sum += parameters[i].terms[k].weight * shapes[parameters[i].terms[k].shape];
         }
-        add(osc, parameters[i].name, sum);
+        add(avatar, parameters[i].name, sum);
     }
 }
 
 // Those with the larger of two.
-static void add_larger(struct bridge_osc *osc, const float *shapes)
+static void add_larger(struct avatar *avatar, const float *shapes)
 {
     const float sad_left = fmaxf(shapes[MOCAP_MOUTH_FROWN_LEFT], shapes[MOCAP_MOUTH_STRETCH_LEFT]);
     const float sad_right =
@@ -207,32 +214,32 @@ static void add_larger(struct bridge_osc *osc, const float *shapes)
     const float smile_left = shapes[MOCAP_MOUTH_SMILE_LEFT];
     const float smile_right = shapes[MOCAP_MOUTH_SMILE_RIGHT];
     const float squint = fmaxf(shapes[MOCAP_EYE_SQUINT_LEFT], shapes[MOCAP_EYE_SQUINT_RIGHT]);
-    add(osc, "MouthSadLeft", sad_left);
-    add(osc, "MouthSadRight", sad_right);
-    add(osc, "SmileSadLeft", smile_left - sad_left);
-    add(osc, "SmileSadRight", smile_right - sad_right);
-    add(osc, "SmileSad", (smile_left + smile_right - sad_left - sad_right) / 2);
-    add(osc, "EyeSquint", squint);
-    add(osc, "EyesSquint", squint);
-    add(osc, "EyeWide", fmaxf(shapes[MOCAP_EYE_WIDE_LEFT], shapes[MOCAP_EYE_WIDE_RIGHT]));
+    add(avatar, "MouthSadLeft", sad_left);
+    add(avatar, "MouthSadRight", sad_right);
+    add(avatar, "SmileSadLeft", smile_left - sad_left);
+    add(avatar, "SmileSadRight", smile_right - sad_right);
+    add(avatar, "SmileSad", (smile_left + smile_right - sad_left - sad_right) / 2);
+    add(avatar, "EyeSquint", squint);
+    add(avatar, "EyesSquint", squint);
+    add(avatar, "EyeWide", fmaxf(shapes[MOCAP_EYE_WIDE_LEFT], shapes[MOCAP_EYE_WIDE_RIGHT]));
 }
 
-static void add_lids(struct bridge_osc *osc, const float *shapes)
+static void add_lids(struct avatar *avatar, const float *shapes)
 {
     const float left = 1 - shapes[MOCAP_EYE_BLINK_LEFT], right = 1 - shapes[MOCAP_EYE_BLINK_RIGHT];
     const float wide_left = shapes[MOCAP_EYE_WIDE_LEFT];
     const float wide_right = shapes[MOCAP_EYE_WIDE_RIGHT];
     const float closed = 1 - (left + right) / 2;
-    add(osc, "EyeOpenLeft", left);
-    add(osc, "EyeOpenRight", right);
-    add(osc, "EyeOpen", 1 - closed);
-    add(osc, "EyeClosedLeft", 1 - left);
-    add(osc, "EyeClosedRight", 1 - right);
-    add(osc, "EyeClosed", closed);
-    add(osc, "EyeLidLeft", 0.75f * left + 0.25f * wide_left);
-    add(osc, "EyeLidRight", 0.75f * right + 0.25f * wide_right);
-    add(osc, "EyeLid", (0.75f * (left + right) + 0.25f * (wide_left + wide_right)) / 2);
-    bridge_osc_floats(osc, "/tracking/eye/EyesClosedAmount", &closed, 1);
+    add(avatar, "EyeOpenLeft", left);
+    add(avatar, "EyeOpenRight", right);
+    add(avatar, "EyeOpen", 1 - closed);
+    add(avatar, "EyeClosedLeft", 1 - left);
+    add(avatar, "EyeClosedRight", 1 - right);
+    add(avatar, "EyeClosed", closed);
+    add(avatar, "EyeLidLeft", 0.75f * left + 0.25f * wide_left);
+    add(avatar, "EyeLidRight", 0.75f * right + 0.25f * wide_right);
+    add(avatar, "EyeLid", (0.75f * (left + right) + 0.25f * (wide_left + wide_right)) / 2);
+    bridge_osc_floats(&avatar->osc, "/tracking/eye/EyesClosedAmount", &closed, 1);
 }
 
 // Of an angle: 1 is 45 degrees.
@@ -244,40 +251,40 @@ static float tangent(float degrees)
 
 // Right and up are positive in the avatar's parameters, right and down in VRChat's own angles,
 // which are degrees.
-static void add_gaze(struct bridge_osc *osc, const struct mocap_gaze *gaze)
+static void add_gaze(struct avatar *avatar, const struct mocap_gaze *gaze)
 {
     const float left[2] = { tangent(gaze->left[0]), -tangent(gaze->left[1]) };
     const float right[2] = { tangent(gaze->right[0]), -tangent(gaze->right[1]) };
     const float angles[4] = { gaze->left[1], gaze->left[0], gaze->right[1], gaze->right[0] };
-    add(osc, "EyeLeftX", left[0]);
-    add(osc, "EyeLeftY", left[1]);
-    add(osc, "EyeRightX", right[0]);
-    add(osc, "EyeRightY", right[1]);
-    add(osc, "EyeX", (left[0] + right[0]) / 2);
-    add(osc, "EyeY", (left[1] + right[1]) / 2);
-    bridge_osc_floats(osc, "/tracking/eye/LeftRightPitchYaw", angles, 4);
+    add(avatar, "EyeLeftX", left[0]);
+    add(avatar, "EyeLeftY", left[1]);
+    add(avatar, "EyeRightX", right[0]);
+    add(avatar, "EyeRightY", right[1]);
+    add(avatar, "EyeX", (left[0] + right[0]) / 2);
+    add(avatar, "EyeY", (left[1] + right[1]) / 2);
+    bridge_osc_floats(&avatar->osc, "/tracking/eye/LeftRightPitchYaw", angles, 4);
 }
 
 static void write(const struct bridge_output_target *target, const struct bridge_view *view,
                   struct bridge_packets *packets)
 {
-    struct bridge_osc osc;
-    (void)target;
+    struct avatar avatar = { .prefix = target->settings->prefix };
+    struct bridge_osc *osc = &avatar.osc;
     // Receivers have buffers of some 4,000 bytes, on this machine too.
-    bridge_osc_begin(&osc, packets, BRIDGE_PACKETS_NETWORK);
-    bridge_osc_boolean(&osc, "/avatar/parameters/EyeTrackingActive",
+    bridge_osc_begin(osc, packets, BRIDGE_PACKETS_NETWORK);
+    bridge_osc_boolean(osc, "/avatar/parameters/EyeTrackingActive",
                        view->is_tracked && view->gaze != NULL);
-    bridge_osc_boolean(&osc, "/avatar/parameters/ExpressionTrackingActive", view->is_tracked);
-    bridge_osc_boolean(&osc, "/avatar/parameters/LipTrackingActive", view->is_tracked);
+    bridge_osc_boolean(osc, "/avatar/parameters/ExpressionTrackingActive", view->is_tracked);
+    bridge_osc_boolean(osc, "/avatar/parameters/LipTrackingActive", view->is_tracked);
     if (view->face != NULL) {
-        add_linear(&osc, view->face->shapes);
-        add_larger(&osc, view->face->shapes);
-        add_lids(&osc, view->face->shapes);
+        add_linear(&avatar, view->face->shapes);
+        add_larger(&avatar, view->face->shapes);
+        add_lids(&avatar, view->face->shapes);
         if (view->gaze != NULL) {
-            add_gaze(&osc, view->gaze);
+            add_gaze(&avatar, view->gaze);
         }
     }
-    bridge_osc_end(&osc);
+    bridge_osc_end(osc);
 }
 
 const struct bridge_output bridge_output_vrchat = {

@@ -51,10 +51,12 @@ struct bridge_vts {
     int address_index;
     int64_t retry_at_ns;
     int retry_ms;
-    bool is_asked; // the stage's request was sent
-    int created;   // custom parameters
+    bool is_asked;        // the stage's request was sent
+    int64_t ask_again_ns; // when it is sent again after an error; 0: it is not
+    int created;          // custom parameters
     char token[BRIDGE_TOKEN_BYTES];
     bool token_is_new; // given on this connection
+    bool has_told;     // the log knows that its user is asked
     struct bridge_packets sending;
     int sent_count; // of sending
     size_t sent_bytes;
@@ -85,20 +87,27 @@ static void copy_text(char *copy, size_t size, const char *text)
     copy[used] = '\0';
 }
 
+// Sends the stage's request, if it has one, as soon as the connection takes it.
+static void ask(struct bridge_vts *vts)
+{
+    vts->is_asked = false;
+    vts->ask_again_ns = 0;
+    if (vts->wsi != NULL) {
+        const bool is_answer_due = vts->stage == STAGE_AUTHENTICATE;
+        lws_set_timeout(
+            vts->wsi, is_answer_due ? PENDING_TIMEOUT_AWAITING_SERVER_RESPONSE : NO_PENDING_TIMEOUT,
+            is_answer_due ? ANSWER_SECONDS : 0);
+        lws_callback_on_writable(vts->wsi);
+    }
+}
+
 static void enter(struct bridge_vts *vts, enum stage stage, const char *reason)
 {
     pthread_mutex_lock(&vts->lock);
     vts->stage = stage;
     copy_text(vts->reason, sizeof vts->reason, reason);
     pthread_mutex_unlock(&vts->lock);
-    vts->is_asked = false;
-    if (vts->wsi != NULL) {
-        const bool is_answer_due = stage == STAGE_AUTHENTICATE;
-        lws_set_timeout(
-            vts->wsi, is_answer_due ? PENDING_TIMEOUT_AWAITING_SERVER_RESPONSE : NO_PENDING_TIMEOUT,
-            is_answer_due ? ANSWER_SECONDS : 0);
-        lws_callback_on_writable(vts->wsi);
-    }
+    ask(vts);
 }
 
 // ---- requests
@@ -126,8 +135,9 @@ static int write_parameter(struct bridge_vts *vts)
         vts->created++;
     }
     if (vts->created == MOCAP_SHAPE_COUNT) {
-        mc_log(MC_LOG_INFO, "VTube Studio at %s takes parameters", vts->address.text);
+        mc_log(MC_LOG_INFO, "VTube Studio at %s accepts parameters", vts->address.text);
         vts->retry_ms = 0;
+        vts->has_told = false;
         enter(vts, STAGE_READY, "");
         return 0;
     }
@@ -197,13 +207,15 @@ static void take_token(struct bridge_vts *vts, const char *token)
 {
     struct mc_error err = { 0 };
     if (token[0] == '\0') {
-        enter(vts, STAGE_DENIED, "it sent no token that can be used");
+        enter(vts, STAGE_DENIED, "it sent an unusable token");
         return;
     }
     snprintf(vts->token, sizeof vts->token, "%s", token);
     vts->token_is_new = true;
     if (!bridge_token_write(vts->address.text, token, &err)) {
-        mc_log(MC_LOG_WARNING, "VTube Studio will ask again: %s", err.message);
+        mc_log(MC_LOG_WARNING,
+               "VTube Studio will ask its user again, as the token cannot be kept: %s",
+               err.message);
     }
     enter(vts, STAGE_AUTHENTICATE, "");
 }
@@ -213,18 +225,35 @@ static void refuse_token(struct bridge_vts *vts)
 {
     bridge_token_forget(vts->address.text);
     if (vts->token_is_new) {
-        enter(vts, STAGE_DENIED, "it refuses the token that it gave");
+        enter(vts, STAGE_DENIED, "it refuses the token that it issued");
     } else {
-        enter(vts, STAGE_TOKEN, "its user has to allow mocap-bridge");
+        enter(vts, STAGE_TOKEN, "its user must allow mocap-bridge");
     }
 }
 
-static void take_error(struct bridge_vts *vts, const char *message)
+// All but the user's "no" may pass: VTube Studio may show another plugin's dialog, or ours from
+// before a restart.
+static void ask_later(struct bridge_vts *vts, const char *message)
+{
+    char reason[REASON_BYTES];
+    copy_text(reason, sizeof reason, message);
+    mc_log(strcmp(vts->reason, reason) != 0 ? MC_LOG_WARNING : MC_LOG_DEBUG,
+           "VTube Studio at %s refuses for now: %s", vts->address.text, reason);
+    enter(vts, vts->stage, reason);
+    lws_set_timeout(vts->wsi, NO_PENDING_TIMEOUT, 0);
+    vts->is_asked = true;
+    vts->retry_ms = bridge_retry_next(vts->retry_ms);
+    vts->ask_again_ns = mc_clock_now_ns() + vts->retry_ms * MC_NS_PER_MS;
+}
+
+static void take_error(struct bridge_vts *vts, int64_t error_id, const char *message)
 {
     unsigned skipped;
-    if (vts->stage == STAGE_TOKEN || vts->stage == STAGE_AUTHENTICATE) {
+    if (vts->stage == STAGE_TOKEN && error_id == BRIDGE_VTS_TOKEN_DENIED) {
         mc_log(MC_LOG_WARNING, "VTube Studio at %s refuses: %s", vts->address.text, message);
         enter(vts, STAGE_DENIED, message);
+    } else if (vts->stage == STAGE_TOKEN || vts->stage == STAGE_AUTHENTICATE) {
+        ask_later(vts, message);
     } else if (vts->stage == STAGE_READY &&
                mc_log_limit_pass(&vts->limit, 10 * MC_NS_PER_SECOND, &skipped)) {
         mc_log(MC_LOG_WARNING, "VTube Studio at %s: %s", vts->address.text, message);
@@ -238,7 +267,7 @@ static void take_reply(struct bridge_vts *vts)
     struct bridge_vts_reply reply;
     bridge_vts_reply_read(vts->reply, vts->reply_size, &reply);
     if (reply.type == BRIDGE_VTS_REPLY_NONE) {
-        mc_log(MC_LOG_DEBUG, "VTube Studio at %s: a reply that is none", vts->address.text);
+        mc_log(MC_LOG_DEBUG, "VTube Studio at %s: malformed reply", vts->address.text);
     } else if (reply.type == BRIDGE_VTS_REPLY_TOKEN && vts->stage == STAGE_TOKEN) {
         take_token(vts, reply.token);
     } else if (reply.type == BRIDGE_VTS_REPLY_AUTHENTICATED && vts->stage == STAGE_AUTHENTICATE) {
@@ -249,7 +278,7 @@ static void take_reply(struct bridge_vts *vts)
             refuse_token(vts);
         }
     } else if (reply.type == BRIDGE_VTS_REPLY_ERROR) {
-        take_error(vts, reply.message);
+        take_error(vts, reply.error_id, reply.message);
     }
 }
 
@@ -296,9 +325,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons event, void *user
         if (bridge_token_read(vts->address.text, vts->token)) {
             enter(vts, STAGE_AUTHENTICATE, "");
         } else {
-            mc_log(MC_LOG_INFO, "VTube Studio at %s asks its user to allow mocap-bridge",
-                   vts->address.text);
-            enter(vts, STAGE_TOKEN, "its user has to allow mocap-bridge");
+            mc_log(vts->has_told ? MC_LOG_DEBUG : MC_LOG_INFO,
+                   "VTube Studio at %s asks its user to allow mocap-bridge", vts->address.text);
+            vts->has_told = true;
+            enter(vts, STAGE_TOKEN, "its user must allow mocap-bridge");
         }
         return 0;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
@@ -307,7 +337,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons event, void *user
         receive(vts, wsi, in, size);
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        lose(vts, "nobody answers: start VTube Studio and switch on its plugin API");
+        lose(vts, "no answer: start VTube Studio and enable its plugin API");
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
         lose(vts, vts->stage == STAGE_AUTHENTICATE ? "VTube Studio does not answer"
@@ -335,7 +365,7 @@ static void connect_now(struct bridge_vts *vts)
     const struct sockaddr_storage *to = &vts->address.found[index];
     if (getnameinfo((const struct sockaddr *)(const void *)to, vts->address.sizes[index], host,
                     sizeof host, NULL, 0, NI_NUMERICHOST) != 0) {
-        lose(vts, "its address is none");
+        lose(vts, "its address cannot be used");
         return;
     }
     const struct lws_client_connect_info info = {
@@ -351,7 +381,7 @@ static void connect_now(struct bridge_vts *vts)
     };
     enter(vts, STAGE_CONNECTING, "");
     if (lws_client_connect_via_info(&info) == NULL && vts->stage == STAGE_CONNECTING) {
-        lose(vts, "nobody answers: start VTube Studio and switch on its plugin API");
+        lose(vts, "no answer: start VTube Studio and enable its plugin API");
     }
 }
 
@@ -380,6 +410,8 @@ static void *run(void *argument)
         } else if ((vts->stage == STAGE_OFFLINE || vts->stage == STAGE_RESOLVING) &&
                    now_ns >= vts->retry_at_ns) {
             connect_now(vts);
+        } else if (vts->ask_again_ns != 0 && now_ns >= vts->ask_again_ns) {
+            ask(vts);
         }
         lws_service(vts->context, 0); // until there is something, or it is cancelled
     }
@@ -417,7 +449,8 @@ struct bridge_vts *bridge_vts_create(const char *address, const char *default_po
     pthread_mutex_init(&vts->lock, NULL);
     vts->context = lws_create_context(&info);
     if (vts->context == NULL || pthread_create(&vts->thread, NULL, run, vts) != 0) {
-        mc_error_set(err, MC_ERROR_MEMORY, 0, "no WebSocket or thread for VTube Studio");
+        mc_error_set(err, MC_ERROR_MEMORY, 0,
+                     "cannot create a WebSocket or a thread for VTube Studio");
         if (vts->context != NULL) {
             lws_context_destroy(vts->context);
         }

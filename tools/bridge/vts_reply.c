@@ -17,7 +17,9 @@ static void read_token(const json_t *data, struct bridge_vts_reply *reply)
 static void read_error(const json_t *data, struct bridge_vts_reply *reply)
 {
     const char *message = json_string_value(json_object_get(data, "message"));
+    const json_t *id = json_object_get(data, "errorID");
     reply->type = BRIDGE_VTS_REPLY_ERROR;
+    reply->error_id = json_is_integer(id) ? json_integer_value(id) : -1;
     snprintf(reply->message, sizeof reply->message, "%s",
              message != NULL ? message : "no reason given");
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tools/bridge/vts_token.h"
 
@@ -14,10 +15,15 @@ enum bridge_vts_reply_type {
     BRIDGE_VTS_REPLY_ERROR,
 };
 
+enum {
+    BRIDGE_VTS_TOKEN_DENIED = 50, // errorID: the user said no
+};
+
 struct bridge_vts_reply {
     enum bridge_vts_reply_type type;
     char token[BRIDGE_TOKEN_BYTES]; // TOKEN: "" where it gave none that is good
     bool is_authenticated;
+    int64_t error_id;  // ERROR: -1 where there is none
     char message[256]; // ERROR
 };
 

@@ -54,7 +54,7 @@ bool bridge_token_write(const char *server, const char *token, struct mc_error *
     char path[PATH_MAX];
     if (!path_of(server, path, sizeof path)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "no folder for the token of VTube Studio: HOME is not set");
+                            "nowhere to keep the token of VTube Studio: HOME is not set");
     }
     unlink(path); // whatever its permissions are
     const struct mc_file_part parts[] = { { token, strlen(token) }, { "\n", 1 } };

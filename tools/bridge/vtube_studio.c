@@ -9,8 +9,8 @@
 #include "tools/bridge/expressions.h"
 #include "tools/bridge/output.h"
 #include "tools/bridge/vts.h"
+#include "tools/face_width.h"
 
-static const double FACE_CM = 14;                // the width of a face, for want of a measured one
 static const float YAW_MAX = 30, PITCH_MAX = 20; // of an eye, degrees: 1 in VTube Studio
 
 enum { TEXT_BYTES = 6144 };
@@ -58,8 +58,8 @@ static void put_head(struct text *text, const struct mocap_pose *pose)
     put(text, "FaceAngleX", pose->euler[1]);
     put(text, "FaceAngleY", -pose->euler[0]);
     put(text, "FaceAngleZ", -pose->euler[2]);
-    put(text, "FacePositionX", -FACE_CM * pose->translation[0]);
-    put(text, "FacePositionY", -FACE_CM * pose->translation[1]);
+    put(text, "FacePositionX", -TOOLS_FACE_WIDTH_CM * pose->translation[0]);
+    put(text, "FacePositionY", -TOOLS_FACE_WIDTH_CM * pose->translation[1]);
 }
 
 static void put_eyes(struct text *text, const struct mocap_gaze *gaze)

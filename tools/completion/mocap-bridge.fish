@@ -10,7 +10,7 @@ function __fish_mocap_bridge_words
             continue
         end
         switch $word
-            case --bones --config --face --gain --ifacialmocap --live-link --log-level --lost --neutral --neutral-head --opentrack --osc --osf --rate --shapes --skeleton --socket --status-socket --stream --vmc --vrchat --vtube-studio
+            case --bones --config --face --gain --ifacialmocap --live-link --log-level --lost --neutral --neutral-head --opentrack --osc --osf --prefix --rate --shapes --skeleton --socket --status-socket --stream --vmc --vrchat --vtube-studio
                 set is_value yes
             case '-*'
             case '*'
@@ -37,28 +37,29 @@ end
 
 complete -c mocap-bridge -f
 
-complete -c mocap-bridge -n '__fish_mocap_bridge_at 0' -a status -d 'print how the targets of the running bridge are doing'
+complete -c mocap-bridge -n '__fish_mocap_bridge_at 0' -a status -d 'print the status of each target of the running bridge'
 complete -c mocap-bridge -l vmc -x -a '(__fish_print_hostnames)' -d 'send the VMC protocol'
 complete -c mocap-bridge -l osf -x -a '(__fish_print_hostnames)' -d 'send OpenSeeFace'\''s packets'
 complete -c mocap-bridge -l vrchat -x -a '(__fish_print_hostnames)' -d 'send VRChat'\''s face tracking over OSC'
 complete -c mocap-bridge -l ifacialmocap -x -a '(__fish_print_hostnames)' -d 'send iFacialMocap'\''s datagrams'
 complete -c mocap-bridge -l live-link -x -a '(__fish_print_hostnames)' -d 'send Live Link Face'\''s datagrams, for Unreal Engine'
-complete -c mocap-bridge -l vtube-studio -x -a '(__fish_print_hostnames)' -d 'be a plugin of VTube Studio'
+complete -c mocap-bridge -l vtube-studio -x -a '(__fish_print_hostnames)' -d 'connect to VTube Studio as a plugin'
 complete -c mocap-bridge -l opentrack -x -a '(__fish_print_hostnames)' -d 'send the head to opentrack'
 complete -c mocap-bridge -l osc -x -a '(__fish_print_hostnames)' -d 'send plain OSC'
 complete -c mocap-bridge -l config -r -F -d 'read targets from this file'
-complete -c mocap-bridge -l check-config -d 'read the configuration file, say what it has, and exit'
+complete -c mocap-bridge -l check-config -d 'check the configuration file, print what it contains, and exit'
 complete -c mocap-bridge -l stream -x -a '(mocapctl status --json 2>/dev/null | grep -o '\''"stream":"[^"]*"'\'' | cut -d '\''"'\'' -f 4)' -d 'the stream to send'
 complete -c mocap-bridge -l face -x -a 'any' -d 'which face'
 complete -c mocap-bridge -l mirror -d 'move like a mirror image'
 complete -c mocap-bridge -l rate -x -d 'send at most this many records a second'
 complete -c mocap-bridge -l lost -x -a 'hold neutral' -d 'while no face is tracked, hold the last pose, or look ahead with a...'
 complete -c mocap-bridge -l gain -x -d 'multiply these shapes, from 0 to 10'
-complete -c mocap-bridge -l neutral -x -d 'subtract from these shapes, before the gain, what they are in a...'
-complete -c mocap-bridge -l neutral-head -x -d 'pitch, yaw and roll of the head that count as looking ahead, in...'
+complete -c mocap-bridge -l neutral -x -d 'subtract these shapes'\'' values in a face at rest, 0 to 1, before...'
+complete -c mocap-bridge -l neutral-head -x -d 'pitch, yaw and roll of the head to treat as looking ahead, in degrees'
 complete -c mocap-bridge -l shapes -x -a 'both vrm arkit' -d 'VMC'
 complete -c mocap-bridge -l bones -x -a 'head body' -d 'VMC'
 complete -c mocap-bridge -l skeleton -r -F -d 'VMC'
+complete -c mocap-bridge -l prefix -x -d 'VRChat'
 complete -c mocap-bridge -l socket -r -F -d 'where mocapd listens'
 complete -c mocap-bridge -l status-socket -r -F -d 'where the status command asks'
 complete -c mocap-bridge -l log-level -x -a 'error warning info debug' -d 'error, warning, info or debug'

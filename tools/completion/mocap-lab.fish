@@ -39,7 +39,7 @@ complete -c mocap-lab -f
 
 complete -c mocap-lab -n '__fish_mocap_lab_at 0' -a bench -d 'measure how fast this machine is'
 complete -c mocap-lab -n '__fish_mocap_lab_at 0' -a compare -d 'compare networks in one run'
-complete -c mocap-lab -n '__fish_mocap_lab_at 0' -a model -d 'describe and convert weight files'
+complete -c mocap-lab -n '__fish_mocap_lab_at 0' -a model -d 'describe weight files, and calibrate them for int8 and bf16'
 complete -c mocap-lab -n '__fish_mocap_lab_at 0' -a pose -d 'fit head poses to landmarks from standard input'
 complete -c mocap-lab -n '__fish_mocap_lab_at 0' -a shapes -d 'measure blend shapes, gaze and head pose on rendered heads'
 complete -c mocap-lab -l socket -r -F -d 'where mocapd listens'

@@ -42,9 +42,9 @@ complete -c mocapctl -n '__fish_mocapctl_at 0' -a status -d 'print the state of 
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a metrics -d 'print the daemon'\''s metrics in Prometheus'\'' text format'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a calibrate -d 'measure the face in front of a camera, for blend shapes'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a stream -d 'add, remove or change a stream while mocapd runs'
-complete -c mocapctl -n '__fish_mocapctl_at 0' -a reload -d 'make mocapd read its configuration again'
-complete -c mocapctl -n '__fish_mocapctl_at 0' -a devices -d 'list the webcams of this machine, what they offer, and which...'
-complete -c mocapctl -n '__fish_mocapctl_at 0' -a doctor -d 'check what mocapd needs here, and say what to do where something...'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a reload -d 'make mocapd reload its configuration'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a devices -d 'list this machine'\''s webcams, what they offer, and which programs...'
+complete -c mocapctl -n '__fish_mocapctl_at 0' -a doctor -d 'check what mocapd needs on this machine, and say how to provide...'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a record -d 'write what mocapd publishes to a file'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a replay -d 'serve a recording on the socket, as mocapd would'
 complete -c mocapctl -n '__fish_mocapctl_at 0' -a export -d 'convert a recording to CSV, lines of JSON, BVH, or a take of Live...'
@@ -70,7 +70,7 @@ complete -c mocapctl -n '__fish_mocapctl_at 1 calibrate' -a '(mocapctl status --
 
 complete -c mocapctl -n '__fish_mocapctl_at 0 stream' -a add -d 'add a stream'
 complete -c mocapctl -n '__fish_mocapctl_at 0 stream' -a remove -d 'remove a stream'
-complete -c mocapctl -n '__fish_mocapctl_at 0 stream' -a set -d 'change options of a stream'
+complete -c mocapctl -n '__fish_mocapctl_at 0 stream' -a set -d 'change options of a stream, reopening its source if necessary'
 
 
 

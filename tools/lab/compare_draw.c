@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "tools/lab/compare.h"
+#include "tools/output_file.h"
 
 enum { WIDTH = 720, HEIGHT = 480, LEFT = 80, BOTTOM = 60, MARGIN = 40 };
 
@@ -168,9 +169,15 @@ static void draw_legend(FILE *out, const struct lab_compare *compare)
 bool lab_compare_draw(const struct lab_compare *compare, const char *path, struct mc_error *err)
 {
     const struct axes axes = make_axes(compare);
-    FILE *out = fopen(path, "w");
+    struct tools_output_file file;
+    if (!tools_output_file_begin(&file, path, err)) {
+        return false;
+    }
+    FILE *out = fopen(file.path, "we");
     if (out == NULL) {
-        return mc_error_set_errno(err, "%s", path);
+        mc_error_set_errno(err, "%s", path);
+        tools_output_file_drop(&file);
+        return false;
     }
     fprintf(out,
             "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d'>\n"
@@ -184,5 +191,11 @@ bool lab_compare_draw(const struct lab_compare *compare, const char *path, struc
         draw_entry(out, &compare->entries[i], &axes);
     }
     fprintf(out, "</svg>\n");
-    return fclose(out) == 0 || mc_error_set_errno(err, "%s", path);
+    const bool is_written = !ferror(out);
+    if (fclose(out) != 0 || !is_written) {
+        mc_error_set_errno(err, "%s", path);
+        tools_output_file_drop(&file);
+        return false;
+    }
+    return tools_output_file_commit(&file, err);
 }

@@ -11,7 +11,7 @@ static const struct mc_command *const commands[] = { &lab_bench_command,  &lab_c
 
 static const struct mc_command program = {
     .name = "mocap-lab",
-    .summary = "measure and compare networks, and convert weight files",
+    .summary = "measure and compare networks, and calibrate weight files",
     .options = tools_connect_table,
     .options_size = sizeof(struct tools_connect_options),
     .commands = commands,

@@ -187,6 +187,6 @@ static const struct mc_command *const commands[] = { &info_command, &lab_model_c
 
 const struct mc_command lab_model_command = {
     .name = "model",
-    .summary = "describe and convert weight files",
+    .summary = "describe weight files, and calibrate them for int8 and bf16",
     .commands = commands,
 };

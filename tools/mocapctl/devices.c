@@ -160,10 +160,10 @@ static const struct mc_option table[] = {
 
 const struct mc_command mocapctl_devices_command = {
     .name = "devices",
-    .summary = "list the webcams of this machine, what they offer, and which programs have them",
+    .summary = "list this machine's webcams, what they offer, and which programs are using them",
     .details = "Each size has the highest rate after its @. The url keeps its meaning when other "
-               "cameras are connected. Cameras are not started. Programs of other users are "
-               "named only to root.",
+               "cameras are connected. Cameras are not started. Other users' programs are "
+               "shown only to root.",
     .options = table,
     .options_size = sizeof(struct devices_options),
     .run = run,

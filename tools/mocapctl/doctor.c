@@ -89,9 +89,9 @@ static void advise_group(const char *path, char *advice, size_t size)
     const struct group *group = stat(path, &status) == 0 ? getgrgid(status.st_gid) : NULL;
     bool listed;
     if (group == NULL) {
-        snprintf(advice, size, "ask for a group that may use %s", path);
+        snprintf(advice, size, "ask for a group that has access to %s", path);
     } else if (!is_in_group(group, &listed) && listed) {
-        snprintf(advice, size, "log in again: you are in the group %s since this session began",
+        snprintf(advice, size, "log in again: you were added to group %s after this session began",
                  group->gr_name);
     } else {
         snprintf(advice, size, "sudo usermod -aG %s %s, then log in again", group->gr_name,
@@ -106,8 +106,8 @@ static void check_processor(struct doctor *doctor)
     unsigned flags;
     struct mc_error err = { 0 };
     if (!mc_cpu_flags(&flags, &err)) {
-        report(doctor, "processor", "unset MOCAP_CPU or name a level that the processor has", "%s",
-               err.message);
+        report(doctor, "processor", "unset MOCAP_CPU or name a level that the processor supports",
+               "%s", err.message);
         return;
     }
     report(doctor, "processor", NULL, "%s kernels, %ld processors", mc_cpu_level_name(flags),
@@ -124,8 +124,8 @@ static void check_model(struct doctor *doctor, const char *what, const char *nam
         model = nn_model_load_as(path, flags, NN_PRECISION_AUTO, &err);
     }
     if (model == NULL) {
-        report(doctor, what, "install mocapd again, or name another file in its configuration",
-               "%s", err.message);
+        report(doctor, what, "reinstall mocapd, or name another file in its configuration", "%s",
+               err.message);
     } else {
         report(doctor, what, NULL, "%s loads, and runs in %s", name,
                nn_precision_name(nn_model_info(model)->precision));
@@ -138,13 +138,13 @@ static void check_device(struct doctor *doctor, const struct mocapctl_device *de
     char advice[256];
     if (device->mode_count >= 0) {
         report(doctor, "camera", NULL, "%s, %s, can be opened%s", device->path, device->node.name,
-               device->holder_count > 0 ? "; another program has it" : "");
+               device->holder_count > 0 ? "; another program is using it" : "");
     } else if (device->err.detail == EACCES) {
         advise_group(device->path, advice, sizeof advice);
         report(doctor, "camera", advice, "%s, %s: Permission denied", device->path,
                device->node.name);
     } else {
-        report(doctor, "camera", "close the program that has it, or connect it again", "%s",
+        report(doctor, "camera", "close the program that is using it, or reconnect it", "%s",
                device->err.message);
     }
 }
@@ -154,7 +154,8 @@ static void check_devices(struct doctor *doctor)
     struct mocapctl_device *devices;
     const int count = mocapctl_devices_list(&devices);
     if (count == 0) {
-        report(doctor, "camera", NULL, "none is connected; files and network cameras need none");
+        report(doctor, "camera", NULL,
+               "none is connected; files and network cameras do not need one");
     }
     for (int i = 0; i < count; i++) {
         check_device(doctor, &devices[i]);
@@ -181,17 +182,17 @@ static void check_service(struct doctor *doctor)
 {
     char state[64];
     if (access("/run/systemd/system", F_OK) != 0) {
-        report(doctor, "service", NULL, "systemd does not run here");
+        report(doctor, "service", NULL, "systemd is not running here");
         return;
     }
     // Exits with 3 when it is not active: what it prints counts.
     const bool active =
         read_line("systemctl is-active mocapd.service 2>/dev/null", state, sizeof state);
     if (strcmp(state, "failed") == 0) {
-        report(doctor, "service", "journalctl -u mocapd says why", "mocapd.service has failed");
+        report(doctor, "service", "see journalctl -u mocapd", "mocapd.service has failed");
     } else {
         report(doctor, "service", NULL, "mocapd.service is %s",
-               active || state[0] != '\0' ? state : "not known");
+               active || state[0] != '\0' ? state : "unknown");
     }
 }
 
@@ -221,7 +222,7 @@ static void check_version(struct doctor *doctor, const struct mocap_server *serv
     const char *space = strchr(server->name, ' ');
     const bool same = strncmp(server->name, "mocapd ", 7) == 0 && space != NULL &&
                       strcmp(space + 1, version) == 0;
-    report(doctor, "version", same ? NULL : "start mocapd again, or install both alike",
+    report(doctor, "version", same ? NULL : "restart mocapd, or install the same version of both",
            "mocapctl %s, the daemon is %s", version, server->name);
 }
 
@@ -248,7 +249,7 @@ static void check_streams(struct doctor *doctor, struct mocap_client *client)
         message.type == MOCAP_REPLY &&
         protocol_decode_message(PROTOCOL_JSON, message.bytes, message.length, reply, &err);
     if (!good) {
-        report(doctor, "status", "start mocapd again; its log may say more",
+        report(doctor, "status", "restart mocapd; its log may say more",
                "mocapd does not answer: %s",
                error.message[0] != '\0' ? error.message : err.message);
     }
@@ -307,7 +308,7 @@ static const struct mc_option table[] = {
 
 const struct mc_command mocapctl_doctor_command = {
     .name = "doctor",
-    .summary = "check what mocapd needs here, and say what to do where something is missing",
+    .summary = "check what mocapd needs on this machine, and say how to provide what is missing",
     .details = "Checks the processor, the models, the cameras and who may open them, the service, "
                "the socket, versions and streams. Exits with 1 when there is a problem.",
     .options = table,

@@ -12,6 +12,7 @@
 #include "tools/mocapctl/export_bvh.h"
 #include "tools/mocapctl/export_live_link.h"
 #include "tools/mocapctl/mocapctl.h"
+#include "tools/output_file.h"
 #include "tools/terminal.h"
 
 enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_BVH, FORMAT_LIVE_LINK };
@@ -30,6 +31,7 @@ struct export
     struct protocol_buffer line;
     struct mocapctl_bvh *bvh;
     int dense_count; // of the dense points to be written, 0: none
+    char only_stream[PROTOCOL_NAME_BYTES];
 };
 
 // ---- CSV: a line for each face, one without for a record that has none
@@ -177,20 +179,44 @@ static bool write_records(struct export *export, struct protocol_recording *reco
     return result != PROTOCOL_RECORDING_ERROR;
 }
 
+// The stream to export where none is named: the only one with records. The header lists those of
+// the start alone, so the whole recording is read.
+static bool find_only_stream(struct export *export, struct protocol_recording *recording,
+                             struct mc_error *err)
+{
+    const char *item;
+    size_t length;
+    while (protocol_recording_next(recording, &item, &length, err) == PROTOCOL_RECORDING_MESSAGE) {
+        const struct protocol_message *message = export->message;
+        if (!protocol_decode_message(PROTOCOL_CBOR, item, length, export->message, err)) {
+            return false;
+        }
+        if (message->type != PROTOCOL_MESSAGE_MOTION) {
+            continue;
+        }
+        const char *name = message->record.stream;
+        if (export->only_stream[0] == '\0') {
+            snprintf(export->only_stream, sizeof export->only_stream, "%s", name);
+        } else if (strcmp(export->only_stream, name) != 0) {
+            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                                "--stream must be given: %s holds one stream, the recording has "
+                                "%s, %s and maybe more",
+                                export->options.format == FORMAT_BVH ? "BVH" : "a take",
+                                export->only_stream, name);
+        }
+    }
+    export->options.stream = export->only_stream;
+    return protocol_recording_rewind(recording, err);
+}
+
 static bool write_all(struct export *export, struct protocol_recording *recording,
                       struct mc_error *err)
 {
     const struct protocol_hello *hello = protocol_recording_hello(recording);
     const bool holds_one =
         export->options.format == FORMAT_BVH || export->options.format == FORMAT_LIVE_LINK;
-    if (holds_one && export->options.stream == NULL) {
-        if (hello->stream_count != 1) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                                "--stream must be given: %s holds one stream, the recording has %d",
-                                export->options.format == FORMAT_BVH ? "BVH" : "a take",
-                                hello->stream_count);
-        }
-        export->options.stream = hello->streams[0];
+    if (holds_one && export->options.stream == NULL && !find_only_stream(export, recording, err)) {
+        return false;
     }
     if (export->options.dense) {
         export->dense_count = hello->dense.count;
@@ -215,7 +241,28 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
         return false;
     }
     return (fflush(export->out) == 0 && !ferror(export->out)) ||
-           mc_error_set_errno(err, "writing the output");
+           mc_error_set_errno(
+               err, "%s", export->options.out != NULL ? export->options.out : "writing the output");
+}
+
+// To the file that was named, which is as before on failure.
+static bool write_file(struct export *export, struct protocol_recording *recording,
+                       struct mc_error *err)
+{
+    struct tools_output_file file;
+    if (!tools_output_file_begin(&file, export->options.out, err)) {
+        return false;
+    }
+    export->out = fopen(file.path, "we");
+    bool good = export->out != NULL ? write_all(export, recording, err)
+                                    : mc_error_set_errno(err, "%s", export->options.out);
+    if (export->out != NULL && fclose(export->out) != 0 && good) {
+        good = mc_error_set_errno(err, "%s", export->options.out);
+    }
+    if (!good) {
+        tools_output_file_drop(&file);
+    }
+    return good && tools_output_file_commit(&file, err);
 }
 
 static bool export_all(struct export *export, struct mc_error *err)
@@ -230,12 +277,8 @@ static bool export_all(struct export *export, struct mc_error *err)
     if (recording == NULL) {
         return false;
     }
-    export->out = export->options.out == NULL ? stdout : fopen(export->options.out, "we");
-    bool good = export->out != NULL ? write_all(export, recording, err)
-                                    : mc_error_set_errno(err, "%s", export->options.out);
-    if (export->out != NULL && export->out != stdout && fclose(export->out) != 0) {
-        good = mc_error_set_errno(err, "%s", export->options.out);
-    }
+    const bool good = export->options.out != NULL ? write_file(export, recording, err)
+                                                  : write_all(export, recording, err);
     protocol_recording_close(recording);
     return good;
 }
@@ -243,7 +286,7 @@ static bool export_all(struct export *export, struct mc_error *err)
 static int run(const void *options, const void *globals)
 {
     (void)globals;
-    struct export export = { .options = *(const struct options *)options };
+    struct export export = { .options = *(const struct options *)options, .out = stdout };
     struct mc_error err = { 0 };
     bool good = export_all(&export, &err);
     if (!good) {

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "tools/bridge/rotation.h"
-
-static const double FACE_CM = 14; // width of a face, for want of a measured one
+#include "tools/face_width.h"
 
 enum { FRAMES_MAX = 10000000 }; // of the file: a day of 100 a second
 
@@ -61,8 +60,9 @@ static void set_frame(struct mocapctl_bvh *bvh, struct frame *frame,
                       const struct protocol_pose *pose)
 {
     const float *t = pose->translation, *r = pose->rotation;
-    const double place[3] = { (double)t[0] * FACE_CM, -(double)t[1] * FACE_CM,
-                              -(double)t[2] * FACE_CM };
+    const double place[3] = { (double)t[0] * TOOLS_FACE_WIDTH_CM,
+                              -(double)t[1] * TOOLS_FACE_WIDTH_CM,
+                              -(double)t[2] * TOOLS_FACE_WIDTH_CM };
     if (!bvh->has_origin) {
         memcpy(bvh->origin, place, sizeof place);
         bvh->has_origin = true;

@@ -241,9 +241,9 @@ static bool check_models(struct overlay *overlay, const struct pipeline_models *
                             "--gaze needs a network that reads it: --expression off leaves none");
     }
     if (options->dense && model->dense_count == 0) {
-        return mc_error_set(
-            err, MC_ERROR_ARGUMENT, 0,
-            "--dense needs a --model with dense points, such as the face.safetensors that ships");
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "--dense needs a --model with dense points, such as face.safetensors, "
+                            "which comes with mocapd");
     }
     protocol_point_set_init(&overlay->dense, model->dense_set, model->dense_count);
     return true;

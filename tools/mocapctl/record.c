@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "protocol/encode.h"
 #include "protocol/recording.h"
 #include "protocol/view.h"
+#include "protocol/writer.h"
 #include "tools/connect.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/stream_ends.h"
@@ -104,13 +106,48 @@ static enum step end_stream(struct record *record, const struct mocap_message *m
     return check_ends(record);
 }
 
+// The server's streams, or the one that is recorded if the server has it.
+static void list_streams(const struct record *record, struct protocol_streams *streams)
+{
+    const struct mocap_server *server = mocap_server(record->client);
+    streams->stream_count = 0;
+    for (int i = 0; i < server->stream_count; i++) {
+        if (record->options.stream == NULL ||
+            strcmp(record->options.stream, server->streams[i]) == 0) {
+            snprintf(streams->streams[streams->stream_count++], PROTOCOL_NAME_BYTES, "%s",
+                     server->streams[i]);
+        }
+    }
+}
+
+// Written anew instead of as received: with --stream it lists that stream only, and before the
+// first subscription was granted it came as JSON.
+static bool add_streams(struct record *record)
+{
+    struct protocol_streams streams;
+    struct protocol_buffer buffer;
+    struct mc_error err = { 0 };
+    list_streams(record, &streams);
+    protocol_buffer_init(&buffer, PROTOCOL_MESSAGE_BYTES);
+    protocol_encode_streams(&buffer, PROTOCOL_CBOR, &streams);
+    const bool good =
+        buffer.failed ? mc_error_set(&err, MC_ERROR_MEMORY, 0, "out of memory for a message")
+                      : protocol_recorder_add(record->recorder, buffer.data + PROTOCOL_LENGTH_BYTES,
+                                              buffer.length - PROTOCOL_LENGTH_BYTES, 0, &err);
+    protocol_buffer_finish(&buffer);
+    if (!good) {
+        tools_complain("%s", err.message);
+    }
+    return good;
+}
+
 static enum step add(struct record *record, const struct mocap_message *message)
 {
     struct mc_error err = { 0 };
     bool is_record = message->type == MOCAP_RECORD;
     tools_stream_ends_note(&record->ends, message);
     if (message->type == MOCAP_STREAMS) {
-        return check_ends(record);
+        return add_streams(record) ? check_ends(record) : STEP_FAILED;
     }
     if (!is_record && message->type != MOCAP_STATE && message->type != MOCAP_END) {
         return STEP_ON;
@@ -186,18 +223,13 @@ static bool start(struct record *record)
         tools_complain("%s", error.message);
         return false;
     }
-    const struct mocap_server *server = mocap_server(record->client);
     struct protocol_hello hello;
-    protocol_view_hello(server, &hello);
-    hello.stream_count = 0;
-    for (int i = 0; i < server->stream_count; i++) {
-        if (record->options.stream == NULL ||
-            strcmp(record->options.stream, server->streams[i]) == 0) {
-            snprintf(hello.streams[hello.stream_count++], PROTOCOL_NAME_BYTES, "%s",
-                     server->streams[i]);
-        }
-    }
+    struct protocol_streams streams;
     struct mc_error err = { 0 };
+    protocol_view_hello(mocap_server(record->client), &hello);
+    list_streams(record, &streams);
+    hello.stream_count = streams.stream_count;
+    memcpy(hello.streams, streams.streams, sizeof hello.streams);
     record->recorder = protocol_recorder_create(record->options.file, &hello, &err);
     if (record->recorder == NULL) {
         tools_complain("%s", err.message);
@@ -220,21 +252,22 @@ static void lose(struct record *record)
 }
 
 // Tries once to go on recording.
-static void try_again(struct record *record)
+static enum step try_again(struct record *record)
 {
     struct mocap_error error;
     record->client = mocap_connect(record->socket, TOOLS_REPLY_MS, &error);
     if (record->client == NULL) {
-        return;
+        return STEP_ON;
     }
     if (!subscribe(record, &error)) { // its streams may be others now
         mocap_close(record->client);
         record->client = NULL;
-        return;
+        return STEP_ON;
     }
     const double away_s = seconds_since(record->lost_ns);
     record->away_s += away_s;
     tools_complain("the daemon is back; the recording has a gap of %.1f s", away_s);
+    return add_streams(record) ? STEP_ON : STEP_FAILED; // in place of its hello
 }
 
 static enum step take_all(struct record *record)
@@ -257,7 +290,7 @@ static enum step take_all(struct record *record)
             poll(&waited, 1, WAKE_MS);
         }
         if (step == STEP_ON && record->client == NULL && !interrupted) {
-            try_again(record);
+            step = try_again(record);
         }
     }
     if (record->client == NULL) {

@@ -1,5 +1,7 @@
-// mocapctl replay: serves a recording as mocapd served the original.
-#include <inttypes.h>
+// mocapctl replay: serves a recording as mocapd served the original. Streams that appeared during
+// the recording appear again. A stream's name stays to the end, since removing it would take from
+// its subscribers what is still queued for them.
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,17 +38,26 @@ struct pass {
     double pts_add, pts_last, pts_step; // pts_last: as published
 };
 
+struct served_stream {
+    char name[PROTOCOL_NAME_BYTES];
+    enum protocol_stream_state state; // as published
+    bool held, ended;
+    struct pass pass;
+};
+
 struct replay {
     struct options options;
     struct protocol_recording *recording;
     struct protocol_message *message; // the next one
-    bool has_message, started, held[PROTOCOL_STREAMS_MAX];
+    bool has_message, started;
     uv_loop_t loop;
     uv_timer_t timer;
     uv_signal_t signals[2];
     struct server_listener listener;
     struct server_publisher *publisher;
-    struct pass passes[PROTOCOL_STREAMS_MAX];
+    struct served_stream streams[PROTOCOL_STREAMS_MAX]; // by the publisher's index
+    int stream_count;
+    bool left_out;                      // a stream for which there was no room
     struct mocapctl_replay_clock clock; // of this pass
     int64_t due_ns;                     // of the message
     bool stopping, failed;
@@ -85,13 +96,36 @@ static void on_signal(uv_signal_t *signal, int number)
 
 static int find_stream(const struct replay *replay, const char *name)
 {
-    const struct protocol_hello *hello = protocol_recording_hello(replay->recording);
-    for (int i = 0; i < hello->stream_count; i++) {
-        if (strcmp(hello->streams[i], name) == 0) {
+    for (int i = 0; i < replay->stream_count; i++) {
+        if (strcmp(replay->streams[i].name, name) == 0) {
             return i;
         }
     }
     return -1;
+}
+
+// The stream called name, which is added where the recording has not mentioned it before. Returns
+// -1 when there are too many.
+static int serve_stream(struct replay *replay, const char *name)
+{
+    const int known = find_stream(replay, name);
+    if (known >= 0) {
+        return known;
+    }
+    const int added = server_publisher_add_stream(replay->publisher, name);
+    if (added < 0) {
+        if (!replay->left_out) {
+            mc_log(MC_LOG_WARNING, "the recording has more than %d streams: '%s' is left out",
+                   PROTOCOL_STREAMS_MAX, name);
+        }
+        replay->left_out = true;
+        return -1;
+    }
+    assert(added == replay->stream_count); // none is removed
+    struct served_stream *stream = &replay->streams[replay->stream_count++];
+    snprintf(stream->name, sizeof stream->name, "%s", name);
+    stream->state = PROTOCOL_STREAM_CONNECTING;
+    return added;
 }
 
 // Reads the next message; false at the end and when it is damaged.
@@ -137,14 +171,57 @@ static void continue_numbers(struct pass *pass, struct protocol_record *record)
     pass->any = pass->begun = true;
 }
 
+static void publish_state(struct replay *replay, int stream, enum protocol_stream_state state,
+                          const char *reason)
+{
+    replay->streams[stream].state = state;
+    replay->streams[stream].ended = false;
+    server_publisher_state(replay->publisher, stream, state, reason);
+}
+
+static void end_stream(struct replay *replay, int stream)
+{
+    if (!replay->streams[stream].ended) {
+        publish_state(replay, stream, PROTOCOL_STREAM_ENDED, "");
+        server_publisher_end(replay->publisher, stream);
+        replay->streams[stream].ended = true;
+    }
+}
+
 // Publishes the record with the current time; its numbers continue those of earlier passes.
 static void publish_record(struct replay *replay, int stream)
 {
     struct protocol_record *record = &replay->message->record;
+    if (replay->streams[stream].state != PROTOCOL_STREAM_LIVE) { // said before --from
+        publish_state(replay, stream, PROTOCOL_STREAM_LIVE, "");
+    }
     record->t_arrival_ns = mocapctl_replay_clock_arrival_ns(
         record->t_arrival_ns, record->t_publish_ns, mc_clock_now_ns());
-    continue_numbers(&replay->passes[stream], record);
+    continue_numbers(&replay->streams[stream].pass, record);
     server_publisher_record(replay->publisher, stream, record);
+}
+
+static bool is_listed(const struct protocol_streams *streams, const char *name)
+{
+    for (int i = 0; i < streams->stream_count; i++) {
+        if (strcmp(streams->streams[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Streams were added or removed.
+static void follow_streams(struct replay *replay, const struct protocol_streams *streams)
+{
+    for (int i = 0; i < streams->stream_count; i++) {
+        serve_stream(replay, streams->streams[i]);
+    }
+    for (int i = 0; i < replay->stream_count; i++) {
+        if (!is_listed(streams, replay->streams[i].name)) {
+            end_stream(replay, i);
+        }
+    }
 }
 
 static void publish(struct replay *replay)
@@ -153,20 +230,24 @@ static void publish(struct replay *replay)
     int stream;
     switch (message->type) {
     case PROTOCOL_MESSAGE_MOTION:
-        stream = find_stream(replay, message->record.stream);
+        stream = serve_stream(replay, message->record.stream);
         if (stream >= 0) {
             publish_record(replay, stream);
         }
         break;
     case PROTOCOL_MESSAGE_STATE:
-        stream = find_stream(replay, message->state.stream);
-        if (stream >= 0 && message->state.state != PROTOCOL_STREAM_ENDED) {
-            server_publisher_state(replay->publisher, stream, message->state.state,
-                                   message->state.reason);
+        stream = message->state.state != PROTOCOL_STREAM_ENDED
+                     ? serve_stream(replay, message->state.stream)
+                     : -1;
+        if (stream >= 0) {
+            publish_state(replay, stream, message->state.state, message->state.reason);
         }
         break;
+    case PROTOCOL_MESSAGE_STREAMS:
+        follow_streams(replay, &message->streams);
+        break;
     default:
-        break; // streams end where the recording ends
+        break; // streams end where they are removed or the recording ends
     }
 }
 
@@ -185,8 +266,8 @@ static int64_t due_ns(struct replay *replay)
 
 static bool is_held(const struct replay *replay)
 {
-    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
-        if (replay->held[i]) {
+    for (int i = 0; i < replay->stream_count; i++) {
+        if (replay->streams[i].held) {
             return true;
         }
     }
@@ -195,10 +276,8 @@ static bool is_held(const struct replay *replay)
 
 static void end_streams(struct replay *replay)
 {
-    const struct protocol_hello *hello = protocol_recording_hello(replay->recording);
-    for (int i = 0; i < hello->stream_count; i++) {
-        server_publisher_state(replay->publisher, i, PROTOCOL_STREAM_ENDED, "");
-        server_publisher_end(replay->publisher, i);
+    for (int i = 0; i < replay->stream_count; i++) {
+        end_stream(replay, i);
     }
     stop(replay);
 }
@@ -215,8 +294,8 @@ static bool go_to_start(struct replay *replay, struct mc_error *err)
 static bool begin_pass(struct replay *replay)
 {
     struct mc_error err = { 0 };
-    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
-        replay->passes[i].begun = false;
+    for (int i = 0; i < replay->stream_count; i++) {
+        replay->streams[i].pass.begun = false;
     }
     replay->clock.running = false;
     return go_to_start(replay, &err);
@@ -224,8 +303,8 @@ static bool begin_pass(struct replay *replay)
 
 static bool has_records(const struct replay *replay)
 {
-    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
-        if (replay->passes[i].begun) {
+    for (int i = 0; i < replay->stream_count; i++) {
+        if (replay->streams[i].pass.begun) {
             return true;
         }
     }
@@ -286,7 +365,7 @@ static void on_subscribed(void *user, int count)
 static void on_pressure(void *user, int stream, bool held)
 {
     struct replay *replay = user;
-    replay->held[stream] = held;
+    replay->streams[stream].held = held;
     if (!held && replay->started && !replay->stopping) {
         uv_timer_start(&replay->timer, on_timer, 0, 0);
     }
@@ -316,6 +395,11 @@ static bool create_publisher(struct replay *replay, struct mc_error *err)
                                                           .on_finished = on_finished,
                                                           .user = replay };
     replay->publisher = server_publisher_create(&replay->loop, &options, &callbacks, err);
+    replay->stream_count = hello->stream_count;
+    for (int i = 0; i < hello->stream_count; i++) {
+        snprintf(replay->streams[i].name, PROTOCOL_NAME_BYTES, "%s", hello->streams[i]);
+        replay->streams[i].state = PROTOCOL_STREAM_CONNECTING;
+    }
     return replay->publisher != NULL;
 }
 
@@ -410,6 +494,9 @@ static const struct options defaults = { .speed = 1, .wait = 1 };
 const struct mc_command mocapctl_replay_command = {
     .name = "replay",
     .summary = "serve a recording on the socket, as mocapd would",
+    .details =
+        "A stream that was added during the recording appears where it did then: subscribers "
+        "to all streams get it, those that name it can subscribe from then on.",
     .options = table,
     .defaults = &defaults,
     .options_size = sizeof(struct options),

@@ -44,9 +44,9 @@ static int run_stream(const void *options, const void *globals)
 {
     const struct protocol_stream_change *change = options;
     static const char *const done[] = { "added", "removed", "changed" };
-    static const char *const undone[] = { "is there already, with these options",
-                                          "is not there: nothing to remove",
-                                          "has these options already" };
+    static const char *const undone[] = { "already exists with these options",
+                                          "does not exist: nothing to remove",
+                                          "already has these options" };
     const struct tools_connect_options *program = globals;
     struct protocol_buffer request;
     protocol_buffer_init(&request, PROTOCOL_REQUEST_BYTES);
@@ -145,7 +145,7 @@ static const struct mc_option add_table[] = {
 
 static const struct mc_command add_command = {
     .name = "add",
-    .summary = "add a stream; nothing is done when it is there already, with these options",
+    .summary = "add a stream; does nothing if it already exists with these options",
     .options = add_table,
     .defaults = &add_default,
     .options_size = sizeof(struct protocol_stream_change),
@@ -160,7 +160,7 @@ static const struct mc_option remove_table[] = {
 
 static const struct mc_command remove_command = {
     .name = "remove",
-    .summary = "remove a stream; its subscribers are told",
+    .summary = "remove a stream; its subscribers are notified",
     .options = remove_table,
     .defaults = &remove_default,
     .options_size = sizeof(struct protocol_stream_change),
@@ -177,7 +177,7 @@ static const struct mc_option set_table[] = {
 
 static const struct mc_command set_command = {
     .name = "set",
-    .summary = "change options of a stream; where its source must be opened again, it is",
+    .summary = "change options of a stream, reopening its source if necessary",
     .options = set_table,
     .defaults = &set_default,
     .options_size = sizeof(struct protocol_stream_change),
@@ -191,9 +191,9 @@ const struct mc_command mocapctl_stream_command = {
     .name = "stream",
     .summary = "add, remove or change a stream while mocapd runs",
     .details =
-        "For root, mocapd's user and the members of its control-group. The change holds until "
-        "mocapd ends, and for streams of the configuration until it is read again; what is to "
-        "last, and passwords, which others would see in the list of processes, belong in a file of "
+        "For root, mocapd's user and the members of its control-group. The change lasts until "
+        "mocapd ends or, for streams of the configuration, until it is reloaded. Lasting changes, "
+        "and passwords, which others would see in the list of processes, belong in a file of "
         "mocapd.conf.d.",
     .commands = commands,
 };
@@ -242,10 +242,10 @@ static int run_reload(const void *options, const void *globals)
 
 const struct mc_command mocapctl_reload_command = {
     .name = "reload",
-    .summary = "make mocapd read its configuration again",
+    .summary = "make mocapd reload its configuration",
     .details =
-        "Streams that are as before go on without a break. When the configuration is wrong "
-        "the old one stays, and the exit status is 1. For root, mocapd's user and the members "
+        "Unchanged streams continue without a break. If the configuration is wrong, the old one "
+        "stays in force and the exit status is 1. For root, mocapd's user and the members "
         "of its control-group.",
     .run = run_reload,
 };

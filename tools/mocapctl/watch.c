@@ -11,6 +11,7 @@
 #include "tools/connect.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/mocapctl/table.h"
+#include "tools/state_news.h"
 #include "tools/stream_ends.h"
 #include "tools/terminal.h"
 
@@ -32,8 +33,8 @@ struct watch {
     struct mocap_client *client;
     struct protocol_message *message; // the decoded record, for the table
     struct mocapctl_table *table;
-    struct protocol_state shown_states[PROTOCOL_STREAMS_MAX]; // as shown, by the greeting's order
-    long shown;                                               // records
+    struct tools_state_news news;
+    long shown; // records
     struct tools_stream_ends ends;
     bool any_failed; // of those that ended
 };
@@ -81,28 +82,9 @@ static enum step show_record(struct watch *watch, const struct mocap_message *me
     return step == STEP_ON && watch->shown == watch->options.count ? STEP_DONE : step;
 }
 
-// The daemon repeats the state every second while a stream is down; print changes only.
-static bool is_news(struct watch *watch, const struct mocap_message *message)
-{
-    const struct mocap_server *server = mocap_server(watch->client);
-    for (int i = 0; i < server->stream_count; i++) {
-        struct protocol_state *last = &watch->shown_states[i];
-        if (strcmp(server->streams[i], message->stream) == 0) {
-            enum protocol_stream_state now = protocol_stream_state_parse(message->state);
-            bool same = strcmp(last->stream, message->stream) == 0 && last->state == now &&
-                        strcmp(last->reason, message->reason) == 0;
-            snprintf(last->stream, sizeof last->stream, "%s", message->stream);
-            last->state = now;
-            snprintf(last->reason, sizeof last->reason, "%s", message->reason);
-            return !same;
-        }
-    }
-    return true;
-}
-
 static enum step show_state(struct watch *watch, const struct mocap_message *message)
 {
-    if (watch->options.format == FORMAT_TABLE && is_news(watch, message)) {
+    if (watch->options.format == FORMAT_TABLE && tools_state_is_news(&watch->news, message)) {
         tools_complain("%s is %s%s%s", message->stream, message->state,
                        message->reason[0] != '\0' ? ": " : "", message->reason);
     }

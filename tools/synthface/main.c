@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/command.h"
+#include "tools/output_file.h"
 #include "tools/synthface/synthface.h"
 #include "tools/video_writer.h"
 
@@ -69,10 +70,12 @@ static bool render_file(const struct job *job, struct mc_error *err)
             ? NULL
             : video_writer_create(job->output, job->size.width, job->size.height, job->fps, 1, err);
     FILE *landmarks = NULL;
+    struct tools_output_file file = { 0 };
     bool good = writer != NULL;
     if (good && job->landmarks != NULL) {
-        landmarks = fopen(job->landmarks, "w");
-        good = landmarks != NULL || mc_error_set_errno(err, "%s", job->landmarks);
+        good = tools_output_file_begin(&file, job->landmarks, err);
+        landmarks = good ? fopen(file.path, "we") : NULL;
+        good = good && (landmarks != NULL || mc_error_set_errno(err, "%s", job->landmarks));
     }
     good = good && render(job, face, writer, landmarks, rgb, err);
     if (landmarks != NULL && fclose(landmarks) != 0 && good) {
@@ -83,6 +86,10 @@ static bool render_file(const struct job *job, struct mc_error *err)
     } else {
         video_writer_abandon(writer);
     }
+    if (!good) {
+        tools_output_file_drop(&file);
+    }
+    good = good && tools_output_file_commit(&file, err);
     synthface_destroy(face);
     free(rgb);
     return good;

@@ -93,10 +93,11 @@ void web_access_explain_host(const char *host, char *reason, size_t size)
     if (host == NULL || !take_name(host, name)) {
         snprintf(reason, size, "the request names no host that mocap-web could know");
     } else {
-        snprintf(reason, size,
-                 "'%.64s' is no name that mocap-web was told is this machine's; if it is, start it "
-                 "with --host %.64s, or behind a reverse proxy with --origin https://%.64s",
-                 name, name, name);
+        snprintf(
+            reason, size,
+            "mocap-web does not recognise '%.64s' as a name of this machine; if it is one, start "
+            "mocap-web with --host %.64s, or behind a reverse proxy with --origin https://%.64s",
+            name, name, name);
     }
 }
 

@@ -1,6 +1,5 @@
 #include "tools/web/call.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "protocol/endpoint.h"
 #include "protocol/mocap.h"
+#include "tools/bridge_socket.h"
 
 enum {
     POOL_THREADS = 4,
@@ -68,21 +67,6 @@ static void ask(struct web_call *call, struct mocap_client *client)
 
 // ---- another socket
 
-static int connect_to(const char *path, struct mc_error *err)
-{
-    struct sockaddr_un address;
-    if (!protocol_endpoint_address(path, &address, err)) {
-        return -1;
-    }
-    const int fd = protocol_endpoint_connect(&address, CONNECT_MS);
-    if (fd < 0 && errno == EAGAIN) {
-        mc_error_set(err, MC_ERROR_SYSTEM, EAGAIN, "%s: no answer in time", path);
-    } else if (fd < 0) {
-        mc_error_set_errno(err, "%s", path);
-    }
-    return fd;
-}
-
 static void read_socket(struct web_call *call)
 {
     struct mc_error err = { 0 };
@@ -90,7 +74,7 @@ static void read_socket(struct web_call *call)
     size_t length = 0;
     ssize_t got = 1;
     const int64_t deadline_ns = mc_clock_now_ns() + 2 * CONNECT_MS * MC_NS_PER_MS;
-    const int fd = text != NULL ? connect_to(call->path, &err) : -1;
+    const int fd = text != NULL ? tools_bridge_socket_connect(call->path, CONNECT_MS, &err) : -1;
     while (fd >= 0 && length < READ_BYTES_MAX && mc_clock_now_ns() < deadline_ns &&
            (got = read(fd, text + length, READ_BYTES_MAX - length)) > 0) {
         length += (size_t)got;

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/reserve.h"
 #include "protocol/endpoint.h"
+#include "tools/bridge_socket.h"
 #include "tools/web/board.h"
 #include "tools/web/pages.h"
 #include "tools/web/relay.h"
@@ -122,18 +123,11 @@ static void start_handles(struct web *web)
 // The socket of mocap-bridge's state: beside the daemon's default one, unless it is given.
 static bool find_bridge(struct web *web, struct mc_error *err)
 {
-    static const char name[] = "/mocap-bridge.sock";
     if (web->options.bridge != NULL) {
         snprintf(web->bridge, sizeof web->bridge, "%s", web->options.bridge);
         return true;
     }
-    if (!protocol_endpoint_default(web->bridge, err)) {
-        return false;
-    }
-    char *end = strrchr(web->bridge, '/');
-    const size_t room = sizeof web->bridge - (size_t)(end - web->bridge);
-    return snprintf(end, room, "%s", name) < (int)room ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "socket path too long: %s", web->bridge);
+    return tools_bridge_socket_path(web->bridge, err);
 }
 
 static bool start(struct web *web, struct mc_error *err)
@@ -199,7 +193,7 @@ static bool serve(struct web *web)
         return false;
     }
     if (uv_loop_init(&web->loop) != 0 || !web_board_init(&web->board, &err)) {
-        mc_log(MC_LOG_ERROR, "no loop");
+        mc_log(MC_LOG_ERROR, "cannot create the event loop");
         return false;
     }
     start_handles(web);

@@ -77,7 +77,7 @@ const struct mc_option web_options_table[] = {
       MC_OPTION_CALL, .set = add_origin, MC_OPTION_FIELD(struct web_options, names) },
     { "socket", 0, "PATH", "where mocapd listens", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct web_options, socket) },
-    { "bridge-socket", 0, "PATH", "where mocap-bridge tells its state", MC_OPTION_TEXT,
+    { "bridge-socket", 0, "PATH", "where mocap-bridge reports its state", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct web_options, bridge) },
     { "stream", 0, "NAME", "show this stream; default: all", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct web_options, stream) },
