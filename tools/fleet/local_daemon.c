@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
+#include "tools/fleet/local_load.h"
 #include "tools/json_text.h"
 
 enum {
@@ -32,14 +33,19 @@ struct handed {
     bool is_ours;     // handed over by this worker or one before; not the machine's own
     int64_t again_ns; // when a refused one is tried again
     char *wanted;     // the options; NULL: it shall be removed
+    char told[PROTOCOL_REASON_BYTES]; // why mocapd refused it last
     struct handed *next;
+};
+
+struct refusal {
+    char code[32], reason[PROTOCOL_REASON_BYTES];
 };
 
 struct fleet_local {
     struct fleet_local_options options;
     struct mocap_client *client; // NULL: not connected
-    bool outage_is_told;
-    double latency_sum_s, records, dropped; // at the last measurement
+    bool outage_is_told, write_is_told;
+    struct fleet_local_counts counts; // at the last measurement
     int64_t measured_ns;
     pthread_t thread;
     bool has_thread;
@@ -92,7 +98,7 @@ static void read_names(struct fleet_local *local)
 
 // With the lock held. Written before a stream is handed over, so that it holds one too many rather
 // than one too few.
-static void write_names(const struct fleet_local *local)
+static void write_names(struct fleet_local *local)
 {
     char path[4096];
     if (local->options.file == NULL ||
@@ -105,9 +111,11 @@ static void write_names(const struct fleet_local *local)
             fprintf(file, "%s\n", h->name);
         }
     }
-    if (file == NULL || fclose(file) != 0 || rename(path, local->options.file) != 0) {
-        mc_log(MC_LOG_WARNING, "%s: %s", local->options.file, strerror(errno));
+    const bool good = file != NULL && fclose(file) == 0 && rename(path, local->options.file) == 0;
+    if (!good && !local->write_is_told) {
+        mc_log(MC_LOG_WARNING, "%s: %s", local->options.file, strerrordesc_np(errno));
     }
+    local->write_is_told = !good;
 }
 
 // ---- mocapd
@@ -163,9 +171,9 @@ static bool has_changed(const struct mocap_message *message)
     return changed;
 }
 
-// options NULL: remove. code gets the refusal's.
+// options NULL: remove.
 static enum reply ask(struct fleet_local *local, const char *name, const char *options,
-                      char code[32])
+                      struct refusal *refusal)
 {
     struct mocap_message message;
     struct mocap_error error = { 0 };
@@ -187,9 +195,8 @@ static enum reply ask(struct fleet_local *local, const char *name, const char *o
         return LOST;
     }
     if (message.type == MOCAP_REFUSAL) {
-        snprintf(code, 32, "%s", message.code);
-        mc_log(MC_LOG_WARNING, "mocapd refuses to %s %s: %s", options == NULL ? "remove" : "add",
-               name, message.reason);
+        snprintf(refusal->code, sizeof refusal->code, "%s", message.code);
+        snprintf(refusal->reason, sizeof refusal->reason, "%s", message.reason);
         return REFUSED;
     }
     return has_changed(&message) ? DONE : UNCHANGED;
@@ -198,15 +205,22 @@ static enum reply ask(struct fleet_local *local, const char *name, const char *o
 // A stream of that name with other options is one that an earlier worker, or this one, handed over:
 // where its name is in the file. Otherwise it is the machine's own, and stays.
 static enum reply hand(struct fleet_local *local, const char *name, const char *options,
-                       bool is_ours)
+                       bool is_ours, struct refusal *refusal)
 {
-    char code[32] = "";
-    enum reply reply = ask(local, name, options, code);
-    if (reply == REFUSED && is_ours && strcmp(code, "exists") == 0) {
-        reply = ask(local, name, NULL, code);
-        reply = reply <= UNCHANGED ? ask(local, name, options, code) : reply;
+    enum reply reply = ask(local, name, options, refusal);
+    if (reply == REFUSED && is_ours && strcmp(refusal->code, "exists") == 0) {
+        reply = ask(local, name, NULL, refusal);
+        reply = reply <= UNCHANGED ? ask(local, name, options, refusal) : reply;
     }
     return reply;
+}
+
+// It is tried again and again: the log has each reason once.
+static void tell_refusal(struct handed *handed, bool is_removal, const char *reason)
+{
+    mc_log(strcmp(handed->told, reason) == 0 ? MC_LOG_DEBUG : MC_LOG_WARNING,
+           "mocapd refuses to %s %s: %s", is_removal ? "remove" : "add", handed->name, reason);
+    snprintf(handed->told, sizeof handed->told, "%s", reason);
 }
 
 // mocapd runs the stream as it is wanted.
@@ -242,12 +256,17 @@ static void forget(struct fleet_local *local, struct handed *handed)
 // With the lock held, which is let go meanwhile. The reply belongs to what was wanted when it was
 // asked; that may be something else by now.
 static void finish(struct fleet_local *local, const char *name, char *options, enum reply reply,
-                   int64_t now_ns)
+                   const struct refusal *refusal, int64_t now_ns)
 {
     struct handed *handed = find(local, name);
     if (handed == NULL || reply == LOST) {
         free(options);
         return;
+    }
+    if (reply == REFUSED) {
+        tell_refusal(handed, options == NULL, refusal->reason);
+    } else {
+        handed->told[0] = '\0';
     }
     if (options == NULL && (reply <= UNCHANGED || handed->wanted == NULL)) {
         if (handed->wanted == NULL) {
@@ -296,12 +315,12 @@ static void reconcile(struct fleet_local *local)
             work->options = NULL;
         }
         pthread_mutex_unlock(&local->lock);
-        char code[32];
-        const enum reply reply = options != NULL ? hand(local, name, options, is_ours)
-                                 : is_ours       ? ask(local, name, NULL, code)
+        struct refusal refusal = { 0 };
+        const enum reply reply = options != NULL ? hand(local, name, options, is_ours, &refusal)
+                                 : is_ours       ? ask(local, name, NULL, &refusal)
                                                  : UNCHANGED;
         pthread_mutex_lock(&local->lock);
-        finish(local, name, options, reply, mc_clock_now_ns());
+        finish(local, name, options, reply, &refusal, mc_clock_now_ns());
     }
     count(local);
     pthread_mutex_unlock(&local->lock);
@@ -309,39 +328,14 @@ static void reconcile(struct fleet_local *local)
 
 // ---- measuring
 
-// The sum of the values of all lines that begin so and have the label.
-static double sum_metrics(const char *text, const char *beginning, const char *label)
-{
-    double sum = 0;
-    const size_t length = strlen(beginning);
-    for (const char *line = text; line != NULL && *line != '\0';) {
-        const char *end = strchr(line, '\n');
-        const char *space = end == NULL ? NULL : memrchr(line, ' ', (size_t)(end - line));
-        if (space != NULL && strncmp(line, beginning, length) == 0 &&
-            memmem(line, (size_t)(space - line), label, strlen(label)) != NULL) {
-            sum += strtod(space, NULL);
-        }
-        line = end == NULL ? NULL : end + 1;
-    }
-    return sum;
-}
-
 static void take_metrics(struct fleet_local *local, const char *text)
 {
-    const double sum_s = sum_metrics(text, "mocapd_e2e_latency_seconds_sum", "");
-    const double records = sum_metrics(text, "mocapd_e2e_latency_seconds_count", "");
-    const double dropped = sum_metrics(text, "mocapd_frames_dropped_total", "reason=\"mailbox\"");
-    const double new_records = records - local->records, new_dropped = dropped - local->dropped;
+    struct fleet_load load = { 0 };
+    fleet_local_load_measure(&local->counts, text, &load);
     pthread_mutex_lock(&local->lock);
-    local->state.load.latency_ms =
-        new_records > 0 ? 1e3 * (sum_s - local->latency_sum_s) / new_records : 0;
-    local->state.load.dropped =
-        new_records > 0 && new_dropped > 0 ? new_dropped / (new_dropped + new_records) : 0;
+    local->state.load = load;
     local->state.load.streams = local->state.handed;
     pthread_mutex_unlock(&local->lock);
-    local->latency_sum_s = sum_s;
-    local->records = records;
-    local->dropped = dropped;
 }
 
 static void measure(struct fleet_local *local)

@@ -294,7 +294,7 @@ static void run_worker(struct worker *worker)
             waited[0] = waited[1];
         }
         if (read(worker->events, &count, sizeof count) < 0 && errno != EAGAIN) {
-            mc_log(MC_LOG_ERROR, "eventfd: %s", strerror(errno));
+            mc_log(MC_LOG_ERROR, "eventfd: %s", strerrordesc_np(errno));
         }
         tick(worker);
     }

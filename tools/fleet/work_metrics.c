@@ -68,6 +68,6 @@ void fleet_work_metrics_write(const char *path, const struct fleet_member *membe
     // Not flushed to the disk: nobody needs it after a crash.
     if ((file == NULL || fclose(file) != 0 || rename(new_path, path) != 0) &&
         mc_log_limit_pass(&limit, LOG_MS * MC_NS_PER_MS, &skipped)) {
-        mc_log(MC_LOG_WARNING, "%s: %s", path, strerror(errno));
+        mc_log(MC_LOG_WARNING, "%s: %s", path, strerrordesc_np(errno));
     }
 }
