@@ -118,9 +118,9 @@ struct protocol_gaze {
 struct protocol_face {
     int id;       // 1 or greater; the same as long as the face is tracked
     float score;  // 0 to 1
-    float box[4]; // bounding box of the keypoints: x, y, width, height; source pixels
+    float box[4]; // bounding box of the keypoints: x, y, width, height; pixels
     int keypoint_count;
-    struct mc_keypoint keypoints[PROTOCOL_KEYPOINTS_MAX]; // in source pixels; smoothed if asked
+    struct mc_keypoint keypoints[PROTOCOL_KEYPOINTS_MAX]; // in pixels; smoothed if asked
     bool has_raw;                                         // raw holds them before smoothing
     struct mc_keypoint raw[PROTOCOL_KEYPOINTS_MAX];
     // The local affine transformation around each keypoint (First Order Motion Model,
@@ -135,7 +135,7 @@ struct protocol_face {
     struct protocol_gaze gaze;
     bool has_dense;
     int dense_count;
-    struct mc_keypoint dense[PROTOCOL_DENSE_MAX]; // in source pixels; what they are: point_set.h
+    struct mc_keypoint dense[PROTOCOL_DENSE_MAX]; // in pixels; what they are: point_set.h
 };
 
 // What a record shows while no face is seen: a subscriber's choice.
@@ -167,7 +167,7 @@ struct protocol_record {
     double pts;           // presentation time, seconds
     int64_t t_arrival_ns; // when the frame's packet arrived; monotonic
     int64_t t_publish_ns; // when the record was published; monotonic
-    int width, height;    // of the source frame, pixels
+    int width, height;    // of the displayed frame, pixels
     uint64_t dropped;     // frames of this stream dropped so far
     uint64_t fence;       // of the lease under which it was published; 0: none
     bool damaged;         // the decoder found errors in this frame
