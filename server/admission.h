@@ -1,5 +1,6 @@
-// Which connections stay when there are too many, over all or of one user: one that subscribes to
-// nothing gives way, the one that has sent no request for the longest time first. Thread: loop.
+// Which connections stay when there are too many, over all or of one user: one that neither
+// subscribes to anything nor awaits a reply gives way, the one that has sent no request for the
+// longest time first. Thread: loop.
 #pragma once
 
 #include <stdbool.h>

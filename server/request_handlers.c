@@ -109,6 +109,7 @@ static void subscribe(const struct server_request_handlers *handlers,
     }
     send_subscribed(handlers, subscriber, before, &granted);
     for (int i = 0; i < count; i++) {
+        subscriber->subscriptions[indices[i]]->told = true;
         server_stream_feeds_greet(feeds, subscriber, indices[i]);
     }
     server_connection_log_write(handlers->log, subscriber, "subscribes to %s as %s, %s",
@@ -263,6 +264,9 @@ static bool measure(const struct server_request_handlers *handlers,
     subscription->calibrate_id = request->id;
     subscription->calibrating =
         handlers->callbacks->on_calibrate(handlers->callbacks->user, stream, request, error);
+    if (subscription->calibrating) {
+        server_subscriber_await_reply(subscriber);
+    }
     return subscription->calibrating;
 }
 
@@ -322,6 +326,7 @@ void server_request_calibrated(const struct server_request_handlers *handlers,
         protocol_encode_calibrated(&message->buffer, message->encoding, &done);
         end_reply(subscriber, message);
     }
+    server_subscriber_reply_sent(subscriber);
 }
 
 void server_request_not_calibrated(const struct server_request_handlers *handlers,
@@ -336,6 +341,7 @@ void server_request_not_calibrated(const struct server_request_handlers *handler
     struct protocol_error reply = *error;
     reply.id = subscription->calibrate_id;
     server_request_refuse(handlers, subscriber, &reply);
+    server_subscriber_reply_sent(subscriber);
 }
 
 // ---- settings

@@ -69,6 +69,9 @@ void server_stream_feeds_state(struct server_stream_feeds *feeds, int stream,
                                enum protocol_stream_state state, const char *reason);
 void server_stream_feeds_end(struct server_stream_feeds *feeds, int stream);
 
+// Sends the stream's state to all of its subscribers.
+void server_stream_feeds_greet_all(struct server_stream_feeds *feeds, int stream);
+
 // Sends the state of every stream that is down to its subscribers again.
 void server_stream_feeds_repeat_states(struct server_stream_feeds *feeds);
 

@@ -357,6 +357,63 @@ static void a_calibration_is_answered_once_it_is_done(void **state)
     stop();
 }
 
+// True when the server has closed the connection; what it said last is in last.
+static bool is_over(int fd, char *last, size_t size)
+{
+    snprintf(last, size, "%s", received(fd));
+    char byte;
+    return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+// As `echo … | socat` does: the connection lasts until the last reply.
+static void a_half_closed_connection_gets_the_replies_it_awaits(void **state)
+{
+    (void)state;
+    char text[4096];
+    const struct protocol_calibrated measured = { .faces = 1 };
+    const struct protocol_error no_face = { .code = PROTOCOL_ERROR_NO_FACE };
+    start(false);
+    int fd = join("{\"type\":\"calibrate\",\"id\":1,\"stream\":\"left\"}\n"
+                  "{\"type\":\"calibrate\",\"id\":2,\"stream\":\"right\"}\n");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    spin_through_pauses();
+    assert_false(is_over(fd, text, sizeof text));
+    server_publisher_calibrated(publisher, 0, &measured);
+    spin();
+    assert_false(is_over(fd, text, sizeof text));
+    assert_has(text, "{\"type\":\"calibrated\",\"id\":1,");
+    server_publisher_not_calibrated(publisher, 1, &no_face);
+    spin();
+    assert_true(is_over(fd, text, sizeof text));
+    assert_has(text, "{\"type\":\"error\",\"id\":2,\"code\":\"no-face\"");
+    close(fd);
+    stop();
+}
+
+// Of two connections, neither of which subscribes, the one that awaits a reply keeps its place.
+static void a_connection_that_awaits_a_reply_gives_no_way(void **state)
+{
+    (void)state;
+    char text[4096];
+    const struct protocol_calibrated measured = { .faces = 1 };
+    limits.connections = limits.connections_per_user = 2;
+    start(false);
+    int fd = join("{\"type\":\"calibrate\",\"id\":1,\"stream\":\"left\"}\n");
+    int idle = join("{\"type\":\"ping\",\"id\":1}\n");
+    int third = join("{\"type\":\"ping\",\"id\":1}\n");
+    assert_true(is_over(idle, text, sizeof text));
+    assert_has(text, "\"too-many\"");
+    server_publisher_calibrated(publisher, 0, &measured);
+    spin();
+    assert_false(is_over(fd, text, sizeof text));
+    assert_has(text, "{\"type\":\"calibrated\",\"id\":1,");
+    int fourth = join("{\"type\":\"ping\",\"id\":1}\n"); // it was the first to ask
+    assert_true(is_over(fd, text, sizeof text));
+    close(fd), close(idle), close(third), close(fourth);
+    stop();
+    limits = (struct server_limits)SERVER_LIMITS_DEFAULT;
+}
+
 static void ask(int fd, const char *request)
 {
     assert_int_equal(write(fd, request, strlen(request)), strlen(request));
@@ -932,6 +989,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_get_their_replies),
         cmocka_unit_test(a_calibration_is_answered_once_it_is_done),
+        cmocka_unit_test(a_half_closed_connection_gets_the_replies_it_awaits),
+        cmocka_unit_test(a_connection_that_awaits_a_reply_gives_no_way),
         cmocka_unit_test(calibrations_are_ranged_shown_and_refused),
         cmocka_unit_test(streams_come_while_connections_are_open),
         cmocka_unit_test(a_stream_that_goes_leaves_nothing_behind),
