@@ -395,7 +395,7 @@ void server_publisher_set_limits(struct server_publisher *publisher,
                                  const struct server_limits *limits, gid_t control_group)
 {
     apply_limits(publisher, limits);
-    publisher->handlers.control_group = control_group;
+    server_request_handlers_set_group(&publisher->handlers, control_group);
 }
 
 void server_publisher_calibrated(struct server_publisher *publisher, int stream,
@@ -529,10 +529,10 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .log = &publisher->log,
         .on_subscribed = tell_subscribed,
         .on_status = on_status,
-        .control_group = options->control_group,
         .user = publisher,
         .callbacks = &publisher->callbacks,
     };
+    server_request_handlers_set_group(&publisher->handlers, options->control_group);
     fill_hello(publisher, options);
     start_timers(publisher);
     return publisher;

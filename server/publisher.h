@@ -26,7 +26,10 @@ struct protocol_stream_change;
 struct protocol_stream_changed;
 struct protocol_stream_status;
 
-enum { SERVER_CONNECTIONS_MAX = 1024 }; // the default, and the most that can be configured
+enum {
+    SERVER_CONNECTIONS_MAX = 1024, // the default, and the most that can be configured
+    SERVER_IN_FLIGHT_MAX = 128,    // records that a stream may still publish once it is held
+};
 
 struct server_limits {
     // Further ones take the place of one without a subscription, or else get an error message and
@@ -63,8 +66,8 @@ struct server_publisher_options {
 struct server_publisher_callbacks {
     // Subscriptions have changed: count connections have at least one.
     void (*on_subscribed)(void *user, int count);
-    // With every_frame: a subscription to the stream is far behind, or no longer is. The
-    // stream must publish nothing while held.
+    // With every_frame: a subscription to the stream is far behind, or no longer is. While held,
+    // the stream must begin no further record, and publish at most SERVER_IN_FLIGHT_MAX.
     void (*on_pressure)(void *user, int stream, bool held);
     // Measure the stream's faces, NEUTRAL or RANGE, then call server_publisher_calibrated or
     // server_publisher_not_calibrated. Returns false and sets error when that cannot start.
@@ -121,7 +124,7 @@ int server_publisher_find_stream(const struct server_publisher *publisher, const
 void server_publisher_remove_stream(struct server_publisher *publisher, int stream,
                                     const char *reason);
 
-// Changes what options said of them, for further connections and requests.
+// Changes what options said of them, for further connections and requests. Looks up the group.
 void server_publisher_set_limits(struct server_publisher *publisher,
                                  const struct server_limits *limits, gid_t control_group);
 

@@ -218,22 +218,35 @@ static bool may_control(const struct server_request_handlers *handlers,
             server_subscriber_is_in_group(subscriber, handlers->control_group));
 }
 
+void server_request_handlers_set_group(struct server_request_handlers *handlers, gid_t group)
+{
+    const struct group *found = group == 0 ? NULL : getgrgid(group);
+    handlers->control_group = group;
+    handlers->control_group_is_named = found != NULL;
+    if (found != NULL) {
+        snprintf(handlers->control_group_name, sizeof handlers->control_group_name, "%s",
+                 found->gr_name);
+    } else {
+        snprintf(handlers->control_group_name, sizeof handlers->control_group_name, "%lu",
+                 (unsigned long)group);
+    }
+}
+
 static void forbid(const struct server_request_handlers *handlers,
                    const struct server_subscriber *subscriber, const char *request,
                    struct protocol_error *error)
 {
-    const gid_t number = handlers->control_group;
-    const struct group *group = number == 0 ? NULL : getgrgid(number);
+    const char *group = handlers->control_group_name;
     error->code = PROTOCOL_ERROR_FORBIDDEN;
-    if (group != NULL) {
+    if (handlers->control_group_is_named) {
         snprintf(error->message, sizeof error->message,
                  "%s: must be root, the daemon's user or in the group %s, got uid %d; to join: "
                  "sudo usermod -aG %s USER, then log in again",
-                 request, group->gr_name, subscriber->peer_uid, group->gr_name);
-    } else if (number != 0) {
+                 request, group, subscriber->peer_uid, group);
+    } else if (handlers->control_group != 0) {
         snprintf(error->message, sizeof error->message,
-                 "%s: must be root, the daemon's user or in the group %lu, got uid %d", request,
-                 (unsigned long)number, subscriber->peer_uid);
+                 "%s: must be root, the daemon's user or in the group %s, got uid %d", request,
+                 group, subscriber->peer_uid);
     } else {
         snprintf(error->message, sizeof error->message,
                  "%s: must be root or the daemon's user, got uid %d; mocapd's option control-group "

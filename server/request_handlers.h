@@ -1,6 +1,7 @@
 // Handles the requests of subscribers and replies to them. Thread: loop.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,7 +26,12 @@ struct server_request_handlers {
     const struct server_publisher_callbacks *callbacks;
     // Its members may use what is reserved, beside root and the daemon's user; 0: none.
     gid_t control_group;
+    char control_group_name[64]; // or its number
+    bool control_group_is_named;
 };
+
+// Sets the group and looks up its name, which may take a while: not to be done for each request.
+void server_request_handlers_set_group(struct server_request_handlers *handlers, gid_t group);
 
 // Replies to one request; line NULL: one that was too long.
 void server_request_handle(const struct server_request_handlers *handlers,

@@ -7,11 +7,7 @@
 
 #include "protocol/encode.h"
 
-enum {
-    CAPACITY_FIRST = 8,
-    HIGH_WATER = 64, // queued records of one subscription that hold the stream
-    LOW_WATER = 16,  // and that release it
-};
+enum { CAPACITY_FIRST = 8 };
 
 bool server_stream_feeds_init(struct server_stream_feeds *feeds,
                               const char (*names)[PROTOCOL_NAME_BYTES], int count)
@@ -100,7 +96,7 @@ void server_stream_feeds_update_pressure(struct server_stream_feeds *feeds, int 
         return;
     }
     int waiting = most_waiting(feed);
-    bool held = feed->held ? waiting > LOW_WATER : waiting >= HIGH_WATER;
+    bool held = feed->held ? waiting > SERVER_LOW_WATER : waiting >= SERVER_HIGH_WATER;
     if (held != feed->held) {
         feed->held = held;
         feeds->on_pressure(feeds->user, stream, held);

@@ -6,8 +6,14 @@
 
 #include "protocol/encode.h"
 #include "server/message.h"
+#include "server/publisher.h"
 
-enum { SERVER_BACKLOG_MAX = 160 }; // queued records in every-frame mode
+// Queued records of one subscription in every-frame mode.
+enum {
+    SERVER_HIGH_WATER = 64, // they hold the stream,
+    SERVER_LOW_WATER = 16,  // and release it
+    SERVER_BACKLOG_MAX = SERVER_HIGH_WATER + SERVER_IN_FLIGHT_MAX,
+};
 
 struct server_subscriber;
 

@@ -25,7 +25,7 @@
 #include "server/publisher.h"
 #include "server/rate_limit.h"
 
-enum { READ_BYTES = 1 << 20, CONTROL_GROUP = 54321, NOBODY = 65534 };
+enum { READ_BYTES = 1 << 20, CONTROL_GROUP = 54321, NAMELESS_GROUP = 54322, NOBODY = 65534 };
 
 static uv_loop_t loop;
 static struct server_listener server;
@@ -41,6 +41,17 @@ static struct protocol_stream_change stream_change;
 static int added; // index of the stream added last
 static bool held, finished, metrics_too_long, configuration_is_wrong;
 static struct protocol_record record;
+
+static int lookups; // of groups
+
+struct group *__wrap_getgrgid(gid_t number);
+struct group *__wrap_getgrgid(gid_t number)
+{
+    static char name[] = "operators";
+    static struct group operators = { .gr_name = name, .gr_gid = CONTROL_GROUP };
+    lookups++;
+    return number == CONTROL_GROUP ? &operators : NULL;
+}
 
 static void on_subscribed(void *user, int count)
 {
@@ -657,6 +668,32 @@ static void the_control_group_may_change_what_others_may_only_see(void **state)
     stop();
 }
 
+// A directory service that hangs must not stop the streams: any user may send what is refused.
+static void a_refusal_names_the_group_without_looking_it_up(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        skip(); // only root can become somebody else
+    }
+    start(false);
+    const char *change = "{\"type\":\"settings\",\"stream\":\"left\",\"smooth\":true}\n";
+    assert_int_equal(chmod(directory, 0711), 0);
+    assert_int_equal(chmod(path, 0666), 0);
+    lookups = 0;
+    assert_has(ask_as_nobody(NOBODY, change),
+               "in the group operators, got uid 65534; to join: sudo "
+               "usermod -aG operators USER");
+    assert_has(ask_as_nobody(NOBODY, change), "in the group operators");
+    assert_int_equal(lookups, 0);
+    server_publisher_set_limits(publisher, &limits, NAMELESS_GROUP);
+    lookups = 0;
+    assert_has(ask_as_nobody(NOBODY, change), "in the group 54322, got uid 65534\"");
+    assert_int_equal(lookups, 0);
+    server_publisher_set_limits(publisher, &limits, 0);
+    assert_has(ask_as_nobody(NOBODY, change), "mocapd's option control-group names a group");
+    stop();
+}
+
 static void calibrations_are_ranged_shown_and_refused(void **state)
 {
     (void)state;
@@ -880,6 +917,8 @@ static void with_every_frame_a_slow_reader_holds_the_stream(void **state)
         published++;
     }
     assert_true(held);
+    publish(0, SERVER_IN_FLIGHT_MAX); // what was being made when it was held
+    published += SERVER_IN_FLIGHT_MAX;
     const char *text = received(fd);
     assert_has(text, "\"mode\":\"every-frame\"");
     assert_int_equal(count_of(text, "\"type\":\"motion\""), published);
@@ -999,6 +1038,7 @@ int main(void)
         cmocka_unit_test(a_reload_says_what_is_left_to_the_next_start),
         cmocka_unit_test(settings_are_changed_and_shown),
         cmocka_unit_test(the_control_group_may_change_what_others_may_only_see),
+        cmocka_unit_test(a_refusal_names_the_group_without_looking_it_up),
         cmocka_unit_test(records_go_to_those_who_asked),
         cmocka_unit_test(dense_points_go_to_those_who_asked),
         cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),
