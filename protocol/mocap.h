@@ -293,7 +293,7 @@ struct mocap_options {
     unsigned include;             // MOCAP_INCLUDE_*; 0: keypoints, pose, shapes, timing, gaze
     enum mocap_lost lost;
     enum mocap_mode mode;
-    int queue;         // with MOCAP_MODE_QUEUE: records, 1 to 1024; 0: the default, 64
+    int queue;         // with MOCAP_MODE_QUEUE: records, of which up to 1024 are granted; 0: 64
     const char *label; // a name for the server's log, at most 63 bytes; NULL: none
 };
 

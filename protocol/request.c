@@ -180,7 +180,8 @@ static bool policy_numbers(const json_t *root, struct protocol_policy *policy,
     }
     policy->queue = PROTOCOL_QUEUE_DEFAULT;
     if (queue != NULL && (!json_is_integer(queue) || json_integer_value(queue) < 1)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "queue: must be 1 to %d records",
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                      "queue: must be 1 or more records, of which up to %d are granted",
                       PROTOCOL_QUEUE_MAX);
     }
     if (queue != NULL) { // more is granted as the maximum
