@@ -453,18 +453,6 @@ int server_publisher_count(const struct server_publisher *publisher, int stream)
     return publisher->feeds.feeds[stream].subscription_count;
 }
 
-int server_publisher_connections(const struct server_publisher *publisher,
-                                 struct server_connection *connections, int count)
-{
-    int filled = 0;
-    const struct server_subscriber *s = publisher->last;
-    for (; s != NULL && filled < count; s = s->previous) {
-        connections[filled++] = (struct server_connection){ s->number, s->peer_pid, s->sent_count,
-                                                            server_subscriber_missed(s) };
-    }
-    return filled;
-}
-
 // ---- life
 
 static void fill_hello(struct server_publisher *publisher,

@@ -146,16 +146,6 @@ void server_publisher_not_calibrated(struct server_publisher *publisher, int str
 void server_publisher_status(const struct server_publisher *publisher,
                              struct protocol_status *status);
 
-struct server_connection {
-    unsigned long number;  // as in the log
-    int pid;               // -1 when unknown
-    uint64_t sent, missed; // records
-};
-
-// Copies up to count of the latest connections, newest first; returns how many.
-int server_publisher_connections(const struct server_publisher *publisher,
-                                 struct server_connection *connections, int count);
-
 // How many connections are subscribed to the stream.
 int server_publisher_count(const struct server_publisher *publisher, int stream);
 

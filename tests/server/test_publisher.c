@@ -821,26 +821,6 @@ static void metrics_come_as_text_and_too_many_are_refused(void **state)
     stop();
 }
 
-static void the_latest_connections_are_listed(void **state)
-{
-    (void)state;
-    struct server_connection connections[3];
-    start(false);
-    int fds[3] = { join("{\"type\":\"ping\"}\n"), join("{\"type\":\"ping\"}\n"),
-                   join("{\"type\":\"ping\"}\n") };
-    assert_int_equal(server_publisher_connections(publisher, connections, 2), 2);
-    assert_int_equal(connections[0].number, 3);
-    assert_int_equal(connections[1].number, 2);
-    close(fds[1]);
-    spin();
-    assert_int_equal(server_publisher_connections(publisher, connections, 3), 2);
-    assert_int_equal(connections[0].number, 3);
-    assert_int_equal(connections[1].number, 1);
-    close(fds[0]);
-    close(fds[2]);
-    stop();
-}
-
 // The records' counts of missed ones, added up; seen: how many records those are.
 static long sum_missed(const char *text, int *seen)
 {
@@ -1042,7 +1022,6 @@ int main(void)
         cmocka_unit_test(records_go_to_those_who_asked),
         cmocka_unit_test(dense_points_go_to_those_who_asked),
         cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),
-        cmocka_unit_test(the_latest_connections_are_listed),
         cmocka_unit_test(a_slow_reader_misses_records_and_is_told),
         cmocka_unit_test(subscribing_again_while_blocked_counts_each_record_once),
         cmocka_unit_test(with_every_frame_a_slow_reader_holds_the_stream),
