@@ -1,8 +1,8 @@
 // Messages that a client received while it waited for a reply, oldest first. Thread: the
 // owner's.
 //
-// At most PROTOCOL_MESSAGE_QUEUE_MAX. When it is full, the oldest record that has a successor of
-// its stream gives way, and the successor counts it as missed.
+// Bound: PROTOCOL_MESSAGE_QUEUE_MAX messages. When it is full, the oldest record that a later one
+// of its stream follows is dropped, and that one counts it as missed.
 #pragma once
 
 #include <stdbool.h>

@@ -16,8 +16,8 @@ enum {
     PROTOCOL_INT_MAX = INT32_MAX, // face ids, numbers of connections
 };
 
-// Bounds of what a message may say: sums and differences of a few such numbers do not
-// overflow, and clients in other languages can hold them.
+// Bounds of the numbers in a message: sums and differences of a few such numbers do not
+// overflow, and other languages can represent them.
 #define PROTOCOL_COUNT_MAX ((INT64_C(1) << 53) - 1) // what a double holds exactly (RFC 7493)
 #define PROTOCOL_TIME_MAX_NS (INT64_C(1) << 62)     // 146 years
 #define PROTOCOL_STAGE_MAX_US (INT64_C(1) << 40)    // 12 days, of one stage of a frame
@@ -151,8 +151,8 @@ enum protocol_stream_state {
     PROTOCOL_STREAM_CONNECTING, // opening the source, for the first time or again
     PROTOCOL_STREAM_LIVE,       // frames arrive
     PROTOCOL_STREAM_STALLED,    // open, but no frame for a while
-    PROTOCOL_STREAM_ENDED,      // a file was read to its end; nothing follows
-    PROTOCOL_STREAM_FAILED,     // given up; nothing follows
+    PROTOCOL_STREAM_ENDED,      // a file was read to its end
+    PROTOCOL_STREAM_FAILED,     // the daemon has given up
     PROTOCOL_STREAM_OTHER,      // a state that this version does not know
     PROTOCOL_STREAM_STATE_COUNT,
 };
@@ -173,6 +173,6 @@ struct protocol_record {
     bool damaged;         // the decoder found errors in this frame
     struct protocol_timing timing;
     enum protocol_lost lost; // NONE: the faces are those of this frame
-    int face_count;          // 0 when no face is seen: that is a record, too
+    int face_count;          // 0 while no face is seen; such records are published, too
     struct protocol_face faces[PROTOCOL_FACES_MAX];
 };

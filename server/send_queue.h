@@ -32,9 +32,9 @@ bool server_send_queue_push(struct server_send_queue *queue, const struct server
 // Removes the oldest entry of a queue that is not empty. The caller owns its reference.
 struct server_send_entry server_send_queue_pop(struct server_send_queue *queue);
 
-// Before a message of that kind is pushed: removes the ones that it makes out of date, and returns
-// how many. A state makes the stream's queued states and ends so, an end its ends, if no record of
-// the stream follows them; the list of streams makes any other so.
+// Removes the messages that one of that kind, which is about to be pushed, supersedes; returns how
+// many. A state supersedes the stream's states and ends, and an end its ends, back to its last
+// record; a list of streams supersedes any other.
 int server_send_queue_supersede(struct server_send_queue *queue, enum server_send_kind kind,
                                 int stream);
 
