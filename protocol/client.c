@@ -1,36 +1,28 @@
 // libmocap: see mocap.h.
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "protocol/backoff.h"
 #include "protocol/client_options.h"
 #include "protocol/client_subscriptions.h"
 #include "protocol/connection.h"
 #include "protocol/decode.h"
 #include "protocol/endpoint.h"
-#include "protocol/json.h"
 #include "protocol/message_queue.h"
 #include "protocol/request.h"
 #include "protocol/view.h"
 #include "protocol/writer.h"
 
-enum {
-    RETRY_FIRST_MS = 20,  // before connecting again; doubles each time,
-    RETRY_LAST_MS = 1000, // up to this,
-    LASTING_MS = 5000,    // until a connection has lasted so long
-    REQUEST_TYPE_BYTES = 32,
-};
+enum { REQUEST_TYPE_BYTES = 32 };
 
 struct mocap_client {
     char path[PROTOCOL_ENDPOINT_BYTES]; // where it is or was connected
     struct protocol_connection connection;
-    int64_t connected_ns; // when it was last connected
-    int retry_ms;         // the last wait before connecting again
-    int64_t last_id;      // of the requests sent
+    struct protocol_backoff backoff;
+    int64_t last_id; // of the requests sent
     struct protocol_buffer request;
     struct protocol_hello hello;
     struct protocol_server_view server; // of hello
@@ -252,38 +244,17 @@ enum mocap_result mocap_request(struct mocap_client *client, const char *type, c
     return result;
 }
 
-// Writes the request with an id. Returns false and sets err when it is not a JSON object.
-static bool write_object(struct mocap_client *client, const char *object, struct mc_error *err)
-{
-    json_t *root = protocol_json_load(object, strlen(object), err);
-    if (root == NULL) {
-        return mc_error_wrap(err, "the request");
-    }
-    char *text = json_object_set_new(root, "id", json_integer(++client->last_id)) == 0
-                     ? json_dumps(root, JSON_COMPACT)
-                     : NULL;
-    json_decref(root);
-    if (text == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the request");
-    }
-    protocol_buffer_clear(&client->request);
-    protocol_buffer_text(&client->request, text);
-    protocol_buffer_text(&client->request, "\n");
-    json_free_t release; // the program may have given jansson an allocator
-    json_get_alloc_funcs(NULL, &release);
-    release(text);
-    return true;
-}
-
 enum mocap_result mocap_request_json(struct mocap_client *client, const char *object,
                                      int timeout_ms, struct mocap_message *message,
                                      struct mocap_error *error)
 {
     struct mc_error err = { 0 };
-    enum mocap_result result =
-        write_object(client, object, &err)
-            ? ask(client, protocol_connection_deadline(timeout_ms), message, &err)
-            : MOCAP_ERROR;
+    enum mocap_result result = MOCAP_ERROR;
+    protocol_buffer_clear(&client->request);
+    if (protocol_request_write_object(&client->request, object, client->last_id + 1, &err)) {
+        client->last_id++;
+        result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
+    }
     report(error, &err);
     return result;
 }
@@ -445,7 +416,7 @@ struct mocap_client *mocap_connect(const char *path, int timeout_ms, struct moca
         mocap_close(client);
         client = NULL;
     } else {
-        client->connected_ns = mc_clock_now_ns();
+        protocol_backoff_connected(&client->backoff);
     }
     report(error, &err);
     return client;
@@ -503,15 +474,6 @@ static bool connect_again(struct mocap_client *client, int64_t deadline_ns, stru
     return ok;
 }
 
-// Waits before the next attempt, up to the deadline: twice as long as the last time.
-static void back_off(struct mocap_client *client, int64_t deadline_ns)
-{
-    int left_ms = protocol_connection_remaining_ms(deadline_ns);
-    client->retry_ms = client->retry_ms == 0 ? RETRY_FIRST_MS : 2 * client->retry_ms;
-    client->retry_ms = client->retry_ms < RETRY_LAST_MS ? client->retry_ms : RETRY_LAST_MS;
-    poll(NULL, 0, left_ms < 0 || client->retry_ms < left_ms ? client->retry_ms : left_ms);
-}
-
 bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_error *error)
 {
     struct mc_error err = { 0 };
@@ -519,21 +481,17 @@ bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_e
     protocol_connection_close(&client->connection);
     forget_messages(client);
     client->subscriptions.pending_count = 0;
-    if (mc_clock_now_ns() - client->connected_ns >= LASTING_MS * MC_NS_PER_MS) {
-        client->retry_ms = 0;
-    } else { // a server that accepts and closes must not be asked without pause
-        back_off(client, deadline_ns);
-    }
+    protocol_backoff_begin(&client->backoff, deadline_ns);
     bool ok;
     while (!(ok = connect_again(client, deadline_ns, &err))) {
         // What the server refuses now it will refuse again.
         if (protocol_connection_remaining_ms(deadline_ns) == 0 || err.code != MC_ERROR_SYSTEM) {
             break;
         }
-        back_off(client, deadline_ns);
+        protocol_backoff_wait(&client->backoff, deadline_ns);
     }
     if (ok) {
-        client->connected_ns = mc_clock_now_ns();
+        protocol_backoff_connected(&client->backoff);
         err = (struct mc_error){ 0 };
     }
     report(error, &err);

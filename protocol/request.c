@@ -416,3 +416,25 @@ void protocol_request_write(struct protocol_buffer *buffer, const struct protoco
     }
     protocol_writer_end(&writer);
 }
+
+bool protocol_request_write_object(struct protocol_buffer *buffer, const char *object, int64_t id,
+                                   struct mc_error *err)
+{
+    json_t *root = protocol_json_load(object, strlen(object), err);
+    if (root == NULL) {
+        return mc_error_wrap(err, "the request");
+    }
+    char *text = json_object_set_new(root, "id", json_integer(id)) == 0
+                     ? json_dumps(root, JSON_COMPACT)
+                     : NULL;
+    json_decref(root);
+    if (text == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the request");
+    }
+    protocol_buffer_text(buffer, text);
+    protocol_buffer_text(buffer, "\n");
+    json_free_t release; // the program may have given jansson an allocator
+    json_get_alloc_funcs(NULL, &release);
+    release(text);
+    return true;
+}
