@@ -140,11 +140,11 @@ static unsigned cut_parts(struct server_subscriber *subscriber,
                           const struct server_send_entry *entry, uv_buf_t parts[2])
 {
     const struct protocol_buffer *buffer = &entry->message->buffer;
-    if (entry->stream >= 0) {
-        subscriber->subscriptions[entry->stream]->told = true;
-    }
     parts[0] = uv_buf_init(buffer->data, (unsigned)buffer->length);
-    if (entry->kind != SERVER_SEND_RECORD) {
+    if (entry->kind != SERVER_SEND_RECORD) { // a state comes before any record
+        if (entry->stream >= 0) {
+            subscriber->subscriptions[entry->stream]->told = true;
+        }
         return 1;
     }
     size_t length = protocol_encode_tail(subscriber->tail, entry->message->encoding, entry->missed);
