@@ -24,7 +24,6 @@ static const struct {
 
 static _Atomic enum mc_log_level level_max = MC_LOG_INFO;
 static void (*redirected)(enum mc_log_level level, const char *text);
-static void (*redirected)(enum mc_log_level level, const char *text);
 
 void mc_log_level_set(enum mc_log_level level)
 {
@@ -39,17 +38,6 @@ bool mc_log_enabled(enum mc_log_level level)
 void mc_log_redirect(void (*write)(enum mc_log_level level, const char *text))
 {
     redirected = write;
-}
-
-bool mc_log_level_parse(const char *name, enum mc_log_level *level)
-{
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-        if (strcmp(name, levels[i].name) == 0) {
-            *level = (enum mc_log_level)i;
-            return true;
-        }
-    }
-    return false;
 }
 
 // JOURNAL_STREAM is the device and inode of the stream that systemd connected to the journal

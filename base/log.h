@@ -21,9 +21,6 @@ enum mc_log_level {
 void mc_log_level_set(enum mc_log_level level);
 bool mc_log_enabled(enum mc_log_level level);
 
-// Reads "error", "warning", "info" or "debug". Returns false for any other name.
-bool mc_log_level_parse(const char *name, enum mc_log_level *level);
-
 // Writes one line. Control characters are replaced by '?', so that text from outside
 // cannot forge lines; lines over 1023 bytes are cut.
 void mc_log(enum mc_log_level level, const char *format, ...) MC_PRINTF(2, 3);

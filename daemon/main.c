@@ -1,4 +1,5 @@
 // mocapd: watches video, publishes motion.
+#include <assert.h>
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
@@ -277,6 +278,8 @@ static struct server_publisher *create_publisher(struct app *app, struct mc_erro
         .networks = networks,
         .network_count = network_count,
     };
+    static_assert(PIPELINE_JOBS_PER_WORKER * PIPELINE_WORKERS_MAX <= SERVER_IN_FLIGHT_MAX,
+                  "every-frame: all that is in flight when a stream is held has room");
     const struct server_publisher_callbacks callbacks = {
         on_subscribed, on_pressure, on_calibrate, on_calibration, on_settings, on_stream,
         on_reload,     on_status,   on_metrics,   on_finished,    app,

@@ -194,9 +194,9 @@ static void copy_options(struct pipeline_stream *stream,
 static bool make_parts(struct pipeline_stream *stream, struct mc_error *err)
 {
     int queue = stream->every_frame ? QUEUE_EVERY : QUEUE_LATEST;
-    // Twice the workers: while the oldest job is slow, the others continue.
-    stream->job_count =
-        stream->mode == PIPELINE_TRACK ? 1 : 2 * pipeline_workers_count(stream->workers);
+    stream->job_count = stream->mode == PIPELINE_TRACK
+                            ? 1
+                            : PIPELINE_JOBS_PER_WORKER * pipeline_workers_count(stream->workers);
     stream->jobs = calloc((size_t)stream->job_count, sizeof *stream->jobs);
     if (stream->jobs == NULL || stream->url == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a stream");

@@ -14,7 +14,11 @@ struct pipeline_detectors;
 struct pipeline_models;
 struct pipeline_workers;
 
-enum { PIPELINE_WORKERS_MAX = 64 };
+enum {
+    PIPELINE_WORKERS_MAX = 64,
+    // A stream's frames in flight, for each worker: while the oldest is slow, the others continue.
+    PIPELINE_JOBS_PER_WORKER = 2,
+};
 
 // Makes count runners of each model, and starts as many threads; borrows the models
 // (pipeline/models.h). Returns NULL and sets err on failure.

@@ -2,8 +2,11 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 enum {
     CAPACITY_FIRST = 1024, // bytes of the first allocation
@@ -124,36 +127,12 @@ void protocol_buffer_fixed(struct protocol_buffer *buffer, double value, int dec
     protocol_buffer_bytes(buffer, start, (size_t)(end - start));
 }
 
-// The table of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-size_t protocol_buffer_utf8_length(const char *characters)
+size_t protocol_buffer_utf8_length(const char *text)
 {
-    const unsigned char *text = (const unsigned char *)characters;
-    unsigned char low = 0x80, high = 0xbf; // bounds of the second byte
-    size_t length;
-    if (text[0] < 0x80) {
-        return 1;
-    } else if (text[0] >= 0xc2 && text[0] <= 0xdf) {
-        length = 2;
-    } else if (text[0] >= 0xe0 && text[0] <= 0xef) {
-        length = 3;
-        low = text[0] == 0xe0 ? 0xa0 : low;
-        high = text[0] == 0xed ? 0x9f : high;
-    } else if (text[0] >= 0xf0 && text[0] <= 0xf4) {
-        length = 4;
-        low = text[0] == 0xf0 ? 0x90 : low;
-        high = text[0] == 0xf4 ? 0x8f : high;
-    } else {
-        return 0;
-    }
-    if (text[1] < low || text[1] > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < length; i++) {
-        if (text[i] < 0x80 || text[i] > 0xbf) { // this catches the terminating NUL, too
-            return 0;
-        }
-    }
-    return length;
+    uint32_t character;
+    return (unsigned char)*text < 0x80
+               ? 1
+               : (size_t)mc_utf8_decode(text, strnlen(text, MC_UTF8_BYTES_MAX), &character);
 }
 
 // Writes the escape sequence of an ASCII character that JSON does not allow as it is.

@@ -1,36 +1,28 @@
 // libmocap: see mocap.h.
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "protocol/backoff.h"
 #include "protocol/client_options.h"
 #include "protocol/client_subscriptions.h"
 #include "protocol/connection.h"
 #include "protocol/decode.h"
 #include "protocol/endpoint.h"
-#include "protocol/json.h"
 #include "protocol/message_queue.h"
 #include "protocol/request.h"
 #include "protocol/view.h"
 #include "protocol/writer.h"
 
-enum {
-    RETRY_FIRST_MS = 20,  // before connecting again; doubles each time,
-    RETRY_LAST_MS = 1000, // up to this,
-    LASTING_MS = 5000,    // until a connection has lasted so long
-    REQUEST_TYPE_BYTES = 32,
-};
+enum { REQUEST_TYPE_BYTES = 32 };
 
 struct mocap_client {
     char path[PROTOCOL_ENDPOINT_BYTES]; // where it is or was connected
     struct protocol_connection connection;
-    int64_t connected_ns; // when it was last connected
-    int retry_ms;         // the last wait before connecting again
-    int64_t last_id;      // of the requests sent
+    struct protocol_backoff backoff;
+    int64_t last_id; // of the requests sent
     struct protocol_buffer request;
     struct protocol_hello hello;
     struct protocol_server_view server; // of hello
@@ -96,6 +88,7 @@ static void apply_reply(struct mocap_client *client)
 {
     if (client->message->type == PROTOCOL_MESSAGE_STREAMS) {
         set_streams(client, &client->message->streams);
+        protocol_client_subscriptions_streams(&client->subscriptions, &client->message->streams);
     }
     if (client->message->type == PROTOCOL_MESSAGE_SUBSCRIBED) {
         client->policy = client->message->subscribed.policy;
@@ -112,6 +105,38 @@ static enum mocap_result fail(struct mocap_client *client)
     return MOCAP_ERROR;
 }
 
+// Keeps a message, as it was shown last, for mocap_next. stream: of a refused subscription, or
+// NULL.
+static bool keep(struct mocap_client *client, const struct mocap_message *message,
+                 const char *stream, struct mc_error *err)
+{
+    struct protocol_queued_message header = {
+        .is_record = client->message->type == PROTOCOL_MESSAGE_MOTION,
+        .missed = client->message->missed,
+        .encoding = message->encoding == MOCAP_ENCODING_CBOR ? PROTOCOL_CBOR : PROTOCOL_JSON,
+        .length = message->length,
+    };
+    stream = header.is_record ? client->message->record.stream : stream;
+    snprintf(header.stream, sizeof header.stream, "%s", stream == NULL ? "" : stream);
+    return protocol_message_queue_push(&client->queue, &header, message->bytes, err);
+}
+
+// Shows a message that was kept.
+static bool show_kept(struct mocap_client *client, const struct protocol_queued_message *kept,
+                      struct mocap_message *message, struct mc_error *err)
+{
+    if (!show(client, kept->bytes, kept->length, kept->encoding, message, err)) {
+        return false;
+    }
+    if (kept->is_record) { // dropped ones count
+        client->message->missed = kept->missed;
+        protocol_view_message(client->view, client->message, message);
+    } else if (kept->stream[0] != '\0') {
+        message->stream = kept->stream;
+    }
+    return true;
+}
+
 // Receives the next message from the socket.
 static enum mocap_result receive(struct mocap_client *client, int64_t deadline_ns,
                                  struct mocap_message *message, struct mc_error *err)
@@ -123,6 +148,9 @@ static enum mocap_result receive(struct mocap_client *client, int64_t deadline_n
         protocol_connection_read(&client->connection, deadline_ns, &bytes, &length, err);
     if (result == MOCAP_ERROR) {
         return fail(client);
+    }
+    if (result == MOCAP_CLOSED) {
+        protocol_connection_close(&client->connection);
     }
     if (result == MOCAP_MESSAGE) {
         if (!show(client, bytes, length, encoding, message, err)) {
@@ -142,9 +170,7 @@ static enum mocap_result next(struct mocap_client *client, int64_t deadline_ns,
     if (queued == NULL) {
         return receive(client, deadline_ns, message, err);
     }
-    return show(client, queued->bytes, queued->length, queued->encoding, message, err)
-               ? MOCAP_MESSAGE
-               : MOCAP_ERROR;
+    return show_kept(client, queued, message, err) ? MOCAP_MESSAGE : MOCAP_ERROR;
 }
 
 enum mocap_result mocap_next(struct mocap_client *client, int timeout_ms,
@@ -158,6 +184,12 @@ enum mocap_result mocap_next(struct mocap_client *client, int timeout_ms,
 }
 
 // ---- requests
+
+// True when the message received last is the reply to the last request.
+static bool is_reply(const struct mocap_client *client)
+{
+    return client->message->id.given && client->message->id.value == client->last_id;
+}
 
 // Sends client->request and reads up to its reply; other messages are queued.
 static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
@@ -173,18 +205,13 @@ static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
     if (result == MOCAP_ERROR) {
         return fail(client);
     }
-    while (result == MOCAP_MESSAGE) {
-        result = receive(client, deadline_ns, message, err);
-        if (result != MOCAP_MESSAGE) {
-            break;
-        }
-        if (client->message->id.given && client->message->id.value == client->last_id) {
+    // Where the server has closed the connection, it may have said why.
+    while ((result = receive(client, deadline_ns, message, err)) == MOCAP_MESSAGE) {
+        if (is_reply(client)) {
             message->type = message->type == MOCAP_OTHER ? MOCAP_REPLY : message->type;
             return MOCAP_MESSAGE;
         }
-        if (!protocol_message_queue_push(
-                &client->queue, message->bytes, message->length,
-                message->encoding == MOCAP_ENCODING_CBOR ? PROTOCOL_CBOR : PROTOCOL_JSON, err)) {
+        if (!keep(client, message, NULL, err)) {
             return fail(client);
         }
     }
@@ -217,53 +244,33 @@ enum mocap_result mocap_request(struct mocap_client *client, const char *type, c
     return result;
 }
 
-// Writes the request with an id. Returns false and sets err when it is not a JSON object.
-static bool write_object(struct mocap_client *client, const char *object, struct mc_error *err)
-{
-    json_t *root = protocol_json_load(object, strlen(object), err);
-    if (root == NULL) {
-        return mc_error_wrap(err, "the request");
-    }
-    char *text = json_object_set_new(root, "id", json_integer(++client->last_id)) == 0
-                     ? json_dumps(root, JSON_COMPACT)
-                     : NULL;
-    json_decref(root);
-    if (text == NULL) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the request");
-    }
-    protocol_buffer_clear(&client->request);
-    protocol_buffer_text(&client->request, text);
-    protocol_buffer_text(&client->request, "\n");
-    json_free_t release; // the program may have given jansson an allocator
-    json_get_alloc_funcs(NULL, &release);
-    release(text);
-    return true;
-}
-
 enum mocap_result mocap_request_json(struct mocap_client *client, const char *object,
                                      int timeout_ms, struct mocap_message *message,
                                      struct mocap_error *error)
 {
     struct mc_error err = { 0 };
-    enum mocap_result result =
-        write_object(client, object, &err)
-            ? ask(client, protocol_connection_deadline(timeout_ms), message, &err)
-            : MOCAP_ERROR;
+    enum mocap_result result = MOCAP_ERROR;
+    protocol_buffer_clear(&client->request);
+    if (protocol_request_write_object(&client->request, object, client->last_id + 1, &err)) {
+        client->last_id++;
+        result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
+    }
     report(error, &err);
     return result;
 }
 
-// Sends a subscribe or unsubscribe request; true when the reply is of the expected type.
+// Sends a subscribe or unsubscribe request; true when the reply is of the expected type. reply is
+// set if there is one.
 static bool ask_for(struct mocap_client *client, struct protocol_request *request,
-                    enum protocol_message_type expected, int64_t deadline_ns, struct mc_error *err)
+                    enum protocol_message_type expected, int64_t deadline_ns,
+                    struct mocap_message *reply, struct mc_error *err)
 {
     const char *name = protocol_request_type_name(request->type);
-    struct mocap_message message;
     request->id = (struct protocol_id){ true, ++client->last_id };
     protocol_buffer_clear(&client->request);
     protocol_request_write(&client->request, request);
     protocol_client_subscriptions_ask(&client->subscriptions, request);
-    switch (ask(client, deadline_ns, &message, err)) {
+    switch (ask(client, deadline_ns, reply, err)) {
     case MOCAP_MESSAGE:
         break;
     case MOCAP_TIMEOUT:
@@ -287,10 +294,11 @@ bool mocap_subscribe(struct mocap_client *client, const struct mocap_options *op
 {
     struct mc_error err = { 0 };
     struct protocol_request request;
+    struct mocap_message reply;
     bool ok = protocol_client_options_read(options, &client->hello,
                                            client->connection.framing.encoding, &request, &err) &&
               ask_for(client, &request, PROTOCOL_MESSAGE_SUBSCRIBED,
-                      protocol_connection_deadline(timeout_ms), &err);
+                      protocol_connection_deadline(timeout_ms), &reply, &err);
     report(error, &err);
     return ok;
 }
@@ -305,12 +313,13 @@ bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int time
 {
     struct mc_error err = { 0 };
     struct protocol_request request = { .type = PROTOCOL_UNSUBSCRIBE };
+    struct mocap_message reply;
     bool ok = stream == NULL || protocol_client_options_is_name(stream, sizeof request.stream) ||
               mc_error_set(&err, MC_ERROR_ARGUMENT, 0, "stream: must be a name of 1 to %d bytes",
                            PROTOCOL_NAME_BYTES - 1);
     snprintf(request.stream, sizeof request.stream, "%s", stream == NULL ? "" : stream);
     ok = ok && ask_for(client, &request, PROTOCOL_MESSAGE_UNSUBSCRIBED,
-                       protocol_connection_deadline(timeout_ms), &err);
+                       protocol_connection_deadline(timeout_ms), &reply, &err);
     report(error, &err);
     return ok;
 }
@@ -407,7 +416,7 @@ struct mocap_client *mocap_connect(const char *path, int timeout_ms, struct moca
         mocap_close(client);
         client = NULL;
     } else {
-        client->connected_ns = mc_clock_now_ns();
+        protocol_backoff_connected(&client->backoff);
     }
     report(error, &err);
     return client;
@@ -425,33 +434,44 @@ void mocap_close(struct mocap_client *client)
     }
 }
 
-// Connects and renews the subscriptions, or stays closed.
+// Renews a subscription and counts it. One to a stream that the server no longer has is dropped,
+// and the refusal kept for mocap_next; err then says why.
+static bool renew(struct mocap_client *client, struct protocol_request request, int *renewed,
+                  int64_t deadline_ns, struct mc_error *err)
+{
+    struct mocap_message reply;
+    request.encoding_given = request.policy.encoding != client->connection.framing.encoding;
+    if (ask_for(client, &request, PROTOCOL_MESSAGE_SUBSCRIBED, deadline_ns, &reply, err)) {
+        ++*renewed;
+        return true;
+    }
+    if (!is_reply(client) || client->message->type != PROTOCOL_MESSAGE_ERROR ||
+        client->message->error.code != PROTOCOL_ERROR_UNKNOWN_STREAM) {
+        return false;
+    }
+    protocol_client_subscriptions_drop(&client->subscriptions, request.stream);
+    return keep(client, &reply, request.stream, err);
+}
+
+// Connects and renews the subscriptions, or stays closed. Where nothing is left of them it fails:
+// the streams may come back.
 static bool connect_again(struct mocap_client *client, int64_t deadline_ns, struct mc_error *err)
 {
     const struct protocol_client_subscriptions before = client->subscriptions;
+    int renewed = 0;
     bool ok =
         open_path(client, client->path, deadline_ns, err) && read_hello(client, deadline_ns, err);
     for (int i = 0; ok && i < before.active_count; i++) {
-        struct protocol_request request = before.active[i];
-        request.encoding_given = request.policy.encoding != client->connection.framing.encoding;
-        ok = ask_for(client, &request, PROTOCOL_MESSAGE_SUBSCRIBED, deadline_ns, err);
+        ok = renew(client, before.active[i], &renewed, deadline_ns, err);
     }
-    if (!ok) {
+    if (!ok || (renewed == 0 && before.active_count > 0)) {
+        ok = false;
         protocol_connection_close(&client->connection);
         forget_messages(client);
         client->subscriptions = before;
         client->subscriptions.pending_count = 0;
     }
     return ok;
-}
-
-// Waits before the next attempt, up to the deadline: twice as long as the last time.
-static void back_off(struct mocap_client *client, int64_t deadline_ns)
-{
-    int left_ms = protocol_connection_remaining_ms(deadline_ns);
-    client->retry_ms = client->retry_ms == 0 ? RETRY_FIRST_MS : 2 * client->retry_ms;
-    client->retry_ms = client->retry_ms < RETRY_LAST_MS ? client->retry_ms : RETRY_LAST_MS;
-    poll(NULL, 0, left_ms < 0 || client->retry_ms < left_ms ? client->retry_ms : left_ms);
 }
 
 bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_error *error)
@@ -461,21 +481,17 @@ bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_e
     protocol_connection_close(&client->connection);
     forget_messages(client);
     client->subscriptions.pending_count = 0;
-    if (mc_clock_now_ns() - client->connected_ns >= LASTING_MS * MC_NS_PER_MS) {
-        client->retry_ms = 0;
-    } else { // a server that accepts and closes must not be asked without pause
-        back_off(client, deadline_ns);
-    }
+    protocol_backoff_begin(&client->backoff, deadline_ns);
     bool ok;
     while (!(ok = connect_again(client, deadline_ns, &err))) {
         // What the server refuses now it will refuse again.
         if (protocol_connection_remaining_ms(deadline_ns) == 0 || err.code != MC_ERROR_SYSTEM) {
             break;
         }
-        back_off(client, deadline_ns);
+        protocol_backoff_wait(&client->backoff, deadline_ns);
     }
     if (ok) {
-        client->connected_ns = mc_clock_now_ns();
+        protocol_backoff_connected(&client->backoff);
         err = (struct mc_error){ 0 };
     }
     report(error, &err);

@@ -79,3 +79,32 @@ void protocol_client_subscriptions_reply(struct protocol_client_subscriptions *s
         return;
     }
 }
+
+static bool is_listed(const struct protocol_streams *streams, const char *stream)
+{
+    for (int i = 0; i < streams->stream_count; i++) {
+        if (strcmp(streams->streams[i], stream) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void protocol_client_subscriptions_streams(struct protocol_client_subscriptions *subscriptions,
+                                           const struct protocol_streams *streams)
+{
+    int kept = 0;
+    for (int i = 0; i < subscriptions->active_count; i++) {
+        const char *stream = subscriptions->active[i].stream;
+        if (stream[0] == '\0' || is_listed(streams, stream)) {
+            subscriptions->active[kept++] = subscriptions->active[i];
+        }
+    }
+    subscriptions->active_count = kept;
+}
+
+void protocol_client_subscriptions_drop(struct protocol_client_subscriptions *subscriptions,
+                                        const char *stream)
+{
+    forget(subscriptions, stream);
+}

@@ -24,3 +24,11 @@ void protocol_client_subscriptions_ask(struct protocol_client_subscriptions *sub
 void protocol_client_subscriptions_reply(struct protocol_client_subscriptions *subscriptions,
                                          const struct protocol_message *message,
                                          const struct protocol_hello *hello);
+
+// The streams are these now: the server has forgotten subscriptions to any other.
+void protocol_client_subscriptions_streams(struct protocol_client_subscriptions *subscriptions,
+                                           const struct protocol_streams *streams);
+
+// The server no longer has the stream, which is not "".
+void protocol_client_subscriptions_drop(struct protocol_client_subscriptions *subscriptions,
+                                        const char *stream);

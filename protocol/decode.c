@@ -60,20 +60,12 @@ static bool read_encodings(struct protocol_value value, const struct protocol_fi
                                 &count, err);
 }
 
-static bool read_name(struct protocol_value value, int index, void *user, struct mc_error *err)
-{
-    char(*names)[PROTOCOL_NAME_BYTES] = user;
-    return protocol_value_text(value, NULL, names[index], PROTOCOL_NAME_BYTES, err) &&
-           (names[index][0] != '\0' ||
-            mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a name, got ''"));
-}
-
 static bool read_hello_streams(struct protocol_value value, const struct protocol_field *field,
                                void *target, struct mc_error *err)
 {
     struct protocol_hello *hello = target;
-    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, read_name, hello->streams,
-                                &hello->stream_count, err);
+    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, protocol_decode_name,
+                                hello->streams, &hello->stream_count, err);
 }
 
 // A recording begins with the same fields, but for encodings.
@@ -198,7 +190,7 @@ static bool read_subscribed_streams(struct protocol_value value, const struct pr
                                     void *target, struct mc_error *err)
 {
     struct protocol_subscribed *subscribed = target;
-    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, read_name,
+    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, protocol_decode_name,
                                 subscribed->streams, &subscribed->stream_count, err);
 }
 

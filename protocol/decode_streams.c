@@ -4,12 +4,11 @@
 
 #include "protocol/fields.h"
 
-static bool read_name(struct protocol_value value, int index, void *user, struct mc_error *err)
+bool protocol_decode_name(struct protocol_value value, int index, void *names, struct mc_error *err)
 {
-    struct protocol_streams *streams = user;
-    return protocol_value_text(value, NULL, streams->streams[index], PROTOCOL_NAME_BYTES, err) &&
-           (streams->streams[index][0] != '\0' ||
-            mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a name, got ''"));
+    char *name = ((char(*)[PROTOCOL_NAME_BYTES])names)[index];
+    return protocol_value_text(value, NULL, name, PROTOCOL_NAME_BYTES, err) &&
+           (name[0] != '\0' || mc_error_set(err, MC_ERROR_FORMAT, 0, "must be a name, got ''"));
 }
 
 static bool read_names(struct protocol_value value, const struct protocol_field *field,
@@ -17,8 +16,8 @@ static bool read_names(struct protocol_value value, const struct protocol_field 
 {
     struct protocol_streams *streams =
         (struct protocol_streams *)(void *)((char *)target + field->offset);
-    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, read_name, streams,
-                                &streams->stream_count, err);
+    return protocol_value_array(value, field->name, PROTOCOL_STREAMS_MAX, protocol_decode_name,
+                                streams->streams, &streams->stream_count, err);
 }
 
 bool protocol_decode_streams(struct protocol_value root, struct protocol_message *message,

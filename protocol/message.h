@@ -27,10 +27,10 @@ enum protocol_request_type {
     PROTOCOL_STATUS,
     PROTOCOL_PING,
     PROTOCOL_METRICS,
-    PROTOCOL_CALIBRATE, // of one stream; all but SHOW reserved to those who may control
-    PROTOCOL_SETTINGS,  // of one stream; changes reserved likewise
-    PROTOCOL_STREAM,    // adds, removes or changes a stream; reserved likewise
-    PROTOCOL_RELOAD,    // reads the configuration again; reserved likewise
+    PROTOCOL_CALIBRATE, // of one stream; all actions but SHOW are reserved: see FORBIDDEN
+    PROTOCOL_SETTINGS,  // of one stream; changes are reserved
+    PROTOCOL_STREAM,    // adds, removes or changes a stream; reserved
+    PROTOCOL_RELOAD,    // reads the configuration again; reserved
 };
 
 // Identifies a request in its reply; optional.
@@ -53,7 +53,7 @@ const char *protocol_calibrate_action_name(enum protocol_calibrate_action action
 
 // Shapes and a number for each.
 struct protocol_shape_numbers {
-    uint64_t known; // 1 << enum protocol_shape each; the others are not meant
+    uint64_t known; // 1 << enum protocol_shape for each that has a number
     float values[PROTOCOL_SHAPE_COUNT];
 };
 
@@ -128,7 +128,7 @@ enum protocol_error_code {
     PROTOCOL_ERROR_UNSUPPORTED,    // this server cannot do it
     PROTOCOL_ERROR_WRONG_VERSION,  // the client has another major version; the connection ends
     PROTOCOL_ERROR_TOO_MANY,       // too many connections; this one ends
-    PROTOCOL_ERROR_FORBIDDEN,      // not permitted to this user
+    PROTOCOL_ERROR_FORBIDDEN,      // a reserved request of a user who may not send it
     PROTOCOL_ERROR_NO_FACE,        // calibrate: no face was found
     PROTOCOL_ERROR_STORAGE,        // calibrate: the profile could not be read or written
     PROTOCOL_ERROR_EXISTS,         // stream: it is there already, with other options
@@ -207,7 +207,7 @@ struct protocol_calibration {
     char profiles[PROTOCOL_PROFILES_MAX][PROTOCOL_NAME_BYTES];
 };
 
-// A stream was added, removed or changed, or was already as it was to be.
+// A stream was added, removed or changed, or nothing had to change.
 struct protocol_stream_changed {
     struct protocol_id id;
     enum protocol_stream_action action;
@@ -231,11 +231,11 @@ enum {
 struct protocol_reloaded {
     struct protocol_id id;
     struct protocol_streams added, changed, removed;
-    int restart_count; // options that the daemon takes over at its next start
+    int restart_count; // options that take effect when the daemon is started again
     char restart[PROTOCOL_OPTIONS_MAX][PROTOCOL_OPTION_NAME_BYTES];
 };
 
-// The last message of a stream.
+// Follows the last record of a stream, which goes on after it only when it is opened again.
 struct protocol_end {
     char stream[PROTOCOL_NAME_BYTES];
     uint64_t records;                 // published in all
@@ -310,7 +310,7 @@ struct protocol_message {
     enum protocol_message_type type;
     struct protocol_id id;
     uint64_t missed; // MOTION: records this subscriber missed since the last one of the stream
-    bool has_timing; // MOTION: the record's timing is known
+    bool has_timing; // MOTION: the record's timing was sent
     union {
         struct protocol_hello hello;
         struct protocol_subscribed subscribed; // also UNSUBSCRIBED

@@ -45,7 +45,7 @@ struct mocap_error {
 // ---- records
 
 struct mocap_keypoint {
-    float x, y; // pixels of the source frame; the centre of its first pixel is (0.5, 0.5)
+    float x, y; // pixels of the displayed frame; the centre of its first pixel is (0.5, 0.5)
     float c;    // confidence, 0 to 1
 };
 
@@ -130,7 +130,7 @@ struct mocap_gaze {
 // A part is NULL when it was not asked for or the server does not have it.
 struct mocap_face {
     int id;       // 1 or greater; the same as long as the face is tracked
-    float score;  // confidence of the detection, 0 to 1
+    float score;  // share of the landmarks that are likely right, 0 to 1
     float box[4]; // bounding box of the keypoints: x, y, width, height; pixels
     int keypoint_count;
     const struct mocap_keypoint *keypoints; // keypoint_count; smoothed if the server smooths
@@ -169,7 +169,7 @@ struct mocap_record {
     double pts;                        // presentation time of the frame, seconds
     int64_t t_arrival_ns;              // when the frame's packet arrived, CLOCK_MONOTONIC
     int64_t t_publish_ns;              // when the record was published, CLOCK_MONOTONIC
-    int width, height;                 // of the source frame, pixels
+    int width, height;                 // of the displayed frame, pixels
     uint64_t dropped;                  // frames of the stream dropped so far
     uint64_t missed;                   // records this client missed since its last one
     bool damaged;                      // the decoder found errors in the frame
@@ -194,9 +194,11 @@ enum mocap_encoding {
 enum mocap_message_type {
     MOCAP_RECORD,  // record is set
     MOCAP_STATE,   // stream, state and reason are set
-    MOCAP_END,     // the last message of its stream; as STATE, and records is set
+    MOCAP_END,     // follows its stream's last record; as STATE, and records is set. A stream that
+                   // is opened again goes on after it, with a MOCAP_STATE
     MOCAP_REPLY,   // to mocap_request, or to a call that timed out before
-    MOCAP_REFUSAL, // an error message: code and reason are set
+    MOCAP_REFUSAL, // an error message: code and reason are set; stream if mocap_reconnect could
+                   // not renew the subscription to it
     MOCAP_OTHER,   // a type of a later version; ignore it
     MOCAP_STREAMS, // streams were added or removed: see mocap_server
 };
@@ -291,13 +293,15 @@ struct mocap_options {
     unsigned include;             // MOCAP_INCLUDE_*; 0: keypoints, pose, shapes, timing, gaze
     enum mocap_lost lost;
     enum mocap_mode mode;
-    int queue;         // with MOCAP_MODE_QUEUE: records, 1 to 1024; 0: the default, 64
+    int queue;         // with MOCAP_MODE_QUEUE: records, of which up to 1024 are granted; 0: 64
     const char *label; // a name for the server's log, at most 63 bytes; NULL: none
 };
 
 // Subscribes and waits for the reply. options NULL: the defaults. A refusal by the server is
 // an error after which the connection is still usable. The stream's state arrives as the
-// first message, its end as the last. Subscribing to a stream again changes its options.
+// first message. Subscribing to a stream again changes its options. A stream that is removed takes
+// its subscription with it: when MOCAP_STREAMS tells of one of that name, subscribe again.
+// Subscribing to all streams includes those to come.
 //
 // After a timeout (MOCAP_ERROR_SYSTEM with ETIMEDOUT) the reply may still arrive: the
 // subscription then takes effect as if it had been in time.
@@ -322,7 +326,8 @@ MOCAP_API int mocap_fd(const struct mocap_client *client);
 
 // Sends a request of the given type ("status", "ping", ...), with a stream unless that is NULL,
 // and waits for its reply, which may be a MOCAP_REFUSAL. Messages that arrive before the reply
-// are kept for mocap_next.
+// are kept for mocap_next, up to 1024: beyond, the oldest records are dropped, and the next record
+// of the stream counts them as missed. 1024 that cannot be dropped are an error.
 MOCAP_API enum mocap_result mocap_request(struct mocap_client *client, const char *type,
                                           const char *stream, int timeout_ms,
                                           struct mocap_message *message, struct mocap_error *error);
@@ -337,6 +342,10 @@ MOCAP_API enum mocap_result mocap_request_json(struct mocap_client *client, cons
 // passed. Waits a moment first when the last connection was lost soon after it was made.
 // Messages that were kept for mocap_next are lost. On failure the client stays unconnected:
 // try again, or close it.
+//
+// A subscription to a stream that the server no longer has is dropped: mocap_next then returns a
+// MOCAP_REFUSAL with the code "unknown-stream" and the stream. If that leaves no subscription, this
+// fails and drops none.
 MOCAP_API bool mocap_reconnect(struct mocap_client *client, int timeout_ms,
                                struct mocap_error *error);
 

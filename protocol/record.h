@@ -16,8 +16,8 @@ enum {
     PROTOCOL_INT_MAX = INT32_MAX, // face ids, numbers of connections
 };
 
-// Bounds of what a message may say: sums and differences of a few such numbers do not
-// overflow, and clients in other languages can hold them.
+// Bounds of the numbers in a message: sums and differences of a few such numbers do not
+// overflow, and other languages can represent them.
 #define PROTOCOL_COUNT_MAX ((INT64_C(1) << 53) - 1) // what a double holds exactly (RFC 7493)
 #define PROTOCOL_TIME_MAX_NS (INT64_C(1) << 62)     // 146 years
 #define PROTOCOL_STAGE_MAX_US (INT64_C(1) << 40)    // 12 days, of one stage of a frame
@@ -118,9 +118,9 @@ struct protocol_gaze {
 struct protocol_face {
     int id;       // 1 or greater; the same as long as the face is tracked
     float score;  // 0 to 1
-    float box[4]; // bounding box of the keypoints: x, y, width, height; source pixels
+    float box[4]; // bounding box of the keypoints: x, y, width, height; pixels
     int keypoint_count;
-    struct mc_keypoint keypoints[PROTOCOL_KEYPOINTS_MAX]; // in source pixels; smoothed if asked
+    struct mc_keypoint keypoints[PROTOCOL_KEYPOINTS_MAX]; // in pixels; smoothed if asked
     bool has_raw;                                         // raw holds them before smoothing
     struct mc_keypoint raw[PROTOCOL_KEYPOINTS_MAX];
     // The local affine transformation around each keypoint (First Order Motion Model,
@@ -135,7 +135,7 @@ struct protocol_face {
     struct protocol_gaze gaze;
     bool has_dense;
     int dense_count;
-    struct mc_keypoint dense[PROTOCOL_DENSE_MAX]; // in source pixels; what they are: point_set.h
+    struct mc_keypoint dense[PROTOCOL_DENSE_MAX]; // in pixels; what they are: point_set.h
 };
 
 // What a record shows while no face is seen: a subscriber's choice.
@@ -151,8 +151,8 @@ enum protocol_stream_state {
     PROTOCOL_STREAM_CONNECTING, // opening the source, for the first time or again
     PROTOCOL_STREAM_LIVE,       // frames arrive
     PROTOCOL_STREAM_STALLED,    // open, but no frame for a while
-    PROTOCOL_STREAM_ENDED,      // a file was read to its end; nothing follows
-    PROTOCOL_STREAM_FAILED,     // given up; nothing follows
+    PROTOCOL_STREAM_ENDED,      // a file was read to its end
+    PROTOCOL_STREAM_FAILED,     // the daemon has given up
     PROTOCOL_STREAM_OTHER,      // a state that this version does not know
     PROTOCOL_STREAM_STATE_COUNT,
 };
@@ -167,12 +167,12 @@ struct protocol_record {
     double pts;           // presentation time, seconds
     int64_t t_arrival_ns; // when the frame's packet arrived; monotonic
     int64_t t_publish_ns; // when the record was published; monotonic
-    int width, height;    // of the source frame, pixels
+    int width, height;    // of the displayed frame, pixels
     uint64_t dropped;     // frames of this stream dropped so far
     uint64_t fence;       // of the lease under which it was published; 0: none
     bool damaged;         // the decoder found errors in this frame
     struct protocol_timing timing;
     enum protocol_lost lost; // NONE: the faces are those of this frame
-    int face_count;          // 0 when no face is seen: that is a record, too
+    int face_count;          // 0 while no face is seen; such records are published, too
     struct protocol_face faces[PROTOCOL_FACES_MAX];
 };

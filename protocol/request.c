@@ -180,7 +180,8 @@ static bool policy_numbers(const json_t *root, struct protocol_policy *policy,
     }
     policy->queue = PROTOCOL_QUEUE_DEFAULT;
     if (queue != NULL && (!json_is_integer(queue) || json_integer_value(queue) < 1)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "queue: must be 1 to %d records",
+        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                      "queue: must be 1 or more records, of which up to %d are granted",
                       PROTOCOL_QUEUE_MAX);
     }
     if (queue != NULL) { // more is granted as the maximum
@@ -414,4 +415,26 @@ void protocol_request_write(struct protocol_buffer *buffer, const struct protoco
         write_calibrate(&writer, request);
     }
     protocol_writer_end(&writer);
+}
+
+bool protocol_request_write_object(struct protocol_buffer *buffer, const char *object, int64_t id,
+                                   struct mc_error *err)
+{
+    json_t *root = protocol_json_load(object, strlen(object), err);
+    if (root == NULL) {
+        return mc_error_wrap(err, "the request");
+    }
+    char *text = json_object_set_new(root, "id", json_integer(id)) == 0
+                     ? json_dumps(root, JSON_COMPACT)
+                     : NULL;
+    json_decref(root);
+    if (text == NULL) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the request");
+    }
+    protocol_buffer_text(buffer, text);
+    protocol_buffer_text(buffer, "\n");
+    json_free_t release; // the program may have given jansson an allocator
+    json_get_alloc_funcs(NULL, &release);
+    release(text);
+    return true;
 }

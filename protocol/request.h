@@ -16,5 +16,10 @@ bool protocol_request_parse(const char *line, size_t length, struct protocol_req
 // Appends the request as a line. Options at their defaults are left out.
 void protocol_request_write(struct protocol_buffer *buffer, const struct protocol_request *request);
 
+// Appends a request of any kind as a line: object, a JSON object, with that id. Returns false and
+// sets err when it is not one.
+bool protocol_request_write_object(struct protocol_buffer *buffer, const char *object, int64_t id,
+                                   struct mc_error *err) MC_MUST_USE;
+
 // "subscribe", "unsubscribe", ...
 const char *protocol_request_type_name(enum protocol_request_type type);

@@ -128,9 +128,7 @@ void protocol_encode_settings(struct protocol_buffer *buffer, enum protocol_enco
 {
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "settings");
-    if (settings->id.given) {
-        protocol_writer_int_field(&writer, "id", settings->id.value);
-    }
+    protocol_encode_id(&writer, settings->id);
     protocol_writer_string_field(&writer, "stream", settings->stream);
     protocol_writer_name(&writer, "smooth");
     protocol_writer_bool(&writer, settings->smooth);

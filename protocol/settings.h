@@ -1,5 +1,5 @@
-// How a stream's motion is computed, as subscribers with the right to control may change it: the
-// request "settings" and its reply. All of it as JSON or CBOR:
+// How a stream's motion is computed, which those who may send reserved requests can change: the
+// request "settings" and its reply, in JSON or CBOR.
 //
 //     {"type":"settings","stream":"main","smooth":true,"smooth_min_cutoff":1,"smooth_beta":20,
 //      "fov":"auto","gains":{"jawOpen":1.5}}

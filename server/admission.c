@@ -15,6 +15,12 @@ static bool is_staying(const struct server_subscriber *subscriber)
     return subscriber->close_reason == NULL && !subscriber->finishing;
 }
 
+// True when it awaits neither records nor a reply.
+static bool is_idle(const struct server_subscriber *subscriber)
+{
+    return !server_subscriber_is_subscribed(subscriber) && subscriber->awaited_replies == 0;
+}
+
 // The connection that has been idle for longest, of that uid unless any is meant.
 static struct server_subscriber *find_idle(struct server_subscriber *first,
                                            const struct server_subscriber *except, bool any,
@@ -22,8 +28,8 @@ static struct server_subscriber *find_idle(struct server_subscriber *first,
 {
     struct server_subscriber *found = NULL;
     for (struct server_subscriber *s = first; s != NULL; s = s->next) {
-        if (s != except && is_staying(s) && !server_subscriber_is_subscribed(s) &&
-            (any || s->peer_uid == uid) && (found == NULL || s->asked_ms < found->asked_ms)) {
+        if (s != except && is_staying(s) && is_idle(s) && (any || s->peer_uid == uid) &&
+            (found == NULL || s->asked_ms < found->asked_ms)) {
             found = s;
         }
     }

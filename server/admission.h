@@ -1,5 +1,6 @@
-// Which connections stay when there are too many, over all or of one user: one that subscribes to
-// nothing gives way, the one that has sent no request for the longest time first. Thread: loop.
+// Which connections stay when there are too many, over all or of one user: one that neither
+// subscribes to anything nor awaits a reply gives way, the one that has sent no request for the
+// longest time first. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +14,7 @@ struct server_admission {
     int per_user;    // of one uid; at least 1
 };
 
-// The share of one user where nothing is said: three quarters, so that others can connect.
+// One user's share unless configured: three quarters, so that others can connect.
 int server_admission_default_share(int connections);
 
 // Whether the newest connection may stay in the list from first, which includes it. If so, sets
@@ -22,5 +23,5 @@ bool server_admission_check(const struct server_admission *admission,
                             struct server_subscriber *first, const struct server_subscriber *newest,
                             struct server_subscriber **idle, struct protocol_error *error);
 
-// The one that would give way next; NULL: none is idle.
+// The connection that would give way next; NULL: none is idle.
 struct server_subscriber *server_admission_idle(struct server_subscriber *first);

@@ -73,6 +73,32 @@ void server_message_release(struct server_message *message)
     pool->free_count++;
 }
 
+struct server_message *server_shared_message_get(struct server_shared_message *shared,
+                                                 enum protocol_encoding encoding)
+{
+    if (shared->messages[encoding] != NULL) {
+        return shared->messages[encoding];
+    }
+    struct server_message *message = server_message_acquire(shared->pool, encoding);
+    if (message != NULL) {
+        shared->encode(&message->buffer, encoding, shared->content);
+        if (!server_message_seal(message)) {
+            server_message_release(message);
+            message = NULL;
+        }
+    }
+    shared->messages[encoding] = message;
+    return message;
+}
+
+void server_shared_message_release(struct server_shared_message *shared)
+{
+    for (int i = 0; i < PROTOCOL_ENCODING_COUNT; i++) {
+        server_message_release(shared->messages[i]);
+        shared->messages[i] = NULL;
+    }
+}
+
 void server_message_pool_finish(struct server_message_pool *pool)
 {
     assert(pool->used_count == 0);

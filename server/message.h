@@ -38,5 +38,20 @@ bool server_message_seal(struct server_message *message);
 struct server_message *server_message_retain(struct server_message *message);
 void server_message_release(struct server_message *message); // NULL does nothing
 
+// One message for many connections: encoded once in each of their encodings.
+struct server_shared_message {
+    struct server_message_pool *pool;
+    void (*encode)(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                   const void *content);
+    const void *content;                                      // borrowed
+    struct server_message *messages[PROTOCOL_ENCODING_COUNT]; // NULL: not encoded yet
+};
+
+// Returns the message, encoding it on first use; borrowed. Returns NULL, and logs why, when it
+// cannot be encoded.
+struct server_message *server_shared_message_get(struct server_shared_message *shared,
+                                                 enum protocol_encoding encoding);
+void server_shared_message_release(struct server_shared_message *shared);
+
 // Frees the pool's memory. Every message must have been released.
 void server_message_pool_finish(struct server_message_pool *pool);

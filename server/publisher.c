@@ -308,23 +308,28 @@ void server_publisher_end(struct server_publisher *publisher, int stream)
 
 // ---- which streams there are
 
+static void encode_streams(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                           const void *content)
+{
+    protocol_encode_streams(buffer, encoding, content);
+}
+
 static void tell_streams(struct server_publisher *publisher)
 {
     struct protocol_streams streams;
+    struct server_shared_message shared = { .pool = &publisher->feeds.pool,
+                                            .encode = encode_streams,
+                                            .content = &streams };
     struct server_subscriber *next;
     streams.stream_count = server_stream_feeds_list(&publisher->feeds, streams.streams);
     for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
-        struct server_message *message =
-            server_message_acquire(&publisher->feeds.pool, s->encoding);
+        struct server_message *message = server_shared_message_get(&shared, s->encoding);
         if (message != NULL) {
-            protocol_encode_streams(&message->buffer, message->encoding, &streams);
-            if (server_message_seal(message)) {
-                server_subscriber_reply(s, message);
-            }
-            server_message_release(message);
+            server_subscriber_streams(s, message);
         }
     }
+    server_shared_message_release(&shared);
 }
 
 int server_publisher_add_stream(struct server_publisher *publisher, const char *name)
@@ -341,12 +346,11 @@ int server_publisher_add_stream(struct server_publisher *publisher, const char *
         if (!s->follows_all) {
             continue;
         }
-        if (server_stream_feeds_subscribe(&publisher->feeds, s, stream, &policy)) {
-            server_stream_feeds_greet(&publisher->feeds, s, stream);
-        } else {
+        if (!server_stream_feeds_subscribe(&publisher->feeds, s, stream, &policy)) {
             server_subscriber_close(s, "out of memory for its subscription");
         }
     }
+    server_stream_feeds_greet_all(&publisher->feeds, stream);
     tell_subscribed(publisher);
     return stream;
 }
@@ -391,7 +395,7 @@ void server_publisher_set_limits(struct server_publisher *publisher,
                                  const struct server_limits *limits, gid_t control_group)
 {
     apply_limits(publisher, limits);
-    publisher->handlers.control_group = control_group;
+    server_request_handlers_set_group(&publisher->handlers, control_group);
 }
 
 void server_publisher_calibrated(struct server_publisher *publisher, int stream,
@@ -447,18 +451,6 @@ void server_publisher_status(const struct server_publisher *publisher,
 int server_publisher_count(const struct server_publisher *publisher, int stream)
 {
     return publisher->feeds.feeds[stream].subscription_count;
-}
-
-int server_publisher_connections(const struct server_publisher *publisher,
-                                 struct server_connection *connections, int count)
-{
-    int filled = 0;
-    const struct server_subscriber *s = publisher->last;
-    for (; s != NULL && filled < count; s = s->previous) {
-        connections[filled++] = (struct server_connection){ s->number, s->peer_pid, s->sent_count,
-                                                            server_subscriber_missed(s) };
-    }
-    return filled;
 }
 
 // ---- life
@@ -525,10 +517,10 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .log = &publisher->log,
         .on_subscribed = tell_subscribed,
         .on_status = on_status,
-        .control_group = options->control_group,
         .user = publisher,
         .callbacks = &publisher->callbacks,
     };
+    server_request_handlers_set_group(&publisher->handlers, options->control_group);
     fill_hello(publisher, options);
     start_timers(publisher);
     return publisher;

@@ -26,14 +26,17 @@ struct protocol_stream_change;
 struct protocol_stream_changed;
 struct protocol_stream_status;
 
-enum { SERVER_CONNECTIONS_MAX = 1024 }; // the default, and the most that can be configured
+enum {
+    SERVER_CONNECTIONS_MAX = 1024, // the default, and the most that can be configured
+    SERVER_IN_FLIGHT_MAX = 128,    // records that a stream may still publish once it is held
+};
 
 struct server_limits {
-    // Further ones take the place of one without a subscription, or else get an error message and
-    // are closed.
+    // Above them, the connection that has been idle longest is closed with an error message; if
+    // none is idle, the new one is.
     int connections, connections_per_user; // over all, and of one uid; 0: its default share
-    uint64_t stuck_ms;    // a write without progress for so long closes the connection
-    uint64_t greeting_ms; // as does the lack of a valid request
+    uint64_t stuck_ms;    // a write without progress for this long closes the connection,
+    uint64_t greeting_ms; // as does no valid request for this long
     // Budget for queued messages. Above it only subscribers with an empty queue get
     // records; the others miss them.
     size_t pending_bytes;
@@ -63,28 +66,28 @@ struct server_publisher_options {
 struct server_publisher_callbacks {
     // Subscriptions have changed: count connections have at least one.
     void (*on_subscribed)(void *user, int count);
-    // With every_frame: a subscription to the stream is far behind, or no longer is. The
-    // stream must publish nothing while held.
+    // With every_frame: a subscription to the stream is far behind, or no longer is. While held,
+    // the stream must begin no further record, and publish at most SERVER_IN_FLIGHT_MAX.
     void (*on_pressure)(void *user, int stream, bool held);
-    // Measure the stream's faces, NEUTRAL or RANGE, then call server_publisher_calibrated or
-    // server_publisher_not_calibrated. Returns false and sets error when that cannot start.
-    // NULL: this server cannot calibrate.
+    // Starts to measure the stream's faces, NEUTRAL or RANGE; server_publisher_calibrated or
+    // server_publisher_not_calibrated is to be called later. Returns false and sets error when
+    // measuring cannot start. NULL: this server cannot calibrate.
     bool (*on_calibrate)(void *user, int stream, const struct protocol_request *request,
                          struct protocol_error *error);
-    // Fill calibration: SHOW, USE and RESET. Returns false and sets error on failure. The error's
-    // id, and calibration's id and stream are filled in by the publisher.
+    // Carries out SHOW, USE or RESET, and fills calibration except for its id and stream. Returns
+    // false and sets error, except for its id, on failure.
     bool (*on_calibration)(void *user, int stream, const struct protocol_request *request,
                            struct protocol_calibration *calibration, struct protocol_error *error);
-    // Changes what settings has given, and fills the rest of it: what is in use. Returns false and
+    // Changes the settings that are given, and fills in the others: those in use. Returns false and
     // sets error on failure. NULL: this server has no settings.
     bool (*on_settings)(void *user, int stream, struct protocol_settings *settings,
                         struct protocol_error *error);
-    // Adds, removes or changes a stream, and fills changed but for its id, action and stream. Calls
-    // server_publisher_add_stream and the like. Returns false and sets error on failure. NULL: this
-    // server's streams are fixed.
+    // Adds, removes or changes a stream with server_publisher_add_stream and the like, and fills
+    // changed except for its id, action and stream. Returns false and sets error on failure. NULL:
+    // this server's streams are fixed.
     bool (*on_stream)(void *user, const struct protocol_stream_change *change,
                       struct protocol_stream_changed *changed, struct protocol_error *error);
-    // Reads the configuration again, and fills reloaded but for its id. Returns false and sets
+    // Reads the configuration again, and fills reloaded except for its id. Returns false and sets
     // error when it is wrong. NULL: this server has none.
     bool (*on_reload)(void *user, struct protocol_reloaded *reloaded, struct protocol_error *error);
     // Adds to the status what only the stream knows: drops before publishing, connects.
@@ -121,7 +124,8 @@ int server_publisher_find_stream(const struct server_publisher *publisher, const
 void server_publisher_remove_stream(struct server_publisher *publisher, int stream,
                                     const char *reason);
 
-// Changes what options said of them, for further connections and requests.
+// Replaces the limits and the group that the options gave, for further connections and requests.
+// Looks up the group's name.
 void server_publisher_set_limits(struct server_publisher *publisher,
                                  const struct server_limits *limits, gid_t control_group);
 
@@ -130,7 +134,7 @@ void server_publisher_record(struct server_publisher *publisher, int stream,
                              struct protocol_record *record);
 void server_publisher_state(struct server_publisher *publisher, int stream,
                             enum protocol_stream_state state, const char *reason);
-// Sends the stream's last message, with the state set last.
+// Sends the stream's end, with the state set last. The stream may go on afterwards, with a state.
 void server_publisher_end(struct server_publisher *publisher, int stream);
 
 // Replies to everyone who asked to measure the stream's faces. Ids and stream are filled in.
@@ -139,25 +143,15 @@ void server_publisher_calibrated(struct server_publisher *publisher, int stream,
 void server_publisher_not_calibrated(struct server_publisher *publisher, int stream,
                                      const struct protocol_error *error);
 
-// Fills all of the status but what belongs to one connection: id and missed.
+// Fills the status, except for what belongs to one connection: id and missed.
 void server_publisher_status(const struct server_publisher *publisher,
                              struct protocol_status *status);
-
-struct server_connection {
-    unsigned long number;  // as in the log
-    int pid;               // -1 when unknown
-    uint64_t sent, missed; // records
-};
-
-// Copies up to count of the latest connections, newest first; returns how many.
-int server_publisher_connections(const struct server_publisher *publisher,
-                                 struct server_connection *connections, int count);
 
 // How many connections are subscribed to the stream.
 int server_publisher_count(const struct server_publisher *publisher, int stream);
 
-// Lets every connection read what is queued for it, as long as it does read, then closes
-// it. Calls on_finished, from the loop, when none is left.
+// Sends every connection what is queued for it, as long as the client reads, then closes it. Calls
+// on_finished, from the loop, when none is left.
 void server_publisher_finish(struct server_publisher *publisher);
 
 // Call after on_finished, once the loop has run out. NULL does nothing.

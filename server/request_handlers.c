@@ -109,6 +109,7 @@ static void subscribe(const struct server_request_handlers *handlers,
     }
     send_subscribed(handlers, subscriber, before, &granted);
     for (int i = 0; i < count; i++) {
+        subscriber->subscriptions[indices[i]]->told = true;
         server_stream_feeds_greet(feeds, subscriber, indices[i]);
     }
     server_connection_log_write(handlers->log, subscriber, "subscribes to %s as %s, %s",
@@ -217,22 +218,35 @@ static bool may_control(const struct server_request_handlers *handlers,
             server_subscriber_is_in_group(subscriber, handlers->control_group));
 }
 
+void server_request_handlers_set_group(struct server_request_handlers *handlers, gid_t group)
+{
+    const struct group *found = group == 0 ? NULL : getgrgid(group);
+    handlers->control_group = group;
+    handlers->control_group_is_named = found != NULL;
+    if (found != NULL) {
+        snprintf(handlers->control_group_name, sizeof handlers->control_group_name, "%s",
+                 found->gr_name);
+    } else {
+        snprintf(handlers->control_group_name, sizeof handlers->control_group_name, "%lu",
+                 (unsigned long)group);
+    }
+}
+
 static void forbid(const struct server_request_handlers *handlers,
                    const struct server_subscriber *subscriber, const char *request,
                    struct protocol_error *error)
 {
-    const gid_t number = handlers->control_group;
-    const struct group *group = number == 0 ? NULL : getgrgid(number);
+    const char *group = handlers->control_group_name;
     error->code = PROTOCOL_ERROR_FORBIDDEN;
-    if (group != NULL) {
+    if (handlers->control_group_is_named) {
         snprintf(error->message, sizeof error->message,
                  "%s: must be root, the daemon's user or in the group %s, got uid %d; to join: "
                  "sudo usermod -aG %s USER, then log in again",
-                 request, group->gr_name, subscriber->peer_uid, group->gr_name);
-    } else if (number != 0) {
+                 request, group, subscriber->peer_uid, group);
+    } else if (handlers->control_group != 0) {
         snprintf(error->message, sizeof error->message,
-                 "%s: must be root, the daemon's user or in the group %lu, got uid %d", request,
-                 (unsigned long)number, subscriber->peer_uid);
+                 "%s: must be root, the daemon's user or in the group %s, got uid %d", request,
+                 group, subscriber->peer_uid);
     } else {
         snprintf(error->message, sizeof error->message,
                  "%s: must be root or the daemon's user, got uid %d; mocapd's option control-group "
@@ -263,6 +277,9 @@ static bool measure(const struct server_request_handlers *handlers,
     subscription->calibrate_id = request->id;
     subscription->calibrating =
         handlers->callbacks->on_calibrate(handlers->callbacks->user, stream, request, error);
+    if (subscription->calibrating) {
+        server_subscriber_await_reply(subscriber);
+    }
     return subscription->calibrating;
 }
 
@@ -322,6 +339,7 @@ void server_request_calibrated(const struct server_request_handlers *handlers,
         protocol_encode_calibrated(&message->buffer, message->encoding, &done);
         end_reply(subscriber, message);
     }
+    server_subscriber_reply_sent(subscriber);
 }
 
 void server_request_not_calibrated(const struct server_request_handlers *handlers,
@@ -336,6 +354,7 @@ void server_request_not_calibrated(const struct server_request_handlers *handler
     struct protocol_error reply = *error;
     reply.id = subscription->calibrate_id;
     server_request_refuse(handlers, subscriber, &reply);
+    server_subscriber_reply_sent(subscriber);
 }
 
 // ---- settings

@@ -1,6 +1,7 @@
 // Handles the requests of subscribers and replies to them. Thread: loop.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,18 +17,23 @@ struct server_request_handlers {
     struct server_connection_log *log;
     // Subscriptions have changed.
     void (*on_subscribed)(void *user);
-    // Fills all of the status but what belongs to one connection: id and missed.
+    // Fills the status, except for what belongs to one connection: id and missed.
     void (*on_status)(void *user, struct protocol_status *status);
     void *user; // of the two above
     // What requests ask of the server's owner: on_calibrate, on_calibration, on_settings,
     // on_stream, on_reload, on_metrics. server_request_calibrated or server_request_not_calibrated
     // replies to the first.
     const struct server_publisher_callbacks *callbacks;
-    // Its members may use what is reserved, beside root and the daemon's user; 0: none.
+    // Its members may send reserved requests, as root and the daemon's user may; 0: none.
     gid_t control_group;
+    char control_group_name[64]; // or its number
+    bool control_group_is_named;
 };
 
-// Replies to one request; line NULL: one that was too long.
+// Sets the group and looks up its name. That may block, so it is not done for each request.
+void server_request_handlers_set_group(struct server_request_handlers *handlers, gid_t group);
+
+// Replies to one request; line NULL: the request was too long.
 void server_request_handle(const struct server_request_handlers *handlers,
                            struct server_subscriber *subscriber, const char *line, size_t length);
 

@@ -1,5 +1,6 @@
 #include "server/send_queue.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { CAPACITY_FIRST = 8 };
@@ -43,36 +44,61 @@ struct server_send_entry server_send_queue_pop(struct server_send_queue *queue)
     return entry;
 }
 
-bool server_send_queue_replace(struct server_send_queue *queue, enum server_send_kind kind,
-                               int stream, struct server_message *message)
+// Removes the entries from first on that are of the stream and of one of the kinds, a bit each.
+// Adds the `missed` of each to *missed, and returns how many there were.
+static int remove_entries(struct server_send_queue *queue, int first, int stream, unsigned kinds,
+                          uint64_t *missed)
 {
-    for (int i = 0; i < queue->count; i++) {
+    int kept = first;
+    for (int i = first; i < queue->count; i++) {
         struct server_send_entry *queued = at(queue, i);
-        if (queued->kind == kind && queued->stream == stream &&
-            queued->message->encoding == message->encoding) {
-            server_message_release(queued->message);
-            queued->message = server_message_retain(message);
-            return true;
-        }
-    }
-    return false;
-}
-
-int server_send_queue_purge(struct server_send_queue *queue, int stream, uint64_t *missed)
-{
-    int kept = 0;
-    for (int i = 0; i < queue->count; i++) {
-        struct server_send_entry *queued = at(queue, i);
-        if (queued->kind == SERVER_SEND_RECORD && queued->stream == stream) {
+        if (queued->stream == stream && (kinds & 1u << queued->kind) != 0) {
             *missed += queued->missed;
             server_message_release(queued->message);
         } else {
             *at(queue, kept++) = *queued;
         }
     }
-    int purged = queue->count - kept;
+    int removed = queue->count - kept;
     queue->count = kept;
-    return purged;
+    return removed;
+}
+
+// The index after the stream's last record.
+static int find_tail(struct server_send_queue *queue, int stream)
+{
+    int tail = queue->count;
+    while (tail > 0 && (at(queue, tail - 1)->kind != SERVER_SEND_RECORD ||
+                        at(queue, tail - 1)->stream != stream)) {
+        tail--;
+    }
+    return tail;
+}
+
+int server_send_queue_supersede(struct server_send_queue *queue, enum server_send_kind kind,
+                                int stream)
+{
+    static const unsigned superseded[] = {
+        [SERVER_SEND_STATE] = 1u << SERVER_SEND_STATE | 1u << SERVER_SEND_END,
+        [SERVER_SEND_END] = 1u << SERVER_SEND_END,
+        [SERVER_SEND_STREAMS] = 1u << SERVER_SEND_STREAMS,
+    };
+    uint64_t none = 0;
+    assert(kind < sizeof superseded / sizeof superseded[0]);
+    return superseded[kind] == 0
+               ? 0
+               : remove_entries(queue, find_tail(queue, stream), stream, superseded[kind], &none);
+}
+
+int server_send_queue_purge(struct server_send_queue *queue, int stream, uint64_t *missed)
+{
+    return remove_entries(queue, 0, stream, 1u << SERVER_SEND_RECORD, missed);
+}
+
+int server_send_queue_drop(struct server_send_queue *queue, int stream)
+{
+    uint64_t none = 0;
+    return remove_entries(queue, 0, stream, 1u << SERVER_SEND_STATE | 1u << SERVER_SEND_END, &none);
 }
 
 void server_send_queue_detach(struct server_send_queue *queue, int stream)

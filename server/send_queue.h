@@ -11,12 +11,13 @@ enum server_send_kind {
     SERVER_SEND_STATE,
     SERVER_SEND_RECORD,
     SERVER_SEND_END,
+    SERVER_SEND_STREAMS,
 };
 
 struct server_send_entry {
     struct server_message *message; // NULL: the subscription holds it (its newest record)
     enum server_send_kind kind;
-    int stream;      // -1 for a reply, and once the stream is gone
+    int stream;      // -1 for what belongs to none, and once the stream is gone
     uint64_t missed; // of a record: the number left out before it
 };
 
@@ -31,19 +32,23 @@ bool server_send_queue_push(struct server_send_queue *queue, const struct server
 // Removes the oldest entry of a queue that is not empty. The caller owns its reference.
 struct server_send_entry server_send_queue_pop(struct server_send_queue *queue);
 
-// Replaces the queued message of the same kind and stream by this one and retains it;
-// returns false when there is none. A message in another encoding stays: the reply that
-// announces the change is queued behind it.
-bool server_send_queue_replace(struct server_send_queue *queue, enum server_send_kind kind,
-                               int stream, struct server_message *message);
+// Removes the messages that one of that kind, which is about to be pushed, supersedes; returns how
+// many. A state supersedes the stream's states and ends, and an end its ends, back to its last
+// record; a list of streams supersedes any other.
+int server_send_queue_supersede(struct server_send_queue *queue, enum server_send_kind kind,
+                                int stream);
 
 // Removes the stream's records and returns how many there were; adds the `missed` of each
 // to *missed.
 int server_send_queue_purge(struct server_send_queue *queue, int stream, uint64_t *missed);
 
-// The stream is gone: its messages are sent, but never replaced by those of a later stream with the
-// same number.
+// The stream is gone: its messages are sent, but never superseded by those of a later stream with
+// the same number.
 void server_send_queue_detach(struct server_send_queue *queue, int stream);
+
+// The stream is gone, and nobody knew of it: removes its messages, of which none is a record, and
+// returns how many there were.
+int server_send_queue_drop(struct server_send_queue *queue, int stream);
 
 // Releases all messages and the memory.
 void server_send_queue_finish(struct server_send_queue *queue);

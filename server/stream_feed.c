@@ -7,11 +7,7 @@
 
 #include "protocol/encode.h"
 
-enum {
-    CAPACITY_FIRST = 8,
-    HIGH_WATER = 64, // queued records of one subscription that hold the stream
-    LOW_WATER = 16,  // and that release it
-};
+enum { CAPACITY_FIRST = 8 };
 
 bool server_stream_feeds_init(struct server_stream_feeds *feeds,
                               const char (*names)[PROTOCOL_NAME_BYTES], int count)
@@ -100,7 +96,7 @@ void server_stream_feeds_update_pressure(struct server_stream_feeds *feeds, int 
         return;
     }
     int waiting = most_waiting(feed);
-    bool held = feed->held ? waiting > LOW_WATER : waiting >= HIGH_WATER;
+    bool held = feed->held ? waiting > SERVER_LOW_WATER : waiting >= SERVER_HIGH_WATER;
     if (held != feed->held) {
         feed->held = held;
         feeds->on_pressure(feeds->user, stream, held);
@@ -143,42 +139,51 @@ void server_stream_feeds_record(struct server_stream_feeds *feeds, int stream,
     server_stream_feeds_update_pressure(feeds, stream);
 }
 
-static void send_state(struct server_stream_feeds *feeds, struct server_subscriber *subscriber,
+static void encode_state(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                         const void *content)
+{
+    const struct server_stream_feed *feed = content;
+    protocol_encode_state(buffer, encoding, &feed->state);
+}
+
+static void encode_end(struct protocol_buffer *buffer, enum protocol_encoding encoding,
+                       const void *content)
+{
+    const struct server_stream_feed *feed = content;
+    struct protocol_end end = { .records = feed->records, .state = feed->state.state };
+    memcpy(end.stream, feed->state.stream, sizeof end.stream);
+    memcpy(end.reason, feed->state.reason, sizeof end.reason);
+    protocol_encode_end(buffer, encoding, &end);
+}
+
+static void send_state(struct server_shared_message *state, struct server_subscriber *subscriber,
                        int stream)
 {
-    struct server_message *message = server_message_acquire(&feeds->pool, subscriber->encoding);
+    struct server_message *message = server_shared_message_get(state, subscriber->encoding);
     if (message != NULL) {
-        protocol_encode_state(&message->buffer, message->encoding, &feeds->feeds[stream].state);
-        if (server_message_seal(message)) {
-            server_subscriber_state(subscriber, stream, message);
-        }
-        server_message_release(message);
+        server_subscriber_state(subscriber, stream, message);
     }
 }
 
-static void send_end(struct server_stream_feeds *feeds, struct server_subscriber *subscriber,
+static void send_end(struct server_shared_message *end, struct server_subscriber *subscriber,
                      int stream)
 {
-    const struct server_stream_feed *feed = &feeds->feeds[stream];
-    struct server_message *message = server_message_acquire(&feeds->pool, subscriber->encoding);
+    struct server_message *message = server_shared_message_get(end, subscriber->encoding);
     if (message != NULL) {
-        struct protocol_end end = { .records = feed->records, .state = feed->state.state };
-        memcpy(end.stream, feed->state.stream, sizeof end.stream);
-        memcpy(end.reason, feed->state.reason, sizeof end.reason);
-        protocol_encode_end(&message->buffer, message->encoding, &end);
-        if (server_message_seal(message)) {
-            server_subscriber_end(subscriber, stream, message);
-        }
-        server_message_release(message);
+        server_subscriber_end(subscriber, stream, message);
     }
 }
 
-static void send_state_to_all(struct server_stream_feeds *feeds, int stream)
+void server_stream_feeds_greet_all(struct server_stream_feeds *feeds, int stream)
 {
     const struct server_stream_feed *feed = &feeds->feeds[stream];
+    struct server_shared_message shared = { .pool = &feeds->pool,
+                                            .encode = encode_state,
+                                            .content = feed };
     for (int i = 0; i < feed->subscription_count; i++) {
-        send_state(feeds, feed->subscriptions[i]->subscriber, stream);
+        send_state(&shared, feed->subscriptions[i]->subscriber, stream);
     }
+    server_shared_message_release(&shared);
 }
 
 void server_stream_feeds_state(struct server_stream_feeds *feeds, int stream,
@@ -190,7 +195,7 @@ void server_stream_feeds_state(struct server_stream_feeds *feeds, int stream,
         feeds->feeds[stream].ended = false;
     }
     snprintf(known->reason, sizeof known->reason, "%s", reason);
-    send_state_to_all(feeds, stream);
+    server_stream_feeds_greet_all(feeds, stream);
 }
 
 void server_stream_feeds_repeat_states(struct server_stream_feeds *feeds)
@@ -201,7 +206,7 @@ void server_stream_feeds_repeat_states(struct server_stream_feeds *feeds)
             continue;
         }
         if (state == PROTOCOL_STREAM_CONNECTING || state == PROTOCOL_STREAM_STALLED) {
-            send_state_to_all(feeds, i);
+            server_stream_feeds_greet_all(feeds, i);
         }
     }
 }
@@ -209,19 +214,32 @@ void server_stream_feeds_repeat_states(struct server_stream_feeds *feeds)
 void server_stream_feeds_end(struct server_stream_feeds *feeds, int stream)
 {
     struct server_stream_feed *feed = &feeds->feeds[stream];
+    struct server_shared_message shared = { .pool = &feeds->pool,
+                                            .encode = encode_end,
+                                            .content = feed };
     feed->ended = true;
     for (int i = 0; i < feed->subscription_count; i++) {
-        send_end(feeds, feed->subscriptions[i]->subscriber, stream);
+        send_end(&shared, feed->subscriptions[i]->subscriber, stream);
     }
+    server_shared_message_release(&shared);
 }
 
 void server_stream_feeds_greet(struct server_stream_feeds *feeds,
                                struct server_subscriber *subscriber, int stream)
 {
-    send_state(feeds, subscriber, stream);
-    if (feeds->feeds[stream].ended) {
-        send_end(feeds, subscriber, stream);
+    const struct server_stream_feed *feed = &feeds->feeds[stream];
+    struct server_shared_message state = { .pool = &feeds->pool,
+                                           .encode = encode_state,
+                                           .content = feed };
+    struct server_shared_message end = { .pool = &feeds->pool,
+                                         .encode = encode_end,
+                                         .content = feed };
+    send_state(&state, subscriber, stream);
+    if (feed->ended) {
+        send_end(&end, subscriber, stream);
     }
+    server_shared_message_release(&state);
+    server_shared_message_release(&end);
 }
 
 // ---- subscriptions

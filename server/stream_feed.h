@@ -64,10 +64,13 @@ void server_stream_feeds_remove(struct server_stream_feeds *feeds, int stream);
 // Sends the record to every subscription that is due.
 void server_stream_feeds_record(struct server_stream_feeds *feeds, int stream,
                                 const struct protocol_record *record);
-// A stream that had ended goes on when its state is another one again.
+// A stream that had ended goes on when it gets another state.
 void server_stream_feeds_state(struct server_stream_feeds *feeds, int stream,
                                enum protocol_stream_state state, const char *reason);
 void server_stream_feeds_end(struct server_stream_feeds *feeds, int stream);
+
+// Sends the stream's state to all of its subscribers.
+void server_stream_feeds_greet_all(struct server_stream_feeds *feeds, int stream);
 
 // Sends the state of every stream that is down to its subscribers again.
 void server_stream_feeds_repeat_states(struct server_stream_feeds *feeds);

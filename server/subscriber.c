@@ -106,6 +106,9 @@ struct server_subscription *server_subscriber_subscription(struct server_subscri
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = subscriber->subscriptions[stream];
+    if (subscription != NULL && !subscription->told) {
+        subscriber->control_count -= server_send_queue_drop(&subscriber->queue, stream);
+    }
     server_send_queue_detach(&subscriber->queue, stream);
     if (subscription != NULL) {
         assert(!subscription->active && subscription->newest == NULL);
@@ -138,7 +141,10 @@ static unsigned cut_parts(struct server_subscriber *subscriber,
 {
     const struct protocol_buffer *buffer = &entry->message->buffer;
     parts[0] = uv_buf_init(buffer->data, (unsigned)buffer->length);
-    if (entry->kind != SERVER_SEND_RECORD) {
+    if (entry->kind != SERVER_SEND_RECORD) { // a state comes before any record
+        if (entry->stream >= 0) {
+            subscriber->subscriptions[entry->stream]->told = true;
+        }
         return 1;
     }
     size_t length = protocol_encode_tail(subscriber->tail, entry->message->encoding, entry->missed);
@@ -232,20 +238,29 @@ void server_subscriber_reply(struct server_subscriber *subscriber, struct server
     send_message(subscriber, SERVER_SEND_REPLY, -1, message, 0);
 }
 
+// Sends what makes queued messages out of date.
+static void send_newer(struct server_subscriber *subscriber, enum server_send_kind kind, int stream,
+                       struct server_message *message)
+{
+    subscriber->control_count -= server_send_queue_supersede(&subscriber->queue, kind, stream);
+    send_message(subscriber, kind, stream, message, 0);
+}
+
+void server_subscriber_streams(struct server_subscriber *subscriber, struct server_message *message)
+{
+    send_newer(subscriber, SERVER_SEND_STREAMS, -1, message);
+}
+
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message)
 {
-    if (!server_send_queue_replace(&subscriber->queue, SERVER_SEND_STATE, stream, message)) {
-        send_message(subscriber, SERVER_SEND_STATE, stream, message, 0);
-    }
+    send_newer(subscriber, SERVER_SEND_STATE, stream, message);
 }
 
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message)
 {
-    if (!server_send_queue_replace(&subscriber->queue, SERVER_SEND_END, stream, message)) {
-        send_message(subscriber, SERVER_SEND_END, stream, message, 0);
-    }
+    send_newer(subscriber, SERVER_SEND_END, stream, message);
 }
 
 bool server_subscriber_record(struct server_subscription *subscription,
@@ -318,6 +333,26 @@ bool server_subscriber_is_subscribed(const struct server_subscriber *subscriber)
     return subscriber->follows_all || subscriber->active_count > 0;
 }
 
+// The peer sends no more, and nothing but what is queued will be sent to it.
+static void finish_if_done(struct server_subscriber *subscriber)
+{
+    if (subscriber->half_open && subscriber->awaited_replies == 0 &&
+        !server_subscriber_is_subscribed(subscriber)) {
+        server_subscriber_finish(subscriber);
+    }
+}
+
+void server_subscriber_await_reply(struct server_subscriber *subscriber)
+{
+    subscriber->awaited_replies++;
+}
+
+void server_subscriber_reply_sent(struct server_subscriber *subscriber)
+{
+    subscriber->awaited_replies--;
+    finish_if_done(subscriber);
+}
+
 // The peer has shut down its writing side, as `echo … | socat` does. A subscriber keeps
 // getting records; others get the replies that are due.
 static void on_last_request(struct server_subscriber *subscriber)
@@ -327,8 +362,8 @@ static void on_last_request(struct server_subscriber *subscriber)
     subscriber->reading = false;
     if (peer_gone(subscriber)) {
         server_subscriber_close(subscriber, "the client closed the connection");
-    } else if (!server_subscriber_is_subscribed(subscriber)) {
-        server_subscriber_finish(subscriber);
+    } else {
+        finish_if_done(subscriber);
     }
 }
 

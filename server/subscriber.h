@@ -4,10 +4,11 @@
 // otherwise one write at a time. The subscription's mode limits how many records of a
 // stream may queue: one, which a newer record replaces (latest); a fixed number, beyond
 // which records are missed (queue); or SERVER_BACKLOG_MAX, before which the stream is held
-// (every-frame). Each record carries the number missed since the one before it. A newer
-// state of a stream replaces a queued one. Replies are bounded because requests are not
-// read while too many messages other than records are queued, nor from a client that sends
-// them too fast. Thread: loop.
+// (every-frame). Each record carries the number missed since the one before it. At most one state
+// and one end of a stream are queued between two of its records, and one list of streams in all:
+// newer ones supersede them. A stream that comes and goes before the client hears of it leaves
+// nothing. Replies are bounded because requests are not read while too many messages other than
+// records are queued, nor from a client that sends them too fast. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -27,7 +28,7 @@
 struct server_subscriber;
 
 struct server_subscriber_callbacks {
-    // A request arrived; line NULL: one that was too long. May reply, must not close.
+    // A request arrived; line NULL: it was too long. May reply, must not close.
     void (*on_request)(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length);
     // True when a request may be handled now; otherwise call server_subscriber_resume later.
@@ -47,9 +48,10 @@ struct server_subscriber {
     enum protocol_encoding encoding;           // of messages sent from now on
     bool greeted;                              // it has sent a valid request
     uint64_t sent_count;                       // records
+    int awaited_replies;      // requests that are answered later: until then it is not idle
     uint64_t asked_ms;        // uv_now at its last request, or when it was accepted
     const char *close_reason; // for the log; a constant
-    // By stream; NULL: none so far. Owned. Those of the streams to come: follows_all.
+    // By stream; NULL: none so far. Owned. For streams to come see follows_all.
     struct server_subscription *subscriptions[PROTOCOL_STREAMS_MAX];
     int active_count;                  // active subscriptions
     bool follows_all;                  // subscribed to all streams
@@ -87,11 +89,18 @@ bool server_subscriber_is_subscribed(const struct server_subscriber *subscriber)
 struct server_subscription *server_subscriber_subscription(struct server_subscriber *subscriber,
                                                            int stream);
 
+// A request will be answered later; now it has been. In between, the connection stays open even if
+// the client shuts down its side, and is not idle.
+void server_subscriber_await_reply(struct server_subscriber *subscriber);
+void server_subscriber_reply_sent(struct server_subscriber *subscriber);
+
 // The stream is gone: frees the subscription, which is no longer active.
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream);
 
 // These retain the message. A closing connection ignores them.
 void server_subscriber_reply(struct server_subscriber *subscriber, struct server_message *message);
+void server_subscriber_streams(struct server_subscriber *subscriber,
+                               struct server_message *message);
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message);
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,

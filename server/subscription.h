@@ -6,8 +6,14 @@
 
 #include "protocol/encode.h"
 #include "server/message.h"
+#include "server/publisher.h"
 
-enum { SERVER_BACKLOG_MAX = 160 }; // queued records in every-frame mode
+// Queued records of one subscription in every-frame mode.
+enum {
+    SERVER_HIGH_WATER = 64, // they hold the stream,
+    SERVER_LOW_WATER = 16,  // and release it
+    SERVER_BACKLOG_MAX = SERVER_HIGH_WATER + SERVER_IN_FLIGHT_MAX,
+};
 
 struct server_subscriber;
 
@@ -25,6 +31,7 @@ struct server_subscription {
     uint64_t missed;               // records left out since the last one queued
     uint64_t missed_count;         // in all
     struct protocol_policy policy;
+    bool told;                       // the client knows of the stream, or named it
     bool calibrating;                // a calibrate request awaits its reply
     struct protocol_id calibrate_id; // that request's
 };

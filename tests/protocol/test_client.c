@@ -390,6 +390,116 @@ static void an_error_ends_the_connection(void **state)
 
 enum { SHORT_CONNECTIONS = 6 };
 
+// What the server says before it closes is there, and then there is no socket to poll.
+static void a_closed_connection_has_no_socket(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_message message;
+    start(HELLO "{\"type\":\"error\",\"id\":null,\"code\":\"too-many\",\"message\":\"no\"}\n", NULL,
+          1000, false);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    finish(); // it has closed the connection
+    assert_true(mocap_fd(client) >= 0);
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, &err), MOCAP_CLOSED);
+    assert_int_equal(mocap_fd(client), -1);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REFUSAL);
+    assert_string_equal(message.code, "too-many");
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_CLOSED);
+    mocap_close(client);
+    start(HELLO, NULL, 1000, false);
+    client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    finish();
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_CLOSED);
+    assert_int_equal(mocap_fd(client), -1);
+    mocap_close(client);
+}
+
+enum { KEPT_MAX = 1024 };
+
+static void say_motion(struct protocol_buffer *text, const char *stream, int seq)
+{
+    char line[256];
+    snprintf(
+        line, sizeof line,
+        "{\"type\":\"motion\",\"stream\":\"%s\",\"seq\":%d,\"pts\":0.5,\"t_arrival_ns\":1,"
+        "\"t_publish_ns\":2,\"width\":8,\"height\":8,\"dropped\":0,\"faces\":[],\"missed\":%d}\n",
+        stream, seq, seq == 0 ? 3 : 0);
+    protocol_buffer_text(text, line);
+}
+
+// Of more records than are kept, the oldest give way, and are counted; a state, and the only record
+// of a stream, do not.
+static void a_late_reply_is_not_lost_among_records(void **state)
+{
+    (void)state;
+    enum { RECORDS = 3 * KEPT_MAX };
+    struct mocap_error err;
+    struct mocap_message message;
+    struct protocol_buffer text;
+    protocol_buffer_init(&text, 1 << 20);
+    protocol_buffer_text(&text, STATE);
+    say_motion(&text, "other", 1);
+    for (int i = 0; i < RECORDS; i++) {
+        say_motion(&text, i % 3 == 0 ? "second" : "main", i / 3);
+    }
+    protocol_buffer_text(&text, "{\"type\":\"pong\",\"id\":1}\n");
+    protocol_buffer_bytes(&text, "", 1);
+    assert_false(text.failed);
+    start(HELLO, text.data, 1000, true);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REPLY);
+    assert_int_equal(mocap_next(client, 0, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_STATE);
+    assert_int_equal(mocap_next(client, 0, &message, &err), MOCAP_MESSAGE);
+    assert_string_equal(message.record->stream, "other");
+    uint64_t seen[2] = { 0, 0 }, missed[2] = { 0, 0 }, newest[2] = { 0, 0 };
+    while (mocap_next(client, 0, &message, &err) == MOCAP_MESSAGE) {
+        const int stream = strcmp(message.record->stream, "main") != 0;
+        assert_true(seen[stream] == 0 || message.record->seq >= newest[stream]);
+        newest[stream] = message.record->seq;
+        seen[stream]++;
+        missed[stream] += message.record->missed;
+    }
+    assert_int_equal(seen[0] + seen[1], KEPT_MAX - 2);
+    // What the server left out before the first of each counts, too.
+    assert_int_equal(seen[0] + missed[0], 2 * KEPT_MAX + 2 * 3);
+    assert_int_equal(seen[1] + missed[1], KEPT_MAX + 3);
+    assert_int_equal(newest[0], KEPT_MAX - 1);
+    assert_int_equal(newest[1], KEPT_MAX - 1);
+    mocap_close(client);
+    finish();
+    protocol_buffer_finish(&text);
+}
+
+// Nothing of these may be dropped, so their number is bounded by an error.
+static void a_flood_of_other_messages_is_an_error(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_message message;
+    struct protocol_buffer text;
+    protocol_buffer_init(&text, 1 << 20);
+    say_motion(&text, "main", 1);
+    for (int i = 0; i < KEPT_MAX; i++) {
+        protocol_buffer_text(&text, STATE);
+    }
+    protocol_buffer_bytes(&text, "", 1);
+    start(HELLO, text.data, 1000, true);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, &err), MOCAP_ERROR);
+    assert_non_null(strstr(err.message, "no reply within 1024 messages"));
+    mocap_close(client);
+    finish();
+    protocol_buffer_finish(&text);
+}
+
 static void *greet_and_close(void *argument)
 {
     (void)argument;
@@ -552,6 +662,9 @@ int main(void)
         cmocka_unit_test(a_request_has_the_fields_it_was_given),
         cmocka_unit_test(a_programs_allocator_for_jansson_is_used_throughout),
         cmocka_unit_test(an_error_ends_the_connection),
+        cmocka_unit_test(a_closed_connection_has_no_socket),
+        cmocka_unit_test(a_late_reply_is_not_lost_among_records),
+        cmocka_unit_test(a_flood_of_other_messages_is_an_error),
         cmocka_unit_test(short_connections_are_made_less_and_less_often),
         cmocka_unit_test(a_refusal_is_an_error_with_the_servers_words),
         cmocka_unit_test(a_rate_too_small_to_tell_is_never_asked_for),

@@ -1,5 +1,5 @@
 // What a client renews after a reconnect: the server, played here, grants whatever is
-// asked and keeps each connection's requests.
+// asked, but for streams that are gone, and keeps each connection's requests.
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -22,13 +22,37 @@
     "{\"type\":\"hello\",\"protocol\":[1,0],\"server\":\"test\",\"boot_id\":\"b\","                \
     "\"streams\":[\"a\",\"b\",\"c\"],\"encodings\":[\"json\"]}\n"
 
-enum { GUARD_MS = 20000, CONNECTIONS = 2 };
+enum { GUARD_MS = 20000, CONNECTIONS_MAX = 3 };
 
 static struct listening listening;
 static pthread_t thread;
 static bool is_late; // the first connection's replies wait for the gate
 static sem_t gate;
-static char requests[CONNECTIONS][4096]; // of each connection, line after line
+static int connections = 2;                  // that the server takes
+static const char *gone[CONNECTIONS_MAX];    // by connection: a stream that is refused, or NULL
+static const char *removed;                  // a message before the reply to a ping, or NULL
+static char requests[CONNECTIONS_MAX][4096]; // of each connection, line after line
+
+// Refuses a stream that is gone, and answers a ping. False: the request is another one.
+static bool answer(int fd, const char *request, const char *refused)
+{
+    char reply[256], field[64];
+    const char *id = strstr(request, "\"id\":");
+    snprintf(field, sizeof field, "\"stream\":\"%s\"", refused == NULL ? "" : refused);
+    if (strstr(request, "\"ping\"") != NULL) {
+        snprintf(reply, sizeof reply, "%s{\"type\":\"pong\",\"id\":%d}\n",
+                 removed == NULL ? "" : removed, atoi(id + strlen("\"id\":")));
+    } else if (refused != NULL && strstr(request, field) != NULL) {
+        snprintf(
+            reply, sizeof reply,
+            "{\"type\":\"error\",\"id\":%d,\"code\":\"unknown-stream\",\"message\":\"gone\"}\n",
+            atoi(id + strlen("\"id\":")));
+    } else {
+        return false;
+    }
+    send(fd, reply, strlen(reply), MSG_NOSIGNAL);
+    return true;
+}
 
 static void grant(int fd, const char *request)
 {
@@ -45,7 +69,7 @@ static void grant(int fd, const char *request)
 static void *serve(void *argument)
 {
     (void)argument;
-    for (int i = 0; i < CONNECTIONS; i++) {
+    for (int i = 0; i < connections; i++) {
         int fd = accept(listening.fd, NULL, NULL);
         send(fd, HELLO, strlen(HELLO), MSG_NOSIGNAL);
         FILE *lines = fdopen(fd, "r");
@@ -56,7 +80,9 @@ static void *serve(void *argument)
             if (is_late && i == 0) {
                 sem_wait(&gate);
             }
-            grant(fd, line);
+            if (!answer(fd, line, gone[i])) {
+                grant(fd, line);
+            }
         }
         fclose(lines);
     }
@@ -90,13 +116,18 @@ static void subscribe(struct mocap_client *client, const char *stream, double ma
     assert_true(mocap_subscribe(client, &options, GUARD_MS, NULL));
 }
 
+static void end(struct mocap_client *client)
+{
+    mocap_close(client);
+    pthread_join(thread, NULL);
+}
+
 // Connects again: asks for what wanted says, and for nothing else.
 static void assert_renewed(struct mocap_client *client, const char *wanted)
 {
     struct mocap_error err;
     assert_true(mocap_reconnect(client, GUARD_MS, &err));
-    mocap_close(client);
-    pthread_join(thread, NULL);
+    end(client);
     assert_string_equal(requests[1], wanted);
 }
 
@@ -154,6 +185,89 @@ static void what_is_granted_late_is_renewed(void **state)
     assert_renewed(client, "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"b\"}\n");
 }
 
+// The refusal is there for the program, with the name of the stream; and it is not asked for again.
+static void a_stream_that_is_gone_costs_no_other(void **state)
+{
+    (void)state;
+    struct mocap_message message;
+    struct mocap_error err;
+    connections = 3;
+    gone[1] = "b";
+    struct mocap_client *client = begin();
+    subscribe(client, "a", 5);
+    subscribe(client, "b", 6);
+    subscribe(client, "c", 7);
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    assert_int_equal(err.code, MOCAP_ERROR_NONE);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REFUSAL);
+    assert_string_equal(message.code, "unknown-stream");
+    assert_string_equal(message.stream, "b");
+    assert_string_equal(message.reason, "gone");
+    assert_int_equal(mocap_next(client, 0, &message, &err), MOCAP_TIMEOUT);
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    end(client);
+    assert_string_equal(requests[1],
+                        "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"a\",\"max_rate\":5.000}\n"
+                        "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"b\",\"max_rate\":6.000}\n"
+                        "{\"type\":\"subscribe\",\"id\":6,\"stream\":\"c\",\"max_rate\":7.000}\n");
+    assert_string_equal(requests[2],
+                        "{\"type\":\"subscribe\",\"id\":7,\"stream\":\"a\",\"max_rate\":5.000}\n"
+                        "{\"type\":\"subscribe\",\"id\":8,\"stream\":\"c\",\"max_rate\":7.000}\n");
+    gone[1] = NULL;
+    connections = 2;
+}
+
+// A program that follows one stream does not wait for nothing, and may try until it is back.
+static void with_nothing_left_reconnecting_fails_and_may_be_tried_again(void **state)
+{
+    (void)state;
+    struct mocap_message message;
+    struct mocap_error err;
+    connections = 3;
+    gone[1] = "b";
+    struct mocap_client *client = begin();
+    subscribe(client, "b", 6);
+    assert_false(mocap_reconnect(client, GUARD_MS, &err));
+    assert_int_equal(err.code, MOCAP_ERROR_ARGUMENT);
+    assert_string_equal(err.message, "subscribe: gone");
+    assert_int_equal(mocap_fd(client), -1);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_CLOSED);
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    end(client);
+    assert_string_equal(requests[2],
+                        "{\"type\":\"subscribe\",\"id\":3,\"stream\":\"b\",\"max_rate\":6.000}\n");
+    gone[1] = NULL;
+    connections = 2;
+}
+
+// The server forgets the subscriptions to a stream that is removed: so does the client.
+static void what_was_subscribed_to_a_removed_stream_is_not_renewed(void **state)
+{
+    (void)state;
+    struct mocap_message message;
+    removed = "{\"type\":\"streams\",\"streams\":[\"a\",\"c\"]}\n";
+    struct mocap_client *client = begin();
+    subscribe(client, "b", 6);
+    subscribe(client, "c", 7);
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
+    removed = NULL;
+    assert_renewed(client,
+                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"c\",\"max_rate\":7.000}\n");
+}
+
+static void all_streams_stay_subscribed_to_when_some_are_removed(void **state)
+{
+    (void)state;
+    struct mocap_message message;
+    removed = "{\"type\":\"streams\",\"streams\":[]}\n";
+    struct mocap_client *client = begin();
+    subscribe(client, NULL, 6);
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
+    removed = NULL;
+    assert_renewed(client, "{\"type\":\"subscribe\",\"id\":3,\"max_rate\":6.000}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +275,10 @@ int main(void)
         cmocka_unit_test(unsubscribing_from_one_that_was_named_leaves_the_rest),
         cmocka_unit_test(subscribing_to_all_replaces_what_was_before),
         cmocka_unit_test(what_is_granted_late_is_renewed),
+        cmocka_unit_test(a_stream_that_is_gone_costs_no_other),
+        cmocka_unit_test(with_nothing_left_reconnecting_fails_and_may_be_tried_again),
+        cmocka_unit_test(what_was_subscribed_to_a_removed_stream_is_not_renewed),
+        cmocka_unit_test(all_streams_stay_subscribed_to_when_some_are_removed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -83,6 +83,14 @@ class Session:
                 return value
         sys.exit("what was waited for did not come")
 
+    def ask_without_id(self, **fields):
+        """The reply, which comes before any other message but records and states."""
+        check(fields, "request")
+        self.socket.sendall(json.dumps(fields).encode() + b"\n")
+        reply = self.read(lambda value: value["type"] not in ("motion", "state", "end", "streams"))
+        assert reply["id"] is None, reply
+        return reply
+
     def ask(self, **fields):
         check({"id": 1, **fields}, "request") if fields.pop("valid", True) else None
         self.socket.sendall(json.dumps({"id": 1, **fields}).encode() + b"\n")
@@ -107,6 +115,14 @@ def check_session(path):
                     {"type": "subscribe", "mode": "every-frame"}):
             reply = session.ask(valid=False, **bad)
             assert reply["type"] == "error", reply
+        for request in ({"type": "subscribe"}, {"type": "status"}, {"type": "ping"},
+                        {"type": "metrics"}, {"type": "settings", "stream": "main"},
+                        {"type": "calibrate", "stream": "main", "action": "show"},
+                        {"type": "stream", "stream": "up", "action": "remove"},
+                        {"type": "reload"}, {"type": "unsubscribe"}):
+            session.ask_without_id(**request)
+        bad = session.ask_without_id(type="subscribe", stream="up")
+        assert bad["type"] == "error", bad
         session.ask(type="unsubscribe")
     refused = Session(path).ask(type="subscribe", protocol=[2, 0], valid=False)
     assert refused["code"] == "wrong-version", refused

@@ -287,6 +287,34 @@ static void a_queue_keeps_the_oldest_and_tells_of_the_gap(void **state)
 }
 
 // The reply is the last line; what comes after it is CBOR, records that waited and all.
+// Who asks for a longer queue than there is gets the longest, and is told.
+static void a_queue_is_granted_up_to_its_bound(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *queue, *reply;
+    } cases[] = {
+        { "1024", "\"mode\":\"queue\",\"queue\":1024," },
+        { "1025", "\"mode\":\"queue\",\"queue\":1024," },
+        { "9007199254740993", "\"mode\":\"queue\",\"queue\":1024," },
+        { "0", "queue: must be 1 or more records, of which up to 1024 are granted" },
+        { "-1", "queue: must be 1 or more records" },
+        { "1.5", "queue: must be 1 or more records" },
+    };
+    start();
+    int fd = join("");
+    received(fd);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char request[128];
+        snprintf(request, sizeof request,
+                 "{\"type\":\"subscribe\",\"mode\":\"queue\",\"queue\":%s}\n", cases[i].queue);
+        say(fd, request);
+        assert_non_null(strstr(awaited(fd), cases[i].reply));
+    }
+    close(fd);
+    stop();
+}
+
 static void the_encoding_changes_after_the_reply(void **state)
 {
     (void)state;
@@ -545,6 +573,7 @@ int main(void)
         cmocka_unit_test(a_rate_too_small_to_tell_is_refused),
         cmocka_unit_test(lost_faces_are_shown_as_asked),
         cmocka_unit_test(a_queue_keeps_the_oldest_and_tells_of_the_gap),
+        cmocka_unit_test(a_queue_is_granted_up_to_its_bound),
         cmocka_unit_test(the_encoding_changes_after_the_reply),
         cmocka_unit_test(another_version_is_refused_and_closed),
         cmocka_unit_test(too_many_forms_fall_back_to_all_parts),

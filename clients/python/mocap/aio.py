@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections import deque
 from types import TracebackType
-from typing import Any, AsyncIterator, Awaitable, Deque, Dict, Optional, Type
+from typing import Any, AsyncIterator, Awaitable, Dict, Optional, Type
 
 from . import messages, wire
-from .subscriptions import RETRY_FIRST, RETRY_LAST, Backoff, Fields, Subscriptions
+from .subscriptions import RETRY_FIRST, RETRY_LAST, Backoff, Fields, Kept, Subscriptions
 
 
 class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
@@ -24,7 +23,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
 
     async def _open(self) -> None:
         self._wire = wire.Wire()
-        self._kept: Deque[Dict[str, Any]] = deque()
+        self._kept = Kept()
         self._pending.clear()
         connection = await self._connect()
         self._reader, self._writer = await asyncio.open_unix_connection(sock=connection)
@@ -110,7 +109,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             value = await self._read()
             if self._wire.is_reply(value):
                 return wire.checked(value)
-            self._kept.append(value)
+            self._keep(value)
 
     async def request(self, kind: str, **fields: Any) -> Dict[str, Any]:
         """Sends a request and returns its reply; raises Refused when that is an error. After
@@ -136,7 +135,11 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
 
     async def reconnect(self, timeout: Optional[float] = None) -> None:
         """Connects again and renews all subscriptions, trying until the timeout. A connection
-        that was lost soon is made again only after a pause."""
+        that was lost soon is made again only after a pause.
+
+        A subscription to a stream that the server no longer has is dropped; next then returns a
+        dict with "type": "error", "code": "unknown-stream" and the "stream". Where nothing is
+        left to renew, Refused is raised, and reconnect may be tried again."""
         deadline = None if timeout is None else time.monotonic() + timeout
         await self.close()
         wait = self._backoff.first()
@@ -146,16 +149,34 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             await asyncio.sleep(min(wait, left))
             try:
                 await self._open()
-                for stream, fields in before.items():
-                    await self._subscribe(stream, fields)
+                await self._renew(before)
                 self._backoff.connected()
                 return
             except (OSError, wire.Closed):
                 await self.close()
                 self._subscriptions = dict(before)
+                self._kept = Kept()
                 if deadline is not None and time.monotonic() >= deadline:
                     raise
                 wait = self._backoff.next()
+            except wire.MocapError:
+                await self.close()
+                self._subscriptions = dict(before)
+                self._kept = Kept()
+                raise
+
+    async def _renew(self, before: Dict[Optional[str], Fields]) -> None:
+        refusal: Optional[wire.Refused] = None
+        renewed = 0
+        for stream, fields in before.items():
+            try:
+                await self._subscribe(stream, fields)
+                renewed += 1
+            except wire.Refused as error:
+                self._not_renewed(stream, error)
+                refusal = error
+        if refusal is not None and renewed == 0:
+            raise refusal
 
     async def close(self) -> None:
         self._writer.close()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections import deque
 from types import TracebackType
-from typing import Any, Deque, Dict, Iterator, Optional, Type
+from typing import Any, Dict, Iterator, Optional, Type
 
 from . import messages, wire
-from .subscriptions import Backoff, Fields, Subscriptions
+from .subscriptions import Backoff, Fields, Kept, Subscriptions
 
 
 class Client(Subscriptions[messages.Granted]):
@@ -26,7 +25,7 @@ class Client(Subscriptions[messages.Granted]):
 
     def _open(self, timeout: Optional[float]) -> None:
         self._wire = wire.Wire()
-        self._kept: Deque[Dict[str, Any]] = deque()
+        self._kept = Kept()
         self._pending.clear()
         self._socket = socket.socket(socket.AF_UNIX)
         deadline = self._deadline(timeout)
@@ -123,7 +122,7 @@ class Client(Subscriptions[messages.Granted]):
                 raise wire.TimedOut(f"{kind}: no reply in time")
             if self._wire.is_reply(value):
                 return wire.checked(value)
-            self._kept.append(value)
+            self._keep(value)
 
     def _subscribe(self, stream: Optional[str], fields: Fields) -> messages.Granted:
         return wire.granted(self.request("subscribe", stream=stream, **fields))
@@ -146,7 +145,11 @@ class Client(Subscriptions[messages.Granted]):
 
     def reconnect(self, timeout: Optional[float] = None) -> None:
         """Connects again and renews all subscriptions, trying until the timeout. A connection
-        that was lost soon is made again only after a pause."""
+        that was lost soon is made again only after a pause.
+
+        A subscription to a stream that the server no longer has is dropped; next then returns a
+        dict with "type": "error", "code": "unknown-stream" and the "stream". Where nothing is
+        left to renew, Refused is raised, and reconnect may be tried again."""
         deadline = self._deadline(timeout)
         self._socket.close()
         wait = self._backoff.first()
@@ -156,16 +159,34 @@ class Client(Subscriptions[messages.Granted]):
             time.sleep(min(wait, left))
             try:
                 self._open(self.timeout)
-                for stream, fields in before.items():
-                    self._subscribe(stream, fields)
+                self._renew(before)
                 self._backoff.connected()
                 return
             except (OSError, wire.Closed):
                 self._socket.close()
                 self._subscriptions = dict(before)
+                self._kept = Kept()
                 if deadline is not None and time.monotonic() >= deadline:
                     raise
                 wait = self._backoff.next()
+            except wire.MocapError:
+                self._socket.close()
+                self._subscriptions = dict(before)
+                self._kept = Kept()
+                raise
+
+    def _renew(self, before: Dict[Optional[str], Fields]) -> None:
+        refusal: Optional[wire.Refused] = None
+        renewed = 0
+        for stream, fields in before.items():
+            try:
+                self._subscribe(stream, fields)
+                renewed += 1
+            except wire.Refused as error:
+                self._not_renewed(stream, error)
+                refusal = error
+        if refusal is not None and renewed == 0:
+            raise refusal
 
     def close(self) -> None:
         self._socket.close()

@@ -1,4 +1,4 @@
-"""The server's messages as types. Lengths are in pixels of the source frame, times in seconds
+"""The server's messages as types. Lengths are in pixels of the displayed frame, times in seconds
 unless a name ends in ns (CLOCK_MONOTONIC) or us."""
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Face:
     """A part is None when it was not asked for or the server does not have it."""
 
     id: int
-    score: float
+    score: float  # share of the landmarks that are likely right
     box: Floats  # x, y, width, height
     keypoints: Optional[List[Keypoint]] = None
     raw: Optional[List[Keypoint]] = None
@@ -88,7 +88,8 @@ class State:
 
 @dataclass(frozen=True)
 class End:
-    """The last message of its stream."""
+    """Follows its stream's last record. A stream that is opened again goes on after it, with a
+    State."""
 
     stream: str
     records: int

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Generic, Iterable, Optional, Tuple, TypeVar
+from collections import deque
+from itertools import islice
+from typing import Any, Deque, Dict, Generic, Iterable, Optional, Tuple, TypeVar
 
 from . import messages, wire
 
@@ -11,9 +13,52 @@ RETRY_FIRST = 0.02  # seconds before connecting again; doubles each time,
 RETRY_LAST = 1.0  # up to this,
 LASTING = 5.0  # until a connection has lasted so long
 PENDING_MAX = 16  # requests without a reply; beyond it the oldest is forgotten
+KEPT_MAX = 1024  # messages kept while a reply is awaited
 
 Fields = Dict[str, Any]
 Reply = TypeVar("Reply")  # Granted, or what becomes one when it is awaited
+
+
+def _record_stream(value: Dict[str, Any]) -> Optional[str]:
+    """The stream of a record; None for any other message."""
+    stream = value.get("stream")
+    return stream if value.get("type") == "motion" and isinstance(stream, str) else None
+
+
+def _missed(value: Dict[str, Any]) -> int:
+    missed = value.get("missed")
+    return missed if isinstance(missed, int) else 0
+
+
+class Kept:
+    """Messages that came before a reply, oldest first. When there are too many, the oldest record
+    that has a successor of its stream gives way, and the successor counts it as missed."""
+
+    def __init__(self) -> None:
+        self._values: Deque[Dict[str, Any]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def append(self, value: Dict[str, Any]) -> None:
+        self._values.append(value)
+        if len(self._values) > KEPT_MAX:
+            self._drop()
+
+    def popleft(self) -> Dict[str, Any]:
+        return self._values.popleft()
+
+    def _drop(self) -> None:
+        for at, value in enumerate(self._values):
+            stream = _record_stream(value)
+            if stream is None:
+                continue
+            for later in islice(self._values, at + 1, None):
+                if _record_stream(later) == stream:
+                    later["missed"] = _missed(later) + _missed(value) + 1
+                    del self._values[at]
+                    return
+        raise wire.MocapError(f"no reply within {KEPT_MAX} messages that cannot be dropped")
 
 
 class Subscriptions(Generic[Reply]):
@@ -23,6 +68,7 @@ class Subscriptions(Generic[Reply]):
 
     server: messages.Server
     _wire: wire.Wire
+    _kept: Kept
 
     def __init__(self) -> None:
         self._subscriptions: Dict[Optional[str], Fields] = {}
@@ -69,6 +115,9 @@ class Subscriptions(Generic[Reply]):
         streams, server = value.get("streams"), getattr(self, "server", None)
         if value.get("type") == "streams" and isinstance(streams, list) and server is not None:
             server.streams[:] = [name for name in streams if isinstance(name, str)]
+            for name in [name for name in self._subscriptions if name is not None]:
+                if name not in server.streams:  # the server has forgotten it, too
+                    del self._subscriptions[name]
         request_id = value.get("id")
         if not isinstance(request_id, int) or request_id not in self._pending:
             return
@@ -94,6 +143,22 @@ class Subscriptions(Generic[Reply]):
         if value is not None:
             self._arrived(value)
         return value
+
+    def _keep(self, value: Dict[str, Any]) -> None:
+        try:
+            self._kept.append(value)
+        except wire.MocapError:
+            self._hang_up()
+            raise
+
+    def _not_renewed(self, stream: Optional[str], error: wire.Refused) -> None:
+        """Drops a subscription to a stream that the server no longer has; any other refusal is
+        raised."""
+        if error.code != "unknown-stream":
+            raise error
+        self._subscriptions.pop(stream, None)
+        told = {"type": "error", "code": error.code, "message": str(error), "stream": stream}
+        self._kept.append(told)
 
     def _remember(self, stream: Optional[str], fields: Fields) -> None:
         if stream is None:

@@ -256,6 +256,107 @@ class Unsubscribing(unittest.TestCase):
         self.assertEqual((again["stream"], again["max_rate"]), ("b", 5))
 
 
+class Losing(Listening):
+    """A server that refuses a stream on some connections, given by their numbers, and says before
+    it answers a ping that there is only stream b."""
+
+    def __init__(self, gone, connections):
+        self.gone, self.connections = gone, connections
+        self.requests = []
+        super().__init__()
+
+    def reply(self, request, number):
+        if request["type"] == "ping":
+            return line({"type": "streams", "streams": ["b"]}) + line({"type": "pong", "id": request["id"]})
+        if self.gone.get(number) == request["stream"]:
+            refused = {"type": "error", "code": "unknown-stream", "message": "gone"}
+            return line({**refused, "id": request["id"]})
+        return line({**SUBSCRIBED, "id": request["id"]})
+
+    def serve(self):
+        for number in range(self.connections):
+            connection, _ = self.listener.accept()
+            self.requests.append([])
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(line({**HELLO, "streams": ["a", "b"]}))
+                for text in lines:
+                    request = json.loads(text)
+                    self.requests[-1].append((request["type"], request.get("stream")))
+                    connection.sendall(self.reply(request, number))
+
+
+class LostStreams(unittest.TestCase):
+    TOLD = {"type": "error", "code": "unknown-stream", "message": "gone", "stream": "a"}
+    A, B = ("subscribe", "a"), ("subscribe", "b")
+
+    def test_one_that_is_gone_costs_no_other(self):
+        with Losing({1: "a"}, 3) as server, mocap.connect(server.path) as client:
+            client.subscribe("a")
+            client.subscribe("b")
+            client.reconnect(20)
+            self.assertEqual(client.next(20), self.TOLD)
+            client.reconnect(20)
+        self.assertEqual(server.requests, [[self.A, self.B], [self.A, self.B], [self.B]])
+
+    def test_with_nothing_left_reconnecting_may_be_tried_again(self):
+        with Losing({1: "a"}, 3) as server, mocap.connect(server.path) as client:
+            client.subscribe("a")
+            with self.assertRaises(mocap.Refused):
+                client.reconnect(20)
+            with self.assertRaises(mocap.Closed):
+                client.next(20)
+            client.reconnect(20)
+        self.assertEqual(server.requests, [[self.A], [self.A], [self.A]])
+
+    def test_with_asyncio(self):
+        async def lose(path):
+            async with await mocap.connect_async(path) as client:
+                await client.subscribe("a")
+                with self.assertRaises(mocap.Refused):
+                    await client.reconnect(20)
+                await client.reconnect(20)
+                await client.subscribe("b")
+                await client.reconnect(20)
+                return await client.next()
+
+        with Losing({1: "a", 3: "a"}, 4) as server:
+            self.assertEqual(asyncio.run(lose(server.path)), self.TOLD)
+
+    def test_one_that_was_removed_is_not_renewed(self):
+        with Losing({}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe("a")
+            client.subscribe("b")
+            client.ping()
+            client.reconnect(20)
+        self.assertEqual(server.requests[1], [self.B])
+
+
+class Kept(unittest.TestCase):
+    """What comes before a reply."""
+
+    MAX = 1024
+
+    def test_the_oldest_records_give_way_and_are_counted(self):
+        other = {**MOTION, "stream": "other"}
+        records = [{**MOTION, "seq": seq, "missed": 0} for seq in range(3 * self.MAX)]
+        reply = b"".join(map(line, [STATE, other, *records, {"type": "pong", "id": 1}]))
+        with Played(line(HELLO), reply, 1 << 16) as server, mocap.connect(server.path) as client:
+            client.ping()
+            self.assertEqual(client.next(0), mocap.State("main", "live", ""))
+            self.assertEqual(client.next(0).stream, "other")
+            kept = [client.next(0) for _ in range(self.MAX - 2)]
+            with self.assertRaises(mocap.Closed):
+                client.next(20)
+        self.assertEqual(sum(record.missed + 1 for record in kept), 3 * self.MAX)
+        self.assertEqual(kept[-1].seq, 3 * self.MAX - 1)
+
+    def test_a_flood_of_other_messages_is_an_error(self):
+        reply = line(STATE) * (self.MAX + 1)
+        with Played(line(HELLO), reply, 1 << 16) as server, mocap.connect(server.path) as client:
+            with self.assertRaisesRegex(mocap.MocapError, "no reply within 1024 messages"):
+                client.ping()
+
+
 class Late(Listening):
     """A server that grants CBOR to the first request once gate is set, and goes on in CBOR
     with a state and the reply to a second request."""

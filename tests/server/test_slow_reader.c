@@ -1,0 +1,330 @@
+// What waits for a connection that does not read: it is bounded, and in the order in which it
+// happened, so that what is told last is true. A real loop, real sockets.
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "protocol/record.h"
+#include "server/listener.h"
+#include "server/publisher.h"
+
+enum { READ_BYTES = 1 << 20, EVENTS_MAX = 64 };
+
+static uv_loop_t loop;
+static struct server_listener server;
+static struct server_publisher *publisher;
+static char directory[] = "/tmp/mocapd-test-XXXXXX";
+static char path[64];
+static struct protocol_record record;
+
+static void on_subscribed(void *user, int count)
+{
+    (void)user;
+    (void)count;
+}
+
+static void on_finished(void *user)
+{
+    (void)user;
+}
+
+static void on_connection(void *user, uv_stream_t *listener)
+{
+    (void)user;
+    server_publisher_accept(publisher, listener);
+}
+
+static void start(void)
+{
+    static const char streams[1][64] = { "m" };
+    const struct server_publisher_options options = {
+        .server = "test", .streams = streams, .stream_count = 1, .limits = SERVER_LIMITS_DEFAULT
+    };
+    const struct server_publisher_callbacks callbacks = { .on_subscribed = on_subscribed,
+                                                          .on_finished = on_finished };
+    struct mc_error err = { 0 };
+    assert_int_equal(uv_loop_init(&loop), 0);
+    publisher = server_publisher_create(&loop, &options, &callbacks, &err);
+    assert_non_null(publisher);
+    server = (struct server_listener){ .on_connection = on_connection };
+    if (!server_listener_open(&server, &loop, path, &err)) {
+        fail_msg("%s", err.message);
+    }
+    memset(&record, 0, sizeof record);
+    snprintf(record.stream, sizeof record.stream, "m");
+}
+
+static void stop(void)
+{
+    server_listener_close(&server);
+    server_publisher_finish(publisher);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    server_publisher_destroy(publisher);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void spin(void)
+{
+    for (int i = 0; i < 20; i++) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+}
+
+static int join(const char *request)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+    spin();
+    return fd;
+}
+
+static const char *received(int fd)
+{
+    static char text[READ_BYTES];
+    size_t length = 0;
+    ssize_t count;
+    while ((count = read(fd, text + length, sizeof text - 1 - length)) > 0) {
+        length += (size_t)count;
+        spin();
+    }
+    text[length] = '\0';
+    return text;
+}
+
+static void publish(int count)
+{
+    for (int i = 0; i < count; i++) {
+        server_publisher_record(publisher, 0, &record);
+        record.seq++;
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+}
+
+// ---- states and ends
+
+enum event { LIVE, STALLED, RECORD, END, EVENT_COUNT };
+
+static void happen(enum event event)
+{
+    switch (event) {
+    case LIVE:
+        server_publisher_state(publisher, 0, PROTOCOL_STREAM_LIVE, "");
+        break;
+    case STALLED:
+        server_publisher_state(publisher, 0, PROTOCOL_STREAM_STALLED, "");
+        break;
+    case RECORD:
+        server_publisher_record(publisher, 0, &record);
+        record.seq++;
+        break;
+    default:
+        server_publisher_state(publisher, 0, PROTOCOL_STREAM_ENDED, "");
+        server_publisher_end(publisher, 0);
+        break;
+    }
+}
+
+// A message as the event that it tells of; `ended` is told by an end, too.
+static enum event event_of(const char *line)
+{
+    static const struct {
+        const char *begins;
+        enum event event;
+    } messages[] = {
+        { "{\"type\":\"state\",\"stream\":\"m\",\"state\":\"live\"", LIVE },
+        { "{\"type\":\"state\",\"stream\":\"m\",\"state\":\"stalled\"", STALLED },
+        { "{\"type\":\"motion\"", RECORD },
+        { "{\"type\":\"end\"", END },
+    };
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        if (strncmp(line, messages[i].begins, strlen(messages[i].begins)) == 0) {
+            return messages[i].event;
+        }
+    }
+    return EVENT_COUNT;
+}
+
+// The state that the text leaves a reader with: LIVE, STALLED or END.
+static enum event last_state(const char *text)
+{
+    enum event last = EVENT_COUNT;
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        const enum event event = event_of(line);
+        last = event == RECORD || event == EVENT_COUNT ? last : event;
+    }
+    return last;
+}
+
+// Events of a stream that opens and ends at random, for a reader that is behind: what it is told
+// last is how things are.
+static void assert_told_truly(const char *subscribe, unsigned seed)
+{
+    start();
+    server_publisher_state(publisher, 0, PROTOCOL_STREAM_LIVE, "");
+    int fd = join(subscribe);
+    publish(2000); // more than the kernel takes
+    enum event last = LIVE;
+    bool ended = false;
+    for (int i = 0; i < EVENTS_MAX; i++) {
+        seed = seed * 1103515245 + 12345;
+        enum event event = (enum event)(seed >> 16) % EVENT_COUNT;
+        if (ended && (event == RECORD || event == END)) {
+            event = LIVE; // it is opened again first
+        }
+        happen(event);
+        last = event == RECORD ? last : event;
+        ended = last == END;
+    }
+    const char *text = received(fd);
+    if (last_state(text) != last) {
+        fail_msg("the last state is not %d: ...%s", (int)last,
+                 text + (strlen(text) < 600 ? 0 : strlen(text) - 600));
+    }
+    close(fd);
+    stop();
+}
+
+static void the_last_state_is_told_last(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 24; seed++) {
+        assert_told_truly("{\"type\":\"subscribe\",\"include\":[]}\n", seed);
+        assert_told_truly(
+            "{\"type\":\"subscribe\",\"include\":[],\"mode\":\"queue\",\"queue\":200}\n", seed);
+    }
+}
+
+// Opened again after its end: nothing of the end is left, and the records follow the state.
+static void a_stream_that_goes_on_has_not_ended(void **state)
+{
+    (void)state;
+    start();
+    server_publisher_state(publisher, 0, PROTOCOL_STREAM_LIVE, "");
+    int fd = join("{\"type\":\"subscribe\",\"include\":[],\"mode\":\"queue\",\"queue\":9}\n");
+    publish(2000);
+    happen(END);
+    happen(LIVE);
+    happen(END);
+    happen(STALLED);
+    happen(LIVE);
+    const char *text = received(fd);
+    assert_null(strstr(text, "\"ended\""));
+    assert_int_equal(last_state(text), LIVE);
+    const char *last = strstr(strstr(text, "\"live\"") + 1, "\"live\"");
+    assert_non_null(last);
+    assert_null(strstr(last, "\"motion\""));
+    publish(1);
+    assert_non_null(strstr(received(fd), "\"motion\""));
+    close(fd);
+    stop();
+}
+
+// ---- lists of streams
+
+static const char *last_line(const char *text)
+{
+    const char *last = text;
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        last = line;
+    }
+    return last;
+}
+
+// The length of what a connection finds that did not read while a stream came and went so often.
+static size_t left_by_changes(const char *request, int count)
+{
+    char name[PROTOCOL_NAME_BYTES];
+    start();
+    int fd = join(request);
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%063d", i);
+        const int stream = server_publisher_add_stream(publisher, name);
+        server_publisher_state(publisher, stream, PROTOCOL_STREAM_STALLED, "no camera");
+        uv_run(&loop, UV_RUN_NOWAIT);
+        server_publisher_remove_stream(publisher, stream, "not needed");
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    const char *text = received(fd);
+    const size_t length = strlen(text);
+    assert_string_equal(last_line(text), "{\"type\":\"streams\",\"streams\":[\"m\"]}\n");
+    close(fd);
+    stop();
+    return length;
+}
+
+static void changes_of_streams_do_not_pile_up(void **state)
+{
+    (void)state;
+    static const char *const requests[] = { "{\"type\":\"ping\"}\n", "{\"type\":\"subscribe\"}\n",
+                                            "{\"type\":\"subscribe\",\"stream\":\"m\"}\n" };
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        // Both are more than the kernel takes; the longer run leaves no more.
+        const size_t some = left_by_changes(requests[i], 500);
+        const size_t more = left_by_changes(requests[i], 2500);
+        assert_in_range(more, 1, some + 4096);
+    }
+}
+
+// One that the reader knew of has its end, however often others came and went.
+static void the_end_of_a_known_stream_is_told(void **state)
+{
+    (void)state;
+    start();
+    int fd = join("{\"type\":\"subscribe\"}\n");
+    const int door = server_publisher_add_stream(publisher, "door");
+    spin();
+    publish(2000);
+    server_publisher_remove_stream(publisher, door, "not needed");
+    const int next = server_publisher_add_stream(publisher, "next");
+    assert_int_equal(next, door);
+    server_publisher_remove_stream(publisher, next, "not needed");
+    assert_int_equal(server_publisher_add_stream(publisher, "last"), door);
+    const char *text = received(fd);
+    assert_non_null(strstr(text, "{\"type\":\"end\",\"stream\":\"door\""));
+    assert_null(strstr(text, "\"next\""));
+    assert_non_null(strstr(text, "{\"type\":\"streams\",\"streams\":[\"m\",\"last\"]}\n"
+                                 "{\"type\":\"state\",\"stream\":\"last\""));
+    close(fd);
+    stop();
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (mkdtemp(directory) == NULL) {
+        return 1;
+    }
+    snprintf(path, sizeof path, "%s/s", directory);
+    signal(SIGPIPE, SIG_IGN); // as the daemon does
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return rmdir(directory); // the socket is gone: else this fails
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_state_is_told_last),
+        cmocka_unit_test(a_stream_that_goes_on_has_not_ended),
+        cmocka_unit_test(changes_of_streams_do_not_pile_up),
+        cmocka_unit_test(the_end_of_a_known_stream_is_told),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
