@@ -2,7 +2,7 @@
 // aborts.
 //
 // What the system has no memory for comes from a reserve of MC_RESERVE_BYTES, enough for any
-// message of the protocol; it is whole again once all of it is freed. When that is used up, too,
+// request of the protocol; it is whole again once all of it is freed. When that is used up, too,
 // the process logs an error and exits. Any thread.
 #pragma once
 

@@ -15,8 +15,8 @@ enum {
     PROTOCOL_MINOR = 3, // incremented by additions: docs/protocol.md lists them
     PROTOCOL_STREAMS_MAX = 64,
     PROTOCOL_REASON_BYTES = 256,
-    PROTOCOL_REQUEST_BYTES = 4096,       // longest request, newline included
-    PROTOCOL_MESSAGE_BYTES = 256 * 1024, // longest message of the server
+    PROTOCOL_REQUEST_BYTES = 4096,        // longest request, newline included
+    PROTOCOL_MESSAGE_BYTES = 1024 * 1024, // longest message of the server: metrics of all streams
 };
 
 // ---- from the client

@@ -11,6 +11,7 @@
 
 #include "daemon/metrics.h"
 #include "pipeline/stats.h"
+#include "protocol/encode.h"
 
 static char *write_metrics(int first, int end)
 {
@@ -120,6 +121,40 @@ static void families_come_once(void **state)
     free(text);
 }
 
+// Monitoring asks for all streams at once.
+static void as_many_streams_as_there_may_be_fit_into_a_message(void **state)
+{
+    (void)state;
+    static struct protocol_status status;
+    static struct pipeline_stats stats[PROTOCOL_STREAMS_MAX];
+    const uint64_t many = 1000ull * 86400 * 365 * 100; // a century at a thousand frames a second
+    status = (struct protocol_status){ .stream_count = PROTOCOL_STREAMS_MAX };
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        memset(status.streams[i].stream, 'n', PROTOCOL_NAME_BYTES - 1);
+        memset(stats[i].dropped, 0x11, sizeof stats[i].dropped);
+        stats[i].captured = stats[i].decoded = stats[i].damaged = stats[i].published = many;
+        stats[i].connects = many;
+        stats[i].latency = (struct pipeline_histogram){ { many }, (double)many / 7 };
+        for (int stage = 0; stage < PIPELINE_STAGE_COUNT; stage++) {
+            stats[i].stages[stage] = stats[i].latency;
+        }
+    }
+    const struct daemon_metrics metrics = { "1.2", &status, stats, 0, PROTOCOL_STREAMS_MAX };
+    const enum protocol_encoding encodings[] = { PROTOCOL_JSON, PROTOCOL_CBOR };
+    for (int i = 0; i < 2; i++) {
+        struct protocol_buffer text, message;
+        protocol_buffer_init(&text, PROTOCOL_MESSAGE_BYTES);
+        protocol_buffer_init(&message, PROTOCOL_MESSAGE_BYTES);
+        daemon_metrics_write(&text, &metrics);
+        protocol_buffer_bytes(&text, "", 1);
+        assert_false(text.failed);
+        protocol_encode_metrics(&message, encodings[i], (struct protocol_id){ 0 }, text.data);
+        assert_false(message.failed);
+        protocol_buffer_finish(&text);
+        protocol_buffer_finish(&message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +163,7 @@ int main(void)
         cmocka_unit_test(one_stream_can_be_listed_alone),
         cmocka_unit_test(labels_have_few_values),
         cmocka_unit_test(families_come_once),
+        cmocka_unit_test(as_many_streams_as_there_may_be_fit_into_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ from typing import Any, Dict, Optional
 from . import cbor, messages
 
 MAJOR = 1
-MESSAGE_BYTES = 256 * 1024
+MESSAGE_BYTES = 1024 * 1024
 SYSTEM_PATH = "/run/mocapd/mocapd.sock"
 
 
