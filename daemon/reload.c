@@ -111,6 +111,7 @@ static void add_streams(const struct daemon_reload *reload, struct protocol_relo
             list(&reloaded->added, own->name);
         } else {
             mc_log(MC_LOG_ERROR, "stream %s cannot be added: %s", own->name, err.message);
+            list(&reloaded->failed, own->name);
         }
     }
 }

@@ -81,6 +81,7 @@ bool protocol_decode_reloaded(struct protocol_value root, struct protocol_messag
         PROTOCOL_FIELD(struct protocol_reloaded, added, read_names),
         PROTOCOL_FIELD(struct protocol_reloaded, changed, read_names),
         PROTOCOL_FIELD(struct protocol_reloaded, removed, read_names),
+        PROTOCOL_FIELD(struct protocol_reloaded, failed, read_names),
         { .name = "restart", .read = read_restart },
     };
     message->reloaded.id = message->id;

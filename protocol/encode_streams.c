@@ -43,6 +43,9 @@ void protocol_encode_reloaded(struct protocol_buffer *buffer, enum protocol_enco
     names_field(&writer, "added", &reloaded->added);
     names_field(&writer, "changed", &reloaded->changed);
     names_field(&writer, "removed", &reloaded->removed);
+    if (reloaded->failed.stream_count > 0) {
+        names_field(&writer, "failed", &reloaded->failed);
+    }
     protocol_writer_name(&writer, "restart");
     protocol_writer_open_array(&writer);
     for (int i = 0; i < reloaded->restart_count; i++) {

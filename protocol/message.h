@@ -231,6 +231,7 @@ enum {
 struct protocol_reloaded {
     struct protocol_id id;
     struct protocol_streams added, changed, removed;
+    struct protocol_streams failed; // to be added: the log says why
     int restart_count; // options that take effect when the daemon is started again
     char restart[PROTOCOL_OPTIONS_MAX][PROTOCOL_OPTION_NAME_BYTES];
 };

@@ -68,6 +68,8 @@ static void encode_streams(struct protocol_buffer *buffer, enum protocol_encodin
     }
     protocol_encode_streams(buffer, encoding, &streams);
     protocol_encode_reloaded(buffer, encoding, &reloaded);
+    reloaded.failed = (struct protocol_streams){ 1, { "attic" } };
+    protocol_encode_reloaded(buffer, encoding, &reloaded);
 }
 
 static void encode_all(struct protocol_buffer *buffer, enum protocol_encoding encoding,

@@ -228,7 +228,7 @@ static int run_reload(const void *options, const void *globals)
     print_names("changed: ", &reloaded->changed);
     print_names("removed: ", &reloaded->removed);
     if (reloaded->added.stream_count + reloaded->changed.stream_count +
-            reloaded->removed.stream_count ==
+            reloaded->removed.stream_count + reloaded->failed.stream_count ==
         0) {
         puts("the configuration was read again; no stream has changed");
     }
@@ -236,8 +236,12 @@ static int run_reload(const void *options, const void *globals)
         tools_complain("%s has changed: it takes effect when mocapd is started again",
                        reloaded->restart[i]);
     }
+    const int failed = reloaded->failed.stream_count;
+    for (int i = 0; i < failed; i++) {
+        tools_complain("%s could not be added: mocapd's log says why", reloaded->failed.streams[i]);
+    }
     free(reply);
-    return MC_EXIT_OK;
+    return failed == 0 ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
 
 const struct mc_command mocapctl_reload_command = {
@@ -245,7 +249,8 @@ const struct mc_command mocapctl_reload_command = {
     .summary = "make mocapd reload its configuration",
     .details =
         "Unchanged streams continue without a break. If the configuration is wrong, the old one "
-        "stays in force and the exit status is 1. For root, mocapd's user and the members "
+        "stays in force and the exit status is 1, as it is if a stream could not be added. For "
+        "root, mocapd's user and the members "
         "of its control-group.",
     .run = run_reload,
 };
