@@ -98,7 +98,7 @@ static void set_pts(struct pipeline_capture *capture, struct pipeline_frame *fra
         is_paced(capture)
             ? pipeline_pts_clock_by_stamp(clock, stamp, pipeline_source_is_live(capture->source),
                                           mc_clock_now_ns())
-            : pipeline_pts_clock_by_arrival(clock, stamp, frame->arrival_ns);
+            : pipeline_pts_clock_by_arrival(clock, stamp, frame->complete_ns);
 }
 
 // Returns false when the frame's time has passed; a few such go on all the same.
@@ -136,7 +136,7 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
         return true;
     }
     if (is_paced(capture) ? !wait_until_due(capture, frame)
-                          : !is_fresh(capture, frame->arrival_ns)) {
+                          : !is_fresh(capture, frame->complete_ns)) {
         return false;
     }
     hand_over(capture, frame);

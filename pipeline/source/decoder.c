@@ -37,6 +37,8 @@ struct pipeline_decoder {
     struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
+    int64_t arrival_ns;  // of the last frame that came out
+    int64_t last_ns;     // when the last packet arrived
     int64_t spent_ns;    // in all
     int64_t sent_ns;     // of it, before the last packet was sent
     int64_t frame_count; // that came out, or failed
@@ -66,6 +68,15 @@ static void use_memory(struct pipeline_decoder *decoder)
 #endif
 }
 
+// Whether frames come in order even when they are to come as early as possible. The decoders of
+// MPEG-1, 2 and 4 and of VC-1 then return them as they were sent.
+static bool keeps_order(enum AVCodecID id)
+{
+    const AVCodecDescriptor *descriptor = avcodec_descriptor_get(id);
+    return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC ||
+           (descriptor != NULL && (descriptor->props & AV_CODEC_PROP_REORDER) == 0);
+}
+
 // Opens the codec for frames whose edges are halved that many times, in place of the one
 // that is open, if any.
 static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
@@ -86,7 +97,8 @@ static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc
     decoder->codec->thread_count = decoder->threads;
     // Cropped to the pixel, though planes may then begin anywhere.
     decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
-    if (decoder->low_delay && decoder->threads == 1) { // with the flag there are none
+    if (decoder->low_delay && decoder->threads == 1 && // with the flag there are none
+        keeps_order(codec->id)) {
         decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
     use_memory(decoder);
@@ -206,6 +218,7 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
     decoder->lost |= !sent;
     decoder->frame_count += !sent;
     if (packet != NULL) {
+        decoder->last_ns = arrival_ns;
         count_skipped(decoder);
     }
     return sent;
@@ -278,7 +291,12 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
         frame->halvings = decoder->halvings;
         const struct history *history =
             &decoder->history[(uint64_t)frame->image->reordered_opaque % HISTORY];
-        frame->arrival_ns = history->arrival_ns;
+        // One that was sent early, for those shown before it to refer to, has waited for them.
+        if (history->arrival_ns > decoder->arrival_ns) {
+            decoder->arrival_ns = history->arrival_ns;
+        }
+        frame->arrival_ns = decoder->arrival_ns;
+        frame->complete_ns = decoder->last_ns;
         frame->reassembly_ns = history->reassembly_ns;
         frame->decode_ns = decoder->spent_ns - decoder->sent_ns;
         frame->damaged = decoder->damaged || (decoder->lost && !frame->image->key_frame) ||

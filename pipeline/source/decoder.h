@@ -14,7 +14,7 @@ struct pipeline_decoder;
 struct pipeline_frame;
 struct pipeline_frame_arena;
 
-// With low_delay frames are returned as early as possible: for live sources. With threads
+// With low_delay frames are returned as early as their order allows: for live sources. With threads
 // above 1 several frames decode at a time, and take up to as many frames longer. Frames
 // have at most max_pixels pixels; 0: PIPELINE_FRAME_PIXELS_DEFAULT (frame_limit.h). JPEGs
 // are reduced to that. Returns NULL and sets err when the codec can't be opened, or the
@@ -50,8 +50,9 @@ int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder);
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns);
 
-// Fills image, halvings, time_base, arrival_ns, reassembly_ns, decode_ns and damaged of
-// the frame.
+// Fills image, halvings, time_base, arrival_ns, complete_ns, reassembly_ns, decode_ns and
+// damaged of the frame. Frames come in the order in which they are shown; where their packets
+// come in another, arrival_ns does not step back but stays.
 // Returns false when another packet is needed. A frame is damaged when the decoder had to
 // conceal errors in it, or when the packet before it gave no frame; a packet that never
 // arrived goes unnoticed.

@@ -170,7 +170,8 @@ static double step_by_arrival(struct pipeline_pts_clock *clock, double elapsed_s
 double pipeline_pts_clock_by_arrival(struct pipeline_pts_clock *clock, double stamp,
                                      int64_t arrival_ns)
 {
-    const double elapsed_s = fmax(0, (double)(arrival_ns - clock->arrival_ns) * 1e-9);
+    arrival_ns = arrival_ns > clock->arrival_ns ? arrival_ns : clock->arrival_ns;
+    const double elapsed_s = (double)(arrival_ns - clock->arrival_ns) * 1e-9;
     const double advance_s = advance_stamp(clock, stamp);
     clock->arrival_ns = arrival_ns;
     if (clock->first) {

@@ -51,8 +51,8 @@ void pipeline_pts_clock_set_duration(struct pipeline_pts_clock *clock, double se
 double pipeline_pts_clock_by_stamp(struct pipeline_pts_clock *clock, double stamp, bool live,
                                    int64_t now_ns);
 
-// The pts of the next frame of a live source, which arrived at arrival_ns. Another
-// session begins after the time that has passed.
+// The pts of the next frame of a live source, which arrived at arrival_ns; a time before
+// the last frame's counts as that. Another session begins after the time that has passed.
 double pipeline_pts_clock_by_arrival(struct pipeline_pts_clock *clock, double stamp,
                                      int64_t arrival_ns);
 

@@ -340,6 +340,28 @@ static void a_live_stream_in_chunks_goes_by_stamps(void **state)
     assert_near(pipeline_pts_clock_by_stamp(&clock, 0, true, 8 * s), last + 2.5 + 1 / 30.0);
 }
 
+// In the order in which a camera with frames that refer to later ones sends groups of four, the
+// last one first: what came in time counts as having come with the one before.
+static void arrivals_that_step_back_add_no_time(void **state)
+{
+    (void)state;
+    static const int sent_as[] = { 3, 2, 4, 1 }; // of its group, the n-th
+    static const double intervals_s[] = { 0.1, 0.04, 1.0 / 60 };
+    for (size_t k = 0; k < sizeof intervals_s / sizeof intervals_s[0]; k++) {
+        const double interval_s = intervals_s[k];
+        double first = 0;
+        clock = (struct pipeline_pts_clock){ 0 };
+        pipeline_pts_clock_begin(&clock, 1 / interval_s);
+        for (int i = 0; i * interval_s < 60; i++) {
+            const int sent = i == 0 ? 0 : (i - 1) / 4 * 4 + sent_as[(i - 1) % 4];
+            const int64_t arrival_ns = (int64_t)((100 + sent * interval_s) * 1e9);
+            const double pts = pipeline_pts_clock_by_arrival(&clock, i * interval_s, arrival_ns);
+            first = i == 0 ? pts : first;
+            assert_true(fabs(pts - first - i * interval_s) < 0.3);
+        }
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -354,6 +376,7 @@ int main(void)
         TEST(an_irregular_camera_without_stamps_goes_by_arrival),
         TEST(time_goes_on_by_the_time_that_passed_when_a_camera_comes_back),
         TEST(a_live_stream_in_chunks_goes_by_stamps),
+        TEST(arrivals_that_step_back_add_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
