@@ -116,6 +116,7 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
         .detectors = detectors,
         .frame = job->frame->image,
         .display = &job->frame->display,
+        .pts = job->frame->pts,
     };
     begin_record(stream, job);
     observe(job, &view);

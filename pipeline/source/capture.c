@@ -79,6 +79,7 @@ static enum pipeline_capture_outcome run_sessions(struct pipeline_capture *captu
     do {
         outcome = capture->options.isolate ? pipeline_isolate_run_session(capture, err)
                                            : pipeline_capture_run_session(capture, err);
+        capture->reached_end = outcome == PIPELINE_CAPTURE_OVER;
         if (outcome == PIPELINE_CAPTURE_LOST) {
             wait_before_retry(capture, err);
             outcome = pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED
@@ -157,8 +158,9 @@ static void free_capture(struct pipeline_capture *capture)
 void pipeline_capture_remember(const struct pipeline_capture *capture,
                                struct pipeline_capture_memory *memory)
 {
-    *memory = (struct pipeline_capture_memory){ capture->clock, capture->lateness, capture->playout,
-                                                capture->load, capture->delivered_ns };
+    *memory = (struct pipeline_capture_memory){ capture->clock,        capture->lateness,
+                                                capture->playout,      capture->load,
+                                                capture->delivered_ns, capture->reached_end };
 }
 
 void pipeline_capture_recall(struct pipeline_capture *capture,
@@ -169,6 +171,7 @@ void pipeline_capture_recall(struct pipeline_capture *capture,
     capture->playout = memory->playout;
     capture->load = memory->load;
     capture->delivered_ns = memory->delivered_ns;
+    capture->reached_end = memory->reached_end;
 }
 
 struct pipeline_capture *

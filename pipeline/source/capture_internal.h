@@ -45,6 +45,7 @@ struct pipeline_capture {
     double skip_s;                  // of a file's packets that are left out before they are decoded
     double late_s;                  // the last frame
     int64_t delivered_ns;           // the last frame
+    bool reached_end;               // the last session
     struct pipeline_source *source; // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
@@ -75,6 +76,7 @@ struct pipeline_capture_memory {
     struct pipeline_playout playout;
     struct pipeline_decode_load load;
     int64_t delivered_ns;
+    bool reached_end;
 };
 
 // Copies it out of the capture, and into it. Thread: capture.

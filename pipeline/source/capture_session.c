@@ -187,13 +187,13 @@ static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, s
     return decoder;
 }
 
-// A file that repeats goes on without a break.
-static void begin_playout(struct pipeline_capture *capture)
+static void begin_clocks(struct pipeline_capture *capture)
 {
+    const AVStream *stream = pipeline_source_stream(capture->source);
     const bool live = pipeline_source_is_live(capture->source);
-    if (live || !capture->playout.begun) {
-        pipeline_playout_begin(&capture->playout, live);
-    }
+    const bool repeats = capture->reached_end && !live;
+    pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate), repeats);
+    pipeline_playout_begin(&capture->playout, live, repeats);
 }
 
 static bool connect_source(struct pipeline_capture *capture, bool *permanent, struct mc_error *err)
@@ -213,8 +213,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     capture->display = (struct pipeline_display_reader){ .options = capture->options.display };
     const AVStream *stream = pipeline_source_stream(capture->source);
     bool live = pipeline_source_is_live(capture->source);
-    pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));
-    begin_playout(capture);
+    begin_clocks(capture);
     capture->decoder = open_decoder(capture, err);
     if (capture->decoder == NULL) {
         *permanent = true;

@@ -25,11 +25,12 @@ static const double jitter_gain = 0.1, interval_gain = 0.05;
 static const int64_t distrust_fault_ns = 2 * MC_NS_PER_SECOND;
 static const int64_t distrust_lost_ns = 3600 * MC_NS_PER_SECOND;
 
-void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate)
+void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate, bool repeats)
 {
     const bool sane = frame_rate >= 0.1 && frame_rate <= 1000;
     clock->frame_s = sane ? 1 / frame_rate : default_frame_s;
     clock->first = true;
+    clock->repeats = repeats;
     clock->stamp = clock->advance_s = NAN;
     if (!(clock->rate > 0)) {
         clock->rate = 1;
@@ -72,7 +73,8 @@ double pipeline_pts_clock_by_stamp(struct pipeline_pts_clock *clock, double stam
     const double elapsed_s = (double)(now_ns - clock->arrival_ns) * 1e-9;
     clock->arrival_ns = now_ns;
     if (clock->first) {
-        return begin_session(clock, stamp, live ? fmax(elapsed_s, clock->frame_s) : clock->frame_s);
+        return begin_session(clock, stamp,
+                             clock->repeats ? clock->frame_s : fmax(elapsed_s, clock->frame_s));
     }
     const double ahead_s = stamp + clock->offset - clock->pts;
     double step_s = ahead_s;

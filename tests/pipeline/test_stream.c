@@ -44,6 +44,8 @@ static struct {
 
 static uint64_t pause_after;       // records; 0: never
 static uint64_t records_when_idle; // that had come by then
+static bool resumes_when_idle;     // once
+static double pts_when_idle;
 
 static void on_closed(void *user)
 {
@@ -114,6 +116,13 @@ static void on_record(void *user, struct protocol_record *record,
 static void close_idle(uv_timer_t *timer)
 {
     uv_close((uv_handle_t *)timer, NULL);
+    if (resumes_when_idle) {
+        resumes_when_idle = false;
+        pts_when_idle = seen.last_pts;
+        seen.close_after = seen.records + 1;
+        pipeline_stream_pause(stream, false);
+        return;
+    }
     pipeline_stream_close(stream, on_closed, NULL);
 }
 
@@ -235,6 +244,18 @@ static void an_idle_stream_gives_no_records(void **state)
     assert_int_equal(seen.records, records_when_idle);
 }
 
+static void time_goes_on_while_a_file_is_idle(void **state)
+{
+    (void)state;
+    pause_after = 10;
+    resumes_when_idle = true;
+    run("demo:", (struct pipeline_region){ 90, 60, 300, 300 }, 0, 0);
+    pause_after = 0;
+    assert_false(resumes_when_idle);
+    assert_int_equal(seen.records, records_when_idle + 1);
+    assert_true(seen.last_pts - pts_when_idle > 0.09); // it was idle for 0.1 s
+}
+
 // Several frames are processed at once; their records are in order all the same.
 static void a_region_is_looked_at_as_it_is(void **state)
 {
@@ -330,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_held_stream_waits_and_loses_nothing),
         cmocka_unit_test(nothing_comes_after_close),
         cmocka_unit_test(an_idle_stream_gives_no_records),
+        cmocka_unit_test(time_goes_on_while_a_file_is_idle),
         cmocka_unit_test(a_region_is_looked_at_as_it_is),
         cmocka_unit_test(a_motion_models_jacobians_come_with_its_keypoints),
         cmocka_unit_test(a_locator_gives_no_keypoints),

@@ -49,9 +49,22 @@ static void time_goes_on_when_a_file_begins_again(void **state)
 {
     (void)state;
     for (int round = 0; round < 3; round++) {
-        pipeline_pts_clock_begin(&clock, 25);
+        pipeline_pts_clock_begin(&clock, 25, round > 0);
         for (int i = 0; i < 10; i++) {
             assert_near(file_pts(500 + 40 * i), 0.5 + 0.04 * (10 * round + i));
+        }
+    }
+}
+
+static void time_goes_on_by_the_time_that_passed_when_a_file_is_opened_again(void **state)
+{
+    (void)state;
+    const int64_t s = MC_NS_PER_SECOND;
+    for (int round = 0; round < 3; round++) {
+        pipeline_pts_clock_begin(&clock, 25, false);
+        for (int i = 0; i < 10; i++) {
+            assert_near(pipeline_pts_clock_by_stamp(&clock, 0.04 * i, false, (100 + 7 * round) * s),
+                        0.04 * i + (7 + 0.36) * round);
         }
     }
 }
@@ -59,7 +72,7 @@ static void time_goes_on_when_a_file_begins_again(void **state)
 static void a_missing_or_absurd_stamp_is_filled_in(void **state)
 {
     (void)state;
-    pipeline_pts_clock_begin(&clock, 50);
+    pipeline_pts_clock_begin(&clock, 50, false);
     assert_near(file_pts(AV_NOPTS_VALUE), 0);
     assert_near(file_pts(AV_NOPTS_VALUE), 0.02);
     assert_near(file_pts(INT64_MAX), 0.04);
@@ -69,7 +82,7 @@ static void a_missing_or_absurd_stamp_is_filled_in(void **state)
 static void a_files_stamps_that_do_not_rise_are_filled_in(void **state)
 {
     (void)state;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     for (int i = 0; i < 40; i++) { // each stamp twice
         assert_near(file_pts(i / 2 * 80), 0.04 * i);
     }
@@ -241,7 +254,7 @@ static void pts_rise_in_true_seconds_whatever_the_stamps(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         print_message("%s\n", cases[i].name);
         clock = (struct pipeline_pts_clock){ 0 };
-        pipeline_pts_clock_begin(&clock, 25);
+        pipeline_pts_clock_begin(&clock, 25, false);
         struct camera camera = { .interval_s = cases[i].interval_s,
                                  .jitter_s = 0.001,
                                  .stamp = cases[i].stamp,
@@ -258,10 +271,10 @@ static void jitter_does_not_show(void **state)
     struct camera camera = {
         .interval_s = 0.04, .jitter_s = 0.03, .stamp = stamp_true, .from_s = 5, .seconds_s = 60
     };
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     run(&camera, 0.05, 0.1);
     clock = (struct pipeline_pts_clock){ 0 };
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     camera.stamp = stamp_none;
     camera.jitter_s = 0.015;
     run(&camera, 0.2, 0.1);
@@ -272,7 +285,7 @@ static void a_burst_after_a_stall_keeps_its_stamps(void **state)
 {
     (void)state;
     double last = 0;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     for (int i = 0; i < 400; i++) {
         const double time_s = i * 0.04;
         const double arrival_s = time_s > 10 && time_s < 10.8 ? 10.8 : time_s;
@@ -288,7 +301,7 @@ static void a_burst_at_the_beginning_keeps_its_stamps(void **state)
 {
     (void)state;
     double last = 0;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     for (int i = 0; i < 400; i++) {
         const double time_s = i * 0.04;
         const double arrival_s = fmax(time_s, 2);
@@ -305,7 +318,7 @@ static void an_irregular_camera_without_stamps_goes_by_arrival(void **state)
     (void)state;
     static const double gaps_s[] = { 0.03, 0.1, 0.4 };
     double time_s = 0, last = 0;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     for (int i = 0; i < 400; i++) {
         const double pts =
             pipeline_pts_clock_by_arrival(&clock, NAN, (int64_t)((time_s + 50) * 1e9));
@@ -319,9 +332,9 @@ static void an_irregular_camera_without_stamps_goes_by_arrival(void **state)
 static void time_goes_on_by_the_time_that_passed_when_a_camera_comes_back(void **state)
 {
     (void)state;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     assert_near(pipeline_pts_clock_by_arrival(&clock, 1, 5 * MC_NS_PER_SECOND), 1);
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     assert_near(pipeline_pts_clock_by_arrival(&clock, 0, 12 * MC_NS_PER_SECOND), 8);
 }
 
@@ -330,7 +343,7 @@ static void a_live_stream_in_chunks_goes_by_stamps(void **state)
 {
     (void)state;
     const int64_t s = MC_NS_PER_SECOND;
-    pipeline_pts_clock_begin(&clock, 30);
+    pipeline_pts_clock_begin(&clock, 30, false);
     for (int i = 0; i < 120; i++) {
         assert_near(pipeline_pts_clock_by_stamp(&clock, 60 + i / 30.0, true, 5 * s), 60 + i / 30.0);
     }
@@ -351,7 +364,7 @@ static void arrivals_that_step_back_add_no_time(void **state)
         const double interval_s = intervals_s[k];
         double first = 0;
         clock = (struct pipeline_pts_clock){ 0 };
-        pipeline_pts_clock_begin(&clock, 1 / interval_s);
+        pipeline_pts_clock_begin(&clock, 1 / interval_s, false);
         for (int i = 0; i * interval_s < 60; i++) {
             const int sent = i == 0 ? 0 : (i - 1) / 4 * 4 + sent_as[(i - 1) % 4];
             const int64_t arrival_ns = (int64_t)((100 + sent * interval_s) * 1e9);
@@ -367,6 +380,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
     const struct CMUnitTest tests[] = {
         TEST(time_goes_on_when_a_file_begins_again),
+        TEST(time_goes_on_by_the_time_that_passed_when_a_file_is_opened_again),
         TEST(a_missing_or_absurd_stamp_is_filled_in),
         TEST(a_files_stamps_that_do_not_rise_are_filled_in),
         TEST(pts_rise_in_true_seconds_whatever_the_stamps),
