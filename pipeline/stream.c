@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "pipeline/faces.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/isolate/isolate.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/reorder.h"
 #include "pipeline/stream_internal.h"
@@ -244,7 +245,7 @@ static bool create_capture(struct pipeline_stream *stream, struct mc_error *err)
         .repeat = stream->repeat,
         .drop_damaged = stream->drop_damaged,
         .udp = stream->udp,
-        .isolate = stream->isolate,
+        .run_session = stream->isolate ? pipeline_isolate_run_session : NULL,
         .display = stream->display_options,
         .max_pixels = stream->max_pixels,
         .mailbox = stream->mailbox,

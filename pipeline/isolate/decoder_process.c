@@ -307,7 +307,7 @@ static bool create_capture(struct mc_error *err)
         .mailbox = process.mailbox,
         .pool = process.pool,
         .counts = &process.counts,
-        .arena = process.arena,
+        .memory = { pipeline_frame_arena_get, process.arena },
         .on_open = on_open,
         .on_frame = on_frame,
         .wake = on_wake,

@@ -119,6 +119,7 @@ static bool send_start(struct session *session, struct mc_error *err)
         start.log_level++;
     }
     pipeline_capture_remember(capture, &start.memory);
+    session->capture->reached_end = false; // until it says so
     if (strlen(capture->url) >= sizeof start.url) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "its URL must be at most %zu bytes, got %zu",
                             sizeof start.url - 1, strlen(capture->url));

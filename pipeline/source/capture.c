@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/isolate/isolate.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/capture_internal.h"
 #include "pipeline/source/probe.h"
@@ -77,9 +76,7 @@ static enum pipeline_capture_outcome run_sessions(struct pipeline_capture *captu
     enum pipeline_capture_outcome outcome;
     pipeline_capture_report(capture, PIPELINE_CONNECTING, "");
     do {
-        outcome = capture->options.isolate ? pipeline_isolate_run_session(capture, err)
-                                           : pipeline_capture_run_session(capture, err);
-        capture->reached_end = outcome == PIPELINE_CAPTURE_OVER;
+        outcome = capture->options.run_session(capture, err);
         if (outcome == PIPELINE_CAPTURE_LOST) {
             wait_before_retry(capture, err);
             outcome = pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED
@@ -183,6 +180,9 @@ pipeline_capture_create_idle(const struct pipeline_capture_options *options, str
         return NULL;
     }
     capture->options = *options;
+    if (options->run_session == NULL) {
+        capture->options.run_session = pipeline_capture_run_session;
+    }
     capture->url = strdup(options->url);
     capture->packet = av_packet_alloc();
     capture->report.state = PIPELINE_CONNECTING;

@@ -179,9 +179,9 @@ static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, s
     capture->skipped = 0;
     struct pipeline_decoder *decoder = pipeline_decoder_open(
         pipeline_source_stream(capture->source), pipeline_source_is_live(capture->source),
-        capture->threaded ? thread_count() : 1, capture->options.max_pixels, err);
+        capture->threaded ? thread_count() : 1, capture->options.max_pixels,
+        &capture->options.memory, err);
     if (decoder != NULL) {
-        pipeline_decoder_set_arena(decoder, capture->options.arena);
         pipeline_decoder_set_effort(decoder, effort);
     }
     return decoder;
@@ -394,5 +394,7 @@ enum pipeline_capture_outcome pipeline_capture_run_session(struct pipeline_captu
                                                          : PIPELINE_CAPTURE_LOST;
     }
     disconnect_source(capture);
-    return pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED : outcome;
+    outcome = pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED : outcome;
+    capture->reached_end = outcome == PIPELINE_CAPTURE_OVER;
+    return outcome;
 }

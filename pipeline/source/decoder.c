@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/isolate/frame_arena.h"
 #include "pipeline/source/frame_buffers.h"
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/libav.h"
@@ -32,8 +31,8 @@ struct pipeline_decoder {
     struct AVRational time_base;
     int64_t max_pixels;                     // of a frame
     int halvings;                           // of its edges, while decoding
-    struct pipeline_frame_arena *arena;     // borrowed; NULL: none
-    struct pipeline_frame_buffers *buffers; // for frames where there is no arena
+    struct pipeline_frame_memory memory;    // of frames
+    struct pipeline_frame_buffers *buffers; // which are that, unless it is another's
     struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
@@ -51,15 +50,17 @@ struct pipeline_decoder {
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
+// Any thread.
+static int get_buffer(struct AVCodecContext *codec, struct AVFrame *frame, int flags)
+{
+    const struct pipeline_decoder *decoder = codec->opaque;
+    return decoder->memory.get(decoder->memory.from, codec, frame, flags);
+}
+
 static void use_memory(struct pipeline_decoder *decoder)
 {
-    if (decoder->arena != NULL) {
-        decoder->codec->opaque = decoder->arena;
-        decoder->codec->get_buffer2 = pipeline_frame_arena_get_buffer;
-    } else {
-        decoder->codec->opaque = decoder->buffers;
-        decoder->codec->get_buffer2 = pipeline_frame_buffers_get;
-    }
+    decoder->codec->opaque = decoder;
+    decoder->codec->get_buffer2 = get_buffer;
 #if LIBAVCODEC_VERSION_MAJOR < 60 // later versions expect as much of every callback
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -123,6 +124,7 @@ static bool check_size(const struct pipeline_decoder *decoder, struct mc_error *
 
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
                                                int threads, int64_t max_pixels,
+                                               const struct pipeline_frame_memory *memory,
                                                struct mc_error *err)
 {
     struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
@@ -136,6 +138,10 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
         pipeline_decoder_close(decoder);
         return NULL;
     }
+    decoder->memory =
+        memory != NULL && memory->get != NULL
+            ? *memory
+            : (struct pipeline_frame_memory){ pipeline_frame_buffers_get, decoder->buffers };
     decoder->time_base = stream->time_base;
     decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
     decoder->low_delay = low_delay;
@@ -222,13 +228,6 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
         count_skipped(decoder);
     }
     return sent;
-}
-
-void pipeline_decoder_set_arena(struct pipeline_decoder *decoder,
-                                struct pipeline_frame_arena *arena)
-{
-    decoder->arena = arena;
-    use_memory(decoder);
 }
 
 void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,

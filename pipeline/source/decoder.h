@@ -12,24 +12,21 @@ struct AVPacket;
 struct AVStream;
 struct pipeline_decoder;
 struct pipeline_frame;
-struct pipeline_frame_arena;
+struct pipeline_frame_memory;
 
 // With low_delay frames are returned as early as their order allows: for live sources. With threads
 // above 1 several frames decode at a time, and take up to as many frames longer. Frames
 // have at most max_pixels pixels; 0: PIPELINE_FRAME_PIXELS_DEFAULT (frame_limit.h). JPEGs
-// are reduced to that. Returns NULL and sets err when the codec can't be opened, or the
+// are reduced to that. Frames are written into memory, copied; NULL or zero: into memory that is
+// mapped for them. Returns NULL and sets err when the codec can't be opened, or the
 // stream says that its frames are larger.
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
                                                int threads, int64_t max_pixels,
+                                               const struct pipeline_frame_memory *memory,
                                                struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
 void pipeline_decoder_close(struct pipeline_decoder *decoder);
-
-// Has frames written into the arena, where it has room, from the next on. NULL: into memory that
-// is mapped for them.
-void pipeline_decoder_set_arena(struct pipeline_decoder *decoder,
-                                struct pipeline_frame_arena *arena);
 
 // Leaves out what the effort says, from the next packet on. A frame that refers to one
 // that was left out isn't shown until the next key frame.

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/isolate/decoder_process.h"
+#include "pipeline/isolate/isolate.h"
 #include "pipeline/isolate/sandbox.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/capture.h"
@@ -66,14 +67,15 @@ static void on_news(void *user)
     pthread_mutex_unlock(&lock);
 }
 
-static void run_start(struct run *run, const char *url, bool isolate)
+static void run_start_file(struct run *run, const char *url, bool isolate, bool repeat)
 {
     struct mc_error err = { 0 };
     memset(run, 0, sizeof *run);
     run->options = (struct pipeline_capture_options){
         .url = url,
         .every_frame = true,
-        .isolate = isolate,
+        .repeat = repeat,
+        .run_session = isolate ? pipeline_isolate_run_session : NULL,
         .mailbox = pipeline_mailbox_create(QUEUE, true, &err),
         .pool = pipeline_frame_pool_create(QUEUE + 3, &err),
         .counts = &run->counts,
@@ -86,6 +88,11 @@ static void run_start(struct run *run, const char *url, bool isolate)
         fail_msg("%s", err.message);
     }
     pipeline_capture_start(run->capture);
+}
+
+static void run_start(struct run *run, const char *url, bool isolate)
+{
+    run_start_file(run, url, isolate, false);
 }
 
 static void run_stop(struct run *run)
@@ -270,6 +277,20 @@ static void the_same_frames_come_from_either_process(void **state)
         compare(path);
     }
     clip_directory_remove(directory);
+}
+
+static void a_file_that_repeats_goes_on_without_a_break_in_either_process(void **state)
+{
+    (void)state;
+    static struct run run;
+    for (int isolate = 0; isolate < 2; isolate++) {
+        run_start_file(&run, "lavfi:testsrc=size=64x48:rate=25:duration=0.2", isolate != 0, true);
+        run_until(&run, 20);
+        for (int i = 0; i < 20; i++) {
+            assert_float_equal(run.seen[i].pts, 0.04 * i, 1e-6);
+        }
+        run_stop(&run);
+    }
 }
 
 static void the_same_errors_come_from_either_process(void **state)
@@ -513,6 +534,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_frames_come_from_either_process),
+        cmocka_unit_test(a_file_that_repeats_goes_on_without_a_break_in_either_process),
         cmocka_unit_test(the_same_errors_come_from_either_process),
         cmocka_unit_test(a_decoder_that_dies_is_started_again),
         cmocka_unit_test(a_file_that_no_decoder_survives_is_given_up),

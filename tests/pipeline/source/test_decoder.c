@@ -110,7 +110,7 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -165,7 +165,7 @@ static void a_frame_outlives_its_decoder_and_leaves_no_memory(void **state)
         pipeline_source_open(mjpeg_path, false, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -260,7 +260,7 @@ static void frames_of_packets_out_of_order_come_in_order(void **state)
         struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
         assert_non_null(source);
         struct pipeline_decoder *decoder =
-            pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
+            pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
         assert_non_null(decoder);
         struct pipeline_frame frame = { .image = av_frame_alloc() };
         AVPacket *packet = av_packet_alloc();
@@ -316,7 +316,7 @@ static void reduced_effort_leaves_out_what_it_says(void **state)
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();

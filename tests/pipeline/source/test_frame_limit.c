@@ -93,7 +93,7 @@ static bool decode(const char *name, const char *encoder, int64_t max_pixels,
     struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), false, 1, max_pixels, err);
+        pipeline_decoder_open(pipeline_source_stream(source), false, 1, max_pixels, NULL, err);
     AVPacket *packet = av_packet_alloc();
     bool decoded = false;
     if (decoder != NULL) {

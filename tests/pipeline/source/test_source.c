@@ -188,7 +188,7 @@ static int count_frames(const char *url)
     assert_non_null(source);
     assert_false(pipeline_source_is_live(source));
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), false, 1, 0, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), false, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
