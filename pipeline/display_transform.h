@@ -39,10 +39,10 @@ struct pipeline_display_reader {
     int32_t matrix[9];
 };
 
-// The transform of the stream's next decoded frame. halvings: of its edges, while it was
-// decoded; it is displayed at its full size.
+// The transform of the stream's next decoded frame. lowres: how often its edges were halved while
+// it was decoded; it is displayed at its full size.
 void pipeline_display_reader_read(struct pipeline_display_reader *reader,
-                                  const struct AVFrame *frame, int halvings,
+                                  const struct AVFrame *frame, int lowres,
                                   const struct AVStream *stream,
                                   struct pipeline_display_transform *transform);
 

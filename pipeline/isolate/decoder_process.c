@@ -189,7 +189,7 @@ static void describe(const struct pipeline_frame *frame, struct pipeline_isolate
             message->linesizes[i] = image->linesize[i];
         }
     }
-    message->halvings = frame->halvings;
+    message->lowres = frame->lowres;
     message->damaged = frame->damaged;
     message->pts = frame->pts;
     message->time_base = frame->time_base;

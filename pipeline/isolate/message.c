@@ -171,7 +171,7 @@ static bool check_frame(const struct pipeline_isolate_frame *frame,
     if (!(fabs(frame->pts) <= pts_max_s) || (limits->any && !(frame->pts > limits->last_pts))) {
         return refuse(err, "a frame whose pts does not rise");
     }
-    if (frame->halvings < 0 || frame->halvings > 3 || frame->time_base.num < 0 ||
+    if (frame->lowres < 0 || frame->lowres > 3 || frame->time_base.num < 0 ||
         frame->time_base.den <= 0 || !check_display(&frame->display)) {
         return refuse(err, "a frame with an impossible display transform");
     }

@@ -187,7 +187,7 @@ bool pipeline_shared_frames_lend(struct pipeline_shared_frames *shared,
         image->data[i] = used ? shared->base + message->offsets[i] : NULL;
         image->linesize[i] = message->linesizes[i];
     }
-    frame->halvings = message->halvings;
+    frame->lowres = message->lowres;
     frame->pts = message->pts;
     frame->time_base = message->time_base;
     frame->display = message->display;

@@ -123,7 +123,7 @@ static bool wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     set_pts(capture, frame);
-    pipeline_display_reader_read(&capture->display, frame->image, frame->halvings,
+    pipeline_display_reader_read(&capture->display, frame->image, frame->lowres,
                                  pipeline_source_stream(capture->source), &frame->display);
     if (pipeline_source_is_live(capture->source)) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());

@@ -14,7 +14,7 @@
 #include "pipeline/source/libav.h"
 
 enum {
-    JPEG_HALVINGS_MAX = 3,        // as FFmpeg's decoder can
+    JPEG_LOWRES_MAX = 3,          // as FFmpeg's decoder can
     PADDING_PIXELS = 128 * 16384, // FFmpeg counts rows as up to 127 pixels longer
     ERRORS_MAX = 64,              // in a row while draining
     HISTORY = 64,                 // packets whose frames may be still to come
@@ -30,7 +30,7 @@ struct pipeline_decoder {
     struct AVCodecParameters *parameters; // owned
     struct AVRational time_base;
     int64_t max_pixels;                     // of a frame
-    int halvings;                           // of its edges, while decoding
+    int lowres;                             // as the codec is open with
     struct pipeline_frame_memory memory;    // of frames
     struct pipeline_frame_buffers *buffers; // which are that, unless it is another's
     struct mc_log_limit log_limit;
@@ -78,9 +78,9 @@ static bool keeps_order(enum AVCodecID id)
            (descriptor != NULL && (descriptor->props & AV_CODEC_PROP_REORDER) == 0);
 }
 
-// Opens the codec for frames whose edges are halved that many times, in place of the one
-// that is open, if any.
-static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
+// Opens the codec for frames whose edges are halved lowres times, in place of the one that is open,
+// if any.
+static bool open_codec(struct pipeline_decoder *decoder, int lowres, struct mc_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);
     avcodec_free_context(&decoder->codec);
@@ -89,10 +89,10 @@ static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the decoder");
     }
     int result = avcodec_parameters_to_context(decoder->codec, decoder->parameters);
-    decoder->halvings = halvings;
-    decoder->codec->lowres = halvings;
+    decoder->lowres = lowres;
+    decoder->codec->lowres = lowres;
     decoder->codec->pkt_timebase = decoder->time_base;
-    decoder->codec->max_pixels = (decoder->max_pixels + PADDING_PIXELS) << 2 * halvings;
+    decoder->codec->max_pixels = (decoder->max_pixels + PADDING_PIXELS) << 2 * lowres;
     // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
     // and the other cores have networks to run.
     decoder->codec->thread_count = decoder->threads;
@@ -114,8 +114,8 @@ static bool check_size(const struct pipeline_decoder *decoder, struct mc_error *
 {
     const struct AVCodecParameters *parameters = decoder->parameters;
     return decoder->mjpeg || // each says its own
-           pipeline_frame_limit_halvings(parameters->width, parameters->height, decoder->max_pixels,
-                                         0) == 0 ||
+           pipeline_frame_limit_lowres(parameters->width, parameters->height, decoder->max_pixels,
+                                       0) == 0 ||
            mc_error_set(err, MC_ERROR_MEDIA, 0,
                         "its frames must have at most %" PRId64 " pixels, got %dx%d; "
                         "see max-frame-size",
@@ -185,10 +185,10 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
                                  &can_reduce)) {
         return true; // the codec says what is wrong with it
     }
-    const int halvings = pipeline_frame_limit_halvings(width, height, decoder->max_pixels,
-                                                       can_reduce ? JPEG_HALVINGS_MAX : 0);
+    const int lowres = pipeline_frame_limit_lowres(width, height, decoder->max_pixels,
+                                                   can_reduce ? JPEG_LOWRES_MAX : 0);
     unsigned skipped;
-    if (halvings < 0) {
+    if (lowres < 0) {
         if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
             mc_log(MC_LOG_WARNING,
                    "a JPEG of %dx%d is left out: must have at most %" PRId64 " pixels%s; "
@@ -198,7 +198,7 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
         }
         return false;
     }
-    return halvings == decoder->halvings || open_codec(decoder, halvings, NULL);
+    return lowres == decoder->lowres || open_codec(decoder, lowres, NULL);
 }
 
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
@@ -287,7 +287,7 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
     decoder->spent_ns += mc_clock_now_ns() - start;
     if (received) {
         frame->time_base = decoder->time_base;
-        frame->halvings = decoder->halvings;
+        frame->lowres = decoder->lowres;
         const struct history *history =
             &decoder->history[(uint64_t)frame->image->reordered_opaque % HISTORY];
         // One that was sent early, for those shown before it to refer to, has waited for them.

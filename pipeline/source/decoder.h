@@ -47,7 +47,7 @@ int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder);
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns);
 
-// Fills image, halvings, time_base, arrival_ns, complete_ns, reassembly_ns, decode_ns and
+// Fills image, lowres, time_base, arrival_ns, complete_ns, reassembly_ns, decode_ns and
 // damaged of the frame. Frames come in the order in which they are shown; where their packets
 // come in another, arrival_ns does not step back but stays.
 // Returns false when another packet is needed. A frame is damaged when the decoder had to

@@ -1,13 +1,13 @@
 #include "pipeline/source/frame_limit.h"
 
-int pipeline_frame_limit_halvings(int width, int height, int64_t max_pixels, int most)
+int pipeline_frame_limit_lowres(int width, int height, int64_t max_pixels, int most)
 {
-    for (int halvings = 0; halvings <= most; halvings++) {
-        const int64_t round_up = (1 << halvings) - 1;
-        const int64_t columns = (width + round_up) >> halvings;
-        const int64_t rows = (height + round_up) >> halvings;
+    for (int lowres = 0; lowres <= most; lowres++) {
+        const int64_t round_up = (1 << lowres) - 1;
+        const int64_t columns = (width + round_up) >> lowres;
+        const int64_t rows = (height + round_up) >> lowres;
         if (columns * rows <= max_pixels) {
-            return halvings;
+            return lowres;
         }
     }
     return -1;

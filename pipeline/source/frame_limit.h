@@ -13,7 +13,7 @@ enum { PIPELINE_FRAME_PIXELS_DEFAULT = 4096 * 4096 };
 
 // How often both edges have to be halved, at most most times, until a frame has no more
 // than max_pixels. Negative: that is not enough.
-int pipeline_frame_limit_halvings(int width, int height, int64_t max_pixels, int most);
+int pipeline_frame_limit_lowres(int width, int height, int64_t max_pixels, int most);
 
 // The size that a JPEG says it has. can_reduce: it is sequential; others are decoded at
 // their full size before anything. False when there is none. Bytes from outside.

@@ -18,7 +18,7 @@ struct fixture {
     AVFormatContext *format;
     AVStream *stream;
     AVFrame *frame;
-    int halvings;
+    int lowres;
     struct pipeline_display_reader reader;
     struct pipeline_display_transform transform;
 };
@@ -58,8 +58,8 @@ static void put_in_stream(struct fixture *fixture, const int32_t matrix[9], size
 
 static void read_frame(struct fixture *fixture)
 {
-    pipeline_display_reader_read(&fixture->reader, fixture->frame, fixture->halvings,
-                                 fixture->stream, &fixture->transform);
+    pipeline_display_reader_read(&fixture->reader, fixture->frame, fixture->lowres, fixture->stream,
+                                 &fixture->transform);
 }
 
 // Where a displayed point lies in the coded frame.
@@ -188,7 +188,7 @@ static void the_frame_counts_before_the_stream_and_until_the_next_key_frame(void
 static void a_frame_that_was_reduced_is_displayed_at_its_full_size(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->halvings = 2;
+    fixture->lowres = 2;
     read_frame(fixture);
     assert_int_equal(fixture->transform.width, 4 * WIDTH);
     assert_int_equal(fixture->transform.height, 4 * HEIGHT);

@@ -41,13 +41,13 @@ static int tear_down(void **state)
 static void edges_are_halved_until_the_frame_is_small_enough(void **state)
 {
     (void)state;
-    assert_int_equal(pipeline_frame_limit_halvings(640, 480, 640 * 480, 3), 0);
-    assert_int_equal(pipeline_frame_limit_halvings(641, 480, 640 * 480, 3), 1);
-    assert_int_equal(pipeline_frame_limit_halvings(8192, 8192, 4096 * 4096, 3), 1);
-    assert_int_equal(pipeline_frame_limit_halvings(8193, 8192, 4096 * 4096, 3), 2);
-    assert_int_equal(pipeline_frame_limit_halvings(65535, 65535, 4096 * 4096, 3), -1);
-    assert_int_equal(pipeline_frame_limit_halvings(65535, 65535, 4096 * 4096, 0), -1);
-    assert_int_equal(pipeline_frame_limit_halvings(0, 0, 4096 * 4096, 0), 0);
+    assert_int_equal(pipeline_frame_limit_lowres(640, 480, 640 * 480, 3), 0);
+    assert_int_equal(pipeline_frame_limit_lowres(641, 480, 640 * 480, 3), 1);
+    assert_int_equal(pipeline_frame_limit_lowres(8192, 8192, 4096 * 4096, 3), 1);
+    assert_int_equal(pipeline_frame_limit_lowres(8193, 8192, 4096 * 4096, 3), 2);
+    assert_int_equal(pipeline_frame_limit_lowres(65535, 65535, 4096 * 4096, 3), -1);
+    assert_int_equal(pipeline_frame_limit_lowres(65535, 65535, 4096 * 4096, 0), -1);
+    assert_int_equal(pipeline_frame_limit_lowres(0, 0, 4096 * 4096, 0), 0);
 }
 
 static void the_size_of_a_jpeg_is_read_and_nothing_beyond_its_end(void **state)
@@ -115,15 +115,15 @@ static void a_large_jpeg_is_reduced_and_other_frames_are_refused(void **state)
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     static const struct {
         int64_t max_pixels;
-        int halvings;
+        int lowres;
     } cases[] = {
         { 0, 0 }, { WIDTH * HEIGHT, 0 }, { WIDTH * HEIGHT - 1, 1 }, { 2000, 2 }, { 375, 3 }
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_true(decode("a.avi", "mjpeg", cases[i].max_pixels, &frame, &err));
-        assert_int_equal(frame.halvings, cases[i].halvings);
-        assert_int_equal(frame.image->width, WIDTH >> cases[i].halvings);
-        assert_int_equal(frame.image->height, HEIGHT >> cases[i].halvings);
+        assert_int_equal(frame.lowres, cases[i].lowres);
+        assert_int_equal(frame.image->width, WIDTH >> cases[i].lowres);
+        assert_int_equal(frame.image->height, HEIGHT >> cases[i].lowres);
         av_frame_unref(frame.image);
     }
     assert_false(decode("a.avi", "mjpeg", 374, &frame, &err));
