@@ -108,8 +108,11 @@ void pipeline_display_reader_read(struct pipeline_display_reader *reader,
 {
     const struct pipeline_display_options *options = &reader->options;
     // With square pixels: the shorter edge of a pixel grows, so that no detail is lost.
-    const double aspect = read_aspect(frame, stream);
+    double aspect = read_aspect(frame, stream);
     const double full_width = frame->width << lowres, full_height = frame->height << lowres;
+    if (fmax(full_width * aspect, full_height / aspect) > PIPELINE_DISPLAY_EDGE_MAX) {
+        aspect = 1;
+    }
     const double width = fmax(1, round(aspect > 1 ? full_width * aspect : full_width));
     const double height = fmax(1, round(aspect < 1 ? full_height / aspect : full_height));
 

@@ -25,6 +25,9 @@ enum {
 _Static_assert((int)PIPELINE_FACES_MAX == (int)PROTOCOL_FACES_MAX,
                "a record has room for all faces");
 
+_Static_assert((int)PIPELINE_DISPLAY_EDGE_MAX <= (int)PROTOCOL_SIDE_MAX,
+               "a record can tell the size of any frame");
+
 static void report_state(struct pipeline_stream *stream, enum pipeline_state state,
                          const char *reason)
 {

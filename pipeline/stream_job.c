@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -12,6 +13,7 @@ static void begin_record(struct pipeline_stream *stream, struct pipeline_stream_
 {
     const struct pipeline_frame *frame = job->frame;
     struct protocol_record *record = &job->record;
+    assert(frame->display.width <= PROTOCOL_SIDE_MAX && frame->display.height <= PROTOCOL_SIDE_MAX);
     memset(record, 0, sizeof *record);
     memcpy(record->stream, stream->name, sizeof record->stream);
     record->seq = job->sequence;

@@ -13,6 +13,7 @@
 
 #include "pipeline/frame_pool.h"
 #include "pipeline/isolate/decoder_process.h"
+#include "pipeline/source/frame_limit.h"
 
 enum {
     REFERENCES = 24,          // frames that a decoder keeps, with its threads
@@ -75,7 +76,8 @@ static bool make_memory(struct pipeline_shared_frames *shared, struct mc_error *
 static size_t room_for(int lend_count, int64_t max_pixels)
 {
     const size_t usual = (size_t)max_pixels * 3 / 2 * (size_t)(lend_count + REFERENCES);
-    const size_t largest = ((size_t)max_pixels + (1 << 21)) * BYTES_PER_PIXEL_MAX;
+    const size_t largest =
+        ((size_t)max_pixels + PIPELINE_FRAME_PADDING_PIXELS) * BYTES_PER_PIXEL_MAX;
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     return ((usual > largest ? usual : largest) + page - 1) / page * page;
 }

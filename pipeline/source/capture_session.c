@@ -206,7 +206,8 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     capture->load.window_ns = 0;
     pipeline_lateness_reset(&capture->lateness);
     capture->source =
-        pipeline_source_open(capture->url, capture->options.udp, &capture->stop, permanent, err);
+        pipeline_source_open(capture->url, capture->options.udp, capture->options.max_pixels,
+                             &capture->stop, permanent, err);
     if (capture->source == NULL) {
         return false;
     }
@@ -331,6 +332,18 @@ static bool has_frames(const struct pipeline_capture *capture)
            atomic_load(&capture->options.counts->late) > capture->late_before;
 }
 
+// Whether a live source has nothing but frames that are too large, so far.
+static bool is_refused(struct pipeline_capture *capture, struct mc_error *err)
+{
+    if (!pipeline_source_is_live(capture->source) || has_frames(capture) ||
+        !pipeline_decoder_refusal(capture->decoder, err)) {
+        return false;
+    }
+    capture->fault = PIPELINE_FAULT_FORMAT;
+    mc_error_wrap(err, "%s", capture->shown_url);
+    return true;
+}
+
 // Reads to the end, a fault or a stop; returns which.
 static enum pipeline_capture_outcome read_source(struct pipeline_capture *capture,
                                                  struct mc_error *err)
@@ -340,6 +353,9 @@ static enum pipeline_capture_outcome read_source(struct pipeline_capture *captur
            PIPELINE_READ_PACKET) {
         count(&capture->options.counts->packets);
         decode_packet(capture);
+        if (is_refused(capture, err)) {
+            return PIPELINE_CAPTURE_LOST;
+        }
         if (capture->hopeless) {
             mc_error_set(err, MC_ERROR_MEDIA, 0, "%s: frames kept arriving more than a second late",
                          capture->shown_url);
@@ -362,7 +378,7 @@ static enum pipeline_capture_outcome read_source(struct pipeline_capture *captur
         return PIPELINE_CAPTURE_STOPPED;
     }
     if (!has_frames(capture)) {
-        if (read == PIPELINE_READ_END) {
+        if (read == PIPELINE_READ_END && !pipeline_decoder_refusal(capture->decoder, err)) {
             mc_error_set(err, MC_ERROR_MEDIA, 0, "has no frame that can be decoded");
         }
         mc_error_wrap(err, "%s", capture->shown_url);

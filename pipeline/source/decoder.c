@@ -1,6 +1,7 @@
 #include "pipeline/source/decoder.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include <libavcodec/avcodec.h>
@@ -14,10 +15,9 @@
 #include "pipeline/source/libav.h"
 
 enum {
-    JPEG_LOWRES_MAX = 3,          // as FFmpeg's decoder can
-    PADDING_PIXELS = 128 * 16384, // FFmpeg counts rows as up to 127 pixels longer
-    ERRORS_MAX = 64,              // in a row while draining
-    HISTORY = 64,                 // packets whose frames may be still to come
+    JPEG_LOWRES_MAX = 3, // as FFmpeg's decoder can
+    ERRORS_MAX = 64,     // in a row while draining
+    HISTORY = 64,        // packets whose frames may be still to come
 };
 
 // One packet, until its frame is decoded.
@@ -33,6 +33,8 @@ struct pipeline_decoder {
     int lowres;                             // as the codec is open with
     struct pipeline_frame_memory memory;    // of frames
     struct pipeline_frame_buffers *buffers; // which are that, unless it is another's
+    atomic_uint_fast64_t too_large;         // a frame: width << 32 | height; 0: none. Any thread
+    struct mc_error refusal;                // of the last frame that was refused
     struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
@@ -50,23 +52,25 @@ struct pipeline_decoder {
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-// Any thread.
-static int get_buffer(struct AVCodecContext *codec, struct AVFrame *frame, int flags)
+// Whether the frame may be that large; else it is noted. Any thread.
+static bool fits(struct pipeline_decoder *decoder, int width, int height)
 {
-    const struct pipeline_decoder *decoder = codec->opaque;
-    return decoder->memory.get(decoder->memory.from, codec, frame, flags);
+    if (pipeline_frame_limit_check(width, height, decoder->max_pixels, NULL)) {
+        return true;
+    }
+    atomic_store(&decoder->too_large, (uint64_t)width << 32 | (uint32_t)height);
+    return false;
 }
 
-static void use_memory(struct pipeline_decoder *decoder)
+// FFmpeg's own limit is not exact. Any thread.
+static int get_buffer(struct AVCodecContext *codec, struct AVFrame *frame, int flags)
 {
-    decoder->codec->opaque = decoder;
-    decoder->codec->get_buffer2 = get_buffer;
-#if LIBAVCODEC_VERSION_MAJOR < 60 // later versions expect as much of every callback
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    decoder->codec->thread_safe_callbacks = 1; // or decoding threads would wait for each other
-#pragma GCC diagnostic pop
-#endif
+    struct pipeline_decoder *decoder = codec->opaque;
+    if (!fits(decoder, codec->width, codec->height)) {
+        pipeline_libav_hush(decoder->threads == 1);
+        return AVERROR(EINVAL);
+    }
+    return decoder->memory.get(decoder->memory.from, codec, frame, flags);
 }
 
 // Whether frames come in order even when they are to come as early as possible. The decoders of
@@ -78,48 +82,65 @@ static bool keeps_order(enum AVCodecID id)
            (descriptor != NULL && (descriptor->props & AV_CODEC_PROP_REORDER) == 0);
 }
 
+static void set_options(struct pipeline_decoder *decoder, struct AVCodecContext *codec, int lowres)
+{
+    codec->lowres = lowres;
+    codec->pkt_timebase = decoder->time_base;
+    codec->max_pixels = (decoder->max_pixels + PIPELINE_FRAME_PADDING_PIXELS) << 2 * lowres;
+    // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
+    // and the other cores have networks to run.
+    codec->thread_count = decoder->threads;
+    // Cropped to the pixel, though planes may then begin anywhere.
+    codec->flags |= AV_CODEC_FLAG_UNALIGNED;
+    if (decoder->low_delay && decoder->threads == 1 && // with the flag there are none
+        keeps_order(codec->codec_id)) {
+        codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    }
+    codec->opaque = decoder;
+    codec->get_buffer2 = get_buffer;
+#if LIBAVCODEC_VERSION_MAJOR < 60 // later versions expect as much of every callback
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    codec->thread_safe_callbacks = 1; // or decoding threads would wait for each other
+#pragma GCC diagnostic pop
+#endif
+}
+
 // Opens the codec for frames whose edges are halved lowres times, in place of the one that is open,
-// if any.
+// if any; on failure that one stays.
 static bool open_codec(struct pipeline_decoder *decoder, int lowres, struct mc_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);
-    avcodec_free_context(&decoder->codec);
-    decoder->codec = avcodec_alloc_context3(codec);
-    if (decoder->codec == NULL) {
+    AVCodecContext *opened = avcodec_alloc_context3(codec);
+    if (opened == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the decoder");
     }
-    int result = avcodec_parameters_to_context(decoder->codec, decoder->parameters);
-    decoder->lowres = lowres;
-    decoder->codec->lowres = lowres;
-    decoder->codec->pkt_timebase = decoder->time_base;
-    decoder->codec->max_pixels = (decoder->max_pixels + PADDING_PIXELS) << 2 * lowres;
-    // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
-    // and the other cores have networks to run.
-    decoder->codec->thread_count = decoder->threads;
-    // Cropped to the pixel, though planes may then begin anywhere.
-    decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
-    if (decoder->low_delay && decoder->threads == 1 && // with the flag there are none
-        keeps_order(codec->id)) {
-        decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
-    }
-    use_memory(decoder);
+    int result = avcodec_parameters_to_context(opened, decoder->parameters);
+    set_options(decoder, opened, lowres);
     if (result >= 0) {
-        result = avcodec_open2(decoder->codec, codec, NULL);
+        result = avcodec_open2(opened, codec, NULL);
     }
-    return result >= 0 || pipeline_libav_error(err, result, "the %s decoder can't start",
-                                               avcodec_get_name(decoder->parameters->codec_id));
+    if (result < 0) {
+        avcodec_free_context(&opened);
+        return pipeline_libav_error(err, result, "the %s decoder can't start",
+                                    avcodec_get_name(decoder->parameters->codec_id));
+    }
+    if (decoder->codec != NULL) {
+        opened->skip_frame = decoder->codec->skip_frame;
+        opened->skip_loop_filter = decoder->codec->skip_loop_filter;
+        avcodec_free_context(&decoder->codec);
+    }
+    decoder->codec = opened;
+    decoder->lowres = lowres;
+    return true;
 }
 
 static bool check_size(const struct pipeline_decoder *decoder, struct mc_error *err)
 {
     const struct AVCodecParameters *parameters = decoder->parameters;
     return decoder->mjpeg || // each says its own
-           pipeline_frame_limit_lowres(parameters->width, parameters->height, decoder->max_pixels,
-                                       0) == 0 ||
-           mc_error_set(err, MC_ERROR_MEDIA, 0,
-                        "its frames must have at most %" PRId64 " pixels, got %dx%d; "
-                        "see max-frame-size",
-                        decoder->max_pixels, parameters->width, parameters->height);
+           pipeline_frame_limit_check(parameters->width, parameters->height, decoder->max_pixels,
+                                      err);
 }
 
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
@@ -165,13 +186,21 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
     free(decoder);
 }
 
-// What went in and can't be in the decoder any more was left out.
+// Packets that went in and cannot still be buffered were skipped.
 static void count_skipped(struct pipeline_decoder *decoder)
 {
     const int64_t inside = decoder->codec->has_b_frames + decoder->codec->thread_count;
     const int64_t missing = decoder->packet_count - decoder->frame_count - inside;
     if (decoder->skips && missing > decoder->skipped) {
         decoder->skipped = missing;
+    }
+}
+
+static void warn(struct pipeline_decoder *decoder, const char *what, const struct mc_error *err)
+{
+    unsigned skipped;
+    if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
+        mc_log(MC_LOG_WARNING, "%s%s", what, err->message);
     }
 }
 
@@ -187,18 +216,38 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
     }
     const int lowres = pipeline_frame_limit_lowres(width, height, decoder->max_pixels,
                                                    can_reduce ? JPEG_LOWRES_MAX : 0);
-    unsigned skipped;
     if (lowres < 0) {
-        if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
-            mc_log(MC_LOG_WARNING,
-                   "a JPEG of %dx%d is left out: must have at most %" PRId64 " pixels%s; "
-                   "see max-frame-size",
-                   width, height, decoder->max_pixels,
-                   can_reduce ? " at an eighth of its edges" : ", or not be progressive");
-        }
+        mc_error_set(&decoder->refusal, MC_ERROR_MEDIA, 0,
+                     "skipped a JPEG of %dx%d: the limit is %" PRId64 " pixels%s; "
+                     "see max-frame-size",
+                     width, height, decoder->max_pixels,
+                     can_reduce ? " at an eighth of its edges"
+                                : ", and progressive JPEGs can't be reduced");
+        warn(decoder, "", &decoder->refusal);
         return false;
     }
-    return lowres == decoder->lowres || open_codec(decoder, lowres, NULL);
+    struct mc_error err = { 0 };
+    if (lowres == decoder->lowres || open_codec(decoder, lowres, &err)) {
+        return true;
+    }
+    warn(decoder, "skipped a JPEG: ", &err);
+    return false;
+}
+
+// Takes down, on the capture's thread, that a frame was too large.
+static void note_refusal(struct pipeline_decoder *decoder)
+{
+    int width, height;
+    pipeline_libav_hush(false);
+    if (pipeline_libav_take_refused_size(&width, &height)) {
+        (void)fits(decoder, width, height);
+    }
+    const uint64_t size = atomic_exchange(&decoder->too_large, 0);
+    if (size != 0) {
+        (void)pipeline_frame_limit_check((int)(size >> 32), (int)(uint32_t)size,
+                                         decoder->max_pixels, &decoder->refusal);
+        warn(decoder, "skipped a frame: ", &decoder->refusal);
+    }
 }
 
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
@@ -218,6 +267,7 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
     // FFmpeg logs a damaged packet; the next key frame repairs all.
     const uint64_t errors = pipeline_libav_error_count();
     int result = avcodec_send_packet(decoder->codec, packet);
+    note_refusal(decoder);
     decoder->damaged |= decoder->mjpeg && pipeline_libav_error_count() != errors;
     decoder->spent_ns += mc_clock_now_ns() - start;
     const bool sent = result >= 0 || result == AVERROR_EOF;
@@ -260,12 +310,28 @@ int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder)
     return decoder->skipped;
 }
 
+bool pipeline_decoder_refusal(const struct pipeline_decoder *decoder, struct mc_error *err)
+{
+    if (decoder->refusal.code != MC_ERROR_NONE) {
+        *err = decoder->refusal;
+    }
+    return decoder->refusal.code != MC_ERROR_NONE;
+}
+
 static bool receive(struct pipeline_decoder *decoder, struct AVFrame *image)
 {
     for (int errors = 0; errors < ERRORS_MAX; errors++) {
         int result = avcodec_receive_frame(decoder->codec, image);
-        if (result >= 0) {
+        const bool refused = result >= 0 && !fits(decoder, image->width, image->height);
+        note_refusal(decoder);
+        if (result >= 0 && !refused) {
             return true;
+        }
+        if (refused) { // its memory was the codec's own
+            av_frame_unref(image);
+            decoder->lost = true;
+            decoder->frame_count++;
+            continue;
         }
         if (result == AVERROR(EAGAIN) || result == AVERROR_EOF || !decoder->draining) {
             return false;

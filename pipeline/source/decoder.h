@@ -15,11 +15,11 @@ struct pipeline_frame;
 struct pipeline_frame_memory;
 
 // With low_delay frames are returned as early as their order allows: for live sources. With threads
-// above 1 several frames decode at a time, and take up to as many frames longer. Frames
-// have at most max_pixels pixels; 0: PIPELINE_FRAME_PIXELS_DEFAULT (frame_limit.h). JPEGs
-// are reduced to that. Frames are written into memory, copied; NULL or zero: into memory that is
-// mapped for them. Returns NULL and sets err when the codec can't be opened, or the
-// stream says that its frames are larger.
+// above 1 several frames decode at a time, and take up to as many frames longer. JPEGs of more than
+// max_pixels are reduced, other frames refused (frame_limit.h); 0: PIPELINE_FRAME_PIXELS_DEFAULT.
+// Frames are written into memory, copied; NULL or zero: into memory that is mapped for them.
+// Returns NULL and sets err when the codec can't be opened, or the stream says that its frames are
+// too large.
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
                                                int threads, int64_t max_pixels,
                                                const struct pipeline_frame_memory *memory,
@@ -41,6 +41,9 @@ int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder);
 
 // Frames left out so far, at the least.
 int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder);
+
+// Whether a frame was refused because of its size so far; sets err to why, of the last one.
+bool pipeline_decoder_refusal(const struct pipeline_decoder *decoder, struct mc_error *err);
 
 // Sends the packet, or NULL at the end; then receive until that returns false. Returns
 // false when the packet is too damaged to give a frame.

@@ -17,6 +17,7 @@
 #include "pipeline/source/access_unit.h"
 #include "pipeline/source/container.h"
 #include "pipeline/source/demo_clip.h"
+#include "pipeline/source/frame_limit.h"
 #include "pipeline/source/lavfi.h"
 #include "pipeline/source/libav.h"
 #include "pipeline/source/memory_io.h"
@@ -51,6 +52,7 @@ struct pipeline_source {
     int64_t wait_ns;      // for what was read since the last packet of the video
     int64_t fragment_pts; // of the last fragment
     int video_index;
+    int64_t max_pixels; // of a frame
     bool udp, live, probed;
     bool chunked, has_stamps;
 };
@@ -262,6 +264,20 @@ static bool check_codec(const struct pipeline_source *source, bool *permanent, s
                         avcodec_get_name(id));
 }
 
+// What probing refused to decode has no size. JPEGs are reduced.
+static bool check_probed_size(const struct pipeline_source *source, bool *permanent,
+                              struct mc_error *err)
+{
+    const struct AVCodecParameters *codec = source->format->streams[source->video_index]->codecpar;
+    int width, height;
+    if (!pipeline_libav_take_refused_size(&width, &height) || codec->width > 0 ||
+        codec->codec_id == AV_CODEC_ID_MJPEG) {
+        return true;
+    }
+    *permanent = !has_no_end(source);
+    return pipeline_frame_limit_check(width, height, source->max_pixels, err);
+}
+
 static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)
 {
     // Probing delays a live source by up to a second, and learns no more than the first
@@ -270,7 +286,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
                    source->kind == PIPELINE_URL_DEMO;
     if (is_file || !pipeline_container_knows_codec(source->format)) {
         source->probed = true;
-        int result = pipeline_container_analyse(source->format);
+        int result = pipeline_container_analyse(source->format, source->max_pixels);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);
@@ -283,7 +299,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
         return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_STREAM_NOT_FOUND, "%s",
                             is_text ? "is text, not a video" : "has no video stream");
     }
-    return check_codec(source, permanent, err);
+    return check_codec(source, permanent, err) && check_probed_size(source, permanent, err);
 }
 
 static bool open_camera(struct pipeline_source *source, const char *rest, bool *permanent,
@@ -365,8 +381,9 @@ static void adopt_stream(struct pipeline_source *source)
     source->fragment_pts = AV_NOPTS_VALUE;
 }
 
-struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
-                                             bool *permanent, struct mc_error *err)
+struct pipeline_source *pipeline_source_open(const char *url, bool udp, int64_t max_pixels,
+                                             struct pipeline_stop *stop, bool *permanent,
+                                             struct mc_error *err)
 {
     pipeline_libav_init();
     *permanent = true;
@@ -379,7 +396,9 @@ struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct p
     }
     source->stop = stop;
     source->udp = udp;
+    source->max_pixels = max_pixels > 0 ? max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
     source->kind = pipeline_url_parse(url, &rest);
+    pipeline_libav_take_refused_size(&(int){ 0 }, &(int){ 0 }); // another source's
     pipeline_access_enter(&source->access);
     pipeline_libav_error_capture_begin();
     bool opened = open_any(source, url, rest, permanent, err);

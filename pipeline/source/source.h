@@ -22,10 +22,12 @@ enum pipeline_read {
 };
 
 // Opens what the URL names (see url.h). Borrows url and stop for its life. With udp, RTSP
-// carries frames over UDP. On failure returns NULL, sets err ("clip.mp3: has no video
-// stream"), and *permanent when another attempt would fail as well.
-struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
-                                             bool *permanent, struct mc_error *err) MC_MUST_USE;
+// carries frames over UDP. What has to be probed is decoded up to max_pixels; 0: the default. On
+// failure returns NULL, sets err ("clip.mp3: has no video stream"), and *permanent when another
+// attempt would fail as well.
+struct pipeline_source *pipeline_source_open(const char *url, bool udp, int64_t max_pixels,
+                                             struct pipeline_stop *stop, bool *permanent,
+                                             struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
 void pipeline_source_close(struct pipeline_source *source);

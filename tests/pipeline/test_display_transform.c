@@ -99,6 +99,30 @@ static void scale_and_shift_of_a_matrix_are_layout(void **state)
     assert_maps(fixture, HEIGHT, WIDTH, WIDTH, 0);
 }
 
+// Records and coordinates have an end: a pixel aspect beyond it counts as square.
+static void no_edge_is_stretched_beyond_what_a_record_can_tell(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        int width, height;
+        struct AVRational aspect;
+        int shown_width, shown_height;
+    } cases[] = {
+        { 65536, 8, { 16, 1 }, 1 << 20, 8 },    { 65537, 8, { 16, 1 }, 65537, 8 },
+        { 262144, 8, { 16, 1 }, 262144, 8 },    { 8, 262144, { 1, 16 }, 8, 262144 },
+        { 1 << 20, 12, { 1, 1 }, 1 << 20, 12 }, { 1 << 20, 12, { 1, 2 }, 1 << 20, 24 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fixture->frame->width = cases[i].width;
+        fixture->frame->height = cases[i].height;
+        fixture->frame->sample_aspect_ratio = cases[i].aspect;
+        read_frame(fixture);
+        assert_int_equal(fixture->transform.width, cases[i].shown_width);
+        assert_int_equal(fixture->transform.height, cases[i].shown_height);
+        assert_maps(fixture, 0, (float)cases[i].shown_height, 0, (float)cases[i].height);
+    }
+}
+
 static void nonsense_leaves_the_frame_as_it_is(void **state)
 {
     struct fixture *fixture = *state;
@@ -215,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(a_frame_of_which_nothing_is_said_stays_exactly_as_it_is),
         EACH(scale_and_shift_of_a_matrix_are_layout),
+        EACH(no_edge_is_stretched_beyond_what_a_record_can_tell),
         EACH(nonsense_leaves_the_frame_as_it_is),
         EACH(half_a_matrix_is_none),
         EACH(almost_a_right_angle_is_one),

@@ -107,7 +107,7 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     }
     struct mc_error err = { 0 };
     bool permanent;
-    struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
+    struct pipeline_source *source = pipeline_source_open(path, false, 0, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
         pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
@@ -162,7 +162,7 @@ static void a_frame_outlives_its_decoder_and_leaves_no_memory(void **state)
     struct mc_error err = { 0 };
     bool permanent;
     struct pipeline_source *source =
-        pipeline_source_open(mjpeg_path, false, &stop, &permanent, &err);
+        pipeline_source_open(mjpeg_path, false, 0, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
         pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
@@ -257,7 +257,8 @@ static void frames_of_packets_out_of_order_come_in_order(void **state)
                                            .paint = paint_bar });
         struct mc_error err = { 0 };
         bool permanent, more = true, reordered = false;
-        struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
+        struct pipeline_source *source =
+            pipeline_source_open(path, false, 0, &stop, &permanent, &err);
         assert_non_null(source);
         struct pipeline_decoder *decoder =
             pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
@@ -313,7 +314,7 @@ static void reduced_effort_leaves_out_what_it_says(void **state)
                                        .paint = paint_noise });
     struct mc_error err = { 0 };
     bool permanent;
-    struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
+    struct pipeline_source *source = pipeline_source_open(path, false, 0, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
         pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
