@@ -1,6 +1,7 @@
 #include "pipeline/source/probe.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "pipeline/source/stop.h"
 #include "pipeline/source/url.h"
 #include "pipeline/source/v4l2.h"
+#include "pipeline/source/v4l2_find.h"
 
 enum { CONNECT_MS = 300 };
 
@@ -20,7 +22,11 @@ void pipeline_probe_begin(struct pipeline_probe *probe, const char *url,
                           const struct mc_error *last)
 {
     const char *rest;
-    *probe = (struct pipeline_probe){ .url = url };
+    *probe = (struct pipeline_probe){
+        .url = url,
+        .sysfs = PIPELINE_V4L2_SYSFS,
+        .links = PIPELINE_V4L2_LINKS,
+    };
     switch (pipeline_url_parse(url, &rest)) {
     case PIPELINE_URL_V4L2:
         probe->helps = true;
@@ -54,16 +60,25 @@ static bool accepts(const struct addrinfo *address)
     return good;
 }
 
-static bool is_reachable(const char *url, struct pipeline_stop *stop)
+// Whether a webcam has a device node, however it is named.
+static bool is_plugged_in(const struct pipeline_probe *probe, const char *name)
+{
+    struct pipeline_v4l2_options options;
+    char path[PATH_MAX];
+    return pipeline_v4l2_parse(name, &options, NULL) &&
+           pipeline_v4l2_find(options.device, probe->sysfs, probe->links, path, sizeof path,
+                              NULL) &&
+           access(path, F_OK) == 0;
+}
+
+static bool is_reachable(const struct pipeline_probe *probe, struct pipeline_stop *stop)
 {
     const char *rest;
     char host[256], port[8];
-    if (pipeline_url_parse(url, &rest) == PIPELINE_URL_V4L2) {
-        struct pipeline_v4l2_options options;
-        struct mc_error err;
-        return pipeline_v4l2_parse(rest, &options, &err) && access(options.device, F_OK) == 0;
+    if (pipeline_url_parse(probe->url, &rest) == PIPELINE_URL_V4L2) {
+        return is_plugged_in(probe, rest);
     }
-    if (!pipeline_url_endpoint(url, host, sizeof host, port, sizeof port)) {
+    if (!pipeline_url_endpoint(probe->url, host, sizeof host, port, sizeof port)) {
         return false;
     }
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
@@ -85,7 +100,7 @@ bool pipeline_probe(struct pipeline_probe *probe, struct pipeline_stop *stop)
     if (!probe->helps) {
         return false;
     }
-    const bool reachable = is_reachable(probe->url, stop);
+    const bool reachable = is_reachable(probe, stop);
     const bool back = reachable && probe->was_away;
     probe->was_away |= !reachable;
     return back;

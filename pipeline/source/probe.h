@@ -9,9 +9,10 @@ struct pipeline_stop;
 
 // The probes of one wait between two attempts.
 struct pipeline_probe {
-    const char *url; // borrowed
-    bool helps;      // sources of this kind can be probed
-    bool was_away;   // it was found unreachable
+    const char *url;           // borrowed
+    const char *sysfs, *links; // where webcams are found; see v4l2_find.h. Tests have others
+    bool helps;                // sources of this kind can be probed
+    bool was_away;             // it was found unreachable
 };
 
 // Begins a wait after the error last, which may already show that it is unreachable.
