@@ -197,6 +197,7 @@ pipeline_capture_create_idle(const struct pipeline_capture_options *options, str
         free_capture(capture);
         return NULL;
     }
+    pipeline_url_lower_scheme(capture->url);
     pipeline_url_redact(capture->url, capture->shown_url, sizeof capture->shown_url);
     return capture;
 }

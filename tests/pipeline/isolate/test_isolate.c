@@ -299,6 +299,22 @@ static void the_same_errors_come_from_either_process(void **state)
     compare("/nowhere/clip.mp4");
     compare("/etc/passwd");
     compare("images:/nowhere/p%03d.jpg");
+    compare("FILE:///nowhere/clip.mp4");
+}
+
+static void a_scheme_may_be_written_in_capitals(void **state)
+{
+    (void)state;
+    static const char *const urls[] = { "HTTP://me:secret@127.0.0.1:1/x",
+                                        "Rtsp://me:secret@127.0.0.1:1/x" };
+    static struct run run;
+    compare("DEMO:");
+    for (int i = 0; i < 4; i++) {
+        run_start(&run, urls[i / 2], i % 2 != 0);
+        run_until_reason(&run, "Connection refused");
+        assert_null(strstr(run.report.reason, "secret"));
+        run_stop(&run);
+    }
 }
 
 // Killed, or dead of its own: the reason says which, and the next process goes on behind it.
@@ -536,6 +552,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_same_frames_come_from_either_process),
         cmocka_unit_test(a_file_that_repeats_goes_on_without_a_break_in_either_process),
         cmocka_unit_test(the_same_errors_come_from_either_process),
+        cmocka_unit_test(a_scheme_may_be_written_in_capitals),
         cmocka_unit_test(a_decoder_that_dies_is_started_again),
         cmocka_unit_test(a_file_that_no_decoder_survives_is_given_up),
         cmocka_unit_test(a_frame_outlives_its_decoder),
