@@ -10,6 +10,7 @@
 static const double default_frame_s = 1.0 / 25;
 static const double stamp_max_s = 2e9; // more is nonsense, and would overflow as nanoseconds
 static const double pts_step_min_s = 1e-3;
+static const double stamp_step_min_s = 2e-6; // less is lost when records round pts to 1e-6
 static const double back_s = 1;      // a step back of the source's clock, not a stamp out of order
 static const double stamp_gap_s = 3; // a step ahead of a live source's clock
 
@@ -78,7 +79,7 @@ double pipeline_pts_clock_by_stamp(struct pipeline_pts_clock *clock, double stam
     }
     const double ahead_s = stamp + clock->offset - clock->pts;
     double step_s = ahead_s;
-    if (isnan(stamp) || ahead_s <= 0) {
+    if (isnan(stamp) || ahead_s < stamp_step_min_s) {
         step_s = clock->frame_s;
     } else if (live && ahead_s > stamp_gap_s) {
         step_s = fmin(ahead_s, fmax(elapsed_s, clock->frame_s));

@@ -46,9 +46,10 @@ double pipeline_pts_clock_stamp(const struct AVFrame *frame, struct AVRational t
 void pipeline_pts_clock_set_duration(struct pipeline_pts_clock *clock, double seconds);
 
 // The pts of the next frame of a file, or of a live stream that is played out like one,
-// ready at now_ns. A frame without a stamp, or with one that does not rise, follows the
-// one before by a frame's duration. Another session begins after the time that has passed, one
-// that repeats a frame's duration after the last; so do a live stream's stamps behind a gap.
+// ready at now_ns. A frame without a stamp, or with one that does not rise by
+// 2 µs, follows the one before by a frame's duration. Another session begins after the time that
+// has passed, one that repeats a frame's duration after the last; so do a live stream's stamps
+// behind a gap.
 double pipeline_pts_clock_by_stamp(struct pipeline_pts_clock *clock, double stamp, bool live,
                                    int64_t now_ns);
 

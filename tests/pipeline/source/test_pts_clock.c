@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -88,6 +90,27 @@ static void a_files_stamps_that_do_not_rise_are_filled_in(void **state)
     }
     assert_near(file_pts(-5000), 0.04 * 40); // the clock was set back
     assert_near(file_pts(-4900), 0.04 * 40 + 0.1);
+}
+
+// A file may count nanoseconds, records have six decimals.
+static void pts_rise_as_records_round_them(void **state)
+{
+    (void)state;
+    static const double begins_s[] = { 0, 1.9e9 }, steps_s[] = { 1e-9, 1e-7, 9e-7, 1.5e-6, 4e-6 };
+    for (size_t b = 0; b < sizeof begins_s / sizeof begins_s[0]; b++) {
+        for (size_t k = 0; k < sizeof steps_s / sizeof steps_s[0]; k++) {
+            char last[64] = "", text[64];
+            clock = (struct pipeline_pts_clock){ 0 };
+            pipeline_pts_clock_begin(&clock, 25, false);
+            for (int i = 0; i < 1000; i++) {
+                const double stamp = begins_s[b] + steps_s[k] * i;
+                const double pts = pipeline_pts_clock_by_stamp(&clock, stamp, false, 0);
+                snprintf(text, sizeof text, "%.6f", pts);
+                assert_true(i == 0 || atof(text) > atof(last));
+                strcpy(last, text);
+            }
+        }
+    }
 }
 
 // ---- live sources
@@ -383,6 +406,7 @@ int main(void)
         TEST(time_goes_on_by_the_time_that_passed_when_a_file_is_opened_again),
         TEST(a_missing_or_absurd_stamp_is_filled_in),
         TEST(a_files_stamps_that_do_not_rise_are_filled_in),
+        TEST(pts_rise_as_records_round_them),
         TEST(pts_rise_in_true_seconds_whatever_the_stamps),
         TEST(jitter_does_not_show),
         TEST(a_burst_after_a_stall_keeps_its_stamps),
