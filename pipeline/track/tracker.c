@@ -19,8 +19,6 @@ enum {
 
 static const float good_share = 0.8f;    // of the average score, from which landmarks are good
 static const float average_rate = 0.05f; // of the average score, per frame
-static const float known_share = 0.4f;   // of the locator's least score, for a face that is known
-
 static const float notable_drop = 0.03f; // of the score, below its average
 
 // Below it no face is there: the scene changed, or something covers the face wholly.
@@ -74,7 +72,7 @@ static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_
     struct pipeline_location face;
     const float angle = track->roi.angle;
     if (!pipeline_confirm_detect(view, result->fits ? &result->location : &track->location, angle,
-                                 known_share, &face)) {
+                                 pipeline_confirm_known_share, &face)) {
         const bool nobody = options->has_ibug68 && result->observation->score < nobody_score;
         track->misses += nobody ? MISS_NOBODY : MISS_POOR;
         return false;
@@ -98,7 +96,8 @@ static void look_at(const struct pipeline_tracker *tracker, struct pipeline_fram
     struct pipeline_location face, location;
     struct pipeline_observation observation = { 0 };
     const float angle = track->roi.angle;
-    if (!pipeline_confirm_detect(view, &track->location, angle, known_share, &face)) {
+    if (!pipeline_confirm_detect(view, &track->location, angle, pipeline_confirm_known_share,
+                                 &face)) {
         track->misses += MISS_GOOD;
         return;
     }
@@ -265,7 +264,8 @@ void pipeline_tracker_observe_region(const struct pipeline_tracker_options *opti
     if (!needs_face || observations->count == 0) {
         return;
     }
-    observations->count = pipeline_frame_view_detect(view, roi, known_share, found) > 0;
+    observations->count =
+        pipeline_frame_view_detect(view, roi, pipeline_confirm_known_share, found) > 0;
     if (observations->count > 0 && pipeline_confirm_is_uncertain(options, observation)) {
         struct pipeline_roi turned = *roi;
         struct pipeline_location location =
