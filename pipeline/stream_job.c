@@ -77,8 +77,9 @@ static void leave(struct pipeline_stream_job *job)
     struct pipeline_stream *stream = job->stream;
     pipeline_workers_lock(stream->workers);
     job->at_worker = false;
-    if (free_finished(job)) {         // seldom: the loop was faster, and may wait for it
-        uv_async_send(&stream->wake); // locked, because the stream may be closed as soon as not
+    if (free_finished(job)) { // seldom: the loop was faster, and may wait for it
+        // sent under the lock: once it is released, the stream may be closed
+        uv_async_send(&stream->wake);
     }
     pipeline_workers_unlock(stream->workers);
 }

@@ -134,8 +134,8 @@ void pipeline_shared_frames_set_socket(struct pipeline_shared_frames *shared, in
     pthread_mutex_unlock(&shared->lock);
 }
 
-// As the free function of an AVBuffer. A decoder that doesn't read its messages gets none: it is
-// its own frames that stay away. Any thread.
+// As the free function of an AVBuffer. If the decoder doesn't read, the message is dropped; only
+// its own buffers are lost. Any thread.
 static void release(void *opaque, uint8_t *data)
 {
     (void)data;

@@ -171,7 +171,7 @@ static int thread_count(void)
     return cores < 1 ? 1 : cores < THREADS_MAX ? (int)cores : THREADS_MAX;
 }
 
-// With what the load of the last session of this source asks for.
+// Starts at the effort that the previous session of this source ended with.
 static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, struct mc_error *err)
 {
     const enum pipeline_decode_effort effort = capture->load.effort;
