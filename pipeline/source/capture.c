@@ -59,14 +59,14 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
     struct pipeline_probe probe;
     pipeline_probe_begin(&probe, capture->url, last);
     probe.helps &= capture->fault != PIPELINE_FAULT_REFUSED;
-    for (int64_t next_ns = now; next_ns < until_ns;) {
+    bool waits = true;
+    for (int64_t next_ns = now; waits && next_ns < until_ns;) {
         next_ns += PROBE_INTERVAL_MS * MC_NS_PER_MS;
         next_ns = !probe.helps || next_ns > until_ns ? until_ns : next_ns;
-        if (!pipeline_stop_sleep_until(&capture->stop, next_ns) ||
-            (next_ns < until_ns && pipeline_probe(&probe, &capture->stop))) {
-            return;
-        }
+        waits = pipeline_stop_sleep_until(&capture->stop, next_ns) &&
+                (next_ns >= until_ns || !pipeline_probe(&probe, &capture->stop));
     }
+    pipeline_probe_end(&probe);
 }
 
 // One session after the other, until one is the last.

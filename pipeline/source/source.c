@@ -20,6 +20,7 @@
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/lavfi.h"
 #include "pipeline/source/libav.h"
+#include "pipeline/source/lookup.h"
 #include "pipeline/source/memory_io.h"
 #include "pipeline/source/stop.h"
 #include "pipeline/source/url.h"
@@ -220,6 +221,12 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         return false;
     }
     set_deadline(source, OPEN_DEADLINE_S);
+    if ((source->kind == PIPELINE_URL_RTSP || source->kind == PIPELINE_URL_NETWORK) &&
+        !pipeline_lookup_host(url, source->stop, atomic_load(&source->deadline_ns), err)) {
+        *permanent = false;
+        av_dict_free(&options);
+        return false;
+    }
     int result = avformat_open_input(&source->format, target, demuxer, &options);
     if (result >= 0) {
         report_unused(&options);

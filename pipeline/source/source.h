@@ -1,7 +1,9 @@
 // A source: a file, a camera or a network stream, read packet by packet.
 //
-// Every call that can block ends when the stop flag is set, or at a deadline.
-// Thread: capture.
+// Every call that can block ends when the stop flag is set, or at a deadline; but FFmpeg's own
+// look-up of a name, of a server that one redirects to or when the answer of a moment ago is gone,
+// ends only when the resolver gives up: with resolv.conf's defaults after 10 s for each name
+// server. Thread: capture.
 #pragma once
 
 #include <stdbool.h>
