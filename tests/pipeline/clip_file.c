@@ -117,7 +117,7 @@ static void encode_all(const struct writer *writer)
         frame->format = encoder->pix_fmt;
         frame->width = options->width;
         frame->height = options->height;
-        frame->pts = i;
+        frame->pts = i < options->gap_at ? i : i + options->gap;
         frame->quality = encoder->global_quality;
         assert_int_equal(av_frame_get_buffer(frame, 0), 0);
         options->paint(options->user, i, rgb, options->width, options->height);
