@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -20,6 +19,7 @@
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/lavfi.h"
 #include "pipeline/source/libav.h"
+#include "pipeline/source/local_path.h"
 #include "pipeline/source/lookup.h"
 #include "pipeline/source/memory_io.h"
 #include "pipeline/source/stop.h"
@@ -73,39 +73,6 @@ static int interrupt(void *opaque)
     struct pipeline_source *source = opaque;
     return (!atomic_load(&source->closing) && pipeline_stop_is_set(source->stop)) ||
            is_overdue(source);
-}
-
-// FFmpeg opens devices and pipes as files, and some of them block for ever.
-static bool check_file(const char *path, struct mc_error *err)
-{
-    struct stat status;
-    if (path[0] == '\0') {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the path is empty");
-    }
-    if (stat(path, &status) != 0) {
-        return mc_error_set(err, MC_ERROR_SYSTEM, errno, "%s", strerrordesc_np(errno));
-    }
-    if (S_ISCHR(status.st_mode)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "is a device, not a video file; a camera is named v4l2:%s", path);
-    }
-    if (!S_ISREG(status.st_mode)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is %s, not a video file",
-                            S_ISDIR(status.st_mode) ? "a directory" : "no regular file");
-    }
-    if (status.st_size == 0) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "is empty, not a video file");
-    }
-    return true;
-}
-
-// Of numbered images: printf's %d, as image2 takes it.
-static bool check_pattern(const char *pattern, struct mc_error *err)
-{
-    char name[PATH_MAX];
-    return av_get_frame_filename2(name, sizeof name, pattern, 1, 0) >= 0 ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "images: must be a path with a number in it, such as images:p%%03d.jpg");
 }
 
 // The demuxer to use, where the URL says so rather than the bytes.
@@ -349,30 +316,15 @@ static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
             mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source"));
 }
 
-// Finds the path of a local source, and checks that its file or files exist.
-static bool find_path(struct pipeline_source *source, const char *url, struct mc_error *err)
-{
-    switch (source->kind) {
-    case PIPELINE_URL_FILE:
-    case PIPELINE_URL_SDP:
-        return pipeline_url_path(url, source->path, sizeof source->path, err) &&
-               check_file(source->path, err);
-    case PIPELINE_URL_IMAGES:
-        return pipeline_url_path(url, source->path, sizeof source->path, err) &&
-               check_pattern(source->path, err);
-    default:
-        return true;
-    }
-}
-
 static bool open_any(struct pipeline_source *source, const char *url, const char *rest,
                      bool *permanent, struct mc_error *err)
 {
     if (source->kind == PIPELINE_URL_V4L2) {
         return open_camera(source, rest, permanent, err);
     }
-    return find_path(source, url, err) && open_input(source, url, rest, permanent, err) &&
-           find_stream(source, permanent, err) && avoid_parser(source, err);
+    return pipeline_local_path(source->kind, url, source->path, sizeof source->path, err) &&
+           open_input(source, url, rest, permanent, err) && find_stream(source, permanent, err) &&
+           avoid_parser(source, err);
 }
 
 static void adopt_stream(struct pipeline_source *source)
