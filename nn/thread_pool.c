@@ -155,11 +155,6 @@ void nn_thread_pool_destroy(struct nn_thread_pool *pool)
     free(pool);
 }
 
-int nn_thread_pool_count(const struct nn_thread_pool *pool)
-{
-    return pool->count;
-}
-
 static void wake_workers(struct nn_thread_pool *pool, const struct nn_program *program,
                          float *arena)
 {

@@ -22,8 +22,6 @@ struct nn_thread_pool *nn_thread_pool_create(int count, struct mc_error *err) MC
 // Joins the threads. NULL does nothing.
 void nn_thread_pool_destroy(struct nn_thread_pool *pool);
 
-int nn_thread_pool_count(const struct nn_thread_pool *pool);
-
 // Runs the program on all threads; otherwise as nn_program_run. The arena must have room for
 // each thread's scratch (see nn_program). Thread: always the same one.
 void nn_thread_pool_run(struct nn_thread_pool *pool, const struct nn_program *program,

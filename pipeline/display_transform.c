@@ -102,14 +102,17 @@ static double read_aspect(const AVFrame *frame, const AVStream *stream)
 }
 
 void pipeline_display_reader_read(struct pipeline_display_reader *reader,
-                                  const struct AVFrame *frame, int halvings,
+                                  const struct AVFrame *frame, int lowres,
                                   const struct AVStream *stream,
                                   struct pipeline_display_transform *transform)
 {
     const struct pipeline_display_options *options = &reader->options;
     // With square pixels: the shorter edge of a pixel grows, so that no detail is lost.
-    const double aspect = read_aspect(frame, stream);
-    const double full_width = frame->width << halvings, full_height = frame->height << halvings;
+    double aspect = read_aspect(frame, stream);
+    const double full_width = frame->width << lowres, full_height = frame->height << lowres;
+    if (fmax(full_width * aspect, full_height / aspect) > PIPELINE_DISPLAY_EDGE_MAX) {
+        aspect = 1;
+    }
     const double width = fmax(1, round(aspect > 1 ? full_width * aspect : full_width));
     const double height = fmax(1, round(aspect < 1 ? full_height / aspect : full_height));
 

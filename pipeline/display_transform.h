@@ -21,6 +21,10 @@
 struct AVFrame;
 struct AVStream;
 
+// Of a displayed frame: what the sampler's coordinates can tell apart, and less than a record may
+// say.
+enum { PIPELINE_DISPLAY_EDGE_MAX = 1 << 20 };
+
 struct pipeline_display_transform {
     int width, height;                // as displayed, square pixels
     struct pipeline_mapping to_coded; // from displayed pixels to those of the frame
@@ -39,10 +43,11 @@ struct pipeline_display_reader {
     int32_t matrix[9];
 };
 
-// The transform of the stream's next decoded frame. halvings: of its edges, while it was
-// decoded; it is displayed at its full size.
+// The transform of the stream's next decoded frame. lowres: how often its edges were halved while
+// it was decoded; it is displayed at its full size. A pixel aspect that would stretch it beyond
+// PIPELINE_DISPLAY_EDGE_MAX counts as square.
 void pipeline_display_reader_read(struct pipeline_display_reader *reader,
-                                  const struct AVFrame *frame, int halvings,
+                                  const struct AVFrame *frame, int lowres,
                                   const struct AVStream *stream,
                                   struct pipeline_display_transform *transform);
 

@@ -14,16 +14,18 @@ struct pipeline_frame_pool;
 
 // One decoded frame and what is known about it. One owner at a time.
 struct pipeline_frame {
-    struct AVFrame *image;       // references the decoder's own buffers
-    int halvings;                // of its edges, while it was decoded: it was too large
-    double pts;                  // presentation time, seconds; increases over repeats, reconnects
-    struct AVRational time_base; // of the decoder's pts, seconds per tick
+    struct AVFrame *image; // references the decoder's own buffers
+    int lowres;            // how often its edges were halved while it was decoded: it was too large
+    double pts;            // presentation time, seconds; increases over repeats, reconnects
+    struct AVRational time_base;               // of the decoder's pts, seconds per tick
     struct pipeline_display_transform display; // how it is displayed
     int64_t arrival_ns;                        // when its packet arrived; monotonic
-    int64_t decode_ns;                         // time spent in the decoder
-    int64_t reassembly_ns;       // from its last byte until it was known to be the last
-    bool damaged;                // the decoder found errors in it
-    int64_t ready_ns;            // when it was put into the mailbox
+    int64_t complete_ns;   // when the packet arrived that it waited for in the decoder: what clocks
+                           // go by, since frames with packets out of order come evenly by it
+    int64_t decode_ns;     // time spent in the decoder
+    int64_t reassembly_ns; // from its last byte until it was known to be the last
+    bool damaged;          // the decoder found errors in it
+    int64_t ready_ns;      // when it was put into the mailbox
     struct pipeline_frame *next; // in the pool's list
 };
 

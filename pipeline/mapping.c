@@ -7,12 +7,6 @@ struct pipeline_mapping pipeline_mapping_identity(void)
     return (struct pipeline_mapping){ .xx = 1, .yy = 1 };
 }
 
-bool pipeline_mapping_is_identity(const struct pipeline_mapping *mapping)
-{
-    return mapping->xx == 1 && mapping->xy == 0 && mapping->x0 == 0 && mapping->yx == 0 &&
-           mapping->yy == 1 && mapping->y0 == 0;
-}
-
 bool pipeline_mapping_is_axis_aligned(const struct pipeline_mapping *mapping)
 {
     return (mapping->xy == 0 && mapping->yx == 0) || (mapping->xx == 0 && mapping->yy == 0);

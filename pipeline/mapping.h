@@ -15,7 +15,6 @@ struct pipeline_mapping {
 };
 
 struct pipeline_mapping pipeline_mapping_identity(void);
-bool pipeline_mapping_is_identity(const struct pipeline_mapping *mapping);
 
 // Whether horizontal and vertical lines stay horizontal or vertical.
 bool pipeline_mapping_is_axis_aligned(const struct pipeline_mapping *mapping);

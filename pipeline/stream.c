@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "pipeline/faces.h"
 #include "pipeline/frame_pool.h"
+#include "pipeline/isolate/isolate.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/reorder.h"
 #include "pipeline/stream_internal.h"
@@ -23,6 +24,9 @@ enum {
 
 _Static_assert((int)PIPELINE_FACES_MAX == (int)PROTOCOL_FACES_MAX,
                "a record has room for all faces");
+
+_Static_assert((int)PIPELINE_DISPLAY_EDGE_MAX <= (int)PROTOCOL_SIDE_MAX,
+               "a record can tell the size of any frame");
 
 static void report_state(struct pipeline_stream *stream, enum pipeline_state state,
                          const char *reason)
@@ -244,7 +248,7 @@ static bool create_capture(struct pipeline_stream *stream, struct mc_error *err)
         .repeat = stream->repeat,
         .drop_damaged = stream->drop_damaged,
         .udp = stream->udp,
-        .isolate = stream->isolate,
+        .run_session = stream->isolate ? pipeline_isolate_run_session : NULL,
         .display = stream->display_options,
         .max_pixels = stream->max_pixels,
         .mailbox = stream->mailbox,

@@ -49,6 +49,7 @@ struct pipeline_stream {
     struct pipeline_display_options display_options;
     int64_t max_pixels;
     struct pipeline_display_transform display; // of the last record's frame
+    double pts;                                // likewise
     enum pipeline_mode mode;
     struct pipeline_roi fixed_roi;   // FIXED
     struct pipeline_tracker tracker; // TRACK; the worker's while there is a job

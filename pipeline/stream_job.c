@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -12,6 +13,7 @@ static void begin_record(struct pipeline_stream *stream, struct pipeline_stream_
 {
     const struct pipeline_frame *frame = job->frame;
     struct protocol_record *record = &job->record;
+    assert(frame->display.width <= PROTOCOL_SIDE_MAX && frame->display.height <= PROTOCOL_SIDE_MAX);
     memset(record, 0, sizeof *record);
     memcpy(record->stream, stream->name, sizeof record->stream);
     record->seq = job->sequence;
@@ -75,8 +77,9 @@ static void leave(struct pipeline_stream_job *job)
     struct pipeline_stream *stream = job->stream;
     pipeline_workers_lock(stream->workers);
     job->at_worker = false;
-    if (free_finished(job)) {         // seldom: the loop was faster, and may wait for it
-        uv_async_send(&stream->wake); // locked, because the stream may be closed as soon as not
+    if (free_finished(job)) { // seldom: the loop was faster, and may wait for it
+        // sent under the lock: once it is released, the stream may be closed
+        uv_async_send(&stream->wake);
     }
     pipeline_workers_unlock(stream->workers);
 }
@@ -116,6 +119,7 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
         .detectors = detectors,
         .frame = job->frame->image,
         .display = &job->frame->display,
+        .pts = job->frame->pts,
     };
     begin_record(stream, job);
     observe(job, &view);

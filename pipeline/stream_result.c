@@ -4,15 +4,19 @@
 #include "pipeline/faces.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
+#include "pipeline/same_face.h"
 #include "pipeline/stream_internal.h"
 
 static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_job *job)
 {
     const struct pipeline_observations *observations = &job->observations;
     const struct nn_model_info *model = pipeline_workers_model(stream->workers);
-    // When frames are displayed differently from here on, faces move: motion restarts.
-    stream->had_face &= pipeline_display_transform_equal(&stream->display, &job->frame->display);
+    // When frames are displayed differently from here on, faces move, and after a gap they may be
+    // others': motion restarts.
+    stream->had_face &= pipeline_display_transform_equal(&stream->display, &job->frame->display) &&
+                        job->frame->pts - stream->pts <= PIPELINE_SAME_FACE_S;
     stream->display = job->frame->display;
+    stream->pts = job->frame->pts;
     const bool has_tracks = stream->mode == PIPELINE_TRACK;
     if (!has_tracks && observations->count > 0 && !stream->had_face) {
         stream->face_id = pipeline_tracker_next_id(stream->face_id);

@@ -49,7 +49,8 @@ forbid() {
     fi
 }
 
-forbid pipeline/source 'pipeline/(track|motion)/'
+forbid pipeline/source 'pipeline/(isolate|track|motion)/'
+forbid pipeline/isolate 'pipeline/(track|motion)/|nn/'
 forbid pipeline/track 'pipeline/(source|motion)/'
 forbid pipeline/motion 'pipeline/(source|track)/|nn/'
 

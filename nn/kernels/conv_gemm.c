@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "nn/kernels/conv_im2col.h"
 #include "nn/kernels/conv_plain.h"
 #include "nn/kernels/gemm.h"
 
@@ -18,21 +19,6 @@ size_t nn_conv_gemm_scratch(const struct nn_conv *conv)
                                 : nn_conv_scratch_c(conv);
 }
 
-// Copies the window of output pixel y, x; zeros outside the map.
-static void copy_window(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
-                        float *row)
-{
-    const size_t bytes = (size_t)conv->in_channels * sizeof *row;
-    for (int t = 0; t < conv->tap_count; t++, row += conv->in_channels) {
-        int iy = y * conv->stride + conv->taps[t].dy, ix = x * conv->stride + conv->taps[t].dx;
-        if (nn_tensor_has(in, iy, ix)) {
-            memcpy(row, nn_tensor_at(in, iy, ix), bytes);
-        } else {
-            memset(row, 0, bytes);
-        }
-    }
-}
-
 void nn_conv_gemm(const struct nn_conv *conv, const struct nn_conv_maps *maps, struct nn_rows range,
                   float *scratch)
 {
@@ -47,7 +33,7 @@ void nn_conv_gemm(const struct nn_conv *conv, const struct nn_conv_maps *maps, s
         int count = end - begin < PIXELS ? end - begin : PIXELS;
         for (int i = 0; i < count; i++) {
             int y = (begin + i) / width, x = (begin + i) % width;
-            copy_window(conv, &maps->in, y, x, rows + (size_t)i * k);
+            nn_conv_im2col_window(conv, &maps->in, y, x, rows + (size_t)i * k);
             memcpy(sums + (size_t)i * n, conv->bias, n * sizeof *sums);
         }
         nn_gemm_add((size_t)count, n, k, rows, k, conv->weights, n, sums, n);

@@ -27,11 +27,10 @@ size_t nn_conv_im2col_scratch(const struct nn_conv *conv)
                : 0;
 }
 
-// Copies one pixel's window. Outside the map there are zeros, which are zero bytes in
-// every type.
-static void copy_window(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
-                        char *to)
+void nn_conv_im2col_window(const struct nn_conv *conv, const struct nn_tensor *in, int y, int x,
+                           float *window)
 {
+    char *to = (char *)window; // zeros are zero bytes in every type
     const size_t tap_bytes = (size_t)nn_conv_words(conv) * sizeof(float);
     const size_t bytes = (size_t)conv->in_channels * nn_type_size(in->type);
     for (int t = 0; t < conv->tap_count; t++, to += tap_bytes) {
@@ -51,7 +50,7 @@ struct nn_tensor nn_conv_im2col(const struct nn_conv *conv, const struct nn_tens
     for (int y = rows.begin; y < rows.end; y++) {
         for (int x = 0; x < conv->out_width; x++) {
             const size_t pixel = (size_t)y * (size_t)conv->out_width + (size_t)x;
-            copy_window(conv, in, y, x, (char *)(scratch + pixel * words));
+            nn_conv_im2col_window(conv, in, y, x, scratch + pixel * words);
         }
     }
     return (struct nn_tensor){ .data = scratch,

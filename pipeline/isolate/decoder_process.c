@@ -189,7 +189,7 @@ static void describe(const struct pipeline_frame *frame, struct pipeline_isolate
             message->linesizes[i] = image->linesize[i];
         }
     }
-    message->halvings = frame->halvings;
+    message->lowres = frame->lowres;
     message->damaged = frame->damaged;
     message->pts = frame->pts;
     message->time_base = frame->time_base;
@@ -307,7 +307,7 @@ static bool create_capture(struct mc_error *err)
         .mailbox = process.mailbox,
         .pool = process.pool,
         .counts = &process.counts,
-        .arena = process.arena,
+        .memory = { pipeline_frame_arena_get, process.arena },
         .on_open = on_open,
         .on_frame = on_frame,
         .wake = on_wake,

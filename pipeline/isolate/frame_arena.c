@@ -91,11 +91,11 @@ static bool fill(struct pipeline_frame_arena *arena, AVFrame *frame,
     return true;
 }
 
-int pipeline_frame_arena_get_buffer(struct AVCodecContext *codec, struct AVFrame *frame, int flags)
+int pipeline_frame_arena_get(void *arena, struct AVCodecContext *codec, struct AVFrame *frame,
+                             int flags)
 {
     struct pipeline_frame_layout layout;
-    if (pipeline_frame_layout_for_codec(&layout, codec, frame) &&
-        fill(codec->opaque, frame, &layout)) {
+    if (pipeline_frame_layout_for_codec(&layout, codec, frame) && fill(arena, frame, &layout)) {
         return 0;
     }
     return avcodec_default_get_buffer2(codec, frame, flags);

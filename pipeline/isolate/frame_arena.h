@@ -12,9 +12,10 @@ struct pipeline_frame_arena;
 // Hands out the size bytes at base, for the life of the process. NULL without memory.
 struct pipeline_frame_arena *pipeline_frame_arena_create(void *base, size_t size);
 
-// As get_buffer2 of AVCodecContext, whose opaque is the arena. Where there is no room, or the codec
-// brings its own memory, FFmpeg's default. Any thread.
-int pipeline_frame_arena_get_buffer(struct AVCodecContext *codec, struct AVFrame *frame, int flags);
+// As get of pipeline_frame_memory. Where there is no room, or the codec brings its own memory,
+// FFmpeg's default.
+int pipeline_frame_arena_get(void *arena, struct AVCodecContext *codec, struct AVFrame *frame,
+                             int flags);
 
 // Moves the frame's pixels into the arena, unless they are there. Returns false without room.
 bool pipeline_frame_arena_adopt(struct pipeline_frame_arena *arena, struct AVFrame *frame);

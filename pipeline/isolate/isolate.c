@@ -73,8 +73,9 @@ static bool spawn(struct session *session, int child_socket, struct mc_error *er
         posix_spawn(&session->pid, "/proc/self/exe", &actions, &attributes, arguments, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    return result == 0 || mc_error_set(err, MC_ERROR_SYSTEM, result, "no process for a decoder: %s",
-                                       strerrordesc_np(result));
+    return result == 0 ||
+           mc_error_set(err, MC_ERROR_SYSTEM, result, "can't start a decoder process: %s",
+                        strerrordesc_np(result));
 }
 
 // dup2 onto itself would leave close-on-exec set, and onto the other would close it: both
@@ -83,14 +84,14 @@ static bool open_socket(int sockets[2], struct mc_error *err)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-        return mc_error_set_errno(err, "no socket to a decoder");
+        return mc_error_set_errno(err, "can't open a socket to a decoder");
     }
     for (int i = 0; i < 2; i++) {
         sockets[i] = fcntl(pair[i], F_DUPFD_CLOEXEC, PIPELINE_DECODER_PROCESS_FIRST_UNUSED);
         close(pair[i]);
     }
     if (sockets[0] < 0 || sockets[1] < 0) {
-        mc_error_set_errno(err, "no socket to a decoder");
+        mc_error_set_errno(err, "can't open a socket to a decoder");
         close(sockets[0]);
         close(sockets[1]);
         return false;
@@ -119,6 +120,7 @@ static bool send_start(struct session *session, struct mc_error *err)
         start.log_level++;
     }
     pipeline_capture_remember(capture, &start.memory);
+    session->capture->reached_end = false; // until it says so
     if (strlen(capture->url) >= sizeof start.url) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "its URL must be at most %zu bytes, got %zu",
                             sizeof start.url - 1, strlen(capture->url));
@@ -126,7 +128,7 @@ static bool send_start(struct session *session, struct mc_error *err)
     strcpy(start.url, capture->url);
     return send(session->socket, &start, sizeof start, MSG_NOSIGNAL) == (ssize_t)sizeof start ||
            errno == EPIPE || // it is dead already: how, its status tells
-           mc_error_set_errno(err, "no message to a decoder");
+           mc_error_set_errno(err, "can't send to the decoder");
 }
 
 // ---- Its messages
@@ -284,7 +286,7 @@ static bool listen_to(struct session *session, struct mc_error *err)
     return true;
 }
 
-// Ends the process, which has nothing left to do, and says how it had ended by itself.
+// Kills and reaps the process; if it had already exited, reports how.
 static void reap(struct session *session, bool honest, struct mc_error *err)
 {
     int status = 0;

@@ -2,12 +2,10 @@
 // sandbox, and what it may destroy is that process.
 #pragma once
 
-#include "base/error.h"
-#include "pipeline/source/capture_internal.h"
+#include "pipeline/source/capture.h"
 
 // As pipeline_capture_run_session, of which it is the other half: the decoder process runs that,
 // and its frames, states, counts and log lines come out of this capture as if they were its own.
 // A decoder that dies or breaks its promises is a lost source. Each session has a process of its
 // own, which has ended when this returns. Thread: capture.
-enum pipeline_capture_outcome pipeline_isolate_run_session(struct pipeline_capture *capture,
-                                                           struct mc_error *err);
+pipeline_capture_run_fn pipeline_isolate_run_session;

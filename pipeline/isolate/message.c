@@ -10,12 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "pipeline/source/frame_limit.h"
 #include "pipeline/source/url.h"
-
-enum {
-    PADDING_PIXELS = 128 * 16384, // as the decoder's
-    SHOWN_EDGE_MAX = 1 << 22,
-};
 
 static const uint64_t count_max = UINT64_C(1) << 48;
 static const double pts_max_s = 1e12;
@@ -142,12 +138,12 @@ static bool check_display(const struct pipeline_display_transform *display)
     const double across = hypot((double)m->xx, (double)m->xy);
     const double down = hypot((double)m->yx, (double)m->yy);
     const double area = fabs((double)m->xx * (double)m->yy - (double)m->xy * (double)m->yx);
-    const bool sized = display->width >= 1 && display->width <= SHOWN_EDGE_MAX &&
-                       display->height >= 1 && display->height <= SHOWN_EDGE_MAX;
+    const bool sized = display->width >= 1 && display->width <= PIPELINE_DISPLAY_EDGE_MAX &&
+                       display->height >= 1 && display->height <= PIPELINE_DISPLAY_EDGE_MAX;
     // The comparisons are false for NaN.
     return sized && across >= 1.0 / 256 && across <= 2 && down >= 1.0 / 256 && down <= 2 &&
-           area >= across * down / 2 && fabs((double)m->x0) <= 2.0 * SHOWN_EDGE_MAX &&
-           fabs((double)m->y0) <= 2.0 * SHOWN_EDGE_MAX;
+           area >= across * down / 2 && fabs((double)m->x0) <= 2.0 * PIPELINE_DISPLAY_EDGE_MAX &&
+           fabs((double)m->y0) <= 2.0 * PIPELINE_DISPLAY_EDGE_MAX;
 }
 
 static bool check_frame(const struct pipeline_isolate_frame *frame,
@@ -161,7 +157,7 @@ static bool check_frame(const struct pipeline_isolate_frame *frame,
         return refuse(err, "a frame of unknown format");
     }
     if (frame->width < 1 || frame->height < 1 ||
-        (int64_t)frame->width * frame->height > limits->max_pixels + PADDING_PIXELS) {
+        !pipeline_frame_limit_check(frame->width, frame->height, limits->max_pixels, NULL)) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "the decoder sent a frame of %dx%d",
                             frame->width, frame->height);
     }
@@ -171,7 +167,7 @@ static bool check_frame(const struct pipeline_isolate_frame *frame,
     if (!(fabs(frame->pts) <= pts_max_s) || (limits->any && !(frame->pts > limits->last_pts))) {
         return refuse(err, "a frame whose pts does not rise");
     }
-    if (frame->halvings < 0 || frame->halvings > 3 || frame->time_base.num < 0 ||
+    if (frame->lowres < 0 || frame->lowres > 3 || frame->time_base.num < 0 ||
         frame->time_base.den <= 0 || !check_display(&frame->display)) {
         return refuse(err, "a frame with an impossible display transform");
     }

@@ -65,7 +65,7 @@ struct pipeline_isolate_frame {
     int32_t width, height, format, color_range, colorspace;
     uint64_t offsets[PIPELINE_ISOLATE_PLANES]; // in the shared memory
     int32_t linesizes[PIPELINE_ISOLATE_PLANES];
-    int32_t halvings;
+    int32_t lowres;
     uint32_t damaged;
     double pts;
     struct AVRational time_base;

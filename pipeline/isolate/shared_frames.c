@@ -13,6 +13,7 @@
 
 #include "pipeline/frame_pool.h"
 #include "pipeline/isolate/decoder_process.h"
+#include "pipeline/source/frame_limit.h"
 
 enum {
     REFERENCES = 24,          // frames that a decoder keeps, with its threads
@@ -75,7 +76,8 @@ static bool make_memory(struct pipeline_shared_frames *shared, struct mc_error *
 static size_t room_for(int lend_count, int64_t max_pixels)
 {
     const size_t usual = (size_t)max_pixels * 3 / 2 * (size_t)(lend_count + REFERENCES);
-    const size_t largest = ((size_t)max_pixels + (1 << 21)) * BYTES_PER_PIXEL_MAX;
+    const size_t largest =
+        ((size_t)max_pixels + PIPELINE_FRAME_PADDING_PIXELS) * BYTES_PER_PIXEL_MAX;
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     return ((usual > largest ? usual : largest) + page - 1) / page * page;
 }
@@ -132,8 +134,8 @@ void pipeline_shared_frames_set_socket(struct pipeline_shared_frames *shared, in
     pthread_mutex_unlock(&shared->lock);
 }
 
-// As the free function of an AVBuffer. A decoder that doesn't read its messages gets none: it is
-// its own frames that stay away. Any thread.
+// As the free function of an AVBuffer. If the decoder doesn't read, the message is dropped; only
+// its own buffers are lost. Any thread.
 static void release(void *opaque, uint8_t *data)
 {
     (void)data;
@@ -187,7 +189,7 @@ bool pipeline_shared_frames_lend(struct pipeline_shared_frames *shared,
         image->data[i] = used ? shared->base + message->offsets[i] : NULL;
         image->linesize[i] = message->linesizes[i];
     }
-    frame->halvings = message->halvings;
+    frame->lowres = message->lowres;
     frame->pts = message->pts;
     frame->time_base = message->time_base;
     frame->display = message->display;

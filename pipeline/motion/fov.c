@@ -19,8 +19,8 @@ static const float count_most = 300;             // frames of a view that its me
 static const float count_half = 10;              // frames after which a view has half its say
 
 // A fit takes the deviations of landmarks for independent noise. Most of them are one head's own
-// width, height and depth, which pose and distance take up: it is surer than it says. Checked
-// on renders and on simulated people, whose cameras are known.
+// width, height and depth, which pose and distance take up, so its information is larger than it
+// reports. Checked on renders and on simulated people, whose cameras are known.
 static const float tempered = 4;
 // What is left is the same in all views of a person: many are worth this much more than one.
 static const float views_half = 1.2f;

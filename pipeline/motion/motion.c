@@ -8,6 +8,7 @@
 #include "pipeline/motion/confidence.h"
 #include "pipeline/motion/pose.h"
 #include "pipeline/motion/shapes.h"
+#include "pipeline/same_face.h"
 
 _Static_assert((int)PIPELINE_SMOOTH_POINTS_MAX >= (int)PROTOCOL_KEYPOINTS_MAX &&
                    (int)PIPELINE_SMOOTH_POINTS_MAX >= (int)PROTOCOL_DENSE_MAX,
@@ -17,7 +18,6 @@ enum { LANDMARKS = 68, EYE_LANDMARKS = 6 };
 
 static const double step_max_s = 0.5;            // between two records of a face; longer is a gap
 static const float features_fov = 60;            // degrees
-static const double same_face_s = 2;             // a face lost for less is most likely back
 static const int64_t calibrate_max_s = 6;        // then it has failed
 static const float hidden_below = 0.25f;         // published confidence of an eye
 static const float error_max = 0.10f;            // of a pose, to learn from what the face does
@@ -51,19 +51,20 @@ void pipeline_motion_init(struct pipeline_motion *motion,
     }
 }
 
-// Seconds since the face's last record: by pts, or by arrival where the source's clock
-// jumped or stood still. 0 when that is over most_s.
+// Seconds since the face's last record; 0 when that is over most_s, or time stepped back.
 static float elapsed(const struct pipeline_motion_face *face, const struct protocol_record *record,
                      double most_s)
 {
-    const double steps[2] = { record->pts - face->pts,
-                              (double)(record->t_arrival_ns - face->arrival_ns) * 1e-9 };
-    for (int i = 0; i < 2; i++) {
-        if (steps[i] > 0 && steps[i] <= most_s) {
-            return (float)steps[i];
-        }
-    }
-    return 0;
+    const double step_s = record->pts - face->pts;
+    return step_s > 0 && step_s <= most_s ? (float)step_s : 0;
+}
+
+// Whether a face of that state is most likely back.
+static bool is_recent(const struct pipeline_motion_face *state,
+                      const struct protocol_record *record)
+{
+    const double step_s = record->pts - state->pts;
+    return state->id != 0 && step_s >= 0 && step_s <= PIPELINE_SAME_FACE_S;
 }
 
 static void mark_present(struct pipeline_motion *motion, const struct protocol_record *record)
@@ -91,13 +92,30 @@ static bool is_measured(const struct pipeline_face_profile *profile)
 static double suits(const struct pipeline_motion_face *state, const struct protocol_record *record,
                     float x)
 {
-    const double lost_s = (double)elapsed(state, record, same_face_s);
-    if (state->id != 0 && lost_s > 0) {
-        return lost_s - 10;
+    if (is_recent(state, record)) {
+        return record->pts - state->pts - 10;
     }
     return is_measured(&state->calibration.profile)
                ? (double)fminf(fabsf(x - state->calibration.profile.x), 2) - 5
-               : -(double)state->arrival_ns / (double)INT64_MAX;
+               : -1e-12 * state->pts;
+}
+
+// The state becomes that of a face that is not followed from the last record on. What was learnt
+// of a face stays when it was there a moment ago; what was measured stays in any case.
+static void begin_face(struct pipeline_motion_face *state, const struct protocol_record *record,
+                       int id)
+{
+    if (!is_recent(state, record)) {
+        pipeline_calibration_forget(&state->calibration);
+    }
+    pipeline_calibration_stop(&state->calibration);
+    state->id = id;
+    state->present = true;
+    state->fresh = true;
+    pipeline_smooth_reset(&state->smooth);
+    pipeline_smooth_shapes_reset(&state->smooth_shapes);
+    pipeline_smooth_reset(&state->smooth_dense);
+    pipeline_gaze_reset(&state->gaze);
 }
 
 // The state of a face; a new one takes over a free one.
@@ -110,6 +128,9 @@ static struct pipeline_motion_face *state_of(struct pipeline_motion *motion,
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         struct pipeline_motion_face *state = &motion->faces[i];
         if (state->id == face->id) {
+            if (!is_recent(state, record)) { // the same id, though nobody looked for long
+                begin_face(state, record, face->id);
+            }
             state->x = x;
             return state;
         }
@@ -118,18 +139,8 @@ static struct pipeline_motion_face *state_of(struct pipeline_motion *motion,
         }
     }
     // There is one: a record has no more faces than there are states.
-    if (elapsed(best, record, same_face_s) <= 0) {
-        pipeline_calibration_forget(&best->calibration);
-    }
-    pipeline_calibration_stop(&best->calibration);
-    best->id = face->id;
+    begin_face(best, record, face->id);
     best->x = x;
-    best->present = true;
-    best->fresh = true;
-    pipeline_smooth_reset(&best->smooth);
-    pipeline_smooth_shapes_reset(&best->smooth_shapes);
-    pipeline_smooth_reset(&best->smooth_dense);
-    pipeline_gaze_reset(&best->gaze);
     return best;
 }
 
@@ -326,7 +337,6 @@ static void run_face(struct pipeline_motion *motion, const struct pipeline_camer
     }
     state->fresh = false;
     state->pts = record->pts;
-    state->arrival_ns = record->t_arrival_ns;
     smooth(motion, state, face, dt_s);
     if (face->keypoint_count != LANDMARKS) {
         return;

@@ -21,7 +21,7 @@ struct pipeline_motion_options {
 
 struct pipeline_motion_options pipeline_motion_options_default(void);
 
-// The state of a face, kept while its id is there.
+// The state of a face, kept while its id is there without a gap of over PIPELINE_SAME_FACE_S.
 struct pipeline_motion_face {
     int id;       // 0: free
     bool present; // in the last record
@@ -29,8 +29,7 @@ struct pipeline_motion_face {
     bool due;     // it is to be measured
     bool done;    // it was, in the last calibration
     double pts;   // of its last record
-    int64_t arrival_ns;
-    float x; // of its box's middle: 0 at the frame's left edge, 1 at the right
+    float x;      // of its box's middle: 0 at the frame's left edge, 1 at the right
     struct pipeline_smooth smooth, smooth_dense;
     struct pipeline_smooth_shapes smooth_shapes;
     struct pipeline_gaze gaze;

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/isolate/isolate.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/capture_internal.h"
 #include "pipeline/source/probe.h"
@@ -60,14 +59,14 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
     struct pipeline_probe probe;
     pipeline_probe_begin(&probe, capture->url, last);
     probe.helps &= capture->fault != PIPELINE_FAULT_REFUSED;
-    for (int64_t next_ns = now; next_ns < until_ns;) {
+    bool waits = true;
+    for (int64_t next_ns = now; waits && next_ns < until_ns;) {
         next_ns += PROBE_INTERVAL_MS * MC_NS_PER_MS;
         next_ns = !probe.helps || next_ns > until_ns ? until_ns : next_ns;
-        if (!pipeline_stop_sleep_until(&capture->stop, next_ns) ||
-            (next_ns < until_ns && pipeline_probe(&probe, &capture->stop))) {
-            return;
-        }
+        waits = pipeline_stop_sleep_until(&capture->stop, next_ns) &&
+                (next_ns >= until_ns || !pipeline_probe(&probe, &capture->stop));
     }
+    pipeline_probe_end(&probe);
 }
 
 // One session after the other, until one is the last.
@@ -77,8 +76,7 @@ static enum pipeline_capture_outcome run_sessions(struct pipeline_capture *captu
     enum pipeline_capture_outcome outcome;
     pipeline_capture_report(capture, PIPELINE_CONNECTING, "");
     do {
-        outcome = capture->options.isolate ? pipeline_isolate_run_session(capture, err)
-                                           : pipeline_capture_run_session(capture, err);
+        outcome = capture->options.run_session(capture, err);
         if (outcome == PIPELINE_CAPTURE_LOST) {
             wait_before_retry(capture, err);
             outcome = pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED
@@ -157,8 +155,9 @@ static void free_capture(struct pipeline_capture *capture)
 void pipeline_capture_remember(const struct pipeline_capture *capture,
                                struct pipeline_capture_memory *memory)
 {
-    *memory = (struct pipeline_capture_memory){ capture->clock, capture->lateness, capture->playout,
-                                                capture->load, capture->delivered_ns };
+    *memory = (struct pipeline_capture_memory){ capture->clock,        capture->lateness,
+                                                capture->playout,      capture->load,
+                                                capture->delivered_ns, capture->reached_end };
 }
 
 void pipeline_capture_recall(struct pipeline_capture *capture,
@@ -169,6 +168,7 @@ void pipeline_capture_recall(struct pipeline_capture *capture,
     capture->playout = memory->playout;
     capture->load = memory->load;
     capture->delivered_ns = memory->delivered_ns;
+    capture->reached_end = memory->reached_end;
 }
 
 struct pipeline_capture *
@@ -180,6 +180,9 @@ pipeline_capture_create_idle(const struct pipeline_capture_options *options, str
         return NULL;
     }
     capture->options = *options;
+    if (options->run_session == NULL) {
+        capture->options.run_session = pipeline_capture_run_session;
+    }
     capture->url = strdup(options->url);
     capture->packet = av_packet_alloc();
     capture->report.state = PIPELINE_CONNECTING;
@@ -194,6 +197,7 @@ pipeline_capture_create_idle(const struct pipeline_capture_options *options, str
         free_capture(capture);
         return NULL;
     }
+    pipeline_url_lower_scheme(capture->url);
     pipeline_url_redact(capture->url, capture->shown_url, sizeof capture->shown_url);
     return capture;
 }

@@ -8,12 +8,23 @@
 
 #include "base/error.h"
 #include "pipeline/display_transform.h"
+#include "pipeline/source/frame_buffers.h"
 #include "pipeline/state.h"
 
 struct pipeline_capture;
-struct pipeline_frame_arena;
 struct pipeline_frame_pool;
 struct pipeline_mailbox;
+
+// How a session, from opening the source to its last frame, ended.
+enum pipeline_capture_outcome {
+    PIPELINE_CAPTURE_STOPPED,
+    PIPELINE_CAPTURE_OVER,    // its end was reached
+    PIPELINE_CAPTURE_LOST,    // worth another attempt
+    PIPELINE_CAPTURE_GIVEN_UP // not worth one
+};
+
+typedef enum pipeline_capture_outcome pipeline_capture_run_fn(struct pipeline_capture *capture,
+                                                              struct mc_error *err);
 
 // Written by the capture thread, read by any.
 struct pipeline_capture_counts {
@@ -30,8 +41,7 @@ struct pipeline_capture_options {
     bool every_frame; // as fast as the mailbox takes them: never paced, never dropped
     bool repeat;      // a source with an end starts over
     bool drop_damaged;
-    bool udp;     // for RTSP
-    bool isolate; // in a process of its own; see isolate/isolate.h
+    bool udp; // for RTSP
     struct pipeline_display_options display;
     int64_t max_pixels;                     // of a frame; 0: the default
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
@@ -41,8 +51,11 @@ struct pipeline_capture_options {
     void (*wake)(void *user);               // after each change of state. Thread: capture
     void *user;
 
-    // In a decoder process, else NULL.
-    struct pipeline_frame_arena *arena; // decoders write there; borrowed
+    // Runs a session somewhere else, as pipeline_isolate_run_session does. NULL: on this thread.
+    pipeline_capture_run_fn *run_session;
+
+    // Where decoders write frames. Zero: into memory that is mapped for them.
+    struct pipeline_frame_memory memory;
 
     // The source is open, and nothing read of it. When it returns false and sets err, the source
     // is given up. Thread: capture.

@@ -45,6 +45,7 @@ struct pipeline_capture {
     double skip_s;                  // of a file's packets that are left out before they are decoded
     double late_s;                  // the last frame
     int64_t delivered_ns;           // the last frame
+    bool reached_end;               // the last session
     struct pipeline_source *source; // while connected
     struct pipeline_decoder *decoder; // while connected
     uint64_t session_frames;          // since the source was opened
@@ -60,14 +61,6 @@ struct pipeline_capture {
     struct pipeline_state_report report;
 };
 
-// How a session, from opening the source to its last frame, ended.
-enum pipeline_capture_outcome {
-    PIPELINE_CAPTURE_STOPPED,
-    PIPELINE_CAPTURE_OVER,    // its end was reached
-    PIPELINE_CAPTURE_LOST,    // worth another attempt
-    PIPELINE_CAPTURE_GIVEN_UP // not worth one
-};
-
 // What a session has to know about those before it, for one that runs in another process.
 struct pipeline_capture_memory {
     struct pipeline_pts_clock clock;
@@ -75,6 +68,7 @@ struct pipeline_capture_memory {
     struct pipeline_playout playout;
     struct pipeline_decode_load load;
     int64_t delivered_ns;
+    bool reached_end;
 };
 
 // Copies it out of the capture, and into it. Thread: capture.
@@ -90,8 +84,7 @@ pipeline_capture_create_idle(const struct pipeline_capture_options *options,
 
 // Opens the source, delivers its frames, and closes it. Sets err and capture->fault unless
 // it was stopped or reached the end. Thread: capture.
-enum pipeline_capture_outcome pipeline_capture_run_session(struct pipeline_capture *capture,
-                                                           struct mc_error *err);
+pipeline_capture_run_fn pipeline_capture_run_session;
 
 // Publishes a state and wakes the loop. Thread: capture.
 void pipeline_capture_report(struct pipeline_capture *capture, enum pipeline_state state,

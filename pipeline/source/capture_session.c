@@ -98,7 +98,7 @@ static void set_pts(struct pipeline_capture *capture, struct pipeline_frame *fra
         is_paced(capture)
             ? pipeline_pts_clock_by_stamp(clock, stamp, pipeline_source_is_live(capture->source),
                                           mc_clock_now_ns())
-            : pipeline_pts_clock_by_arrival(clock, stamp, frame->arrival_ns);
+            : pipeline_pts_clock_by_arrival(clock, stamp, frame->complete_ns);
 }
 
 // Returns false when the frame's time has passed; a few such go on all the same.
@@ -123,7 +123,7 @@ static bool wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     set_pts(capture, frame);
-    pipeline_display_reader_read(&capture->display, frame->image, frame->halvings,
+    pipeline_display_reader_read(&capture->display, frame->image, frame->lowres,
                                  pipeline_source_stream(capture->source), &frame->display);
     if (pipeline_source_is_live(capture->source)) {
         atomic_store(&capture->last_frame_ns, mc_clock_now_ns());
@@ -136,7 +136,7 @@ static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *fra
         return true;
     }
     if (is_paced(capture) ? !wait_until_due(capture, frame)
-                          : !is_fresh(capture, frame->arrival_ns)) {
+                          : !is_fresh(capture, frame->complete_ns)) {
         return false;
     }
     hand_over(capture, frame);
@@ -171,7 +171,7 @@ static int thread_count(void)
     return cores < 1 ? 1 : cores < THREADS_MAX ? (int)cores : THREADS_MAX;
 }
 
-// With what the load of the last session of this source asks for.
+// Starts at the effort that the previous session of this source ended with.
 static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, struct mc_error *err)
 {
     const enum pipeline_decode_effort effort = capture->load.effort;
@@ -179,21 +179,21 @@ static struct pipeline_decoder *open_decoder(struct pipeline_capture *capture, s
     capture->skipped = 0;
     struct pipeline_decoder *decoder = pipeline_decoder_open(
         pipeline_source_stream(capture->source), pipeline_source_is_live(capture->source),
-        capture->threaded ? thread_count() : 1, capture->options.max_pixels, err);
+        capture->threaded ? thread_count() : 1, capture->options.max_pixels,
+        &capture->options.memory, err);
     if (decoder != NULL) {
-        pipeline_decoder_set_arena(decoder, capture->options.arena);
         pipeline_decoder_set_effort(decoder, effort);
     }
     return decoder;
 }
 
-// A file that repeats goes on without a break.
-static void begin_playout(struct pipeline_capture *capture)
+static void begin_clocks(struct pipeline_capture *capture)
 {
+    const AVStream *stream = pipeline_source_stream(capture->source);
     const bool live = pipeline_source_is_live(capture->source);
-    if (live || !capture->playout.begun) {
-        pipeline_playout_begin(&capture->playout, live);
-    }
+    const bool repeats = capture->reached_end && !live;
+    pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate), repeats);
+    pipeline_playout_begin(&capture->playout, live, repeats);
 }
 
 static bool connect_source(struct pipeline_capture *capture, bool *permanent, struct mc_error *err)
@@ -206,15 +206,15 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     capture->load.window_ns = 0;
     pipeline_lateness_reset(&capture->lateness);
     capture->source =
-        pipeline_source_open(capture->url, capture->options.udp, &capture->stop, permanent, err);
+        pipeline_source_open(capture->url, capture->options.udp, capture->options.max_pixels,
+                             &capture->stop, permanent, err);
     if (capture->source == NULL) {
         return false;
     }
     capture->display = (struct pipeline_display_reader){ .options = capture->options.display };
     const AVStream *stream = pipeline_source_stream(capture->source);
     bool live = pipeline_source_is_live(capture->source);
-    pipeline_pts_clock_begin(&capture->clock, av_q2d(stream->avg_frame_rate));
-    begin_playout(capture);
+    begin_clocks(capture);
     capture->decoder = open_decoder(capture, err);
     if (capture->decoder == NULL) {
         *permanent = true;
@@ -332,6 +332,18 @@ static bool has_frames(const struct pipeline_capture *capture)
            atomic_load(&capture->options.counts->late) > capture->late_before;
 }
 
+// Whether a live source has nothing but frames that are too large, so far.
+static bool is_refused(struct pipeline_capture *capture, struct mc_error *err)
+{
+    if (!pipeline_source_is_live(capture->source) || has_frames(capture) ||
+        !pipeline_decoder_refusal(capture->decoder, err)) {
+        return false;
+    }
+    capture->fault = PIPELINE_FAULT_FORMAT;
+    mc_error_wrap(err, "%s", capture->shown_url);
+    return true;
+}
+
 // Reads to the end, a fault or a stop; returns which.
 static enum pipeline_capture_outcome read_source(struct pipeline_capture *capture,
                                                  struct mc_error *err)
@@ -341,6 +353,9 @@ static enum pipeline_capture_outcome read_source(struct pipeline_capture *captur
            PIPELINE_READ_PACKET) {
         count(&capture->options.counts->packets);
         decode_packet(capture);
+        if (is_refused(capture, err)) {
+            return PIPELINE_CAPTURE_LOST;
+        }
         if (capture->hopeless) {
             mc_error_set(err, MC_ERROR_MEDIA, 0, "%s: frames kept arriving more than a second late",
                          capture->shown_url);
@@ -363,7 +378,7 @@ static enum pipeline_capture_outcome read_source(struct pipeline_capture *captur
         return PIPELINE_CAPTURE_STOPPED;
     }
     if (!has_frames(capture)) {
-        if (read == PIPELINE_READ_END) {
+        if (read == PIPELINE_READ_END && !pipeline_decoder_refusal(capture->decoder, err)) {
             mc_error_set(err, MC_ERROR_MEDIA, 0, "has no frame that can be decoded");
         }
         mc_error_wrap(err, "%s", capture->shown_url);
@@ -395,5 +410,7 @@ enum pipeline_capture_outcome pipeline_capture_run_session(struct pipeline_captu
                                                          : PIPELINE_CAPTURE_LOST;
     }
     disconnect_source(capture);
-    return pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED : outcome;
+    outcome = pipeline_stop_is_set(&capture->stop) ? PIPELINE_CAPTURE_STOPPED : outcome;
+    capture->reached_end = outcome == PIPELINE_CAPTURE_OVER;
+    return outcome;
 }

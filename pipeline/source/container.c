@@ -25,12 +25,12 @@ bool pipeline_container_knows_codec(const struct AVFormatContext *format)
     return index >= 0 && format->streams[index]->codecpar->codec_id != AV_CODEC_ID_NONE;
 }
 
-int pipeline_container_analyse(struct AVFormatContext *format)
+int pipeline_container_analyse(struct AVFormatContext *format, int64_t max_pixels)
 {
     const unsigned count = format->nb_streams;
     AVDictionary **options = calloc(count + 1, sizeof *options);
     for (unsigned i = 0; options != NULL && i < count; i++) {
-        av_dict_set_int(&options[i], "max_pixels", PIPELINE_FRAME_PIXELS_DEFAULT, 0);
+        av_dict_set_int(&options[i], "max_pixels", max_pixels + PIPELINE_FRAME_PADDING_PIXELS, 0);
     }
     const int result =
         options != NULL ? avformat_find_stream_info(format, options) : AVERROR(ENOMEM);

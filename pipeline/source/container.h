@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct AVFormatContext;
 
@@ -11,9 +12,9 @@ int pipeline_container_find_video(const struct AVFormatContext *format);
 // Whether it says by itself how its video is coded.
 bool pipeline_container_knows_codec(const struct AVFormatContext *format);
 
-// Decodes a frame of what says too little of itself, where that is not too large. Returns an
-// AVERROR on failure.
-int pipeline_container_analyse(struct AVFormatContext *format);
+// Decodes a frame of what says too little of itself, where that has no more than max_pixels.
+// Returns an AVERROR on failure.
+int pipeline_container_analyse(struct AVFormatContext *format, int64_t max_pixels);
 
 // Whether it is a text file, which FFmpeg renders as a terminal would.
 bool pipeline_container_is_text(const struct AVFormatContext *format);

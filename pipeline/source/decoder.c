@@ -1,6 +1,7 @@
 #include "pipeline/source/decoder.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include <libavcodec/avcodec.h>
@@ -9,16 +10,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/frame_pool.h"
-#include "pipeline/isolate/frame_arena.h"
 #include "pipeline/source/frame_buffers.h"
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/libav.h"
 
 enum {
-    JPEG_HALVINGS_MAX = 3,        // as FFmpeg's decoder can
-    PADDING_PIXELS = 128 * 16384, // FFmpeg counts rows as up to 127 pixels longer
-    ERRORS_MAX = 64,              // in a row while draining
-    HISTORY = 64,                 // packets whose frames may be still to come
+    JPEG_LOWRES_MAX = 3, // as FFmpeg's decoder can
+    ERRORS_MAX = 64,     // in a row while draining
+    HISTORY = 64,        // packets whose frames may be still to come
 };
 
 // One packet, until its frame is decoded.
@@ -31,12 +30,16 @@ struct pipeline_decoder {
     struct AVCodecParameters *parameters; // owned
     struct AVRational time_base;
     int64_t max_pixels;                     // of a frame
-    int halvings;                           // of its edges, while decoding
-    struct pipeline_frame_arena *arena;     // borrowed; NULL: none
-    struct pipeline_frame_buffers *buffers; // for frames where there is no arena
+    int lowres;                             // as the codec is open with
+    struct pipeline_frame_memory memory;    // of frames
+    struct pipeline_frame_buffers *buffers; // which are that, unless it is another's
+    atomic_uint_fast64_t too_large;         // a frame: width << 32 | height; 0: none. Any thread
+    struct mc_error refusal;                // of the last frame that was refused
     struct mc_log_limit log_limit;
     struct history history[HISTORY]; // a ring, by the packet's number
     int64_t packet_count;
+    int64_t arrival_ns;  // of the last frame that came out
+    int64_t last_ns;     // when the last packet arrived
     int64_t spent_ns;    // in all
     int64_t sent_ns;     // of it, before the last packet was sent
     int64_t frame_count; // that came out, or failed
@@ -49,68 +52,100 @@ struct pipeline_decoder {
     bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
 };
 
-static void use_memory(struct pipeline_decoder *decoder)
+// Whether the frame may be that large; else it is noted. Any thread.
+static bool fits(struct pipeline_decoder *decoder, int width, int height)
 {
-    if (decoder->arena != NULL) {
-        decoder->codec->opaque = decoder->arena;
-        decoder->codec->get_buffer2 = pipeline_frame_arena_get_buffer;
-    } else {
-        decoder->codec->opaque = decoder->buffers;
-        decoder->codec->get_buffer2 = pipeline_frame_buffers_get;
+    if (pipeline_frame_limit_check(width, height, decoder->max_pixels, NULL)) {
+        return true;
     }
+    atomic_store(&decoder->too_large, (uint64_t)width << 32 | (uint32_t)height);
+    return false;
+}
+
+// FFmpeg's own limit is not exact. Any thread.
+static int get_buffer(struct AVCodecContext *codec, struct AVFrame *frame, int flags)
+{
+    struct pipeline_decoder *decoder = codec->opaque;
+    if (!fits(decoder, codec->width, codec->height)) {
+        pipeline_libav_hush(decoder->threads == 1);
+        return AVERROR(EINVAL);
+    }
+    return decoder->memory.get(decoder->memory.from, codec, frame, flags);
+}
+
+// Whether frames come in order even when they are to come as early as possible. The decoders of
+// MPEG-1, 2 and 4 and of VC-1 then return them as they were sent.
+static bool keeps_order(enum AVCodecID id)
+{
+    const AVCodecDescriptor *descriptor = avcodec_descriptor_get(id);
+    return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC ||
+           (descriptor != NULL && (descriptor->props & AV_CODEC_PROP_REORDER) == 0);
+}
+
+static void set_options(struct pipeline_decoder *decoder, struct AVCodecContext *codec, int lowres)
+{
+    codec->lowres = lowres;
+    codec->pkt_timebase = decoder->time_base;
+    codec->max_pixels = (decoder->max_pixels + PIPELINE_FRAME_PADDING_PIXELS) << 2 * lowres;
+    // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
+    // and the other cores have networks to run.
+    codec->thread_count = decoder->threads;
+    // Cropped to the pixel, though planes may then begin anywhere.
+    codec->flags |= AV_CODEC_FLAG_UNALIGNED;
+    if (decoder->low_delay && decoder->threads == 1 && // with the flag there are none
+        keeps_order(codec->codec_id)) {
+        codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    }
+    codec->opaque = decoder;
+    codec->get_buffer2 = get_buffer;
 #if LIBAVCODEC_VERSION_MAJOR < 60 // later versions expect as much of every callback
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    decoder->codec->thread_safe_callbacks = 1; // or decoding threads would wait for each other
+    codec->thread_safe_callbacks = 1; // or decoding threads would wait for each other
 #pragma GCC diagnostic pop
 #endif
 }
 
-// Opens the codec for frames whose edges are halved that many times, in place of the one
-// that is open, if any.
-static bool open_codec(struct pipeline_decoder *decoder, int halvings, struct mc_error *err)
+// Opens the codec for frames whose edges are halved lowres times, in place of the one that is open,
+// if any; on failure that one stays.
+static bool open_codec(struct pipeline_decoder *decoder, int lowres, struct mc_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(decoder->parameters->codec_id);
-    avcodec_free_context(&decoder->codec);
-    decoder->codec = avcodec_alloc_context3(codec);
-    if (decoder->codec == NULL) {
+    AVCodecContext *opened = avcodec_alloc_context3(codec);
+    if (opened == NULL) {
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the decoder");
     }
-    int result = avcodec_parameters_to_context(decoder->codec, decoder->parameters);
-    decoder->halvings = halvings;
-    decoder->codec->lowres = halvings;
-    decoder->codec->pkt_timebase = decoder->time_base;
-    decoder->codec->max_pixels = (decoder->max_pixels + PADDING_PIXELS) << 2 * halvings;
-    // Frame threads cost one frame of latency each; a frame mostly decodes in a few ms,
-    // and the other cores have networks to run.
-    decoder->codec->thread_count = decoder->threads;
-    // Cropped to the pixel, though planes may then begin anywhere.
-    decoder->codec->flags |= AV_CODEC_FLAG_UNALIGNED;
-    if (decoder->low_delay && decoder->threads == 1) { // with the flag there are none
-        decoder->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
-    }
-    use_memory(decoder);
+    int result = avcodec_parameters_to_context(opened, decoder->parameters);
+    set_options(decoder, opened, lowres);
     if (result >= 0) {
-        result = avcodec_open2(decoder->codec, codec, NULL);
+        result = avcodec_open2(opened, codec, NULL);
     }
-    return result >= 0 || pipeline_libav_error(err, result, "the %s decoder can't start",
-                                               avcodec_get_name(decoder->parameters->codec_id));
+    if (result < 0) {
+        avcodec_free_context(&opened);
+        return pipeline_libav_error(err, result, "the %s decoder can't start",
+                                    avcodec_get_name(decoder->parameters->codec_id));
+    }
+    if (decoder->codec != NULL) {
+        opened->skip_frame = decoder->codec->skip_frame;
+        opened->skip_loop_filter = decoder->codec->skip_loop_filter;
+        avcodec_free_context(&decoder->codec);
+    }
+    decoder->codec = opened;
+    decoder->lowres = lowres;
+    return true;
 }
 
 static bool check_size(const struct pipeline_decoder *decoder, struct mc_error *err)
 {
     const struct AVCodecParameters *parameters = decoder->parameters;
     return decoder->mjpeg || // each says its own
-           pipeline_frame_limit_halvings(parameters->width, parameters->height, decoder->max_pixels,
-                                         0) == 0 ||
-           mc_error_set(err, MC_ERROR_MEDIA, 0,
-                        "its frames must have at most %" PRId64 " pixels, got %dx%d; "
-                        "see max-frame-size",
-                        decoder->max_pixels, parameters->width, parameters->height);
+           pipeline_frame_limit_check(parameters->width, parameters->height, decoder->max_pixels,
+                                      err);
 }
 
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
                                                int threads, int64_t max_pixels,
+                                               const struct pipeline_frame_memory *memory,
                                                struct mc_error *err)
 {
     struct pipeline_decoder *decoder = calloc(1, sizeof *decoder);
@@ -124,6 +159,10 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
         pipeline_decoder_close(decoder);
         return NULL;
     }
+    decoder->memory =
+        memory != NULL && memory->get != NULL
+            ? *memory
+            : (struct pipeline_frame_memory){ pipeline_frame_buffers_get, decoder->buffers };
     decoder->time_base = stream->time_base;
     decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
     decoder->low_delay = low_delay;
@@ -147,13 +186,21 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
     free(decoder);
 }
 
-// What went in and can't be in the decoder any more was left out.
+// Packets that went in and cannot still be buffered were skipped.
 static void count_skipped(struct pipeline_decoder *decoder)
 {
     const int64_t inside = decoder->codec->has_b_frames + decoder->codec->thread_count;
     const int64_t missing = decoder->packet_count - decoder->frame_count - inside;
     if (decoder->skips && missing > decoder->skipped) {
         decoder->skipped = missing;
+    }
+}
+
+static void warn(struct pipeline_decoder *decoder, const char *what, const struct mc_error *err)
+{
+    unsigned skipped;
+    if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
+        mc_log(MC_LOG_WARNING, "%s%s", what, err->message);
     }
 }
 
@@ -167,20 +214,40 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
                                  &can_reduce)) {
         return true; // the codec says what is wrong with it
     }
-    const int halvings = pipeline_frame_limit_halvings(width, height, decoder->max_pixels,
-                                                       can_reduce ? JPEG_HALVINGS_MAX : 0);
-    unsigned skipped;
-    if (halvings < 0) {
-        if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
-            mc_log(MC_LOG_WARNING,
-                   "a JPEG of %dx%d is left out: must have at most %" PRId64 " pixels%s; "
-                   "see max-frame-size",
-                   width, height, decoder->max_pixels,
-                   can_reduce ? " at an eighth of its edges" : ", or not be progressive");
-        }
+    const int lowres = pipeline_frame_limit_lowres(width, height, decoder->max_pixels,
+                                                   can_reduce ? JPEG_LOWRES_MAX : 0);
+    if (lowres < 0) {
+        mc_error_set(&decoder->refusal, MC_ERROR_MEDIA, 0,
+                     "skipped a JPEG of %dx%d: the limit is %" PRId64 " pixels%s; "
+                     "see max-frame-size",
+                     width, height, decoder->max_pixels,
+                     can_reduce ? " at an eighth of its edges"
+                                : ", and progressive JPEGs can't be reduced");
+        warn(decoder, "", &decoder->refusal);
         return false;
     }
-    return halvings == decoder->halvings || open_codec(decoder, halvings, NULL);
+    struct mc_error err = { 0 };
+    if (lowres == decoder->lowres || open_codec(decoder, lowres, &err)) {
+        return true;
+    }
+    warn(decoder, "skipped a JPEG: ", &err);
+    return false;
+}
+
+// Takes down, on the capture's thread, that a frame was too large.
+static void note_refusal(struct pipeline_decoder *decoder)
+{
+    int width, height;
+    pipeline_libav_hush(false);
+    if (pipeline_libav_take_refused_size(&width, &height)) {
+        (void)fits(decoder, width, height);
+    }
+    const uint64_t size = atomic_exchange(&decoder->too_large, 0);
+    if (size != 0) {
+        (void)pipeline_frame_limit_check((int)(size >> 32), (int)(uint32_t)size,
+                                         decoder->max_pixels, &decoder->refusal);
+        warn(decoder, "skipped a frame: ", &decoder->refusal);
+    }
 }
 
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
@@ -200,22 +267,17 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
     // FFmpeg logs a damaged packet; the next key frame repairs all.
     const uint64_t errors = pipeline_libav_error_count();
     int result = avcodec_send_packet(decoder->codec, packet);
+    note_refusal(decoder);
     decoder->damaged |= decoder->mjpeg && pipeline_libav_error_count() != errors;
     decoder->spent_ns += mc_clock_now_ns() - start;
     const bool sent = result >= 0 || result == AVERROR_EOF;
     decoder->lost |= !sent;
     decoder->frame_count += !sent;
     if (packet != NULL) {
+        decoder->last_ns = arrival_ns;
         count_skipped(decoder);
     }
     return sent;
-}
-
-void pipeline_decoder_set_arena(struct pipeline_decoder *decoder,
-                                struct pipeline_frame_arena *arena)
-{
-    decoder->arena = arena;
-    use_memory(decoder);
 }
 
 void pipeline_decoder_set_effort(struct pipeline_decoder *decoder,
@@ -248,12 +310,28 @@ int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder)
     return decoder->skipped;
 }
 
+bool pipeline_decoder_refusal(const struct pipeline_decoder *decoder, struct mc_error *err)
+{
+    if (decoder->refusal.code != MC_ERROR_NONE) {
+        *err = decoder->refusal;
+    }
+    return decoder->refusal.code != MC_ERROR_NONE;
+}
+
 static bool receive(struct pipeline_decoder *decoder, struct AVFrame *image)
 {
     for (int errors = 0; errors < ERRORS_MAX; errors++) {
         int result = avcodec_receive_frame(decoder->codec, image);
-        if (result >= 0) {
+        const bool refused = result >= 0 && !fits(decoder, image->width, image->height);
+        note_refusal(decoder);
+        if (result >= 0 && !refused) {
             return true;
+        }
+        if (refused) { // its memory was the codec's own
+            av_frame_unref(image);
+            decoder->lost = true;
+            decoder->frame_count++;
+            continue;
         }
         if (result == AVERROR(EAGAIN) || result == AVERROR_EOF || !decoder->draining) {
             return false;
@@ -275,10 +353,15 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
     decoder->spent_ns += mc_clock_now_ns() - start;
     if (received) {
         frame->time_base = decoder->time_base;
-        frame->halvings = decoder->halvings;
+        frame->lowres = decoder->lowres;
         const struct history *history =
             &decoder->history[(uint64_t)frame->image->reordered_opaque % HISTORY];
-        frame->arrival_ns = history->arrival_ns;
+        // One that was sent early, for those shown before it to refer to, has waited for them.
+        if (history->arrival_ns > decoder->arrival_ns) {
+            decoder->arrival_ns = history->arrival_ns;
+        }
+        frame->arrival_ns = decoder->arrival_ns;
+        frame->complete_ns = decoder->last_ns;
         frame->reassembly_ns = history->reassembly_ns;
         frame->decode_ns = decoder->spent_ns - decoder->sent_ns;
         frame->damaged = decoder->damaged || (decoder->lost && !frame->image->key_frame) ||

@@ -12,24 +12,21 @@ struct AVPacket;
 struct AVStream;
 struct pipeline_decoder;
 struct pipeline_frame;
-struct pipeline_frame_arena;
+struct pipeline_frame_memory;
 
-// With low_delay frames are returned as early as possible: for live sources. With threads
-// above 1 several frames decode at a time, and take up to as many frames longer. Frames
-// have at most max_pixels pixels; 0: PIPELINE_FRAME_PIXELS_DEFAULT (frame_limit.h). JPEGs
-// are reduced to that. Returns NULL and sets err when the codec can't be opened, or the
-// stream says that its frames are larger.
+// With low_delay frames are returned as early as their order allows: for live sources. With threads
+// above 1 several frames decode at a time, and take up to as many frames longer. JPEGs of more than
+// max_pixels are reduced, other frames refused (frame_limit.h); 0: PIPELINE_FRAME_PIXELS_DEFAULT.
+// Frames are written into memory, copied; NULL or zero: into memory that is mapped for them.
+// Returns NULL and sets err when the codec can't be opened, or the stream says that its frames are
+// too large.
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
                                                int threads, int64_t max_pixels,
+                                               const struct pipeline_frame_memory *memory,
                                                struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
 void pipeline_decoder_close(struct pipeline_decoder *decoder);
-
-// Has frames written into the arena, where it has room, from the next on. NULL: into memory that
-// is mapped for them.
-void pipeline_decoder_set_arena(struct pipeline_decoder *decoder,
-                                struct pipeline_frame_arena *arena);
 
 // Leaves out what the effort says, from the next packet on. A frame that refers to one
 // that was left out isn't shown until the next key frame.
@@ -45,13 +42,17 @@ int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder);
 // Frames left out so far, at the least.
 int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder);
 
+// Whether a frame was refused because of its size so far; sets err to why, of the last one.
+bool pipeline_decoder_refusal(const struct pipeline_decoder *decoder, struct mc_error *err);
+
 // Sends the packet, or NULL at the end; then receive until that returns false. Returns
 // false when the packet is too damaged to give a frame.
 bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPacket *packet,
                            int64_t arrival_ns, int64_t reassembly_ns);
 
-// Fills image, halvings, time_base, arrival_ns, reassembly_ns, decode_ns and damaged of
-// the frame.
+// Fills image, lowres, time_base, arrival_ns, complete_ns, reassembly_ns, decode_ns and
+// damaged of the frame. Frames come in the order in which they are shown; where their packets
+// come in another, arrival_ns does not step back but stays.
 // Returns false when another packet is needed. A frame is damaged when the decoder had to
 // conceal errors in it, or when the packet before it gave no frame; a packet that never
 // arrived goes unnoticed.

@@ -68,13 +68,14 @@ static AVBufferRef *take(struct pipeline_frame_buffers *buffers, size_t bytes)
     return buffer;
 }
 
-int pipeline_frame_buffers_get(struct AVCodecContext *codec, struct AVFrame *frame, int flags)
+int pipeline_frame_buffers_get(void *buffers, struct AVCodecContext *codec, struct AVFrame *frame,
+                               int flags)
 {
     struct pipeline_frame_layout layout;
     if (!pipeline_frame_layout_for_codec(&layout, codec, frame)) {
         return avcodec_default_get_buffer2(codec, frame, flags);
     }
-    frame->buf[0] = take(codec->opaque, layout.bytes);
+    frame->buf[0] = take(buffers, layout.bytes);
     if (frame->buf[0] == NULL) {
         return AVERROR(ENOMEM);
     }

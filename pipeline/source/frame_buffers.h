@@ -6,12 +6,19 @@ struct AVCodecContext;
 struct AVFrame;
 struct pipeline_frame_buffers;
 
+// Where a decoder's frames get their memory: as get_buffer2 of AVCodecContext, with what it is to
+// be taken from, borrowed, in front. Any thread.
+struct pipeline_frame_memory {
+    int (*get)(void *from, struct AVCodecContext *codec, struct AVFrame *frame, int flags);
+    void *from;
+};
+
 // NULL without memory.
 struct pipeline_frame_buffers *pipeline_frame_buffers_create(void);
 
 // Frames that are still held keep their memory. NULL does nothing.
 void pipeline_frame_buffers_destroy(struct pipeline_frame_buffers *buffers);
 
-// As get_buffer2 of AVCodecContext, whose opaque is the buffers. Where the codec brings its own
-// memory, FFmpeg's default. Any thread.
-int pipeline_frame_buffers_get(struct AVCodecContext *codec, struct AVFrame *frame, int flags);
+// As get of pipeline_frame_memory. Where the codec brings its own memory, FFmpeg's default.
+int pipeline_frame_buffers_get(void *buffers, struct AVCodecContext *codec, struct AVFrame *frame,
+                               int flags);

@@ -1,13 +1,31 @@
 #include "pipeline/source/frame_limit.h"
 
-int pipeline_frame_limit_halvings(int width, int height, int64_t max_pixels, int most)
+#include <inttypes.h>
+
+#include "pipeline/display_transform.h"
+
+bool pipeline_frame_limit_check(int width, int height, int64_t max_pixels, struct mc_error *err)
 {
-    for (int halvings = 0; halvings <= most; halvings++) {
-        const int64_t round_up = (1 << halvings) - 1;
-        const int64_t columns = (width + round_up) >> halvings;
-        const int64_t rows = (height + round_up) >> halvings;
+    if (width > PIPELINE_DISPLAY_EDGE_MAX || height > PIPELINE_DISPLAY_EDGE_MAX) {
+        return mc_error_set(err, MC_ERROR_MEDIA, 0,
+                            "its frames' edges must be at most %d pixels long, got %dx%d",
+                            PIPELINE_DISPLAY_EDGE_MAX, width, height);
+    }
+    return (int64_t)width * height <= max_pixels ||
+           mc_error_set(err, MC_ERROR_MEDIA, 0,
+                        "its frames must have at most %" PRId64 " pixels, got %dx%d; "
+                        "see max-frame-size",
+                        max_pixels, width, height);
+}
+
+int pipeline_frame_limit_lowres(int width, int height, int64_t max_pixels, int most)
+{
+    for (int lowres = 0; lowres <= most; lowres++) {
+        const int64_t round_up = (1 << lowres) - 1;
+        const int64_t columns = (width + round_up) >> lowres;
+        const int64_t rows = (height + round_up) >> lowres;
         if (columns * rows <= max_pixels) {
-            return halvings;
+            return lowres;
         }
     }
     return -1;

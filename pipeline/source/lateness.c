@@ -67,6 +67,7 @@ enum pipeline_lateness_verdict pipeline_lateness_judge(struct pipeline_lateness 
                                                        double advance_s, int64_t arrival_ns,
                                                        enum pipeline_link_load link)
 {
+    arrival_ns = arrival_ns > lateness->arrival_ns ? arrival_ns : lateness->arrival_ns;
     const double elapsed_s = (double)(arrival_ns - lateness->arrival_ns) * 1e-9;
     const bool known = lateness->started && isfinite(advance_s) && advance_s > 0;
     if (lateness->rate == 0) {

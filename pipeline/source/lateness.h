@@ -35,7 +35,7 @@ enum pipeline_lateness_verdict {
 void pipeline_lateness_reset(struct pipeline_lateness *lateness);
 
 // Judges the next frame. advance_s: by how much its stamp is ahead of the last frame's;
-// NAN when stamps don't tell.
+// NAN when stamps don't tell. arrival_ns before the last frame's counts as that.
 enum pipeline_lateness_verdict pipeline_lateness_judge(struct pipeline_lateness *lateness,
                                                        double advance_s, int64_t arrival_ns,
                                                        enum pipeline_link_load link);

@@ -19,6 +19,9 @@ static _Thread_local uint64_t error_count;
 static _Thread_local bool capturing;
 static _Thread_local char captured[LINE_BYTES]; // the last error that FFmpeg logged on this thread
 
+static _Thread_local bool is_hushed;
+static _Thread_local int refused_width, refused_height; // 0: none
+
 static _Thread_local bool (*redirect_allows)(void *user, const char *url);
 static _Thread_local void *redirect_user;
 static _Thread_local bool is_refused; // a redirect, while capturing
@@ -90,12 +93,42 @@ static void vet_redirect(void *context, const char *format, va_list arguments)
     is_refused = true;
 }
 
+// Frames that are larger than max_pixels fail before get_buffer2 sees them; FFmpeg only logs why.
+static bool note_refused_size(const char *format, va_list arguments)
+{
+    if (strncmp(format, "Picture size %ux%u exceeds ", 27) != 0) {
+        return false;
+    }
+    va_list copy;
+    va_copy(copy, arguments);
+    refused_width = (int)va_arg(copy, unsigned);
+    refused_height = (int)va_arg(copy, unsigned);
+    va_end(copy);
+    return true;
+}
+
+bool pipeline_libav_take_refused_size(int *width, int *height)
+{
+    const bool any = refused_width > 0;
+    *width = refused_width;
+    *height = refused_height;
+    refused_width = refused_height = 0;
+    return any;
+}
+
+void pipeline_libav_hush(bool hushed)
+{
+    is_hushed = hushed;
+}
+
 // FFmpeg's errors are our warnings: bad packets are routine. Its warnings are mostly
 // about oddities of encoders, useful only when debugging.
 static void log_callback(void *context, int level, const char *format, va_list arguments)
 {
     // A sound or subtitle that pipeline/source/access.c does not let through is no error.
-    const bool error = level <= AV_LOG_ERROR && strstr(format, "not on whitelist") == NULL;
+    const bool refused = note_refused_size(format, arguments);
+    const bool error = level <= AV_LOG_ERROR && !refused && !is_hushed &&
+                       strstr(format, "not on whitelist") == NULL;
     if (redirect_allows != NULL && context != NULL) {
         vet_redirect(context, format, arguments);
     }

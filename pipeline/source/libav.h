@@ -17,6 +17,14 @@ uint64_t pipeline_libav_error_count(void);
 void pipeline_libav_error_capture_begin(void);
 void pipeline_libav_error_capture_end(void);
 
+// The size that FFmpeg refused last on this thread because of max_pixels, once. False: none since
+// the last call. Any thread.
+bool pipeline_libav_take_refused_size(int *width, int *height);
+
+// While hushed, errors that FFmpeg logs on this thread follow from one that is reported anyway, and
+// are neither counted nor shown. Any thread.
+void pipeline_libav_hush(bool hushed);
+
 // Asks allows before FFmpeg follows a redirect of HTTP or RTSP on this thread; one that is
 // refused ends the call with an error. NULL: all are followed. Any thread.
 void pipeline_libav_vet_redirects(bool (*allows)(void *user, const char *url), void *user);

@@ -9,9 +9,11 @@ static const double chunk_gap_s = 3; // the same, of a live stream
 static const double catch_up = 0.05; // of a frame's interval
 static const double suspended_s = 5; // lost between two frames: not by decoding
 
-void pipeline_playout_begin(struct pipeline_playout *playout, bool live)
+void pipeline_playout_begin(struct pipeline_playout *playout, bool live, bool repeats)
 {
-    *playout = (struct pipeline_playout){ .live = live };
+    if (live || !repeats) {
+        *playout = (struct pipeline_playout){ .live = live };
+    }
 }
 
 static int64_t start(struct pipeline_playout *playout, double pts, int64_t now_ns)

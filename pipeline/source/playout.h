@@ -15,10 +15,12 @@ struct pipeline_playout {
     double delayed_s; // by how much the clock was set back since it began; live only
 };
 
-void pipeline_playout_begin(struct pipeline_playout *playout, bool live);
+// A source was opened. repeats: it is a file whose last session reached the end, so that its clock
+// goes on; else it starts anew, however short the time in between.
+void pipeline_playout_begin(struct pipeline_playout *playout, bool live, bool repeats);
 
-// When the frame with that pts, ready at now_ns, is due. The time is past when frames come too
-// slowly: a file's frame is then late and its clock continues; a live stream's clock is set back
-// and runs 5 % fast until it has caught up. A gap in the stamps or in time (the machine was
-// suspended) restarts the clock.
+// When the frame with that pts, ready at now_ns, is due. The returned time lies in the past when
+// frames arrive too slowly: a file's frame is then late and its clock continues; a live stream's
+// clock is set back and runs 5 % fast until it has caught up. A gap in the stamps or in time (the
+// machine was suspended) restarts the clock.
 int64_t pipeline_playout_due_ns(struct pipeline_playout *playout, double pts, int64_t now_ns);

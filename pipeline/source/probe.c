@@ -1,6 +1,7 @@
 #include "pipeline/source/probe.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <string.h>
@@ -9,18 +10,28 @@
 
 #include <libavutil/error.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/resolver.h"
+#include "pipeline/source/lookup.h"
 #include "pipeline/source/stop.h"
 #include "pipeline/source/url.h"
 #include "pipeline/source/v4l2.h"
+#include "pipeline/source/v4l2_find.h"
 
-enum { CONNECT_MS = 300 };
+enum { CONNECT_MS = 300, LOOKUP_MS = 300 };
+
+enum reach { THERE, AWAY, UNKNOWN };
 
 void pipeline_probe_begin(struct pipeline_probe *probe, const char *url,
                           const struct mc_error *last)
 {
     const char *rest;
-    *probe = (struct pipeline_probe){ .url = url };
+    *probe = (struct pipeline_probe){
+        .url = url,
+        .sysfs = PIPELINE_V4L2_SYSFS,
+        .links = PIPELINE_V4L2_LINKS,
+    };
     switch (pipeline_url_parse(url, &rest)) {
     case PIPELINE_URL_V4L2:
         probe->helps = true;
@@ -36,7 +47,7 @@ void pipeline_probe_begin(struct pipeline_probe *probe, const char *url,
     }
 }
 
-static bool accepts(const struct addrinfo *address)
+static bool accepts(const struct addrinfo *address, const struct pipeline_stop *stop)
 {
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
@@ -44,49 +55,84 @@ static bool accepts(const struct addrinfo *address)
     }
     bool good = connect(fd, address->ai_addr, address->ai_addrlen) == 0;
     if (!good && errno == EINPROGRESS) {
-        struct pollfd file = { .fd = fd, .events = POLLOUT };
+        struct pollfd files[2] = { { .fd = fd, .events = POLLOUT },
+                                   { .fd = stop->fd, .events = POLLIN } };
         int error = 0;
         socklen_t size = sizeof error;
-        good = poll(&file, 1, CONNECT_MS) > 0 &&
+        good = poll(files, 2, CONNECT_MS) > 0 && files[0].revents != 0 &&
                getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
     }
     close(fd);
     return good;
 }
 
-static bool is_reachable(const char *url, struct pipeline_stop *stop)
+// Whether a webcam has a device node, however it is named.
+static bool is_plugged_in(const struct pipeline_probe *probe, const char *name)
 {
-    const char *rest;
-    char host[256], port[8];
-    if (pipeline_url_parse(url, &rest) == PIPELINE_URL_V4L2) {
-        struct pipeline_v4l2_options options;
-        struct mc_error err;
-        return pipeline_v4l2_parse(rest, &options, &err) && access(options.device, F_OK) == 0;
-    }
-    if (!pipeline_url_endpoint(url, host, sizeof host, port, sizeof port)) {
-        return false;
-    }
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-    struct addrinfo *found = NULL;
-    if (getaddrinfo(host, port, &hints, &found) != 0) {
-        return false;
-    }
-    bool good = false;
-    for (const struct addrinfo *a = found; a != NULL && !good && !pipeline_stop_is_set(stop);
+    struct pipeline_v4l2_options options;
+    char path[PATH_MAX];
+    return pipeline_v4l2_parse(name, &options, NULL) &&
+           pipeline_v4l2_find(options.device, probe->sysfs, probe->links, path, sizeof path,
+                              NULL) &&
+           access(path, F_OK) == 0;
+}
+
+static enum reach knock(const struct addrinfo *found, struct pipeline_stop *stop)
+{
+    for (const struct addrinfo *a = found; a != NULL && !pipeline_stop_is_set(stop);
          a = a->ai_next) {
-        good = accepts(a);
+        if (accepts(a, stop)) {
+            return THERE;
+        }
     }
-    freeaddrinfo(found);
-    return good;
+    return pipeline_stop_is_set(stop) ? UNKNOWN : AWAY;
+}
+
+// Looks the host up, and knocks at each of its addresses.
+static enum reach reach_server(struct pipeline_probe *probe, struct pipeline_stop *stop)
+{
+    char host[256], port[8];
+    int status;
+    struct addrinfo *found;
+    if (!pipeline_url_endpoint(probe->url, host, sizeof host, port, sizeof port)) {
+        return AWAY;
+    }
+    found = pipeline_lookup_address(host, port);
+    if (found != NULL) {
+        const enum reach reach = knock(found, stop);
+        freeaddrinfo(found);
+        return reach;
+    }
+    if (probe->resolver == NULL) {
+        probe->resolver = mc_resolver_start(host, port, SOCK_STREAM);
+    }
+    const int64_t until_ns = mc_clock_now_ns() + LOOKUP_MS * MC_NS_PER_MS;
+    if (probe->resolver == NULL ||
+        !pipeline_lookup_wait(probe->resolver, stop, until_ns, &status, &found)) {
+        return UNKNOWN;
+    }
+    const enum reach reach = status == 0 ? knock(found, stop) : AWAY;
+    pipeline_probe_end(probe);
+    return reach;
+}
+
+void pipeline_probe_end(struct pipeline_probe *probe)
+{
+    mc_resolver_release(probe->resolver);
+    probe->resolver = NULL;
 }
 
 bool pipeline_probe(struct pipeline_probe *probe, struct pipeline_stop *stop)
 {
+    const char *rest;
     if (!probe->helps) {
         return false;
     }
-    const bool reachable = is_reachable(probe->url, stop);
-    const bool back = reachable && probe->was_away;
-    probe->was_away |= !reachable;
+    const bool is_webcam = pipeline_url_parse(probe->url, &rest) == PIPELINE_URL_V4L2;
+    const enum reach reach = !is_webcam                   ? reach_server(probe, stop)
+                             : is_plugged_in(probe, rest) ? THERE
+                                                          : AWAY;
+    const bool back = reach == THERE && probe->was_away;
+    probe->was_away |= reach == AWAY;
     return back;
 }

@@ -5,13 +5,16 @@
 #include <stdbool.h>
 
 struct mc_error;
+struct mc_resolver;
 struct pipeline_stop;
 
 // The probes of one wait between two attempts.
 struct pipeline_probe {
-    const char *url; // borrowed
-    bool helps;      // sources of this kind can be probed
-    bool was_away;   // it was found unreachable
+    const char *url;              // borrowed
+    const char *sysfs, *links;    // where webcams are found; see v4l2_find.h. Tests have others
+    bool helps;                   // sources of this kind can be probed
+    bool was_away;                // it was found unreachable
+    struct mc_resolver *resolver; // a look-up under way; or NULL
 };
 
 // Begins a wait after the error last, which may already show that it is unreachable.
@@ -20,6 +23,9 @@ void pipeline_probe_begin(struct pipeline_probe *probe, const char *url,
 
 // Returns true when the host accepts connections, or the device exists, and did not
 // before: a source that was reachable all along failed for another reason, so the wait
-// goes on. Takes a few hundred ms at most beyond name resolution; less when stop is set.
-// Thread: capture.
+// goes on. Takes 0.3 s at most for the name, and for each of its addresses; ends when stop is set.
+// A name that is still being looked up then says nothing yet. Thread: capture.
 bool pipeline_probe(struct pipeline_probe *probe, struct pipeline_stop *stop);
+
+// Ends the wait.
+void pipeline_probe_end(struct pipeline_probe *probe);

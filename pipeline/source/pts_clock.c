@@ -10,6 +10,7 @@
 static const double default_frame_s = 1.0 / 25;
 static const double stamp_max_s = 2e9; // more is nonsense, and would overflow as nanoseconds
 static const double pts_step_min_s = 1e-3;
+static const double stamp_step_min_s = 2e-6; // less is lost when records round pts to 1e-6
 static const double back_s = 1;      // a step back of the source's clock, not a stamp out of order
 static const double stamp_gap_s = 3; // a step ahead of a live source's clock
 
@@ -25,11 +26,12 @@ static const double jitter_gain = 0.1, interval_gain = 0.05;
 static const int64_t distrust_fault_ns = 2 * MC_NS_PER_SECOND;
 static const int64_t distrust_lost_ns = 3600 * MC_NS_PER_SECOND;
 
-void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate)
+void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate, bool repeats)
 {
     const bool sane = frame_rate >= 0.1 && frame_rate <= 1000;
     clock->frame_s = sane ? 1 / frame_rate : default_frame_s;
     clock->first = true;
+    clock->repeats = repeats;
     clock->stamp = clock->advance_s = NAN;
     if (!(clock->rate > 0)) {
         clock->rate = 1;
@@ -72,11 +74,12 @@ double pipeline_pts_clock_by_stamp(struct pipeline_pts_clock *clock, double stam
     const double elapsed_s = (double)(now_ns - clock->arrival_ns) * 1e-9;
     clock->arrival_ns = now_ns;
     if (clock->first) {
-        return begin_session(clock, stamp, live ? fmax(elapsed_s, clock->frame_s) : clock->frame_s);
+        return begin_session(clock, stamp,
+                             clock->repeats ? clock->frame_s : fmax(elapsed_s, clock->frame_s));
     }
     const double ahead_s = stamp + clock->offset - clock->pts;
     double step_s = ahead_s;
-    if (isnan(stamp) || ahead_s <= 0) {
+    if (isnan(stamp) || ahead_s < stamp_step_min_s) {
         step_s = clock->frame_s;
     } else if (live && ahead_s > stamp_gap_s) {
         step_s = fmin(ahead_s, fmax(elapsed_s, clock->frame_s));
@@ -170,7 +173,8 @@ static double step_by_arrival(struct pipeline_pts_clock *clock, double elapsed_s
 double pipeline_pts_clock_by_arrival(struct pipeline_pts_clock *clock, double stamp,
                                      int64_t arrival_ns)
 {
-    const double elapsed_s = fmax(0, (double)(arrival_ns - clock->arrival_ns) * 1e-9);
+    arrival_ns = arrival_ns > clock->arrival_ns ? arrival_ns : clock->arrival_ns;
+    const double elapsed_s = (double)(arrival_ns - clock->arrival_ns) * 1e-9;
     const double advance_s = advance_stamp(clock, stamp);
     clock->arrival_ns = arrival_ns;
     if (clock->first) {

@@ -19,6 +19,7 @@ struct pipeline_pts_clock {
     double pts; // of the last frame
     bool any;   // there was a last frame
     bool first; // the next frame is the session's first
+    bool repeats;
     double frame_s;
     int64_t arrival_ns; // of the last frame
     double offset;      // pts less stamp, played out by stamps
@@ -35,7 +36,8 @@ struct pipeline_pts_clock {
 };
 
 // A source was opened, for the first time or again; frame_rate 0 if not known.
-void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate);
+//   repeats  the last session reached the end, and this one goes on without a break
+void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate, bool repeats);
 
 // The frame's stamp in seconds; NAN where it has none, or an absurd one.
 double pipeline_pts_clock_stamp(const struct AVFrame *frame, struct AVRational time_base);
@@ -44,15 +46,15 @@ double pipeline_pts_clock_stamp(const struct AVFrame *frame, struct AVRational t
 void pipeline_pts_clock_set_duration(struct pipeline_pts_clock *clock, double seconds);
 
 // The pts of the next frame of a file, or of a live stream that is played out like one,
-// ready at now_ns. A frame without a stamp, or with one that does not rise, follows the
-// one before by a frame's duration. Another session of a file begins a frame's duration
-// after the last; of a live stream, after the time that has passed, and so do its stamps
+// ready at now_ns. A frame without a stamp, or with one that does not rise by
+// 2 µs, follows the one before by a frame's duration. Another session begins after the time that
+// has passed, one that repeats a frame's duration after the last; so do a live stream's stamps
 // behind a gap.
 double pipeline_pts_clock_by_stamp(struct pipeline_pts_clock *clock, double stamp, bool live,
                                    int64_t now_ns);
 
-// The pts of the next frame of a live source, which arrived at arrival_ns. Another
-// session begins after the time that has passed.
+// The pts of the next frame of a live source, which arrived at arrival_ns; a time before
+// the last frame's counts as that. Another session begins after the time that has passed.
 double pipeline_pts_clock_by_arrival(struct pipeline_pts_clock *clock, double stamp,
                                      int64_t arrival_ns);
 

@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -17,8 +16,11 @@
 #include "pipeline/source/access_unit.h"
 #include "pipeline/source/container.h"
 #include "pipeline/source/demo_clip.h"
+#include "pipeline/source/frame_limit.h"
 #include "pipeline/source/lavfi.h"
 #include "pipeline/source/libav.h"
+#include "pipeline/source/local_path.h"
+#include "pipeline/source/lookup.h"
 #include "pipeline/source/memory_io.h"
 #include "pipeline/source/stop.h"
 #include "pipeline/source/url.h"
@@ -51,6 +53,7 @@ struct pipeline_source {
     int64_t wait_ns;      // for what was read since the last packet of the video
     int64_t fragment_pts; // of the last fragment
     int video_index;
+    int64_t max_pixels; // of a frame
     bool udp, live, probed;
     bool chunked, has_stamps;
 };
@@ -70,39 +73,6 @@ static int interrupt(void *opaque)
     struct pipeline_source *source = opaque;
     return (!atomic_load(&source->closing) && pipeline_stop_is_set(source->stop)) ||
            is_overdue(source);
-}
-
-// FFmpeg opens devices and pipes as files, and some of them block for ever.
-static bool check_file(const char *path, struct mc_error *err)
-{
-    struct stat status;
-    if (path[0] == '\0') {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "the path is empty");
-    }
-    if (stat(path, &status) != 0) {
-        return mc_error_set(err, MC_ERROR_SYSTEM, errno, "%s", strerrordesc_np(errno));
-    }
-    if (S_ISCHR(status.st_mode)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "is a device, not a video file; a camera is named v4l2:%s", path);
-    }
-    if (!S_ISREG(status.st_mode)) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is %s, not a video file",
-                            S_ISDIR(status.st_mode) ? "a directory" : "no regular file");
-    }
-    if (status.st_size == 0) {
-        return mc_error_set(err, MC_ERROR_FORMAT, 0, "is empty, not a video file");
-    }
-    return true;
-}
-
-// Of numbered images: printf's %d, as image2 takes it.
-static bool check_pattern(const char *pattern, struct mc_error *err)
-{
-    char name[PATH_MAX];
-    return av_get_frame_filename2(name, sizeof name, pattern, 1, 0) >= 0 ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "images: must be a path with a number in it, such as images:p%%03d.jpg");
 }
 
 // The demuxer to use, where the URL says so rather than the bytes.
@@ -218,6 +188,12 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         return false;
     }
     set_deadline(source, OPEN_DEADLINE_S);
+    if ((source->kind == PIPELINE_URL_RTSP || source->kind == PIPELINE_URL_NETWORK) &&
+        !pipeline_lookup_host(url, source->stop, atomic_load(&source->deadline_ns), err)) {
+        *permanent = false;
+        av_dict_free(&options);
+        return false;
+    }
     int result = avformat_open_input(&source->format, target, demuxer, &options);
     if (result >= 0) {
         report_unused(&options);
@@ -262,6 +238,20 @@ static bool check_codec(const struct pipeline_source *source, bool *permanent, s
                         avcodec_get_name(id));
 }
 
+// What probing refused to decode has no size. JPEGs are reduced.
+static bool check_probed_size(const struct pipeline_source *source, bool *permanent,
+                              struct mc_error *err)
+{
+    const struct AVCodecParameters *codec = source->format->streams[source->video_index]->codecpar;
+    int width, height;
+    if (!pipeline_libav_take_refused_size(&width, &height) || codec->width > 0 ||
+        codec->codec_id == AV_CODEC_ID_MJPEG) {
+        return true;
+    }
+    *permanent = !has_no_end(source);
+    return pipeline_frame_limit_check(width, height, source->max_pixels, err);
+}
+
 static bool find_stream(struct pipeline_source *source, bool *permanent, struct mc_error *err)
 {
     // Probing delays a live source by up to a second, and learns no more than the first
@@ -270,7 +260,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
                    source->kind == PIPELINE_URL_DEMO;
     if (is_file || !pipeline_container_knows_codec(source->format)) {
         source->probed = true;
-        int result = pipeline_container_analyse(source->format);
+        int result = pipeline_container_analyse(source->format, source->max_pixels);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);
@@ -283,7 +273,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
         return mc_error_set(err, MC_ERROR_MEDIA, AVERROR_STREAM_NOT_FOUND, "%s",
                             is_text ? "is text, not a video" : "has no video stream");
     }
-    return check_codec(source, permanent, err);
+    return check_codec(source, permanent, err) && check_probed_size(source, permanent, err);
 }
 
 static bool open_camera(struct pipeline_source *source, const char *rest, bool *permanent,
@@ -326,30 +316,15 @@ static bool avoid_parser(struct pipeline_source *source, struct mc_error *err)
             mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source"));
 }
 
-// Finds the path of a local source, and checks that its file or files exist.
-static bool find_path(struct pipeline_source *source, const char *url, struct mc_error *err)
-{
-    switch (source->kind) {
-    case PIPELINE_URL_FILE:
-    case PIPELINE_URL_SDP:
-        return pipeline_url_path(url, source->path, sizeof source->path, err) &&
-               check_file(source->path, err);
-    case PIPELINE_URL_IMAGES:
-        return pipeline_url_path(url, source->path, sizeof source->path, err) &&
-               check_pattern(source->path, err);
-    default:
-        return true;
-    }
-}
-
 static bool open_any(struct pipeline_source *source, const char *url, const char *rest,
                      bool *permanent, struct mc_error *err)
 {
     if (source->kind == PIPELINE_URL_V4L2) {
         return open_camera(source, rest, permanent, err);
     }
-    return find_path(source, url, err) && open_input(source, url, rest, permanent, err) &&
-           find_stream(source, permanent, err) && avoid_parser(source, err);
+    return pipeline_local_path(source->kind, url, source->path, sizeof source->path, err) &&
+           open_input(source, url, rest, permanent, err) && find_stream(source, permanent, err) &&
+           avoid_parser(source, err);
 }
 
 static void adopt_stream(struct pipeline_source *source)
@@ -365,8 +340,9 @@ static void adopt_stream(struct pipeline_source *source)
     source->fragment_pts = AV_NOPTS_VALUE;
 }
 
-struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
-                                             bool *permanent, struct mc_error *err)
+struct pipeline_source *pipeline_source_open(const char *url, bool udp, int64_t max_pixels,
+                                             struct pipeline_stop *stop, bool *permanent,
+                                             struct mc_error *err)
 {
     pipeline_libav_init();
     *permanent = true;
@@ -379,7 +355,9 @@ struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct p
     }
     source->stop = stop;
     source->udp = udp;
+    source->max_pixels = max_pixels > 0 ? max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
     source->kind = pipeline_url_parse(url, &rest);
+    pipeline_libav_take_refused_size(&(int){ 0 }, &(int){ 0 }); // another source's
     pipeline_access_enter(&source->access);
     pipeline_libav_error_capture_begin();
     bool opened = open_any(source, url, rest, permanent, err);

@@ -1,7 +1,9 @@
 // A source: a file, a camera or a network stream, read packet by packet.
 //
-// Every call that can block ends when the stop flag is set, or at a deadline.
-// Thread: capture.
+// Every call that can block ends when the stop flag is set, or at a deadline; but FFmpeg's own
+// look-up of a name, of a server that one redirects to or when the answer of a moment ago is gone,
+// ends only when the resolver gives up: with resolv.conf's defaults after 10 s for each name
+// server. Thread: capture.
 #pragma once
 
 #include <stdbool.h>
@@ -22,10 +24,12 @@ enum pipeline_read {
 };
 
 // Opens what the URL names (see url.h). Borrows url and stop for its life. With udp, RTSP
-// carries frames over UDP. On failure returns NULL, sets err ("clip.mp3: has no video
-// stream"), and *permanent when another attempt would fail as well.
-struct pipeline_source *pipeline_source_open(const char *url, bool udp, struct pipeline_stop *stop,
-                                             bool *permanent, struct mc_error *err) MC_MUST_USE;
+// carries frames over UDP. What has to be probed is decoded up to max_pixels; 0: the default. On
+// failure returns NULL, sets err ("clip.mp3: has no video stream"), and *permanent when another
+// attempt would fail as well.
+struct pipeline_source *pipeline_source_open(const char *url, bool udp, int64_t max_pixels,
+                                             struct pipeline_stop *stop, bool *permanent,
+                                             struct mc_error *err) MC_MUST_USE;
 
 // NULL does nothing.
 void pipeline_source_close(struct pipeline_source *source);

@@ -14,11 +14,11 @@ bool pipeline_stop_init(struct pipeline_stop *stop, struct mc_error *err)
     stop->fd = -1;
     pthread_mutex_init(&stop->lock, NULL);
     if (!mc_condition_init(&stop->changed)) {
-        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory to stop a source by");
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a stop flag");
     }
     atomic_init(&stop->set, false);
     stop->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return stop->fd >= 0 || mc_error_set_errno(err, "no eventfd to stop a source by");
+    return stop->fd >= 0 || mc_error_set_errno(err, "can't create an eventfd for a stop flag");
 }
 
 void pipeline_stop_finish(struct pipeline_stop *stop)

@@ -3,10 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
+// In any case, as a scheme may be written (RFC 3986, 3.1).
 static bool starts_with(const char *text, const char *start, const char **rest)
 {
     size_t length = strlen(start);
-    if (strncmp(text, start, length) != 0) {
+    if (strncasecmp(text, start, length) != 0) {
         return false;
     }
     *rest = text + length;
@@ -51,6 +52,17 @@ enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest)
         strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
     return scheme > 0 && strncmp(url + scheme, "://", 3) == 0 ? PIPELINE_URL_NETWORK
                                                               : file_kind(url);
+}
+
+void pipeline_url_lower_scheme(char *url)
+{
+    const char *rest;
+    const enum pipeline_url_kind kind = pipeline_url_parse(url, &rest);
+    if (kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK) {
+        for (; *url != ':'; url++) {
+            *url = (char)(*url >= 'A' && *url <= 'Z' ? *url - 'A' + 'a' : *url);
+        }
+    }
 }
 
 static int hex_digit(char c)

@@ -17,9 +17,12 @@ enum pipeline_url_kind {
     PIPELINE_URL_NETWORK, // any other scheme://
 };
 
-// The kind of source, by the URL's beginning. Sets *rest to what has to be opened: for
-// files, cameras and graphs what follows the scheme, else url itself.
+// The kind of source, by the URL's beginning, in capitals or not. Sets *rest to what has to be
+// opened: for files, cameras and graphs what follows the scheme, else url itself.
 enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest);
+
+// Writes the scheme of what FFmpeg is to open in small letters, which it insists on.
+void pipeline_url_lower_scheme(char *url);
 
 // The path that a FILE, SDP or IMAGES URL means: the escapes of file:// decoded. False and
 // err when they are wrong, it names another machine, or path is too small.

@@ -165,7 +165,9 @@ static bool open_device(struct pipeline_v4l2 *camera, bool *permanent, struct mc
 static bool has_format(const struct pipeline_v4l2 *camera, uint32_t format)
 {
     struct v4l2_fmtdesc entry = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
-    for (; pipeline_v4l2_control(camera->fd, VIDIOC_ENUM_FMT, &entry) == 0; entry.index++) {
+    for (; entry.index < PIPELINE_V4L2_FORMATS_MAX &&
+           pipeline_v4l2_control(camera->fd, VIDIOC_ENUM_FMT, &entry) == 0;
+         entry.index++) {
         if (entry.pixelformat == format) {
             return true;
         }
@@ -278,15 +280,19 @@ static bool adopt_format(struct pipeline_v4l2 *camera, const struct v4l2_pix_for
                          struct mc_error *err)
 {
     camera->format = got->pixelformat;
-    camera->packet_bytes = got->sizeimage;
+    // A driver that does not say how large a frame may be is taken to have no larger ones than
+    // without compression.
+    camera->packet_bytes =
+        got->sizeimage > 0 ? got->sizeimage : (size_t)got->width * got->height * 2;
     if (got->pixelformat == V4L2_PIX_FMT_YUYV) {
         camera->row_bytes = (int)got->width * 2;
         camera->rows = (int)got->height;
         camera->line_bytes = got->bytesperline == 0 ? camera->row_bytes : (int)got->bytesperline;
         camera->packet_bytes = (size_t)camera->row_bytes * (size_t)camera->rows;
         if (camera->line_bytes < camera->row_bytes) {
-            return mc_error_set(err, MC_ERROR_FORMAT, 0, "rows of %d bytes every %d bytes",
-                                camera->row_bytes, camera->line_bytes);
+            return mc_error_set(err, MC_ERROR_FORMAT, 0,
+                                "the driver's stride of %d bytes is less than a row of %d bytes",
+                                camera->line_bytes, camera->row_bytes);
         }
     }
     camera->pool = av_buffer_pool_init(camera->packet_bytes + AV_INPUT_BUFFER_PADDING_SIZE, NULL);
@@ -340,8 +346,8 @@ static bool start(struct pipeline_v4l2 *camera, bool *permanent, struct mc_error
         return refuse(camera, "buffers", err); // EBUSY: another program has it
     }
     if (request.count < 2) {
-        return mc_error_set(err, MC_ERROR_SYSTEM, ENOMEM, "the driver gives %u buffers",
-                            request.count);
+        return mc_error_set(err, MC_ERROR_SYSTEM, ENOMEM,
+                            "the driver gave %u buffers; at least 2 are needed", request.count);
     }
     for (unsigned i = 0; i < request.count && i < BUFFERS; i++) {
         if (!map_buffer(camera, i, err)) {

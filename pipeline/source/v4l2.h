@@ -11,6 +11,9 @@
 
 #include "base/error.h"
 
+// A driver that never ends its list of formats is no camera.
+enum { PIPELINE_V4L2_FORMATS_MAX = 64 };
+
 struct AVPacket;
 struct AVStream;
 struct pipeline_stop;

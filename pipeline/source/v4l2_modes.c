@@ -11,8 +11,7 @@
 #include "pipeline/source/v4l2.h"
 
 enum {
-    // A driver that never ends its lists is no camera.
-    FORMATS_MAX = 64,
+    // As with formats.
     SIZES_MAX = 256,
     RATES_MAX = 256,
 };
@@ -110,7 +109,8 @@ int pipeline_v4l2_modes(const char *path, struct pipeline_v4l2_mode *modes, int 
     if (is_camera(fd)) {
         count = 0;
         struct v4l2_fmtdesc entry = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
-        for (; entry.index < FORMATS_MAX && pipeline_v4l2_control(fd, VIDIOC_ENUM_FMT, &entry) == 0;
+        for (; entry.index < PIPELINE_V4L2_FORMATS_MAX &&
+               pipeline_v4l2_control(fd, VIDIOC_ENUM_FMT, &entry) == 0;
              entry.index++) {
             count += list_sizes(fd, entry.pixelformat, modes + count, most - count);
         }

@@ -7,8 +7,7 @@
 static const float surroundings = 2.6f;   // edge of the locator's region around a face, in sizes
 static const float quarter = 1.57079633f; // radians
 
-// For a face that is known, the locator's least score times this.
-static const float known_share = 0.4f;
+const float pipeline_confirm_known_share = 0.4f;
 
 // Faces in a region that fits have scores above 0.94, regions without one below 0.12. In
 // between lies what a wrong region gives: 0.59 to 0.68 for faces that were held upside
@@ -127,7 +126,7 @@ static bool observe_turned(const struct pipeline_tracker_options *options,
                            struct pipeline_location *at)
 {
     struct pipeline_location face;
-    if (!detect(view, location, angle, known_share, &same_head, &face) ||
+    if (!detect(view, location, angle, pipeline_confirm_known_share, &same_head, &face) ||
         !pipeline_confirm_observe(options, view, &face, angle, observation, at)) {
         return false;
     }
@@ -177,7 +176,8 @@ bool pipeline_confirm_retry(const struct pipeline_tracker_options *options,
     if (roi->angle != 0) {
         tries[count++] = *expected;
     }
-    count += pipeline_confirm_detect(view, expected, 0, known_share, &tries[count]);
+    count +=
+        pipeline_confirm_detect(view, expected, 0, pipeline_confirm_known_share, &tries[count]);
     for (int i = 0; i < count; i++) {
         struct pipeline_observation again = { .id = observation->id };
         if (pipeline_confirm_observe(options, view, &tries[i], 0, &again, &at) &&

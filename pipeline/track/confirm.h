@@ -22,6 +22,9 @@ bool pipeline_confirm_is_inside(const struct pipeline_frame_view *view,
 struct pipeline_roi pipeline_confirm_surroundings(const struct pipeline_location *location,
                                                   float angle);
 
+// For a face that is known, the locator's least score times this.
+extern const float pipeline_confirm_known_share;
+
 // Runs the locator on the surroundings of a location. Returns whether a face is near it,
 // and where.
 //   share  as in pipeline_frame_view_detect

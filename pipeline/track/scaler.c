@@ -19,7 +19,7 @@ enum {
     PIXEL_STRIDE = 4, // numbers, of the crop; see pipeline_resample
 };
 
-static const float coordinate_max = 1 << 20;
+static const float coordinate_max = PIPELINE_DISPLAY_EDGE_MAX;
 
 struct pipeline_scaler {
     struct pipeline_sampler *sampler;

@@ -1,14 +1,14 @@
 #include "pipeline/track/search.h"
 
+#include "pipeline/same_face.h"
 #include "pipeline/track/confirm.h"
 
 enum {
-    SEARCH_FRAMES = 15,     // from one search for more faces to the next
-    SEARCH_FIRST = 30,      // frames without a face that are all searched
-    SEARCH_LATER = 6,       // then from one search to the next
-    TURNED_LATER = 3,       // and of turned regions, of which there are three times as many
-    CANDIDATES_MAX = 4,     // of one search that get a closer look
-    REMEMBERED_FRAMES = 90, // for which a lost face keeps its id
+    SEARCH_FRAMES = 15, // from one search for more faces to the next
+    SEARCH_FIRST = 30,  // frames without a face that are all searched
+    SEARCH_LATER = 6,   // then from one search to the next
+    TURNED_LATER = 3,   // and of turned regions, of which there are three times as many
+    CANDIDATES_MAX = 4, // of one search that get a closer look
 };
 
 static const float candidate_share = 0.5f; // of the locator's least score: worth a closer look
@@ -39,7 +39,7 @@ static int recall_id(struct pipeline_tracker *tracker, const struct pipeline_loc
 {
     for (int i = 0; i < PIPELINE_FACES_MAX; i++) {
         struct pipeline_lost_face *lost = &tracker->lost[i];
-        if (lost->id != 0 && lost->frames <= REMEMBERED_FRAMES &&
+        if (lost->id != 0 && tracker->pts - lost->pts <= PIPELINE_SAME_FACE_S &&
             pipeline_location_is_near(&lost->location, location, 1.5f, 2)) {
             const int id = lost->id;
             lost->id = 0;

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "pipeline/same_face.h"
 #include "pipeline/track/confirm.h"
 #include "pipeline/track/search.h"
 
@@ -18,8 +19,6 @@ enum {
 
 static const float good_share = 0.8f;    // of the average score, from which landmarks are good
 static const float average_rate = 0.05f; // of the average score, per frame
-static const float known_share = 0.4f;   // of the locator's least score, for a face that is known
-
 static const float notable_drop = 0.03f; // of the score, below its average
 
 // Below it no face is there: the scene changed, or something covers the face wholly.
@@ -73,7 +72,7 @@ static bool check(const struct pipeline_tracker *tracker, struct pipeline_frame_
     struct pipeline_location face;
     const float angle = track->roi.angle;
     if (!pipeline_confirm_detect(view, result->fits ? &result->location : &track->location, angle,
-                                 known_share, &face)) {
+                                 pipeline_confirm_known_share, &face)) {
         const bool nobody = options->has_ibug68 && result->observation->score < nobody_score;
         track->misses += nobody ? MISS_NOBODY : MISS_POOR;
         return false;
@@ -97,7 +96,8 @@ static void look_at(const struct pipeline_tracker *tracker, struct pipeline_fram
     struct pipeline_location face, location;
     struct pipeline_observation observation = { 0 };
     const float angle = track->roi.angle;
-    if (!pipeline_confirm_detect(view, &track->location, angle, known_share, &face)) {
+    if (!pipeline_confirm_detect(view, &track->location, angle, pipeline_confirm_known_share,
+                                 &face)) {
         track->misses += MISS_GOOD;
         return;
     }
@@ -178,16 +178,16 @@ static bool follow(const struct pipeline_tracker *tracker, struct pipeline_frame
     return true;
 }
 
-static void remember_lost(struct pipeline_tracker *tracker, const struct pipeline_track *track)
+static void remember_lost(struct pipeline_tracker *tracker, const struct pipeline_track *track,
+                          double pts)
 {
     struct pipeline_lost_face *oldest = &tracker->lost[0];
     for (int i = 1; i < PIPELINE_FACES_MAX; i++) {
-        if (tracker->lost[i].id == 0 ||
-            (oldest->id != 0 && tracker->lost[i].frames > oldest->frames)) {
+        if (tracker->lost[i].id == 0 || (oldest->id != 0 && tracker->lost[i].pts < oldest->pts)) {
             oldest = &tracker->lost[i];
         }
     }
-    *oldest = (struct pipeline_lost_face){ track->id, track->location, 0 };
+    *oldest = (struct pipeline_lost_face){ track->id, track->location, pts };
 }
 
 // Follows all tracks, and ends those that are lost or came onto a face that another one
@@ -199,7 +199,7 @@ static void follow_all(struct pipeline_tracker *tracker, struct pipeline_frame_v
     for (int i = 0; i < tracker->track_count; i++) {
         struct pipeline_track track = tracker->tracks[i];
         if (!follow(tracker, view, &track, &observations->faces[kept])) {
-            remember_lost(tracker, &track);
+            remember_lost(tracker, &track, view->pts);
         } else if (!pipeline_search_is_known(tracker, kept, &track.location)) {
             tracker->tracks[kept++] = track;
         }
@@ -207,10 +207,14 @@ static void follow_all(struct pipeline_tracker *tracker, struct pipeline_frame_v
     tracker->track_count = observations->count = kept;
 }
 
-// When frames are displayed differently, faces are elsewhere: all but the ids is reset.
-static void check_display(struct pipeline_tracker *tracker, const struct pipeline_frame_view *view)
+// When frames are displayed differently, faces are elsewhere, and after a gap they may be
+// others': all but the ids is reset.
+static void check_continuity(struct pipeline_tracker *tracker,
+                             const struct pipeline_frame_view *view)
 {
-    if (!pipeline_display_transform_equal(view->display, &tracker->display)) {
+    const double step_s = view->pts - tracker->pts;
+    const bool continues = step_s >= 0 && step_s <= PIPELINE_SAME_FACE_S;
+    if (!continues || !pipeline_display_transform_equal(view->display, &tracker->display)) {
         *tracker = (struct pipeline_tracker){ .options = tracker->options,
                                               .display = *view->display,
                                               .last_id = tracker->last_id };
@@ -220,10 +224,8 @@ static void check_display(struct pipeline_tracker *tracker, const struct pipelin
 void pipeline_tracker_run(struct pipeline_tracker *tracker, struct pipeline_frame_view *view,
                           struct pipeline_observations *observations)
 {
-    check_display(tracker, view);
-    for (int i = 0; i < PIPELINE_FACES_MAX; i++) {
-        tracker->lost[i].frames++;
-    }
+    check_continuity(tracker, view);
+    tracker->pts = view->pts;
     const int before = tracker->track_count;
     follow_all(tracker, view, observations);
     if (tracker->track_count < before) {
@@ -262,7 +264,8 @@ void pipeline_tracker_observe_region(const struct pipeline_tracker_options *opti
     if (!needs_face || observations->count == 0) {
         return;
     }
-    observations->count = pipeline_frame_view_detect(view, roi, known_share, found) > 0;
+    observations->count =
+        pipeline_frame_view_detect(view, roi, pipeline_confirm_known_share, found) > 0;
     if (observations->count > 0 && pipeline_confirm_is_uncertain(options, observation)) {
         struct pipeline_roi turned = *roi;
         struct pipeline_location location =

@@ -13,6 +13,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavcodec/bsf.h>
 #include <libavformat/avformat.h>
+#include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 
 #include "pipeline/source/libav.h"
@@ -31,7 +32,11 @@ static AVCodecContext *open_encoder(const struct clip_options *options,
     encoder->sample_aspect_ratio = options->pixel_aspect;
     encoder->color_range =
         encoder->pix_fmt == AV_PIX_FMT_YUVJ420P ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
-    encoder->max_b_frames = 0; // a packet in, its frame out
+    encoder->max_b_frames = options->b_frames;
+    if (options->b_frames > 0) { // always as many; of these options each encoder has its own
+        av_opt_set(encoder->priv_data, "b_strategy", "0", 0);
+        av_opt_set(encoder->priv_data, "x265-params", "b-adapt=0:log-level=none", 0);
+    }
     encoder->flags |= AV_CODEC_FLAG_QSCALE;
     encoder->global_quality = FF_QP2LAMBDA * 2;
     if (muxer->oformat->flags & AVFMT_GLOBALHEADER) {
@@ -112,7 +117,7 @@ static void encode_all(const struct writer *writer)
         frame->format = encoder->pix_fmt;
         frame->width = options->width;
         frame->height = options->height;
-        frame->pts = i;
+        frame->pts = i < options->gap_at ? i : i + options->gap;
         frame->quality = encoder->global_quality;
         assert_int_equal(av_frame_get_buffer(frame, 0), 0);
         options->paint(options->user, i, rgb, options->width, options->height);

@@ -14,6 +14,8 @@ struct clip_options {
     const char *path;    // its ending chooses the container
     const char *encoder; // "mjpeg", "mpeg4", "ffv1", "libx264"
     int width, height, frames, rate;
+    int b_frames;                   // in a row; 0: a packet in, its frame out
+    int gap_at, gap;                // before frame gap_at so many are missing
     const int32_t *display_matrix;  // of the container: nine values, as FFmpeg has them; or NULL
     struct AVRational pixel_aspect; // width over height; 0/0: not written
     const char *filter;             // a bitstream filter and its options; or NULL

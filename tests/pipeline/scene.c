@@ -156,6 +156,8 @@ struct pipeline_frame_view *scene_view(struct scene *scene, int width, int heigh
 {
     scene->display = pipeline_display_transform_none(width, height);
     scene->view.display = &scene->display;
+    scene->view.pts += SCENE_FRAME_S + scene->gap_s;
+    scene->gap_s = 0;
     scene->observes = scene->detects = 0;
     return &scene->view;
 }

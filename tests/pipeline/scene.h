@@ -13,6 +13,8 @@
 enum { WIDTH = 640, HEIGHT = 480, CORNERS = 4, POINTS = 68, ACTORS_MAX = 4 };
 enum { FIRST_EYE = 36, SECOND_EYE = 42, MOUTH = 48 }; // of 68 points
 
+#define SCENE_FRAME_S (1.0 / 30)
+
 struct actor {
     float x, y, size; // middle and edge of its box
     float roll;       // radians, clockwise
@@ -26,6 +28,7 @@ struct scene {
     struct pipeline_display_transform display;
     struct actor actors[ACTORS_MAX];
     int count;
+    double gap_s;            // before the next frame, beside its duration
     bool has_68;             // its faces; scene_run sets it
     int observes, detects;   // calls in the last frame
     int mistakes;            // the next observations have the face upside down
@@ -37,7 +40,7 @@ struct scene {
 void scene_begin(struct pipeline_tracker *tracker, int max_faces); // faces of four corners
 void scene_begin_68(struct pipeline_tracker *tracker);             // one face of 68 points
 
-// The view of a frame of the scene, of that size, with no calls counted.
+// The view of the scene's next frame, of that size, with no calls counted.
 struct pipeline_frame_view *scene_view(struct scene *scene, int width, int height);
 
 // Runs the tracker on one frame of the scene.

@@ -18,7 +18,7 @@ struct fixture {
     AVFormatContext *format;
     AVStream *stream;
     AVFrame *frame;
-    int halvings;
+    int lowres;
     struct pipeline_display_reader reader;
     struct pipeline_display_transform transform;
 };
@@ -58,8 +58,8 @@ static void put_in_stream(struct fixture *fixture, const int32_t matrix[9], size
 
 static void read_frame(struct fixture *fixture)
 {
-    pipeline_display_reader_read(&fixture->reader, fixture->frame, fixture->halvings,
-                                 fixture->stream, &fixture->transform);
+    pipeline_display_reader_read(&fixture->reader, fixture->frame, fixture->lowres, fixture->stream,
+                                 &fixture->transform);
 }
 
 // Where a displayed point lies in the coded frame.
@@ -83,7 +83,6 @@ static void a_frame_of_which_nothing_is_said_stays_exactly_as_it_is(void **state
     struct fixture *fixture = *state;
     read_frame(fixture);
     assert_true(is_plain(fixture));
-    assert_true(pipeline_mapping_is_identity(&fixture->transform.to_coded));
 }
 
 static void scale_and_shift_of_a_matrix_are_layout(void **state)
@@ -97,6 +96,30 @@ static void scale_and_shift_of_a_matrix_are_layout(void **state)
     assert_maps(fixture, 0, 0, 0, HEIGHT); // a quarter turn clockwise
     assert_maps(fixture, HEIGHT, 0, 0, 0);
     assert_maps(fixture, HEIGHT, WIDTH, WIDTH, 0);
+}
+
+// Records and coordinates have an end: a pixel aspect beyond it counts as square.
+static void no_edge_is_stretched_beyond_what_a_record_can_tell(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        int width, height;
+        struct AVRational aspect;
+        int shown_width, shown_height;
+    } cases[] = {
+        { 65536, 8, { 16, 1 }, 1 << 20, 8 },    { 65537, 8, { 16, 1 }, 65537, 8 },
+        { 262144, 8, { 16, 1 }, 262144, 8 },    { 8, 262144, { 1, 16 }, 8, 262144 },
+        { 1 << 20, 12, { 1, 1 }, 1 << 20, 12 }, { 1 << 20, 12, { 1, 2 }, 1 << 20, 24 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fixture->frame->width = cases[i].width;
+        fixture->frame->height = cases[i].height;
+        fixture->frame->sample_aspect_ratio = cases[i].aspect;
+        read_frame(fixture);
+        assert_int_equal(fixture->transform.width, cases[i].shown_width);
+        assert_int_equal(fixture->transform.height, cases[i].shown_height);
+        assert_maps(fixture, 0, (float)cases[i].shown_height, 0, (float)cases[i].height);
+    }
 }
 
 static void nonsense_leaves_the_frame_as_it_is(void **state)
@@ -188,7 +211,7 @@ static void the_frame_counts_before_the_stream_and_until_the_next_key_frame(void
 static void a_frame_that_was_reduced_is_displayed_at_its_full_size(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->halvings = 2;
+    fixture->lowres = 2;
     read_frame(fixture);
     assert_int_equal(fixture->transform.width, 4 * WIDTH);
     assert_int_equal(fixture->transform.height, 4 * HEIGHT);
@@ -215,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(a_frame_of_which_nothing_is_said_stays_exactly_as_it_is),
         EACH(scale_and_shift_of_a_matrix_are_layout),
+        EACH(no_edge_is_stretched_beyond_what_a_record_can_tell),
         EACH(nonsense_leaves_the_frame_as_it_is),
         EACH(half_a_matrix_is_none),
         EACH(almost_a_right_angle_is_one),

@@ -44,6 +44,8 @@ static struct {
 
 static uint64_t pause_after;       // records; 0: never
 static uint64_t records_when_idle; // that had come by then
+static bool resumes_when_idle;     // once
+static double pts_when_idle;
 
 static void on_closed(void *user)
 {
@@ -114,6 +116,13 @@ static void on_record(void *user, struct protocol_record *record,
 static void close_idle(uv_timer_t *timer)
 {
     uv_close((uv_handle_t *)timer, NULL);
+    if (resumes_when_idle) {
+        resumes_when_idle = false;
+        pts_when_idle = seen.last_pts;
+        seen.close_after = seen.records + 1;
+        pipeline_stream_pause(stream, false);
+        return;
+    }
     pipeline_stream_close(stream, on_closed, NULL);
 }
 
@@ -235,6 +244,18 @@ static void an_idle_stream_gives_no_records(void **state)
     assert_int_equal(seen.records, records_when_idle);
 }
 
+static void time_goes_on_while_a_file_is_idle(void **state)
+{
+    (void)state;
+    pause_after = 10;
+    resumes_when_idle = true;
+    run("demo:", (struct pipeline_region){ 90, 60, 300, 300 }, 0, 0);
+    pause_after = 0;
+    assert_false(resumes_when_idle);
+    assert_int_equal(seen.records, records_when_idle + 1);
+    assert_true(seen.last_pts - pts_when_idle > 0.09); // it was idle for 0.1 s
+}
+
 // Several frames are processed at once; their records are in order all the same.
 static void a_region_is_looked_at_as_it_is(void **state)
 {
@@ -246,9 +267,9 @@ static void a_region_is_looked_at_as_it_is(void **state)
     assert_true(seen.least_x >= 90 && seen.most_x <= 390);
 }
 
-static void a_motion_models_jacobians_come_with_its_keypoints(void **state)
+// Runs a stream with a model whose keypoints are anything, not a face's: the locator has no say.
+static void run_motion_model(const char *url, struct pipeline_region region, uint64_t close_after)
 {
-    (void)state;
     char directory[64], path[96];
     struct mc_error err = { 0 };
     unsigned flags = 0;
@@ -265,13 +286,47 @@ static void a_motion_models_jacobians_come_with_its_keypoints(void **state)
     if (workers == NULL) {
         fail_msg("%s", err.message);
     }
-    run("demo:", none, 40, 0);
-    assert_int_equal(seen.records, 40);
-    assert_true(seen.with_face >= 39);
-    assert_int_equal(seen.with_jacobians, seen.with_face);
+    run(url, region, close_after, 0);
     pipeline_workers_destroy(workers);
     nn_model_destroy(motion);
     workers = usual;
+    clip_directory_remove(directory);
+}
+
+static void a_motion_models_jacobians_come_with_its_keypoints(void **state)
+{
+    (void)state;
+    run_motion_model("demo:", none, 40);
+    assert_int_equal(seen.records, 40);
+    assert_true(seen.with_face >= 39);
+    assert_int_equal(seen.with_jacobians, seen.with_face);
+}
+
+// The region is observed in every record; what is in it behind a gap may be somebody else.
+static void behind_a_gap_what_is_in_a_region_has_another_id(void **state)
+{
+    (void)state;
+    static const struct {
+        int gap, last_id;
+    } clips[] = { { 62, 1 }, { 100, 2 } }; // at 25 frames/s: 2.5 s, 4 s
+    char directory[64], path[96];
+    clip_directory_make(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/gap.mkv", directory);
+    for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
+        clip_write(&(struct clip_options){ .path = path,
+                                           .encoder = "mjpeg",
+                                           .width = 64,
+                                           .height = 64,
+                                           .frames = 10,
+                                           .rate = 25,
+                                           .gap_at = 5,
+                                           .gap = clips[i].gap,
+                                           .paint = paint_white });
+        run_motion_model(path, (struct pipeline_region){ 0, 0, 64, 64 }, 0);
+        assert_int_equal(seen.with_face, 10);
+        assert_int_equal(seen.first_id, 1);
+        assert_int_equal(seen.last_id, clips[i].last_id);
+    }
     clip_directory_remove(directory);
 }
 
@@ -330,8 +385,10 @@ int main(void)
         cmocka_unit_test(a_held_stream_waits_and_loses_nothing),
         cmocka_unit_test(nothing_comes_after_close),
         cmocka_unit_test(an_idle_stream_gives_no_records),
+        cmocka_unit_test(time_goes_on_while_a_file_is_idle),
         cmocka_unit_test(a_region_is_looked_at_as_it_is),
         cmocka_unit_test(a_motion_models_jacobians_come_with_its_keypoints),
+        cmocka_unit_test(behind_a_gap_what_is_in_a_region_has_another_id),
         cmocka_unit_test(a_locator_gives_no_keypoints),
         cmocka_unit_test(a_file_that_is_not_there_fails),
     };

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "tools/bridge/resolver.h"
+#include "base/resolver.h"
 
 static const int64_t KNOWN_NS = 60 * MC_NS_PER_SECOND; // until a name is looked up again
 static const int64_t SILENT_NS = 5 * MC_NS_PER_SECOND; // until the user is told of the wait
@@ -132,7 +132,7 @@ bool bridge_address_init(struct bridge_address *address, const char *text, const
 
 void bridge_address_finish(struct bridge_address *address)
 {
-    bridge_resolver_release(address->resolver);
+    mc_resolver_release(address->resolver);
     address->resolver = NULL;
 }
 
@@ -140,7 +140,7 @@ bool bridge_address_update(struct bridge_address *address, int64_t now_ns)
 {
     if (address->resolver == NULL) {
         if (address->is_name && now_ns >= address->next_ns) {
-            address->resolver = bridge_resolver_start(address->host, address->port);
+            address->resolver = mc_resolver_start(address->host, address->port, SOCK_DGRAM);
             address->since_ns = now_ns;
             address->next_ns = now_ns + BRIDGE_RETRY_LAST_MS * MC_NS_PER_MS; // if it did not start
         }
@@ -148,7 +148,7 @@ bool bridge_address_update(struct bridge_address *address, int64_t now_ns)
     }
     int status;
     struct addrinfo *found;
-    if (!bridge_resolver_done(address->resolver, &status, &found)) {
+    if (!mc_resolver_done(address->resolver, &status, &found)) {
         if (now_ns - address->since_ns > SILENT_NS) {
             address->failure = "the name server does not answer";
         }

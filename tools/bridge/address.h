@@ -15,15 +15,15 @@ enum {
     BRIDGE_RETRY_LAST_MS = 30000,
 };
 
-struct bridge_resolver;
+struct mc_resolver;
 
 struct bridge_address {
     char text[BRIDGE_ADDRESS_BYTES]; // as it was given
     char host[BRIDGE_ADDRESS_BYTES], port[8];
     bool is_name;
-    struct bridge_resolver *resolver; // a look-up under way
-    int64_t since_ns;                 // when it began
-    int64_t next_ns;                  // look it up then, again
+    struct mc_resolver *resolver; // a look-up under way
+    int64_t since_ns;             // when it began
+    int64_t next_ns;              // look it up then, again
     int retry_ms;
     const char *failure; // of the last look-up, or of one that takes long; NULL: none
     struct sockaddr_storage found[BRIDGE_ADDRESSES_MAX];

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/isolate/decoder_process.h"
+#include "pipeline/isolate/isolate.h"
 #include "pipeline/isolate/sandbox.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/capture.h"
@@ -66,14 +67,15 @@ static void on_news(void *user)
     pthread_mutex_unlock(&lock);
 }
 
-static void run_start(struct run *run, const char *url, bool isolate)
+static void run_start_file(struct run *run, const char *url, bool isolate, bool repeat)
 {
     struct mc_error err = { 0 };
     memset(run, 0, sizeof *run);
     run->options = (struct pipeline_capture_options){
         .url = url,
         .every_frame = true,
-        .isolate = isolate,
+        .repeat = repeat,
+        .run_session = isolate ? pipeline_isolate_run_session : NULL,
         .mailbox = pipeline_mailbox_create(QUEUE, true, &err),
         .pool = pipeline_frame_pool_create(QUEUE + 3, &err),
         .counts = &run->counts,
@@ -86,6 +88,11 @@ static void run_start(struct run *run, const char *url, bool isolate)
         fail_msg("%s", err.message);
     }
     pipeline_capture_start(run->capture);
+}
+
+static void run_start(struct run *run, const char *url, bool isolate)
+{
+    run_start_file(run, url, isolate, false);
 }
 
 static void run_stop(struct run *run)
@@ -272,12 +279,42 @@ static void the_same_frames_come_from_either_process(void **state)
     clip_directory_remove(directory);
 }
 
+static void a_file_that_repeats_goes_on_without_a_break_in_either_process(void **state)
+{
+    (void)state;
+    static struct run run;
+    for (int isolate = 0; isolate < 2; isolate++) {
+        run_start_file(&run, "lavfi:testsrc=size=64x48:rate=25:duration=0.2", isolate != 0, true);
+        run_until(&run, 20);
+        for (int i = 0; i < 20; i++) {
+            assert_float_equal(run.seen[i].pts, 0.04 * i, 1e-6);
+        }
+        run_stop(&run);
+    }
+}
+
 static void the_same_errors_come_from_either_process(void **state)
 {
     (void)state;
     compare("/nowhere/clip.mp4");
     compare("/etc/passwd");
     compare("images:/nowhere/p%03d.jpg");
+    compare("FILE:///nowhere/clip.mp4");
+}
+
+static void a_scheme_may_be_written_in_capitals(void **state)
+{
+    (void)state;
+    static const char *const urls[] = { "HTTP://me:secret@127.0.0.1:1/x",
+                                        "Rtsp://me:secret@127.0.0.1:1/x" };
+    static struct run run;
+    compare("DEMO:");
+    for (int i = 0; i < 4; i++) {
+        run_start(&run, urls[i / 2], i % 2 != 0);
+        run_until_reason(&run, "Connection refused");
+        assert_null(strstr(run.report.reason, "secret"));
+        run_stop(&run);
+    }
 }
 
 // Killed, or dead of its own: the reason says which, and the next process goes on behind it.
@@ -513,7 +550,9 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_frames_come_from_either_process),
+        cmocka_unit_test(a_file_that_repeats_goes_on_without_a_break_in_either_process),
         cmocka_unit_test(the_same_errors_come_from_either_process),
+        cmocka_unit_test(a_scheme_may_be_written_in_capitals),
         cmocka_unit_test(a_decoder_that_dies_is_started_again),
         cmocka_unit_test(a_file_that_no_decoder_survives_is_given_up),
         cmocka_unit_test(a_frame_outlives_its_decoder),

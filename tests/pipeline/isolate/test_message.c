@@ -161,7 +161,7 @@ static void times_and_transforms_that_could_not_be_are_refused(void **state)
     message.frame.display.width = INT_MAX;
     assert_false(accepts_frame(message));
     message = good_frame();
-    message.frame.halvings = 31;
+    message.frame.lowres = 31;
     assert_false(accepts_frame(message));
     message = good_frame();
     message.frame.counts.late = UINT64_MAX;

@@ -220,7 +220,7 @@ static int count_packets(const char *url, struct mc_error *err)
 {
     bool permanent;
     *err = (struct mc_error){ 0 };
-    struct pipeline_source *source = pipeline_source_open(url, false, &stop, &permanent, err);
+    struct pipeline_source *source = pipeline_source_open(url, false, 0, &stop, &permanent, err);
     if (source == NULL) {
         return -1;
     }
@@ -435,7 +435,7 @@ static void an_sdp_file_plays_what_it_describes(void **state)
     sender_open(&sender, description, sizeof description);
     const char *path = path_of("cam.sdp");
     write_text(path, "%s", description);
-    struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
+    struct pipeline_source *source = pipeline_source_open(path, false, 0, &stop, &permanent, &err);
     assert_string_equal(err.message, "");
     assert_true(pipeline_source_is_live(source));
     pthread_t thread;

@@ -34,6 +34,16 @@ static void paint_noise(void *user, int index, uint8_t *rgb, int width, int heig
     }
 }
 
+// A bar that moves over a slope: no frame is the first of another scene.
+static void paint_bar(void *user, int index, uint8_t *rgb, int width, int height)
+{
+    (void)user;
+    for (int i = 0; i < width * height * 3; i++) {
+        const int x = i / 3 % width;
+        rgb[i] = (uint8_t)(x / 4 == index % (width / 4) ? 255 : x * 2);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -97,10 +107,10 @@ static int decode(const char *path, void (*spoil)(AVPacket *packet), bool marked
     }
     struct mc_error err = { 0 };
     bool permanent;
-    struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
+    struct pipeline_source *source = pipeline_source_open(path, false, 0, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -152,10 +162,10 @@ static void a_frame_outlives_its_decoder_and_leaves_no_memory(void **state)
     struct mc_error err = { 0 };
     bool permanent;
     struct pipeline_source *source =
-        pipeline_source_open(mjpeg_path, false, &stop, &permanent, &err);
+        pipeline_source_open(mjpeg_path, false, 0, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -222,6 +232,68 @@ static void of_mjpeg_only_what_suffered_is_marked(void **state)
     assert_only(marked, -1);
 }
 
+// Encoders send a frame before those that refer to it, though it is shown after them. Live, too,
+// frames come as they are shown, one for a packet, and time does not step back.
+static void frames_of_packets_out_of_order_come_in_order(void **state)
+{
+    (void)state;
+    static const char *const encoders[] = { "mpeg1video", "mpeg2video", "mpeg4", "libx264",
+                                            "libx265" };
+    enum { COUNT = 40 };
+    for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
+        if (avcodec_find_encoder_by_name(encoders[i]) == NULL) {
+            continue;
+        }
+        print_message("%s\n", encoders[i]);
+        char path[96];
+        snprintf(path, sizeof path, "%s/%s.mkv", directory, encoders[i]);
+        clip_write(&(struct clip_options){ .path = path,
+                                           .encoder = encoders[i],
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = COUNT,
+                                           .rate = 25,
+                                           .b_frames = 3,
+                                           .paint = paint_bar });
+        struct mc_error err = { 0 };
+        bool permanent, more = true, reordered = false;
+        struct pipeline_source *source =
+            pipeline_source_open(path, false, 0, &stop, &permanent, &err);
+        assert_non_null(source);
+        struct pipeline_decoder *decoder =
+            pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
+        assert_non_null(decoder);
+        struct pipeline_frame frame = { .image = av_frame_alloc() };
+        AVPacket *packet = av_packet_alloc();
+        int64_t stamp = INT64_MIN, sent_stamp = INT64_MIN, arrival_ns = 0, complete_ns = 0;
+        int frames = 0;
+        for (int number = 1; more; number++) {
+            more = pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET;
+            reordered |= more && packet->pts < sent_stamp;
+            sent_stamp = packet->pts;
+            pipeline_decoder_send(decoder, more ? packet : NULL, number, 0);
+            av_packet_unref(packet);
+            while (pipeline_decoder_receive(decoder, &frame)) {
+                assert_true(frame.image->best_effort_timestamp > stamp);
+                stamp = frame.image->best_effort_timestamp;
+                assert_true(frame.arrival_ns >= arrival_ns && frame.arrival_ns <= number);
+                arrival_ns = frame.arrival_ns;
+                assert_int_equal(frame.complete_ns, more ? number : COUNT);
+                assert_true(frames < 5 || !more || frame.complete_ns == complete_ns + 1);
+                complete_ns = frame.complete_ns;
+                frames++;
+                av_frame_unref(frame.image);
+            }
+        }
+        assert_true(reordered);
+        assert_int_equal(frames, COUNT);
+        av_packet_free(&packet);
+        av_frame_free(&frame.image);
+        pipeline_decoder_close(decoder);
+        pipeline_source_close(source);
+    }
+}
+
 // Groups of 25 frames that begin with a key frame: with the least effort those come out,
 // and with full effort every frame from the next key frame on.
 static void reduced_effort_leaves_out_what_it_says(void **state)
@@ -242,10 +314,10 @@ static void reduced_effort_leaves_out_what_it_says(void **state)
                                        .paint = paint_noise });
     struct mc_error err = { 0 };
     bool permanent;
-    struct pipeline_source *source = pipeline_source_open(path, false, &stop, &permanent, &err);
+    struct pipeline_source *source = pipeline_source_open(path, false, 0, &stop, &permanent, &err);
     assert_non_null(source);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -281,6 +353,7 @@ int main(void)
         cmocka_unit_test(the_frame_behind_one_that_is_lost_is_marked),
         cmocka_unit_test(of_mjpeg_only_what_suffered_is_marked),
         cmocka_unit_test(a_frame_outlives_its_decoder_and_leaves_no_memory),
+        cmocka_unit_test(frames_of_packets_out_of_order_come_in_order),
         cmocka_unit_test(reduced_effort_leaves_out_what_it_says),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

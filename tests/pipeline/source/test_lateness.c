@@ -245,6 +245,24 @@ static void a_clock_that_recovers_is_trusted_again(void **state)
     assert_true(abs(outcome.late - 50) <= 5);
 }
 
+// As a camera sends frames that refer to later ones: four, the last one first.
+static void arrivals_that_step_back_make_no_frame_late(void **state)
+{
+    (void)state;
+    static const int sent_as[] = { 3, 2, 4, 1 }; // of its group, the n-th
+    static const double intervals_s[] = { 0.04, 0.25 };
+    for (size_t k = 0; k < sizeof intervals_s / sizeof intervals_s[0]; k++) {
+        struct pipeline_lateness lateness = { 0 };
+        for (int i = 0; i * intervals_s[k] < 60; i++) {
+            const int sent = i == 0 ? 0 : (i - 1) / 4 * 4 + sent_as[(i - 1) % 4];
+            assert_int_equal(pipeline_lateness_judge(&lateness, i == 0 ? NAN : intervals_s[k],
+                                                     (int64_t)((100 + sent * intervals_s[k]) * 1e9),
+                                                     PIPELINE_LINK_IDLE),
+                             PIPELINE_LATENESS_FRESH);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +275,7 @@ int main(void)
         cmocka_unit_test(the_frame_held_over_a_stall_is_late),
         cmocka_unit_test(without_stamps_no_frame_is_late),
         cmocka_unit_test(a_clock_that_recovers_is_trusted_again),
+        cmocka_unit_test(arrivals_that_step_back_make_no_frame_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -81,6 +83,40 @@ static void who_hung_up_is_back_once_he_was_away(void **state)
     close(fd);
 }
 
+// A webcam named as in a URL: by udev's link, or by what it is called.
+static void a_webcam_is_back_when_it_is_plugged_in(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/mocapd-test-XXXXXX", by_id[64], camera[64];
+    const struct mc_error ended = { MC_ERROR_MEDIA, AVERROR_EOF, "" };
+    static const char *const urls[] = { "v4l2:by-id/cam?size=640x480", "v4l2:C920" };
+    assert_non_null(mkdtemp(folder));
+    snprintf(by_id, sizeof by_id, "%s/by-id", folder);
+    snprintf(camera, sizeof camera, "%s/by-id/cam", folder);
+    for (int i = 0; i < 2; i++) {
+        struct pipeline_probe probe;
+        pipeline_probe_begin(&probe, urls[i], &ended);
+        probe.links = probe.sysfs = folder;
+        assert_true(probe.helps);
+        assert_false(pipeline_probe(&probe, &stop));
+        assert_true(probe.was_away);
+    }
+    struct pipeline_probe probe;
+    pipeline_probe_begin(&probe, urls[0], &ended);
+    probe.links = folder;
+    assert_false(pipeline_probe(&probe, &stop));
+    assert_int_equal(mkdir(by_id, 0700), 0);
+    assert_int_equal(symlink("/dev/null", camera), 0);
+    assert_true(pipeline_probe(&probe, &stop));
+    pipeline_probe_begin(&probe, urls[0], &ended);
+    probe.links = folder;
+    assert_false(pipeline_probe(&probe, &stop)); // there all the time
+    assert_false(probe.was_away);
+    unlink(camera);
+    rmdir(by_id);
+    rmdir(folder);
+}
+
 static void files_are_not_probed(void **state)
 {
     (void)state;
@@ -96,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_refused_is_back_when_he_listens),
         cmocka_unit_test(who_hung_up_is_back_once_he_was_away),
+        cmocka_unit_test(a_webcam_is_back_when_it_is_plugged_in),
         cmocka_unit_test(files_are_not_probed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

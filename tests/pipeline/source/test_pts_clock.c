@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -49,9 +51,22 @@ static void time_goes_on_when_a_file_begins_again(void **state)
 {
     (void)state;
     for (int round = 0; round < 3; round++) {
-        pipeline_pts_clock_begin(&clock, 25);
+        pipeline_pts_clock_begin(&clock, 25, round > 0);
         for (int i = 0; i < 10; i++) {
             assert_near(file_pts(500 + 40 * i), 0.5 + 0.04 * (10 * round + i));
+        }
+    }
+}
+
+static void time_goes_on_by_the_time_that_passed_when_a_file_is_opened_again(void **state)
+{
+    (void)state;
+    const int64_t s = MC_NS_PER_SECOND;
+    for (int round = 0; round < 3; round++) {
+        pipeline_pts_clock_begin(&clock, 25, false);
+        for (int i = 0; i < 10; i++) {
+            assert_near(pipeline_pts_clock_by_stamp(&clock, 0.04 * i, false, (100 + 7 * round) * s),
+                        0.04 * i + (7 + 0.36) * round);
         }
     }
 }
@@ -59,7 +74,7 @@ static void time_goes_on_when_a_file_begins_again(void **state)
 static void a_missing_or_absurd_stamp_is_filled_in(void **state)
 {
     (void)state;
-    pipeline_pts_clock_begin(&clock, 50);
+    pipeline_pts_clock_begin(&clock, 50, false);
     assert_near(file_pts(AV_NOPTS_VALUE), 0);
     assert_near(file_pts(AV_NOPTS_VALUE), 0.02);
     assert_near(file_pts(INT64_MAX), 0.04);
@@ -69,12 +84,33 @@ static void a_missing_or_absurd_stamp_is_filled_in(void **state)
 static void a_files_stamps_that_do_not_rise_are_filled_in(void **state)
 {
     (void)state;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     for (int i = 0; i < 40; i++) { // each stamp twice
         assert_near(file_pts(i / 2 * 80), 0.04 * i);
     }
     assert_near(file_pts(-5000), 0.04 * 40); // the clock was set back
     assert_near(file_pts(-4900), 0.04 * 40 + 0.1);
+}
+
+// A file may count nanoseconds, records have six decimals.
+static void pts_rise_as_records_round_them(void **state)
+{
+    (void)state;
+    static const double begins_s[] = { 0, 1.9e9 }, steps_s[] = { 1e-9, 1e-7, 9e-7, 1.5e-6, 4e-6 };
+    for (size_t b = 0; b < sizeof begins_s / sizeof begins_s[0]; b++) {
+        for (size_t k = 0; k < sizeof steps_s / sizeof steps_s[0]; k++) {
+            char last[64] = "", text[64];
+            clock = (struct pipeline_pts_clock){ 0 };
+            pipeline_pts_clock_begin(&clock, 25, false);
+            for (int i = 0; i < 1000; i++) {
+                const double stamp = begins_s[b] + steps_s[k] * i;
+                const double pts = pipeline_pts_clock_by_stamp(&clock, stamp, false, 0);
+                snprintf(text, sizeof text, "%.6f", pts);
+                assert_true(i == 0 || atof(text) > atof(last));
+                strcpy(last, text);
+            }
+        }
+    }
 }
 
 // ---- live sources
@@ -241,7 +277,7 @@ static void pts_rise_in_true_seconds_whatever_the_stamps(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         print_message("%s\n", cases[i].name);
         clock = (struct pipeline_pts_clock){ 0 };
-        pipeline_pts_clock_begin(&clock, 25);
+        pipeline_pts_clock_begin(&clock, 25, false);
         struct camera camera = { .interval_s = cases[i].interval_s,
                                  .jitter_s = 0.001,
                                  .stamp = cases[i].stamp,
@@ -258,10 +294,10 @@ static void jitter_does_not_show(void **state)
     struct camera camera = {
         .interval_s = 0.04, .jitter_s = 0.03, .stamp = stamp_true, .from_s = 5, .seconds_s = 60
     };
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     run(&camera, 0.05, 0.1);
     clock = (struct pipeline_pts_clock){ 0 };
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     camera.stamp = stamp_none;
     camera.jitter_s = 0.015;
     run(&camera, 0.2, 0.1);
@@ -272,7 +308,7 @@ static void a_burst_after_a_stall_keeps_its_stamps(void **state)
 {
     (void)state;
     double last = 0;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     for (int i = 0; i < 400; i++) {
         const double time_s = i * 0.04;
         const double arrival_s = time_s > 10 && time_s < 10.8 ? 10.8 : time_s;
@@ -288,7 +324,7 @@ static void a_burst_at_the_beginning_keeps_its_stamps(void **state)
 {
     (void)state;
     double last = 0;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     for (int i = 0; i < 400; i++) {
         const double time_s = i * 0.04;
         const double arrival_s = fmax(time_s, 2);
@@ -305,7 +341,7 @@ static void an_irregular_camera_without_stamps_goes_by_arrival(void **state)
     (void)state;
     static const double gaps_s[] = { 0.03, 0.1, 0.4 };
     double time_s = 0, last = 0;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     for (int i = 0; i < 400; i++) {
         const double pts =
             pipeline_pts_clock_by_arrival(&clock, NAN, (int64_t)((time_s + 50) * 1e9));
@@ -319,9 +355,9 @@ static void an_irregular_camera_without_stamps_goes_by_arrival(void **state)
 static void time_goes_on_by_the_time_that_passed_when_a_camera_comes_back(void **state)
 {
     (void)state;
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     assert_near(pipeline_pts_clock_by_arrival(&clock, 1, 5 * MC_NS_PER_SECOND), 1);
-    pipeline_pts_clock_begin(&clock, 25);
+    pipeline_pts_clock_begin(&clock, 25, false);
     assert_near(pipeline_pts_clock_by_arrival(&clock, 0, 12 * MC_NS_PER_SECOND), 8);
 }
 
@@ -330,7 +366,7 @@ static void a_live_stream_in_chunks_goes_by_stamps(void **state)
 {
     (void)state;
     const int64_t s = MC_NS_PER_SECOND;
-    pipeline_pts_clock_begin(&clock, 30);
+    pipeline_pts_clock_begin(&clock, 30, false);
     for (int i = 0; i < 120; i++) {
         assert_near(pipeline_pts_clock_by_stamp(&clock, 60 + i / 30.0, true, 5 * s), 60 + i / 30.0);
     }
@@ -340,13 +376,37 @@ static void a_live_stream_in_chunks_goes_by_stamps(void **state)
     assert_near(pipeline_pts_clock_by_stamp(&clock, 0, true, 8 * s), last + 2.5 + 1 / 30.0);
 }
 
+// In the order in which a camera with frames that refer to later ones sends groups of four, the
+// last one first: what came in time counts as having come with the one before.
+static void arrivals_that_step_back_add_no_time(void **state)
+{
+    (void)state;
+    static const int sent_as[] = { 3, 2, 4, 1 }; // of its group, the n-th
+    static const double intervals_s[] = { 0.1, 0.04, 1.0 / 60 };
+    for (size_t k = 0; k < sizeof intervals_s / sizeof intervals_s[0]; k++) {
+        const double interval_s = intervals_s[k];
+        double first = 0;
+        clock = (struct pipeline_pts_clock){ 0 };
+        pipeline_pts_clock_begin(&clock, 1 / interval_s, false);
+        for (int i = 0; i * interval_s < 60; i++) {
+            const int sent = i == 0 ? 0 : (i - 1) / 4 * 4 + sent_as[(i - 1) % 4];
+            const int64_t arrival_ns = (int64_t)((100 + sent * interval_s) * 1e9);
+            const double pts = pipeline_pts_clock_by_arrival(&clock, i * interval_s, arrival_ns);
+            first = i == 0 ? pts : first;
+            assert_true(fabs(pts - first - i * interval_s) < 0.3);
+        }
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
     const struct CMUnitTest tests[] = {
         TEST(time_goes_on_when_a_file_begins_again),
+        TEST(time_goes_on_by_the_time_that_passed_when_a_file_is_opened_again),
         TEST(a_missing_or_absurd_stamp_is_filled_in),
         TEST(a_files_stamps_that_do_not_rise_are_filled_in),
+        TEST(pts_rise_as_records_round_them),
         TEST(pts_rise_in_true_seconds_whatever_the_stamps),
         TEST(jitter_does_not_show),
         TEST(a_burst_after_a_stall_keeps_its_stamps),
@@ -354,6 +414,7 @@ int main(void)
         TEST(an_irregular_camera_without_stamps_goes_by_arrival),
         TEST(time_goes_on_by_the_time_that_passed_when_a_camera_comes_back),
         TEST(a_live_stream_in_chunks_goes_by_stamps),
+        TEST(arrivals_that_step_back_add_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,7 @@ static void assert_refused(const char *url, const char *shown, const char *cause
 {
     struct mc_error err = { 0 };
     bool permanent = false;
-    assert_null(pipeline_source_open(url, false, &stop, &permanent, &err));
+    assert_null(pipeline_source_open(url, false, 0, &stop, &permanent, &err));
     char wanted[512];
     snprintf(wanted, sizeof wanted, "%s: %s", shown, cause);
     if (strncmp(err.message, wanted, strlen(wanted)) != 0) {
@@ -131,12 +131,12 @@ static void only_what_may_mend_itself_is_worth_another_try(void **state)
     struct mc_error err = { 0 };
     bool permanent = true;
     assert_null(
-        pipeline_source_open("rtsp://me:secret@127.0.0.1:1/x", false, &stop, &permanent, &err));
+        pipeline_source_open("rtsp://me:secret@127.0.0.1:1/x", false, 0, &stop, &permanent, &err));
     assert_false(permanent);
     assert_null(strstr(err.message, "secret"));
     assert_non_null(strstr(err.message, "Connection refused"));
     permanent = true;
-    assert_null(pipeline_source_open("v4l2:/dev/video63", false, &stop, &permanent, &err));
+    assert_null(pipeline_source_open("v4l2:/dev/video63", false, 0, &stop, &permanent, &err));
     assert_false(permanent);
 }
 
@@ -172,7 +172,7 @@ static void a_live_source_that_says_too_little_is_tried_again(void **state)
     snprintf(url, sizeof url, "tcp://127.0.0.1:%d", ntohs(address.sin_port));
     struct mc_error err = { 0 };
     bool permanent = true;
-    assert_null(pipeline_source_open(url, false, &stop, &permanent, &err));
+    assert_null(pipeline_source_open(url, false, 0, &stop, &permanent, &err));
     assert_non_null(strstr(err.message, "can't be analysed: End of file"));
     assert_false(permanent);
     pthread_join(server, NULL);
@@ -183,12 +183,12 @@ static int count_frames(const char *url)
 {
     struct mc_error err = { 0 };
     bool permanent;
-    struct pipeline_source *source = pipeline_source_open(url, false, &stop, &permanent, &err);
+    struct pipeline_source *source = pipeline_source_open(url, false, 0, &stop, &permanent, &err);
     assert_string_equal(err.message, "");
     assert_non_null(source);
     assert_false(pipeline_source_is_live(source));
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), false, 1, 0, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), false, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -269,7 +269,7 @@ static void a_set_stop_flag_ends_opening_at_once(void **state)
     assert_true(pipeline_stop_init(&stopped, NULL));
     pipeline_stop_set(&stopped);
     // An address that never answers; with the flag ignored this takes seconds.
-    assert_null(pipeline_source_open("rtsp://192.0.2.1/x", false, &stopped, &permanent, &err));
+    assert_null(pipeline_source_open("rtsp://192.0.2.1/x", false, 0, &stopped, &permanent, &err));
     assert_false(pipeline_stop_sleep_until(&stopped, INT64_MAX));
     pipeline_stop_finish(&stopped);
 }

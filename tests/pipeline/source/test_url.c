@@ -29,11 +29,39 @@ static void kinds_follow_from_the_beginning(void **state)
         { "demo:", PIPELINE_URL_DEMO, "" },
         { "http://host/x", PIPELINE_URL_NETWORK, "http://host/x" },
         { "://x", PIPELINE_URL_FILE, "://x" },
+        { "RTSP://Cam/1", PIPELINE_URL_RTSP, "RTSP://Cam/1" },
+        { "File:///A.mp4", PIPELINE_URL_FILE, "/A.mp4" },
+        { "V4L2:C920", PIPELINE_URL_V4L2, "C920" },
+        { "DEMO:", PIPELINE_URL_DEMO, "" },
+        { "IMAGES:P%d.png", PIPELINE_URL_IMAGES, "P%d.png" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *rest = NULL;
         assert_int_equal(pipeline_url_parse(cases[i].url, &rest), cases[i].kind);
         assert_string_equal(rest, cases[i].rest);
+    }
+}
+
+// For FFmpeg; nothing but the scheme, and nothing of a file that is called so.
+static void a_scheme_in_capitals_is_written_small(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        { "RTSP://Me:Secret@Cam/Live?UDP", "rtsp://Me:Secret@Cam/Live?UDP" },
+        { "Http://Host:80/X", "http://Host:80/X" },
+        { "SRT://Host:9000", "srt://Host:9000" },
+        { "file:///A.mp4", "file:///A.mp4" },
+        { "V4L2:C920", "V4L2:C920" },
+        { "Take:1.mp4", "Take:1.mp4" },
+        { "/Clips/A.mp4", "/Clips/A.mp4" },
+        { "A://", "a://" },
+        { "", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char url[64];
+        strcpy(url, cases[i][0]);
+        pipeline_url_lower_scheme(url);
+        assert_string_equal(url, cases[i][1]);
     }
 }
 
@@ -49,6 +77,8 @@ static void the_endpoint_is_found(void **state)
         { "http://10.0.0.1:80?x=@y", "10.0.0.1", "80" },
         { "http://[fe80::1]:8080/x", "fe80::1", "8080" },
         { "https://[::1]/x", "::1", "443" },
+        { "HTTPS://Host/x", "Host", "443" },
+        { "RTSP://me:S@Cam/1", "Cam", "554" },
         { "rtsp://cam:/1", NULL, NULL },
         { "rtsp:///1", NULL, NULL },
         { "udp://cam/", NULL, NULL },
@@ -78,6 +108,18 @@ static void secrets_go_into_the_url_escaped(void **state)
     assert_string_equal(out, "rtsp://me:x@cam/1");
     assert_false(pipeline_url_insert_login("/dev/video0", "me", "x", out, sizeof out));
     assert_false(pipeline_url_insert_login("rtsp://cam/1", "me", "x", out, 16));
+}
+
+static void secrets_of_a_scheme_in_capitals_are_as_safe(void **state)
+{
+    (void)state;
+    char out[64];
+    assert_true(pipeline_url_sign("RTSP://cam/1", "me", "a:b", out, sizeof out));
+    assert_string_equal(out, "RTSP://me:a%3Ab@cam/1");
+    pipeline_url_redact("RTSP://me:secret@cam/1?token=x", out, sizeof out);
+    assert_string_equal(out, "RTSP://***@cam/1?***");
+    assert_true(pipeline_url_is_same_server("HTTP://cam/1", "http://cam/2"));
+    assert_false(pipeline_url_is_same_server("HTTP://cam/1", "ftp://cam/2"));
 }
 
 static void secrets_are_hidden(void **state)
@@ -195,8 +237,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_follow_from_the_beginning),
+        cmocka_unit_test(a_scheme_in_capitals_is_written_small),
         cmocka_unit_test(the_endpoint_is_found),
         cmocka_unit_test(secrets_go_into_the_url_escaped),
+        cmocka_unit_test(secrets_of_a_scheme_in_capitals_are_as_safe),
         cmocka_unit_test(secrets_are_hidden),
         cmocka_unit_test(a_short_buffer_cuts_and_never_overflows),
         cmocka_unit_test(what_leads_to_another_server_is_recognised),

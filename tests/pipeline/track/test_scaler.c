@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "nn/tensor.h"
 #include "pipeline/display_transform.h"
+#include "pipeline/track/locator.h"
 #include "pipeline/track/scaler.h"
 #include "tests/larger.h"
 
@@ -479,9 +480,38 @@ static void jacobians_turn_with_the_frame(void **state)
     assert_memory_equal(turned, wanted[1], sizeof turned);
 }
 
+// Every view that the locator takes of the longest frame there may be, however it lies.
+static void the_longest_frame_can_be_searched(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int upright = 0; upright < 2; upright++) {
+        AVFrame *frame = av_frame_alloc();
+        frame->format = AV_PIX_FMT_GRAY8;
+        frame->width = upright ? 16 : PIPELINE_DISPLAY_EDGE_MAX;
+        frame->height = upright ? PIPELINE_DISPLAY_EDGE_MAX : 16;
+        assert_int_equal(av_frame_get_buffer(frame, 0), 0);
+        memset(frame->data[0], 200, (size_t)frame->linesize[0] * (size_t)frame->height);
+        const struct pipeline_display_transform display =
+            pipeline_display_transform_none(frame->width, frame->height);
+        struct pipeline_roi roi;
+        for (int i = 0; pipeline_locator_view(i, frame->width, frame->height, &roi);
+             i = i == 0 ? 1 : i * 3) {
+            struct mc_error err = { 0 };
+            struct pipeline_mapping mapping;
+            if (!pipeline_scaler_run(fixture->scaler, frame, &display, &roi, 0.5f, &fixture->input,
+                                     &mapping, &err)) {
+                fail_msg("view %d: %s", i, err.message);
+            }
+            assert_true(fabsf(mapping.x0 - roi.x) < 0.5f && fabsf(mapping.y0 - roi.y) < 0.5f);
+        }
+        av_frame_free(&frame);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_longest_frame_can_be_searched),
         cmocka_unit_test(pixels_lie_where_the_mapping_says_in_any_format),
         cmocka_unit_test(the_input_is_the_displayed_region),
         cmocka_unit_test(a_frame_may_be_displayed_at_any_angle),

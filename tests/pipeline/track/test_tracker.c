@@ -137,6 +137,55 @@ static void a_lost_face_is_found_again_and_keeps_its_id(void **state)
     assert_int_equal(observations.faces[0].id, 1);
 }
 
+// As many seconds at any frame rate, and none of it counted in frames.
+static void a_lost_face_keeps_its_id_for_three_seconds(void **state)
+{
+    (void)state;
+    static const double rates[] = { 5, 30, 60 };
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        for (int away_s = 2; away_s <= 4; away_s += 2) {
+            struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
+            struct pipeline_tracker tracker;
+            struct pipeline_observations observations;
+            scene_begin(&tracker, 1);
+            scene_frames_until(&tracker, &scene, &observations, 1);
+            scene.actors[0].gone = true;
+            do {
+                scene.gap_s = 1 / rates[i] - SCENE_FRAME_S;
+                scene_run(&tracker, &scene, &observations);
+            } while (observations.count > 0);
+            for (int frame = 0; frame < away_s * rates[i]; frame++) {
+                scene.gap_s = 1 / rates[i] - SCENE_FRAME_S;
+                scene_run(&tracker, &scene, &observations);
+            }
+            scene.actors[0].gone = false;
+            scene_frames_until(&tracker, &scene, &observations, 1);
+            assert_int_equal(observations.faces[0].id, away_s < 3 ? 1 : 2);
+        }
+    }
+}
+
+// The source was closed, or away, for a while, or its file has a gap: who is there now may be
+// somebody else, and is looked for at once. A short gap changes nothing.
+static void behind_a_gap_everybody_is_new(void **state)
+{
+    (void)state;
+    static const struct {
+        double gap_s;
+        int id;
+    } gaps[] = { { 2, 1 }, { 3.5, 2 }, { 1e6, 2 }, { -1, 2 } };
+    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
+        struct pipeline_tracker tracker;
+        struct pipeline_observations observations;
+        scene_begin(&tracker, 1);
+        scene_frames_until(&tracker, &scene, &observations, 1);
+        scene.gap_s = gaps[i].gap_s;
+        assert_int_equal(scene_frames_until(&tracker, &scene, &observations, 1), 1);
+        assert_int_equal(observations.faces[0].id, gaps[i].id);
+    }
+}
+
 static void another_face_gets_another_id(void **state)
 {
     (void)state;
@@ -435,7 +484,7 @@ static void counters_of_frames_do_not_overflow(void **state)
     scene_run(&tracker, &scene, &observations);
     tracker.idle = INT_MAX;
     tracker.last_id = INT_MAX;
-    tracker.lost[0] = (struct pipeline_lost_face){ 7, { 330, 230, 160 }, INT_MAX };
+    tracker.lost[0] = (struct pipeline_lost_face){ 7, { 330, 230, 160 }, -INT_MAX };
     for (int frame = 0; frame < 60; frame++) {
         scene_run(&tracker, &scene, &observations);
         detects += scene.detects;
@@ -582,6 +631,8 @@ int main(void)
         cmocka_unit_test(a_face_is_followed_with_one_observation_a_frame),
         cmocka_unit_test(an_empty_frame_has_no_face_and_costs_little),
         cmocka_unit_test(a_lost_face_is_found_again_and_keeps_its_id),
+        cmocka_unit_test(a_lost_face_keeps_its_id_for_three_seconds),
+        cmocka_unit_test(behind_a_gap_everybody_is_new),
         cmocka_unit_test(another_face_gets_another_id),
         cmocka_unit_test(a_detected_face_is_kept_though_its_landmarks_are_poor),
         cmocka_unit_test(good_landmarks_outlast_the_locators_misses_for_a_while),

@@ -1,4 +1,4 @@
-#include "tools/bridge/resolver.h"
+#include "base/resolver.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,15 +8,15 @@
 
 enum { HOST_BYTES = 256, PORT_BYTES = 8 };
 
-struct bridge_resolver {
+struct mc_resolver {
     atomic_int owners; // the caller, and the thread while it runs
     atomic_bool is_done;
     char host[HOST_BYTES], port[PORT_BYTES];
-    int status;
+    int type, status;
     struct addrinfo *found; // owned
 };
 
-void bridge_resolver_release(struct bridge_resolver *resolver)
+void mc_resolver_release(struct mc_resolver *resolver)
 {
     if (resolver != NULL && atomic_fetch_sub(&resolver->owners, 1) == 1) {
         if (resolver->found != NULL) {
@@ -28,27 +28,28 @@ void bridge_resolver_release(struct bridge_resolver *resolver)
 
 static void *run(void *argument)
 {
-    struct bridge_resolver *resolver = argument;
+    struct mc_resolver *resolver = argument;
     const struct addrinfo hints = { .ai_family = AF_UNSPEC,
-                                    .ai_socktype = SOCK_DGRAM,
+                                    .ai_socktype = resolver->type,
                                     .ai_flags = AI_NUMERICSERV };
     resolver->status = getaddrinfo(resolver->host, resolver->port, &hints, &resolver->found);
     if (resolver->status != 0) {
         resolver->found = NULL;
     }
     atomic_store(&resolver->is_done, true);
-    bridge_resolver_release(resolver);
+    mc_resolver_release(resolver);
     return NULL;
 }
 
-struct bridge_resolver *bridge_resolver_start(const char *host, const char *port)
+struct mc_resolver *mc_resolver_start(const char *host, const char *port, int type)
 {
-    struct bridge_resolver *resolver = calloc(1, sizeof *resolver);
+    struct mc_resolver *resolver = calloc(1, sizeof *resolver);
     pthread_t thread;
     if (resolver == NULL) {
         return NULL;
     }
     atomic_init(&resolver->owners, 2);
+    resolver->type = type;
     snprintf(resolver->host, sizeof resolver->host, "%s", host);
     snprintf(resolver->port, sizeof resolver->port, "%s", port);
     if (pthread_create(&thread, NULL, run, resolver) != 0) {
@@ -59,7 +60,7 @@ struct bridge_resolver *bridge_resolver_start(const char *host, const char *port
     return resolver;
 }
 
-bool bridge_resolver_done(struct bridge_resolver *resolver, int *status, struct addrinfo **found)
+bool mc_resolver_done(struct mc_resolver *resolver, int *status, struct addrinfo **found)
 {
     if (!atomic_load(&resolver->is_done)) {
         return false;

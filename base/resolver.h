@@ -5,14 +5,15 @@
 #include <netdb.h>
 #include <stdbool.h>
 
-struct bridge_resolver;
+struct mc_resolver;
 
-// Starts looking up. NULL when there is no memory or no thread for it.
-struct bridge_resolver *bridge_resolver_start(const char *host, const char *port);
+// Starts looking up, for sockets of that type (SOCK_STREAM, SOCK_DGRAM). NULL when there is no
+// memory or no thread for it.
+struct mc_resolver *mc_resolver_start(const char *host, const char *port, int type);
 
 // Whether the answer has arrived: *status is getaddrinfo's, and *found the addresses if that is 0.
 // found belongs to the resolver. Never blocks.
-bool bridge_resolver_done(struct bridge_resolver *resolver, int *status, struct addrinfo **found);
+bool mc_resolver_done(struct mc_resolver *resolver, int *status, struct addrinfo **found);
 
 // Lets go of it; a look-up under way ends by itself. NULL does nothing.
-void bridge_resolver_release(struct bridge_resolver *resolver);
+void mc_resolver_release(struct mc_resolver *resolver);
