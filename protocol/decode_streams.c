@@ -81,7 +81,10 @@ bool protocol_decode_reloaded(struct protocol_value root, struct protocol_messag
         PROTOCOL_FIELD(struct protocol_reloaded, added, read_names),
         PROTOCOL_FIELD(struct protocol_reloaded, changed, read_names),
         PROTOCOL_FIELD(struct protocol_reloaded, removed, read_names),
-        PROTOCOL_FIELD(struct protocol_reloaded, failed, read_names),
+        { .name = "failed",
+          .offset = offsetof(struct protocol_reloaded, failed),
+          .read = read_names,
+          .is_optional = true },
         { .name = "restart", .read = read_restart },
     };
     message->reloaded.id = message->id;

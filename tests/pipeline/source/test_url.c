@@ -114,7 +114,7 @@ static void secrets_of_a_scheme_in_capitals_are_as_safe(void **state)
 {
     (void)state;
     char out[64];
-    assert_true(pipeline_url_sign("RTSP://cam/1", "me", "a:b", out, sizeof out));
+    assert_true(pipeline_url_insert_login("RTSP://cam/1", "me", "a:b", out, sizeof out));
     assert_string_equal(out, "RTSP://me:a%3Ab@cam/1");
     pipeline_url_redact("RTSP://me:secret@cam/1?token=x", out, sizeof out);
     assert_string_equal(out, "RTSP://***@cam/1?***");
