@@ -22,7 +22,7 @@ import torch
 
 from . import augment, metrics, motion, report
 from .distil import teacher_of
-from .prepare import CLIPS_KEPT_OUT
+from .prepare import CLIPS_HELD_OUT
 from .samples import tensor_of
 
 MOVES = 0.01   # standard deviation in a clip, [-1, 1], from which a coordinate is compared
@@ -54,7 +54,7 @@ def read(path):
     return np.ascontiguousarray(image[..., ::-1])
 
 
-def clips_of(folder, landmarks, size, margin, wanted=CLIPS_KEPT_OUT):
+def clips_of(folder, landmarks, size, margin, wanted=CLIPS_HELD_OUT):
     with open(landmarks) as file:
         points = json.load(file)
     for clip in wanted:
@@ -249,7 +249,7 @@ def main():
     if options.clips:
         clips = list(clips_of(options.clips, options.landmarks, taught["size"], options.margin))
         if not clips:
-            raise SystemExit(f"{options.clips}: has none of the clips {' '.join(CLIPS_KEPT_OUT)}")
+            raise SystemExit(f"{options.clips}: has none of the clips {' '.join(CLIPS_HELD_OUT)}")
         text = table(teacher, students, clips)
         print(text)
         if options.page:

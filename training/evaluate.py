@@ -82,7 +82,7 @@ def beside_table(model, faces, runs, others):
         other = Model(path)
         rows.append(beside_row(other, validations(other, faces)))
     return report.table(["weights", "terms", "parameters", "HELEN", "P1",
-                         "lips within kept-out clips, r"], rows)
+                         "lips within held-out clips, r"], rows)
 
 
 def yaw_table(runs):
@@ -176,7 +176,7 @@ def blink_rows(runs):
         got, _ = opening(run.points)
         shut, wide = wanted < 0.15, wanted > 0.22
         if shut.sum() >= 3:
-            yield [SETS.get(origin, "clips kept out, teacher's labels"), shut.sum(), wide.sum(),
+            yield [SETS.get(origin, "held-out clips, teacher's labels"), shut.sum(), wide.sum(),
                    f"{np.median(got[shut]):.2f}", f"{np.median(got[wide]):.2f}",
                    f"{report.area_under_curve(got[shut], got[wide]):.3f}"]
 
@@ -194,10 +194,10 @@ def clip_row(name, points, truth):
             f"{np.corrcoef(mouth, mouth_wanted)[0, 1]:.2f}", f"{mouth_wanted.std():.3f}"]
 
 
-def clip_table(model, faces, kept_out):
+def clip_table(model, faces, held_out):
     """Eye and mouth opening against the teacher, clip by clip."""
-    rows = [clip_row("**all kept out**", kept_out.points, kept_out.truth)]
-    for run, remark in ((kept_out, " (kept out)"), (Validation(model, faces, "clip", "train"), "")):
+    rows = [clip_row("**all held out**", held_out.points, held_out.truth)]
+    for run, remark in ((held_out, " (held out)"), (Validation(model, faces, "clip", "train"), "")):
         clips = np.array([name.rsplit("_", 1)[0] for name in run.names])
         rows += [clip_row(clip + remark, run.points[clips == clip], run.truth[clips == clip])
                  for clip in np.unique(clips)]

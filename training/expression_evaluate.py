@@ -57,7 +57,7 @@ def page(options):
     run, single = runs
     count = sum(p.numel() for n, p in net.named_parameters() if "expression.teacher" not in n)
     yield f"`{options.model}`: {metadata['mocap.training']}; {count:,} parameters."
-    yield (f"### Renders of people kept out\n\n{len(run.renders)} images; eyes that are open; r is "
+    yield (f"### Renders of held-out people\n\n{len(run.renders)} images; eyes that are open; r is "
            f"the mean correlation of {len(READ)} shapes.")
     yield report.table(["yaw", "images", "gaze", "yaw / pitch", "shapes, r"],
                        [[title, int(chosen.sum()), *cells] for title, chosen, cells in run.by_yaw()])
@@ -65,7 +65,7 @@ def page(options):
            f"{len(np.unique(single.renders.rows['person']))} people, against their neutral face.")
     yield shape_table(run, single)
     yield gaze_line(single)
-    yield ("### Clips kept out\n\nCorrelation with the teacher within a clip, over the live "
+    yield ("### Held-out clips\n\nCorrelation with the teacher within a clip, over the live "
            "shapes that vary there; gaze against its looks.")
     marks = expression_data.landmarks_of_faces(faces, model, options.found)
     look = lambda items: crops.look(faces.images[items], marks[items])[0]

@@ -69,7 +69,7 @@ def predict(net, images, landmarks):
 
 
 class Check:
-    """Renders of people kept out, and clips kept out."""
+    """Renders of held-out people, and held-out clips."""
 
     def __init__(self, options, faces, teacher, model, template):
         self.val, self.teacher = Renders(options.val), teacher

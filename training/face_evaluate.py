@@ -3,8 +3,8 @@
     python3 -m training.face_evaluate --model FILE --set SET --val RENDERS [--single RENDERS]
         [--landmarks models/face68.safetensors] [--page models/FILE.md]
 
-SET: of training.prepare and face_prepare; only its validation images and the clips kept out are
-looked at. --val: renders of people kept out, --single: one shape at a time. --landmarks: another
+SET: of training.prepare and face_prepare; only its validation images and the held-out clips are
+looked at. --val: renders of held-out people, --single: one shape at a time. --landmarks: another
 landmark model beside it."""
 
 import argparse
@@ -253,7 +253,7 @@ def page(options):
            "corners' distance.")
     other = [(f"`{options.landmarks}`", Model(options.landmarks).net)] if options.landmarks else []
     yield landmark_table(net, faces, other)
-    text = (f"### Renders of people kept out\n\n{len(run.renders)} images. Points that are seen, "
+    text = (f"### Renders of held-out people\n\n{len(run.renders)} images. Points that are seen, "
             "in percent of the eyes' distance")
     if "shapes" not in run.found:
         yield text + "."
@@ -266,7 +266,7 @@ def page(options):
            f"{len(np.unique(single.renders.rows['person']))} people, against their neutral face.")
     yield shape_table(run, single)
     yield gaze_line(single)
-    yield ("### Clips kept out\n\nCorrelation with the teacher within a clip, over the live "
+    yield ("### Held-out clips\n\nCorrelation with the teacher within a clip, over the live "
            "shapes that vary there; gaze against its looks.")
     look = lambda items: predict(net, [view(faces, i, SIZE, MARGIN)[0] for i in items])
     items = clip_items(faces, teacher)

@@ -136,11 +136,11 @@ def empty_table(options, frames, folder):
     groups = {}
     for frame, picture in frames:
         if frame["set"] == "coco_noperson":
-            kept = "kept out" if frame["split"] == "val" else "trained on"
+            kept = "held out" if frame["split"] == "val" else "trained on"
             groups.setdefault(f"COCO, {kept}", []).append(picture)
     for picture, entry in read_scenes(options.scenes) if options.scenes else ():
         if entry["split"] == "val":
-            groups.setdefault("gcompris-qt-data, kept out", []).append(picture)
+            groups.setdefault("gcompris-qt-data, held out", []).append(picture)
     rows = [[name, len(pictures), sum(len(boxes) > 0 for boxes in search(options, pictures, folder))]
             for name, pictures in sorted(groups.items())]
     return report.table(["images without people", "number", "with a face"], rows)

@@ -145,7 +145,7 @@ def main():
     text = measure.table()
     rendered = [p for p in frames if p.is_rendered]
     if rendered:
-        text += ("\n\nRendered heads of people kept out, turned sideways by up to 30 degrees, by up to 60, and "
+        text += ("\n\nRendered heads of held-out people, turned sideways by up to 30 degrees, by up to 60, and "
                  "by more:\n\n" + Measure(net, rendered, 0).table())
     print(text)
     if arguments.misses:

@@ -4,7 +4,7 @@
         --renders DIR --rig ict.npz [--clips FOLDER --clip-labels clips.json
         --clip-landmarks clips68.json] [--page docs/motion.md]
 
---renders: of people kept out, against exact rotations, the camera known. --clips: frames of clips
+--renders: of held-out people, against exact rotations, the camera known. --clips: frames of clips
 that the teacher has labelled (training/README.md, "The whole face"), against its rotations, the
 field of view estimated; those that no training has seen apart from the others, on which
 pitch_gain (pipeline/motion/pose.c) was chosen. Both through mocapd's own code."""
@@ -16,7 +16,7 @@ import numpy as np
 
 from . import report
 from .pose_data import Finder, LabelledClips, RenderedHeads, euler
-from .prepare import CLIPS_KEPT_OUT
+from .prepare import CLIPS_HELD_OUT
 
 YAWS = ((0, 15), (15, 30), (30, 45), (45, 60), (60, 80), (0, 60))
 TURNS_LEAST = 2.0  # degrees, standard deviation: a head that keeps still correlates with nothing
@@ -67,11 +67,11 @@ def mean_row(title, slopes):
 
 
 def clip_rows(lab, clips, finder):
-    for kept_out in (False, True):
+    for held_out in (False, True):
         chosen = [name for name in np.unique(clips.clips)
-                  if (name in CLIPS_KEPT_OUT) == kept_out]
+                  if (name in CLIPS_HELD_OUT) == held_out]
         yield from clip_group(lab, clips, finder, chosen,
-                              "kept out" if kept_out else "trained on")
+                              "held out" if held_out else "trained on")
 
 
 def clip_group(lab, clips, finder, names, title):

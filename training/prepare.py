@@ -19,7 +19,7 @@ MARGIN = 2.0  # its edge against the larger edge of the landmarks' box
 TEACHER_LIMIT = 0.08  # images whose labels differ by more (of the eyes' distance) are dropped
 
 # Clips that are for validation, never for training.
-CLIPS_KEPT_OUT = ("grid_pwij3p", "grid_sbwe5n", "lp_d6", "lp_d12", "lp_d13", "lp_s13",
+CLIPS_HELD_OUT = ("grid_pwij3p", "grid_sbwe5n", "lp_d6", "lp_d12", "lp_d13", "lp_s13",
                   "tps_driving")
 
 # How much of the teacher's point goes into the label of an automatic one.
@@ -82,7 +82,7 @@ def clips(folder, labels_path):
         clip = name.rsplit("_", 1)[0]
         image = cv2.imread(os.path.join(folder, name))
         crop, points = crop_around(image, np.float32(labels[name]))
-        yield crop, points, "clip", "val" if clip in CLIPS_KEPT_OUT else "train", name
+        yield crop, points, "clip", "val" if clip in CLIPS_HELD_OUT else "train", name
 
 
 def synthface(program, people=16, frames=60, kept=8):
