@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/suggestion.h"
 
@@ -204,14 +206,26 @@ static int run(struct line *line, int argc, char **argv)
     return run(line, argc - used, argv + used);
 }
 
+// Also after an error that the command has seen itself, of which stdio keeps no more than that
+// there was one.
+static bool is_reader_gone(void)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO };
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
 int mc_command_finish_output(const char *program, int status)
 {
     errno = 0;
-    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE || status != MC_EXIT_OK) {
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status != MC_EXIT_OK) {
+        return status;
+    }
+    const int reason = errno;
+    if (reason == EPIPE || is_reader_gone()) {
         return status;
     }
     fprintf(stderr, "%s: writing the output: %s\n", program,
-            errno != 0 ? strerrordesc_np(errno) : "not all of it could be written");
+            reason != 0 ? strerrordesc_np(reason) : "not all of it could be written");
     return MC_EXIT_FAILED;
 }
 

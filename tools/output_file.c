@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,58 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ATTEMPTS = 100 };
+enum { ATTEMPTS = 100, PENDING_MAX = 4 };
+
+// ---- files that a signal would leave behind
+
+static char pending[PENDING_MAX][PATH_MAX];
+static atomic_bool is_pending[PENDING_MAX];
+
+static void remove_pending(int number)
+{
+    for (int i = 0; i < PENDING_MAX; i++) {
+        if (atomic_load(&is_pending[i])) {
+            unlink(pending[i]);
+        }
+    }
+    raise(number); // SA_RESETHAND: this time it ends the process
+}
+
+// A program that handles these signals itself, or ignores them, goes on doing so.
+static void catch_signals(void)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGXFSZ };
+    const struct sigaction action = { .sa_handler = remove_pending, .sa_flags = (int)SA_RESETHAND };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction present;
+        if (sigaction(numbers[i], NULL, &present) == 0 && present.sa_handler == SIG_DFL) {
+            sigaction(numbers[i], &action, NULL);
+        }
+    }
+}
+
+static void add_pending(const char *path)
+{
+    for (int i = 0; i < PENDING_MAX; i++) {
+        if (!atomic_load(&is_pending[i])) {
+            snprintf(pending[i], PATH_MAX, "%s", path);
+            atomic_store(&is_pending[i], true);
+            break;
+        }
+    }
+    catch_signals();
+}
+
+static void end_pending(const char *path)
+{
+    for (int i = 0; i < PENDING_MAX; i++) {
+        if (atomic_load(&is_pending[i]) && strcmp(pending[i], path) == 0) {
+            atomic_store(&is_pending[i], false);
+        }
+    }
+}
+
+// ---- the file
 
 static bool begins_with(const char *text, const char *beginning)
 {
@@ -61,8 +113,10 @@ static bool create_beside(struct tools_output_file *file, mode_t mode)
             close(fd);
             if (!good) {
                 unlink(file->path);
+                return false;
             }
-            return good;
+            add_pending(file->path);
+            return true;
         }
         if (errno != EEXIST) {
             return false;
@@ -87,17 +141,22 @@ bool tools_output_file_begin(struct tools_output_file *file, const char *target,
 
 bool tools_output_file_commit(struct tools_output_file *file, struct mc_error *err)
 {
-    if (file->target[0] == '\0' || rename(file->path, file->target) == 0) {
+    if (file->target[0] == '\0') {
         return true;
     }
-    mc_error_set_errno(err, "%s", file->target);
-    unlink(file->path);
-    return false;
+    const bool good = rename(file->path, file->target) == 0;
+    if (!good) {
+        mc_error_set_errno(err, "%s", file->target);
+        unlink(file->path);
+    }
+    end_pending(file->path);
+    return good;
 }
 
 void tools_output_file_drop(struct tools_output_file *file)
 {
     if (file->target[0] != '\0') {
         unlink(file->path);
+        end_pending(file->path);
     }
 }

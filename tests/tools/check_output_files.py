@@ -77,6 +77,35 @@ def check_writer(folder, name, words):
     check(stat.S_IMODE(os.stat(out).st_mode) == 0o640, "those of a new file")
 
 
+def check_interrupted(folder, words):
+    """A signal leaves what was there, and nothing beside it."""
+    out = os.path.join(folder, "out-interrupted.mkv")
+    with open(out, "wb") as file:
+        file.write(WAS)
+    names = set(os.listdir(folder))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        writer = subprocess.Popen([*words, out], stdin=subprocess.DEVNULL)
+        while set(os.listdir(folder)) == names:
+            check(writer.poll() is None, "it has ended")
+        writer.send_signal(number)
+        check(writer.wait(timeout=GUARD_S) == -number, (number, writer.returncode))
+        check(set(os.listdir(folder)) == names and read(out) == WAS, os.listdir(folder))
+    run([*words, os.path.join(folder, "new.mkv")], -signal.SIGXFSZ,
+        lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT_BYTES, LIMIT_BYTES)))
+    check(set(os.listdir(folder)) == names, os.listdir(folder))
+
+
+def check_reader_gone(words):
+    """A reader that has gone has seen what it wanted."""
+    writer = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+    check(writer.stdout.read(10) != b"", "it writes")
+    writer.stdout.close()
+    told = writer.stderr.read()
+    check(writer.wait(timeout=GUARD_S) == 0 and told == b"", (writer.returncode, told))
+    writer.stderr.close()
+
+
 def check_directly(folder, words):
     """What is no regular file, or has no name beside which to write."""
     piped = subprocess.run([*words, "/dev/stdout"], capture_output=True, timeout=GUARD_S, check=True)
@@ -108,11 +137,15 @@ def main():
                  os.path.join(folder, "face.png")]
         run(words, 0)
         check_writer(folder, "-truth", [*words, "--landmarks"])
+        check_interrupted(folder, [synthface, "--frames", "1000000", "--size", "160x120", "-o"])
+        made_recording.write(recording + "-long", [[]] * 5000)
+        for words in (["--csv"], ["--json"]):
+            check_reader_gone([mocapctl, "export", recording + "-long", *words])
         check_directly(folder, [mocapctl, "export", recording, "--json", "-o"])
 
         # A recording that is damaged in the middle.
         with open(recording, "ab") as file:
-            file.write(b"\xff" * 300000)
+            file.write(b"\xff" * 3000000)
         out = os.path.join(folder, "kept.csv")
         with open(out, "wb") as file:
             file.write(WAS)

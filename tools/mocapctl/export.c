@@ -240,9 +240,7 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
         !mocapctl_bvh_write(export->bvh, export->out, err)) {
         return false;
     }
-    return (fflush(export->out) == 0 && !ferror(export->out)) ||
-           mc_error_set_errno(
-               err, "%s", export->options.out != NULL ? export->options.out : "writing the output");
+    return true;
 }
 
 // To the file that was named, which is as before on failure.
@@ -256,6 +254,9 @@ static bool write_file(struct export *export, struct protocol_recording *recordi
     export->out = fopen(file.path, "we");
     bool good = export->out != NULL ? write_all(export, recording, err)
                                     : mc_error_set_errno(err, "%s", export->options.out);
+    if (good && (fflush(export->out) != 0 || ferror(export->out))) {
+        good = mc_error_set_errno(err, "%s", export->options.out);
+    }
     if (export->out != NULL && fclose(export->out) != 0 && good) {
         good = mc_error_set_errno(err, "%s", export->options.out);
     }
