@@ -8,7 +8,7 @@ import numpy as np
 
 
 def key_of(*sources):
-    """A word for the contents of files (paths that exist), arrays, and plain values."""
+    """A digest of the contents of files (paths that exist), arrays, and plain values."""
     digest = hashlib.sha256()
     for source in sources:
         if isinstance(source, np.ndarray):

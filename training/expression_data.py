@@ -82,7 +82,8 @@ def landmarks_of_renders(renders, model, folder):
         items = np.flatnonzero(shard == part)
         truth = renders.rows["landmarks"][items, :, :2]
         make = lambda: find_landmarks(model, [renders.image(i) for i in items], truth)
-        parts.append(cached(folder, f"renders-{name}", (model.path, truth), make))
+        sources = model.path, truth, renders.parts[part]
+        parts.append(cached(folder, f"renders-{name}", sources, make))
     return np.concatenate(parts)
 
 
@@ -94,7 +95,7 @@ def landmarks_of_faces(faces, model, folder):
         found = np.zeros_like(truth)
         found[known] = find_landmarks(model, faces.images[known], truth[known])
         return found
-    return cached(folder, "faces", (model.path, faces.points), make)
+    return cached(folder, "faces", (model.path, *faces.sources()), make)
 
 
 def are_near(found, truth):

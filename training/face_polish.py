@@ -22,13 +22,16 @@ from .nets.face import FaceNet
 from .samples import FaceSet
 
 KEPT = ("shapes", "gaze", "taught", "render", "teacher", "is_real")
+SAMPLED = ("size", "margin", "grimaces", "teacher_dense", "share", "seed", "free", "ensemble",
+           "moustaches")  # options by which samples are made
 PART = 2000  # images
 
 
 def keep(options, net, renders):
     """Writes the parts that are missing; -> the paths of all."""
-    key = key_of(os.path.join(options.run, "checkpoint.pt"), FaceSet(options.set).points,
-                 renders.rows["landmarks"])
+    key = key_of(os.path.join(options.run, "checkpoint.pt"), *FaceSet(options.set).sources(),
+                 os.path.join(options.set, "teacher.npz"), *renders.parts,
+                 [getattr(options, name) for name in SAMPLED])
     paths = [os.path.join(options.out, f"kept-{key}-{part:03}.npz")
              for part in range(-(-options.samples // PART))]
     for part, path in enumerate(paths):

@@ -52,6 +52,10 @@ class FaceSet:
         self.images = np.memmap(os.path.join(folder, "images.u8"), np.uint8, "r",
                                 shape=(len(self.points), 256, 256, 3))
 
+    def sources(self):
+        """For training.cache: other sets have other labels, or other images."""
+        return self.points, self.names, self.images[::64]
+
     def choose(self, split, origin=None):
         chosen = self.splits == split
         return np.flatnonzero(chosen if origin is None else chosen & (self.sets == origin))

@@ -39,9 +39,13 @@ learn() { # MODULE ARCH RUN STEPS OPTION...
     shift 4
     if [ -e "$runs/$run/done" ]; then
         was=$(cat "$runs/$run/done")
+        case $was in
+        *" of "*) ;;
+        *) was="$was of 16" ;; # of a script that did not write the batch
+        esac
         [ "$was" != "$steps of $batch" ] || return 0
-        echo "zoo.sh: $runs/$run was trained for $was images, not $steps of $batch: remove it," \
-            "and what was trained from it" >&2
+        echo "zoo.sh: $runs/$run: its steps are $was images, not $steps of $batch: use another" \
+            "folder, or remove it and what was trained from it" >&2
         exit 1
     fi
     "$python" -m "$module" --set "$set_" --run "$runs/$run" --arch "$arch" --steps "$steps" \

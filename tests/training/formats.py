@@ -89,7 +89,10 @@ class Study(unittest.TestCase):
             for other in ({"LANDMARK_STEPS": "7"}, {"BATCH": "8"}):
                 ended = self.run_study(folder, NETWORKS="lednet", **other)
                 self.assertEqual(ended.returncode, 1)
-                self.assertIn("was trained for 25000 of 16 images", ended.stderr)
+                self.assertIn("its steps are 25000 of 16 images", ended.stderr)
+            with open(f"{folder}/runs/lednet/done", "w") as file:
+                file.write("25000\n")  # as it was written before
+            self.assertEqual(self.run_study(folder, NETWORKS="lednet").returncode, 0)
 
 
 if __name__ == "__main__":
