@@ -96,7 +96,7 @@ static void go_back(struct daemon_calibrator *calibrator)
     if (strcmp(calibrator->profile, calibrator->previous_name) != 0) {
         pipeline_stream_load_profile(calibrator->stream, &calibrator->previous);
         snprintf(calibrator->profile, sizeof calibrator->profile, "%s", calibrator->previous_name);
-        calibrator->is_unreadable = calibrator->previous_is_unread;
+        calibrator->is_unreadable = calibrator->previous_is_unreadable;
     }
 }
 
@@ -155,7 +155,7 @@ bool daemon_calibrator_measure(struct daemon_calibrator *calibrator,
     }
     snprintf(calibrator->previous_name, sizeof calibrator->previous_name, "%s",
              calibrator->profile);
-    calibrator->previous_is_unread = calibrator->is_unreadable;
+    calibrator->previous_is_unreadable = calibrator->is_unreadable;
     pipeline_stream_profile(calibrator->stream, &calibrator->previous);
     if (!has_room(calibrator, profile, error) || !use(calibrator, profile, error)) {
         return false;

@@ -19,13 +19,12 @@ struct daemon_calibrator {
     const char *name; // of the stream
     int index;        // of the stream
     char profile[PROTOCOL_NAME_BYTES];
-    bool
-        is_unreadable; // the profile's file could not be read: it is neither in use nor overwritten
+    bool is_unreadable; // its file could not be read: it is neither in use nor overwritten
     bool measuring;
     uint64_t range; // what is being measured: 0, the neutral face
     // While measuring: what to go back to when nobody is seen.
     char previous_name[PROTOCOL_NAME_BYTES];
-    bool previous_is_unread;
+    bool previous_is_unreadable;
     struct pipeline_profile previous;
 };
 

@@ -30,7 +30,7 @@ check_unit() {
         folder='%h/.local/state/mocapd'
         grep -qx "Environment=STATE_DIRECTORY=$folder" "$1" || fail "$1: no STATE_DIRECTORY"
         grep -qx "ReadWritePaths=-$folder" "$1" || fail "$1: it may not write its state"
-        grep -qx "ExecStartPre=-+/bin/mkdir -p -m 0700 $folder" "$1" || fail "$1: nothing makes $folder"
+        grep -qx "ExecStartPre=-+mkdir -p -m 0700 $folder" "$1" || fail "$1: nothing makes $folder"
     else
         grep -q '^StateDirectory=' "$1" || fail "$1: no StateDirectory="
         grep -qx 'StateDirectoryMode=0700' "$1" || fail "$1: others may read its state"

@@ -73,8 +73,7 @@ extern const char *const bridge_settings_shapes[];
           0,                                                                                       \
           "any|N",                                                                                 \
           "which face: any stays with one while it is tracked; N: the first face seen is 1, a "    \
-          "face "                                                                                  \
-          "keeps its number while it is tracked; default: any",                                    \
+          "face keeps its number while it is tracked; default: any",                               \
           MC_OPTION_CALL,                                                                          \
           .set = bridge_settings_face,                                                             \
           MC_OPTION_FIELD(type, member face) },                                                    \

@@ -250,7 +250,6 @@ const struct mc_command mocapctl_reload_command = {
     .details =
         "Unchanged streams continue without a break. If the configuration is wrong, the old one "
         "stays in force and the exit status is 1, as it is if a stream could not be added. For "
-        "root, mocapd's user and the members "
-        "of its control-group.",
+        "root, mocapd's user and the members of its control-group.",
     .run = run_reload,
 };

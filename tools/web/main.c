@@ -177,8 +177,8 @@ static void tell_address(const struct web *web)
     if (isatty(STDERR_FILENO)) {
         mc_log(MC_LOG_INFO, "open %s#token=%s", address, web->token);
     } else if (web->token_file[0] != '\0') {
-        mc_log(MC_LOG_INFO, "open %s; to calibrate, add #token= and what %s holds", address,
-               web->token_file);
+        mc_log(MC_LOG_INFO, "open %s; to calibrate, append #token= followed by the contents of %s",
+               address, web->token_file);
     } else {
         mc_log(MC_LOG_INFO, "open %s; its token is only shown on a terminal", address);
     }
