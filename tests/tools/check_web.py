@@ -42,8 +42,8 @@ class Web:
              origin, "--bridge-socket", os.path.join(directory, "bridge")],
             stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": directory})
         for line in self.process.stderr:
-            check("#token=" not in line.replace("#token= and", ""), line)  # others may read a log
-            found = re.search(r"open http://[\d.]+:(\d+)/; .* what (/.*) holds$", line)
+            check("#token=" not in line.replace("#token= followed", ""), line)  # which others may read
+            found = re.search(r"open http://[\d.]+:(\d+)/; .* contents of (/.*)$", line)
             if found:
                 self.port = int(found[1])
                 with open(found[2], encoding="ascii") as file:

@@ -43,7 +43,7 @@ export function startWeb(program, socket) {
     });
     const address = new Promise((resolve, reject) => {
         createInterface({ input: web.stderr }).on("line", (line) => {
-            const found = /open (http:\S+\/); .* what (\/.*) holds$/.exec(line);
+            const found = /open (http:\S+\/); .* contents of (\/.*)$/.exec(line);
             if (found) {
                 resolve(`${found[1]}#token=${readFileSync(found[2], "ascii")}`);
             }
