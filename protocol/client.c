@@ -88,7 +88,6 @@ static void apply_reply(struct mocap_client *client)
 {
     if (client->message->type == PROTOCOL_MESSAGE_STREAMS) {
         set_streams(client, &client->message->streams);
-        protocol_client_subscriptions_streams(&client->subscriptions, &client->message->streams);
     }
     if (client->message->type == PROTOCOL_MESSAGE_SUBSCRIBED) {
         client->policy = client->message->subscribed.policy;

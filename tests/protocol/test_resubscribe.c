@@ -28,10 +28,10 @@ static struct listening listening;
 static pthread_t thread;
 static bool is_late; // the first connection's replies wait for the gate
 static sem_t gate;
-static int connections = 2;                  // that the server takes
-static const char *gone[CONNECTIONS_MAX];    // by connection: a stream that is refused, or NULL
-static const char *removed;                  // a message before the reply to a ping, or NULL
-static char requests[CONNECTIONS_MAX][4096]; // of each connection, line after line
+static int connections = 2;                   // that the server takes
+static const char *gone[CONNECTIONS_MAX];     // by connection: a stream that is refused, or NULL
+static const char *removed;                   // a message before the reply to a ping, or NULL
+static char requests[CONNECTIONS_MAX][16384]; // of each connection, line after line
 
 // Refuses a stream that is gone, and answers a ping. False: the request is another one.
 static bool answer(int fd, const char *request, const char *refused)
@@ -241,19 +241,91 @@ static void with_nothing_left_reconnecting_fails_and_may_be_tried_again(void **s
     connections = 2;
 }
 
-// The server forgets the subscriptions to a stream that is removed: so does the client.
-static void what_was_subscribed_to_a_removed_stream_is_not_renewed(void **state)
+// Lets the server say, on the first connection, that b was removed.
+static void remove_b(struct mocap_client *client)
+{
+    struct mocap_message message;
+    removed = "{\"type\":\"streams\",\"streams\":[\"a\",\"c\"]}\n";
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
+    removed = NULL;
+    assert_int_equal(mocap_server(client)->stream_count, 2);
+}
+
+// A daemon that was started again may have the stream again.
+static void what_was_subscribed_to_a_removed_stream_is_renewed(void **state)
+{
+    (void)state;
+    struct mocap_client *client = begin();
+    subscribe(client, "b", 6);
+    remove_b(client);
+    assert_renewed(client,
+                   "{\"type\":\"subscribe\",\"id\":3,\"stream\":\"b\",\"max_rate\":6.000}\n");
+}
+
+static void a_removed_stream_that_is_not_back_is_dropped(void **state)
 {
     (void)state;
     struct mocap_message message;
-    removed = "{\"type\":\"streams\",\"streams\":[\"a\",\"c\"]}\n";
+    struct mocap_error err;
+    connections = 3;
+    gone[1] = "b";
     struct mocap_client *client = begin();
     subscribe(client, "b", 6);
     subscribe(client, "c", 7);
-    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
-    removed = NULL;
+    remove_b(client);
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REFUSAL);
+    assert_string_equal(message.code, "unknown-stream");
+    assert_string_equal(message.stream, "b");
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    end(client);
+    assert_string_equal(requests[2],
+                        "{\"type\":\"subscribe\",\"id\":6,\"stream\":\"c\",\"max_rate\":7.000}\n");
+    gone[1] = NULL;
+    connections = 2;
+}
+
+// The server refuses the request, as it has no such stream; that is no reason to follow it again.
+static void a_removed_stream_may_be_unsubscribed_from(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_client *client = begin();
+    subscribe(client, "b", 6);
+    subscribe(client, "c", 7);
+    remove_b(client);
+    gone[0] = "b";
+    assert_false(mocap_unsubscribe(client, "b", GUARD_MS, &err));
+    assert_string_equal(err.message, "unsubscribe: gone");
+    gone[0] = NULL;
     assert_renewed(client,
-                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"c\",\"max_rate\":7.000}\n");
+                   "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"c\",\"max_rate\":7.000}\n");
+}
+
+// Those to streams that came and went do not push out one to a stream that is there.
+static void subscriptions_to_removed_streams_are_bounded(void **state)
+{
+    (void)state;
+    enum { STREAMS = 200, KEPT = 64 };
+    struct mocap_error err;
+    char name[16];
+    struct mocap_client *client = begin();
+    subscribe(client, "c", 7);
+    for (int i = 0; i < STREAMS; i++) {
+        snprintf(name, sizeof name, "s%d", i);
+        subscribe(client, name, 6);
+    }
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    end(client);
+    int count = 0;
+    for (const char *at = requests[1]; (at = strchr(at, '\n')) != NULL; at++) {
+        count++;
+    }
+    assert_int_equal(count, 1 + KEPT);
+    assert_non_null(strstr(requests[1], "\"stream\":\"c\""));
+    assert_non_null(strstr(requests[1], "\"stream\":\"s136\""));
+    assert_null(strstr(requests[1], "\"stream\":\"s135\""));
 }
 
 static void all_streams_stay_subscribed_to_when_some_are_removed(void **state)
@@ -277,7 +349,10 @@ int main(void)
         cmocka_unit_test(what_is_granted_late_is_renewed),
         cmocka_unit_test(a_stream_that_is_gone_costs_no_other),
         cmocka_unit_test(with_nothing_left_reconnecting_fails_and_may_be_tried_again),
-        cmocka_unit_test(what_was_subscribed_to_a_removed_stream_is_not_renewed),
+        cmocka_unit_test(what_was_subscribed_to_a_removed_stream_is_renewed),
+        cmocka_unit_test(a_removed_stream_that_is_not_back_is_dropped),
+        cmocka_unit_test(a_removed_stream_may_be_unsubscribed_from),
+        cmocka_unit_test(subscriptions_to_removed_streams_are_bounded),
         cmocka_unit_test(all_streams_stay_subscribed_to_when_some_are_removed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

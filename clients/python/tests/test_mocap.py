@@ -322,13 +322,42 @@ class LostStreams(unittest.TestCase):
         with Losing({1: "a", 3: "a"}, 4) as server:
             self.assertEqual(asyncio.run(lose(server.path)), self.TOLD)
 
-    def test_one_that_was_removed_is_not_renewed(self):
+    def test_one_that_was_removed_is_renewed_when_it_is_back(self):
         with Losing({}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe("a")
+            client.ping()
+            client.reconnect(20)
+        self.assertEqual(server.requests[1], [self.A])
+
+    def test_one_that_was_removed_and_is_not_back_is_dropped(self):
+        with Losing({1: "a"}, 3) as server, mocap.connect(server.path) as client:
             client.subscribe("a")
             client.subscribe("b")
             client.ping()
             client.reconnect(20)
+            self.assertEqual(client.next(20), self.TOLD)
+            client.reconnect(20)
+        self.assertEqual(server.requests[1:], [[self.A, self.B], [self.B]])
+
+    def test_one_that_was_removed_and_unsubscribed_from_is_not_renewed(self):
+        with Losing({}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe("a")
+            client.subscribe("b")
+            server.gone[0] = "a"
+            with self.assertRaises(mocap.Refused):
+                client.unsubscribe("a")
+            client.reconnect(20)
         self.assertEqual(server.requests[1], [self.B])
+
+    def test_those_to_removed_streams_are_bounded(self):
+        names = [f"s{number}" for number in range(200)]
+        with Losing({}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe("b")
+            for name in names:
+                client.subscribe(name)
+            client.ping()
+            client.reconnect(20)
+        self.assertEqual(server.requests[1], [self.B] + [("subscribe", name) for name in names[-64:]])
 
 
 class Kept(unittest.TestCase):
