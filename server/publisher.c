@@ -314,7 +314,9 @@ static void encode_streams(struct protocol_buffer *buffer, enum protocol_encodin
     protocol_encode_streams(buffer, encoding, content);
 }
 
-static void tell_streams(struct server_publisher *publisher)
+static void tell_streams(struct server_publisher *publisher,
+                         void (*tell)(struct server_subscriber *subscriber,
+                                      struct server_shared_message *streams))
 {
     struct protocol_streams streams;
     struct server_shared_message shared = { .pool = &publisher->feeds.pool,
@@ -324,10 +326,7 @@ static void tell_streams(struct server_publisher *publisher)
     streams.stream_count = server_stream_feeds_list(&publisher->feeds, streams.streams);
     for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
-        struct server_message *message = server_shared_message_get(&shared, s->encoding);
-        if (message != NULL) {
-            server_subscriber_streams(s, message);
-        }
+        tell(s, &shared);
     }
     server_shared_message_release(&shared);
 }
@@ -338,7 +337,6 @@ int server_publisher_add_stream(struct server_publisher *publisher, const char *
     if (stream < 0) {
         return -1;
     }
-    tell_streams(publisher);
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
@@ -350,6 +348,7 @@ int server_publisher_add_stream(struct server_publisher *publisher, const char *
             server_subscriber_close(s, "out of memory for its subscription");
         }
     }
+    tell_streams(publisher, server_subscriber_stream_added);
     server_stream_feeds_greet_all(&publisher->feeds, stream);
     tell_subscribed(publisher);
     return stream;
@@ -377,7 +376,7 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
         server_subscriber_forget(s, stream);
     }
     server_stream_feeds_remove(&publisher->feeds, stream);
-    tell_streams(publisher);
+    tell_streams(publisher, server_subscriber_stream_removed);
     tell_subscribed(publisher);
 }
 

@@ -109,7 +109,7 @@ static void subscribe(const struct server_request_handlers *handlers,
     }
     send_subscribed(handlers, subscriber, before, &granted);
     for (int i = 0; i < count; i++) {
-        subscriber->subscriptions[indices[i]]->told = true;
+        subscriber->subscriptions[indices[i]]->announced = true;
         server_stream_feeds_greet(feeds, subscriber, indices[i]);
     }
     server_connection_log_write(handlers->log, subscriber, "subscribes to %s as %s, %s",

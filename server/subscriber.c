@@ -106,8 +106,10 @@ struct server_subscription *server_subscriber_subscription(struct server_subscri
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = subscriber->subscriptions[stream];
-    if (subscription != NULL && !subscription->told) {
-        subscriber->control_count -= server_send_queue_drop(&subscriber->queue, stream);
+    if (subscription != NULL) {
+        subscriber->control_count -= subscription->announced
+                                         ? server_send_queue_drop_states(&subscriber->queue, stream)
+                                         : server_send_queue_drop(&subscriber->queue, stream);
     }
     server_send_queue_detach(&subscriber->queue, stream);
     if (subscription != NULL) {
@@ -135,16 +137,26 @@ static void on_written(uv_write_t *write, int status)
     }
 }
 
+// A list of streams is sent. It is never out of date: it names all that there are subscriptions to.
+static void announce(struct server_subscriber *subscriber)
+{
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (subscriber->subscriptions[i] != NULL) {
+            subscriber->subscriptions[i]->announced = true;
+        }
+    }
+}
+
 // Fills parts with a message's bytes and, for a record, its tail; returns how many.
 static unsigned cut_parts(struct server_subscriber *subscriber,
                           const struct server_send_entry *entry, uv_buf_t parts[2])
 {
     const struct protocol_buffer *buffer = &entry->message->buffer;
     parts[0] = uv_buf_init(buffer->data, (unsigned)buffer->length);
-    if (entry->kind != SERVER_SEND_RECORD) { // a state comes before any record
-        if (entry->stream >= 0) {
-            subscriber->subscriptions[entry->stream]->told = true;
-        }
+    if (entry->kind == SERVER_SEND_STREAMS) {
+        announce(subscriber);
+    }
+    if (entry->kind != SERVER_SEND_RECORD) {
         return 1;
     }
     size_t length = protocol_encode_tail(subscriber->tail, entry->message->encoding, entry->missed);
@@ -246,9 +258,36 @@ static void send_newer(struct server_subscriber *subscriber, enum server_send_ki
     send_message(subscriber, kind, stream, message, 0);
 }
 
-void server_subscriber_streams(struct server_subscriber *subscriber, struct server_message *message)
+static void send_list(struct server_subscriber *subscriber, struct server_shared_message *streams)
 {
-    send_newer(subscriber, SERVER_SEND_STREAMS, -1, message);
+    struct server_message *message = server_shared_message_get(streams, subscriber->encoding);
+    if (message != NULL) {
+        send_message(subscriber, SERVER_SEND_STREAMS, -1, message, 0);
+    }
+}
+
+void server_subscriber_stream_added(struct server_subscriber *subscriber,
+                                    struct server_shared_message *streams)
+{
+    if (server_send_queue_has_list(&subscriber->queue)) {
+        server_send_queue_renew_lists(&subscriber->queue, streams);
+    } else {
+        send_list(subscriber, streams);
+    }
+}
+
+// The streams of which the client has not heard yet, a bit each.
+static uint64_t unannounced(const struct server_subscriber *subscriber)
+{
+    static_assert(PROTOCOL_STREAMS_MAX <= 64, "a bit for each stream");
+    uint64_t streams = 0;
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        const struct server_subscription *subscription = subscriber->subscriptions[i];
+        if (subscription != NULL && !subscription->announced) {
+            streams |= UINT64_C(1) << i;
+        }
+    }
+    return streams;
 }
 
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
@@ -340,6 +379,16 @@ static void finish_if_done(struct server_subscriber *subscriber)
         !server_subscriber_is_subscribed(subscriber)) {
         server_subscriber_finish(subscriber);
     }
+}
+
+void server_subscriber_stream_removed(struct server_subscriber *subscriber,
+                                      struct server_shared_message *streams)
+{
+    subscriber->control_count -=
+        server_send_queue_supersede_lists(&subscriber->queue, unannounced(subscriber));
+    server_send_queue_renew_lists(&subscriber->queue, streams);
+    send_list(subscriber, streams);
+    finish_if_done(subscriber);
 }
 
 void server_subscriber_await_reply(struct server_subscriber *subscriber)
