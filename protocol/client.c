@@ -1,5 +1,6 @@
 // libmocap: see mocap.h.
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -473,6 +474,13 @@ static bool connect_again(struct mocap_client *client, int64_t deadline_ns, stru
     return ok;
 }
 
+// Pauses, but not beyond the deadline.
+static void pause_until(int pause_ms, int64_t deadline_ns)
+{
+    const int left_ms = protocol_connection_remaining_ms(deadline_ns);
+    poll(NULL, 0, left_ms < 0 || pause_ms < left_ms ? pause_ms : left_ms);
+}
+
 bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_error *error)
 {
     struct mc_error err = { 0 };
@@ -480,14 +488,14 @@ bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_e
     protocol_connection_close(&client->connection);
     forget_messages(client);
     client->subscriptions.pending_count = 0;
-    protocol_backoff_begin(&client->backoff, deadline_ns);
+    pause_until(protocol_backoff_first_ms(&client->backoff), deadline_ns);
     bool ok;
     while (!(ok = connect_again(client, deadline_ns, &err))) {
         // What the server refuses now it will refuse again.
         if (protocol_connection_remaining_ms(deadline_ns) == 0 || err.code != MC_ERROR_SYSTEM) {
             break;
         }
-        protocol_backoff_wait(&client->backoff, deadline_ns);
+        pause_until(protocol_backoff_next_ms(&client->backoff), deadline_ns);
     }
     if (ok) {
         protocol_backoff_connected(&client->backoff);
