@@ -12,8 +12,10 @@
 #include "base/log.h"
 #include "protocol/encode.h"
 #include "server/admission.h"
+#include "server/calibration_requests.h"
 #include "server/connection_log.h"
 #include "server/rate_limit.h"
+#include "server/reply.h"
 #include "server/request_handlers.h"
 #include "server/stream_feed.h"
 #include "server/subscriber.h"
@@ -140,7 +142,7 @@ static void close_idle(struct server_publisher *publisher, struct server_subscri
         .code = PROTOCOL_ERROR_TOO_MANY,
         .message = "too many connections: this one was idle for longest",
     };
-    server_request_refuse(&publisher->handlers, idle, &error);
+    server_reply_refuse(&publisher->feeds.pool, idle, &error);
     server_subscriber_close(idle, "it was idle for longest, and its place was needed");
 }
 
@@ -150,7 +152,7 @@ static void admit(struct server_publisher *publisher, struct server_subscriber *
     struct protocol_error error;
     if (!server_admission_check(&publisher->admission, publisher->first, subscriber, &idle,
                                 &error)) {
-        server_request_refuse(&publisher->handlers, subscriber, &error);
+        server_reply_refuse(&publisher->feeds.pool, subscriber, &error);
         server_subscriber_finish(subscriber);
     } else if (idle != NULL) {
         close_idle(publisher, idle);
@@ -394,7 +396,7 @@ void server_publisher_set_limits(struct server_publisher *publisher,
                                  const struct server_limits *limits, gid_t control_group)
 {
     apply_limits(publisher, limits);
-    server_request_handlers_set_group(&publisher->handlers, control_group);
+    server_control_group_set(&publisher->handlers.control_group, control_group);
 }
 
 void server_publisher_calibrated(struct server_publisher *publisher, int stream,
@@ -403,7 +405,7 @@ void server_publisher_calibrated(struct server_publisher *publisher, int stream,
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
-        server_request_calibrated(&publisher->handlers, s, stream, calibrated);
+        server_calibration_done(&publisher->handlers, s, stream, calibrated);
     }
 }
 
@@ -413,7 +415,7 @@ void server_publisher_not_calibrated(struct server_publisher *publisher, int str
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
         next = s->next;
-        server_request_not_calibrated(&publisher->handlers, s, stream, error);
+        server_calibration_failed(&publisher->handlers, s, stream, error);
     }
 }
 
@@ -519,7 +521,7 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .user = publisher,
         .callbacks = &publisher->callbacks,
     };
-    server_request_handlers_set_group(&publisher->handlers, options->control_group);
+    server_control_group_set(&publisher->handlers.control_group, options->control_group);
     fill_hello(publisher, options);
     start_timers(publisher);
     return publisher;
