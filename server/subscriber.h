@@ -60,7 +60,7 @@ struct server_subscriber {
     struct protocol_policy all_policy; // how, as asked for
     uint64_t missed_before;            // records missed of streams that are gone
 
-    // Private to subscriber.c.
+    // Private to subscriber.c and its parts.
     uv_pipe_t pipe;
     struct server_subscriber_callbacks callbacks;
     struct protocol_framing framing;
