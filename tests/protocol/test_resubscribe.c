@@ -30,7 +30,7 @@ static bool is_late; // the first connection's replies wait for the gate
 static sem_t gate;
 static int connections = 2;                   // that the server takes
 static const char *gone[CONNECTIONS_MAX];     // by connection: a stream that is refused, or NULL
-static const char *removed;                   // a message before the reply to a ping, or NULL
+static const char *news;                      // a message before the reply to a ping, or NULL
 static char requests[CONNECTIONS_MAX][16384]; // of each connection, line after line
 
 // Refuses a stream that is gone, and answers a ping. False: the request is another one.
@@ -40,8 +40,8 @@ static bool answer(int fd, const char *request, const char *refused)
     const char *id = strstr(request, "\"id\":");
     snprintf(field, sizeof field, "\"stream\":\"%s\"", refused == NULL ? "" : refused);
     if (strstr(request, "\"ping\"") != NULL) {
-        snprintf(reply, sizeof reply, "%s{\"type\":\"pong\",\"id\":%d}\n",
-                 removed == NULL ? "" : removed, atoi(id + strlen("\"id\":")));
+        snprintf(reply, sizeof reply, "%s{\"type\":\"pong\",\"id\":%d}\n", news == NULL ? "" : news,
+                 atoi(id + strlen("\"id\":")));
     } else if (refused != NULL && strstr(request, field) != NULL) {
         snprintf(
             reply, sizeof reply,
@@ -241,14 +241,21 @@ static void with_nothing_left_reconnecting_fails_and_may_be_tried_again(void **s
     connections = 2;
 }
 
-// Lets the server say, on the first connection, that b was removed.
-static void remove_b(struct mocap_client *client)
+// Lets the server say which streams there are, and the client read it.
+static void hear_of_streams(struct mocap_client *client, const char *streams, int count)
 {
     struct mocap_message message;
-    removed = "{\"type\":\"streams\",\"streams\":[\"a\",\"c\"]}\n";
+    news = streams;
     assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
-    removed = NULL;
-    assert_int_equal(mocap_server(client)->stream_count, 2);
+    news = NULL;
+    assert_int_equal(mocap_server(client)->stream_count, count);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_STREAMS);
+}
+
+static void remove_b(struct mocap_client *client)
+{
+    hear_of_streams(client, "{\"type\":\"streams\",\"streams\":[\"a\",\"c\"]}\n", 2);
 }
 
 // A daemon that was started again may have the stream again.
@@ -260,6 +267,24 @@ static void what_was_subscribed_to_a_removed_stream_is_renewed(void **state)
     remove_b(client);
     assert_renewed(client,
                    "{\"type\":\"subscribe\",\"id\":3,\"stream\":\"b\",\"max_rate\":6.000}\n");
+}
+
+// On the same connection the program decides, when it is told: it may want other options.
+static void a_stream_that_is_added_again_waits_for_the_program(void **state)
+{
+    (void)state;
+    struct mocap_client *client = begin();
+    subscribe(client, "b", 6);
+    remove_b(client);
+    hear_of_streams(client, "{\"type\":\"streams\",\"streams\":[\"a\",\"c\",\"b\"]}\n", 3);
+    subscribe(client, "b", 8);
+    assert_renewed(client,
+                   "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"b\",\"max_rate\":8.000}\n");
+    assert_string_equal(requests[0],
+                        "{\"type\":\"subscribe\",\"id\":1,\"stream\":\"b\",\"max_rate\":6.000}\n"
+                        "{\"type\":\"ping\",\"id\":2}\n"
+                        "{\"type\":\"ping\",\"id\":3}\n"
+                        "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"b\",\"max_rate\":8.000}\n");
 }
 
 static void a_removed_stream_that_is_not_back_is_dropped(void **state)
@@ -332,11 +357,11 @@ static void all_streams_stay_subscribed_to_when_some_are_removed(void **state)
 {
     (void)state;
     struct mocap_message message;
-    removed = "{\"type\":\"streams\",\"streams\":[]}\n";
+    news = "{\"type\":\"streams\",\"streams\":[]}\n";
     struct mocap_client *client = begin();
     subscribe(client, NULL, 6);
     assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
-    removed = NULL;
+    news = NULL;
     assert_renewed(client, "{\"type\":\"subscribe\",\"id\":3,\"max_rate\":6.000}\n");
 }
 
@@ -350,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_stream_that_is_gone_costs_no_other),
         cmocka_unit_test(with_nothing_left_reconnecting_fails_and_may_be_tried_again),
         cmocka_unit_test(what_was_subscribed_to_a_removed_stream_is_renewed),
+        cmocka_unit_test(a_stream_that_is_added_again_waits_for_the_program),
         cmocka_unit_test(a_removed_stream_that_is_not_back_is_dropped),
         cmocka_unit_test(a_removed_stream_may_be_unsubscribed_from),
         cmocka_unit_test(subscriptions_to_removed_streams_are_bounded),
