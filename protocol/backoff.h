@@ -13,9 +13,9 @@ struct protocol_backoff { // zeroed: never connected
 // The client is connected.
 void protocol_backoff_connected(struct protocol_backoff *backoff);
 
-// Pauses before the first attempt to connect again, if the last connection was short. Ends at the
-// deadline, as protocol_connection_deadline returns it.
-void protocol_backoff_begin(struct protocol_backoff *backoff, int64_t deadline_ns);
+// How long to pause before the first attempt to connect again; 0 unless the last connection was
+// short.
+int protocol_backoff_first_ms(struct protocol_backoff *backoff);
 
-// Pauses before the next attempt, likewise.
-void protocol_backoff_wait(struct protocol_backoff *backoff, int64_t deadline_ns);
+// And before the next attempt.
+int protocol_backoff_next_ms(struct protocol_backoff *backoff);

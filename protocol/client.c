@@ -35,22 +35,6 @@ struct mocap_client {
     struct mocap_options granted;
 };
 
-// ---- errors
-
-static void report(struct mocap_error *error, const struct mc_error *err)
-{
-    static const enum mocap_error_code codes[] = {
-        [MC_ERROR_NONE] = MOCAP_ERROR_NONE,     [MC_ERROR_ARGUMENT] = MOCAP_ERROR_ARGUMENT,
-        [MC_ERROR_SYSTEM] = MOCAP_ERROR_SYSTEM, [MC_ERROR_MEDIA] = MOCAP_ERROR_SYSTEM,
-        [MC_ERROR_FORMAT] = MOCAP_ERROR_FORMAT, [MC_ERROR_MEMORY] = MOCAP_ERROR_MEMORY,
-    };
-    if (error != NULL) {
-        error->code = codes[err->code];
-        error->number = err->code == MC_ERROR_SYSTEM ? err->detail : 0;
-        snprintf(error->message, sizeof error->message, "%s", err->message);
-    }
-}
-
 // ---- messages
 
 static void forget_messages(struct mocap_client *client)
@@ -88,7 +72,6 @@ static void apply_reply(struct mocap_client *client)
 {
     if (client->message->type == PROTOCOL_MESSAGE_STREAMS) {
         set_streams(client, &client->message->streams);
-        protocol_client_subscriptions_streams(&client->subscriptions, &client->message->streams);
     }
     if (client->message->type == PROTOCOL_MESSAGE_SUBSCRIBED) {
         client->policy = client->message->subscribed.policy;
@@ -179,7 +162,7 @@ enum mocap_result mocap_next(struct mocap_client *client, int timeout_ms,
     struct mc_error err = { 0 };
     enum mocap_result result =
         next(client, protocol_connection_deadline(timeout_ms), message, &err);
-    report(error, &err);
+    protocol_view_error(&err, error);
     return result;
 }
 
@@ -228,7 +211,7 @@ enum mocap_result mocap_request(struct mocap_client *client, const char *type, c
         mc_error_set(&err, MC_ERROR_ARGUMENT, 0,
                      "a request must have a type of 1 to %d bytes and a stream of 1 to %d",
                      REQUEST_TYPE_BYTES - 1, PROTOCOL_NAME_BYTES - 1);
-        report(error, &err);
+        protocol_view_error(&err, error);
         return MOCAP_ERROR;
     }
     struct protocol_writer writer;
@@ -240,7 +223,7 @@ enum mocap_result mocap_request(struct mocap_client *client, const char *type, c
     }
     protocol_writer_end(&writer);
     enum mocap_result result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
-    report(error, &err);
+    protocol_view_error(&err, error);
     return result;
 }
 
@@ -255,7 +238,7 @@ enum mocap_result mocap_request_json(struct mocap_client *client, const char *ob
         client->last_id++;
         result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
     }
-    report(error, &err);
+    protocol_view_error(&err, error);
     return result;
 }
 
@@ -299,7 +282,7 @@ bool mocap_subscribe(struct mocap_client *client, const struct mocap_options *op
                                            client->connection.framing.encoding, &request, &err) &&
               ask_for(client, &request, PROTOCOL_MESSAGE_SUBSCRIBED,
                       protocol_connection_deadline(timeout_ms), &reply, &err);
-    report(error, &err);
+    protocol_view_error(&err, error);
     return ok;
 }
 
@@ -320,7 +303,7 @@ bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int time
     snprintf(request.stream, sizeof request.stream, "%s", stream == NULL ? "" : stream);
     ok = ok && ask_for(client, &request, PROTOCOL_MESSAGE_UNSUBSCRIBED,
                        protocol_connection_deadline(timeout_ms), &reply, &err);
-    report(error, &err);
+    protocol_view_error(&err, error);
     return ok;
 }
 
@@ -418,7 +401,7 @@ struct mocap_client *mocap_connect(const char *path, int timeout_ms, struct moca
     } else {
         protocol_backoff_connected(&client->backoff);
     }
-    report(error, &err);
+    protocol_view_error(&err, error);
     return client;
 }
 
@@ -481,20 +464,20 @@ bool mocap_reconnect(struct mocap_client *client, int timeout_ms, struct mocap_e
     protocol_connection_close(&client->connection);
     forget_messages(client);
     client->subscriptions.pending_count = 0;
-    protocol_backoff_begin(&client->backoff, deadline_ns);
+    protocol_connection_pause(protocol_backoff_first_ms(&client->backoff), deadline_ns);
     bool ok;
     while (!(ok = connect_again(client, deadline_ns, &err))) {
         // What the server refuses now it will refuse again.
         if (protocol_connection_remaining_ms(deadline_ns) == 0 || err.code != MC_ERROR_SYSTEM) {
             break;
         }
-        protocol_backoff_wait(&client->backoff, deadline_ns);
+        protocol_connection_pause(protocol_backoff_next_ms(&client->backoff), deadline_ns);
     }
     if (ok) {
         protocol_backoff_connected(&client->backoff);
         err = (struct mc_error){ 0 };
     }
-    report(error, &err);
+    protocol_view_error(&err, error);
     return ok;
 }
 

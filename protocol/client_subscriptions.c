@@ -15,13 +15,29 @@ static void forget(struct protocol_client_subscriptions *subscriptions, const ch
     subscriptions->active_count = kept;
 }
 
+// Makes room for one more: forgets the oldest to a stream that the server has not.
+static void make_room(struct protocol_client_subscriptions *subscriptions,
+                      const struct protocol_hello *hello)
+{
+    const int first = subscriptions->active[0].stream[0] == '\0' ? 1 : 0;
+    int gone = first;
+    for (int i = subscriptions->active_count - 1; i >= first; i--) {
+        const char *stream = subscriptions->active[i].stream;
+        if (!protocol_names_contain(hello->streams, hello->stream_count, stream)) {
+            gone = i;
+        }
+    }
+    forget(subscriptions, subscriptions->active[gone].stream);
+}
+
 static void remember(struct protocol_client_subscriptions *subscriptions,
-                     const struct protocol_request *request)
+                     const struct protocol_request *request, const struct protocol_hello *hello)
 {
     forget(subscriptions, request->stream);
-    if (subscriptions->active_count < PROTOCOL_STREAMS_MAX) {
-        subscriptions->active[subscriptions->active_count++] = *request;
+    if (subscriptions->active_count == PROTOCOL_ACTIVE_MAX) {
+        make_room(subscriptions, hello);
     }
+    subscriptions->active[subscriptions->active_count++] = *request;
 }
 
 // Turns a subscription to all streams into one to each, so that one can be taken out. Those to
@@ -37,10 +53,10 @@ static void spread(struct protocol_client_subscriptions *subscriptions,
     subscriptions->active_count = 0;
     for (int i = 0; i < hello->stream_count; i++) {
         memcpy(request.stream, hello->streams[i], sizeof request.stream);
-        remember(subscriptions, &request);
+        remember(subscriptions, &request, hello);
     }
     for (int i = 1; i < before.active_count; i++) {
-        remember(subscriptions, &before.active[i]);
+        remember(subscriptions, &before.active[i], hello);
     }
 }
 
@@ -60,6 +76,12 @@ void protocol_client_subscriptions_ask(struct protocol_client_subscriptions *sub
     subscriptions->pending[subscriptions->pending_count++] = *request;
 }
 
+static bool is_unknown_stream(const struct protocol_message *message)
+{
+    return message->type == PROTOCOL_MESSAGE_ERROR &&
+           message->error.code == PROTOCOL_ERROR_UNKNOWN_STREAM;
+}
+
 void protocol_client_subscriptions_reply(struct protocol_client_subscriptions *subscriptions,
                                          const struct protocol_message *message,
                                          const struct protocol_hello *hello)
@@ -71,36 +93,15 @@ void protocol_client_subscriptions_reply(struct protocol_client_subscriptions *s
         }
         remove_pending(subscriptions, i);
         if (message->type == PROTOCOL_MESSAGE_SUBSCRIBED) {
-            remember(subscriptions, &request);
+            remember(subscriptions, &request, hello);
         } else if (message->type == PROTOCOL_MESSAGE_UNSUBSCRIBED) {
             spread(subscriptions, hello);
             forget(subscriptions, request.stream);
+        } else if (request.type == PROTOCOL_UNSUBSCRIBE && is_unknown_stream(message)) {
+            forget(subscriptions, request.stream); // refused, but it is not to be renewed
         }
         return;
     }
-}
-
-static bool is_listed(const struct protocol_streams *streams, const char *stream)
-{
-    for (int i = 0; i < streams->stream_count; i++) {
-        if (strcmp(streams->streams[i], stream) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void protocol_client_subscriptions_streams(struct protocol_client_subscriptions *subscriptions,
-                                           const struct protocol_streams *streams)
-{
-    int kept = 0;
-    for (int i = 0; i < subscriptions->active_count; i++) {
-        const char *stream = subscriptions->active[i].stream;
-        if (stream[0] == '\0' || is_listed(streams, stream)) {
-            subscriptions->active[kept++] = subscriptions->active[i];
-        }
-    }
-    subscriptions->active_count = kept;
 }
 
 void protocol_client_subscriptions_drop(struct protocol_client_subscriptions *subscriptions,

@@ -6,11 +6,16 @@
 
 #include "protocol/message.h"
 
-enum { PROTOCOL_PENDING_MAX = 16 }; // beyond it the oldest request is forgotten
+enum {
+    PROTOCOL_PENDING_MAX = 16,                      // beyond it the oldest request is forgotten
+    PROTOCOL_ACTIVE_MAX = PROTOCOL_STREAMS_MAX + 1, // to all streams, and to each
+};
 
 struct protocol_client_subscriptions { // zeroed: none
-    // In the order to renew them: one to all streams, "", is the first.
-    struct protocol_request active[PROTOCOL_STREAMS_MAX];
+    // In the order to renew them: one to all streams, "", is the first. Those to streams that were
+    // removed are among them, as the streams may be back by then; beyond the bound the oldest of
+    // these is forgotten.
+    struct protocol_request active[PROTOCOL_ACTIVE_MAX];
     int active_count;
     struct protocol_request pending[PROTOCOL_PENDING_MAX]; // oldest first
     int pending_count;
@@ -24,10 +29,6 @@ void protocol_client_subscriptions_ask(struct protocol_client_subscriptions *sub
 void protocol_client_subscriptions_reply(struct protocol_client_subscriptions *subscriptions,
                                          const struct protocol_message *message,
                                          const struct protocol_hello *hello);
-
-// The streams are these now: the server has forgotten subscriptions to any other.
-void protocol_client_subscriptions_streams(struct protocol_client_subscriptions *subscriptions,
-                                           const struct protocol_streams *streams);
 
 // The server no longer has the stream, which is not "".
 void protocol_client_subscriptions_drop(struct protocol_client_subscriptions *subscriptions,

@@ -37,6 +37,12 @@ int protocol_connection_remaining_ms(int64_t deadline_ns)
     return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
+void protocol_connection_pause(int pause_ms, int64_t deadline_ns)
+{
+    const int left_ms = protocol_connection_remaining_ms(deadline_ns);
+    poll(NULL, 0, left_ms < 0 || pause_ms < left_ms ? pause_ms : left_ms);
+}
+
 // Waits for the events, which have just been found not to have occurred: when no time is left, it
 // doesn't look again. Returns MOCAP_MESSAGE when they have occurred.
 static enum mocap_result wait_for(int fd, short events, int64_t deadline_ns, struct mc_error *err)

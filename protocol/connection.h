@@ -18,6 +18,8 @@ struct protocol_connection {
 int64_t protocol_connection_deadline(int timeout_ms);
 // Returns the time left until then, ms, for poll; rounded up, so that the caller does not spin.
 int protocol_connection_remaining_ms(int64_t deadline_ns);
+// Waits for pause_ms, but not beyond then.
+void protocol_connection_pause(int pause_ms, int64_t deadline_ns);
 
 // Connects to the socket at path. connection must be closed or zeroed.
 bool protocol_connection_open(struct protocol_connection *connection, const char *path,

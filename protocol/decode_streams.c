@@ -88,6 +88,7 @@ bool protocol_decode_reloaded(struct protocol_value root, struct protocol_messag
         { .name = "restart", .read = read_restart },
     };
     message->reloaded.id = message->id;
+    message->reloaded.failed.stream_count = 0;
     return protocol_value_map(root, NULL, fields, PROTOCOL_FIELD_COUNT(fields), &message->reloaded,
                               NULL, err);
 }

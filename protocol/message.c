@@ -53,6 +53,16 @@ const char *protocol_stream_action_name(enum protocol_stream_action action)
     return names[action];
 }
 
+bool protocol_names_contain(const char (*names)[PROTOCOL_NAME_BYTES], int count, const char *name)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool protocol_profile_valid(const char *name)
 {
     const size_t length = strlen(name);

@@ -221,6 +221,9 @@ struct protocol_streams {
     char streams[PROTOCOL_STREAMS_MAX][PROTOCOL_NAME_BYTES];
 };
 
+// True when the name is one of the count names, as in protocol_streams and protocol_hello.
+bool protocol_names_contain(const char (*names)[PROTOCOL_NAME_BYTES], int count, const char *name);
+
 enum {
     PROTOCOL_OPTIONS_MAX = 24, // names of options in a message, and options of a stream
     PROTOCOL_OPTION_NAME_BYTES = 32,
@@ -232,7 +235,7 @@ struct protocol_reloaded {
     struct protocol_id id;
     struct protocol_streams added, changed, removed;
     struct protocol_streams failed; // to be added: the log says why
-    int restart_count; // options that take effect when the daemon is started again
+    int restart_count;              // options that take effect when the daemon is started again
     char restart[PROTOCOL_OPTIONS_MAX][PROTOCOL_OPTION_NAME_BYTES];
 };
 

@@ -299,9 +299,13 @@ struct mocap_options {
 
 // Subscribes and waits for the reply. options NULL: the defaults. A refusal by the server is
 // an error after which the connection is still usable. The stream's state arrives as the
-// first message. Subscribing to a stream again changes its options. A stream that is removed takes
-// its subscription with it: when MOCAP_STREAMS tells of one of that name, subscribe again.
-// Subscribing to all streams includes those to come.
+// first message. Subscribing to a stream again changes its options. Subscribing to all streams
+// includes those to come.
+//
+// On the same connection, the subscription to a stream ends when the stream is removed: if
+// MOCAP_STREAMS then shows that one of that name was added (see mocap_server), subscribe again.
+// mocap_reconnect renews it if the stream is there by then; mocap_unsubscribe prevents that, even
+// if the server refuses it as the stream is gone.
 //
 // After a timeout (MOCAP_ERROR_SYSTEM with ETIMEDOUT) the reply may still arrive: the
 // subscription then takes effect as if it had been in time.

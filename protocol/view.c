@@ -220,3 +220,17 @@ void protocol_view_hello(const struct mocap_server *server, struct protocol_hell
         read_point_set(server->dense, &hello->dense);
     }
 }
+
+void protocol_view_error(const struct mc_error *err, struct mocap_error *shown)
+{
+    static const enum mocap_error_code codes[] = {
+        [MC_ERROR_NONE] = MOCAP_ERROR_NONE,     [MC_ERROR_ARGUMENT] = MOCAP_ERROR_ARGUMENT,
+        [MC_ERROR_SYSTEM] = MOCAP_ERROR_SYSTEM, [MC_ERROR_MEDIA] = MOCAP_ERROR_SYSTEM,
+        [MC_ERROR_FORMAT] = MOCAP_ERROR_FORMAT, [MC_ERROR_MEMORY] = MOCAP_ERROR_MEMORY,
+    };
+    if (shown != NULL) {
+        shown->code = codes[err->code];
+        shown->number = err->code == MC_ERROR_SYSTEM ? err->detail : 0;
+        snprintf(shown->message, sizeof shown->message, "%s", err->message);
+    }
+}

@@ -2,6 +2,7 @@
 // absent parts: records can grow without changing the ABI.
 #pragma once
 
+#include "base/error.h"
 #include "protocol/message.h"
 #include "protocol/mocap.h"
 
@@ -36,3 +37,6 @@ void protocol_view_server(struct protocol_server_view *view, const struct protoc
 // The way back: fills hello, which then holds nothing of the view. All encodings but JSON are
 // left out.
 void protocol_view_hello(const struct mocap_server *server, struct protocol_hello *hello);
+
+// Fills shown, which may be NULL, from err.
+void protocol_view_error(const struct mc_error *err, struct mocap_error *shown);

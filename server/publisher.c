@@ -12,8 +12,11 @@
 #include "base/log.h"
 #include "protocol/encode.h"
 #include "server/admission.h"
+#include "server/calibration_requests.h"
+#include "server/connection_list.h"
 #include "server/connection_log.h"
 #include "server/rate_limit.h"
+#include "server/reply.h"
 #include "server/request_handlers.h"
 #include "server/stream_feed.h"
 #include "server/subscriber.h"
@@ -41,14 +44,12 @@ struct server_publisher {
     struct server_connection_log log;
     bool finishing;
     uint64_t finishing_since_ms;
-    struct server_subscriber *first, *last; // list of connections, oldest first
-    int connection_count;
+    struct server_connection_list connections;
     unsigned long accepted; // connections in all
     struct server_rate_limit limit;
     uv_stream_t *pending;  // the listener with a connection to accept, or NULL
     unsigned long resumed; // number of the connection resumed last
     uv_timer_t check;
-    struct server_subscriber *unchecked;   // the next to be checked; NULL: all were
     uint64_t checked_ms, states_repeat_ms; // when each was last begun
     int64_t start_ns;
 };
@@ -91,7 +92,7 @@ static void on_status(void *user, struct protocol_status *status)
 
 static void finish_if_done(struct server_publisher *publisher)
 {
-    if (publisher->finishing && publisher->first == NULL &&
+    if (publisher->finishing && publisher->connections.first == NULL &&
         !uv_is_closing((uv_handle_t *)&publisher->check)) {
         uv_close((uv_handle_t *)&publisher->check, NULL);
         server_rate_limit_close(&publisher->limit);
@@ -99,31 +100,10 @@ static void finish_if_done(struct server_publisher *publisher)
     }
 }
 
-static void append(struct server_publisher *publisher, struct server_subscriber *subscriber)
-{
-    subscriber->previous = publisher->last;
-    *(publisher->last == NULL ? &publisher->first : &publisher->last->next) = subscriber;
-    publisher->last = subscriber;
-    publisher->connection_count++;
-}
-
-static void unlink_from_list(struct server_publisher *publisher,
-                             struct server_subscriber *subscriber)
-{
-    *(subscriber->previous == NULL ? &publisher->first : &subscriber->previous->next) =
-        subscriber->next;
-    *(subscriber->next == NULL ? &publisher->last : &subscriber->next->previous) =
-        subscriber->previous;
-    if (publisher->unchecked == subscriber) {
-        publisher->unchecked = subscriber->next;
-    }
-    publisher->connection_count--;
-}
-
 static void on_closed(void *user, struct server_subscriber *subscriber)
 {
     struct server_publisher *publisher = user;
-    unlink_from_list(publisher, subscriber);
+    server_connection_list_remove(&publisher->connections, subscriber);
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         server_stream_feeds_unsubscribe(&publisher->feeds, subscriber, i);
     }
@@ -140,7 +120,7 @@ static void close_idle(struct server_publisher *publisher, struct server_subscri
         .code = PROTOCOL_ERROR_TOO_MANY,
         .message = "too many connections: this one was idle for longest",
     };
-    server_request_refuse(&publisher->handlers, idle, &error);
+    server_reply_refuse(&publisher->feeds.pool, idle, &error);
     server_subscriber_close(idle, "it was idle for longest, and its place was needed");
 }
 
@@ -148,9 +128,9 @@ static void admit(struct server_publisher *publisher, struct server_subscriber *
 {
     struct server_subscriber *idle;
     struct protocol_error error;
-    if (!server_admission_check(&publisher->admission, publisher->first, subscriber, &idle,
-                                &error)) {
-        server_request_refuse(&publisher->handlers, subscriber, &error);
+    if (!server_admission_check(&publisher->admission, publisher->connections.first, subscriber,
+                                &idle, &error)) {
+        server_reply_refuse(&publisher->feeds.pool, subscriber, &error);
         server_subscriber_finish(subscriber);
     } else if (idle != NULL) {
         close_idle(publisher, idle);
@@ -173,7 +153,7 @@ static void check_files(struct server_publisher *publisher)
         mc_log(MC_LOG_WARNING,
                "too many open files: new connections are closed; see ulimit -n or LimitNOFILE=");
     }
-    struct server_subscriber *idle = server_admission_idle(publisher->first);
+    struct server_subscriber *idle = server_admission_idle(publisher->connections.first);
     if (idle != NULL) {
         close_idle(publisher, idle);
     }
@@ -216,7 +196,7 @@ void server_publisher_accept(struct server_publisher *publisher, uv_stream_t *li
         return;
     }
     subscriber->number = ++publisher->accepted;
-    append(publisher, subscriber);
+    server_connection_list_append(&publisher->connections, subscriber);
     server_connection_log_write(&publisher->log, subscriber, "connected");
     greet(publisher, subscriber);
 }
@@ -231,7 +211,7 @@ static void on_resume(void *user)
     for (int pass = 0; pass < 2; pass++) {
         unsigned long from = pass == 0 ? publisher->resumed : 0;
         struct server_subscriber *next;
-        for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+        for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
             next = s->next;
             if (!server_rate_limit_may_request(&publisher->limit)) {
                 return;
@@ -260,7 +240,7 @@ static void check_connection(const struct server_publisher *publisher,
 static void begin_check(struct server_publisher *publisher)
 {
     publisher->checked_ms = uv_now(publisher->loop);
-    publisher->unchecked = publisher->first;
+    publisher->connections.unchecked = publisher->connections.first;
     if (publisher->checked_ms - publisher->states_repeat_ms >= STATES_MS) {
         publisher->states_repeat_ms = publisher->checked_ms;
         server_stream_feeds_repeat_states(&publisher->feeds);
@@ -273,17 +253,18 @@ static void begin_check(struct server_publisher *publisher)
 static void on_check(uv_timer_t *timer)
 {
     struct server_publisher *publisher = timer->data;
-    if (publisher->unchecked == NULL) {
+    if (publisher->connections.unchecked == NULL) {
         begin_check(publisher);
     }
-    for (int i = 0; i < CHECKS_AT_ONCE && publisher->unchecked != NULL; i++) {
-        struct server_subscriber *subscriber = publisher->unchecked;
-        publisher->unchecked = subscriber->next;
+    for (int i = 0; i < CHECKS_AT_ONCE && publisher->connections.unchecked != NULL; i++) {
+        struct server_subscriber *subscriber = publisher->connections.unchecked;
+        publisher->connections.unchecked = subscriber->next;
         check_connection(publisher, subscriber);
     }
     const uint64_t passed_ms = uv_now(publisher->loop) - publisher->checked_ms;
     const uint64_t rest_ms = passed_ms < CHECK_MS ? CHECK_MS - passed_ms : 0;
-    uv_timer_start(timer, on_check, publisher->unchecked != NULL ? SERVER_PAUSE_MS : rest_ms, 0);
+    uv_timer_start(timer, on_check,
+                   publisher->connections.unchecked != NULL ? SERVER_PAUSE_MS : rest_ms, 0);
 }
 
 // ---- what streams publish
@@ -314,7 +295,9 @@ static void encode_streams(struct protocol_buffer *buffer, enum protocol_encodin
     protocol_encode_streams(buffer, encoding, content);
 }
 
-static void tell_streams(struct server_publisher *publisher)
+static void tell_streams(struct server_publisher *publisher,
+                         void (*tell)(struct server_subscriber *subscriber,
+                                      struct server_shared_message *streams))
 {
     struct protocol_streams streams;
     struct server_shared_message shared = { .pool = &publisher->feeds.pool,
@@ -322,12 +305,9 @@ static void tell_streams(struct server_publisher *publisher)
                                             .content = &streams };
     struct server_subscriber *next;
     streams.stream_count = server_stream_feeds_list(&publisher->feeds, streams.streams);
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+    for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
-        struct server_message *message = server_shared_message_get(&shared, s->encoding);
-        if (message != NULL) {
-            server_subscriber_streams(s, message);
-        }
+        tell(s, &shared);
     }
     server_shared_message_release(&shared);
 }
@@ -338,9 +318,8 @@ int server_publisher_add_stream(struct server_publisher *publisher, const char *
     if (stream < 0) {
         return -1;
     }
-    tell_streams(publisher);
     struct server_subscriber *next;
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+    for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
         struct protocol_policy policy = s->all_policy;
         if (!s->follows_all) {
@@ -350,6 +329,7 @@ int server_publisher_add_stream(struct server_publisher *publisher, const char *
             server_subscriber_close(s, "out of memory for its subscription");
         }
     }
+    tell_streams(publisher, server_subscriber_stream_added);
     server_stream_feeds_greet_all(&publisher->feeds, stream);
     tell_subscribed(publisher);
     return stream;
@@ -371,13 +351,13 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
         server_stream_feeds_end(&publisher->feeds, stream);
     }
     struct server_subscriber *next;
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+    for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
         server_stream_feeds_unsubscribe(&publisher->feeds, s, stream);
         server_subscriber_forget(s, stream);
     }
     server_stream_feeds_remove(&publisher->feeds, stream);
-    tell_streams(publisher);
+    tell_streams(publisher, server_subscriber_stream_removed);
     tell_subscribed(publisher);
 }
 
@@ -395,16 +375,16 @@ void server_publisher_set_limits(struct server_publisher *publisher,
                                  const struct server_limits *limits, gid_t control_group)
 {
     apply_limits(publisher, limits);
-    server_request_handlers_set_group(&publisher->handlers, control_group);
+    server_control_group_set(&publisher->handlers.control_group, control_group);
 }
 
 void server_publisher_calibrated(struct server_publisher *publisher, int stream,
                                  const struct protocol_calibrated *calibrated)
 {
     struct server_subscriber *next;
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+    for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
-        server_request_calibrated(&publisher->handlers, s, stream, calibrated);
+        server_calibration_done(&publisher->handlers, s, stream, calibrated);
     }
 }
 
@@ -412,9 +392,9 @@ void server_publisher_not_calibrated(struct server_publisher *publisher, int str
                                      const struct protocol_error *error)
 {
     struct server_subscriber *next;
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+    for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
-        server_request_not_calibrated(&publisher->handlers, s, stream, error);
+        server_calibration_failed(&publisher->handlers, s, stream, error);
     }
 }
 
@@ -424,7 +404,7 @@ void server_publisher_status(const struct server_publisher *publisher,
                              struct protocol_status *status)
 {
     status->uptime_s = (double)(mc_clock_now_ns() - publisher->start_ns) / 1e9;
-    status->connections = publisher->connection_count;
+    status->connections = publisher->connections.count;
     status->workers = publisher->workers;
     status->network_count = publisher->network_count;
     memcpy(status->networks, publisher->networks, sizeof status->networks);
@@ -435,13 +415,7 @@ void server_publisher_status(const struct server_publisher *publisher,
             continue;
         }
         struct protocol_stream_status *stream = &status->streams[status->stream_count++];
-        memcpy(stream->stream, feed->state.stream, sizeof stream->stream);
-        stream->state = feed->state.state;
-        memcpy(stream->reason, feed->state.reason, sizeof stream->reason);
-        stream->records = feed->records;
-        stream->dropped = feed->dropped;
-        stream->drops.subscriber = feed->missed;
-        stream->subscribers = feed->subscription_count;
+        server_stream_feed_status(feed, stream);
         if (publisher->callbacks.on_status != NULL) {
             publisher->callbacks.on_status(publisher->callbacks.user, i, stream);
         }
@@ -520,7 +494,7 @@ struct server_publisher *server_publisher_create(uv_loop_t *loop,
         .user = publisher,
         .callbacks = &publisher->callbacks,
     };
-    server_request_handlers_set_group(&publisher->handlers, options->control_group);
+    server_control_group_set(&publisher->handlers.control_group, options->control_group);
     fill_hello(publisher, options);
     start_timers(publisher);
     return publisher;
@@ -531,7 +505,7 @@ void server_publisher_finish(struct server_publisher *publisher)
     publisher->finishing = true;
     publisher->finishing_since_ms = uv_now(publisher->loop);
     struct server_subscriber *next;
-    for (struct server_subscriber *s = publisher->first; s != NULL; s = next) {
+    for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
         server_subscriber_finish(s);
     }

@@ -1,41 +1,16 @@
 #include "server/request_handlers.h"
 
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/suggestion.h"
 #include "protocol/encode.h"
 #include "protocol/request.h"
 #include "protocol/stream_change.h"
+#include "server/calibration_requests.h"
 #include "server/publisher.h"
-
-static struct server_message *begin_reply(const struct server_request_handlers *handlers,
-                                          const struct server_subscriber *subscriber)
-{
-    return server_message_acquire(&handlers->feeds->pool, subscriber->encoding);
-}
-
-// Sends the reply and releases it.
-static void end_reply(struct server_subscriber *subscriber, struct server_message *message)
-{
-    if (server_message_seal(message)) {
-        server_subscriber_reply(subscriber, message);
-    }
-    server_message_release(message);
-}
-
-void server_request_refuse(const struct server_request_handlers *handlers,
-                           struct server_subscriber *subscriber, const struct protocol_error *error)
-{
-    struct server_message *message = begin_reply(handlers, subscriber);
-    if (message != NULL) {
-        protocol_encode_error(&message->buffer, message->encoding, error);
-        end_reply(subscriber, message);
-    }
-}
+#include "server/reply.h"
 
 // ---- subscriptions
 
@@ -78,7 +53,7 @@ static void send_subscribed(const struct server_request_handlers *handlers,
     struct server_message *message = server_message_acquire(&handlers->feeds->pool, encoding);
     if (message != NULL) {
         protocol_encode_subscribed(&message->buffer, encoding, granted);
-        end_reply(subscriber, message);
+        server_reply_end(subscriber, message);
     }
 }
 
@@ -109,7 +84,7 @@ static void subscribe(const struct server_request_handlers *handlers,
     }
     send_subscribed(handlers, subscriber, before, &granted);
     for (int i = 0; i < count; i++) {
-        subscriber->subscriptions[indices[i]]->told = true;
+        subscriber->subscriptions[indices[i]]->announced = true;
         server_stream_feeds_greet(feeds, subscriber, indices[i]);
     }
     server_connection_log_write(handlers->log, subscriber, "subscribes to %s as %s, %s",
@@ -130,10 +105,10 @@ static void unsubscribe(const struct server_request_handlers *handlers,
     for (int i = 0; i < count; i++) {
         server_stream_feeds_unsubscribe(handlers->feeds, subscriber, indices[i]);
     }
-    struct server_message *message = begin_reply(handlers, subscriber);
+    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
     if (message != NULL) {
         protocol_encode_unsubscribed(&message->buffer, message->encoding, &left);
-        end_reply(subscriber, message);
+        server_reply_end(subscriber, message);
     }
     handlers->on_subscribed(handlers->user);
 }
@@ -144,13 +119,13 @@ static void send_status(const struct server_request_handlers *handlers,
                         struct server_subscriber *subscriber, struct protocol_id id)
 {
     struct protocol_status *status = calloc(1, sizeof *status);
-    struct server_message *message = begin_reply(handlers, subscriber);
+    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
     if (status != NULL && message != NULL) {
         handlers->on_status(handlers->user, status);
         status->id = id;
         status->missed = server_subscriber_missed(subscriber);
         protocol_encode_status(&message->buffer, message->encoding, status);
-        end_reply(subscriber, message);
+        server_reply_end(subscriber, message);
     } else {
         server_message_release(message);
     }
@@ -160,10 +135,10 @@ static void send_status(const struct server_request_handlers *handlers,
 static void send_pong(const struct server_request_handlers *handlers,
                       struct server_subscriber *subscriber, struct protocol_id id)
 {
-    struct server_message *message = begin_reply(handlers, subscriber);
+    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
     if (message != NULL) {
         protocol_encode_pong(&message->buffer, message->encoding, id);
-        end_reply(subscriber, message);
+        server_reply_end(subscriber, message);
     }
 }
 
@@ -171,14 +146,14 @@ static void send_pong(const struct server_request_handlers *handlers,
 static bool send_text(const struct server_request_handlers *handlers,
                       struct server_subscriber *subscriber, struct protocol_id id, const char *text)
 {
-    struct server_message *message = begin_reply(handlers, subscriber);
+    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
     if (message == NULL) {
         return false;
     }
     protocol_encode_metrics(&message->buffer, message->encoding, id, text);
     bool fits = !message->buffer.failed;
     if (fits) {
-        end_reply(subscriber, message);
+        server_reply_end(subscriber, message);
     } else {
         server_message_release(message);
     }
@@ -199,162 +174,9 @@ static void send_metrics(const struct server_request_handlers *handlers,
         struct protocol_error error = { .id = request->id, .code = PROTOCOL_ERROR_UNSUPPORTED };
         snprintf(error.message, sizeof error.message,
                  "the metrics of all streams do not fit into a message: ask for one stream");
-        server_request_refuse(handlers, subscriber, &error);
+        server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
     }
     protocol_buffer_finish(&text);
-}
-
-// ---- calibrate
-
-// Calibrations and settings change what every subscriber gets: only root, the daemon's own user
-// and members of the control group may ask for them, by the socket's peer credentials. Anybody may
-// see them.
-static bool may_control(const struct server_request_handlers *handlers,
-                        const struct server_subscriber *subscriber)
-{
-    return subscriber->peer_uid == 0 ||
-           (subscriber->peer_uid > 0 && (uid_t)subscriber->peer_uid == geteuid()) ||
-           (handlers->control_group != 0 &&
-            server_subscriber_is_in_group(subscriber, handlers->control_group));
-}
-
-void server_request_handlers_set_group(struct server_request_handlers *handlers, gid_t group)
-{
-    const struct group *found = group == 0 ? NULL : getgrgid(group);
-    handlers->control_group = group;
-    handlers->control_group_is_named = found != NULL;
-    if (found != NULL) {
-        snprintf(handlers->control_group_name, sizeof handlers->control_group_name, "%s",
-                 found->gr_name);
-    } else {
-        snprintf(handlers->control_group_name, sizeof handlers->control_group_name, "%lu",
-                 (unsigned long)group);
-    }
-}
-
-static void forbid(const struct server_request_handlers *handlers,
-                   const struct server_subscriber *subscriber, const char *request,
-                   struct protocol_error *error)
-{
-    const char *group = handlers->control_group_name;
-    error->code = PROTOCOL_ERROR_FORBIDDEN;
-    if (handlers->control_group_is_named) {
-        snprintf(error->message, sizeof error->message,
-                 "%s: must be root, the daemon's user or in the group %s, got uid %d; to join: "
-                 "sudo usermod -aG %s USER, then log in again",
-                 request, group, subscriber->peer_uid, group);
-    } else if (handlers->control_group != 0) {
-        snprintf(error->message, sizeof error->message,
-                 "%s: must be root, the daemon's user or in the group %s, got uid %d", request,
-                 group, subscriber->peer_uid);
-    } else {
-        snprintf(error->message, sizeof error->message,
-                 "%s: must be root or the daemon's user, got uid %d; mocapd's option control-group "
-                 "names a group that may, too",
-                 request, subscriber->peer_uid);
-    }
-}
-
-// Starts to measure; the reply comes later. Returns false and sets error on failure.
-static bool measure(const struct server_request_handlers *handlers,
-                    struct server_subscriber *subscriber, int stream,
-                    const struct protocol_request *request, struct protocol_error *error)
-{
-    struct server_subscription *subscription = server_subscriber_subscription(subscriber, stream);
-    if (subscription == NULL) {
-        error->code = PROTOCOL_ERROR_UNSUPPORTED;
-        snprintf(error->message, sizeof error->message, "calibrate: out of memory");
-        return false;
-    }
-    if (subscription->calibrating) {
-        error->code = PROTOCOL_ERROR_BAD_REQUEST;
-        snprintf(error->message, sizeof error->message,
-                 "calibrate: the last request of this connection for %s is not answered yet",
-                 request->stream);
-        return false;
-    }
-    subscription->calibrating = true;
-    subscription->calibrate_id = request->id;
-    subscription->calibrating =
-        handlers->callbacks->on_calibrate(handlers->callbacks->user, stream, request, error);
-    if (subscription->calibrating) {
-        server_subscriber_await_reply(subscriber);
-    }
-    return subscription->calibrating;
-}
-
-// Replies with what was measured.
-static bool show(const struct server_request_handlers *handlers,
-                 struct server_subscriber *subscriber, int stream,
-                 const struct protocol_request *request, struct protocol_error *error)
-{
-    struct protocol_calibration calibration = { 0 };
-    if (!handlers->callbacks->on_calibration(handlers->callbacks->user, stream, request,
-                                             &calibration, error)) {
-        return false;
-    }
-    calibration.id = request->id;
-    memcpy(calibration.stream, request->stream, sizeof calibration.stream);
-    struct server_message *message = begin_reply(handlers, subscriber);
-    if (message != NULL) {
-        protocol_encode_calibration(&message->buffer, message->encoding, &calibration);
-        end_reply(subscriber, message);
-    }
-    return true;
-}
-
-static void calibrate(const struct server_request_handlers *handlers,
-                      struct server_subscriber *subscriber, const struct protocol_request *request)
-{
-    const bool measures = request->action == PROTOCOL_CALIBRATE_NEUTRAL ||
-                          request->action == PROTOCOL_CALIBRATE_RANGE;
-    const int stream = server_stream_feeds_find(handlers->feeds, request->stream);
-    struct protocol_error error = { .id = request->id };
-    if (handlers->callbacks->on_calibrate == NULL) {
-        error.code = PROTOCOL_ERROR_UNSUPPORTED;
-        snprintf(error.message, sizeof error.message, "this server has no camera to calibrate");
-    } else if (request->action != PROTOCOL_CALIBRATE_SHOW && !may_control(handlers, subscriber)) {
-        forbid(handlers, subscriber, "calibrate", &error);
-    } else if (measures ? measure(handlers, subscriber, stream, request, &error)
-                        : show(handlers, subscriber, stream, request, &error)) {
-        return;
-    }
-    server_request_refuse(handlers, subscriber, &error);
-}
-
-void server_request_calibrated(const struct server_request_handlers *handlers,
-                               struct server_subscriber *subscriber, int stream,
-                               const struct protocol_calibrated *calibrated)
-{
-    struct server_subscription *subscription = subscriber->subscriptions[stream];
-    if (subscription == NULL || !subscription->calibrating) {
-        return;
-    }
-    subscription->calibrating = false;
-    struct protocol_calibrated done = *calibrated;
-    done.id = subscription->calibrate_id;
-    memcpy(done.stream, handlers->feeds->feeds[stream].state.stream, sizeof done.stream);
-    struct server_message *message = begin_reply(handlers, subscriber);
-    if (message != NULL) {
-        protocol_encode_calibrated(&message->buffer, message->encoding, &done);
-        end_reply(subscriber, message);
-    }
-    server_subscriber_reply_sent(subscriber);
-}
-
-void server_request_not_calibrated(const struct server_request_handlers *handlers,
-                                   struct server_subscriber *subscriber, int stream,
-                                   const struct protocol_error *error)
-{
-    struct server_subscription *subscription = subscriber->subscriptions[stream];
-    if (subscription == NULL || !subscription->calibrating) {
-        return;
-    }
-    subscription->calibrating = false;
-    struct protocol_error reply = *error;
-    reply.id = subscription->calibrate_id;
-    server_request_refuse(handlers, subscriber, &reply);
-    server_subscriber_reply_sent(subscriber);
 }
 
 // ---- settings
@@ -370,20 +192,20 @@ static void change_settings(const struct server_request_handlers *handlers,
     if (handlers->callbacks->on_settings == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server has no settings");
-    } else if (changes && !may_control(handlers, subscriber)) {
-        forbid(handlers, subscriber, "settings", &error);
+    } else if (changes && !server_control_group_admits(&handlers->control_group, subscriber)) {
+        server_control_group_forbid(&handlers->control_group, subscriber, "settings", &error);
     } else if (handlers->callbacks->on_settings(handlers->callbacks->user, stream, &settings,
                                                 &error)) {
         settings.id = request->id;
         memcpy(settings.stream, request->stream, sizeof settings.stream);
-        struct server_message *message = begin_reply(handlers, subscriber);
+        struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
         if (message != NULL) {
             protocol_encode_settings(&message->buffer, message->encoding, &settings);
-            end_reply(subscriber, message);
+            server_reply_end(subscriber, message);
         }
         return;
     }
-    server_request_refuse(handlers, subscriber, &error);
+    server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
 }
 
 // ---- streams and configuration
@@ -398,8 +220,8 @@ static void change_stream(const struct server_request_handlers *handlers,
     if (handlers->callbacks->on_stream == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server's streams are fixed");
-    } else if (!may_control(handlers, subscriber)) {
-        forbid(handlers, subscriber, "stream", &error);
+    } else if (!server_control_group_admits(&handlers->control_group, subscriber)) {
+        server_control_group_forbid(&handlers->control_group, subscriber, "stream", &error);
     } else if (protocol_stream_change_parse(line, length, &change, &error) &&
                handlers->callbacks->on_stream(handlers->callbacks->user, &change, &changed,
                                               &error)) {
@@ -408,14 +230,14 @@ static void change_stream(const struct server_request_handlers *handlers,
                                     changed.changed ? "" : ", which changes nothing");
         changed.action = change.action;
         memcpy(changed.stream, change.stream, sizeof changed.stream);
-        struct server_message *message = begin_reply(handlers, subscriber);
+        struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
         if (message != NULL) {
             protocol_encode_stream_changed(&message->buffer, message->encoding, &changed);
-            end_reply(subscriber, message);
+            server_reply_end(subscriber, message);
         }
         return;
     }
-    server_request_refuse(handlers, subscriber, &error);
+    server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
 }
 
 static void reload(const struct server_request_handlers *handlers,
@@ -427,18 +249,18 @@ static void reload(const struct server_request_handlers *handlers,
     if (handlers->callbacks->on_reload == NULL) {
         error.code = PROTOCOL_ERROR_UNSUPPORTED;
         snprintf(error.message, sizeof error.message, "this server has no configuration");
-    } else if (!may_control(handlers, subscriber)) {
-        forbid(handlers, subscriber, "reload", &error);
+    } else if (!server_control_group_admits(&handlers->control_group, subscriber)) {
+        server_control_group_forbid(&handlers->control_group, subscriber, "reload", &error);
     } else if (server_connection_log_write(handlers->log, subscriber, "asks to reload"),
                handlers->callbacks->on_reload(handlers->callbacks->user, &reloaded, &error)) {
-        struct server_message *message = begin_reply(handlers, subscriber);
+        struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
         if (message != NULL) {
             protocol_encode_reloaded(&message->buffer, message->encoding, &reloaded);
-            end_reply(subscriber, message);
+            server_reply_end(subscriber, message);
         }
         return;
     }
-    server_request_refuse(handlers, subscriber, &error);
+    server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
 }
 
 // ---- any request
@@ -514,7 +336,7 @@ void server_request_handle(const struct server_request_handlers *handlers,
     struct protocol_request request;
     struct protocol_error error;
     if (!parse(line, length, &request, &error) || !is_possible(handlers, &request, &error)) {
-        server_request_refuse(handlers, subscriber, &error);
+        server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
         if (error.code == PROTOCOL_ERROR_WRONG_VERSION) {
             server_subscriber_finish(subscriber);
         }
@@ -538,7 +360,7 @@ void server_request_handle(const struct server_request_handlers *handlers,
         send_metrics(handlers, subscriber, &request);
         break;
     case PROTOCOL_CALIBRATE:
-        calibrate(handlers, subscriber, &request);
+        server_calibration_request(handlers, subscriber, &request);
         break;
     case PROTOCOL_SETTINGS:
         change_settings(handlers, subscriber, &request);

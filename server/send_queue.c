@@ -3,9 +3,14 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { CAPACITY_FIRST = 8 };
+enum {
+    CAPACITY_FIRST = 8,
+    STATES = 1u << SERVER_SEND_STATE, // kinds of messages, as bits
+    ENDS = 1u << SERVER_SEND_END,
+    RECORDS = 1u << SERVER_SEND_RECORD,
+};
 
-static struct server_send_entry *at(struct server_send_queue *queue, int index)
+static struct server_send_entry *at(const struct server_send_queue *queue, int index)
 {
     return &queue->ring[(queue->first + index) % queue->capacity];
 }
@@ -78,27 +83,93 @@ static int find_tail(struct server_send_queue *queue, int stream)
 int server_send_queue_supersede(struct server_send_queue *queue, enum server_send_kind kind,
                                 int stream)
 {
-    static const unsigned superseded[] = {
-        [SERVER_SEND_STATE] = 1u << SERVER_SEND_STATE | 1u << SERVER_SEND_END,
-        [SERVER_SEND_END] = 1u << SERVER_SEND_END,
-        [SERVER_SEND_STREAMS] = 1u << SERVER_SEND_STREAMS,
-    };
     uint64_t none = 0;
-    assert(kind < sizeof superseded / sizeof superseded[0]);
-    return superseded[kind] == 0
-               ? 0
-               : remove_entries(queue, find_tail(queue, stream), stream, superseded[kind], &none);
+    const unsigned superseded = kind == SERVER_SEND_STATE ? STATES | ENDS : ENDS;
+    assert(kind == SERVER_SEND_STATE || kind == SERVER_SEND_END);
+    return remove_entries(queue, find_tail(queue, stream), stream, superseded, &none);
+}
+
+// ---- lists of streams
+
+// The index of the first list, or the number of entries.
+static int find_list(const struct server_send_queue *queue)
+{
+    int index = 0;
+    while (index < queue->count && at(queue, index)->kind != SERVER_SEND_STREAMS) {
+        index++;
+    }
+    return index;
+}
+
+bool server_send_queue_has_list(const struct server_send_queue *queue)
+{
+    return find_list(queue) < queue->count;
+}
+
+void server_send_queue_renew_lists(struct server_send_queue *queue,
+                                   struct server_shared_message *streams)
+{
+    for (int i = find_list(queue); i < queue->count; i++) {
+        struct server_send_entry *queued = at(queue, i);
+        if (queued->kind != SERVER_SEND_STREAMS) {
+            continue;
+        }
+        struct server_message *newer =
+            server_shared_message_get(streams, queued->message->encoding);
+        if (newer != NULL) {
+            server_message_release(queued->message);
+            queued->message = server_message_retain(newer);
+        }
+    }
+}
+
+// The index of the list that announces the streams, or -1: none has to.
+static int find_announcement(const struct server_send_queue *queue, uint64_t unannounced)
+{
+    int list = -1;
+    for (int i = 0; i < queue->count; i++) {
+        const struct server_send_entry *queued = at(queue, i);
+        if (queued->kind == SERVER_SEND_STREAMS) {
+            list = i;
+        } else if (queued->stream >= 0 && (unannounced & UINT64_C(1) << queued->stream) != 0) {
+            return list;
+        }
+    }
+    return -1;
+}
+
+int server_send_queue_supersede_lists(struct server_send_queue *queue, uint64_t unannounced)
+{
+    const int announcement = find_announcement(queue, unannounced);
+    int kept = 0;
+    for (int i = 0; i < queue->count; i++) {
+        const struct server_send_entry queued = *at(queue, i);
+        if (queued.kind == SERVER_SEND_STREAMS && i != announcement) {
+            server_message_release(queued.message);
+        } else {
+            *at(queue, kept++) = queued;
+        }
+    }
+    const int removed = queue->count - kept;
+    queue->count = kept;
+    return removed;
+}
+
+int server_send_queue_drop_states(struct server_send_queue *queue, int stream)
+{
+    uint64_t none = 0;
+    return remove_entries(queue, find_list(queue), stream, STATES, &none);
 }
 
 int server_send_queue_purge(struct server_send_queue *queue, int stream, uint64_t *missed)
 {
-    return remove_entries(queue, 0, stream, 1u << SERVER_SEND_RECORD, missed);
+    return remove_entries(queue, 0, stream, RECORDS, missed);
 }
 
 int server_send_queue_drop(struct server_send_queue *queue, int stream)
 {
     uint64_t none = 0;
-    return remove_entries(queue, 0, stream, 1u << SERVER_SEND_STATE | 1u << SERVER_SEND_END, &none);
+    return remove_entries(queue, 0, stream, STATES | ENDS, &none);
 }
 
 void server_send_queue_detach(struct server_send_queue *queue, int stream)

@@ -32,11 +32,27 @@ bool server_send_queue_push(struct server_send_queue *queue, const struct server
 // Removes the oldest entry of a queue that is not empty. The caller owns its reference.
 struct server_send_entry server_send_queue_pop(struct server_send_queue *queue);
 
-// Removes the messages that one of that kind, which is about to be pushed, supersedes; returns how
+// Removes the messages that a state or end, which is about to be pushed, supersedes; returns how
 // many. A state supersedes the stream's states and ends, and an end its ends, back to its last
-// record; a list of streams supersedes any other.
+// record.
 int server_send_queue_supersede(struct server_send_queue *queue, enum server_send_kind kind,
                                 int stream);
+
+// True when there is a list of streams.
+bool server_send_queue_has_list(const struct server_send_queue *queue);
+
+// Gives every list of streams the content of a newer one, in the encoding it had.
+void server_send_queue_renew_lists(struct server_send_queue *queue,
+                                   struct server_shared_message *streams);
+
+// Removes the lists of streams, of which a newer one is about to be pushed, and returns how many.
+// One stays: the last before the first message of a stream in `unannounced`, a bit each, which the
+// client must know before.
+int server_send_queue_supersede_lists(struct server_send_queue *queue, uint64_t unannounced);
+
+// The stream is gone: removes its states behind the first list of streams, as that will not name
+// it; returns how many there were.
+int server_send_queue_drop_states(struct server_send_queue *queue, int stream);
 
 // Removes the stream's records and returns how many there were; adds the `missed` of each
 // to *missed.

@@ -75,6 +75,18 @@ void server_stream_feeds_remove(struct server_stream_feeds *feeds, int stream)
     *feed = (struct server_stream_feed){ 0 };
 }
 
+void server_stream_feed_status(const struct server_stream_feed *feed,
+                               struct protocol_stream_status *status)
+{
+    memcpy(status->stream, feed->state.stream, sizeof status->stream);
+    status->state = feed->state.state;
+    memcpy(status->reason, feed->state.reason, sizeof status->reason);
+    status->records = feed->records;
+    status->dropped = feed->dropped;
+    status->drops.subscriber = feed->missed;
+    status->subscribers = feed->subscription_count;
+}
+
 // ---- pressure
 
 static int most_waiting(const struct server_stream_feed *feed)

@@ -59,6 +59,10 @@ int server_stream_feeds_add(struct server_stream_feeds *feeds, const char *name)
 // Removes a stream that nobody is subscribed to. Its index may be used again.
 void server_stream_feeds_remove(struct server_stream_feeds *feeds, int stream);
 
+// Fills what the feed knows of the stream.
+void server_stream_feed_status(const struct server_stream_feed *feed,
+                               struct protocol_stream_status *status);
+
 // ---- what streams publish
 
 // Sends the record to every subscription that is due.

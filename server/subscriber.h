@@ -5,10 +5,12 @@
 // stream may queue: one, which a newer record replaces (latest); a fixed number, beyond
 // which records are missed (queue); or SERVER_BACKLOG_MAX, before which the stream is held
 // (every-frame). Each record carries the number missed since the one before it. At most one state
-// and one end of a stream are queued between two of its records, and one list of streams in all:
-// newer ones supersede them. A stream that comes and goes before the client hears of it leaves
-// nothing. Replies are bounded because requests are not read while too many messages other than
-// records are queued, nor from a client that sends them too fast. Thread: loop.
+// and one end of a stream are queued between two of its records; newer ones supersede them. At most
+// two lists of streams are queued, both with the streams there are now: one before the first
+// message of a stream that the client has not heard of, one after the last end of a stream that was
+// removed. A stream that comes and goes before the client hears of it leaves nothing. Replies are
+// bounded because requests are not read while too many messages other than records are queued, nor
+// from a client that sends them too fast. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -58,7 +60,7 @@ struct server_subscriber {
     struct protocol_policy all_policy; // how, as asked for
     uint64_t missed_before;            // records missed of streams that are gone
 
-    // Private to subscriber.c.
+    // Private to subscriber.c and its parts.
     uv_pipe_t pipe;
     struct server_subscriber_callbacks callbacks;
     struct protocol_framing framing;
@@ -99,12 +101,18 @@ void server_subscriber_forget(struct server_subscriber *subscriber, int stream);
 
 // These retain the message. A closing connection ignores them.
 void server_subscriber_reply(struct server_subscriber *subscriber, struct server_message *message);
-void server_subscriber_streams(struct server_subscriber *subscriber,
-                               struct server_message *message);
 void server_subscriber_state(struct server_subscriber *subscriber, int stream,
                              struct server_message *message);
 void server_subscriber_end(struct server_subscriber *subscriber, int stream,
                            struct server_message *message);
+
+// Sends the list of streams, to which one was added or, after its end, from which one was removed.
+// If that was the last subscription of a client that sends no more, the connection is closed once
+// everything queued is sent.
+void server_subscriber_stream_added(struct server_subscriber *subscriber,
+                                    struct server_shared_message *streams);
+void server_subscriber_stream_removed(struct server_subscriber *subscriber,
+                                      struct server_shared_message *streams);
 
 // Sends a record of an active subscription. over_budget: memory is short, so the record is
 // missed unless the queue is empty. Returns false when this record, or the one it replaces,

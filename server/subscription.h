@@ -31,7 +31,7 @@ struct server_subscription {
     uint64_t missed;               // records left out since the last one queued
     uint64_t missed_count;         // in all
     struct protocol_policy policy;
-    bool told;                       // the client knows of the stream, or named it
+    bool announced;                  // the client was sent a list or a reply that names the stream
     bool calibrating;                // a calibrate request awaits its reply
     struct protocol_id calibrate_id; // that request's
 };

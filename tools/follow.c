@@ -9,16 +9,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "protocol/backoff.h"
 #include "protocol/record.h"
 
-enum {
-    REPLY_TIMEOUT_MS = 2000,
-    RETRY_FIRST_MS = 50,  // doubles with each attempt,
-    RETRY_LAST_MS = 1000, // up to this,
-    LASTING_MS = 5000,    // until a connection has lasted so long
-};
+enum { REPLY_TIMEOUT_MS = 2000 };
 
 struct follow {
     struct follow_options options;
@@ -27,9 +22,9 @@ struct follow {
     int wake_fd;                             // eventfd: readable when one of these may have changed
     bool is_subscribed;                      // with client
     char subscribed_to[PROTOCOL_NAME_BYTES]; // the stream; "": all
-    int64_t connected_ns;                    // when the last connection was made
-    int retry_ms;                            // wait before the next attempt; 0: at once
-    bool outage_is_told;                     // it has its line in the log
+    struct protocol_backoff backoff;
+    int pause_ms;        // before the next attempt
+    bool outage_is_told; // it has its line in the log
 };
 
 struct follow *follow_create(const struct follow_options *options, struct mc_error *err)
@@ -123,26 +118,12 @@ static void tell_outage(struct follow *follow, const char *reason)
     }
 }
 
-static void double_retry(struct follow *follow)
-{
-    follow->retry_ms = follow->retry_ms == 0 ? RETRY_FIRST_MS : follow->retry_ms * 2;
-    if (follow->retry_ms > RETRY_LAST_MS) {
-        follow->retry_ms = RETRY_LAST_MS;
-    }
-}
-
-// A connection that lasted is made again at once; one that the daemon grants and closes
-// is not asked for without pause.
 static enum follow_event lose(struct follow *follow, const char *reason)
 {
     tell_outage(follow, reason);
     mocap_close(follow->client);
     follow->client = NULL;
-    if (mc_clock_now_ns() - follow->connected_ns >= LASTING_MS * MC_NS_PER_MS) {
-        follow->retry_ms = 0;
-    } else {
-        double_retry(follow);
-    }
+    follow->pause_ms = protocol_backoff_first_ms(&follow->backoff);
     return FOLLOW_LOST;
 }
 
@@ -188,7 +169,7 @@ static bool connect_now(struct follow *follow)
         return false;
     }
     follow->outage_is_told = false;
-    follow->connected_ns = mc_clock_now_ns();
+    protocol_backoff_connected(&follow->backoff);
     mc_log(MC_LOG_INFO, "connected to %s", mocap_server(follow->client)->name);
     return true;
 }
@@ -196,14 +177,14 @@ static bool connect_now(struct follow *follow)
 static enum follow_event connect_again(struct follow *follow)
 {
     for (;;) {
-        wait_for(follow, -1, follow->retry_ms);
+        wait_for(follow, -1, follow->pause_ms);
         if (atomic_load(&follow->is_stopped)) {
             return FOLLOW_STOPPED;
         }
         if (connect_now(follow)) {
             return FOLLOW_CONNECTED;
         }
-        double_retry(follow);
+        follow->pause_ms = protocol_backoff_next_ms(&follow->backoff);
     }
 }
 

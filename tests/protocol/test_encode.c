@@ -742,6 +742,64 @@ static void changed_bytes_do_no_harm(void **state)
     }
 }
 
+// What an earlier message left in the struct is not taken for the next one's.
+static void decode_over_ones(const char *text)
+{
+    memset(message, 0xff, sizeof *message);
+    struct mc_error err = { 0 };
+    if (!protocol_decode_message(PROTOCOL_JSON, text, strlen(text), message, &err)) {
+        fail_msg("%s: %s", err.message, text);
+    }
+}
+
+static void an_optional_field_that_is_absent_is_reset(void **state)
+{
+    (void)state;
+    decode_over_ones("{\"type\":\"reloaded\",\"id\":1,\"added\":[],\"changed\":[],\"removed\":[],"
+                     "\"restart\":[]}");
+    assert_int_equal(message->reloaded.failed.stream_count, 0);
+    decode_over_ones("{\"type\":\"calibrated\",\"stream\":\"m\",\"faces\":1}");
+    assert_false(message->id.given);
+    assert_string_equal(message->calibrated.profile, "");
+    assert_int_equal(message->calibrated.range_count, 0);
+    decode_over_ones("{\"type\":\"subscribed\",\"streams\":[],\"encoding\":\"json\","
+                     "\"mode\":\"latest\"}");
+    const struct protocol_policy none = { 0 };
+    assert_int_equal(message->subscribed.policy.queue, none.queue);
+    assert_true(message->subscribed.policy.max_rate == none.max_rate);
+    assert_int_equal(message->subscribed.policy.include, none.include);
+    assert_int_equal(message->subscribed.policy.lost, none.lost);
+    assert_string_equal(message->subscribed.policy.label, "");
+    decode_over_ones("{\"type\":\"hello\",\"protocol\":[1,0],\"server\":\"s\",\"boot_id\":\"b\","
+                     "\"streams\":[]}");
+    assert_int_equal(message->hello.encodings, 0);
+    assert_int_equal(message->hello.dense.count, 0);
+    decode_over_ones(
+        "{\"type\":\"status\",\"uptime_s\":1,\"connections\":1,\"workers\":1,\"missed\":0,"
+        "\"streams\":[{\"stream\":\"m\",\"state\":\"live\",\"reason\":\"\",\"records\":1,"
+        "\"dropped\":0,\"drops\":{\"mailbox\":0,\"late\":0,\"decode\":0,\"subscriber\":0},"
+        "\"connects\":1,\"subscribers\":1}]}");
+    assert_int_equal(message->status.network_count, 0);
+    assert_true(message->status.streams[0].fov == 0);
+    assert_false(message->status.streams[0].isolated);
+}
+
+static void one_reply_to_reload_does_not_show_in_the_next(void **state)
+{
+    (void)state;
+    struct protocol_reloaded reloaded = { .failed = { 1, { "attic" } } };
+    for (int failed = 1; failed >= 0; failed--) {
+        reloaded.failed.stream_count = failed;
+        CHECK_COMES_BACK(protocol_encode_reloaded, PROTOCOL_JSON, &reloaded);
+        assert_int_equal(message->reloaded.failed.stream_count, failed);
+    }
+    for (int failed = 1; failed >= 0; failed--) {
+        reloaded.failed.stream_count = failed;
+        CHECK_COMES_BACK(protocol_encode_reloaded, PROTOCOL_CBOR, &reloaded);
+        assert_int_equal(message->reloaded.failed.stream_count, failed);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -764,6 +822,8 @@ int main(void)
         TEST(state_end_and_status_come_back),
         TEST(a_later_versions_message_is_other),
         TEST(messages_that_do_not_fit_are_errors),
+        TEST(an_optional_field_that_is_absent_is_reset),
+        TEST(one_reply_to_reload_does_not_show_in_the_next),
         TEST(a_cut_record_is_an_error),
         TEST(requests_are_read),
         TEST(bad_requests_get_a_typed_error),

@@ -28,10 +28,10 @@ static struct listening listening;
 static pthread_t thread;
 static bool is_late; // the first connection's replies wait for the gate
 static sem_t gate;
-static int connections = 2;                  // that the server takes
-static const char *gone[CONNECTIONS_MAX];    // by connection: a stream that is refused, or NULL
-static const char *removed;                  // a message before the reply to a ping, or NULL
-static char requests[CONNECTIONS_MAX][4096]; // of each connection, line after line
+static int connections = 2;                   // that the server takes
+static const char *gone[CONNECTIONS_MAX];     // by connection: a stream that is refused, or NULL
+static const char *news;                      // a message before the reply to a ping, or NULL
+static char requests[CONNECTIONS_MAX][16384]; // of each connection, line after line
 
 // Refuses a stream that is gone, and answers a ping. False: the request is another one.
 static bool answer(int fd, const char *request, const char *refused)
@@ -40,8 +40,8 @@ static bool answer(int fd, const char *request, const char *refused)
     const char *id = strstr(request, "\"id\":");
     snprintf(field, sizeof field, "\"stream\":\"%s\"", refused == NULL ? "" : refused);
     if (strstr(request, "\"ping\"") != NULL) {
-        snprintf(reply, sizeof reply, "%s{\"type\":\"pong\",\"id\":%d}\n",
-                 removed == NULL ? "" : removed, atoi(id + strlen("\"id\":")));
+        snprintf(reply, sizeof reply, "%s{\"type\":\"pong\",\"id\":%d}\n", news == NULL ? "" : news,
+                 atoi(id + strlen("\"id\":")));
     } else if (refused != NULL && strstr(request, field) != NULL) {
         snprintf(
             reply, sizeof reply,
@@ -241,30 +241,127 @@ static void with_nothing_left_reconnecting_fails_and_may_be_tried_again(void **s
     connections = 2;
 }
 
-// The server forgets the subscriptions to a stream that is removed: so does the client.
-static void what_was_subscribed_to_a_removed_stream_is_not_renewed(void **state)
+// Lets the server say which streams there are, and the client read it.
+static void hear_of_streams(struct mocap_client *client, const char *streams, int count)
+{
+    struct mocap_message message;
+    news = streams;
+    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
+    news = NULL;
+    assert_int_equal(mocap_server(client)->stream_count, count);
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_STREAMS);
+}
+
+static void remove_b(struct mocap_client *client)
+{
+    hear_of_streams(client, "{\"type\":\"streams\",\"streams\":[\"a\",\"c\"]}\n", 2);
+}
+
+// A daemon that was started again may have the stream again.
+static void what_was_subscribed_to_a_removed_stream_is_renewed(void **state)
+{
+    (void)state;
+    struct mocap_client *client = begin();
+    subscribe(client, "b", 6);
+    remove_b(client);
+    assert_renewed(client,
+                   "{\"type\":\"subscribe\",\"id\":3,\"stream\":\"b\",\"max_rate\":6.000}\n");
+}
+
+// On the same connection the program decides, when it is told: it may want other options.
+static void a_stream_that_is_added_again_waits_for_the_program(void **state)
+{
+    (void)state;
+    struct mocap_client *client = begin();
+    subscribe(client, "b", 6);
+    remove_b(client);
+    hear_of_streams(client, "{\"type\":\"streams\",\"streams\":[\"a\",\"c\",\"b\"]}\n", 3);
+    subscribe(client, "b", 8);
+    assert_renewed(client,
+                   "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"b\",\"max_rate\":8.000}\n");
+    assert_string_equal(requests[0],
+                        "{\"type\":\"subscribe\",\"id\":1,\"stream\":\"b\",\"max_rate\":6.000}\n"
+                        "{\"type\":\"ping\",\"id\":2}\n"
+                        "{\"type\":\"ping\",\"id\":3}\n"
+                        "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"b\",\"max_rate\":8.000}\n");
+}
+
+static void a_removed_stream_that_is_not_back_is_dropped(void **state)
 {
     (void)state;
     struct mocap_message message;
-    removed = "{\"type\":\"streams\",\"streams\":[\"a\",\"c\"]}\n";
+    struct mocap_error err;
+    connections = 3;
+    gone[1] = "b";
     struct mocap_client *client = begin();
     subscribe(client, "b", 6);
     subscribe(client, "c", 7);
-    assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
-    removed = NULL;
+    remove_b(client);
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+    assert_int_equal(message.type, MOCAP_REFUSAL);
+    assert_string_equal(message.code, "unknown-stream");
+    assert_string_equal(message.stream, "b");
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    end(client);
+    assert_string_equal(requests[2],
+                        "{\"type\":\"subscribe\",\"id\":6,\"stream\":\"c\",\"max_rate\":7.000}\n");
+    gone[1] = NULL;
+    connections = 2;
+}
+
+// The server refuses the request, as it has no such stream; that is no reason to follow it again.
+static void a_removed_stream_may_be_unsubscribed_from(void **state)
+{
+    (void)state;
+    struct mocap_error err;
+    struct mocap_client *client = begin();
+    subscribe(client, "b", 6);
+    subscribe(client, "c", 7);
+    remove_b(client);
+    gone[0] = "b";
+    assert_false(mocap_unsubscribe(client, "b", GUARD_MS, &err));
+    assert_string_equal(err.message, "unsubscribe: gone");
+    gone[0] = NULL;
     assert_renewed(client,
-                   "{\"type\":\"subscribe\",\"id\":4,\"stream\":\"c\",\"max_rate\":7.000}\n");
+                   "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"c\",\"max_rate\":7.000}\n");
+}
+
+// Those to streams that came and went do not push out one to a stream that is there.
+static void subscriptions_to_removed_streams_are_bounded(void **state)
+{
+    (void)state;
+    enum { STREAMS = 200, KEPT = 64 };
+    struct mocap_error err;
+    char name[16];
+    struct mocap_client *client = begin();
+    subscribe(client, "c", 7);
+    for (int i = 0; i < STREAMS; i++) {
+        snprintf(name, sizeof name, "s%d", i);
+        subscribe(client, name, 6);
+    }
+    assert_true(mocap_reconnect(client, GUARD_MS, &err));
+    end(client);
+    int count = 0;
+    for (const char *at = requests[1]; (at = strchr(at, '\n')) != NULL; at++) {
+        count++;
+    }
+    assert_int_equal(count, 1 + KEPT);
+    assert_non_null(strstr(requests[1], "\"stream\":\"c\""));
+    assert_non_null(strstr(requests[1], "\"stream\":\"s136\""));
+    assert_null(strstr(requests[1], "\"stream\":\"s135\""));
 }
 
 static void all_streams_stay_subscribed_to_when_some_are_removed(void **state)
 {
     (void)state;
     struct mocap_message message;
-    removed = "{\"type\":\"streams\",\"streams\":[]}\n";
+    news = "{\"type\":\"streams\",\"streams\":[]}\n";
     struct mocap_client *client = begin();
     subscribe(client, NULL, 6);
     assert_int_equal(mocap_request(client, "ping", NULL, GUARD_MS, &message, NULL), MOCAP_MESSAGE);
-    removed = NULL;
+    news = NULL;
     assert_renewed(client, "{\"type\":\"subscribe\",\"id\":3,\"max_rate\":6.000}\n");
 }
 
@@ -277,7 +374,11 @@ int main(void)
         cmocka_unit_test(what_is_granted_late_is_renewed),
         cmocka_unit_test(a_stream_that_is_gone_costs_no_other),
         cmocka_unit_test(with_nothing_left_reconnecting_fails_and_may_be_tried_again),
-        cmocka_unit_test(what_was_subscribed_to_a_removed_stream_is_not_renewed),
+        cmocka_unit_test(what_was_subscribed_to_a_removed_stream_is_renewed),
+        cmocka_unit_test(a_stream_that_is_added_again_waits_for_the_program),
+        cmocka_unit_test(a_removed_stream_that_is_not_back_is_dropped),
+        cmocka_unit_test(a_removed_stream_may_be_unsubscribed_from),
+        cmocka_unit_test(subscriptions_to_removed_streams_are_bounded),
         cmocka_unit_test(all_streams_stay_subscribed_to_when_some_are_removed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

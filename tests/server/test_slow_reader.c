@@ -301,6 +301,226 @@ static void the_end_of_a_known_stream_is_told(void **state)
     stop();
 }
 
+// What a reader that takes what it is told in order knows of the streams.
+enum { NAMES_MAX = 512 };
+
+struct reader {
+    bool is_listed[NAMES_MAX]; // by the last list, or by `subscribed` since
+    bool was_named[NAMES_MAX];
+    bool has_ended[NAMES_MAX];
+};
+
+// The number in a name as "s17"; -1 for m.
+static int number_of(const char *name)
+{
+    return name[0] == 's' ? atoi(name + 1) : -1;
+}
+
+static void read_list(struct reader *reader, const char *line)
+{
+    memset(reader->is_listed, 0, sizeof reader->is_listed);
+    const char *end = strchr(line, ']');
+    for (const char *at = strchr(line, '['); (at = strstr(at, "\"s")) != NULL && at < end; at++) {
+        const int number = number_of(at + 1);
+        assert_in_range(number, 0, NAMES_MAX - 1);
+        reader->is_listed[number] = reader->was_named[number] = true;
+    }
+}
+
+static void read_line(struct reader *reader, const char *line)
+{
+    if (strncmp(line, "{\"type\":\"streams\"", 16) == 0) {
+        read_list(reader, line);
+        return;
+    }
+    const char *stream = strstr(line, "\"stream\":\"");
+    const int number = stream == NULL ? -1 : number_of(stream + strlen("\"stream\":\""));
+    if (number < 0) {
+        return;
+    }
+    if (strncmp(line, "{\"type\":\"end\"", 13) == 0) {
+        assert_true(reader->was_named[number]);
+        reader->has_ended[number] = true;
+    } else if (!reader->is_listed[number]) {
+        fail_msg("of a stream that is not listed: %.*s", (int)strcspn(line, "\n"), line);
+    }
+}
+
+// Streams come and go at random under a reader that stops at any point, and goes on.
+struct changes {
+    unsigned seed;
+    int stream[NAMES_MAX]; // by number; -1: removed
+    int count;
+};
+
+static unsigned draw(struct changes *changes, unsigned below)
+{
+    changes->seed = changes->seed * 1103515245 + 12345;
+    return (changes->seed >> 16) % below;
+}
+
+// A stream that is there, by its number; -1: none.
+static int pick(struct changes *changes)
+{
+    for (int tries = 0; changes->count > 0 && tries < 16; tries++) {
+        const int recent = changes->count < 6 ? changes->count : 6;
+        const int number = changes->count - 1 - (int)draw(changes, (unsigned)recent);
+        if (changes->stream[number] >= 0) {
+            return number;
+        }
+    }
+    return -1;
+}
+
+static void publish_to(const struct changes *changes, int number, int count)
+{
+    for (int i = 0; i < count; i++) {
+        snprintf(record.stream, sizeof record.stream, "s%d", number);
+        server_publisher_record(publisher, changes->stream[number], &record);
+    }
+    snprintf(record.stream, sizeof record.stream, "m");
+}
+
+static void change(struct changes *changes)
+{
+    char name[PROTOCOL_NAME_BYTES];
+    const int number = pick(changes);
+    const unsigned kind = draw(changes, 8);
+    if (kind < 2 && changes->count < NAMES_MAX) {
+        snprintf(name, sizeof name, "s%d", changes->count);
+        const int stream = server_publisher_add_stream(publisher, name);
+        if (stream >= 0) {
+            changes->stream[changes->count++] = stream;
+        }
+    } else if (number < 0) {
+        return;
+    } else if (kind < 4) {
+        server_publisher_remove_stream(publisher, changes->stream[number], "not needed");
+        changes->stream[number] = -1;
+    } else if (kind == 4) {
+        server_publisher_state(publisher, changes->stream[number], PROTOCOL_STREAM_STALLED, "");
+    } else {
+        publish_to(changes, number, 1 + (int)draw(changes, 3));
+    }
+}
+
+// Reads some of what has arrived, and appends it.
+static size_t read_some(int fd, char *text, size_t length, size_t most)
+{
+    const ssize_t count = read(fd, text + length, most);
+    return count > 0 ? length + (size_t)count : length;
+}
+
+static void assert_named_before_and_ended_after(const char *subscribe, unsigned seed)
+{
+    enum { CHANGES = 400, TEXT_BYTES = 8 << 20 };
+    static struct reader reader;
+    static struct changes changes;
+    static char text[TEXT_BYTES];
+    reader = (struct reader){ 0 };
+    changes = (struct changes){ .seed = seed };
+    start();
+    int fd = join(subscribe);
+    publish(2000); // more than the kernel takes
+    size_t length = 0;
+    for (int i = 0; i < CHANGES; i++) {
+        change(&changes);
+        uv_run(&loop, UV_RUN_NOWAIT);
+        if (draw(&changes, 4) == 0) {
+            length = read_some(fd, text, length, draw(&changes, 20000));
+            spin();
+        }
+    }
+    const char *rest = received(fd);
+    assert_in_range(length + strlen(rest), 1, TEXT_BYTES - 1);
+    memcpy(text + length, rest, strlen(rest) + 1);
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        read_line(&reader, line);
+    }
+    for (int i = 0; i < changes.count; i++) {
+        assert_int_equal(reader.is_listed[i], changes.stream[i] >= 0);
+        if (changes.stream[i] < 0 && reader.was_named[i] && !reader.has_ended[i]) {
+            fail_msg("s%d was listed and removed, and has no end", i);
+        }
+    }
+    close(fd);
+    stop();
+}
+
+static void a_stream_is_named_before_its_records_and_ends_when_removed(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 40; seed++) {
+        assert_named_before_and_ended_after("{\"type\":\"subscribe\",\"include\":[]}\n", seed);
+        assert_named_before_and_ended_after(
+            "{\"type\":\"subscribe\",\"include\":[],\"mode\":\"queue\",\"queue\":20}\n", seed);
+    }
+}
+
+// After the end of the old one comes a list that names the new one: a program that subscribes again
+// when it is told of streams does so in time.
+static void a_stream_that_is_added_again_is_listed_after_its_end(void **state)
+{
+    (void)state;
+    start();
+    const int door = server_publisher_add_stream(publisher, "door");
+    int fd = join("{\"type\":\"subscribe\",\"include\":[]}\n");
+    publish(2000);
+    const int next = server_publisher_add_stream(publisher, "next");
+    server_publisher_state(publisher, next, PROTOCOL_STREAM_LIVE, "");
+    server_publisher_remove_stream(publisher, door, "not needed");
+    server_publisher_add_stream(publisher, "door");
+    const char *text = received(fd);
+    const char *end = strstr(text, "{\"type\":\"end\",\"stream\":\"door\"");
+    assert_non_null(end);
+    const char *list = strstr(end, "{\"type\":\"streams\"");
+    assert_non_null(list);
+    assert_non_null(strstr(list, "\"door\""));
+    assert_non_null(strstr(list, "{\"type\":\"state\",\"stream\":\"door\""));
+    close(fd);
+    stop();
+}
+
+// The encoding of a list that waits stays the one of the messages around it.
+static void a_list_from_before_a_change_of_encoding_stays_as_it_was(void **state)
+{
+    (void)state;
+    static const char request[] = "{\"type\":\"subscribe\",\"encoding\":\"cbor\",\"id\":7}\n";
+    start();
+    int fd = join("{\"type\":\"subscribe\",\"include\":[]}\n");
+    publish(2000);
+    server_publisher_add_stream(publisher, "s1");
+    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+    spin();
+    server_publisher_add_stream(publisher, "s2");
+    const char *text = received(fd); // up to the first NUL, which is in the CBOR
+    const char *list = strstr(text, "{\"type\":\"streams\",\"streams\":[\"m\",\"s1\",\"s2\"]}\n");
+    assert_non_null(list);
+    assert_non_null(strstr(list, "{\"type\":\"subscribed\",\"id\":7"));
+    close(fd);
+    stop();
+}
+
+// A client that sends no more, and is subscribed to nothing any more.
+static void a_connection_that_is_half_open_ends_with_its_last_subscription(void **state)
+{
+    (void)state;
+    char byte;
+    start();
+    const int hall = server_publisher_add_stream(publisher, "hall");
+    int fd = join("{\"type\":\"subscribe\",\"stream\":\"hall\"}\n");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    spin();
+    server_publisher_remove_stream(publisher, hall, "not needed");
+    spin();
+    const char *text = received(fd);
+    assert_non_null(strstr(text, "{\"type\":\"end\",\"stream\":\"hall\""));
+    assert_string_equal(last_line(text), "{\"type\":\"streams\",\"streams\":[\"m\"]}\n");
+    assert_int_equal(read(fd, &byte, 1), 0);
+    close(fd);
+    stop();
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -325,6 +545,10 @@ int main(void)
         cmocka_unit_test(a_stream_that_goes_on_has_not_ended),
         cmocka_unit_test(changes_of_streams_do_not_pile_up),
         cmocka_unit_test(the_end_of_a_known_stream_is_told),
+        cmocka_unit_test(a_stream_is_named_before_its_records_and_ends_when_removed),
+        cmocka_unit_test(a_stream_that_is_added_again_is_listed_after_its_end),
+        cmocka_unit_test(a_list_from_before_a_change_of_encoding_stays_as_it_was),
+        cmocka_unit_test(a_connection_that_is_half_open_ends_with_its_last_subscription),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -201,16 +201,6 @@ static void publish_record(struct replay *replay, int stream)
     server_publisher_record(replay->publisher, stream, record);
 }
 
-static bool is_listed(const struct protocol_streams *streams, const char *name)
-{
-    for (int i = 0; i < streams->stream_count; i++) {
-        if (strcmp(streams->streams[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Streams were added or removed.
 static void follow_streams(struct replay *replay, const struct protocol_streams *streams)
 {
@@ -218,7 +208,8 @@ static void follow_streams(struct replay *replay, const struct protocol_streams 
         serve_stream(replay, streams->streams[i]);
     }
     for (int i = 0; i < replay->stream_count; i++) {
-        if (!is_listed(streams, replay->streams[i].name)) {
+        if (!protocol_names_contain(streams->streams, streams->stream_count,
+                                    replay->streams[i].name)) {
             end_stream(replay, i);
         }
     }

@@ -12,6 +12,7 @@ from . import messages, wire
 RETRY_FIRST = 0.02  # seconds before connecting again; doubles each time,
 RETRY_LAST = 1.0  # up to this,
 LASTING = 5.0  # until a connection has lasted so long
+ACTIVE_MAX = 65  # subscriptions to renew; beyond it the oldest to a removed stream is forgotten
 PENDING_MAX = 16  # requests without a reply; beyond it the oldest is forgotten
 KEPT_MAX = 1024  # messages kept while a reply is awaited
 
@@ -87,7 +88,12 @@ class Subscriptions(Generic[Reply]):
         label: Optional[str] = None,
     ) -> Reply:
         """Subscribes to a stream, or to all; returns what was granted. The encoding is CBOR by
-        default, if the server has it."""
+        default, if the server has it.
+
+        On the same connection, the subscription to a stream ends when the stream is removed: if a
+        message of type "streams" then shows that one of that name was added, subscribe again.
+        reconnect renews it if the stream is there by then; unsubscribe prevents that, even if the
+        server refuses it as the stream is gone. One to all streams includes those to come."""
         if encoding is None:
             encoding = "cbor" if "cbor" in self.server.encodings else "json"
         fields = {
@@ -115,9 +121,6 @@ class Subscriptions(Generic[Reply]):
         streams, server = value.get("streams"), getattr(self, "server", None)
         if value.get("type") == "streams" and isinstance(streams, list) and server is not None:
             server.streams[:] = [name for name in streams if isinstance(name, str)]
-            for name in [name for name in self._subscriptions if name is not None]:
-                if name not in server.streams:  # the server has forgotten it, too
-                    del self._subscriptions[name]
         request_id = value.get("id")
         if not isinstance(request_id, int) or request_id not in self._pending:
             return
@@ -128,6 +131,8 @@ class Subscriptions(Generic[Reply]):
             self._remember(stream, fields)
         elif kind == "unsubscribe" and value.get("type") == "unsubscribed":
             self._forget(stream)
+        elif kind == "unsubscribe" and value.get("code") == "unknown-stream":
+            self._subscriptions.pop(stream, None)  # refused, but it is not to be renewed
 
     def _hang_up(self) -> None:
         raise NotImplementedError
@@ -163,6 +168,11 @@ class Subscriptions(Generic[Reply]):
     def _remember(self, stream: Optional[str], fields: Fields) -> None:
         if stream is None:
             self._subscriptions.clear()
+        self._subscriptions.pop(stream, None)
+        if len(self._subscriptions) >= ACTIVE_MAX:
+            named = [name for name in self._subscriptions if name is not None]
+            gone = [name for name in named if name not in self.server.streams]
+            del self._subscriptions[(gone or named)[0]]
         self._subscriptions[stream] = fields
 
     def _forget(self, stream: Optional[str]) -> None:

@@ -258,16 +258,17 @@ class Unsubscribing(unittest.TestCase):
 
 class Losing(Listening):
     """A server that refuses a stream on some connections, given by their numbers, and says before
-    it answers a ping that there is only stream b."""
+    it answers a ping which streams there are: only b, unless a test changes that."""
 
     def __init__(self, gone, connections):
+        self.streams = ["b"]
         self.gone, self.connections = gone, connections
         self.requests = []
         super().__init__()
 
     def reply(self, request, number):
         if request["type"] == "ping":
-            return line({"type": "streams", "streams": ["b"]}) + line({"type": "pong", "id": request["id"]})
+            return line({"type": "streams", "streams": self.streams}) + line({"type": "pong", "id": request["id"]})
         if self.gone.get(number) == request["stream"]:
             refused = {"type": "error", "code": "unknown-stream", "message": "gone"}
             return line({**refused, "id": request["id"]})
@@ -322,13 +323,54 @@ class LostStreams(unittest.TestCase):
         with Losing({1: "a", 3: "a"}, 4) as server:
             self.assertEqual(asyncio.run(lose(server.path)), self.TOLD)
 
-    def test_one_that_was_removed_is_not_renewed(self):
+    def test_one_that_was_removed_is_renewed_when_it_is_back(self):
         with Losing({}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe("a")
+            client.ping()
+            client.reconnect(20)
+        self.assertEqual(server.requests[1], [self.A])
+
+    def test_one_that_is_added_again_waits_for_the_program(self):
+        with Losing({}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe("a")
+            client.ping()
+            server.streams = ["b", "a"]
+            client.ping()
+            self.assertEqual([client.next(20)["streams"] for _ in range(2)], [["b"], ["b", "a"]])
+            client.subscribe("a")
+            client.reconnect(20)
+        ping = ("ping", None)
+        self.assertEqual(server.requests, [[self.A, ping, ping, self.A], [self.A]])
+
+    def test_one_that_was_removed_and_is_not_back_is_dropped(self):
+        with Losing({1: "a"}, 3) as server, mocap.connect(server.path) as client:
             client.subscribe("a")
             client.subscribe("b")
             client.ping()
             client.reconnect(20)
+            self.assertEqual(client.next(20), self.TOLD)
+            client.reconnect(20)
+        self.assertEqual(server.requests[1:], [[self.A, self.B], [self.B]])
+
+    def test_one_that_was_removed_and_unsubscribed_from_is_not_renewed(self):
+        with Losing({}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe("a")
+            client.subscribe("b")
+            server.gone[0] = "a"
+            with self.assertRaises(mocap.Refused):
+                client.unsubscribe("a")
+            client.reconnect(20)
         self.assertEqual(server.requests[1], [self.B])
+
+    def test_those_to_removed_streams_are_bounded(self):
+        names = [f"s{number}" for number in range(200)]
+        with Losing({}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe("b")
+            for name in names:
+                client.subscribe(name)
+            client.ping()
+            client.reconnect(20)
+        self.assertEqual(server.requests[1], [self.B] + [("subscribe", name) for name in names[-64:]])
 
 
 class Kept(unittest.TestCase):
