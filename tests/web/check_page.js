@@ -88,6 +88,52 @@ async function checkLost(page, daemon) {
     await shoot(page, "asleep");
 }
 
+/** Waits until the avatar sleeps, and is drawn so. */
+const isAsleep = (page, selector) =>
+    page.waitForFunction((avatar) => globalThis.mocap.page.face.sleep > 0.9 && Number(document.querySelector(avatar).dataset.mouthOpen) < 0.05, selector);
+
+/** A face that was seen before the camera went away is not shown as if it were still there. */
+async function checkAway(page, daemon, selector) {
+    for (const state of ["stalled", "connecting", "ended", "failed", "idle"]) {
+        await showAndWait(page, daemon, makeFace({ jawOpen: 1 }));
+        assert.equal(await mouthOf(page, selector), 1);
+        daemon.state("main", state, "");
+        await isAsleep(page, selector);
+        assert.equal(await page.evaluate(() => globalThis.mocap.page.face.seen), false, state);
+        daemon.state("main", "live", "");
+        await page.waitForFunction(() => globalThis.mocap.client.states.get("main").state === "live" && !globalThis.mocap.page.isNew);
+        assert.equal(await page.evaluate(() => globalThis.mocap.page.face.seen), false, `${state}: it is back, and who is there is not known yet`);
+    }
+}
+
+async function checkAwayInObs(page, daemon, address) {
+    const source = await page.context().newPage();
+    await source.goto(address);
+    await source.waitForFunction(() => globalThis.mocap?.client.states.get("main")?.state === "live");
+    await checkAway(source, daemon, "#view-robot svg");
+    await source.close();
+}
+
+/** A network that is gone closes nothing: the page notices that nothing comes, and connects again. */
+async function checkSilence(context, daemon, address) {
+    const page = await context.newPage();
+    let isSilent = false;
+    await page.routeWebSocket(/\/ws$/, (near) => {
+        const far = near.connectToServer();
+        near.onMessage((message) => isSilent || far.send(message));
+        far.onMessage((message) => isSilent || near.send(message));
+    });
+    await page.goto(address);
+    await page.waitForFunction(() => globalThis.mocap?.client.states.get("main")?.state === "live");
+    await showAndWait(page, daemon, makeFace({ jawOpen: 1 }));
+    isSilent = true;
+    await page.waitForFunction(() => globalThis.mocap.page.isOffline && globalThis.mocap.page.record === null);
+    isSilent = false;
+    await page.waitForFunction(() => globalThis.mocap.client.states.get("main")?.state === "live");
+    await showAndWait(page, daemon, makeFace({ jawOpen: 1 }));
+    await page.close();
+}
+
 /** Records that go on leave nothing behind. */
 async function checkMemory(page, daemon) {
     const session = await page.context().newCDPSession(page);
@@ -227,10 +273,13 @@ async function run(chromium, directory) {
         });
         await showAndWait(page, daemon, makeFace({ jawOpen: 0.3 }));
         await checkObs(page.context(), obs, WAIT_MS, screenshots && ((name) => join(screenshots, `${name}.png`)));
+        await checkAwayInObs(page, daemon, obs);
+        await checkSilence(page.context(), daemon, await start.address);
         await checkNoToken(page, await start.address);
         await checkRobot(page, daemon);
         await checkMemory(page, daemon);
         await checkLost(page, daemon);
+        await checkAway(page, daemon, "#view-fox svg");
         await checkKeys(page);
         await checkHead(page, daemon);
         await checkModels(page, daemon);
