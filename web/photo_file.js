@@ -1,6 +1,7 @@
 /** From a picture file to a photo that can move: decoded here, its face found by mocap-web. */
 import { settled, useStore } from "./database.js";
 
+const READ_MOST_MIB = 64;
 const KEPT_PIXELS = 1280; // of the longer side of a photo that is kept
 const ASKED_PIXELS = 720; // of what mocap-web gets
 const ASKED_LEAST = 32; // of its shorter side
@@ -23,6 +24,9 @@ function draw(bitmap, scale) {
 }
 
 async function decode(file) {
+    if (file.size > READ_MOST_MIB * 1024 * 1024) {
+        throw new Error(`a picture must be at most ${READ_MOST_MIB} MiB, and this one has ${Math.ceil(file.size / 1024 / 1024)}`);
+    }
     try {
         return await createImageBitmap(file);
     } catch {
