@@ -6,10 +6,8 @@
  *     node check_page.js MOCAP_WEB PLAYWRIGHT_DIR [SCREENSHOTS_DIR]
  */
 import { strict as assert } from "node:assert";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findChromium, openPage, startWeb } from "./browser.js";
+import { findChromium, guard, makeDirectory, openPage, startWeb } from "./browser.js";
 import { checkDialogs, checkNoToken } from "./check_dialogs.js";
 import { checkModel } from "./check_model.js";
 import { checkPhoto } from "./check_photo.js";
@@ -296,15 +294,6 @@ async function run(chromium, directory) {
 }
 
 const chromium = findChromium(playwrightDirectory);
-const guard = setTimeout(() => {
-    console.error("it hangs");
-    process.exit(1);
-}, GUARD_MS);
-const directory = mkdtempSync(join(tmpdir(), "mocapd-page-"));
-try {
-    await run(chromium, directory);
-    console.log("the avatar does what the track does, and the browser has nothing to complain of");
-} finally {
-    rmSync(directory, { recursive: true });
-    clearTimeout(guard);
-}
+guard(GUARD_MS);
+await run(chromium, makeDirectory("mocapd-page-"));
+console.log("the avatar does what the track does, and the browser has nothing to complain of");

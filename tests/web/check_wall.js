@@ -7,10 +7,9 @@
  */
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findChromium, openPage, startWeb } from "./browser.js";
+import { findChromium, guard, makeDirectory, openPage, startWeb } from "./browser.js";
 import { makeAxe } from "./check_screens.js";
 import { playDaemon } from "./daemon.js";
 
@@ -180,11 +179,8 @@ async function checkWall(browserPage, directory, count) {
 }
 
 const chromium = findChromium(playwrightDirectory);
-const guard = setTimeout(() => {
-    console.error("it hangs");
-    process.exit(1);
-}, GUARD_MS);
-const directory = mkdtempSync(join(tmpdir(), "mocapd-wall-"));
+guard(GUARD_MS);
+const directory = makeDirectory("mocapd-wall-");
 const { browser, page } = await openPage(chromium, WAIT_MS);
 try {
     const complaints = [];
@@ -198,6 +194,4 @@ try {
     console.log("each stream has its tile, and those aside come five times a second");
 } finally {
     await browser.close();
-    rmSync(directory, { recursive: true });
-    clearTimeout(guard);
 }
