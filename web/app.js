@@ -78,7 +78,7 @@ const isLive = (name) => !page.isOffline && client.web?.daemon !== false && clie
 function statusOf() {
     const state = client.states.get(page.stream);
     if (page.isOffline) {
-        return ["offline", page.refusal ? "refused by mocap-web" : "mocap-web is not reachable; trying again"];
+        return ["offline", page.refusal ? "refused by mocap-web" : "mocap-web is not reachable; reconnecting"];
     }
     if (client.hello === null || client.web?.daemon === false) {
         return ["waiting", "waiting for mocapd"];
@@ -307,7 +307,7 @@ if (matchMedia("(max-width: 820px)").matches) {
 const full = byId("full");
 full.hidden = !document.fullscreenEnabled;
 full.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : byId("views").requestFullscreen()));
-document.addEventListener("fullscreenchange", () => (full.textContent = document.fullscreenElement ? "Leave full screen" : "Full screen"));
+document.addEventListener("fullscreenchange", () => (full.textContent = document.fullscreenElement ? "Exit full screen" : "Full screen"));
 
 listenForKeys({
     ...Object.fromEntries(AVATARS.map((name, index) => [String(index + 1), () => stage.choose(name)])),

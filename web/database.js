@@ -31,8 +31,8 @@ function open() {
 /** Why nothing was kept, for people: a browser's own words are for programmers. */
 export function explainStorage({ name }) {
     return name === "QuotaExceededError"
-        ? "this browser has no more room for this page: remove a model or the photo, or free space on the disk"
-        : "this browser keeps nothing for this page: a private window, or its settings forbid it";
+        ? "this browser has no storage left for this page. Remove a model or the photo, or free disk space"
+        : "this browser stores nothing for this page: the window is private, or its settings forbid it";
 }
 
 /** Resolves once the transaction has committed; a quota error is reported only then. */

@@ -4,7 +4,7 @@ const MAGIC = 0x676c5446; // "glTF"
 const HEAD_BYTES = 20; // the file's header and that of its first part
 const MOST_MIB = 512; // it is kept in memory a few times over
 
-export const NO_MODEL = "this is not a VRM model. Choose a file that ends in .vrm, as VRoid Studio exports it";
+export const NO_MODEL = "this is not a VRM model. Choose a .vrm file, such as VRoid Studio exports";
 
 /**
  * @param {Blob} file of any size: what is no model is not read
@@ -16,7 +16,7 @@ export async function readModelFile(file) {
         throw new Error(NO_MODEL);
     }
     if (file.size > MOST_MIB * 1024 * 1024) {
-        throw new Error(`a model must be at most ${MOST_MIB} MiB, and this one has ${Math.ceil(file.size / 1024 / 1024)}. Export it with smaller textures`);
+        throw new Error(`a model must be at most ${MOST_MIB} MiB; this one is ${Math.ceil(file.size / 1024 / 1024)} MiB. Export it with smaller textures`);
     }
     return file.arrayBuffer();
 }

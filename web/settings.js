@@ -92,7 +92,7 @@ export function makeSettings(control, stream, preferences) {
             const gains = SHAPES.filter(has).map((name) => settings.gains[name] ?? 1);
             shows[group](gains.reduce((sum, gain) => sum + gain, 0) / gains.length);
         }
-        said.textContent = settings.changed ? "Changed from what mocapd was started with; kept for its next start." : "As mocapd was started.";
+        said.textContent = settings.changed ? "Changed since mocapd was started; it keeps these settings when it restarts." : "These are the settings that mocapd was started with.";
     }
 
     let pending = null; // changes that wait for the reply to those before
@@ -139,16 +139,16 @@ export function makeSettings(control, stream, preferences) {
         const page = make("div", { className: "settings-grid" });
         shows.which = makeChoice(page, { id: "which", name: "Face to show", options: WHICH, onChange: preferences.setWhich });
         const grid = make("div", { className: "settings-grid" });
-        shows.smooth = makeChoice(grid, { id: "smooth", name: "Smoothing", options: { on: "on", off: "off: as the network sees it" }, onChange: (value) => ask({ smooth: value === "on" }) });
-        shows.steady = makeSlider(grid, { id: "steady", name: "Steadiness", min: 0, max: 10, step: 1, note: "How still a face at rest is held. Higher is calmer, and lags a little more.", words: String, onChange: (value) => ask({ smooth_min_cutoff: cutoffOf(value) }) });
-        shows.quick = makeSlider(grid, { id: "quick", name: "Quickness", min: 0, max: 60, step: 5, note: "How soon smoothing lets go of a face that moves. Higher lags less.", words: String, onChange: (value) => ask({ smooth_beta: value }) });
+        shows.smooth = makeChoice(grid, { id: "smooth", name: "Smoothing", options: { on: "on", off: "off (raw network output)" }, onChange: (value) => ask({ smooth: value === "on" }) });
+        shows.steady = makeSlider(grid, { id: "steady", name: "Steadiness", min: 0, max: 10, step: 1, note: "How still a resting face is held. Higher values are calmer but lag a little more.", words: String, onChange: (value) => ask({ smooth_min_cutoff: cutoffOf(value) }) });
+        shows.quick = makeSlider(grid, { id: "quick", name: "Quickness", min: 0, max: 60, step: 5, note: "How quickly smoothing gives way when the face moves. Higher values lag less.", words: String, onChange: (value) => ask({ smooth_beta: value }) });
         shows.fov = makeAutoSlider(grid, { id: "fov", name: "Field of view", min: 5, max: 170, step: 1, auto: "Estimate it from the faces", start: FOV_USUAL, note: "The camera’s, along the longer edge of its image. Laptop cameras have 55 to 65 degrees, webcams 60 to 80.", words: (value) => `${value}°`, onChange: (value) => ask({ fov: value }) });
         for (const [group, has] of Object.entries(GAINS)) {
             shows[group] = makeSlider(grid, { id: `gain-${Object.keys(GAINS).indexOf(group)}`, name: group, min: 0, max: 3, step: 0.05, words: (value) => `× ${value.toFixed(2)}`, onChange: (value) => ask({ gains: Object.fromEntries(SHAPES.filter(has).map((name) => [name, value])) }) });
         }
-        const reset = make("button", { type: "button", id: "settings-reset" }, "Back to what mocapd was started with");
+        const reset = make("button", { type: "button", id: "settings-reset" }, "Restore the settings mocapd was started with");
         reset.addEventListener("click", () => ask({ reset: true }));
-        box.append(make("h3", {}, "This page"), page, make("h3", {}, "The stream, for every program that reads it"), problem, grid, said, make("div", { className: "row end" }, reset));
+        box.append(make("h3", {}, "This page"), page, make("h3", {}, "The stream: applies to every program that reads it"), problem, grid, said, make("div", { className: "row end" }, reset));
     }
 
     makeDialog("settings", {

@@ -70,7 +70,7 @@ export function makeShelf(stage, title) {
             model.id = await keepModel(model.title, bytes, replaced?.id);
         } catch (error) {
             if (model === shown) {
-                note(`${model.title} is shown, but not kept: ${explainStorage(error)}`);
+                note(`${model.title} is shown but could not be saved: ${explainStorage(error)}`);
             }
         }
     }

@@ -9,8 +9,8 @@ import { makeRobot } from "./robot.js";
 export const AVATARS = ["fox", "robot", "head", "model", "photo"];
 
 const WITHOUT_3D =
-    "This build has no 3-D part: npm was not available when mocapd was built. Install npm (apt-get install npm), " +
-    "then build again: cmake --build --preset release. The fox and the robot need none of it.";
+    "This build has no 3-D avatars because npm was not available when mocapd was built. Install npm (apt-get install npm), " +
+    "then rebuild: cmake --build --preset release. The other avatars do not need it.";
 
 /** Explains in a view why it is empty. */
 function explain(view, text) {

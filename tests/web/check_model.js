@@ -140,18 +140,18 @@ async function checkUnkept(page) {
     await noteIs(page, "Flat face");
     await failToKeep(page);
     await page.setInputFiles("#model-file", file("second.vrm"));
-    await noteMatches(page, "^Flat face 2 is shown, but not kept: this browser has no more room");
+    await noteMatches(page, "^Flat face 2 is shown but could not be saved: this browser has no storage left");
     assert.deepEqual(await page.locator("#model-choice option:checked").allInnerTexts(), ["Flat face 2"]);
     await page.click("#model-remove");
     await noteIs(page, "Flat face");
     assert.deepEqual(await titles(page), ["Flat face"]);
     await page.setInputFiles("#model-replacement", file("third.vrm"));
-    await noteMatches(page, "^Flat face is shown, but not kept");
+    await noteMatches(page, "^Flat face is shown but could not be saved");
     assert.deepEqual(await titles(page), ["Flat face"], "the one that it should have replaced is still there");
     await page.click("#model-remove");
     await noteIs(page, "Flat face");
     await page.setInputFiles("#model-file", file("fourth.vrm"));
-    await noteMatches(page, "^Flat face 2 is shown, but not kept");
+    await noteMatches(page, "^Flat face 2 is shown but could not be saved");
     await keepAgain(page);
     await page.setInputFiles("#model-replacement", file("fifth.vrm"));
     await noteIs(page, "Flat face 2");
@@ -164,7 +164,7 @@ async function checkUnkept(page) {
     await page.click("#model-remove");
     await page.waitForFunction(() => document.getElementById("drop").checkVisibility());
     await page.setInputFiles("#model-file", file("sixth.vrm"));
-    await noteMatches(page, "^Flat face is shown, but not kept");
+    await noteMatches(page, "^Flat face is shown but could not be saved");
     await page.click("#model-remove"); // there is no other
     await page.waitForFunction(() => document.getElementById("drop").checkVisibility() && !document.querySelector("#view-model canvas"));
     await keepAgain(page);
@@ -198,7 +198,7 @@ async function checkSizes(page) {
     await add("disk.img", Buffer.alloc(100), 2 ** 36);
     await noteMatches(page, "^disk\\.img: this is not a VRM model");
     await add("huge.vrm", makeVrm(), 600 * 2 ** 20);
-    await noteMatches(page, "^huge\\.vrm: a model must be at most 512 MiB, and this one has 600\\. ");
+    await noteMatches(page, "^huge\\.vrm: a model must be at most 512 MiB; this one is 600 MiB\\. ");
 }
 
 /** Models that an older page has kept are still there, and to list them reads none of their bytes. */

@@ -231,7 +231,7 @@ async function checkModels(page, daemon) {
         await checkModel(page, (face) => showAndWait(page, daemon, face), makeFace);
         await shoot(page, "model");
     } else {
-        await page.waitForFunction(() => document.getElementById("view-model").textContent.includes("has no 3-D part"));
+        await page.waitForFunction(() => document.getElementById("view-model").textContent.includes("has no 3-D avatars"));
     }
     await page.keyboard.press("1");
 }
