@@ -157,8 +157,10 @@ void protocol_view_message(struct protocol_view *view, const struct protocol_mes
     case PROTOCOL_MESSAGE_STREAMS:
         shown->type = MOCAP_STREAMS;
         break;
+    case PROTOCOL_MESSAGE_OTHER: // "settings", which the library does not read, is a reply, too
+        shown->type = message->id.given ? MOCAP_REPLY : MOCAP_OTHER;
+        break;
     case PROTOCOL_MESSAGE_HELLO:
-    case PROTOCOL_MESSAGE_OTHER:
         break;
     }
 }

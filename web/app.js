@@ -71,11 +71,14 @@ stage.choose(AVATARS.includes(firstAvatar) ? firstAvatar : "fox");
 
 // ---- status
 
+/** Whether the newest record of a stream shows what is there now: not while camera, mocapd or mocap-web is away. */
+const isLive = (name) => !page.isOffline && client.web?.daemon !== false && client.states.get(name)?.state === "live";
+
 /** @returns {[string, string]} what the dot and the text say */
 function statusOf() {
     const state = client.states.get(page.stream);
     if (page.isOffline) {
-        return ["offline", page.refusal ? "refused by mocap-web" : "mocap-web is not reachable; trying again"];
+        return ["offline", page.refusal ? "refused by mocap-web" : "mocap-web is not reachable; reconnecting"];
     }
     if (client.hello === null || client.web?.daemon === false) {
         return ["waiting", "waiting for mocapd"];
@@ -101,10 +104,22 @@ setInterval(showStatus, STATUS_EVERY_MS);
 
 // ---- streams
 
+/** A record may overtake the state that makes it count. */
+const recordNow = () => (isLive(page.stream) ? page.record : null);
+
+/** What was seen before a camera went away is not what is there when it comes back. */
+function dropStale() {
+    if (!isLive(page.stream)) {
+        page.record = null;
+        page.isFresh = false;
+    }
+    page.isNew = true;
+}
+
 function chooseStream(name) {
     page.stream = name;
     page.record = client.newest.get(name) ?? null;
-    page.isNew = page.record !== null;
+    dropStale();
     page.seqBefore = null;
     page.face = { ...page.face, id: NEUTRAL.id }; // ids are per stream
     clearLatency();
@@ -161,8 +176,16 @@ client.addEventListener("hello", ({ detail: { streams } }) => {
     page.hasGreeted = true;
 });
 byId("stream").addEventListener("change", ({ target }) => chooseStream(target.value));
-client.addEventListener("state", showStatus);
-client.addEventListener("web", showStatus);
+client.addEventListener("state", ({ detail: { stream } }) => {
+    if (stream === page.stream) {
+        dropStale();
+    }
+    showStatus();
+});
+client.addEventListener("web", () => {
+    dropStale();
+    showStatus();
+});
 client.addEventListener("link", ({ detail: isLinked }) => {
     page.isOffline = !isLinked;
     if (isLinked) {
@@ -171,6 +194,7 @@ client.addEventListener("link", ({ detail: isLinked }) => {
         client.web = null;
         askRefusal();
     }
+    dropStale();
     showStatus();
 });
 
@@ -206,7 +230,7 @@ painted.port1.onmessage = ({ data: record }) => {
 
 /** A new face is shown at once; a lost one fades to neutral, then falls asleep. */
 function nextFace(nowMs) {
-    const face = faceOf(page.isOffline ? null : page.record, preferences.isMirror, page.face.id, preferences.which);
+    const face = faceOf(recordNow(), preferences.isMirror, page.face.id, preferences.which);
     if (face.seen) {
         page.seenMs = nowMs;
         return face;
@@ -235,7 +259,7 @@ function onFrame(nowMs) {
         drawFace(nowMs, isNew);
     }
     if (isNew && !address.isObs) {
-        showLandmarks(page.record, page.face.seen ? page.face.id : 0, preferences.isMirror, preferences.colours);
+        showLandmarks(recordNow(), page.face.seen ? page.face.id : 0, preferences.isMirror, preferences.colours);
     }
     if (page.isFresh) {
         page.isFresh = false;
@@ -246,7 +270,7 @@ function onFrame(nowMs) {
 requestAnimationFrame(onFrame);
 
 preferences.onChange = () => {
-    page.isNew = page.record !== null;
+    page.isNew = true;
     wall.refresh();
 };
 
@@ -283,7 +307,7 @@ if (matchMedia("(max-width: 820px)").matches) {
 const full = byId("full");
 full.hidden = !document.fullscreenEnabled;
 full.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : byId("views").requestFullscreen()));
-document.addEventListener("fullscreenchange", () => (full.textContent = document.fullscreenElement ? "Leave full screen" : "Full screen"));
+document.addEventListener("fullscreenchange", () => (full.textContent = document.fullscreenElement ? "Exit full screen" : "Full screen"));
 
 listenForKeys({
     ...Object.fromEntries(AVATARS.map((name, index) => [String(index + 1), () => stage.choose(name)])),

@@ -42,7 +42,7 @@ fi
 # Node resolves packages from the sources' own folder, so the sources go beside them.
 rm -rf "$work/npm/avatars3d"
 cp -r "$source/avatars3d" "$work/npm/avatars3d"
-cp "$source/face.js" "$work/npm"
+cp "$source/face.js" "$source/model_file.js" "$work/npm"
 "$work/npm/node_modules/.bin/esbuild" "$work/npm/avatars3d/avatars3d.js" --bundle --format=esm --minify \
     --target=es2022 --legal-comments=eof --log-level=warning --outfile="$pages/avatars3d.js"
 finish true

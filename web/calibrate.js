@@ -33,7 +33,7 @@ function resultOf({ ranges }) {
     const [range] = ranges ?? [];
     const peaks = Object.entries(range?.peaks ?? {});
     const reached = Math.max(0, ...peaks.map(([, peak]) => peak));
-    return reached < 0.25 ? "too weak to measure: as before" : `reached ${Math.round(100 * reached)}, gain ${Math.max(...Object.values(range.gains)).toFixed(2)}`;
+    return reached < 0.25 ? "too weak to measure; unchanged" : `reached ${Math.round(100 * reached)} %, gain ${Math.max(...Object.values(range.gains)).toFixed(2)}`;
 }
 
 /**
@@ -107,13 +107,13 @@ export function makeCalibrate(control, stream) {
         attempt(async () => {
             guide.textContent = "Look at the camera: eyes open, mouth closed, face at rest …";
             const { faces, profile: name } = await measure({ action: "neutral" }, NEUTRAL_MS);
-            guide.textContent = `Measured ${faces === 1 ? "your neutral face" : `${faces} neutral faces`}; kept in the profile ${name}.`;
+            guide.textContent = `Measured ${faces === 1 ? "your neutral face" : `${faces} neutral faces`}; saved in profile ${name}.`;
             await refresh();
         });
 
     async function measureStep(index) {
         const [words, shapes] = STEPS[index];
-        guide.textContent = `${words} — and hold it …`;
+        guide.textContent = `${words} and hold …`;
         progress.value = 0;
         await sleep(READY_MS);
         results[index].textContent = resultOf(await measure({ action: "range", shapes }, RANGE_MS));
@@ -124,13 +124,13 @@ export function makeCalibrate(control, stream) {
             for (let index = 0; index < STEPS.length && !isStopped; index++) {
                 await measureStep(index);
             }
-            guide.textContent = isStopped ? "Stopped. What was measured is kept." : "All measured and kept.";
+            guide.textContent = isStopped ? "Stopped. The steps already measured are saved." : "All steps measured and saved.";
         });
 
     const one = (index) =>
         attempt(async () => {
             await measureStep(index);
-            guide.textContent = "Measured and kept.";
+            guide.textContent = "Measured and saved.";
         });
 
     async function refresh() {
@@ -138,7 +138,7 @@ export function makeCalibrate(control, stream) {
         const names = [...new Set(["default", current, ...profiles])].sort();
         profile.replaceChildren(...names.map((name) => make("option", { selected: name === current }, name)));
         const hasNeutral = faces.some((face) => face.neutral);
-        state.textContent = `Profile ${current}: ${hasNeutral ? "your neutral face was measured" : "no neutral face was measured yet; one is being learnt as you move"}.`;
+        state.textContent = `Profile ${current}: ${hasNeutral ? "your neutral face has been measured" : "no neutral face measured yet; it is being estimated as you move"}.`;
     }
 
     const change = (request, words) =>
@@ -155,13 +155,13 @@ export function makeCalibrate(control, stream) {
     const fresh = button("calibrate-profile", "Measure as a new person", () => {
         const name = profileName.value.trim();
         if (!/^[A-Za-z0-9_-]{1,63}$/.test(name)) {
-            showProblem("A name must be letters, digits, _ or -.");
+            showProblem("A name may contain only letters, digits, _ and -, and at most 63 of them.");
             return;
         }
         attempt(async () => {
             guide.textContent = "Look at the camera: eyes open, mouth closed, face at rest …";
             await measure({ action: "neutral", profile: name }, NEUTRAL_MS);
-            guide.textContent = `The neutral face of ${name} is measured.`;
+            guide.textContent = `Measured the neutral face of ${name}.`;
             await refresh();
         });
     });
@@ -172,11 +172,11 @@ export function makeCalibrate(control, stream) {
         box.append(
             state,
             problem,
-            make("div", { className: "row" }, button("calibrate-neutral", "Neutral face", neutral, "primary"), button("calibrate-range", "Whole range, step by step", range), stop),
+            make("div", { className: "row" }, button("calibrate-neutral", "Neutral face", neutral, "primary"), button("calibrate-range", "Full range, step by step", range), stop),
             make("div", { className: "guide" }, guide, progress),
-            make("p", { className: "soft" }, "The neutral face is what every expression is compared with: a second of looking at the camera. The range stretches weak expressions to full strength."),
+            make("p", { className: "soft" }, "Every expression is compared with your neutral face: look at the camera for a second to measure it. Measuring the range lets weak expressions reach full strength."),
             list,
-            make("div", { className: "row" }, make("label", { for: "profile" }, "Person"), profile, make("label", { for: "profile-name" }, "New name"), profileName, fresh, button("calibrate-reset", "Forget what was measured", () => change({ action: "reset" }, "Forgotten."))),
+            make("div", { className: "row" }, make("label", { for: "profile" }, "Person"), profile, make("label", { for: "profile-name" }, "New name"), profileName, fresh, button("calibrate-reset", "Delete measurements", () => change({ action: "reset" }, "Deleted."))),
         );
     }
 

@@ -4,8 +4,8 @@ import { keep, recall } from "./storage.js";
 
 const noToken = (what) =>
     `${what}, open the address that ends in #token=…: mocap-web shows it on a terminal when it starts; ` +
-    "as a service it logs where the token is (journalctl --user -u mocap-web). Browsers without it may " +
-    "only look.";
+    "as a service it logs where the token is (journalctl --user -u mocap-web). Without the token, a browser " +
+    "can only watch.";
 
 /** The token in the page's address is kept, and leaves the address. @param {MocapClient} client */
 export function makeControl(client) {
@@ -40,7 +40,7 @@ export function makeControl(client) {
         async readPhoto(ppm) {
             const headers = { "Content-Type": "image/x-portable-pixmap", "X-Mocap-Token": token };
             const response = await fetch(new URL("photo", document.baseURI), { method: "POST", headers, body: ppm }).catch(() => {
-                throw new Error("mocap-web does not answer");
+                throw new Error("mocap-web is not responding");
             });
             const type = response.headers.get("Content-Type") ?? "";
             const text = await response.text();

@@ -1,10 +1,10 @@
 /** What is kept in this browser: the user's models and photo (IndexedDB). Nothing is uploaded. */
 
 const DATABASE = "mocapd";
-const VERSION = 2;
+const VERSION = 3; // 2 had no indexes
 const STORES = {
-    models: { keyPath: "id", autoIncrement: true }, // {id, title, addedMs, bytes}
-    photos: { keyPath: "id" }, // {id, title, addedMs, image, face}: photo.js
+    models: { options: { keyPath: "id", autoIncrement: true }, indexes: ["title"] }, // {id, title, addedMs, bytes}
+    photos: { options: { keyPath: "id" }, indexes: [] }, // {id, title, addedMs, image, face}: photo.js
 };
 
 /** What a request gives. */
@@ -17,9 +17,11 @@ export const settled = (request) =>
 function open() {
     const request = indexedDB.open(DATABASE, VERSION);
     request.onupgradeneeded = () => {
-        for (const [name, options] of Object.entries(STORES)) {
-            if (!request.result.objectStoreNames.contains(name)) {
-                request.result.createObjectStore(name, options);
+        const { result: database, transaction } = request;
+        for (const [name, { options, indexes }] of Object.entries(STORES)) {
+            const store = database.objectStoreNames.contains(name) ? transaction.objectStore(name) : database.createObjectStore(name, options);
+            for (const index of indexes.filter((one) => !store.indexNames.contains(one))) {
+                store.createIndex(index, index);
             }
         }
     };
@@ -29,11 +31,11 @@ function open() {
 /** Why nothing was kept, for people: a browser's own words are for programmers. */
 export function explainStorage({ name }) {
     return name === "QuotaExceededError"
-        ? "this browser has no more room for this page: remove a model or the photo, or free space on the disk"
-        : "this browser keeps nothing for this page: a private window, or its settings forbid it";
+        ? "this browser has no storage left for this page. Remove a model or the photo, or free disk space"
+        : "this browser stores nothing for this page: the window is private, or its settings forbid it";
 }
 
-/** Until a transaction is on the disk: what it lacks room for fails no earlier. */
+/** Resolves once the transaction has committed; a quota error is reported only then. */
 const committed = (transaction) =>
     new Promise((resolve, reject) => {
         transaction.oncomplete = resolve;

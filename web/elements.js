@@ -34,7 +34,7 @@ export async function copyFrom(button, text) {
         await navigator.clipboard.writeText(text);
         button.textContent = "Copied";
     } catch {
-        button.textContent = "Select it and press Ctrl+C"; // the browser allows it on secure pages only
+        button.textContent = "Select the text and press Ctrl+C"; // the browser allows it on secure pages only
     }
     setTimeout(() => (button.textContent = label), 2000);
 }

@@ -51,8 +51,8 @@ export const asleepAt = (ms) => ({ ...ASLEEP, pitch: ASLEEP.pitch + 0.035 * Math
 
 /** Whose face to show, of several: what a setting may be. */
 export const WHICH = {
-    steady: "the same person while visible",
-    largest: "the nearest: the largest face",
+    steady: "the same person, while visible",
+    largest: "the largest (nearest) face",
     left: "the leftmost on this page",
     right: "the rightmost on this page",
 };

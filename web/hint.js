@@ -9,14 +9,14 @@ export function hintOf({ isOffline, web, hello, refusal }) {
     if (isOffline) {
         return refusal
             ? { text: `mocap-web refuses this page: ${refusal}` }
-            : { text: "mocap-web does not answer. Is it running?", command: "mocap-web" };
+            : { text: "mocap-web is not responding. Is it running?", command: "mocap-web" };
     }
     if (web && !web.daemon) {
         const socket = web.socket ? ` --socket ${web.socket}` : "";
-        return { text: `mocap-web waits for mocapd${web.reason ? `: ${web.reason}` : ""}. Start it in a terminal:`, command: `mocapd${socket}` };
+        return { text: `mocap-web is waiting for mocapd${web.reason ? `: ${web.reason}` : ""}. Start mocapd in a terminal:`, command: `mocapd${socket}` };
     }
     if (hello && hello.streams.length === 0) {
-        return { text: "mocapd has no stream. Name a camera, or try the built-in clip:", command: "mocapd --stream demo=demo: --repeat" };
+        return { text: "mocapd has no streams. Add a camera, or try the built-in clip:", command: "mocapd --stream demo=demo: --repeat" };
     }
     return null;
 }

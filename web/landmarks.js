@@ -101,7 +101,7 @@ function drawThumbnail(context, record, face, mirror, canvasWidth, colours) {
     }
 }
 
-/** @returns {(record: object, id: number, mirror: boolean, colours: object) => void} */
+/** @returns {(record: object | null, id: number, mirror: boolean, colours: object) => void} */
 export function makeLandmarks(canvas) {
     let shown = null; // {x, y, size}: the part of the frame, which follows the face
 
@@ -119,7 +119,7 @@ export function makeLandmarks(canvas) {
             return; // folded
         }
         const { context, width, height } = beginCanvas(canvas);
-        const face = record.faces.find((one) => one.id === id);
+        const face = record?.faces.find((one) => one.id === id);
         if (face) {
             follow(face.box);
             const scale = Math.min(width, height) / shown.size;
@@ -135,6 +135,8 @@ export function makeLandmarks(canvas) {
             context.fillText("no face in view", width / 2, height / 2);
             context.textAlign = "left";
         }
-        drawThumbnail(context, record, face, mirror, width, colours);
+        if (record) {
+            drawThumbnail(context, record, face, mirror, width, colours);
+        }
     };
 }

@@ -6,10 +6,10 @@ import { Series } from "./series.js";
 const SHOW_EVERY_MS = 250;
 
 const FIGURES = {
-    median: "half of the records are on screen within",
-    most: "95 of 100 within",
-    rate: "records a second arrive",
-    lost: "frames in ten seconds had no record here: the newest wins when something is slow",
+    median: "median",
+    most: "95th percentile",
+    rate: "records received per second",
+    lost: "frames skipped in the last ten seconds: when something is slow, only the newest is shown",
 };
 
 /** @param {() => object} colours */

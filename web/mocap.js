@@ -13,9 +13,9 @@
  *
  *     for await (const record of client.records("main")) { … }
  *
- * The client connects by itself, and again when the connection is lost. Records have the
- * fields of docs/protocol.md. It needs only WebSocket and EventTarget; pass a WebSocket
- * where there is no global one (Node.js before 22).
+ * The client connects by itself, and again when the connection is lost or silent. Records have
+ * the fields of docs/protocol.md. It needs only WebSocket, Event and EventTarget; pass a WebSocket,
+ * such as that of the package ws, where there is no global one (Node.js 18 to 21).
  *
  * Events, each with a `detail`:
  *   hello   {server, streams, …}          the daemon's greeting
@@ -31,6 +31,7 @@ const RETRY_LAST_MS = 4000; // up to this,
 const LASTING_MS = 5000; // until a connection has lasted so long
 const PING_EVERY_MS = 2000;
 const PINGS_KEPT = 8;
+const PINGS_SILENT = 3; // without a message since, before a connection is given up
 const REPLY_MS = 12000; // how long a request may take: a calibration has six seconds
 
 /** @returns {string} the WebSocket URL of the page's own server, beside the page */
@@ -53,8 +54,10 @@ export class MocapClient extends EventTarget {
     #pingTimer = 0;
     #lastId = 0; // of pings and requests
     #pingSentMs = new Map();
+    #silent = 0; // pings since the last message
     #clock = []; // {roundTripMs, offsetMs} of the last pings
-    #waiting = new Map(); // requests without a reply: id to {resolve, reject, timer}
+    #requests = []; // {id, message, resolve, reject}: the first is sent, the others wait for its reply
+    #replyTimer = 0;
 
     /**
      * @param {string} [url] ws://HOST:PORT/ws; by default defaultUrl()
@@ -67,7 +70,7 @@ export class MocapClient extends EventTarget {
         /** The greeting of mocapd and that of mocap-web; null before they have arrived. */
         this.hello = null;
         this.web = null;
-        /** The newest state and the newest record of each stream. */
+        /** The newest state and the newest record of each stream; of none while there is no connection. */
         this.states = new Map();
         this.newest = new Map();
         this.#connect();
@@ -77,8 +80,7 @@ export class MocapClient extends EventTarget {
     close() {
         this.#closed = true;
         clearTimeout(this.#retryTimer);
-        clearInterval(this.#pingTimer);
-        this.#socket?.close();
+        this.#lose();
         this.#emit("link", false);
     }
 
@@ -103,7 +105,7 @@ export class MocapClient extends EventTarget {
      */
     setStage(stream) {
         this.#stage = stream;
-        if (this.#socket.readyState === 1) {
+        if (this.#isOpen()) {
             this.#socket.send(JSON.stringify({ type: "stage", ...(stream !== null && { stream }) }));
         }
     }
@@ -143,7 +145,8 @@ export class MocapClient extends EventTarget {
     }
 
     /**
-     * Sends a request to mocapd, as mocap-web allows to those that have its token.
+     * Sends a request to mocapd, as mocap-web allows to those that have its token. mocap-web takes one
+     * at a time: further ones wait here for the reply to those before.
      * @param {string} token
      * @param {object} request such as {type: "calibrate", stream: "main", action: "neutral"}
      * @returns {Promise<object>} the reply; rejects with what was refused, and with the error's
@@ -151,59 +154,92 @@ export class MocapClient extends EventTarget {
      */
     request(token, request) {
         return new Promise((resolve, reject) => {
-            const id = ++this.#lastId;
-            if (this.#socket.readyState !== 1) {
+            if (!this.#isOpen()) {
                 reject(Object.assign(new Error("mocap-web is not reachable"), { code: "offline" }));
                 return;
             }
-            const timer = setTimeout(() => this.#settle(id, { type: "error", code: "late", message: "no reply in time" }), REPLY_MS);
-            this.#waiting.set(id, { resolve, reject, timer });
-            this.#socket.send(JSON.stringify({ type: "control", id, token, request }));
+            const id = ++this.#lastId;
+            this.#requests.push({ id, message: { type: "control", id, token, request }, resolve, reject });
+            if (this.#requests.length === 1) {
+                this.#sendRequest();
+            }
         });
     }
 
+    #sendRequest() {
+        const [{ id, message }] = this.#requests;
+        this.#replyTimer = setTimeout(() => this.#settle(id, { type: "error", code: "late", message: "no reply in time" }), REPLY_MS);
+        this.#socket.send(JSON.stringify(message));
+    }
+
     #settle(id, message) {
-        const waiting = this.#waiting.get(id);
-        if (!waiting) {
-            return;
+        if (this.#requests.length === 0 || this.#requests[0].id !== id) {
+            return; // no reply, or nobody waits for it any more
         }
-        this.#waiting.delete(id);
-        clearTimeout(waiting.timer);
+        const { resolve, reject } = this.#requests.shift();
+        clearTimeout(this.#replyTimer);
         if (message.type === "error") {
-            waiting.reject(Object.assign(new Error(message.message), { code: message.code }));
+            reject(Object.assign(new Error(message.message), { code: message.code }));
         } else {
-            waiting.resolve(message);
+            resolve(message);
+        }
+        if (this.#requests.length > 0) {
+            this.#sendRequest();
         }
     }
 
+    // CustomEvent is not global in Node.js 18.
     #emit(type, detail) {
-        this.dispatchEvent(new CustomEvent(type, { detail }));
+        this.dispatchEvent(Object.assign(new Event(type), { detail }));
+    }
+
+    #isOpen() {
+        return this.#socket?.readyState === 1;
     }
 
     #connect() {
         const socket = new this.#WebSocket(this.#url, "mocap");
+        // One that was given up may still have something to say.
+        const listen = (type, listener) => socket.addEventListener(type, (event) => socket === this.#socket && listener(event));
         this.#socket = socket;
-        socket.addEventListener("open", () => {
+        this.#silent = 0;
+        this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
+        listen("open", () => {
             this.#openedMs = performance.now();
             this.#clock = [];
             this.#pingSentMs.clear();
+            this.#silent = 0;
             this.#emit("link", true);
             this.#ping();
-            this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
         });
-        socket.addEventListener("message", ({ data }) => this.#take(data));
-        socket.addEventListener("close", () => this.#lose());
+        listen("message", ({ data }) => {
+            this.#silent = 0;
+            this.#take(data);
+        });
+        listen("close", () => this.#retry());
+        socket.addEventListener("error", () => {}); // "close" follows; without a listener ws ends the program
     }
 
+    /** Lets go of the connection, without waiting for the other side. */
     #lose() {
+        const socket = this.#socket;
+        this.#socket = null;
         clearInterval(this.#pingTimer);
-        for (const id of [...this.#waiting.keys()]) {
-            this.#settle(id, { type: "error", code: "offline", message: "the connection was lost" });
+        clearTimeout(this.#replyTimer);
+        socket?.close();
+        this.states.clear();
+        this.newest.clear();
+        for (const { reject } of this.#requests.splice(0)) {
+            reject(Object.assign(new Error("the connection was lost"), { code: "offline" }));
         }
-        if (this.#closed) {
-            return;
-        }
+    }
+
+    #retry() {
+        this.#lose();
         this.#emit("link", false);
+        if (this.#closed) {
+            return; // by who heard of it
+        }
         if (performance.now() - this.#openedMs >= LASTING_MS) {
             this.#retryMs = RETRY_FIRST_MS;
         }
@@ -258,7 +294,17 @@ export class MocapClient extends EventTarget {
         }
     }
 
+    // A network that is gone closes nothing: a connection is lost when nothing comes for a few pings.
+    // Pings count, not time: after a suspension the first finds what has arrived meanwhile.
     #ping() {
+        if (this.#silent === PINGS_SILENT) {
+            this.#retry();
+            return;
+        }
+        this.#silent++;
+        if (!this.#isOpen()) {
+            return; // it is being made
+        }
         if (this.#pingSentMs.size === PINGS_KEPT) {
             this.#pingSentMs.delete(this.#pingSentMs.keys().next().value); // never answered
         }

@@ -1,6 +1,7 @@
 /** From a picture file to a photo that can move: decoded here, its face found by mocap-web. */
 import { settled, useStore } from "./database.js";
 
+const READ_MOST_MIB = 64;
 const KEPT_PIXELS = 1280; // of the longer side of a photo that is kept
 const ASKED_PIXELS = 720; // of what mocap-web gets
 const ASKED_LEAST = 32; // of its shorter side
@@ -23,10 +24,13 @@ function draw(bitmap, scale) {
 }
 
 async function decode(file) {
+    if (file.size > READ_MOST_MIB * 1024 * 1024) {
+        throw new Error(`a picture must be at most ${READ_MOST_MIB} MiB; this one is ${Math.ceil(file.size / 1024 / 1024)} MiB`);
+    }
     try {
         return await createImageBitmap(file);
     } catch {
-        throw new Error("this browser cannot read it; use a JPEG, PNG or WebP picture");
+        throw new Error("this browser cannot read the picture. Use a JPEG, PNG or WebP file");
     }
 }
 
@@ -54,18 +58,18 @@ export function largestFace({ faces }, scale) {
 async function findFace(bitmap, control) {
     const { canvas, context } = draw(bitmap, scaleTo(bitmap, ASKED_PIXELS));
     if (Math.min(canvas.width, canvas.height) < ASKED_LEAST) {
-        throw new Error(`a picture of ${bitmap.width} × ${bitmap.height} pixels is too narrow; cut it to the face`);
+        throw new Error(`a picture of ${bitmap.width} × ${bitmap.height} pixels is too narrow. Crop it to the face`);
     }
     const record = await control.readPhoto(ppmOf(context.getImageData(0, 0, canvas.width, canvas.height)));
     const face = largestFace(record, bitmap.width / canvas.width);
     if (!face) {
-        throw new Error("no face was found; use a picture of one that looks at the camera");
+        throw new Error("no face was found. Use a picture of a face looking at the camera");
     }
     if (face.dense.length === 0) {
-        throw new Error("the face model of this mocapd gives no dense points, which a photo needs");
+        throw new Error("a photo needs dense points, which the face model of this mocapd does not have");
     }
     if (face.box[2] < LEAST_FACE) {
-        throw new Error(`the face is only ${Math.round(face.box[2])} pixels wide; use a closer picture`);
+        throw new Error(`the face is only ${Math.round(face.box[2])} pixels wide. Use a picture taken from closer`);
     }
     return face;
 }

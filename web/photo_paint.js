@@ -115,7 +115,7 @@ function link(gl, fragment) {
     ATTRIBUTES.forEach((name, i) => gl.bindAttribLocation(program, i, name));
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-        throw new Error(gl.isContextLost() ? "the graphics were lost" : "this browser cannot draw it");
+        throw new Error(gl.isContextLost() ? "the WebGL context was lost" : "this browser cannot draw the photo");
     }
     const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS);
     const uniforms = Array.from({ length: count }, (_, i) => gl.getActiveUniform(program, i));

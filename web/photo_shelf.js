@@ -53,7 +53,7 @@ export function makePhotoShelf(stage, control) {
             if (await show(photo, mine)) {
                 await store(() => keepPhoto(photo)).catch((error) => {
                     if (mine === turn) {
-                        note(`${file.name} is shown, but not kept: ${explainStorage(error)}`);
+                        note(`${file.name} is shown but could not be saved: ${explainStorage(error)}`);
                     }
                 });
             }

@@ -16,6 +16,14 @@ const GAINS = {
 export const cutoffOf = (steadiness) => 2 ** ((4 - steadiness) / 2);
 export const steadinessOf = (cutoff) => Math.round(4 - 2 * Math.log2(cutoff));
 
+const FOV_USUAL = 60; // degrees: where the slider begins when it leaves "auto"
+
+/** Two changes as one: of what both change, the later one counts. */
+export function mergeChanges(earlier, later) {
+    const gains = { ...earlier.gains, ...later.gains };
+    return { ...earlier, ...later, ...(Object.keys(gains).length > 0 && { gains }) };
+}
+
 function makeSlider(grid, { id, name, min, max, step, note, words, onChange }) {
     const input = make("input", { type: "range", id, min, max, step });
     const output = make("output", { for: id });
@@ -24,12 +32,38 @@ function makeSlider(grid, { id, name, min, max, step, note, words, onChange }) {
         grid.append(make("p", { className: "soft" }, note));
     }
     const show = (value) => {
-        input.value = value;
-        output.textContent = words(Number(input.value));
+        if (!input.matches(":active")) { // it is being dragged: what it is let go at will be sent
+            input.value = value;
+            output.textContent = words(Number(input.value));
+        }
     };
     input.addEventListener("input", () => (output.textContent = words(Number(input.value))));
     input.addEventListener("change", () => onChange(Number(input.value)));
     return show;
+}
+
+/** A slider that may also be left to mocapd: beside it is a box for that. */
+function makeAutoSlider(grid, { id, name, auto, start, note, onChange, ...range }) {
+    const box = make("input", { type: "checkbox", id: `${id}-auto` });
+    const showNumber = makeSlider(grid, { ...range, id, name, onChange });
+    const slider = grid.querySelector(`#${id}`);
+    const output = grid.querySelector(`output[for=${id}]`);
+    grid.append(make("span"), make("label", { className: "check", for: box.id }, box, auto), make("span"), make("p", { className: "soft" }, note));
+    const showAuto = (isAuto) => {
+        box.checked = slider.disabled = isAuto;
+        output.textContent = isAuto ? "auto" : range.words(Number(slider.value));
+    };
+    box.addEventListener("change", () => {
+        showAuto(box.checked);
+        onChange(box.checked ? "auto" : Number(slider.value));
+    });
+    showNumber(start);
+    return (value) => {
+        showAuto(value === "auto");
+        if (value !== "auto") {
+            showNumber(value);
+        }
+    };
 }
 
 function makeChoice(grid, { id, name, options, onChange }) {
@@ -53,42 +87,68 @@ export function makeSettings(control, stream, preferences) {
         shows.smooth(settings.smooth ? "on" : "off");
         shows.steady(steadinessOf(settings.smooth_min_cutoff));
         shows.quick(settings.smooth_beta);
-        shows.fov(settings.fov === "auto" ? 0 : settings.fov);
+        shows.fov(settings.fov);
         for (const [group, has] of Object.entries(GAINS)) {
             const gains = SHAPES.filter(has).map((name) => settings.gains[name] ?? 1);
             shows[group](gains.reduce((sum, gain) => sum + gain, 0) / gains.length);
         }
-        said.textContent = settings.changed ? "Changed from what mocapd was started with; kept for its next start." : "As mocapd was started.";
+        said.textContent = settings.changed ? "Changed since mocapd was started; it keeps these settings when it restarts." : "These are the settings that mocapd was started with.";
     }
 
-    async function ask(changes) {
-        showProblem("");
+    let pending = null; // changes that wait for the reply to those before
+    let isAsking = false;
+
+    const send = (changes) => control.ask({ type: "settings", stream: stream(), ...changes });
+
+    /** What is in use is shown, unless a change is still to be sent, which it would undo. */
+    async function showReply(reply) {
+        const settings = await reply;
+        if (pending === null) {
+            show(settings);
+        }
+    }
+
+    async function sendPending() {
+        const changes = pending;
+        pending = null;
         try {
-            show(await control.ask({ type: "settings", stream: stream(), ...changes }));
+            await showReply(send(changes));
         } catch (error) {
             showProblem(error.message);
-            if (Object.keys(changes).length > 0) {
-                await showCurrent().catch(() => {}); // the problem is shown already
+            if (pending === null && Object.keys(changes).length > 0) {
+                await showReply(send({})).catch(() => {}); // the problem is shown already
             }
         }
     }
 
-    const showCurrent = async () => show(await control.ask({ type: "settings", stream: stream() }));
+    /** Sends changes, one request at a time: those made meanwhile go together. */
+    async function ask(changes) {
+        showProblem("");
+        pending = changes.reset ? changes : mergeChanges(pending ?? {}, changes);
+        if (isAsking) {
+            return;
+        }
+        isAsking = true;
+        while (pending !== null) {
+            await sendPending();
+        }
+        isAsking = false;
+    }
 
     function fill(box) {
         const page = make("div", { className: "settings-grid" });
         shows.which = makeChoice(page, { id: "which", name: "Face to show", options: WHICH, onChange: preferences.setWhich });
         const grid = make("div", { className: "settings-grid" });
-        shows.smooth = makeChoice(grid, { id: "smooth", name: "Smoothing", options: { on: "on", off: "off: as the network sees it" }, onChange: (value) => ask({ smooth: value === "on" }) });
-        shows.steady = makeSlider(grid, { id: "steady", name: "Steadiness", min: 0, max: 10, step: 1, note: "How still a face at rest is held. Higher is calmer, and lags a little more.", words: String, onChange: (value) => ask({ smooth_min_cutoff: cutoffOf(value) }) });
-        shows.quick = makeSlider(grid, { id: "quick", name: "Quickness", min: 0, max: 60, step: 5, note: "How soon smoothing lets go of a face that moves. Higher lags less.", words: String, onChange: (value) => ask({ smooth_beta: value }) });
-        shows.fov = makeSlider(grid, { id: "fov", name: "Field of view", min: 0, max: 120, step: 1, note: "Of the camera, along the longer edge; 0 estimates it from the faces. Laptops have 55 to 65 degrees, webcams 60 to 80.", words: (value) => (value < 5 ? "auto" : `${value}°`), onChange: (value) => ask({ fov: value < 5 ? "auto" : value }) });
+        shows.smooth = makeChoice(grid, { id: "smooth", name: "Smoothing", options: { on: "on", off: "off (raw network output)" }, onChange: (value) => ask({ smooth: value === "on" }) });
+        shows.steady = makeSlider(grid, { id: "steady", name: "Steadiness", min: 0, max: 10, step: 1, note: "How still a resting face is held. Higher values are calmer but lag a little more.", words: String, onChange: (value) => ask({ smooth_min_cutoff: cutoffOf(value) }) });
+        shows.quick = makeSlider(grid, { id: "quick", name: "Quickness", min: 0, max: 60, step: 5, note: "How quickly smoothing gives way when the face moves. Higher values lag less.", words: String, onChange: (value) => ask({ smooth_beta: value }) });
+        shows.fov = makeAutoSlider(grid, { id: "fov", name: "Field of view", min: 5, max: 170, step: 1, auto: "Estimate it from the faces", start: FOV_USUAL, note: "The camera’s, along the longer edge of its image. Laptop cameras have 55 to 65 degrees, webcams 60 to 80.", words: (value) => `${value}°`, onChange: (value) => ask({ fov: value }) });
         for (const [group, has] of Object.entries(GAINS)) {
             shows[group] = makeSlider(grid, { id: `gain-${Object.keys(GAINS).indexOf(group)}`, name: group, min: 0, max: 3, step: 0.05, words: (value) => `× ${value.toFixed(2)}`, onChange: (value) => ask({ gains: Object.fromEntries(SHAPES.filter(has).map((name) => [name, value])) }) });
         }
-        const reset = make("button", { type: "button", id: "settings-reset" }, "Back to what mocapd was started with");
+        const reset = make("button", { type: "button", id: "settings-reset" }, "Restore the settings mocapd was started with");
         reset.addEventListener("click", () => ask({ reset: true }));
-        box.append(make("h3", {}, "This page"), page, make("h3", {}, "The stream, for every program that reads it"), problem, grid, said, make("div", { className: "row end" }, reset));
+        box.append(make("h3", {}, "This page"), page, make("h3", {}, "The stream: applies to every program that reads it"), problem, grid, said, make("div", { className: "row end" }, reset));
     }
 
     makeDialog("settings", {

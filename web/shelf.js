@@ -1,6 +1,7 @@
 /** The shelf under the model: choose among those kept, add, replace, remove. */
 import { explainStorage } from "./database.js";
 import { byId, make, setText } from "./elements.js";
+import { readModelFile } from "./model_file.js";
 import { keepModel, listModels, readModel, removeModel } from "./models.js";
 import { keep, recall } from "./storage.js";
 
@@ -20,18 +21,22 @@ function distinct(title, models, id) {
  */
 export function makeShelf(stage, title) {
     let models = [];
-    let current; // its id
+    let shown = null; // {title, id, kept}; without an id it is not kept, or not yet: kept is promised
 
     const note = (text) => setText(byId("model-note"), text);
 
     function refresh() {
-        byId("model-choice").replaceChildren(
-            ...models.map(({ id, title }) => make("option", { value: String(id), selected: id === current }, title)),
-        );
-        byId("model-field").hidden = models.length < 2;
-        byId("model-replace").hidden = byId("model-remove").hidden = current === undefined;
-        byId("drop").hidden = current !== undefined;
+        const options = models.map(({ id, title }) => make("option", { value: String(id), selected: id === shown?.id }, title));
+        if (shown && shown.id === undefined) {
+            options.push(make("option", { value: "", selected: true }, shown.title)); // it may be chosen for as long as it is shown
+        }
+        byId("model-choice").replaceChildren(...options);
+        byId("model-field").hidden = options.length < 2;
+        byId("model-replace").hidden = byId("model-remove").hidden = shown === null;
+        byId("drop").hidden = shown !== null;
     }
+
+    const list = async () => (models = await listModels().catch(() => models));
 
     // Of several actions the last one counts: what an earlier one is still reading is dropped.
     let turn = 0;
@@ -46,7 +51,7 @@ export function makeShelf(stage, title) {
         try {
             await stage.loadModel(model.bytes, () => mine === turn);
             if (mine === turn) {
-                current = id;
+                shown = { title: model.title, id, kept: Promise.resolve() };
                 keep("model", model.title);
                 note(model.title);
             }
@@ -58,44 +63,65 @@ export function makeShelf(stage, title) {
         refresh();
     }
 
-    /** Shows a file and keeps it; what is no model is not kept. */
-    async function add(file, id) {
-        await stage.choose("model");
+    /** Keeps what is shown; where that fails it is shown all the same. */
+    async function keepShown(model, bytes, replaced) {
+        try {
+            await replaced?.kept;
+            model.id = await keepModel(model.title, bytes, replaced?.id);
+        } catch (error) {
+            if (model === shown) {
+                note(`${model.title} is shown but could not be saved: ${explainStorage(error)}`);
+            }
+        }
+    }
+
+    /** Shows a file and keeps it, in the place of another one if that is given; what is no model is not kept. */
+    async function add(file, replaced) {
+        const chosen = stage.choose("model");
+        const mine = file ? ++turn : turn; // after what the view begins with: the file comes later
+        await chosen;
         if (!stage.has3d || !file) {
             return;
         }
-        const mine = ++turn;
         note(`Reading ${file.name} …`);
         try {
-            const bytes = await file.arrayBuffer();
-            const title = distinct((await stage.loadModel(bytes, () => mine === turn)) || file.name, models, id);
+            const bytes = await readModelFile(file);
+            const title = (await stage.loadModel(bytes, () => mine === turn)) || file.name;
+            if (mine === turn) {
+                await list();
+            }
             if (mine !== turn) {
                 return;
             }
-            note(title);
-            keep("model", title);
-            try {
-                current = await keepModel(title, bytes, id);
-            } catch (error) {
-                note(`${title} is shown, but not kept: ${explainStorage(error)}`);
-            }
+            const model = { title: distinct(title, models, replaced?.id) };
+            shown = model;
+            note(model.title);
+            keep("model", model.title);
+            refresh();
+            await (model.kept = keepShown(model, bytes, replaced));
         } catch (error) {
             if (mine === turn) {
                 note(`${file.name}: ${error.message}`);
             }
         }
-        models = await listModels().catch(() => models);
+        await list();
         refresh();
     }
 
+    /** Removes what is shown, and no other: one that is not kept is only taken away. */
     async function remove() {
-        turn++;
-        await removeModel(current).catch(() => {}); // then it was not kept
+        const mine = ++turn;
+        const gone = shown;
+        shown = null;
         stage.removeModel();
-        current = undefined;
         note("");
-        models = await listModels().catch(() => []);
-        if (models.length > 0) {
+        refresh();
+        await gone?.kept;
+        if (gone?.id !== undefined) {
+            await removeModel(gone.id).catch(() => {}); // then storage is switched off now
+        }
+        await list();
+        if (mine === turn && models.length > 0) {
             await show(models[0].id);
         }
         refresh();
@@ -103,24 +129,27 @@ export function makeShelf(stage, title) {
 
     /** Shows the model of the last visit, once the view is first chosen. */
     async function begin() {
-        models = stage.has3d ? await listModels().catch(() => []) : [];
+        const mine = ++turn;
+        if (stage.has3d) {
+            await list();
+        }
         const wanted = title ?? recall("model");
         const model = models.find((one) => one.title === wanted) ?? models[0];
-        if (model) {
+        if (model && mine === turn) {
             await show(model.id);
         } else {
             refresh();
         }
     }
 
-    const takeFile = (target, id) => {
+    const takeFile = (target, replaced) => {
         const [file] = target.files;
         target.value = ""; // the same file may be chosen again
-        return add(file, id);
+        return add(file, replaced);
     };
     byId("model-file").addEventListener("change", ({ target }) => takeFile(target));
-    byId("model-replacement").addEventListener("change", ({ target }) => takeFile(target, current));
-    byId("model-choice").addEventListener("change", ({ target }) => show(Number(target.value)));
+    byId("model-replacement").addEventListener("change", ({ target }) => takeFile(target, shown));
+    byId("model-choice").addEventListener("change", ({ target }) => target.value !== "" && show(Number(target.value)));
     byId("model-remove").addEventListener("click", remove);
 
     let begun = null;
@@ -128,7 +157,7 @@ export function makeShelf(stage, title) {
         add: (file) => add(file),
         begin: () => (begun ??= begin()),
         get title() {
-            return models.find(({ id }) => id === current)?.title;
+            return models.find(({ id }) => id === shown?.id)?.title;
         },
     };
 }

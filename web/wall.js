@@ -25,14 +25,14 @@ function makeTile(name, onChoose) {
     const figures = make("span", { className: "tile-figures" }, parts.faces, " ", parts.latency);
     const button = make("button", { type: "button", className: "tile", "data-stream": name }, parts.canvas, make("strong", {}, name), state, figures);
     button.addEventListener("click", () => onChoose(name));
-    return { ...parts, button, name, isInView: true, record: null, receivedMs: -Infinity, latencyMs: undefined, isNew: true };
+    return { ...parts, button, name, isInView: true, isLive: false, record: null, receivedMs: -Infinity, latencyMs: undefined, isNew: true };
 }
 
 /** All faces of a record, where they are in the frame. */
 function drawFaces(tile, mirror, colours) {
     const { context, width, height } = beginCanvas(tile.canvas);
     const { record } = tile;
-    if (!record) {
+    if (!record || !tile.isLive) {
         return;
     }
     const scale = Math.min(width / record.width, height / record.height);
@@ -63,13 +63,12 @@ export function makeWall(client, onChoose, look) {
 
     function describe(tile, nowMs) {
         const state = client.states.get(tile.name);
-        const isLive = state?.state === "live";
         const words = wordsOf(state);
-        tile.button.dataset.state = !isLive ? (state?.state ?? "connecting") : tile.record?.faces.length === 0 ? "nobody" : "live";
+        tile.button.dataset.state = !tile.isLive ? (state?.state ?? "connecting") : tile.record?.faces.length === 0 ? "nobody" : "live";
         setText(tile.state, words);
-        tile.button.title = isLive ? "" : words; // the whole of it
-        setText(tile.faces, isLive && tile.record ? facesText(tile.record.faces.length) : "");
-        const hasLatency = isLive && tile.latencyMs !== undefined && nowMs - tile.receivedMs < STALE_MS;
+        tile.button.title = tile.isLive ? "" : words; // the whole of it
+        setText(tile.faces, tile.isLive && tile.record ? facesText(tile.record.faces.length) : "");
+        const hasLatency = tile.isLive && tile.latencyMs !== undefined && nowMs - tile.receivedMs < STALE_MS;
         setText(tile.latency, hasLatency ? `${Math.round(tile.latencyMs)} ms` : "");
     }
 
@@ -88,6 +87,13 @@ export function makeWall(client, onChoose, look) {
         }
     }
     setInterval(draw, DRAWN_EVERY_MS);
+
+    /** When a camera comes back others may be there: what was seen before is not drawn again. */
+    function setLive(tile, isLive) {
+        Object.assign(tile, { isLive, isNew: true, record: isLive ? tile.record : null });
+    }
+    client.addEventListener("state", ({ detail: { stream, state } }) => tiles.has(stream) && setLive(tiles.get(stream), state === "live"));
+    client.addEventListener("link", () => tiles.forEach((tile) => setLive(tile, false)));
 
     client.addEventListener("record", ({ detail: record }) => {
         const tile = tiles.get(record.stream);

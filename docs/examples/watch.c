@@ -17,7 +17,9 @@ int main(int argc, char **argv)
     struct mocap_message message;
     enum mocap_result result;
     while ((result = mocap_next(client, -1, &message, &error)) == MOCAP_MESSAGE) {
-        if (message.type == MOCAP_RECORD && message.record->face_count > 0) {
+        // A model of another kind may have fewer keypoints.
+        if (message.type == MOCAP_RECORD && message.record->face_count > 0 &&
+            message.record->faces[0].keypoint_count > NOSE_TIP) {
             const struct mocap_keypoint *nose = &message.record->faces[0].keypoints[NOSE_TIP];
             printf("%.3f s: nose at %.1f, %.1f\n", message.record->pts, (double)nose->x,
                    (double)nose->y);

@@ -5,8 +5,11 @@ import os
 import socket
 import sys
 
+SYSTEM = "/run/mocapd/mocapd.sock"
 runtime = os.environ.get("XDG_RUNTIME_DIR")
-path = f"{runtime}/mocapd/mocapd.sock" if runtime and os.getuid() else "/run/mocapd/mocapd.sock"
+path = f"{runtime}/mocapd/mocapd.sock" if runtime and os.getuid() else SYSTEM
+if not os.path.exists(path) and os.path.exists(SYSTEM):
+    path = SYSTEM
 path = sys.argv[1] if len(sys.argv) > 1 else path
 connection = socket.socket(socket.AF_UNIX)
 try:
@@ -24,5 +27,8 @@ lines.flush()
 for line in lines:
     message = json.loads(line)
     if message["type"] == "motion" and message["faces"]:
-        x, y, confidence = message["faces"][0]["keypoints"][30]
+        keypoints = message["faces"][0]["keypoints"]
+        if len(keypoints) <= 30:  # a model of another kind may have fewer
+            continue
+        x, y, confidence = keypoints[30]
         print(f"{message['pts']:.3f} s: nose at {x:.1f}, {y:.1f} (confidence {confidence:.2f})")

@@ -54,6 +54,11 @@ for example in watch follow; do
         grep -q "connect to $directory/none: No such file" "$directory/said"
     done
 done
+# They look at how many keypoints there are.
+for program in "$directory/watch" "$directory/watch-static" "python3 $source/docs/examples/watch.py"; do
+    # shellcheck disable=SC2086 # a program and its argument
+    LD_LIBRARY_PATH=$libraries "$source/tests/protocol/play_few.py" $program
+done
 pkg-config --exists --print-errors 'mocap >= 0.1'
 echo '#include <mocap.h>' >"$directory/header.cc"
 "$compiler" -x c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only "$include" \

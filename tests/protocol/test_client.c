@@ -210,8 +210,10 @@ static void messages_before_a_reply_are_kept_in_order(void **state)
     (void)state;
     struct mocap_error err;
     struct mocap_message message;
-    start(HELLO, STATE "{\"type\":\"pong\",\"id\":77}\n" SUBSCRIBED "{\"type\":\"later\"}\n", 7,
-          false);
+    start(HELLO,
+          STATE "{\"type\":\"pong\",\"id\":77}\n{\"type\":\"settings\",\"id\":76}\n" SUBSCRIBED
+                "{\"type\":\"later\"}\n",
+          7, false);
     struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
     assert_non_null(client);
     assert_true(
@@ -220,8 +222,10 @@ static void messages_before_a_reply_are_kept_in_order(void **state)
     assert_int_equal(message.type, MOCAP_STATE);
     assert_string_equal(message.state, "live");
     assert_int_equal(message.length, strlen(STATE) - 1);
-    assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
-    assert_int_equal(message.type, MOCAP_REPLY);
+    for (int i = 0; i < 2; i++) { // to requests that are not waited for any more
+        assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+        assert_int_equal(message.type, MOCAP_REPLY);
+    }
     assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
     assert_int_equal(message.type, MOCAP_OTHER);
     assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_CLOSED);

@@ -147,6 +147,27 @@ def check_sockets(place):
     place.says("is mocapd running? Another socket may be given as argument",
                sys.executable, os.path.join(place.source, "docs/examples/watch.py"),
                place.path("s"), status=1, environment={"XDG_RUNTIME_DIR": ""})
+    check_example_path(place)
+
+
+def check_example_path(place):
+    """Without a daemon of the user's, watch.py looks for the system's, as every client does."""
+    with open(os.path.join(place.source, "docs/examples/watch.py"), encoding="utf-8") as file:
+        text = file.read()
+    system, user = place.path("system"), place.path("runtime/mocapd/mocapd.sock")
+    check("/run/mocapd/mocapd.sock" in text, text)
+    # Root has no daemon of its own.
+    text = "import os\nos.getuid = lambda: 1\n" + text.replace("/run/mocapd/mocapd.sock", system)
+
+    def says(path):
+        place.says(f"{path}: ", sys.executable, "-c", text, status=1,
+                   environment={"XDG_RUNTIME_DIR": place.path("runtime")})
+
+    says(user)
+    for path in (system, user):  # files that nobody listens at
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8"):
+            says(path)
 
 
 def is_readable(path):

@@ -1,7 +1,8 @@
 /** A browser without a screen, and mocap-web for it: what the programs of this folder share. */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -11,6 +12,32 @@ const FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--enable-unsafe-swiftshader", // WebGL without a graphics processor
 ];
+
+const leftovers = new Set(); // functions that take away what a program must not leave behind
+process.on("exit", () => leftovers.forEach((remove) => remove()));
+
+/** Starts a program that ends with this one, however that ends. Its arguments are spawn's. */
+export function start(...words) {
+    const child = spawn(...words);
+    const kill = () => child.kill();
+    leftovers.add(kill);
+    child.on("exit", () => leftovers.delete(kill));
+    return child;
+}
+
+/** A directory that lasts as long as this program. */
+export function makeDirectory(prefix) {
+    const directory = mkdtempSync(join(tmpdir(), prefix));
+    leftovers.add(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+    return directory;
+}
+
+/** Ends this program with a failure when a test hangs. */
+export const guard = (ms) =>
+    setTimeout(() => {
+        console.error("it hangs");
+        process.exit(1);
+    }, ms).unref();
 
 /** Chromium's launcher; ends the program with 77, to be skipped, where there is none. */
 export function findChromium(playwrightDirectory) {
@@ -37,7 +64,7 @@ export async function openPage(chromium, waitMs) {
 
 /** mocap-web on a port of its own; address is promised. */
 export function startWeb(program, socket) {
-    const web = spawn(program, ["--listen", "0", "--socket", socket], {
+    const web = start(program, ["--listen", "0", "--socket", socket], {
         stdio: ["ignore", "ignore", "pipe"],
         env: { ...process.env, XDG_STATE_HOME: dirname(socket) }, // its token is kept there
     });

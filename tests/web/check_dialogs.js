@@ -35,23 +35,73 @@ async function setSlider(page, id, value) {
     }, value);
 }
 
+/** Real keys, on what has the focus. */
+async function press(page, id, key) {
+    await page.locator(`#${id}`).focus();
+    await page.keyboard.press(key);
+}
+
+/** Waits until the page shows the reply to the last request. */
+const isShown = (page, daemon) =>
+    page.waitForFunction(({ smooth_beta, fov }) => Number(document.getElementById("quick").value) === smooth_beta && document.getElementById("fov-auto").checked === (fov === "auto"), daemon.settings());
+
+/** Whether it is left to mocapd, and what is said of it. */
+const fovShown = (page) =>
+    page.locator("#fov").evaluate((slider) => [slider.disabled, document.querySelector("output[for=fov]").textContent]);
+
+/** Changes made while a reply is awaited are kept, go together, and are not undone on the page by that reply. */
+async function checkHaste(page, daemon) {
+    const before = daemon.asked.length;
+    const release = daemon.hold(({ type }) => type === "settings");
+    await setSlider(page, "quick", 5);
+    await daemon.hasAsked(before + 1);
+    await setSlider(page, "quick", 10);
+    await setSlider(page, "steady", 8);
+    await setSlider(page, "gain-1", 2);
+    await setSlider(page, "gain-1", 0.5);
+    await setSlider(page, "quick", 40);
+    await page.evaluate(() => {
+        globalThis.quicks = [];
+        const output = document.querySelector("output[for=quick]");
+        new MutationObserver(() => globalThis.quicks.push(output.textContent)).observe(output, { childList: true });
+    });
+    release();
+    await daemon.hasAsked(before + 2);
+    const { gains, ...rest } = lastOf(daemon);
+    assert.deepEqual(rest, { type: "settings", stream: "main", smooth_beta: 40, smooth_min_cutoff: 0.25 });
+    assert.deepEqual([Object.values(gains).length, new Set(Object.values(gains))], [5, new Set([0.5])]);
+    await page.waitForFunction(() => globalThis.quicks.length > 0);
+    assert.deepEqual(await page.evaluate(() => [...new Set(globalThis.quicks)]), ["40"], "no older value is shown meanwhile");
+    assert.equal(daemon.asked.length, before + 2);
+    assert.equal(await page.locator("#settings [role=alert]").textContent(), "", "nothing was refused");
+}
+
 async function checkSettings(page, daemon, inspect) {
     await open(page, "settings");
-    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("As mocapd was started"));
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("settings that mocapd was started with"));
     await inspect("settings");
     const changes = [
         ["smooth", { smooth: false }, () => page.locator("#smooth").selectOption("off")],
         ["steady", { smooth_min_cutoff: 0.5 }, () => setSlider(page, "steady", 6)],
         ["quick", { smooth_beta: 30 }, () => setSlider(page, "quick", 30)],
-        ["fov", { fov: 60 }, () => setSlider(page, "fov", 60)],
-        ["fov", { fov: "auto" }, () => setSlider(page, "fov", 0)],
+        ["fov", { fov: 60 }, () => press(page, "fov-auto", "Space")],
+        ["fov", { fov: 61 }, () => press(page, "fov", "ArrowRight")],
+        ["fov", { fov: 5 }, () => press(page, "fov", "Home")],
+        ["fov", { fov: 6 }, () => press(page, "fov", "ArrowRight")],
+        ["fov", { fov: "auto" }, () => press(page, "fov-auto", "Space")],
     ];
+    assert.deepEqual(await fovShown(page), [true, "auto"], "by default");
     for (const [id, expected, change] of changes) {
         const before = daemon.asked.length;
         await change();
         await daemon.hasAsked(before + 1);
         assert.deepEqual(lastOf(daemon), { type: "settings", stream: "main", ...expected }, id);
+        await isShown(page, daemon);
+        if (expected.fov !== undefined) {
+            assert.deepEqual(await fovShown(page), expected.fov === "auto" ? [true, "auto"] : [false, `${expected.fov}°`]);
+        }
     }
+    await checkHaste(page, daemon);
     for (const [index, count] of [[0, 14], [1, 5], [2, 28], [3, 5]]) {
         const before = daemon.asked.length;
         await setSlider(page, `gain-${index}`, 1.5);
@@ -59,7 +109,7 @@ async function checkSettings(page, daemon, inspect) {
         const gains = Object.values(lastOf(daemon).gains);
         assert.deepEqual([gains.length, new Set(gains)], [count, new Set([1.5])], `gain ${index}`);
     }
-    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("kept for its next start"));
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("Changed since mocapd was started"));
     const before = daemon.asked.length;
     await page.click("#settings-reset");
     await daemon.hasAsked(before + 1);
@@ -81,7 +131,7 @@ async function checkCalibrate(page, daemon, inspect) {
     await page.click("#calibrate-neutral");
     await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Measured your neutral face"));
     await page.click("#step-1");
-    await page.waitForFunction(() => document.querySelectorAll("#calibrate .result")[1].textContent === "reached 62, gain 1.61");
+    await page.waitForFunction(() => document.querySelectorAll("#calibrate .result")[1].textContent === "reached 62 %, gain 1.61");
     const range = daemon.asked.filter(({ action }) => action === "range").at(-1);
     assert.deepEqual(range.shapes, ["mouthSmileLeft", "mouthSmileRight"]);
     // Its first step waits until it has been stopped: otherwise it might have come to its end.
@@ -97,10 +147,10 @@ async function checkCalibrate(page, daemon, inspect) {
     assert.match(await text(page, "#calibrate [role=alert]"), /letters, digits/);
     await page.fill("#profile-name", "berta");
     await page.click("#calibrate-profile");
-    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("of berta is measured"));
+    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Measured the neutral face of berta"));
     assert.ok(daemon.asked.some(({ action, profile }) => action === "neutral" && profile === "berta"));
     await page.click("#calibrate-reset");
-    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Forgotten."));
+    await page.waitForFunction(() => document.getElementById("calibrate").textContent.includes("Deleted."));
     daemon.refuse(({ action }) => action === "neutral", { code: "no-face", message: "no face" });
     await page.click("#calibrate-neutral");
     await page.waitForFunction(() => document.querySelector("#calibrate [role=alert]").textContent.includes("No face looked at the camera"));
@@ -118,7 +168,7 @@ async function checkBridge(page) {
     await page.route("**/bridge", (route) => route.fulfill({ json: { program: "mocap-bridge", uptime_s: 1, targets } }));
     await page.waitForFunction((wanted) => [...document.querySelectorAll("#bridge li")].map((one) => one.textContent).join("|") === wanted, lines.join("|"));
     await page.route("**/bridge", (route) => route.fulfill({ json: { reason: "/run/x: no answer in time" } }));
-    await page.waitForFunction(() => document.getElementById("bridge").textContent === "It does not answer.");
+    await page.waitForFunction(() => document.getElementById("bridge").textContent === "It is not responding.");
     await page.unrouteAll({ behavior: "wait" });
 }
 
@@ -156,7 +206,7 @@ export async function checkNoToken(page, address) {
     await page.goto(address.replace(/#.*/, ""));
     await page.waitForFunction(() => globalThis.mocap?.client.hello);
     await open(page, "settings");
-    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("As mocapd was started"));
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("settings that mocapd was started with"));
     await page.locator("#smooth").selectOption("off");
     await page.waitForFunction(() => document.querySelector("#settings [role=alert]").textContent.includes("ends in #token="));
     await close(page, "settings");
@@ -164,7 +214,7 @@ export async function checkNoToken(page, address) {
     await page.waitForFunction(() => !location.href.includes("token"));
     await open(page, "settings");
     await page.locator("#smooth").selectOption("off");
-    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("kept for its next start"));
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("Changed since mocapd was started"));
     await close(page, "settings");
 }
 

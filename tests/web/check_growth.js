@@ -6,13 +6,11 @@
  *     node check_growth.js BIN_DIR PLAYWRIGHT_DIR
  */
 import { strict as assert } from "node:assert";
-import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { findChromium, openPage, startWeb } from "./browser.js";
+import { findChromium, makeDirectory, openPage, start, startWeb } from "./browser.js";
 
 const WARM_RECORDS = 450; // code is compiled, buffers have their size
 const RECORDS = 1800; // a minute of 30 a second
@@ -26,7 +24,7 @@ const [bin, playwrightDirectory] = process.argv.slice(2);
 /** mocapd, once it listens. */
 async function startDaemon(socket, directory) {
     const env = { ...process.env, XDG_STATE_HOME: directory };
-    const daemon = spawn(join(bin, "mocapd"), ["--socket", socket, "--stream", "demo=demo:", "--repeat"], { stdio: ["ignore", "ignore", "pipe"], env });
+    const daemon = start(join(bin, "mocapd"), ["--socket", socket, "--stream", "demo=demo:", "--repeat"], { stdio: ["ignore", "ignore", "pipe"], env });
     await new Promise((resolve, reject) => {
         createInterface({ input: daemon.stderr }).on("line", (line) => / listens on /.test(line) && resolve());
         daemon.on("exit", (status) => reject(new Error(`mocapd ended with ${status}`)));
@@ -87,7 +85,7 @@ async function run(chromium, directory) {
     const socket = join(directory, "s");
     const daemon = await startDaemon(socket, directory);
     const receivers = [await listen(), await listen()];
-    const bridge = spawn(join(bin, "mocap-bridge"), ["--socket", socket, "--status-socket", join(directory, "status"), "--vmc", receivers[0].address, "--live-link", receivers[1].address], { stdio: "ignore" });
+    const bridge = start(join(bin, "mocap-bridge"), ["--socket", socket, "--status-socket", join(directory, "status"), "--vmc", receivers[0].address, "--live-link", receivers[1].address], { stdio: "ignore" });
     const web = startWeb(join(bin, "mocap-web"), socket);
     const { browser, page } = await openPage(chromium, WAIT_MS);
     try {
@@ -102,10 +100,5 @@ async function run(chromium, directory) {
 }
 
 const chromium = findChromium(playwrightDirectory);
-const directory = mkdtempSync(join(tmpdir(), "mocapd-growth-"));
-try {
-    await run(chromium, directory);
-    console.log("a minute leaves no growth and no complaint");
-} finally {
-    rmSync(directory, { recursive: true });
-}
+await run(chromium, makeDirectory("mocapd-growth-"));
+console.log("a minute leaves no growth and no complaint");

@@ -83,14 +83,32 @@ export async function checkModel(page, show, makeFace) {
     await shows(page, show, makeFace({}, { yaw: -0.4 }), ({ nose }) => nose.x > calm.nose.x + 0.01);
     await shows(page, show, makeFace({}), ({ nose }) => Math.abs(nose.x - calm.nose.x) < 0.005);
     await page.setViewportSize(before);
+    await checkDamaged(page);
     await checkShelf(page);
+    await checkUnkept(page);
+    await checkFirst(page);
+    await checkSizes(page);
+    await checkMigration(page);
 }
 
 const noteIs = (page, text) => page.waitForFunction((wanted) => document.getElementById("model-note").textContent === wanted, text);
 
+const noteMatches = (page, pattern) => page.waitForFunction((wanted) => new RegExp(wanted).test(document.getElementById("model-note").textContent), pattern);
+const titles = (page) => page.evaluate(() => import("./models.js").then(({ listModels }) => listModels()).then((models) => models.map(({ title }) => title)));
+const file = (name, buffer = makeVrm()) => ({ name, mimeType: "model/gltf-binary", buffer });
+
+/** A model that cannot be framed is refused, and what was shown stays; one with a part that cannot be drawn is shown. */
+async function checkDamaged(page) {
+    await drop(page, "hollow.vrm", makeVrm(() => false));
+    await noteMatches(page, "^hollow\\.vrm: this model is damaged \\(its meshes have no positions\\)\\. Export it again");
+    assert.equal(await page.locator("#view-model canvas").count(), 1, "of the one before");
+    assert.deepEqual(await titles(page), ["Flat face"]);
+    await page.setInputFiles("#model-replacement", file("noseless.vrm", makeVrm((part) => part !== 4)));
+    await noteIs(page, "Flat face");
+}
+
 /** Several models are kept over a visit, chosen among, replaced and removed. */
 async function checkShelf(page) {
-    const file = (name) => ({ name, mimeType: "model/gltf-binary", buffer: makeVrm() });
     await page.reload();
     await page.keyboard.press("4");
     await noteIs(page, "Flat face");
@@ -105,4 +123,118 @@ async function checkShelf(page) {
     await noteIs(page, "Flat face 2");
     await page.click("#model-remove");
     await page.waitForFunction(() => document.getElementById("drop").checkVisibility() && !document.querySelector("#view-model canvas"));
+}
+
+const failToKeep = (page) =>
+    page.evaluate(() => {
+        globalThis.realPut = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = () => {
+            throw new DOMException("The quota has been exceeded.", "QuotaExceededError");
+        };
+    });
+const keepAgain = (page) => page.evaluate(() => (IDBObjectStore.prototype.put = globalThis.realPut));
+
+/** A model that could not be kept is removed and replaced without touching those that were. */
+async function checkUnkept(page) {
+    await page.setInputFiles("#model-file", file("first.vrm"));
+    await noteIs(page, "Flat face");
+    await failToKeep(page);
+    await page.setInputFiles("#model-file", file("second.vrm"));
+    await noteMatches(page, "^Flat face 2 is shown but could not be saved: this browser has no storage left");
+    assert.deepEqual(await page.locator("#model-choice option:checked").allInnerTexts(), ["Flat face 2"]);
+    await page.click("#model-remove");
+    await noteIs(page, "Flat face");
+    assert.deepEqual(await titles(page), ["Flat face"]);
+    await page.setInputFiles("#model-replacement", file("third.vrm"));
+    await noteMatches(page, "^Flat face is shown but could not be saved");
+    assert.deepEqual(await titles(page), ["Flat face"], "the one that it should have replaced is still there");
+    await page.click("#model-remove");
+    await noteIs(page, "Flat face");
+    await page.setInputFiles("#model-file", file("fourth.vrm"));
+    await noteMatches(page, "^Flat face 2 is shown but could not be saved");
+    await keepAgain(page);
+    await page.setInputFiles("#model-replacement", file("fifth.vrm"));
+    await noteIs(page, "Flat face 2");
+    await page.waitForFunction(() => [...document.querySelectorAll("#model-choice option")].map((one) => one.textContent).join() === "Flat face,Flat face 2");
+    assert.deepEqual(await titles(page), ["Flat face", "Flat face 2"]);
+    await page.click("#model-remove");
+    await noteIs(page, "Flat face");
+    assert.deepEqual(await titles(page), ["Flat face"]);
+    await failToKeep(page);
+    await page.click("#model-remove");
+    await page.waitForFunction(() => document.getElementById("drop").checkVisibility());
+    await page.setInputFiles("#model-file", file("sixth.vrm"));
+    await noteMatches(page, "^Flat face is shown but could not be saved");
+    await page.click("#model-remove"); // there is no other
+    await page.waitForFunction(() => document.getElementById("drop").checkVisibility() && !document.querySelector("#view-model canvas"));
+    await keepAgain(page);
+}
+
+/** A model dropped as the first thing of a visit comes before that of the last one. */
+async function checkFirst(page) {
+    await page.setInputFiles("#model-file", file("kept.vrm"));
+    await noteIs(page, "Flat face");
+    await page.waitForFunction(() => mocap.shelf.title === "Flat face");
+    await page.keyboard.press("1");
+    await page.reload();
+    await page.waitForFunction(() => globalThis.mocap);
+    await drop(page, "dropped.vrm", makeVrm());
+    await noteIs(page, "Flat face 2");
+    await page.waitForFunction(() => mocap.shelf.title === "Flat face 2");
+    await page.click("#model-remove");
+    await noteIs(page, "Flat face");
+    await page.click("#model-remove");
+    await page.waitForFunction(() => document.getElementById("drop").checkVisibility());
+}
+
+/** What is no model, or too large, is refused before it is read. */
+async function checkSizes(page) {
+    const add = (name, bytes, size) =>
+        page.evaluate(([title, base64, claimed]) => {
+            const large = new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], title);
+            large.arrayBuffer = () => Promise.reject(new Error("it was read"));
+            return mocap.shelf.add(Object.defineProperty(large, "size", { value: claimed }));
+        }, [name, bytes.toString("base64"), size]);
+    await add("disk.img", Buffer.alloc(100), 2 ** 36);
+    await noteMatches(page, "^disk\\.img: this is not a VRM model");
+    await add("huge.vrm", makeVrm(), 600 * 2 ** 20);
+    await noteMatches(page, "^huge\\.vrm: a model must be at most 512 MiB; this one is 600 MiB\\. ");
+}
+
+/** Models that an older page has kept are still there, and to list them reads none of their bytes. */
+async function checkMigration(page) {
+    await page.evaluate(async (base64) => {
+        const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
+        await done(indexedDB.deleteDatabase("mocapd"));
+        const opening = indexedDB.open("mocapd", 2);
+        opening.onupgradeneeded = () => {
+            opening.result.createObjectStore("models", { keyPath: "id", autoIncrement: true });
+            opening.result.createObjectStore("photos", { keyPath: "id" });
+        };
+        const database = await done(opening);
+        const store = database.transaction("models", "readwrite").objectStore("models");
+        const { buffer } = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+        for (const title of ["Old", "Elder"]) {
+            await done(store.put({ title, addedMs: 1, bytes: buffer }));
+        }
+        database.close();
+    }, makeVrm().toString("base64"));
+    await page.reload();
+    await page.keyboard.press("4");
+    await noteIs(page, "Old");
+    const listed = await page.evaluate(async () => {
+        const { listModels } = await import("./models.js");
+        const real = [IDBObjectStore, IDBIndex].flatMap(({ prototype }) => ["get", "getAll", "openCursor"].map((name) => [prototype, name, prototype[name]]));
+        try {
+            real.forEach(([prototype, name]) => (prototype[name] = () => { throw new Error(`${name} reads what is kept`); }));
+            return await listModels();
+        } finally {
+            real.forEach(([prototype, name, method]) => (prototype[name] = method));
+        }
+    });
+    assert.deepEqual(listed.map(({ title }) => title), ["Old", "Elder"]);
+    await page.click("#model-remove");
+    await noteIs(page, "Elder");
+    await page.click("#model-remove");
+    await page.waitForFunction(() => document.getElementById("drop").checkVisibility());
 }

@@ -6,10 +6,8 @@
  *     node check_page.js MOCAP_WEB PLAYWRIGHT_DIR [SCREENSHOTS_DIR]
  */
 import { strict as assert } from "node:assert";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findChromium, openPage, startWeb } from "./browser.js";
+import { findChromium, guard, makeDirectory, openPage, startWeb } from "./browser.js";
 import { checkDialogs, checkNoToken } from "./check_dialogs.js";
 import { checkModel } from "./check_model.js";
 import { checkPhoto } from "./check_photo.js";
@@ -86,6 +84,52 @@ async function checkLost(page, daemon) {
     assert.equal(await page.locator("#status").getAttribute("data-state"), "nobody");
     await page.waitForFunction(() => document.querySelector("#view-fox svg").dataset.asleep === "true");
     await shoot(page, "asleep");
+}
+
+/** Waits until the avatar sleeps, and is drawn so. */
+const isAsleep = (page, selector) =>
+    page.waitForFunction((avatar) => globalThis.mocap.page.face.sleep > 0.9 && Number(document.querySelector(avatar).dataset.mouthOpen) < 0.05, selector);
+
+/** A face that was seen before the camera went away is not shown as if it were still there. */
+async function checkAway(page, daemon, selector) {
+    for (const state of ["stalled", "connecting", "ended", "failed", "idle"]) {
+        await showAndWait(page, daemon, makeFace({ jawOpen: 1 }));
+        assert.equal(await mouthOf(page, selector), 1);
+        daemon.state("main", state, "");
+        await isAsleep(page, selector);
+        assert.equal(await page.evaluate(() => globalThis.mocap.page.face.seen), false, state);
+        daemon.state("main", "live", "");
+        await page.waitForFunction(() => globalThis.mocap.client.states.get("main").state === "live" && !globalThis.mocap.page.isNew);
+        assert.equal(await page.evaluate(() => globalThis.mocap.page.face.seen), false, `${state}: it is back, and who is there is not known yet`);
+    }
+}
+
+async function checkAwayInObs(page, daemon, address) {
+    const source = await page.context().newPage();
+    await source.goto(address);
+    await source.waitForFunction(() => globalThis.mocap?.client.states.get("main")?.state === "live");
+    await checkAway(source, daemon, "#view-robot svg");
+    await source.close();
+}
+
+/** A network that is gone closes nothing: the page notices that nothing comes, and connects again. */
+async function checkSilence(context, daemon, address) {
+    const page = await context.newPage();
+    let isSilent = false;
+    await page.routeWebSocket(/\/ws$/, (near) => {
+        const far = near.connectToServer();
+        near.onMessage((message) => isSilent || far.send(message));
+        far.onMessage((message) => isSilent || near.send(message));
+    });
+    await page.goto(address);
+    await page.waitForFunction(() => globalThis.mocap?.client.states.get("main")?.state === "live");
+    await showAndWait(page, daemon, makeFace({ jawOpen: 1 }));
+    isSilent = true;
+    await page.waitForFunction(() => globalThis.mocap.page.isOffline && globalThis.mocap.page.record === null);
+    isSilent = false;
+    await page.waitForFunction(() => globalThis.mocap.client.states.get("main")?.state === "live");
+    await showAndWait(page, daemon, makeFace({ jawOpen: 1 }));
+    await page.close();
 }
 
 /** Records that go on leave nothing behind. */
@@ -187,7 +231,7 @@ async function checkModels(page, daemon) {
         await checkModel(page, (face) => showAndWait(page, daemon, face), makeFace);
         await shoot(page, "model");
     } else {
-        await page.waitForFunction(() => document.getElementById("view-model").textContent.includes("has no 3-D part"));
+        await page.waitForFunction(() => document.getElementById("view-model").textContent.includes("has no 3-D avatars"));
     }
     await page.keyboard.press("1");
 }
@@ -227,10 +271,13 @@ async function run(chromium, directory) {
         });
         await showAndWait(page, daemon, makeFace({ jawOpen: 0.3 }));
         await checkObs(page.context(), obs, WAIT_MS, screenshots && ((name) => join(screenshots, `${name}.png`)));
+        await checkAwayInObs(page, daemon, obs);
+        await checkSilence(page.context(), daemon, await start.address);
         await checkNoToken(page, await start.address);
         await checkRobot(page, daemon);
         await checkMemory(page, daemon);
         await checkLost(page, daemon);
+        await checkAway(page, daemon, "#view-fox svg");
         await checkKeys(page);
         await checkHead(page, daemon);
         await checkModels(page, daemon);
@@ -247,15 +294,6 @@ async function run(chromium, directory) {
 }
 
 const chromium = findChromium(playwrightDirectory);
-const guard = setTimeout(() => {
-    console.error("it hangs");
-    process.exit(1);
-}, GUARD_MS);
-const directory = mkdtempSync(join(tmpdir(), "mocapd-page-"));
-try {
-    await run(chromium, directory);
-    console.log("the avatar does what the track does, and the browser has nothing to complain of");
-} finally {
-    rmSync(directory, { recursive: true });
-    clearTimeout(guard);
-}
+guard(GUARD_MS);
+await run(chromium, makeDirectory("mocapd-page-"));
+console.log("the avatar does what the track does, and the browser has nothing to complain of");

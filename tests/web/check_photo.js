@@ -108,7 +108,7 @@ async function checkMoves(page, path) {
 async function checkRefusals(page, web) {
     const choose = (name, mimeType, buffer) => page.setInputFiles("#photo-file", { name, mimeType, buffer });
     await choose("broken.png", "image/png", Buffer.from("no picture"));
-    await noteIs(page, "^broken\\.png: this browser cannot read it");
+    await noteIs(page, "^broken\\.png: this browser cannot read the picture");
     await choose("nobody.png", "image/png", await plainPicture(page));
     await noteIs(page, "^nobody\\.png: no face was found");
     const address = new URL(web);
@@ -177,7 +177,7 @@ async function checkStorage(page, path) {
         };
     });
     await page.setInputFiles("#photo-file", path);
-    await noteIs(page, "is shown, but not kept: this browser has no more room");
+    await noteIs(page, "is shown but could not be saved: this browser has no storage left");
     await page.evaluate(() => (IDBObjectStore.prototype.put = globalThis.realPut));
     const strip = await page.evaluate(async () => {
         const canvas = new OffscreenCanvas(2000, 60);
@@ -186,7 +186,7 @@ async function checkStorage(page, path) {
         return btoa(String.fromCharCode(...bytes));
     });
     await page.setInputFiles("#photo-file", { name: "strip.png", mimeType: "image/png", buffer: Buffer.from(strip, "base64") });
-    await noteIs(page, "^strip.png: a picture of 1280 × 38 pixels is too narrow; cut it to the face$");
+    await noteIs(page, "^strip.png: a picture of 1280 × 38 pixels is too narrow. Crop it to the face$");
     await page.setInputFiles("#photo-file", path);
     await titleIs(page, basename(path));
 }

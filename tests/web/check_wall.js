@@ -7,10 +7,9 @@
  */
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findChromium, openPage, startWeb } from "./browser.js";
+import { findChromium, guard, makeDirectory, openPage, startWeb } from "./browser.js";
 import { makeAxe } from "./check_screens.js";
 import { playDaemon } from "./daemon.js";
 
@@ -48,6 +47,18 @@ function shoot(page, name) {
 const tileSays = (page, name, wanted) =>
     page.waitForFunction(([stream, text]) => document.querySelector(`[data-stream="${stream}"]`)?.innerText.includes(text), [name, wanted]);
 
+/** Waits until a tile has lines, or has none. */
+const tileIsInked = (page, name, isInked) =>
+    page.waitForFunction(([stream, wanted]) => {
+        const canvas = document.querySelector(`[data-stream="${stream}"] canvas`);
+        if (canvas.width === 0) {
+            return false;
+        }
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+        copy.drawImage(canvas, 0, 0);
+        return copy.getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0) === wanted;
+    }, [name, isInked]);
+
 async function checkTiles(page, daemon, streams, points) {
     await page.waitForFunction((count) => document.querySelectorAll(".tile").length === count && document.body.classList.contains("has-wall"), streams.length);
     await page.waitForFunction((count) => [...mocap.client.states.values()].filter(({ state }) => state === "live").length === count, streams.length);
@@ -59,21 +70,17 @@ async function checkTiles(page, daemon, streams, points) {
         await tileSays(page, name, ["no face", "1 face", "2 faces"][facesAt(index)]);
         const tile = page.locator(`[data-stream="${name}"]`);
         assert.equal(await tile.getAttribute("data-state"), facesAt(index) === 0 ? "nobody" : "live");
-        await page.waitForFunction(([stream, isInked]) => {
-            const canvas = document.querySelector(`[data-stream="${stream}"] canvas`);
-            if (canvas.width === 0) {
-                return false;
-            }
-            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
-            copy.drawImage(canvas, 0, 0);
-            return copy.getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0) === isInked;
-        }, [name, facesAt(index) > 0]);
+        await tileIsInked(page, name, facesAt(index) > 0);
     }
     daemon.state(streams[3], "failed", "rtsp://camera/: 401 Unauthorized");
     daemon.state(streams[4], "stalled", "no frames for 5 s");
     await tileSays(page, streams[3], "the stream has failed: rtsp://camera/: 401 Unauthorized");
     await tileSays(page, streams[4], "no frames from the camera: no frames for 5 s");
     assert.equal(await page.locator(`[data-stream="${streams[3]}"]`).getAttribute("data-state"), "failed");
+    for (const name of streams.slice(3, 5)) { // both had faces
+        await page.locator(`[data-stream="${name}"]`).scrollIntoViewIfNeeded();
+        await tileIsInked(page, name, false);
+    }
     do { // a latency is shown for as long as records come
         daemon.send(recordOf(points, 1), streams[0]);
     } while (!/\b\d+ ms/.test(await page.locator(`[data-stream="${streams[0]}"]`).innerText()));
@@ -159,6 +166,7 @@ async function checkWall(browserPage, directory, count) {
         await daemon.close();
         await page.waitForFunction(() => document.getElementById("hint-command").checkVisibility());
         assert.equal(await page.locator("#wall").isVisible(), false, "what to type is on the stage");
+        await page.waitForFunction(() => document.querySelector("#view-fox svg").dataset.asleep === "true");
         const again = await playDaemon(join(directory, "s"), FRAME, streams);
         await page.waitForFunction(() => document.getElementById("wall").checkVisibility());
         await checkAddress(page, await start.address, streams);
@@ -171,11 +179,8 @@ async function checkWall(browserPage, directory, count) {
 }
 
 const chromium = findChromium(playwrightDirectory);
-const guard = setTimeout(() => {
-    console.error("it hangs");
-    process.exit(1);
-}, GUARD_MS);
-const directory = mkdtempSync(join(tmpdir(), "mocapd-wall-"));
+guard(GUARD_MS);
+const directory = makeDirectory("mocapd-wall-");
 const { browser, page } = await openPage(chromium, WAIT_MS);
 try {
     const complaints = [];
@@ -189,6 +194,4 @@ try {
     console.log("each stream has its tile, and those aside come five times a second");
 } finally {
     await browser.close();
-    rmSync(directory, { recursive: true });
-    clearTimeout(guard);
 }

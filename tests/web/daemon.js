@@ -108,6 +108,8 @@ export async function playDaemon(path, { width, height }, streams = ["main"]) {
 
     return {
         asked,
+        /** What is in use. */
+        settings: () => settings,
         /** Waits until so many requests have come in all. */
         hasAsked: (count) => new Promise((resolve) => (asked.length >= count ? resolve() : (waitingFor = { count, resolve }))),
         /** Answers the next request that is meant with an error: others may still be on their way. */

@@ -4,11 +4,11 @@
  *
  *     node measure_latency.js BIN_DIR PLAYWRIGHT_DIR [SECONDS] [SCREENSHOTS_DIR]
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findChromium, openPage, startWeb } from "./browser.js";
+import { findChromium, openPage, start, startWeb } from "./browser.js";
 
 const FPS = 30;
 const GUARD_MS = 60000;
@@ -21,7 +21,7 @@ function startDaemon(directory) {
     const clip = join(directory, "clip.mp4");
     spawnSync(join(bin, "synthface"), ["--frames", "300", "--fps", String(FPS), "--size", "640x480", "-o", clip]);
     const socket = join(directory, "s");
-    return { socket, daemon: spawn(join(bin, "mocapd"), ["--socket", socket, "--stream", `main=${clip}`, "--repeat"], { stdio: "ignore" }) };
+    return { socket, daemon: start(join(bin, "mocapd"), ["--socket", socket, "--stream", `main=${clip}`, "--repeat"], { stdio: "ignore" }) };
 }
 
 /** What the page says of the last seconds. */

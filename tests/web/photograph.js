@@ -6,12 +6,12 @@
  *
  * Writes page.png, and avatar.webp: the rendered face and the avatars that it moves.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { findChromium, openPage, startWeb } from "./browser.js";
+import { findChromium, openPage, start, startWeb } from "./browser.js";
 import { playDaemon } from "./daemon.js";
 
 const FPS = 30;
@@ -35,9 +35,9 @@ function must(program, ...args) {
 async function recordsOf(clip, directory) {
     const socket = join(directory, "real");
     const env = { ...process.env, XDG_STATE_HOME: directory };
-    const daemon = spawn(join(bin, "mocapd"), ["--socket", socket, "--stream", `main=${clip}`, "--every-frame", "--exit-on-end", "--wait-subscribers", "1"], { stdio: ["ignore", "ignore", "pipe"], env });
+    const daemon = start(join(bin, "mocapd"), ["--socket", socket, "--stream", `main=${clip}`, "--every-frame", "--exit-on-end", "--wait-subscribers", "1"], { stdio: ["ignore", "ignore", "pipe"], env });
     await new Promise((resolve) => createInterface({ input: daemon.stderr }).on("line", (line) => / listens on /.test(line) && resolve()));
-    const watch = spawn(join(bin, "mocapctl"), ["--socket", socket, "watch", "--format", "json"], { stdio: ["ignore", "pipe", "ignore"] });
+    const watch = start(join(bin, "mocapctl"), ["--socket", socket, "watch", "--format", "json"], { stdio: ["ignore", "pipe", "ignore"] });
     const records = [];
     for await (const line of createInterface({ input: watch.stdout })) {
         const message = JSON.parse(line);

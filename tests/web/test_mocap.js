@@ -1,12 +1,15 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { MocapClient, defaultUrl } from "../../web/mocap.js";
 
-/** A WebSocket whose other side is the test. */
+delete globalThis.CustomEvent; // Node.js 18 has none
+const { MocapClient, defaultUrl } = await import("../../web/mocap.js");
+
+/** A WebSocket whose other side is the test. As mocap-web it takes one request at a time. */
 class PlayedSocket extends EventTarget {
     static made = [];
     sent = [];
     readyState = 1;
+    #asked = null; // the request that is not answered yet
 
     constructor(url, protocol) {
         super();
@@ -15,7 +18,12 @@ class PlayedSocket extends EventTarget {
     }
 
     send(text) {
-        this.sent.push(JSON.parse(text));
+        const message = JSON.parse(text);
+        this.sent.push(message);
+        if (message.type === "control") {
+            assert.equal(this.#asked, null, "the last request is not answered yet");
+            this.#asked = message.id;
+        }
     }
 
     close() {
@@ -27,6 +35,7 @@ class PlayedSocket extends EventTarget {
     }
 
     say(message) {
+        this.#asked = this.#asked === message.id ? null : this.#asked;
         this.dispatchEvent(Object.assign(new Event("message"), { data: JSON.stringify(message) }));
     }
 }
@@ -161,21 +170,155 @@ test("records can be awaited: a slow loop gets the newest", async () => {
     assert.deepEqual(seen, [3, 4]);
 });
 
-test("requests get their own replies, and refusals are errors", async () => {
+test("requests go one after the other, get their own replies, and refusals are errors", async () => {
     const { client, socket } = begin();
+    const requests = () => socket.sent.filter(({ type }) => type === "control");
     socket.open();
     const first = client.request("t", { type: "calibrate", stream: "a" });
     const second = client.request("t", { type: "settings", stream: "a" });
-    const [one, two] = socket.sent.slice(-2);
-    assert.deepEqual([one.type, one.token, one.request.type, two.request.type], ["control", "t", "calibrate", "settings"]);
-    socket.say({ type: "error", id: two.id, code: "forbidden", message: "no" });
-    socket.say({ type: "calibrated", id: one.id, faces: 1 });
+    const third = client.request("t", { type: "settings", stream: "b" });
+    assert.equal(requests().length, 1);
+    const [{ type, token, request, id }] = requests();
+    assert.deepEqual([type, token, request], ["control", "t", { type: "calibrate", stream: "a" }]);
+    socket.say({ type: "calibrated", id, faces: 1 });
     assert.equal((await first).faces, 1);
+    assert.equal(requests().length, 2);
+    socket.say({ type: "error", id: requests()[1].id, code: "forbidden", message: "no" });
     await assert.rejects(second, { message: "no", code: "forbidden" });
-    const lost = client.request("t", { type: "settings", stream: "a" });
+    assert.deepEqual(requests()[2].request, { type: "settings", stream: "b" });
+    const fourth = client.request("t", { type: "settings", stream: "c" });
     socket.close();
-    await assert.rejects(lost, { code: "offline" });
+    await assert.rejects(third, { code: "offline" });
+    await assert.rejects(fourth, { code: "offline" });
+    assert.equal(requests().length, 3, "what is lost is not sent later");
     client.close();
+});
+
+test("a request without a reply does not keep back the next one, and its late reply is nobody's", async () => {
+    const { setTimeout } = globalThis;
+    let expire;
+    globalThis.setTimeout = (callback) => (expire = callback);
+    try {
+        const { client, socket } = begin();
+        socket.open();
+        const first = client.request("t", { type: "settings", stream: "a" });
+        const second = client.request("t", { type: "settings", stream: "b" });
+        const { id } = socket.sent.at(-1);
+        socket.say({ type: "of a later version" });
+        // mocap-web gives up before the client does.
+        socket.say({ type: "error", id, code: "other", message: "mocapd: no reply in time" });
+        await assert.rejects(first, { code: "other" });
+        socket.say({ type: "settings", id, stream: "a" });
+        expire();
+        await assert.rejects(second, { code: "late" });
+        client.close();
+    } finally {
+        globalThis.setTimeout = setTimeout;
+    }
+});
+
+/** Runs with timers that the test lets pass: calls run(pass), where pass() ends an interval of each. */
+function withPlayedTimers(run) {
+    const { setInterval, clearInterval, setTimeout } = globalThis;
+    const intervals = new Map();
+    const timeouts = [];
+    globalThis.setInterval = (callback, ms) => {
+        intervals.set(callback, ms);
+        return callback;
+    };
+    globalThis.clearInterval = (callback) => intervals.delete(callback);
+    globalThis.setTimeout = (callback) => timeouts.push(callback);
+    try {
+        run({ tick: () => [...intervals.keys()].forEach((callback) => callback()), expire: () => timeouts.splice(0).forEach((callback) => callback()) });
+        assert.equal(intervals.size, 0, "a client that is closed has no timer");
+    } finally {
+        Object.assign(globalThis, { setInterval, clearInterval, setTimeout });
+    }
+}
+
+test("a connection that is silent is lost, though nobody closes it", () => {
+    withPlayedTimers(({ tick, expire }) => {
+        const { client, socket } = begin();
+        const links = [];
+        client.addEventListener("link", ({ detail }) => links.push(detail));
+        socket.close = () => {}; // the other side's answer never comes
+        socket.open();
+        for (let i = 0; i < 20; i++) { // any message is a sign of life
+            tick();
+            tick();
+            socket.say({ type: "state", stream: "a", state: "live" });
+        }
+        assert.deepEqual(links, [true]);
+        tick();
+        tick();
+        assert.deepEqual(links, [true], "two pings may be on their way");
+        tick();
+        tick();
+        assert.deepEqual(links, [true, false]);
+        assert.equal(client.states.size, 0, "what it said last is not what is now");
+        expire();
+        assert.equal(PlayedSocket.made.length, 2);
+        PlayedSocket.made[1].open();
+        socket.say({ type: "hello", streams: ["of the lost one"] });
+        socket.dispatchEvent(new Event("close"));
+        assert.equal(client.hello, null, "what was given up is not heard");
+        assert.deepEqual(links, [true, false, true]);
+        client.close();
+    });
+});
+
+test("a connection that is never made is tried again", () => {
+    withPlayedTimers(({ tick, expire }) => {
+        const { client, socket } = begin();
+        socket.readyState = 0;
+        Array.from({ length: 4 }).forEach(tick);
+        assert.deepEqual(socket.sent, []);
+        expire();
+        assert.equal(PlayedSocket.made.length, 2);
+        client.close();
+    });
+});
+
+test("who hears that the connection is lost may close the client", () => {
+    withPlayedTimers(({ expire }) => {
+        const { client, socket } = begin();
+        client.addEventListener("link", ({ detail }) => detail || client.close(), { once: true });
+        socket.close();
+        expire();
+        assert.equal(PlayedSocket.made.length, 1);
+    });
+});
+
+/** As the package ws: an error that nobody listens to is thrown, which ends the program. */
+class StrictSocket extends PlayedSocket {
+    #hears = new Set();
+
+    addEventListener(type, listener) {
+        this.#hears.add(type);
+        super.addEventListener(type, listener);
+    }
+
+    fail(error) {
+        if (!this.#hears.has("error")) {
+            throw error;
+        }
+        this.dispatchEvent(Object.assign(new Event("error"), { error, message: error.message }));
+        this.dispatchEvent(new Event("close"));
+    }
+}
+
+test("a WebSocket that throws what nobody listens to is listened to", () => {
+    withPlayedTimers(({ expire }) => {
+        PlayedSocket.made = [];
+        const client = new MocapClient("ws://test/ws", { WebSocket: StrictSocket });
+        const links = [];
+        client.addEventListener("link", ({ detail }) => links.push(detail));
+        PlayedSocket.made[0].fail(new Error("connect ECONNREFUSED 127.0.0.1:8040"));
+        expire();
+        PlayedSocket.made[1].open();
+        assert.deepEqual(links, [false, true]);
+        client.close();
+    });
 });
 
 test("the socket is beside the page", () => {

@@ -60,7 +60,7 @@ class Data {
     }
 }
 
-function makePart(data, indices, { x, y, z, moves }, material) {
+function makePart(data, indices, { x, y, z, moves }, material, hasPositions) {
     const corners = [[x[0], y[0], z], [x[1], y[0], z], [x[1], y[1], z], [x[0], y[1], z]];
     const bounds = { min: [x[0], y[0], z], max: [x[1], y[1], z] };
     const targets = EXPRESSIONS.map((name) => {
@@ -69,7 +69,8 @@ function makePart(data, indices, { x, y, z, moves }, material) {
         const most = { min: [0, Math.min(lower, upper), 0], max: [0, Math.max(lower, upper), 0] };
         return { POSITION: data.add(by, FLOAT, "VEC3", most) };
     });
-    return { attributes: { POSITION: data.add(corners.flat(), FLOAT, "VEC3", bounds) }, indices, targets, material };
+    const position = data.add(corners.flat(), FLOAT, "VEC3", bounds);
+    return { attributes: hasPositions ? { POSITION: position } : { COLOR_0: position }, indices, targets, material };
 }
 
 function makeNodes() {
@@ -103,11 +104,14 @@ function pack(json, binary) {
     ]);
 }
 
-/** @returns {Buffer} the bytes of a .vrm file */
-export function makeVrm() {
+/**
+ * @param {(part: number) => boolean} [hasPositions] which parts of the face have corners: without, one is damaged
+ * @returns {Buffer} the bytes of a .vrm file
+ */
+export function makeVrm(hasPositions = () => true) {
     const data = new Data();
     const indices = data.add([0, 1, 2, 0, 2, 3], UINT16, "SCALAR");
-    const primitives = PARTS.map((part, i) => makePart(data, indices, part, i));
+    const primitives = PARTS.map((part, i) => makePart(data, indices, part, i, hasPositions(i)));
     const binary = data.bytes();
     const json = {
         asset: { version: "2.0", generator: "mocapd's tests" },

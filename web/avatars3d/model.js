@@ -2,6 +2,7 @@
 import { VRMLoaderPlugin, VRMUtils } from "@pixiv/three-vrm";
 import { Vector3 } from "three";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
+import { NO_MODEL } from "../model_file.js";
 import { makeScene } from "./scene.js";
 
 const NECK_SHARE = 1 / 3;
@@ -35,12 +36,22 @@ function namesOf(vrm) {
     return names;
 }
 
+/** three.js cannot draw a mesh without positions. */
+function hideHollow(vrm) {
+    vrm.scene.traverse((mesh) => {
+        if (mesh.isMesh && !mesh.geometry.attributes.position) {
+            mesh.visible = false;
+        }
+    });
+}
+
 /** How far the model reaches up, and above the neck to the side and forward, hair and ears included. */
 function reachOf(vrm, neckY) {
     const point = new Vector3();
-    const reach = { top: neckY, side: 0, front: 0 };
+    const reach = { top: neckY, side: 0, front: 0, points: 0 };
     vrm.scene.traverse((mesh) => {
-        const count = mesh.isMesh ? mesh.geometry.attributes.position.count : 0;
+        const count = mesh.isMesh && mesh.visible ? mesh.geometry.attributes.position.count : 0;
+        reach.points += count;
         for (let i = 0; i < count; i += Math.max(1, Math.floor(count / SAMPLES))) {
             mesh.getVertexPosition(i, point).applyMatrix4(mesh.matrixWorld);
             if (point.y > neckY) {
@@ -58,30 +69,25 @@ function frame(stage, vrm) {
     const at = new Vector3();
     vrm.scene.updateMatrixWorld(true);
     (vrm.humanoid.getRawBoneNode("head") ?? vrm.scene).getWorldPosition(at);
-    const { top, side, front } = reachOf(vrm, at.y);
+    const { top, side, front, points } = reachOf(vrm, at.y);
+    if (points === 0 || !Number.isFinite(top)) {
+        throw new Error("its meshes have no positions");
+    }
     const low = at.y - CHEST * at.y;
     const high = top + MARGIN * at.y;
     stage.setSubject({ y: (low + high) / 2, height: high - low, width: 2 * (side + MARGIN * at.y), depth: front });
 }
 
-/** A VRM model is a binary glTF file. */
-function isBinaryGltf(bytes) {
-    return bytes.byteLength >= 20 && new DataView(bytes).getUint32(0, false) === 0x676c5446; // "glTF"
-}
-
-const NO_MODEL = "this is not a VRM model. Choose a file that ends in .vrm, as VRoid Studio exports it";
+const damaged = ({ message }) => new Error(`this model is damaged (${message}). Export it again, or choose another file`);
 
 async function load(bytes) {
     const loader = new GLTFLoader();
     loader.register((parser) => new VRMLoaderPlugin(parser));
-    if (!isBinaryGltf(bytes)) {
-        throw new Error(NO_MODEL);
-    }
     let vrm;
     try {
         ({ vrm } = (await loader.parseAsync(bytes, "")).userData);
     } catch (error) {
-        throw new Error(`this model is damaged (${error.message}). Export it again, or choose another file`);
+        throw damaged(error);
     }
     if (!vrm?.humanoid) {
         throw new Error(NO_MODEL);
@@ -90,14 +96,32 @@ async function load(bytes) {
     return vrm;
 }
 
+/** Lets the arms hang, and frames the model. */
+function pose(stage, vrm, way) {
+    for (const [side, sign] of [["left", -1], ["right", 1]]) {
+        const arm = vrm.humanoid.getNormalizedBoneNode(`${side}UpperArm`);
+        if (arm) {
+            arm.rotation.z = way * sign * ARM_DOWN;
+        }
+    }
+    vrm.update(0);
+    hideHollow(vrm);
+    frame(stage, vrm);
+}
+
 /**
  * Puts a model into an element.
  * @param {ArrayBuffer} bytes of a .vrm file
+ * Rejects with a sentence for people, and then leaves nothing in the element.
  */
 export async function makeModel(parent, bytes) {
     const vrm = await load(bytes);
     const stage = makeScene(parent);
     const bone = (name) => vrm.humanoid.getNormalizedBoneNode(name);
+    const dispose = () => {
+        stage.dispose();
+        VRMUtils.deepDispose(vrm.scene);
+    };
     // VRM 0 models face the other way: rotations about x and z change sign.
     const way = vrm.meta?.metaVersion === "0" ? -1 : 1;
     const names = namesOf(vrm);
@@ -105,14 +129,12 @@ export async function makeModel(parent, bytes) {
     let lastMs = performance.now();
 
     stage.scene.add(vrm.scene);
-    for (const [side, sign] of [["left", -1], ["right", 1]]) {
-        const arm = bone(`${side}UpperArm`);
-        if (arm) {
-            arm.rotation.z = way * sign * ARM_DOWN;
-        }
+    try {
+        pose(stage, vrm, way);
+    } catch (error) {
+        dispose();
+        throw damaged(error);
     }
-    vrm.update(0); // the arms hang
-    frame(stage, vrm);
 
     function turn(name, face, share) {
         const node = bone(name);
@@ -139,9 +161,6 @@ export async function makeModel(parent, bytes) {
             lastMs = nowMs;
             stage.draw();
         },
-        dispose() {
-            stage.dispose();
-            VRMUtils.deepDispose(vrm.scene);
-        },
+        dispose,
     };
 }

@@ -116,6 +116,7 @@ export function makeScene(parent) {
         dispose() {
             observer.disconnect();
             renderer.dispose();
+            renderer.forceContextLoss(); // a browser has few contexts, and collects them late
             canvas.remove();
         },
     };

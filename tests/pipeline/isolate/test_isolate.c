@@ -454,9 +454,11 @@ static int run_program(void)
     return 1;
 }
 
+static char writable[] = "/tmp/mocapd-test-XXXXXX"; // a file, outside of the sandbox
+
 static int write_file(void)
 {
-    return fopen("/tmp/mocapd-sandbox-must-not-write", "w") != NULL ? 0 : 1;
+    return fopen(writable, "w") != NULL ? 0 : 1;
 }
 
 static int read_file(void)
@@ -494,9 +496,23 @@ static void the_sandbox_allows_what_a_source_needs(void **state)
     assert_exits(run_in_sandbox(PIPELINE_URL_FILE, true, false, read_file), 0);
 }
 
+static int make_writable(void **state)
+{
+    (void)state;
+    const int fd = mkstemp(writable);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_writable(void **state)
+{
+    (void)state;
+    return unlink(writable);
+}
+
 static void the_sandbox_refuses_all_else(void **state)
 {
     (void)state;
+    assert_int_equal(write_file(), 0); // here
     assert_stopped(run_in_sandbox(PIPELINE_URL_RTSP, true, false, open_tcp));
     assert_stopped(run_in_sandbox(PIPELINE_URL_FILE, true, false, open_tcp));
     assert_stopped(run_in_sandbox(PIPELINE_URL_RTSP, false, false, run_program));
@@ -558,7 +574,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_frame_outlives_its_decoder),
         cmocka_unit_test(nothing_is_left_of_many_decoders),
         cmocka_unit_test(the_sandbox_allows_what_a_source_needs),
-        cmocka_unit_test(the_sandbox_refuses_all_else),
+        cmocka_unit_test_setup_teardown(the_sandbox_refuses_all_else, make_writable,
+                                        remove_writable),
         cmocka_unit_test(a_decoder_that_reaches_out_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

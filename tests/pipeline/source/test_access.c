@@ -23,7 +23,7 @@
 
 enum { FRAMES = 30 };
 
-static char directory[64];
+static char directory[64], outside[64]; // of playlists, and another one
 static struct pipeline_stop stop;
 // What is served: a clip of a usual codec, and one of an old one.
 static struct served {
@@ -197,6 +197,7 @@ static int set_up(void **state)
 {
     (void)state;
     clip_directory_make(directory, sizeof directory);
+    clip_directory_make(outside, sizeof outside);
     assert_true(pipeline_stop_init(&stop, NULL));
     make_served(&clip, "clip.ts", "mpeg2video");
     make_served(&old_clip, "old.avi", "cinepak");
@@ -210,6 +211,7 @@ static int tear_down(void **state)
     (void)state;
     server_stop(&camera);
     server_stop(&victim);
+    clip_directory_remove(outside);
     clip_directory_remove(directory);
     pipeline_stop_finish(&stop);
     return 0;
@@ -305,13 +307,15 @@ static void a_local_playlist_stays_in_its_folder(void **state)
     snprintf(segment, sizeof segment, "http://127.0.0.1:%d/clip.ts", victim.port);
     write_text(path, PLAYLIST, segment);
     assert_leads_nowhere(path, "");
-    write_clip("/tmp/mocapd-test-outside.ts", "mpeg2video");
-    write_text(path, PLAYLIST, "../mocapd-test-outside.ts");
+    char target[128];
+    snprintf(target, sizeof target, "%s/clip.ts", outside);
+    write_clip(target, "mpeg2video");
+    snprintf(segment, sizeof segment, "..%s/clip.ts", strrchr(outside, '/'));
+    write_text(path, PLAYLIST, segment);
     assert_leads_nowhere(path, "");
-    assert_int_equal(symlink("/tmp/mocapd-test-outside.ts", path_of("link.ts")), 0);
+    assert_int_equal(symlink(target, path_of("link.ts")), 0);
     write_text(path, PLAYLIST, "link.ts");
     assert_leads_nowhere(path, "");
-    unlink("/tmp/mocapd-test-outside.ts");
 
     snprintf(path, sizeof path, "%s", path_of("list.ffconcat"));
     write_text(path, "ffconcat version 1.0\nfile clip.ts\n");
