@@ -175,7 +175,7 @@ static void on_error(natsConnection *connection, natsSubscription *subscription,
     if (atomic_exchange(&broker->is_new, false)) {
         broker->errors = (struct fleet_broker_errors){ 0 };
     }
-    fleet_broker_errors_tell(&broker->errors, broker->url, text);
+    fleet_broker_errors_tell(&broker->errors, broker->url, status, text);
     if (status == NATS_NOT_PERMITTED && fleet_broker_error_subject(subject, sizeof subject, text)) {
         pthread_mutex_lock(&broker->lock);
         if (broker->on_refusal != NULL) {
