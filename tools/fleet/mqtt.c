@@ -10,25 +10,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text_file.h"
-#include "base/value.h"
-#include "pipeline/source/url.h"
 #include "protocol/message.h"
-#include "tools/fleet/fleet_options.h"
 #include "tools/fleet/home_assistant.h"
+#include "tools/fleet/mqtt_options.h"
 #include "tools/fleet/subjects.h"
 
 enum {
-    PORT = 1883,
-    PORT_TLS = 8883,
     KEEPALIVE_S = 15,
     RETRY_FIRST_S = 1,
     RETRY_LAST_S = 30,
     WAITING_MAX = 64, // messages that the broker has not taken; a further record is lost
     WATCH_MS = 1000,  // between two messages of slow values
     WATCH_REPEAT_MS = 10000,
-    HOST_BYTES = 256,
-    LOGIN_BYTES = 512,
     KEPT_COUNT = FLEET_ENTITY_COUNT + 2, // messages of a stream that the broker keeps
 };
 
@@ -49,10 +42,8 @@ struct stream {
 struct fleet_mqtt {
     struct fleet_mqtt_options options;
     struct mosquitto *mosquitto;
-    char host[HOST_BYTES];
-    char url[HOST_BYTES]; // for the log
-    int port;
-    bool is_tls, has_loop;
+    struct fleet_mqtt_address address;
+    bool has_loop;
     char availability[FLEET_SUBJECT_BYTES];
     atomic_bool is_connected;
     atomic_uint connection; // its number
@@ -69,13 +60,13 @@ static void on_connect(struct mosquitto *mosquitto, void *user, int code)
     struct fleet_mqtt *mqtt = user;
     if (code != 0) {
         if (!mqtt->is_told) {
-            mc_log(MC_LOG_ERROR, "the MQTT broker at %s refuses: %s; asking again", mqtt->url,
-                   mosquitto_connack_string(code));
+            mc_log(MC_LOG_ERROR, "the MQTT broker at %s refuses: %s; asking again",
+                   mqtt->address.url, mosquitto_connack_string(code));
             mqtt->is_told = true;
         }
         return;
     }
-    mc_log(MC_LOG_INFO, "connected to the MQTT broker at %s", mqtt->url);
+    mc_log(MC_LOG_INFO, "connected to the MQTT broker at %s", mqtt->address.url);
     mqtt->is_told = false;
     atomic_store(&mqtt->waiting, 1);
     mosquitto_publish(mosquitto, NULL, mqtt->availability, 6, "online", 1, true);
@@ -89,11 +80,11 @@ static void on_disconnect(struct mosquitto *mosquitto, void *user, int code)
     (void)mosquitto;
     if (atomic_exchange(&mqtt->is_connected, false) && code != 0) {
         mc_log(MC_LOG_WARNING, "lost the MQTT broker at %s; trying again until it is there",
-               mqtt->url);
+               mqtt->address.url);
         mqtt->is_told = true;
     } else if (!mqtt->is_told && code != 0) {
         mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
-               mqtt->url);
+               mqtt->address.url);
         mqtt->is_told = true;
     }
 }
@@ -108,65 +99,7 @@ static void on_publish(struct mosquitto *mosquitto, void *user, int id)
     }
 }
 
-// ---- options
-
-static bool parse_url(struct fleet_mqtt *mqtt, char login[LOGIN_BYTES], struct mc_error *err)
-{
-    const char *url = mqtt->options.url;
-    const char *rest = strstr(url, "://");
-    mqtt->is_tls = strncmp(url, "mqtts://", 8) == 0;
-    pipeline_url_redact(url, mqtt->url, sizeof mqtt->url);
-    if (rest == NULL || (!mqtt->is_tls && strncmp(url, "mqtt://", 7) != 0)) {
-        // Not shown: without a scheme, a password would be.
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "--mqtt must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT]");
-    }
-    rest += 3;
-    const char *at = strrchr(rest, '@');
-    if (at != NULL) {
-        if ((size_t)(at - rest) >= LOGIN_BYTES) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--mqtt: its login is too long");
-        }
-        memcpy(login, rest, (size_t)(at - rest));
-        login[at - rest] = '\0';
-        rest = at + 1;
-    }
-    // An IPv6 address is in brackets.
-    const char *end = rest[0] == '[' ? strchr(rest, ']') : rest + strcspn(rest, ":/");
-    const char *host = rest[0] == '[' ? rest + 1 : rest;
-    if (end == NULL || end == host || (size_t)(end - host) >= sizeof mqtt->host) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--mqtt must name a host, got '%.60s'",
-                            mqtt->url);
-    }
-    memcpy(mqtt->host, host, (size_t)(end - host));
-    mqtt->host[end - host] = '\0';
-    end += *end == ']';
-    mqtt->port = mqtt->is_tls ? PORT_TLS : PORT;
-    if (*end == ':') {
-        char number[8] = "";
-        snprintf(number, sizeof number, "%.*s", (int)strcspn(end + 1, "/"), end + 1);
-        return mc_value_int("--mqtt: the port", number, 1, 65535, &mqtt->port, err);
-    }
-    return true;
-}
-
-static bool read_login(char login[LOGIN_BYTES], const char *path, struct mc_error *err)
-{
-    struct mc_text_file file = { 0 };
-    bool is_good = mc_text_file_read(&file, path, err);
-    if (is_good) {
-        const size_t length = strcspn(file.text, "\r\n");
-        is_good = (length > 0 && length < LOGIN_BYTES) ||
-                  mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                               "%s: must begin with a line USER:PASSWORD", path);
-        if (is_good) {
-            memcpy(login, file.text, length);
-            login[length] = '\0';
-        }
-    }
-    mc_text_file_finish(&file);
-    return is_good;
-}
+// ---- starting and stopping
 
 static bool check(int code, const char *what, struct mc_error *err)
 {
@@ -174,40 +107,9 @@ static bool check(int code, const char *what, struct mc_error *err)
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, mosquitto_strerror(code));
 }
 
-static bool set_tls(const struct fleet_mqtt *mqtt, struct mc_error *err)
-{
-    const struct fleet_options *fleet = mqtt->options.fleet;
-    if (!mqtt->is_tls) {
-        return true;
-    }
-    if (fleet->ca == NULL &&
-        !check(mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TLS_USE_OS_CERTS, 1), "TLS", err)) {
-        return false;
-    }
-    return (fleet->ca == NULL && fleet->certificate == NULL) ||
-           check(mosquitto_tls_set(mqtt->mosquitto, fleet->ca, NULL, fleet->certificate, fleet->key,
-                                   NULL),
-                 "--ca, --cert, --key", err);
-}
-
 static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
 {
-    char login[LOGIN_BYTES] = "";
     char site[FLEET_TOKEN_BYTES], machine[FLEET_TOKEN_BYTES];
-    bool is_good = parse_url(mqtt, login, err) &&
-                   (mqtt->options.login == NULL || read_login(login, mqtt->options.login, err));
-    if (is_good && login[0] != '\0') {
-        char *password = strchr(login, ':');
-        if (password != NULL) {
-            *password++ = '\0';
-        }
-        is_good = check(mosquitto_username_pw_set(mqtt->mosquitto, login, password), "login", err);
-        if (is_good && !mqtt->is_tls) {
-            mc_log(MC_LOG_WARNING, "the login goes to %s in the clear: mqtts:// would encrypt it",
-                   mqtt->url);
-        }
-    }
-    explicit_bzero(login, sizeof login);
     fleet_token_write(site, mqtt->options.site);
     fleet_token_write(machine, mqtt->options.machine);
     snprintf(mqtt->availability, sizeof mqtt->availability, "mocap/publishers/%s/%s", site,
@@ -217,7 +119,7 @@ static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
     mosquitto_publish_callback_set(mqtt->mosquitto, on_publish);
     mosquitto_reconnect_delay_set(mqtt->mosquitto, RETRY_FIRST_S, RETRY_LAST_S, true);
     mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
-    return is_good && set_tls(mqtt, err) &&
+    return fleet_mqtt_options_set(mqtt->mosquitto, &mqtt->options, &mqtt->address, err) &&
            check(mosquitto_will_set(mqtt->mosquitto, mqtt->availability, 7, "offline", 1, true),
                  "last will", err);
 }
@@ -237,10 +139,10 @@ struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options, st
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
     } else if (set_options(mqtt, err)) {
         // Fails where the name does not resolve yet: the loop tries again.
-        if (mosquitto_connect_async(mqtt->mosquitto, mqtt->host, mqtt->port, KEEPALIVE_S) !=
-            MOSQ_ERR_SUCCESS) {
+        if (mosquitto_connect_async(mqtt->mosquitto, mqtt->address.host, mqtt->address.port,
+                                    KEEPALIVE_S) != MOSQ_ERR_SUCCESS) {
             mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
-                   mqtt->url);
+                   mqtt->address.url);
             mqtt->is_told = true;
         }
         mqtt->has_loop = check(mosquitto_loop_start(mqtt->mosquitto), "a thread for MQTT", err);
