@@ -13,6 +13,7 @@
 #include "protocol/message.h"
 #include "tools/fleet/home_assistant.h"
 #include "tools/fleet/mqtt_options.h"
+#include "tools/fleet/retained.h"
 #include "tools/fleet/subjects.h"
 
 enum {
@@ -28,7 +29,8 @@ enum {
 struct stream {
     char name[PROTOCOL_NAME_BYTES];
     char record_topic[FLEET_SUBJECT_BYTES], stats_topic[FLEET_SUBJECT_BYTES];
-    unsigned announced; // connection in which Home Assistant was told of it
+    unsigned followed;  // connection in which its retained topics were subscribed to
+    unsigned announced; // in which Home Assistant was told of it
     unsigned reported;  // in which state was sent
     char state[FLEET_REPORT_BYTES];
     char presence[FLEET_PRESENCE_BYTES]; // sent last
@@ -51,6 +53,8 @@ struct fleet_mqtt {
     bool is_told;           // the library's thread alone: that there is no broker
     struct stream *streams; // owned; as many as there have been, PROTOCOL_STREAMS_MAX at most
     int stream_count;
+    struct fleet_retained retained; // of the streams that are not removed
+    bool has_retained;
 };
 
 // ---- what the library says, on its thread
@@ -68,6 +72,7 @@ static void on_connect(struct mosquitto *mosquitto, void *user, int code)
     }
     mc_log(MC_LOG_INFO, "connected to the MQTT broker at %s", mqtt->address.url);
     mqtt->is_told = false;
+    fleet_retained_forget(&mqtt->retained);
     atomic_store(&mqtt->waiting, 1);
     mosquitto_publish(mosquitto, NULL, mqtt->availability, 6, "online", 1, true);
     atomic_fetch_add(&mqtt->connection, 1);
@@ -99,6 +104,18 @@ static void on_publish(struct mosquitto *mosquitto, void *user, int id)
     }
 }
 
+// What was kept before this publisher subscribed is nothing that it has to answer.
+static void on_message(struct mosquitto *mosquitto, void *user,
+                       const struct mosquitto_message *message)
+{
+    struct fleet_mqtt *mqtt = user;
+    (void)mosquitto;
+    if (!message->retain) {
+        fleet_retained_take(&mqtt->retained, message->topic, message->payload,
+                            (size_t)message->payloadlen);
+    }
+}
+
 // ---- starting and stopping
 
 static bool check(int code, const char *what, struct mc_error *err)
@@ -117,6 +134,7 @@ static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
     mosquitto_connect_callback_set(mqtt->mosquitto, on_connect);
     mosquitto_disconnect_callback_set(mqtt->mosquitto, on_disconnect);
     mosquitto_publish_callback_set(mqtt->mosquitto, on_publish);
+    mosquitto_message_callback_set(mqtt->mosquitto, on_message);
     mosquitto_reconnect_delay_set(mqtt->mosquitto, RETRY_FIRST_S, RETRY_LAST_S, true);
     mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
     return fleet_mqtt_options_set(mqtt->mosquitto, &mqtt->options, &mqtt->address, err) &&
@@ -135,7 +153,8 @@ struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options, st
     mosquitto_lib_init();
     mqtt->streams = calloc(PROTOCOL_STREAMS_MAX, sizeof *mqtt->streams);
     mqtt->mosquitto = mosquitto_new(NULL, true, mqtt);
-    if (mqtt->streams == NULL || mqtt->mosquitto == NULL) {
+    mqtt->has_retained = fleet_retained_init(&mqtt->retained, mqtt->options.machine);
+    if (mqtt->streams == NULL || mqtt->mosquitto == NULL || !mqtt->has_retained) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
     } else if (set_options(mqtt, err)) {
         // Fails where the name does not resolve yet: the loop tries again.
@@ -168,6 +187,9 @@ void fleet_mqtt_stop(struct fleet_mqtt *mqtt)
     }
     mosquitto_destroy(mqtt->mosquitto);
     mosquitto_lib_cleanup();
+    if (mqtt->has_retained) {
+        fleet_retained_finish(&mqtt->retained);
+    }
     free(mqtt->streams);
     free(mqtt);
 }
@@ -182,6 +204,15 @@ static struct stream *find_known(struct fleet_mqtt *mqtt, const char *name)
         }
     }
     return NULL;
+}
+
+static struct fleet_entity_place place_of(const struct fleet_mqtt *mqtt,
+                                          const struct stream *stream)
+{
+    return (struct fleet_entity_place){ .prefix = mqtt->options.discovery,
+                                        .site = mqtt->options.site,
+                                        .stream = stream->name,
+                                        .availability = mqtt->availability };
 }
 
 static struct stream *find_stream(struct fleet_mqtt *mqtt, const char *name)
@@ -199,6 +230,8 @@ static struct stream *find_stream(struct fleet_mqtt *mqtt, const char *name)
     snprintf(stream->name, sizeof stream->name, "%s", name);
     fleet_topic_write(stream->record_topic, mqtt->options.site, name, "record");
     fleet_topic_write(stream->stats_topic, mqtt->options.site, name, "stats");
+    const struct fleet_entity_place place = place_of(mqtt, stream);
+    fleet_retained_add(&mqtt->retained, &place);
     return stream;
 }
 
@@ -223,13 +256,51 @@ bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *
     return publish(mqtt, find_stream(mqtt, stream)->record_topic, bytes, length, 0, false);
 }
 
-static struct fleet_entity_place place_of(const struct fleet_mqtt *mqtt,
-                                          const struct stream *stream)
+// Before the first message to those topics, so that the broker shows all that comes after it.
+static bool subscribe_retained(struct fleet_mqtt *mqtt, const struct stream *stream)
 {
-    return (struct fleet_entity_place){ .prefix = mqtt->options.discovery,
-                                        .site = mqtt->options.site,
-                                        .stream = stream->name,
-                                        .availability = mqtt->availability };
+    const struct fleet_entity_place place = place_of(mqtt, stream);
+    for (int i = 0; i < FLEET_RETAINED_COUNT; i++) {
+        char topic[FLEET_ENTITY_TOPIC_BYTES];
+        fleet_retained_topic_write(topic, (enum fleet_retained_topic)i, &place);
+        if (topic[0] != '\0' &&
+            mosquitto_subscribe(mqtt->mosquitto, NULL, topic, 1) != MOSQ_ERR_SUCCESS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void unsubscribe_retained(struct fleet_mqtt *mqtt, struct stream *stream)
+{
+    const struct fleet_entity_place place = place_of(mqtt, stream);
+    fleet_retained_remove(&mqtt->retained, stream->name);
+    for (int i = 0; i < FLEET_RETAINED_COUNT; i++) {
+        char topic[FLEET_ENTITY_TOPIC_BYTES];
+        fleet_retained_topic_write(topic, (enum fleet_retained_topic)i, &place);
+        if (topic[0] != '\0') {
+            mosquitto_unsubscribe(mqtt->mosquitto, NULL, topic);
+        }
+    }
+}
+
+// What another machine has removed is to be sent again, and all of it where its state is not to
+// stay. Returns false when the stream is the other's for now: while this machine's is not live.
+static bool take_news(struct fleet_mqtt *mqtt, struct stream *stream, bool is_live)
+{
+    struct fleet_retained_news news;
+    fleet_retained_look(&mqtt->retained, stream->name, &news);
+    const bool is_all = news.is_others && !(is_live && news.is_live);
+    if (is_all || news.is_emptied[FLEET_RETAINED_ENTITIES]) {
+        stream->announced = 0;
+    }
+    if (is_all || news.is_emptied[FLEET_RETAINED_STATE]) {
+        stream->reported = 0;
+    }
+    if (is_all || news.is_emptied[FLEET_RETAINED_PRESENCE]) {
+        stream->watched = 0;
+    }
+    return is_live || !news.is_others;
 }
 
 static bool announce(struct fleet_mqtt *mqtt, const struct stream *stream)
@@ -274,6 +345,14 @@ void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, c
 {
     struct stream *stream = find_stream(mqtt, name);
     const unsigned connection = atomic_load(&mqtt->connection);
+    if (!take_news(mqtt, stream, is_live)) {
+        return;
+    }
+    if (stream->followed != connection && atomic_load(&mqtt->is_connected) &&
+        subscribe_retained(mqtt, stream)) {
+        stream->followed = connection;
+        stream->watched = 0; // presence may have gone out before
+    }
     if (mqtt->options.discovery[0] != '\0' && stream->announced != connection &&
         announce(mqtt, stream)) {
         stream->announced = connection;
@@ -286,9 +365,12 @@ void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, c
     }
     char topic[FLEET_SUBJECT_BYTES];
     fleet_topic_write(topic, mqtt->options.site, name, "state");
+    fleet_retained_expect(&mqtt->retained, name);
     if (publish(mqtt, topic, text, length, 1, true)) {
         stream->reported = connection;
         snprintf(stream->state, sizeof stream->state, "%s", text);
+    } else {
+        fleet_retained_expect_not(&mqtt->retained, name);
     }
 }
 
@@ -310,7 +392,8 @@ void fleet_mqtt_watch(struct fleet_mqtt *mqtt, const struct protocol_record *rec
     }
     char text[FLEET_PRESENCE_BYTES];
     const size_t length = fleet_presence_write(text, record);
-    if (strcmp(text, stream->presence) == 0 && passed_ms < WATCH_REPEAT_MS) {
+    if (stream->watched == atomic_load(&mqtt->connection) && strcmp(text, stream->presence) == 0 &&
+        passed_ms < WATCH_REPEAT_MS) {
         return;
     }
     send_presence(mqtt, stream, is_present, text, length);
@@ -337,14 +420,18 @@ static bool remove_kept(struct fleet_mqtt *mqtt, const struct stream *stream, in
 
 void fleet_mqtt_remove(struct fleet_mqtt *mqtt, const char *name)
 {
+    struct fleet_retained_news news;
     struct stream *stream = find_known(mqtt, name);
-    if (stream != NULL) {
+    if (stream != NULL && !stream->is_removed) {
+        fleet_retained_look(&mqtt->retained, name, &news);
+        unsubscribe_retained(mqtt, stream);
         stream->is_removed = true;
-        fleet_mqtt_tend(mqtt);
+        stream->removed = news.is_others ? KEPT_COUNT : 0;
+        fleet_mqtt_retry_removals(mqtt);
     }
 }
 
-void fleet_mqtt_tend(struct fleet_mqtt *mqtt)
+void fleet_mqtt_retry_removals(struct fleet_mqtt *mqtt)
 {
     for (int i = mqtt->stream_count - 1; i >= 0; i--) {
         struct stream *stream = &mqtt->streams[i];

@@ -216,18 +216,13 @@ static bool is_listed(const struct mocap_server *server, const char *name)
     return false;
 }
 
-// Takes over the daemon's list. Those that are gone say so last: not that they have ended, as
-// another machine may take them over.
+// Takes over the daemon's list. Those that are gone say so last.
 static void take_streams(struct fleet_publisher *publisher)
 {
     const struct mocap_server *server = mocap_server(publisher->client);
     for (int i = 0; i < publisher->stream_count; i++) {
         if (!is_listed(server, publisher->streams[i].out.name)) {
-            fleet_published_stream_set_state(&publisher->streams[i].out, PROTOCOL_STREAM_CONNECTING,
-                                             "its machine no longer has it");
-            if (publisher->options.mqtt != NULL) {
-                fleet_mqtt_remove(publisher->options.mqtt, publisher->streams[i].out.name);
-            }
+            fleet_published_stream_leave(&publisher->streams[i].out);
         }
     }
     pthread_mutex_lock(&publisher->wants_lock);
@@ -394,7 +389,7 @@ static bool report(struct fleet_publisher *publisher)
                                       publisher->reported_ns == 0 ? 0 : seconds);
     }
     if (publisher->options.mqtt != NULL) {
-        fleet_mqtt_tend(publisher->options.mqtt);
+        fleet_mqtt_retry_removals(publisher->options.mqtt);
     }
     publisher->reported_ns = now_ns;
     publisher->retry_ms = 0;
