@@ -516,6 +516,8 @@ def check_mqtt_moves(place):
     assert kept_of_cam1() == {}
     restart_daemon("a", 2)
     wait_for("a's messages again", lambda: belongs_to("a"))
+    for publisher in publishers.values():
+        assert publisher.end() == 0, publisher.text()
 
 
 def make_certificates(place):
