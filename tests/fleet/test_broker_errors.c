@@ -24,8 +24,8 @@ static void an_error_is_told_once(void **state)
     struct fleet_broker_errors errors = { 0 };
     lines = 0;
     for (int i = 0; i < 3; i++) {
-        fleet_broker_errors_tell(&errors, "nats://b", "no to one");
-        fleet_broker_errors_tell(&errors, "nats://b", "no to two");
+        fleet_broker_errors_tell(&errors, "nats://b", NATS_NOT_PERMITTED, "no to one");
+        fleet_broker_errors_tell(&errors, "nats://b", NATS_NOT_PERMITTED, "no to two");
     }
     assert_int_equal(lines, 2);
     assert_string_equal(last, "the broker at nats://b says: no to two");
@@ -33,9 +33,35 @@ static void an_error_is_told_once(void **state)
     char text[2 * FLEET_BROKER_ERROR_BYTES];
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\0';
-    fleet_broker_errors_tell(&errors, "nats://b", text);
-    fleet_broker_errors_tell(&errors, "nats://b", text);
+    fleet_broker_errors_tell(&errors, "nats://b", NATS_NOT_PERMITTED, text);
+    fleet_broker_errors_tell(&errors, "nats://b", NATS_NOT_PERMITTED, text);
     assert_int_equal(lines, 3);
+}
+
+// The library reports its own findings in the same way: a slow consumer is this process.
+static void only_the_brokers_words_are_put_in_its_mouth(void **state)
+{
+    (void)state;
+    static const struct {
+        natsStatus status;
+        const char *text, *line;
+    } cases[] = {
+        { NATS_NOT_PERMITTED, "no to one", "the broker at nats://b says: no to one" },
+        { NATS_CONNECTION_AUTH_FAILED, "no to you", "the broker at nats://b says: no to you" },
+        { NATS_SLOW_CONSUMER, "Slow Consumer",
+          "connection to the broker at nats://b: Slow Consumer" },
+        { NATS_MISMATCH, "Mismatch", "connection to the broker at nats://b: Mismatch" },
+        { NATS_IO_ERROR, "IO Error", "connection to the broker at nats://b: IO Error" },
+    };
+    struct fleet_broker_errors errors = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fleet_broker_errors_tell(&errors, "nats://b", cases[i].status, cases[i].text);
+        assert_string_equal(last, cases[i].line);
+    }
+    // Also those that are one of many.
+    errors.told_count = FLEET_BROKER_ERRORS_TOLD;
+    fleet_broker_errors_tell(&errors, "nats://b", NATS_SLOW_CONSUMER, "another");
+    assert_string_equal(last, "connection to the broker at nats://b: another; and 0 more like it");
 }
 
 static void a_thousand_errors_do_not_fill_the_log(void **state)
@@ -46,7 +72,7 @@ static void a_thousand_errors_do_not_fill_the_log(void **state)
     lines = 0;
     for (int i = 0; i < 1000; i++) {
         snprintf(text, sizeof text, "no to %d", i);
-        fleet_broker_errors_tell(&errors, "nats://b", text);
+        fleet_broker_errors_tell(&errors, "nats://b", NATS_NOT_PERMITTED, text);
     }
     assert_in_range(lines, FLEET_BROKER_ERRORS_TOLD, FLEET_BROKER_ERRORS_TOLD + 5);
 }
@@ -74,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_is_told_once),
+        cmocka_unit_test(only_the_brokers_words_are_put_in_its_mouth),
         cmocka_unit_test(a_thousand_errors_do_not_fill_the_log),
         cmocka_unit_test(the_subject_of_a_publication_is_read),
     };

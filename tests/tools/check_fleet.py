@@ -445,6 +445,81 @@ def check_mqtt_removal(place, port, daemon):
     assert retained(port).count("mocap_home__cam1/") >= 5, retained(port)
 
 
+ENTITIES = ("binary_sensor/mocap_home__cam1/presence", "sensor/mocap_home__cam1/faces",
+            "sensor/mocap_home__cam1/yaw", "sensor/mocap_home__cam1/pitch",
+            "sensor/mocap_home__cam1/state")
+RETAINED = ("mocap/v1/home/cam1/state", "mocap/v1/home/cam1/presence",
+            *(f"homeassistant/{entity}/config" for entity in ENTITIES))
+
+
+def check_mqtt_moves(place):
+    """A stream that moves to another machine stays in Home Assistant, whichever machine is first."""
+    find("mosquitto_sub")
+    port = free_port()
+    start_mosquitto(place, port)
+
+    def start_publisher(machine, daemon):
+        return place.fleet("publish", "--mqtt", f"mqtt://127.0.0.1:{port}", "--site", "home",
+                           "--machine", machine, "--socket", daemon.socket, name=machine)
+
+    def kept_of_cam1():
+        lines = [line.split(" ", 1) for line in retained(port).splitlines()]
+        return {topic: text for topic, text in lines if "cam1" in topic}
+
+    def belongs_to(machine):
+        """All that is kept of cam1 is this machine's, and live."""
+        kept = kept_of_cam1()
+        return (sorted(kept) == sorted(RETAINED) and f'"publisher":"{machine}"' in kept[RETAINED[0]]
+                and '"state":"live"' in kept[RETAINED[0]] and '"presence":"ON"' in kept[RETAINED[1]]
+                and all(f'"mocap/publishers/home/{machine}"' in kept[topic] for topic in RETAINED[2:]))
+    daemons = {"a": place.daemon(machine="a")}
+    publishers = {"a": start_publisher("a", daemons["a"])}
+    wait_for("a's messages", lambda: belongs_to("a"))
+
+    def restart_daemon(machine, count):
+        """Returns when its publisher has reported with the new list of streams."""
+        connected = publishers[machine].text().count("connected to played")
+        daemons[machine].end(signal.SIGKILL)
+        daemons[machine] = place.daemon(count=count, machine=machine)
+        wait_for("the list", lambda: publishers[machine].text().count("connected to played") > connected)
+        stats = Subscribed(place, port, "mocap/v1/home/cam0/stats", name=f"stats-{machine}")
+        wait_for("reports", lambda: stats.text().count(f'"publisher":"{machine}"') >= 2)
+        stats.end()
+
+    # First the new one, then the old one: nothing is removed even for a moment.
+    daemons["b"] = place.daemon(machine="b")
+    publishers["b"] = start_publisher("b", daemons["b"])
+    wait_for("b's messages", lambda: belongs_to("b"))
+    sub = Subscribed(place, port, *RETAINED, name="sub-move")
+    sub.says(f"1 {RETAINED[-1]} {{")
+    restart_daemon("a", 1)
+    assert belongs_to("b"), kept_of_cam1()
+    assert not any(f" {topic} \n" in sub.text() for topic in RETAINED), sub.text()
+    assert '"publisher":"a"' not in sub.text(), sub.text()
+
+    # The old one did not know yet: what it removes or says last is put right.
+    def send(topic, *message):
+        subprocess.run([find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-r",
+                        "-t", topic, *message], check=True, timeout=GUARD_S)
+    for topic in RETAINED:
+        send(topic, "-n")
+        wait_for(f"{topic} again", lambda: belongs_to("b"))
+    for topic in RETAINED:
+        send(topic, "-n")
+    wait_for("all again", lambda: belongs_to("b"))
+    send(RETAINED[1], "-m", '{"presence":"OFF","faces":0}')
+    send(RETAINED[0], "-m", '{"type":"state","stream":"cam1","state":"connecting","publisher":"a"}')
+    wait_for("b's state again", lambda: belongs_to("b"))
+
+    # First the old one, then the new one.
+    restart_daemon("b", 1)
+    assert kept_of_cam1() == {}
+    restart_daemon("a", 2)
+    wait_for("a's messages again", lambda: belongs_to("a"))
+    for publisher in publishers.values():
+        assert publisher.end() == 0, publisher.text()
+
+
 def make_certificates(place):
     openssl = find("openssl")
     for command in (

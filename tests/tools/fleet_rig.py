@@ -112,10 +112,10 @@ class Place:
         server.says("Server is ready")
         return server
 
-    def daemon(self, name="cam", count=2, rate=25):
+    def daemon(self, name="cam", count=2, rate=25, machine=None):
         """A daemon without cameras; returns it with its socket."""
-        path = self.path(f"{name}.sock")
-        daemon = Process(self, f"daemon-{name}", self.played_program, path, name, str(count),
+        path = self.path(f"{machine or name}.sock")
+        daemon = Process(self, f"daemon-{machine or name}", self.played_program, path, name, str(count),
                          str(rate), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         daemon.socket = path
         wait_for("socket", lambda: os.path.exists(path))

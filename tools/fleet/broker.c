@@ -1,7 +1,6 @@
 #include "tools/fleet/broker.h"
 
 #include <pthread.h>
-#include <search.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "pipeline/source/url.h"
 #include "tools/fleet/broker_errors.h"
+#include "tools/fleet/broker_subscription.h"
 #include "tools/fleet/fleet_options.h"
 #include "tools/fleet/nats_options.h"
 #include "tools/fleet/subjects.h"
@@ -25,25 +25,7 @@ enum {
     REFUSED_MS = 15000,       // before a broker that refused us is asked again
     BUFFER_BYTES = 64 * 1024, // to write at once
     STOP_MS = 3000,           // for the library's last callbacks
-    PENDING_BYTES = 8 << 20,  // of one subscription, that wait to be delivered
 };
-
-struct fleet_broker_subscription {
-    char *subject; // owned
-    int max_pending;
-    fleet_broker_message_fn *on_message;
-    void *user;
-    natsSubscription *current; // of the connection there is; NULL: none
-    uintptr_t id;              // of current; never used again
-    struct fleet_broker_subscription *next;
-};
-
-// The library may deliver a message of a subscription that has ended, and does not always say when
-// it is done with one, so it gets an id, never a pointer. One tree for the process, since one
-// thread of the library delivers all messages.
-static pthread_mutex_t delivery = PTHREAD_MUTEX_INITIALIZER; // held during callbacks
-static void *attached;                                       // a tree of subscriptions, by id
-static uintptr_t last_id;
 
 struct fleet_broker {
     natsOptions *options;
@@ -55,7 +37,7 @@ struct fleet_broker {
 
     pthread_rwlock_t connection_lock; // guards the pointer: readers use it, the keeper replaces it
     natsConnection *connection;       // NULL: to be made
-    struct fleet_broker_subscription *subscriptions; // guarded by delivery
+    struct fleet_broker_subscriptions subscriptions;
 
     pthread_t keeper; // replaces connections that ended for good
     bool has_keeper;
@@ -175,7 +157,7 @@ static void on_error(natsConnection *connection, natsSubscription *subscription,
     if (atomic_exchange(&broker->is_new, false)) {
         broker->errors = (struct fleet_broker_errors){ 0 };
     }
-    fleet_broker_errors_tell(&broker->errors, broker->url, text);
+    fleet_broker_errors_tell(&broker->errors, broker->url, status, text);
     if (status == NATS_NOT_PERMITTED && fleet_broker_error_subject(subject, sizeof subject, text)) {
         pthread_mutex_lock(&broker->lock);
         if (broker->on_refusal != NULL) {
@@ -229,110 +211,17 @@ static bool set_options(struct fleet_broker *broker, const struct fleet_broker_o
 
 // ---- subscriptions
 
-static int compare_ids(const void *left, const void *right)
-{
-    const uintptr_t a = ((const struct fleet_broker_subscription *)left)->id;
-    const uintptr_t b = ((const struct fleet_broker_subscription *)right)->id;
-    return (a > b) - (a < b);
-}
-
-static void on_nats_message(natsConnection *connection, natsSubscription *from, natsMsg *message,
-                            void *closure)
-{
-    const struct fleet_broker_subscription wanted = { .id = (uintptr_t)closure };
-    (void)connection, (void)from;
-    pthread_mutex_lock(&delivery);
-    void *found = tfind(&wanted, &attached, compare_ids);
-    if (found != NULL && natsMsg_GetDataLength(message) >= 0) {
-        const struct fleet_broker_subscription *subscription =
-            *(struct fleet_broker_subscription **)found;
-        subscription->on_message(subscription->user, natsMsg_GetSubject(message),
-                                 natsMsg_GetReply(message), natsMsg_GetData(message),
-                                 (size_t)natsMsg_GetDataLength(message));
-    }
-    pthread_mutex_unlock(&delivery);
-    natsMsg_Destroy(message);
-}
-
-// With delivery held.
-static void detach(struct fleet_broker_subscription *subscription)
-{
-    natsSubscription_Destroy(subscription->current);
-    subscription->current = NULL;
-    tdelete(subscription, &attached, compare_ids);
-}
-
-// With connection_lock and delivery held. A connection that closes meanwhile is made anew, and the
-// subscription with it. Returns false when out of memory.
-static bool attach(struct fleet_broker *broker, struct fleet_broker_subscription *subscription)
-{
-    subscription->id = ++last_id;
-    if (broker->connection == NULL) {
-        return true;
-    }
-    if (tsearch(subscription, &attached, compare_ids) == NULL) {
-        return false;
-    }
-    const natsStatus status =
-        natsConnection_Subscribe(&subscription->current, broker->connection, subscription->subject,
-                                 on_nats_message, (void *)subscription->id);
-    if (status != NATS_OK) {
-        subscription->current = NULL;
-        detach(subscription);
-        return status != NATS_NO_MEMORY;
-    }
-    natsSubscription_SetPendingLimits(subscription->current, subscription->max_pending,
-                                      PENDING_BYTES);
-    natsSubscription_NoDeliveryDelay(subscription->current);
-    return true;
-}
-
-static void free_subscription(struct fleet_broker_subscription *subscription)
-{
-    if (subscription != NULL) {
-        free(subscription->subject);
-        free(subscription);
-    }
-}
-
-static struct fleet_broker_subscription *make_subscription(const char *subject, int max_pending)
-{
-    struct fleet_broker_subscription *made = calloc(1, sizeof *made);
-    if (made != NULL) {
-        made->subject = strdup(subject);
-        made->max_pending = max_pending;
-    }
-    if (made == NULL || made->subject == NULL) {
-        free_subscription(made);
-        return NULL;
-    }
-    return made;
-}
-
 struct fleet_broker_subscription *fleet_broker_subscribe(struct fleet_broker *broker,
                                                          const char *subject, int max_pending,
                                                          fleet_broker_message_fn *on_message,
                                                          void *user, struct mc_error *err)
 {
-    struct fleet_broker_subscription *made = make_subscription(subject, max_pending);
-    bool good = made != NULL;
-    if (good) {
-        made->on_message = on_message;
-        made->user = user;
-        pthread_rwlock_rdlock(&broker->connection_lock);
-        pthread_mutex_lock(&delivery);
-        good = attach(broker, made);
-        if (good) {
-            made->next = broker->subscriptions;
-            broker->subscriptions = made;
-        }
-        pthread_mutex_unlock(&delivery);
-        pthread_rwlock_unlock(&broker->connection_lock);
-    }
-    if (!good) {
-        free_subscription(made);
+    pthread_rwlock_rdlock(&broker->connection_lock);
+    struct fleet_broker_subscription *made = fleet_broker_subscriptions_add(
+        &broker->subscriptions, broker->connection, subject, max_pending, on_message, user);
+    pthread_rwlock_unlock(&broker->connection_lock);
+    if (made == NULL) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a subscription");
-        return NULL;
     }
     return made;
 }
@@ -344,16 +233,8 @@ void fleet_broker_unsubscribe(struct fleet_broker *broker,
         return;
     }
     pthread_rwlock_rdlock(&broker->connection_lock);
-    pthread_mutex_lock(&delivery);
-    struct fleet_broker_subscription **link = &broker->subscriptions;
-    while (*link != subscription) {
-        link = &(*link)->next;
-    }
-    *link = subscription->next;
-    detach(subscription);
-    pthread_mutex_unlock(&delivery);
+    fleet_broker_subscriptions_remove(&broker->subscriptions, subscription);
     pthread_rwlock_unlock(&broker->connection_lock);
-    free_subscription(subscription);
 }
 
 // ---- the connection
@@ -388,11 +269,7 @@ static void make_anew(struct fleet_broker *broker)
     pthread_mutex_lock(&broker->lock);
     broker->open = NULL;
     pthread_mutex_unlock(&broker->lock);
-    pthread_mutex_lock(&delivery);
-    for (struct fleet_broker_subscription *s = broker->subscriptions; s != NULL; s = s->next) {
-        detach(s);
-    }
-    pthread_mutex_unlock(&delivery);
+    fleet_broker_subscriptions_detach(&broker->subscriptions);
     natsConnection_Destroy(ended);
     pthread_mutex_lock(&broker->lock);
     broker->is_ended = false;
@@ -400,12 +277,8 @@ static void make_anew(struct fleet_broker *broker)
     pthread_mutex_unlock(&broker->lock);
     if (!is_stopping) {
         const natsStatus status = connect_now(broker);
-        bool is_complete = true;
-        pthread_mutex_lock(&delivery);
-        for (struct fleet_broker_subscription *s = broker->subscriptions; s != NULL; s = s->next) {
-            is_complete = attach(broker, s) && is_complete;
-        }
-        pthread_mutex_unlock(&delivery);
+        const bool is_complete =
+            fleet_broker_subscriptions_attach(&broker->subscriptions, broker->connection);
         if (status != NATS_OK || !is_complete) {
             end_connection(broker, REFUSED_MS);
         }
@@ -505,8 +378,8 @@ void fleet_broker_stop(struct fleet_broker *broker)
     if (broker->has_keeper) {
         pthread_join(broker->keeper, NULL);
     }
-    while (broker->subscriptions != NULL) {
-        fleet_broker_unsubscribe(broker, broker->subscriptions);
+    while (broker->subscriptions.first != NULL) {
+        fleet_broker_unsubscribe(broker, broker->subscriptions.first);
     }
     if (atomic_load(&broker->is_connected)) {
         natsConnection_FlushTimeout(broker->connection, FLEET_BROKER_WRITE_MS);

@@ -17,17 +17,26 @@ static bool is_told(const struct fleet_broker_errors *errors, const char *text)
     return false;
 }
 
-void fleet_broker_errors_tell(struct fleet_broker_errors *errors, const char *url, const char *text)
+// Those for which the library passes on the broker's -ERR.
+static bool is_from_broker(natsStatus status)
+{
+    return status == NATS_NOT_PERMITTED || status == NATS_CONNECTION_AUTH_FAILED;
+}
+
+void fleet_broker_errors_tell(struct fleet_broker_errors *errors, const char *url,
+                              natsStatus status, const char *text)
 {
     unsigned skipped;
+    const char *before = is_from_broker(status) ? "the broker" : "connection to the broker";
+    const char *says = is_from_broker(status) ? " says" : "";
     if (is_told(errors, text)) {
         return;
     }
     if (errors->told_count < FLEET_BROKER_ERRORS_TOLD) {
         snprintf(errors->told[errors->told_count++], FLEET_BROKER_ERROR_BYTES, "%s", text);
-        mc_log(MC_LOG_WARNING, "the broker at %s says: %s", url, text);
+        mc_log(MC_LOG_WARNING, "%s at %s%s: %s", before, url, says, text);
     } else if (mc_log_limit_pass(&errors->limit, LOG_MS * MC_NS_PER_MS, &skipped)) {
-        mc_log(MC_LOG_WARNING, "the broker at %s says: %s; and %u more like it", url, text,
+        mc_log(MC_LOG_WARNING, "%s at %s%s: %s; and %u more like it", before, url, says, text,
                skipped);
     }
 }

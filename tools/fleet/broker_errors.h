@@ -1,12 +1,14 @@
-// What a broker says is wrong while the connection stays: above all, that this client may not
+// What is wrong while the connection stays: above all, that the broker does not let this client
 // publish or subscribe to a subject. Nothing else says so, since publishing succeeds once the bytes
-// are sent.
+// are sent. The library tells in the same way what it finds itself, such as a slow consumer.
 //
 // Thread: one, always the same.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include <nats/nats.h>
 
 #include "base/log.h"
 
@@ -21,9 +23,10 @@ struct fleet_broker_errors {
     struct mc_log_limit limit; // of the others: one line a minute
 };
 
-// Logs a warning, once for each distinct text. Zeroed at first, and when the connection is new.
+// Logs a warning, once for each distinct text, which says whether the broker is its origin.
+//   errors  zeroed at first, and when the connection is new
 void fleet_broker_errors_tell(struct fleet_broker_errors *errors, const char *url,
-                              const char *text);
+                              natsStatus status, const char *text);
 
 // Reads the subject of a publication that was refused for lack of permission. Returns false when
 // the text says something else, or the subject was cut.

@@ -83,6 +83,18 @@ size_t fleet_entity_write(char topic[FLEET_ENTITY_TOPIC_BYTES], char text[FLEET_
     return length <= FLEET_ENTITY_BYTES && topic_length < FLEET_ENTITY_TOPIC_BYTES ? length : 0;
 }
 
+void fleet_entity_filter_write(char filter[FLEET_ENTITY_TOPIC_BYTES],
+                               const struct fleet_entity_place *place)
+{
+    char id[FLEET_SUBJECT_BYTES];
+    write_id(id, sizeof id, place->site, place->stream);
+    const int length =
+        snprintf(filter, FLEET_ENTITY_TOPIC_BYTES, "%s/+/%s/+/config", place->prefix, id);
+    if (place->prefix[0] == '\0' || length >= FLEET_ENTITY_TOPIC_BYTES) {
+        filter[0] = '\0';
+    }
+}
+
 size_t fleet_presence_write(char text[FLEET_PRESENCE_BYTES], const struct protocol_record *record)
 {
     const int faces = record == NULL ? 0 : record->face_count;

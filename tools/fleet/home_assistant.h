@@ -24,6 +24,11 @@ struct fleet_entity_place {
 size_t fleet_entity_write(char topic[FLEET_ENTITY_TOPIC_BYTES], char text[FLEET_ENTITY_BYTES],
                           int entity, const struct fleet_entity_place *place);
 
+// Writes the filter that matches the topics of all entities of the place, and no other's; ""
+// without a prefix, or when it does not fit.
+void fleet_entity_filter_write(char filter[FLEET_ENTITY_TOPIC_BYTES],
+                               const struct fleet_entity_place *place);
+
 // Writes what the entities read: {"presence":"ON","faces":1,"yaw":-12,"pitch":3}. Angles are whole
 // degrees of the first face; absent without one. record NULL: nobody looks, so nobody is seen.
 size_t fleet_presence_write(char text[FLEET_PRESENCE_BYTES], const struct protocol_record *record);

@@ -7,15 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "base/clock.h"
 #include "base/condition.h"
 #include "base/log.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
 #include "tools/fleet/local_load.h"
-#include "tools/json_text.h"
+#include "tools/fleet/stream_request.h"
 
 enum {
     CONNECT_MS = 2000,
@@ -35,10 +33,6 @@ struct handed {
     char *wanted;     // the options; NULL: it shall be removed
     char told[PROTOCOL_REASON_BYTES]; // why mocapd refused it last
     struct handed *next;
-};
-
-struct refusal {
-    char code[32], reason[PROTOCOL_REASON_BYTES];
 };
 
 struct fleet_local {
@@ -161,60 +155,6 @@ static bool connect_daemon(struct fleet_local *local)
     return true;
 }
 
-enum reply { DONE, UNCHANGED, REFUSED, LOST };
-
-static bool has_changed(const struct mocap_message *message)
-{
-    json_t *reply = json_loadb(message->bytes, message->length, 0, NULL);
-    const bool changed = json_is_true(json_object_get(reply, "changed"));
-    json_decref(reply);
-    return changed;
-}
-
-// options NULL: remove.
-static enum reply ask(struct fleet_local *local, const char *name, const char *options,
-                      struct refusal *refusal)
-{
-    struct mocap_message message;
-    struct mocap_error error = { 0 };
-    json_t *request = json_object();
-    json_object_set_new(request, "type", json_string("stream"));
-    json_object_set_new(request, "action", json_string(options == NULL ? "remove" : "add"));
-    json_object_set_new(request, "stream", json_string(name));
-    if (options != NULL) {
-        json_object_set_new(request, "options", json_loads(options, 0, NULL));
-    }
-    char *text = tools_json_text(request, JSON_COMPACT);
-    json_decref(request);
-    const enum mocap_result result =
-        text == NULL ? MOCAP_ERROR
-                     : mocap_request_json(local->client, text, REPLY_MS, &message, &error);
-    free(text);
-    if (result != MOCAP_MESSAGE) {
-        disconnect(local, error.message[0] != '\0' ? error.message : "it does not answer");
-        return LOST;
-    }
-    if (message.type == MOCAP_REFUSAL) {
-        snprintf(refusal->code, sizeof refusal->code, "%s", message.code);
-        snprintf(refusal->reason, sizeof refusal->reason, "%s", message.reason);
-        return REFUSED;
-    }
-    return has_changed(&message) ? DONE : UNCHANGED;
-}
-
-// A stream of that name with other options is one that an earlier worker, or this one, handed over:
-// where its name is in the file. Otherwise it is the machine's own, and stays.
-static enum reply hand(struct fleet_local *local, const char *name, const char *options,
-                       bool is_ours, struct refusal *refusal)
-{
-    enum reply reply = ask(local, name, options, refusal);
-    if (reply == REFUSED && is_ours && strcmp(refusal->code, "exists") == 0) {
-        reply = ask(local, name, NULL, refusal);
-        reply = reply <= UNCHANGED ? ask(local, name, options, refusal) : reply;
-    }
-    return reply;
-}
-
 // It is tried again and again: the log has each reason once.
 static void tell_refusal(struct handed *handed, bool is_removal, const char *reason)
 {
@@ -255,20 +195,21 @@ static void forget(struct fleet_local *local, struct handed *handed)
 
 // With the lock held, which is let go meanwhile. The reply belongs to what was wanted when it was
 // asked; that may be something else by now.
-static void finish(struct fleet_local *local, const char *name, char *options, enum reply reply,
-                   const struct refusal *refusal, int64_t now_ns)
+static void finish(struct fleet_local *local, const char *name, char *options,
+                   enum fleet_stream_reply reply, const struct fleet_stream_refusal *refusal,
+                   int64_t now_ns)
 {
     struct handed *handed = find(local, name);
-    if (handed == NULL || reply == LOST) {
+    if (handed == NULL || reply == FLEET_STREAM_LOST) {
         free(options);
         return;
     }
-    if (reply == REFUSED) {
+    if (reply == FLEET_STREAM_REFUSED) {
         tell_refusal(handed, options == NULL, refusal->reason);
     } else {
         handed->told[0] = '\0';
     }
-    if (options == NULL && (reply <= UNCHANGED || handed->wanted == NULL)) {
+    if (options == NULL && (reply <= FLEET_STREAM_UNCHANGED || handed->wanted == NULL)) {
         if (handed->wanted == NULL) {
             forget(local, handed);
         } else {
@@ -278,12 +219,12 @@ static void finish(struct fleet_local *local, const char *name, char *options, e
         write_names(local);
         return;
     }
-    handed->is_ours = handed->is_ours || reply == DONE;
-    handed->is_refused = reply == REFUSED;
+    handed->is_ours = handed->is_ours || reply == FLEET_STREAM_DONE;
+    handed->is_refused = reply == FLEET_STREAM_REFUSED;
     handed->again_ns = now_ns + REFUSED_MS * MC_NS_PER_MS;
     free(handed->options);
-    handed->options = reply <= UNCHANGED ? options : NULL;
-    if (reply > UNCHANGED) {
+    handed->options = reply <= FLEET_STREAM_UNCHANGED ? options : NULL;
+    if (reply > FLEET_STREAM_UNCHANGED) {
         free(options);
     }
 }
@@ -315,10 +256,14 @@ static void reconcile(struct fleet_local *local)
             work->options = NULL;
         }
         pthread_mutex_unlock(&local->lock);
-        struct refusal refusal = { 0 };
-        const enum reply reply = options != NULL ? hand(local, name, options, is_ours, &refusal)
-                                 : is_ours       ? ask(local, name, NULL, &refusal)
-                                                 : UNCHANGED;
+        struct fleet_stream_refusal refusal = { 0 };
+        const enum fleet_stream_reply reply =
+            options != NULL ? fleet_stream_hand(local->client, name, options, is_ours, &refusal)
+            : is_ours       ? fleet_stream_ask(local->client, name, NULL, &refusal)
+                            : FLEET_STREAM_UNCHANGED;
+        if (reply == FLEET_STREAM_LOST) {
+            disconnect(local, refusal.reason);
+        }
         pthread_mutex_lock(&local->lock);
         finish(local, name, options, reply, &refusal, mc_clock_now_ns());
     }

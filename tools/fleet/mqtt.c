@@ -10,32 +10,27 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text_file.h"
-#include "base/value.h"
-#include "pipeline/source/url.h"
 #include "protocol/message.h"
-#include "tools/fleet/fleet_options.h"
 #include "tools/fleet/home_assistant.h"
+#include "tools/fleet/mqtt_options.h"
+#include "tools/fleet/retained.h"
 #include "tools/fleet/subjects.h"
 
 enum {
-    PORT = 1883,
-    PORT_TLS = 8883,
     KEEPALIVE_S = 15,
     RETRY_FIRST_S = 1,
     RETRY_LAST_S = 30,
     WAITING_MAX = 64, // messages that the broker has not taken; a further record is lost
     WATCH_MS = 1000,  // between two messages of slow values
     WATCH_REPEAT_MS = 10000,
-    HOST_BYTES = 256,
-    LOGIN_BYTES = 512,
     KEPT_COUNT = FLEET_ENTITY_COUNT + 2, // messages of a stream that the broker keeps
 };
 
 struct stream {
     char name[PROTOCOL_NAME_BYTES];
     char record_topic[FLEET_SUBJECT_BYTES], stats_topic[FLEET_SUBJECT_BYTES];
-    unsigned announced; // connection in which Home Assistant was told of it
+    unsigned followed;  // connection in which its retained topics were subscribed to
+    unsigned announced; // in which Home Assistant was told of it
     unsigned reported;  // in which state was sent
     char state[FLEET_REPORT_BYTES];
     char presence[FLEET_PRESENCE_BYTES]; // sent last
@@ -49,10 +44,8 @@ struct stream {
 struct fleet_mqtt {
     struct fleet_mqtt_options options;
     struct mosquitto *mosquitto;
-    char host[HOST_BYTES];
-    char url[HOST_BYTES]; // for the log
-    int port;
-    bool is_tls, has_loop;
+    struct fleet_mqtt_address address;
+    bool has_loop;
     char availability[FLEET_SUBJECT_BYTES];
     atomic_bool is_connected;
     atomic_uint connection; // its number
@@ -60,6 +53,8 @@ struct fleet_mqtt {
     bool is_told;           // the library's thread alone: that there is no broker
     struct stream *streams; // owned; as many as there have been, PROTOCOL_STREAMS_MAX at most
     int stream_count;
+    struct fleet_retained retained; // of the streams that are not removed
+    bool has_retained;
 };
 
 // ---- what the library says, on its thread
@@ -69,14 +64,15 @@ static void on_connect(struct mosquitto *mosquitto, void *user, int code)
     struct fleet_mqtt *mqtt = user;
     if (code != 0) {
         if (!mqtt->is_told) {
-            mc_log(MC_LOG_ERROR, "the MQTT broker at %s refuses: %s; asking again", mqtt->url,
-                   mosquitto_connack_string(code));
+            mc_log(MC_LOG_ERROR, "the MQTT broker at %s refuses: %s; asking again",
+                   mqtt->address.url, mosquitto_connack_string(code));
             mqtt->is_told = true;
         }
         return;
     }
-    mc_log(MC_LOG_INFO, "connected to the MQTT broker at %s", mqtt->url);
+    mc_log(MC_LOG_INFO, "connected to the MQTT broker at %s", mqtt->address.url);
     mqtt->is_told = false;
+    fleet_retained_forget(&mqtt->retained);
     atomic_store(&mqtt->waiting, 1);
     mosquitto_publish(mosquitto, NULL, mqtt->availability, 6, "online", 1, true);
     atomic_fetch_add(&mqtt->connection, 1);
@@ -89,11 +85,11 @@ static void on_disconnect(struct mosquitto *mosquitto, void *user, int code)
     (void)mosquitto;
     if (atomic_exchange(&mqtt->is_connected, false) && code != 0) {
         mc_log(MC_LOG_WARNING, "lost the MQTT broker at %s; trying again until it is there",
-               mqtt->url);
+               mqtt->address.url);
         mqtt->is_told = true;
     } else if (!mqtt->is_told && code != 0) {
         mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
-               mqtt->url);
+               mqtt->address.url);
         mqtt->is_told = true;
     }
 }
@@ -108,65 +104,19 @@ static void on_publish(struct mosquitto *mosquitto, void *user, int id)
     }
 }
 
-// ---- options
-
-static bool parse_url(struct fleet_mqtt *mqtt, char login[LOGIN_BYTES], struct mc_error *err)
+// What was kept before this publisher subscribed is nothing that it has to answer.
+static void on_message(struct mosquitto *mosquitto, void *user,
+                       const struct mosquitto_message *message)
 {
-    const char *url = mqtt->options.url;
-    const char *rest = strstr(url, "://");
-    mqtt->is_tls = strncmp(url, "mqtts://", 8) == 0;
-    pipeline_url_redact(url, mqtt->url, sizeof mqtt->url);
-    if (rest == NULL || (!mqtt->is_tls && strncmp(url, "mqtt://", 7) != 0)) {
-        // Not shown: without a scheme, a password would be.
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "--mqtt must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT]");
+    struct fleet_mqtt *mqtt = user;
+    (void)mosquitto;
+    if (!message->retain) {
+        fleet_retained_take(&mqtt->retained, message->topic, message->payload,
+                            (size_t)message->payloadlen);
     }
-    rest += 3;
-    const char *at = strrchr(rest, '@');
-    if (at != NULL) {
-        if ((size_t)(at - rest) >= LOGIN_BYTES) {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--mqtt: its login is too long");
-        }
-        memcpy(login, rest, (size_t)(at - rest));
-        login[at - rest] = '\0';
-        rest = at + 1;
-    }
-    // An IPv6 address is in brackets.
-    const char *end = rest[0] == '[' ? strchr(rest, ']') : rest + strcspn(rest, ":/");
-    const char *host = rest[0] == '[' ? rest + 1 : rest;
-    if (end == NULL || end == host || (size_t)(end - host) >= sizeof mqtt->host) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--mqtt must name a host, got '%.60s'",
-                            mqtt->url);
-    }
-    memcpy(mqtt->host, host, (size_t)(end - host));
-    mqtt->host[end - host] = '\0';
-    end += *end == ']';
-    mqtt->port = mqtt->is_tls ? PORT_TLS : PORT;
-    if (*end == ':') {
-        char number[8] = "";
-        snprintf(number, sizeof number, "%.*s", (int)strcspn(end + 1, "/"), end + 1);
-        return mc_value_int("--mqtt: the port", number, 1, 65535, &mqtt->port, err);
-    }
-    return true;
 }
 
-static bool read_login(char login[LOGIN_BYTES], const char *path, struct mc_error *err)
-{
-    struct mc_text_file file = { 0 };
-    bool is_good = mc_text_file_read(&file, path, err);
-    if (is_good) {
-        const size_t length = strcspn(file.text, "\r\n");
-        is_good = (length > 0 && length < LOGIN_BYTES) ||
-                  mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                               "%s: must begin with a line USER:PASSWORD", path);
-        if (is_good) {
-            memcpy(login, file.text, length);
-            login[length] = '\0';
-        }
-    }
-    mc_text_file_finish(&file);
-    return is_good;
-}
+// ---- starting and stopping
 
 static bool check(int code, const char *what, struct mc_error *err)
 {
@@ -174,40 +124,9 @@ static bool check(int code, const char *what, struct mc_error *err)
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, mosquitto_strerror(code));
 }
 
-static bool set_tls(const struct fleet_mqtt *mqtt, struct mc_error *err)
-{
-    const struct fleet_options *fleet = mqtt->options.fleet;
-    if (!mqtt->is_tls) {
-        return true;
-    }
-    if (fleet->ca == NULL &&
-        !check(mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TLS_USE_OS_CERTS, 1), "TLS", err)) {
-        return false;
-    }
-    return (fleet->ca == NULL && fleet->certificate == NULL) ||
-           check(mosquitto_tls_set(mqtt->mosquitto, fleet->ca, NULL, fleet->certificate, fleet->key,
-                                   NULL),
-                 "--ca, --cert, --key", err);
-}
-
 static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
 {
-    char login[LOGIN_BYTES] = "";
     char site[FLEET_TOKEN_BYTES], machine[FLEET_TOKEN_BYTES];
-    bool is_good = parse_url(mqtt, login, err) &&
-                   (mqtt->options.login == NULL || read_login(login, mqtt->options.login, err));
-    if (is_good && login[0] != '\0') {
-        char *password = strchr(login, ':');
-        if (password != NULL) {
-            *password++ = '\0';
-        }
-        is_good = check(mosquitto_username_pw_set(mqtt->mosquitto, login, password), "login", err);
-        if (is_good && !mqtt->is_tls) {
-            mc_log(MC_LOG_WARNING, "the login goes to %s in the clear: mqtts:// would encrypt it",
-                   mqtt->url);
-        }
-    }
-    explicit_bzero(login, sizeof login);
     fleet_token_write(site, mqtt->options.site);
     fleet_token_write(machine, mqtt->options.machine);
     snprintf(mqtt->availability, sizeof mqtt->availability, "mocap/publishers/%s/%s", site,
@@ -215,9 +134,10 @@ static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
     mosquitto_connect_callback_set(mqtt->mosquitto, on_connect);
     mosquitto_disconnect_callback_set(mqtt->mosquitto, on_disconnect);
     mosquitto_publish_callback_set(mqtt->mosquitto, on_publish);
+    mosquitto_message_callback_set(mqtt->mosquitto, on_message);
     mosquitto_reconnect_delay_set(mqtt->mosquitto, RETRY_FIRST_S, RETRY_LAST_S, true);
     mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
-    return is_good && set_tls(mqtt, err) &&
+    return fleet_mqtt_options_set(mqtt->mosquitto, &mqtt->options, &mqtt->address, err) &&
            check(mosquitto_will_set(mqtt->mosquitto, mqtt->availability, 7, "offline", 1, true),
                  "last will", err);
 }
@@ -233,14 +153,15 @@ struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options, st
     mosquitto_lib_init();
     mqtt->streams = calloc(PROTOCOL_STREAMS_MAX, sizeof *mqtt->streams);
     mqtt->mosquitto = mosquitto_new(NULL, true, mqtt);
-    if (mqtt->streams == NULL || mqtt->mosquitto == NULL) {
+    mqtt->has_retained = fleet_retained_init(&mqtt->retained, mqtt->options.machine);
+    if (mqtt->streams == NULL || mqtt->mosquitto == NULL || !mqtt->has_retained) {
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
     } else if (set_options(mqtt, err)) {
         // Fails where the name does not resolve yet: the loop tries again.
-        if (mosquitto_connect_async(mqtt->mosquitto, mqtt->host, mqtt->port, KEEPALIVE_S) !=
-            MOSQ_ERR_SUCCESS) {
+        if (mosquitto_connect_async(mqtt->mosquitto, mqtt->address.host, mqtt->address.port,
+                                    KEEPALIVE_S) != MOSQ_ERR_SUCCESS) {
             mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
-                   mqtt->url);
+                   mqtt->address.url);
             mqtt->is_told = true;
         }
         mqtt->has_loop = check(mosquitto_loop_start(mqtt->mosquitto), "a thread for MQTT", err);
@@ -266,6 +187,9 @@ void fleet_mqtt_stop(struct fleet_mqtt *mqtt)
     }
     mosquitto_destroy(mqtt->mosquitto);
     mosquitto_lib_cleanup();
+    if (mqtt->has_retained) {
+        fleet_retained_finish(&mqtt->retained);
+    }
     free(mqtt->streams);
     free(mqtt);
 }
@@ -280,6 +204,15 @@ static struct stream *find_known(struct fleet_mqtt *mqtt, const char *name)
         }
     }
     return NULL;
+}
+
+static struct fleet_entity_place place_of(const struct fleet_mqtt *mqtt,
+                                          const struct stream *stream)
+{
+    return (struct fleet_entity_place){ .prefix = mqtt->options.discovery,
+                                        .site = mqtt->options.site,
+                                        .stream = stream->name,
+                                        .availability = mqtt->availability };
 }
 
 static struct stream *find_stream(struct fleet_mqtt *mqtt, const char *name)
@@ -297,6 +230,8 @@ static struct stream *find_stream(struct fleet_mqtt *mqtt, const char *name)
     snprintf(stream->name, sizeof stream->name, "%s", name);
     fleet_topic_write(stream->record_topic, mqtt->options.site, name, "record");
     fleet_topic_write(stream->stats_topic, mqtt->options.site, name, "stats");
+    const struct fleet_entity_place place = place_of(mqtt, stream);
+    fleet_retained_add(&mqtt->retained, &place);
     return stream;
 }
 
@@ -321,13 +256,51 @@ bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *
     return publish(mqtt, find_stream(mqtt, stream)->record_topic, bytes, length, 0, false);
 }
 
-static struct fleet_entity_place place_of(const struct fleet_mqtt *mqtt,
-                                          const struct stream *stream)
+// Before the first message to those topics, so that the broker shows all that comes after it.
+static bool subscribe_retained(struct fleet_mqtt *mqtt, const struct stream *stream)
 {
-    return (struct fleet_entity_place){ .prefix = mqtt->options.discovery,
-                                        .site = mqtt->options.site,
-                                        .stream = stream->name,
-                                        .availability = mqtt->availability };
+    const struct fleet_entity_place place = place_of(mqtt, stream);
+    for (int i = 0; i < FLEET_RETAINED_COUNT; i++) {
+        char topic[FLEET_ENTITY_TOPIC_BYTES];
+        fleet_retained_topic_write(topic, (enum fleet_retained_topic)i, &place);
+        if (topic[0] != '\0' &&
+            mosquitto_subscribe(mqtt->mosquitto, NULL, topic, 1) != MOSQ_ERR_SUCCESS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void unsubscribe_retained(struct fleet_mqtt *mqtt, struct stream *stream)
+{
+    const struct fleet_entity_place place = place_of(mqtt, stream);
+    fleet_retained_remove(&mqtt->retained, stream->name);
+    for (int i = 0; i < FLEET_RETAINED_COUNT; i++) {
+        char topic[FLEET_ENTITY_TOPIC_BYTES];
+        fleet_retained_topic_write(topic, (enum fleet_retained_topic)i, &place);
+        if (topic[0] != '\0') {
+            mosquitto_unsubscribe(mqtt->mosquitto, NULL, topic);
+        }
+    }
+}
+
+// What another machine has removed is to be sent again, and all of it where its state is not to
+// stay. Returns false when the stream is the other's for now: while this machine's is not live.
+static bool take_news(struct fleet_mqtt *mqtt, struct stream *stream, bool is_live)
+{
+    struct fleet_retained_news news;
+    fleet_retained_look(&mqtt->retained, stream->name, &news);
+    const bool is_all = news.is_others && !(is_live && news.is_live);
+    if (is_all || news.is_emptied[FLEET_RETAINED_ENTITIES]) {
+        stream->announced = 0;
+    }
+    if (is_all || news.is_emptied[FLEET_RETAINED_STATE]) {
+        stream->reported = 0;
+    }
+    if (is_all || news.is_emptied[FLEET_RETAINED_PRESENCE]) {
+        stream->watched = 0;
+    }
+    return is_live || !news.is_others;
 }
 
 static bool announce(struct fleet_mqtt *mqtt, const struct stream *stream)
@@ -372,6 +345,14 @@ void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, c
 {
     struct stream *stream = find_stream(mqtt, name);
     const unsigned connection = atomic_load(&mqtt->connection);
+    if (!take_news(mqtt, stream, is_live)) {
+        return;
+    }
+    if (stream->followed != connection && atomic_load(&mqtt->is_connected) &&
+        subscribe_retained(mqtt, stream)) {
+        stream->followed = connection;
+        stream->watched = 0; // presence may have gone out before
+    }
     if (mqtt->options.discovery[0] != '\0' && stream->announced != connection &&
         announce(mqtt, stream)) {
         stream->announced = connection;
@@ -384,9 +365,12 @@ void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, c
     }
     char topic[FLEET_SUBJECT_BYTES];
     fleet_topic_write(topic, mqtt->options.site, name, "state");
+    fleet_retained_expect(&mqtt->retained, name);
     if (publish(mqtt, topic, text, length, 1, true)) {
         stream->reported = connection;
         snprintf(stream->state, sizeof stream->state, "%s", text);
+    } else {
+        fleet_retained_expect_not(&mqtt->retained, name);
     }
 }
 
@@ -408,7 +392,8 @@ void fleet_mqtt_watch(struct fleet_mqtt *mqtt, const struct protocol_record *rec
     }
     char text[FLEET_PRESENCE_BYTES];
     const size_t length = fleet_presence_write(text, record);
-    if (strcmp(text, stream->presence) == 0 && passed_ms < WATCH_REPEAT_MS) {
+    if (stream->watched == atomic_load(&mqtt->connection) && strcmp(text, stream->presence) == 0 &&
+        passed_ms < WATCH_REPEAT_MS) {
         return;
     }
     send_presence(mqtt, stream, is_present, text, length);
@@ -435,14 +420,18 @@ static bool remove_kept(struct fleet_mqtt *mqtt, const struct stream *stream, in
 
 void fleet_mqtt_remove(struct fleet_mqtt *mqtt, const char *name)
 {
+    struct fleet_retained_news news;
     struct stream *stream = find_known(mqtt, name);
-    if (stream != NULL) {
+    if (stream != NULL && !stream->is_removed) {
+        fleet_retained_look(&mqtt->retained, name, &news);
+        unsubscribe_retained(mqtt, stream);
         stream->is_removed = true;
-        fleet_mqtt_tend(mqtt);
+        stream->removed = news.is_others ? KEPT_COUNT : 0;
+        fleet_mqtt_retry_removals(mqtt);
     }
 }
 
-void fleet_mqtt_tend(struct fleet_mqtt *mqtt)
+void fleet_mqtt_retry_removals(struct fleet_mqtt *mqtt)
 {
     for (int i = mqtt->stream_count - 1; i >= 0; i--) {
         struct stream *stream = &mqtt->streams[i];

@@ -2,7 +2,8 @@
 //
 // A thread of the library's connects and reconnects. Records go with QoS 0 and are lost while more
 // than a few wait for the broker; states go with QoS 1, retained, when they change. The last will
-// says that this publisher is gone. Home Assistant finds the streams by itself.
+// says that this publisher is gone. Home Assistant finds the streams by itself. Where another
+// machine publishes a stream, too, see retained.h.
 #pragma once
 
 #include <stdbool.h>
@@ -38,16 +39,17 @@ bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *
                        size_t length);
 
 // Sends the report if it is news, and after each reconnect. While the stream is not live, its
-// presence is OFF: what was seen last is no news.
+// presence is OFF: what was seen last is no news. Not while it is another machine's that has spoken
+// last. What another has removed is sent again.
 void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *stream, bool is_live, const char *text,
                       size_t length);
 
-// The stream is gone: so will be all that the broker and Home Assistant keep of it. What cannot be
-// sent now goes out with fleet_mqtt_tend.
+// The stream is gone: so will be all that the broker and Home Assistant keep of it, unless another
+// machine has spoken last. What cannot be sent now goes out with fleet_mqtt_retry_removals.
 void fleet_mqtt_remove(struct fleet_mqtt *mqtt, const char *stream);
 
 // Sends what is left to remove; to be called every few seconds.
-void fleet_mqtt_tend(struct fleet_mqtt *mqtt);
+void fleet_mqtt_retry_removals(struct fleet_mqtt *mqtt);
 
 void fleet_mqtt_stats(struct fleet_mqtt *mqtt, const struct fleet_stats_report *stats,
                       const char *text, size_t length);

@@ -48,7 +48,7 @@ void fleet_published_stream_record(struct fleet_published_stream *stream, const 
     stream->stats.lost += !is_published;
 }
 
-static void publish_state(struct fleet_published_stream *stream)
+static void publish_state(struct fleet_published_stream *stream, struct fleet_mqtt *mqtt)
 {
     const struct fleet_publisher_options *options = stream->options;
     char text[FLEET_REPORT_BYTES];
@@ -59,9 +59,9 @@ static void publish_state(struct fleet_published_stream *stream)
     if (length > 0 && options->broker != NULL) {
         fleet_broker_publish(options->broker, stream->state_subject, text, length);
     }
-    if (length > 0 && options->mqtt != NULL) {
-        fleet_mqtt_state(options->mqtt, stream->name, stream->state.state == PROTOCOL_STREAM_LIVE,
-                         text, length);
+    if (length > 0 && mqtt != NULL) {
+        fleet_mqtt_state(mqtt, stream->name, stream->state.state == PROTOCOL_STREAM_LIVE, text,
+                         length);
     }
 }
 
@@ -82,13 +82,34 @@ static void publish_stats(struct fleet_published_stream *stream)
     }
 }
 
+// Returns false when it is the same.
+static bool change_state(struct fleet_published_stream *stream, enum protocol_stream_state state,
+                         const char *reason)
+{
+    if (stream->state.state == state && strcmp(stream->state.reason, reason) == 0) {
+        return false;
+    }
+    stream->state.state = state;
+    snprintf(stream->state.reason, sizeof stream->state.reason, "%s", reason);
+    return true;
+}
+
 void fleet_published_stream_set_state(struct fleet_published_stream *stream,
                                       enum protocol_stream_state state, const char *reason)
 {
-    if (stream->state.state != state || strcmp(stream->state.reason, reason) != 0) {
-        stream->state.state = state;
-        snprintf(stream->state.reason, sizeof stream->state.reason, "%s", reason);
-        publish_state(stream);
+    if (change_state(stream, state, reason)) {
+        publish_state(stream, stream->options->mqtt);
+    }
+}
+
+// Over MQTT, no state goes out: it would be the last word about what another has taken over.
+void fleet_published_stream_leave(struct fleet_published_stream *stream)
+{
+    if (change_state(stream, PROTOCOL_STREAM_CONNECTING, "its machine no longer has it")) {
+        publish_state(stream, NULL);
+    }
+    if (stream->options->mqtt != NULL) {
+        fleet_mqtt_remove(stream->options->mqtt, stream->name);
     }
 }
 
@@ -97,6 +118,6 @@ void fleet_published_stream_report(struct fleet_published_stream *stream, double
     const uint64_t published = stream->stats.published - stream->published_before;
     stream->published_before = stream->stats.published;
     stream->stats.rate = seconds > 0 ? (double)published / seconds : 0;
-    publish_state(stream);
+    publish_state(stream, stream->options->mqtt);
     publish_stats(stream);
 }

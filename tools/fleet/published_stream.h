@@ -37,6 +37,10 @@ void fleet_published_stream_record(struct fleet_published_stream *stream, const 
 void fleet_published_stream_set_state(struct fleet_published_stream *stream,
                                       enum protocol_stream_state state, const char *reason);
 
+// Says that this machine no longer has the stream: not that it has ended, as another may take it
+// over, or has done so.
+void fleet_published_stream_leave(struct fleet_published_stream *stream);
+
 // Publishes state and counts.
 //   seconds  since the last time, for the rate; 0: there was none
 void fleet_published_stream_report(struct fleet_published_stream *stream, double seconds);

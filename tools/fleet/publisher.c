@@ -19,6 +19,7 @@
 #include "tools/fleet/mqtt.h"
 #include "tools/fleet/published_stream.h"
 #include "tools/fleet/subjects.h"
+#include "tools/fleet/wants.h"
 
 enum {
     REPLY_MS = 2000,
@@ -30,11 +31,8 @@ enum {
     WAITING = 4, // records of a stream that mocapd keeps for us: a late scheduler costs none
 };
 
-// The publisher's thread owns it, but for what wants_lock guards.
 struct stream {
     struct fleet_published_stream out;
-    int64_t wanted_until_ns, json_until_ns; // guarded by wants_lock
-    uint64_t refused;                       // records, by the broker; likewise
     bool is_subscribed;
 };
 
@@ -50,8 +48,8 @@ struct fleet_publisher {
     int64_t reported_ns;              // when all streams were last reported
     bool was_connected;               // to the broker, when that was
 
-    struct fleet_broker_subscription *wants;
-    pthread_mutex_t wants_lock; // guards the streams' times, their names and their number
+    struct fleet_wants wants;
+    struct fleet_broker_subscription *wants_subscription;
     pthread_t thread;
     bool has_thread;
     int wake_fd;
@@ -79,30 +77,13 @@ static struct stream *find_stream(struct fleet_publisher *publisher, const char 
     return NULL;
 }
 
-// From the broker's thread. What is wanted of other machines is nothing to us.
+// From the broker's thread.
 static void on_want(void *user, const char *subject, const char *reply, const char *data,
                     size_t length)
 {
     struct fleet_publisher *publisher = user;
-    struct fleet_subject read;
     (void)reply;
-    if (!fleet_subject_read(&read, subject, NULL)) {
-        return;
-    }
-    const int64_t until_ns = mc_clock_now_ns() + FLEET_WANT_MS * MC_NS_PER_MS;
-    const size_t json_length = strlen(FLEET_WANT_JSON);
-    bool is_news = false;
-    pthread_mutex_lock(&publisher->wants_lock);
-    struct stream *stream = find_stream(publisher, read.stream);
-    if (stream != NULL) {
-        is_news = !stream->is_subscribed;
-        stream->wanted_until_ns = until_ns;
-        if (length == json_length && memcmp(data, FLEET_WANT_JSON, json_length) == 0) {
-            stream->json_until_ns = until_ns;
-        }
-    }
-    pthread_mutex_unlock(&publisher->wants_lock);
-    if (is_news) {
+    if (fleet_wants_take(&publisher->wants, subject, data, length)) {
         wake(publisher);
     }
 }
@@ -111,37 +92,19 @@ static void on_want(void *user, const char *subject, const char *reply, const ch
 static void on_refusal(void *user, const char *subject)
 {
     struct fleet_publisher *publisher = user;
-    struct fleet_subject read;
-    if (!fleet_subject_read(&read, subject, NULL) || read.kind != FLEET_RECORD) {
-        return;
-    }
-    pthread_mutex_lock(&publisher->wants_lock);
-    struct stream *stream = find_stream(publisher, read.stream);
-    if (stream != NULL) {
-        stream->refused++;
-    }
-    pthread_mutex_unlock(&publisher->wants_lock);
+    fleet_wants_take_refusal(&publisher->wants, subject);
 }
 
 static bool is_wanted(struct fleet_publisher *publisher, const struct stream *stream,
                       int64_t now_ns)
 {
     uint64_t fence;
-    pthread_mutex_lock(&publisher->wants_lock);
-    const bool is_asked_for = publisher->options.always || stream->wanted_until_ns > now_ns;
-    pthread_mutex_unlock(&publisher->wants_lock);
+    const bool is_asked_for = publisher->options.always ||
+                              fleet_wants_record(&publisher->wants, stream->out.name, now_ns);
     return is_asked_for && fleet_published_stream_is_allowed(&stream->out, &fence);
 }
 
 // ---- what goes out
-
-static bool json_is_wanted(struct fleet_publisher *publisher, const struct stream *stream)
-{
-    pthread_mutex_lock(&publisher->wants_lock);
-    const bool is_asked_for = stream->json_until_ns > mc_clock_now_ns();
-    pthread_mutex_unlock(&publisher->wants_lock);
-    return is_asked_for;
-}
 
 // The JSON form of the record in message, without the newline.
 static bool write_json(struct fleet_publisher *publisher)
@@ -160,7 +123,8 @@ static void publish_json(struct fleet_publisher *publisher, struct stream *strea
 {
     struct mc_error err = { 0 };
     const bool is_wanted_nats =
-        publisher->options.broker != NULL && json_is_wanted(publisher, stream);
+        publisher->options.broker != NULL &&
+        fleet_wants_json(&publisher->wants, stream->out.name, mc_clock_now_ns());
     if (!is_wanted_nats && publisher->options.mqtt == NULL) {
         return;
     }
@@ -216,28 +180,18 @@ static bool is_listed(const struct mocap_server *server, const char *name)
     return false;
 }
 
-// Takes over the daemon's list. Those that are gone say so last: not that they have ended, as
-// another machine may take them over.
+// Takes over the daemon's list. Those that are gone say so last.
 static void take_streams(struct fleet_publisher *publisher)
 {
     const struct mocap_server *server = mocap_server(publisher->client);
-    for (int i = 0; i < publisher->stream_count; i++) {
-        if (!is_listed(server, publisher->streams[i].out.name)) {
-            fleet_published_stream_set_state(&publisher->streams[i].out, PROTOCOL_STREAM_CONNECTING,
-                                             "its machine no longer has it");
-            if (publisher->options.mqtt != NULL) {
-                fleet_mqtt_remove(publisher->options.mqtt, publisher->streams[i].out.name);
-            }
-        }
-    }
-    pthread_mutex_lock(&publisher->wants_lock);
     int kept = 0;
     for (int i = 0; i < publisher->stream_count; i++) {
-        if (is_listed(server, publisher->streams[i].out.name)) {
-            if (kept != i) {
-                publisher->streams[kept] = publisher->streams[i];
-            }
-            kept++;
+        struct stream *stream = &publisher->streams[i];
+        if (!is_listed(server, stream->out.name)) {
+            fleet_published_stream_leave(&stream->out);
+            fleet_wants_remove(&publisher->wants, stream->out.name);
+        } else if (kept++ != i) {
+            publisher->streams[kept - 1] = *stream;
         }
     }
     publisher->stream_count = kept;
@@ -248,9 +202,9 @@ static void take_streams(struct fleet_publisher *publisher)
             struct stream *added = &publisher->streams[publisher->stream_count++];
             *added = (struct stream){ 0 };
             fleet_published_stream_init(&added->out, &publisher->options, server->streams[i]);
+            fleet_wants_add(&publisher->wants, server->streams[i]);
         }
     }
-    pthread_mutex_unlock(&publisher->wants_lock);
 }
 
 // ---- the daemon
@@ -266,9 +220,8 @@ static void tell_outage(struct fleet_publisher *publisher, const char *reason)
 static void set_subscribed(struct fleet_publisher *publisher, struct stream *stream,
                            bool is_subscribed)
 {
-    pthread_mutex_lock(&publisher->wants_lock);
     stream->is_subscribed = is_subscribed;
-    pthread_mutex_unlock(&publisher->wants_lock);
+    fleet_wants_set_met(&publisher->wants, stream->out.name, is_subscribed);
 }
 
 static void disconnect(struct fleet_publisher *publisher, const char *reason)
@@ -387,14 +340,12 @@ static bool report(struct fleet_publisher *publisher)
     const int64_t now_ns = mc_clock_now_ns();
     const double seconds = (double)(now_ns - publisher->reported_ns) / MC_NS_PER_SECOND;
     for (int i = 0; i < publisher->stream_count; i++) {
-        pthread_mutex_lock(&publisher->wants_lock);
-        publisher->streams[i].out.stats.refused = publisher->streams[i].refused;
-        pthread_mutex_unlock(&publisher->wants_lock);
-        fleet_published_stream_report(&publisher->streams[i].out,
-                                      publisher->reported_ns == 0 ? 0 : seconds);
+        struct fleet_published_stream *out = &publisher->streams[i].out;
+        out->stats.refused = fleet_wants_refused(&publisher->wants, out->name);
+        fleet_published_stream_report(out, publisher->reported_ns == 0 ? 0 : seconds);
     }
     if (publisher->options.mqtt != NULL) {
-        fleet_mqtt_tend(publisher->options.mqtt);
+        fleet_mqtt_retry_removals(publisher->options.mqtt);
     }
     publisher->reported_ns = now_ns;
     publisher->retry_ms = 0;
@@ -500,10 +451,10 @@ static bool subscribe_wants(struct fleet_publisher *publisher, struct mc_error *
         return true;
     }
     fleet_subject_write(subject, publisher->options.site, NULL, FLEET_WANT);
-    publisher->wants = fleet_broker_subscribe(publisher->options.broker, subject, WANTS_PENDING,
-                                              on_want, publisher, err);
+    publisher->wants_subscription = fleet_broker_subscribe(publisher->options.broker, subject,
+                                                           WANTS_PENDING, on_want, publisher, err);
     fleet_broker_watch_refusals(publisher->options.broker, on_refusal, publisher);
-    return publisher->wants != NULL;
+    return publisher->wants_subscription != NULL;
 }
 
 struct fleet_publisher *fleet_publisher_start(const struct fleet_publisher_options *options,
@@ -511,8 +462,7 @@ struct fleet_publisher *fleet_publisher_start(const struct fleet_publisher_optio
 {
     struct fleet_publisher *publisher = calloc(1, sizeof *publisher);
     struct protocol_message *message = malloc(sizeof *message);
-    if (publisher == NULL || message == NULL ||
-        pthread_mutex_init(&publisher->wants_lock, NULL) != 0) {
+    if (publisher == NULL || message == NULL || !fleet_wants_init(&publisher->wants)) {
         free(publisher);
         free(message);
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for publishing");
@@ -549,14 +499,14 @@ void fleet_publisher_stop(struct fleet_publisher *publisher)
     }
     if (publisher->options.broker != NULL) {
         fleet_broker_watch_refusals(publisher->options.broker, NULL, NULL);
-        fleet_broker_unsubscribe(publisher->options.broker, publisher->wants);
+        fleet_broker_unsubscribe(publisher->options.broker, publisher->wants_subscription);
     }
     mocap_close(publisher->client);
     if (publisher->wake_fd >= 0) {
         close(publisher->wake_fd);
     }
     protocol_buffer_finish(&publisher->buffer);
-    pthread_mutex_destroy(&publisher->wants_lock);
+    fleet_wants_finish(&publisher->wants);
     free(publisher->message);
     free(publisher);
 }

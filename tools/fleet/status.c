@@ -228,8 +228,7 @@ const struct mc_command fleet_status_command = {
     .summary = "show the fleet: machines, their load, streams, their owners and moves",
     .details =
         "Latency is the time from a frame's arrival to its record, a smoothed mean. A machine was "
-        "seen "
-        "when it last renewed its lease. Lost: its lease ran out; gone: it stopped by itself. "
+        "seen when it last renewed its lease. Lost: its lease ran out; gone: it stopped by itself. "
         "For says how long a stream has had its owner, and moves how often it was taken after the "
         "first time.",
     .options = status_table,

@@ -7,73 +7,26 @@
 #include "pipeline/source/url.h"
 #include "tools/fleet/catalogue.h"
 #include "tools/fleet/commands.h"
+#include "tools/fleet/stream_change.h"
 #include "tools/json_text.h"
 #include "tools/terminal.h"
 
-enum {
-    NAMES_MAX = 64,
-    SETTINGS_MAX = 63,    // of a stream, on the command line
-    REQUEST_BYTES = 3500, // of options, in a request to mocapd
-};
+enum { NAMES_MAX = 64 };
 
 // ---- words
 
-struct change {
-    char stream[FLEET_NAME_BYTES];
-    const char *url;                    // of the command line, as are the settings; borrowed
-    const char *settings[SETTINGS_MAX]; // NAME=VALUE
-    int setting_count;
-    json_t *options; // made of them by the command itself; owned
-    struct fleet_labels labels;
-    const char *worker;
-    int replicas;
-};
-
-static bool set_name(char name[FLEET_NAME_BYTES], const char *label, const char *text,
-                     size_t length, struct mc_error *err)
-{
-    if (length >= FLEET_NAME_BYTES) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: a name must be at most %d bytes", label,
-                            FLEET_NAME_BYTES - 1);
-    }
-    memcpy(name, text, length);
-    name[length] = '\0';
-    return fleet_name_valid(name) ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                        "%s: a name must be 1 to %d visible bytes of UTF-8", label,
-                        FLEET_NAME_BYTES - 1);
-}
-
-static bool set_option(json_t **options, const char *label, const char *name, size_t length,
-                       const char *value, struct mc_error *err)
-{
-    char copy[64];
-    if (length == 0 || length >= sizeof copy) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: unknown option '%.40s'", label, name);
-    }
-    memcpy(copy, name, length);
-    copy[length] = '\0';
-    if (strcmp(copy, "password-file") == 0) {
-        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "password-file is a file of one machine, and no machine of the fleet "
-                            "reads it: give user and password");
-    }
-    if (*options == NULL) {
-        *options = json_object();
-    }
-    return json_object_set_new(*options, copy, json_string(value)) == 0 ||
-           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: '%s' must be UTF-8", label, copy);
-}
-
 // The URL and the settings as mocapd has them; NULL and err when one is wrong.
-static json_t *make_options(const struct change *change, const char *label, struct mc_error *err)
+static json_t *make_options(const struct fleet_stream_change *change, const char *label,
+                            struct mc_error *err)
 {
     json_t *options = NULL;
-    bool is_good = set_option(&options, label, "url", strlen("url"), change->url, err);
+    bool is_good =
+        fleet_stream_change_option(&options, label, "url", strlen("url"), change->url, err);
     for (int i = 0; is_good && i < change->setting_count; i++) {
         const char *setting = change->settings[i];
         const size_t length = (size_t)(strchr(setting, '=') - setting);
-        is_good = set_option(&options, label, setting, length, setting + length + 1, err);
+        is_good =
+            fleet_stream_change_option(&options, label, setting, length, setting + length + 1, err);
     }
     if (!is_good) {
         json_decref(options);
@@ -83,7 +36,8 @@ static json_t *make_options(const struct change *change, const char *label, stru
 }
 
 // Keeps nothing, as the command line may be wrong further on.
-static bool check_options(const struct change *change, const char *label, struct mc_error *err)
+static bool check_options(const struct fleet_stream_change *change, const char *label,
+                          struct mc_error *err)
 {
     json_t *options = make_options(change, label, err);
     json_decref(options);
@@ -93,28 +47,28 @@ static bool check_options(const struct change *change, const char *label, struct
 // The message does not hold what may be a URL with a password.
 static bool read_name_url(void *field, const char *label, const char *value, struct mc_error *err)
 {
-    struct change *change = field;
+    struct fleet_stream_change *change = field;
     const char *equals = strchr(value, '=');
     if (equals == NULL || memchr(value, '/', (size_t)(equals - value)) != NULL) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be a name, = and a URL", label);
     }
     change->url = equals + 1;
-    return set_name(change->stream, label, value, (size_t)(equals - value), err) &&
+    return fleet_stream_change_name(change->stream, label, value, (size_t)(equals - value), err) &&
            check_options(change, label, err);
 }
 
 static bool read_option(void *field, const char *label, const char *value, struct mc_error *err)
 {
-    struct change *change = field;
+    struct fleet_stream_change *change = field;
     const char *equals = strchr(value, '=');
     if (equals == NULL || equals == value) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                             "%s must be like max-faces=2 (see mocapd --help), got '%.40s'", label,
                             equals == NULL ? value : "=");
     }
-    if (change->setting_count == SETTINGS_MAX) {
+    if (change->setting_count == FLEET_STREAM_SETTINGS_MAX) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: must be at most %d settings", label,
-                            SETTINGS_MAX);
+                            FLEET_STREAM_SETTINGS_MAX);
     }
     change->settings[change->setting_count++] = value;
     return check_options(change, label, err);
@@ -122,61 +76,14 @@ static bool read_option(void *field, const char *label, const char *value, struc
 
 static bool read_name(void *field, const char *label, const char *value, struct mc_error *err)
 {
-    return set_name(field, label, value, strlen(value), err);
+    return fleet_stream_change_name(field, label, value, strlen(value), err);
 }
 
 // ---- add
 
-static json_t *make_definition(const struct change *change)
-{
-    json_t *definition = json_object(), *labels = json_array();
-    for (int i = 0; i < change->labels.count; i++) {
-        json_array_append_new(labels, json_string(change->labels.items[i]));
-    }
-    json_object_set(definition, "options", change->options);
-    if (json_array_size(labels) > 0) {
-        json_object_set(definition, "labels", labels);
-    }
-    json_decref(labels);
-    if (change->worker != NULL) {
-        json_object_set_new(definition, "worker", json_string(change->worker));
-    }
-    return definition;
-}
-
-static bool are_short(const struct change *change)
-{
-    const size_t length = json_dumpb(change->options, NULL, 0, JSON_COMPACT);
-    if (length > REQUEST_BYTES) {
-        tools_complain("%s: its options must be at most %d bytes, got %zu", change->stream,
-                       REQUEST_BYTES, length);
-    }
-    return length <= REQUEST_BYTES;
-}
-
-// Adds or changes the stream; says which.
-static bool define(struct fleet_catalogue *catalogue, const struct change *change)
-{
-    const struct fleet_stream *stream = fleet_roster_stream(&catalogue->roster, change->stream);
-    const bool was_there = stream != NULL && stream->options != NULL;
-    if (!are_short(change)) {
-        return false;
-    }
-    json_t *definition = make_definition(change);
-    json_t *before = was_there ? fleet_catalogue_definition(stream) : NULL;
-    const bool is_same = before != NULL && json_equal(before, definition);
-    const bool good = is_same || fleet_catalogue_define(catalogue, change->stream, definition);
-    if (good) {
-        printf("%s %s\n", is_same ? "unchanged" : was_there ? "changed" : "added", change->stream);
-    }
-    json_decref(before);
-    json_decref(definition);
-    return good;
-}
-
 static int run_add(const void *options, const void *globals)
 {
-    struct change change = *(const struct change *)options;
+    struct fleet_stream_change change = *(const struct fleet_stream_change *)options;
     struct fleet_catalogue catalogue;
     if (!fleet_catalogue_open(&catalogue, globals, change.replicas)) {
         return MC_EXIT_FAILED;
@@ -186,7 +93,7 @@ static int run_add(const void *options, const void *globals)
     if (change.options == NULL) { // all was good before: there is no memory
         tools_complain("%s", err.message);
     }
-    const bool good = change.options != NULL && define(&catalogue, &change);
+    const bool good = change.options != NULL && fleet_stream_change_apply(&catalogue, &change);
     fleet_catalogue_close(&catalogue);
     json_decref(change.options);
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;
@@ -206,7 +113,7 @@ static bool read_names(void *field, const char *label, const char *value, struct
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be at most %d names", label,
                             NAMES_MAX);
     }
-    return set_name(names->items[names->count++], label, value, strlen(value), err);
+    return fleet_stream_change_name(names->items[names->count++], label, value, strlen(value), err);
 }
 
 static int run_remove(const void *options, const void *globals)
@@ -362,14 +269,15 @@ struct import {
 };
 
 // Adds what the section that ends has.
-static bool end_section(struct fleet_catalogue *catalogue, struct change *change, const char *file)
+static bool end_section(struct fleet_catalogue *catalogue, struct fleet_stream_change *change,
+                        const char *file)
 {
     bool good = true;
     if (change->stream[0] != '\0' && json_object_get(change->options, "url") == NULL) {
         tools_complain("%s: [stream %s] must have a url", file, change->stream);
         good = false;
     } else if (change->stream[0] != '\0') {
-        good = define(catalogue, change);
+        good = fleet_stream_change_apply(catalogue, change);
     }
     json_decref(change->options);
     change->options = NULL;
@@ -378,18 +286,18 @@ static bool end_section(struct fleet_catalogue *catalogue, struct change *change
 }
 
 // Takes a setting of a stream's section; those of the daemon are each machine's own.
-static bool take_item(struct change *change, const struct mc_config_item *item, const char *file,
-                      bool *is_stream, struct mc_error *err)
+static bool take_item(struct fleet_stream_change *change, const struct mc_config_item *item,
+                      const char *file, bool *is_stream, struct mc_error *err)
 {
     char where[512];
     snprintf(where, sizeof where, "%s:%d", file, item->line);
     if (item->kind == MC_CONFIG_SECTION) {
         *is_stream = strcmp(item->name, "stream") == 0;
-        return !*is_stream ||
-               set_name(change->stream, where, item->value, strlen(item->value), err);
+        return !*is_stream || fleet_stream_change_name(change->stream, where, item->value,
+                                                       strlen(item->value), err);
     }
-    return !*is_stream ||
-           set_option(&change->options, where, item->name, strlen(item->name), item->value, err);
+    return !*is_stream || fleet_stream_change_option(&change->options, where, item->name,
+                                                     strlen(item->name), item->value, err);
 }
 
 static bool import(struct fleet_catalogue *catalogue, const struct import *import)
@@ -397,7 +305,7 @@ static bool import(struct fleet_catalogue *catalogue, const struct import *impor
     struct mc_config_text config;
     struct mc_config_item item;
     struct mc_error err = { 0 };
-    struct change change = { .labels = import->labels };
+    struct fleet_stream_change change = { .labels = import->labels };
     bool is_stream = false, good = mc_config_text_open(&config, import->file, &err);
     do {
         if (!good || !mc_config_text_next(&config, &item, &err)) {
@@ -441,12 +349,12 @@ static const struct mc_option add_table[] = {
       .set = read_option,
       .help = "as in a [stream NAME] section of mocapd's configuration file: max-faces=2, ..." },
     { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = fleet_options_read_label,
-      MC_OPTION_FIELD(struct change, labels) },
+      MC_OPTION_FIELD(struct fleet_stream_change, labels) },
     { "worker", 0, "NAME", "the machine that should watch it while it is there", MC_OPTION_TEXT,
-      MC_OPTION_FIELD(struct change, worker) },
+      MC_OPTION_FIELD(struct fleet_stream_change, worker) },
     { "replicas", 0, "N",
       "of a bucket of leases that must be made first; default: 3 in a cluster, else 1",
-      MC_OPTION_INT, .min = 1, .max = 5, MC_OPTION_FIELD(struct change, replicas) },
+      MC_OPTION_INT, .min = 1, .max = 5, MC_OPTION_FIELD(struct fleet_stream_change, replicas) },
     { 0 },
 };
 
@@ -454,7 +362,7 @@ static const struct mc_command add_command = {
     .name = "add",
     .summary = "add a stream, or change the one of that name",
     .options = add_table,
-    .options_size = sizeof(struct change),
+    .options_size = sizeof(struct fleet_stream_change),
     .run = run_add,
 };
 
@@ -477,8 +385,7 @@ static const struct mc_option move_table[] = {
       .set = read_name, .help = "the stream", MC_OPTION_FIELD(struct move, stream) },
     { "MACHINE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .required = true,
       .set = read_name,
-      .help = "the machine that shall watch it while it is there; any: whichever "
-              "suits",
+      .help = "the machine that shall watch it while it is there; any: whichever suits",
       MC_OPTION_FIELD(struct move, worker) },
     { 0 },
 };
