@@ -4,8 +4,8 @@
 // /dev and /proc name (/dev/stdout), and a file in a folder where none can be made are written
 // directly.
 //
-// It is not flushed to disk: see mc_file_replace for what must survive a crash. A signal that ends the
-// program (SIGINT, SIGTERM, SIGHUP, SIGXFSZ) removes what is not complete. One thread.
+// It is not flushed to disk: see mc_file_replace for what must survive a crash. A signal that ends
+// the program (SIGINT, SIGTERM, SIGHUP, SIGXFSZ) removes what is not complete. One thread.
 #pragma once
 
 #include <limits.h>
