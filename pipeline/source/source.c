@@ -194,6 +194,7 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         av_dict_free(&options);
         return false;
     }
+    set_deadline(source, OPEN_DEADLINE_S); // FFmpeg looks the name up again, as slowly
     int result = avformat_open_input(&source->format, target, demuxer, &options);
     if (result >= 0) {
         report_unused(&options);
