@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include <libavformat/avio.h>
 #include <libavutil/error.h>
 
 #include "base/clock.h"
@@ -81,7 +82,10 @@ static bool find_host(const char *url, char *host, size_t size)
 {
     static const char *const proxied[] = { "http", "https", "rtmpt", "rtmpte", NULL };
     static const char *const local[] = { "unix", NULL };
-    if (is_one_of(url, local) || !pipeline_url_host(url, host, size)) {
+    const char *rest;
+    const bool is_known = pipeline_url_parse(url, &rest) == PIPELINE_URL_RTSP ||
+                          avio_find_protocol_name(url) != NULL; // else FFmpeg says so
+    if (!is_known || is_one_of(url, local) || !pipeline_url_host(url, host, size)) {
         return false;
     }
     const char *proxy = getenv("http_proxy"); // FFmpeg's variable, for https, too
