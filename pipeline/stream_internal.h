@@ -50,6 +50,7 @@ struct pipeline_stream {
     int64_t max_pixels;
     struct pipeline_display_transform display; // of the last record's frame
     double pts;                                // likewise
+    unsigned session;                          // likewise
     enum pipeline_mode mode;
     struct pipeline_roi fixed_roi;   // FIXED
     struct pipeline_tracker tracker; // TRACK; the worker's while there is a job
