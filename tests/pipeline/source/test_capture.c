@@ -22,13 +22,16 @@
 static char directory[64];
 static char body[1 << 20];
 static size_t body_bytes;
-static int listener;
+static int listener, port;
 static pthread_t server;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
 static struct pipeline_capture *made;
 static struct pipeline_state_report first; // that says something
+static struct pipeline_mailbox *mailbox;
+static struct pipeline_frame_pool *pool;
+static unsigned last_session; // of a frame
 
 static void *serve(void *argument)
 {
@@ -47,7 +50,7 @@ static void *serve(void *argument)
     return NULL;
 }
 
-static int start_server(void)
+static void start_server(void)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -57,7 +60,7 @@ static int start_server(void)
     assert_int_equal(listen(listener, 8), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
     assert_int_equal(pthread_create(&server, NULL, serve, NULL), 0);
-    return ntohs(address.sin_port);
+    port = ntohs(address.sin_port);
 }
 
 static void paint(void *user, int index, uint8_t *rgb, int width, int height)
@@ -92,6 +95,7 @@ static int set_up(void **state)
 {
     (void)state;
     clip_directory_make(directory, sizeof directory);
+    start_server();
     return 0;
 }
 
@@ -99,6 +103,9 @@ static int tear_down(void **state)
 {
     (void)state;
     clip_directory_remove(directory);
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(server, NULL);
+    close(listener);
     return 0;
 }
 
@@ -120,18 +127,26 @@ static void wake(void *user)
     pthread_mutex_unlock(&lock);
 }
 
-static void ignore_frame(void *user)
+static void take_frame(void *user)
 {
     (void)user;
+    struct pipeline_frame *frame = pipeline_mailbox_pop(mailbox);
+    pthread_mutex_lock(&lock);
+    last_session = frame->session;
+    pthread_cond_signal(&woken);
+    pthread_mutex_unlock(&lock);
+    pipeline_frame_pool_release(pool, frame);
 }
 
-// Captures with that limit until something is said of the source.
-static void capture(int port, int64_t max_pixels, struct pipeline_state_report *report)
+// Captures with that limit until something is said of the source, and a frame of that session or a
+// later one came. Returns which.
+static unsigned capture(int64_t max_pixels, unsigned session, struct pipeline_state_report *report)
 {
     struct mc_error err = { 0 };
     struct pipeline_capture_counts counts = { 0 };
-    struct pipeline_mailbox *mailbox = pipeline_mailbox_create(1, false, &err);
-    struct pipeline_frame_pool *pool = pipeline_frame_pool_create(4, &err);
+    mailbox = pipeline_mailbox_create(1, false, &err);
+    pool = pipeline_frame_pool_create(4, &err);
+    last_session = 0;
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d/x", port);
     const struct pipeline_capture_options options = {
@@ -140,7 +155,7 @@ static void capture(int port, int64_t max_pixels, struct pipeline_state_report *
         .mailbox = mailbox,
         .pool = pool,
         .counts = &counts,
-        .on_frame = ignore_frame,
+        .on_frame = take_frame,
         .wake = wake,
     };
     first = (struct pipeline_state_report){ .state = PIPELINE_CONNECTING };
@@ -148,16 +163,17 @@ static void capture(int port, int64_t max_pixels, struct pipeline_state_report *
     assert_non_null(made);
     pipeline_capture_start(made);
     pthread_mutex_lock(&lock);
-    while (!says_something(&first)) {
+    while (!says_something(&first) || last_session < session) {
         pthread_cond_wait(&woken, &lock);
     }
     *report = first;
+    const unsigned seen = last_session;
     pthread_mutex_unlock(&lock);
     pipeline_capture_stop(made);
     pipeline_capture_join(made);
-    pipeline_frame_pool_release(pool, pipeline_mailbox_pop(mailbox));
     pipeline_mailbox_destroy(mailbox);
     pipeline_frame_pool_destroy(pool);
+    return seen;
 }
 
 // Its size may be another the next time, whether its container declared it or not.
@@ -166,24 +182,30 @@ static void a_live_source_with_too_large_frames_is_tried_again(void **state)
     (void)state;
     struct pipeline_state_report report;
     make_live("mpeg4");
-    const int port = start_server();
-    capture(port, 200 * 120 - 1, &report);
+    assert_int_equal(capture(200 * 120 - 1, 0, &report), 0);
     assert_int_equal(report.state, PIPELINE_CONNECTING);
     static const char start[] = "its frames are too large, next attempt in ";
     assert_memory_equal(report.reason, start, sizeof start - 1);
     assert_non_null(strstr(report.reason, "its frames must have at most 23999 pixels, got "
                                           "200x120; see max-frame-size"));
-    capture(port, 200 * 120, &report);
+    assert_int_equal(capture(200 * 120, 1, &report), 1);
     assert_int_equal(report.state, PIPELINE_LIVE);
-    shutdown(listener, SHUT_RDWR);
-    pthread_join(server, NULL);
-    close(listener);
+}
+
+// By which it is known that a source was away between two frames.
+static void frames_know_how_often_their_source_was_opened(void **state)
+{
+    (void)state;
+    struct pipeline_state_report report;
+    make_live("mpeg4");
+    assert_int_equal(capture(0, 2, &report), 2);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_live_source_with_too_large_frames_is_tried_again),
+        cmocka_unit_test(frames_know_how_often_their_source_was_opened),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
