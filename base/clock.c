@@ -1,13 +1,15 @@
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
-static int64_t fixed_ns = -1;
+static atomic_int_fast64_t fixed_ns = -1;
 
 int64_t mc_clock_now_ns(void)
 {
-    if (fixed_ns >= 0) {
-        return fixed_ns;
+    const int64_t fixed = atomic_load_explicit(&fixed_ns, memory_order_relaxed);
+    if (fixed >= 0) {
+        return fixed;
     }
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -23,5 +25,5 @@ int64_t mc_clock_thread_ns(void)
 
 void mc_clock_set_ns(int64_t now_ns)
 {
-    fixed_ns = now_ns;
+    atomic_store_explicit(&fixed_ns, now_ns, memory_order_relaxed);
 }

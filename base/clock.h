@@ -16,5 +16,5 @@ int64_t mc_clock_now_ns(void);
 int64_t mc_clock_thread_ns(void);
 
 // For tests: fixes the time that mc_clock_now_ns returns. A negative value restores the real
-// clock. Thread: main, while no other runs.
+// clock. Any thread.
 void mc_clock_set_ns(int64_t now_ns);

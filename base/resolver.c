@@ -11,7 +11,7 @@ enum { HOST_BYTES = 256, PORT_BYTES = 8 };
 struct mc_resolver {
     atomic_int owners; // the caller, and the thread while it runs
     atomic_bool is_done;
-    char host[HOST_BYTES], port[PORT_BYTES];
+    char host[HOST_BYTES], port[PORT_BYTES]; // port "": whatever it is
     int type, status;
     struct addrinfo *found; // owned
 };
@@ -32,7 +32,8 @@ static void *run(void *argument)
     const struct addrinfo hints = { .ai_family = AF_UNSPEC,
                                     .ai_socktype = resolver->type,
                                     .ai_flags = AI_NUMERICSERV };
-    resolver->status = getaddrinfo(resolver->host, resolver->port, &hints, &resolver->found);
+    const char *port = resolver->port[0] != '\0' ? resolver->port : NULL;
+    resolver->status = getaddrinfo(resolver->host, port, &hints, &resolver->found);
     if (resolver->status != 0) {
         resolver->found = NULL;
     }
@@ -51,7 +52,7 @@ struct mc_resolver *mc_resolver_start(const char *host, const char *port, int ty
     atomic_init(&resolver->owners, 2);
     resolver->type = type;
     snprintf(resolver->host, sizeof resolver->host, "%s", host);
-    snprintf(resolver->port, sizeof resolver->port, "%s", port);
+    snprintf(resolver->port, sizeof resolver->port, "%s", port != NULL ? port : "");
     if (pthread_create(&thread, NULL, run, resolver) != 0) {
         free(resolver);
         return NULL;

@@ -7,8 +7,8 @@
 
 struct mc_resolver;
 
-// Starts looking up, for sockets of that type (SOCK_STREAM, SOCK_DGRAM). NULL when there is no
-// memory or no thread for it.
+// Starts looking up, for sockets of that type (SOCK_STREAM, SOCK_DGRAM); port NULL: the host alone.
+// Returns NULL when there is no memory or no thread for it.
 struct mc_resolver *mc_resolver_start(const char *host, const char *port, int type);
 
 // Whether the answer has arrived: *status is getaddrinfo's, and *found the addresses if that is 0.

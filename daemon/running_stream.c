@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "daemon/device_check.h"
-#include "pipeline/stream.h"
 #include "protocol/record.h"
 #include "server/publisher.h"
 
@@ -85,8 +84,9 @@ static bool open_stream(struct daemon_running_stream *stream, struct mc_error *e
     const struct daemon_running_host *host = stream->host;
     const struct daemon_stream_plan *plan = &stream->plan;
     const struct pipeline_stream_callbacks callbacks = { on_record, on_state, stream };
-    stream->stream =
-        pipeline_stream_create(host->loop, host->workers, &plan->resolved, &callbacks, err);
+    struct pipeline_stream_options options = plan->resolved;
+    options.after = stream->before;
+    stream->stream = pipeline_stream_create(host->loop, host->workers, &options, &callbacks, err);
     if (stream->stream == NULL) {
         return mc_error_wrap(err, "stream %s", plan->own.name);
     }
@@ -139,6 +139,7 @@ static void on_part_closed(void *user);
 static void close_parts(struct daemon_running_stream *stream)
 {
     struct pipeline_stream *open = stream->stream;
+    pipeline_stream_continuation(open, &stream->before);
     daemon_running_stream_stats(stream, &stream->stats_before);
     stream->stats_before.up = false;
     stream->stream = NULL;

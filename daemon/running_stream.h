@@ -1,6 +1,6 @@
 // One stream of the daemon while it runs: from its source to the publisher. Its options may change:
-// the source is then opened again, and its records go on under the same name and numbers.
-// Thread: loop.
+// the source is then opened again, and its records go on under the same name: seq, pts and ids
+// rise. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 #include "daemon/stream_plan.h"
 #include "daemon/tuning.h"
 #include "pipeline/stats.h"
+#include "pipeline/stream.h"
 
 struct pipeline_workers;
 struct server_publisher;
@@ -46,6 +47,7 @@ struct daemon_running_stream {
     // Of the records: those before the source was last opened anew count, too.
     uint64_t first_seq, next_seq, dropped_before, dropped;
     struct pipeline_stats stats_before; // likewise
+    struct pipeline_continuation before;
 };
 
 // Creates the stream called own->name, published as index, without opening its source. Returns

@@ -25,6 +25,7 @@ struct pipeline_frame {
     int64_t decode_ns;     // time spent in the decoder
     int64_t reassembly_ns; // from its last byte until it was known to be the last
     bool damaged;          // the decoder found errors in it
+    unsigned session;      // how often the source had been opened
     int64_t ready_ns;      // when it was put into the mailbox
     struct pipeline_frame *next; // in the pool's list
 };

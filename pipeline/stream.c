@@ -172,6 +172,7 @@ static void init_tracker(struct pipeline_stream *stream, int max_faces)
     const struct pipeline_tracker_options options = pipeline_faces_tracker_options(
         pipeline_workers_model(stream->workers), max_faces == 0 ? 1 : max_faces);
     pipeline_tracker_init(&stream->tracker, &options);
+    stream->tracker.last_id = stream->face_id;
 }
 
 static void copy_options(struct pipeline_stream *stream,
@@ -192,6 +193,9 @@ static void copy_options(struct pipeline_stream *stream,
     if (stream->has_motion) {
         pipeline_motion_init(&stream->motion, options->motion);
     }
+    stream->pts = options->after.pts;
+    stream->arrival_ns = options->after.arrival_ns;
+    stream->face_id = options->after.last_id;
     init_tracker(stream, options->max_faces);
 }
 
@@ -251,6 +255,8 @@ static bool create_capture(struct pipeline_stream *stream, struct mc_error *err)
         .run_session = stream->isolate ? pipeline_isolate_run_session : NULL,
         .display = stream->display_options,
         .max_pixels = stream->max_pixels,
+        .last_pts = stream->pts,
+        .last_arrival_ns = stream->arrival_ns,
         .mailbox = stream->mailbox,
         .pool = stream->pool,
         .counts = &stream->counts,
@@ -316,6 +322,13 @@ void pipeline_stream_hold(struct pipeline_stream *stream, bool held)
 void pipeline_stream_pause(struct pipeline_stream *stream, bool paused)
 {
     pipeline_capture_pause(stream->capture, paused);
+}
+
+void pipeline_stream_continuation(const struct pipeline_stream *stream,
+                                  struct pipeline_continuation *continuation)
+{
+    *continuation =
+        (struct pipeline_continuation){ stream->pts, stream->arrival_ns, stream->face_id };
 }
 
 void pipeline_stream_calibrate(struct pipeline_stream *stream, uint64_t range,

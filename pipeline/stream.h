@@ -43,6 +43,13 @@ struct pipeline_stream_callbacks {
     void *user;
 };
 
+// Where the records of a stream ended. All zero: there was none.
+struct pipeline_continuation {
+    double pts;         // of the last one,
+    int64_t arrival_ns; // and when its frame arrived
+    int last_id;        // that a face was given
+};
+
 struct pipeline_stream_options {
     const char *name;   // at most PROTOCOL_NAME_BYTES - 1 bytes
     const char *url;    // a path, rtsp://…, v4l2:/dev/videoN, lavfi:GRAPH, demo:
@@ -57,6 +64,7 @@ struct pipeline_stream_options {
     struct pipeline_region region; // of FIXED
     int max_faces;                 // that TRACK follows: 1 to PROTOCOL_FACES_MAX; 0 is 1
     const struct pipeline_motion_options *motion; // NULL: keypoints as observed, nothing else
+    struct pipeline_continuation after;           // of a stream that this one continues
 };
 
 // Copies what it needs of options; borrows the workers. Nothing is opened yet: a source
@@ -79,6 +87,11 @@ void pipeline_stream_hold(struct pipeline_stream *stream, bool held);
 // Closes the source while paused; the stream is idle then. Before start: starts paused.
 // Thread: loop.
 void pipeline_stream_pause(struct pipeline_stream *stream, bool paused);
+
+// How another stream can continue this one: its pts rise from there on, by the time in between, and
+// its faces get ids that were not in use. Thread: loop.
+void pipeline_stream_continuation(const struct pipeline_stream *stream,
+                                  struct pipeline_continuation *continuation);
 
 // What the stream has done since it was created. Thread: loop.
 void pipeline_stream_stats(const struct pipeline_stream *stream, struct pipeline_stats *stats);

@@ -50,6 +50,8 @@ struct pipeline_stream {
     int64_t max_pixels;
     struct pipeline_display_transform display; // of the last record's frame
     double pts;                                // likewise
+    unsigned session;                          // likewise
+    int64_t arrival_ns;                        // likewise
     enum pipeline_mode mode;
     struct pipeline_roi fixed_roi;   // FIXED
     struct pipeline_tracker tracker; // TRACK; the worker's while there is a job
@@ -77,7 +79,7 @@ struct pipeline_stream {
     bool held;
 
     bool had_face; // the last record; FIXED, FULL
-    int face_id;   // the last that was given; FIXED, FULL
+    int face_id;   // the last that was given
     struct mc_log_limit log_limit;
 
     bool has_reported;         // on_state was called

@@ -120,6 +120,7 @@ static void work(struct pipeline_job *base, const struct pipeline_detectors *det
         .frame = job->frame->image,
         .display = &job->frame->display,
         .pts = job->frame->pts,
+        .session = job->frame->session,
     };
     begin_record(stream, job);
     observe(job, &view);

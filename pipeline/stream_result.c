@@ -14,9 +14,12 @@ static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_jo
     // When frames are displayed differently from here on, faces move, and after a gap they may be
     // others': motion restarts.
     stream->had_face &= pipeline_display_transform_equal(&stream->display, &job->frame->display) &&
-                        job->frame->pts - stream->pts <= PIPELINE_SAME_FACE_S;
+                        pipeline_same_face_goes_on(job->frame->pts - stream->pts,
+                                                   job->frame->session == stream->session);
     stream->display = job->frame->display;
     stream->pts = job->frame->pts;
+    stream->session = job->frame->session;
+    stream->arrival_ns = job->frame->arrival_ns;
     const bool has_tracks = stream->mode == PIPELINE_TRACK;
     if (!has_tracks && observations->count > 0 && !stream->had_face) {
         stream->face_id = pipeline_tracker_next_id(stream->face_id);
@@ -25,6 +28,7 @@ static void fill_faces(struct pipeline_stream *stream, struct pipeline_stream_jo
     for (int i = 0; i < observations->count; i++) {
         struct protocol_face *face = &job->record.faces[i];
         face->id = has_tracks ? observations->faces[i].id : stream->face_id;
+        stream->face_id = face->id > stream->face_id ? face->id : stream->face_id;
         pipeline_faces_fill(model, &observations->faces[i], face);
     }
     stream->had_face = observations->count > 0;

@@ -128,7 +128,7 @@ static struct pipeline_motion_face *state_of(struct pipeline_motion *motion,
     for (int i = 0; i < PROTOCOL_FACES_MAX; i++) {
         struct pipeline_motion_face *state = &motion->faces[i];
         if (state->id == face->id) {
-            if (!is_recent(state, record)) { // the same id, though nobody looked for long
+            if (!(record->pts >= state->pts)) { // time stepped back
                 begin_face(state, record, face->id);
             }
             state->x = x;

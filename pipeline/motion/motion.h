@@ -21,7 +21,7 @@ struct pipeline_motion_options {
 
 struct pipeline_motion_options pipeline_motion_options_default(void);
 
-// The state of a face, kept while its id is there without a gap of over PIPELINE_SAME_FACE_S.
+// The state of a face, kept while its id is there, and for PIPELINE_SAME_FACE_S behind it.
 struct pipeline_motion_face {
     int id;       // 0: free
     bool present; // in the last record

@@ -76,6 +76,7 @@ static enum pipeline_capture_outcome run_sessions(struct pipeline_capture *captu
     enum pipeline_capture_outcome outcome;
     pipeline_capture_report(capture, PIPELINE_CONNECTING, "");
     do {
+        capture->session++;
         outcome = capture->options.run_session(capture, err);
         if (outcome == PIPELINE_CAPTURE_LOST) {
             wait_before_retry(capture, err);
@@ -186,6 +187,9 @@ pipeline_capture_create_idle(const struct pipeline_capture_options *options, str
     capture->url = strdup(options->url);
     capture->packet = av_packet_alloc();
     capture->report.state = PIPELINE_CONNECTING;
+    capture->clock = (struct pipeline_pts_clock){ .any = options->last_arrival_ns != 0,
+                                                  .pts = options->last_pts,
+                                                  .arrival_ns = options->last_arrival_ns };
     pthread_mutex_init(&capture->lock, NULL);
     pthread_cond_init(&capture->asked, NULL);
     const bool can_stop = pipeline_stop_init(&capture->stop, err);

@@ -73,6 +73,7 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
         capture->session_start_ns = mc_clock_now_ns();
         pipeline_capture_report(capture, PIPELINE_LIVE, effort_reason(capture));
     }
+    frame->session = capture->session;
     frame->ready_ns = capture->delivered_ns = mc_clock_now_ns();
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
     pipeline_frame_pool_release(capture->options.pool, gone);
@@ -217,7 +218,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     begin_clocks(capture);
     capture->decoder = open_decoder(capture, err);
     if (capture->decoder == NULL) {
-        *permanent = true;
+        *permanent = !live; // a camera's settings may change
         return mc_error_wrap(err, "%s", capture->shown_url);
     }
     if (capture->options.on_open != NULL && !capture->options.on_open(capture->options.user, err)) {
@@ -339,7 +340,7 @@ static bool is_refused(struct pipeline_capture *capture, struct mc_error *err)
         !pipeline_decoder_refusal(capture->decoder, err)) {
         return false;
     }
-    capture->fault = PIPELINE_FAULT_FORMAT;
+    capture->fault = PIPELINE_FAULT_SIZE;
     mc_error_wrap(err, "%s", capture->shown_url);
     return true;
 }
@@ -406,6 +407,10 @@ enum pipeline_capture_outcome pipeline_capture_run_session(struct pipeline_captu
         outcome = read_source(capture, err);
     } else {
         capture->fault = pipeline_fault_classify(kind, err, permanent);
+        if (capture->source != NULL && err->code == MC_ERROR_MEDIA &&
+            capture->fault == PIPELINE_FAULT_PASSING) {
+            capture->fault = PIPELINE_FAULT_FORMAT; // it was opened, but its decoder was not
+        }
         outcome = capture->fault == PIPELINE_FAULT_FINAL ? PIPELINE_CAPTURE_GIVEN_UP
                                                          : PIPELINE_CAPTURE_LOST;
     }

@@ -1,5 +1,6 @@
 #include "pipeline/source/decoder.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -44,12 +45,14 @@ struct pipeline_decoder {
     int64_t sent_ns;     // of it, before the last packet was sent
     int64_t frame_count; // that came out, or failed
     int64_t skipped;     // see pipeline_decoder_skipped
+    int64_t b_skipped;   // B-frames that came out of order: likewise
     bool skips, broken;  // skipping began; a reference may be missing until a key frame
     int threads;
     bool draining, low_delay;
-    bool mjpeg;   // each frame stands alone; FFmpeg only logs what is wrong with one
-    bool damaged; // a packet since the last frame was damaged
-    bool lost;    // or gave no frame; the next one refers to it unless it is a key frame
+    bool has_b_frames; // which would come out of order from a codec with low delay
+    bool mjpeg;        // each frame stands alone; FFmpeg only logs what is wrong with one
+    bool damaged;      // a packet since the last frame was damaged
+    bool lost;         // or gave no frame; the next one refers to it unless it is a key frame
 };
 
 // Whether the frame may be that large; else it is noted. Any thread.
@@ -67,14 +70,15 @@ static int get_buffer(struct AVCodecContext *codec, struct AVFrame *frame, int f
 {
     struct pipeline_decoder *decoder = codec->opaque;
     if (!fits(decoder, codec->width, codec->height)) {
-        pipeline_libav_hush(decoder->threads == 1);
+        pipeline_libav_mute_errors(decoder->threads == 1);
         return AVERROR(EINVAL);
     }
     return decoder->memory.get(decoder->memory.from, codec, frame, flags);
 }
 
 // Whether frames come in order even when they are to come as early as possible. The decoders of
-// MPEG-1, 2 and 4 and of VC-1 then return them as they were sent.
+// MPEG-1, 2 and 4 and of VC-1 then return them as they were sent, and otherwise, those of MPEG-1
+// and 2, one frame later, whether a B-frame follows or not.
 static bool keeps_order(enum AVCodecID id)
 {
     const AVCodecDescriptor *descriptor = avcodec_descriptor_get(id);
@@ -93,7 +97,7 @@ static void set_options(struct pipeline_decoder *decoder, struct AVCodecContext 
     // Cropped to the pixel, though planes may then begin anywhere.
     codec->flags |= AV_CODEC_FLAG_UNALIGNED;
     if (decoder->low_delay && decoder->threads == 1 && // with the flag there are none
-        keeps_order(codec->codec_id)) {
+        !decoder->has_b_frames) {
         codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     }
     codec->opaque = decoder;
@@ -117,11 +121,19 @@ static bool open_codec(struct pipeline_decoder *decoder, int lowres, struct mc_e
     }
     int result = avcodec_parameters_to_context(opened, decoder->parameters);
     set_options(decoder, opened, lowres);
+    if (decoder->mjpeg) { // each frame says its size, and is reduced if that is too large
+        opened->width = opened->height = opened->coded_width = opened->coded_height = 0;
+    }
     if (result >= 0) {
         result = avcodec_open2(opened, codec, NULL);
     }
     if (result < 0) {
         avcodec_free_context(&opened);
+        int width, height;
+        if (pipeline_libav_take_refused_size(&width, &height) &&
+            !pipeline_frame_limit_check(width, height, decoder->max_pixels, err)) {
+            return false;
+        }
         return pipeline_libav_error(err, result, "the %s decoder can't start",
                                     avcodec_get_name(decoder->parameters->codec_id));
     }
@@ -186,6 +198,43 @@ void pipeline_decoder_close(struct pipeline_decoder *decoder)
     free(decoder);
 }
 
+static void warn(struct pipeline_decoder *decoder, const char *what, const struct mc_error *err)
+{
+    unsigned skipped;
+    if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
+        mc_log(MC_LOG_WARNING, "%s%s", what, err->message);
+    }
+}
+
+// Whether the codec returns frames as they were sent.
+static bool ignores_order(const AVCodecContext *codec)
+{
+    return (codec->flags & AV_CODEC_FLAG_LOW_DELAY) != 0 && !keeps_order(codec->codec_id);
+}
+
+// Whether the frame is one that should have come before the last one. Sets the time of others:
+// FFmpeg's best effort goes by dts once it has seen pts out of order.
+static bool is_out_of_order(const struct pipeline_decoder *decoder, struct AVFrame *image)
+{
+    if (!ignores_order(decoder->codec)) {
+        return false;
+    }
+    if (image->pts != AV_NOPTS_VALUE) {
+        image->best_effort_timestamp = image->pts;
+    }
+    return image->pict_type == AV_PICTURE_TYPE_B;
+}
+
+// From the key frame on, where nothing refers to what came before, the codec puts frames in order.
+static void restore_order(struct pipeline_decoder *decoder, const struct AVPacket *packet)
+{
+    struct mc_error err = { 0 };
+    if (decoder->has_b_frames && (packet->flags & AV_PKT_FLAG_KEY) != 0 &&
+        ignores_order(decoder->codec) && !open_codec(decoder, decoder->lowres, &err)) {
+        warn(decoder, "B-frames are left out: ", &err);
+    }
+}
+
 // Packets that went in and cannot still be buffered were skipped.
 static void count_skipped(struct pipeline_decoder *decoder)
 {
@@ -193,14 +242,6 @@ static void count_skipped(struct pipeline_decoder *decoder)
     const int64_t missing = decoder->packet_count - decoder->frame_count - inside;
     if (decoder->skips && missing > decoder->skipped) {
         decoder->skipped = missing;
-    }
-}
-
-static void warn(struct pipeline_decoder *decoder, const char *what, const struct mc_error *err)
-{
-    unsigned skipped;
-    if (mc_log_limit_pass(&decoder->log_limit, 10 * MC_NS_PER_SECOND, &skipped)) {
-        mc_log(MC_LOG_WARNING, "%s%s", what, err->message);
     }
 }
 
@@ -217,7 +258,7 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
     const int lowres = pipeline_frame_limit_lowres(width, height, decoder->max_pixels,
                                                    can_reduce ? JPEG_LOWRES_MAX : 0);
     if (lowres < 0) {
-        mc_error_set(&decoder->refusal, MC_ERROR_MEDIA, 0,
+        mc_error_set(&decoder->refusal, MC_ERROR_MEDIA, AVERROR(EFBIG),
                      "skipped a JPEG of %dx%d: the limit is %" PRId64 " pixels%s; "
                      "see max-frame-size",
                      width, height, decoder->max_pixels,
@@ -234,11 +275,11 @@ static bool fit_jpeg(struct pipeline_decoder *decoder, const struct AVPacket *pa
     return false;
 }
 
-// Takes down, on the capture's thread, that a frame was too large.
+// Records, on the capture's thread, that a frame was too large.
 static void note_refusal(struct pipeline_decoder *decoder)
 {
     int width, height;
-    pipeline_libav_hush(false);
+    pipeline_libav_mute_errors(false);
     if (pipeline_libav_take_refused_size(&width, &height)) {
         (void)fits(decoder, width, height);
     }
@@ -260,6 +301,9 @@ bool pipeline_decoder_send(struct pipeline_decoder *decoder, const struct AVPack
                        (packet != NULL && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0);
     decoder->history[decoder->packet_count % HISTORY] =
         (struct history){ arrival_ns, reassembly_ns };
+    if (packet != NULL) {
+        restore_order(decoder, packet);
+    }
     if (decoder->mjpeg && packet != NULL && !fit_jpeg(decoder, packet)) {
         return false;
     }
@@ -307,7 +351,7 @@ int64_t pipeline_decoder_spent_ns(const struct pipeline_decoder *decoder)
 
 int64_t pipeline_decoder_skipped(const struct pipeline_decoder *decoder)
 {
-    return decoder->skipped;
+    return decoder->skipped + decoder->b_skipped;
 }
 
 bool pipeline_decoder_refusal(const struct pipeline_decoder *decoder, struct mc_error *err)
@@ -344,7 +388,11 @@ bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_
 {
     int64_t start = mc_clock_now_ns();
     bool received = receive(decoder, frame->image);
-    while (received && decoder->broken && !frame->image->key_frame) {
+    for (bool late; received && ((late = is_out_of_order(decoder, frame->image)) ||
+                                 (decoder->broken && !frame->image->key_frame));) {
+        decoder->has_b_frames |= late;
+        decoder->frame_count += late;
+        decoder->b_skipped += late;
         av_frame_unref(frame->image);
         received = receive(decoder, frame->image);
     }

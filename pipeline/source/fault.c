@@ -1,5 +1,7 @@
 #include "pipeline/source/fault.h"
 
+#include <errno.h>
+
 #include <libavutil/error.h>
 
 enum pipeline_fault pipeline_fault_classify(enum pipeline_url_kind kind, const struct mc_error *err,
@@ -8,6 +10,9 @@ enum pipeline_fault pipeline_fault_classify(enum pipeline_url_kind kind, const s
     const bool network = kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK;
     if (permanent) {
         return PIPELINE_FAULT_FINAL;
+    }
+    if (err->code == MC_ERROR_MEDIA && err->detail == AVERROR(EFBIG)) { // see frame_limit.h
+        return PIPELINE_FAULT_SIZE;
     }
     if (!network || err->code != MC_ERROR_MEDIA) {
         return PIPELINE_FAULT_PASSING;
@@ -35,6 +40,7 @@ const char *pipeline_fault_name(enum pipeline_fault fault)
         [PIPELINE_FAULT_REFUSED] = "the credentials were refused",
         [PIPELINE_FAULT_ABSENT] = "no such path",
         [PIPELINE_FAULT_FORMAT] = "not a video that can be decoded",
+        [PIPELINE_FAULT_SIZE] = "its frames are too large",
         [PIPELINE_FAULT_FINAL] = "",
     };
     return names[fault];

@@ -11,6 +11,7 @@ enum pipeline_fault {
     PIPELINE_FAULT_REFUSED, // wrong or no credentials: cameras lock after a few attempts
     PIPELINE_FAULT_ABSENT,  // reachable, but that path is not there
     PIPELINE_FAULT_FORMAT,  // reachable, but not a video that can be decoded
+    PIPELINE_FAULT_SIZE,    // reachable, but with frames beyond the limit
     PIPELINE_FAULT_FINAL,   // as long as the configuration is what it is
 };
 

@@ -1,18 +1,21 @@
 #include "pipeline/source/frame_limit.h"
 
+#include <errno.h>
 #include <inttypes.h>
+
+#include <libavutil/error.h>
 
 #include "pipeline/display_transform.h"
 
 bool pipeline_frame_limit_check(int width, int height, int64_t max_pixels, struct mc_error *err)
 {
     if (width > PIPELINE_DISPLAY_EDGE_MAX || height > PIPELINE_DISPLAY_EDGE_MAX) {
-        return mc_error_set(err, MC_ERROR_MEDIA, 0,
+        return mc_error_set(err, MC_ERROR_MEDIA, AVERROR(EFBIG),
                             "its frames' edges must be at most %d pixels long, got %dx%d",
                             PIPELINE_DISPLAY_EDGE_MAX, width, height);
     }
     return (int64_t)width * height <= max_pixels ||
-           mc_error_set(err, MC_ERROR_MEDIA, 0,
+           mc_error_set(err, MC_ERROR_MEDIA, AVERROR(EFBIG),
                         "its frames must have at most %" PRId64 " pixels, got %dx%d; "
                         "see max-frame-size",
                         max_pixels, width, height);

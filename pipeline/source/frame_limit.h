@@ -19,8 +19,8 @@ enum {
 };
 
 // Whether a frame has no more than max_pixels, and no edge that is too long to be displayed
-// (display_transform.h). Sets err, which names the option, and returns false otherwise. 0x0, not
-// known yet, passes.
+// (display_transform.h). Sets err, which names the option, with the detail
+// AVERROR(EFBIG), and returns false otherwise. 0x0, not known yet, passes.
 bool pipeline_frame_limit_check(int width, int height, int64_t max_pixels, struct mc_error *err);
 
 // How often both edges have to be halved, at most most times, until a frame has no more

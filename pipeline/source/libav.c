@@ -19,7 +19,7 @@ static _Thread_local uint64_t error_count;
 static _Thread_local bool capturing;
 static _Thread_local char captured[LINE_BYTES]; // the last error that FFmpeg logged on this thread
 
-static _Thread_local bool is_hushed;
+static _Thread_local bool is_muted;
 static _Thread_local int refused_width, refused_height; // 0: none
 
 static _Thread_local bool (*redirect_allows)(void *user, const char *url);
@@ -116,9 +116,9 @@ bool pipeline_libav_take_refused_size(int *width, int *height)
     return any;
 }
 
-void pipeline_libav_hush(bool hushed)
+void pipeline_libav_mute_errors(bool muted)
 {
-    is_hushed = hushed;
+    is_muted = muted;
 }
 
 // FFmpeg's errors are our warnings: bad packets are routine. Its warnings are mostly
@@ -127,7 +127,7 @@ static void log_callback(void *context, int level, const char *format, va_list a
 {
     // A sound or subtitle that pipeline/source/access.c does not let through is no error.
     const bool refused = note_refused_size(format, arguments);
-    const bool error = level <= AV_LOG_ERROR && !refused && !is_hushed &&
+    const bool error = level <= AV_LOG_ERROR && !refused && !is_muted &&
                        strstr(format, "not on whitelist") == NULL;
     if (redirect_allows != NULL && context != NULL) {
         vet_redirect(context, format, arguments);

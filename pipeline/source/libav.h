@@ -21,9 +21,9 @@ void pipeline_libav_error_capture_end(void);
 // the last call. Any thread.
 bool pipeline_libav_take_refused_size(int *width, int *height);
 
-// While hushed, errors that FFmpeg logs on this thread follow from one that is reported anyway, and
+// While muted, errors that FFmpeg logs on this thread follow from one that is reported anyway, and
 // are neither counted nor shown. Any thread.
-void pipeline_libav_hush(bool hushed);
+void pipeline_libav_mute_errors(bool muted);
 
 // Asks allows before FFmpeg follows a redirect of HTTP or RTSP on this thread; one that is
 // refused ends the call with an error. NULL: all are followed. Any thread.

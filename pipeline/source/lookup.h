@@ -21,8 +21,8 @@ struct addrinfo *pipeline_lookup_address(const char *host, const char *port);
 bool pipeline_lookup_wait(struct mc_resolver *resolver, struct pipeline_stop *stop,
                           int64_t until_ns, int *status, struct addrinfo **found);
 
-// Looks up the host of a network URL before FFmpeg does, so that FFmpeg's own look-up has its
-// answer near. URLs without a host and port, and those that go to a proxy, pass. False and err when
-// the name can't be resolved by until_ns, or stop is set.
+// Looks up the host that FFmpeg will connect to for a network URL, or its proxy's, before FFmpeg
+// does, so that FFmpeg's own look-up has its answer near. URLs without a host pass. False and err
+// when the name can't be resolved by until_ns, or stop is set.
 bool pipeline_lookup_host(const char *url, struct pipeline_stop *stop, int64_t until_ns,
                           struct mc_error *err) MC_MUST_USE;

@@ -21,7 +21,7 @@
 
 enum { CONNECT_MS = 300, LOOKUP_MS = 300 };
 
-enum reach { THERE, AWAY, UNKNOWN };
+enum reach { REACHABLE, UNREACHABLE, UNKNOWN };
 
 void pipeline_probe_begin(struct pipeline_probe *probe, const char *url,
                           const struct mc_error *last)
@@ -35,12 +35,12 @@ void pipeline_probe_begin(struct pipeline_probe *probe, const char *url,
     switch (pipeline_url_parse(url, &rest)) {
     case PIPELINE_URL_V4L2:
         probe->helps = true;
-        probe->was_away = last->detail == ENOENT;
+        probe->was_unreachable = last->detail == ENOENT;
         break;
     case PIPELINE_URL_RTSP:
     case PIPELINE_URL_NETWORK:
         probe->helps = true;
-        probe->was_away = last->detail == AVERROR(ECONNREFUSED);
+        probe->was_unreachable = last->detail == AVERROR(ECONNREFUSED);
         break;
     default:
         break;
@@ -77,29 +77,29 @@ static bool is_plugged_in(const struct pipeline_probe *probe, const char *name)
            access(path, F_OK) == 0;
 }
 
-static enum reach knock(const struct addrinfo *found, struct pipeline_stop *stop)
+static enum reach try_connect(const struct addrinfo *found, struct pipeline_stop *stop)
 {
     for (const struct addrinfo *a = found; a != NULL && !pipeline_stop_is_set(stop);
          a = a->ai_next) {
         if (accepts(a, stop)) {
-            return THERE;
+            return REACHABLE;
         }
     }
-    return pipeline_stop_is_set(stop) ? UNKNOWN : AWAY;
+    return pipeline_stop_is_set(stop) ? UNKNOWN : UNREACHABLE;
 }
 
-// Looks the host up, and knocks at each of its addresses.
+// Looks the host up, and connects to its addresses, one after the other.
 static enum reach reach_server(struct pipeline_probe *probe, struct pipeline_stop *stop)
 {
     char host[256], port[8];
     int status;
     struct addrinfo *found;
     if (!pipeline_url_endpoint(probe->url, host, sizeof host, port, sizeof port)) {
-        return AWAY;
+        return UNREACHABLE;
     }
     found = pipeline_lookup_address(host, port);
     if (found != NULL) {
-        const enum reach reach = knock(found, stop);
+        const enum reach reach = try_connect(found, stop);
         freeaddrinfo(found);
         return reach;
     }
@@ -111,7 +111,7 @@ static enum reach reach_server(struct pipeline_probe *probe, struct pipeline_sto
         !pipeline_lookup_wait(probe->resolver, stop, until_ns, &status, &found)) {
         return UNKNOWN;
     }
-    const enum reach reach = status == 0 ? knock(found, stop) : AWAY;
+    const enum reach reach = status == 0 ? try_connect(found, stop) : UNREACHABLE;
     pipeline_probe_end(probe);
     return reach;
 }
@@ -130,9 +130,9 @@ bool pipeline_probe(struct pipeline_probe *probe, struct pipeline_stop *stop)
     }
     const bool is_webcam = pipeline_url_parse(probe->url, &rest) == PIPELINE_URL_V4L2;
     const enum reach reach = !is_webcam                   ? reach_server(probe, stop)
-                             : is_plugged_in(probe, rest) ? THERE
-                                                          : AWAY;
-    const bool back = reach == THERE && probe->was_away;
-    probe->was_away |= reach == AWAY;
+                             : is_plugged_in(probe, rest) ? REACHABLE
+                                                          : UNREACHABLE;
+    const bool back = reach == REACHABLE && probe->was_unreachable;
+    probe->was_unreachable |= reach == UNREACHABLE;
     return back;
 }

@@ -13,7 +13,7 @@ struct pipeline_probe {
     const char *url;              // borrowed
     const char *sysfs, *links;    // where webcams are found; see v4l2_find.h. Tests have others
     bool helps;                   // sources of this kind can be probed
-    bool was_away;                // it was found unreachable
+    bool was_unreachable;         // it was found unreachable
     struct mc_resolver *resolver; // a look-up under way; or NULL
 };
 

@@ -11,12 +11,12 @@
 #include <libavformat/avformat.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "pipeline/source/access.h"
 #include "pipeline/source/access_unit.h"
 #include "pipeline/source/container.h"
 #include "pipeline/source/demo_clip.h"
 #include "pipeline/source/frame_limit.h"
+#include "pipeline/source/input_options.h"
 #include "pipeline/source/lavfi.h"
 #include "pipeline/source/libav.h"
 #include "pipeline/source/local_path.h"
@@ -75,50 +75,6 @@ static int interrupt(void *opaque)
            is_overdue(source);
 }
 
-// The demuxer to use, where the URL says so rather than the bytes.
-static const char *demuxer_name(enum pipeline_url_kind kind)
-{
-    switch (kind) {
-    case PIPELINE_URL_LAVFI:
-        return "lavfi";
-    case PIPELINE_URL_SDP:
-        return "sdp";
-    case PIPELINE_URL_IMAGES:
-        return "image2";
-    default:
-        return NULL;
-    }
-}
-
-static void set_options(enum pipeline_url_kind kind, const char *url, bool udp,
-                        AVDictionary **options)
-{
-    if (kind == PIPELINE_URL_RTSP) {
-        if (strstr(url, "?udp") == NULL && strstr(url, "&udp") == NULL) {
-            av_dict_set(options, "rtsp_transport", udp ? "udp" : "tcp", 0);
-        }
-        av_dict_set(options, "allowed_media_types", "video", 0);
-        av_dict_set_int(options, "timeout", LIVE_DEADLINE_S * INT64_C(1000000), 0);
-    }
-    if (kind == PIPELINE_URL_FILE) {
-        // A file called p%03d.jpg is one image, not the first of many.
-        av_dict_set(options, "pattern_type", "none", 0);
-    }
-    if (kind == PIPELINE_URL_IMAGES) {
-        av_dict_set(options, "pattern_type", "sequence", 0);
-    }
-}
-
-static void report_unused(AVDictionary **used)
-{
-    av_dict_set(used, "pattern_type", NULL, 0); // only of what FFmpeg takes for images
-    const AVDictionary *options = *used;
-    const AVDictionaryEntry *entry = NULL;
-    while ((entry = av_dict_get(options, "", entry, AV_DICT_IGNORE_SUFFIX)) != NULL) {
-        mc_log(MC_LOG_WARNING, "FFmpeg did not use the option %s=%s", entry->key, entry->value);
-    }
-}
-
 static bool attach_demo(struct pipeline_source *source, struct mc_error *err)
 {
     source->memory = pipeline_memory_io_open(pipeline_demo_clip, pipeline_demo_clip_size);
@@ -155,7 +111,7 @@ static bool refuse(struct pipeline_source *source, int result, const char *what,
 static bool open_input(struct pipeline_source *source, const char *url, const char *rest,
                        bool *permanent, struct mc_error *err)
 {
-    const char *name = demuxer_name(source->kind);
+    const char *name = pipeline_input_demuxer(source->kind);
     if (source->kind == PIPELINE_URL_LAVFI && !pipeline_lavfi_load(err)) {
         return false;
     }
@@ -180,7 +136,8 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         target = file_url;
     }
     AVDictionary *options = NULL;
-    set_options(source->kind, url, source->udp, &options);
+    pipeline_input_set_options(source->kind, url, source->udp, LIVE_DEADLINE_S * INT64_C(1000000),
+                               &options);
     pipeline_access_init(&source->access, source->kind, url,
                          source->path[0] != '\0' ? source->path : NULL);
     if (!pipeline_access_apply(&source->access, source->format, &options, err)) {
@@ -194,9 +151,10 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         av_dict_free(&options);
         return false;
     }
+    set_deadline(source, OPEN_DEADLINE_S); // FFmpeg looks the name up again, as slowly
     int result = avformat_open_input(&source->format, target, demuxer, &options);
     if (result >= 0) {
-        report_unused(&options);
+        pipeline_input_report_unused(&options);
     }
     av_dict_free(&options);
     if (result >= 0) {

@@ -161,27 +161,42 @@ static bool copy(char *out, size_t size, const char *text, size_t length)
     return true;
 }
 
-bool pipeline_url_endpoint(const char *url, char *host, size_t host_size, char *port,
-                           size_t port_size)
+// Copies the host. Returns what follows it, up to *end; NULL when there is no host, or no room.
+static const char *take_host(const char *url, char *host, size_t size, const char **end)
 {
     size_t length = 0;
     const char *authority = find_authority(url, &length);
     if (authority == NULL) {
-        return false;
+        return NULL;
     }
-    const char *at = skip_user(authority, &length), *end = at + length, *host_end;
+    const char *at = skip_user(authority, &length), *host_end;
+    *end = at + length;
     if (at[0] == '[') {
         at++;
-        host_end = memchr(at, ']', (size_t)(end - at));
+        host_end = memchr(at, ']', (size_t)(*end - at));
     } else {
-        host_end = memchr(at, ':', (size_t)(end - at));
+        host_end = memchr(at, ':', (size_t)(*end - at));
     }
-    host_end = host_end == NULL ? end : host_end;
+    host_end = host_end == NULL ? *end : host_end;
+    return copy(host, size, at, (size_t)(host_end - at)) ? host_end : NULL;
+}
+
+bool pipeline_url_host(const char *url, char *host, size_t size)
+{
+    const char *end;
+    return take_host(url, host, size, &end) != NULL;
+}
+
+bool pipeline_url_endpoint(const char *url, char *host, size_t host_size, char *port,
+                           size_t port_size)
+{
+    const char *end, *host_end = take_host(url, host, host_size, &end);
+    if (host_end == NULL) {
+        return false;
+    }
     const char *colon = memchr(host_end, ':', (size_t)(end - host_end));
     const char *number = colon != NULL ? colon + 1 : default_port(url);
-    size_t digits = colon != NULL ? (size_t)(end - number) : strlen(number);
-    return copy(host, host_size, at, (size_t)(host_end - at)) &&
-           copy(port, port_size, number, digits);
+    return copy(port, port_size, number, colon != NULL ? (size_t)(end - number) : strlen(number));
 }
 
 // The scheme is all before "://".

@@ -39,6 +39,9 @@ bool pipeline_url_is_same_server(const char *url, const char *other);
 bool pipeline_url_endpoint(const char *url, char *host, size_t host_size, char *port,
                            size_t port_size);
 
+// Its host alone, likewise, whether it has a port or not.
+bool pipeline_url_host(const char *url, char *host, size_t size);
+
 // Writes url with "user:password@" before the host, both escaped, in place of any it
 // had. Returns false when it has no host, or out is too small.
 bool pipeline_url_insert_login(const char *url, const char *user, const char *password, char *out,

@@ -32,12 +32,13 @@ struct pipeline_observation {
     struct pipeline_expression expression;
 };
 
-// Begins with zeros but for the first four.
+// Begins with zeros but for the first five.
 struct pipeline_frame_view {
     const struct pipeline_detectors *detectors; // borrowed, as the frame is
     const struct AVFrame *frame;
     const struct pipeline_display_transform *display; // of the frame
     double pts;                                       // of the frame, seconds
+    unsigned session;                                 // likewise; see frame_pool.h
     int64_t scale_us, infer_us;                       // spent so far
     struct mc_error err;                              // why a region could not be read; the latest
 };

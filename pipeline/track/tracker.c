@@ -207,14 +207,13 @@ static void follow_all(struct pipeline_tracker *tracker, struct pipeline_frame_v
     tracker->track_count = observations->count = kept;
 }
 
-// When frames are displayed differently, faces are elsewhere, and after a gap they may be
-// others': all but the ids is reset.
+// When frames are displayed differently, faces are elsewhere, and after a gap they may be others':
+// all but the ids is reset.
 static void check_continuity(struct pipeline_tracker *tracker,
                              const struct pipeline_frame_view *view)
 {
-    const double step_s = view->pts - tracker->pts;
-    const bool continues = step_s >= 0 && step_s <= PIPELINE_SAME_FACE_S;
-    if (!continues || !pipeline_display_transform_equal(view->display, &tracker->display)) {
+    if (!pipeline_same_face_goes_on(view->pts - tracker->pts, view->session == tracker->session) ||
+        !pipeline_display_transform_equal(view->display, &tracker->display)) {
         *tracker = (struct pipeline_tracker){ .options = tracker->options,
                                               .display = *view->display,
                                               .last_id = tracker->last_id };
@@ -226,6 +225,7 @@ void pipeline_tracker_run(struct pipeline_tracker *tracker, struct pipeline_fram
 {
     check_continuity(tracker, view);
     tracker->pts = view->pts;
+    tracker->session = view->session;
     const int before = tracker->track_count;
     follow_all(tracker, view, observations);
     if (tracker->track_count < before) {

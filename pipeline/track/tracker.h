@@ -12,8 +12,8 @@
 // that is not. So a new track takes the angle at which landmarks score best, and a track
 // whose score drops is compared with the other angles.
 //
-// After a gap of over PIPELINE_SAME_FACE_S between two frames, as when the source was closed in
-// between, nobody is known any more.
+// Where the source was closed for over PIPELINE_SAME_FACE_S between two frames, nobody is known any
+// more.
 //
 // While faces are followed, the next regions depend on the last results. So one frame is
 // processed at a time, and results depend on the frames alone.
@@ -67,6 +67,7 @@ struct pipeline_tracker {
     struct pipeline_tracker_options options;
     struct pipeline_display_transform display; // of the last frame
     double pts;                                // likewise
+    unsigned session;                          // likewise
     struct pipeline_track tracks[PIPELINE_FACES_MAX];
     int track_count;
     struct pipeline_lost_face lost[PIPELINE_FACES_MAX];

@@ -125,6 +125,19 @@ def check_unbroken(records, what):
     check(all(record["missed"] == 0 for record in records), what)
 
 
+def check_rising(records, what):
+    """Time goes on, and an id that was given up is not given again."""
+    last_pts, current, used = -1, set(), set()
+    for record in records:
+        check(record["pts"] > last_pts, (what, last_pts, record["pts"]))
+        last_pts = record["pts"]
+        ids = {face["id"] for face in record["faces"]}
+        check(not (ids - current) & used, (what, ids, current, used))
+        current = ids
+        used |= ids
+    return len(used)
+
+
 def check_reloads(daemon, clip):
     # However slow this machine is, connections that are not read stay.
     common = "workers = 1\nstuck-timeout = 3600\nrepeat = yes\n"
@@ -208,6 +221,21 @@ def check_changed(daemon, clip):
     check(daemon.reload() == "removed: new\n", "it is configured no longer, changed or not")
     daemon.write(text, "50-new.conf")
     check(daemon.reload() == "added: new\n", "again")
+
+
+def check_continued(daemon):
+    """A stream that is opened again goes on: time rises, and who is there has another id."""
+    for options in ("isolate=no",), ("full-frame=yes", "isolate=no"), ("isolate=yes",):
+        daemon.control("stream", "add", "going=demo:", "repeat=yes", *options)
+        watcher = Connection(daemon.socket, {"type": "subscribe", "stream": "going", "include": []})
+        for change in "mirror=yes", "mirror=no":
+            watcher.until(lambda m: m["type"] == "motion" and m["faces"])
+            daemon.control("stream", "set", "going", change)
+            watcher.until(lambda m: m["type"] == "state" and m["state"] == "live")
+        watcher.until(lambda m: m["type"] == "motion" and m["faces"])
+        used = check_rising(watcher.records("going"), options)
+        check(used >= 3, (options, used))
+        daemon.control("stream", "remove", "going")
 
 
 def check_settings(daemon):
@@ -313,6 +341,7 @@ def main():
         check_reloads(daemon, clip)
         check_control(daemon, clip)
         check_changed(daemon, clip)
+        check_continued(daemon)
         check_settings(daemon)
         check_full(daemon)
         check_end(daemon, clip)

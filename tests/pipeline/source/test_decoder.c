@@ -232,23 +232,35 @@ static void of_mjpeg_only_what_suffered_is_marked(void **state)
     assert_only(marked, -1);
 }
 
+static bool has_encoder(const char *name)
+{
+    if (avcodec_find_encoder_by_name(name) == NULL) {
+        print_message("skipped: FFmpeg has no %s\n", name);
+        return false;
+    }
+    print_message("%s\n", name);
+    return true;
+}
+
+static const char *const reordering[] = { "mpeg1video", "mpeg2video", "mpeg4", "libx264",
+                                          "libx265" };
+enum { REORDERING = sizeof reordering / sizeof reordering[0] };
+
 // Encoders send a frame before those that refer to it, though it is shown after them. Live, too,
-// frames come as they are shown, one for a packet, and time does not step back.
+// frames come as they are shown, from the second key frame on one for a packet, and time does not
+// step back.
 static void frames_of_packets_out_of_order_come_in_order(void **state)
 {
     (void)state;
-    static const char *const encoders[] = { "mpeg1video", "mpeg2video", "mpeg4", "libx264",
-                                            "libx265" };
-    enum { COUNT = 40 };
-    for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
-        if (avcodec_find_encoder_by_name(encoders[i]) == NULL) {
+    enum { COUNT = 40, GROUP = 12 };
+    for (int i = 0; i < REORDERING; i++) {
+        if (!has_encoder(reordering[i])) {
             continue;
         }
-        print_message("%s\n", encoders[i]);
         char path[96];
-        snprintf(path, sizeof path, "%s/%s.mkv", directory, encoders[i]);
+        snprintf(path, sizeof path, "%s/%s.mkv", directory, reordering[i]);
         clip_write(&(struct clip_options){ .path = path,
-                                           .encoder = encoders[i],
+                                           .encoder = reordering[i],
                                            .width = 64,
                                            .height = 48,
                                            .frames = COUNT,
@@ -266,7 +278,7 @@ static void frames_of_packets_out_of_order_come_in_order(void **state)
         struct pipeline_frame frame = { .image = av_frame_alloc() };
         AVPacket *packet = av_packet_alloc();
         int64_t stamp = INT64_MIN, sent_stamp = INT64_MIN, arrival_ns = 0, complete_ns = 0;
-        int frames = 0;
+        int frames = 0, keys = 0, behind = 0; // the second key frame
         for (int number = 1; more; number++) {
             more = pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET;
             reordered |= more && packet->pts < sent_stamp;
@@ -279,14 +291,69 @@ static void frames_of_packets_out_of_order_come_in_order(void **state)
                 assert_true(frame.arrival_ns >= arrival_ns && frame.arrival_ns <= number);
                 arrival_ns = frame.arrival_ns;
                 assert_int_equal(frame.complete_ns, more ? number : COUNT);
-                assert_true(frames < 5 || !more || frame.complete_ns == complete_ns + 1);
-                complete_ns = frame.complete_ns;
+                keys += frame.image->key_frame;
+                behind += keys > 1;
                 frames++;
+                const int settled = pipeline_decoder_skipped(decoder) > 0 ? behind : frames;
+                assert_true(settled < 6 || !more || frame.complete_ns == complete_ns + 1);
+                complete_ns = frame.complete_ns;
                 av_frame_unref(frame.image);
             }
         }
         assert_true(reordered);
+        if (pipeline_decoder_skipped(decoder) == 0) {
+            assert_int_equal(frames, COUNT);
+        } else { // up to the second key frame it is not known yet
+            assert_int_equal(behind, COUNT - GROUP);
+        }
+        av_packet_free(&packet);
+        av_frame_free(&frame.image);
+        pipeline_decoder_close(decoder);
+        pipeline_source_close(source);
+    }
+}
+
+// Live, a frame that no other one is to be shown before is not held back, whatever stamps say.
+static void without_b_frames_each_packet_gives_its_frame(void **state)
+{
+    (void)state;
+    enum { COUNT = 40 };
+    static const char *const endings[] = { "mkv", "ts" };
+    for (int i = 0; i < 2 * REORDERING; i++) {
+        const char *encoder = reordering[i / 2], *ending = endings[i % 2];
+        if (!has_encoder(encoder)) {
+            continue;
+        }
+        char path[96];
+        snprintf(path, sizeof path, "%s/%s-b0.%s", directory, encoder, ending);
+        clip_write(&(struct clip_options){ .path = path,
+                                           .encoder = encoder,
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = COUNT,
+                                           .rate = 25,
+                                           .paint = paint_bar });
+        struct mc_error err = { 0 };
+        bool permanent;
+        struct pipeline_source *source =
+            pipeline_source_open(path, false, 0, &stop, &permanent, &err);
+        assert_non_null(source);
+        struct pipeline_decoder *decoder =
+            pipeline_decoder_open(pipeline_source_stream(source), true, 1, 0, NULL, &err);
+        assert_non_null(decoder);
+        struct pipeline_frame frame = { .image = av_frame_alloc() };
+        AVPacket *packet = av_packet_alloc();
+        int frames = 0;
+        while (pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET) {
+            assert_true(pipeline_decoder_send(decoder, packet, 0, 0));
+            av_packet_unref(packet);
+            assert_true(pipeline_decoder_receive(decoder, &frame));
+            av_frame_unref(frame.image);
+            assert_false(pipeline_decoder_receive(decoder, &frame));
+            frames++;
+        }
         assert_int_equal(frames, COUNT);
+        assert_int_equal(pipeline_decoder_skipped(decoder), 0);
         av_packet_free(&packet);
         av_frame_free(&frame.image);
         pipeline_decoder_close(decoder);
@@ -299,7 +366,7 @@ static void frames_of_packets_out_of_order_come_in_order(void **state)
 static void reduced_effort_leaves_out_what_it_says(void **state)
 {
     (void)state;
-    if (avcodec_find_encoder_by_name("libx264") == NULL) {
+    if (!has_encoder("libx264")) {
         skip();
     }
     enum { GROUP = 25, GROUPS = 4, REDUCED = GROUP + 5 };
@@ -354,6 +421,7 @@ int main(void)
         cmocka_unit_test(of_mjpeg_only_what_suffered_is_marked),
         cmocka_unit_test(a_frame_outlives_its_decoder_and_leaves_no_memory),
         cmocka_unit_test(frames_of_packets_out_of_order_come_in_order),
+        cmocka_unit_test(without_b_frames_each_packet_gives_its_frame),
         cmocka_unit_test(reduced_effort_leaves_out_what_it_says),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

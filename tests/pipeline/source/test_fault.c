@@ -36,6 +36,8 @@ static void faults_are_classified(void **state)
           PIPELINE_FAULT_FINAL },
         { PIPELINE_URL_FILE, MC_ERROR_SYSTEM, ENOENT, true, PIPELINE_FAULT_FINAL },
         { PIPELINE_URL_V4L2, MC_ERROR_SYSTEM, EBUSY, false, PIPELINE_FAULT_PASSING },
+        { PIPELINE_URL_V4L2, MC_ERROR_MEDIA, AVERROR(EFBIG), false, PIPELINE_FAULT_SIZE },
+        { PIPELINE_URL_RTSP, MC_ERROR_MEDIA, AVERROR(EFBIG), false, PIPELINE_FAULT_SIZE },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct mc_error err = { .code = cases[i].code, .detail = cases[i].detail };

@@ -1,3 +1,5 @@
+#include <dlfcn.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +23,16 @@ enum { WIDTH = 200, HEIGHT = 120 };
 
 static char directory[64];
 static struct pipeline_stop stop;
+static bool open_fails; // for want of memory
+static int failed_opens;
+
+int avcodec_open2(AVCodecContext *context, const AVCodec *codec, AVDictionary **options)
+{
+    int (*usual)(AVCodecContext *, const AVCodec *, AVDictionary **);
+    *(void **)&usual = dlsym(RTLD_NEXT, "avcodec_open2");
+    failed_opens += open_fails;
+    return open_fails ? AVERROR(ENOMEM) : usual(context, codec, options);
+}
 
 static int set_up(void **state)
 {
@@ -197,6 +209,7 @@ static void a_size_that_nobody_declared_is_limited_exactly(void **state)
         struct mc_error refusal = { 0 };
         char path[128];
         if (avcodec_find_encoder_by_name(encoder) == NULL) {
+            print_message("skipped: FFmpeg has no %s\n", encoder);
             continue;
         }
         write_clip(path, sizeof path, "undeclared.mkv", encoder, WIDTH, HEIGHT);
@@ -204,6 +217,45 @@ static void a_size_that_nobody_declared_is_limited_exactly(void **state)
         assert_int_equal(decode_undeclared(path, threads, WIDTH * HEIGHT - 1, &refusal), 0);
         assert_string_equal(refusal.message, "its frames must have at most 23999 pixels, got "
                                              "200x120; see max-frame-size");
+    }
+}
+
+// Even where FFmpeg would refuse the whole stream because of the size that its container declares.
+static void a_jpeg_is_reduced_whatever_its_container_declares(void **state)
+{
+    (void)state;
+    enum { LARGE_WIDTH = 2048, LARGE_HEIGHT = 1152, LIMIT = 64000 };
+    static const char *const names[] = { "large.mkv", "large.mov", "large.avi" };
+    assert_true(LARGE_WIDTH * LARGE_HEIGHT > LIMIT + PIPELINE_FRAME_PADDING_PIXELS);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct mc_error err = { 0 };
+        bool permanent;
+        char path[128];
+        write_clip(path, sizeof path, names[i], "mjpeg", LARGE_WIDTH, LARGE_HEIGHT);
+        struct pipeline_source *source =
+            pipeline_source_open(path, false, LIMIT, &stop, &permanent, &err);
+        assert_non_null(source);
+        struct pipeline_decoder *decoder =
+            pipeline_decoder_open(pipeline_source_stream(source), true, 1, LIMIT, NULL, &err);
+        assert_non_null(decoder);
+        struct pipeline_frame frame = { .image = av_frame_alloc() };
+        AVPacket *packet = av_packet_alloc();
+        int count = 0;
+        while (pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET) {
+            assert_true(pipeline_decoder_send(decoder, packet, 0, 0));
+            assert_true(pipeline_decoder_receive(decoder, &frame));
+            assert_int_equal(frame.lowres, 3);
+            assert_int_equal(frame.image->width, LARGE_WIDTH >> 3);
+            assert_int_equal(frame.image->height, LARGE_HEIGHT >> 3);
+            av_frame_unref(frame.image);
+            av_packet_unref(packet);
+            count++;
+        }
+        assert_int_equal(count, 3);
+        av_packet_free(&packet);
+        av_frame_free(&frame.image);
+        pipeline_decoder_close(decoder);
+        pipeline_source_close(source);
     }
 }
 
@@ -267,12 +319,15 @@ static void a_codec_that_cannot_be_reopened_costs_its_packet_alone(void **state)
                                                              true, 1, WIDTH * HEIGHT, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
-    static const size_t least[] = { 1, 2000 }; // for the context; for what opening it takes
     for (int i = 0; i < 3; i++) {
         if (i < 2) {
-            av_max_alloc(least[i]);
+            failed_opens = 0;
+            av_max_alloc(i == 0 ? 1 : INT32_MAX); // none for the context
+            open_fails = true;
             assert_false(pipeline_decoder_send(decoder, packets[1], 0, 0));
+            open_fails = false;
             av_max_alloc(INT32_MAX);
+            assert_int_equal(failed_opens, i);
             assert_false(pipeline_decoder_receive(decoder, &frame));
         }
         const int size = i < 2 ? 0 : 1;
@@ -297,6 +352,7 @@ int main(void)
         cmocka_unit_test(the_size_of_a_jpeg_is_read_and_nothing_beyond_its_end),
         cmocka_unit_test(a_large_jpeg_is_reduced_and_other_frames_are_refused),
         cmocka_unit_test(a_size_that_nobody_declared_is_limited_exactly),
+        cmocka_unit_test(a_jpeg_is_reduced_whatever_its_container_declares),
         cmocka_unit_test(a_size_far_over_the_limit_has_the_same_reason),
         cmocka_unit_test(an_edge_that_cannot_be_displayed_is_refused),
         cmocka_unit_test(a_codec_that_cannot_be_reopened_costs_its_packet_alone),

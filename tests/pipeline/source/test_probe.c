@@ -67,7 +67,7 @@ static void who_refused_is_back_when_he_listens(void **state)
 }
 
 // The connection ended: it is not known yet whether the other side is gone.
-static void who_hung_up_is_back_once_he_was_away(void **state)
+static void who_hung_up_is_back_once_he_was_unreachable(void **state)
 {
     (void)state;
     const struct mc_error ended = { MC_ERROR_MEDIA, AVERROR_EOF, "" };
@@ -99,7 +99,7 @@ static void a_webcam_is_back_when_it_is_plugged_in(void **state)
         probe.links = probe.sysfs = folder;
         assert_true(probe.helps);
         assert_false(pipeline_probe(&probe, &stop));
-        assert_true(probe.was_away);
+        assert_true(probe.was_unreachable);
     }
     struct pipeline_probe probe;
     pipeline_probe_begin(&probe, urls[0], &ended);
@@ -111,7 +111,7 @@ static void a_webcam_is_back_when_it_is_plugged_in(void **state)
     pipeline_probe_begin(&probe, urls[0], &ended);
     probe.links = folder;
     assert_false(pipeline_probe(&probe, &stop)); // there all the time
-    assert_false(probe.was_away);
+    assert_false(probe.was_unreachable);
     unlink(camera);
     rmdir(by_id);
     rmdir(folder);
@@ -131,7 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_refused_is_back_when_he_listens),
-        cmocka_unit_test(who_hung_up_is_back_once_he_was_away),
+        cmocka_unit_test(who_hung_up_is_back_once_he_was_unreachable),
         cmocka_unit_test(a_webcam_is_back_when_it_is_plugged_in),
         cmocka_unit_test(files_are_not_probed),
     };

@@ -95,6 +95,10 @@ static void the_endpoint_is_found(void **state)
     }
     char host[4], port[8];
     assert_false(pipeline_url_endpoint("rtsp://camera/", host, sizeof host, port, sizeof port));
+    assert_true(pipeline_url_host("udp://cam/", host, sizeof host));
+    assert_string_equal(host, "cam");
+    assert_false(pipeline_url_host("udp://camera/", host, sizeof host));
+    assert_false(pipeline_url_host("udp://:5000", host, sizeof host));
 }
 
 static void secrets_go_into_the_url_escaped(void **state)

@@ -165,15 +165,18 @@ static void a_lost_face_keeps_its_id_for_three_seconds(void **state)
     }
 }
 
-// The source was closed, or away, for a while, or its file has a gap: who is there now may be
-// somebody else, and is looked for at once. A short gap changes nothing.
+// The source was closed, or away, for a while: who is there now may be somebody else, and is looked
+// for at once. A short gap changes nothing, and none in which the source was open does: its frames
+// are rare, or it sends none while nothing moves.
 static void behind_a_gap_everybody_is_new(void **state)
 {
     (void)state;
     static const struct {
         double gap_s;
+        bool is_closed;
         int id;
-    } gaps[] = { { 2, 1 }, { 3.5, 2 }, { 1e6, 2 }, { -1, 2 } };
+    } gaps[] = { { 2, true, 1 },    { 3.5, true, 2 },  { 1e6, true, 2 }, { -1, true, 2 },
+                 { 3.5, false, 1 }, { 1e6, false, 1 }, { -1, false, 2 } };
     for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
         struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
         struct pipeline_tracker tracker;
@@ -181,9 +184,36 @@ static void behind_a_gap_everybody_is_new(void **state)
         scene_begin(&tracker, 1);
         scene_frames_until(&tracker, &scene, &observations, 1);
         scene.gap_s = gaps[i].gap_s;
+        scene.view.session += gaps[i].is_closed;
         assert_int_equal(scene_frames_until(&tracker, &scene, &observations, 1), 1);
         assert_int_equal(observations.faces[0].id, gaps[i].id);
     }
+}
+
+// One frame in five seconds: as long as it is in each, a face is the same; missed in one, it is
+// another, as nobody knows for how long it was away.
+static void at_any_frame_rate_a_face_that_is_always_there_keeps_its_id(void **state)
+{
+    (void)state;
+    struct scene scene = { .actors = { { .x = 330, .y = 230, .size = 160 } }, .count = 1 };
+    struct pipeline_tracker tracker;
+    struct pipeline_observations observations;
+    scene_begin(&tracker, 1);
+    for (int frame = 0; frame < 50; frame++) {
+        scene.gap_s = 5;
+        scene_run(&tracker, &scene, &observations);
+        assert_int_equal(observations.count, 1);
+        assert_int_equal(observations.faces[0].id, 1);
+    }
+    scene.actors[0].gone = true;
+    do {
+        scene.gap_s = 5;
+        scene_run(&tracker, &scene, &observations);
+    } while (observations.count > 0);
+    scene.actors[0].gone = false;
+    scene.gap_s = 5;
+    scene_frames_until(&tracker, &scene, &observations, 1);
+    assert_int_equal(observations.faces[0].id, 2);
 }
 
 static void another_face_gets_another_id(void **state)
@@ -633,6 +663,7 @@ int main(void)
         cmocka_unit_test(a_lost_face_is_found_again_and_keeps_its_id),
         cmocka_unit_test(a_lost_face_keeps_its_id_for_three_seconds),
         cmocka_unit_test(behind_a_gap_everybody_is_new),
+        cmocka_unit_test(at_any_frame_rate_a_face_that_is_always_there_keeps_its_id),
         cmocka_unit_test(another_face_gets_another_id),
         cmocka_unit_test(a_detected_face_is_kept_though_its_landmarks_are_poor),
         cmocka_unit_test(good_landmarks_outlast_the_locators_misses_for_a_while),
