@@ -422,13 +422,13 @@ void mocap_close(struct mocap_client *client)
 static bool renew(struct mocap_client *client, struct protocol_request request, int *renewed,
                   int64_t deadline_ns, struct mc_error *err)
 {
-    struct mocap_message reply;
+    struct mocap_message reply = { 0 };
     request.encoding_given = request.policy.encoding != client->connection.framing.encoding;
     if (ask_for(client, &request, PROTOCOL_MESSAGE_SUBSCRIBED, deadline_ns, &reply, err)) {
         ++*renewed;
         return true;
     }
-    if (!is_reply(client) || client->message->type != PROTOCOL_MESSAGE_ERROR ||
+    if (reply.type != MOCAP_REFUSAL || // of this request: it came
         client->message->error.code != PROTOCOL_ERROR_UNKNOWN_STREAM) {
         return false;
     }
