@@ -1,5 +1,6 @@
 """Files and figures of the recipes."""
 
+import glob
 import os
 import subprocess
 import tempfile
@@ -44,6 +45,15 @@ class Formats(unittest.TestCase):
     def test_area_is_the_share_of_pairs_in_order(self):
         self.assertEqual(report.area_under_curve([1, 2], [3, 4]), 1)
         self.assertEqual(report.area_under_curve([1, 4], [2, 3]), 0.5)
+
+    def test_every_weight_file_says_what_it_may_be_used_for(self):
+        files = glob.glob("models/**/*.safetensors", recursive=True)
+        self.assertGreater(len(files), 10)
+        for path in files:
+            _, metadata = safetensors.read(path)
+            kind = "MIT" if path.startswith("models/free/") else "research use only"
+            self.assertTrue(metadata.get("mocap.license", "").startswith(kind), path)
+            self.assertTrue(metadata.get("mocap.training"), path)
 
     def test_results_of_other_sources_are_not_reused(self):
         with tempfile.TemporaryDirectory() as folder:
