@@ -46,6 +46,7 @@ struct pipeline_decoder {
     int64_t frame_count; // that came out, or failed
     int64_t skipped;     // see pipeline_decoder_skipped
     int64_t b_skipped;   // B-frames that came out of order: likewise
+    int64_t shown_pts;   // of the last frame whose codec ignores their order; INT64_MAX: unknown
     bool skips, broken;  // skipping began; a reference may be missing until a key frame
     int threads;
     bool draining, low_delay;
@@ -178,6 +179,7 @@ struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bo
     decoder->time_base = stream->time_base;
     decoder->mjpeg = stream->codecpar->codec_id == AV_CODEC_ID_MJPEG;
     decoder->low_delay = low_delay;
+    decoder->shown_pts = INT64_MIN;
     decoder->threads = threads;
     decoder->max_pixels = max_pixels > 0 ? max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT;
     if (!check_size(decoder, err) || !open_codec(decoder, 0, err)) {
@@ -210,19 +212,6 @@ static void warn(struct pipeline_decoder *decoder, const char *what, const struc
 static bool ignores_order(const AVCodecContext *codec)
 {
     return (codec->flags & AV_CODEC_FLAG_LOW_DELAY) != 0 && !keeps_order(codec->codec_id);
-}
-
-// Whether the frame is one that should have come before the last one. Sets the time of others:
-// FFmpeg's best effort goes by dts once it has seen pts out of order.
-static bool is_out_of_order(const struct pipeline_decoder *decoder, struct AVFrame *image)
-{
-    if (!ignores_order(decoder->codec)) {
-        return false;
-    }
-    if (image->pts != AV_NOPTS_VALUE) {
-        image->best_effort_timestamp = image->pts;
-    }
-    return image->pict_type == AV_PICTURE_TYPE_B;
 }
 
 // From the key frame on, where nothing refers to what came before, the codec puts frames in order.
@@ -384,15 +373,35 @@ static bool receive(struct pipeline_decoder *decoder, struct AVFrame *image)
     return false;
 }
 
+// Whether the frame is to be shown: not one that lacks what it refers to, nor a B-frame that comes
+// behind one that is shown after it.
+static bool is_shown(struct pipeline_decoder *decoder, struct AVFrame *image)
+{
+    if (decoder->broken && !image->key_frame) {
+        return false;
+    }
+    if (!ignores_order(decoder->codec)) {
+        return true;
+    }
+    const bool is_stamped = image->pts != AV_NOPTS_VALUE;
+    if (image->pict_type == AV_PICTURE_TYPE_B && !(is_stamped && image->pts > decoder->shown_pts)) {
+        decoder->has_b_frames = true;
+        decoder->frame_count++;
+        decoder->b_skipped++;
+        return false;
+    }
+    if (is_stamped) { // FFmpeg's best effort goes by dts once it has seen pts out of order
+        image->best_effort_timestamp = image->pts;
+    }
+    decoder->shown_pts = is_stamped ? image->pts : INT64_MAX;
+    return true;
+}
+
 bool pipeline_decoder_receive(struct pipeline_decoder *decoder, struct pipeline_frame *frame)
 {
     int64_t start = mc_clock_now_ns();
     bool received = receive(decoder, frame->image);
-    for (bool late; received && ((late = is_out_of_order(decoder, frame->image)) ||
-                                 (decoder->broken && !frame->image->key_frame));) {
-        decoder->has_b_frames |= late;
-        decoder->frame_count += late;
-        decoder->b_skipped += late;
+    while (received && !is_shown(decoder, frame->image)) {
         av_frame_unref(frame->image);
         received = receive(decoder, frame->image);
     }
