@@ -70,13 +70,13 @@ static void paint(void *user, int index, uint8_t *rgb, int width, int height)
 }
 
 // Makes a clip of 200x120 what is to be sent, its duration taken out: so it is live.
-static void make_live(const char *encoder)
+static void make_live(void)
 {
     static const char duration[] = "\x44\x89\x88"; // Matroska's id, and 8 bytes follow
     char path[96];
     snprintf(path, sizeof path, "%s/clip.mkv", directory);
     clip_write(&(struct clip_options){ .path = path,
-                                       .encoder = encoder,
+                                       .encoder = "mpeg4",
                                        .width = 200,
                                        .height = 120,
                                        .frames = 3,
@@ -95,6 +95,7 @@ static int set_up(void **state)
 {
     (void)state;
     clip_directory_make(directory, sizeof directory);
+    make_live();
     start_server();
     return 0;
 }
@@ -181,7 +182,6 @@ static void a_live_source_with_too_large_frames_is_tried_again(void **state)
 {
     (void)state;
     struct pipeline_state_report report;
-    make_live("mpeg4");
     assert_int_equal(capture(200 * 120 - 1, 0, &report), 0);
     assert_int_equal(report.state, PIPELINE_CONNECTING);
     static const char start[] = "its frames are too large, next attempt in ";
@@ -197,7 +197,6 @@ static void frames_know_how_often_their_source_was_opened(void **state)
 {
     (void)state;
     struct pipeline_state_report report;
-    make_live("mpeg4");
     assert_int_equal(capture(0, 2, &report), 2);
 }
 
