@@ -205,7 +205,7 @@ def seen_net(make, arch):
 class Engine(unittest.TestCase):
     """The engine gives what PyTorch gives, with each network and both heads."""
 
-    OPTIONS = {"size": 64, "margin": 1.5, "steps": 0, "batch": 0, "seed": 2}
+    OPTIONS = {"size": 64, "margin": 1.5, "reached": 0, "batch": 0, "seed": 2}
 
     def test_landmarks(self):
         for arch in nets.BACKBONES:
