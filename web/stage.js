@@ -9,9 +9,9 @@ import { makeRobot } from "./robot.js";
 export const AVATARS = ["fox", "robot", "head", "model", "photo"];
 
 const WITHOUT_3D =
-    "This build has no 3-D part: npm brings it when mocapd is built, which Debian packages are without a network. " +
+    "This build has no 3-D avatars: npm brings them when mocapd is built, and Debian packages are built without a network. " +
     "Build mocapd from its source where npm is installed (apt-get install npm) and may fetch: ./run does. " +
-    "The fox, the robot and photos need none of it.";
+    "The fox, the robot and photos do not need it.";
 
 /** Explains in a view why it is empty. */
 function explain(view, text) {
