@@ -19,53 +19,18 @@
 #include "base/clock.h"
 #include "protocol/decode.h"
 #include "protocol/framing.h"
-#include "server/listener.h"
 #include "server/publisher.h"
+#include "tests/server/server_fixture.h"
 
 enum { READ_BYTES = 1 << 20 };
 
-static uv_loop_t loop;
-static struct server_listener server;
-static struct server_publisher *publisher;
 static struct server_limits limits = SERVER_LIMITS_DEFAULT;
-static char directory[] = "/tmp/mocapd-test-XXXXXX";
-static char path[64];
 static struct protocol_record record;
 static struct protocol_message message;
 
-static void on_subscribed(void *user, int count)
-{
-    (void)user;
-    (void)count;
-}
-
-static void on_finished(void *user)
-{
-    (void)user;
-}
-
-static void on_connection(void *user, uv_stream_t *listener)
-{
-    (void)user;
-    server_publisher_accept(publisher, listener);
-}
-
 static void start(void)
 {
-    static const char streams[1][64] = { "m" };
-    const struct server_publisher_options options = {
-        .server = "test", .streams = streams, .stream_count = 1, .limits = limits
-    };
-    const struct server_publisher_callbacks callbacks = { .on_subscribed = on_subscribed,
-                                                          .on_finished = on_finished };
-    struct mc_error err = { 0 };
-    assert_int_equal(uv_loop_init(&loop), 0);
-    publisher = server_publisher_create(&loop, &options, &callbacks, &err);
-    assert_non_null(publisher);
-    server = (struct server_listener){ .on_connection = on_connection };
-    if (!server_listener_open(&server, &loop, path, &err)) {
-        fail_msg("%s", err.message);
-    }
+    server_fixture_start(&limits);
     memset(&record, 0, sizeof record);
     snprintf(record.stream, sizeof record.stream, "m");
     record.face_count = 1;
@@ -79,11 +44,7 @@ static void start(void)
 static void stop(void)
 {
     mc_clock_set_ns(-1);
-    server_listener_close(&server);
-    server_publisher_finish(publisher);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    server_publisher_destroy(publisher);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    server_fixture_stop();
 }
 
 static void spin(void)
@@ -547,24 +508,6 @@ static void without_descriptors_the_server_goes_on(void **state)
     stop();
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    alarm(120); // a test that hangs fails
-    signal(SIGPIPE, SIG_IGN);
-    if (mkdtemp(directory) == NULL) {
-        return 1;
-    }
-    snprintf(path, sizeof path, "%s/s", directory);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return rmdir(directory);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -583,5 +526,5 @@ int main(void)
         cmocka_unit_test(an_idle_connection_gives_way_to_a_new_one),
         cmocka_unit_test(without_descriptors_the_server_goes_on),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, server_fixture_set_up, server_fixture_tear_down);
 }

@@ -15,62 +15,19 @@
 #include <cmocka.h>
 
 #include "protocol/record.h"
-#include "server/listener.h"
 #include "server/publisher.h"
+#include "tests/server/server_fixture.h"
 
 enum { READ_BYTES = 1 << 20, EVENTS_MAX = 64 };
 
-static uv_loop_t loop;
-static struct server_listener server;
-static struct server_publisher *publisher;
-static char directory[] = "/tmp/mocapd-test-XXXXXX";
-static char path[64];
 static struct protocol_record record;
-
-static void on_subscribed(void *user, int count)
-{
-    (void)user;
-    (void)count;
-}
-
-static void on_finished(void *user)
-{
-    (void)user;
-}
-
-static void on_connection(void *user, uv_stream_t *listener)
-{
-    (void)user;
-    server_publisher_accept(publisher, listener);
-}
 
 static void start(void)
 {
-    static const char streams[1][64] = { "m" };
-    const struct server_publisher_options options = {
-        .server = "test", .streams = streams, .stream_count = 1, .limits = SERVER_LIMITS_DEFAULT
-    };
-    const struct server_publisher_callbacks callbacks = { .on_subscribed = on_subscribed,
-                                                          .on_finished = on_finished };
-    struct mc_error err = { 0 };
-    assert_int_equal(uv_loop_init(&loop), 0);
-    publisher = server_publisher_create(&loop, &options, &callbacks, &err);
-    assert_non_null(publisher);
-    server = (struct server_listener){ .on_connection = on_connection };
-    if (!server_listener_open(&server, &loop, path, &err)) {
-        fail_msg("%s", err.message);
-    }
+    const struct server_limits limits = SERVER_LIMITS_DEFAULT;
+    server_fixture_start(&limits);
     memset(&record, 0, sizeof record);
     snprintf(record.stream, sizeof record.stream, "m");
-}
-
-static void stop(void)
-{
-    server_listener_close(&server);
-    server_publisher_finish(publisher);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    server_publisher_destroy(publisher);
-    assert_int_equal(uv_loop_close(&loop), 0);
 }
 
 static void spin(void)
@@ -194,7 +151,7 @@ static void assert_told_truly(const char *subscribe, unsigned seed)
                  text + (strlen(text) < 600 ? 0 : strlen(text) - 600));
     }
     close(fd);
-    stop();
+    server_fixture_stop();
 }
 
 static void the_last_state_is_told_last(void **state)
@@ -229,7 +186,7 @@ static void a_stream_that_goes_on_has_not_ended(void **state)
     publish(1);
     assert_non_null(strstr(received(fd), "\"motion\""));
     close(fd);
-    stop();
+    server_fixture_stop();
 }
 
 // ---- lists of streams
@@ -261,7 +218,7 @@ static size_t left_by_changes(const char *request, int count)
     const size_t length = strlen(text);
     assert_string_equal(last_line(text), "{\"type\":\"streams\",\"streams\":[\"m\"]}\n");
     close(fd);
-    stop();
+    server_fixture_stop();
     return length;
 }
 
@@ -298,7 +255,7 @@ static void the_end_of_a_known_stream_is_told(void **state)
     assert_non_null(strstr(text, "{\"type\":\"streams\",\"streams\":[\"m\",\"last\"]}\n"
                                  "{\"type\":\"state\",\"stream\":\"last\""));
     close(fd);
-    stop();
+    server_fixture_stop();
 }
 
 // What a reader that takes what it is told in order knows of the streams.
@@ -444,7 +401,7 @@ static void assert_named_before_and_ended_after(const char *subscribe, unsigned 
         }
     }
     close(fd);
-    stop();
+    server_fixture_stop();
 }
 
 static void a_stream_is_named_before_its_records_and_ends_when_removed(void **state)
@@ -478,7 +435,7 @@ static void a_stream_that_is_added_again_is_listed_after_its_end(void **state)
     assert_non_null(strstr(list, "\"door\""));
     assert_non_null(strstr(list, "{\"type\":\"state\",\"stream\":\"door\""));
     close(fd);
-    stop();
+    server_fixture_stop();
 }
 
 // The encoding of a list that waits stays the one of the messages around it.
@@ -498,7 +455,7 @@ static void a_list_from_before_a_change_of_encoding_stays_as_it_was(void **state
     assert_non_null(list);
     assert_non_null(strstr(list, "{\"type\":\"subscribed\",\"id\":7"));
     close(fd);
-    stop();
+    server_fixture_stop();
 }
 
 // A client that sends no more, and is subscribed to nothing any more.
@@ -518,24 +475,7 @@ static void a_connection_that_is_half_open_ends_with_its_last_subscription(void 
     assert_string_equal(last_line(text), "{\"type\":\"streams\",\"streams\":[\"m\"]}\n");
     assert_int_equal(read(fd, &byte, 1), 0);
     close(fd);
-    stop();
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (mkdtemp(directory) == NULL) {
-        return 1;
-    }
-    snprintf(path, sizeof path, "%s/s", directory);
-    signal(SIGPIPE, SIG_IGN); // as the daemon does
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return rmdir(directory); // the socket is gone: else this fails
+    server_fixture_stop();
 }
 
 int main(void)
@@ -550,5 +490,5 @@ int main(void)
         cmocka_unit_test(a_list_from_before_a_change_of_encoding_stays_as_it_was),
         cmocka_unit_test(a_connection_that_is_half_open_ends_with_its_last_subscription),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, server_fixture_set_up, server_fixture_tear_down);
 }

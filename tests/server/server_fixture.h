@@ -1,0 +1,19 @@
+// A server with one stream, m, on a real loop and a real socket. Failures end the test.
+#pragma once
+
+#include <uv.h>
+
+#include "server/publisher.h"
+
+extern uv_loop_t loop;
+extern struct server_publisher *publisher;
+extern char path[64]; // of the socket
+
+void server_fixture_start(const struct server_limits *limits);
+
+// Closes the server when it has sent what is queued.
+void server_fixture_stop(void);
+
+// Group fixtures: make the folder of the socket, and remove it.
+int server_fixture_set_up(void **state);
+int server_fixture_tear_down(void **state);
