@@ -233,14 +233,9 @@ static bool write_all(struct export *export, struct protocol_recording *recordin
     if (export->options.format == FORMAT_LIVE_LINK) {
         mocapctl_live_link_header(export->out);
     }
-    if (!write_records(export, recording, err)) {
-        return false;
-    }
-    if (export->options.format == FORMAT_BVH &&
-        !mocapctl_bvh_write(export->bvh, export->out, err)) {
-        return false;
-    }
-    return true;
+    return write_records(export, recording, err) &&
+           (export->options.format != FORMAT_BVH ||
+            mocapctl_bvh_write(export->bvh, export->out, err));
 }
 
 // To the file that was named, which is as before on failure.
