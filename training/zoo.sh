@@ -12,7 +12,8 @@
 # BATCH the images per step (16), THREADS the threads (1). Errors on validation images after every
 # tenth of a run are in RUNS/*/log.jsonl, which the export copies to ZOO/logs for training.curves.
 # The teacher starts from the hourglass, students from the teacher and from their own networks: those
-# have to be finished.
+# have to be finished. What the teacher says of the students' images is kept in RUNS/targets, 70 kB
+# an image: 7 GB by default.
 set -eu
 set_=$1 runs=$2 zoo=$3 what=${4:-all}
 python=${PYTHON:-/usr/bin/python3}
@@ -26,9 +27,9 @@ export OMP_NUM_THREADS="${THREADS:-1}"
 mkdir -p "$runs" "$zoo"
 
 require() { # RUN...
-    for run; do
-        if [ ! -e "$runs/$run/done" ]; then
-            echo "zoo.sh: $runs/$run is not finished: train it first (NETWORKS='$run')" >&2
+    for needed; do
+        if [ ! -e "$runs/$needed/done" ]; then
+            echo "zoo.sh: $runs/$needed is not finished: train it first (NETWORKS='$needed')" >&2
             exit 1
         fi
     done
@@ -58,21 +59,21 @@ landmarks() { # ARCH RUN SIZE STEPS SEED
     learn training.train "$1" "$2" "$4" --size "$3" --seed "$5" --rate 2e-3
 }
 
-distil() { # ARCH LOSS START, which is new, pretrained, direct, small or small-pretrained
-    case $3 in
-    *pretrained)
-        require "$1"
-        set -- "$@" --init-backbone "$runs/$1"
+distil() { # ARCH LOSS-START, where START is new, pretrained, direct, small or small-pretrained
+    arch=$1 loss=${2%%-*} run=$1-$2
+    set --
+    case $run in
+    *-pretrained)
+        require "$arch"
+        set -- --init-backbone "$runs/$arch"
         ;;
     esac
-    case $3 in
-    direct) set -- "$@" --form direct ;;
-    small*) set -- "$@" --form small ;;
+    case $run in
+    *-direct) set -- "$@" --form direct ;;
+    *-small*) set -- "$@" --form small ;;
     esac
-    arch=$1 loss=$2 run=$1-$2-$3
-    shift 3
     learn training.distil "$arch" "$run" "$student_steps" --size 64 --teacher "$runs/teacher" \
-        --loss "$loss" --rate 1e-3 "$@"
+        --targets "$runs/targets" --loss "$loss" --rate 1e-3 "$@"
 }
 
 train_all() {
@@ -92,16 +93,14 @@ train_all() {
         learn training.train hourglass teacher "$teacher_steps" --size 64 --head motion --rate 1e-3 \
             --init-backbone "$runs/hourglass"
     fi
-    for network in $students; do
-        for loss in L1 L2 L3; do
-            distil "$network" "$loss" pretrained
-            distil "$network" "$loss" new
+    for student in L2-pretrained L2-small-pretrained L2-new L2-small L1-pretrained L3-pretrained \
+        L1-new L3-new; do
+        for network in $students; do
+            distil "$network" "$student"
         done
-        distil "$network" L2 small
-        distil "$network" L2 small-pretrained
     done
     case " $students " in
-    *" edanet "*) distil edanet L2 direct ;;
+    *" edanet "*) distil edanet L2-direct ;;
     esac
 }
 

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -90,6 +91,26 @@ class Study(unittest.TestCase):
                 ended = self.run_study(folder, STUDENTS="lednet")
                 self.assertEqual(ended.returncode, 1)
                 self.assertIn(complaint, ended.stderr)
+
+    def test_students_start_and_end_as_their_names_say(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(f"{folder}/bin")
+            for run in ("hourglass", "lednet"):
+                os.makedirs(f"{folder}/runs/{run}")
+            program = f"{folder}/bin/python"
+            with open(program, "w") as file:  # says what it should do, and makes the run's folder
+                file.write('#!/bin/sh\nmkdir -p "$6"\necho "$@"\n')
+            os.chmod(program, 0o755)
+            said = self.run_study(folder, NETWORKS="hourglass lednet", STUDENTS="lednet",
+                                  PYTHON=program).stdout.splitlines()
+            students = {re.search(r"--run \S+/lednet-(\S+)", line)[1]: line
+                        for line in said if "training.distil" in line}
+        self.assertEqual(len(students), 8)
+        for student, line in students.items():
+            loss, start = student.split("-", 1)
+            self.assertIn(f"--loss {loss} ", line)
+            self.assertEqual("--init-backbone" in line, "pretrained" in start, line)
+            self.assertEqual("--form small" in line, "small" in start, line)
 
     def test_a_run_of_another_length_or_batch_is_not_taken_for_this_one(self):
         with tempfile.TemporaryDirectory() as folder:

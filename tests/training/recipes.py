@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import torch
 
-from training import augment, checkpoint, distil, export, loop, losses, motion, nets, safetensors
+from training import (augment, checkpoint, distil, export, loop, losses, motion, nets, safetensors,
+                      soft_targets)
 from training.models import Model
 from training.prepare import write_set
 from training.samples import FaceSet, Samples
@@ -63,7 +64,7 @@ class Networks(unittest.TestCase):
     def test_every_encoder_has_an_end(self):
         for arch in nets.BACKBONES:
             net = nets.motion_net(arch).eval()
-            encoder = distil.Encoder(net)
+            encoder = soft_targets.Encoder(net)
             with torch.no_grad():
                 net(torch.zeros(1, 3, 64, 64))
             edge = {"hourglass": 4, "laednet": 4}.get(arch, 8)
@@ -265,21 +266,44 @@ class Distilling(unittest.TestCase):
         torch.manual_seed(4)
         images = torch.rand(4, 3, 64, 64) - 0.5
         teacher = even_motion_net("edanet", images).eval()
-        its = distil.Encoder(teacher)
-        with torch.no_grad():
-            told = teacher(images)
+        told = soft_targets.SoftTargets(teacher)(images)
         for kind in ("L1", "L2", "L3"):
             student = even_motion_net("edanet", images)
-            encoders = (distil.Encoder(student), its)
+            encoder = soft_targets.Encoder(student)
             optimiser = torch.optim.Adam(student.parameters(), 1e-4)
             seen = []
             for _ in range(8):
-                loss = distil.distil_loss(kind, student(images), told, encoders)
+                loss = distil.distil_loss(kind, student(images), told, encoder.attention())
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
                 seen.append(float(loss))
             self.assertLess(seen[-1], 0.8 * seen[0], kind)
+
+    def test_kept_targets_are_the_teachers_and_are_asked_for_once(self):
+        torch.manual_seed(7)
+        images, asked = torch.rand(5, 3, 64, 64) - 0.5, []
+        teacher = even_motion_net("edanet", images).eval()
+        teacher.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
+        its = soft_targets.SoftTargets(teacher)(images)
+        with tempfile.TemporaryDirectory() as folder:
+            options = options_of(folder)
+            faces, kept = drawn_set(folder), os.path.join(folder, "targets")
+            numbers = np.array([0, 2, 7, 8, 11])
+            for _ in range(2):  # two students
+                targets = soft_targets.KeptTargets(teacher, kept, faces, options)
+                for part in (slice(0, 3), slice(3, 5)):
+                    for mine, wanted in zip(targets(images[part], numbers[part]), its):
+                        np.testing.assert_allclose(mine.numpy(), wanted[part].numpy(), rtol=1e-3,
+                                                   atol=1e-5)
+            self.assertEqual(asked, [5, 3, 2])
+            options.seed = 2  # other images
+            soft_targets.KeptTargets(teacher, kept, faces, options)(images[:3], numbers[:3])
+            with torch.no_grad():
+                teacher.head.kp.bias += 0.5  # another teacher
+            options.seed = 1
+            soft_targets.KeptTargets(teacher, kept, faces, options)(images[:3], numbers[:3])
+            self.assertEqual(asked, [5, 3, 2, 3, 3])
 
     def test_motion_loss_falls(self):
         torch.manual_seed(5)
