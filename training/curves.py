@@ -41,21 +41,27 @@ class Training:
         return float(self.at(1).std(ddof=1)) if len(self.seeds) > 1 else np.nan
 
 
-def read_curve(path):
-    curve = {}
+def read_log(path, names):
+    """-> images seen, in order; what the log then says under these names (images x names)"""
+    known = {}
     with open(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 entry = json.loads(line)
-                curve[entry["images"]] = np.mean([entry[name] for name in SETS])
+                known[entry["images"]] = [float(entry[name]) for name in names]
             except (ValueError, TypeError) as fault:
                 raise SystemExit(f"{path}: line {number}: {fault}") from fault
             except KeyError as missing:
                 raise SystemExit(f"{path}: line {number}: without {missing}") from missing
-    if not curve:
+    if not known:
         raise SystemExit(f"{path}: is empty")
-    images = sorted(curve)
-    return np.array(images), np.array([curve[count] for count in images])
+    images = sorted(known)
+    return np.array(images), np.array([known[count] for count in images])
+
+
+def read_curve(path):
+    images, errors = read_log(path, SETS)
+    return images, errors.mean(1)
 
 
 def read_trainings(folder):

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as xml
 
 import numpy as np
 
-from training import curves
+from training import curves, students
 
 
 class Curves(unittest.TestCase):
@@ -79,6 +79,44 @@ class Curves(unittest.TestCase):
                 file.write(text)
             with self.assertRaisesRegex(SystemExit, message):
                 self.trainings()
+
+
+class Students(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def log(self, name, *entries):
+        with open(os.path.join(self.folder.name, name + ".jsonl"), "w") as file:
+            for i, (akd, jacobian) in enumerate(entries):
+                file.write(json.dumps({"images": 16 * (i + 1), "akd": akd, "jacobian": jacobian})
+                           + "\n")
+
+    def read(self):
+        return students.read_students(self.folder.name)
+
+    def test_the_last_entry_counts_and_the_closest_student_comes_first(self):
+        self.log("lednet-L2-pretrained", (0.3, 0.9), (0.06, 0.4))
+        self.log("enet-orig-L2-pretrained", (0.05, 0.3))
+        self.log("erfnet-L2-small", (0.01, 0.1))
+        self.log("lednet", (0.001, 0.1))
+        self.assertEqual(self.read()["lednet", "L2", "pretrained"], (0.06, 0.4, 32))
+        lines = students.heads_table(self.read()).splitlines()
+        self.assertEqual(lines[0], "| network | 7x7, pretrained | small, new |")
+        self.assertEqual(lines[2:], ["| enet-orig | 0.0500 / 0.3000 |  |",
+                                     "| lednet | 0.0600 / 0.4000 |  |",
+                                     "| erfnet |  | 0.0100 / 0.1000 |"])
+
+    def test_losses_stand_side_by_side(self):
+        for loss, akd in (("L1", 0.3), ("L2", 0.2), ("L3", 0.1)):
+            self.log(f"lednet-{loss}-new", (akd, 1))
+        self.assertEqual(students.losses_table(self.read()).splitlines()[2],
+                         "| lednet | 0.3000 / 1.0000 | 0.2000 / 1.0000 | 0.1000 / 1.0000 |")
+
+    def test_logs_without_students_are_refused(self):
+        self.log("lednet", (0.1, 0.1))
+        with self.assertRaisesRegex(SystemExit, "no logs of students"):
+            self.read()
 
 
 if __name__ == "__main__":
