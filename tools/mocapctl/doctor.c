@@ -19,6 +19,7 @@
 #include "protocol/endpoint.h"
 #include "protocol/mocap.h"
 #include "tools/connect.h"
+#include "tools/json_text.h"
 #include "tools/mocapctl/devices.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/terminal.h"
@@ -293,8 +294,10 @@ static int run(const void *options, const void *globals)
     check_service(&doctor);
     check_daemon(&doctor);
     if (chosen->json) {
-        json_dumpf(doctor.findings, stdout, JSON_COMPACT);
+        char *text = tools_json_text(doctor.findings, JSON_COMPACT);
+        tools_write_json(stdout, text == NULL ? "" : text, text == NULL ? 0 : strlen(text));
         putchar('\n');
+        free(text);
         json_decref(doctor.findings);
     }
     return doctor.problems == 0 ? MC_EXIT_OK : MC_EXIT_FAILED;
