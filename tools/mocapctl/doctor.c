@@ -217,14 +217,20 @@ static void report_unreachable(struct doctor *doctor, const struct mocap_error *
     report(doctor, "socket", advice, "%s", error->message);
 }
 
+// Behind the socket is mocapd or what takes its place: mocap-fleet serve, or mocapctl replay, which
+// gives no version.
 static void check_version(struct doctor *doctor, const struct mocap_server *server,
                           const char *version)
 {
-    const char *space = strchr(server->name, ' ');
-    const bool same = strncmp(server->name, "mocapd ", 7) == 0 && space != NULL &&
-                      strcmp(space + 1, version) == 0;
-    report(doctor, "version", same ? NULL : "restart mocapd, or install the same version of both",
-           "mocapctl %s, the daemon is %s", version, server->name);
+    const char *space = strrchr(server->name, ' ');
+    const bool has_version = space != NULL && space[1] >= '0' && space[1] <= '9';
+    const bool is_other = has_version && strcmp(space + 1, version) != 0;
+    const int length = has_version ? (int)(space - server->name) : 0;
+    char advice[TEXT_BYTES];
+    snprintf(advice, sizeof advice, "restart %.*s, or install the same version of both", length,
+             server->name);
+    report(doctor, "version", is_other ? advice : NULL, "mocapctl %s, the daemon is %s", version,
+           server->name);
 }
 
 static void check_stream(struct doctor *doctor, const struct protocol_stream_status *stream)
