@@ -22,7 +22,7 @@ struct bridge_target {
     int face_id;            // of the face that is shown; 0: none
     double next_ns;         // when the rate lets a record pass, in the records' time
     bool has_face;
-    uint64_t sent, lost;
+    uint64_t sent, lost;         // by UDP
     enum bridge_link_state told; // the log knows
     struct bridge_adjusted adjusted;
     struct bridge_packets packets;
@@ -71,6 +71,17 @@ static enum bridge_link_state link_state(struct bridge_target *target, int64_t n
     const enum bridge_link_state state = bridge_udp_state(&target->udp, now_ns, &text);
     snprintf(reason, REASON_BYTES, "%s", text);
     return state;
+}
+
+static void count_packets(const struct bridge_target *target, uint64_t *sent, uint64_t *lost)
+{
+    *sent = target->sent;
+    *lost = target->lost;
+#if BRIDGE_HAS_VTUBE_STUDIO
+    if (target->vts != NULL) {
+        bridge_vts_counts(target->vts, sent, lost);
+    }
+#endif
 }
 
 struct bridge_target *bridge_target_create(const struct bridge_target_options *options,
@@ -177,8 +188,7 @@ static void send_packets(struct bridge_target *target, int64_t now_ns)
     const unsigned char *bytes = target->packets.bytes;
 #if BRIDGE_HAS_VTUBE_STUDIO
     if (target->vts != NULL && target->packets.count > 0) {
-        const bool is_sent = bridge_vts_send(target->vts, &target->packets);
-        *(is_sent ? &target->sent : &target->lost) += (uint64_t)target->packets.count;
+        bridge_vts_send(target->vts, &target->packets);
         return;
     }
 #endif
@@ -264,11 +274,12 @@ json_t *bridge_target_report(struct bridge_target *target)
     char reason[REASON_BYTES];
     pthread_mutex_lock(&target->lock);
     const enum bridge_link_state state = link_state(target, mc_clock_now_ns(), reason);
-    json_t *report =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "name", options->name, "type",
-                  options->output->name, "address", address_of(options), "state", states[state],
-                  "reason", reason, "sent", (json_int_t)target->sent, "lost",
-                  (json_int_t)target->lost, "face", target->has_face);
+    uint64_t sent, lost;
+    count_packets(target, &sent, &lost);
+    json_t *report = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "name", options->name,
+                               "type", options->output->name, "address", address_of(options),
+                               "state", states[state], "reason", reason, "sent", (json_int_t)sent,
+                               "lost", (json_int_t)lost, "face", target->has_face);
     pthread_mutex_unlock(&target->lock);
     return report;
 }
