@@ -111,7 +111,7 @@ static int check_config(const struct bridge_options *options, const char *path)
     for (int i = 0; i < options->targets.count; i++) {
         const struct bridge_target_options *target = &options->targets.items[i];
         tools_print(stdout, "  %s: %s to %s", target->name, target->output->title,
-                    target->address[0] != '\0' ? target->address : "127.0.0.1");
+                    bridge_target_address(target));
         putchar('\n');
     }
     return MC_EXIT_OK;

@@ -30,15 +30,10 @@ struct bridge_target {
 
 enum { REASON_BYTES = 128 };
 
-static const char *address_of(const struct bridge_target_options *options)
-{
-    return options->address[0] != '\0' ? options->address : "127.0.0.1";
-}
-
 static bool open_link(struct bridge_target *target, struct mc_error *err)
 {
     const struct bridge_output *output = target->options->output;
-    const char *address = address_of(target->options);
+    const char *address = bridge_target_address(target->options);
 #if BRIDGE_HAS_VTUBE_STUDIO
     if (output->transport == BRIDGE_VTUBE_STUDIO) {
         target->vts = bridge_vts_create(address, output->port, err);
@@ -111,7 +106,7 @@ struct bridge_target *bridge_target_create(const struct bridge_target_options *o
         bridge_target_destroy(target);
         return NULL;
     }
-    mc_log(MC_LOG_INFO, "sending %s to %s", output->title, address_of(options));
+    mc_log(MC_LOG_INFO, "sending %s to %s", output->title, bridge_target_address(options));
     return target;
 }
 
@@ -239,7 +234,7 @@ void bridge_target_show(struct bridge_target *target, const struct mocap_record 
 static void tell(struct bridge_target *target, enum bridge_link_state state, const char *reason)
 {
     const bool was_down = target->told == BRIDGE_LINK_DOWN || target->told == BRIDGE_LINK_RESOLVING;
-    const char *name = target->options->name, *address = address_of(target->options);
+    const char *name = target->options->name, *address = bridge_target_address(target->options);
     if ((state == BRIDGE_LINK_DOWN || state == BRIDGE_LINK_RESOLVING) && reason[0] != '\0') {
         if (!was_down) {
             mc_log(MC_LOG_WARNING, "%s: %s: %s; trying again", name, address, reason);
@@ -276,10 +271,11 @@ json_t *bridge_target_report(struct bridge_target *target)
     const enum bridge_link_state state = link_state(target, mc_clock_now_ns(), reason);
     uint64_t sent, lost;
     count_packets(target, &sent, &lost);
-    json_t *report = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "name", options->name,
-                               "type", options->output->name, "address", address_of(options),
-                               "state", states[state], "reason", reason, "sent", (json_int_t)sent,
-                               "lost", (json_int_t)lost, "face", target->has_face);
+    json_t *report =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "name", options->name, "type",
+                  options->output->name, "address", bridge_target_address(options), "state",
+                  states[state], "reason", reason, "sent", (json_int_t)sent, "lost",
+                  (json_int_t)lost, "face", target->has_face);
     pthread_mutex_unlock(&target->lock);
     return report;
 }
