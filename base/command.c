@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/suggestion.h"
+#include "base/utf8.h"
 
 enum { DEPTH_MAX = 4 };
 
@@ -115,8 +116,10 @@ static int usage_error(const struct line *line, const struct mc_error *err)
 {
     write_name(line->path, line->depth, stderr);
     fputs(": ", stderr);
-    for (const char *at = err->message; *at != '\0'; at++) {
-        fputc(iscntrl((unsigned char)*at) ? '?' : *at, stderr);
+    for (const char *at = err->message; *at != '\0';) {
+        const size_t control = mc_utf8_control_bytes(at);
+        fputc(control > 0 ? '?' : *at, stderr);
+        at += control > 0 ? control : 1;
     }
     fputs("\nTry '", stderr);
     write_name(line->path, line->depth, stderr);

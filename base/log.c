@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 enum { LINE_MAX_BYTES = 1024 };
 
@@ -67,6 +68,19 @@ static int write_prefix(char *line, size_t size, enum mc_log_level level)
                     now.tv_nsec / 1000000, levels[level].name);
 }
 
+// Returns the new length.
+static size_t replace_controls(char *text)
+{
+    size_t length = 0;
+    for (const char *at = text; *at != '\0';) {
+        const size_t control = mc_utf8_control_bytes(at);
+        text[length++] = control > 0 ? '?' : *at;
+        at += control > 0 ? control : 1;
+    }
+    text[length] = '\0';
+    return length;
+}
+
 void mc_log(enum mc_log_level level, const char *format, ...)
 {
     if (!mc_log_enabled(level)) {
@@ -78,13 +92,7 @@ void mc_log(enum mc_log_level level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line + start, sizeof line - (size_t)start - 1, format, arguments);
     va_end(arguments);
-    size_t length = strlen(line);
-    for (size_t i = (size_t)start; i < length; i++) {
-        unsigned char c = (unsigned char)line[i];
-        if (c < 0x20 || c == 0x7f) {
-            line[i] = '?';
-        }
-    }
+    size_t length = replace_controls(line + start) + (size_t)start;
     if (redirected != NULL) {
         redirected(level, line);
         return;

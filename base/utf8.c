@@ -48,6 +48,16 @@ int mc_utf8_encode(uint32_t character, char bytes[MC_UTF8_BYTES_MAX])
     return length;
 }
 
+size_t mc_utf8_control_bytes(const char *text)
+{
+    const unsigned char first = (unsigned char)text[0];
+    if (first == 0xc2) { // U+0080 to U+00BF
+        const unsigned char second = (unsigned char)text[1];
+        return second >= 0x80 && second < 0xa0 ? 2 : 0;
+    }
+    return first != '\0' && (first < 0x20 || first == 0x7f) ? 1 : 0;
+}
+
 // Unicode 15: categories Cc, Cf, Zl, Zp, Zs, and the letters that are drawn as nothing.
 static const struct {
     uint32_t first, last;

@@ -60,6 +60,18 @@ if grep -rlE 'include <cblas' --include='*.[ch]' nn | grep -v '^nn/kernels/gemm\
     status=1
 fi
 
+# Libraries of the bridges are in the files that docs/architecture.md names.
+bad=$({
+    grep -rl 'include <libwebsockets' --include='*.[ch]' tools |
+        grep -vE '^tools/(web/(server|connections|browser|request|photo|answer)|bridge/vts)\.c$'
+    grep -rl 'include <lo/' --include='*.[ch]' tools | grep -v '^tools/bridge/osc_bundle\.c$'
+} || true)
+if [ -n "$bad" ]; then
+    echo "these include libwebsockets or liblo, and docs/architecture.md says that they don't:"
+    echo "$bad"
+    status=1
+fi
+
 # Brokers are known to mocap-fleet alone.
 bad=$(grep -rlE 'include <(nats|mosquitto)' --include='*.[ch]' base nn protocol pipeline server daemon tools |
     grep -v '^tools/fleet/' || true)

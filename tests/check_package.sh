@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# package, with Debian's programs played: the packages take the place of earlier ones, and nothing else in
-# the directory, or beside it, is touched.
+# package, with Debian's programs played: the packages go where the caller says and take the place of
+# earlier ones, and nothing else in the directory, or beside it, is touched.
 # Usage: check_package.sh SOURCE_DIR
 set -euo pipefail
 directory=$(mktemp -d)
@@ -28,6 +28,10 @@ program "$directory/bin/lintian" </dev/null
 program "$directory/bin/dpkg-buildpackage" <<'PROGRAM'
 #!/bin/sh
 [ ! -e fails ] || exit 1
+if find . -name '*.deb' -o -name 'mocapd-packages.*' | grep .; then
+    echo 'earlier packages, or its own work, are in the source'
+    exit 1
+fi
 for name in $(sed -n 's/^Package: //p' debian/control); do
     echo new >"../${name}_2_all.deb"
 done
@@ -36,6 +40,9 @@ PROGRAM
 packages() {
     (cd "$directory/tree" && ./package "$@") >"$directory/said" 2>&1
 }
+
+export TMPDIR=$directory/tmp
+mkdir "$TMPDIR"
 
 # ---- A directory of somebody's
 mine=$directory/mine
@@ -55,6 +62,20 @@ done
 ! grep -q other_1 "$directory/said" || fail 'it says that it built the packages of others'
 [[ $(find "$directory" -maxdepth 1 -name 'mine.*') == "$mine.build" ]] || fail 'it leaves its work behind'
 
+# ---- A relative one, seen from the caller; one in the source, whatever its name, twice
+mkdir "$directory/elsewhere"
+(cd "$directory/elsewhere" && ../tree/package out) >"$directory/said" 2>&1 || fail "it ends with $?"
+[[ -f $directory/elsewhere/out/mocapd_2_all.deb ]] || fail 'the packages are not where the caller said'
+for name in out out 'packages [of] *' 'packages [of] *' deep/er/out; do
+    packages "$name" || fail "it ends with $?"
+    [[ -f $directory/tree/$name/mocapd_2_all.deb ]] || fail "the packages are not in $name"
+done
+TMPDIR=$directory/tree/tmp
+mkdir "$TMPDIR"
+packages "$mine" || fail "it ends with $?"
+rmdir "$TMPDIR" || fail 'it leaves its work behind'
+TMPDIR=$directory/tmp
+
 # ---- Its own, twice, and in vain
 packages || fail "it ends with $?"
 packages || fail "it ends with $?"
@@ -64,4 +85,5 @@ touch "$directory/tree/fails"
 [[ -f $mine/mocapd_2_all.deb ]] || fail 'it deleted packages before it had new ones'
 log=$(sed -n 's/.*the log is //p' "$directory/said")
 [[ -f $log ]] || fail 'it does not say where the log is'
+[[ $(find "$TMPDIR" -mindepth 1) == "$log" ]] || fail 'it leaves more behind than the log'
 echo 'package replaces its own packages alone'

@@ -38,7 +38,8 @@ function resultOf({ ranges }) {
 
 /**
  * @param {{ask: (request: object) => Promise<object>}} control
- * @param {() => string} stream the one shown
+ * @param {() => string} stream the one shown: what the dialog is opened for is about that one until it is closed,
+ *     since another may be shown meanwhile, when this one is removed
  */
 export function makeCalibrate(control, stream) {
     const [problem, showProblem] = makeProblem();
@@ -47,6 +48,7 @@ export function makeCalibrate(control, stream) {
     const profile = make("select", { id: "profile" });
     const profileName = make("input", { type: "text", id: "profile-name", maxLength: 63, pattern: "[A-Za-z0-9_\\-]+" });
     const list = make("ul", { className: "steps" });
+    let opened; // the stream
     let results = [];
     let isBusy = false;
     let isStopped = false;
@@ -74,16 +76,19 @@ export function makeCalibrate(control, stream) {
         };
     }
 
-    async function measure(request, ms) {
+    async function measure(name, request, ms) {
         const end = run(ms);
         try {
-            return await control.ask({ type: "calibrate", stream: stream(), ...request });
+            return await control.ask({ type: "calibrate", stream: name, ...request });
         } finally {
             end();
         }
     }
 
-    /** @returns {Promise<boolean>} whether all went well */
+    /**
+     * @param {(stream: string) => Promise<void>} work
+     * @returns {Promise<boolean>} whether all went well
+     */
     async function attempt(work) {
         if (isBusy) {
             return false;
@@ -92,7 +97,7 @@ export function makeCalibrate(control, stream) {
         setBusy(true);
         isStopped = false;
         try {
-            await work();
+            await work(opened);
             return true;
         } catch (error) {
             guide.textContent = "";
@@ -104,48 +109,51 @@ export function makeCalibrate(control, stream) {
     }
 
     const neutral = () =>
-        attempt(async () => {
+        attempt(async (name) => {
             guide.textContent = "Look at the camera: eyes open, mouth closed, face at rest …";
-            const { faces, profile: name } = await measure({ action: "neutral" }, NEUTRAL_MS);
-            guide.textContent = `Measured ${faces === 1 ? "your neutral face" : `${faces} neutral faces`}; saved in profile ${name}.`;
-            await refresh();
+            const { faces, profile: used } = await measure(name, { action: "neutral" }, NEUTRAL_MS);
+            guide.textContent = `Measured ${faces === 1 ? "your neutral face" : `${faces} neutral faces`}; saved in profile ${used}.`;
+            await refresh(name);
         });
 
-    async function measureStep(index) {
+    async function measureStep(name, index) {
         const [words, shapes] = STEPS[index];
         guide.textContent = `${words} and hold …`;
         progress.value = 0;
         await sleep(READY_MS);
-        results[index].textContent = resultOf(await measure({ action: "range", shapes }, RANGE_MS));
+        results[index].textContent = resultOf(await measure(name, { action: "range", shapes }, RANGE_MS));
     }
 
     const range = () =>
-        attempt(async () => {
+        attempt(async (name) => {
             for (let index = 0; index < STEPS.length && !isStopped; index++) {
-                await measureStep(index);
+                await measureStep(name, index);
             }
             guide.textContent = isStopped ? "Stopped. The steps already measured are saved." : "All steps measured and saved.";
         });
 
     const one = (index) =>
-        attempt(async () => {
-            await measureStep(index);
+        attempt(async (name) => {
+            await measureStep(name, index);
             guide.textContent = "Measured and saved.";
         });
 
-    async function refresh() {
-        const { profile: current, profiles, faces } = await control.ask({ type: "calibrate", stream: stream(), action: "show" });
+    async function refresh(name) {
+        const { profile: current, profiles, faces } = await control.ask({ type: "calibrate", stream: name, action: "show" });
+        if (name !== opened) {
+            return; // it is about another stream by now
+        }
         const names = [...new Set(["default", current, ...profiles])].sort();
-        profile.replaceChildren(...names.map((name) => make("option", { selected: name === current }, name)));
+        profile.replaceChildren(...names.map((one) => make("option", { selected: one === current }, one)));
         const hasNeutral = faces.some((face) => face.neutral);
         state.textContent = `Profile ${current}: ${hasNeutral ? "your neutral face has been measured" : "no neutral face measured yet; it is being estimated as you move"}.`;
     }
 
     const change = (request, words) =>
-        attempt(async () => {
-            await control.ask({ type: "calibrate", stream: stream(), ...request });
+        attempt(async (name) => {
+            await control.ask({ type: "calibrate", stream: name, ...request });
             guide.textContent = words;
-            await refresh();
+            await refresh(name);
         });
 
     const stop = button("calibrate-stop", "Stop", () => (isStopped = true));
@@ -153,16 +161,16 @@ export function makeCalibrate(control, stream) {
     const state = make("p", { className: "soft" });
     profile.addEventListener("change", () => change({ action: "use", profile: profile.value }, `Profile ${profile.value} is in use.`));
     const fresh = button("calibrate-profile", "Measure as a new person", () => {
-        const name = profileName.value.trim();
-        if (!/^[A-Za-z0-9_-]{1,63}$/.test(name)) {
+        const person = profileName.value.trim();
+        if (!/^[A-Za-z0-9_-]{1,63}$/.test(person)) {
             showProblem("A name may contain only letters, digits, _ and -, and at most 63 of them.");
             return;
         }
-        attempt(async () => {
+        attempt(async (name) => {
             guide.textContent = "Look at the camera: eyes open, mouth closed, face at rest …";
-            await measure({ action: "neutral", profile: name }, NEUTRAL_MS);
-            guide.textContent = `Measured the neutral face of ${name}.`;
-            await refresh();
+            await measure(name, { action: "neutral", profile: person }, NEUTRAL_MS);
+            guide.textContent = `Measured the neutral face of ${person}.`;
+            await refresh(name);
         });
     });
 
@@ -185,9 +193,10 @@ export function makeCalibrate(control, stream) {
             if (box.childElementCount === 0) {
                 fill(box);
             }
+            opened = stream();
             showProblem("");
             guide.textContent = "";
-            refresh().catch((error) => showProblem(error.message));
+            refresh(opened).catch((error) => showProblem(error.message));
         },
         close: () => (isStopped = true),
     });

@@ -75,7 +75,8 @@ function makeChoice(grid, { id, name, options, onChange }) {
 
 /**
  * @param {{ask: (request: object) => Promise<object>}} control
- * @param {() => string} stream the one shown
+ * @param {() => string} stream the one shown: the dialog is about that one until it is closed, since another may
+ *     be shown meanwhile, when this one is removed
  * @param {ReturnType<typeof import("./preferences.js").makePreferences>} preferences
  */
 export function makeSettings(control, stream, preferences) {
@@ -95,28 +96,26 @@ export function makeSettings(control, stream, preferences) {
         said.textContent = settings.changed ? "Changed since mocapd was started; it keeps these settings when it restarts." : "These are the settings that mocapd was started with.";
     }
 
-    let pending = null; // changes that wait for the reply to those before
+    let opened; // the stream
+    const pending = []; // {name, changes}, of a stream each: they wait for the reply to those before
     let isAsking = false;
 
-    const send = (changes) => control.ask({ type: "settings", stream: stream(), ...changes });
-
-    /** What is in use is shown, unless a change is still to be sent, which it would undo. */
-    async function showReply(reply) {
-        const settings = await reply;
-        if (pending === null) {
+    /** Asks for changes. What is in use then is shown, unless a change is still to be sent, which it would undo. */
+    async function send(name, changes) {
+        const settings = await control.ask({ type: "settings", stream: name, ...changes });
+        if (pending.length === 0 && name === opened) {
             show(settings);
         }
     }
 
     async function sendPending() {
-        const changes = pending;
-        pending = null;
+        const { name, changes } = pending.shift();
         try {
-            await showReply(send(changes));
+            await send(name, changes);
         } catch (error) {
             showProblem(error.message);
-            if (pending === null && Object.keys(changes).length > 0) {
-                await showReply(send({})).catch(() => {}); // the problem is shown already
+            if (pending.length === 0 && Object.keys(changes).length > 0) {
+                await send(name, {}).catch(() => {}); // the problem is shown already
             }
         }
     }
@@ -124,12 +123,17 @@ export function makeSettings(control, stream, preferences) {
     /** Sends changes, one request at a time: those made meanwhile go together. */
     async function ask(changes) {
         showProblem("");
-        pending = changes.reset ? changes : mergeChanges(pending ?? {}, changes);
+        const last = pending.at(-1);
+        if (last?.name === opened) {
+            last.changes = changes.reset ? changes : mergeChanges(last.changes, changes);
+        } else {
+            pending.push({ name: opened, changes });
+        }
         if (isAsking) {
             return;
         }
         isAsking = true;
-        while (pending !== null) {
+        while (pending.length > 0) {
             await sendPending();
         }
         isAsking = false;
@@ -156,6 +160,7 @@ export function makeSettings(control, stream, preferences) {
             if (box.childElementCount === 0) {
                 fill(box);
             }
+            opened = stream();
             shows.which(preferences.which);
             ask({});
         },

@@ -71,6 +71,12 @@ static void bytes_from_outside_cannot_forge_a_line(void **state)
     char text[2048];
     logged(text, sizeof text, MC_LOG_WARNING, "name 'a\n<3>forged\x1b[1m'");
     assert_string_equal(text, "<4>name 'a?<3>forged?[1m'\n");
+    // U+0080 to U+009F, of which one begins what a terminal obeys; the letter after is none of
+    // them.
+    logged(text, sizeof text, MC_LOG_WARNING,
+           "\xc2\x80\xc2\x9b"
+           "2J\xc2\x9f\xc2\xa0\xc3\x9b\x7f");
+    assert_string_equal(text, "<4>??2J?\xc2\xa0\xc3\x9b?\n");
 }
 
 static void levels_above_the_chosen_one_are_silent(void **state)

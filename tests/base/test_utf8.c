@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -60,12 +61,30 @@ static void invisible_characters_have_names(void **state)
     }
 }
 
+static void control_characters_are_those_that_terminals_obey(void **state)
+{
+    (void)state;
+    assert_int_equal(mc_utf8_control_bytes(""), 0);
+    for (uint32_t character = 1; character <= 0x10ffff; character++) {
+        char text[MC_UTF8_BYTES_MAX + 1];
+        const int length = mc_utf8_encode(character, text);
+        text[length] = '\0';
+        const bool is_control = character < 0x20 || (character >= 0x7f && character < 0xa0);
+        assert_int_equal(mc_utf8_control_bytes(text), is_control ? length : 0);
+    }
+    assert_int_equal(mc_utf8_control_bytes("\xc2"), 0); // cut short
+    assert_int_equal(mc_utf8_control_bytes("\x9b"
+                                           "2J"),
+                     0); // not UTF-8
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_character_is_read_as_it_was_written),
         cmocka_unit_test(malformed_bytes_are_refused),
         cmocka_unit_test(invisible_characters_have_names),
+        cmocka_unit_test(control_characters_are_those_that_terminals_obey),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,8 +4,8 @@ subscribers that come, stall, talk nonsense and vanish, by chance from a seed.
 
     soak.py BIN_DIR [--minutes N] [--seed N]
 
-Meanwhile two subscribers read all: no record may be out of order, and what they are told they missed
-must be what is missing. At the end mocapd must hold as much memory and as many descriptors and
+Meanwhile two subscribers read all, to the end: no record may be out of order, and what they are told
+they missed must be what is missing. At the end mocapd must hold as much memory and as many descriptors and
 threads as after the first minutes, and stop when asked. /usr/bin/python3: others have no gi.
 Exits with 77 where GStreamer or OpenCV is missing.
 """
@@ -89,7 +89,8 @@ class Cameras:
 
 
 class Reader(threading.Thread):
-    """A subscriber that reads everything and checks it."""
+    """A subscriber that reads everything and checks it, until the connection ends: that is a fault,
+    too, as nothing is checked afterwards."""
 
     def __init__(self, path, mode):
         super().__init__(daemon=True)
@@ -103,6 +104,7 @@ class Reader(threading.Thread):
             for message in self.client:
                 if isinstance(message, mocap.Record):
                     self.check(message)
+            self.faults.append("mocapd closed the connection")
         except (OSError, ValueError) as error:
             self.faults.append(f"the connection ended: {error!r}")
 
@@ -298,6 +300,8 @@ def main():
         for reader in readers:
             print(f"{reader.count} records, {reader.missed} missed", flush=True)
             faults += reader.faults[:10]
+            if not reader.is_alive():
+                faults.append(f"a reader ended before mocapd, after {reader.count} records")
             faults += [f"no record of {name}" for name in urls if name not in reader.last]
         status = daemon.stop()
         if status != 0:

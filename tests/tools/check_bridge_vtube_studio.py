@@ -38,7 +38,7 @@ OWN = {"FacePositionX", "FacePositionY", "FacePositionZ", "FaceAngleX", "FaceAng
 
 class VTubeStudio:
     """Answers as VTube Studio does. Requests are put into a queue; with is_allowed False its user
-    says no, with is_contrary True no token is good, and with is_silent True the next authentication
+    says no; while is_reading is not set it reads nothing more; with is_contrary True no token is good, and with is_silent True the next authentication
     gets no answer. The next requests of a kind in errors get these. junk is sent before each
     reply."""
 
@@ -49,6 +49,8 @@ class VTubeStudio:
         self.is_allowed = True
         self.is_contrary = False
         self.is_silent = False
+        self.is_reading = threading.Event()
+        self.is_reading.set()
         self.errors = {}
         self.junk = []
         self.loop = asyncio.new_event_loop()
@@ -79,6 +81,8 @@ class VTubeStudio:
         try:
             async for text in connection:
                 check(isinstance(text, str), "requests are text")
+                while not self.is_reading.is_set():
+                    await asyncio.sleep(0.01)
                 request = json.loads(text)
                 self.requests.put(request)
                 for junk in self.junk:
@@ -254,6 +258,26 @@ def main():
         wait_state(bridge, status, "ready")
         check_values(injected(studio, daemon))
 
+    # It hangs until requests are lost; once it goes on, it gets as many as are said to be sent.
+    def held_up(daemon, status):
+        wait_state(bridge, status, "ready")
+        check_values(injected(studio, daemon))
+        studio.is_reading.clear()
+        count = 1
+        while report(bridge, status)["vtube-studio"]["lost"] == 0:
+            for _ in range(500):
+                daemon.record([full_face()])
+            count += 500
+        studio.is_reading.set()
+        target = {"sent": 0, "lost": 0}
+        while target["sent"] + target["lost"] < 2 * count:
+            time.sleep(0.05)
+            target = report(bridge, status)["vtube-studio"]
+        check(target["sent"] + target["lost"] == 2 * count, (target, count))
+        for _ in range(target["sent"] - 2):
+            studio.next("InjectParameterDataRequest")
+        check(studio.requests.empty(), "more than were sent")
+
     try:
         studio.is_contrary = True
         run(bridge, directory, studio, contrary)
@@ -277,6 +301,7 @@ def main():
         studio.tokens.remove("token-0")
         studio.tokens.add("another")
         run(bridge, directory, studio, revoked)
+        run(bridge, directory, studio, held_up)
         studio.junk = JUNK
         studio.is_silent = True
         run(bridge, directory, studio, nonsensical)

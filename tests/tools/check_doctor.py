@@ -8,9 +8,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 GUARD_S = 120  # only a test that fails waits that long
@@ -52,9 +54,9 @@ def check_doctor(mocapd, mocapctl, path):
     found = findings(mocapctl, path)
     check([finding["ok"] for finding in named(found, "model")] == [True] * 3, found)
     check(len(named(found, "processor")) == 1 and len(named(found, "service")) == 1, found)
-    socket = named(found, "socket")[0]
-    check(not socket["ok"] and "No such file or directory" in socket["found"] and
-          socket["advice"].startswith("start mocapd: "), socket)
+    absent = named(found, "socket")[0]
+    check(not absent["ok"] and "No such file or directory" in absent["found"] and
+          absent["advice"].startswith("start mocapd: "), absent)
 
     daemon = subprocess.Popen([mocapd, "--socket", path, "--repeat", "--stream", "a=demo:",
                                "--stream", "gone=v4l2:/dev/video97"], stderr=subprocess.DEVNULL)
@@ -74,6 +76,44 @@ def check_doctor(mocapd, mocapctl, path):
         daemon.wait(timeout=GUARD_S)
 
 
+def greet(path, server):
+    """A server of that name; it has no streams."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(8)
+
+    def serve():
+        while True:
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rw", encoding="utf-8") as file:
+                say(file, {"type": "hello", "protocol": [1, 0], "server": server, "boot_id": "b",
+                           "streams": [], "encodings": ["json"]})
+                for line in file:
+                    say(file, {"type": "status", "id": json.loads(line)["id"], "uptime_s": 1,
+                               "connections": 1, "workers": 1, "missed": 0, "streams": []})
+
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def say(file, message):
+    file.write(json.dumps(message) + "\n")
+    file.flush()
+
+
+def check_versions(mocapctl, directory):
+    """What takes mocapd's place is as good as mocapd; another version of either is not."""
+    version = run(mocapctl, "--version", status=0).stdout.split()[1]
+    for number, (server, advice) in enumerate((
+            (f"mocapd {version}", None), (f"mocap-fleet {version}", None), ("mocapctl replay", None),
+            ("mocapd 0.0.1", "restart mocapd, or install the same version of both"),
+            ("mocap-fleet 0.0.1", "restart mocap-fleet, or install the same version of both"))):
+        path = os.path.join(directory, f"v{number}")
+        greet(path, server)
+        found = named(findings(mocapctl, path), "version")[0]
+        check(found["ok"] == (advice is None) and found["advice"] == (advice or ""), found)
+        check(found["found"] == f"mocapctl {version}, the daemon is {server}", found)
+
+
 def check_devices(mocapctl):
     devices = json.loads(run(mocapctl, "devices", "--json", status=0).stdout)
     text = run(mocapctl, "devices", status=0).stdout
@@ -88,6 +128,7 @@ def main():
     directory = tempfile.mkdtemp(prefix="mocapd-doctor-")
     try:
         check_doctor(mocapd, mocapctl, os.path.join(directory, "s"))
+        check_versions(mocapctl, directory)
         check_devices(mocapctl)
     finally:
         shutil.rmtree(directory)

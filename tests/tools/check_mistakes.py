@@ -231,6 +231,12 @@ def check_fleet(place):
             (("work", "--capacity", "many"), "--capacity must be auto or 1 to 64, got 'many'"),
             (("publsh",), "unknown command 'publsh'; did you mean 'publish'?")):
         place.says(sentence, "mocap-fleet", *words, status=2)
+    for words in (("--socket", "s"), ("--socket=s",)):
+        place.says("--socket is where mocapd listens, but fleet asks the broker: leave it out, and name "
+                   "the broker behind the command, as in mocapctl fleet status --nats URL", "mocapctl",
+                   *words, "fleet", "status", status=2)
+    place.says("fleet: options must follow the command, as in mocapctl fleet status --nats URL",
+               "mocapctl", "fleet", "--nats", "nats://127.0.0.1:9", "status", status=2)
     place.says("no connection to the broker at nats://***@127.0.0.1:9: is nats-server running there?",
                "mocap-fleet", "status", "--nats", "nats://me:secret@127.0.0.1:9", status=1)
 

@@ -26,14 +26,14 @@ def cbor(value):
     return head(4, len(value)) + b"".join(map(cbor, value))
 
 
-def write(path, records):
-    """Writes the faces of each record, RATE a second, as stream one of a frame of 640 x 480."""
+def write(path, records, stream="one"):
+    """Writes the faces of each record, RATE a second, as the stream, of a frame of 640 x 480."""
     with open(path, "wb") as file:
         file.write(cbor({"type": "recording", "protocol": (1, 0), "server": "made up",
-                         "boot_id": "b", "streams": ["one"]}))
+                         "boot_id": "b", "streams": [stream]}))
         for i, faces in enumerate(records):
             now_ns = i * 1_000_000_000 // RATE
-            file.write(cbor({"type": "motion", "stream": "one", "seq": i, "pts": i / RATE,
+            file.write(cbor({"type": "motion", "stream": stream, "seq": i, "pts": i / RATE,
                              "t_arrival_ns": now_ns + 1, "t_publish_ns": now_ns + 2,
                              "width": 640, "height": 480, "dropped": 0, "faces": faces,
                              "missed": 0}))

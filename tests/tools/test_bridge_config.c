@@ -94,6 +94,8 @@ static void the_command_line_comes_first(void **state)
     assert_int_equal(options.log_level, MC_LOG_ERROR);
 }
 
+#define TEXT_32 "12345678901234567890123456789012"
+
 // What is wrong, and where.
 static void nonsense_is_refused(void **state)
 {
@@ -123,6 +125,8 @@ static void nonsense_is_refused(void **state)
         { "[target \"\\xff\"]\ntype = vmc\n", ":1:" },
         { "[target a]\ntype = vmc\naddress = \"\\xff\"\n", ":3:11: address: must be HOST" },
         { "[target a]\ntype = vrchat\nprefix = FT//v2\n", ":3:10: prefix must be up to 32 " },
+        { "[target a]\ntype = live-link\nsubject = " TEXT_32 "\n",
+          ":3:11: subject must be 1 to 31 " },
         { "mirror\n", ":1:" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -153,6 +157,42 @@ static void too_many_targets_are_refused(void **state)
     assert_non_null(strstr(err.message, "at most 16 targets"));
 }
 
+// A receiver knows a face by the name of its subject: two targets of one name are one face, which
+// jumps between two people.
+static void subjects_of_a_receiver_differ(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        bool is_good;
+    } cases[] = {
+        { "stream = left", "stream = right", false },
+        { "address = 10.0.0.2", "address = 10.0.0.2:11111", false },
+        { "face = 1", "face = any", false },
+        { "face = 2", "subject = mocap2", false },
+        { "subject = left eye", "subject = left eye", false },
+        { "face = 1", "face = 2", true },
+        { "subject = left", "subject = right", true },
+        { "address = 10.0.0.2", "address = 10.0.0.3", true },
+        { "address = 10.0.0.2", "address = 10.0.0.2:11112", true },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[256];
+        struct mc_error err;
+        snprintf(
+            text, sizeof text,
+            "[target one]\ntype = live-link\n%s\n[target other]\ntype = vmc\n%s\n[target two]\n"
+            "type = live-link\n%s\n",
+            cases[i].first, cases[i].first, cases[i].second);
+        assert_int_equal(read_bytes(text, strlen(text), &err), cases[i].is_good);
+        if (!cases[i].is_good) {
+            assert_non_null(strstr(err.message, ":7: target two: its subject at "));
+            assert_non_null(
+                strstr(err.message, ", as that of target one: give one of them another "));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +200,7 @@ int main(void)
         cmocka_unit_test(the_command_line_comes_first),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(too_many_targets_are_refused),
+        cmocka_unit_test(subjects_of_a_receiver_differ),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -157,6 +157,33 @@ static void nonsense_is_refused(void **state)
     }
 }
 
+static void subjects_are_visible_ascii(void **state)
+{
+    (void)state;
+    struct bridge_options options;
+    struct mc_error err;
+    static const char *const bad[] = { "",     " a",       "a ",
+                                       "a\nb", "\xc3\xa4", "12345678901234567890123456789012" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *const words[] = { "--live-link", "a", "--subject", bad[i], NULL };
+        char said[128];
+        snprintf(said, sizeof said,
+                 "--subject must be 1 to 31 letters, digits and other visible characters of ASCII, "
+                 "got '%s'",
+                 bad[i]);
+        assert_false(parse(&options, &err, words));
+        assert_string_equal(err.message, said);
+    }
+    const char *const good[] = { "--live-link", "a", "--subject", "Anna's left eye", NULL };
+    assert_true(parse(&options, &err, good));
+    assert_string_equal(options.targets.items[0].settings.subject, "Anna's left eye");
+    const char *const same[] = { "--live-link", "a", "--live-link", "a:11111", NULL };
+    assert_false(parse(&options, &err, same));
+    assert_string_equal(err.message,
+                        "target live-link-2: its subject at a:11111 is 'mocapd', as that of target "
+                        "live-link: give one of them another subject in mocap-bridge.conf");
+}
+
 static void targets_are_limited(void **state)
 {
     (void)state;
@@ -218,11 +245,9 @@ static void addresses_are_understood(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(several_targets_are_understood),
-        cmocka_unit_test(gains_are_added_up),
-        cmocka_unit_test(a_prefix_may_end_in_a_slash),
-        cmocka_unit_test(nonsense_is_refused),
-        cmocka_unit_test(targets_are_limited),
+        cmocka_unit_test(several_targets_are_understood), cmocka_unit_test(gains_are_added_up),
+        cmocka_unit_test(a_prefix_may_end_in_a_slash),    cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(subjects_are_visible_ascii),     cmocka_unit_test(targets_are_limited),
         cmocka_unit_test(addresses_are_understood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

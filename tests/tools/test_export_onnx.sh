@@ -1,6 +1,6 @@
 #!/bin/sh
 # The exporter's two files, of every network: mocap-lab takes the one, and the other
-# holds together. Usage: test_export_onnx.sh SOURCE_DIR MOCAPCTL. Exits with 77
+# holds together. Usage: test_export_onnx.sh SOURCE_DIR MOCAP_LAB. Exits with 77
 # without numpy.
 set -eu
 source=$1 lab=$2

@@ -76,6 +76,57 @@ async function checkHaste(page, daemon) {
     assert.equal(await page.locator("#settings [role=alert]").textContent(), "", "nothing was refused");
 }
 
+/** The page's streams are others from now on, as after a reload of mocapd's configuration. */
+const setStreams = (page, streams) => page.evaluate((names) => globalThis.mocap.client.dispatchEvent(new CustomEvent("hello", { detail: { streams: names } })), streams);
+
+/** Requests since the first so many: each must be about the stream that the dialog was opened for. */
+const streamsOf = (daemon, first) => new Set(daemon.asked.slice(first).map(({ stream }) => stream));
+
+/** Changes that wait while the stream is removed are not sent to the one that is shown instead. */
+async function checkSettingsOfGone(page, daemon) {
+    const before = daemon.asked.length;
+    await open(page, "settings");
+    await daemon.hasAsked(before + 1);
+    const release = daemon.hold(({ type }) => type === "settings");
+    await setSlider(page, "quick", 5);
+    await daemon.hasAsked(before + 2);
+    await setSlider(page, "quick", 15); // waits
+    await setStreams(page, ["other"]);
+    await setSlider(page, "steady", 2);
+    await close(page, "settings");
+    await open(page, "settings"); // of the other stream
+    release();
+    await daemon.hasAsked(before + 3);
+    const { id, ...waited } = daemon.asked[before + 2];
+    assert.deepEqual(waited, { type: "settings", stream: "main", smooth_beta: 15, smooth_min_cutoff: 2 });
+    await daemon.hasAsked(before + 4);
+    assert.deepEqual(lastOf(daemon), { type: "settings", stream: "other" });
+    await close(page, "settings");
+    await setStreams(page, ["main"]);
+    await open(page, "settings");
+    await page.click("#settings-reset"); // for those that come after
+    await page.waitForFunction(() => document.getElementById("settings").textContent.includes("settings that mocapd was started with"));
+    await close(page, "settings");
+}
+
+/** Nor does a measurement of several steps go on with another camera. */
+async function checkCalibrateOfGone(page, daemon) {
+    const before = daemon.asked.length;
+    await open(page, "calibrate");
+    await daemon.hasAsked(before + 1);
+    const release = daemon.hold(({ action }) => action === "range");
+    await page.click("#calibrate-range");
+    await daemon.hasAsked(before + 2);
+    await setStreams(page, ["other"]);
+    daemon.refuse(({ action }) => action === "range", { code: "unknown-stream", message: "stream: must be other, got 'main'" });
+    release();
+    await daemon.hasAsked(before + 3);
+    assert.deepEqual(streamsOf(daemon, before), new Set(["main"]));
+    await page.waitForFunction(() => document.querySelector("#calibrate [role=alert]").textContent.includes("got 'main'"));
+    await close(page, "calibrate");
+    await setStreams(page, ["main"]);
+}
+
 async function checkSettings(page, daemon, inspect) {
     await open(page, "settings");
     await page.waitForFunction(() => document.getElementById("settings").textContent.includes("settings that mocapd was started with"));
@@ -225,5 +276,7 @@ export async function checkNoToken(page, address) {
 export async function checkDialogs(page, daemon, inspect) {
     await checkSettings(page, daemon, inspect);
     await checkCalibrate(page, daemon, inspect);
+    await checkSettingsOfGone(page, daemon);
+    await checkCalibrateOfGone(page, daemon);
     return checkConnect(page, inspect);
 }

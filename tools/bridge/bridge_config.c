@@ -7,6 +7,7 @@
 
 #include "base/config_text.h"
 #include "base/path.h"
+#include "tools/bridge/live_link.h"
 
 static bool set_type(void *field, const char *label, const char *value, struct mc_error *err)
 {
@@ -100,11 +101,16 @@ static bool read_setting(struct reader *reader, const struct mc_config_item *ite
            check_address(item->name, item->value, err);
 }
 
+// The one whose section has come to its end.
 static bool check_target(const struct reader *reader, struct mc_error *err)
 {
-    return reader->target == NULL || reader->target->output != NULL ||
-           mc_error_set(err, MC_ERROR_FORMAT, 0, "[target %s] must have a type",
-                        reader->target->name);
+    if (reader->target == NULL) {
+        return true;
+    }
+    return reader->target->output != NULL
+               ? live_link_check(reader->targets, reader->targets->count - 1, err)
+               : mc_error_set(err, MC_ERROR_FORMAT, 0, "[target %s] must have a type",
+                              reader->target->name);
 }
 
 // Likewise.

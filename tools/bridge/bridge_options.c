@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "base/value.h"
+#include "tools/bridge/live_link.h"
 
 // Names go into logs and JSON.
 static bool is_visible(const char *name)
@@ -48,6 +49,11 @@ struct bridge_target_options *bridge_targets_add(struct bridge_targets *targets,
     }
     targets->count++;
     return target;
+}
+
+const char *bridge_target_address(const struct bridge_target_options *target)
+{
+    return target->address[0] != '\0' ? target->address : "127.0.0.1";
 }
 
 // label is "--" and the output's name.
@@ -120,9 +126,10 @@ const struct bridge_options bridge_options_default = {
 bool bridge_options_check(void *chosen, struct mc_error *err)
 {
     struct bridge_options *options = chosen;
-    (void)err;
-    for (int i = 0; i < options->targets.count; i++) {
+    bool good = true;
+    for (int i = 0; i < options->targets.count && good; i++) {
         options->targets.items[i].settings = options->settings;
+        good = live_link_check(&options->targets, i, err);
     }
-    return true;
+    return good;
 }

@@ -35,7 +35,10 @@ struct bridge_options {
 extern const struct mc_option bridge_options_table[];
 extern const struct bridge_options bridge_options_default;
 
-// Gives the command line's targets its settings.
+// Where the target's receiver is: as it was given, or this machine.
+const char *bridge_target_address(const struct bridge_target_options *target);
+
+// Gives the command line's targets its settings. Sets err when two of them are one to a receiver.
 bool bridge_options_check(void *options, struct mc_error *err);
 
 // Adds a target, with settings, whose output and address follow. Returns NULL and sets err when

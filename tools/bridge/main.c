@@ -18,6 +18,7 @@
 #include "tools/bridge/skeleton.h"
 #include "tools/bridge/status.h"
 #include "tools/bridge_socket.h"
+#include "tools/terminal.h"
 
 enum { EXIT_CONFIG = 78 }; // as in sysexits.h
 
@@ -101,7 +102,7 @@ static int check_config(const struct bridge_options *options, const char *path)
         struct mc_error err = { 0 };
         if (target->settings.skeleton[0] != '\0' &&
             !bridge_skeleton_load(&skeleton, target->settings.skeleton, &err)) {
-            fprintf(stderr, "mocap-bridge: %s: %s: %s\n", path, target->name, err.message);
+            tools_complain("%s: %s: %s", path, target->name, err.message);
             return EXIT_CONFIG;
         }
     }
@@ -109,8 +110,9 @@ static int check_config(const struct bridge_options *options, const char *path)
            options->targets.count == 1 ? "target" : "targets");
     for (int i = 0; i < options->targets.count; i++) {
         const struct bridge_target_options *target = &options->targets.items[i];
-        printf("  %s: %s to %s\n", target->name, target->output->title,
-               target->address[0] != '\0' ? target->address : "127.0.0.1");
+        tools_print(stdout, "  %s: %s to %s", target->name, target->output->title,
+                    bridge_target_address(target));
+        putchar('\n');
     }
     return MC_EXIT_OK;
 }
@@ -156,7 +158,7 @@ static int run(const void *chosen, const void *globals)
     *options = *(const struct bridge_options *)chosen;
     int status;
     if (!configure(options, path, &err)) {
-        fprintf(stderr, "mocap-bridge: %s\n", err.message);
+        tools_complain("%s", err.message);
         status = EXIT_CONFIG;
     } else if (options->check_config) {
         status = check_config(options, path);

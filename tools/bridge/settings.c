@@ -82,6 +82,25 @@ bool bridge_settings_prefix(void *prefix, const char *label, const char *text, s
     return true;
 }
 
+bool bridge_settings_subject(void *subject, const char *label, const char *text,
+                             struct mc_error *err)
+{
+    const size_t length = strlen(text);
+    bool good =
+        length > 0 && length < BRIDGE_SUBJECT_BYTES && text[0] != ' ' && text[length - 1] != ' ';
+    for (size_t i = 0; good && i < length; i++) {
+        good = text[i] >= ' ' && text[i] <= '~';
+    }
+    if (!good) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                            "%s must be 1 to %d letters, digits and other visible characters of "
+                            "ASCII, got '%.40s'",
+                            label, BRIDGE_SUBJECT_BYTES - 1, text);
+    }
+    memcpy(subject, text, length + 1);
+    return true;
+}
+
 // The shape called name; MOCAP_SHAPE_COUNT for all of them, -1 for none.
 static int find_shape(const char *label, const char *name, struct mc_error *err)
 {

@@ -15,6 +15,8 @@ enum {
     BRIDGE_PREFIX_BYTES = 33
 }; // with its NUL; bridge_packets has room for all of VRChat's names
 
+enum { BRIDGE_SUBJECT_BYTES = 32 }; // with its NUL
+
 enum bridge_shapes {
     BRIDGE_SHAPES_BOTH,  // presets and perfect sync
     BRIDGE_SHAPES_VRM,   // VRM 0's presets only
@@ -37,6 +39,8 @@ struct bridge_settings {
     char skeleton[PATH_MAX]; // a VRM model; "": none
     // Of VRChat:
     char prefix[BRIDGE_PREFIX_BYTES]; // of the avatar's parameters: "FT"; "": none
+    // Of Live Link:
+    char subject[BRIDGE_SUBJECT_BYTES]; // "": mocapd, or mocap2 for face 2
 };
 
 #define BRIDGE_GAINS_4 1, 1, 1, 1
@@ -61,6 +65,9 @@ bool bridge_settings_bones(void *body, const char *label, const char *text, stru
 // Parts of an OSC address with slashes between them; one at the end is left out.
 bool bridge_settings_prefix(void *prefix, const char *label, const char *text,
                             struct mc_error *err);
+// Visible ASCII, and spaces between.
+bool bridge_settings_subject(void *subject, const char *label, const char *text,
+                             struct mc_error *err);
 extern const char *const bridge_settings_shapes[];
 
 // The rows of a table of options for a struct bridge_settings that is the given member of type;
@@ -135,8 +142,16 @@ extern const char *const bridge_settings_shapes[];
         { "skeleton",       0,                                                                     \
           "FILE.vrm",       "VMC: take the bones' rest positions from this model",                 \
           MC_OPTION_STRING, MC_OPTION_FIELD(type, member skeleton) },                              \
+        { "prefix",                                                                                \
+          0,                                                                                       \
+          "PREFIX",                                                                                \
+          "VRChat: prefix of the avatar's parameters, such as FT for FT/v2/JawOpen",               \
+          MC_OPTION_CALL,                                                                          \
+          .set = bridge_settings_prefix,                                                           \
+          MC_OPTION_FIELD(type, member prefix) },                                                  \
     {                                                                                              \
-        "prefix", 0, "PREFIX",                                                                     \
-            "VRChat: prefix of the avatar's parameters, such as FT for FT/v2/JawOpen",             \
-            MC_OPTION_CALL, .set = bridge_settings_prefix, MC_OPTION_FIELD(type, member prefix)    \
+        "subject", 0, "NAME",                                                                      \
+            "Live Link: name of the subject, one for each target of a receiver; default: mocapd, " \
+            "or mocap2 for face 2",                                                                \
+            MC_OPTION_CALL, .set = bridge_settings_subject, MC_OPTION_FIELD(type, member subject)  \
     }

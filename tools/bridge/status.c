@@ -15,6 +15,7 @@
 #include "tools/bridge/bridge_config.h"
 #include "tools/bridge/bridge_options.h"
 #include "tools/bridge_socket.h"
+#include "tools/terminal.h"
 
 enum {
     BACKLOG = 8,
@@ -142,19 +143,20 @@ static void print_target(const json_t *target)
 {
     const char *reason = text_of(target, "reason"), *stream = text_of(target, "stream");
     const bool is_connected = json_is_true(json_object_get(target, "connected"));
-    printf("%-16s %-13s %-24s %s%s%s%s\n", text_of(target, "name"), text_of(target, "type"),
-           text_of(target, "address"), text_of(target, "state"), reason[0] != '\0' ? " (" : "",
-           reason, reason[0] != '\0' ? ")" : "");
-    printf("%-16s %" JSON_INTEGER_FORMAT " packets sent, %" JSON_INTEGER_FORMAT " lost; ", "",
+    tools_print(stdout, "%-16s %-13s %-24s %s%s%s%s", text_of(target, "name"),
+                text_of(target, "type"), text_of(target, "address"), text_of(target, "state"),
+                reason[0] != '\0' ? " (" : "", reason, reason[0] != '\0' ? ")" : "");
+    printf("\n%-16s %" JSON_INTEGER_FORMAT " packets sent, %" JSON_INTEGER_FORMAT " lost; ", "",
            json_integer_value(json_object_get(target, "sent")),
            json_integer_value(json_object_get(target, "lost")));
     if (is_connected) {
-        printf("stream %s is %s, %s\n", stream, text_of(target, "stream_state"),
-               json_is_true(json_object_get(target, "face")) ? "a face is shown" : "no face");
+        tools_print(stdout, "stream %s is %s, %s", stream, text_of(target, "stream_state"),
+                    json_is_true(json_object_get(target, "face")) ? "a face is shown" : "no face");
     } else {
         const char *outage = text_of(target, "outage");
-        printf("waiting for mocapd%s%s\n", outage[0] != '\0' ? ": " : "", outage);
+        tools_print(stdout, "waiting for mocapd%s%s", outage[0] != '\0' ? ": " : "", outage);
     }
+    putchar('\n');
 }
 
 static bool print(const char *text, struct mc_error *err)
@@ -209,10 +211,10 @@ static int run(const void *chosen, const void *globals)
     char *text = good ? ask(path, &err) : NULL;
     good = text != NULL && (options->json || print(text, &err));
     if (good && options->json) {
-        fputs(text, stdout);
+        tools_write_json(stdout, text, strlen(text));
     }
     if (!good) {
-        fprintf(stderr, "mocap-bridge status: %s\n", err.message);
+        tools_complain("status: %s", err.message);
     }
     free(text);
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;

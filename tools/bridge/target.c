@@ -22,7 +22,7 @@ struct bridge_target {
     int face_id;            // of the face that is shown; 0: none
     double next_ns;         // when the rate lets a record pass, in the records' time
     bool has_face;
-    uint64_t sent, lost;
+    uint64_t sent, lost;         // by UDP
     enum bridge_link_state told; // the log knows
     struct bridge_adjusted adjusted;
     struct bridge_packets packets;
@@ -30,15 +30,10 @@ struct bridge_target {
 
 enum { REASON_BYTES = 128 };
 
-static const char *address_of(const struct bridge_target_options *options)
-{
-    return options->address[0] != '\0' ? options->address : "127.0.0.1";
-}
-
 static bool open_link(struct bridge_target *target, struct mc_error *err)
 {
     const struct bridge_output *output = target->options->output;
-    const char *address = address_of(target->options);
+    const char *address = bridge_target_address(target->options);
 #if BRIDGE_HAS_VTUBE_STUDIO
     if (output->transport == BRIDGE_VTUBE_STUDIO) {
         target->vts = bridge_vts_create(address, output->port, err);
@@ -73,6 +68,17 @@ static enum bridge_link_state link_state(struct bridge_target *target, int64_t n
     return state;
 }
 
+static void count_packets(const struct bridge_target *target, uint64_t *sent, uint64_t *lost)
+{
+    *sent = target->sent;
+    *lost = target->lost;
+#if BRIDGE_HAS_VTUBE_STUDIO
+    if (target->vts != NULL) {
+        bridge_vts_counts(target->vts, sent, lost);
+    }
+#endif
+}
+
 struct bridge_target *bridge_target_create(const struct bridge_target_options *options,
                                            struct mc_error *err)
 {
@@ -100,7 +106,7 @@ struct bridge_target *bridge_target_create(const struct bridge_target_options *o
         bridge_target_destroy(target);
         return NULL;
     }
-    mc_log(MC_LOG_INFO, "sending %s to %s", output->title, address_of(options));
+    mc_log(MC_LOG_INFO, "sending %s to %s", output->title, bridge_target_address(options));
     return target;
 }
 
@@ -177,8 +183,7 @@ static void send_packets(struct bridge_target *target, int64_t now_ns)
     const unsigned char *bytes = target->packets.bytes;
 #if BRIDGE_HAS_VTUBE_STUDIO
     if (target->vts != NULL && target->packets.count > 0) {
-        const bool is_sent = bridge_vts_send(target->vts, &target->packets);
-        *(is_sent ? &target->sent : &target->lost) += (uint64_t)target->packets.count;
+        bridge_vts_send(target->vts, &target->packets);
         return;
     }
 #endif
@@ -229,7 +234,7 @@ void bridge_target_show(struct bridge_target *target, const struct mocap_record 
 static void tell(struct bridge_target *target, enum bridge_link_state state, const char *reason)
 {
     const bool was_down = target->told == BRIDGE_LINK_DOWN || target->told == BRIDGE_LINK_RESOLVING;
-    const char *name = target->options->name, *address = address_of(target->options);
+    const char *name = target->options->name, *address = bridge_target_address(target->options);
     if ((state == BRIDGE_LINK_DOWN || state == BRIDGE_LINK_RESOLVING) && reason[0] != '\0') {
         if (!was_down) {
             mc_log(MC_LOG_WARNING, "%s: %s: %s; trying again", name, address, reason);
@@ -264,11 +269,13 @@ json_t *bridge_target_report(struct bridge_target *target)
     char reason[REASON_BYTES];
     pthread_mutex_lock(&target->lock);
     const enum bridge_link_state state = link_state(target, mc_clock_now_ns(), reason);
+    uint64_t sent, lost;
+    count_packets(target, &sent, &lost);
     json_t *report =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "name", options->name, "type",
-                  options->output->name, "address", address_of(options), "state", states[state],
-                  "reason", reason, "sent", (json_int_t)target->sent, "lost",
-                  (json_int_t)target->lost, "face", target->has_face);
+                  options->output->name, "address", bridge_target_address(options), "state",
+                  states[state], "reason", reason, "sent", (json_int_t)sent, "lost",
+                  (json_int_t)lost, "face", target->has_face);
     pthread_mutex_unlock(&target->lock);
     return report;
 }

@@ -32,6 +32,6 @@ bool bridge_target_update(struct bridge_target *target);
 //     name, type, address
 //     state   "resolving", "down", "waiting" (for the receiver) or "ready"
 //     reason  why not "ready"; ""
-//     sent, lost  packets so far
+//     sent, lost  packets so far; of VTube Studio's, others may wait
 //     face    whether a face is shown
 json_t *bridge_target_report(struct bridge_target *target);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "tools/bridge/expressions.h"
+#include "tools/bridge/vts_mailbox.h"
 #include "tools/bridge/vts_reply.h"
 #include "tools/bridge/vts_token.h"
 
@@ -41,10 +42,10 @@ struct bridge_vts {
     struct lws_context *context;
     pthread_t thread;
     pthread_mutex_t lock; // guards the next group
-    struct bridge_packets next;
-    bool has_next, is_stopping;
+    bool is_stopping;
     enum stage stage; // written by the thread alone
     char reason[REASON_BYTES];
+    struct bridge_vts_mailbox mailbox; // open while the stage is READY
 
     // Of the thread:
     struct lws *wsi; // NULL: not connected
@@ -57,9 +58,6 @@ struct bridge_vts {
     char token[BRIDGE_TOKEN_BYTES];
     bool token_is_new; // given on this connection
     bool has_told;     // the log knows that its user is asked
-    struct bridge_packets sending;
-    int sent_count; // of sending
-    size_t sent_bytes;
     char reply[REPLY_BYTES_MAX];
     size_t reply_size;
     bool reply_is_long;
@@ -107,6 +105,7 @@ static void enter(struct bridge_vts *vts, enum stage stage, const char *reason)
     vts->stage = stage;
     copy_text(vts->reason, sizeof vts->reason, reason);
     pthread_mutex_unlock(&vts->lock);
+    bridge_vts_mailbox_set_open(&vts->mailbox, stage == STAGE_READY);
     ask(vts);
 }
 
@@ -153,28 +152,21 @@ static int write_parameter(struct bridge_vts *vts)
 static int write_packet(struct bridge_vts *vts)
 {
     unsigned char request[LWS_PRE + REQUEST_BYTES];
-    if (vts->sent_count == vts->sending.count) {
-        pthread_mutex_lock(&vts->lock);
-        const bool has_next = vts->has_next;
-        if (has_next) {
-            vts->sending = vts->next;
-            vts->has_next = false;
-        }
-        pthread_mutex_unlock(&vts->lock);
-        if (!has_next) {
-            return 0;
-        }
-        vts->sent_count = 0;
-        vts->sent_bytes = 0;
+    size_t size;
+    const unsigned char *packet = bridge_vts_mailbox_peek(&vts->mailbox, &size);
+    if (packet == NULL) {
+        return 0;
     }
-    const size_t size = vts->sending.sizes[vts->sent_count++];
     if (size > REQUEST_BYTES) {
         return -1;
     }
-    memcpy(request + LWS_PRE, vts->sending.bytes + vts->sent_bytes, size);
-    vts->sent_bytes += size;
+    memcpy(request + LWS_PRE, packet, size);
     lws_callback_on_writable(vts->wsi); // there may be more
-    return write_text(vts->wsi, request + LWS_PRE, size);
+    if (write_text(vts->wsi, request + LWS_PRE, size) != 0) {
+        return -1;
+    }
+    bridge_vts_mailbox_pop(&vts->mailbox);
+    return 0;
 }
 
 static int write_next(struct bridge_vts *vts)
@@ -307,7 +299,6 @@ static void lose(struct bridge_vts *vts, const char *reason)
     vts->retry_ms = bridge_retry_next(vts->retry_ms);
     vts->retry_at_ns = mc_clock_now_ns() + vts->retry_ms * MC_NS_PER_MS;
     vts->address_index++;
-    vts->sent_count = vts->sending.count = 0;
     vts->reply_size = 0;
     bridge_address_doubt(&vts->address, mc_clock_now_ns());
     enter(vts, STAGE_OFFLINE, reason);
@@ -447,6 +438,7 @@ struct bridge_vts *bridge_vts_create(const char *address, const char *default_po
     };
     lws_set_log_level(LLL_ERR | LLL_WARN, log_lws);
     pthread_mutex_init(&vts->lock, NULL);
+    bridge_vts_mailbox_init(&vts->mailbox);
     vts->context = lws_create_context(&info);
     if (vts->context == NULL || pthread_create(&vts->thread, NULL, run, vts) != 0) {
         mc_error_set(err, MC_ERROR_MEMORY, 0,
@@ -455,6 +447,7 @@ struct bridge_vts *bridge_vts_create(const char *address, const char *default_po
             lws_context_destroy(vts->context);
         }
         bridge_address_finish(&vts->address);
+        bridge_vts_mailbox_finish(&vts->mailbox);
         pthread_mutex_destroy(&vts->lock);
         free(vts);
         return NULL;
@@ -474,23 +467,21 @@ void bridge_vts_destroy(struct bridge_vts *vts)
     pthread_join(vts->thread, NULL);
     lws_context_destroy(vts->context);
     bridge_address_finish(&vts->address);
+    bridge_vts_mailbox_finish(&vts->mailbox);
     pthread_mutex_destroy(&vts->lock);
     free(vts);
 }
 
-bool bridge_vts_send(struct bridge_vts *vts, const struct bridge_packets *packets)
+void bridge_vts_send(struct bridge_vts *vts, const struct bridge_packets *packets)
 {
-    pthread_mutex_lock(&vts->lock);
-    const bool is_ready = vts->stage == STAGE_READY;
-    if (is_ready) {
-        vts->next = *packets;
-        vts->has_next = true;
-    }
-    pthread_mutex_unlock(&vts->lock);
-    if (is_ready) {
+    if (bridge_vts_mailbox_push(&vts->mailbox, packets)) {
         lws_cancel_service(vts->context);
     }
-    return is_ready;
+}
+
+void bridge_vts_counts(struct bridge_vts *vts, uint64_t *sent, uint64_t *lost)
+{
+    bridge_vts_mailbox_counts(&vts->mailbox, sent, lost);
 }
 
 void bridge_vts_update(struct bridge_vts *vts)

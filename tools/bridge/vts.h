@@ -3,6 +3,8 @@
 // it then gives is kept in the user's state folder.
 #pragma once
 
+#include <stdint.h>
+
 #include "protocol/mocap.h"
 #include "tools/bridge/packets.h"
 #include "tools/bridge/udp.h"
@@ -15,9 +17,12 @@ struct bridge_vts *bridge_vts_create(const char *address, const char *default_po
                                      struct mc_error *err) MC_MUST_USE;
 void bridge_vts_destroy(struct bridge_vts *vts); // NULL does nothing
 
-// Hands over requests to send; those that wait are replaced. Returns whether there is somebody to
-// send them to. Any thread.
-bool bridge_vts_send(struct bridge_vts *vts, const struct bridge_packets *packets);
+// Hands over requests to send; those that wait are replaced, and lost, as all are while there is
+// nobody to send them to. Any thread.
+void bridge_vts_send(struct bridge_vts *vts, const struct bridge_packets *packets);
+
+// How many of the requests handed over were sent and lost so far; others wait. Any thread.
+void bridge_vts_counts(struct bridge_vts *vts, uint64_t *sent, uint64_t *lost);
 
 // Goes on connecting. Any thread.
 void bridge_vts_update(struct bridge_vts *vts);

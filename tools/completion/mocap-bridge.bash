@@ -40,14 +40,14 @@ _mocap_bridge()
             '|--vmc' | '|--osf' | '|--vrchat' | '|--ifacialmocap' | '|--live-link' | \
             '|--vtube-studio' | '|--opentrack' | '|--osc' | '|--config' | '|--stream' | \
             '|--face' | '|--rate' | '|--lost' | '|--gain' | '|--neutral' | '|--neutral-head' | \
-            '|--shapes' | '|--bones' | '|--skeleton' | '|--prefix' | '|--socket' | \
-            '|--status-socket' | '|--log-level' | 'status|--vmc' | 'status|--osf' | \
+            '|--shapes' | '|--bones' | '|--skeleton' | '|--prefix' | '|--subject' | '|--socket' \
+            | '|--status-socket' | '|--log-level' | 'status|--vmc' | 'status|--osf' | \
             'status|--vrchat' | 'status|--ifacialmocap' | 'status|--live-link' | \
             'status|--vtube-studio' | 'status|--opentrack' | 'status|--osc' | 'status|--config' \
             | 'status|--stream' | 'status|--face' | 'status|--rate' | 'status|--lost' | \
             'status|--gain' | 'status|--neutral' | 'status|--neutral-head' | 'status|--shapes' | \
-            'status|--bones' | 'status|--skeleton' | 'status|--prefix' | 'status|--socket' | \
-            'status|--status-socket' | 'status|--log-level')
+            'status|--bones' | 'status|--skeleton' | 'status|--prefix' | 'status|--subject' | \
+            'status|--socket' | 'status|--status-socket' | 'status|--log-level')
                 [[ $glue ]] || option=$word
                 ;;
             *'|-'*) ;;
@@ -73,8 +73,8 @@ _mocap_bridge()
         esac
     elif [[ $cur == -* ]]; then
         case $command in
-            '') _mocap_bridge_reply -W '--vmc --osf --vrchat --ifacialmocap --live-link --vtube-studio --opentrack --osc --config --check-config --stream --face --mirror --rate --lost --gain --neutral --neutral-head --shapes --bones --skeleton --prefix --socket --status-socket --log-level -h --help -V --version' ;;
-            'status') _mocap_bridge_reply -W '--json --vmc --osf --vrchat --ifacialmocap --live-link --vtube-studio --opentrack --osc --config --check-config --stream --face --mirror --rate --lost --gain --neutral --neutral-head --shapes --bones --skeleton --prefix --socket --status-socket --log-level -h --help -V --version' ;;
+            '') _mocap_bridge_reply -W '--vmc --osf --vrchat --ifacialmocap --live-link --vtube-studio --opentrack --osc --config --check-config --stream --face --mirror --rate --lost --gain --neutral --neutral-head --shapes --bones --skeleton --prefix --subject --socket --status-socket --log-level -h --help -V --version' ;;
+            'status') _mocap_bridge_reply -W '--json --vmc --osf --vrchat --ifacialmocap --live-link --vtube-studio --opentrack --osc --config --check-config --stream --face --mirror --rate --lost --gain --neutral --neutral-head --shapes --bones --skeleton --prefix --subject --socket --status-socket --log-level -h --help -V --version' ;;
         esac
     else
         case "$command|$argument" in

@@ -10,7 +10,7 @@ function __fish_mocap_bridge_words
             continue
         end
         switch $word
-            case --bones --config --face --gain --ifacialmocap --live-link --log-level --lost --neutral --neutral-head --opentrack --osc --osf --prefix --rate --shapes --skeleton --socket --status-socket --stream --vmc --vrchat --vtube-studio
+            case --bones --config --face --gain --ifacialmocap --live-link --log-level --lost --neutral --neutral-head --opentrack --osc --osf --prefix --rate --shapes --skeleton --socket --status-socket --stream --subject --vmc --vrchat --vtube-studio
                 set is_value yes
             case '-*'
             case '*'
@@ -60,6 +60,7 @@ complete -c mocap-bridge -l shapes -x -a 'both vrm arkit' -d 'VMC'
 complete -c mocap-bridge -l bones -x -a 'head body' -d 'VMC'
 complete -c mocap-bridge -l skeleton -r -F -d 'VMC'
 complete -c mocap-bridge -l prefix -x -d 'VRChat'
+complete -c mocap-bridge -l subject -x -d 'Live Link'
 complete -c mocap-bridge -l socket -r -F -d 'where mocapd listens'
 complete -c mocap-bridge -l status-socket -r -F -d 'where the status command asks'
 complete -c mocap-bridge -l log-level -x -a 'error warning info debug' -d 'error, warning, info or debug'

@@ -114,7 +114,8 @@ static void write_json(const struct view *view)
     }
     json_t *all = json_pack("{s:o, s:o}", "machines", machines, "streams", streams);
     char *text = tools_json_text(all, JSON_COMPACT);
-    puts(text == NULL ? "" : text);
+    tools_write_json(stdout, text == NULL ? "" : text, text == NULL ? 0 : strlen(text));
+    putchar('\n');
     free(text);
     json_decref(all);
 }

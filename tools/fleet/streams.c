@@ -215,7 +215,8 @@ static void write_json(const struct fleet_catalogue *catalogue)
         json_array_append_new(streams, item);
     }
     char *text = tools_json_text(streams, JSON_COMPACT);
-    puts(text == NULL ? "" : text);
+    tools_write_json(stdout, text == NULL ? "" : text, text == NULL ? 0 : strlen(text));
+    putchar('\n');
     free(text);
     json_decref(streams);
 }

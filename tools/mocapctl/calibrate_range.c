@@ -118,8 +118,9 @@ bool mocapctl_calibrate_range(struct mocapctl_calibrate *calibrate)
         done++;
     }
     if (done > 0) {
-        printf("measured %d of %d steps, kept in profile %s\n", done, count_offered(has),
-               calibrate->reply->calibrated.profile);
+        printf("measured %d of %d steps, kept in profile ", done, count_offered(has));
+        tools_write_text(stdout, calibrate->reply->calibrated.profile);
+        putchar('\n');
     }
     return true;
 }

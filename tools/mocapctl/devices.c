@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "tools/json_text.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/terminal.h"
 
@@ -47,7 +48,8 @@ static void print_modes(const struct mocapctl_device *device)
     for (int i = 0; i < device->mode_count; i++) {
         const struct pipeline_v4l2_mode *mode = &device->modes[i];
         if (strcmp(format, mode->format) != 0) {
-            printf("%s  %-6s", i == 0 ? "" : "\n", mode->format);
+            fputs(i == 0 ? "" : "\n", stdout);
+            tools_print(stdout, "  %-6s", mode->format);
             format = mode->format;
         }
         printf(" %dx%d", mode->width, mode->height);
@@ -72,7 +74,8 @@ static void print_device(const struct mocapctl_device *device)
     }
     print_modes(device);
     if (device->mode_count < 0) {
-        printf("  cannot be used: %s\n", device->err.message);
+        tools_print(stdout, "  cannot be used: %s", device->err.message);
+        putchar('\n');
     }
     for (int i = 0; i < device->holder_count; i++) {
         printf("%s pid %d (", i == 0 ? "  in use by" : ",", device->holders[i].pid);
@@ -117,8 +120,11 @@ static bool print_json(const struct mocapctl_device *devices, int count)
     for (int i = 0; i < count; i++) {
         json_array_append_new(list, device_to_json(&devices[i]));
     }
-    const bool good = list != NULL && json_dumpf(list, stdout, JSON_COMPACT) == 0;
+    char *text = tools_json_text(list, JSON_COMPACT);
+    const bool good = text != NULL;
+    tools_write_json(stdout, good ? text : "", good ? strlen(text) : 0);
     putchar('\n');
+    free(text);
     json_decref(list);
     return good;
 }

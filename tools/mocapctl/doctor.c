@@ -19,6 +19,7 @@
 #include "protocol/endpoint.h"
 #include "protocol/mocap.h"
 #include "tools/connect.h"
+#include "tools/json_text.h"
 #include "tools/mocapctl/devices.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/terminal.h"
@@ -216,14 +217,20 @@ static void report_unreachable(struct doctor *doctor, const struct mocap_error *
     report(doctor, "socket", advice, "%s", error->message);
 }
 
+// Behind the socket is mocapd or what takes its place: mocap-fleet serve, or mocapctl replay, which
+// gives no version.
 static void check_version(struct doctor *doctor, const struct mocap_server *server,
                           const char *version)
 {
-    const char *space = strchr(server->name, ' ');
-    const bool same = strncmp(server->name, "mocapd ", 7) == 0 && space != NULL &&
-                      strcmp(space + 1, version) == 0;
-    report(doctor, "version", same ? NULL : "restart mocapd, or install the same version of both",
-           "mocapctl %s, the daemon is %s", version, server->name);
+    const char *space = strrchr(server->name, ' ');
+    const bool has_version = space != NULL && space[1] >= '0' && space[1] <= '9';
+    const bool is_other = has_version && strcmp(space + 1, version) != 0;
+    const int length = has_version ? (int)(space - server->name) : 0;
+    char advice[TEXT_BYTES];
+    snprintf(advice, sizeof advice, "restart %.*s, or install the same version of both", length,
+             server->name);
+    report(doctor, "version", is_other ? advice : NULL, "mocapctl %s, the daemon is %s", version,
+           server->name);
 }
 
 static void check_stream(struct doctor *doctor, const struct protocol_stream_status *stream)
@@ -293,8 +300,10 @@ static int run(const void *options, const void *globals)
     check_service(&doctor);
     check_daemon(&doctor);
     if (chosen->json) {
-        json_dumpf(doctor.findings, stdout, JSON_COMPACT);
+        char *text = tools_json_text(doctor.findings, JSON_COMPACT);
+        tools_write_json(stdout, text == NULL ? "" : text, text == NULL ? 0 : strlen(text));
         putchar('\n');
+        free(text);
         json_decref(doctor.findings);
     }
     return doctor.problems == 0 ? MC_EXIT_OK : MC_EXIT_FAILED;

@@ -113,10 +113,10 @@ static void csv_record(FILE *out, const struct protocol_message *message, int de
 {
     const struct protocol_record *record = &message->record;
     for (int i = 0; i < record->face_count || i == 0; i++) {
-        fprintf(out, "%s,%" PRIu64 ",%.6f,%" PRId64 ",%" PRId64 ",%d,%d,%" PRIu64 ",%" PRIu64 ",%d",
-                record->stream, record->seq, record->pts, record->t_arrival_ns,
-                record->t_publish_ns, record->width, record->height, record->dropped,
-                message->missed, record->damaged);
+        tools_write_text(out, record->stream);
+        fprintf(out, ",%" PRIu64 ",%.6f,%" PRId64 ",%" PRId64 ",%d,%d,%" PRIu64 ",%" PRIu64 ",%d",
+                record->seq, record->pts, record->t_arrival_ns, record->t_publish_ns, record->width,
+                record->height, record->dropped, message->missed, record->damaged);
         csv_face(out, record->face_count > 0 ? &record->faces[i] : NULL, dense_count);
     }
 }
@@ -134,7 +134,7 @@ static bool json_record(struct export *export, struct mc_error *err)
     protocol_encode_record(&export->line, PROTOCOL_JSON, &export->message->record, include);
     protocol_buffer_bytes(&export->line, tail,
                           protocol_encode_tail(tail, PROTOCOL_JSON, export->message->missed));
-    fwrite(export->line.data, 1, export->line.length, export->out);
+    tools_write_json(export->out, export->line.data, export->line.length);
     return !export->line.failed || mc_error_set(err, MC_ERROR_MEMORY, 0, "a record is too long");
 }
 

@@ -7,14 +7,45 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "tools/connect.h"
 #include "tools/mocapctl/mocapctl.h"
 #include "tools/terminal.h"
+
+// Whether the command is fleet and one of its own. Options that are mocapctl's are refused, and so
+// are those of mocap-fleet that are not behind its command.
+static bool is_fleet(int argc, char **argv)
+{
+    struct tools_connect_options given = { 0 };
+    const struct mc_options scope = { tools_connect_table, &given };
+    struct mc_error err;
+    int at;
+    if (mc_options_parse(&scope, 1, argc, argv, &at, &err) != MC_OPTIONS_RUN || at + 1 >= argc ||
+        strcmp(argv[at], "fleet") != 0) {
+        return false;
+    }
+    const bool is_option = argv[at + 1][0] == '-';
+    if (is_option && at + 2 == argc) {
+        return false; // --help, or one that does not exist
+    }
+    if (at > 1) {
+        tools_complain("--socket is where mocapd listens, but fleet asks the broker: leave it out, "
+                       "and name the broker behind the command, as in mocapctl fleet status "
+                       "--nats URL");
+        exit(MC_EXIT_USAGE);
+    }
+    if (is_option) {
+        tools_complain("fleet: options must follow the command, as in mocapctl fleet status "
+                       "--nats URL");
+        exit(MC_EXIT_USAGE);
+    }
+    return true;
+}
 
 // "mocapctl fleet status …" is "mocap-fleet status …", and "mocapctl fleet add …" is
 // "mocap-fleet streams add …".
 void mocapctl_fleet_hand_over(int argc, char **argv)
 {
-    if (argc < 3 || strcmp(argv[1], "fleet") != 0 || argv[2][0] == '-') {
+    if (!is_fleet(argc, argv)) {
         return;
     }
     static char program[PATH_MAX], streams[] = "streams";

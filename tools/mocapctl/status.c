@@ -12,11 +12,12 @@
 
 static void write_stream(const struct protocol_stream_status *stream, FILE *out)
 {
+    tools_print(out, "%-16s ", stream->stream);
     fprintf(out,
-            "%-16s %-10s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %7" PRIu64
-            " %8" PRIu64 " %6d",
-            stream->stream, protocol_stream_state_name(stream->state), stream->records,
-            stream->connects, stream->drops.mailbox, stream->drops.late, stream->drops.decode,
+            "%-10s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %7" PRIu64 " %8" PRIu64
+            " %6d",
+            protocol_stream_state_name(stream->state), stream->records, stream->connects,
+            stream->drops.mailbox, stream->drops.late, stream->drops.decode,
             stream->drops.subscriber, stream->subscribers);
     if (stream->fov > 0) {
         fprintf(out, " %4.0f", (double)stream->fov);
@@ -50,8 +51,9 @@ static void write_networks(const struct protocol_status *status, FILE *out)
 
 static void write_status(const struct protocol_status *status, const char *server, FILE *out)
 {
-    fprintf(out, "%s, up for %.0f s, %d workers, %d connections\n", server, status->uptime_s,
-            status->workers, status->connections - 1); // without this one
+    tools_write_text(out, server);
+    fprintf(out, ", up for %.0f s, %d workers, %d connections\n", status->uptime_s, status->workers,
+            status->connections - 1); // without this one
     write_networks(status, out);
     fprintf(out, "%-16s %-10s %10s %8s %8s %6s %7s %8s %6s %4s %8s\n", "stream", "state", "records",
             "connects", "mailbox", "late", "decode", "missed", "subs", "fov", "isolated");
@@ -118,7 +120,8 @@ static int run_status(const void *options, const void *globals)
     struct mocap_client *client = ask(program->socket, "status", NULL, &message);
     bool good = client != NULL;
     if (good && chosen->json) {
-        puts(message.bytes);
+        tools_write_json(stdout, message.bytes, message.length);
+        putchar('\n');
     } else if (good) {
         good = show_status(client, &message);
     }
@@ -158,7 +161,7 @@ static int run_metrics(const void *options, const void *globals)
     if (text == NULL) {
         tools_complain("%s", err.message);
     } else {
-        fputs(text, stdout);
+        tools_write_lines(stdout, text);
     }
     int status = text == NULL ? MC_EXIT_FAILED : MC_EXIT_OK;
     free(text);

@@ -58,9 +58,12 @@ static int run_stream(const void *options, const void *globals)
     }
     struct protocol_message *reply = ask(program->socket, &request);
     if (reply != NULL && reply->stream_changed.changed) {
-        printf("%s %s\n", done[change->action], change->stream);
+        tools_print(stdout, "%s %s", done[change->action], change->stream);
     } else if (reply != NULL) {
-        printf("%s %s\n", change->stream, undone[change->action]);
+        tools_print(stdout, "%s %s", change->stream, undone[change->action]);
+    }
+    if (reply != NULL) {
+        putchar('\n');
     }
     const bool good = reply != NULL;
     free(reply);

@@ -56,7 +56,7 @@ static enum step flush_output(void)
 
 static void write_line(const struct mocap_message *message)
 {
-    fwrite(message->bytes, 1, message->length, stdout);
+    tools_write_json(stdout, message->bytes, message->length);
     fputc('\n', stdout);
 }
 
