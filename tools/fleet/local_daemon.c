@@ -26,12 +26,12 @@ enum {
 
 struct handed {
     char name[FLEET_NAME_BYTES];
-    char *options; // as they were handed over; NULL: only known by name, from the file
+    char *desired_options; // NULL: it shall be removed
+    char *applied_options; // that mocapd has confirmed; NULL: none
     bool is_wanted, is_refused;
     bool is_ours;     // handed over by this worker or one before; not the machine's own
     int64_t again_ns; // when a refused one is tried again
-    char *wanted;     // the options; NULL: it shall be removed
-    char told[PROTOCOL_REASON_BYTES]; // why mocapd refused it last
+    char last_refusal[PROTOCOL_REASON_BYTES];
     struct handed *next;
 };
 
@@ -101,7 +101,7 @@ static void write_names(struct fleet_local *local)
     }
     FILE *file = fopen(path, "we");
     for (const struct handed *h = local->streams; file != NULL && h != NULL; h = h->next) {
-        if (h->is_ours || h->options == NULL) {
+        if (h->is_ours || h->applied_options == NULL) {
             fprintf(file, "%s\n", h->name);
         }
     }
@@ -118,8 +118,8 @@ static void write_names(struct fleet_local *local)
 static void forget_handed(struct fleet_local *local)
 {
     for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
-        free(handed->options);
-        handed->options = NULL;
+        free(handed->applied_options);
+        handed->applied_options = NULL;
     }
 }
 
@@ -158,23 +158,24 @@ static bool connect_daemon(struct fleet_local *local)
 // It is tried again and again: the log has each reason once.
 static void tell_refusal(struct handed *handed, bool is_removal, const char *reason)
 {
-    mc_log(strcmp(handed->told, reason) == 0 ? MC_LOG_DEBUG : MC_LOG_WARNING,
+    mc_log(strcmp(handed->last_refusal, reason) == 0 ? MC_LOG_DEBUG : MC_LOG_WARNING,
            "mocapd refuses to %s %s: %s", is_removal ? "remove" : "add", handed->name, reason);
-    snprintf(handed->told, sizeof handed->told, "%s", reason);
+    snprintf(handed->last_refusal, sizeof handed->last_refusal, "%s", reason);
 }
 
 // mocapd runs the stream as it is wanted.
 static bool is_confirmed(const struct handed *handed)
 {
-    return handed->wanted != NULL && handed->options != NULL &&
-           strcmp(handed->wanted, handed->options) == 0;
+    return handed->desired_options != NULL && handed->applied_options != NULL &&
+           strcmp(handed->desired_options, handed->applied_options) == 0;
 }
 
 // With the lock held: something to do, or NULL.
 static struct handed *find_work(struct fleet_local *local, int64_t now_ns)
 {
     for (struct handed *h = local->streams; h != NULL; h = h->next) {
-        if (!is_confirmed(h) && !(h->is_refused && h->wanted != NULL && now_ns < h->again_ns)) {
+        if (!is_confirmed(h) &&
+            !(h->is_refused && h->desired_options != NULL && now_ns < h->again_ns)) {
             return h;
         }
     }
@@ -188,8 +189,8 @@ static void forget(struct fleet_local *local, struct handed *handed)
         link = &(*link)->next;
     }
     *link = handed->next;
-    free(handed->options);
-    free(handed->wanted);
+    free(handed->applied_options);
+    free(handed->desired_options);
     free(handed);
 }
 
@@ -207,14 +208,14 @@ static void finish(struct fleet_local *local, const char *name, char *options,
     if (reply == FLEET_STREAM_REFUSED) {
         tell_refusal(handed, options == NULL, refusal->reason);
     } else {
-        handed->told[0] = '\0';
+        handed->last_refusal[0] = '\0';
     }
-    if (options == NULL && (reply <= FLEET_STREAM_UNCHANGED || handed->wanted == NULL)) {
-        if (handed->wanted == NULL) {
+    if (options == NULL && (reply <= FLEET_STREAM_UNCHANGED || handed->desired_options == NULL)) {
+        if (handed->desired_options == NULL) {
             forget(local, handed);
         } else {
-            free(handed->options);
-            handed->options = NULL;
+            free(handed->applied_options);
+            handed->applied_options = NULL;
         }
         write_names(local);
         return;
@@ -222,8 +223,8 @@ static void finish(struct fleet_local *local, const char *name, char *options,
     handed->is_ours = handed->is_ours || reply == FLEET_STREAM_DONE;
     handed->is_refused = reply == FLEET_STREAM_REFUSED;
     handed->again_ns = now_ns + REFUSED_MS * MC_NS_PER_MS;
-    free(handed->options);
-    handed->options = reply <= FLEET_STREAM_UNCHANGED ? options : NULL;
+    free(handed->applied_options);
+    handed->applied_options = reply <= FLEET_STREAM_UNCHANGED ? options : NULL;
     if (reply > FLEET_STREAM_UNCHANGED) {
         free(options);
     }
@@ -235,8 +236,8 @@ static void count(struct fleet_local *local)
     local->state.handed = 0;
     local->state.refused = 0;
     for (const struct handed *h = local->streams; h != NULL; h = h->next) {
-        local->state.handed += h->options != NULL;
-        local->state.refused += h->is_refused && h->wanted != NULL;
+        local->state.handed += h->applied_options != NULL;
+        local->state.refused += h->is_refused && h->desired_options != NULL;
     }
 }
 
@@ -247,13 +248,14 @@ static void reconcile(struct fleet_local *local)
     local->is_changed = false;
     while (local->client != NULL && (work = find_work(local, mc_clock_now_ns())) != NULL) {
         char name[FLEET_NAME_BYTES];
-        const bool is_change = work->wanted != NULL && work->options != NULL;
+        const bool is_change = work->desired_options != NULL && work->applied_options != NULL;
         const bool is_ours = work->is_ours;
-        char *options = work->wanted == NULL || is_change ? NULL : strdup(work->wanted);
+        char *options =
+            work->desired_options == NULL || is_change ? NULL : strdup(work->desired_options);
         memcpy(name, work->name, sizeof name);
         if (options == NULL) { // about to go: not confirmed, should it be wanted again meanwhile
-            free(work->options);
-            work->options = NULL;
+            free(work->applied_options);
+            work->applied_options = NULL;
         }
         pthread_mutex_unlock(&local->lock);
         struct fleet_stream_refusal refusal = { 0 };
@@ -371,18 +373,19 @@ void fleet_local_set(struct fleet_local *local, struct fleet_stream *const *stre
             continue;
         }
         handed->is_wanted = true;
-        if (handed->wanted == NULL || strcmp(handed->wanted, streams[i]->options) != 0) {
-            free(handed->wanted);
-            handed->wanted = strdup(streams[i]->options);
+        if (handed->desired_options == NULL ||
+            strcmp(handed->desired_options, streams[i]->options) != 0) {
+            free(handed->desired_options);
+            handed->desired_options = strdup(streams[i]->options);
             handed->is_refused = false;
             local->is_changed = true;
         }
         streams[i]->is_handed = is_confirmed(handed);
     }
     for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
-        if (!handed->is_wanted && handed->wanted != NULL) {
-            free(handed->wanted);
-            handed->wanted = NULL;
+        if (!handed->is_wanted && handed->desired_options != NULL) {
+            free(handed->desired_options);
+            handed->desired_options = NULL;
             local->is_changed = true;
         }
     }
@@ -398,7 +401,7 @@ int fleet_local_refused(struct fleet_local *local, char names[][FLEET_NAME_BYTES
     int copied = 0;
     pthread_mutex_lock(&local->lock);
     for (const struct handed *h = local->streams; h != NULL && copied < room; h = h->next) {
-        if (h->is_refused && h->wanted != NULL) {
+        if (h->is_refused && h->desired_options != NULL) {
             memcpy(names[copied++], h->name, FLEET_NAME_BYTES);
         }
     }
