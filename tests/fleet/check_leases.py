@@ -551,6 +551,8 @@ def check_junk(fleet):
     nats.publish("$KV.mocap_t.worker.w9", b"junk")
     nats.publish("$KV.mocap_t.stream.s7", b"junk")
     nats.publish("$KV.mocap_t.stream.s0", b"{}")
+    # Read, but no request to mocapd can hold it: nobody takes it, and the others stay.
+    nats.publish("$KV.mocap_t.stream.big", b'{"options":{"url":"%s"}}' % (b"x" * 6000))
     for token in ("=9B31m", "=1B=5B31m", "=C2=9B31m"): # escapes of a terminal, one of it UTF-8
         nats.publish(f"$KV.mocap_t.worker.{token}", b'{"session":"x","capacity":0}')
         nats.publish(f"$KV.mocap_t.stream.{token}", b'{"options":{"url":"demo:"}}')
@@ -562,6 +564,9 @@ def check_junk(fleet):
     time.sleep(FRESH_S)
     fleet.wait_for_owners("junk")
     wait_for("the worker again", lambda: "w0" in fleet.owners().values())
+    for worker in fleet.workers:
+        assert "no mocapd here" not in worker.text(), worker.text()
+    assert fleet.command("streams", "remove", "big") == "removed big\n"
     assert fleet.command("streams", "add", f"s7={SOURCE}") == "added s7\n"
     fleet.names.append("s7")
     fleet.wait_for_owners("a stream in place of junk", GUARD_S)

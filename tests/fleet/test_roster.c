@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -121,6 +122,23 @@ static void hostile_entries_are_not_understood(void **state)
     fleet_roster_finish(&roster);
 }
 
+// A worker that took such a stream could not even ask its mocapd.
+static void options_that_no_request_can_hold_are_not_understood(void **state)
+{
+    struct fleet_roster roster = { 0 };
+    char value[FLEET_OPTIONS_BYTES + 64];
+    const int around = (int)strlen("{\"url\":\"\"}");
+    const char *form = "{\"options\":{\"url\":\"%0*d\"}}";
+    snprintf(value, sizeof value, form, FLEET_OPTIONS_BYTES - around, 0);
+    assert_true(put(&roster, "stream.door", 1, value));
+    put(&roster, "stream.door", 2, STREAM);
+    snprintf(value, sizeof value, form, FLEET_OPTIONS_BYTES - around + 1, 0);
+    assert_false(put(&roster, "stream.door", 3, value));
+    assert_string_equal(fleet_roster_stream(&roster, "door")->options,
+                        "{\"max-faces\":2,\"url\":\"demo:\"}");
+    fleet_roster_finish(&roster);
+}
+
 static void numbers_of_workers_are_bounded(void **state)
 {
     struct fleet_roster roster = { 0 };
@@ -151,6 +169,7 @@ int main(void)
         cmocka_unit_test(an_end_that_is_read_after_a_gap_counts_as_raced),
         cmocka_unit_test(older_entries_change_nothing),
         cmocka_unit_test(hostile_entries_are_not_understood),
+        cmocka_unit_test(options_that_no_request_can_hold_are_not_understood),
         cmocka_unit_test(numbers_of_workers_are_bounded),
         cmocka_unit_test(any_name_that_mocapd_takes_has_a_key),
     };

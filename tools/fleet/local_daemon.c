@@ -21,6 +21,7 @@ enum {
     LOOK_MS = 200,      // between two looks at the connection
     MEASURE_MS = 1000,  // between two measurements
     REFUSED_MS = 15000, // before a stream that mocapd refused is handed over again
+    SILENCES_MAX = 2,   // requests in a row that get no reply: then mocapd is lost, not late
     LINE_BYTES = FLEET_NAME_BYTES + 1,
 };
 
@@ -39,6 +40,7 @@ struct fleet_local {
     struct fleet_local_options options;
     struct mocap_client *client; // NULL: not connected
     bool outage_is_told, write_is_told;
+    int silences;                     // requests in a row that got no reply in time
     struct fleet_local_counts counts; // at the last measurement
     int64_t measured_ns;
     pthread_t thread;
@@ -148,11 +150,20 @@ static bool connect_daemon(struct fleet_local *local)
         return false;
     }
     local->outage_is_told = false;
+    local->silences = 0;
     pthread_mutex_lock(&local->lock);
     local->state.is_connected = true;
     local->is_changed = true;
     pthread_mutex_unlock(&local->lock);
     return true;
+}
+
+// A mocapd that is late, as its disk or its machine is busy, still runs its streams.
+static void take_silence(struct fleet_local *local)
+{
+    if (++local->silences >= SILENCES_MAX) {
+        disconnect(local, "it does not answer");
+    }
 }
 
 // It is tried again and again: the log has each reason once.
@@ -201,7 +212,7 @@ static void finish(struct fleet_local *local, const char *name, char *options,
                    int64_t now_ns)
 {
     struct handed *handed = find(local, name);
-    if (handed == NULL || reply == FLEET_STREAM_LOST) {
+    if (handed == NULL || reply >= FLEET_STREAM_LATE) {
         free(options);
         return;
     }
@@ -265,9 +276,16 @@ static void reconcile(struct fleet_local *local)
                             : FLEET_STREAM_UNCHANGED;
         if (reply == FLEET_STREAM_LOST) {
             disconnect(local, refusal.reason);
+        } else if (reply == FLEET_STREAM_LATE) {
+            take_silence(local);
+        } else {
+            local->silences = 0;
         }
         pthread_mutex_lock(&local->lock);
         finish(local, name, options, reply, &refusal, mc_clock_now_ns());
+        if (reply == FLEET_STREAM_LATE) { // the answer may have come by the next time
+            break;
+        }
     }
     count(local);
     pthread_mutex_unlock(&local->lock);
@@ -294,11 +312,17 @@ static void measure(struct fleet_local *local)
         return;
     }
     local->measured_ns = now_ns;
-    if (mocap_request(local->client, "metrics", NULL, REPLY_MS, &message, &error) !=
-        MOCAP_MESSAGE) {
-        disconnect(local, error.message[0] != '\0' ? error.message : "it does not answer");
+    const enum mocap_result result =
+        mocap_request(local->client, "metrics", NULL, REPLY_MS, &message, &error);
+    if (result == MOCAP_TIMEOUT) {
+        take_silence(local);
         return;
     }
+    if (result != MOCAP_MESSAGE) {
+        disconnect(local, result == MOCAP_CLOSED ? "it closed the connection" : error.message);
+        return;
+    }
+    local->silences = 0;
     char *text = message.type != MOCAP_REPLY
                      ? NULL
                      : protocol_decode_metrics(message.bytes, message.length, NULL);
@@ -308,13 +332,30 @@ static void measure(struct fleet_local *local)
     free(text);
 }
 
-// What mocapd says unasked: names of streams.
+// A stream that was added after all is this worker's, to be removed even where it is not wanted by
+// now.
+static void take_late(struct fleet_local *local, const struct mocap_message *message)
+{
+    char name[FLEET_NAME_BYTES];
+    if (fleet_stream_read_late(message, name) && fleet_name_valid(name)) {
+        pthread_mutex_lock(&local->lock);
+        struct handed *handed = add(local, name);
+        if (handed != NULL) {
+            handed->is_ours = true;
+            local->is_changed = true;
+        }
+        pthread_mutex_unlock(&local->lock);
+    }
+}
+
+// What mocapd says unasked: names of streams. And late answers.
 static void drain(struct fleet_local *local)
 {
     struct mocap_message message;
     struct mocap_error error = { 0 };
     enum mocap_result result;
     while ((result = mocap_next(local->client, 0, &message, &error)) == MOCAP_MESSAGE) {
+        take_late(local, &message);
     }
     if (result != MOCAP_TIMEOUT) {
         disconnect(local, result == MOCAP_CLOSED ? "it closed the connection" : error.message);

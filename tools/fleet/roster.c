@@ -175,7 +175,9 @@ static bool put_definition(struct fleet_stream *stream, json_t *object, uint64_t
         json_t *given = json_object_get(object, "options");
         if (!is_options(given) || !get_labels(object, &labels) ||
             !get_name(object, "worker", wanted) ||
-            (options = tools_json_text(given, JSON_COMPACT | JSON_SORT_KEYS)) == NULL) {
+            (options = tools_json_text(given, JSON_COMPACT | JSON_SORT_KEYS)) == NULL ||
+            strlen(options) > FLEET_OPTIONS_BYTES) {
+            free(options);
             stream->definition = revision; // who changes it must expect this one
             stream->is_unreadable = true;
             return false;

@@ -34,6 +34,7 @@ enum {
     FLEET_LABELS_MAX = 8,
     FLEET_LABEL_BYTES = 64,
     FLEET_VALUE_BYTES = 16 * 1024, // of an entry; a longer one is not read
+    FLEET_OPTIONS_BYTES = 3500,    // of a stream, as JSON: a request to mocapd must hold them
 };
 
 struct fleet_labels {

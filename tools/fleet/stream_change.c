@@ -6,8 +6,6 @@
 #include "tools/fleet/catalogue.h"
 #include "tools/terminal.h"
 
-enum { REQUEST_BYTES = 3500 }; // of options, in a request to mocapd
-
 bool fleet_stream_change_name(char name[FLEET_NAME_BYTES], const char *label, const char *text,
                               size_t length, struct mc_error *err)
 {
@@ -64,11 +62,11 @@ static json_t *make_definition(const struct fleet_stream_change *change)
 static bool are_short(const struct fleet_stream_change *change)
 {
     const size_t length = json_dumpb(change->options, NULL, 0, JSON_COMPACT);
-    if (length > REQUEST_BYTES) {
+    if (length > FLEET_OPTIONS_BYTES) {
         tools_complain("%s: its options must be at most %d bytes, got %zu", change->stream,
-                       REQUEST_BYTES, length);
+                       FLEET_OPTIONS_BYTES, length);
     }
-    return length <= REQUEST_BYTES;
+    return length <= FLEET_OPTIONS_BYTES;
 }
 
 bool fleet_stream_change_apply(struct fleet_catalogue *catalogue,
