@@ -62,6 +62,15 @@ static bool remove_definition(struct fleet_catalogue *catalogue, const char *nam
     return status == NATS_OK;
 }
 
+// What one reader cannot read, none can.
+static bool is_readable(const char *key, const char *text, size_t length)
+{
+    struct fleet_roster trial = { 0 };
+    const bool good = fleet_roster_put(&trial, key, 1, text, length, 0);
+    fleet_roster_finish(&trial);
+    return good;
+}
+
 bool fleet_catalogue_define(struct fleet_catalogue *catalogue, const char *name,
                             const json_t *definition)
 {
@@ -78,6 +87,13 @@ bool fleet_catalogue_define(struct fleet_catalogue *catalogue, const char *name,
     if (text == NULL || length > FLEET_VALUE_BYTES) {
         tools_complain("%s: the definition must be at most %d bytes, got %zu", name,
                        FLEET_VALUE_BYTES, length);
+        free(text);
+        return false;
+    }
+    if (!is_readable(key, text, length)) {
+        tools_complain("%s: no machine could read this definition: its name, options, labels or "
+                       "worker are not as they must be",
+                       name);
         free(text);
         return false;
     }
