@@ -1,11 +1,15 @@
 // What a worker believes of its mocapd, which is played by a thread: while that removes a stream,
 // is late, or cannot be asked.
+#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -271,6 +275,63 @@ static void a_stream_that_was_added_late_is_removed_at_the_end(void **state)
     assert_int_equal(atomic_load(&played.removed), 1);
 }
 
+static int count_entries(const char *folder)
+{
+    int count = 0;
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(entries);
+    return count;
+}
+
+static void read_text(const char *path, char *text, size_t size)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+// The next worker removes what is in it. A half-written one would leave streams behind.
+static void the_file_of_names_is_whole_or_as_it_was(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/mocapd-test-XXXXXX", path[64], text[64];
+    char options[] = "{\"url\":\"lavfi:color\"}";
+    struct fleet_stream stream = { .name = "s0", .options = options };
+    struct rlimit before;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/names", folder);
+    const struct fleet_local_options given = { .socket = played.address.sun_path, .file = path };
+    struct mc_error err;
+    atomic_store(&played.may_remove, true);
+    struct fleet_local *local = fleet_local_start(&given, &err);
+    assert_non_null(local);
+    wait_handed(local, &stream);
+    read_text(path, text, sizeof text);
+    assert_string_equal(text, "s0\n");
+
+    signal(SIGXFSZ, SIG_IGN); // a disk that is full
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = { .rlim_cur = 1, .rlim_max = before.rlim_max };
+    struct fleet_stream another = { .name = "s1", .options = options };
+    struct fleet_stream *streams[] = { &stream, &another };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    fleet_local_set(local, streams, 2);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    read_text(path, text, sizeof text);
+    assert_string_equal(text, "s0\n");
+    assert_int_equal(count_entries(folder), 1);
+
+    fleet_local_stop(local);
+    read_text(path, text, sizeof text);
+    assert_string_equal(text, "");
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void a_daemon_that_stays_silent_is_lost(void **state)
 {
     (void)state;
@@ -302,6 +363,7 @@ int main(void)
         TEST(a_stream_that_no_request_can_hold_is_refused_and_the_others_are_handed),
         TEST(a_stream_stays_handed_while_a_reply_is_late),
         TEST(a_stream_that_was_added_late_is_removed_at_the_end),
+        TEST(the_file_of_names_is_whole_or_as_it_was),
         TEST(a_daemon_that_stays_silent_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

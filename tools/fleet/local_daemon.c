@@ -1,6 +1,5 @@
 #include "tools/fleet/local_daemon.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/condition.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
@@ -93,23 +93,28 @@ static void read_names(struct fleet_local *local)
 }
 
 // With the lock held. Written before a stream is handed over, so that it holds one too many rather
-// than one too few.
+// than one too few. A crash of the machine ends mocapd, too, and a flush would hold up the lease.
 static void write_names(struct fleet_local *local)
 {
-    char path[4096];
-    if (local->options.file == NULL ||
-        snprintf(path, sizeof path, "%s.new", local->options.file) >= (int)sizeof path) {
+    struct mc_error err = { 0 };
+    char *text = NULL;
+    size_t length = 0;
+    if (local->options.file == NULL) {
         return;
     }
-    FILE *file = fopen(path, "we");
-    for (const struct handed *h = local->streams; file != NULL && h != NULL; h = h->next) {
+    FILE *names = open_memstream(&text, &length);
+    for (const struct handed *h = local->streams; names != NULL && h != NULL; h = h->next) {
         if (h->is_ours || h->applied_options == NULL) {
-            fprintf(file, "%s\n", h->name);
+            fprintf(names, "%s\n", h->name);
         }
     }
-    const bool good = file != NULL && fclose(file) == 0 && rename(path, local->options.file) == 0;
+    bool good = (names != NULL && fclose(names) == 0) ||
+                mc_error_set(&err, MC_ERROR_MEMORY, 0, "%s: out of memory", local->options.file);
+    const struct mc_file_part part = { text, length };
+    good = good && mc_file_replace_volatile(local->options.file, &part, 1, 0666, &err);
+    free(text);
     if (!good && !local->write_is_told) {
-        mc_log(MC_LOG_WARNING, "%s: %s", local->options.file, strerrordesc_np(errno));
+        mc_log(MC_LOG_WARNING, "%s", err.message);
     }
     local->write_is_told = !good;
 }
