@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -389,7 +390,23 @@ def check_example(place, daemon):
         client.subscribe()
         assert records_of(client)[0].stream == "cam0"
     camera.says("last states in JetStream: OK")
-    for process in (camera, viewer, broker):
+    # The fleet's user may do all that work, streams and status do.
+    login = f"tls://worker:replace-this-4@{url}".split()
+    fleet = place.fleet("work", "--nats", *login, "--socket", daemon.socket, "--machine", "w",
+                        "--capacity", "4", name="work")
+
+    def command(*words):
+        result = subprocess.run([place.fleet_program, *words, "--nats", *login, "--log-level",
+                                 "warning"], capture_output=True, text=True, check=False,
+                                timeout=GUARD_S)
+        assert result.returncode == 0 and "iolation" not in result.stderr, (words, result)
+        return result.stdout
+    assert command("streams", "add", "door=demo:") == "added door\n"
+    fleet.says("door: taken")
+    assert command("streams", "move", "door", "any") == "door goes to the machine that suits it best\n"
+    assert '"machine":"w","alive":true' in command("status", "--json")
+    assert command("streams", "remove", "door") == "removed door\n"
+    for process in (camera, viewer, fleet, broker):
         assert process.end() == 0 or process is broker
         assert "iolation" not in process.text(), process.text()
 

@@ -25,7 +25,7 @@ bool fleet_catalogue_open(struct fleet_catalogue *catalogue, const struct fleet_
     const struct fleet_broker_options broker = { .fleet = options, .name = "mocap-fleet" };
     const int64_t end_ns = mc_clock_now_ns() + FLEET_CATALOGUE_MS * MC_NS_PER_MS;
     memset(catalogue, 0, sizeof *catalogue);
-    mc_log_level_set(MC_LOG_ERROR); // what the command complains of says more
+    fleet_options_set_log(options, MC_LOG_ERROR); // what the command complains of says more
     bool is_open = false;
     if (fleet_options_check(options, NULL, &err) &&
         fleet_store_name(name, fleet_options_site(options), &err) &&

@@ -82,6 +82,7 @@ struct fleet_stream {
     bool is_writing;    // its lease, until the write is seen
     uint64_t written;   // revision of that write, once it is known
     bool is_leaving;    // no longer published, and being given back
+    bool is_told;       // in the log: that it was taken
     bool is_handed;     // the local mocapd runs it for the fleet, with these options
     int64_t kept_ns;    // until when it is not given away, as others refused it
     bool is_kept;       // not to be given away now
