@@ -4,6 +4,7 @@ PLAYED_STREAMS"""
 import getpass
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -245,10 +246,47 @@ def check_mqtt_tls(place):
         for process in good:
             process.says("connected to the MQTT broker")
         for process in bad:
+            process.says("cannot reach the MQTT broker at mqtts://localhost")
             assert "connected to the MQTT broker" not in process.text(), process.text()
         for process in good + bad:
             assert process.end() == 0, process.text()
         server.end()
+
+
+def check_mqtt_faults(place):
+    """Whatever is wrong with the broker, it is said, and tried again until it is right."""
+    make_certificates(place)
+    daemon = place.daemon("cam", count=1)
+    pem = {name: place.path(f"{name}.pem") for name in ("ca", "cert", "key")}
+
+    def start(scheme, port, *words):
+        return place.fleet("publish", "--mqtt", f"{scheme}://localhost:{port}", "--socket",
+                           daemon.socket, *words)
+    # A certificate that is of another name, or not valid yet, as clocks are not set at boot.
+    port = free_port()
+    process = start("mqtts", port, "--ca", pem["ca"])
+    process.says(": Connection refused; trying again")
+    for certificate, key in ((pem["ca"], place.path("ca.key")), (pem["cert"], pem["key"])):
+        server = start_mosquitto(place, port, f"persistence false\nuser {getpass.getuser()}\n"
+                                 f"certfile {certificate}\nkeyfile {key}\n")
+        if certificate == pem["ca"]:
+            process.says("certificate verify failed")
+            assert "connected to the MQTT broker" not in process.text(), process.text()
+        else:
+            process.says("connected to the MQTT broker")
+            assert process.end() == 0
+        server.end()
+
+    # Another server, which answers in another language.
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        process = start("mqtt", port)
+        connection, _ = listener.accept()
+        connection.sendall(bytes(8))
+        process.says("cannot reach the MQTT broker at mqtt://localhost")
+        connection.close()
+    start_mosquitto(place, port)
+    process.says("connected to the MQTT broker")
+    assert process.end() == 0
 
 
 def main():

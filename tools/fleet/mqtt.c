@@ -13,14 +13,13 @@
 #include "base/log.h"
 #include "protocol/message.h"
 #include "tools/fleet/home_assistant.h"
+#include "tools/fleet/mqtt_loop.h"
 #include "tools/fleet/mqtt_options.h"
 #include "tools/fleet/retained.h"
 #include "tools/fleet/subjects.h"
 
 enum {
     KEEPALIVE_S = 15,
-    RETRY_FIRST_S = 1,
-    RETRY_LAST_S = 30,
     WAITING_MAX = 64, // messages that the broker has not taken; a further record is lost
     WATCH_MS = 1000,  // between two messages of slow values
     WATCH_REPEAT_MS = 10000,
@@ -51,14 +50,12 @@ struct fleet_mqtt {
     struct fleet_mqtt_options options;
     struct mosquitto *mosquitto;
     struct fleet_mqtt_address address;
-    bool has_loop;
+    struct fleet_mqtt_loop loop;
     char availability[FLEET_SUBJECT_BYTES];
-    atomic_bool is_connected;
     atomic_uint connection; // its number
     atomic_int waiting;     // messages given to the library
     atomic_int taken;       // number of the message that the broker took last
     atomic_bool is_ending;
-    bool is_told;           // the library's thread alone: that there is no broker
     struct stream *streams; // owned; as many as there have been, PROTOCOL_STREAMS_MAX at most
     int stream_count;
     struct fleet_retained retained; // of the streams that are not removed
@@ -71,36 +68,24 @@ static void on_connect(struct mosquitto *mosquitto, void *user, int code)
 {
     struct fleet_mqtt *mqtt = user;
     if (code != 0) {
-        if (!mqtt->is_told) {
-            mc_log(MC_LOG_ERROR, "the MQTT broker at %s refuses: %s; asking again",
-                   mqtt->address.url, mosquitto_connack_string(code));
-            mqtt->is_told = true;
-        }
+        fleet_mqtt_loop_take_refusal(&mqtt->loop, mosquitto_connack_string(code));
         return;
     }
-    mc_log(MC_LOG_INFO, "connected to the MQTT broker at %s", mqtt->address.url);
-    mqtt->is_told = false;
     fleet_retained_forget(&mqtt->retained);
     atomic_store(&mqtt->waiting, 1);
     if (!atomic_load(&mqtt->is_ending)) {
         mosquitto_publish(mosquitto, NULL, mqtt->availability, 6, "online", 1, true);
     }
     atomic_fetch_add(&mqtt->connection, 1);
-    atomic_store(&mqtt->is_connected, true);
+    fleet_mqtt_loop_take_connection(&mqtt->loop);
 }
 
-static void on_disconnect(struct mosquitto *mosquitto, void *user, int code)
+static void on_log(struct mosquitto *mosquitto, void *user, int level, const char *text)
 {
     struct fleet_mqtt *mqtt = user;
     (void)mosquitto;
-    if (atomic_exchange(&mqtt->is_connected, false) && code != 0) {
-        mc_log(MC_LOG_WARNING, "lost the MQTT broker at %s; trying again until it is there",
-               mqtt->address.url);
-        mqtt->is_told = true;
-    } else if (!mqtt->is_told && code != 0) {
-        mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
-               mqtt->address.url);
-        mqtt->is_told = true;
+    if (level == MOSQ_LOG_ERR) {
+        fleet_mqtt_loop_take_error(&mqtt->loop, text);
     }
 }
 
@@ -143,10 +128,9 @@ static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
     snprintf(mqtt->availability, sizeof mqtt->availability, "mocap/publishers/%s/%s", site,
              machine);
     mosquitto_connect_callback_set(mqtt->mosquitto, on_connect);
-    mosquitto_disconnect_callback_set(mqtt->mosquitto, on_disconnect);
     mosquitto_publish_callback_set(mqtt->mosquitto, on_publish);
     mosquitto_message_callback_set(mqtt->mosquitto, on_message);
-    mosquitto_reconnect_delay_set(mqtt->mosquitto, RETRY_FIRST_S, RETRY_LAST_S, true);
+    mosquitto_log_callback_set(mqtt->mosquitto, on_log);
     mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
     return fleet_mqtt_options_set(mqtt->mosquitto, &mqtt->options, &mqtt->address, err) &&
            check(mosquitto_will_set(mqtt->mosquitto, mqtt->availability, 7, "offline", 1, true),
@@ -160,6 +144,7 @@ struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options, st
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
         return NULL;
     }
+    bool is_good = false;
     mqtt->options = *options;
     mosquitto_lib_init();
     mqtt->streams = calloc(PROTOCOL_STREAMS_MAX, sizeof *mqtt->streams);
@@ -169,15 +154,16 @@ struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options, st
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
     } else if (set_options(mqtt, err)) {
         // Fails where the name does not resolve yet: the loop tries again.
-        if (mosquitto_connect_async(mqtt->mosquitto, mqtt->address.host, mqtt->address.port,
-                                    KEEPALIVE_S) != MOSQ_ERR_SUCCESS) {
-            mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
-                   mqtt->address.url);
-            mqtt->is_told = true;
+        const int code = mosquitto_connect_async(mqtt->mosquitto, mqtt->address.host,
+                                                 mqtt->address.port, KEEPALIVE_S);
+        mqtt->loop.mosquitto = mqtt->mosquitto;
+        mqtt->loop.url = mqtt->address.url;
+        if (code != MOSQ_ERR_SUCCESS) {
+            fleet_mqtt_loop_take_error(&mqtt->loop, mosquitto_strerror(code));
         }
-        mqtt->has_loop = check(mosquitto_loop_start(mqtt->mosquitto), "a thread for MQTT", err);
+        is_good = fleet_mqtt_loop_start(&mqtt->loop, err);
     }
-    if (!mqtt->has_loop) {
+    if (!is_good) {
         fleet_mqtt_stop(mqtt);
         return NULL;
     }
@@ -202,7 +188,7 @@ static void end(struct fleet_mqtt *mqtt)
     int id = 0;
     atomic_store(&mqtt->is_ending, true);
     bool is_taken = false;
-    if (atomic_load(&mqtt->is_connected) &&
+    if (atomic_load(&mqtt->loop.is_connected) &&
         mosquitto_publish(mqtt->mosquitto, &id, mqtt->availability, 7, "offline", 1, true) ==
             MOSQ_ERR_SUCCESS) {
         for (int ms = 0; ms < END_MS && atomic_load(&mqtt->taken) != id; ms += END_LOOK_MS) {
@@ -223,10 +209,9 @@ void fleet_mqtt_stop(struct fleet_mqtt *mqtt)
     if (mqtt == NULL) {
         return;
     }
-    if (mqtt->has_loop) {
+    if (mqtt->loop.has_thread) {
         end(mqtt);
-        mosquitto_disconnect(mqtt->mosquitto);
-        mosquitto_loop_stop(mqtt->mosquitto, false);
+        fleet_mqtt_loop_stop(&mqtt->loop);
     }
     mosquitto_destroy(mqtt->mosquitto);
     mosquitto_lib_cleanup();
@@ -282,7 +267,7 @@ static bool publish(struct fleet_mqtt *mqtt, const char *topic, const char *byte
                     int qos, bool is_retained)
 {
     const int most = is_retained ? WAITING_KEPT_MAX : WAITING_MAX;
-    if (!atomic_load(&mqtt->is_connected) || atomic_load(&mqtt->waiting) >= most) {
+    if (!atomic_load(&mqtt->loop.is_connected) || atomic_load(&mqtt->waiting) >= most) {
         return false;
     }
     atomic_fetch_add(&mqtt->waiting, 1);
@@ -413,7 +398,7 @@ void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, c
     if (!take_news(mqtt, stream, is_live)) {
         return;
     }
-    if (stream->followed != connection && atomic_load(&mqtt->is_connected) &&
+    if (stream->followed != connection && atomic_load(&mqtt->loop.is_connected) &&
         subscribe_retained(mqtt, stream)) {
         stream->followed = connection;
         stream->watched = 0; // presence may have gone out before

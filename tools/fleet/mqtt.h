@@ -1,6 +1,6 @@
 // Records and states over MQTT, for home automation.
 //
-// A thread of the library's connects and reconnects. Records go with QoS 0 and are lost while more
+// A thread connects and reconnects. Records go with QoS 0 and are lost while more
 // than a few wait for the broker; states go with QoS 1, retained, when they change, and wait in a
 // queue with room for all streams. The last will says that this publisher is gone. Home Assistant
 // finds the streams by itself. Where another machine publishes a stream, too, see retained.h.
