@@ -99,14 +99,15 @@ static bool write_all(int fd, const struct mc_file_part *part)
     return true;
 }
 
-// Writes the parts and flushes them to disk. Closes fd in any case; errno on failure.
-static bool write_parts(int fd, const struct mc_file_part *parts, int part_count)
+// Writes the parts, and flushes them to disk if they are to be durable. Closes fd in any case;
+// errno on failure.
+static bool write_parts(int fd, const struct mc_file_part *parts, int part_count, bool is_durable)
 {
     bool good = true;
     for (int i = 0; i < part_count && good; i++) {
         good = write_all(fd, &parts[i]);
     }
-    good = good && fsync(fd) == 0;
+    good = good && (!is_durable || fsync(fd) == 0);
     const int cause = errno;
     if (close(fd) != 0) {
         return false;
@@ -135,8 +136,8 @@ static bool flush_folder(const char *path)
     return good;
 }
 
-bool mc_file_replace(const char *path, const struct mc_file_part *parts, int part_count,
-                     mode_t mode, struct mc_error *err)
+static bool replace(const char *path, const struct mc_file_part *parts, int part_count, mode_t mode,
+                    bool is_durable, struct mc_error *err)
 {
     struct stat old;
     const bool exists = lstat(path, &old) == 0;
@@ -154,10 +155,23 @@ bool mc_file_replace(const char *path, const struct mc_file_part *parts, int par
         unlink(temporary);
         return false;
     }
-    if (!write_parts(fd, parts, part_count) || rename(temporary, path) != 0) {
+    if (!write_parts(fd, parts, part_count, is_durable) || rename(temporary, path) != 0) {
         mc_error_set_errno(err, "%s", path);
         unlink(temporary);
         return false;
     }
-    return flush_folder(path) || mc_error_set_errno(err, "%s: flushing its folder", path);
+    return !is_durable || flush_folder(path) ||
+           mc_error_set_errno(err, "%s: flushing its folder", path);
+}
+
+bool mc_file_replace(const char *path, const struct mc_file_part *parts, int part_count,
+                     mode_t mode, struct mc_error *err)
+{
+    return replace(path, parts, part_count, mode, true, err);
+}
+
+bool mc_file_replace_volatile(const char *path, const struct mc_file_part *parts, int part_count,
+                              mode_t mode, struct mc_error *err)
+{
+    return replace(path, parts, part_count, mode, false, err);
 }

@@ -36,3 +36,8 @@ struct mc_file_part {
 // the disk. Any thread.
 bool mc_file_replace(const char *path, const struct mc_file_part *parts, int part_count,
                      mode_t mode, struct mc_error *err) MC_MUST_USE;
+
+// The same without flushing, for what is of no use after a crash of the machine. Does not wait for
+// the disk.
+bool mc_file_replace_volatile(const char *path, const struct mc_file_part *parts, int part_count,
+                              mode_t mode, struct mc_error *err) MC_MUST_USE;

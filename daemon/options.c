@@ -347,10 +347,7 @@ const struct mc_option daemon_stream_table[] = {
 
 static bool check_name(const char *name, struct mc_error *err)
 {
-    size_t length = strlen(name);
-    size_t valid =
-        strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
-    return (length > 0 && length < PROTOCOL_NAME_BYTES && valid == length) ||
+    return protocol_stream_name_valid(name) ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                         "a stream's name must be 1 to %d of A-Z a-z 0-9 _ . -, got '%.40s'",
                         PROTOCOL_NAME_BYTES - 1, name);

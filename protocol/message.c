@@ -63,12 +63,22 @@ bool protocol_names_contain(const char (*names)[PROTOCOL_NAME_BYTES], int count,
     return false;
 }
 
-bool protocol_profile_valid(const char *name)
+#define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+static bool is_name_of(const char *name, const char *characters)
 {
     const size_t length = strlen(name);
-    return length > 0 && length < PROTOCOL_NAME_BYTES &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
-               length;
+    return length > 0 && length < PROTOCOL_NAME_BYTES && strspn(name, characters) == length;
+}
+
+bool protocol_profile_valid(const char *name)
+{
+    return is_name_of(name, WORD);
+}
+
+bool protocol_stream_name_valid(const char *name)
+{
+    return is_name_of(name, WORD ".");
 }
 
 void protocol_settings_merge(struct protocol_settings *settings,

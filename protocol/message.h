@@ -118,6 +118,9 @@ struct protocol_request {
 // True for 1 to PROTOCOL_NAME_BYTES - 1 of A-Z a-z 0-9 _ -.
 bool protocol_profile_valid(const char *name);
 
+// The same with dots: what mocapd takes as a stream's name. Servers of other kinds may have others.
+bool protocol_stream_name_valid(const char *name);
+
 // ---- from the server
 
 enum protocol_error_code {

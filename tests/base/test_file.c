@@ -113,6 +113,16 @@ static void data_reaches_the_disk_before_the_name(void **state)
     assert_string_equal(calls, "frd");
 }
 
+static void volatile_files_are_replaced_without_flushing(void **state)
+{
+    (void)state;
+    const struct mc_file_part part = { "volatile", 8 };
+    memset(calls, 0, sizeof calls);
+    assert_true(mc_file_replace_volatile(path, &part, 1, 0666, NULL));
+    assert_string_equal(calls, "r");
+    assert_contents("volatile");
+}
+
 static void a_failed_flush_keeps_the_old_file(void **state)
 {
     (void)state;
@@ -213,6 +223,7 @@ int main(void)
         cmocka_unit_test(new_and_old_files_get_the_contents),
         cmocka_unit_test(data_reaches_the_disk_before_the_name),
         cmocka_unit_test(a_failed_flush_keeps_the_old_file),
+        cmocka_unit_test(volatile_files_are_replaced_without_flushing),
         cmocka_unit_test(a_full_disk_keeps_the_old_file),
         cmocka_unit_test(folders_and_devices_are_refused),
         cmocka_unit_test(a_bare_name_is_in_the_current_folder),

@@ -536,6 +536,15 @@ def check_refused(fleet):
     assert fleet.subscriber.widths["own0"] == {64}, fleet.subscriber.widths
     assert fleet.command("streams", "remove", "own0") == "removed own0\n"
     fleet.names.remove("own0")
+    # What every mocapd refuses is shown, with a machine whose log says why.
+    assert fleet.command("streams", "add", "no-source=rtps://x") == "added no-source\n"
+    said = wait_for("a refusal", lambda: re.search(
+        r"\nno-source +- .*, refused by w([01]): its log says why\n", fleet.command("status")))
+    assert "mocapd refuses to add no-source" in fleet.workers[int(said[1])].text()
+    wait_for("a refusal as JSON", lambda: [
+        stream["stream"] for stream in json.loads(fleet.command("status", "--json"))["streams"]
+        if stream["refused"]] == ["no-source"])
+    assert fleet.command("streams", "remove", "no-source") == "removed no-source\n"
     wait_for("its end", lambda: "own0" not in fleet.owners())
 
 
@@ -551,10 +560,13 @@ def check_junk(fleet):
     nats.publish("$KV.mocap_t.worker.w9", b"junk")
     nats.publish("$KV.mocap_t.stream.s7", b"junk")
     nats.publish("$KV.mocap_t.stream.s0", b"{}")
+    # Read, but no request to mocapd can hold it: nobody takes it, and the others stay.
+    nats.publish("$KV.mocap_t.stream.big", b'{"options":{"url":"%s"}}' % (b"x" * 6000))
     for token in ("=9B31m", "=1B=5B31m", "=C2=9B31m"): # escapes of a terminal, one of it UTF-8
         nats.publish(f"$KV.mocap_t.worker.{token}", b'{"session":"x","capacity":0}')
         nats.publish(f"$KV.mocap_t.stream.{token}", b'{"options":{"url":"demo:"}}')
     listed = wait_for("a list", lambda: "31m" in (text := fleet.command("status")) and text)
+    assert re.search(r"\nbig +its definition cannot be read", listed), listed
     listed += fleet.command("streams", "list")
     assert not any(c < " " and c != "\n" or "\x7f" <= c < "\xa0" for c in listed), listed
     json.loads(fleet.command("status", "--json"))
@@ -562,6 +574,10 @@ def check_junk(fleet):
     time.sleep(FRESH_S)
     fleet.wait_for_owners("junk")
     wait_for("the worker again", lambda: "w0" in fleet.owners().values())
+    wait_for("the end of nobody", lambda: re.search(r"\nw9 +gone\n", fleet.command("status")))
+    for worker in fleet.workers:
+        assert "no mocapd here" not in worker.text(), worker.text()
+    assert fleet.command("streams", "remove", "big") == "removed big\n"
     assert fleet.command("streams", "add", f"s7={SOURCE}") == "added s7\n"
     fleet.names.append("s7")
     fleet.wait_for_owners("a stream in place of junk", GUARD_S)

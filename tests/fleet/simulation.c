@@ -106,6 +106,11 @@ static uint64_t append(struct simulation *simulation, const char *key, const cha
     return entry->revision = (uint64_t)simulation->log_count;
 }
 
+void simulation_put(struct simulation *simulation, const char *key, const char *json)
+{
+    append(simulation, key, json);
+}
+
 void simulation_define(struct simulation *simulation, const char *name, const char *json)
 {
     char key[FLEET_KEY_BYTES];

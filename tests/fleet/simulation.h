@@ -37,6 +37,9 @@ void simulation_cut(struct simulation *simulation, int worker, bool is_cut); // 
 void simulation_calm(struct simulation *simulation); // short delays, and nothing gets lost
 void simulation_halt_broker(struct simulation *simulation, bool is_halted);
 
+// Writes an entry as somebody else would, whatever is there.
+void simulation_put(struct simulation *simulation, const char *key, const char *json);
+
 // Adds the definition of a stream, or removes it when options is NULL.
 void simulation_define(struct simulation *simulation, const char *name, const char *json);
 

@@ -100,6 +100,31 @@ static void a_worker_that_is_cut_off_stops_before_others_start(void **state)
     simulation_destroy(simulation);
 }
 
+// Of another version, or of no program at all.
+static void what_cannot_be_read_in_place_of_a_worker_is_ended_once(void **state)
+{
+    static const char *const unreadable[] = { "junk", "[]", "{}", "{\"session\":\"\"}",
+                                              "{\"session\":\"a\",\"labels\":[1]}" };
+    const int count = sizeof unreadable / sizeof unreadable[0];
+    struct simulation *simulation = simulation_create(&(struct simulation_options){
+        .seed = 8, .workers = 2, .streams = 4, .capacity = 20, .delay_max_ms = 5 });
+    simulation_run(simulation, 5000);
+    for (int i = 0; i < count; i++) {
+        char key[FLEET_KEY_BYTES];
+        snprintf(key, sizeof key, "worker.ghost%d", i);
+        simulation_put(simulation, key, unreadable[i]);
+    }
+    simulation_run(simulation, 20000);
+    const struct fleet_member *members[] = { simulation_member(simulation, 0),
+                                             simulation_member(simulation, 1) };
+    assert_int_equal(members[0]->counts.ended + members[1]->counts.ended, count);
+    for (int i = 0; i < members[0]->roster.worker_count; i++) {
+        const struct fleet_worker *worker = members[0]->roster.workers[i];
+        assert_int_equal(worker->has_ended, worker->name[0] == 'g');
+    }
+    simulation_destroy(simulation);
+}
+
 static void a_worker_that_leaves_is_replaced_at_once(void **state)
 {
     struct simulation *simulation = simulation_create(&(struct simulation_options){
@@ -443,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_stopped_worker_publishes_nothing_when_it_wakes),
         cmocka_unit_test(after_an_outage_of_the_broker_no_stream_has_moved),
         cmocka_unit_test(a_worker_that_is_cut_off_stops_before_others_start),
+        cmocka_unit_test(what_cannot_be_read_in_place_of_a_worker_is_ended_once),
         cmocka_unit_test(a_worker_that_leaves_is_replaced_at_once),
         cmocka_unit_test(a_second_worker_of_a_name_waits_and_says_so),
         cmocka_unit_test(a_stream_goes_where_it_was_moved_to_and_where_its_labels_are),

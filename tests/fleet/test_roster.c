@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -121,6 +122,38 @@ static void hostile_entries_are_not_understood(void **state)
     fleet_roster_finish(&roster);
 }
 
+// A worker that took such a stream could not even ask its mocapd.
+static void options_that_no_request_can_hold_are_not_understood(void **state)
+{
+    struct fleet_roster roster = { 0 };
+    char value[FLEET_OPTIONS_BYTES + 64];
+    const int around = (int)strlen("{\"url\":\"\"}");
+    const char *form = "{\"options\":{\"url\":\"%0*d\"}}";
+    snprintf(value, sizeof value, form, FLEET_OPTIONS_BYTES - around, 0);
+    assert_true(put(&roster, "stream.door", 1, value));
+    put(&roster, "stream.door", 2, STREAM);
+    snprintf(value, sizeof value, form, FLEET_OPTIONS_BYTES - around + 1, 0);
+    assert_false(put(&roster, "stream.door", 3, value));
+    assert_string_equal(fleet_roster_stream(&roster, "door")->options,
+                        "{\"max-faces\":2,\"url\":\"demo:\"}");
+    fleet_roster_finish(&roster);
+}
+
+// Otherwise it would be ended again and again.
+static void the_end_of_a_worker_that_nobody_could_read_is_understood(void **state)
+{
+    static const char *const unreadable[] = { "junk", "[]", "{}", "{\"session\":\"\"}",
+                                              "{\"session\":\"a\",\"labels\":[1]}" };
+    for (size_t i = 0; i < sizeof unreadable / sizeof unreadable[0]; i++) {
+        struct fleet_roster roster = { 0 };
+        assert_false(put(&roster, "worker.w1", 1, unreadable[i]));
+        assert_false(fleet_roster_worker(&roster, "w1")->has_ended);
+        assert_true(put(&roster, "worker.w1", 2, "{\"session\":\"\",\"ended\":true,\"after\":1}"));
+        assert_true(fleet_roster_worker(&roster, "w1")->has_ended);
+        fleet_roster_finish(&roster);
+    }
+}
+
 static void numbers_of_workers_are_bounded(void **state)
 {
     struct fleet_roster roster = { 0 };
@@ -132,7 +165,7 @@ static void numbers_of_workers_are_bounded(void **state)
     fleet_roster_finish(&roster);
 }
 
-static void any_name_that_mocapd_takes_has_a_key(void **state)
+static void any_valid_name_has_a_key(void **state)
 {
     char key[FLEET_KEY_BYTES], name[FLEET_NAME_BYTES];
     enum fleet_key_kind kind;
@@ -151,8 +184,10 @@ int main(void)
         cmocka_unit_test(an_end_that_is_read_after_a_gap_counts_as_raced),
         cmocka_unit_test(older_entries_change_nothing),
         cmocka_unit_test(hostile_entries_are_not_understood),
+        cmocka_unit_test(options_that_no_request_can_hold_are_not_understood),
+        cmocka_unit_test(the_end_of_a_worker_that_nobody_could_read_is_understood),
         cmocka_unit_test(numbers_of_workers_are_bounded),
-        cmocka_unit_test(any_name_that_mocapd_takes_has_a_key),
+        cmocka_unit_test(any_valid_name_has_a_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,3 +190,16 @@ class Nats:
 
 def as_json(data):
     return json.loads(data.decode())
+
+
+def make_certificates(place):
+    openssl = find("openssl")
+    for command in (
+            "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca",
+            "req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=localhost",
+            "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
+            "-out cert.pem -extfile names"):
+        with open(place.path("names"), "w", encoding="ascii") as out:
+            out.write("subjectAltName=DNS:localhost\n")
+        subprocess.run([openssl, *command.split()], cwd=place.folder, check=True,
+                       capture_output=True)

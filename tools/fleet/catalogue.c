@@ -25,7 +25,7 @@ bool fleet_catalogue_open(struct fleet_catalogue *catalogue, const struct fleet_
     const struct fleet_broker_options broker = { .fleet = options, .name = "mocap-fleet" };
     const int64_t end_ns = mc_clock_now_ns() + FLEET_CATALOGUE_MS * MC_NS_PER_MS;
     memset(catalogue, 0, sizeof *catalogue);
-    mc_log_level_set(MC_LOG_ERROR); // what the command complains of says more
+    fleet_options_set_log(options, MC_LOG_ERROR); // what the command complains of says more
     bool is_open = false;
     if (fleet_options_check(options, NULL, &err) &&
         fleet_store_name(name, fleet_options_site(options), &err) &&
@@ -62,6 +62,15 @@ static bool remove_definition(struct fleet_catalogue *catalogue, const char *nam
     return status == NATS_OK;
 }
 
+// What one reader cannot read, none can.
+static bool is_readable(const char *key, const char *text, size_t length)
+{
+    struct fleet_roster trial = { 0 };
+    const bool good = fleet_roster_put(&trial, key, 1, text, length, 0);
+    fleet_roster_finish(&trial);
+    return good;
+}
+
 bool fleet_catalogue_define(struct fleet_catalogue *catalogue, const char *name,
                             const json_t *definition)
 {
@@ -78,6 +87,13 @@ bool fleet_catalogue_define(struct fleet_catalogue *catalogue, const char *name,
     if (text == NULL || length > FLEET_VALUE_BYTES) {
         tools_complain("%s: the definition must be at most %d bytes, got %zu", name,
                        FLEET_VALUE_BYTES, length);
+        free(text);
+        return false;
+    }
+    if (!is_readable(key, text, length)) {
+        tools_complain("%s: no machine could read this definition: its name, options, labels or "
+                       "worker are not as they must be",
+                       name);
         free(text);
         return false;
     }

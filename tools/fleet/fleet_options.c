@@ -25,12 +25,18 @@ const struct mc_option fleet_options_table[] = {
       MC_OPTION_FIELD(struct fleet_options, certificate) },
     { "key", 0, "FILE", "its private key", MC_OPTION_TEXT,
       MC_OPTION_FIELD(struct fleet_options, key) },
-    { "log-level", 0, "LEVEL", "error, warning, info or debug; default: info", MC_OPTION_ENUM,
+    { "log-level", 0, "LEVEL",
+      "error, warning, info or debug; default: info; of streams and status: error", MC_OPTION_ENUM,
       .names = mc_options_log_levels, MC_OPTION_FIELD(struct fleet_options, log_level) },
     { 0 },
 };
 
-const struct fleet_options fleet_options_default = { .log_level = MC_LOG_INFO };
+const struct fleet_options fleet_options_default = { .log_level = -1 };
+
+void fleet_options_set_log(const struct fleet_options *options, enum mc_log_level otherwise)
+{
+    mc_log_level_set(options->log_level < 0 ? otherwise : (enum mc_log_level)options->log_level);
+}
 
 const char *fleet_options_site(const struct fleet_options *options)
 {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/command.h"
+#include "base/log.h"
 #include "protocol/record.h"
 
 // Text is borrowed from the command line.
@@ -13,13 +14,16 @@ struct fleet_options {
     const char *ca;          // file: certificates that sign the broker's
     const char *certificate; // file: of this client, with key
     const char *key;
-    int log_level; // enum mc_log_level
+    int log_level; // enum mc_log_level; -1: not given
 };
 
 #define FLEET_SITE_DEFAULT "default"
 
 extern const struct mc_option fleet_options_table[];
 extern const struct fleet_options fleet_options_default;
+
+// Sets the level of the log: that which was given, or otherwise this one.
+void fleet_options_set_log(const struct fleet_options *options, enum mc_log_level otherwise);
 
 const char *fleet_options_site(const struct fleet_options *options);
 

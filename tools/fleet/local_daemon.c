@@ -1,6 +1,5 @@
 #include "tools/fleet/local_daemon.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/condition.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "protocol/decode.h"
 #include "protocol/mocap.h"
@@ -21,17 +21,18 @@ enum {
     LOOK_MS = 200,      // between two looks at the connection
     MEASURE_MS = 1000,  // between two measurements
     REFUSED_MS = 15000, // before a stream that mocapd refused is handed over again
+    SILENCES_MAX = 2,   // requests in a row that get no reply: then mocapd is lost, not late
     LINE_BYTES = FLEET_NAME_BYTES + 1,
 };
 
 struct handed {
     char name[FLEET_NAME_BYTES];
-    char *options; // as they were handed over; NULL: only known by name, from the file
+    char *desired_options; // NULL: it shall be removed
+    char *applied_options; // that mocapd has confirmed; NULL: none
     bool is_wanted, is_refused;
     bool is_ours;     // handed over by this worker or one before; not the machine's own
     int64_t again_ns; // when a refused one is tried again
-    char *wanted;     // the options; NULL: it shall be removed
-    char told[PROTOCOL_REASON_BYTES]; // why mocapd refused it last
+    char last_refusal[PROTOCOL_REASON_BYTES];
     struct handed *next;
 };
 
@@ -39,6 +40,7 @@ struct fleet_local {
     struct fleet_local_options options;
     struct mocap_client *client; // NULL: not connected
     bool outage_is_told, write_is_told;
+    int silences;                     // requests in a row that got no reply in time
     struct fleet_local_counts counts; // at the last measurement
     int64_t measured_ns;
     pthread_t thread;
@@ -91,23 +93,28 @@ static void read_names(struct fleet_local *local)
 }
 
 // With the lock held. Written before a stream is handed over, so that it holds one too many rather
-// than one too few.
+// than one too few. A crash of the machine ends mocapd, too, and a flush would hold up the lease.
 static void write_names(struct fleet_local *local)
 {
-    char path[4096];
-    if (local->options.file == NULL ||
-        snprintf(path, sizeof path, "%s.new", local->options.file) >= (int)sizeof path) {
+    struct mc_error err = { 0 };
+    char *text = NULL;
+    size_t length = 0;
+    if (local->options.file == NULL) {
         return;
     }
-    FILE *file = fopen(path, "we");
-    for (const struct handed *h = local->streams; file != NULL && h != NULL; h = h->next) {
-        if (h->is_ours || h->options == NULL) {
-            fprintf(file, "%s\n", h->name);
+    FILE *names = open_memstream(&text, &length);
+    for (const struct handed *h = local->streams; names != NULL && h != NULL; h = h->next) {
+        if (h->is_ours || h->applied_options == NULL) {
+            fprintf(names, "%s\n", h->name);
         }
     }
-    const bool good = file != NULL && fclose(file) == 0 && rename(path, local->options.file) == 0;
+    bool good = (names != NULL && fclose(names) == 0) ||
+                mc_error_set(&err, MC_ERROR_MEMORY, 0, "%s: out of memory", local->options.file);
+    const struct mc_file_part part = { text, length };
+    good = good && mc_file_replace_volatile(local->options.file, &part, 1, 0666, &err);
+    free(text);
     if (!good && !local->write_is_told) {
-        mc_log(MC_LOG_WARNING, "%s: %s", local->options.file, strerrordesc_np(errno));
+        mc_log(MC_LOG_WARNING, "%s", err.message);
     }
     local->write_is_told = !good;
 }
@@ -118,8 +125,8 @@ static void write_names(struct fleet_local *local)
 static void forget_handed(struct fleet_local *local)
 {
     for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
-        free(handed->options);
-        handed->options = NULL;
+        free(handed->applied_options);
+        handed->applied_options = NULL;
     }
 }
 
@@ -148,6 +155,7 @@ static bool connect_daemon(struct fleet_local *local)
         return false;
     }
     local->outage_is_told = false;
+    local->silences = 0;
     pthread_mutex_lock(&local->lock);
     local->state.is_connected = true;
     local->is_changed = true;
@@ -155,26 +163,35 @@ static bool connect_daemon(struct fleet_local *local)
     return true;
 }
 
+// A mocapd that is late, as its disk or its machine is busy, still runs its streams.
+static void take_silence(struct fleet_local *local)
+{
+    if (++local->silences >= SILENCES_MAX) {
+        disconnect(local, "it does not answer");
+    }
+}
+
 // It is tried again and again: the log has each reason once.
 static void tell_refusal(struct handed *handed, bool is_removal, const char *reason)
 {
-    mc_log(strcmp(handed->told, reason) == 0 ? MC_LOG_DEBUG : MC_LOG_WARNING,
+    mc_log(strcmp(handed->last_refusal, reason) == 0 ? MC_LOG_DEBUG : MC_LOG_WARNING,
            "mocapd refuses to %s %s: %s", is_removal ? "remove" : "add", handed->name, reason);
-    snprintf(handed->told, sizeof handed->told, "%s", reason);
+    snprintf(handed->last_refusal, sizeof handed->last_refusal, "%s", reason);
 }
 
 // mocapd runs the stream as it is wanted.
 static bool is_confirmed(const struct handed *handed)
 {
-    return handed->wanted != NULL && handed->options != NULL &&
-           strcmp(handed->wanted, handed->options) == 0;
+    return handed->desired_options != NULL && handed->applied_options != NULL &&
+           strcmp(handed->desired_options, handed->applied_options) == 0;
 }
 
 // With the lock held: something to do, or NULL.
 static struct handed *find_work(struct fleet_local *local, int64_t now_ns)
 {
     for (struct handed *h = local->streams; h != NULL; h = h->next) {
-        if (!is_confirmed(h) && !(h->is_refused && h->wanted != NULL && now_ns < h->again_ns)) {
+        if (!is_confirmed(h) &&
+            !(h->is_refused && h->desired_options != NULL && now_ns < h->again_ns)) {
             return h;
         }
     }
@@ -188,8 +205,8 @@ static void forget(struct fleet_local *local, struct handed *handed)
         link = &(*link)->next;
     }
     *link = handed->next;
-    free(handed->options);
-    free(handed->wanted);
+    free(handed->applied_options);
+    free(handed->desired_options);
     free(handed);
 }
 
@@ -200,21 +217,21 @@ static void finish(struct fleet_local *local, const char *name, char *options,
                    int64_t now_ns)
 {
     struct handed *handed = find(local, name);
-    if (handed == NULL || reply == FLEET_STREAM_LOST) {
+    if (handed == NULL || reply >= FLEET_STREAM_LATE) {
         free(options);
         return;
     }
     if (reply == FLEET_STREAM_REFUSED) {
         tell_refusal(handed, options == NULL, refusal->reason);
     } else {
-        handed->told[0] = '\0';
+        handed->last_refusal[0] = '\0';
     }
-    if (options == NULL && (reply <= FLEET_STREAM_UNCHANGED || handed->wanted == NULL)) {
-        if (handed->wanted == NULL) {
+    if (options == NULL && (reply <= FLEET_STREAM_UNCHANGED || handed->desired_options == NULL)) {
+        if (handed->desired_options == NULL) {
             forget(local, handed);
         } else {
-            free(handed->options);
-            handed->options = NULL;
+            free(handed->applied_options);
+            handed->applied_options = NULL;
         }
         write_names(local);
         return;
@@ -222,8 +239,8 @@ static void finish(struct fleet_local *local, const char *name, char *options,
     handed->is_ours = handed->is_ours || reply == FLEET_STREAM_DONE;
     handed->is_refused = reply == FLEET_STREAM_REFUSED;
     handed->again_ns = now_ns + REFUSED_MS * MC_NS_PER_MS;
-    free(handed->options);
-    handed->options = reply <= FLEET_STREAM_UNCHANGED ? options : NULL;
+    free(handed->applied_options);
+    handed->applied_options = reply <= FLEET_STREAM_UNCHANGED ? options : NULL;
     if (reply > FLEET_STREAM_UNCHANGED) {
         free(options);
     }
@@ -235,8 +252,8 @@ static void count(struct fleet_local *local)
     local->state.handed = 0;
     local->state.refused = 0;
     for (const struct handed *h = local->streams; h != NULL; h = h->next) {
-        local->state.handed += h->options != NULL;
-        local->state.refused += h->is_refused && h->wanted != NULL;
+        local->state.handed += h->applied_options != NULL;
+        local->state.refused += h->is_refused && h->desired_options != NULL;
     }
 }
 
@@ -247,13 +264,14 @@ static void reconcile(struct fleet_local *local)
     local->is_changed = false;
     while (local->client != NULL && (work = find_work(local, mc_clock_now_ns())) != NULL) {
         char name[FLEET_NAME_BYTES];
-        const bool is_change = work->wanted != NULL && work->options != NULL;
+        const bool is_change = work->desired_options != NULL && work->applied_options != NULL;
         const bool is_ours = work->is_ours;
-        char *options = work->wanted == NULL || is_change ? NULL : strdup(work->wanted);
+        char *options =
+            work->desired_options == NULL || is_change ? NULL : strdup(work->desired_options);
         memcpy(name, work->name, sizeof name);
         if (options == NULL) { // about to go: not confirmed, should it be wanted again meanwhile
-            free(work->options);
-            work->options = NULL;
+            free(work->applied_options);
+            work->applied_options = NULL;
         }
         pthread_mutex_unlock(&local->lock);
         struct fleet_stream_refusal refusal = { 0 };
@@ -263,9 +281,16 @@ static void reconcile(struct fleet_local *local)
                             : FLEET_STREAM_UNCHANGED;
         if (reply == FLEET_STREAM_LOST) {
             disconnect(local, refusal.reason);
+        } else if (reply == FLEET_STREAM_LATE) {
+            take_silence(local);
+        } else {
+            local->silences = 0;
         }
         pthread_mutex_lock(&local->lock);
         finish(local, name, options, reply, &refusal, mc_clock_now_ns());
+        if (reply == FLEET_STREAM_LATE) { // the answer may have come by the next time
+            break;
+        }
     }
     count(local);
     pthread_mutex_unlock(&local->lock);
@@ -292,11 +317,17 @@ static void measure(struct fleet_local *local)
         return;
     }
     local->measured_ns = now_ns;
-    if (mocap_request(local->client, "metrics", NULL, REPLY_MS, &message, &error) !=
-        MOCAP_MESSAGE) {
-        disconnect(local, error.message[0] != '\0' ? error.message : "it does not answer");
+    const enum mocap_result result =
+        mocap_request(local->client, "metrics", NULL, REPLY_MS, &message, &error);
+    if (result == MOCAP_TIMEOUT) {
+        take_silence(local);
         return;
     }
+    if (result != MOCAP_MESSAGE) {
+        disconnect(local, result == MOCAP_CLOSED ? "it closed the connection" : error.message);
+        return;
+    }
+    local->silences = 0;
     char *text = message.type != MOCAP_REPLY
                      ? NULL
                      : protocol_decode_metrics(message.bytes, message.length, NULL);
@@ -306,13 +337,30 @@ static void measure(struct fleet_local *local)
     free(text);
 }
 
-// What mocapd says unasked: names of streams.
+// A stream that was added after all is this worker's, to be removed even where it is not wanted by
+// now.
+static void take_late(struct fleet_local *local, const struct mocap_message *message)
+{
+    char name[FLEET_NAME_BYTES];
+    if (fleet_stream_read_late(message, name) && fleet_name_valid(name)) {
+        pthread_mutex_lock(&local->lock);
+        struct handed *handed = add(local, name);
+        if (handed != NULL) {
+            handed->is_ours = true;
+            local->is_changed = true;
+        }
+        pthread_mutex_unlock(&local->lock);
+    }
+}
+
+// What mocapd says unasked: names of streams. And late answers.
 static void drain(struct fleet_local *local)
 {
     struct mocap_message message;
     struct mocap_error error = { 0 };
     enum mocap_result result;
     while ((result = mocap_next(local->client, 0, &message, &error)) == MOCAP_MESSAGE) {
+        take_late(local, &message);
     }
     if (result != MOCAP_TIMEOUT) {
         disconnect(local, result == MOCAP_CLOSED ? "it closed the connection" : error.message);
@@ -371,18 +419,19 @@ void fleet_local_set(struct fleet_local *local, struct fleet_stream *const *stre
             continue;
         }
         handed->is_wanted = true;
-        if (handed->wanted == NULL || strcmp(handed->wanted, streams[i]->options) != 0) {
-            free(handed->wanted);
-            handed->wanted = strdup(streams[i]->options);
+        if (handed->desired_options == NULL ||
+            strcmp(handed->desired_options, streams[i]->options) != 0) {
+            free(handed->desired_options);
+            handed->desired_options = strdup(streams[i]->options);
             handed->is_refused = false;
             local->is_changed = true;
         }
         streams[i]->is_handed = is_confirmed(handed);
     }
     for (struct handed *handed = local->streams; handed != NULL; handed = handed->next) {
-        if (!handed->is_wanted && handed->wanted != NULL) {
-            free(handed->wanted);
-            handed->wanted = NULL;
+        if (!handed->is_wanted && handed->desired_options != NULL) {
+            free(handed->desired_options);
+            handed->desired_options = NULL;
             local->is_changed = true;
         }
     }
@@ -398,7 +447,7 @@ int fleet_local_refused(struct fleet_local *local, char names[][FLEET_NAME_BYTES
     int copied = 0;
     pthread_mutex_lock(&local->lock);
     for (const struct handed *h = local->streams; h != NULL && copied < room; h = h->next) {
-        if (h->is_refused && h->wanted != NULL) {
+        if (h->is_refused && h->desired_options != NULL) {
             memcpy(names[copied++], h->name, FLEET_NAME_BYTES);
         }
     }

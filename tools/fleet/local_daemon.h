@@ -1,6 +1,7 @@
 // The streams that a worker hands to the mocapd of its machine, by the requests that add and remove
 // streams at run time. What is wanted is given; a thread makes it so, again after a restart of
-// mocapd. It also measures how late that mocapd's records are.
+// mocapd. It also measures how late that mocapd's records are. A mocapd that is late with an answer
+// keeps its streams; one that leaves two requests in a row unanswered is lost.
 //
 // Names of streams that were handed over are kept in a file, so that a worker that was killed
 // leaves none behind: the next one removes them.

@@ -53,6 +53,7 @@ static bool write_lease(struct fleet_member *member, struct fleet_stream *stream
     }
     if (worker[0] == '\0' && now_ns < stream->refused_ns) {
         json_object_set_new(object, "refused", json_true());
+        set_text(object, "by", member->options.name);
     }
     const bool is_move = worker[0] != '\0' && stream->lease != 0;
     json_object_set_new(object, "moves", json_integer((json_int_t)stream->moves + is_move));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <mosquitto.h>
@@ -12,18 +13,21 @@
 #include "base/log.h"
 #include "protocol/message.h"
 #include "tools/fleet/home_assistant.h"
+#include "tools/fleet/mqtt_loop.h"
 #include "tools/fleet/mqtt_options.h"
 #include "tools/fleet/retained.h"
 #include "tools/fleet/subjects.h"
 
 enum {
     KEEPALIVE_S = 15,
-    RETRY_FIRST_S = 1,
-    RETRY_LAST_S = 30,
     WAITING_MAX = 64, // messages that the broker has not taken; a further record is lost
     WATCH_MS = 1000,  // between two messages of slow values
     WATCH_REPEAT_MS = 10000,
     KEPT_COUNT = FLEET_ENTITY_COUNT + 2, // messages of a stream that the broker keeps
+    // The same for what the broker is to keep: all of it, and all of it once more.
+    WAITING_KEPT_MAX = WAITING_MAX + 2 * PROTOCOL_STREAMS_MAX * KEPT_COUNT,
+    END_MS = 2000, // for the broker to take the last messages
+    END_LOOK_MS = 10,
 };
 
 struct stream {
@@ -37,6 +41,7 @@ struct stream {
     bool is_present;
     int64_t presence_ns; // when
     unsigned watched;    // in which presence was sent
+    bool is_behind;      // the state, or that nobody is present, could not be sent
     bool is_removed;
     int removed; // of its KEPT_COUNT messages
 };
@@ -45,12 +50,12 @@ struct fleet_mqtt {
     struct fleet_mqtt_options options;
     struct mosquitto *mosquitto;
     struct fleet_mqtt_address address;
-    bool has_loop;
+    struct fleet_mqtt_loop loop;
     char availability[FLEET_SUBJECT_BYTES];
-    atomic_bool is_connected;
     atomic_uint connection; // its number
     atomic_int waiting;     // messages given to the library
-    bool is_told;           // the library's thread alone: that there is no broker
+    atomic_int taken;       // number of the message that the broker took last
+    atomic_bool is_ending;
     struct stream *streams; // owned; as many as there have been, PROTOCOL_STREAMS_MAX at most
     int stream_count;
     struct fleet_retained retained; // of the streams that are not removed
@@ -63,41 +68,32 @@ static void on_connect(struct mosquitto *mosquitto, void *user, int code)
 {
     struct fleet_mqtt *mqtt = user;
     if (code != 0) {
-        if (!mqtt->is_told) {
-            mc_log(MC_LOG_ERROR, "the MQTT broker at %s refuses: %s; asking again",
-                   mqtt->address.url, mosquitto_connack_string(code));
-            mqtt->is_told = true;
-        }
+        fleet_mqtt_loop_take_refusal(&mqtt->loop, mosquitto_connack_string(code));
         return;
     }
-    mc_log(MC_LOG_INFO, "connected to the MQTT broker at %s", mqtt->address.url);
-    mqtt->is_told = false;
     fleet_retained_forget(&mqtt->retained);
     atomic_store(&mqtt->waiting, 1);
-    mosquitto_publish(mosquitto, NULL, mqtt->availability, 6, "online", 1, true);
+    if (!atomic_load(&mqtt->is_ending)) {
+        mosquitto_publish(mosquitto, NULL, mqtt->availability, 6, "online", 1, true);
+    }
     atomic_fetch_add(&mqtt->connection, 1);
-    atomic_store(&mqtt->is_connected, true);
+    fleet_mqtt_loop_take_connection(&mqtt->loop);
 }
 
-static void on_disconnect(struct mosquitto *mosquitto, void *user, int code)
+static void on_log(struct mosquitto *mosquitto, void *user, int level, const char *text)
 {
     struct fleet_mqtt *mqtt = user;
     (void)mosquitto;
-    if (atomic_exchange(&mqtt->is_connected, false) && code != 0) {
-        mc_log(MC_LOG_WARNING, "lost the MQTT broker at %s; trying again until it is there",
-               mqtt->address.url);
-        mqtt->is_told = true;
-    } else if (!mqtt->is_told && code != 0) {
-        mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
-               mqtt->address.url);
-        mqtt->is_told = true;
+    if (level == MOSQ_LOG_ERR) {
+        fleet_mqtt_loop_take_error(&mqtt->loop, text);
     }
 }
 
 static void on_publish(struct mosquitto *mosquitto, void *user, int id)
 {
     struct fleet_mqtt *mqtt = user;
-    (void)mosquitto, (void)id;
+    (void)mosquitto;
+    atomic_store(&mqtt->taken, id);
     // Not below 0: messages of QoS 1 from before a reconnect, which are not counted any more.
     int waiting = atomic_load(&mqtt->waiting);
     while (waiting > 0 && !atomic_compare_exchange_weak(&mqtt->waiting, &waiting, waiting - 1)) {
@@ -132,10 +128,9 @@ static bool set_options(struct fleet_mqtt *mqtt, struct mc_error *err)
     snprintf(mqtt->availability, sizeof mqtt->availability, "mocap/publishers/%s/%s", site,
              machine);
     mosquitto_connect_callback_set(mqtt->mosquitto, on_connect);
-    mosquitto_disconnect_callback_set(mqtt->mosquitto, on_disconnect);
     mosquitto_publish_callback_set(mqtt->mosquitto, on_publish);
     mosquitto_message_callback_set(mqtt->mosquitto, on_message);
-    mosquitto_reconnect_delay_set(mqtt->mosquitto, RETRY_FIRST_S, RETRY_LAST_S, true);
+    mosquitto_log_callback_set(mqtt->mosquitto, on_log);
     mosquitto_int_option(mqtt->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
     return fleet_mqtt_options_set(mqtt->mosquitto, &mqtt->options, &mqtt->address, err) &&
            check(mosquitto_will_set(mqtt->mosquitto, mqtt->availability, 7, "offline", 1, true),
@@ -149,6 +144,7 @@ struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options, st
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
         return NULL;
     }
+    bool is_good = false;
     mqtt->options = *options;
     mosquitto_lib_init();
     mqtt->streams = calloc(PROTOCOL_STREAMS_MAX, sizeof *mqtt->streams);
@@ -158,19 +154,54 @@ struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options, st
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for MQTT");
     } else if (set_options(mqtt, err)) {
         // Fails where the name does not resolve yet: the loop tries again.
-        if (mosquitto_connect_async(mqtt->mosquitto, mqtt->address.host, mqtt->address.port,
-                                    KEEPALIVE_S) != MOSQ_ERR_SUCCESS) {
-            mc_log(MC_LOG_WARNING, "no MQTT broker at %s yet; trying again until it is there",
-                   mqtt->address.url);
-            mqtt->is_told = true;
+        const int code = mosquitto_connect_async(mqtt->mosquitto, mqtt->address.host,
+                                                 mqtt->address.port, KEEPALIVE_S);
+        mqtt->loop.mosquitto = mqtt->mosquitto;
+        mqtt->loop.url = mqtt->address.url;
+        if (code != MOSQ_ERR_SUCCESS) {
+            fleet_mqtt_loop_take_error(&mqtt->loop, mosquitto_strerror(code));
         }
-        mqtt->has_loop = check(mosquitto_loop_start(mqtt->mosquitto), "a thread for MQTT", err);
+        is_good = fleet_mqtt_loop_start(&mqtt->loop, err);
     }
-    if (!mqtt->has_loop) {
+    if (!is_good) {
         fleet_mqtt_stop(mqtt);
         return NULL;
     }
     return mqtt;
+}
+
+static bool is_any_behind(const struct fleet_mqtt *mqtt)
+{
+    for (int i = 0; i < mqtt->stream_count; i++) {
+        if (mqtt->streams[i].is_behind || mqtt->streams[i].is_removed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What the library has not sent when it disconnects is lost, and the broker would keep for ever
+// what was true before. It takes messages in their order, so the last one stands for all.
+static void end(struct fleet_mqtt *mqtt)
+{
+    const struct timespec moment = { .tv_nsec = END_LOOK_MS * MC_NS_PER_MS };
+    int id = 0;
+    atomic_store(&mqtt->is_ending, true);
+    bool is_taken = false;
+    if (atomic_load(&mqtt->loop.is_connected) &&
+        mosquitto_publish(mqtt->mosquitto, &id, mqtt->availability, 7, "offline", 1, true) ==
+            MOSQ_ERR_SUCCESS) {
+        for (int ms = 0; ms < END_MS && atomic_load(&mqtt->taken) != id; ms += END_LOOK_MS) {
+            nanosleep(&moment, NULL);
+        }
+        is_taken = atomic_load(&mqtt->taken) == id;
+    }
+    if (atomic_load(&mqtt->connection) > 0 && (!is_taken || is_any_behind(mqtt))) {
+        mc_log(MC_LOG_WARNING,
+               "the MQTT broker at %s has not taken the last messages: it may keep states and "
+               "presence that are no longer true",
+               mqtt->address.url);
+    }
 }
 
 void fleet_mqtt_stop(struct fleet_mqtt *mqtt)
@@ -178,12 +209,9 @@ void fleet_mqtt_stop(struct fleet_mqtt *mqtt)
     if (mqtt == NULL) {
         return;
     }
-    if (mqtt->has_loop) {
-        if (atomic_load(&mqtt->is_connected)) {
-            mosquitto_publish(mqtt->mosquitto, NULL, mqtt->availability, 7, "offline", 1, true);
-        }
-        mosquitto_disconnect(mqtt->mosquitto);
-        mosquitto_loop_stop(mqtt->mosquitto, false);
+    if (mqtt->loop.has_thread) {
+        end(mqtt);
+        fleet_mqtt_loop_stop(&mqtt->loop);
     }
     mosquitto_destroy(mqtt->mosquitto);
     mosquitto_lib_cleanup();
@@ -238,7 +266,8 @@ static struct stream *find_stream(struct fleet_mqtt *mqtt, const char *name)
 static bool publish(struct fleet_mqtt *mqtt, const char *topic, const char *bytes, size_t length,
                     int qos, bool is_retained)
 {
-    if (!atomic_load(&mqtt->is_connected) || atomic_load(&mqtt->waiting) >= WAITING_MAX) {
+    const int most = is_retained ? WAITING_KEPT_MAX : WAITING_MAX;
+    if (!atomic_load(&mqtt->loop.is_connected) || atomic_load(&mqtt->waiting) >= most) {
         return false;
     }
     atomic_fetch_add(&mqtt->waiting, 1);
@@ -317,7 +346,7 @@ static bool announce(struct fleet_mqtt *mqtt, const struct stream *stream)
 }
 
 // Sends the presence that text, which fleet_presence_write has written, tells.
-static void send_presence(struct fleet_mqtt *mqtt, struct stream *stream, bool is_present,
+static bool send_presence(struct fleet_mqtt *mqtt, struct stream *stream, bool is_present,
                           const char *text, size_t length)
 {
     char topic[FLEET_SUBJECT_BYTES];
@@ -327,17 +356,37 @@ static void send_presence(struct fleet_mqtt *mqtt, struct stream *stream, bool i
         stream->is_present = is_present;
         stream->presence_ns = mc_clock_now_ns();
         stream->watched = atomic_load(&mqtt->connection);
+        return true;
     }
+    return false;
 }
 
 // The last thing seen, which the broker keeps, would stay true for ever.
-static void clear_presence(struct fleet_mqtt *mqtt, struct stream *stream)
+static bool clear_presence(struct fleet_mqtt *mqtt, struct stream *stream)
 {
     char text[FLEET_PRESENCE_BYTES];
     const size_t length = fleet_presence_write(text, NULL);
-    if (stream->watched != atomic_load(&mqtt->connection) || strcmp(stream->presence, text) != 0) {
-        send_presence(mqtt, stream, false, text, length);
+    return (stream->watched == atomic_load(&mqtt->connection) &&
+            strcmp(stream->presence, text) == 0) ||
+           send_presence(mqtt, stream, false, text, length);
+}
+
+static bool send_state(struct fleet_mqtt *mqtt, struct stream *stream, unsigned connection,
+                       const char *text, size_t length)
+{
+    char topic[FLEET_SUBJECT_BYTES];
+    if (stream->reported == connection && strcmp(stream->state, text) == 0) {
+        return true;
     }
+    fleet_topic_write(topic, mqtt->options.site, stream->name, "state");
+    fleet_retained_expect(&mqtt->retained, stream->name);
+    if (!publish(mqtt, topic, text, length, 1, true)) {
+        fleet_retained_expect_not(&mqtt->retained, stream->name);
+        return false;
+    }
+    stream->reported = connection;
+    snprintf(stream->state, sizeof stream->state, "%s", text);
+    return true;
 }
 
 void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, const char *text,
@@ -345,10 +394,11 @@ void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, c
 {
     struct stream *stream = find_stream(mqtt, name);
     const unsigned connection = atomic_load(&mqtt->connection);
+    stream->is_behind = false;
     if (!take_news(mqtt, stream, is_live)) {
         return;
     }
-    if (stream->followed != connection && atomic_load(&mqtt->is_connected) &&
+    if (stream->followed != connection && atomic_load(&mqtt->loop.is_connected) &&
         subscribe_retained(mqtt, stream)) {
         stream->followed = connection;
         stream->watched = 0; // presence may have gone out before
@@ -357,21 +407,8 @@ void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *name, bool is_live, c
         announce(mqtt, stream)) {
         stream->announced = connection;
     }
-    if (!is_live) {
-        clear_presence(mqtt, stream);
-    }
-    if (stream->reported == connection && strcmp(stream->state, text) == 0) {
-        return;
-    }
-    char topic[FLEET_SUBJECT_BYTES];
-    fleet_topic_write(topic, mqtt->options.site, name, "state");
-    fleet_retained_expect(&mqtt->retained, name);
-    if (publish(mqtt, topic, text, length, 1, true)) {
-        stream->reported = connection;
-        snprintf(stream->state, sizeof stream->state, "%s", text);
-    } else {
-        fleet_retained_expect_not(&mqtt->retained, name);
-    }
+    const bool is_clear = is_live || clear_presence(mqtt, stream);
+    stream->is_behind = !send_state(mqtt, stream, connection, text, length) || !is_clear;
 }
 
 void fleet_mqtt_stats(struct fleet_mqtt *mqtt, const struct fleet_stats_report *stats,

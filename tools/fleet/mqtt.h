@@ -1,9 +1,9 @@
 // Records and states over MQTT, for home automation.
 //
-// A thread of the library's connects and reconnects. Records go with QoS 0 and are lost while more
-// than a few wait for the broker; states go with QoS 1, retained, when they change. The last will
-// says that this publisher is gone. Home Assistant finds the streams by itself. Where another
-// machine publishes a stream, too, see retained.h.
+// A thread connects and reconnects. Records go with QoS 0 and are lost while more
+// than a few wait for the broker; states go with QoS 1, retained, when they change, and wait in a
+// queue with room for all streams. The last will says that this publisher is gone. Home Assistant
+// finds the streams by itself. Where another machine publishes a stream, too, see retained.h.
 #pragma once
 
 #include <stdbool.h>
@@ -29,7 +29,8 @@ struct fleet_mqtt_options {
 struct fleet_mqtt *fleet_mqtt_start(const struct fleet_mqtt_options *options,
                                     struct mc_error *err) MC_MUST_USE;
 
-// Says that the publisher is offline, and disconnects. NULL does nothing.
+// Says that the publisher is offline, and disconnects once the broker has taken that and all before
+// it, after 2 s at the latest; then it logs that it has not. NULL does nothing.
 void fleet_mqtt_stop(struct fleet_mqtt *mqtt);
 
 // The rest is for one thread, always the same.
@@ -38,7 +39,8 @@ void fleet_mqtt_stop(struct fleet_mqtt *mqtt);
 bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *bytes,
                        size_t length);
 
-// Sends the report if it is news, and after each reconnect. While the stream is not live, its
+// Sends the report if it is news, and after each reconnect; what cannot be sent now, with the next
+// call. While the stream is not live, its
 // presence is OFF: what was seen last is no news. Not while it is another machine's that has spoken
 // last. What another has removed is sent again.
 void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *stream, bool is_live, const char *text,

@@ -82,17 +82,20 @@ static bool check(int code, const char *what, struct mc_error *err)
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: %s", what, mosquitto_strerror(code));
 }
 
+// The library takes a client's certificate only together with a file or folder of authorities. The
+// folder adds nothing to those of the system, which are OpenSSL's own choice.
 static bool set_tls(struct mosquitto *mosquitto, const struct fleet_options *fleet,
                     struct mc_error *err)
 {
+    const char *folder = fleet->ca == NULL ? "/etc/ssl/certs" : NULL;
     if (fleet->ca == NULL &&
         !check(mosquitto_int_option(mosquitto, MOSQ_OPT_TLS_USE_OS_CERTS, 1), "TLS", err)) {
         return false;
     }
     return (fleet->ca == NULL && fleet->certificate == NULL) ||
-           check(
-               mosquitto_tls_set(mosquitto, fleet->ca, NULL, fleet->certificate, fleet->key, NULL),
-               "--ca, --cert, --key", err);
+           check(mosquitto_tls_set(mosquitto, fleet->ca, folder, fleet->certificate, fleet->key,
+                                   NULL),
+                 "--ca, --cert, --key", err);
 }
 
 bool fleet_mqtt_options_set(struct mosquitto *mosquitto, const struct fleet_mqtt_options *options,

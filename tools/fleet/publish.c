@@ -97,7 +97,7 @@ static int run(const void *chosen, const void *globals)
     struct outlets outlets = { 0 };
     char machine[FLEET_PUBLISHER_BYTES];
     struct mc_error err = { 0 };
-    mc_log_level_set((enum mc_log_level)fleet->log_level);
+    fleet_options_set_log(fleet, MC_LOG_INFO);
     if (!fleet_machine_name(machine, publish->machine, &err) ||
         !fleet_options_check(fleet, publish->mqtt, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);

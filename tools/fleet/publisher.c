@@ -319,8 +319,8 @@ static void take_status(struct fleet_publisher *publisher, const struct protocol
     }
 }
 
-// Asks the daemon how its streams are doing, and reports them all.
-static bool report(struct fleet_publisher *publisher)
+// Asks the daemon how its streams are doing. Returns false when it is disconnected.
+static bool ask_status(struct fleet_publisher *publisher)
 {
     struct mocap_message reply;
     struct mocap_error error = { 0 };
@@ -337,6 +337,12 @@ static bool report(struct fleet_publisher *publisher)
         publisher->message->type == PROTOCOL_MESSAGE_STATUS) {
         take_status(publisher, &publisher->message->status);
     }
+    publisher->retry_ms = 0;
+    return true;
+}
+
+static void report_all(struct fleet_publisher *publisher)
+{
     const int64_t now_ns = mc_clock_now_ns();
     const double seconds = (double)(now_ns - publisher->reported_ns) / MC_NS_PER_SECOND;
     for (int i = 0; i < publisher->stream_count; i++) {
@@ -348,8 +354,6 @@ static bool report(struct fleet_publisher *publisher)
         fleet_mqtt_retry_removals(publisher->options.mqtt);
     }
     publisher->reported_ns = now_ns;
-    publisher->retry_ms = 0;
-    return true;
 }
 
 static void take_state(struct fleet_publisher *publisher, const struct mocap_message *message)
@@ -404,7 +408,8 @@ static void wait_for(const struct fleet_publisher *publisher, int fd, int timeou
     }
 }
 
-// Reports when it is due, or the broker has just come back; returns when the next is due.
+// Reports when it is due, or the broker has just come back; returns when the next is due. Without
+// mocapd, too: subscribers would miss this machine, and what could not be sent has to be.
 static int report_if_due(struct fleet_publisher *publisher)
 {
     const bool is_connected =
@@ -416,7 +421,11 @@ static int report_if_due(struct fleet_publisher *publisher)
     }
     const int64_t passed_ms = (mc_clock_now_ns() - publisher->reported_ns) / MC_NS_PER_MS;
     if (is_new || publisher->reported_ns == 0 || passed_ms >= FLEET_REPEAT_MS) {
-        return report(publisher) ? FLEET_REPEAT_MS : 0;
+        if (publisher->client != NULL && !ask_status(publisher)) {
+            return 0;
+        }
+        report_all(publisher);
+        return FLEET_REPEAT_MS;
     }
     return (int)(FLEET_REPEAT_MS - passed_ms);
 }
@@ -425,11 +434,13 @@ static void *run(void *user)
 {
     struct fleet_publisher *publisher = user;
     while (!atomic_load(&publisher->is_stopping)) {
-        if (publisher->client == NULL && !connect_daemon(publisher)) {
-            wait_for(publisher, -1, publisher->retry_ms);
+        const bool is_there = publisher->client != NULL || connect_daemon(publisher);
+        const int timeout_ms = report_if_due(publisher);
+        if (!is_there) {
+            wait_for(publisher, -1,
+                     timeout_ms < publisher->retry_ms ? timeout_ms : publisher->retry_ms);
             continue;
         }
-        const int timeout_ms = report_if_due(publisher);
         if (publisher->client == NULL || !follow_wants(publisher) || read_some(publisher) ||
             publisher->client == NULL || atomic_load(&publisher->is_news)) {
             continue;

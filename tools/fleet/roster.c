@@ -162,8 +162,9 @@ static bool read_worker(const json_t *object, struct fleet_worker *read)
     read->capacity = capacity < 0 ? 0 : capacity > 10000 ? 10000 : (int)capacity;
     read->busy = busy >= 0 && busy <= 1 ? busy : 0;
     read->latency_ms = latency_ms >= 0 && latency_ms < 1e9 ? latency_ms : 0;
+    // Whoever ends what it could not read knows no session.
     return get_text(object, "session", read->session, sizeof read->session) &&
-           read->session[0] != '\0' && get_labels(object, &read->labels);
+           (read->session[0] != '\0' || read->has_ended) && get_labels(object, &read->labels);
 }
 
 static bool put_definition(struct fleet_stream *stream, json_t *object, uint64_t revision)
@@ -175,7 +176,9 @@ static bool put_definition(struct fleet_stream *stream, json_t *object, uint64_t
         json_t *given = json_object_get(object, "options");
         if (!is_options(given) || !get_labels(object, &labels) ||
             !get_name(object, "worker", wanted) ||
-            (options = tools_json_text(given, JSON_COMPACT | JSON_SORT_KEYS)) == NULL) {
+            (options = tools_json_text(given, JSON_COMPACT | JSON_SORT_KEYS)) == NULL ||
+            strlen(options) > FLEET_OPTIONS_BYTES) {
+            free(options);
             stream->definition = revision; // who changes it must expect this one
             stream->is_unreadable = true;
             return false;
@@ -195,12 +198,13 @@ static bool put_lease(struct fleet_stream *stream, const json_t *object, uint64_
                       int64_t now_ns)
 {
     char worker[FLEET_NAME_BYTES] = "", session[FLEET_SESSION_BYTES] = "";
-    char to[FLEET_NAME_BYTES] = "";
+    char to[FLEET_NAME_BYTES] = "", by[FLEET_NAME_BYTES] = "";
     const bool is_good =
-        object == NULL || (get_name(object, "worker", worker) && get_name(object, "to", to) &&
-                           get_text(object, "session", session, sizeof session));
+        object == NULL ||
+        (get_name(object, "worker", worker) && get_name(object, "to", to) &&
+         get_name(object, "by", by) && get_text(object, "session", session, sizeof session));
     if (!is_good) { // nobody's: who takes the stream must expect this revision
-        worker[0] = session[0] = to[0] = '\0';
+        worker[0] = session[0] = to[0] = by[0] = '\0';
     }
     stream->lease = revision;
     const json_int_t moves = json_integer_value(json_object_get(object, "moves"));
@@ -210,6 +214,7 @@ static bool put_lease(struct fleet_stream *stream, const json_t *object, uint64_
     memcpy(stream->worker, worker, sizeof worker);
     memcpy(stream->session, session, sizeof session);
     memcpy(stream->to, to, sizeof to);
+    memcpy(stream->refused_by, by, sizeof by);
     return is_good;
 }
 

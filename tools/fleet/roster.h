@@ -6,7 +6,9 @@
 // worker. Names are written as tokens (subjects.h):
 //
 //     stream.NAME   {"options":{"url":"rtsp://…"},"labels":["room=3"],"worker":"hall-2"}
-//     lease.NAME    {"worker":"hall-1","session":"5f0c…","moves":3}, or {"worker":"","to":"hall-2"}
+//     lease.NAME    {"worker":"hall-1","session":"5f0c…","moves":3}, or
+//     {"worker":"","to":"hall-2"},
+//                   or {"worker":"","refused":true,"by":"hall-1"}
 //     worker.NAME   {"session":"5f0c…","beat":7,"after":1234,"capacity":12,"labels":["room=3"],…}
 //
 // A worker rewrites its own key all the time; that of a lease changes with the owner alone. So its
@@ -34,6 +36,7 @@ enum {
     FLEET_LABELS_MAX = 8,
     FLEET_LABEL_BYTES = 64,
     FLEET_VALUE_BYTES = 16 * 1024, // of an entry; a longer one is not read
+    FLEET_OPTIONS_BYTES = 3500,    // of a stream, as JSON: a request to mocapd must hold them
 };
 
 struct fleet_labels {
@@ -67,17 +70,19 @@ struct fleet_stream {
     uint64_t lease;                // revision of lease.NAME; 0: there is none
     char worker[FLEET_NAME_BYTES]; // of the lease; "": given back
     char session[FLEET_SESSION_BYTES];
-    char to[FLEET_NAME_BYTES];  // to whom it was given; "": to any
-    uint64_t moves;             // how often it was taken after the first time
-    int64_t leased_ns;          // when the lease was seen, by the clock of the times given
-    int64_t free_ns;            // until when an earlier owner may still publish it
-    bool was_refused;           // by the mocapd of the machine that gave it back
-    struct fleet_worker *owner; // set by fleet_roster_count; NULL: an orphan
+    char to[FLEET_NAME_BYTES];         // to whom it was given; "": to any
+    uint64_t moves;                    // how often it was taken after the first time
+    int64_t leased_ns;                 // when the lease was seen, by the clock of the times given
+    int64_t free_ns;                   // until when an earlier owner may still publish it
+    bool was_refused;                  // by the mocapd of the machine that gave it back
+    char refused_by[FLEET_NAME_BYTES]; // that machine; "": not known
+    struct fleet_worker *owner;        // set by fleet_roster_count; NULL: an orphan
     // Of the member that reads.
     int64_t orphan_ns;  // since when without an owner; -1: has one
     bool is_writing;    // its lease, until the write is seen
     uint64_t written;   // revision of that write, once it is known
     bool is_leaving;    // no longer published, and being given back
+    bool is_told;       // in the log: that it was taken
     bool is_handed;     // the local mocapd runs it for the fleet, with these options
     int64_t kept_ns;    // until when it is not given away, as others refused it
     bool is_kept;       // not to be given away now

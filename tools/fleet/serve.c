@@ -275,7 +275,7 @@ static int run(const void *chosen, const void *globals)
     }
     app->options = chosen;
     app->fleet = globals;
-    mc_log_level_set((enum mc_log_level)app->fleet->log_level);
+    fleet_options_set_log(app->fleet, MC_LOG_INFO);
     int status = MC_EXIT_OK;
     if (!fleet_options_check(app->fleet, NULL, &err) || !serve(app, &err)) {
         mc_log(MC_LOG_ERROR, "%s", err.message);

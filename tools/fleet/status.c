@@ -76,6 +76,12 @@ static const struct fleet_worker *owner_of(const struct view *view,
     return stream->owner != NULL && !is_lost(view, stream->owner) ? stream->owner : NULL;
 }
 
+// Of those that have an owner it is of no more interest.
+static bool is_refused(const struct view *view, const struct fleet_stream *stream)
+{
+    return stream->was_refused && owner_of(view, stream) == NULL;
+}
+
 static json_t *show_worker(const struct view *view, const struct fleet_worker *worker)
 {
     json_t *labels = json_array();
@@ -95,9 +101,10 @@ static json_t *show_stream(const struct view *view, const struct fleet_stream *s
     const uint64_t fence =
         owner == NULL ? 0 : fleet_member_epoch(view->catalogue.store.created_ns) + stream->lease;
     const json_int_t owned_ms = owner == NULL ? 0 : (json_int_t)age_ms(view, stream->leased_ns);
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "stream", stream->name, "owner",
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:b}", "stream", stream->name, "owner",
                      owner == NULL ? "" : owner->name, "fence", (json_int_t)fence, "owned_ms",
-                     owned_ms, "moves", (json_int_t)stream->moves, "moved_to", stream->wanted);
+                     owned_ms, "moves", (json_int_t)stream->moves, "moved_to", stream->wanted,
+                     "refused", is_refused(view, stream));
 }
 
 static void write_json(const struct view *view)
@@ -169,14 +176,24 @@ static void write_workers(const struct view *view)
     }
 }
 
+// Machines that know an earlier definition of it go on with that.
+static void write_unreadable(const struct fleet_stream *stream)
+{
+    if (stream->is_unreadable) {
+        write_name(stream->name);
+        puts("  its definition cannot be read: add the stream again, or remove it");
+    }
+}
+
 static void write_streams(const struct view *view)
 {
     const struct fleet_roster *roster = &view->catalogue.roster;
     int orphans = 0, count = 0;
-    puts("\nstream            owner                  for  moves");
+    puts("\nstream            owner            owned for  moves");
     for (int i = 0; i < roster->stream_count; i++) {
         const struct fleet_stream *stream = roster->streams[i];
         if (stream->options == NULL) {
+            write_unreadable(stream);
             continue;
         }
         const struct fleet_worker *owner = owner_of(view, stream);
@@ -193,9 +210,15 @@ static void write_streams(const struct view *view)
         printf("%5" PRIu64, stream->moves);
         printf("%s", stream->wanted[0] == '\0' ? "" : ", moved to ");
         tools_write_text(stdout, stream->wanted);
+        if (is_refused(view, stream)) {
+            printf(", refused by ");
+            tools_write_text(stdout,
+                             stream->refused_by[0] == '\0' ? "a machine" : stream->refused_by);
+            printf(": its log says why");
+        }
         putchar('\n');
     }
-    printf("\n%d streams, %d without an owner\n", count, orphans);
+    printf("\n%d stream%s, %d without an owner\n", count, count == 1 ? "" : "s", orphans);
 }
 
 static int run(const void *options, const void *globals)
@@ -230,8 +253,8 @@ const struct mc_command fleet_status_command = {
     .details =
         "Latency is the time from a frame's arrival to its record, a smoothed mean. A machine was "
         "seen when it last renewed its lease. Lost: its lease ran out; gone: it stopped by itself. "
-        "For says how long a stream has had its owner, and moves how often it was taken after the "
-        "first time.",
+        "Owned for is how long a stream has had its owner, and moves how often it was taken after "
+        "the first time.",
     .options = status_table,
     .options_size = sizeof(struct status),
     .run = run,

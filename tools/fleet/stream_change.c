@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/message.h"
 #include "tools/fleet/catalogue.h"
 #include "tools/terminal.h"
-
-enum { REQUEST_BYTES = 3500 }; // of options, in a request to mocapd
 
 bool fleet_stream_change_name(char name[FLEET_NAME_BYTES], const char *label, const char *text,
                               size_t length, struct mc_error *err)
@@ -20,6 +19,19 @@ bool fleet_stream_change_name(char name[FLEET_NAME_BYTES], const char *label, co
     return fleet_name_valid(name) ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0,
                         "%s: a name must be 1 to %d visible bytes of UTF-8", label,
+                        FLEET_NAME_BYTES - 1);
+}
+
+bool fleet_stream_change_stream(char name[FLEET_NAME_BYTES], const char *label, const char *text,
+                                size_t length, struct mc_error *err)
+{
+    if (length < FLEET_NAME_BYTES) {
+        memcpy(name, text, length);
+        name[length] = '\0';
+    }
+    return (length < FLEET_NAME_BYTES && protocol_stream_name_valid(name)) ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "%s: a stream's name must be 1 to %d of A-Z a-z 0-9 _ . -", label,
                         FLEET_NAME_BYTES - 1);
 }
 
@@ -44,31 +56,36 @@ bool fleet_stream_change_option(json_t **options, const char *label, const char 
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s: '%s' must be UTF-8", label, copy);
 }
 
-static json_t *make_definition(const struct fleet_stream_change *change)
+// Labels and worker that are not given stay: whoever imports a file again does not mean to undo
+// what was moved meanwhile.
+static void set_placement(json_t *definition, const struct fleet_stream_change *change)
 {
-    json_t *definition = json_object(), *labels = json_array();
+    json_t *labels = json_array();
     for (int i = 0; i < change->labels.count; i++) {
         json_array_append_new(labels, json_string(change->labels.items[i]));
     }
-    json_object_set(definition, "options", change->options);
     if (json_array_size(labels) > 0) {
         json_object_set(definition, "labels", labels);
     }
     json_decref(labels);
-    if (change->worker != NULL) {
+    if (strcmp(change->worker, FLEET_ANY_WORKER) == 0) {
+        json_object_del(definition, "worker");
+    } else if (change->worker[0] != '\0') {
         json_object_set_new(definition, "worker", json_string(change->worker));
     }
-    return definition;
 }
 
-static bool are_short(const struct fleet_stream_change *change)
+bool fleet_stream_change_check(const struct fleet_stream_change *change, struct mc_error *err)
 {
     const size_t length = json_dumpb(change->options, NULL, 0, JSON_COMPACT);
-    if (length > REQUEST_BYTES) {
-        tools_complain("%s: its options must be at most %d bytes, got %zu", change->stream,
-                       REQUEST_BYTES, length);
+    if (json_string_length(json_object_get(change->options, "url")) == 0) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "[stream %s] must have a url",
+                            change->stream);
     }
-    return length <= REQUEST_BYTES;
+    return length <= FLEET_OPTIONS_BYTES ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0,
+                        "%s: its options must be at most %d bytes, got %zu", change->stream,
+                        FLEET_OPTIONS_BYTES, length);
 }
 
 bool fleet_stream_change_apply(struct fleet_catalogue *catalogue,
@@ -76,12 +93,11 @@ bool fleet_stream_change_apply(struct fleet_catalogue *catalogue,
 {
     const struct fleet_stream *stream = fleet_roster_stream(&catalogue->roster, change->stream);
     const bool was_there = stream != NULL && stream->options != NULL;
-    if (!are_short(change)) {
-        return false;
-    }
-    json_t *definition = make_definition(change);
     json_t *before = was_there ? fleet_catalogue_definition(stream) : NULL;
-    const bool is_same = before != NULL && json_equal(before, definition);
+    json_t *definition = was_there ? json_copy(before) : json_object();
+    json_object_set(definition, "options", change->options);
+    set_placement(definition, change);
+    const bool is_same = was_there && !stream->is_unreadable && json_equal(before, definition);
     const bool good = is_same || fleet_catalogue_define(catalogue, change->stream, definition);
     if (good) {
         printf("%s %s\n", is_same ? "unchanged" : was_there ? "changed" : "added", change->stream);

@@ -19,11 +19,9 @@ static bool has_changed(const struct mocap_message *message)
     return changed;
 }
 
-enum fleet_stream_reply fleet_stream_ask(struct mocap_client *client, const char *name,
-                                         const char *options, struct fleet_stream_refusal *refusal)
+// Returns NULL when out of memory.
+static char *write_request(const char *name, const char *options)
 {
-    struct mocap_message message;
-    struct mocap_error error = { 0 };
     json_t *request = json_object();
     json_object_set_new(request, "type", json_string("stream"));
     json_object_set_new(request, "action", json_string(options == NULL ? "remove" : "add"));
@@ -33,13 +31,38 @@ enum fleet_stream_reply fleet_stream_ask(struct mocap_client *client, const char
     }
     char *text = tools_json_text(request, JSON_COMPACT);
     json_decref(request);
-    const enum mocap_result result =
-        text == NULL ? MOCAP_ERROR : mocap_request_json(client, text, REPLY_MS, &message, &error);
+    return text;
+}
+
+// Only an argument's error leaves the connection as it was: nothing has been sent.
+static enum fleet_stream_reply read_failure(enum mocap_result result,
+                                            const struct mocap_error *error,
+                                            struct fleet_stream_refusal *refusal)
+{
+    const char *reason = result == MOCAP_TIMEOUT  ? "it does not answer"
+                         : result == MOCAP_CLOSED ? "it closed the connection"
+                                                  : error->message;
+    snprintf(refusal->reason, sizeof refusal->reason, "%s", reason);
+    if (result == MOCAP_ERROR && error->code == MOCAP_ERROR_ARGUMENT) {
+        return FLEET_STREAM_REFUSED;
+    }
+    return result == MOCAP_TIMEOUT ? FLEET_STREAM_LATE : FLEET_STREAM_LOST;
+}
+
+enum fleet_stream_reply fleet_stream_ask(struct mocap_client *client, const char *name,
+                                         const char *options, struct fleet_stream_refusal *refusal)
+{
+    struct mocap_message message;
+    struct mocap_error error = { 0 };
+    char *text = write_request(name, options);
+    if (text == NULL) {
+        snprintf(refusal->reason, sizeof refusal->reason, "out of memory for the request");
+        return FLEET_STREAM_REFUSED;
+    }
+    const enum mocap_result result = mocap_request_json(client, text, REPLY_MS, &message, &error);
     free(text);
     if (result != MOCAP_MESSAGE) {
-        snprintf(refusal->reason, sizeof refusal->reason, "%s",
-                 error.message[0] != '\0' ? error.message : "it does not answer");
-        return FLEET_STREAM_LOST;
+        return read_failure(result, &error, refusal);
     }
     if (message.type == MOCAP_REFUSAL) {
         snprintf(refusal->code, sizeof refusal->code, "%s", message.code);
@@ -60,4 +83,23 @@ enum fleet_stream_reply fleet_stream_hand(struct mocap_client *client, const cha
                                                 : reply;
     }
     return reply;
+}
+
+bool fleet_stream_read_late(const struct mocap_message *message, char name[PROTOCOL_NAME_BYTES])
+{
+    const char *type = NULL, *action = NULL, *stream = NULL;
+    int changed = 0;
+    if (message->type != MOCAP_REPLY || message->encoding != MOCAP_ENCODING_JSON) {
+        return false;
+    }
+    json_t *reply = json_loadb(message->bytes, message->length, 0, NULL);
+    const bool is_added = json_unpack(reply, "{s:s, s:s, s:s, s:b}", "type", &type, "action",
+                                      &action, "stream", &stream, "changed", &changed) == 0 &&
+                          strcmp(type, "stream") == 0 && strcmp(action, "add") == 0 &&
+                          changed != 0 && strlen(stream) < PROTOCOL_NAME_BYTES;
+    if (is_added) {
+        snprintf(name, PROTOCOL_NAME_BYTES, "%s", stream);
+    }
+    json_decref(reply);
+    return is_added;
 }

@@ -6,15 +6,17 @@
 #include "protocol/message.h"
 
 struct mocap_client;
+struct mocap_message;
 
 enum fleet_stream_reply {
     FLEET_STREAM_DONE,
     FLEET_STREAM_UNCHANGED, // it was so already
-    FLEET_STREAM_REFUSED,
-    FLEET_STREAM_LOST, // it does not answer: the connection is of no more use
+    FLEET_STREAM_REFUSED,   // or the request cannot be sent, whatever the connection
+    FLEET_STREAM_LATE,      // no answer in time; it may still come, see fleet_stream_read_late
+    FLEET_STREAM_LOST,      // the connection is of no more use
 };
 
-// Why it was refused; of one that is lost, the reason alone.
+// Why it was refused; of one that is late or lost, the reason alone.
 struct fleet_stream_refusal {
     char code[32], reason[PROTOCOL_REASON_BYTES];
 };
@@ -28,3 +30,6 @@ enum fleet_stream_reply fleet_stream_ask(struct mocap_client *client, const char
 enum fleet_stream_reply fleet_stream_hand(struct mocap_client *client, const char *name,
                                           const char *options, bool is_ours,
                                           struct fleet_stream_refusal *refusal);
+
+// Whether the message is a late answer that a stream has been added; copies the stream's name.
+bool fleet_stream_read_late(const struct mocap_message *message, char name[PROTOCOL_NAME_BYTES]);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config_text.h"
 #include "pipeline/source/url.h"
 #include "tools/fleet/catalogue.h"
 #include "tools/fleet/commands.h"
@@ -53,7 +52,8 @@ static bool read_name_url(void *field, const char *label, const char *value, str
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be a name, = and a URL", label);
     }
     change->url = equals + 1;
-    return fleet_stream_change_name(change->stream, label, value, (size_t)(equals - value), err) &&
+    return fleet_stream_change_stream(change->stream, label, value, (size_t)(equals - value),
+                                      err) &&
            check_options(change, label, err);
 }
 
@@ -85,16 +85,18 @@ static int run_add(const void *options, const void *globals)
 {
     struct fleet_stream_change change = *(const struct fleet_stream_change *)options;
     struct fleet_catalogue catalogue;
-    if (!fleet_catalogue_open(&catalogue, globals, change.replicas)) {
-        return MC_EXIT_FAILED;
-    }
     struct mc_error err = { 0 };
     change.options = make_options(&change, "STREAM", &err);
-    if (change.options == NULL) { // all was good before: there is no memory
+    if (change.options == NULL || !fleet_stream_change_check(&change, &err)) {
         tools_complain("%s", err.message);
+        json_decref(change.options);
+        return MC_EXIT_FAILED;
     }
-    const bool good = change.options != NULL && fleet_stream_change_apply(&catalogue, &change);
-    fleet_catalogue_close(&catalogue);
+    bool good = fleet_catalogue_open(&catalogue, globals, change.replicas);
+    if (good) {
+        good = fleet_stream_change_apply(&catalogue, &change);
+        fleet_catalogue_close(&catalogue);
+    }
     json_decref(change.options);
     return good ? MC_EXIT_OK : MC_EXIT_FAILED;
 }
@@ -149,7 +151,7 @@ static bool move(struct fleet_catalogue *catalogue, const struct move *move)
 {
     const struct fleet_stream *stream = fleet_roster_stream(&catalogue->roster, move->stream);
     const struct fleet_worker *worker = fleet_roster_worker(&catalogue->roster, move->worker);
-    const bool is_to_any = strcmp(move->worker, "any") == 0;
+    const bool is_to_any = strcmp(move->worker, FLEET_ANY_WORKER) == 0;
     if (stream == NULL || stream->options == NULL) {
         tools_complain("there is no stream '%s'; see mocap-fleet streams list", move->stream);
         return false;
@@ -262,86 +264,7 @@ static int run_list(const void *options, const void *globals)
     return MC_EXIT_OK;
 }
 
-// ---- import
-
-struct import {
-    const char *file;
-    struct fleet_labels labels;
-};
-
-// Adds what the section that ends has.
-static bool end_section(struct fleet_catalogue *catalogue, struct fleet_stream_change *change,
-                        const char *file)
-{
-    bool good = true;
-    if (change->stream[0] != '\0' && json_object_get(change->options, "url") == NULL) {
-        tools_complain("%s: [stream %s] must have a url", file, change->stream);
-        good = false;
-    } else if (change->stream[0] != '\0') {
-        good = fleet_stream_change_apply(catalogue, change);
-    }
-    json_decref(change->options);
-    change->options = NULL;
-    change->stream[0] = '\0';
-    return good;
-}
-
-// Takes a setting of a stream's section; those of the daemon are each machine's own.
-static bool take_item(struct fleet_stream_change *change, const struct mc_config_item *item,
-                      const char *file, bool *is_stream, struct mc_error *err)
-{
-    char where[512];
-    snprintf(where, sizeof where, "%s:%d", file, item->line);
-    if (item->kind == MC_CONFIG_SECTION) {
-        *is_stream = strcmp(item->name, "stream") == 0;
-        return !*is_stream || fleet_stream_change_name(change->stream, where, item->value,
-                                                       strlen(item->value), err);
-    }
-    return !*is_stream || fleet_stream_change_option(&change->options, where, item->name,
-                                                     strlen(item->name), item->value, err);
-}
-
-static bool import(struct fleet_catalogue *catalogue, const struct import *import)
-{
-    struct mc_config_text config;
-    struct mc_config_item item;
-    struct mc_error err = { 0 };
-    struct fleet_stream_change change = { .labels = import->labels };
-    bool is_stream = false, good = mc_config_text_open(&config, import->file, &err);
-    do {
-        if (!good || !mc_config_text_next(&config, &item, &err)) {
-            good = false;
-            break;
-        }
-        if (item.kind != MC_CONFIG_SETTING && !end_section(catalogue, &change, import->file)) {
-            mc_config_text_close(&config);
-            return false;
-        }
-        good =
-            item.kind == MC_CONFIG_END || take_item(&change, &item, import->file, &is_stream, &err);
-    } while (item.kind != MC_CONFIG_END);
-    if (!good) {
-        tools_complain("%s", err.message);
-    }
-    json_decref(change.options);
-    mc_config_text_close(&config);
-    return good;
-}
-
-static int run_import(const void *options, const void *globals)
-{
-    struct fleet_catalogue catalogue;
-    if (!fleet_catalogue_open(&catalogue, globals, 0)) {
-        return MC_EXIT_FAILED;
-    }
-    const bool good = import(&catalogue, options);
-    fleet_catalogue_close(&catalogue);
-    return good ? MC_EXIT_OK : MC_EXIT_FAILED;
-}
-
 // ---- commands
-
-#define LABEL_HELP "where the stream is best watched, such as room=3; may be given again"
 
 static const struct mc_option add_table[] = {
     { "NAME=URL", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .required = true,
@@ -349,10 +272,12 @@ static const struct mc_option add_table[] = {
     { "OPTION=VALUE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_CALL, .many = true,
       .set = read_option,
       .help = "as in a [stream NAME] section of mocapd's configuration file: max-faces=2, ..." },
-    { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = fleet_options_read_label,
-      MC_OPTION_FIELD(struct fleet_stream_change, labels) },
-    { "worker", 0, "NAME", "the machine that should watch it while it is there", MC_OPTION_TEXT,
-      MC_OPTION_FIELD(struct fleet_stream_change, worker) },
+    { "label", 0, "NAME=VALUE", FLEET_STREAM_LABEL_HELP, MC_OPTION_CALL,
+      .set = fleet_options_read_label, MC_OPTION_FIELD(struct fleet_stream_change, labels) },
+    { "worker", 0, "NAME",
+      "the machine that should watch it while it is there; any: whichever suits; default: as it "
+      "was",
+      MC_OPTION_CALL, .set = read_name, MC_OPTION_FIELD(struct fleet_stream_change, worker) },
     { "replicas", 0, "N",
       "of a bucket of leases that must be made first; default: 3 in a cluster, else 1",
       MC_OPTION_INT, .min = 1, .max = 5, MC_OPTION_FIELD(struct fleet_stream_change, replicas) },
@@ -362,6 +287,10 @@ static const struct mc_option add_table[] = {
 static const struct mc_command add_command = {
     .name = "add",
     .summary = "add a stream, or change the one of that name",
+    .details =
+        "Of a stream that is there, source and options are replaced; labels and machine stay "
+        "unless they are given. Source and options are checked by the mocapd of the machine "
+        "that takes the stream: if it refuses them, mocap-fleet status shows that.",
     .options = add_table,
     .options_size = sizeof(struct fleet_stream_change),
     .run = run_add,
@@ -412,24 +341,9 @@ static const struct mc_command list_command = {
     .run = run_list,
 };
 
-static const struct mc_option import_table[] = {
-    { "FILE", .place = MC_OPTION_ARGUMENT, .kind = MC_OPTION_TEXT, .required = true,
-      .help = "a configuration file of mocapd", MC_OPTION_FIELD(struct import, file) },
-    { "label", 0, "NAME=VALUE", LABEL_HELP, MC_OPTION_CALL, .set = fleet_options_read_label,
-      MC_OPTION_FIELD(struct import, labels) },
-    { 0 },
+static const struct mc_command *const commands[] = {
+    &add_command, &remove_command, &list_command, &move_command, &fleet_streams_import_command, NULL
 };
-
-static const struct mc_command import_command = {
-    .name = "import",
-    .summary = "add the streams of a configuration file of mocapd",
-    .options = import_table,
-    .options_size = sizeof(struct import),
-    .run = run_import,
-};
-
-static const struct mc_command *const commands[] = { &add_command,  &remove_command, &list_command,
-                                                     &move_command, &import_command, NULL };
 
 const struct mc_command fleet_streams_command = {
     .name = "streams",

@@ -2,9 +2,10 @@
 //
 //     NATS  mocap.v1.<site>.<stream>.record          MQTT  mocap/v1/<site>/<stream>/record
 //
-// Sites and streams may have any name that mocapd takes; as tokens they have only letters, digits,
-// '_' and '-', and =XX, in upper-case hexadecimal, for every other byte: such tokens are good for
-// subjects, topics and keys of JetStream's buckets. Any thread.
+// Names are those that fleet_name_valid takes, of which mocapd takes fewer for its streams; as
+// tokens they have only letters, digits, '_' and '-', and =XX, in upper-case hexadecimal, for every
+// other byte: such tokens are good for subjects, topics and keys of JetStream's buckets. Any
+// thread.
 #pragma once
 
 #include <stdbool.h>

@@ -165,20 +165,34 @@ static void hand_over(struct worker *worker)
     free(owned);
 }
 
+static void tell_streams(struct worker *worker)
+{
+    const struct fleet_member *member = &worker->member;
+    for (int i = 0; i < member->roster.stream_count; i++) {
+        struct fleet_stream *stream = member->roster.streams[i];
+        const bool is_owned = fleet_member_owns(member, stream);
+        if (is_owned != stream->is_told) {
+            mc_log(MC_LOG_INFO, "%s: %s", stream->name,
+                   is_owned                                      ? "taken"
+                   : member->lease.is_held || member->is_leaving ? "given back"
+                                                                 : "lost with the lease");
+            stream->is_told = is_owned;
+        }
+    }
+}
+
 static void tell_changes(struct worker *worker)
 {
     const struct fleet_member_counts *now = &worker->member.counts, *told = &worker->told;
-    if (now->taken != told->taken || now->given != told->given || now->lost != told->lost) {
-        mc_log(MC_LOG_INFO, "streams: %" PRIu64 " taken, %" PRIu64 " given back, %" PRIu64 " lost",
-               now->taken - told->taken, now->given - told->given, now->lost - told->lost);
-    }
+    const uint64_t ended = now->ended - told->ended;
+    tell_streams(worker);
     if (now->lapses != told->lapses && !worker->is_stopping) {
         mc_log(MC_LOG_WARNING, "the lease could not be renewed in time: nothing is published until "
                                "it is");
     }
-    if (now->ended != told->ended) {
-        mc_log(MC_LOG_WARNING, "ended %" PRIu64 " workers that were silent for %d ms",
-               now->ended - told->ended, FLEET_LEASE_MS);
+    if (ended > 0) {
+        mc_log(MC_LOG_WARNING, "ended %" PRIu64 " worker%s, silent for %d ms", ended,
+               ended == 1 ? "" : "s", FLEET_LEASE_MS);
     }
     worker->told = *now;
     if (worker->member.name_is_taken && !worker->name_is_told) {
@@ -418,7 +432,7 @@ static int run(const void *chosen, const void *globals)
     const struct fleet_options *fleet = globals;
     char bucket[FLEET_STORE_BYTES], machine[FLEET_PUBLISHER_BYTES];
     struct mc_error err = { 0 };
-    mc_log_level_set((enum mc_log_level)fleet->log_level);
+    fleet_options_set_log(fleet, MC_LOG_INFO);
     if (!fleet_options_check(fleet, NULL, &err) ||
         !fleet_store_name(bucket, fleet_options_site(fleet), &err) ||
         !fleet_machine_name(machine, options->machine, &err) || !is_reachable(machine, &err)) {

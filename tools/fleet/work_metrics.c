@@ -1,11 +1,10 @@
 #include "tools/fleet/work_metrics.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 
 enum { LOG_MS = 60000 };
@@ -56,18 +55,20 @@ void fleet_work_metrics_write(const char *path, const struct fleet_member *membe
                               const struct fleet_local_state *state, int64_t now_ns)
 {
     static struct mc_log_limit limit;
-    char new_path[PATH_MAX];
+    struct mc_error err = { 0 };
+    char *text = NULL;
+    size_t length = 0;
     unsigned skipped;
-    const bool is_short =
-        snprintf(new_path, sizeof new_path, "%s.new", path) < (int)sizeof new_path;
-    errno = ENAMETOOLONG;
-    FILE *file = is_short ? fopen(new_path, "we") : NULL;
-    if (file != NULL) {
-        write_all(file, member, state, now_ns);
+    FILE *memory = open_memstream(&text, &length);
+    if (memory != NULL) {
+        write_all(memory, member, state, now_ns);
     }
-    // Not flushed to the disk: nobody needs it after a crash.
-    if ((file == NULL || fclose(file) != 0 || rename(new_path, path) != 0) &&
-        mc_log_limit_pass(&limit, LOG_MS * MC_NS_PER_MS, &skipped)) {
-        mc_log(MC_LOG_WARNING, "%s: %s", path, strerrordesc_np(errno));
+    bool good = (memory != NULL && fclose(memory) == 0) ||
+                mc_error_set(&err, MC_ERROR_MEMORY, 0, "%s: out of memory", path);
+    const struct mc_file_part part = { text, length };
+    good = good && mc_file_replace_volatile(path, &part, 1, 0666, &err);
+    free(text);
+    if (!good && mc_log_limit_pass(&limit, LOG_MS * MC_NS_PER_MS, &skipped)) {
+        mc_log(MC_LOG_WARNING, "%s", err.message);
     }
 }
