@@ -183,16 +183,19 @@ bool protocol_value_text(struct protocol_value value, const char *name, char *te
     if (bytes == NULL) {
         return refuse_scalar(value, &item, name, "text", err);
     }
+    // Of an element of an array the caller says where it is.
+    const char *colon = name != NULL ? ": " : "";
+    name = name != NULL ? name : "";
     if (length >= size) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0,
-                            "%s: must be at most %zu bytes of text, got %zu", name, size - 1,
+                            "%s%smust be at most %zu bytes of text, got %zu", name, colon, size - 1,
                             length);
     }
     memcpy(text, bytes, length);
     text[length] = '\0';
     return is_utf8(text, length) ||
-           mc_error_set(err, MC_ERROR_FORMAT, 0, "%s: must be UTF-8 without NUL, got other bytes",
-                        name);
+           mc_error_set(err, MC_ERROR_FORMAT, 0, "%s%smust be UTF-8 without NUL, got other bytes",
+                        name, colon);
 }
 
 // ---- numbers in rows

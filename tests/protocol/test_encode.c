@@ -784,6 +784,31 @@ static void an_optional_field_that_is_absent_is_reset(void **state)
     assert_false(message->status.streams[0].isolated);
 }
 
+static void a_wrong_element_is_located(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *complaint;
+    } wrong[] = {
+        { "{\"type\":\"streams\",\"streams\":[\"a\",7]}", "streams[1]: must be text" },
+        { "{\"type\":\"streams\",\"streams\":"
+          "[\"a234567890123456789012345678901234567890123456789012345678901234\"]}",
+          "streams[0]: must be at most 63 bytes" },
+        { "{\"type\":\"streams\",\"streams\":[\"\"]}", "streams[0]: must be a name" },
+        { "{\"type\":\"reloaded\",\"id\":1,\"added\":[],\"changed\":[],\"removed\":[],"
+          "\"restart\":[\"a2345678901234567890123456789012345678901234567890123456789012345\"]}",
+          "restart[0]: must be at most" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct mc_error err = { 0 };
+        assert_false(protocol_decode_message(PROTOCOL_JSON, wrong[i].text, strlen(wrong[i].text),
+                                             message, &err));
+        if (strstr(err.message, wrong[i].complaint) == NULL) {
+            fail_msg("'%s' is not in '%s'", wrong[i].complaint, err.message);
+        }
+    }
+}
+
 static void one_reply_to_reload_does_not_show_in_the_next(void **state)
 {
     (void)state;
@@ -823,6 +848,7 @@ int main(void)
         TEST(a_later_versions_message_is_other),
         TEST(messages_that_do_not_fit_are_errors),
         TEST(an_optional_field_that_is_absent_is_reset),
+        TEST(a_wrong_element_is_located),
         TEST(one_reply_to_reload_does_not_show_in_the_next),
         TEST(a_cut_record_is_an_error),
         TEST(requests_are_read),
