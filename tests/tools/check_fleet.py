@@ -104,6 +104,14 @@ def check_publish(place):
     wanting.join()
     daemon.says(f"{name} 0")
     nats.wait("idle", lambda s, d: s == subject(token, "state") and b'"idle"' in d)
+    # One that is late is still there: a machine may be busy.
+    nats.take()
+    daemon.process.send_signal(signal.SIGSTOP)
+    publisher.says("mocapd has not answered")
+    daemon.process.send_signal(signal.SIGCONT)
+    for _ in range(2):
+        nats.wait("state", lambda s, d: s == subject(token, "state") and b'"idle"' in d)
+    assert "nothing to publish" not in publisher.text(), publisher.text()
     # A daemon that ends is no reason to end.
     daemon.end(signal.SIGKILL)
     gone = as_json(nats.wait("gone", lambda s, d: s == subject(token, "state") and

@@ -1,5 +1,6 @@
 #include "tools/fleet/publisher.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,18 +29,21 @@ enum {
     WANTS_PENDING = 4096, // messages
     FOLLOW_MS = 250,      // between two looks at what is wanted no more
     READ_AT_ONCE = 64,    // messages, before a look at the clock
+    SILENCES_MAX = 2,     // requests in a row without a reply: then mocapd is lost, not late
     WAITING = 4, // records of a stream that mocapd keeps for us: a late scheduler costs none
 };
 
 struct stream {
     struct fleet_published_stream out;
     bool is_subscribed;
+    bool is_unsure; // a late reply may change that
 };
 
 struct fleet_publisher {
     struct fleet_publisher_options options;
     struct mocap_client *client; // NULL: not connected
     bool outage_is_told;
+    int silences; // requests in a row that got no reply in time
     int retry_ms;
     struct stream streams[PROTOCOL_STREAMS_MAX];
     int stream_count;
@@ -221,6 +225,7 @@ static void set_subscribed(struct fleet_publisher *publisher, struct stream *str
                            bool is_subscribed)
 {
     stream->is_subscribed = is_subscribed;
+    stream->is_unsure = false;
     fleet_wants_set_met(&publisher->wants, stream->out.name, is_subscribed);
 }
 
@@ -253,9 +258,21 @@ static bool connect_daemon(struct fleet_publisher *publisher)
     }
     mc_log(MC_LOG_INFO, "connected to %s", mocap_server(publisher->client)->name);
     publisher->outage_is_told = false;
+    publisher->silences = 0;
     publisher->reported_ns = 0;
     atomic_store(&publisher->is_news, true);
     take_streams(publisher);
+    return true;
+}
+
+// A mocapd that is late still has its streams. Returns false when it is disconnected.
+static bool take_silence(struct fleet_publisher *publisher)
+{
+    if (++publisher->silences >= SILENCES_MAX) {
+        disconnect(publisher, "mocapd does not answer");
+        return false;
+    }
+    mc_log(MC_LOG_DEBUG, "mocapd has not answered for %d ms", REPLY_MS);
     return true;
 }
 
@@ -287,21 +304,27 @@ static bool follow_wants(struct fleet_publisher *publisher)
         struct stream *stream = &publisher->streams[i];
         struct mocap_error error;
         const bool want = is_wanted(publisher, stream, now_ns);
-        if (want == stream->is_subscribed) {
+        if (want == stream->is_subscribed && !stream->is_unsure) {
             continue;
         }
         const bool is_done =
             want ? subscribe(publisher, stream, &error)
                  : mocap_unsubscribe(publisher->client, stream->out.name, REPLY_MS, &error);
         if (is_done) {
+            publisher->silences = 0;
             set_subscribed(publisher, stream, want);
             atomic_store(&publisher->is_news, true); // there may be more to do
             return true;
+        }
+        if (error.code == MOCAP_ERROR_SYSTEM && error.number == ETIMEDOUT) {
+            stream->is_unsure = true; // asked again, which changes nothing
+            return take_silence(publisher);
         }
         if (error.code != MOCAP_ERROR_ARGUMENT) {
             disconnect(publisher, error.message);
             return false;
         }
+        stream->is_unsure = false;
     }
     return true;
 }
@@ -327,10 +350,15 @@ static bool ask_status(struct fleet_publisher *publisher)
     struct mc_error err = { 0 };
     const enum mocap_result result =
         mocap_request(publisher->client, "status", NULL, REPLY_MS, &reply, &error);
+    if (result == MOCAP_TIMEOUT) {
+        return take_silence(publisher);
+    }
     if (result != MOCAP_MESSAGE) {
-        disconnect(publisher, result == MOCAP_ERROR ? error.message : "mocapd does not answer");
+        disconnect(publisher,
+                   result == MOCAP_ERROR ? error.message : "mocapd closed the connection");
         return false;
     }
+    publisher->silences = 0;
     const enum protocol_encoding encoding =
         reply.encoding == MOCAP_ENCODING_CBOR ? PROTOCOL_CBOR : PROTOCOL_JSON;
     if (protocol_decode_message(encoding, reply.bytes, reply.length, publisher->message, &err) &&
