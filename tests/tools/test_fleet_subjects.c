@@ -44,6 +44,24 @@ static void every_name_comes_back(void **state)
     }
 }
 
+static void names_have_no_control_characters(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = { "",
+                                         "a\nb",
+                                         "\x1b[2J",
+                                         "a\x7f",
+                                         "\xc2\x9b"
+                                         "2J",
+                                         "\xc2\x80",
+                                         "\xff" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(fleet_name_valid(wrong[i]));
+    }
+    assert_true(fleet_name_valid("front door"));
+    assert_true(fleet_name_valid("T\xc3\xbcr \xc2\xa0"));
+}
+
 static void other_subjects_are_refused(void **state)
 {
     (void)state;
@@ -101,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_that_subjects_cannot_hold_are_escaped),
         cmocka_unit_test(every_name_comes_back),
+        cmocka_unit_test(names_have_no_control_characters),
         cmocka_unit_test(other_subjects_are_refused),
         cmocka_unit_test(home_assistant_tells_all_streams_apart),
     };

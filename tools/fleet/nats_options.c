@@ -43,6 +43,30 @@ static bool check_server(const char *url, struct mc_error *err)
                         "with a port from 1 to 65535");
 }
 
+// Replies come to inboxes. Those of a user have the user's name, so that a broker can let each user
+// read its own alone: the fleet's bucket holds passwords. user may be anything; what cannot be part
+// of a subject leaves the usual inboxes.
+static bool set_inbox(natsOptions *options, const char *user, size_t length, struct mc_error *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    char prefix[URL_BYTES];
+    const int written = snprintf(prefix, sizeof prefix, "_INBOX.%.*s", (int)length, user);
+    if (length == 0 || strspn(user, allowed) < length || written >= (int)sizeof prefix) {
+        return true;
+    }
+    return check(natsOptions_SetCustomInboxPrefix(options, prefix), "inbox", err);
+}
+
+// Of nats://USER:PASSWORD@HOST.
+static bool set_inbox_of_url(natsOptions *options, const char *url, struct mc_error *err)
+{
+    const char *user = strstr(url, "://") + 3;
+    const size_t length = strcspn(user, ":@/");
+    const bool has_user = user[length] == ':' && strchr(user, '@') != NULL;
+    return !has_user || set_inbox(options, user, length, err);
+}
+
 static bool set_servers(natsOptions *options, const struct fleet_options *fleet, const char *shown,
                         struct mc_error *err)
 {
@@ -76,6 +100,7 @@ static bool set_servers(natsOptions *options, const struct fleet_options *fleet,
     is_good = is_good &&
               (count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--nats must name a server")) &&
               check(natsOptions_SetServers(options, servers, count), "--nats", err) &&
+              set_inbox_of_url(options, servers[0], err) &&
               (!is_secure || check(natsOptions_SetSecure(options, true), "TLS", err));
     if (count > 0) {
         const int each_ms = CONNECT_ALL_MS / count;
@@ -105,7 +130,8 @@ static bool set_login(natsOptions *options, const char *path, struct mc_error *e
             char *colon = strchr(line, ':');
             if (colon != NULL) {
                 *colon = '\0';
-                is_good = check(natsOptions_SetUserInfo(options, line, colon + 1), path, err);
+                is_good = check(natsOptions_SetUserInfo(options, line, colon + 1), path, err) &&
+                          set_inbox(options, line, (size_t)(colon - line), err);
             } else {
                 is_good = check(natsOptions_SetToken(options, line), path, err);
             }

@@ -28,7 +28,7 @@ bool fleet_name_valid(const char *name)
     for (size_t i = 0; i < length;) {
         uint32_t character;
         const int bytes = mc_utf8_decode(name + i, length - i, &character);
-        if (bytes == 0 || character < ' ' || character == 0x7f) {
+        if (bytes == 0 || character < ' ' || (character >= 0x7f && character <= 0x9f)) {
             return false;
         }
         i += (size_t)bytes;
