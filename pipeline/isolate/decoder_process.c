@@ -45,6 +45,7 @@ static struct process {
     struct pipeline_mailbox *mailbox;
     struct pipeline_frame_pool *pool;
     pthread_t reader;
+    bool tight; // its sandbox, since the source was first open
 
     pthread_mutex_t lock;    // guards all below
     pthread_cond_t returned; // a frame came back, or it is time to stop
@@ -248,16 +249,22 @@ static void on_wake(void *user)
     }
 }
 
-// HLS and files behind HTTP are read in pieces, each of which may need another connection.
+// HLS and files behind HTTP are read in pieces, each of which may need another connection. A file
+// that repeats is opened each time it starts over, but filters add up, and the kernel has room for
+// some hundred: the first one holds.
 static bool on_open(void *user, struct mc_error *err)
 {
     (void)user;
     const struct pipeline_source *source = process.capture->source;
     const char *rest;
+    if (process.tight) {
+        return true;
+    }
     const bool reconnects =
         pipeline_url_parse(process.start.url, &rest) == PIPELINE_URL_NETWORK &&
         (pipeline_source_is_chunked(source) || !pipeline_source_is_live(source));
-    return pipeline_sandbox_tighten(reconnects, err);
+    process.tight = pipeline_sandbox_tighten(reconnects, err);
+    return process.tight;
 }
 
 // ---- The process

@@ -212,12 +212,17 @@ static bool finish_filter(struct filter *filter, struct mc_error *err)
     if (result == 0) {
         result = seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_TSYNC, 1);
     }
+    if (result == 0) { // the kernel's own errors, rather than ECANCELED for each of them
+        result = seccomp_attr_set(filter->context, SCMP_FLTATR_API_SYSRAWRC, 1);
+    }
     if (result == 0) {
         result = seccomp_load(filter->context);
     }
     seccomp_release(filter->context);
     return result == 0 || mc_error_set(err, MC_ERROR_SYSTEM, -result,
-                                       "no sandbox for the decoder: %s", strerrordesc_np(-result));
+                                       "no sandbox for the decoder: the kernel refuses its filter "
+                                       "of system calls: %s",
+                                       strerrordesc_np(-result));
 }
 
 static void set_limit(__rlimit_resource_t resource, rlim_t value)

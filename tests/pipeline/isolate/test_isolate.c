@@ -1,5 +1,6 @@
 // A capture whose sessions run in processes of their own: this program, started again.
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -293,6 +294,39 @@ static void a_file_that_repeats_goes_on_without_a_break_in_either_process(void *
     }
 }
 
+// Of system calls, that the process has; -1 where the kernel does not count them.
+static int count_filters(pid_t pid)
+{
+    char path[64], line[256];
+    int count = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (count < 0 && fgets(line, sizeof line, file) != NULL) {
+        sscanf(line, "Seccomp_filters: %d", &count);
+    }
+    fclose(file);
+    return count;
+}
+
+// What is loaded with each round would use up the kernel's room for filters, after hours.
+static void a_file_that_repeats_is_confined_once(void **state)
+{
+    (void)state;
+    static struct run run;
+    int count;
+    run_start_file(&run, "lavfi:testsrc=size=64x48:rate=25:duration=0.04", true, true);
+    run_until(&run, 2);
+    const pid_t decoder = find_decoder(&count);
+    assert_int_equal(count, 1);
+    const int filters = count_filters(decoder);
+    assert_true(filters >= 2);
+    run_until(&run, 30);
+    assert_int_equal(find_decoder(&count), decoder);
+    assert_int_equal(count_filters(decoder), filters);
+    run_stop(&run);
+}
+
 static void the_same_errors_come_from_either_process(void **state)
 {
     (void)state;
@@ -524,6 +558,25 @@ static void the_sandbox_refuses_all_else(void **state)
     assert_exits(run_in_sandbox(PIPELINE_URL_FILE, false, false, signal_other), 1);
 }
 
+static int fill_the_kernel(void)
+{
+    struct mc_error err = { 0 };
+    for (int i = 0; i < 10000; i++) {
+        if (!pipeline_sandbox_tighten(false, &err)) {
+            return err.detail == ENOMEM && strstr(err.message, "Cannot allocate memory") != NULL
+                       ? 0
+                       : 1;
+        }
+    }
+    return 2;
+}
+
+static void what_the_kernel_says_of_a_filter_is_told(void **state)
+{
+    (void)state;
+    assert_exits(run_in_sandbox(PIPELINE_URL_FILE, false, false, fill_the_kernel), 0);
+}
+
 // Set for decoder processes that are to do what an intruder might.
 #define INTRUDE "MOCAPD_TEST_INTRUDE"
 
@@ -567,6 +620,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_frames_come_from_either_process),
         cmocka_unit_test(a_file_that_repeats_goes_on_without_a_break_in_either_process),
+        cmocka_unit_test(a_file_that_repeats_is_confined_once),
         cmocka_unit_test(the_same_errors_come_from_either_process),
         cmocka_unit_test(a_scheme_may_be_written_in_capitals),
         cmocka_unit_test(a_decoder_that_dies_is_started_again),
@@ -576,6 +630,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_sandbox_allows_what_a_source_needs),
         cmocka_unit_test_setup_teardown(the_sandbox_refuses_all_else, make_writable,
                                         remove_writable),
+        cmocka_unit_test(what_the_kernel_says_of_a_filter_is_told),
         cmocka_unit_test(a_decoder_that_reaches_out_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
