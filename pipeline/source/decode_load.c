@@ -3,6 +3,8 @@
 #include "base/clock.h"
 
 static const int64_t window_ns = MC_NS_PER_SECOND;
+// In less, the share of the decoder says little: of the first packet's own time it is all.
+static const int64_t window_min_ns = 200 * MC_NS_PER_MS;
 static const double share_max = 0.93;     // of the time: falling behind
 static const double share_relaxed = 0.6;  // room for more frames
 static const double catching_up_s = 0.02; // less late than before
@@ -44,7 +46,7 @@ bool pipeline_decode_load_add(struct pipeline_decode_load *load, int64_t busy_ns
     // After a pause of the source or its network the decoder has little to do, then catches up
     // fast.
     const bool fast = load->late_s - late_s > (double)elapsed_ns * 1e-9;
-    if (late_s > late_max_s && share > share_relaxed && !fast &&
+    if (elapsed_ns >= window_min_ns && late_s > late_max_s && share > share_relaxed && !fast &&
         load->effort < PIPELINE_DECODE_KEY) {
         return reduce(load, PIPELINE_DECODE_KEY, now_ns);
     }

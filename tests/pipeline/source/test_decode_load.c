@@ -103,6 +103,38 @@ static void a_pause_of_the_source_is_not_the_decoders(void **state)
     assert_int_equal(load.effort, PIPELINE_DECODE_ALL);
 }
 
+// A repeated file whose server took 2.6 s to open it again is late, but decodes in no time.
+static void lateness_from_before_the_first_packet_is_not_the_decoders(void **state)
+{
+    (void)state;
+    struct pipeline_decode_load load = { 0 };
+    int64_t now_ns = 100 * s;
+    for (int round = 0; round < 10; round++) {
+        load.window_ns = 0;
+        for (double late_s = 2.6; late_s > 0; late_s -= 0.039) {
+            now_ns += ms;
+            assert_false(pipeline_decode_load_add(&load, ms, late_s, now_ns));
+        }
+        now_ns += 2 * s;
+    }
+    assert_int_equal(load.effort, PIPELINE_DECODE_ALL);
+}
+
+// A file that is that late, and decodes slower than it plays.
+static void a_decoder_that_is_far_behind_skips_to_a_key_frame_soon(void **state)
+{
+    (void)state;
+    struct pipeline_decode_load load = { 0 };
+    int64_t now_ns = 100 * s;
+    bool changed = false;
+    for (int i = 0; i < 5 && !changed; i++) {
+        now_ns += 60 * ms;
+        changed = pipeline_decode_load_add(&load, 60 * ms, 2.6 + 0.02 * i, now_ns);
+    }
+    assert_true(changed);
+    assert_int_equal(load.effort, PIPELINE_DECODE_KEY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +144,8 @@ int main(void)
         cmocka_unit_test(with_less_load_all_is_decoded_again),
         cmocka_unit_test(one_thread_is_tried_ever_more_seldom),
         cmocka_unit_test(a_pause_of_the_source_is_not_the_decoders),
+        cmocka_unit_test(lateness_from_before_the_first_packet_is_not_the_decoders),
+        cmocka_unit_test(a_decoder_that_is_far_behind_skips_to_a_key_frame_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
