@@ -143,7 +143,7 @@ static void *capture_main(void *argument)
     return NULL;
 }
 
-static void free_capture(struct pipeline_capture *capture)
+void pipeline_capture_destroy_idle(struct pipeline_capture *capture)
 {
     av_packet_free(&capture->packet);
     pthread_cond_destroy(&capture->asked);
@@ -198,7 +198,7 @@ pipeline_capture_create_idle(const struct pipeline_capture_options *options, str
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the capture thread");
     }
     if (!can_stop || capture->url == NULL || capture->packet == NULL) {
-        free_capture(capture);
+        pipeline_capture_destroy_idle(capture);
         return NULL;
     }
     pipeline_url_lower_scheme(capture->url);
@@ -217,7 +217,7 @@ struct pipeline_capture *pipeline_capture_create(const struct pipeline_capture_o
     if (result != 0) {
         mc_error_set(err, MC_ERROR_SYSTEM, result, "no thread for a source: %s",
                      strerrordesc_np(result));
-        free_capture(capture);
+        pipeline_capture_destroy_idle(capture);
         return NULL;
     }
     return capture;
@@ -263,7 +263,7 @@ void pipeline_capture_join(struct pipeline_capture *capture)
         return;
     }
     pthread_join(capture->thread, NULL);
-    free_capture(capture);
+    pipeline_capture_destroy_idle(capture);
 }
 
 void pipeline_capture_state(struct pipeline_capture *capture, struct pipeline_state_report *report)

@@ -82,6 +82,7 @@ void pipeline_capture_recall(struct pipeline_capture *capture,
 struct pipeline_capture *
 pipeline_capture_create_idle(const struct pipeline_capture_options *options,
                              struct mc_error *err) MC_MUST_USE;
+void pipeline_capture_destroy_idle(struct pipeline_capture *capture);
 
 // Opens the source, delivers its frames, and closes it. Sets err and capture->fault unless
 // it was stopped or reached the end. Thread: capture.
