@@ -265,10 +265,11 @@ static bool listen_to(struct session *session, struct mc_error *err)
     union pipeline_isolate_message message;
     while (!session->ended) {
         check_stop(session);
+        // Whatever it still has to say: it may be in a stranger's hands.
+        if (session->kill_ns != 0 && mc_clock_now_ns() >= session->kill_ns) {
+            return true;
+        }
         if (!wait_for_message(session)) {
-            if (session->kill_ns != 0 && mc_clock_now_ns() >= session->kill_ns) {
-                return true;
-            }
             continue;
         }
         const ssize_t size = recv(session->socket, &message, sizeof message, MSG_DONTWAIT);
@@ -336,12 +337,14 @@ static bool begin(struct session *session, struct mc_error *err)
     return spawned && send_start(session, err);
 }
 
-// A file that a decoder can't survive will not change; what is live may.
-static bool is_hopeless(struct pipeline_capture *capture, bool ended)
+bool pipeline_isolate_is_hopeless(struct pipeline_capture *capture, bool ended)
 {
     const char *rest;
     const enum pipeline_url_kind kind = pipeline_url_parse(capture->url, &rest);
-    capture->deaths = ended ? 0 : capture->deaths + 1;
+    if (ended || pipeline_capture_was_steady(capture)) {
+        capture->deaths = 0;
+    }
+    capture->deaths += !ended;
     return capture->deaths >= DEATHS_MAX &&
            (kind == PIPELINE_URL_FILE || kind == PIPELINE_URL_IMAGES);
 }
@@ -373,5 +376,7 @@ enum pipeline_capture_outcome pipeline_isolate_run_session(struct pipeline_captu
     if (pipeline_stop_is_set(&capture->stop)) {
         return PIPELINE_CAPTURE_STOPPED;
     }
-    return is_hopeless(capture, session.ended) ? PIPELINE_CAPTURE_GIVEN_UP : session.outcome;
+    const bool began = session.pid > 0; // if not, its file is not to blame
+    return began && pipeline_isolate_is_hopeless(capture, session.ended) ? PIPELINE_CAPTURE_GIVEN_UP
+                                                                         : session.outcome;
 }

@@ -17,7 +17,7 @@
 #include "pipeline/source/url.h"
 
 enum {
-    STEADY_S = 10, // a connection that lasted this long resets the back-off
+    STEADY_S = 10, // that long, frames must come
     PROBE_INTERVAL_MS = 500,
 };
 
@@ -44,13 +44,18 @@ static void report_lost(struct pipeline_capture *capture, const struct mc_error 
     pipeline_capture_report(capture, PIPELINE_CONNECTING, reason.message);
 }
 
+bool pipeline_capture_was_steady(const struct pipeline_capture *capture)
+{
+    return capture->session_frames > 0 &&
+           mc_clock_now_ns() - capture->session_start_ns > STEADY_S * MC_NS_PER_SECOND;
+}
+
 // A probe that finds the source back ends a long wait early, unless the
 // camera may lock after too many attempts.
 static void wait_before_retry(struct pipeline_capture *capture, const struct mc_error *last)
 {
     int64_t now = mc_clock_now_ns();
-    if (capture->session_frames > 0 &&
-        now - capture->session_start_ns > STEADY_S * MC_NS_PER_SECOND) {
+    if (pipeline_capture_was_steady(capture)) {
         pipeline_backoff_reset(&capture->backoff);
     }
     const int wait_ms = pipeline_backoff_next_ms(&capture->backoff, capture->fault);

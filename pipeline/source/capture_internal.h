@@ -88,6 +88,10 @@ void pipeline_capture_destroy_idle(struct pipeline_capture *capture);
 // it was stopped or reached the end. Thread: capture.
 pipeline_capture_run_fn pipeline_capture_run_session;
 
+// Whether the session that ended had frames for so long that what went wrong at last is a new
+// fault: the back-off starts over.
+bool pipeline_capture_was_steady(const struct pipeline_capture *capture);
+
 // Publishes a state and wakes the loop. Thread: capture.
 void pipeline_capture_report(struct pipeline_capture *capture, enum pipeline_state state,
                              const char *reason);

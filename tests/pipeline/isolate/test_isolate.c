@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,12 +21,15 @@
 #include <libavutil/imgutils.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/isolate/decoder_process.h"
 #include "pipeline/isolate/isolate.h"
+#include "pipeline/isolate/message.h"
 #include "pipeline/isolate/sandbox.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/capture.h"
+#include "pipeline/source/capture_internal.h"
 #include "tests/pipeline/clip_file.h"
 
 enum { FRAMES_MAX = 300, QUEUE = 4, PATIENCE_S = 60 };
@@ -55,6 +59,8 @@ struct run {
     int frames; // the first of which are in seen
     double last_pts;
     struct pipeline_state_report report;
+    int failures;  // sessions that were lost, or given up
+    long state_ns; // that a state takes
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -68,7 +74,21 @@ static void on_news(void *user)
     pthread_mutex_unlock(&lock);
 }
 
-static void run_start_file(struct run *run, const char *url, bool isolate, bool repeat)
+static void on_state(void *user)
+{
+    struct run *run = user;
+    struct pipeline_state_report report;
+    pthread_mutex_lock(&lock);
+    if (run->capture != NULL) {
+        pipeline_capture_state(run->capture, &report);
+        run->failures += report.reason[0] != '\0';
+        pthread_cond_broadcast(&news);
+    }
+    pthread_mutex_unlock(&lock);
+    nanosleep(&(struct timespec){ .tv_nsec = run->state_ns }, NULL);
+}
+
+static void run_create(struct run *run, const char *url, bool isolate, bool repeat)
 {
     struct mc_error err = { 0 };
     memset(run, 0, sizeof *run);
@@ -81,13 +101,18 @@ static void run_start_file(struct run *run, const char *url, bool isolate, bool 
         .pool = pipeline_frame_pool_create(QUEUE + 3, &err),
         .counts = &run->counts,
         .on_frame = on_news,
-        .wake = on_news,
+        .wake = on_state,
         .user = run,
     };
     run->capture = pipeline_capture_create(&run->options, &err);
     if (run->capture == NULL) {
         fail_msg("%s", err.message);
     }
+}
+
+static void run_start_file(struct run *run, const char *url, bool isolate, bool repeat)
+{
+    run_create(run, url, isolate, repeat);
     pipeline_capture_start(run->capture);
 }
 
@@ -175,6 +200,17 @@ static void run_until_reason(struct run *run, const char *text)
         assert_true(mc_clock_now_ns() < end);
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
     }
+}
+
+static void run_until_state(struct run *run, enum pipeline_state state)
+{
+    pthread_mutex_lock(&lock);
+    pipeline_capture_state(run->capture, &run->report);
+    while (run->report.state != state) {
+        pthread_cond_wait(&news, &lock);
+        pipeline_capture_state(run->capture, &run->report);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 static int count_entries(const char *path)
@@ -410,6 +446,69 @@ static void a_file_that_no_decoder_survives_is_given_up(void **state)
     clip_directory_remove(directory);
 }
 
+// Killed now and then, in months of playing, it is not hopeless.
+static void only_deaths_in_quick_succession_give_up_a_file(void **state)
+{
+    (void)state;
+    struct mc_error err;
+    struct pipeline_capture_options options = { .url = "/clip.mp4", .wake = on_news };
+    struct pipeline_capture *file = pipeline_capture_create_idle(&options, &err);
+    options.url = "rtsp://host/x";
+    struct pipeline_capture *camera = pipeline_capture_create_idle(&options, &err);
+    assert_true(file != NULL && camera != NULL);
+    mc_clock_set_ns(1000 * MC_NS_PER_SECOND);
+    file->session_frames = 100;
+    file->session_start_ns = 900 * MC_NS_PER_SECOND;
+    for (int i = 0; i < 10; i++) {
+        assert_false(pipeline_isolate_is_hopeless(file, false));
+    }
+    file->session_start_ns = 999 * MC_NS_PER_SECOND;
+    assert_false(pipeline_isolate_is_hopeless(file, true));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pipeline_isolate_is_hopeless(file, false), i == 2);
+        assert_false(pipeline_isolate_is_hopeless(camera, false));
+    }
+    file->session_frames = 0;
+    assert_true(pipeline_isolate_is_hopeless(file, false));
+    assert_false(pipeline_isolate_is_hopeless(file, true));
+    mc_clock_set_ns(-1);
+    pipeline_capture_destroy_idle(file);
+    pipeline_capture_destroy_idle(camera);
+}
+
+// As often as it takes to give a file up, no process can be started: it is not the file's fault.
+static void a_decoder_that_cannot_be_started_is_no_death(void **state)
+{
+    (void)state;
+    static struct run run;
+    char directory[64], path[128];
+    clip_directory_make(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/clip.mp4", directory);
+    clip_write(&(struct clip_options){ .path = path,
+                                       .encoder = "mpeg4",
+                                       .width = 64,
+                                       .height = 48,
+                                       .frames = 10,
+                                       .rate = 25,
+                                       .paint = paint });
+    struct rlimit normal;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &normal), 0);
+    const struct rlimit none = { 0, normal.rlim_max };
+    run_create(&run, path, true, false);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    pipeline_capture_start(run.capture);
+    pthread_mutex_lock(&lock);
+    while (run.failures < 3) {
+        pthread_cond_wait(&news, &lock);
+    }
+    pthread_mutex_unlock(&lock);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &normal), 0);
+    run_until(&run, 10);
+    assert_int_equal(run.frames, 10);
+    run_stop(&run);
+    clip_directory_remove(directory);
+}
+
 // A frame that a worker has stays as it is after the end of its decoder.
 static void a_frame_outlives_its_decoder(void **state)
 {
@@ -603,10 +702,38 @@ static void a_decoder_that_reaches_out_is_stopped(void **state)
     run_stop(&run);
 }
 
+// Never stops, whatever it is asked.
+static void flood(void)
+{
+    const struct pipeline_isolate_state message = { .kind = PIPELINE_ISOLATE_STATE };
+    while (send(PIPELINE_DECODER_PROCESS_SOCKET, &message, sizeof message, MSG_NOSIGNAL) > 0) {
+    }
+    _exit(0);
+}
+
+static void a_decoder_that_goes_on_talking_is_stopped(void **state)
+{
+    (void)state;
+    static struct run run;
+    setenv(INTRUDE, "flood", 1);
+    run_create(&run, "lavfi:testsrc=size=64x48:rate=25", true, false);
+    run.state_ns = 2000000; // so that there is always more
+    pipeline_capture_start(run.capture);
+    run_until_state(&run, PIPELINE_LIVE);
+    alarm(PATIENCE_S);
+    run_stop(&run);
+    alarm(0);
+    unsetenv(INTRUDE);
+    assert_no_decoder();
+}
+
 int main(int argc, char **argv)
 {
     pthread_t thread;
-    if (argc > 1 && getenv(INTRUDE) != NULL) {
+    const char *intrusion = argc > 1 ? getenv(INTRUDE) : NULL;
+    if (intrusion != NULL && strcmp(intrusion, "flood") == 0) {
+        flood();
+    } else if (intrusion != NULL) {
         pthread_create(&thread, NULL, intrude, NULL);
     }
     pipeline_decoder_process(argc, argv);
@@ -625,6 +752,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_scheme_may_be_written_in_capitals),
         cmocka_unit_test(a_decoder_that_dies_is_started_again),
         cmocka_unit_test(a_file_that_no_decoder_survives_is_given_up),
+        cmocka_unit_test(only_deaths_in_quick_succession_give_up_a_file),
+        cmocka_unit_test(a_decoder_that_cannot_be_started_is_no_death),
         cmocka_unit_test(a_frame_outlives_its_decoder),
         cmocka_unit_test(nothing_is_left_of_many_decoders),
         cmocka_unit_test(the_sandbox_allows_what_a_source_needs),
@@ -632,6 +761,7 @@ int main(int argc, char **argv)
                                         remove_writable),
         cmocka_unit_test(what_the_kernel_says_of_a_filter_is_told),
         cmocka_unit_test(a_decoder_that_reaches_out_is_stopped),
+        cmocka_unit_test(a_decoder_that_goes_on_talking_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
