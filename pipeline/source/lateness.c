@@ -54,7 +54,7 @@ static void correct_clock(struct pipeline_lateness *lateness, int64_t arrival_ns
     const double elapsed_s = (double)(arrival_ns - lateness->calm_ns) * 1e-9;
     const double grown_s = lateness->total_s - lateness->paused_s - negligible_s;
     const double growth = elapsed_s > 0 ? grown_s / elapsed_s : 1;
-    if (link == PIPELINE_LINK_SATURATED ||
+    if (grown_s <= 0 || link == PIPELINE_LINK_SATURATED ||
         (link == PIPELINE_LINK_UNKNOWN && growth > clock_growth_max)) {
         return;
     }
