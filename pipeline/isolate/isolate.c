@@ -22,12 +22,13 @@
 #include "pipeline/isolate/shared_frames.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/frame_limit.h"
+#include "protocol/record.h"
 
 enum {
     GOODBYE_MS = 1500,        // for a decoder to end once asked; a server is told in that time
     DEATHS_MAX = 3,           // in a row, of a file's decoder: it would not end otherwise
     LINES_PER_S_MAX = 100,    // of a decoder's log, unless it is for debugging
-    CLOCK_AHEAD_MAX_S = 3600, // of the last frame: those that came too late
+    CLOCK_AHEAD_MAX_S = 3600, // of the last frame: gaps, and frames that came too late
 };
 
 struct session {
@@ -36,6 +37,9 @@ struct session {
     int socket;
     struct pipeline_shared_frames *shared;
     struct pipeline_isolate_limits limits;
+    bool goes_by_clock;                    // its pts keep to the time of day: it is a camera
+    double base_pts;                       // from where they rise,
+    int64_t base_ns;                       // since then
     struct pipeline_isolate_counts before; // all sessions before this one
     int64_t kill_ns;                       // it was asked to end, and must have by then; 0: not
     int64_t lines_ns;                      // since then
@@ -147,6 +151,15 @@ static void add_counts(struct session *session, const struct pipeline_isolate_co
     atomic_store(&capture->last_frame_ns, more->last_frame_ns);
 }
 
+// How far pts may have come. A file may have gaps between any two frames; a camera's add up to no
+// more than one, or a stranger's steps would soon lead beyond what a record can say.
+static double pts_max(const struct session *session)
+{
+    const double passed_s = (double)(session->limits.now_ns - session->base_ns) * 1e-9;
+    return session->limits.any ? session->base_pts + passed_s + CLOCK_AHEAD_MAX_S
+                               : PROTOCOL_PTS_MAX / 2;
+}
+
 static bool accept_frame(struct session *session, const struct pipeline_isolate_frame *message,
                          struct mc_error *err)
 {
@@ -158,6 +171,10 @@ static bool accept_frame(struct session *session, const struct pipeline_isolate_
     }
     if (capture->session_frames++ == 0) {
         capture->session_start_ns = mc_clock_now_ns();
+    }
+    if (!session->goes_by_clock || !session->limits.any) {
+        session->base_pts = frame->pts;
+        session->base_ns = frame->arrival_ns;
     }
     capture->clock.pts = session->limits.last_pts = frame->pts;
     capture->clock.any = session->limits.any = true;
@@ -208,6 +225,7 @@ static bool accept_message(struct session *session, union pipeline_isolate_messa
                            size_t size, struct mc_error *err)
 {
     session->limits.now_ns = mc_clock_now_ns();
+    session->limits.pts_max = pts_max(session);
     if (!pipeline_isolate_message_check(message, size, &session->limits, err)) {
         return false;
     }
@@ -324,6 +342,12 @@ static bool begin(struct session *session, struct mc_error *err)
         .any = capture->clock.any,
         .last_pts = capture->clock.pts,
     };
+    const char *rest;
+    const enum pipeline_url_kind kind = pipeline_url_parse(capture->url, &rest);
+    session->goes_by_clock =
+        kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_SDP || kind == PIPELINE_URL_V4L2;
+    session->base_pts = capture->clock.pts;
+    session->base_ns = capture->clock.arrival_ns;
     session->shared =
         pipeline_shared_frames_create(session->limits.lend_count, session->limits.max_pixels, err);
     if (session->shared == NULL || !open_socket(sockets, err)) {

@@ -113,6 +113,7 @@ struct pipeline_isolate_limits {
     int lend_count;
     bool any;        // there was a frame before,
     double last_pts; // with this pts
+    double pts_max;  // what has passed since, and a gap, lead no further
     int64_t now_ns;
 };
 

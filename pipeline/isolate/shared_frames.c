@@ -184,10 +184,11 @@ bool pipeline_shared_frames_lend(struct pipeline_shared_frames *shared,
     image->colorspace = (enum AVColorSpace)message->colorspace;
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(message->format);
     const bool has_palette = (format->flags & AV_PIX_FMT_FLAG_PAL) != 0; // a plane without rows
-    for (int i = 0; i < PIPELINE_ISOLATE_PLANES; i++) {
-        const bool used = message->linesizes[i] > 0 || (has_palette && i == 1);
+    const int planes = av_pix_fmt_count_planes(message->format);
+    for (int i = 0; i < PIPELINE_ISOLATE_PLANES; i++) { // of others, nothing was checked
+        const bool used = i < planes || (has_palette && i == 1);
         image->data[i] = used ? shared->base + message->offsets[i] : NULL;
-        image->linesize[i] = message->linesizes[i];
+        image->linesize[i] = used ? message->linesizes[i] : 0;
     }
     frame->lowres = message->lowres;
     frame->pts = message->pts;

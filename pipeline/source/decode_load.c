@@ -1,5 +1,8 @@
 #include "pipeline/source/decode_load.h"
 
+#include <math.h>
+#include <stddef.h>
+
 #include "base/clock.h"
 
 static const int64_t window_ns = MC_NS_PER_SECOND;
@@ -61,6 +64,21 @@ bool pipeline_decode_load_lacks_keys(struct pipeline_decode_load *load, int64_t 
     load->effort = PIPELINE_DECODE_REFERENCE;
     load->window_ns = 0;
     return true;
+}
+
+bool pipeline_decode_load_is_sane(const struct pipeline_decode_load *load, int64_t now_ns)
+{
+    static const double late_far_s = 1e9;
+    const int64_t times[] = { load->window_ns, load->busy_ns, load->key_ns };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (times[i] < 0 || times[i] > now_ns) {
+            return false;
+        }
+    }
+    return (int)load->effort >= PIPELINE_DECODE_ALL && (int)load->effort <= PIPELINE_DECODE_KEY &&
+           fabs(load->late_s) <= late_far_s && load->relax_ns >= 0 &&
+           load->relax_ns <= now_ns + hold_threads_max_ns && load->hold_ns >= 0 &&
+           load->hold_ns <= 2 * hold_threads_max_ns;
 }
 
 bool pipeline_decode_load_add(struct pipeline_decode_load *load, int64_t busy_ns, double late_s,

@@ -43,6 +43,10 @@ void pipeline_decode_load_key_frame(struct pipeline_decode_load *load, int64_t n
 // left out now can't be decoded before the next. The effort is REFERENCE then.
 bool pipeline_decode_load_lacks_keys(struct pipeline_decode_load *load, int64_t now_ns);
 
+// Whether what came from elsewhere could be ours: an effort that there is, and bounded waits. Its
+// flags are not looked at.
+bool pipeline_decode_load_is_sane(const struct pipeline_decode_load *load, int64_t now_ns);
+
 // A packet was decoded in busy_ns; its frame is late_s behind its time (0 where it has
 // none). Returns whether the effort changed.
 bool pipeline_decode_load_add(struct pipeline_decode_load *load, int64_t busy_ns, double late_s,
