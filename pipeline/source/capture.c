@@ -16,10 +16,7 @@
 #include "pipeline/source/probe.h"
 #include "pipeline/source/url.h"
 
-enum {
-    STEADY_S = 10, // that long, frames must come
-    PROBE_INTERVAL_MS = 500,
-};
+enum { STEADY_S = 10 }; // that long, frames must come
 
 void pipeline_capture_report(struct pipeline_capture *capture, enum pipeline_state state,
                              const char *reason)
@@ -64,13 +61,7 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
     struct pipeline_probe probe;
     pipeline_probe_begin(&probe, capture->url, last);
     probe.helps &= capture->fault != PIPELINE_FAULT_REFUSED;
-    bool waits = true;
-    for (int64_t next_ns = now; waits && next_ns < until_ns;) {
-        next_ns += PROBE_INTERVAL_MS * MC_NS_PER_MS;
-        next_ns = !probe.helps || next_ns > until_ns ? until_ns : next_ns;
-        waits = pipeline_stop_sleep_until(&capture->stop, next_ns) &&
-                (next_ns >= until_ns || !pipeline_probe(&probe, &capture->stop));
-    }
+    pipeline_probe_wait(&probe, &capture->stop, until_ns);
     pipeline_probe_end(&probe);
 }
 
