@@ -51,9 +51,17 @@ bool pipeline_container_is_text(const struct AVFormatContext *format)
     return strcmp(name_of(format), "tty") == 0;
 }
 
+// Some containers (MPEG-TS, bare streams) tell their duration only to who reads them whole: then
+// the number of bytes decides. Of HLS and DASH that is their list's, and some cameras invent one
+// for JPEGs without an end.
 bool pipeline_container_has_no_end(const struct AVFormatContext *format)
 {
-    return format->duration == AV_NOPTS_VALUE || format->duration <= 0;
+    if (format->duration != AV_NOPTS_VALUE && format->duration > 0) {
+        return false;
+    }
+    const bool tells_size = !pipeline_container_is_chunked(format) &&
+                            strcmp(name_of(format), "mpjpeg") != 0 && format->pb != NULL;
+    return !tells_size || avio_size(format->pb) <= 0;
 }
 
 bool pipeline_container_is_chunked(const struct AVFormatContext *format)

@@ -179,6 +179,115 @@ static void a_live_source_that_says_too_little_is_tried_again(void **state)
     close(listener);
 }
 
+// A web server of the directory's files.
+struct web {
+    bool tells_length;
+    int listener, port;
+    pthread_t thread;
+};
+
+static void answer(const struct web *web, const char *request, int connection)
+{
+    static char bytes[1 << 20];
+    char header[128], length[48] = "", name[32], path[128];
+    assert_int_equal(sscanf(request, "GET /%31s", name), 1);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    const size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    if (web->tells_length) {
+        snprintf(length, sizeof length, "Content-Length: %zu\r\n", size);
+    }
+    snprintf(header, sizeof header, "HTTP/1.1 200 OK\r\nConnection: close\r\n%s\r\n", length);
+    send(connection, header, strlen(header), MSG_NOSIGNAL);
+    send(connection, bytes, size, MSG_NOSIGNAL);
+}
+
+static void *serve(void *argument)
+{
+    const struct web *web = argument;
+    int connection;
+    while ((connection = accept(web->listener, NULL, NULL)) >= 0) {
+        char request[4096] = "";
+        if (recv(connection, request, sizeof request - 1, 0) > 0) {
+            answer(web, request, connection);
+        }
+        shutdown(connection, SHUT_RDWR);
+        close(connection);
+    }
+    return NULL;
+}
+
+static void start_web(struct web *web)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof address;
+    web->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(web->listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(web->listener, 8), 0);
+    assert_int_equal(getsockname(web->listener, (struct sockaddr *)&address, &length), 0);
+    web->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&web->thread, NULL, serve, web), 0);
+}
+
+static void stop_web(struct web *web)
+{
+    shutdown(web->listener, SHUT_RDWR);
+    pthread_join(web->thread, NULL);
+    close(web->listener);
+}
+
+static bool is_live_behind_http(const char *name, bool tells_length)
+{
+    struct web web = { .tells_length = tells_length };
+    struct mc_error err = { 0 };
+    bool permanent;
+    char url[64];
+    start_web(&web);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/%s", web.port, name);
+    struct pipeline_source *source = pipeline_source_open(url, false, 0, &stop, &permanent, &err);
+    if (source == NULL) {
+        fail_msg("%s", err.message);
+    }
+    const bool live = pipeline_source_is_live(source);
+    pipeline_source_close(source);
+    stop_web(&web);
+    return live;
+}
+
+// Whether its container tells a duration or not; what has neither that nor a length is live.
+static void a_file_behind_http_has_an_end(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "end.mkv", "end.ts", "end.mpg", "end.m2v" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        clip_write(&(struct clip_options){ .path = path_of(names[i]),
+                                           .encoder = "mpeg2video",
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = 31,
+                                           .rate = 25,
+                                           .paint = paint_shade });
+        assert_false(is_live_behind_http(names[i], true));
+        assert_true(is_live_behind_http(names[i], false) == (i != 0)); // Matroska tells it
+    }
+}
+
+// The length is that of the list.
+static void a_live_list_of_segments_has_no_end(void **state)
+{
+    (void)state;
+    static const char segments[] = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.24,\nend.ts\n";
+    write_bytes(path_of("live.m3u8"), segments, sizeof segments - 1);
+    assert_true(is_live_behind_http("live.m3u8", true));
+    static const char all[] =
+        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.24,\nend.ts\n#EXT-X-ENDLIST\n";
+    write_bytes(path_of("all.m3u8"), all, sizeof all - 1);
+    assert_false(is_live_behind_http("all.m3u8", true));
+}
+
 static int count_frames(const char *url)
 {
     struct mc_error err = { 0 };
@@ -282,6 +391,8 @@ int main(void)
         cmocka_unit_test(only_what_may_mend_itself_is_worth_another_try),
         cmocka_unit_test(a_live_source_that_says_too_little_is_tried_again),
         cmocka_unit_test(every_frame_of_a_file_comes_out),
+        cmocka_unit_test(a_file_behind_http_has_an_end),
+        cmocka_unit_test(a_live_list_of_segments_has_no_end),
         cmocka_unit_test(lavfi_graphs_are_sources_with_an_end),
         cmocka_unit_test(damaged_packets_cost_their_frames_only),
         cmocka_unit_test(a_set_stop_flag_ends_opening_at_once),
