@@ -218,7 +218,7 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
                    source->kind == PIPELINE_URL_DEMO;
     if (is_file || !pipeline_container_knows_codec(source->format)) {
         source->probed = true;
-        int result = pipeline_container_analyse(source->format, source->max_pixels);
+        int result = pipeline_container_analyse(source->format, source->max_pixels, !is_file);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);

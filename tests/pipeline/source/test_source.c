@@ -239,6 +239,37 @@ static void stop_web(struct web *web)
     close(web->listener);
 }
 
+static int count_frames(const char *url, bool live)
+{
+    struct mc_error err = { 0 };
+    bool permanent;
+    struct pipeline_source *source = pipeline_source_open(url, false, 0, &stop, &permanent, &err);
+    assert_string_equal(err.message, "");
+    assert_non_null(source);
+    assert_true(pipeline_source_is_live(source) == live);
+    struct pipeline_decoder *decoder =
+        pipeline_decoder_open(pipeline_source_stream(source), live, 1, 0, NULL, &err);
+    assert_non_null(decoder);
+    struct pipeline_frame frame = { .image = av_frame_alloc() };
+    AVPacket *packet = av_packet_alloc();
+    int frames = 0;
+    for (bool more = true; more;) {
+        more = pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET;
+        pipeline_decoder_send(decoder, more ? packet : NULL, 1000 + frames, 0);
+        av_packet_unref(packet);
+        while (pipeline_decoder_receive(decoder, &frame)) {
+            assert_true(frame.decode_ns > 0);
+            frames++;
+            av_frame_unref(frame.image);
+        }
+    }
+    av_packet_free(&packet);
+    av_frame_free(&frame.image);
+    pipeline_decoder_close(decoder);
+    pipeline_source_close(source);
+    return frames;
+}
+
 static bool is_live_behind_http(const char *name, bool tells_length)
 {
     struct web web = { .tells_length = tells_length };
@@ -275,6 +306,35 @@ static void a_file_behind_http_has_an_end(void **state)
     }
 }
 
+// Probing reads ahead where a container says what is in it as it goes on.
+static void every_frame_that_a_server_sends_comes_out(void **state)
+{
+    (void)state;
+    static const char *const clips[][2] = { { "live.flv", "libx264" },
+                                            { "live.flv", "flv" },
+                                            { "live.mpg", "mpeg2video" },
+                                            { "live.ts", "mpeg2video" } };
+    for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
+        struct web web = { .tells_length = false };
+        char url[64];
+        if (avcodec_find_encoder_by_name(clips[i][1]) == NULL) {
+            print_message("skipped: FFmpeg has no %s\n", clips[i][1]);
+            continue;
+        }
+        clip_write(&(struct clip_options){ .path = path_of(clips[i][0]),
+                                           .encoder = clips[i][1],
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = 31,
+                                           .rate = 25,
+                                           .paint = paint_shade });
+        start_web(&web);
+        snprintf(url, sizeof url, "http://127.0.0.1:%d/%s", web.port, clips[i][0]);
+        assert_int_equal(count_frames(url, i >= 2), 31); // FLV tells its duration
+        stop_web(&web);
+    }
+}
+
 // The length is that of the list.
 static void a_live_list_of_segments_has_no_end(void **state)
 {
@@ -286,37 +346,6 @@ static void a_live_list_of_segments_has_no_end(void **state)
         "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.24,\nend.ts\n#EXT-X-ENDLIST\n";
     write_bytes(path_of("all.m3u8"), all, sizeof all - 1);
     assert_false(is_live_behind_http("all.m3u8", true));
-}
-
-static int count_frames(const char *url)
-{
-    struct mc_error err = { 0 };
-    bool permanent;
-    struct pipeline_source *source = pipeline_source_open(url, false, 0, &stop, &permanent, &err);
-    assert_string_equal(err.message, "");
-    assert_non_null(source);
-    assert_false(pipeline_source_is_live(source));
-    struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), false, 1, 0, NULL, &err);
-    assert_non_null(decoder);
-    struct pipeline_frame frame = { .image = av_frame_alloc() };
-    AVPacket *packet = av_packet_alloc();
-    int frames = 0;
-    for (bool more = true; more;) {
-        more = pipeline_source_read(source, packet, &err) == PIPELINE_READ_PACKET;
-        pipeline_decoder_send(decoder, more ? packet : NULL, 1000 + frames, 0);
-        av_packet_unref(packet);
-        while (pipeline_decoder_receive(decoder, &frame)) {
-            assert_true(frame.decode_ns > 0);
-            frames++;
-            av_frame_unref(frame.image);
-        }
-    }
-    av_packet_free(&packet);
-    av_frame_free(&frame.image);
-    pipeline_decoder_close(decoder);
-    pipeline_source_close(source);
-    return frames;
 }
 
 static void every_frame_of_a_file_comes_out(void **state)
@@ -336,14 +365,14 @@ static void every_frame_of_a_file_comes_out(void **state)
                                            .frames = 31,
                                            .rate = 25,
                                            .paint = paint_shade });
-        assert_int_equal(count_frames(path), 31);
+        assert_int_equal(count_frames(path, false), 31);
     }
 }
 
 static void lavfi_graphs_are_sources_with_an_end(void **state)
 {
     (void)state;
-    assert_int_equal(count_frames("lavfi:testsrc=size=64x48:rate=10:duration=1.5"), 15);
+    assert_int_equal(count_frames("lavfi:testsrc=size=64x48:rate=10:duration=1.5", false), 15);
 }
 
 // Bytes flipped on the way cost frames, never the program.
@@ -366,7 +395,7 @@ static void damaged_packets_cost_their_frames_only(void **state)
         fputc(0x5a, file);
     }
     fclose(file);
-    assert_in_range(count_frames(path), 25, 50);
+    assert_in_range(count_frames(path, false), 25, 50);
 }
 
 static void a_set_stop_flag_ends_opening_at_once(void **state)
@@ -392,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_live_source_that_says_too_little_is_tried_again),
         cmocka_unit_test(every_frame_of_a_file_comes_out),
         cmocka_unit_test(a_file_behind_http_has_an_end),
+        cmocka_unit_test(every_frame_that_a_server_sends_comes_out),
         cmocka_unit_test(a_live_list_of_segments_has_no_end),
         cmocka_unit_test(lavfi_graphs_are_sources_with_an_end),
         cmocka_unit_test(damaged_packets_cost_their_frames_only),
