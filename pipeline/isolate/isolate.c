@@ -179,7 +179,7 @@ static bool accept_frame(struct session *session, const struct pipeline_isolate_
     capture->clock.pts = session->limits.last_pts = frame->pts;
     capture->clock.any = session->limits.any = true;
     capture->clock.arrival_ns = frame->arrival_ns;
-    frame->session = capture->session;
+    frame->session = (unsigned)atomic_load(&capture->options.counts->connects);
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
     pipeline_frame_pool_release(capture->options.pool, gone);
     capture->options.on_frame(capture->options.user);

@@ -72,7 +72,6 @@ static enum pipeline_capture_outcome run_sessions(struct pipeline_capture *captu
     enum pipeline_capture_outcome outcome;
     pipeline_capture_report(capture, PIPELINE_CONNECTING, "");
     do {
-        capture->session++;
         outcome = capture->options.run_session(capture, err);
         if (outcome == PIPELINE_CAPTURE_LOST) {
             wait_before_retry(capture, err);

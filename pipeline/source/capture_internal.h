@@ -48,7 +48,6 @@ struct pipeline_capture {
     bool reached_end;               // the last session
     struct pipeline_source *source; // while connected
     struct pipeline_decoder *decoder; // while connected
-    unsigned session;                 // times that it was to be opened
     uint64_t session_frames;          // since the source was opened
     uint64_t late_before;             // late frames by then, of all sessions
     int64_t session_start_ns;

@@ -73,7 +73,7 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
         capture->session_start_ns = mc_clock_now_ns();
         pipeline_capture_report(capture, PIPELINE_LIVE, effort_reason(capture));
     }
-    frame->session = capture->session;
+    frame->session = (unsigned)atomic_load(&capture->options.counts->connects);
     frame->ready_ns = capture->delivered_ns = mc_clock_now_ns();
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
     pipeline_frame_pool_release(capture->options.pool, gone);

@@ -47,6 +47,7 @@ enum { CRASH = SIGSEGV };
 struct seen {
     double pts;
     int width, height;
+    unsigned session;
     uint32_t pixels; // a hash
 };
 
@@ -154,8 +155,9 @@ static void take_frame(struct run *run, struct pipeline_frame *frame)
     assert_true(run->frames == 0 || frame->pts > run->last_pts);
     run->last_pts = frame->pts;
     if (run->frames < FRAMES_MAX) {
-        run->seen[run->frames] = (struct seen){ frame->pts, frame->display.width,
-                                                frame->display.height, hash_rows(frame->image) };
+        run->seen[run->frames] =
+            (struct seen){ frame->pts, frame->display.width, frame->display.height, frame->session,
+                           hash_rows(frame->image) };
     }
     run->frames++;
     pipeline_frame_pool_release(run->options.pool, frame);
@@ -325,6 +327,7 @@ static void a_file_that_repeats_goes_on_without_a_break_in_either_process(void *
         run_until(&run, 20);
         for (int i = 0; i < 20; i++) {
             assert_float_equal(run.seen[i].pts, 0.04 * i, 1e-6);
+            assert_int_equal(run.seen[i].session, i / 5 + 1);
         }
         run_stop(&run);
     }
