@@ -177,11 +177,6 @@ static void add_all(struct filter *filter, uint32_t action, const char *const *n
     }
 }
 
-static bool is_network(enum pipeline_url_kind kind)
-{
-    return kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK || kind == PIPELINE_URL_SDP;
-}
-
 // A socket to the network; AF_NETLINK is how the resolver learns which addresses there are.
 static void allow_sockets(struct filter *filter)
 {
@@ -262,7 +257,7 @@ bool pipeline_sandbox_enter(enum pipeline_url_kind kind, size_t memory_bytes, st
     // Signals go to itself alone, as abort() sends them.
     add_equal(&filter, "tgkill", 0, (uint64_t)getpid());
     allow_files(&filter, kind);
-    if (is_network(kind)) {
+    if (pipeline_url_is_sent(kind)) {
         allow_sockets(&filter);
     }
     return finish_filter(&filter, err);

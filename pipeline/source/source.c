@@ -88,14 +88,9 @@ static bool attach_demo(struct pipeline_source *source, struct mc_error *err)
 // Whether another attempt would fail as well, after FFmpeg returned averror.
 static bool is_permanent(enum pipeline_url_kind kind, int averror)
 {
-    switch (kind) {
-    case PIPELINE_URL_RTSP:
-    case PIPELINE_URL_NETWORK:
-        return averror == AVERROR(EINVAL) || averror == AVERROR_PROTOCOL_NOT_FOUND ||
-               averror == AVERROR_DEMUXER_NOT_FOUND || averror == AVERROR_OPTION_NOT_FOUND;
-    default:
-        return true;
-    }
+    return !pipeline_url_is_network(kind) || averror == AVERROR(EINVAL) ||
+           averror == AVERROR_PROTOCOL_NOT_FOUND || averror == AVERROR_DEMUXER_NOT_FOUND ||
+           averror == AVERROR_OPTION_NOT_FOUND;
 }
 
 // Sets err for what FFmpeg failed to do, or had no time for. Returns false.
@@ -145,7 +140,7 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         return false;
     }
     set_deadline(source, OPEN_DEADLINE_S);
-    if ((source->kind == PIPELINE_URL_RTSP || source->kind == PIPELINE_URL_NETWORK) &&
+    if (pipeline_url_is_network(source->kind) &&
         !pipeline_lookup_host(url, source->stop, atomic_load(&source->deadline_ns), err)) {
         *permanent = false;
         av_dict_free(&options);
