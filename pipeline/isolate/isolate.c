@@ -109,7 +109,7 @@ static bool send_start(struct session *session, struct mc_error *err)
     const struct pipeline_capture_options *options = &capture->options;
     struct pipeline_isolate_start start = {
         .kind = PIPELINE_ISOLATE_START,
-        .lend_count = session->limits.lend_count,
+        .loan_count = session->limits.loan_count,
         .log_level = MC_LOG_ERROR,
         .every_frame = options->every_frame,
         .repeat = options->repeat,
@@ -307,13 +307,13 @@ static bool listen_to(struct session *session, struct mc_error *err)
 }
 
 // Kills and reaps the process; if it had already exited, reports how.
-static void reap(struct session *session, bool honest, struct mc_error *err)
+static void reap(struct session *session, bool obeyed, struct mc_error *err)
 {
     int status = 0;
     kill(session->pid, SIGKILL); // nothing, where it is already dying of something else
     while (waitpid(session->pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (session->ended || !honest) {
+    if (session->ended || !obeyed) {
         return;
     }
     if (WIFSIGNALED(status)) {
@@ -337,7 +337,7 @@ static bool begin(struct session *session, struct mc_error *err)
     int sockets[2] = { -1, -1 };
     const int count = pipeline_frame_pool_count(options->pool);
     session->limits = (struct pipeline_isolate_limits){
-        .lend_count = count < PIPELINE_ISOLATE_LENDS_MAX ? count : (int)PIPELINE_ISOLATE_LENDS_MAX,
+        .loan_count = count < PIPELINE_ISOLATE_LOANS_MAX ? count : (int)PIPELINE_ISOLATE_LOANS_MAX,
         .max_pixels = options->max_pixels > 0 ? options->max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT,
         .any = capture->clock.any,
         .last_pts = capture->clock.pts,
@@ -349,7 +349,7 @@ static bool begin(struct session *session, struct mc_error *err)
     session->base_pts = capture->clock.pts;
     session->base_ns = capture->clock.arrival_ns;
     session->shared =
-        pipeline_shared_frames_create(session->limits.lend_count, session->limits.max_pixels, err);
+        pipeline_shared_frames_create(session->limits.loan_count, session->limits.max_pixels, err);
     if (session->shared == NULL || !open_socket(sockets, err)) {
         return false;
     }
@@ -385,9 +385,9 @@ enum pipeline_capture_outcome pipeline_isolate_run_session(struct pipeline_captu
     };
     capture->fault = PIPELINE_FAULT_PASSING;
     capture->session_frames = 0;
-    const bool honest = begin(&session, err) ? listen_to(&session, err) : false;
+    const bool obeyed = begin(&session, err) ? listen_to(&session, err) : false;
     if (session.pid > 0) {
-        reap(&session, honest, err);
+        reap(&session, obeyed, err);
     }
     pipeline_shared_frames_close(session.shared);
     if (session.socket >= 0) {

@@ -150,7 +150,7 @@ static bool check_frame(const struct pipeline_isolate_frame *frame,
                         const struct pipeline_isolate_limits *limits, struct mc_error *err)
 {
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(frame->format);
-    if (frame->lend >= (uint32_t)limits->lend_count) {
+    if (frame->loan >= (uint32_t)limits->loan_count) {
         return refuse(err, "a frame with an unknown number");
     }
     if (format == NULL || (format->flags & AV_PIX_FMT_FLAG_HWACCEL) != 0) {

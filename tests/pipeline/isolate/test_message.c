@@ -15,12 +15,12 @@
 #include "base/clock.h"
 #include "pipeline/isolate/message.h"
 
-enum { WIDTH = 64, HEIGHT = 48, LINESIZE = 128, SHARED = 1 << 20, LENDS = 4 };
+enum { WIDTH = 64, HEIGHT = 48, LINESIZE = 128, SHARED = 1 << 20, LOANS = 4 };
 
 static const struct pipeline_isolate_limits limits = {
     .shared_bytes = SHARED,
     .max_pixels = 640 * 480,
-    .lend_count = LENDS,
+    .loan_count = LOANS,
     .any = true,
     .last_pts = 1,
     .pts_max = 3600,
@@ -33,7 +33,7 @@ static union pipeline_isolate_message good_frame(void)
     return (union pipeline_isolate_message){
         .frame = {
             .kind = PIPELINE_ISOLATE_FRAME,
-            .lend = LENDS - 1,
+            .loan = LOANS - 1,
             .width = WIDTH,
             .height = HEIGHT,
             .format = AV_PIX_FMT_YUV420P,
@@ -112,7 +112,7 @@ static void a_frame_of_impossible_size_or_format_is_refused(void **state)
         assert_false(accepts_frame(message));
     }
     union pipeline_isolate_message message = good_frame();
-    message.frame.lend = LENDS;
+    message.frame.loan = LOANS;
     assert_false(accepts_frame(message));
 }
 
