@@ -25,12 +25,6 @@ bool pipeline_container_knows_codec(const struct AVFormatContext *format)
     return index >= 0 && format->streams[index]->codecpar->codec_id != AV_CODEC_ID_NONE;
 }
 
-struct analysis {
-    struct AVFormatContext *format;
-    AVIOInterruptCB usual;
-    bool briefly, begun;
-};
-
 // As FFmpeg's interrupt callback, which it calls before each packet that it analyses.
 //
 // It opens the decoders of the streams that it knows at first with our options, and those of
@@ -38,37 +32,47 @@ struct analysis {
 static int before_packet(void *opaque)
 {
     static char none[] = "none";
-    struct analysis *analysis = opaque;
+    struct pipeline_container_analysis *analysis = opaque;
     struct AVFormatContext *format = analysis->format;
-    format->codec_whitelist = none;
-    if (analysis->usual.callback != NULL && analysis->usual.callback(analysis->usual.opaque)) {
+    if (analysis->usual(analysis->usual_opaque)) {
         return 1;
     }
+    if (!analysis->runs) {
+        return 0;
+    }
+    format->codec_whitelist = none;
     const int index = analysis->briefly ? pipeline_container_find_video(format) : -1;
     analysis->begun = index >= 0 && pipeline_container_knows_codec(format) &&
                       format->streams[index]->start_time != AV_NOPTS_VALUE;
     return analysis->begun;
 }
 
-static int analyse(struct AVFormatContext *format, AVDictionary **options, bool briefly)
+static int analyse(struct pipeline_container_analysis *analysis, AVDictionary **options)
 {
-    struct analysis analysis = { format, format->interrupt_callback, briefly, false };
+    struct AVFormatContext *format = analysis->format;
     char *whitelist = format->codec_whitelist;
-    format->interrupt_callback = (AVIOInterruptCB){ before_packet, &analysis };
+    const AVIOInterruptCB usual = format->interrupt_callback;
+    analysis->usual = usual.callback;
+    analysis->usual_opaque = usual.opaque;
+    analysis->runs = true;
+    format->interrupt_callback = (AVIOInterruptCB){ before_packet, analysis };
     const int result = avformat_find_stream_info(format, options);
-    format->interrupt_callback = analysis.usual;
+    format->interrupt_callback = usual;
     format->codec_whitelist = whitelist;
-    return result == AVERROR_EXIT && analysis.begun ? 0 : result;
+    analysis->runs = false;
+    return result == AVERROR_EXIT && analysis->begun ? 0 : result;
 }
 
-int pipeline_container_analyse(struct AVFormatContext *format, int64_t max_pixels, bool briefly)
+int pipeline_container_analyse(struct pipeline_container_analysis *analysis,
+                               struct AVFormatContext *format, int64_t max_pixels, bool briefly)
 {
     const unsigned count = format->nb_streams;
     AVDictionary **options = calloc(count + 1, sizeof *options);
     for (unsigned i = 0; options != NULL && i < count; i++) {
         av_dict_set_int(&options[i], "max_pixels", max_pixels + PIPELINE_FRAME_PADDING_PIXELS, 0);
     }
-    const int result = options != NULL ? analyse(format, options, briefly) : AVERROR(ENOMEM);
+    *analysis = (struct pipeline_container_analysis){ .format = format, .briefly = briefly };
+    const int result = options != NULL ? analyse(analysis, options) : AVERROR(ENOMEM);
     for (unsigned i = 0; options != NULL && i < count; i++) {
         av_dict_free(&options[i]);
     }

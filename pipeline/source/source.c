@@ -42,6 +42,7 @@ struct pipeline_source {
     atomic_int_fast64_t deadline_ns; // of the current call; FFmpeg's own threads read it, too
     atomic_bool closing;             // lets RTSP say goodbye, even when asked to stop
     struct AVFormatContext *format;
+    struct pipeline_container_analysis analysis;
     struct pipeline_memory_io *memory; // of the demo clip, else NULL
     struct pipeline_v4l2_options camera_options;
     struct pipeline_v4l2 *camera;                     // of a webcam, else NULL
@@ -213,7 +214,9 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
                    source->kind == PIPELINE_URL_DEMO;
     if (is_file || !pipeline_container_knows_codec(source->format)) {
         source->probed = true;
-        int result = pipeline_container_analyse(source->format, source->max_pixels, !is_file);
+        const bool briefly = !is_file && !pipeline_container_is_chunked(source->format);
+        int result = pipeline_container_analyse(&source->analysis, source->format,
+                                                source->max_pixels, briefly);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);

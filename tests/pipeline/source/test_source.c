@@ -348,6 +348,27 @@ static void a_live_list_of_segments_has_no_end(void **state)
     assert_false(is_live_behind_http("all.m3u8", true));
 }
 
+// The second is opened while the list is probed, and read on afterwards.
+static void every_frame_of_a_list_of_segments_comes_out(void **state)
+{
+    (void)state;
+    enum { FEW = 5, MANY = 200 };
+    static const char list[] =
+        "#EXTM3U\n#EXT-X-TARGETDURATION:8\n#EXTINF:0.2,\nfew.ts\n#EXTINF:8,\nmany.ts\n"
+        "#EXT-X-ENDLIST\n";
+    for (int i = 0; i < 2; i++) {
+        clip_write(&(struct clip_options){ .path = path_of(i == 0 ? "few.ts" : "many.ts"),
+                                           .encoder = "mpeg2video",
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = i == 0 ? FEW : MANY,
+                                           .rate = 25,
+                                           .paint = paint_shade });
+    }
+    write_bytes(path_of("both.m3u8"), list, sizeof list - 1);
+    assert_int_equal(count_frames(path_of("both.m3u8"), false), FEW + MANY);
+}
+
 static void every_frame_of_a_file_comes_out(void **state)
 {
     (void)state;
@@ -423,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_file_behind_http_has_an_end),
         cmocka_unit_test(every_frame_that_a_server_sends_comes_out),
         cmocka_unit_test(a_live_list_of_segments_has_no_end),
+        cmocka_unit_test(every_frame_of_a_list_of_segments_comes_out),
         cmocka_unit_test(lavfi_graphs_are_sources_with_an_end),
         cmocka_unit_test(damaged_packets_cost_their_frames_only),
         cmocka_unit_test(a_set_stop_flag_ends_opening_at_once),
