@@ -20,12 +20,12 @@ struct pipeline_frame {
     struct AVRational time_base;               // of the decoder's pts, seconds per tick
     struct pipeline_display_transform display; // how it is displayed
     int64_t arrival_ns;                        // when its packet arrived; monotonic
-    int64_t complete_ns;   // when the packet arrived that it waited for in the decoder: what clocks
-                           // go by, since frames with packets out of order come evenly by it
+    int64_t complete_ns;   // arrival of the last packet that was sent before the decoder returned
+                           // it: steady even with B-frames, so clocks go by it
     int64_t decode_ns;     // time spent in the decoder
     int64_t reassembly_ns; // from its last byte until it was known to be the last
     bool damaged;          // the decoder found errors in it
-    unsigned session;      // how often the source had been opened
+    unsigned session;      // how often the source had been opened, each round of a file included
     int64_t ready_ns;      // when it was put into the mailbox
     struct pipeline_frame *next; // in the pool's list
 };

@@ -45,19 +45,30 @@ static struct pipeline_job *next_job(struct pipeline_job_source *source)
     return &job->base;
 }
 
-// Frees the job once nobody has it. With the workers locked. Returns whether it did.
-static bool free_finished(struct pipeline_stream_job *job)
+// The worker, or the loop, has finished with the job: user is its mark in the job. Returns whether
+// nobody has the job any more: the caller then has to free it. The lock is all streams', and an
+// isolated stream's frame takes system calls to release: so that comes first, without the lock.
+static bool finish(struct pipeline_stream_job *job, bool *user)
 {
     struct pipeline_stream *stream = job->stream;
-    if (job->at_worker || job->at_loop) {
-        return false;
+    pipeline_workers_lock(stream->workers);
+    *user = false;
+    const bool last = !job->at_worker && !job->at_loop;
+    pipeline_workers_unlock(stream->workers);
+    if (last) {
+        pipeline_frame_pool_release(stream->pool, job->frame);
+        job->frame = NULL;
     }
-    pipeline_frame_pool_release(stream->pool, job->frame);
-    job->frame = NULL;
+    return last;
+}
+
+// With the workers locked.
+static void free_job(struct pipeline_stream_job *job)
+{
+    struct pipeline_stream *stream = job->stream;
     job->next = stream->free_jobs;
     stream->free_jobs = job;
     stream->busy_jobs--;
-    return true;
 }
 
 // The job's record is complete. Thread: worker.
@@ -75,12 +86,13 @@ static void send_to_loop(struct pipeline_stream_job *job)
 static void leave(struct pipeline_stream_job *job)
 {
     struct pipeline_stream *stream = job->stream;
-    pipeline_workers_lock(stream->workers);
-    job->at_worker = false;
-    if (free_finished(job)) { // seldom: the loop was faster, and may wait for it
-        // sent under the lock: once it is released, the stream may be closed
-        uv_async_send(&stream->wake);
+    if (!finish(job, &job->at_worker)) {
+        return;
     }
+    pipeline_workers_lock(stream->workers);
+    free_job(job); // seldom: the loop was faster, and may wait for it
+    // sent under the lock: once it is released, the stream may be closed
+    uv_async_send(&stream->wake);
     pipeline_workers_unlock(stream->workers);
 }
 
@@ -150,10 +162,11 @@ void pipeline_stream_deliver_done(struct pipeline_stream *stream)
     }
     while ((job = pipeline_reorder_pop(stream->reorder)) != NULL) {
         pipeline_stream_deliver(stream, job);
-        pipeline_workers_lock(stream->workers);
-        job->at_loop = false;
-        free_finished(job);
-        pipeline_workers_unlock(stream->workers);
+        if (finish(job, &job->at_loop)) {
+            pipeline_workers_lock(stream->workers);
+            free_job(job);
+            pipeline_workers_unlock(stream->workers);
+        }
     }
 }
 

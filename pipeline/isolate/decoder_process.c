@@ -30,7 +30,7 @@ enum {
     BYTES_PER_PIXEL = 64,          // for the frames of a decoder, in any format, and its tables
 };
 
-struct lend {
+struct loan {
     struct AVFrame *image; // holds its memory while the daemon has it
     bool taken;
 };
@@ -45,11 +45,12 @@ static struct process {
     struct pipeline_mailbox *mailbox;
     struct pipeline_frame_pool *pool;
     pthread_t reader;
+    bool tight; // its sandbox, since the source was first open
 
     pthread_mutex_t lock;    // guards all below
     pthread_cond_t returned; // a frame came back, or it is time to stop
     bool stopping;
-    struct lend lends[PIPELINE_ISOLATE_LENDS_MAX];
+    struct loan loans[PIPELINE_ISOLATE_LOANS_MAX];
     struct pipeline_isolate_counts sent;
 } process = { .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER };
 
@@ -73,9 +74,9 @@ static void send_log(enum mc_log_level level, const char *text)
 static void take_back(uint32_t index)
 {
     pthread_mutex_lock(&process.lock);
-    if (index < (uint32_t)process.start.lend_count && process.lends[index].taken) {
-        av_frame_unref(process.lends[index].image);
-        process.lends[index].taken = false;
+    if (index < (uint32_t)process.start.loan_count && process.loans[index].taken) {
+        av_frame_unref(process.loans[index].image);
+        process.loans[index].taken = false;
         pthread_cond_signal(&process.returned);
     }
     pthread_mutex_unlock(&process.lock);
@@ -91,7 +92,7 @@ static void stop(void)
 }
 
 // What no frame has told: packets without one, frames that were late.
-static void send_news(void)
+static void send_counts(void)
 {
     struct pipeline_isolate_state message = { .kind = PIPELINE_ISOLATE_COUNTS,
                                               .counts = pipeline_isolate_count(process.capture) };
@@ -111,7 +112,7 @@ static void *reader_main(void *argument)
     for (;;) {
         struct pollfd file = { .fd = process.socket, .events = POLLIN };
         if (poll(&file, 1, COUNTS_MS) == 0) {
-            send_news();
+            send_counts();
             continue;
         }
         union pipeline_isolate_message message;
@@ -123,7 +124,7 @@ static void *reader_main(void *argument)
             _exit(EXIT_FAILURE); // the daemon is gone
         }
         if (message.kind == PIPELINE_ISOLATE_RELEASE) {
-            take_back(message.release.lend);
+            take_back(message.release.loan);
         } else {
             stop();
         }
@@ -133,20 +134,20 @@ static void *reader_main(void *argument)
 // ---- Frames
 
 // A number for a frame, once the daemon has room. Negative: it is time to stop.
-static int take_lend(void)
+static int take_loan(void)
 {
     int taken = -1;
     pthread_mutex_lock(&process.lock);
     while (!process.stopping && taken < 0) {
-        for (int i = 0; i < process.start.lend_count && taken < 0; i++) {
-            taken = process.lends[i].taken ? -1 : i;
+        for (int i = 0; i < process.start.loan_count && taken < 0; i++) {
+            taken = process.loans[i].taken ? -1 : i;
         }
         if (taken < 0) {
             pthread_cond_wait(&process.returned, &process.lock);
         }
     }
     if (taken >= 0) {
-        process.lends[taken].taken = true;
+        process.loans[taken].taken = true;
     }
     pthread_mutex_unlock(&process.lock);
     return taken;
@@ -159,8 +160,8 @@ static bool adopt(struct AVFrame *image)
     while (!adopted) {
         pthread_mutex_lock(&process.lock);
         int lent = 0;
-        for (int i = 0; i < process.start.lend_count; i++) {
-            lent += process.lends[i].taken;
+        for (int i = 0; i < process.start.loan_count; i++) {
+            lent += process.loans[i].taken;
         }
         const bool waits = lent > 1 && !process.stopping; // one is this frame's
         if (waits) {
@@ -202,7 +203,7 @@ static void describe(const struct pipeline_frame *frame, struct pipeline_isolate
 
 static void lend(struct pipeline_frame *frame)
 {
-    const int index = take_lend();
+    const int index = take_loan();
     if (index < 0) {
         return;
     }
@@ -213,12 +214,12 @@ static void lend(struct pipeline_frame *frame)
         return;
     }
     struct pipeline_isolate_frame message = { .kind = PIPELINE_ISOLATE_FRAME,
-                                              .lend = (uint32_t)index };
+                                              .loan = (uint32_t)index };
     describe(frame, &message);
     message.counts = pipeline_isolate_count(process.capture);
     pthread_mutex_lock(&process.lock);
     process.sent = message.counts;
-    av_frame_move_ref(process.lends[index].image, frame->image);
+    av_frame_move_ref(process.loans[index].image, frame->image);
     pthread_mutex_unlock(&process.lock);
     send_message(&message, sizeof message);
 }
@@ -248,16 +249,22 @@ static void on_wake(void *user)
     }
 }
 
-// HLS and files behind HTTP are read in pieces, each of which may need another connection.
+// HLS and files behind HTTP are read in pieces, each of which may need another connection. A file
+// that repeats is opened each time it starts over, but filters add up, and the kernel has room for
+// some hundred: the first one holds.
 static bool on_open(void *user, struct mc_error *err)
 {
     (void)user;
     const struct pipeline_source *source = process.capture->source;
     const char *rest;
+    if (process.tight) {
+        return true;
+    }
     const bool reconnects =
         pipeline_url_parse(process.start.url, &rest) == PIPELINE_URL_NETWORK &&
         (pipeline_source_is_chunked(source) || !pipeline_source_is_live(source));
-    return pipeline_sandbox_tighten(reconnects, err);
+    process.tight = pipeline_sandbox_tighten(reconnects, err);
+    return process.tight;
 }
 
 // ---- The process
@@ -266,8 +273,8 @@ static bool receive_start(void)
 {
     struct pipeline_isolate_start *start = &process.start;
     return recv(process.socket, start, sizeof *start, 0) == (ssize_t)sizeof *start &&
-           start->kind == PIPELINE_ISOLATE_START && start->lend_count >= 1 &&
-           start->lend_count <= PIPELINE_ISOLATE_LENDS_MAX &&
+           start->kind == PIPELINE_ISOLATE_START && start->loan_count >= 1 &&
+           start->loan_count <= PIPELINE_ISOLATE_LOANS_MAX &&
            memchr(start->url, '\0', sizeof start->url) != NULL;
 }
 
@@ -281,9 +288,9 @@ static bool map_memory(struct mc_error *err)
     close(PIPELINE_DECODER_PROCESS_MEMORY);
     process.arena = pipeline_frame_arena_create(base, process.start.shared_bytes);
     bool made = process.arena != NULL;
-    for (int i = 0; made && i < process.start.lend_count; i++) {
-        process.lends[i].image = av_frame_alloc();
-        made = process.lends[i].image != NULL;
+    for (int i = 0; made && i < process.start.loan_count; i++) {
+        process.loans[i].image = av_frame_alloc();
+        made = process.loans[i].image != NULL;
     }
     return made || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a decoder process");
 }

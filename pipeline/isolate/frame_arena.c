@@ -1,5 +1,6 @@
 #include "pipeline/isolate/frame_arena.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,9 +10,13 @@
 #include <libavutil/frame.h>
 #include <libavutil/imgutils.h>
 
+#include "pipeline/isolate/message.h"
 #include "pipeline/source/frame_layout.h"
 
 enum { BLOCKS_MAX = 512 };
+
+static_assert((int)PIPELINE_FRAME_GUARD_BYTES >= (int)PIPELINE_ISOLATE_GUARD_BYTES,
+              "the daemon refuses a frame that lies too near the end");
 
 struct block {
     size_t begin, end;

@@ -22,12 +22,13 @@
 #include "pipeline/isolate/shared_frames.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/frame_limit.h"
+#include "protocol/record.h"
 
 enum {
     GOODBYE_MS = 1500,        // for a decoder to end once asked; a server is told in that time
     DEATHS_MAX = 3,           // in a row, of a file's decoder: it would not end otherwise
     LINES_PER_S_MAX = 100,    // of a decoder's log, unless it is for debugging
-    CLOCK_AHEAD_MAX_S = 3600, // of the last frame: those that came too late
+    CLOCK_AHEAD_MAX_S = 3600, // of the last frame: gaps, and frames that came too late
 };
 
 struct session {
@@ -36,6 +37,9 @@ struct session {
     int socket;
     struct pipeline_shared_frames *shared;
     struct pipeline_isolate_limits limits;
+    bool goes_by_clock;                    // its pts keep to the time of day: it is a camera
+    double base_pts;                       // from where they rise,
+    int64_t base_ns;                       // since then
     struct pipeline_isolate_counts before; // all sessions before this one
     int64_t kill_ns;                       // it was asked to end, and must have by then; 0: not
     int64_t lines_ns;                      // since then
@@ -105,7 +109,7 @@ static bool send_start(struct session *session, struct mc_error *err)
     const struct pipeline_capture_options *options = &capture->options;
     struct pipeline_isolate_start start = {
         .kind = PIPELINE_ISOLATE_START,
-        .lend_count = session->limits.lend_count,
+        .loan_count = session->limits.loan_count,
         .log_level = MC_LOG_ERROR,
         .every_frame = options->every_frame,
         .repeat = options->repeat,
@@ -147,6 +151,15 @@ static void add_counts(struct session *session, const struct pipeline_isolate_co
     atomic_store(&capture->last_frame_ns, more->last_frame_ns);
 }
 
+// How far pts may have come. A file may have gaps between any two frames; a camera's add up to no
+// more than one, or a stranger's steps would soon lead beyond what a record can say.
+static double pts_max(const struct session *session)
+{
+    const double passed_s = (double)(session->limits.now_ns - session->base_ns) * 1e-9;
+    return session->limits.any ? session->base_pts + passed_s + CLOCK_AHEAD_MAX_S
+                               : PROTOCOL_PTS_MAX / 2;
+}
+
 static bool accept_frame(struct session *session, const struct pipeline_isolate_frame *message,
                          struct mc_error *err)
 {
@@ -159,10 +172,14 @@ static bool accept_frame(struct session *session, const struct pipeline_isolate_
     if (capture->session_frames++ == 0) {
         capture->session_start_ns = mc_clock_now_ns();
     }
+    if (!session->goes_by_clock || !session->limits.any) {
+        session->base_pts = frame->pts;
+        session->base_ns = frame->arrival_ns;
+    }
     capture->clock.pts = session->limits.last_pts = frame->pts;
     capture->clock.any = session->limits.any = true;
     capture->clock.arrival_ns = frame->arrival_ns;
-    frame->session = capture->session;
+    frame->session = (unsigned)atomic_load(&capture->options.counts->connects);
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
     pipeline_frame_pool_release(capture->options.pool, gone);
     capture->options.on_frame(capture->options.user);
@@ -208,6 +225,7 @@ static bool accept_message(struct session *session, union pipeline_isolate_messa
                            size_t size, struct mc_error *err)
 {
     session->limits.now_ns = mc_clock_now_ns();
+    session->limits.pts_max = pts_max(session);
     if (!pipeline_isolate_message_check(message, size, &session->limits, err)) {
         return false;
     }
@@ -265,10 +283,11 @@ static bool listen_to(struct session *session, struct mc_error *err)
     union pipeline_isolate_message message;
     while (!session->ended) {
         check_stop(session);
+        // Whatever it still has to say: it may be in a stranger's hands.
+        if (session->kill_ns != 0 && mc_clock_now_ns() >= session->kill_ns) {
+            return true;
+        }
         if (!wait_for_message(session)) {
-            if (session->kill_ns != 0 && mc_clock_now_ns() >= session->kill_ns) {
-                return true;
-            }
             continue;
         }
         const ssize_t size = recv(session->socket, &message, sizeof message, MSG_DONTWAIT);
@@ -288,13 +307,13 @@ static bool listen_to(struct session *session, struct mc_error *err)
 }
 
 // Kills and reaps the process; if it had already exited, reports how.
-static void reap(struct session *session, bool honest, struct mc_error *err)
+static void reap(struct session *session, bool obeyed, struct mc_error *err)
 {
     int status = 0;
     kill(session->pid, SIGKILL); // nothing, where it is already dying of something else
     while (waitpid(session->pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (session->ended || !honest) {
+    if (session->ended || !obeyed) {
         return;
     }
     if (WIFSIGNALED(status)) {
@@ -318,13 +337,19 @@ static bool begin(struct session *session, struct mc_error *err)
     int sockets[2] = { -1, -1 };
     const int count = pipeline_frame_pool_count(options->pool);
     session->limits = (struct pipeline_isolate_limits){
-        .lend_count = count < PIPELINE_ISOLATE_LENDS_MAX ? count : (int)PIPELINE_ISOLATE_LENDS_MAX,
+        .loan_count = count < PIPELINE_ISOLATE_LOANS_MAX ? count : (int)PIPELINE_ISOLATE_LOANS_MAX,
         .max_pixels = options->max_pixels > 0 ? options->max_pixels : PIPELINE_FRAME_PIXELS_DEFAULT,
         .any = capture->clock.any,
         .last_pts = capture->clock.pts,
     };
+    const char *rest;
+    const enum pipeline_url_kind kind = pipeline_url_parse(capture->url, &rest);
+    session->goes_by_clock =
+        kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_SDP || kind == PIPELINE_URL_V4L2;
+    session->base_pts = capture->clock.pts;
+    session->base_ns = capture->clock.arrival_ns;
     session->shared =
-        pipeline_shared_frames_create(session->limits.lend_count, session->limits.max_pixels, err);
+        pipeline_shared_frames_create(session->limits.loan_count, session->limits.max_pixels, err);
     if (session->shared == NULL || !open_socket(sockets, err)) {
         return false;
     }
@@ -336,12 +361,14 @@ static bool begin(struct session *session, struct mc_error *err)
     return spawned && send_start(session, err);
 }
 
-// A file that a decoder can't survive will not change; what is live may.
-static bool is_hopeless(struct pipeline_capture *capture, bool ended)
+bool pipeline_isolate_is_hopeless(struct pipeline_capture *capture, bool ended)
 {
     const char *rest;
     const enum pipeline_url_kind kind = pipeline_url_parse(capture->url, &rest);
-    capture->deaths = ended ? 0 : capture->deaths + 1;
+    if (ended || pipeline_capture_was_steady(capture)) {
+        capture->deaths = 0;
+    }
+    capture->deaths += !ended;
     return capture->deaths >= DEATHS_MAX &&
            (kind == PIPELINE_URL_FILE || kind == PIPELINE_URL_IMAGES);
 }
@@ -358,9 +385,9 @@ enum pipeline_capture_outcome pipeline_isolate_run_session(struct pipeline_captu
     };
     capture->fault = PIPELINE_FAULT_PASSING;
     capture->session_frames = 0;
-    const bool honest = begin(&session, err) ? listen_to(&session, err) : false;
+    const bool obeyed = begin(&session, err) ? listen_to(&session, err) : false;
     if (session.pid > 0) {
-        reap(&session, honest, err);
+        reap(&session, obeyed, err);
     }
     pipeline_shared_frames_close(session.shared);
     if (session.socket >= 0) {
@@ -373,5 +400,7 @@ enum pipeline_capture_outcome pipeline_isolate_run_session(struct pipeline_captu
     if (pipeline_stop_is_set(&capture->stop)) {
         return PIPELINE_CAPTURE_STOPPED;
     }
-    return is_hopeless(capture, session.ended) ? PIPELINE_CAPTURE_GIVEN_UP : session.outcome;
+    const bool began = session.pid > 0; // if not, its file is not to blame
+    return began && pipeline_isolate_is_hopeless(capture, session.ended) ? PIPELINE_CAPTURE_GIVEN_UP
+                                                                         : session.outcome;
 }

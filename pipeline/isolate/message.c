@@ -12,9 +12,9 @@
 #include "base/utf8.h"
 #include "pipeline/source/frame_limit.h"
 #include "pipeline/source/url.h"
+#include "protocol/record.h"
 
 static const uint64_t count_max = UINT64_C(1) << 48;
-static const double pts_max_s = 1e12;
 
 struct pipeline_isolate_counts pipeline_isolate_count(const struct pipeline_capture *capture)
 {
@@ -150,7 +150,7 @@ static bool check_frame(const struct pipeline_isolate_frame *frame,
                         const struct pipeline_isolate_limits *limits, struct mc_error *err)
 {
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(frame->format);
-    if (frame->lend >= (uint32_t)limits->lend_count) {
+    if (frame->loan >= (uint32_t)limits->loan_count) {
         return refuse(err, "a frame with an unknown number");
     }
     if (format == NULL || (format->flags & AV_PIX_FMT_FLAG_HWACCEL) != 0) {
@@ -164,7 +164,10 @@ static bool check_frame(const struct pipeline_isolate_frame *frame,
     if (!check_planes(frame, limits->shared_bytes, err)) {
         return false;
     }
-    if (!(fabs(frame->pts) <= pts_max_s) || (limits->any && !(frame->pts > limits->last_pts))) {
+    if (!(fabs(frame->pts) <= PROTOCOL_PTS_MAX && frame->pts <= limits->pts_max)) {
+        return refuse(err, "a frame whose pts is far ahead");
+    }
+    if (limits->any && !(frame->pts > limits->last_pts)) {
         return refuse(err, "a frame whose pts does not rise");
     }
     if (frame->lowres < 0 || frame->lowres > 3 || frame->time_base.num < 0 ||
@@ -176,6 +179,47 @@ static bool check_frame(const struct pipeline_isolate_frame *frame,
         return refuse(err, "a frame with impossible times");
     }
     return true;
+}
+
+// Another byte in a bool than 0 or 1 is undefined behaviour once it is read as one.
+static bool are_flags(const struct pipeline_capture_memory *memory)
+{
+    const bool *const flags[] = {
+        &memory->clock.any,           &memory->clock.first,        &memory->clock.repeats,
+        &memory->lateness.started,    &memory->playout.begun,      &memory->playout.live,
+        &memory->load.awaits_threads, &memory->load.keys_are_rare, &memory->load.keyed,
+        &memory->reached_end,
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        unsigned char byte;
+        memcpy(&byte, flags[i], 1);
+        if (byte > 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The next decoder begins with it: what is wrong in it would go on from one to the next.
+static bool check_memory(const struct pipeline_capture_memory *memory, int64_t now_ns,
+                         struct mc_error *err)
+{
+    return (are_flags(memory) && pipeline_pts_clock_is_sane(&memory->clock, now_ns) &&
+            pipeline_lateness_is_sane(&memory->lateness, now_ns) &&
+            pipeline_playout_is_sane(&memory->playout, now_ns) &&
+            pipeline_decode_load_is_sane(&memory->load, now_ns) && memory->delivered_ns >= 0 &&
+            memory->delivered_ns <= now_ns) ||
+           refuse(err, "an end with impossible numbers");
+}
+
+static bool check_end(const struct pipeline_isolate_end *end, int64_t now_ns, struct mc_error *err)
+{
+    if (end->outcome < PIPELINE_CAPTURE_STOPPED || end->outcome > PIPELINE_CAPTURE_GIVEN_UP ||
+        end->fault < PIPELINE_FAULT_PASSING || end->fault > PIPELINE_FAULT_FINAL ||
+        (int)end->err.code < MC_ERROR_NONE || (int)end->err.code > MC_ERROR_MEMORY) {
+        return refuse(err, "an unknown end");
+    }
+    return check_counts(&end->counts, now_ns, err) && check_memory(&end->memory, now_ns, err);
 }
 
 bool pipeline_isolate_message_check(union pipeline_isolate_message *message, size_t size,
@@ -199,14 +243,7 @@ bool pipeline_isolate_message_check(union pipeline_isolate_message *message, siz
                refuse(err, "a log line of an unknown level");
     case PIPELINE_ISOLATE_END:
         clean(message->end.err.message, sizeof message->end.err.message);
-        return check_counts(&message->end.counts, limits->now_ns, err) &&
-               ((message->end.outcome >= PIPELINE_CAPTURE_STOPPED &&
-                 message->end.outcome <= PIPELINE_CAPTURE_GIVEN_UP &&
-                 message->end.fault >= PIPELINE_FAULT_PASSING &&
-                 message->end.fault <= PIPELINE_FAULT_FINAL &&
-                 (int)message->end.err.code >= MC_ERROR_NONE &&
-                 (int)message->end.err.code <= MC_ERROR_MEMORY) ||
-                refuse(err, "an unknown end"));
+        return check_end(&message->end, limits->now_ns, err);
     default:
         return refuse(err, "a message of an unexpected kind");
     }

@@ -14,7 +14,7 @@
 
 enum {
     PIPELINE_ISOLATE_PLANES = 4,
-    PIPELINE_ISOLATE_LENDS_MAX = 256,   // frames at the daemon at a time
+    PIPELINE_ISOLATE_LOANS_MAX = 256,   // frames at the daemon at a time
     PIPELINE_ISOLATE_URL_BYTES = 4096,  // with its NUL
     PIPELINE_ISOLATE_TEXT_BYTES = 1024, // of a log line
     PIPELINE_ISOLATE_GUARD_BYTES = 128, // behind each plane: vector code reads past its end
@@ -34,7 +34,7 @@ enum pipeline_isolate_kind {
 
 struct pipeline_isolate_start {
     enum pipeline_isolate_kind kind;
-    int lend_count;
+    int loan_count;
     int log_level;
     bool every_frame, repeat, drop_damaged, udp;
     struct pipeline_display_options display;
@@ -46,7 +46,7 @@ struct pipeline_isolate_start {
 
 struct pipeline_isolate_release {
     enum pipeline_isolate_kind kind;
-    uint32_t lend;
+    uint32_t loan;
 };
 
 // Since the decoder began; all messages but LOG carry them.
@@ -61,7 +61,7 @@ struct pipeline_isolate_counts pipeline_isolate_count(const struct pipeline_capt
 struct pipeline_isolate_frame {
     enum pipeline_isolate_kind kind;
     struct pipeline_isolate_counts counts;
-    uint32_t lend; // which comes back in a RELEASE
+    uint32_t loan; // which comes back in a RELEASE
     int32_t width, height, format, color_range, colorspace;
     uint64_t offsets[PIPELINE_ISOLATE_PLANES]; // in the shared memory
     int32_t linesizes[PIPELINE_ISOLATE_PLANES];
@@ -110,9 +110,10 @@ size_t pipeline_isolate_message_bytes(enum pipeline_isolate_kind kind);
 struct pipeline_isolate_limits {
     size_t shared_bytes;
     int64_t max_pixels; // above 0
-    int lend_count;
+    int loan_count;
     bool any;        // there was a frame before,
     double last_pts; // with this pts
+    double pts_max;  // what has passed since, and a gap, lead no further
     int64_t now_ns;
 };
 

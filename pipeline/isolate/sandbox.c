@@ -177,11 +177,6 @@ static void add_all(struct filter *filter, uint32_t action, const char *const *n
     }
 }
 
-static bool is_network(enum pipeline_url_kind kind)
-{
-    return kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK || kind == PIPELINE_URL_SDP;
-}
-
 // A socket to the network; AF_NETLINK is how the resolver learns which addresses there are.
 static void allow_sockets(struct filter *filter)
 {
@@ -212,12 +207,17 @@ static bool finish_filter(struct filter *filter, struct mc_error *err)
     if (result == 0) {
         result = seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_TSYNC, 1);
     }
+    if (result == 0) { // the kernel's own errors, rather than ECANCELED for each of them
+        result = seccomp_attr_set(filter->context, SCMP_FLTATR_API_SYSRAWRC, 1);
+    }
     if (result == 0) {
         result = seccomp_load(filter->context);
     }
     seccomp_release(filter->context);
     return result == 0 || mc_error_set(err, MC_ERROR_SYSTEM, -result,
-                                       "no sandbox for the decoder: %s", strerrordesc_np(-result));
+                                       "no sandbox for the decoder: the kernel refuses its filter "
+                                       "of system calls: %s",
+                                       strerrordesc_np(-result));
 }
 
 static void set_limit(__rlimit_resource_t resource, rlim_t value)
@@ -257,7 +257,7 @@ bool pipeline_sandbox_enter(enum pipeline_url_kind kind, size_t memory_bytes, st
     // Signals go to itself alone, as abort() sends them.
     add_equal(&filter, "tgkill", 0, (uint64_t)getpid());
     allow_files(&filter, kind);
-    if (is_network(kind)) {
+    if (pipeline_url_is_sent(kind)) {
         allow_sockets(&filter);
     }
     return finish_filter(&filter, err);

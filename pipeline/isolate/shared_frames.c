@@ -20,7 +20,7 @@ enum {
     BYTES_PER_PIXEL_MAX = 16, // of any format: one frame always has room
 };
 
-struct lend {
+struct loan {
     struct pipeline_shared_frames *shared;
     uint32_t index;
     bool taken; // guarded by the lock
@@ -30,11 +30,11 @@ struct pipeline_shared_frames {
     int fd;
     uint8_t *base; // read-only
     size_t bytes;
-    int lend_count;
+    int loan_count;
     pthread_mutex_t lock; // guards all below
     int socket;           // negative: none, or the session has ended
     int users;            // the session, and each frame that is lent
-    struct lend lends[PIPELINE_ISOLATE_LENDS_MAX];
+    struct loan loans[PIPELINE_ISOLATE_LOANS_MAX];
 };
 
 // All but the last user leave it to the others.
@@ -73,16 +73,16 @@ static bool make_memory(struct pipeline_shared_frames *shared, struct mc_error *
            mc_error_set_errno(err, "no memory to share with a decoder");
 }
 
-static size_t room_for(int lend_count, int64_t max_pixels)
+static size_t room_for(int loan_count, int64_t max_pixels)
 {
-    const size_t usual = (size_t)max_pixels * 3 / 2 * (size_t)(lend_count + REFERENCES);
+    const size_t usual = (size_t)max_pixels * 3 / 2 * (size_t)(loan_count + REFERENCES);
     const size_t largest =
         ((size_t)max_pixels + PIPELINE_FRAME_PADDING_PIXELS) * BYTES_PER_PIXEL_MAX;
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     return ((usual > largest ? usual : largest) + page - 1) / page * page;
 }
 
-struct pipeline_shared_frames *pipeline_shared_frames_create(int lend_count, int64_t max_pixels,
+struct pipeline_shared_frames *pipeline_shared_frames_create(int loan_count, int64_t max_pixels,
                                                              struct mc_error *err)
 {
     struct pipeline_shared_frames *shared = calloc(1, sizeof *shared);
@@ -90,14 +90,14 @@ struct pipeline_shared_frames *pipeline_shared_frames_create(int lend_count, int
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a decoder process");
         return NULL;
     }
-    shared->bytes = room_for(lend_count, max_pixels);
-    shared->lend_count = lend_count;
+    shared->bytes = room_for(loan_count, max_pixels);
+    shared->loan_count = loan_count;
     shared->base = MAP_FAILED;
     shared->socket = -1;
     shared->users = 1;
     pthread_mutex_init(&shared->lock, NULL);
-    for (int i = 0; i < lend_count; i++) {
-        shared->lends[i] = (struct lend){ .shared = shared, .index = (uint32_t)i };
+    for (int i = 0; i < loan_count; i++) {
+        shared->loans[i] = (struct loan){ .shared = shared, .index = (uint32_t)i };
     }
     if (!make_memory(shared, err)) {
         leave(shared);
@@ -139,11 +139,11 @@ void pipeline_shared_frames_set_socket(struct pipeline_shared_frames *shared, in
 static void release(void *opaque, uint8_t *data)
 {
     (void)data;
-    struct lend *lend = opaque;
-    struct pipeline_shared_frames *shared = lend->shared;
-    const struct pipeline_isolate_release message = { PIPELINE_ISOLATE_RELEASE, lend->index };
+    struct loan *loan = opaque;
+    struct pipeline_shared_frames *shared = loan->shared;
+    const struct pipeline_isolate_release message = { PIPELINE_ISOLATE_RELEASE, loan->index };
     pthread_mutex_lock(&shared->lock);
-    lend->taken = false;
+    loan->taken = false;
     if (shared->socket >= 0) {
         (void)send(shared->socket, &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
@@ -151,12 +151,12 @@ static void release(void *opaque, uint8_t *data)
     leave(shared);
 }
 
-static bool take(struct lend *lend)
+static bool take(struct loan *loan)
 {
-    struct pipeline_shared_frames *shared = lend->shared;
+    struct pipeline_shared_frames *shared = loan->shared;
     pthread_mutex_lock(&shared->lock);
-    const bool was_taken = lend->taken;
-    lend->taken = true;
+    const bool was_taken = loan->taken;
+    loan->taken = true;
     shared->users += !was_taken;
     pthread_mutex_unlock(&shared->lock);
     return !was_taken;
@@ -166,15 +166,15 @@ bool pipeline_shared_frames_lend(struct pipeline_shared_frames *shared,
                                  const struct pipeline_isolate_frame *message,
                                  struct pipeline_frame *frame, struct mc_error *err)
 {
-    struct lend *lend = &shared->lends[message->lend];
+    struct loan *loan = &shared->loans[message->loan];
     AVFrame *image = frame->image;
-    if (!take(lend)) {
+    if (!take(loan)) {
         return mc_error_set(err, MC_ERROR_FORMAT, 0, "the decoder sent a frame twice");
     }
     image->buf[0] =
-        av_buffer_create(shared->base, shared->bytes, release, lend, AV_BUFFER_FLAG_READONLY);
+        av_buffer_create(shared->base, shared->bytes, release, loan, AV_BUFFER_FLAG_READONLY);
     if (image->buf[0] == NULL) {
-        release(lend, NULL);
+        release(loan, NULL);
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a frame");
     }
     image->width = message->width;
@@ -184,10 +184,11 @@ bool pipeline_shared_frames_lend(struct pipeline_shared_frames *shared,
     image->colorspace = (enum AVColorSpace)message->colorspace;
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(message->format);
     const bool has_palette = (format->flags & AV_PIX_FMT_FLAG_PAL) != 0; // a plane without rows
-    for (int i = 0; i < PIPELINE_ISOLATE_PLANES; i++) {
-        const bool used = message->linesizes[i] > 0 || (has_palette && i == 1);
+    const int planes = av_pix_fmt_count_planes(message->format);
+    for (int i = 0; i < PIPELINE_ISOLATE_PLANES; i++) { // of others, nothing was checked
+        const bool used = i < planes || (has_palette && i == 1);
         image->data[i] = used ? shared->base + message->offsets[i] : NULL;
-        image->linesize[i] = message->linesizes[i];
+        image->linesize[i] = used ? message->linesizes[i] : 0;
     }
     frame->lowres = message->lowres;
     frame->pts = message->pts;

@@ -12,10 +12,10 @@
 struct pipeline_frame;
 struct pipeline_shared_frames;
 
-// Makes room for lend_count frames of max_pixels, and as many as a decoder refers to; pages are
+// Makes room for loan_count frames of max_pixels, and as many as a decoder refers to; pages are
 // taken when they are written. Sealed: it can neither shrink nor grow. Returns NULL and sets err
 // on failure.
-struct pipeline_shared_frames *pipeline_shared_frames_create(int lend_count, int64_t max_pixels,
+struct pipeline_shared_frames *pipeline_shared_frames_create(int loan_count, int64_t max_pixels,
                                                              struct mc_error *err) MC_MUST_USE;
 
 // Ends the session: frames that are out stay readable. NULL does nothing.

@@ -43,17 +43,6 @@ void pipeline_access_init(struct pipeline_access *access, enum pipeline_url_kind
     }
 }
 
-static bool is_network(enum pipeline_url_kind kind)
-{
-    return kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK;
-}
-
-// An SDP file names a port to which anybody may send.
-static bool is_sent(enum pipeline_url_kind kind)
-{
-    return is_network(kind) || kind == PIPELINE_URL_SDP;
-}
-
 static bool is_inside(const char *directory, const char *path)
 {
     char real[PATH_MAX];
@@ -80,8 +69,8 @@ bool pipeline_access_allows(const struct pipeline_access *access, const char *ur
     if (strncmp(url, "crypto+", 7) == 0 || strncmp(url, "crypto:", 7) == 0) {
         url += 7;
     }
-    return is_network(access->kind) ? pipeline_url_is_same_server(access->url, url)
-                                    : allows_local(access, url);
+    return pipeline_url_is_network(access->kind) ? pipeline_url_is_same_server(access->url, url)
+                                                 : allows_local(access, url);
 }
 
 // As io_open of AVFormatContext.
@@ -91,7 +80,8 @@ static int open_allowed(AVFormatContext *format, AVIOContext **io, const char *u
     const struct pipeline_access *access = format->opaque;
     if (strcmp(url, format->url) != 0 && !pipeline_access_allows(access, url)) {
         av_log(format, AV_LOG_ERROR, "it leads to %s, which must be %s\n", url,
-               is_network(access->kind) ? "on the same server" : "a file in its own folder");
+               pipeline_url_is_network(access->kind) ? "on the same server"
+                                                     : "a file in its own folder");
         return AVERROR(EACCES);
     }
     return access->open(format, io, url, flags, options);
@@ -100,7 +90,7 @@ static int open_allowed(AVFormatContext *format, AVIOContext **io, const char *u
 static void list_protocols(const struct pipeline_access *access, char *list, size_t size)
 {
     const int scheme = (int)strcspn(access->url, ":");
-    if (!is_network(access->kind)) {
+    if (!pipeline_url_is_network(access->kind)) {
         snprintf(list, size, "file,crypto,data%s",
                  access->kind == PIPELINE_URL_SDP ? ",rtp,udp" : "");
     } else if (strncmp(access->url, "http", 4) == 0) {
@@ -125,16 +115,16 @@ bool pipeline_access_apply(struct pipeline_access *access, struct AVFormatContex
     format->io_open = open_allowed;
     format->opaque = access;
     const bool set = av_dict_set(options, "protocol_whitelist", protocols, 0) >= 0 &&
-                     (!is_network(access->kind) ||
+                     (!pipeline_url_is_network(access->kind) ||
                       av_dict_set(options, "format_whitelist", network_formats, 0) >= 0) &&
-                     (!is_sent(access->kind) ||
+                     (!pipeline_url_is_sent(access->kind) ||
                       av_dict_set(options, "codec_whitelist", network_decoders, 0) >= 0);
     return set || mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the source");
 }
 
 bool pipeline_access_allows_decoder(const struct pipeline_access *access, const char *name)
 {
-    return !is_sent(access->kind) || av_match_list(name, network_decoders, ',') > 0;
+    return !pipeline_url_is_sent(access->kind) || av_match_list(name, network_decoders, ',') > 0;
 }
 
 static bool allows_redirect(void *user, const char *url)

@@ -16,10 +16,7 @@
 #include "pipeline/source/probe.h"
 #include "pipeline/source/url.h"
 
-enum {
-    STEADY_S = 10, // a connection that lasted this long resets the back-off
-    PROBE_INTERVAL_MS = 500,
-};
+enum { STEADY_S = 10 }; // that long, frames must come
 
 void pipeline_capture_report(struct pipeline_capture *capture, enum pipeline_state state,
                              const char *reason)
@@ -44,13 +41,18 @@ static void report_lost(struct pipeline_capture *capture, const struct mc_error 
     pipeline_capture_report(capture, PIPELINE_CONNECTING, reason.message);
 }
 
+bool pipeline_capture_was_steady(const struct pipeline_capture *capture)
+{
+    return capture->session_frames > 0 &&
+           mc_clock_now_ns() - capture->session_start_ns > STEADY_S * MC_NS_PER_SECOND;
+}
+
 // A probe that finds the source back ends a long wait early, unless the
 // camera may lock after too many attempts.
 static void wait_before_retry(struct pipeline_capture *capture, const struct mc_error *last)
 {
     int64_t now = mc_clock_now_ns();
-    if (capture->session_frames > 0 &&
-        now - capture->session_start_ns > STEADY_S * MC_NS_PER_SECOND) {
+    if (pipeline_capture_was_steady(capture)) {
         pipeline_backoff_reset(&capture->backoff);
     }
     const int wait_ms = pipeline_backoff_next_ms(&capture->backoff, capture->fault);
@@ -59,13 +61,7 @@ static void wait_before_retry(struct pipeline_capture *capture, const struct mc_
     struct pipeline_probe probe;
     pipeline_probe_begin(&probe, capture->url, last);
     probe.helps &= capture->fault != PIPELINE_FAULT_REFUSED;
-    bool waits = true;
-    for (int64_t next_ns = now; waits && next_ns < until_ns;) {
-        next_ns += PROBE_INTERVAL_MS * MC_NS_PER_MS;
-        next_ns = !probe.helps || next_ns > until_ns ? until_ns : next_ns;
-        waits = pipeline_stop_sleep_until(&capture->stop, next_ns) &&
-                (next_ns >= until_ns || !pipeline_probe(&probe, &capture->stop));
-    }
+    pipeline_probe_wait(&probe, &capture->stop, until_ns);
     pipeline_probe_end(&probe);
 }
 
@@ -76,7 +72,6 @@ static enum pipeline_capture_outcome run_sessions(struct pipeline_capture *captu
     enum pipeline_capture_outcome outcome;
     pipeline_capture_report(capture, PIPELINE_CONNECTING, "");
     do {
-        capture->session++;
         outcome = capture->options.run_session(capture, err);
         if (outcome == PIPELINE_CAPTURE_LOST) {
             wait_before_retry(capture, err);
@@ -143,7 +138,7 @@ static void *capture_main(void *argument)
     return NULL;
 }
 
-static void free_capture(struct pipeline_capture *capture)
+void pipeline_capture_destroy_idle(struct pipeline_capture *capture)
 {
     av_packet_free(&capture->packet);
     pthread_cond_destroy(&capture->asked);
@@ -198,7 +193,7 @@ pipeline_capture_create_idle(const struct pipeline_capture_options *options, str
         mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for the capture thread");
     }
     if (!can_stop || capture->url == NULL || capture->packet == NULL) {
-        free_capture(capture);
+        pipeline_capture_destroy_idle(capture);
         return NULL;
     }
     pipeline_url_lower_scheme(capture->url);
@@ -217,7 +212,7 @@ struct pipeline_capture *pipeline_capture_create(const struct pipeline_capture_o
     if (result != 0) {
         mc_error_set(err, MC_ERROR_SYSTEM, result, "no thread for a source: %s",
                      strerrordesc_np(result));
-        free_capture(capture);
+        pipeline_capture_destroy_idle(capture);
         return NULL;
     }
     return capture;
@@ -263,7 +258,7 @@ void pipeline_capture_join(struct pipeline_capture *capture)
         return;
     }
     pthread_join(capture->thread, NULL);
-    free_capture(capture);
+    pipeline_capture_destroy_idle(capture);
 }
 
 void pipeline_capture_state(struct pipeline_capture *capture, struct pipeline_state_report *report)

@@ -44,8 +44,8 @@ struct pipeline_capture_options {
     bool udp; // for RTSP
     struct pipeline_display_options display;
     int64_t max_pixels;                     // of a frame; 0: the default
-    double last_pts;                        // of a frame before, from where pts rise,
-    int64_t last_arrival_ns;                // and when it arrived; 0: there was none
+    double last_pts;                        // of an earlier frame: from there, pts rise
+    int64_t last_arrival_ns;                // when that arrived; 0: there was none
     struct pipeline_mailbox *mailbox;       // borrowed; closed at the end
     struct pipeline_frame_pool *pool;       // borrowed; two frames more than others can hold
     struct pipeline_capture_counts *counts; // borrowed

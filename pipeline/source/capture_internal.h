@@ -48,7 +48,6 @@ struct pipeline_capture {
     bool reached_end;               // the last session
     struct pipeline_source *source; // while connected
     struct pipeline_decoder *decoder; // while connected
-    unsigned session;                 // times that it was to be opened
     uint64_t session_frames;          // since the source was opened
     uint64_t late_before;             // late frames by then, of all sessions
     int64_t session_start_ns;
@@ -82,10 +81,15 @@ void pipeline_capture_recall(struct pipeline_capture *capture,
 struct pipeline_capture *
 pipeline_capture_create_idle(const struct pipeline_capture_options *options,
                              struct mc_error *err) MC_MUST_USE;
+void pipeline_capture_destroy_idle(struct pipeline_capture *capture);
 
 // Opens the source, delivers its frames, and closes it. Sets err and capture->fault unless
 // it was stopped or reached the end. Thread: capture.
 pipeline_capture_run_fn pipeline_capture_run_session;
+
+// Whether the session that ended had frames for so long that what went wrong at last is a new
+// fault: the back-off starts over.
+bool pipeline_capture_was_steady(const struct pipeline_capture *capture);
 
 // Publishes a state and wakes the loop. Thread: capture.
 void pipeline_capture_report(struct pipeline_capture *capture, enum pipeline_state state,

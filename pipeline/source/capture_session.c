@@ -73,7 +73,7 @@ static void hand_over(struct pipeline_capture *capture, struct pipeline_frame *f
         capture->session_start_ns = mc_clock_now_ns();
         pipeline_capture_report(capture, PIPELINE_LIVE, effort_reason(capture));
     }
-    frame->session = capture->session;
+    frame->session = (unsigned)atomic_load(&capture->options.counts->connects);
     frame->ready_ns = capture->delivered_ns = mc_clock_now_ns();
     struct pipeline_frame *gone = pipeline_mailbox_push(capture->options.mailbox, frame);
     pipeline_frame_pool_release(capture->options.pool, gone);
@@ -124,6 +124,9 @@ static bool wait_until_due(struct pipeline_capture *capture, struct pipeline_fra
 static bool deliver(struct pipeline_capture *capture, struct pipeline_frame *frame)
 {
     set_pts(capture, frame);
+    if (frame->image->key_frame && !is_paced(capture)) {
+        pipeline_decode_load_key_frame(&capture->load, mc_clock_now_ns());
+    }
     pipeline_display_reader_read(&capture->display, frame->image, frame->lowres,
                                  pipeline_source_stream(capture->source), &frame->display);
     if (pipeline_source_is_live(capture->source)) {
@@ -204,7 +207,7 @@ static bool connect_source(struct pipeline_capture *capture, bool *permanent, st
     capture->late_before = atomic_load(&capture->options.counts->late);
     capture->hopeless = false;
     capture->late_s = capture->skip_s = 0;
-    capture->load.window_ns = 0;
+    pipeline_decode_load_begin(&capture->load);
     pipeline_lateness_reset(&capture->lateness);
     capture->source =
         pipeline_source_open(capture->url, capture->options.udp, capture->options.max_pixels,
@@ -277,9 +280,10 @@ static void adapt_effort(struct pipeline_capture *capture, int64_t busy_ns)
     atomic_fetch_add_explicit(&capture->options.counts->late,
                               (uint64_t)(skipped - capture->skipped), memory_order_relaxed);
     capture->skipped = skipped;
-    if (awaits_restart(capture) && capture->load.effort == PIPELINE_DECODE_THREADED) {
-        capture->load.window_ns = 0; // what they are worth is not known yet
-    }
+    // They come with a key frame. Where that does not come, other frames have to be left out.
+    capture->load.awaits_threads = awaits_restart(capture) &&
+                                   capture->load.effort == PIPELINE_DECODE_THREADED &&
+                                   !capture->load.keys_are_rare;
     if (capture->options.every_frame ||
         !pipeline_decode_load_add(&capture->load, busy_ns, capture->late_s, mc_clock_now_ns())) {
         return;
@@ -326,6 +330,19 @@ static void decode_packet(struct pipeline_capture *capture)
     adapt_effort(capture, pipeline_decoder_spent_ns(capture->decoder) - spent_ns);
 }
 
+// Whether nothing is left of a live source, as only key frames are decoded and it sends none. What
+// is paced goes on to the next key frame at once, and needs no watching.
+static bool is_starved(struct pipeline_capture *capture, struct mc_error *err)
+{
+    if (is_paced(capture) || !pipeline_decode_load_lacks_keys(&capture->load, mc_clock_now_ns())) {
+        return false;
+    }
+    mc_error_set(err, MC_ERROR_MEDIA, 0,
+                 "%s: decoding can't keep up, and no key frame came for 10 s to go on with",
+                 capture->shown_url);
+    return true;
+}
+
 // Whether the session had a frame, be it one that was too late to be delivered.
 static bool has_frames(const struct pipeline_capture *capture)
 {
@@ -354,7 +371,7 @@ static enum pipeline_capture_outcome read_source(struct pipeline_capture *captur
            PIPELINE_READ_PACKET) {
         count(&capture->options.counts->packets);
         decode_packet(capture);
-        if (is_refused(capture, err)) {
+        if (is_refused(capture, err) || is_starved(capture, err)) {
             return PIPELINE_CAPTURE_LOST;
         }
         if (capture->hopeless) {

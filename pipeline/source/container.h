@@ -12,9 +12,21 @@ int pipeline_container_find_video(const struct AVFormatContext *format);
 // Whether it says by itself how its video is coded.
 bool pipeline_container_knows_codec(const struct AVFormatContext *format);
 
-// Decodes a frame of what says too little of itself, where that has no more than max_pixels.
-// Returns an AVERROR on failure.
-int pipeline_container_analyse(struct AVFormatContext *format, int64_t max_pixels);
+// How a container is analysed. What it opens meanwhile, as the segments of a list, keeps pointing
+// at this: it lives as long as the container.
+struct pipeline_container_analysis {
+    struct AVFormatContext *format;
+    int (*usual)(void *opaque); // the container's interrupt callback
+    void *usual_opaque;
+    bool briefly, runs, begun;
+};
+
+// Reads until it is known what there is, and decodes a frame of what says too little of itself,
+// where that has no more than max_pixels and was known from the start. briefly: no further than to
+// the first packet of the video. What was read is not lost. The container must have an interrupt
+// callback. Returns an AVERROR on failure.
+int pipeline_container_analyse(struct pipeline_container_analysis *analysis,
+                               struct AVFormatContext *format, int64_t max_pixels, bool briefly);
 
 // Whether it is a text file, which FFmpeg renders as a terminal would.
 bool pipeline_container_is_text(const struct AVFormatContext *format);

@@ -14,13 +14,13 @@ struct pipeline_decoder;
 struct pipeline_frame;
 struct pipeline_frame_memory;
 
-// With low_delay frames are returned as early as their order allows: for live sources. Of MPEG-1, 2
-// and 4 and VC-1 that is only known once a B-frame comes: up to the next key frame B-frames are
-// left out then, and from there on all frames wait for their order. With threads above 1 several
-// frames decode at a time, and take up to as many frames longer. JPEGs of more than max_pixels are
-// reduced, other frames refused (frame_limit.h); 0: PIPELINE_FRAME_PIXELS_DEFAULT. Frames are
-// written into memory, copied; NULL or zero: into memory that is mapped for them. Returns NULL and
-// sets err when the codec can't be opened, or the stream says that its frames are too large.
+// With low_delay frames are returned as early as their order allows: for live sources. MPEG-1, -2
+// and -4 and VC-1 do not announce B-frames: those before the second key frame are left out, and
+// from there on all frames wait for their order. With threads above 1 several frames decode at a
+// time, and take up to as many frames longer. JPEGs of more than max_pixels are reduced, other
+// frames refused (frame_limit.h); 0: PIPELINE_FRAME_PIXELS_DEFAULT. Frames are written into memory,
+// copied; NULL or zero: into memory that is mapped for them. Returns NULL and sets err when the
+// codec can't be opened, or the stream says that its frames are too large.
 struct pipeline_decoder *pipeline_decoder_open(const struct AVStream *stream, bool low_delay,
                                                int threads, int64_t max_pixels,
                                                const struct pipeline_frame_memory *memory,

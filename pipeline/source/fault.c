@@ -7,14 +7,13 @@
 enum pipeline_fault pipeline_fault_classify(enum pipeline_url_kind kind, const struct mc_error *err,
                                             bool permanent)
 {
-    const bool network = kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK;
     if (permanent) {
         return PIPELINE_FAULT_FINAL;
     }
     if (err->code == MC_ERROR_MEDIA && err->detail == AVERROR(EFBIG)) { // see frame_limit.h
         return PIPELINE_FAULT_SIZE;
     }
-    if (!network || err->code != MC_ERROR_MEDIA) {
+    if (!pipeline_url_is_network(kind) || err->code != MC_ERROR_MEDIA) {
         return PIPELINE_FAULT_PASSING;
     }
     switch (err->detail) {

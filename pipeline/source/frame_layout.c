@@ -8,7 +8,6 @@
 enum {
     PLANES = PIPELINE_FRAME_PLANES,
     ALIGNMENT = 64,
-    GUARD_BYTES = 192, // behind each plane: decoders and readers go a vector past its end
 };
 
 static size_t round_up(size_t bytes)
@@ -52,7 +51,7 @@ static bool lay_out(struct pipeline_frame_layout *layout, enum AVPixelFormat for
     }
     layout->bytes = 0;
     for (int i = 0; i < PLANES; i++) {
-        layout->sizes[i] = sizes[i] > 0 ? round_up(sizes[i] + GUARD_BYTES) : 0;
+        layout->sizes[i] = sizes[i] > 0 ? round_up(sizes[i] + PIPELINE_FRAME_GUARD_BYTES) : 0;
         layout->bytes += layout->sizes[i];
     }
     return true;

@@ -8,7 +8,10 @@
 struct AVCodecContext;
 struct AVFrame;
 
-enum { PIPELINE_FRAME_PLANES = 4 };
+enum {
+    PIPELINE_FRAME_PLANES = 4,
+    PIPELINE_FRAME_GUARD_BYTES = 192, // behind each plane: decoders and readers go a vector past it
+};
 
 struct pipeline_frame_layout {
     int linesizes[PIPELINE_FRAME_PLANES];

@@ -1,6 +1,7 @@
 #include "pipeline/source/lateness.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "base/clock.h"
 
@@ -17,6 +18,22 @@ static const double rate_max = 20;
 void pipeline_lateness_reset(struct pipeline_lateness *lateness)
 {
     *lateness = (struct pipeline_lateness){ .rate = lateness->rate };
+}
+
+bool pipeline_lateness_is_sane(const struct pipeline_lateness *lateness, int64_t now_ns)
+{
+    static const double wait_max_s = 1e9;
+    const int64_t times[] = { lateness->arrival_ns, lateness->calm_ns, lateness->late_since_ns };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (times[i] < 0 || times[i] > now_ns) {
+            return false;
+        }
+    }
+    // The comparisons are false for NaN.
+    return (lateness->rate == 0 || (lateness->rate >= 1 && lateness->rate <= rate_max)) &&
+           lateness->interval_s >= 0 && lateness->interval_s <= 1 && lateness->total_s >= 0 &&
+           lateness->total_s <= wait_max_s && lateness->paused_s >= 0 &&
+           lateness->paused_s <= wait_max_s;
 }
 
 // Adds up the waiting time.
@@ -54,7 +71,7 @@ static void correct_clock(struct pipeline_lateness *lateness, int64_t arrival_ns
     const double elapsed_s = (double)(arrival_ns - lateness->calm_ns) * 1e-9;
     const double grown_s = lateness->total_s - lateness->paused_s - negligible_s;
     const double growth = elapsed_s > 0 ? grown_s / elapsed_s : 1;
-    if (link == PIPELINE_LINK_SATURATED ||
+    if (grown_s <= 0 || link == PIPELINE_LINK_SATURATED ||
         (link == PIPELINE_LINK_UNKNOWN && growth > clock_growth_max)) {
         return;
     }

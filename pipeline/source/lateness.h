@@ -34,6 +34,10 @@ enum pipeline_lateness_verdict {
 // For a new connection. Keeps the clock's rate: it is the same camera.
 void pipeline_lateness_reset(struct pipeline_lateness *lateness);
 
+// Whether what came from elsewhere could be ours: no number in it spoils the verdicts that follow.
+// Its flag is not looked at.
+bool pipeline_lateness_is_sane(const struct pipeline_lateness *lateness, int64_t now_ns);
+
 // Judges the next frame. advance_s: by how much its stamp is ahead of the last frame's;
 // NAN when stamps don't tell. arrival_ns before the last frame's counts as that.
 enum pipeline_lateness_verdict pipeline_lateness_judge(struct pipeline_lateness *lateness,

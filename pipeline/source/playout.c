@@ -16,6 +16,15 @@ void pipeline_playout_begin(struct pipeline_playout *playout, bool live, bool re
     }
 }
 
+bool pipeline_playout_is_sane(const struct pipeline_playout *playout, int64_t now_ns)
+{
+    static const double far_s = 1e9, pts_max_s = 1e10;
+    // The comparisons are false for NaN.
+    return fabs(playout->pts) <= pts_max_s && fabs(playout->late_s) <= far_s &&
+           playout->delayed_s >= 0 && playout->delayed_s <= far_s && playout->due_ns >= 0 &&
+           playout->due_ns <= now_ns + (int64_t)(gap_max_s * 1e9);
+}
+
 static int64_t start(struct pipeline_playout *playout, double pts, int64_t now_ns)
 {
     playout->begun = true;

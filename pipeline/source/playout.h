@@ -19,6 +19,10 @@ struct pipeline_playout {
 // goes on; else it starts anew, however short the time in between.
 void pipeline_playout_begin(struct pipeline_playout *playout, bool live, bool repeats);
 
+// Whether a clock that came from elsewhere could be one of ours: no number in it makes frames wait
+// for ever. Its flags are not looked at.
+bool pipeline_playout_is_sane(const struct pipeline_playout *playout, int64_t now_ns);
+
 // When the frame with that pts, ready at now_ns, is due. The returned time lies in the past when
 // frames arrive too slowly: a file's frame is then late and its clock continues; a live stream's
 // clock is set back and runs 5 % fast until it has caught up. A gap in the stamps or in time (the

@@ -19,7 +19,7 @@
 #include "pipeline/source/v4l2.h"
 #include "pipeline/source/v4l2_find.h"
 
-enum { CONNECT_MS = 300, LOOKUP_MS = 300 };
+enum { CONNECT_MS = 300, LOOKUP_MS = 300, INTERVAL_MS = 500 };
 
 enum reach { REACHABLE, UNREACHABLE, UNKNOWN };
 
@@ -135,4 +135,19 @@ bool pipeline_probe(struct pipeline_probe *probe, struct pipeline_stop *stop)
     const bool back = reach == REACHABLE && probe->was_unreachable;
     probe->was_unreachable |= reach == UNREACHABLE;
     return back;
+}
+
+// The clock decides, not the number of probes: they may take longer than the time between them.
+void pipeline_probe_wait(struct pipeline_probe *probe, struct pipeline_stop *stop, int64_t until_ns)
+{
+    bool waits = true;
+    for (int64_t now_ns; waits && (now_ns = mc_clock_now_ns()) < until_ns;) {
+        const int64_t next_ns = now_ns + INTERVAL_MS * MC_NS_PER_MS;
+        if (probe->helps && next_ns < until_ns) {
+            waits = pipeline_stop_sleep_until(stop, next_ns) && !pipeline_probe(probe, stop);
+        } else {
+            pipeline_stop_sleep_until(stop, until_ns);
+            waits = false;
+        }
+    }
 }

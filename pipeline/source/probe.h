@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct mc_error;
 struct mc_resolver;
@@ -26,6 +27,12 @@ void pipeline_probe_begin(struct pipeline_probe *probe, const char *url,
 // goes on. Takes 0.3 s at most for the name, and for each of its addresses; ends when stop is set.
 // A name that is still being looked up then says nothing yet. Thread: capture.
 bool pipeline_probe(struct pipeline_probe *probe, struct pipeline_stop *stop);
+
+// Waits until then, with a probe half a second after the last. Returns early once one finds the
+// source back, or stop is set; a probe that began in time may end as much later as it takes.
+// Thread: capture.
+void pipeline_probe_wait(struct pipeline_probe *probe, struct pipeline_stop *stop,
+                         int64_t until_ns);
 
 // Ends the wait.
 void pipeline_probe_end(struct pipeline_probe *probe);

@@ -8,11 +8,13 @@
 #include "base/clock.h"
 
 static const double default_frame_s = 1.0 / 25;
-static const double stamp_max_s = 2e9; // more is nonsense, and would overflow as nanoseconds
+static const double stamp_max_s = 2e9;   // more is nonsense, and would overflow as nanoseconds
+static const double pts_max_s = 2 * 2e9; // of a source that began with such a stamp
 static const double pts_step_min_s = 1e-3;
 static const double stamp_step_min_s = 2e-6; // less is lost when records round pts to 1e-6
 static const double back_s = 1;      // a step back of the source's clock, not a stamp out of order
 static const double stamp_gap_s = 3; // a step ahead of a live source's clock
+static const double file_gap_s = 3600; // the same of a file's, whose pauses are its own
 
 // The loop's bandwidth: quick at first, to find the clock's rate, then narrow.
 static const double omega_first = 2, omega_min = 0.5, omega_fall_s = 3; // rad/s
@@ -37,6 +39,28 @@ void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rat
         clock->rate = 1;
     }
     clock->distrust_ns = 0;
+}
+
+bool pipeline_pts_clock_is_sane(const struct pipeline_pts_clock *clock, int64_t now_ns)
+{
+    static const double behind_max_s = 10, frame_max_s = 10, offset_max_s = 1e10;
+    static const int64_t count_max = INT64_C(1) << 48;
+    const int64_t times[] = { clock->arrival_ns, clock->start_ns };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (times[i] < 0 || times[i] > now_ns) {
+            return false;
+        }
+    }
+    // The comparisons are false for NaN.
+    return fabs(clock->pts) <= pts_max_s && fabs(clock->offset) <= offset_max_s &&
+           fabs(clock->behind_s) <= behind_max_s && clock->frame_s >= 0 &&
+           clock->frame_s <= frame_max_s && clock->interval_s >= 0 &&
+           clock->interval_s <= frame_max_s && clock->intervals >= 0 &&
+           clock->intervals <= count_max && clock->distrust_ns >= 0 &&
+           clock->distrust_ns <= now_ns + distrust_lost_ns &&
+           (clock->rate == 0 || (clock->rate >= rate_min && clock->rate <= rate_max)) &&
+           (isnan(clock->stamp) || fabs(clock->stamp) <= stamp_max_s) &&
+           (isnan(clock->advance_s) || fabs(clock->advance_s) <= 2 * stamp_max_s);
 }
 
 double pipeline_pts_clock_stamp(const struct AVFrame *frame, struct AVRational time_base)
@@ -77,15 +101,18 @@ double pipeline_pts_clock_by_stamp(struct pipeline_pts_clock *clock, double stam
         return begin_session(clock, stamp,
                              clock->repeats ? clock->frame_s : fmax(elapsed_s, clock->frame_s));
     }
+    // A file's stamps may jump, and it may repeat: together they must not lead beyond what a record
+    // can say.
+    const double gap_s = live || clock->pts > stamp_max_s ? stamp_gap_s : file_gap_s;
     const double ahead_s = stamp + clock->offset - clock->pts;
     double step_s = ahead_s;
     if (isnan(stamp) || ahead_s < stamp_step_min_s) {
         step_s = clock->frame_s;
-    } else if (live && ahead_s > stamp_gap_s) {
-        step_s = fmin(ahead_s, fmax(elapsed_s, clock->frame_s));
+    } else if (ahead_s > gap_s) {
+        step_s = live ? fmin(ahead_s, fmax(elapsed_s, clock->frame_s)) : clock->frame_s;
     }
     clock->pts += step_s;
-    if (ahead_s < -back_s || (live && ahead_s > stamp_gap_s)) {
+    if (ahead_s < -back_s || ahead_s > gap_s) {
         clock->offset = clock->pts - stamp; // the source's clock was set
     }
     return clock->pts;

@@ -39,6 +39,10 @@ struct pipeline_pts_clock {
 //   repeats  the last session reached the end, and this one goes on without a break
 void pipeline_pts_clock_begin(struct pipeline_pts_clock *clock, double frame_rate, bool repeats);
 
+// Whether a clock that came from elsewhere could be one of ours: no number in it spoils the pts
+// that follow. Its flags are not looked at.
+bool pipeline_pts_clock_is_sane(const struct pipeline_pts_clock *clock, int64_t now_ns);
+
 // The frame's stamp in seconds; NAN where it has none, or an absurd one.
 double pipeline_pts_clock_stamp(const struct AVFrame *frame, struct AVRational time_base);
 

@@ -42,6 +42,7 @@ struct pipeline_source {
     atomic_int_fast64_t deadline_ns; // of the current call; FFmpeg's own threads read it, too
     atomic_bool closing;             // lets RTSP say goodbye, even when asked to stop
     struct AVFormatContext *format;
+    struct pipeline_container_analysis analysis;
     struct pipeline_memory_io *memory; // of the demo clip, else NULL
     struct pipeline_v4l2_options camera_options;
     struct pipeline_v4l2 *camera;                     // of a webcam, else NULL
@@ -88,14 +89,9 @@ static bool attach_demo(struct pipeline_source *source, struct mc_error *err)
 // Whether another attempt would fail as well, after FFmpeg returned averror.
 static bool is_permanent(enum pipeline_url_kind kind, int averror)
 {
-    switch (kind) {
-    case PIPELINE_URL_RTSP:
-    case PIPELINE_URL_NETWORK:
-        return averror == AVERROR(EINVAL) || averror == AVERROR_PROTOCOL_NOT_FOUND ||
-               averror == AVERROR_DEMUXER_NOT_FOUND || averror == AVERROR_OPTION_NOT_FOUND;
-    default:
-        return true;
-    }
+    return !pipeline_url_is_network(kind) || averror == AVERROR(EINVAL) ||
+           averror == AVERROR_PROTOCOL_NOT_FOUND || averror == AVERROR_DEMUXER_NOT_FOUND ||
+           averror == AVERROR_OPTION_NOT_FOUND;
 }
 
 // Sets err for what FFmpeg failed to do, or had no time for. Returns false.
@@ -145,7 +141,7 @@ static bool open_input(struct pipeline_source *source, const char *url, const ch
         return false;
     }
     set_deadline(source, OPEN_DEADLINE_S);
-    if ((source->kind == PIPELINE_URL_RTSP || source->kind == PIPELINE_URL_NETWORK) &&
+    if (pipeline_url_is_network(source->kind) &&
         !pipeline_lookup_host(url, source->stop, atomic_load(&source->deadline_ns), err)) {
         *permanent = false;
         av_dict_free(&options);
@@ -218,7 +214,9 @@ static bool find_stream(struct pipeline_source *source, bool *permanent, struct 
                    source->kind == PIPELINE_URL_DEMO;
     if (is_file || !pipeline_container_knows_codec(source->format)) {
         source->probed = true;
-        int result = pipeline_container_analyse(source->format, source->max_pixels);
+        const bool briefly = !is_file && !pipeline_container_is_chunked(source->format);
+        int result = pipeline_container_analyse(&source->analysis, source->format,
+                                                source->max_pixels, briefly);
         if (result < 0) {
             *permanent = !has_no_end(source); // a camera that is starting may succeed next time
             return refuse(source, result, "can't be analysed", err);

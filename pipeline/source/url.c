@@ -54,11 +54,20 @@ enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest)
                                                               : file_kind(url);
 }
 
+bool pipeline_url_is_network(enum pipeline_url_kind kind)
+{
+    return kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK;
+}
+
+bool pipeline_url_is_sent(enum pipeline_url_kind kind)
+{
+    return pipeline_url_is_network(kind) || kind == PIPELINE_URL_SDP;
+}
+
 void pipeline_url_lower_scheme(char *url)
 {
     const char *rest;
-    const enum pipeline_url_kind kind = pipeline_url_parse(url, &rest);
-    if (kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK) {
+    if (pipeline_url_is_network(pipeline_url_parse(url, &rest))) {
         for (; *url != ':'; url++) {
             *url = (char)(*url >= 'A' && *url <= 'Z' ? *url - 'A' + 'a' : *url);
         }

@@ -21,6 +21,12 @@ enum pipeline_url_kind {
 // opened: for files, cameras and graphs what follows the scheme, else url itself.
 enum pipeline_url_kind pipeline_url_parse(const char *url, const char **rest);
 
+// Whether a server sends it.
+bool pipeline_url_is_network(enum pipeline_url_kind kind);
+
+// Whether others may send it: a server does, and an SDP file names a port to which anybody may.
+bool pipeline_url_is_sent(enum pipeline_url_kind kind);
+
 // Writes the scheme of what FFmpeg is to open in small letters, which it insists on.
 void pipeline_url_lower_scheme(char *url);
 

@@ -126,6 +126,17 @@ int pipeline_v4l2_control(int fd, unsigned long request, void *argument)
     return result;
 }
 
+bool pipeline_v4l2_query(int fd, struct v4l2_capability *capability, uint32_t *flags)
+{
+    *capability = (struct v4l2_capability){ 0 };
+    if (pipeline_v4l2_control(fd, VIDIOC_QUERYCAP, capability) != 0) {
+        return false;
+    }
+    *flags = capability->capabilities & V4L2_CAP_DEVICE_CAPS ? capability->device_caps
+                                                             : capability->capabilities;
+    return true;
+}
+
 // What errno says about it, and what to do.
 static bool refuse(const struct pipeline_v4l2 *camera, const char *what, struct mc_error *err)
 {
@@ -144,16 +155,15 @@ static bool open_device(struct pipeline_v4l2 *camera, bool *permanent, struct mc
         *permanent = false; // absent, in use, or not ours yet: udev takes its time
         return refuse(camera, "can't be opened", err);
     }
-    struct v4l2_capability capability = { 0 };
+    struct v4l2_capability capability;
+    uint32_t flags;
     if (fstat(camera->fd, &status) == 0 && !S_ISCHR(status.st_mode)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is not a device");
     }
-    if (pipeline_v4l2_control(camera->fd, VIDIOC_QUERYCAP, &capability) != 0) {
+    if (!pipeline_v4l2_query(camera->fd, &capability, &flags)) {
         *permanent = errno != ENODEV;
         return mc_error_set(err, MC_ERROR_SYSTEM, errno, "is not a video device");
     }
-    const uint32_t flags = capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps
-                                                                          : capability.capabilities;
     if (!(flags & V4L2_CAP_VIDEO_CAPTURE) || !(flags & V4L2_CAP_STREAMING)) {
         *permanent = !(flags & V4L2_CAP_VIDEO_OUTPUT); // v4l2loopback's before it is fed
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "is not a camera, or can't stream (%.32s)",

@@ -18,6 +18,7 @@ struct AVPacket;
 struct AVStream;
 struct pipeline_stop;
 struct pipeline_v4l2;
+struct v4l2_capability;
 
 enum pipeline_v4l2_format {
     PIPELINE_V4L2_ANY, // YUYV up to 640x480, above it MJPEG where the camera has it
@@ -39,6 +40,10 @@ bool pipeline_v4l2_parse(const char *text, struct pipeline_v4l2_options *options
 
 // ioctl, as long as signals alone interrupt it.
 int pipeline_v4l2_control(int fd, unsigned long request, void *argument);
+
+// Asks the device what it is; its flags are those of this node, not of all nodes of its driver.
+// False and errno when it is no video device.
+bool pipeline_v4l2_query(int fd, struct v4l2_capability *capability, uint32_t *flags);
 
 // Opens the camera and starts it; fills the stream's parameters, time base and rate.
 // Logs what the driver adjusted. On failure returns NULL, sets err, and *permanent when

@@ -84,13 +84,9 @@ static int list_sizes(int fd, unsigned format, struct pipeline_v4l2_mode *modes,
 
 static bool is_camera(int fd)
 {
-    struct v4l2_capability capability = { 0 };
-    if (pipeline_v4l2_control(fd, VIDIOC_QUERYCAP, &capability) != 0) {
-        return false;
-    }
-    const unsigned flags = capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps
-                                                                          : capability.capabilities;
-    return (flags & V4L2_CAP_VIDEO_CAPTURE) != 0;
+    struct v4l2_capability capability;
+    uint32_t flags;
+    return pipeline_v4l2_query(fd, &capability, &flags) && (flags & V4L2_CAP_VIDEO_CAPTURE) != 0;
 }
 
 int pipeline_v4l2_modes(const char *path, struct pipeline_v4l2_mode *modes, int most,

@@ -22,10 +22,14 @@ static int input_count;
 
 static void read_input(const char *path)
 {
+    if (input_count == INPUTS_MAX) {
+        fprintf(stderr, "%s: there must be at most %d inputs\n", path, INPUTS_MAX);
+        exit(EXIT_FAILURE);
+    }
     FILE *file = fopen(path, "rb");
     struct input *input = &inputs[input_count];
     input->bytes = malloc(INPUT_BYTES_MAX);
-    if (file == NULL || input->bytes == NULL || input_count == INPUTS_MAX) {
+    if (file == NULL || input->bytes == NULL) {
         fprintf(stderr, "%s: can't be read\n", path);
         exit(EXIT_FAILURE);
     }

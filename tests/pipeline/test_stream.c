@@ -1,4 +1,5 @@
 // A stream on a real loop, with the model that ships and the clip that is built in.
+#include <dlfcn.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <libavutil/frame.h>
 
 #include "base/cpu.h"
 #include "nn/model.h"
@@ -42,6 +44,7 @@ static struct {
     bool closed, released;
 } seen;
 
+static bool checks_releases;
 static uint64_t pause_after;       // records; 0: never
 static uint64_t records_when_idle; // that had come by then
 static bool resumes_when_idle;     // once
@@ -169,6 +172,31 @@ static void run(const char *url, struct pipeline_region region, uint64_t close_a
 }
 
 static const struct pipeline_region none;
+
+// Where a frame is released with the workers locked, this waits for ever.
+void av_frame_unref(AVFrame *frame)
+{
+    void (*usual)(AVFrame *);
+    *(void **)&usual = dlsym(RTLD_NEXT, "av_frame_unref");
+    if (checks_releases) {
+        pipeline_workers_lock(workers);
+        pipeline_workers_unlock(workers);
+    }
+    usual(frame);
+}
+
+// It may take system calls, and all streams' workers and captures would wait for them.
+static void frames_are_released_without_the_workers_lock(void **state)
+{
+    (void)state;
+    enum { PATIENCE_S = 100 };
+    checks_releases = true;
+    alarm(PATIENCE_S);
+    run("demo:", none, 20, 0);
+    alarm(0);
+    checks_releases = false;
+    assert_true(seen.records >= 20);
+}
 
 static void every_frame_gives_a_record_then_the_end(void **state)
 {
@@ -379,6 +407,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_are_released_without_the_workers_lock),
         cmocka_unit_test(every_frame_gives_a_record_then_the_end),
         cmocka_unit_test(a_file_that_is_cut_off_fails_after_its_last_frame),
         cmocka_unit_test(a_held_stream_waits_and_loses_nothing),

@@ -15,14 +15,15 @@
 #include "base/clock.h"
 #include "pipeline/isolate/message.h"
 
-enum { WIDTH = 64, HEIGHT = 48, LINESIZE = 128, SHARED = 1 << 20, LENDS = 4 };
+enum { WIDTH = 64, HEIGHT = 48, LINESIZE = 128, SHARED = 1 << 20, LOANS = 4 };
 
 static const struct pipeline_isolate_limits limits = {
     .shared_bytes = SHARED,
     .max_pixels = 640 * 480,
-    .lend_count = LENDS,
+    .loan_count = LOANS,
     .any = true,
     .last_pts = 1,
+    .pts_max = 3600,
     .now_ns = 100 * MC_NS_PER_SECOND,
 };
 
@@ -32,7 +33,7 @@ static union pipeline_isolate_message good_frame(void)
     return (union pipeline_isolate_message){
         .frame = {
             .kind = PIPELINE_ISOLATE_FRAME,
-            .lend = LENDS - 1,
+            .loan = LOANS - 1,
             .width = WIDTH,
             .height = HEIGHT,
             .format = AV_PIX_FMT_YUV420P,
@@ -111,7 +112,7 @@ static void a_frame_of_impossible_size_or_format_is_refused(void **state)
         assert_false(accepts_frame(message));
     }
     union pipeline_isolate_message message = good_frame();
-    message.frame.lend = LENDS;
+    message.frame.loan = LOANS;
     assert_false(accepts_frame(message));
 }
 
@@ -128,7 +129,7 @@ static void a_palette_is_part_of_the_frame(void **state)
 static void times_and_transforms_that_could_not_be_are_refused(void **state)
 {
     (void)state;
-    static const double stamps[] = { 1, 0, -1e300, NAN, INFINITY };
+    static const double stamps[] = { 1, 0, -1e300, 3601, 1e12, NAN, INFINITY };
     for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
         union pipeline_isolate_message message = good_frame();
         message.frame.pts = stamps[i];
@@ -214,6 +215,118 @@ static void texts_end_and_hide_secrets(void **state)
     assert_false(accepts(&end, sizeof end.end));
 }
 
+// An end as a decoder sends it that ran for a while.
+static union pipeline_isolate_message good_end(void)
+{
+    const int64_t now_ns = 99 * MC_NS_PER_SECOND;
+    return (union pipeline_isolate_message){
+        .end = {
+            .kind = PIPELINE_ISOLATE_END,
+            .outcome = PIPELINE_CAPTURE_LOST,
+            .memory = {
+                .clock = { .pts = 10, .any = true, .frame_s = 0.04, .arrival_ns = now_ns,
+                           .offset = -3, .stamp = 13, .advance_s = 0.04, .rate = 1.01,
+                           .behind_s = 0.003, .interval_s = 0.04, .intervals = 250,
+                           .start_ns = now_ns, .distrust_ns = now_ns + MC_NS_PER_SECOND },
+                .lateness = { .started = true, .arrival_ns = now_ns, .interval_s = 0.04, .rate = 1,
+                              .total_s = 0.2, .paused_s = 0.1, .calm_ns = now_ns },
+                .playout = { .begun = true, .pts = 10, .due_ns = now_ns, .late_s = -0.01 },
+                .load = { .effort = PIPELINE_DECODE_KEY, .window_ns = now_ns, .busy_ns = 1000,
+                          .late_s = 0.1, .relax_ns = now_ns + MC_NS_PER_SECOND,
+                          .hold_ns = 10 * MC_NS_PER_SECOND, .keyed = true, .key_ns = now_ns },
+                .delivered_ns = now_ns,
+            },
+        },
+    };
+}
+
+static bool accepts_end(union pipeline_isolate_message message)
+{
+    return accepts(&message, sizeof message.end);
+}
+
+// Which the next decoder would begin with, and the one after that.
+static void nothing_impossible_is_left_for_the_next_decoder(void **state)
+{
+    (void)state;
+    assert_true(accepts_end(good_end()));
+    assert_true(accepts_end((union pipeline_isolate_message){ .end.kind = PIPELINE_ISOLATE_END }));
+    static const double numbers[] = { NAN, INFINITY, -INFINITY, 1e300, -1e300 };
+    static const size_t doubles[] = {
+        offsetof(struct pipeline_capture_memory, clock.pts),
+        offsetof(struct pipeline_capture_memory, clock.frame_s),
+        offsetof(struct pipeline_capture_memory, clock.offset),
+        offsetof(struct pipeline_capture_memory, clock.rate),
+        offsetof(struct pipeline_capture_memory, clock.behind_s),
+        offsetof(struct pipeline_capture_memory, clock.interval_s),
+        offsetof(struct pipeline_capture_memory, lateness.interval_s),
+        offsetof(struct pipeline_capture_memory, lateness.rate),
+        offsetof(struct pipeline_capture_memory, lateness.total_s),
+        offsetof(struct pipeline_capture_memory, lateness.paused_s),
+        offsetof(struct pipeline_capture_memory, playout.pts),
+        offsetof(struct pipeline_capture_memory, playout.late_s),
+        offsetof(struct pipeline_capture_memory, playout.delayed_s),
+        offsetof(struct pipeline_capture_memory, load.late_s),
+        offsetof(struct pipeline_capture_memory, clock.stamp), // these two may be unknown
+        offsetof(struct pipeline_capture_memory, clock.advance_s),
+    };
+    for (size_t i = 0; i < sizeof doubles / sizeof doubles[0]; i++) {
+        const size_t nan_allowed = i >= sizeof doubles / sizeof doubles[0] - 2;
+        for (size_t k = nan_allowed; k < sizeof numbers / sizeof numbers[0]; k++) {
+            union pipeline_isolate_message message = good_end();
+            memcpy((char *)&message.end.memory + doubles[i], &numbers[k], sizeof numbers[k]);
+            assert_false(accepts_end(message));
+        }
+    }
+    static const int64_t times[] = { INT64_MIN, -1, INT64_MAX };
+    static const size_t integers[] = {
+        offsetof(struct pipeline_capture_memory, clock.arrival_ns),
+        offsetof(struct pipeline_capture_memory, clock.intervals),
+        offsetof(struct pipeline_capture_memory, clock.start_ns),
+        offsetof(struct pipeline_capture_memory, clock.distrust_ns),
+        offsetof(struct pipeline_capture_memory, lateness.arrival_ns),
+        offsetof(struct pipeline_capture_memory, lateness.calm_ns),
+        offsetof(struct pipeline_capture_memory, lateness.late_since_ns),
+        offsetof(struct pipeline_capture_memory, playout.due_ns),
+        offsetof(struct pipeline_capture_memory, load.window_ns),
+        offsetof(struct pipeline_capture_memory, load.busy_ns),
+        offsetof(struct pipeline_capture_memory, load.relax_ns),
+        offsetof(struct pipeline_capture_memory, load.hold_ns),
+        offsetof(struct pipeline_capture_memory, load.key_ns),
+        offsetof(struct pipeline_capture_memory, delivered_ns),
+    };
+    for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++) {
+        for (size_t k = 0; k < sizeof times / sizeof times[0]; k++) {
+            union pipeline_isolate_message message = good_end();
+            memcpy((char *)&message.end.memory + integers[i], &times[k], sizeof times[k]);
+            assert_false(accepts_end(message));
+        }
+    }
+    static const size_t flags[] = {
+        offsetof(struct pipeline_capture_memory, clock.any),
+        offsetof(struct pipeline_capture_memory, clock.first),
+        offsetof(struct pipeline_capture_memory, clock.repeats),
+        offsetof(struct pipeline_capture_memory, lateness.started),
+        offsetof(struct pipeline_capture_memory, playout.begun),
+        offsetof(struct pipeline_capture_memory, playout.live),
+        offsetof(struct pipeline_capture_memory, load.awaits_threads),
+        offsetof(struct pipeline_capture_memory, load.keys_are_rare),
+        offsetof(struct pipeline_capture_memory, load.keyed),
+        offsetof(struct pipeline_capture_memory, reached_end),
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        union pipeline_isolate_message message = good_end();
+        *((unsigned char *)&message.end.memory + flags[i]) = 2;
+        assert_false(accepts_end(message));
+    }
+    static const int efforts[] = { INT_MIN, -1, PIPELINE_DECODE_KEY + 1, 1 << 30, INT_MAX };
+    for (size_t i = 0; i < sizeof efforts / sizeof efforts[0]; i++) {
+        union pipeline_isolate_message message = good_end();
+        memcpy(&message.end.memory.load.effort, &efforts[i], sizeof efforts[i]);
+        assert_false(accepts_end(message));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +337,7 @@ int main(void)
         cmocka_unit_test(times_and_transforms_that_could_not_be_are_refused),
         cmocka_unit_test(a_message_has_the_length_of_its_kind),
         cmocka_unit_test(texts_end_and_hide_secrets),
+        cmocka_unit_test(nothing_impossible_is_left_for_the_next_decoder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,9 +14,11 @@
 #include <cmocka.h>
 #include <libavcodec/avcodec.h>
 
+#include "base/clock.h"
 #include "pipeline/frame_pool.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/source/capture.h"
+#include "pipeline/source/capture_internal.h"
 #include "tests/pipeline/clip_file.h"
 
 static char directory[64];
@@ -200,11 +202,61 @@ static void frames_know_how_often_their_source_was_opened(void **state)
     assert_int_equal(capture(0, 2, &report), 2);
 }
 
+// Each frame comes 11 s after the one before.
+static void pass_time(void *user)
+{
+    (void)user;
+    pipeline_frame_pool_release(pool, pipeline_mailbox_pop(mailbox));
+    mc_clock_set_ns(mc_clock_now_ns() + 11 * MC_NS_PER_SECOND);
+}
+
+static void ignore(void *user)
+{
+    (void)user;
+}
+
+// What decodes key frames alone, of a source that sends none but the first, opens it again and
+// skips less.
+static void a_live_source_without_key_frames_is_opened_again(void **state)
+{
+    (void)state;
+    struct mc_error err = { 0 };
+    struct pipeline_capture_counts counts = { 0 };
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", port);
+    mailbox = pipeline_mailbox_create(1, false, &err);
+    pool = pipeline_frame_pool_create(4, &err);
+    const struct pipeline_capture_options options = {
+        .url = url,
+        .mailbox = mailbox,
+        .pool = pool,
+        .counts = &counts,
+        .on_frame = pass_time,
+        .wake = ignore,
+    };
+    struct pipeline_capture *capture = pipeline_capture_create_idle(&options, &err);
+    assert_non_null(capture);
+    mc_clock_set_ns(1000 * MC_NS_PER_SECOND);
+    struct pipeline_capture_memory memory = { .load = { .effort = PIPELINE_DECODE_KEY,
+                                                        .relax_ns = 2000 * MC_NS_PER_SECOND } };
+    pipeline_capture_recall(capture, &memory);
+    assert_int_equal(pipeline_capture_run_session(capture, &err), PIPELINE_CAPTURE_LOST);
+    mc_clock_set_ns(-1);
+    assert_non_null(strstr(err.message, "no key frame came for 10 s"));
+    assert_int_equal(counts.frames, 1);
+    pipeline_capture_remember(capture, &memory);
+    assert_int_equal(memory.load.effort, PIPELINE_DECODE_REFERENCE);
+    pipeline_capture_destroy_idle(capture);
+    pipeline_mailbox_destroy(mailbox);
+    pipeline_frame_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_live_source_with_too_large_frames_is_tried_again),
         cmocka_unit_test(frames_know_how_often_their_source_was_opened),
+        cmocka_unit_test(a_live_source_without_key_frames_is_opened_again),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

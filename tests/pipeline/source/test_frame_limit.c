@@ -25,13 +25,22 @@ static char directory[64];
 static struct pipeline_stop stop;
 static bool open_fails; // for want of memory
 static int failed_opens;
+static int opens;           // of decoders of videos
+static int64_t most_pixels; // that one of them was allowed
 
-int avcodec_open2(AVCodecContext *context, const AVCodec *codec, AVDictionary **options)
+// FFmpeg's own calls come here, too.
+__attribute__((visibility("default"))) int
+avcodec_open2(AVCodecContext *context, const AVCodec *codec, AVDictionary **options)
 {
     int (*usual)(AVCodecContext *, const AVCodec *, AVDictionary **);
     *(void **)&usual = dlsym(RTLD_NEXT, "avcodec_open2");
     failed_opens += open_fails;
-    return open_fails ? AVERROR(ENOMEM) : usual(context, codec, options);
+    const int result = open_fails ? AVERROR(ENOMEM) : usual(context, codec, options);
+    if (result >= 0 && codec->type == AVMEDIA_TYPE_VIDEO) {
+        opens++;
+        most_pixels = context->max_pixels > most_pixels ? context->max_pixels : most_pixels;
+    }
+    return result;
 }
 
 static int set_up(void **state)
@@ -288,6 +297,35 @@ static void a_size_far_over_the_limit_has_the_same_reason(void **state)
     pipeline_source_close(source);
 }
 
+// FLV and MPEG-PS say what is in them as they go on, others at their beginning.
+static void nothing_is_probed_without_the_limit(void **state)
+{
+    (void)state;
+    static const char *const clips[][2] = {
+        { "probed.flv", "flv" },     { "probed.flv", "libx264" }, { "probed.mpg", "mpeg2video" },
+        { "probed.mpg", "libx264" }, { "probed.ts", "libx264" },  { "probed.mkv", "ffv1" },
+        { "probed.avi", "mpeg4" },
+    };
+    for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
+        struct mc_error err = { 0 };
+        bool permanent;
+        char path[128];
+        if (avcodec_find_encoder_by_name(clips[i][1]) == NULL) {
+            print_message("skipped: FFmpeg has no %s\n", clips[i][1]);
+            continue;
+        }
+        write_clip(path, sizeof path, clips[i][0], clips[i][1], WIDTH, HEIGHT);
+        opens = 0;
+        most_pixels = 0;
+        struct pipeline_source *source =
+            pipeline_source_open(path, false, WIDTH * HEIGHT, &stop, &permanent, &err);
+        assert_non_null(source);
+        assert_true(most_pixels <= WIDTH * HEIGHT + PIPELINE_FRAME_PADDING_PIXELS);
+        pipeline_source_close(source);
+        assert_true(opens > 0 || i < 4); // of late streams, none is opened
+    }
+}
+
 static void an_edge_that_cannot_be_displayed_is_refused(void **state)
 {
     (void)state;
@@ -354,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_size_that_nobody_declared_is_limited_exactly),
         cmocka_unit_test(a_jpeg_is_reduced_whatever_its_container_declares),
         cmocka_unit_test(a_size_far_over_the_limit_has_the_same_reason),
+        cmocka_unit_test(nothing_is_probed_without_the_limit),
         cmocka_unit_test(an_edge_that_cannot_be_displayed_is_refused),
         cmocka_unit_test(a_codec_that_cannot_be_reopened_costs_its_packet_alone),
     };

@@ -263,6 +263,23 @@ static void arrivals_that_step_back_make_no_frame_late(void **state)
     }
 }
 
+// There is no growth to put down to the clock where nearly all of the lateness is a pause's.
+static void a_jittered_frame_behind_a_pause_says_nothing_of_the_clock(void **state)
+{
+    (void)state;
+    struct pipeline_lateness lateness = { 0 };
+    int64_t now_ns = 100 * MC_NS_PER_SECOND;
+    const double frame_s = 1.0 / 30;
+    double arrival_s = 0;
+    for (int i = 0; i < 90; i++) {
+        arrival_s += i == 60 ? 1 : i > 60 ? 0.045 : frame_s;
+        pipeline_lateness_judge(&lateness, i == 0 ? NAN : frame_s,
+                                now_ns + (int64_t)(arrival_s * 1e9), PIPELINE_LINK_IDLE);
+        assert_true(lateness.rate < 1.5);
+        assert_true(i < 60 || lateness.total_s > 0.8);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +293,7 @@ int main(void)
         cmocka_unit_test(without_stamps_no_frame_is_late),
         cmocka_unit_test(a_clock_that_recovers_is_trusted_again),
         cmocka_unit_test(arrivals_that_step_back_make_no_frame_late),
+        cmocka_unit_test(a_jittered_frame_behind_a_pause_says_nothing_of_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 // Knocking at a port of this machine that is opened and closed.
+#include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -9,11 +10,13 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <libavutil/error.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "pipeline/source/probe.h"
 #include "pipeline/source/stop.h"
@@ -21,6 +24,22 @@
 static struct pipeline_stop stop;
 static struct sockaddr_in address;
 static char url[64];
+
+static int connect_ms = -1; // how long a refusal takes; negative: as usual
+static int connects;
+
+int connect(int fd, __CONST_SOCKADDR_ARG where, socklen_t size)
+{
+    int (*usual)(int, __CONST_SOCKADDR_ARG, socklen_t);
+    *(void **)&usual = dlsym(RTLD_NEXT, "connect");
+    if (connect_ms < 0) {
+        return usual(fd, where, size);
+    }
+    connects++;
+    nanosleep(&(struct timespec){ .tv_nsec = connect_ms * MC_NS_PER_MS }, NULL);
+    errno = ECONNREFUSED;
+    return -1;
+}
 
 // Listens at the address; at port 0 one that is free, which stays.
 static int listen_there(void)
@@ -53,7 +72,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void who_refused_is_back_when_he_listens(void **state)
+static void a_server_that_refused_is_back_when_it_listens(void **state)
 {
     (void)state;
     const struct mc_error refused = { MC_ERROR_MEDIA, AVERROR(ECONNREFUSED), "" };
@@ -67,7 +86,7 @@ static void who_refused_is_back_when_he_listens(void **state)
 }
 
 // The connection ended: it is not known yet whether the other side is gone.
-static void who_hung_up_is_back_once_he_was_unreachable(void **state)
+static void a_server_that_hung_up_is_back_once_it_was_unreachable(void **state)
 {
     (void)state;
     const struct mc_error ended = { MC_ERROR_MEDIA, AVERROR_EOF, "" };
@@ -127,13 +146,43 @@ static void files_are_not_probed(void **state)
     assert_false(pipeline_probe(&probe, &stop));
 }
 
+// They fill the wait, and neither stretch it nor follow one another at once.
+static void slow_probes_leave_the_wait_as_long_as_it_is(void **state)
+{
+    (void)state;
+    const struct mc_error refused = { MC_ERROR_MEDIA, AVERROR(ECONNREFUSED), "" };
+    struct pipeline_probe probe;
+    pipeline_probe_begin(&probe, url, &refused);
+    connect_ms = 800;
+    pipeline_probe_wait(&probe, &stop, mc_clock_now_ns() + 2 * MC_NS_PER_SECOND);
+    connect_ms = -1;
+    pipeline_probe_end(&probe);
+    assert_true(connects <= 2);
+}
+
+static void a_wait_ends_when_the_source_is_back(void **state)
+{
+    (void)state;
+    const struct mc_error refused = { MC_ERROR_MEDIA, AVERROR(ECONNREFUSED), "" };
+    struct pipeline_probe probe;
+    const int fd = listen_there();
+    const int64_t until_ns = mc_clock_now_ns() + 3600 * MC_NS_PER_SECOND;
+    pipeline_probe_begin(&probe, url, &refused);
+    pipeline_probe_wait(&probe, &stop, until_ns);
+    pipeline_probe_end(&probe);
+    assert_true(mc_clock_now_ns() < until_ns);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_refused_is_back_when_he_listens),
-        cmocka_unit_test(who_hung_up_is_back_once_he_was_unreachable),
+        cmocka_unit_test(a_server_that_refused_is_back_when_it_listens),
+        cmocka_unit_test(a_server_that_hung_up_is_back_once_it_was_unreachable),
         cmocka_unit_test(a_webcam_is_back_when_it_is_plugged_in),
         cmocka_unit_test(files_are_not_probed),
+        cmocka_unit_test(slow_probes_leave_the_wait_as_long_as_it_is),
+        cmocka_unit_test(a_wait_ends_when_the_source_is_back),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -47,6 +47,37 @@ static double file_pts(int64_t ticks)
     return pipeline_pts_clock_by_stamp(&clock, stamp_of(ticks), false, 0);
 }
 
+static void the_stamps_of_a_file_lead_no_further_than_a_record_can_say(void **state)
+{
+    (void)state;
+    enum { FAR_S = 1900000000 }; // 60 years on
+    double last = -1;
+    for (int round = 0; round < 1000; round++) {
+        pipeline_pts_clock_begin(&clock, 25, round > 0);
+        for (int64_t s = 0; s <= FAR_S; s += FAR_S) {
+            const double pts = file_pts(s * 1000);
+            assert_true(pts > last && pts < last + 3600);
+            last = pts;
+        }
+    }
+    for (int i = 0; i < 1500000; i++) { // an hour on, again and again
+        const double pts = pipeline_pts_clock_by_stamp(&clock, i % 2 * 3599, false, 0);
+        assert_true(pts > last && pts < 3e9);
+        last = pts;
+    }
+}
+
+static void a_pause_in_a_file_is_kept(void **state)
+{
+    (void)state;
+    pipeline_pts_clock_begin(&clock, 25, false);
+    assert_near(file_pts(0), 0);
+    assert_near(file_pts(3599 * 1000), 3599);
+    assert_near(file_pts(3599 * 1000 + 40), 3599.04);
+    assert_near(file_pts(7300 * 1000), 3599.08); // more is the clock's
+    assert_near(file_pts(7300 * 1000 + 40), 3599.12);
+}
+
 static void time_goes_on_when_a_file_begins_again(void **state)
 {
     (void)state;
@@ -402,6 +433,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
     const struct CMUnitTest tests[] = {
+        TEST(the_stamps_of_a_file_lead_no_further_than_a_record_can_say),
+        TEST(a_pause_in_a_file_is_kept),
         TEST(time_goes_on_when_a_file_begins_again),
         TEST(time_goes_on_by_the_time_that_passed_when_a_file_is_opened_again),
         TEST(a_missing_or_absurd_stamp_is_filled_in),

@@ -179,16 +179,76 @@ static void a_live_source_that_says_too_little_is_tried_again(void **state)
     close(listener);
 }
 
-static int count_frames(const char *url)
+// A web server of the directory's files.
+struct web {
+    bool tells_length;
+    int listener, port;
+    pthread_t thread;
+};
+
+static void answer(const struct web *web, const char *request, int connection)
+{
+    static char bytes[1 << 20];
+    char header[128], length[48] = "", name[32], path[128];
+    assert_int_equal(sscanf(request, "GET /%31s", name), 1);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    const size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    if (web->tells_length) {
+        snprintf(length, sizeof length, "Content-Length: %zu\r\n", size);
+    }
+    snprintf(header, sizeof header, "HTTP/1.1 200 OK\r\nConnection: close\r\n%s\r\n", length);
+    send(connection, header, strlen(header), MSG_NOSIGNAL);
+    send(connection, bytes, size, MSG_NOSIGNAL);
+}
+
+static void *serve(void *argument)
+{
+    const struct web *web = argument;
+    int connection;
+    while ((connection = accept(web->listener, NULL, NULL)) >= 0) {
+        char request[4096] = "";
+        if (recv(connection, request, sizeof request - 1, 0) > 0) {
+            answer(web, request, connection);
+        }
+        shutdown(connection, SHUT_RDWR);
+        close(connection);
+    }
+    return NULL;
+}
+
+static void start_web(struct web *web)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof address;
+    web->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(web->listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(web->listener, 8), 0);
+    assert_int_equal(getsockname(web->listener, (struct sockaddr *)&address, &length), 0);
+    web->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&web->thread, NULL, serve, web), 0);
+}
+
+static void stop_web(struct web *web)
+{
+    shutdown(web->listener, SHUT_RDWR);
+    pthread_join(web->thread, NULL);
+    close(web->listener);
+}
+
+static int count_frames(const char *url, bool live)
 {
     struct mc_error err = { 0 };
     bool permanent;
     struct pipeline_source *source = pipeline_source_open(url, false, 0, &stop, &permanent, &err);
     assert_string_equal(err.message, "");
     assert_non_null(source);
-    assert_false(pipeline_source_is_live(source));
+    assert_true(pipeline_source_is_live(source) == live);
     struct pipeline_decoder *decoder =
-        pipeline_decoder_open(pipeline_source_stream(source), false, 1, 0, NULL, &err);
+        pipeline_decoder_open(pipeline_source_stream(source), live, 1, 0, NULL, &err);
     assert_non_null(decoder);
     struct pipeline_frame frame = { .image = av_frame_alloc() };
     AVPacket *packet = av_packet_alloc();
@@ -210,6 +270,105 @@ static int count_frames(const char *url)
     return frames;
 }
 
+static bool is_live_behind_http(const char *name, bool tells_length)
+{
+    struct web web = { .tells_length = tells_length };
+    struct mc_error err = { 0 };
+    bool permanent;
+    char url[64];
+    start_web(&web);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/%s", web.port, name);
+    struct pipeline_source *source = pipeline_source_open(url, false, 0, &stop, &permanent, &err);
+    if (source == NULL) {
+        fail_msg("%s", err.message);
+    }
+    const bool live = pipeline_source_is_live(source);
+    pipeline_source_close(source);
+    stop_web(&web);
+    return live;
+}
+
+// Whether its container tells a duration or not; what has neither that nor a length is live.
+static void a_file_behind_http_has_an_end(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "end.mkv", "end.ts", "end.mpg", "end.m2v" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        clip_write(&(struct clip_options){ .path = path_of(names[i]),
+                                           .encoder = "mpeg2video",
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = 31,
+                                           .rate = 25,
+                                           .paint = paint_shade });
+        assert_false(is_live_behind_http(names[i], true));
+        assert_true(is_live_behind_http(names[i], false) == (i != 0)); // Matroska tells it
+    }
+}
+
+// Probing reads ahead where a container says what is in it as it goes on.
+static void every_frame_that_a_server_sends_comes_out(void **state)
+{
+    (void)state;
+    static const char *const clips[][2] = { { "live.flv", "libx264" },
+                                            { "live.flv", "flv" },
+                                            { "live.mpg", "mpeg2video" },
+                                            { "live.ts", "mpeg2video" } };
+    for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
+        struct web web = { .tells_length = false };
+        char url[64];
+        if (avcodec_find_encoder_by_name(clips[i][1]) == NULL) {
+            print_message("skipped: FFmpeg has no %s\n", clips[i][1]);
+            continue;
+        }
+        clip_write(&(struct clip_options){ .path = path_of(clips[i][0]),
+                                           .encoder = clips[i][1],
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = 31,
+                                           .rate = 25,
+                                           .paint = paint_shade });
+        start_web(&web);
+        snprintf(url, sizeof url, "http://127.0.0.1:%d/%s", web.port, clips[i][0]);
+        assert_int_equal(count_frames(url, i >= 2), 31); // FLV tells its duration
+        stop_web(&web);
+    }
+}
+
+// The length is that of the list.
+static void a_live_list_of_segments_has_no_end(void **state)
+{
+    (void)state;
+    static const char segments[] = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.24,\nend.ts\n";
+    write_bytes(path_of("live.m3u8"), segments, sizeof segments - 1);
+    assert_true(is_live_behind_http("live.m3u8", true));
+    static const char all[] =
+        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.24,\nend.ts\n#EXT-X-ENDLIST\n";
+    write_bytes(path_of("all.m3u8"), all, sizeof all - 1);
+    assert_false(is_live_behind_http("all.m3u8", true));
+}
+
+// The second is opened while the list is probed, and read on afterwards.
+static void every_frame_of_a_list_of_segments_comes_out(void **state)
+{
+    (void)state;
+    enum { FEW = 5, MANY = 200 };
+    static const char list[] =
+        "#EXTM3U\n#EXT-X-TARGETDURATION:8\n#EXTINF:0.2,\nfew.ts\n#EXTINF:8,\nmany.ts\n"
+        "#EXT-X-ENDLIST\n";
+    for (int i = 0; i < 2; i++) {
+        clip_write(&(struct clip_options){ .path = path_of(i == 0 ? "few.ts" : "many.ts"),
+                                           .encoder = "mpeg2video",
+                                           .width = 64,
+                                           .height = 48,
+                                           .frames = i == 0 ? FEW : MANY,
+                                           .rate = 25,
+                                           .paint = paint_shade });
+    }
+    write_bytes(path_of("both.m3u8"), list, sizeof list - 1);
+    assert_int_equal(count_frames(path_of("both.m3u8"), false), FEW + MANY);
+}
+
 static void every_frame_of_a_file_comes_out(void **state)
 {
     (void)state;
@@ -227,14 +386,14 @@ static void every_frame_of_a_file_comes_out(void **state)
                                            .frames = 31,
                                            .rate = 25,
                                            .paint = paint_shade });
-        assert_int_equal(count_frames(path), 31);
+        assert_int_equal(count_frames(path, false), 31);
     }
 }
 
 static void lavfi_graphs_are_sources_with_an_end(void **state)
 {
     (void)state;
-    assert_int_equal(count_frames("lavfi:testsrc=size=64x48:rate=10:duration=1.5"), 15);
+    assert_int_equal(count_frames("lavfi:testsrc=size=64x48:rate=10:duration=1.5", false), 15);
 }
 
 // Bytes flipped on the way cost frames, never the program.
@@ -257,7 +416,7 @@ static void damaged_packets_cost_their_frames_only(void **state)
         fputc(0x5a, file);
     }
     fclose(file);
-    assert_in_range(count_frames(path), 25, 50);
+    assert_in_range(count_frames(path, false), 25, 50);
 }
 
 static void a_set_stop_flag_ends_opening_at_once(void **state)
@@ -282,6 +441,10 @@ int main(void)
         cmocka_unit_test(only_what_may_mend_itself_is_worth_another_try),
         cmocka_unit_test(a_live_source_that_says_too_little_is_tried_again),
         cmocka_unit_test(every_frame_of_a_file_comes_out),
+        cmocka_unit_test(a_file_behind_http_has_an_end),
+        cmocka_unit_test(every_frame_that_a_server_sends_comes_out),
+        cmocka_unit_test(a_live_list_of_segments_has_no_end),
+        cmocka_unit_test(every_frame_of_a_list_of_segments_comes_out),
         cmocka_unit_test(lavfi_graphs_are_sources_with_an_end),
         cmocka_unit_test(damaged_packets_cost_their_frames_only),
         cmocka_unit_test(a_set_stop_flag_ends_opening_at_once),
