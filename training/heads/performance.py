@@ -50,7 +50,7 @@ def act(share):
     turn = 2 * np.pi * share
     open_mouth = 0.5 - 0.5 * np.cos(3 * turn)
     brows = max(0, np.sin(2 * turn))
-    return ((20 * np.sin(turn), 9 * np.sin(2 * turn), 6 * np.sin(turn)),
+    return ((14 * np.sin(turn), 7 * np.sin(2 * turn), 5 * np.sin(turn)),
             {"jawOpen": 0.6 * open_mouth, "browInnerUp": brows, "browOuterUp": brows})
 
 
@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--library", required=True, help="libraster.so")
     parser.add_argument("--out", required=True, help="folder of images")
     parser.add_argument("--frames", type=int, default=48)
-    parser.add_argument("--seed", type=int, default=401, help="of the driver; the still's is the next")
+    parser.add_argument("--seed", type=int, default=421, help="of the driver; the still's is the next")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     os.makedirs(options.out, exist_ok=True)
