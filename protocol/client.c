@@ -178,9 +178,7 @@ static bool is_reply(const struct mocap_client *client)
 static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
                              struct mocap_message *message, struct mc_error *err)
 {
-    if (client->request.failed) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "a request must be at most %d bytes long",
-                     PROTOCOL_REQUEST_BYTES);
+    if (!protocol_buffer_check(&client->request, "a request", err)) {
         return MOCAP_ERROR;
     }
     enum mocap_result result =

@@ -43,10 +43,9 @@ static bool put(struct protocol_recorder *recorder, const void *bytes, size_t le
 static bool put_message(struct protocol_recorder *recorder, struct protocol_buffer *buffer,
                         struct mc_error *err)
 {
-    bool ok = !buffer->failed
-                  ? put(recorder, buffer->data + PROTOCOL_LENGTH_BYTES,
-                        buffer->length - PROTOCOL_LENGTH_BYTES, err)
-                  : mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a message");
+    bool ok = protocol_buffer_check(buffer, "a message", err) &&
+              put(recorder, buffer->data + PROTOCOL_LENGTH_BYTES,
+                  buffer->length - PROTOCOL_LENGTH_BYTES, err);
     protocol_buffer_finish(buffer);
     return ok;
 }

@@ -71,10 +71,12 @@ static void on_request(void *user, struct server_subscriber *subscriber, const c
     server_request_handle(&publisher->handlers, subscriber, line, length);
 }
 
-static bool may_request(void *user)
+static bool may_request(void *user, const struct server_subscriber *subscriber)
 {
     const struct server_publisher *publisher = user;
-    return server_rate_limit_may_request(&publisher->limit);
+    const bool over_budget = publisher->feeds.pool.bytes > publisher->feeds.pending_bytes;
+    return (subscriber->reply_bytes == 0 || !over_budget) &&
+           server_rate_limit_may_request(&publisher->limit);
 }
 
 static void on_drained(void *user, int stream)
@@ -161,18 +163,12 @@ static void check_files(struct server_publisher *publisher)
 
 static void greet(struct server_publisher *publisher, struct server_subscriber *subscriber)
 {
-    struct server_message *message = server_message_acquire(&publisher->feeds.pool, PROTOCOL_JSON);
-    if (message == NULL) {
-        server_subscriber_close(subscriber, "out of memory for its greeting");
-        return;
-    }
+    struct server_reply reply;
     publisher->hello.stream_count =
         server_stream_feeds_list(&publisher->feeds, publisher->hello.streams);
-    protocol_encode_hello(&message->buffer, &publisher->hello);
-    if (server_message_seal(message)) {
-        server_subscriber_reply(subscriber, message);
-    }
-    server_message_release(message);
+    server_reply_begin(&reply, &publisher->feeds.pool, subscriber);
+    protocol_encode_hello(reply.buffer, &publisher->hello);
+    server_reply_end(&reply);
     admit(publisher, subscriber);
 }
 

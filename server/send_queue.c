@@ -106,7 +106,7 @@ bool server_send_queue_has_list(const struct server_send_queue *queue)
     return find_list(queue) < queue->count;
 }
 
-void server_send_queue_renew_lists(struct server_send_queue *queue,
+bool server_send_queue_renew_lists(struct server_send_queue *queue,
                                    struct server_shared_message *streams)
 {
     for (int i = find_list(queue); i < queue->count; i++) {
@@ -116,11 +116,13 @@ void server_send_queue_renew_lists(struct server_send_queue *queue,
         }
         struct server_message *newer =
             server_shared_message_get(streams, queued->message->encoding);
-        if (newer != NULL) {
-            server_message_release(queued->message);
-            queued->message = server_message_retain(newer);
+        if (newer == NULL) {
+            return false;
         }
+        server_message_release(queued->message);
+        queued->message = server_message_retain(newer);
     }
+    return true;
 }
 
 // The index of the list that announces the streams, or -1: none has to.

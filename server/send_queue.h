@@ -41,8 +41,9 @@ int server_send_queue_supersede(struct server_send_queue *queue, enum server_sen
 // True when there is a list of streams.
 bool server_send_queue_has_list(const struct server_send_queue *queue);
 
-// Gives every list of streams the content of a newer one, in the encoding it had.
-void server_send_queue_renew_lists(struct server_send_queue *queue,
+// Gives every list of streams the content of a newer one, in the encoding it had. Returns false
+// when out of memory.
+bool server_send_queue_renew_lists(struct server_send_queue *queue,
                                    struct server_shared_message *streams);
 
 // Removes the lists of streams, of which a newer one is about to be pushed, and returns how many.

@@ -144,6 +144,10 @@ void server_stream_feeds_record(struct server_stream_feeds *feeds, int stream,
             bool over_budget = feeds->pool.bytes > feeds->pending_bytes &&
                                subscription->policy.mode != PROTOCOL_EVERY_FRAME;
             feed->missed += !server_subscriber_record(subscription, message, over_budget);
+        } else { // out of memory
+            subscription->missed++;
+            subscription->missed_count++;
+            feed->missed++;
         }
     }
     server_encodings_clear(&feeds->encodings);
@@ -174,6 +178,8 @@ static void send_state(struct server_shared_message *state, struct server_subscr
     struct server_message *message = server_shared_message_get(state, subscriber->encoding);
     if (message != NULL) {
         server_subscriber_state(subscriber, stream, message);
+    } else {
+        server_subscriber_close(subscriber, "out of memory for a stream's state");
     }
 }
 
@@ -183,6 +189,8 @@ static void send_end(struct server_shared_message *end, struct server_subscriber
     struct server_message *message = server_shared_message_get(end, subscriber->encoding);
     if (message != NULL) {
         server_subscriber_end(subscriber, stream, message);
+    } else {
+        server_subscriber_close(subscriber, "out of memory for a stream's end");
     }
 }
 

@@ -10,7 +10,8 @@
 // message of a stream that the client has not heard of, one after the last end of a stream that was
 // removed. A stream that comes and goes before the client hears of it leaves nothing. Replies are
 // bounded because requests are not read while too many messages other than records are queued, nor
-// from a client that sends them too fast. Thread: loop.
+// while replies that take SERVER_LARGE_BYTES are unsent, nor from a client that sends them too
+// fast. What there is no memory for closes the connection: nobody waits for it. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -30,11 +31,11 @@
 struct server_subscriber;
 
 struct server_subscriber_callbacks {
-    // A request arrived; line NULL: it was too long. May reply, must not close.
+    // A request arrived; line NULL: it was too long. May reply or close.
     void (*on_request)(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length);
     // True when a request may be handled now; otherwise call server_subscriber_resume later.
-    bool (*may_request)(void *user);
+    bool (*may_request)(void *user, const struct server_subscriber *subscriber);
     // Records of the stream have left the queue, sent or dropped.
     void (*on_drained)(void *user, int stream);
     // The last callback; the subscriber is freed after it.
@@ -50,6 +51,7 @@ struct server_subscriber {
     enum protocol_encoding encoding;           // of messages sent from now on
     bool greeted;                              // it has sent a valid request
     uint64_t sent_count;                       // records
+    size_t reply_bytes;                        // memory of replies that are queued or in flight
     int awaited_replies;      // requests that are answered later: until then it is not idle
     uint64_t asked_ms;        // uv_now at its last request, or when it was accepted
     const char *close_reason; // for the log; a constant
@@ -70,6 +72,7 @@ struct server_subscriber {
     uint64_t accepted_ms;
     uv_write_t write;
     struct server_message *writing; // in flight; NULL: none
+    bool writing_reply;             // it is a reply
     uint64_t writing_since_ms;      // when it last made progress, by uv_now
     size_t writing_left;            // bytes at the last check
     char tail[PROTOCOL_TAIL_BYTES];

@@ -5,11 +5,19 @@
 #include "server/subscriber.h"
 #include "server/subscriber_parts.h"
 
+static const char no_list[] = "out of memory for a list of streams";
+
 // Reports that records of the stream have left the queue. To be called last: the callback
 // may publish.
 static void drained(struct server_subscriber *subscriber, int stream)
 {
     subscriber->callbacks.on_drained(subscriber->callbacks.user, stream);
+}
+
+// What the entry adds to the replies' bytes, until it is written.
+static size_t reply_bytes(const struct server_send_entry *entry)
+{
+    return entry->kind == SERVER_SEND_REPLY ? entry->message->counted_bytes : 0;
 }
 
 static void push(struct server_subscriber *subscriber, const struct server_send_entry *entry)
@@ -29,6 +37,7 @@ static void push(struct server_subscriber *subscriber, const struct server_send_
         return;
     }
     *(record ? &subscription->waiting : &subscriber->control_count) += 1;
+    subscriber->reply_bytes += reply_bytes(entry);
 }
 
 // Removes the oldest entry; the caller owns its reference and calls drained.
@@ -104,6 +113,9 @@ void server_subscriber_forget(struct server_subscriber *subscriber, int stream)
 static void on_written(uv_write_t *write, int status)
 {
     struct server_subscriber *subscriber = write->data;
+    if (subscriber->writing_reply) {
+        subscriber->reply_bytes -= subscriber->writing->counted_bytes;
+    }
     server_message_release(subscriber->writing);
     subscriber->writing = NULL;
     if (status < 0) {
@@ -145,10 +157,11 @@ static unsigned cut_parts(struct server_subscriber *subscriber,
 }
 
 // The message is in flight until on_written.
-static void write_parts(struct server_subscriber *subscriber, struct server_message *message,
+static void write_parts(struct server_subscriber *subscriber, const struct server_send_entry *entry,
                         const uv_buf_t *parts, unsigned part_count)
 {
-    subscriber->writing = server_message_retain(message);
+    subscriber->writing = server_message_retain(entry->message);
+    subscriber->writing_reply = entry->kind == SERVER_SEND_REPLY;
     subscriber->writing_since_ms = uv_now(subscriber->pipe.loop);
     subscriber->writing_left = 0;
     int status = uv_write(&subscriber->write, (uv_stream_t *)&subscriber->pipe, parts, part_count,
@@ -178,7 +191,8 @@ static void send_now(struct server_subscriber *subscriber, const struct server_s
     if (first < part_count) {
         parts[first].base += left;
         parts[first].len -= left;
-        write_parts(subscriber, entry->message, parts + first, part_count - first);
+        subscriber->reply_bytes += reply_bytes(entry);
+        write_parts(subscriber, entry, parts + first, part_count - first);
     }
 }
 
@@ -196,7 +210,7 @@ void server_subscriber_pump(struct server_subscriber *subscriber)
     struct server_send_entry entry = pop(subscriber);
     uv_buf_t parts[2];
     unsigned part_count = cut_parts(subscriber, &entry, parts);
-    write_parts(subscriber, entry.message, parts, part_count);
+    write_parts(subscriber, &entry, parts, part_count);
     server_message_release(entry.message);
     if (entry.kind == SERVER_SEND_RECORD) {
         drained(subscriber, entry.stream);
@@ -240,6 +254,15 @@ static void send_list(struct server_subscriber *subscriber, struct server_shared
     struct server_message *message = server_shared_message_get(streams, subscriber->encoding);
     if (message != NULL) {
         send_message(subscriber, SERVER_SEND_STREAMS, -1, message, 0);
+    } else {
+        server_subscriber_close(subscriber, no_list);
+    }
+}
+
+static void renew_lists(struct server_subscriber *subscriber, struct server_shared_message *streams)
+{
+    if (!server_send_queue_renew_lists(&subscriber->queue, streams)) {
+        server_subscriber_close(subscriber, no_list);
     }
 }
 
@@ -247,7 +270,7 @@ void server_subscriber_stream_added(struct server_subscriber *subscriber,
                                     struct server_shared_message *streams)
 {
     if (server_send_queue_has_list(&subscriber->queue)) {
-        server_send_queue_renew_lists(&subscriber->queue, streams);
+        renew_lists(subscriber, streams);
     } else {
         send_list(subscriber, streams);
     }
@@ -272,7 +295,7 @@ void server_subscriber_stream_removed(struct server_subscriber *subscriber,
 {
     subscriber->control_count -=
         server_send_queue_supersede_lists(&subscriber->queue, unannounced(subscriber));
-    server_send_queue_renew_lists(&subscriber->queue, streams);
+    renew_lists(subscriber, streams);
     send_list(subscriber, streams);
     server_subscriber_finish_if_done(subscriber);
 }
