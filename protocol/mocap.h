@@ -300,7 +300,8 @@ struct mocap_options {
 // Subscribes and waits for the reply. options NULL: the defaults. A refusal by the server is
 // an error after which the connection is still usable. The stream's state arrives as the
 // first message. Subscribing to a stream again changes its options. Subscribing to all streams
-// includes those to come.
+// includes those to come, with the options that were last given for a stream of that name, or else
+// for all; it goes on until mocap_unsubscribe, be it from a single stream.
 //
 // On the same connection, the subscription to a stream ends when the stream is removed: if
 // MOCAP_STREAMS then shows that one of that name was added (see mocap_server), subscribe again.
@@ -315,7 +316,9 @@ MOCAP_API bool mocap_subscribe(struct mocap_client *client, const struct mocap_o
 // What the server granted last. Belongs to the client.
 MOCAP_API const struct mocap_options *mocap_granted(const struct mocap_client *client);
 
-// Unsubscribes from a stream and waits for the reply. stream NULL: from all streams.
+// Unsubscribes from a stream and waits for the reply. stream NULL: from all streams. After
+// subscribing to all, unsubscribing from a single one leaves the others there are, but not those to
+// come.
 MOCAP_API bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int timeout_ms,
                                  struct mocap_error *error);
 

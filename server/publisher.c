@@ -317,12 +317,15 @@ int server_publisher_add_stream(struct server_publisher *publisher, const char *
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
-        struct protocol_policy policy = s->all_policy;
         if (!s->follows_all) {
             continue;
         }
+        bool is_own;
+        struct protocol_policy policy = server_subscriber_policy_of(s, name, &is_own);
         if (!server_stream_feeds_subscribe(&publisher->feeds, s, stream, &policy)) {
             server_subscriber_close(s, "out of memory for its subscription");
+        } else {
+            s->subscriptions[stream]->is_own = is_own;
         }
     }
     tell_streams(publisher, server_subscriber_stream_added);
@@ -341,6 +344,7 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
 {
     struct protocol_error error = { .code = PROTOCOL_ERROR_UNKNOWN_STREAM };
     snprintf(error.message, sizeof error.message, "the stream is gone: %s", reason);
+    const char *name = publisher->feeds.feeds[stream].state.stream;
     server_publisher_not_calibrated(publisher, stream, &error);
     if (!publisher->feeds.feeds[stream].ended) {
         server_stream_feeds_state(&publisher->feeds, stream, PROTOCOL_STREAM_ENDED, reason);
@@ -349,6 +353,9 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
+        if (!server_subscriber_keep_policy(s, stream, name)) {
+            server_subscriber_close(s, "out of memory for its subscription");
+        }
         server_stream_feeds_unsubscribe(&publisher->feeds, s, stream);
         server_subscriber_forget(s, stream);
     }

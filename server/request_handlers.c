@@ -65,9 +65,9 @@ static void subscribe(const struct server_request_handlers *handlers,
     int count = named_streams(feeds, request, &granted, indices);
     const enum protocol_encoding before = subscriber->encoding;
     granted.policy = grant(handlers, subscriber, request);
-    if (request->stream[0] == '\0') {
-        subscriber->follows_all = true;
-        subscriber->all_policy = granted.policy;
+    const bool is_own = request->stream[0] != '\0';
+    if (!is_own) {
+        server_subscriber_follow_all(subscriber, &granted.policy);
     }
     if (granted.policy.encoding != before) {
         server_stream_feeds_change_encoding(feeds, subscriber, granted.policy.encoding);
@@ -80,6 +80,7 @@ static void subscribe(const struct server_request_handlers *handlers,
             server_subscriber_close(subscriber, "out of memory for its subscription");
             return;
         }
+        subscriber->subscriptions[indices[i]]->is_own = is_own;
     }
     send_subscribed(handlers, subscriber, before, &granted);
     for (int i = 0; i < count; i++) {
@@ -87,7 +88,7 @@ static void subscribe(const struct server_request_handlers *handlers,
         server_stream_feeds_greet(feeds, subscriber, indices[i]);
     }
     server_connection_log_write(handlers->log, subscriber, "subscribes to %s as %s, %s",
-                                request->stream[0] == '\0' ? "all streams" : request->stream,
+                                is_own ? request->stream : "all streams",
                                 protocol_encoding_name(granted.policy.encoding),
                                 protocol_mode_name(granted.policy.mode));
     handlers->on_subscribed(handlers->user);
@@ -100,7 +101,7 @@ static void unsubscribe(const struct server_request_handlers *handlers,
     struct protocol_subscribed left = { .id = request->id };
     int indices[PROTOCOL_STREAMS_MAX];
     int count = named_streams(handlers->feeds, request, &left, indices);
-    subscriber->follows_all = subscriber->follows_all && request->stream[0] != '\0';
+    server_subscriber_follow_no_more(subscriber); // whoever chooses streams chooses new ones, too
     for (int i = 0; i < count; i++) {
         server_stream_feeds_unsubscribe(handlers->feeds, subscriber, indices[i]);
     }

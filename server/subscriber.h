@@ -25,6 +25,7 @@
 #include "protocol/framing.h"
 #include "protocol/message.h"
 #include "server/message.h"
+#include "server/own_policies.h"
 #include "server/send_queue.h"
 #include "server/subscription.h"
 
@@ -60,6 +61,7 @@ struct server_subscriber {
     int active_count;                  // active subscriptions
     bool follows_all;                  // subscribed to all streams
     struct protocol_policy all_policy; // how, as asked for
+    struct server_own_policies own;    // but for these, while they are gone
     uint64_t missed_before;            // records missed of streams that are gone
 
     // Private to subscriber.c and its parts.
@@ -98,6 +100,21 @@ struct server_subscription *server_subscriber_subscription(struct server_subscri
 // the client shuts down its side, and is not idle.
 void server_subscriber_await_reply(struct server_subscriber *subscriber);
 void server_subscriber_reply_sent(struct server_subscriber *subscriber);
+
+// Subscribes to all streams, those to come among them, or no longer does. Neither changes what
+// there is: see server_stream_feeds_subscribe.
+void server_subscriber_follow_all(struct server_subscriber *subscriber,
+                                  const struct protocol_policy *policy);
+void server_subscriber_follow_no_more(struct server_subscriber *subscriber);
+
+// How it wants a stream that has come, if it is subscribed to all.
+struct protocol_policy server_subscriber_policy_of(struct server_subscriber *subscriber,
+                                                   const char *name, bool *is_own);
+
+// The stream of that name is about to go, and with it the subscription: keeps what it asked of this
+// one alone. Returns false when out of memory.
+bool server_subscriber_keep_policy(struct server_subscriber *subscriber, int stream,
+                                   const char *name);
 
 // The stream is gone: frees the subscription, which is no longer active.
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream);

@@ -91,6 +91,38 @@ struct server_subscription *server_subscriber_subscription(struct server_subscri
     return subscription;
 }
 
+void server_subscriber_follow_all(struct server_subscriber *subscriber,
+                                  const struct protocol_policy *policy)
+{
+    subscriber->follows_all = true;
+    subscriber->all_policy = *policy;
+    server_own_policies_clear(&subscriber->own);
+}
+
+void server_subscriber_follow_no_more(struct server_subscriber *subscriber)
+{
+    subscriber->follows_all = false;
+    server_own_policies_clear(&subscriber->own);
+}
+
+struct protocol_policy server_subscriber_policy_of(struct server_subscriber *subscriber,
+                                                   const char *name, bool *is_own)
+{
+    struct protocol_policy policy = subscriber->all_policy;
+    *is_own = server_own_policies_take(&subscriber->own, name, &policy);
+    policy.encoding = subscriber->encoding;
+    return policy;
+}
+
+bool server_subscriber_keep_policy(struct server_subscriber *subscriber, int stream,
+                                   const char *name)
+{
+    const struct server_subscription *subscription = subscriber->subscriptions[stream];
+    return !subscriber->follows_all || subscription == NULL || !subscription->active ||
+           !subscription->is_own ||
+           server_own_policies_keep(&subscriber->own, name, &subscription->policy);
+}
+
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = subscriber->subscriptions[stream];

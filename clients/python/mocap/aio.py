@@ -122,7 +122,8 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
         return wire.granted(await self.request("subscribe", stream=stream, **fields))
 
     async def unsubscribe(self, stream: Optional[str] = None) -> None:
-        """Unsubscribes from a stream, or from all."""
+        """Unsubscribes from a stream, or from all. After subscribing to all, unsubscribing from a
+        single one leaves the others there are, but not those to come."""
         await self.request("unsubscribe", stream=stream)
 
     async def status(self) -> Dict[str, Any]:

@@ -128,7 +128,8 @@ class Client(Subscriptions[messages.Granted]):
         return wire.granted(self.request("subscribe", stream=stream, **fields))
 
     def unsubscribe(self, stream: Optional[str] = None) -> None:
-        """Unsubscribes from a stream, or from all."""
+        """Unsubscribes from a stream, or from all. After subscribing to all, unsubscribing from a
+        single one leaves the others there are, but not those to come."""
         self.request("unsubscribe", stream=stream)
 
     def status(self) -> Dict[str, Any]:

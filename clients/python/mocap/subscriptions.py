@@ -93,7 +93,9 @@ class Subscriptions(Generic[Reply]):
         On the same connection, the subscription to a stream ends when the stream is removed: if a
         message of type "streams" then shows that one of that name was added, subscribe again.
         reconnect renews it if the stream is there by then; unsubscribe prevents that, even if the
-        server refuses it as the stream is gone. One to all streams includes those to come."""
+        server refuses it as the stream is gone. One to all streams includes those to come, with the
+        options that were last given for a stream of that name, or else for all; it goes on until
+        unsubscribe is called, be it for a single stream."""
         if encoding is None:
             encoding = "cbor" if "cbor" in self.server.encodings else "json"
         fields = {
@@ -132,7 +134,8 @@ class Subscriptions(Generic[Reply]):
         elif kind == "unsubscribe" and value.get("type") == "unsubscribed":
             self._forget(stream)
         elif kind == "unsubscribe" and value.get("code") == "unknown-stream":
-            self._subscriptions.pop(stream, None)  # refused, but it is not to be renewed
+            if None not in self._subscriptions:
+                self._subscriptions.pop(stream, None)  # refused, but it is not to be renewed
 
     def _hang_up(self) -> None:
         raise NotImplementedError

@@ -269,7 +269,7 @@ class Losing(Listening):
     def reply(self, request, number):
         if request["type"] == "ping":
             return line({"type": "streams", "streams": self.streams}) + line({"type": "pong", "id": request["id"]})
-        if self.gone.get(number) == request["stream"]:
+        if self.gone.get(number, "") == request.get("stream"):
             refused = {"type": "error", "code": "unknown-stream", "message": "gone"}
             return line({**refused, "id": request["id"]})
         return line({**SUBSCRIBED, "id": request["id"]})
@@ -351,6 +351,14 @@ class LostStreams(unittest.TestCase):
             self.assertEqual(client.next(20), self.TOLD)
             client.reconnect(20)
         self.assertEqual(server.requests[1:], [[self.A, self.B], [self.B]])
+
+    def test_leaving_one_that_is_gone_leaves_all(self):
+        with Losing({0: "a"}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe()
+            with self.assertRaises(mocap.Refused):
+                client.unsubscribe("a")
+            client.reconnect(20)
+        self.assertEqual(server.requests[1], [("subscribe", None)])
 
     def test_one_that_was_removed_and_unsubscribed_from_is_not_renewed(self):
         with Losing({}, 2) as server, mocap.connect(server.path) as client:
