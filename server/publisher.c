@@ -356,6 +356,7 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
         if (!server_subscriber_keep_policy(s, stream, name)) {
             server_subscriber_close(s, "out of memory for its subscription");
         }
+        server_subscriber_keep_records(s, stream);
         server_stream_feeds_unsubscribe(&publisher->feeds, s, stream);
         server_subscriber_forget(s, stream);
     }

@@ -157,6 +157,30 @@ int server_send_queue_supersede_lists(struct server_send_queue *queue, uint64_t 
     return removed;
 }
 
+int server_send_queue_keep_records(struct server_send_queue *queue, int stream,
+                                   struct server_message *newest, uint64_t newest_missed,
+                                   int *lists)
+{
+    const int tail = find_tail(queue, stream);
+    int records = 0;
+    *lists = 0;
+    for (int i = 0; i < tail; i++) {
+        struct server_send_entry *queued = at(queue, i);
+        if (queued->kind == SERVER_SEND_STREAMS) {
+            queued->kind = SERVER_SEND_PAST_STREAMS;
+            ++*lists;
+        } else if (queued->kind == SERVER_SEND_RECORD && queued->stream == stream) {
+            if (queued->message == NULL) {
+                queued->message = newest;
+                queued->missed = newest_missed;
+            }
+            queued->stream = -1;
+            records++;
+        }
+    }
+    return records;
+}
+
 int server_send_queue_drop_states(struct server_send_queue *queue, int stream)
 {
     uint64_t none = 0;

@@ -8,7 +8,8 @@
 // and one end of a stream are queued between two of its records; newer ones supersede them. At most
 // two lists of streams are queued, both with the streams there are now: one before the first
 // message of a stream that the client has not heard of, one after the last end of a stream that was
-// removed. A stream that comes and goes before the client hears of it leaves nothing. Replies are
+// removed; more only where records of removed streams are queued, which follow a list that names
+// them. A stream that comes and goes before the client hears of it leaves nothing. Replies are
 // bounded because requests are not read while too many messages other than records are queued, nor
 // while replies that take SERVER_LARGE_BYTES are unsent, nor from a client that sends them too
 // fast. What there is no memory for closes the connection: nobody waits for it. Thread: loop.
@@ -70,6 +71,7 @@ struct server_subscriber {
     struct protocol_framing framing;
     struct server_send_queue queue;
     int control_count;  // queued messages that are not records
+    int past_count;     // queued records of streams that are gone
     int request_credit; // requests it may send until the next check
     uint64_t accepted_ms;
     uv_write_t write;
@@ -115,6 +117,10 @@ struct protocol_policy server_subscriber_policy_of(struct server_subscriber *sub
 // one alone. Returns false when out of memory.
 bool server_subscriber_keep_policy(struct server_subscriber *subscriber, int stream,
                                    const char *name);
+
+// The stream is about to go: its records that are queued are sent nevertheless. So many of removed
+// streams may be queued as of all streams in mode queue; more close the connection.
+void server_subscriber_keep_records(struct server_subscriber *subscriber, int stream);
 
 // The stream is gone: frees the subscription, which is no longer active.
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream);

@@ -48,6 +48,10 @@ static struct server_send_entry pop(struct server_subscriber *subscriber)
         subscriber->control_count--;
         return entry;
     }
+    if (entry.stream < 0) {
+        subscriber->past_count--;
+        return entry;
+    }
     struct server_subscription *subscription = subscriber->subscriptions[entry.stream];
     subscription->waiting--;
     if (entry.message == NULL) {
@@ -123,6 +127,36 @@ bool server_subscriber_keep_policy(struct server_subscriber *subscriber, int str
            server_own_policies_keep(&subscriber->own, name, &subscription->policy);
 }
 
+// A list of streams is sent. It is never out of date: it names all that there are subscriptions to.
+static void announce(struct server_subscriber *subscriber)
+{
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (subscriber->subscriptions[i] != NULL) {
+            subscriber->subscriptions[i]->announced = true;
+        }
+    }
+}
+
+void server_subscriber_keep_records(struct server_subscriber *subscriber, int stream)
+{
+    struct server_subscription *subscription = subscriber->subscriptions[stream];
+    if (subscription == NULL || !subscription->announced || subscription->waiting == 0) {
+        return; // nobody has heard of it: it is not mentioned
+    }
+    uint64_t missed;
+    int lists;
+    struct server_message *newest = server_subscription_take(subscription, &missed);
+    subscriber->past_count +=
+        server_send_queue_keep_records(&subscriber->queue, stream, newest, missed, &lists);
+    subscription->waiting = 0;
+    if (lists > 0) {
+        announce(subscriber); // they stay, and name all that there are subscriptions to
+    }
+    if (subscriber->past_count > PROTOCOL_STREAMS_MAX * PROTOCOL_QUEUE_MAX) {
+        server_subscriber_close(subscriber, "it reads too slowly");
+    }
+}
+
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = subscriber->subscriptions[stream];
@@ -157,16 +191,6 @@ static void on_written(uv_write_t *write, int status)
     server_subscriber_pump(subscriber);
     if (!server_subscriber_is_closing(subscriber) && !subscriber->reading) {
         server_subscriber_read_requests(subscriber);
-    }
-}
-
-// A list of streams is sent. It is never out of date: it names all that there are subscriptions to.
-static void announce(struct server_subscriber *subscriber)
-{
-    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
-        if (subscriber->subscriptions[i] != NULL) {
-            subscriber->subscriptions[i]->announced = true;
-        }
     }
 }
 
@@ -244,7 +268,7 @@ void server_subscriber_pump(struct server_subscriber *subscriber)
     unsigned part_count = cut_parts(subscriber, &entry, parts);
     write_parts(subscriber, &entry, parts, part_count);
     server_message_release(entry.message);
-    if (entry.kind == SERVER_SEND_RECORD) {
+    if (entry.kind == SERVER_SEND_RECORD && entry.stream >= 0) {
         drained(subscriber, entry.stream);
     }
 }
