@@ -292,6 +292,13 @@ static void drop(struct server_stream_feed *feed, const struct server_subscripti
     feed->subscription_count = kept;
 }
 
+// What a subscriber is told it missed, the status counts, too.
+static void purge(struct server_stream_feeds *feeds, struct server_subscriber *subscriber,
+                  int stream)
+{
+    feeds->feeds[stream].missed += (uint64_t)server_subscriber_purge(subscriber, stream);
+}
+
 bool server_stream_feeds_subscribe(struct server_stream_feeds *feeds,
                                    struct server_subscriber *subscriber, int stream,
                                    struct protocol_policy *policy)
@@ -301,7 +308,7 @@ bool server_stream_feeds_subscribe(struct server_stream_feeds *feeds,
         return false;
     }
     if (subscription->active) { // changed: its count of missed records goes on
-        server_subscriber_purge(subscriber, stream);
+        purge(feeds, subscriber, stream);
         server_encodings_release(&feeds->encodings, subscription->encoding_index);
     } else if (add(&feeds->feeds[stream], subscription)) {
         feeds->subscribed_count += subscriber->active_count++ == 0;
@@ -324,7 +331,7 @@ void server_stream_feeds_unsubscribe(struct server_stream_feeds *feeds,
         drop(&feeds->feeds[stream], subscription);
         subscription->active = false;
         feeds->subscribed_count -= --subscriber->active_count == 0;
-        server_subscriber_purge(subscriber, stream);
+        purge(feeds, subscriber, stream);
         subscription->missed = 0;
     }
 }
@@ -336,7 +343,7 @@ void server_stream_feeds_change_encoding(struct server_stream_feeds *feeds,
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         struct server_subscription *subscription = subscriber->subscriptions[i];
         if (subscription != NULL && subscription->active) {
-            server_subscriber_purge(subscriber, i);
+            purge(feeds, subscriber, i);
             server_encodings_release(&feeds->encodings, subscription->encoding_index);
             subscription->policy.encoding = encoding;
             subscription->encoding_index =

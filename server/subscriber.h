@@ -149,9 +149,9 @@ bool server_subscriber_record(struct server_subscription *subscription,
 // Records that were missed, over all streams.
 uint64_t server_subscriber_missed(const struct server_subscriber *subscriber);
 
-// Drops the queued records of a stream: they are missed. For a change of encoding or of the
-// subscription.
-void server_subscriber_purge(struct server_subscriber *subscriber, int stream);
+// Drops the queued records of a stream, which are missed, and returns how many. For a change of
+// encoding or of the subscription.
+int server_subscriber_purge(struct server_subscriber *subscriber, int stream);
 
 // Stops reading requests, and closes once everything queued is sent.
 void server_subscriber_finish(struct server_subscriber *subscriber);

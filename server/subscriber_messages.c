@@ -60,12 +60,13 @@ static struct server_send_entry pop(struct server_subscriber *subscriber)
     return entry;
 }
 
-void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
+int server_subscriber_purge(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = subscriber->subscriptions[stream];
     int purged = server_send_queue_purge(&subscriber->queue, stream, &subscription->missed);
     server_subscription_purge(subscription, purged);
     drained(subscriber, stream);
+    return purged;
 }
 
 uint64_t server_subscriber_missed(const struct server_subscriber *subscriber)
