@@ -32,7 +32,6 @@ static void on_record(void *user, struct protocol_record *record,
     record->seq += stream->first_seq;
     record->dropped += stream->dropped_before;
     stream->next_seq = record->seq + 1;
-    stream->dropped = record->dropped;
     server_publisher_record(stream->host->publisher, stream->index, record);
 }
 
@@ -160,7 +159,7 @@ static void open_again(struct daemon_running_stream *stream)
 {
     struct mc_error err = { 0 };
     stream->first_seq = stream->next_seq;
-    stream->dropped_before = stream->dropped;
+    stream->dropped_before = pipeline_stats_dropped(&stream->stats_before);
     if (!open_stream(stream, &err)) {
         on_state(stream, PIPELINE_FAILED, err.message);
         return;
