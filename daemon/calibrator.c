@@ -25,22 +25,37 @@ static bool refuse(struct protocol_error *error, enum protocol_error_code code, 
 
 void daemon_calibrator_init(struct daemon_calibrator *calibrator,
                             const struct daemon_profile_store *store,
-                            struct server_publisher *publisher, struct pipeline_stream *stream,
-                            const char *name, int index)
+                            struct server_publisher *publisher, const char *name, int index)
+{
+    *calibrator = (struct daemon_calibrator){
+        .store = store, .publisher = publisher, .name = name, .index = index
+    };
+}
+
+static void load(struct daemon_calibrator *calibrator)
 {
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
-    *calibrator = (struct daemon_calibrator){
-        .store = store, .publisher = publisher, .stream = stream, .name = name, .index = index
-    };
-    if (!daemon_profile_store_active(store, name, calibrator->profile, &err) ||
-        !daemon_profile_store_read(store, name, calibrator->profile, &profile, &err)) {
-        calibrator->is_unreadable = true;
+    const char *name = calibrator->name;
+    calibrator->is_unreadable =
+        !daemon_profile_store_active(calibrator->store, name, calibrator->profile, &err) ||
+        !daemon_profile_store_read(calibrator->store, name, calibrator->profile, &profile, &err);
+    if (calibrator->is_unreadable) {
         mc_log(MC_LOG_ERROR, "stream %s starts without its calibration: %s", name, err.message);
     } else if (profile.face_count > 0) {
-        pipeline_stream_load_profile(stream, &profile);
+        pipeline_stream_load_profile(calibrator->stream, &profile);
         mc_log(MC_LOG_INFO, "stream %s: calibration profile %s, faces: %d", name,
                calibrator->profile, profile.face_count);
+    }
+}
+
+void daemon_calibrator_open(struct daemon_calibrator *calibrator, struct pipeline_stream *stream)
+{
+    calibrator->stream = stream;
+    if (calibrator->is_unsaved) {
+        pipeline_stream_load_profile(stream, &calibrator->previous);
+    } else {
+        load(calibrator);
     }
 }
 
@@ -65,15 +80,16 @@ static bool use(struct daemon_calibrator *calibrator, const char *name,
 // ---- measuring
 
 // Keeps what was measured, and which profile is in use.
-static bool keep(const struct daemon_calibrator *calibrator, struct protocol_error *error)
+static bool keep(struct daemon_calibrator *calibrator, struct protocol_error *error)
 {
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
     pipeline_stream_profile(calibrator->stream, &profile);
-    return (daemon_profile_store_write(calibrator->store, calibrator->name, calibrator->profile,
-                                       &profile, &err) &&
-            daemon_profile_store_set_active(calibrator->store, calibrator->name,
-                                            calibrator->profile, &err)) ||
+    calibrator->is_unsaved = !daemon_profile_store_write(calibrator->store, calibrator->name,
+                                                         calibrator->profile, &profile, &err) ||
+                             !daemon_profile_store_set_active(calibrator->store, calibrator->name,
+                                                              calibrator->profile, &err);
+    return !calibrator->is_unsaved ||
            refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
 }
 
@@ -97,6 +113,17 @@ static void go_back(struct daemon_calibrator *calibrator)
         pipeline_stream_load_profile(calibrator->stream, &calibrator->previous);
         snprintf(calibrator->profile, sizeof calibrator->profile, "%s", calibrator->previous_name);
         calibrator->is_unreadable = calibrator->previous_is_unreadable;
+    }
+}
+
+void daemon_calibrator_close(struct daemon_calibrator *calibrator)
+{
+    if (calibrator->measuring) {
+        calibrator->measuring = false;
+        go_back(calibrator);
+    }
+    if (calibrator->is_unsaved) {
+        pipeline_stream_profile(calibrator->stream, &calibrator->previous);
     }
 }
 
@@ -244,9 +271,14 @@ static bool choose(struct daemon_calibrator *calibrator, const char *name,
         return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
                       "profile: must be default or one that is kept, got '%s'", name);
     }
-    return use(calibrator, name, error) &&
-           (daemon_profile_store_set_active(calibrator->store, calibrator->name, name, &err) ||
-            refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message));
+    const bool is_another = strcmp(name, calibrator->profile) != 0;
+    if (!use(calibrator, name, error)) {
+        return false;
+    }
+    const bool saved =
+        daemon_profile_store_set_active(calibrator->store, calibrator->name, name, &err);
+    calibrator->is_unsaved = !saved || (calibrator->is_unsaved && !is_another);
+    return saved || refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
 }
 
 bool daemon_calibrator_show(struct daemon_calibrator *calibrator,

@@ -89,10 +89,8 @@ static bool open_stream(struct daemon_running_stream *stream, struct mc_error *e
     if (stream->stream == NULL) {
         return mc_error_wrap(err, "stream %s", plan->own.name);
     }
-    daemon_calibrator_init(&stream->calibrator, host->profiles, host->publisher, stream->stream,
-                           plan->own.name, stream->index);
-    daemon_tuning_init(&stream->tuning, host->profiles, stream->stream, plan->own.name,
-                       &plan->motion);
+    daemon_calibrator_open(&stream->calibrator, stream->stream);
+    daemon_tuning_open(&stream->tuning, stream->stream, &plan->motion);
     if (plan->on_demand) {
         daemon_on_demand_init(&stream->on_demand, host->loop, stream->stream, plan->linger_ms);
     }
@@ -115,6 +113,9 @@ struct daemon_running_stream *daemon_running_stream_create(const struct daemon_r
     stream->host = host;
     stream->index = index;
     daemon_stream_plan_make(&stream->plan, options, own);
+    daemon_calibrator_init(&stream->calibrator, host->profiles, host->publisher,
+                           stream->plan.own.name, index);
+    daemon_tuning_init(&stream->tuning, host->profiles, stream->plan.own.name);
     if (!open_stream(stream, err)) {
         free(stream);
         return NULL;
@@ -138,6 +139,7 @@ static void on_part_closed(void *user);
 static void close_parts(struct daemon_running_stream *stream)
 {
     struct pipeline_stream *open = stream->stream;
+    daemon_calibrator_close(&stream->calibrator);
     pipeline_stream_continuation(open, &stream->before);
     daemon_running_stream_stats(stream, &stream->stats_before);
     stream->stats_before.up = false;
