@@ -33,6 +33,7 @@ struct mocap_client {
     struct protocol_client_subscriptions subscriptions;
     struct protocol_policy policy; // as granted last
     struct mocap_options granted;
+    char said[PROTOCOL_REASON_BYTES]; // last by the server, not in reply to anything; "": nothing
 };
 
 // ---- messages
@@ -77,6 +78,9 @@ static void apply_reply(struct mocap_client *client)
         client->policy = client->message->subscribed.policy;
         client->connection.framing.encoding = client->policy.encoding;
         client->granted = protocol_client_options_granted(&client->policy);
+    }
+    if (client->message->type == PROTOCOL_MESSAGE_ERROR && !client->message->id.given) {
+        snprintf(client->said, sizeof client->said, "%s", client->message->error.message);
     }
     protocol_client_subscriptions_reply(&client->subscriptions, client->message, &client->hello);
 }
@@ -134,6 +138,8 @@ static enum mocap_result receive(struct mocap_client *client, int64_t deadline_n
     }
     if (result == MOCAP_CLOSED) {
         protocol_connection_close(&client->connection);
+        mc_error_set(err, MC_ERROR_SYSTEM, ECONNRESET, "the server closed the connection%s%s",
+                     client->said[0] == '\0' ? "" : ": ", client->said);
     }
     if (result == MOCAP_MESSAGE) {
         if (!show(client, bytes, length, encoding, message, err)) {
@@ -186,7 +192,7 @@ static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
     if (result == MOCAP_ERROR) {
         return fail(client);
     }
-    // Where the server has closed the connection, it may have said why.
+    // Where the server has closed the connection, it may have said why: see `said`.
     while ((result = receive(client, deadline_ns, message, err)) == MOCAP_MESSAGE) {
         if (is_reply(client)) {
             message->type = message->type == MOCAP_OTHER ? MOCAP_REPLY : message->type;
@@ -257,8 +263,6 @@ static bool ask_for(struct mocap_client *client, struct protocol_request *reques
     case MOCAP_TIMEOUT:
         return mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "%s: no reply in time", name);
     case MOCAP_CLOSED:
-        return mc_error_set(err, MC_ERROR_SYSTEM, ECONNRESET,
-                            "%s: the server closed the connection", name);
     case MOCAP_ERROR:
         return mc_error_wrap(err, "%s", name);
     }
@@ -310,6 +314,7 @@ bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int time
 static bool open_path(struct mocap_client *client, const char *path, int64_t deadline_ns,
                       struct mc_error *err)
 {
+    client->said[0] = '\0';
     if (!protocol_connection_open(&client->connection, path, deadline_ns, err)) {
         protocol_connection_close(&client->connection);
         return false;

@@ -222,7 +222,8 @@ struct mocap_message {
 enum mocap_result {
     MOCAP_MESSAGE, // message is set
     MOCAP_TIMEOUT, // nothing arrived in time
-    MOCAP_CLOSED,  // the connection is closed; see mocap_reconnect
+    MOCAP_CLOSED,  // the connection is closed; error is set, and has what the server said before it
+                   // closed it, if anything; see mocap_reconnect
     MOCAP_ERROR,   // error is set; the connection is closed, except for an invalid argument
 };
 

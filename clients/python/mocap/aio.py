@@ -24,6 +24,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
     async def _open(self) -> None:
         self._wire = wire.Wire()
         self._kept = Kept()
+        self._said = None
         self._pending.clear()
         connection = await self._connect()
         self._reader, self._writer = await asyncio.open_unix_connection(sock=connection)
@@ -81,8 +82,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             except ConnectionResetError:
                 data = b""
             if not data:
-                inside = " inside a message" if self._wire.partial else ""
-                raise wire.Closed(f"the server closed the connection{inside}")
+                raise self._closed()
             self._wire.feed(data)
 
     async def next(self) -> messages.Message:
@@ -99,12 +99,25 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
                 return
             yield message
 
+    async def _take_arrived(self) -> None:
+        """Takes what is there already: a write that fails would lose it."""
+        read = asyncio.ensure_future(self._reader.read(65536))
+        await asyncio.sleep(0)
+        if not read.done():
+            read.cancel()
+            await asyncio.wait([read])
+        elif read.exception() is None:
+            self._wire.feed(read.result())
+
     async def _exchange(self, line: bytes) -> Dict[str, Any]:
+        await self._take_arrived()
         try:
             self._writer.write(line)
             await self._writer.drain()
         except (BrokenPipeError, ConnectionResetError):
-            raise wire.Closed("the server closed the connection") from None
+            while (kept := self._next_read()) is not None:  # the server may have said why
+                self._keep(kept)
+            raise self._closed() from None
         while True:
             value = await self._read()
             if self._wire.is_reply(value):

@@ -26,6 +26,7 @@ class Client(Subscriptions[messages.Granted]):
     def _open(self, timeout: Optional[float]) -> None:
         self._wire = wire.Wire()
         self._kept = Kept()
+        self._said = None
         self._pending.clear()
         self._socket = socket.socket(socket.AF_UNIX)
         deadline = self._deadline(timeout)
@@ -78,8 +79,7 @@ class Client(Subscriptions[messages.Granted]):
             except ConnectionResetError:
                 data = b""
             if not data:
-                inside = " inside a message" if self._wire.partial else ""
-                raise wire.Closed(f"the server closed the connection{inside}")
+                raise self._closed()
             self._wire.feed(data)
 
     def _hang_up(self) -> None:
@@ -115,7 +115,7 @@ class Client(Subscriptions[messages.Granted]):
             self._socket.close()  # half a request leaves nothing to go on with
             raise wire.TimedOut(f"{kind}: the server accepts no request") from None
         except (BrokenPipeError, ConnectionResetError):
-            raise wire.Closed("the server closed the connection") from None
+            pass  # the server may have said why
         while True:
             value = self._read(deadline)
             if value is None:

@@ -74,6 +74,7 @@ class Subscriptions(Generic[Reply]):
     def __init__(self) -> None:
         self._subscriptions: Dict[Optional[str], Fields] = {}
         self._pending: Dict[int, Tuple[str, Fields]] = {}
+        self._said: Optional[str] = None  # last by the server, not in reply to anything
 
     def subscribe(
         self,
@@ -124,6 +125,8 @@ class Subscriptions(Generic[Reply]):
         if value.get("type") == "streams" and isinstance(streams, list) and server is not None:
             server.streams[:] = [name for name in streams if isinstance(name, str)]
         request_id = value.get("id")
+        if value.get("type") == "error" and request_id is None:
+            self._said = str(value.get("message"))
         if not isinstance(request_id, int) or request_id not in self._pending:
             return
         kind, asked = self._pending.pop(request_id)
@@ -139,6 +142,12 @@ class Subscriptions(Generic[Reply]):
 
     def _hang_up(self) -> None:
         raise NotImplementedError
+
+    def _closed(self) -> wire.Closed:
+        """What is raised when the server has closed the connection: it may have said why."""
+        inside = " inside a message" if self._wire.partial else ""
+        why = "" if self._said is None else f": {self._said}"
+        return wire.Closed(f"the server closed the connection{inside}{why}")
 
     def _next_read(self) -> Optional[Dict[str, Any]]:
         """The next message that was read. After an error the place in the byte stream is

@@ -228,6 +228,46 @@ class Changing(Listening):
             lines.readline()
 
 
+class Closing(unittest.TestCase):
+    """A server that says why it closes the connection, and does: whatever comes next tells."""
+
+    WHY = {"type": "error", "id": None, "code": "too-many", "message": "too many connections"}
+    TOLD = "^the server closed the connection: too many connections$"
+
+    def test_is_told_why(self):
+        def read(client):
+            while True:
+                client.next(20)
+
+        asked = (mocap.Client.subscribe, mocap.Client.unsubscribe, mocap.Client.status, read)
+        for ask in asked:
+            with self.subTest(ask=ask), Played(line(HELLO) + line(self.WHY)) as played:
+                with mocap.connect(played.path) as client:
+                    played.thread.join()
+                    with self.assertRaisesRegex(mocap.Closed, self.TOLD):
+                        ask(client)
+
+    def test_is_told_why_async(self):
+        async def read(client):
+            while True:
+                await client.next()
+
+        async def run(path, ask, pauses, thread):
+            async with await mocap.connect_async(path) as client:
+                thread.join()
+                for _ in range(pauses):  # the loop may have noticed, or not
+                    await asyncio.sleep(0)
+                with self.assertRaisesRegex(mocap.Closed, self.TOLD):
+                    await ask(client)
+
+        asked = (mocap.AsyncClient.subscribe, mocap.AsyncClient.unsubscribe,
+                 mocap.AsyncClient.status, read)
+        for ask in asked:
+            for pauses in (0, 1, 20):
+                with self.subTest(ask=ask), Played(line(HELLO) + line(self.WHY)) as played:
+                    asyncio.run(run(played.path, ask, pauses, played.thread))
+
+
 class Streams(unittest.TestCase):
     def test_that_come_are_known(self):
         with Changing() as server, mocap.connect(server.path) as client:
