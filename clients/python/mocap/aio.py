@@ -38,7 +38,8 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
     async def _connect(self) -> socket.socket:
         # While the backlog is full, a connect to a Unix socket fails at once, and nothing
         # tells when it would not.
-        deadline = time.monotonic() + self.timeout
+        patience = self._patience()
+        deadline = float("inf") if patience is None else time.monotonic() + patience
         wait = RETRY_FIRST
         connection = socket.socket(socket.AF_UNIX)
         connection.setblocking(False)
@@ -62,7 +63,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
 
     async def _in_time(self, awaited: Awaitable[Dict[str, Any]], late: str) -> Dict[str, Any]:
         try:
-            return await asyncio.wait_for(awaited, self.timeout)
+            return await asyncio.wait_for(awaited, self._patience())
         except asyncio.TimeoutError:
             raise wire.TimedOut(late) from None
 
@@ -162,6 +163,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             left = float("inf") if deadline is None else max(deadline - time.monotonic(), 0)
             await asyncio.sleep(min(wait, left))
             try:
+                self._limit = deadline
                 await self._open()
                 await self._renew(before)
                 self._backoff.connected()
@@ -178,6 +180,8 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
                 self._subscriptions = dict(before)
                 self._kept = Kept()
                 raise
+            finally:
+                self._limit = None
 
     async def _renew(self, before: Dict[Optional[str], Fields]) -> None:
         refusal: Optional[wire.Refused] = None

@@ -20,10 +20,11 @@ class Client(Subscriptions[messages.Granted]):
         self.path = wire.default_path() if path is None else path
         self.timeout = timeout  # of replies
         self._backoff = Backoff()
-        self._open(timeout)
+        self._open()
         self._backoff.connected()
 
-    def _open(self, timeout: Optional[float]) -> None:
+    def _open(self) -> None:
+        timeout = self._patience()
         self._wire = wire.Wire()
         self._kept = Kept()
         self._said = None
@@ -103,12 +104,13 @@ class Client(Subscriptions[messages.Granted]):
     def request(self, kind: str, **fields: Any) -> Dict[str, Any]:
         """Sends a request and returns its reply; raises Refused when that is an error. After
         TimedOut the reply may still come, and then takes effect."""
-        deadline = self._deadline(self.timeout)
+        patience = self._patience()
+        deadline = self._deadline(patience)
         if self._socket.fileno() < 0:
             raise wire.Closed("the connection is closed")
         line = self._wire.request(kind, **fields)
         self._asked(self._wire.last_id, kind, fields)
-        self._socket.settimeout(self.timeout)
+        self._socket.settimeout(patience)
         try:
             self._socket.sendall(line)
         except (TimeoutError, socket.timeout, BlockingIOError):
@@ -159,7 +161,8 @@ class Client(Subscriptions[messages.Granted]):
             left = float("inf") if deadline is None else max(deadline - time.monotonic(), 0)
             time.sleep(min(wait, left))
             try:
-                self._open(self.timeout)
+                self._limit = deadline
+                self._open()
                 self._renew(before)
                 self._backoff.connected()
                 return
@@ -175,6 +178,8 @@ class Client(Subscriptions[messages.Granted]):
                 self._subscriptions = dict(before)
                 self._kept = Kept()
                 raise
+            finally:
+                self._limit = None
 
     def _renew(self, before: Dict[Optional[str], Fields]) -> None:
         refusal: Optional[wire.Refused] = None

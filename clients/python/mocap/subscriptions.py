@@ -68,12 +68,14 @@ class Subscriptions(Generic[Reply]):
     has given up waiting: until then it is pending."""
 
     server: messages.Server
+    timeout: Optional[float]  # of replies, seconds
     _wire: wire.Wire
     _kept: Kept
 
     def __init__(self) -> None:
         self._subscriptions: Dict[Optional[str], Fields] = {}
         self._pending: Dict[int, Tuple[str, Fields]] = {}
+        self._limit: Optional[float] = None  # while reconnecting: when that has to be over
         self._said: Optional[str] = None  # last by the server, not in reply to anything
 
     def subscribe(
@@ -142,6 +144,13 @@ class Subscriptions(Generic[Reply]):
 
     def _hang_up(self) -> None:
         raise NotImplementedError
+
+    def _patience(self) -> Optional[float]:
+        """How long to wait for the server now, in seconds; None: forever."""
+        if self._limit is None:
+            return self.timeout
+        left = max(self._limit - time.monotonic(), 0)
+        return left if self.timeout is None else min(self.timeout, left)
 
     def _closed(self) -> wire.Closed:
         """What is raised when the server has closed the connection: it may have said why."""

@@ -193,6 +193,71 @@ class PlayedServer(unittest.TestCase):
             asyncio.run(lose(played.path))
 
 
+class Silent(Listening):
+    """A server that grants everything to one connection, greets the next, or does not, and says no more
+    until it is released."""
+
+    def __init__(self, greeting):
+        self.greeting = greeting
+        self.released = threading.Event()
+        super().__init__()
+
+    def serve(self):
+        connection, _ = self.listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(line(HELLO))
+            for text in lines:
+                connection.sendall(line({**SUBSCRIBED, "id": json.loads(text)["id"]}))
+        connection, _ = self.listener.accept()
+        with connection:
+            connection.sendall(self.greeting)
+            self.released.wait()
+
+    def __exit__(self, *_):
+        self.released.set()
+        super().__exit__()
+
+
+class Reconnecting(unittest.TestCase):
+    """To a server that accepts and is silent: its own timeout counts, not that of replies."""
+
+    REPLIES = 3600  # seconds
+    GUARD = 60  # only a test that fails waits that long
+
+    def assert_ends(self, reconnect):
+        for greeting in b"", line(HELLO):
+            for timeout in None, self.REPLIES:
+                with self.subTest(greeting=greeting, timeout=timeout), Silent(greeting) as silent:
+                    raised = []
+                    thread = threading.Thread(target=reconnect, args=(silent, timeout, raised), daemon=True)
+                    thread.start()
+                    thread.join(self.GUARD)
+                    self.assertEqual(raised, [True])
+
+    def test_ends_in_time(self):
+        def reconnect(silent, timeout, raised):
+            with mocap.connect(silent.path, timeout) as client:
+                client.subscribe()
+                try:
+                    client.reconnect(0.1)
+                except mocap.TimedOut:
+                    raised.append(client.timeout == timeout)
+
+        self.assert_ends(reconnect)
+
+    def test_ends_in_time_with_asyncio(self):
+        async def run(silent, timeout, raised):
+            async with await mocap.connect_async(silent.path) as client:
+                client.timeout = timeout
+                await client.subscribe()
+                try:
+                    await client.reconnect(0.1)
+                except mocap.TimedOut:
+                    raised.append(client.timeout == timeout)
+
+        self.assert_ends(lambda *arguments: asyncio.run(run(*arguments)))
+
+
 class Session(Listening):
     """A server of streams a and b that grants whatever is asked, through one connection
     and one that comes after it, and keeps each one's requests."""
