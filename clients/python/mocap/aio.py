@@ -15,9 +15,10 @@ from .subscriptions import RETRY_FIRST, RETRY_LAST, Backoff, Fields, Kept, Subsc
 class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
     """One connection, made by connect_async. Only one task at a time may use it."""
 
-    def __init__(self, path: str, timeout: float) -> None:
+    def __init__(self, path: Optional[str], timeout: float) -> None:
         super().__init__()
-        self.path = path
+        self._paths = wire.default_paths() if path is None else [path]
+        self.path = self._paths[0]  # where it is or was connected
         self.timeout = timeout  # of replies, seconds
         self._backoff = Backoff()
 
@@ -26,7 +27,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
         self._kept = Kept()
         self._said = None
         self._pending.clear()
-        connection = await self._connect()
+        connection = await self._connect_to_any()
         self._reader, self._writer = await asyncio.open_unix_connection(sock=connection)
         try:
             greeting = await self._in_time(self._read(), "no greeting in time")
@@ -35,28 +36,40 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             self._writer.close()
             raise
 
-    async def _connect(self) -> socket.socket:
-        # While the backlog is full, a connect to a Unix socket fails at once, and nothing
-        # tells when it would not.
+    async def _connect_to_any(self) -> socket.socket:
         patience = self._patience()
         deadline = float("inf") if patience is None else time.monotonic() + patience
+        for path in self._paths[:-1]:
+            try:
+                connection = await self._connect(path, deadline)
+                self._paths = [path]
+                return connection
+            except OSError:
+                pass
+        self._paths = self._paths[-1:]
+        self.path = self._paths[0]
+        return await self._connect(self.path, deadline)
+
+    async def _connect(self, path: str, deadline: float) -> socket.socket:
+        # While the backlog is full, a connect to a Unix socket fails at once, and nothing
+        # tells when it would not.
         wait = RETRY_FIRST
         connection = socket.socket(socket.AF_UNIX)
         connection.setblocking(False)
         try:
             while True:
                 try:
-                    connection.connect(self.path)
+                    connection.connect(path)
                     return connection
                 except BlockingIOError:
                     left = deadline - time.monotonic()
                     if left <= 0:
-                        full = f"connect to {self.path}: the server's backlog is full"
+                        full = f"connect to {path}: the server's backlog is full"
                         raise wire.TimedOut(full) from None
                     await asyncio.sleep(min(wait, left))
                     wait = min(2 * wait, RETRY_LAST)
                 except PermissionError as error:
-                    raise wire.refused(self.path, error) from None
+                    raise wire.refused(path, error) from None
         except BaseException:
             connection.close()
             raise
@@ -216,8 +229,9 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
 
 
 async def connect_async(path: Optional[str] = None, timeout: float = 5.0) -> AsyncClient:
-    """Connects to the daemon at path; by default the user's, or else the system's."""
-    client = AsyncClient(wire.default_path() if path is None else path, timeout)
+    """Connects to the daemon at path; by default the user's, or the system's if nobody
+    listens there."""
+    client = AsyncClient(path, timeout)
     await client._open()
     client._backoff.connected()
     return client

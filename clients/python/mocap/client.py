@@ -17,22 +17,21 @@ class Client(Subscriptions[messages.Granted]):
 
     def __init__(self, path: Optional[str] = None, timeout: Optional[float] = 5.0) -> None:
         super().__init__()
-        self.path = wire.default_path() if path is None else path
+        self._paths = wire.default_paths() if path is None else [path]
+        self.path = self._paths[0]  # where it is or was connected
         self.timeout = timeout  # of replies
         self._backoff = Backoff()
         self._open()
         self._backoff.connected()
 
     def _open(self) -> None:
-        timeout = self._patience()
         self._wire = wire.Wire()
         self._kept = Kept()
         self._said = None
         self._pending.clear()
-        self._socket = socket.socket(socket.AF_UNIX)
-        deadline = self._deadline(timeout)
+        deadline = self._deadline(self._patience())
+        self._connect_to_any(deadline)
         try:
-            self._connect(timeout)
             value = self._read(deadline)
             if value is None:
                 raise wire.TimedOut("no greeting in time")
@@ -41,19 +40,35 @@ class Client(Subscriptions[messages.Granted]):
             self._socket.close()
             raise
 
+    def _connect_to_any(self, deadline: Optional[float]) -> None:
+        for path in self._paths:
+            self.path = path
+            try:
+                self._connect(None if deadline is None else max(deadline - time.monotonic(), 0))
+                break
+            except OSError:
+                if path == self._paths[-1]:
+                    raise
+        self._paths = [self.path]
+
     def _connect(self, timeout: Optional[float]) -> None:
         # While the backlog is full, a connect to a Unix socket blocks for as long as a send
         # may; without blocking it fails at once. 0 means forever there.
         left_us = 0 if timeout is None else max(int(timeout * 1e6), 1000)
-        self._socket.settimeout(None)
-        self._limit_sends(left_us)
+        self._socket = socket.socket(socket.AF_UNIX)
         try:
+            self._limit_sends(left_us)
             self._socket.connect(self.path)
+            self._limit_sends(0)
         except BlockingIOError:
+            self._socket.close()
             raise wire.TimedOut(f"connect to {self.path}: the server's backlog is full") from None
         except PermissionError as error:
+            self._socket.close()
             raise wire.refused(self.path, error) from None
-        self._limit_sends(0)
+        except BaseException:
+            self._socket.close()
+            raise
 
     def _limit_sends(self, limit_us: int) -> None:
         limit = struct.pack("@ll", *divmod(limit_us, 1000000))
@@ -210,5 +225,6 @@ class Client(Subscriptions[messages.Granted]):
 
 
 def connect(path: Optional[str] = None, timeout: Optional[float] = 5.0) -> Client:
-    """Connects to the daemon at path; by default the user's, or else the system's."""
+    """Connects to the daemon at path; by default the user's, or the system's if nobody
+    listens there."""
     return Client(path, timeout)

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
 import mocap
 from mocap import cbor
@@ -191,6 +192,78 @@ class PlayedServer(unittest.TestCase):
 
         with Played(line(HELLO)) as played, self.assertRaises(FileNotFoundError):
             asyncio.run(lose(played.path))
+
+
+class DefaultPath(unittest.TestCase):
+    """A user who is not root, and both sockets played here."""
+
+    def connect(self, runtime, system):
+        """Where the two clients connect to, of these; or what they raise."""
+        environment = {**os.environ, "XDG_RUNTIME_DIR": runtime}
+
+        def connect():
+            with mocap.connect() as client:
+                return client.path
+
+        async def connect_async():
+            async with await mocap.connect_async() as client:
+                return client.path
+
+        with unittest.mock.patch.dict(os.environ, environment), \
+                unittest.mock.patch("os.geteuid", lambda: 1000), \
+                unittest.mock.patch("os.getuid", lambda: 1000), \
+                unittest.mock.patch("mocap.wire.SYSTEM_PATH", system):
+            found = []
+            for ask in (connect, lambda: asyncio.run(connect_async())):
+                try:
+                    found.append(ask())
+                except OSError as error:
+                    found.append(type(error))
+            return found
+
+    def listen(self, path, listens=True):
+        """A socket that greets, or one that its daemon left."""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        if not listens:
+            listener.close()
+            return
+        listener.listen(9)
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(line(HELLO))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(listener.close)
+        self.addCleanup(listener.shutdown, socket.SHUT_RDWR)
+
+    def test_is_where_somebody_listens(self):
+        for own, system, found in ((True, True, "own"), (True, None, "own"), (False, True, "system"),
+                                   (None, True, "system"), (False, None, ConnectionRefusedError),
+                                   (None, None, FileNotFoundError),
+                                   (False, False, ConnectionRefusedError)):
+            with self.subTest(own=own, system=system), tempfile.TemporaryDirectory() as directory:
+                paths = {"own": f"{directory}/mocapd/mocapd.sock", "system": f"{directory}/system/s"}
+                for path, listens in ((paths["own"], own), (paths["system"], system)):
+                    if listens is not None:
+                        self.listen(path, listens)
+                self.assertEqual(self.connect(directory, paths["system"]), [paths.get(found, found)] * 2)
+                self.doCleanups()
+
+    def test_of_a_relative_directory_is_the_systems(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.listen(f"{directory}/s")
+            self.assertEqual(self.connect("run", f"{directory}/s"), [f"{directory}/s"] * 2)
+            self.doCleanups()
 
 
 class Silent(Listening):
