@@ -205,6 +205,24 @@ static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
     return result;
 }
 
+// The same for a request of the program's: a subscription in it is one to be renewed.
+static enum mocap_result ask_freely(struct mocap_client *client, int timeout_ms,
+                                    struct mocap_message *message, struct mc_error *err)
+{
+    struct protocol_request request;
+    struct protocol_error ignored; // what we do not understand the server may
+    if (!client->request.failed &&
+        protocol_request_parse(client->request.data, client->request.length - 1, &request,
+                               &ignored) &&
+        (request.type == PROTOCOL_SUBSCRIBE || request.type == PROTOCOL_UNSUBSCRIBE)) {
+        if (!request.encoding_given) {
+            request.policy.encoding = client->connection.framing.encoding;
+        }
+        protocol_client_subscriptions_ask(&client->subscriptions, &request);
+    }
+    return ask(client, protocol_connection_deadline(timeout_ms), message, err);
+}
+
 enum mocap_result mocap_request(struct mocap_client *client, const char *type, const char *stream,
                                 int timeout_ms, struct mocap_message *message,
                                 struct mocap_error *error)
@@ -226,7 +244,7 @@ enum mocap_result mocap_request(struct mocap_client *client, const char *type, c
         protocol_writer_string_field(&writer, "stream", stream);
     }
     protocol_writer_end(&writer);
-    enum mocap_result result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
+    enum mocap_result result = ask_freely(client, timeout_ms, message, &err);
     protocol_view_error(&err, error);
     return result;
 }
@@ -240,7 +258,7 @@ enum mocap_result mocap_request_json(struct mocap_client *client, const char *ob
     protocol_buffer_clear(&client->request);
     if (protocol_request_write_object(&client->request, object, client->last_id + 1, &err)) {
         client->last_id++;
-        result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
+        result = ask_freely(client, timeout_ms, message, &err);
     }
     protocol_view_error(&err, error);
     return result;
