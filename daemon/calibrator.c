@@ -1,7 +1,6 @@
 #include "daemon/calibrator.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,19 +8,6 @@
 #include "daemon/profile_store.h"
 #include "pipeline/stream.h"
 #include "server/publisher.h"
-
-static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *format,
-                   ...) MC_PRINTF(3, 4);
-static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *format,
-                   ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    error->code = code;
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 void daemon_calibrator_init(struct daemon_calibrator *calibrator,
                             const struct daemon_profile_store *store,
@@ -69,7 +55,7 @@ static bool use(struct daemon_calibrator *calibrator, const char *name,
         return true;
     }
     if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile, &err)) {
-        return refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
+        return protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
     }
     pipeline_stream_load_profile(calibrator->stream, &profile);
     snprintf(calibrator->profile, sizeof calibrator->profile, "%s", name);
@@ -90,7 +76,7 @@ static bool keep(struct daemon_calibrator *calibrator, struct protocol_error *er
                              !daemon_profile_store_set_active(calibrator->store, calibrator->name,
                                                               calibrator->profile, &err);
     return !calibrator->is_unsaved ||
-           refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
+           protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
 }
 
 static void fill_ranges(const struct daemon_calibrator *calibrator,
@@ -136,10 +122,11 @@ static void on_measured(void *user, const struct pipeline_calibrated *measured)
     mc_log(MC_LOG_INFO, "stream %s: calibrated, profile %s, faces: %d", calibrator->name,
            calibrator->profile, measured->face_count);
     if (measured->face_count == 0) {
-        refuse(&error, PROTOCOL_ERROR_NO_FACE,
-               "no face looked at the camera of %s for long enough; measuring takes two frames a "
-               "second or more",
-               calibrator->name);
+        protocol_refuse(
+            &error, PROTOCOL_ERROR_NO_FACE,
+            "no face looked at the camera of %s for long enough; measuring takes two frames a "
+            "second or more",
+            calibrator->name);
         go_back(calibrator);
     } else if (keep(calibrator, &error)) {
         snprintf(calibrated.profile, sizeof calibrated.profile, "%s", calibrator->profile);
@@ -152,8 +139,9 @@ static void on_measured(void *user, const struct pipeline_calibrated *measured)
 
 static bool refuse_busy(const struct daemon_calibrator *calibrator, struct protocol_error *error)
 {
-    return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                  "calibrate: another calibration of %s is not over yet", calibrator->name);
+    return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                           "calibrate: another calibration of %s is not over yet",
+                           calibrator->name);
 }
 
 // Whether the profile can be kept beside the others.
@@ -164,7 +152,7 @@ static bool has_room(const struct daemon_calibrator *calibrator, const char *nam
     return daemon_profile_store_has(calibrator->store, calibrator->name, name) ||
            daemon_profile_store_list(calibrator->store, calibrator->name, names) <
                PROTOCOL_PROFILES_MAX ||
-           refuse(
+           protocol_refuse(
                error, PROTOCOL_ERROR_STORAGE,
                "profile: %s already has %d saved profiles, the maximum; reset one before creating "
                "'%s'",
@@ -234,7 +222,7 @@ static bool fill(const struct daemon_calibrator *calibrator, const char *name,
         pipeline_stream_profile(calibrator->stream, &profile);
     } else if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile,
                                           &err)) {
-        return refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
+        return protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
     }
     snprintf(calibration->profile, sizeof calibration->profile, "%s", name);
     calibration->face_count = profile.face_count;
@@ -252,7 +240,7 @@ static bool reset(struct daemon_calibrator *calibrator, const char *name,
     const struct pipeline_profile empty = { 0 };
     struct mc_error err = { 0 };
     if (!daemon_profile_store_write(calibrator->store, calibrator->name, name, &empty, &err)) {
-        return refuse(error, PROTOCOL_ERROR_STORAGE, "not reset: %s", err.message);
+        return protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "not reset: %s", err.message);
     }
     if (strcmp(name, calibrator->profile) == 0) {
         pipeline_stream_load_profile(calibrator->stream, NULL);
@@ -268,8 +256,8 @@ static bool choose(struct daemon_calibrator *calibrator, const char *name,
     struct mc_error err = { 0 };
     if (strcmp(name, "default") != 0 &&
         !daemon_profile_store_has(calibrator->store, calibrator->name, name)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "profile: must be default or one that is kept, got '%s'", name);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "profile: must be default or one that is kept, got '%s'", name);
     }
     const bool is_another = strcmp(name, calibrator->profile) != 0;
     if (!use(calibrator, name, error)) {
@@ -278,7 +266,8 @@ static bool choose(struct daemon_calibrator *calibrator, const char *name,
     const bool saved =
         daemon_profile_store_set_active(calibrator->store, calibrator->name, name, &err);
     calibrator->is_unsaved = !saved || (calibrator->is_unsaved && !is_another);
-    return saved || refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
+    return saved ||
+           protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
 }
 
 bool daemon_calibrator_show(struct daemon_calibrator *calibrator,

@@ -336,7 +336,8 @@ MOCAP_API int mocap_fd(const struct mocap_client *client);
 // and waits for its reply, which may be a MOCAP_REFUSAL. Messages that arrive before the reply
 // are kept for mocap_next, up to 1024: beyond, the oldest records are dropped, and the next record
 // of the stream counts them as missed. 1024 that cannot be dropped are an error. "subscribe" and
-// "unsubscribe" take effect as mocap_subscribe and mocap_unsubscribe do: mocap_reconnect knows them.
+// "unsubscribe" take effect as mocap_subscribe and mocap_unsubscribe do: mocap_reconnect knows
+// them.
 MOCAP_API enum mocap_result mocap_request(struct mocap_client *client, const char *type,
                                           const char *stream, int timeout_ms,
                                           struct mocap_message *message, struct mocap_error *error);

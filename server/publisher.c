@@ -368,6 +368,7 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
 static void apply_limits(struct server_publisher *publisher, const struct server_limits *limits)
 {
     publisher->limits = *limits;
+    publisher->feeds.pending_bytes = limits->pending_bytes;
     publisher->admission =
         (struct server_admission){ limits->connections, limits->connections_per_user };
     if (publisher->admission.per_user == 0) {
@@ -453,7 +454,6 @@ static bool init_feeds(struct server_publisher *publisher,
 {
     publisher->feeds = (struct server_stream_feeds){
         .every_frame = options->every_frame,
-        .pending_bytes = options->limits.pending_bytes,
         .on_pressure = publisher->callbacks.on_pressure,
         .user = publisher->callbacks.user,
     };

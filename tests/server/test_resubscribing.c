@@ -19,7 +19,7 @@
 #include "server/publisher.h"
 #include "tests/server/server_fixture.h"
 
-enum { NAMES = 4, STEPS = 24, SEEDS = 16, GUARD_MS = 60000, ALL = -1 };
+enum { NAMES = 4, STEPS = 24, SEEDS = 8, GUARD_MS = 60000, ALL = -1 };
 
 static const char *const names[NAMES] = { "m", "a", "b", "c" };
 static struct mocap_client *client;
