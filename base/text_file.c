@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,8 @@
 #include "base/clock.h"
 
 enum { PATIENCE_MS = 5000 }; // with a pipe or a terminal
+
+static atomic_bool never_waits;
 
 static const char utf8_mark[] = "\xef\xbb\xbf", utf16_little[] = "\xff\xfe",
                   utf16_big[] = "\xfe\xff";
@@ -68,7 +71,7 @@ static bool wait_for_bytes(int fd, int64_t deadline_ns)
 {
     int64_t left_ms = (deadline_ns - mc_clock_now_ns()) / MC_NS_PER_MS;
     struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-    if (left_ms <= 0 || poll(&poll_fd, 1, (int)left_ms) == 0) {
+    if (atomic_load(&never_waits) || left_ms <= 0 || poll(&poll_fd, 1, (int)left_ms) == 0) {
         errno = ETIMEDOUT;
         return false;
     }
@@ -106,6 +109,11 @@ static bool read_file(struct mc_text_file *file, int fd, const char *path, struc
         return mc_error_set(err, MC_ERROR_MEMORY, 0, "%s: out of memory", path);
     }
     if (!read_all(fd, file->text, size, &file->length)) {
+        if (errno == ETIMEDOUT && atomic_load(&never_waits)) {
+            return mc_error_set(err, MC_ERROR_SYSTEM, errno,
+                                "%s: must be complete: a program that runs waits for no pipe",
+                                path);
+        }
         if (errno == ETIMEDOUT) {
             return mc_error_set(err, MC_ERROR_SYSTEM, errno, "%s: must be complete within %d s",
                                 path, PATIENCE_MS / 1000);
@@ -143,6 +151,11 @@ bool mc_text_file_copy(struct mc_text_file *file, const char *path, const char *
     memcpy(file->text, bytes, size);
     file->text[size] = '\0';
     return check(file, path, err);
+}
+
+void mc_text_file_never_wait(void)
+{
+    atomic_store(&never_waits, true);
 }
 
 void mc_text_file_finish(struct mc_text_file *file)

@@ -1,7 +1,6 @@
 #include "daemon/calibrator.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,37 +9,39 @@
 #include "pipeline/stream.h"
 #include "server/publisher.h"
 
-static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *format,
-                   ...) MC_PRINTF(3, 4);
-static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *format,
-                   ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    error->code = code;
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
 void daemon_calibrator_init(struct daemon_calibrator *calibrator,
                             const struct daemon_profile_store *store,
-                            struct server_publisher *publisher, struct pipeline_stream *stream,
-                            const char *name, int index)
+                            struct server_publisher *publisher, const char *name, int index)
+{
+    *calibrator = (struct daemon_calibrator){
+        .store = store, .publisher = publisher, .name = name, .index = index
+    };
+}
+
+static void load(struct daemon_calibrator *calibrator)
 {
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
-    *calibrator = (struct daemon_calibrator){
-        .store = store, .publisher = publisher, .stream = stream, .name = name, .index = index
-    };
-    if (!daemon_profile_store_active(store, name, calibrator->profile, &err) ||
-        !daemon_profile_store_read(store, name, calibrator->profile, &profile, &err)) {
-        calibrator->is_unreadable = true;
+    const char *name = calibrator->name;
+    calibrator->is_unreadable =
+        !daemon_profile_store_active(calibrator->store, name, calibrator->profile, &err) ||
+        !daemon_profile_store_read(calibrator->store, name, calibrator->profile, &profile, &err);
+    if (calibrator->is_unreadable) {
         mc_log(MC_LOG_ERROR, "stream %s starts without its calibration: %s", name, err.message);
     } else if (profile.face_count > 0) {
-        pipeline_stream_load_profile(stream, &profile);
+        pipeline_stream_load_profile(calibrator->stream, &profile);
         mc_log(MC_LOG_INFO, "stream %s: calibration profile %s, faces: %d", name,
                calibrator->profile, profile.face_count);
+    }
+}
+
+void daemon_calibrator_open(struct daemon_calibrator *calibrator, struct pipeline_stream *stream)
+{
+    calibrator->stream = stream;
+    if (calibrator->is_unsaved) {
+        pipeline_stream_load_profile(stream, &calibrator->previous);
+    } else {
+        load(calibrator);
     }
 }
 
@@ -54,7 +55,7 @@ static bool use(struct daemon_calibrator *calibrator, const char *name,
         return true;
     }
     if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile, &err)) {
-        return refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
+        return protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
     }
     pipeline_stream_load_profile(calibrator->stream, &profile);
     snprintf(calibrator->profile, sizeof calibrator->profile, "%s", name);
@@ -65,16 +66,17 @@ static bool use(struct daemon_calibrator *calibrator, const char *name,
 // ---- measuring
 
 // Keeps what was measured, and which profile is in use.
-static bool keep(const struct daemon_calibrator *calibrator, struct protocol_error *error)
+static bool keep(struct daemon_calibrator *calibrator, struct protocol_error *error)
 {
     struct pipeline_profile profile;
     struct mc_error err = { 0 };
     pipeline_stream_profile(calibrator->stream, &profile);
-    return (daemon_profile_store_write(calibrator->store, calibrator->name, calibrator->profile,
-                                       &profile, &err) &&
-            daemon_profile_store_set_active(calibrator->store, calibrator->name,
-                                            calibrator->profile, &err)) ||
-           refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
+    calibrator->is_unsaved = !daemon_profile_store_write(calibrator->store, calibrator->name,
+                                                         calibrator->profile, &profile, &err) ||
+                             !daemon_profile_store_set_active(calibrator->store, calibrator->name,
+                                                              calibrator->profile, &err);
+    return !calibrator->is_unsaved ||
+           protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
 }
 
 static void fill_ranges(const struct daemon_calibrator *calibrator,
@@ -100,6 +102,17 @@ static void go_back(struct daemon_calibrator *calibrator)
     }
 }
 
+void daemon_calibrator_close(struct daemon_calibrator *calibrator)
+{
+    if (calibrator->measuring) {
+        calibrator->measuring = false;
+        go_back(calibrator);
+    }
+    if (calibrator->is_unsaved) {
+        pipeline_stream_profile(calibrator->stream, &calibrator->previous);
+    }
+}
+
 static void on_measured(void *user, const struct pipeline_calibrated *measured)
 {
     struct daemon_calibrator *calibrator = user;
@@ -109,10 +122,11 @@ static void on_measured(void *user, const struct pipeline_calibrated *measured)
     mc_log(MC_LOG_INFO, "stream %s: calibrated, profile %s, faces: %d", calibrator->name,
            calibrator->profile, measured->face_count);
     if (measured->face_count == 0) {
-        refuse(&error, PROTOCOL_ERROR_NO_FACE,
-               "no face looked at the camera of %s for long enough; measuring takes two frames a "
-               "second or more",
-               calibrator->name);
+        protocol_refuse(
+            &error, PROTOCOL_ERROR_NO_FACE,
+            "no face looked at the camera of %s for long enough; measuring takes two frames a "
+            "second or more",
+            calibrator->name);
         go_back(calibrator);
     } else if (keep(calibrator, &error)) {
         snprintf(calibrated.profile, sizeof calibrated.profile, "%s", calibrator->profile);
@@ -125,8 +139,9 @@ static void on_measured(void *user, const struct pipeline_calibrated *measured)
 
 static bool refuse_busy(const struct daemon_calibrator *calibrator, struct protocol_error *error)
 {
-    return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                  "calibrate: another calibration of %s is not over yet", calibrator->name);
+    return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                           "calibrate: another calibration of %s is not over yet",
+                           calibrator->name);
 }
 
 // Whether the profile can be kept beside the others.
@@ -137,7 +152,7 @@ static bool has_room(const struct daemon_calibrator *calibrator, const char *nam
     return daemon_profile_store_has(calibrator->store, calibrator->name, name) ||
            daemon_profile_store_list(calibrator->store, calibrator->name, names) <
                PROTOCOL_PROFILES_MAX ||
-           refuse(
+           protocol_refuse(
                error, PROTOCOL_ERROR_STORAGE,
                "profile: %s already has %d saved profiles, the maximum; reset one before creating "
                "'%s'",
@@ -207,7 +222,7 @@ static bool fill(const struct daemon_calibrator *calibrator, const char *name,
         pipeline_stream_profile(calibrator->stream, &profile);
     } else if (!daemon_profile_store_read(calibrator->store, calibrator->name, name, &profile,
                                           &err)) {
-        return refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
+        return protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "%s", err.message);
     }
     snprintf(calibration->profile, sizeof calibration->profile, "%s", name);
     calibration->face_count = profile.face_count;
@@ -225,7 +240,7 @@ static bool reset(struct daemon_calibrator *calibrator, const char *name,
     const struct pipeline_profile empty = { 0 };
     struct mc_error err = { 0 };
     if (!daemon_profile_store_write(calibrator->store, calibrator->name, name, &empty, &err)) {
-        return refuse(error, PROTOCOL_ERROR_STORAGE, "not reset: %s", err.message);
+        return protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "not reset: %s", err.message);
     }
     if (strcmp(name, calibrator->profile) == 0) {
         pipeline_stream_load_profile(calibrator->stream, NULL);
@@ -241,12 +256,18 @@ static bool choose(struct daemon_calibrator *calibrator, const char *name,
     struct mc_error err = { 0 };
     if (strcmp(name, "default") != 0 &&
         !daemon_profile_store_has(calibrator->store, calibrator->name, name)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "profile: must be default or one that is kept, got '%s'", name);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "profile: must be default or one that is kept, got '%s'", name);
     }
-    return use(calibrator, name, error) &&
-           (daemon_profile_store_set_active(calibrator->store, calibrator->name, name, &err) ||
-            refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message));
+    const bool is_another = strcmp(name, calibrator->profile) != 0;
+    if (!use(calibrator, name, error)) {
+        return false;
+    }
+    const bool saved =
+        daemon_profile_store_set_active(calibrator->store, calibrator->name, name, &err);
+    calibrator->is_unsaved = !saved || (calibrator->is_unsaved && !is_another);
+    return saved ||
+           protocol_refuse(error, PROTOCOL_ERROR_STORAGE, "in use, but not kept: %s", err.message);
 }
 
 bool daemon_calibrator_show(struct daemon_calibrator *calibrator,

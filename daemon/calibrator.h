@@ -20,20 +20,26 @@ struct daemon_calibrator {
     int index;        // of the stream
     char profile[PROTOCOL_NAME_BYTES];
     bool is_unreadable; // its file could not be read: it is neither in use nor overwritten
+    bool is_unsaved;    // it, or that it is in use, could not be kept
     bool measuring;
     uint64_t range; // what is being measured: 0, the neutral face
-    // While measuring: what to go back to when nobody is seen.
+    // While measuring: what to go back to when nobody is seen. While closed: what is not kept.
     char previous_name[PROTOCOL_NAME_BYTES];
     bool previous_is_unreadable;
     struct pipeline_profile previous;
 };
 
-// Loads the profile in use. What cannot be read is logged, and the stream starts without.
-// Borrows all.
+// Of a stream that is to be opened. Borrows all.
 void daemon_calibrator_init(struct daemon_calibrator *calibrator,
                             const struct daemon_profile_store *store,
-                            struct server_publisher *publisher, struct pipeline_stream *stream,
-                            const char *name, int index);
+                            struct server_publisher *publisher, const char *name, int index);
+
+// The stream is opened, or opened again: loads the profile in use. What cannot be read is logged,
+// and the stream starts without. Borrows the stream.
+void daemon_calibrator_open(struct daemon_calibrator *calibrator, struct pipeline_stream *stream);
+
+// The stream is about to be closed. A measurement ends without a result.
+void daemon_calibrator_close(struct daemon_calibrator *calibrator);
 
 // Starts to measure, NEUTRAL or RANGE; the result goes to the publisher. The same request while
 // that lasts joins it. Returns false and sets error when it cannot start.

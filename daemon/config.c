@@ -12,8 +12,18 @@
 #include "daemon/options.h"
 #include "daemon/secrets.h"
 
+enum { PLACE_BYTES = 200 }; // "FILE:LINE:COLUMN"; cut when longer, as the error it is for would be
+
+// Where each of the streams has its last section so far: what is wrong with a stream as a whole is
+// wrong there.
+struct places {
+    char places[PROTOCOL_STREAMS_MAX][PLACE_BYTES];
+};
+
 struct reader {
     struct daemon_options *options;
+    struct places *places;
+    const char *path;
     struct daemon_stream_options *stream;   // whose section it is; NULL before the first
     bool has_section[PROTOCOL_STREAMS_MAX]; // the file, for each of the streams so far
 };
@@ -89,6 +99,10 @@ static bool read_section(struct reader *reader, const struct mc_config_item *ite
     }
     *column = item->value_column;
     reader->stream = find_stream(reader, item->value, err);
+    if (reader->stream != NULL) {
+        snprintf(reader->places->places[reader->stream - reader->options->streams], PLACE_BYTES,
+                 "%s:%d:%d", reader->path, item->line, item->value_column);
+    }
     return reader->stream != NULL;
 }
 
@@ -111,9 +125,10 @@ static bool read_items(struct reader *reader, struct mc_config_text *text, struc
     }
 }
 
-static bool read_file(struct daemon_options *options, const char *path, struct mc_error *err)
+static bool read_file(struct daemon_options *options, const char *path, struct places *places,
+                      struct mc_error *err)
 {
-    struct reader reader = { .options = options };
+    struct reader reader = { .options = options, .places = places, .path = path };
     struct mc_config_text text;
     const bool good = mc_config_text_open(&text, path, err) && read_items(&reader, &text, err);
     mc_config_text_close(&text);
@@ -136,18 +151,19 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
 }
 
 static bool read_drop_in(struct daemon_options *options, const char *folder, const char *name,
-                         struct mc_error *err)
+                         struct places *places, struct mc_error *err)
 {
     char path[PATH_MAX];
     const int length = snprintf(path, sizeof path, "%s/%s", folder, name);
     return length > 0 && (size_t)length < sizeof path
-               ? read_file(options, path, err)
+               ? read_file(options, path, places, err)
                : mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s/%s: the path is too long", folder,
                               name);
 }
 
 // Reads the files of PATH.d in the order of their names. It need not exist.
-static bool read_drop_ins(struct daemon_options *options, const char *path, struct mc_error *err)
+static bool read_drop_ins(struct daemon_options *options, const char *path, struct places *places,
+                          struct mc_error *err)
 {
     char folder[PATH_MAX];
     struct dirent **entries;
@@ -161,7 +177,7 @@ static bool read_drop_ins(struct daemon_options *options, const char *path, stru
     }
     bool good = true;
     for (int i = 0; i < count; i++) {
-        good = good && read_drop_in(options, folder, entries[i]->d_name, err);
+        good = good && read_drop_in(options, folder, entries[i]->d_name, places, err);
         free(entries[i]);
     }
     free(entries);
@@ -170,12 +186,20 @@ static bool read_drop_ins(struct daemon_options *options, const char *path, stru
 
 // ---- all files
 
-static bool check_streams(const struct daemon_options *options, struct mc_error *err)
+// What no single line of a stream shows.
+static bool complete_stream(struct daemon_stream_options *stream, struct mc_error *err)
+{
+    return (stream->url[0] != '\0' || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "must have a url")) &&
+           daemon_secrets_insert_login(stream, err);
+}
+
+static bool complete_streams(struct daemon_options *options, const struct places *places,
+                             struct mc_error *err)
 {
     for (int i = 0; i < options->stream_count; i++) {
-        if (options->streams[i].url[0] == '\0') {
-            return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "[stream %s]: must have a url",
-                                options->streams[i].name);
+        if (!complete_stream(&options->streams[i], err)) {
+            return mc_error_wrap(err, "%s: [stream %s]", places->places[i],
+                                 options->streams[i].name);
         }
     }
     return true;
@@ -186,7 +210,7 @@ bool daemon_config_read(struct daemon_options *options, const char *path, struct
     const bool is_optional = path[0] == '-';
     path += is_optional;
     const bool is_absent = is_optional && access(path, F_OK) != 0 && errno == ENOENT;
-    return (is_absent || read_file(options, path, err)) && read_drop_ins(options, path, err) &&
-           ((check_streams(options, err) && daemon_secrets_insert_logins(options, err)) ||
-            mc_error_wrap(err, "%s", path));
+    struct places places = { .places = { "" } }; // each stream is given in a section
+    return (is_absent || read_file(options, path, &places, err)) &&
+           read_drop_ins(options, path, &places, err) && complete_streams(options, &places, err);
 }

@@ -21,6 +21,7 @@ static bool add_stream(struct daemon_options *options, struct mc_error *err)
     if (stream == NULL) {
         return false;
     }
+    options->has_default_stream = true;
     if (daemon_notify_is_service() || access(camera, F_OK) == 0) {
         mc_log(MC_LOG_INFO, "no stream given: watching %s", camera);
         snprintf(stream->url, sizeof stream->url, "v4l2:%s", camera);
@@ -56,6 +57,15 @@ static int worker_count(void)
     return processors < 1                      ? 1
            : processors > PIPELINE_WORKERS_MAX ? PIPELINE_WORKERS_MAX
                                                : (int)processors;
+}
+
+void daemon_defaults_keep_stream(struct daemon_options *options,
+                                 const struct daemon_options *running)
+{
+    if (options->stream_count == 0 && running->has_default_stream) {
+        options->streams[options->stream_count++] = running->streams[0];
+        options->has_default_stream = true;
+    }
 }
 
 bool daemon_defaults_fill(struct daemon_options *options, struct mc_error *err)

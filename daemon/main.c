@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/reserve.h"
+#include "base/text_file.h"
 #include "daemon/activation.h"
 #include "daemon/command_line.h"
 #include "daemon/config.h"
@@ -350,6 +351,7 @@ static bool serve(struct app *app, unsigned cpu_flags, struct mc_error *err)
            app->socket, app->options.workers, app->options.workers == 1 ? "" : "s",
            mc_cpu_level_name(cpu_flags), app->options.model);
     daemon_networks_log(&app->models, &app->options);
+    mc_text_file_never_wait(); // the configuration and passwords are read again by the loop
     daemon_notify("READY=1");
     if (app->options.wait_subscribers == 0) {
         start_streams(app);

@@ -107,13 +107,13 @@ static void get_max_frame_size(const void *field, char *text, size_t size)
 
 static bool set_fov(void *field, const char *label, const char *value, struct mc_error *err)
 {
-    enum { LEAST = 5, MOST = 170 };
     float *degrees = field;
     double given = 0; // estimated
-    if (strcmp(value, "auto") != 0 && !mc_value_real(label, value, LEAST, MOST, &given, NULL)) {
+    if (strcmp(value, "auto") != 0 &&
+        !mc_value_real(label, value, PROTOCOL_FOV_MIN, PROTOCOL_FOV_MAX, &given, NULL)) {
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0,
-                            "%s must be auto or a number from %d to %d, got '%.40s'", label, LEAST,
-                            MOST, value);
+                            "%s must be auto or a number from %g to %g, got '%.40s'", label,
+                            PROTOCOL_FOV_MIN, PROTOCOL_FOV_MAX, value);
     }
     *degrees = (float)given;
     return true;
@@ -308,11 +308,12 @@ const struct mc_option daemon_settings_table[] = {
     { "smooth", 0, "on|off", "smooth the keypoints; default: on", MC_OPTION_BOOL,
       SETTING_FIELD(smooth) },
     { "smooth-min-cutoff", 0, "HZ", "cutoff of a point at rest: lower is calmer; default: 1",
-      MC_OPTION_DOUBLE, .min = 0.01, .max = 1000, SETTING_FIELD(smooth_min_cutoff) },
+      MC_OPTION_DOUBLE, .min = PROTOCOL_MIN_CUTOFF_MIN, .max = PROTOCOL_MIN_CUTOFF_MAX,
+      SETTING_FIELD(smooth_min_cutoff) },
     { "smooth-beta", 0, "B",
       "how much the cutoff rises with speed, Hz for each face size a second: higher lags less; "
       "default: 20",
-      MC_OPTION_DOUBLE, .min = 0, .max = 10000, SETTING_FIELD(smooth_beta) },
+      MC_OPTION_DOUBLE, .min = 0, .max = PROTOCOL_BETA_MAX, SETTING_FIELD(smooth_beta) },
     { "fov", 0, "auto|DEGREES",
       "field of view along the longer edge of the frame, for the head pose; default: auto, "
       "estimated from the faces",

@@ -18,9 +18,12 @@
 static bool read_options(const struct daemon_reload *reload, struct daemon_options *fresh,
                          struct mc_error *err)
 {
-    return daemon_command_line_read(fresh, reload->argc, reload->argv, err) ==
-               DAEMON_COMMAND_LINE_RUN &&
-           daemon_defaults_fill(fresh, err);
+    if (daemon_command_line_read(fresh, reload->argc, reload->argv, err) !=
+        DAEMON_COMMAND_LINE_RUN) {
+        return false;
+    }
+    daemon_defaults_keep_stream(fresh, reload->options);
+    return daemon_defaults_fill(fresh, err);
 }
 
 // Streams that a request has added stay, beside those of the configuration.

@@ -32,7 +32,6 @@ static void on_record(void *user, struct protocol_record *record,
     record->seq += stream->first_seq;
     record->dropped += stream->dropped_before;
     stream->next_seq = record->seq + 1;
-    stream->dropped = record->dropped;
     server_publisher_record(stream->host->publisher, stream->index, record);
 }
 
@@ -90,10 +89,8 @@ static bool open_stream(struct daemon_running_stream *stream, struct mc_error *e
     if (stream->stream == NULL) {
         return mc_error_wrap(err, "stream %s", plan->own.name);
     }
-    daemon_calibrator_init(&stream->calibrator, host->profiles, host->publisher, stream->stream,
-                           plan->own.name, stream->index);
-    daemon_tuning_init(&stream->tuning, host->profiles, stream->stream, plan->own.name,
-                       &plan->motion);
+    daemon_calibrator_open(&stream->calibrator, stream->stream);
+    daemon_tuning_open(&stream->tuning, stream->stream, &plan->motion);
     if (plan->on_demand) {
         daemon_on_demand_init(&stream->on_demand, host->loop, stream->stream, plan->linger_ms);
     }
@@ -116,6 +113,9 @@ struct daemon_running_stream *daemon_running_stream_create(const struct daemon_r
     stream->host = host;
     stream->index = index;
     daemon_stream_plan_make(&stream->plan, options, own);
+    daemon_calibrator_init(&stream->calibrator, host->profiles, host->publisher,
+                           stream->plan.own.name, index);
+    daemon_tuning_init(&stream->tuning, host->profiles, stream->plan.own.name);
     if (!open_stream(stream, err)) {
         free(stream);
         return NULL;
@@ -139,6 +139,7 @@ static void on_part_closed(void *user);
 static void close_parts(struct daemon_running_stream *stream)
 {
     struct pipeline_stream *open = stream->stream;
+    daemon_calibrator_close(&stream->calibrator);
     pipeline_stream_continuation(open, &stream->before);
     daemon_running_stream_stats(stream, &stream->stats_before);
     stream->stats_before.up = false;
@@ -160,7 +161,7 @@ static void open_again(struct daemon_running_stream *stream)
 {
     struct mc_error err = { 0 };
     stream->first_seq = stream->next_seq;
-    stream->dropped_before = stream->dropped;
+    stream->dropped_before = pipeline_stats_dropped(&stream->stats_before);
     if (!open_stream(stream, &err)) {
         on_state(stream, PIPELINE_FAILED, err.message);
         return;

@@ -45,7 +45,7 @@ struct daemon_running_stream {
     bool started, held, closing; // closing: for good; otherwise to open again
     int open_parts;              // that are still to close
     // Of the records: those before the source was last opened anew count, too.
-    uint64_t first_seq, next_seq, dropped_before, dropped;
+    uint64_t first_seq, next_seq, dropped_before;
     struct pipeline_stats stats_before; // likewise
     struct pipeline_continuation before;
 };

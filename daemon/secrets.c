@@ -91,13 +91,3 @@ bool daemon_secrets_insert_login(struct daemon_stream_options *stream, struct mc
     return stream->password[0] == '\0' ||
            mc_error_set(err, MC_ERROR_ARGUMENT, 0, "password must come with a user");
 }
-
-bool daemon_secrets_insert_logins(struct daemon_options *options, struct mc_error *err)
-{
-    for (int i = 0; i < options->stream_count; i++) {
-        if (!daemon_secrets_insert_login(&options->streams[i], err)) {
-            return mc_error_wrap(err, "[stream %s]", options->streams[i].name);
-        }
-    }
-    return true;
-}

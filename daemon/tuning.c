@@ -75,24 +75,39 @@ static bool load(struct daemon_tuning *tuning, struct mc_error *err)
 }
 
 void daemon_tuning_init(struct daemon_tuning *tuning, const struct daemon_profile_store *store,
-                        struct pipeline_stream *stream, const char *name,
+                        const char *name)
+{
+    *tuning = (struct daemon_tuning){ .store = store, .name = name };
+}
+
+// What is in use: the options, and what was changed.
+static void begin(struct daemon_tuning *tuning, const struct pipeline_motion_options *configured)
+{
+    struct protocol_settings changes = { 0 };
+    struct mc_error err = { 0 };
+    if (tuning->is_unsaved) {
+        find_changes(tuning, &changes);
+    }
+    tuning->configured = tuning->current = *configured;
+    if (tuning->is_unsaved) {
+        apply(tuning, configured, &changes);
+    } else if (!load(tuning, &err)) {
+        mc_log(MC_LOG_WARNING, "stream %s: settings are as in its options: %s", tuning->name,
+               err.message);
+    }
+}
+
+void daemon_tuning_open(struct daemon_tuning *tuning, struct pipeline_stream *stream,
                         const struct pipeline_motion_options *configured)
 {
-    struct mc_error err = { 0 };
-    *tuning = (struct daemon_tuning){
-        .store = store, .stream = stream, .name = name, .configured = *configured
-    };
-    tuning->current = *configured;
-    if (!load(tuning, &err)) {
-        mc_log(MC_LOG_WARNING, "stream %s: settings are as in its options: %s", name, err.message);
-    }
+    tuning->stream = stream;
+    begin(tuning, configured);
 }
 
 void daemon_tuning_configure(struct daemon_tuning *tuning,
                              const struct pipeline_motion_options *configured)
 {
-    const struct daemon_tuning before = *tuning;
-    daemon_tuning_init(tuning, before.store, before.stream, before.name, configured);
+    begin(tuning, configured);
     pipeline_stream_set_motion(tuning->stream, &tuning->current);
 }
 
@@ -118,7 +133,8 @@ bool daemon_tuning_change(struct daemon_tuning *tuning, struct protocol_settings
         const struct pipeline_motion_options base =
             settings->reset ? tuning->configured : tuning->current;
         apply(tuning, &base, settings);
-        if (!save(tuning, &err)) {
+        tuning->is_unsaved = !save(tuning, &err);
+        if (tuning->is_unsaved) {
             error->code = PROTOCOL_ERROR_STORAGE;
             snprintf(error->message, sizeof error->message, "in use, but not kept: %.200s",
                      err.message);

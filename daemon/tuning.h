@@ -17,15 +17,19 @@ struct daemon_tuning {
     struct pipeline_motion_options configured; // what the options say
     struct pipeline_motion_options current;
     bool is_unreadable; // what was kept could not be read: it is neither in use nor overwritten
+    bool is_unsaved; // what was changed last could not be kept: it is in use for as long as we run
 };
 
-// Applies what was kept. What cannot be read is logged, and the options hold. Borrows all but
-// configured.
+// Of a stream that is to be opened. Borrows both.
 void daemon_tuning_init(struct daemon_tuning *tuning, const struct daemon_profile_store *store,
-                        struct pipeline_stream *stream, const char *name,
+                        const char *name);
+
+// The stream is opened, or opened again: applies what was kept, or what could not be. What cannot
+// be read is logged, and the options hold. Borrows the stream.
+void daemon_tuning_open(struct daemon_tuning *tuning, struct pipeline_stream *stream,
                         const struct pipeline_motion_options *configured);
 
-// The options say otherwise now. What was kept still wins.
+// The options say otherwise now. What was changed still wins.
 void daemon_tuning_configure(struct daemon_tuning *tuning,
                              const struct pipeline_motion_options *configured);
 

@@ -169,10 +169,14 @@ bool daemon_tuning_file_write(const struct daemon_profile_store *store, const ch
                               const struct protocol_settings *settings, struct mc_error *err)
 {
     char path[PATH_MAX];
+    const bool is_empty = settings->given == 0 && settings->gains.known == 0;
+    if (is_empty && store->directory[0] == '\0') {
+        return true;
+    }
     if (!daemon_profile_store_path(store, stream, suffix, path, err)) {
         return false;
     }
-    if (settings->given == 0 && settings->gains.known == 0) {
+    if (is_empty) {
         return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR ||
                mc_error_set_errno(err, "%s", path);
     }

@@ -28,7 +28,18 @@ void protocol_buffer_finish(struct protocol_buffer *buffer)
 void protocol_buffer_clear(struct protocol_buffer *buffer)
 {
     buffer->length = 0;
-    buffer->failed = false;
+    buffer->failed = buffer->no_memory = false;
+}
+
+bool protocol_buffer_check(const struct protocol_buffer *buffer, const char *what,
+                           struct mc_error *err)
+{
+    if (buffer->no_memory) {
+        return mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for %s", what);
+    }
+    return !buffer->failed ||
+           mc_error_set(err, MC_ERROR_ARGUMENT, 0, "%s must be at most %zu bytes long", what,
+                        buffer->limit);
 }
 
 // Makes room for more bytes, or sets failed.
@@ -51,7 +62,7 @@ static bool reserve(struct protocol_buffer *buffer, size_t more)
     }
     char *data = realloc(buffer->data, capacity);
     if (data == NULL) {
-        buffer->failed = true;
+        buffer->failed = buffer->no_memory = true;
         return false;
     }
     buffer->data = data;

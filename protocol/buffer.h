@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 // Numbers are clamped to this magnitude when they are written, and refused beyond it when they
 // are read.
 #define PROTOCOL_NUMBER_MAX 1e12
@@ -18,8 +20,9 @@ struct protocol_buffer {
     char *data; // owned; not NUL-terminated
     size_t length;
     size_t capacity;
-    size_t limit; // of capacity
-    bool failed;  // over the limit, or out of memory
+    size_t limit;   // of capacity
+    bool failed;    // over the limit, or out of memory,
+    bool no_memory; // which is why
 };
 
 void protocol_buffer_init(struct protocol_buffer *buffer, size_t limit);
@@ -27,6 +30,10 @@ void protocol_buffer_finish(struct protocol_buffer *buffer);
 
 // Empties the buffer and keeps its memory.
 void protocol_buffer_clear(struct protocol_buffer *buffer);
+
+// Returns false, and sets err, where writing has failed. what: "a request".
+bool protocol_buffer_check(const struct protocol_buffer *buffer, const char *what,
+                           struct mc_error *err);
 
 void protocol_buffer_bytes(struct protocol_buffer *buffer, const char *bytes, size_t length);
 void protocol_buffer_text(struct protocol_buffer *buffer, const char *text);

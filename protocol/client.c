@@ -33,6 +33,7 @@ struct mocap_client {
     struct protocol_client_subscriptions subscriptions;
     struct protocol_policy policy; // as granted last
     struct mocap_options granted;
+    char said[PROTOCOL_REASON_BYTES]; // last by the server, not in reply to anything; "": nothing
 };
 
 // ---- messages
@@ -77,6 +78,9 @@ static void apply_reply(struct mocap_client *client)
         client->policy = client->message->subscribed.policy;
         client->connection.framing.encoding = client->policy.encoding;
         client->granted = protocol_client_options_granted(&client->policy);
+    }
+    if (client->message->type == PROTOCOL_MESSAGE_ERROR && !client->message->id.given) {
+        snprintf(client->said, sizeof client->said, "%s", client->message->error.message);
     }
     protocol_client_subscriptions_reply(&client->subscriptions, client->message, &client->hello);
 }
@@ -134,6 +138,8 @@ static enum mocap_result receive(struct mocap_client *client, int64_t deadline_n
     }
     if (result == MOCAP_CLOSED) {
         protocol_connection_close(&client->connection);
+        mc_error_set(err, MC_ERROR_SYSTEM, ECONNRESET, "the server closed the connection%s%s",
+                     client->said[0] == '\0' ? "" : ": ", client->said);
     }
     if (result == MOCAP_MESSAGE) {
         if (!show(client, bytes, length, encoding, message, err)) {
@@ -178,9 +184,7 @@ static bool is_reply(const struct mocap_client *client)
 static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
                              struct mocap_message *message, struct mc_error *err)
 {
-    if (client->request.failed) {
-        mc_error_set(err, MC_ERROR_ARGUMENT, 0, "a request must be at most %d bytes long",
-                     PROTOCOL_REQUEST_BYTES);
+    if (!protocol_buffer_check(&client->request, "a request", err)) {
         return MOCAP_ERROR;
     }
     enum mocap_result result =
@@ -188,7 +192,7 @@ static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
     if (result == MOCAP_ERROR) {
         return fail(client);
     }
-    // Where the server has closed the connection, it may have said why.
+    // Where the server has closed the connection, it may have said why: see `said`.
     while ((result = receive(client, deadline_ns, message, err)) == MOCAP_MESSAGE) {
         if (is_reply(client)) {
             message->type = message->type == MOCAP_OTHER ? MOCAP_REPLY : message->type;
@@ -199,6 +203,24 @@ static enum mocap_result ask(struct mocap_client *client, int64_t deadline_ns,
         }
     }
     return result;
+}
+
+// The same for a request of the program's: a subscription in it is one to be renewed.
+static enum mocap_result ask_freely(struct mocap_client *client, int timeout_ms,
+                                    struct mocap_message *message, struct mc_error *err)
+{
+    struct protocol_request request;
+    struct protocol_error ignored; // what we do not understand the server may
+    if (!client->request.failed &&
+        protocol_request_parse(client->request.data, client->request.length - 1, &request,
+                               &ignored) &&
+        (request.type == PROTOCOL_SUBSCRIBE || request.type == PROTOCOL_UNSUBSCRIBE)) {
+        if (!request.encoding_given) {
+            request.policy.encoding = client->connection.framing.encoding;
+        }
+        protocol_client_subscriptions_ask(&client->subscriptions, &request);
+    }
+    return ask(client, protocol_connection_deadline(timeout_ms), message, err);
 }
 
 enum mocap_result mocap_request(struct mocap_client *client, const char *type, const char *stream,
@@ -222,7 +244,7 @@ enum mocap_result mocap_request(struct mocap_client *client, const char *type, c
         protocol_writer_string_field(&writer, "stream", stream);
     }
     protocol_writer_end(&writer);
-    enum mocap_result result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
+    enum mocap_result result = ask_freely(client, timeout_ms, message, &err);
     protocol_view_error(&err, error);
     return result;
 }
@@ -236,7 +258,7 @@ enum mocap_result mocap_request_json(struct mocap_client *client, const char *ob
     protocol_buffer_clear(&client->request);
     if (protocol_request_write_object(&client->request, object, client->last_id + 1, &err)) {
         client->last_id++;
-        result = ask(client, protocol_connection_deadline(timeout_ms), message, &err);
+        result = ask_freely(client, timeout_ms, message, &err);
     }
     protocol_view_error(&err, error);
     return result;
@@ -259,8 +281,6 @@ static bool ask_for(struct mocap_client *client, struct protocol_request *reques
     case MOCAP_TIMEOUT:
         return mc_error_set(err, MC_ERROR_SYSTEM, ETIMEDOUT, "%s: no reply in time", name);
     case MOCAP_CLOSED:
-        return mc_error_set(err, MC_ERROR_SYSTEM, ECONNRESET,
-                            "%s: the server closed the connection", name);
     case MOCAP_ERROR:
         return mc_error_wrap(err, "%s", name);
     }
@@ -312,6 +332,7 @@ bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int time
 static bool open_path(struct mocap_client *client, const char *path, int64_t deadline_ns,
                       struct mc_error *err)
 {
+    client->said[0] = '\0';
     if (!protocol_connection_open(&client->connection, path, deadline_ns, err)) {
         protocol_connection_close(&client->connection);
         return false;

@@ -46,6 +46,11 @@ bool protocol_client_options_read(const struct mocap_options *options,
         return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "max_rate: must be 0 or %g to %d, got %g",
                             PROTOCOL_RATE_MIN, PROTOCOL_RATE_MAX, options->max_rate);
     }
+    if (options->lost != MOCAP_LOST_NONE && options->lost != MOCAP_LOST_HOLD &&
+        options->lost != MOCAP_LOST_NEUTRAL) {
+        return mc_error_set(err, MC_ERROR_ARGUMENT, 0, "lost: must be of enum mocap_lost, got %d",
+                            (int)options->lost);
+    }
     snprintf(request->stream, sizeof request->stream, "%s",
              options->stream == NULL ? "" : options->stream);
     snprintf(policy->label, sizeof policy->label, "%s",

@@ -15,11 +15,17 @@ static void forget(struct protocol_client_subscriptions *subscriptions, const ch
     subscriptions->active_count = kept;
 }
 
+// A subscription to all streams is the oldest: it replaces those before it.
+static bool follows_all(const struct protocol_client_subscriptions *subscriptions)
+{
+    return subscriptions->active_count > 0 && subscriptions->active[0].stream[0] == '\0';
+}
+
 // Makes room for one more: forgets the oldest to a stream that the server has not.
 static void make_room(struct protocol_client_subscriptions *subscriptions,
                       const struct protocol_hello *hello)
 {
-    const int first = subscriptions->active[0].stream[0] == '\0' ? 1 : 0;
+    const int first = follows_all(subscriptions) ? 1 : 0;
     int gone = first;
     for (int i = subscriptions->active_count - 1; i >= first; i--) {
         const char *stream = subscriptions->active[i].stream;
@@ -45,7 +51,7 @@ static void remember(struct protocol_client_subscriptions *subscriptions,
 static void spread(struct protocol_client_subscriptions *subscriptions,
                    const struct protocol_hello *hello)
 {
-    if (subscriptions->active_count == 0 || subscriptions->active[0].stream[0] != '\0') {
+    if (!follows_all(subscriptions)) {
         return;
     }
     const struct protocol_client_subscriptions before = *subscriptions;
@@ -97,7 +103,8 @@ void protocol_client_subscriptions_reply(struct protocol_client_subscriptions *s
         } else if (message->type == PROTOCOL_MESSAGE_UNSUBSCRIBED) {
             spread(subscriptions, hello);
             forget(subscriptions, request.stream);
-        } else if (request.type == PROTOCOL_UNSUBSCRIBE && is_unknown_stream(message)) {
+        } else if (request.type == PROTOCOL_UNSUBSCRIBE && is_unknown_stream(message) &&
+                   !follows_all(subscriptions)) {
             forget(subscriptions, request.stream); // refused, but it is not to be renewed
         }
         return;

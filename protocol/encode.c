@@ -12,13 +12,13 @@ void protocol_encode_id(struct protocol_writer *writer, struct protocol_id id)
     }
 }
 
-static void streams_field(struct protocol_writer *writer, const char streams[][PROTOCOL_NAME_BYTES],
-                          int count)
+void protocol_encode_names(struct protocol_writer *writer, const char *name,
+                           const char names[][PROTOCOL_NAME_BYTES], int count)
 {
-    protocol_writer_name(writer, "streams");
+    protocol_writer_name(writer, name);
     protocol_writer_open_array(writer);
     for (int i = 0; i < count; i++) {
-        protocol_writer_string(writer, streams[i]);
+        protocol_writer_string(writer, names[i]);
     }
     protocol_writer_close_array(writer);
 }
@@ -64,7 +64,7 @@ void protocol_encode_hello(struct protocol_buffer *buffer, const struct protocol
     protocol_writer_close_array(&writer);
     protocol_writer_string_field(&writer, "server", hello->server);
     protocol_writer_string_field(&writer, "boot_id", hello->boot_id);
-    streams_field(&writer, hello->streams, hello->stream_count);
+    protocol_encode_names(&writer, "streams", hello->streams, hello->stream_count);
     protocol_writer_name(&writer, "encodings");
     protocol_writer_open_array(&writer);
     for (int i = 0; i < PROTOCOL_ENCODING_COUNT; i++) {
@@ -103,7 +103,7 @@ void protocol_encode_subscribed(struct protocol_buffer *buffer, enum protocol_en
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "subscribed");
     protocol_encode_id(&writer, subscribed->id);
-    streams_field(&writer, subscribed->streams, subscribed->stream_count);
+    protocol_encode_names(&writer, "streams", subscribed->streams, subscribed->stream_count);
     policy_fields(&writer, &subscribed->policy);
     protocol_writer_end(&writer);
 }
@@ -114,7 +114,7 @@ void protocol_encode_unsubscribed(struct protocol_buffer *buffer, enum protocol_
     struct protocol_writer writer;
     protocol_writer_begin(&writer, buffer, encoding, "unsubscribed");
     protocol_encode_id(&writer, unsubscribed->id);
-    streams_field(&writer, unsubscribed->streams, unsubscribed->stream_count);
+    protocol_encode_names(&writer, "streams", unsubscribed->streams, unsubscribed->stream_count);
     protocol_writer_end(&writer);
 }
 

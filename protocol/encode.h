@@ -13,6 +13,10 @@ struct protocol_writer;
 // The field `id` of an open map: that of the request, or null.
 void protocol_encode_id(struct protocol_writer *writer, struct protocol_id id);
 
+// A field of an open map: an array of names.
+void protocol_encode_names(struct protocol_writer *writer, const char *name,
+                           const char names[][PROTOCOL_NAME_BYTES], int count);
+
 // A field of an open map; nothing if the set has no points.
 void protocol_encode_point_set(struct protocol_writer *writer, const char *name,
                                const struct protocol_point_set *set);

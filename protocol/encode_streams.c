@@ -4,12 +4,7 @@
 static void names_field(struct protocol_writer *writer, const char *name,
                         const struct protocol_streams *streams)
 {
-    protocol_writer_name(writer, name);
-    protocol_writer_open_array(writer);
-    for (int i = 0; i < streams->stream_count; i++) {
-        protocol_writer_string(writer, streams->streams[i]);
-    }
-    protocol_writer_close_array(writer);
+    protocol_encode_names(writer, name, streams->streams, streams->stream_count);
 }
 
 void protocol_encode_stream_changed(struct protocol_buffer *buffer, enum protocol_encoding encoding,

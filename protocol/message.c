@@ -1,5 +1,7 @@
 #include "protocol/message.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const error_code_names[] = {
@@ -31,6 +33,17 @@ enum protocol_error_code protocol_error_code_parse(const char *text)
         }
     }
     return PROTOCOL_ERROR_OTHER;
+}
+
+bool protocol_refuse(struct protocol_error *error, enum protocol_error_code code,
+                     const char *format, ...)
+{
+    va_list arguments;
+    error->code = code;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return false;
 }
 
 const char *protocol_calibrate_action_name(enum protocol_calibrate_action action)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "protocol/point_set.h"
 #include "protocol/policy.h"
 #include "protocol/record.h"
@@ -148,6 +149,10 @@ struct protocol_error {
     enum protocol_error_code code;
     char message[PROTOCOL_REASON_BYTES];
 };
+
+// Fills an error but for its id. Returns false.
+bool protocol_refuse(struct protocol_error *error, enum protocol_error_code code,
+                     const char *format, ...) MC_PRINTF(3, 4);
 
 struct protocol_hello {
     int major, minor;

@@ -222,7 +222,8 @@ struct mocap_message {
 enum mocap_result {
     MOCAP_MESSAGE, // message is set
     MOCAP_TIMEOUT, // nothing arrived in time
-    MOCAP_CLOSED,  // the connection is closed; see mocap_reconnect
+    MOCAP_CLOSED,  // the connection is closed; error is set, and has what the server said before it
+                   // closed it, if anything; see mocap_reconnect
     MOCAP_ERROR,   // error is set; the connection is closed, except for an invalid argument
 };
 
@@ -300,7 +301,8 @@ struct mocap_options {
 // Subscribes and waits for the reply. options NULL: the defaults. A refusal by the server is
 // an error after which the connection is still usable. The stream's state arrives as the
 // first message. Subscribing to a stream again changes its options. Subscribing to all streams
-// includes those to come.
+// includes those to come, with the options that were last given for a stream of that name, or else
+// for all; it goes on until mocap_unsubscribe, be it from a single stream.
 //
 // On the same connection, the subscription to a stream ends when the stream is removed: if
 // MOCAP_STREAMS then shows that one of that name was added (see mocap_server), subscribe again.
@@ -315,7 +317,9 @@ MOCAP_API bool mocap_subscribe(struct mocap_client *client, const struct mocap_o
 // What the server granted last. Belongs to the client.
 MOCAP_API const struct mocap_options *mocap_granted(const struct mocap_client *client);
 
-// Unsubscribes from a stream and waits for the reply. stream NULL: from all streams.
+// Unsubscribes from a stream and waits for the reply. stream NULL: from all streams. After
+// subscribing to all, unsubscribing from a single one leaves the others there are, but not those to
+// come.
 MOCAP_API bool mocap_unsubscribe(struct mocap_client *client, const char *stream, int timeout_ms,
                                  struct mocap_error *error);
 
@@ -331,7 +335,9 @@ MOCAP_API int mocap_fd(const struct mocap_client *client);
 // Sends a request of the given type ("status", "ping", ...), with a stream unless that is NULL,
 // and waits for its reply, which may be a MOCAP_REFUSAL. Messages that arrive before the reply
 // are kept for mocap_next, up to 1024: beyond, the oldest records are dropped, and the next record
-// of the stream counts them as missed. 1024 that cannot be dropped are an error.
+// of the stream counts them as missed. 1024 that cannot be dropped are an error. "subscribe" and
+// "unsubscribe" take effect as mocap_subscribe and mocap_unsubscribe do: mocap_reconnect knows
+// them.
 MOCAP_API enum mocap_result mocap_request(struct mocap_client *client, const char *type,
                                           const char *stream, int timeout_ms,
                                           struct mocap_message *message, struct mocap_error *error);

@@ -43,10 +43,9 @@ static bool put(struct protocol_recorder *recorder, const void *bytes, size_t le
 static bool put_message(struct protocol_recorder *recorder, struct protocol_buffer *buffer,
                         struct mc_error *err)
 {
-    bool ok = !buffer->failed
-                  ? put(recorder, buffer->data + PROTOCOL_LENGTH_BYTES,
-                        buffer->length - PROTOCOL_LENGTH_BYTES, err)
-                  : mc_error_set(err, MC_ERROR_MEMORY, 0, "out of memory for a message");
+    bool ok = protocol_buffer_check(buffer, "a message", err) &&
+              put(recorder, buffer->data + PROTOCOL_LENGTH_BYTES,
+                  buffer->length - PROTOCOL_LENGTH_BYTES, err);
     protocol_buffer_finish(buffer);
     return ok;
 }
@@ -65,12 +64,7 @@ static bool put_header(struct protocol_recorder *recorder, const struct protocol
     protocol_writer_close_array(&writer);
     protocol_writer_string_field(&writer, "server", hello->server);
     protocol_writer_string_field(&writer, "boot_id", hello->boot_id);
-    protocol_writer_name(&writer, "streams");
-    protocol_writer_open_array(&writer);
-    for (int i = 0; i < hello->stream_count; i++) {
-        protocol_writer_string(&writer, hello->streams[i]);
-    }
-    protocol_writer_close_array(&writer);
+    protocol_encode_names(&writer, "streams", hello->streams, hello->stream_count);
     protocol_encode_point_set(&writer, "dense", &hello->dense);
     protocol_writer_end(&writer);
     return put_message(recorder, &buffer, err);

@@ -11,8 +11,7 @@
 #include "protocol/decode.h"
 
 enum {
-    POSITION_BYTES = 9,    // of the index, at the end of the file
-    ENTRIES_MAX = 1 << 20, // of the index; about 12 days
+    POSITION_BYTES = 9, // of the index, at the end of the file
     ROOM_BYTES = 2 * PROTOCOL_MESSAGE_BYTES,
 };
 
@@ -203,7 +202,7 @@ static bool take_number(struct protocol_recording *recording, uint64_t *number)
     return value.kind == PROTOCOL_CBOR_UINT;
 }
 
-// Goes to the first entry of the index; sets count to their number.
+// Goes to the first entry of the index; sets count to their number, as the file has it.
 static bool open_index(struct protocol_recording *recording, uint64_t *count)
 {
     if (!go_to(recording, recording->index, NULL) || !read_more(recording)) {
@@ -217,7 +216,7 @@ static bool open_index(struct protocol_recording *recording, uint64_t *count)
             struct protocol_cbor_item array = protocol_cbor_next(&reader);
             *count = array.number;
             recording->start = recording->end - reader.left;
-            return array.kind == PROTOCOL_CBOR_ARRAY && !array.open && *count <= ENTRIES_MAX;
+            return array.kind == PROTOCOL_CBOR_ARRAY && !array.open;
         }
         if (!protocol_cbor_skip(&reader)) {
             return false;

@@ -1,15 +1,11 @@
 #include "protocol/request.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "protocol/json.h"
 #include "protocol/settings.h"
 #include "protocol/writer.h"
-
-#define TYPES_TEXT                                                                                 \
-    "subscribe, unsubscribe, status, ping, metrics, calibrate, settings, stream or reload"
 
 static const char *const type_names[] = {
     [PROTOCOL_SUBSCRIBE] = "subscribe", [PROTOCOL_UNSUBSCRIBE] = "unsubscribe",
@@ -26,19 +22,6 @@ const char *protocol_request_type_name(enum protocol_request_type type)
 
 // ---- reading
 
-static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *format,
-                   ...) MC_PRINTF(3, 4);
-static bool refuse(struct protocol_error *error, enum protocol_error_code code, const char *format,
-                   ...)
-{
-    error->code = code;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
 static bool request_id(const json_t *root, struct protocol_request *request,
                        struct protocol_error *error)
 {
@@ -47,28 +30,44 @@ static bool request_id(const json_t *root, struct protocol_request *request,
         return true;
     }
     if (!json_is_integer(id)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "id: must be a whole number");
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "id: must be a whole number");
     }
     request->id = (struct protocol_id){ .given = true, .value = json_integer_value(id) };
     error->id = request->id;
     return true;
 }
 
+enum { TYPES = sizeof type_names / sizeof type_names[0], TYPES_BYTES = 120 };
+
+// "subscribe, unsubscribe, … or reload"
+static const char *list_types(char text[TYPES_BYTES])
+{
+    size_t length = 0;
+    for (size_t i = 0; i < TYPES && length < TYPES_BYTES; i++) {
+        const char *before = i == 0 ? "" : i == TYPES - 1 ? " or " : ", ";
+        length +=
+            (size_t)snprintf(text + length, TYPES_BYTES - length, "%s%s", before, type_names[i]);
+    }
+    return text;
+}
+
 static bool request_type(const json_t *root, struct protocol_request *request,
                          struct protocol_error *error)
 {
     const json_t *type = json_object_get(root, "type");
+    char types[TYPES_BYTES];
     if (!json_is_string(type)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "type: must be " TYPES_TEXT);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "type: must be %s",
+                               list_types(types));
     }
-    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++) {
+    for (size_t i = 0; i < TYPES; i++) {
         if (strcmp(json_string_value(type), type_names[i]) == 0) {
             request->type = (enum protocol_request_type)i;
             return true;
         }
     }
-    return refuse(error, PROTOCOL_ERROR_UNKNOWN_TYPE, "type: must be " TYPES_TEXT ", got '%.32s'",
-                  json_string_value(type));
+    return protocol_refuse(error, PROTOCOL_ERROR_UNKNOWN_TYPE, "type: must be %s, got '%.32s'",
+                           list_types(types), json_string_value(type));
 }
 
 // Checks the client's version, if it gives one: [major,minor].
@@ -79,12 +78,13 @@ static bool request_protocol(const json_t *root, struct protocol_error *error)
         return true;
     }
     if (!json_is_integer(major)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "protocol: must be [major,minor]");
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "protocol: must be [major,minor]");
     }
     return json_integer_value(major) == PROTOCOL_MAJOR ||
-           refuse(error, PROTOCOL_ERROR_WRONG_VERSION,
-                  "protocol: must be %d.%d, got major version %" JSON_INTEGER_FORMAT,
-                  PROTOCOL_MAJOR, PROTOCOL_MINOR, json_integer_value(major));
+           protocol_refuse(error, PROTOCOL_ERROR_WRONG_VERSION,
+                           "protocol: must be %d.%d, got major version %" JSON_INTEGER_FORMAT,
+                           PROTOCOL_MAJOR, PROTOCOL_MINOR, json_integer_value(major));
 }
 
 static bool request_stream(const json_t *root, struct protocol_request *request,
@@ -96,13 +96,14 @@ static bool request_stream(const json_t *root, struct protocol_request *request,
     }
     size_t length = json_string_length(stream); // 0 when it is no string
     if (length == 0) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "stream: must be the name of a stream; leave it out for all streams");
+        return protocol_refuse(
+            error, PROTOCOL_ERROR_BAD_REQUEST,
+            "stream: must be the name of a stream; leave it out for all streams");
     }
     if (length >= sizeof request->stream) {
-        return refuse(error, PROTOCOL_ERROR_UNKNOWN_STREAM,
-                      "stream: must be at most %d bytes long, got %zu", PROTOCOL_NAME_BYTES - 1,
-                      length);
+        return protocol_refuse(error, PROTOCOL_ERROR_UNKNOWN_STREAM,
+                               "stream: must be at most %d bytes long, got %zu",
+                               PROTOCOL_NAME_BYTES - 1, length);
     }
     memcpy(request->stream, json_string_value(stream), length + 1);
     return true;
@@ -120,11 +121,12 @@ static bool choice(const json_t *root, const char *field, const char *expected,
         return true;
     }
     if (!json_is_string(text)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s: must be %s", field, expected);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s: must be %s", field,
+                               expected);
     }
     return parse(json_string_value(text), value) ||
-           refuse(error, PROTOCOL_ERROR_UNSUPPORTED, "%s: must be %s, got '%.32s'", field, expected,
-                  json_string_value(text));
+           protocol_refuse(error, PROTOCOL_ERROR_UNSUPPORTED, "%s: must be %s, got '%.32s'", field,
+                           expected, json_string_value(text));
 }
 
 static bool parse_encoding(const char *text, int *value)
@@ -174,15 +176,15 @@ static bool policy_numbers(const json_t *root, struct protocol_policy *policy,
     const json_t *rate = json_object_get(root, "max_rate"), *queue = json_object_get(root, "queue");
     policy->max_rate = json_number_value(rate);
     if (rate != NULL && (!json_is_number(rate) || !protocol_rate_valid(policy->max_rate))) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "max_rate: must be 0 (no limit) or %g to %d records per second",
-                      PROTOCOL_RATE_MIN, PROTOCOL_RATE_MAX);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "max_rate: must be 0 (no limit) or %g to %d records per second",
+                               PROTOCOL_RATE_MIN, PROTOCOL_RATE_MAX);
     }
     policy->queue = PROTOCOL_QUEUE_DEFAULT;
     if (queue != NULL && (!json_is_integer(queue) || json_integer_value(queue) < 1)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "queue: must be 1 or more records, of which up to %d are granted",
-                      PROTOCOL_QUEUE_MAX);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "queue: must be 1 or more records, of which up to %d are granted",
+                               PROTOCOL_QUEUE_MAX);
     }
     if (queue != NULL) { // more is granted as the maximum
         policy->queue = json_integer_value(queue) < PROTOCOL_QUEUE_MAX
@@ -199,12 +201,14 @@ static bool policy_include(const json_t *root, struct protocol_policy *policy,
     const json_t *include = json_object_get(root, "include");
     policy->include = include == NULL ? PROTOCOL_INCLUDE_DEFAULT : 0;
     if (include != NULL && !json_is_array(include)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "include: must be an array of names");
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "include: must be an array of names");
     }
     for (size_t i = 0; i < json_array_size(include); i++) {
         const char *name = json_string_value(json_array_get(include, i));
         if (name == NULL) {
-            return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "include: must be an array of names");
+            return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                                   "include: must be an array of names");
         }
         protocol_include_parse(name, &policy->include);
     }
@@ -223,9 +227,9 @@ static bool policy_label(const json_t *root, struct protocol_policy *policy,
     }
     size_t length = json_string_length(label);
     if (!json_is_string(label) || !protocol_label_valid(json_string_value(label), length)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "label: must be at most %d bytes without control characters",
-                      PROTOCOL_LABEL_BYTES - 1);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "label: must be at most %d bytes without control characters",
+                               PROTOCOL_LABEL_BYTES - 1);
     }
     memcpy(policy->label, json_string_value(label), length + 1);
     return true;
@@ -249,7 +253,7 @@ static bool request_action(const json_t *root, struct protocol_request *request,
         return true;
     }
     if (!json_is_string(action)) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s", expected);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s", expected);
     }
     for (int i = 0; i < PROTOCOL_CALIBRATE_COUNT; i++) {
         request->action = (enum protocol_calibrate_action)i;
@@ -258,8 +262,8 @@ static bool request_action(const json_t *root, struct protocol_request *request,
             return true;
         }
     }
-    return refuse(error, PROTOCOL_ERROR_UNSUPPORTED, "%s, got '%.32s'", expected,
-                  json_string_value(action));
+    return protocol_refuse(error, PROTOCOL_ERROR_UNSUPPORTED, "%s, got '%.32s'", expected,
+                           json_string_value(action));
 }
 
 static bool request_profile(const json_t *root, struct protocol_request *request,
@@ -268,14 +272,14 @@ static bool request_profile(const json_t *root, struct protocol_request *request
     const json_t *profile = json_object_get(root, "profile");
     if (profile == NULL) {
         return request->action != PROTOCOL_CALIBRATE_USE ||
-               refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "profile: must be the name of the profile to use");
+               protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "profile: must be the name of the profile to use");
     }
     if (!json_is_string(profile) || !protocol_profile_valid(json_string_value(profile))) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                      "profile: must be 1 to %d of A-Z a-z 0-9 _ -, got '%.64s'",
-                      PROTOCOL_NAME_BYTES - 1,
-                      json_is_string(profile) ? json_string_value(profile) : "no text");
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "profile: must be 1 to %d of A-Z a-z 0-9 _ -, got '%.64s'",
+                               PROTOCOL_NAME_BYTES - 1,
+                               json_is_string(profile) ? json_string_value(profile) : "no text");
     }
     memcpy(request->profile, json_string_value(profile), json_string_length(profile) + 1);
     return true;
@@ -292,15 +296,15 @@ static bool request_shapes(const json_t *root, struct protocol_request *request,
         const char *name = json_string_value(json_array_get(shapes, i));
         enum protocol_shape shape;
         if (name == NULL || !protocol_shape_parse(name, &shape)) {
-            return refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                          "shapes: must be names of blend shapes, got '%.32s'",
-                          name == NULL ? "" : name);
+            return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                                   "shapes: must be names of blend shapes, got '%.32s'",
+                                   name == NULL ? "" : name);
         }
         request->shapes |= UINT64_C(1) << shape;
     }
     return request->shapes != 0 ||
-           refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
-                  "shapes: must be an array of the blend shapes to measure");
+           protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                           "shapes: must be an array of the blend shapes to measure");
 }
 
 // What belongs to one stream: calibrate and settings.
@@ -311,7 +315,8 @@ static bool request_control(const json_t *root, struct protocol_request *request
         return true;
     }
     if (request->stream[0] == '\0') {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "stream: must be the name of a stream");
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "stream: must be the name of a stream");
     }
     if (request->type == PROTOCOL_SETTINGS) {
         return protocol_settings_parse(root, &request->settings, error);
@@ -328,7 +333,7 @@ bool protocol_request_parse(const char *line, size_t length, struct protocol_req
     struct mc_error cause;
     json_t *root = protocol_json_load(line, length, &cause);
     if (root == NULL) {
-        return refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s", cause.message);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s", cause.message);
     }
     bool ok = request_id(root, request, error) && request_protocol(root, error) &&
               request_type(root, request, error) && request_stream(root, request, error) &&

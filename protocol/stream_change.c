@@ -6,13 +6,6 @@
 #include "protocol/json.h"
 #include "protocol/writer.h"
 
-static bool refuse(struct protocol_error *error, const char *message)
-{
-    error->code = PROTOCOL_ERROR_BAD_REQUEST;
-    snprintf(error->message, sizeof error->message, "%s", message);
-    return false;
-}
-
 static bool read_action(const json_t *root, struct protocol_stream_change *change,
                         struct protocol_error *error)
 {
@@ -23,7 +16,7 @@ static bool read_action(const json_t *root, struct protocol_stream_change *chang
             return true;
         }
     }
-    return refuse(error, "action: must be add, remove or set");
+    return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "action: must be add, remove or set");
 }
 
 static bool read_stream(const json_t *root, struct protocol_stream_change *change,
@@ -32,7 +25,8 @@ static bool read_stream(const json_t *root, struct protocol_stream_change *chang
     const json_t *stream = json_object_get(root, "stream");
     const size_t length = json_string_length(stream);
     if (length == 0 || length >= sizeof change->stream) {
-        return refuse(error, "stream: must be a name of 1 to 63 bytes");
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "stream: must be a name of 1 to %d bytes", PROTOCOL_NAME_BYTES - 1);
     }
     memcpy(change->stream, json_string_value(stream), length + 1);
     return true;
@@ -55,11 +49,10 @@ static bool read_value(const json_t *value, struct protocol_stream_option *optio
         length = snprintf(option->value, sizeof option->value, "%.9g", json_real_value(value));
     }
     if (length < 0 || (size_t)length >= sizeof option->value) {
-        error->code = PROTOCOL_ERROR_BAD_REQUEST;
-        snprintf(error->message, sizeof error->message,
-                 "options: %s must be a text of at most %d bytes, a number, true or false",
-                 option->name, PROTOCOL_OPTION_VALUE_BYTES - 1);
-        return false;
+        return protocol_refuse(
+            error, PROTOCOL_ERROR_BAD_REQUEST,
+            "options: %s must be a text of at most %d bytes, a number, true or false", option->name,
+            PROTOCOL_OPTION_VALUE_BYTES - 1);
     }
     return true;
 }
@@ -70,16 +63,20 @@ static bool read_options(json_t *root, struct protocol_stream_change *change,
     json_t *options = json_object_get(root, "options"), *value;
     const char *name;
     if (options != NULL && !json_is_object(options)) {
-        return refuse(error, "options: must be an object of names and values");
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                               "options: must be an object of names and values");
     }
     json_object_foreach(options, name, value)
     {
         if (change->option_count == PROTOCOL_OPTIONS_MAX) {
-            return refuse(error, "options: must be at most 24");
+            return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "options: must be at most %d",
+                                   PROTOCOL_OPTIONS_MAX);
         }
         struct protocol_stream_option *option = &change->options[change->option_count++];
         if (strlen(name) >= sizeof option->name) {
-            return refuse(error, "options: a name must be at most 31 bytes long");
+            return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST,
+                                   "options: a name must be at most %d bytes long",
+                                   PROTOCOL_OPTION_NAME_BYTES - 1);
         }
         snprintf(option->name, sizeof option->name, "%s", name);
         if (!read_value(value, option, error)) {
@@ -96,7 +93,7 @@ bool protocol_stream_change_parse(const char *line, size_t length,
     struct mc_error cause;
     json_t *root = protocol_json_load(line, length, &cause);
     if (root == NULL) {
-        return refuse(error, cause.message);
+        return protocol_refuse(error, PROTOCOL_ERROR_BAD_REQUEST, "%s", cause.message);
     }
     change->option_count = 0;
     const bool good = read_action(root, change, error) && read_stream(root, change, error) &&

@@ -48,11 +48,10 @@ static bool show(const struct server_request_handlers *handlers,
     }
     calibration.id = request->id;
     memcpy(calibration.stream, request->stream, sizeof calibration.stream);
-    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-    if (message != NULL) {
-        protocol_encode_calibration(&message->buffer, message->encoding, &calibration);
-        server_reply_end(subscriber, message);
-    }
+    struct server_reply reply;
+    server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+    protocol_encode_calibration(reply.buffer, reply.encoding, &calibration);
+    server_reply_end(&reply);
     return true;
 }
 
@@ -89,11 +88,10 @@ void server_calibration_done(const struct server_request_handlers *handlers,
     struct protocol_calibrated done = *calibrated;
     done.id = subscription->calibrate_id;
     memcpy(done.stream, handlers->feeds->feeds[stream].state.stream, sizeof done.stream);
-    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-    if (message != NULL) {
-        protocol_encode_calibrated(&message->buffer, message->encoding, &done);
-        server_reply_end(subscriber, message);
-    }
+    struct server_reply reply;
+    server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+    protocol_encode_calibrated(reply.buffer, reply.encoding, &done);
+    server_reply_end(&reply);
     server_subscriber_reply_sent(subscriber);
 }
 

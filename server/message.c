@@ -34,9 +34,9 @@ struct server_message *server_message_acquire(struct server_message_pool *pool,
 
 bool server_message_seal(struct server_message *message)
 {
-    if (message->buffer.failed) {
-        mc_log(MC_LOG_ERROR, "a message is too long: must be at most %d bytes",
-               PROTOCOL_MESSAGE_BYTES);
+    struct mc_error err = { 0 };
+    if (!protocol_buffer_check(&message->buffer, "a message", &err)) {
+        mc_log(MC_LOG_ERROR, "%s", err.message);
         return false;
     }
     message->counted_bytes = message->buffer.capacity;
@@ -64,7 +64,7 @@ void server_message_release(struct server_message *message)
     struct server_message_pool *pool = message->pool;
     pool->used_count--;
     pool->bytes -= message->counted_bytes;
-    if (pool->free_count >= FREE_MAX) {
+    if (pool->free_count >= FREE_MAX || message->buffer.capacity > SERVER_LARGE_BYTES) {
         destroy(message);
         return;
     }

@@ -1,7 +1,7 @@
 // An encoded message, shared by all subscribers it is sent to.
 //
 // Messages are reference-counted and come from a pool that keeps their memory, so that a
-// daemon in steady use allocates none. Thread: loop.
+// daemon in steady use allocates none; what a large one held is freed. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +9,10 @@
 
 #include "protocol/buffer.h"
 #include "protocol/policy.h"
+
+enum {
+    SERVER_LARGE_BYTES = 64 * 1024
+}; // a message that takes more is large: it needs room of its own
 
 struct server_message {
     struct protocol_buffer buffer; // written only before the message is sealed
@@ -31,8 +35,8 @@ struct server_message_pool {
 struct server_message *server_message_acquire(struct server_message_pool *pool,
                                               enum protocol_encoding encoding);
 
-// Ends writing and counts the memory. Returns false, and logs it, when the message did not
-// fit into PROTOCOL_MESSAGE_BYTES.
+// Ends writing and counts the memory. Returns false, and logs why, when the message did not
+// fit into PROTOCOL_MESSAGE_BYTES or memory ran out.
 bool server_message_seal(struct server_message *message);
 
 struct server_message *server_message_retain(struct server_message *message);

@@ -4,21 +4,23 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+static bool read_credentials(int fd, struct ucred *peer)
+{
+    socklen_t size = sizeof *peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) == 0;
+}
+
 struct server_peer server_peer_read(int fd)
 {
     struct ucred peer;
-    socklen_t size = sizeof peer;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        return (struct server_peer){ -1, -1 };
-    }
-    return (struct server_peer){ (int)peer.pid, (int)peer.uid };
+    return read_credentials(fd, &peer) ? (struct server_peer){ (int)peer.pid, (int)peer.uid }
+                                       : (struct server_peer){ -1, -1 };
 }
 
 static bool is_own_group(int fd, gid_t group)
 {
     struct ucred peer;
-    socklen_t size = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.gid == group;
+    return read_credentials(fd, &peer) && peer.gid == group;
 }
 
 // The kernel says how much room the list needs: at most 65536 groups.

@@ -71,10 +71,12 @@ static void on_request(void *user, struct server_subscriber *subscriber, const c
     server_request_handle(&publisher->handlers, subscriber, line, length);
 }
 
-static bool may_request(void *user)
+static bool may_request(void *user, const struct server_subscriber *subscriber)
 {
     const struct server_publisher *publisher = user;
-    return server_rate_limit_may_request(&publisher->limit);
+    const bool over_budget = publisher->feeds.pool.bytes > publisher->feeds.pending_bytes;
+    return (subscriber->reply_bytes == 0 || !over_budget) &&
+           server_rate_limit_may_request(&publisher->limit);
 }
 
 static void on_drained(void *user, int stream)
@@ -161,18 +163,12 @@ static void check_files(struct server_publisher *publisher)
 
 static void greet(struct server_publisher *publisher, struct server_subscriber *subscriber)
 {
-    struct server_message *message = server_message_acquire(&publisher->feeds.pool, PROTOCOL_JSON);
-    if (message == NULL) {
-        server_subscriber_close(subscriber, "out of memory for its greeting");
-        return;
-    }
+    struct server_reply reply;
     publisher->hello.stream_count =
         server_stream_feeds_list(&publisher->feeds, publisher->hello.streams);
-    protocol_encode_hello(&message->buffer, &publisher->hello);
-    if (server_message_seal(message)) {
-        server_subscriber_reply(subscriber, message);
-    }
-    server_message_release(message);
+    server_reply_begin(&reply, &publisher->feeds.pool, subscriber);
+    protocol_encode_hello(reply.buffer, &publisher->hello);
+    server_reply_end(&reply);
     admit(publisher, subscriber);
 }
 
@@ -321,12 +317,15 @@ int server_publisher_add_stream(struct server_publisher *publisher, const char *
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
-        struct protocol_policy policy = s->all_policy;
         if (!s->follows_all) {
             continue;
         }
+        bool is_own;
+        struct protocol_policy policy = server_subscriber_policy_of(s, name, &is_own);
         if (!server_stream_feeds_subscribe(&publisher->feeds, s, stream, &policy)) {
             server_subscriber_close(s, "out of memory for its subscription");
+        } else {
+            s->subscriptions[stream]->is_own = is_own;
         }
     }
     tell_streams(publisher, server_subscriber_stream_added);
@@ -345,6 +344,7 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
 {
     struct protocol_error error = { .code = PROTOCOL_ERROR_UNKNOWN_STREAM };
     snprintf(error.message, sizeof error.message, "the stream is gone: %s", reason);
+    const char *name = publisher->feeds.feeds[stream].state.stream;
     server_publisher_not_calibrated(publisher, stream, &error);
     if (!publisher->feeds.feeds[stream].ended) {
         server_stream_feeds_state(&publisher->feeds, stream, PROTOCOL_STREAM_ENDED, reason);
@@ -353,6 +353,10 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
     struct server_subscriber *next;
     for (struct server_subscriber *s = publisher->connections.first; s != NULL; s = next) {
         next = s->next;
+        if (!server_subscriber_keep_policy(s, stream, name)) {
+            server_subscriber_close(s, "out of memory for its subscription");
+        }
+        server_subscriber_keep_records(s, stream);
         server_stream_feeds_unsubscribe(&publisher->feeds, s, stream);
         server_subscriber_forget(s, stream);
     }
@@ -364,6 +368,7 @@ void server_publisher_remove_stream(struct server_publisher *publisher, int stre
 static void apply_limits(struct server_publisher *publisher, const struct server_limits *limits)
 {
     publisher->limits = *limits;
+    publisher->feeds.pending_bytes = limits->pending_bytes;
     publisher->admission =
         (struct server_admission){ limits->connections, limits->connections_per_user };
     if (publisher->admission.per_user == 0) {
@@ -449,7 +454,6 @@ static bool init_feeds(struct server_publisher *publisher,
 {
     publisher->feeds = (struct server_stream_feeds){
         .every_frame = options->every_frame,
-        .pending_bytes = options->limits.pending_bytes,
         .on_pressure = publisher->callbacks.on_pressure,
         .user = publisher->callbacks.user,
     };

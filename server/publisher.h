@@ -55,7 +55,8 @@ struct server_publisher_options {
     int workers;      // for status
     bool every_frame; // no record is lost: see on_pressure
     struct server_limits limits;
-    gid_t control_group; // may calibrate and change settings; 0: only root and the daemon's user
+    gid_t
+        control_group; // may change what every subscriber gets; 0: only root and the daemon's user
     const struct protocol_point_set *dense; // of the records' dense points; NULL: there are none
     const struct protocol_network_status *networks; // for status; at most PROTOCOL_NETWORKS_MAX
     int network_count;

@@ -50,11 +50,10 @@ static void send_subscribed(const struct server_request_handlers *handlers,
                             struct server_subscriber *subscriber, enum protocol_encoding encoding,
                             const struct protocol_subscribed *granted)
 {
-    struct server_message *message = server_message_acquire(&handlers->feeds->pool, encoding);
-    if (message != NULL) {
-        protocol_encode_subscribed(&message->buffer, encoding, granted);
-        server_reply_end(subscriber, message);
-    }
+    struct server_reply reply;
+    server_reply_begin_as(&reply, &handlers->feeds->pool, subscriber, encoding);
+    protocol_encode_subscribed(reply.buffer, encoding, granted);
+    server_reply_end(&reply);
 }
 
 static void subscribe(const struct server_request_handlers *handlers,
@@ -66,9 +65,9 @@ static void subscribe(const struct server_request_handlers *handlers,
     int count = named_streams(feeds, request, &granted, indices);
     const enum protocol_encoding before = subscriber->encoding;
     granted.policy = grant(handlers, subscriber, request);
-    if (request->stream[0] == '\0') {
-        subscriber->follows_all = true;
-        subscriber->all_policy = granted.policy;
+    const bool is_own = request->stream[0] != '\0';
+    if (!is_own) {
+        server_subscriber_follow_all(subscriber, &granted.policy);
     }
     if (granted.policy.encoding != before) {
         server_stream_feeds_change_encoding(feeds, subscriber, granted.policy.encoding);
@@ -81,6 +80,7 @@ static void subscribe(const struct server_request_handlers *handlers,
             server_subscriber_close(subscriber, "out of memory for its subscription");
             return;
         }
+        subscriber->subscriptions[indices[i]]->is_own = is_own;
     }
     send_subscribed(handlers, subscriber, before, &granted);
     for (int i = 0; i < count; i++) {
@@ -88,7 +88,7 @@ static void subscribe(const struct server_request_handlers *handlers,
         server_stream_feeds_greet(feeds, subscriber, indices[i]);
     }
     server_connection_log_write(handlers->log, subscriber, "subscribes to %s as %s, %s",
-                                request->stream[0] == '\0' ? "all streams" : request->stream,
+                                is_own ? request->stream : "all streams",
                                 protocol_encoding_name(granted.policy.encoding),
                                 protocol_mode_name(granted.policy.mode));
     handlers->on_subscribed(handlers->user);
@@ -101,15 +101,14 @@ static void unsubscribe(const struct server_request_handlers *handlers,
     struct protocol_subscribed left = { .id = request->id };
     int indices[PROTOCOL_STREAMS_MAX];
     int count = named_streams(handlers->feeds, request, &left, indices);
-    subscriber->follows_all = subscriber->follows_all && request->stream[0] != '\0';
+    server_subscriber_follow_no_more(subscriber); // whoever chooses streams chooses new ones, too
     for (int i = 0; i < count; i++) {
         server_stream_feeds_unsubscribe(handlers->feeds, subscriber, indices[i]);
     }
-    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-    if (message != NULL) {
-        protocol_encode_unsubscribed(&message->buffer, message->encoding, &left);
-        server_reply_end(subscriber, message);
-    }
+    struct server_reply reply;
+    server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+    protocol_encode_unsubscribed(reply.buffer, reply.encoding, &left);
+    server_reply_end(&reply);
     handlers->on_subscribed(handlers->user);
 }
 
@@ -119,45 +118,74 @@ static void send_status(const struct server_request_handlers *handlers,
                         struct server_subscriber *subscriber, struct protocol_id id)
 {
     struct protocol_status *status = calloc(1, sizeof *status);
-    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-    if (status != NULL && message != NULL) {
-        handlers->on_status(handlers->user, status);
-        status->id = id;
-        status->missed = server_subscriber_missed(subscriber);
-        protocol_encode_status(&message->buffer, message->encoding, status);
-        server_reply_end(subscriber, message);
-    } else {
-        server_message_release(message);
+    struct server_reply reply;
+    if (status == NULL) {
+        server_subscriber_close(subscriber, "out of memory for a reply");
+        return;
     }
+    handlers->on_status(handlers->user, status);
+    status->id = id;
+    status->missed = server_subscriber_missed(subscriber);
+    server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+    protocol_encode_status(reply.buffer, reply.encoding, status);
+    server_reply_end(&reply);
     free(status);
 }
 
 static void send_pong(const struct server_request_handlers *handlers,
                       struct server_subscriber *subscriber, struct protocol_id id)
 {
-    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-    if (message != NULL) {
-        protocol_encode_pong(&message->buffer, message->encoding, id);
-        server_reply_end(subscriber, message);
-    }
+    struct server_reply reply;
+    server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+    protocol_encode_pong(reply.buffer, reply.encoding, id);
+    server_reply_end(&reply);
 }
 
-// Sends the text as a metrics message; false when it does not fit.
-static bool send_text(const struct server_request_handlers *handlers,
-                      struct server_subscriber *subscriber, struct protocol_id id, const char *text)
+static void refuse_metrics(const struct server_request_handlers *handlers,
+                           struct server_subscriber *subscriber,
+                           const struct protocol_request *request)
 {
-    struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-    if (message == NULL) {
-        return false;
-    }
-    protocol_encode_metrics(&message->buffer, message->encoding, id, text);
-    bool fits = !message->buffer.failed;
-    if (fits) {
-        server_reply_end(subscriber, message);
+    const bool all = request->stream[0] == '\0';
+    struct protocol_error error = { .id = request->id, .code = PROTOCOL_ERROR_UNSUPPORTED };
+    snprintf(error.message, sizeof error.message, "the metrics of %s do not fit into a message%s",
+             all ? "all streams" : request->stream, all ? ": ask for one stream" : "");
+    server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
+}
+
+// Many connections that ask and do not read would each hold a large reply.
+static void refuse_large(const struct server_request_handlers *handlers,
+                         struct server_subscriber *subscriber,
+                         const struct protocol_request *request)
+{
+    static const struct protocol_error refusal = {
+        .code = PROTOCOL_ERROR_TOO_MANY,
+        .message = "too many connections do not read what they are sent: there is no memory for "
+                   "metrics of this size now",
+    };
+    struct protocol_error error = refusal;
+    error.id = request->id;
+    server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
+    server_subscriber_finish(subscriber);
+}
+
+static void send_text(const struct server_request_handlers *handlers,
+                      struct server_subscriber *subscriber, const struct protocol_request *request,
+                      const char *text)
+{
+    const struct server_stream_feeds *feeds = handlers->feeds;
+    struct server_reply reply;
+    server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+    protocol_encode_metrics(reply.buffer, reply.encoding, request->id, text);
+    const size_t bytes = reply.buffer->capacity;
+    if (reply.message != NULL && reply.buffer->failed && !reply.buffer->no_memory) {
+        server_reply_drop(&reply);
+        refuse_metrics(handlers, subscriber, request);
+    } else if (bytes > SERVER_LARGE_BYTES && feeds->pool.bytes + bytes > feeds->pending_bytes) {
+        server_reply_drop(&reply);
+        refuse_large(handlers, subscriber, request);
     } else {
-        server_message_release(message);
+        server_reply_end(&reply);
     }
-    return fits;
 }
 
 static void send_metrics(const struct server_request_handlers *handlers,
@@ -170,11 +198,12 @@ static void send_metrics(const struct server_request_handlers *handlers,
     protocol_buffer_init(&text, PROTOCOL_MESSAGE_BYTES);
     handlers->callbacks->on_metrics(handlers->callbacks->user, stream, &text);
     protocol_buffer_bytes(&text, "", 1);
-    if (text.failed || !send_text(handlers, subscriber, request->id, text.data)) {
-        struct protocol_error error = { .id = request->id, .code = PROTOCOL_ERROR_UNSUPPORTED };
-        snprintf(error.message, sizeof error.message,
-                 "the metrics of all streams do not fit into a message: ask for one stream");
-        server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
+    if (text.no_memory) {
+        server_subscriber_close(subscriber, "out of memory for a reply");
+    } else if (text.failed) {
+        refuse_metrics(handlers, subscriber, request);
+    } else {
+        send_text(handlers, subscriber, request, text.data);
     }
     protocol_buffer_finish(&text);
 }
@@ -198,11 +227,10 @@ static void change_settings(const struct server_request_handlers *handlers,
                                                 &error)) {
         settings.id = request->id;
         memcpy(settings.stream, request->stream, sizeof settings.stream);
-        struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-        if (message != NULL) {
-            protocol_encode_settings(&message->buffer, message->encoding, &settings);
-            server_reply_end(subscriber, message);
-        }
+        struct server_reply reply;
+        server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+        protocol_encode_settings(reply.buffer, reply.encoding, &settings);
+        server_reply_end(&reply);
         return;
     }
     server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
@@ -230,11 +258,10 @@ static void change_stream(const struct server_request_handlers *handlers,
                                     changed.changed ? "" : ", which changes nothing");
         changed.action = change.action;
         memcpy(changed.stream, change.stream, sizeof changed.stream);
-        struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-        if (message != NULL) {
-            protocol_encode_stream_changed(&message->buffer, message->encoding, &changed);
-            server_reply_end(subscriber, message);
-        }
+        struct server_reply reply;
+        server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+        protocol_encode_stream_changed(reply.buffer, reply.encoding, &changed);
+        server_reply_end(&reply);
         return;
     }
     server_reply_refuse(&handlers->feeds->pool, subscriber, &error);
@@ -253,11 +280,10 @@ static void reload(const struct server_request_handlers *handlers,
         server_control_group_forbid(&handlers->control_group, subscriber, "reload", &error);
     } else if (server_connection_log_write(handlers->log, subscriber, "asks to reload"),
                handlers->callbacks->on_reload(handlers->callbacks->user, &reloaded, &error)) {
-        struct server_message *message = server_reply_begin(&handlers->feeds->pool, subscriber);
-        if (message != NULL) {
-            protocol_encode_reloaded(&message->buffer, message->encoding, &reloaded);
-            server_reply_end(subscriber, message);
-        }
+        struct server_reply reply;
+        server_reply_begin(&reply, &handlers->feeds->pool, subscriber);
+        protocol_encode_reloaded(reply.buffer, reply.encoding, &reloaded);
+        server_reply_end(&reply);
         return;
     }
     server_reply_refuse(&handlers->feeds->pool, subscriber, &error);

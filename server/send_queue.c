@@ -106,7 +106,7 @@ bool server_send_queue_has_list(const struct server_send_queue *queue)
     return find_list(queue) < queue->count;
 }
 
-void server_send_queue_renew_lists(struct server_send_queue *queue,
+bool server_send_queue_renew_lists(struct server_send_queue *queue,
                                    struct server_shared_message *streams)
 {
     for (int i = find_list(queue); i < queue->count; i++) {
@@ -116,11 +116,13 @@ void server_send_queue_renew_lists(struct server_send_queue *queue,
         }
         struct server_message *newer =
             server_shared_message_get(streams, queued->message->encoding);
-        if (newer != NULL) {
-            server_message_release(queued->message);
-            queued->message = server_message_retain(newer);
+        if (newer == NULL) {
+            return false;
         }
+        server_message_release(queued->message);
+        queued->message = server_message_retain(newer);
     }
+    return true;
 }
 
 // The index of the list that announces the streams, or -1: none has to.
@@ -153,6 +155,30 @@ int server_send_queue_supersede_lists(struct server_send_queue *queue, uint64_t 
     const int removed = queue->count - kept;
     queue->count = kept;
     return removed;
+}
+
+int server_send_queue_keep_records(struct server_send_queue *queue, int stream,
+                                   struct server_message *newest, uint64_t newest_missed,
+                                   int *lists)
+{
+    const int tail = find_tail(queue, stream);
+    int records = 0;
+    *lists = 0;
+    for (int i = 0; i < tail; i++) {
+        struct server_send_entry *queued = at(queue, i);
+        if (queued->kind == SERVER_SEND_STREAMS) {
+            queued->kind = SERVER_SEND_PAST_STREAMS;
+            ++*lists;
+        } else if (queued->kind == SERVER_SEND_RECORD && queued->stream == stream) {
+            if (queued->message == NULL) {
+                queued->message = newest;
+                queued->missed = newest_missed;
+            }
+            queued->stream = -1;
+            records++;
+        }
+    }
+    return records;
 }
 
 int server_send_queue_drop_states(struct server_send_queue *queue, int stream)

@@ -12,6 +12,7 @@ enum server_send_kind {
     SERVER_SEND_RECORD,
     SERVER_SEND_END,
     SERVER_SEND_STREAMS,
+    SERVER_SEND_PAST_STREAMS, // true of the messages behind it: neither renewed nor superseded
 };
 
 struct server_send_entry {
@@ -41,14 +42,22 @@ int server_send_queue_supersede(struct server_send_queue *queue, enum server_sen
 // True when there is a list of streams.
 bool server_send_queue_has_list(const struct server_send_queue *queue);
 
-// Gives every list of streams the content of a newer one, in the encoding it had.
-void server_send_queue_renew_lists(struct server_send_queue *queue,
+// Gives every list of streams the content of a newer one, in the encoding it had. Returns false
+// when out of memory.
+bool server_send_queue_renew_lists(struct server_send_queue *queue,
                                    struct server_shared_message *streams);
 
 // Removes the lists of streams, of which a newer one is about to be pushed, and returns how many.
 // One stays: the last before the first message of a stream in `unannounced`, a bit each, which the
 // client must know before.
 int server_send_queue_supersede_lists(struct server_send_queue *queue, uint64_t unannounced);
+
+// The stream is gone, and its records are sent nevertheless: one whose message the subscription
+// holds gets that, `newest`, which is taken over. The lists of streams before the last of them,
+// which name it, stay as they are: *lists is how many. Returns how many records there are.
+int server_send_queue_keep_records(struct server_send_queue *queue, int stream,
+                                   struct server_message *newest, uint64_t newest_missed,
+                                   int *lists);
 
 // The stream is gone: removes its states behind the first list of streams, as that will not name
 // it; returns how many there were.

@@ -144,6 +144,10 @@ void server_stream_feeds_record(struct server_stream_feeds *feeds, int stream,
             bool over_budget = feeds->pool.bytes > feeds->pending_bytes &&
                                subscription->policy.mode != PROTOCOL_EVERY_FRAME;
             feed->missed += !server_subscriber_record(subscription, message, over_budget);
+        } else { // out of memory
+            subscription->missed++;
+            subscription->missed_count++;
+            feed->missed++;
         }
     }
     server_encodings_clear(&feeds->encodings);
@@ -174,6 +178,8 @@ static void send_state(struct server_shared_message *state, struct server_subscr
     struct server_message *message = server_shared_message_get(state, subscriber->encoding);
     if (message != NULL) {
         server_subscriber_state(subscriber, stream, message);
+    } else {
+        server_subscriber_close(subscriber, "out of memory for a stream's state");
     }
 }
 
@@ -183,6 +189,8 @@ static void send_end(struct server_shared_message *end, struct server_subscriber
     struct server_message *message = server_shared_message_get(end, subscriber->encoding);
     if (message != NULL) {
         server_subscriber_end(subscriber, stream, message);
+    } else {
+        server_subscriber_close(subscriber, "out of memory for a stream's end");
     }
 }
 
@@ -284,6 +292,13 @@ static void drop(struct server_stream_feed *feed, const struct server_subscripti
     feed->subscription_count = kept;
 }
 
+// What a subscriber is told it missed, the status counts, too.
+static void purge(struct server_stream_feeds *feeds, struct server_subscriber *subscriber,
+                  int stream)
+{
+    feeds->feeds[stream].missed += (uint64_t)server_subscriber_purge(subscriber, stream);
+}
+
 bool server_stream_feeds_subscribe(struct server_stream_feeds *feeds,
                                    struct server_subscriber *subscriber, int stream,
                                    struct protocol_policy *policy)
@@ -293,7 +308,7 @@ bool server_stream_feeds_subscribe(struct server_stream_feeds *feeds,
         return false;
     }
     if (subscription->active) { // changed: its count of missed records goes on
-        server_subscriber_purge(subscriber, stream);
+        purge(feeds, subscriber, stream);
         server_encodings_release(&feeds->encodings, subscription->encoding_index);
     } else if (add(&feeds->feeds[stream], subscription)) {
         feeds->subscribed_count += subscriber->active_count++ == 0;
@@ -316,7 +331,7 @@ void server_stream_feeds_unsubscribe(struct server_stream_feeds *feeds,
         drop(&feeds->feeds[stream], subscription);
         subscription->active = false;
         feeds->subscribed_count -= --subscriber->active_count == 0;
-        server_subscriber_purge(subscriber, stream);
+        purge(feeds, subscriber, stream);
         subscription->missed = 0;
     }
 }
@@ -328,7 +343,7 @@ void server_stream_feeds_change_encoding(struct server_stream_feeds *feeds,
     for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
         struct server_subscription *subscription = subscriber->subscriptions[i];
         if (subscription != NULL && subscription->active) {
-            server_subscriber_purge(subscriber, i);
+            purge(feeds, subscriber, i);
             server_encodings_release(&feeds->encodings, subscription->encoding_index);
             subscription->policy.encoding = encoding;
             subscription->encoding_index =

@@ -38,8 +38,8 @@ struct server_stream_feeds {
     void *user;
 };
 
-// feeds is zeroed but for every_frame, pending_bytes, on_pressure and user. Copies the names, which
-// get the first indices. Returns false when out of memory.
+// feeds is zeroed but for every_frame, on_pressure and user; pending_bytes may be set at any time.
+// Copies the names, which get the first indices. Returns false when out of memory.
 bool server_stream_feeds_init(struct server_stream_feeds *feeds,
                               const char (*names)[PROTOCOL_NAME_BYTES], int count);
 // All subscribers are gone.

@@ -45,6 +45,7 @@ static void destroy(struct server_subscriber *subscriber)
             free(subscriber->subscriptions[i]);
         }
     }
+    server_own_policies_clear(&subscriber->own);
     server_send_queue_finish(&subscriber->queue);
     protocol_framing_finish(&subscriber->framing);
     mc_reserve_free(subscriber);

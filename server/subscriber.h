@@ -8,9 +8,11 @@
 // and one end of a stream are queued between two of its records; newer ones supersede them. At most
 // two lists of streams are queued, both with the streams there are now: one before the first
 // message of a stream that the client has not heard of, one after the last end of a stream that was
-// removed. A stream that comes and goes before the client hears of it leaves nothing. Replies are
+// removed; more only where records of removed streams are queued, which follow a list that names
+// them. A stream that comes and goes before the client hears of it leaves nothing. Replies are
 // bounded because requests are not read while too many messages other than records are queued, nor
-// from a client that sends them too fast. Thread: loop.
+// while replies that take SERVER_LARGE_BYTES are unsent, nor from a client that sends them too
+// fast. What there is no memory for closes the connection: nobody waits for it. Thread: loop.
 #pragma once
 
 #include <stdbool.h>
@@ -24,17 +26,18 @@
 #include "protocol/framing.h"
 #include "protocol/message.h"
 #include "server/message.h"
+#include "server/own_policies.h"
 #include "server/send_queue.h"
 #include "server/subscription.h"
 
 struct server_subscriber;
 
 struct server_subscriber_callbacks {
-    // A request arrived; line NULL: it was too long. May reply, must not close.
+    // A request arrived; line NULL: it was too long. May reply or close.
     void (*on_request)(void *user, struct server_subscriber *subscriber, const char *line,
                        size_t length);
     // True when a request may be handled now; otherwise call server_subscriber_resume later.
-    bool (*may_request)(void *user);
+    bool (*may_request)(void *user, const struct server_subscriber *subscriber);
     // Records of the stream have left the queue, sent or dropped.
     void (*on_drained)(void *user, int stream);
     // The last callback; the subscriber is freed after it.
@@ -50,6 +53,7 @@ struct server_subscriber {
     enum protocol_encoding encoding;           // of messages sent from now on
     bool greeted;                              // it has sent a valid request
     uint64_t sent_count;                       // records
+    size_t reply_bytes;                        // memory of replies that are queued or in flight
     int awaited_replies;      // requests that are answered later: until then it is not idle
     uint64_t asked_ms;        // uv_now at its last request, or when it was accepted
     const char *close_reason; // for the log; a constant
@@ -58,6 +62,7 @@ struct server_subscriber {
     int active_count;                  // active subscriptions
     bool follows_all;                  // subscribed to all streams
     struct protocol_policy all_policy; // how, as asked for
+    struct server_own_policies own;    // but for these, while they are gone
     uint64_t missed_before;            // records missed of streams that are gone
 
     // Private to subscriber.c and its parts.
@@ -66,10 +71,12 @@ struct server_subscriber {
     struct protocol_framing framing;
     struct server_send_queue queue;
     int control_count;  // queued messages that are not records
+    int past_count;     // queued records of streams that are gone
     int request_credit; // requests it may send until the next check
     uint64_t accepted_ms;
     uv_write_t write;
     struct server_message *writing; // in flight; NULL: none
+    bool writing_reply;             // it is a reply
     uint64_t writing_since_ms;      // when it last made progress, by uv_now
     size_t writing_left;            // bytes at the last check
     char tail[PROTOCOL_TAIL_BYTES];
@@ -95,6 +102,25 @@ struct server_subscription *server_subscriber_subscription(struct server_subscri
 // the client shuts down its side, and is not idle.
 void server_subscriber_await_reply(struct server_subscriber *subscriber);
 void server_subscriber_reply_sent(struct server_subscriber *subscriber);
+
+// Subscribes to all streams, those to come among them, or no longer does. Neither changes what
+// there is: see server_stream_feeds_subscribe.
+void server_subscriber_follow_all(struct server_subscriber *subscriber,
+                                  const struct protocol_policy *policy);
+void server_subscriber_follow_no_more(struct server_subscriber *subscriber);
+
+// How it wants a stream that has come, if it is subscribed to all.
+struct protocol_policy server_subscriber_policy_of(struct server_subscriber *subscriber,
+                                                   const char *name, bool *is_own);
+
+// The stream of that name is about to go, and with it the subscription: keeps what it asked of this
+// one alone. Returns false when out of memory.
+bool server_subscriber_keep_policy(struct server_subscriber *subscriber, int stream,
+                                   const char *name);
+
+// The stream is about to go: its records that are queued are sent nevertheless. So many of removed
+// streams may be queued as of all streams in mode queue; more close the connection.
+void server_subscriber_keep_records(struct server_subscriber *subscriber, int stream);
 
 // The stream is gone: frees the subscription, which is no longer active.
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream);
@@ -123,9 +149,9 @@ bool server_subscriber_record(struct server_subscription *subscription,
 // Records that were missed, over all streams.
 uint64_t server_subscriber_missed(const struct server_subscriber *subscriber);
 
-// Drops the queued records of a stream: they are missed. For a change of encoding or of the
-// subscription.
-void server_subscriber_purge(struct server_subscriber *subscriber, int stream);
+// Drops the queued records of a stream, which are missed, and returns how many. For a change of
+// encoding or of the subscription.
+int server_subscriber_purge(struct server_subscriber *subscriber, int stream);
 
 // Stops reading requests, and closes once everything queued is sent.
 void server_subscriber_finish(struct server_subscriber *subscriber);

@@ -5,11 +5,19 @@
 #include "server/subscriber.h"
 #include "server/subscriber_parts.h"
 
+static const char no_list[] = "out of memory for a list of streams";
+
 // Reports that records of the stream have left the queue. To be called last: the callback
 // may publish.
 static void drained(struct server_subscriber *subscriber, int stream)
 {
     subscriber->callbacks.on_drained(subscriber->callbacks.user, stream);
+}
+
+// What the entry adds to the replies' bytes, until it is written.
+static size_t reply_bytes(const struct server_send_entry *entry)
+{
+    return entry->kind == SERVER_SEND_REPLY ? entry->message->counted_bytes : 0;
 }
 
 static void push(struct server_subscriber *subscriber, const struct server_send_entry *entry)
@@ -29,6 +37,7 @@ static void push(struct server_subscriber *subscriber, const struct server_send_
         return;
     }
     *(record ? &subscription->waiting : &subscriber->control_count) += 1;
+    subscriber->reply_bytes += reply_bytes(entry);
 }
 
 // Removes the oldest entry; the caller owns its reference and calls drained.
@@ -39,6 +48,10 @@ static struct server_send_entry pop(struct server_subscriber *subscriber)
         subscriber->control_count--;
         return entry;
     }
+    if (entry.stream < 0) {
+        subscriber->past_count--;
+        return entry;
+    }
     struct server_subscription *subscription = subscriber->subscriptions[entry.stream];
     subscription->waiting--;
     if (entry.message == NULL) {
@@ -47,12 +60,13 @@ static struct server_send_entry pop(struct server_subscriber *subscriber)
     return entry;
 }
 
-void server_subscriber_purge(struct server_subscriber *subscriber, int stream)
+int server_subscriber_purge(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = subscriber->subscriptions[stream];
     int purged = server_send_queue_purge(&subscriber->queue, stream, &subscription->missed);
     server_subscription_purge(subscription, purged);
     drained(subscriber, stream);
+    return purged;
 }
 
 uint64_t server_subscriber_missed(const struct server_subscriber *subscriber)
@@ -82,6 +96,68 @@ struct server_subscription *server_subscriber_subscription(struct server_subscri
     return subscription;
 }
 
+void server_subscriber_follow_all(struct server_subscriber *subscriber,
+                                  const struct protocol_policy *policy)
+{
+    subscriber->follows_all = true;
+    subscriber->all_policy = *policy;
+    server_own_policies_clear(&subscriber->own);
+}
+
+void server_subscriber_follow_no_more(struct server_subscriber *subscriber)
+{
+    subscriber->follows_all = false;
+    server_own_policies_clear(&subscriber->own);
+}
+
+struct protocol_policy server_subscriber_policy_of(struct server_subscriber *subscriber,
+                                                   const char *name, bool *is_own)
+{
+    struct protocol_policy policy = subscriber->all_policy;
+    *is_own = server_own_policies_take(&subscriber->own, name, &policy);
+    policy.encoding = subscriber->encoding;
+    return policy;
+}
+
+bool server_subscriber_keep_policy(struct server_subscriber *subscriber, int stream,
+                                   const char *name)
+{
+    const struct server_subscription *subscription = subscriber->subscriptions[stream];
+    return !subscriber->follows_all || subscription == NULL || !subscription->active ||
+           !subscription->is_own ||
+           server_own_policies_keep(&subscriber->own, name, &subscription->policy);
+}
+
+// A list of streams is sent. It is never out of date: it names all that there are subscriptions to.
+static void announce(struct server_subscriber *subscriber)
+{
+    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
+        if (subscriber->subscriptions[i] != NULL) {
+            subscriber->subscriptions[i]->announced = true;
+        }
+    }
+}
+
+void server_subscriber_keep_records(struct server_subscriber *subscriber, int stream)
+{
+    struct server_subscription *subscription = subscriber->subscriptions[stream];
+    if (subscription == NULL || !subscription->announced || subscription->waiting == 0) {
+        return; // nobody has heard of it: it is not mentioned
+    }
+    uint64_t missed;
+    int lists;
+    struct server_message *newest = server_subscription_take(subscription, &missed);
+    subscriber->past_count +=
+        server_send_queue_keep_records(&subscriber->queue, stream, newest, missed, &lists);
+    subscription->waiting = 0;
+    if (lists > 0) {
+        announce(subscriber); // they stay, and name all that there are subscriptions to
+    }
+    if (subscriber->past_count > PROTOCOL_STREAMS_MAX * PROTOCOL_QUEUE_MAX) {
+        server_subscriber_close(subscriber, "it reads too slowly");
+    }
+}
+
 void server_subscriber_forget(struct server_subscriber *subscriber, int stream)
 {
     struct server_subscription *subscription = subscriber->subscriptions[stream];
@@ -104,6 +180,9 @@ void server_subscriber_forget(struct server_subscriber *subscriber, int stream)
 static void on_written(uv_write_t *write, int status)
 {
     struct server_subscriber *subscriber = write->data;
+    if (subscriber->writing_reply) {
+        subscriber->reply_bytes -= subscriber->writing->counted_bytes;
+    }
     server_message_release(subscriber->writing);
     subscriber->writing = NULL;
     if (status < 0) {
@@ -113,16 +192,6 @@ static void on_written(uv_write_t *write, int status)
     server_subscriber_pump(subscriber);
     if (!server_subscriber_is_closing(subscriber) && !subscriber->reading) {
         server_subscriber_read_requests(subscriber);
-    }
-}
-
-// A list of streams is sent. It is never out of date: it names all that there are subscriptions to.
-static void announce(struct server_subscriber *subscriber)
-{
-    for (int i = 0; i < PROTOCOL_STREAMS_MAX; i++) {
-        if (subscriber->subscriptions[i] != NULL) {
-            subscriber->subscriptions[i]->announced = true;
-        }
     }
 }
 
@@ -145,10 +214,11 @@ static unsigned cut_parts(struct server_subscriber *subscriber,
 }
 
 // The message is in flight until on_written.
-static void write_parts(struct server_subscriber *subscriber, struct server_message *message,
+static void write_parts(struct server_subscriber *subscriber, const struct server_send_entry *entry,
                         const uv_buf_t *parts, unsigned part_count)
 {
-    subscriber->writing = server_message_retain(message);
+    subscriber->writing = server_message_retain(entry->message);
+    subscriber->writing_reply = entry->kind == SERVER_SEND_REPLY;
     subscriber->writing_since_ms = uv_now(subscriber->pipe.loop);
     subscriber->writing_left = 0;
     int status = uv_write(&subscriber->write, (uv_stream_t *)&subscriber->pipe, parts, part_count,
@@ -178,7 +248,8 @@ static void send_now(struct server_subscriber *subscriber, const struct server_s
     if (first < part_count) {
         parts[first].base += left;
         parts[first].len -= left;
-        write_parts(subscriber, entry->message, parts + first, part_count - first);
+        subscriber->reply_bytes += reply_bytes(entry);
+        write_parts(subscriber, entry, parts + first, part_count - first);
     }
 }
 
@@ -196,9 +267,9 @@ void server_subscriber_pump(struct server_subscriber *subscriber)
     struct server_send_entry entry = pop(subscriber);
     uv_buf_t parts[2];
     unsigned part_count = cut_parts(subscriber, &entry, parts);
-    write_parts(subscriber, entry.message, parts, part_count);
+    write_parts(subscriber, &entry, parts, part_count);
     server_message_release(entry.message);
-    if (entry.kind == SERVER_SEND_RECORD) {
+    if (entry.kind == SERVER_SEND_RECORD && entry.stream >= 0) {
         drained(subscriber, entry.stream);
     }
 }
@@ -240,6 +311,15 @@ static void send_list(struct server_subscriber *subscriber, struct server_shared
     struct server_message *message = server_shared_message_get(streams, subscriber->encoding);
     if (message != NULL) {
         send_message(subscriber, SERVER_SEND_STREAMS, -1, message, 0);
+    } else {
+        server_subscriber_close(subscriber, no_list);
+    }
+}
+
+static void renew_lists(struct server_subscriber *subscriber, struct server_shared_message *streams)
+{
+    if (!server_send_queue_renew_lists(&subscriber->queue, streams)) {
+        server_subscriber_close(subscriber, no_list);
     }
 }
 
@@ -247,7 +327,7 @@ void server_subscriber_stream_added(struct server_subscriber *subscriber,
                                     struct server_shared_message *streams)
 {
     if (server_send_queue_has_list(&subscriber->queue)) {
-        server_send_queue_renew_lists(&subscriber->queue, streams);
+        renew_lists(subscriber, streams);
     } else {
         send_list(subscriber, streams);
     }
@@ -272,7 +352,7 @@ void server_subscriber_stream_removed(struct server_subscriber *subscriber,
 {
     subscriber->control_count -=
         server_send_queue_supersede_lists(&subscriber->queue, unannounced(subscriber));
-    server_send_queue_renew_lists(&subscriber->queue, streams);
+    renew_lists(subscriber, streams);
     send_list(subscriber, streams);
     server_subscriber_finish_if_done(subscriber);
 }

@@ -9,8 +9,9 @@ enum { REPLIES_MAX = 16 }; // queued messages other than records, while requests
 // True while requests may be read: there is room for replies and the rate is not exceeded.
 static bool may_ask(const struct server_subscriber *subscriber)
 {
-    return subscriber->control_count < REPLIES_MAX && subscriber->request_credit > 0 &&
-           subscriber->callbacks.may_request(subscriber->callbacks.user);
+    return subscriber->control_count < REPLIES_MAX &&
+           subscriber->reply_bytes < SERVER_LARGE_BYTES && subscriber->request_credit > 0 &&
+           subscriber->callbacks.may_request(subscriber->callbacks.user, subscriber);
 }
 
 // Handles the requests that have arrived. False: handling stopped early, there may be more.

@@ -31,6 +31,7 @@ struct server_subscription {
     uint64_t missed;               // records left out since the last one queued
     uint64_t missed_count;         // in all
     struct protocol_policy policy;
+    bool is_own;                     // asked for by the stream's name, not for all streams
     bool announced;                  // the client was sent a list or a reply that names the stream
     bool calibrating;                // a calibrate request awaits its reply
     struct protocol_id calibrate_id; // that request's

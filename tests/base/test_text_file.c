@@ -107,6 +107,28 @@ static void endless_text_is_refused(void **state)
     free(text);
 }
 
+// Comes last: there is no way back.
+static void a_program_that_runs_waits_for_no_pipe(void **state)
+{
+    (void)state;
+    char name[64];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "x = 1\n", 6), 6);
+    snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+    mc_text_file_never_wait();
+    assert_refused(name, ": must be complete: a program that runs waits for no pipe");
+    assert_int_equal(write(ends[1], "x = 1\n", 6), 6);
+    close(ends[1]);
+    struct mc_text_file file;
+    assert_true(mc_text_file_read(&file, name, NULL)); // it is complete
+    assert_string_equal(file.text, "x = 1\n");
+    mc_text_file_finish(&file);
+    close(ends[0]);
+    assert_read("y = 2\n", 6, "y = 2\n");
+    assert_refused("/dev/null/x", ": Not a directory");
+}
+
 static void pipes_are_read_when_somebody_writes(void **state)
 {
     (void)state;
@@ -151,6 +173,7 @@ int main(void)
         cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(endless_text_is_refused),
         cmocka_unit_test(pipes_are_read_when_somebody_writes),
+        cmocka_unit_test(a_program_that_runs_waits_for_no_pipe),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

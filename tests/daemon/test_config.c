@@ -62,7 +62,7 @@ static void what_is_wrong_is_located(void **state)
         { "[stream]\n", ":1:8: a stream's name must be" },
         { "[stream a]\nurl = demo:\n[stream a]\n", ":3:9: stream 'a' is given twice" },
         { "workers\n", ":1:1: must be name = value or [section], got 'workers'" },
-        { "[stream a]\n", ": [stream a]: must have a url" },
+        { "[stream a]\n", ":1:9: [stream a]: must have a url" },
         { "[stream a]\nurl = ~/clip.mp4\n", ":2:7: url must be a full path" },
         { "workers = nan\n", ":1:11: workers must be a whole number from 1 to 64, got 'nan'" },
         { "  fov = NaN\n", ":1:9: fov must be auto or a number from 5 to 170, got 'NaN'" },
@@ -275,7 +275,13 @@ static void a_mistake_in_a_drop_in_is_located_there(void **state)
     write_drop_in("9.conf", "[stream a]\nfov = 80\n[stream a]\nfov = 90\n");
     config_file_assert_refused(text, ".d/9.conf:3:9: stream 'a' is given twice");
     write_drop_in("9.conf", "[stream b]\nfov = 80\n");
-    config_file_assert_refused(text, ": [stream b]: must have a url");
+    config_file_assert_refused(text, ".d/9.conf:1:9: [stream b]: must have a url");
+    // Of several sections, the last one may give what it lacks.
+    config_file_assert_refused("\n[stream b]\n", ".d/9.conf:1:9: [stream b]: must have a url");
+    write_drop_in("9.conf", "workers = 2\n[stream a]\nurl = rtsp://h/\npassword = hunter2\n");
+    config_file_assert_refused(text, ".d/9.conf:2:9: [stream a]: password must come with a user");
+    write_drop_in("9.conf", "[stream c]\nurl = demo:\n");
+    config_file_assert_refused("workers = 2\n[stream b]\n", ":2:9: [stream b]: must have a url");
 }
 
 // The configuration that ships: as it is, and with all its examples enabled.

@@ -104,9 +104,9 @@ static void user_and_password_go_into_the_url(void **state)
     config_file_assert_read("[stream a]\nurl = rtsp://h/live\nuser = me\npassword = hunter2\n");
     assert_string_equal(options.streams[0].url, "rtsp://me:hunter2@h/live");
     config_file_assert_refused("[stream a]\nurl = rtsp://h/live\npassword = hunter2\n",
-                               ": [stream a]: password must come with a user");
+                               ":1:9: [stream a]: password must come with a user");
     config_file_assert_refused("[stream a]\nurl = clip.mp4\nuser = me\n",
-                               ": [stream a]: url must name a host");
+                               ":1:9: [stream a]: url must name a host");
 }
 
 // FFmpeg cuts longer ones to 127 bytes.

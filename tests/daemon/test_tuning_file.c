@@ -110,6 +110,8 @@ static void without_a_directory_nothing_is_kept(void **state)
     assert_true(daemon_tuning_file_read(&none, "a", &read, &err));
     assert_int_equal(read.given, 0);
     assert_false(daemon_tuning_file_write(&none, "a", &change, &err));
+    change.given = 0; // nothing is to be kept, and nothing is
+    assert_true(daemon_tuning_file_write(&none, "a", &change, &err));
 }
 
 int main(void)

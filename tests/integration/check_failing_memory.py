@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""One allocation of mocapd fails, another one in each run: it neither crashes nor hangs, and when
-it ends it says why.
+"""One allocation of mocapd fails, another one in each run: it neither crashes nor hangs, when it
+ends it says why, and it answers each request or closes the connection.
 
     check_failing_memory.py FAILING_MEMORY MOCAPD SYNTHFACE [RUNS]
 
@@ -48,6 +48,7 @@ class Runner:
         process = subprocess.Popen(
             self.command, stderr=subprocess.PIPE, text=True, errors="replace",
             env={**self.environment, "LD_PRELOAD": self.shim, **variables})
+        self.unanswered = None
         reader = threading.Thread(target=self.subscribe, args=(process,), daemon=True)
         reader.start()
         try:
@@ -58,29 +59,48 @@ class Runner:
             said = process.communicate()[1]
             status = None
         reader.join()
-        return status, said
+        return status, said, self.unanswered
 
     def subscribe(self, process):
         """Until mocapd ends; it may fail to accept, refuse a request or lose the connection."""
         requests = (b'{"type":"subscribe","id":1,"mode":"every-frame","include":["keypoints",'
-                    b'"raw","pose","shapes","timing"]}\n{"type":"status"}\n{"type":"metrics"}\n')
+                    b'"raw","pose","shapes","timing"]}\n{"type":"status","id":2}\n'
+                    b'{"type":"metrics","id":3}\n')
         while process.poll() is None:
+            text = b""
             try:
                 with socket.socket(socket.AF_UNIX) as client:
                     client.settimeout(GUARD_S)
                     client.connect(self.path)
                     client.sendall(requests)
-                    while (said := client.recv(65536)) and b'"type":"error"' not in said:
-                        pass
+                    while (said := client.recv(65536)) and b'"type":"error"' not in text:
+                        text += said
             except OSError:
                 pass
+            self.unanswered = self.unanswered or find_unanswered(text)
             time.sleep(STEP_S)
 
 
-def judge(status, said):
-    """What is wrong with the end of a run, or None."""
+def find_unanswered(text):
+    """What is missing in what a connection got, up to its end; None: nothing."""
+    lines = [line for line in text.split(b"\n")[:-1] if line.startswith(b"{")]
+    if any(b'"type":"error"' in line for line in lines):
+        return None
+    found = (re.match(rb'{"type":"\w+","id":(\d+)', line) for line in lines)
+    replies = [int(reply[1]) for reply in found if reply]
+    if replies != list(range(1, len(replies) + 1)):
+        return f"of requests 1, 2 and 3 the replies to {replies} came"
+    if len(replies) < 3 and any(line.startswith(b'{"type":"end"') for line in lines):
+        return f"a connection that goes on has the replies to {replies} alone"
+    return None
+
+
+def judge(status, said, unanswered):
+    """What is wrong with a run, or None."""
     if status is None:
         return "it hangs"
+    if unanswered is not None:
+        return unanswered
     if status == -signal.SIGSEGV and DOUBLE_CLOSE.search(said):
         return None
     if status < 0:
@@ -99,7 +119,7 @@ def choose(runner, runs):
             raise AssertionError(f"only {len(numbers)} kinds of allocations were seen")
         random.Random(1).shuffle(numbers)
         return numbers
-    status, said = runner.run()
+    status, said, _ = runner.run()
     found = re.search(r"allocations (\d+)", said)
     if status != 0 or not found:
         raise AssertionError(f"it fails without a failing allocation: {status} {said}")
@@ -121,8 +141,8 @@ def main():
         numbers = choose(runner, runs)
         failures = 0
         for number in numbers:
-            status, said = runner.run(FAIL_AT=str(number))
-            wrong = judge(status, said)
+            status, said, unanswered = runner.run(FAIL_AT=str(number))
+            wrong = judge(status, said, unanswered)
             if wrong is not None:
                 failures += 1
                 print(f"allocation {number} fails: {wrong}\n{said[-2000:]}", flush=True)

@@ -238,6 +238,34 @@ def check_continued(daemon):
         daemon.control("stream", "remove", "going")
 
 
+def spoil(clip, spoilt):
+    """Writes the clip with nothing left of its frames: their slices are zeros."""
+    data = bytearray(open(clip, "rb").read())
+    at = data.index(b"mdat") + 4
+    while 0 < (length := int.from_bytes(data[at:at + 4], "big")) <= len(data) - at - 4:
+        if data[at + 4] & 31 in (1, 5):  # slices
+            data[at + 5:at + 4 + length] = bytes(length - 1)
+        at += 4 + length
+    with open(spoilt, "wb") as file:
+        file.write(data)
+
+
+def check_dropped(daemon, clip):
+    """Frames that were dropped before a stream was opened again count in its records, too, even if
+    no record came after them."""
+    spoilt = os.path.join(daemon.directory, "spoilt.mp4")
+    spoil(clip, spoilt)
+    daemon.control("stream", "add", f"spoilt={spoilt}")
+    watcher = Connection(daemon.socket, {"type": "subscribe", "stream": "spoilt", "include": []})
+    watcher.until(lambda m: m["type"] == "end")
+    daemon.control("stream", "set", "spoilt", "url=demo:")
+    record = watcher.record("spoilt")
+    streams = watcher.ask(type="status")["streams"]
+    after = [stream["dropped"] for stream in streams if stream["stream"] == "spoilt"]
+    check(0 < record["dropped"] <= after[0], (record, streams))
+    daemon.control("stream", "remove", "spoilt")
+
+
 def check_settings(daemon):
     """A setting that was changed is saved alone: the others follow the options."""
     watcher = Connection(daemon.socket)
@@ -342,6 +370,7 @@ def main():
         check_control(daemon, clip)
         check_changed(daemon, clip)
         check_continued(daemon)
+        check_dropped(daemon, clip)
         check_settings(daemon)
         check_full(daemon)
         check_end(daemon, clip)

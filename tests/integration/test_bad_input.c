@@ -202,7 +202,7 @@ static void a_wrong_configuration_is_located(void **state)
         { "[stream a]\nurl = demo:\nvolume = 1\n", ".conf:3:1: unknown option 'volume'" },
         { "[camera]\n", ".conf:1:2: must be [stream NAME], got '[camera]'" },
         { "workers\n", ".conf:1:1: must be name = value or [section], got 'workers'" },
-        { "[stream a]\n", ".conf: [stream a]: must have a url" },
+        { "[stream a]\n", ".conf:1:9: [stream a]: must have a url" },
         { "fov = nan\n", ".conf:1:7: fov must be auto or a number from 5 to 170, got 'nan'" },
         { "workers\xc2\xa0= 2\n", ".conf:1:8: must be visible text, got U+00A0" },
     };

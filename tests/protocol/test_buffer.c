@@ -112,10 +112,15 @@ static void a_write_over_the_limit_fails_and_adds_nothing(void **state)
 {
     (void)state;
     struct protocol_buffer small;
+    struct mc_error err = { 0 };
     protocol_buffer_init(&small, 10);
     protocol_buffer_text(&small, "12345678");
     protocol_buffer_text(&small, "abc");
     assert_true(small.failed);
+    assert_false(small.no_memory);
+    assert_false(protocol_buffer_check(&small, "a request", &err));
+    assert_int_equal(err.code, MC_ERROR_ARGUMENT);
+    assert_string_equal(err.message, "a request must be at most 10 bytes long");
     protocol_buffer_text(&small, "x"); // would fit, but the message is lost already
     assert_int_equal(small.length, 8);
     protocol_buffer_clear(&small);

@@ -422,6 +422,67 @@ static void a_closed_connection_has_no_socket(void **state)
     mocap_close(client);
 }
 
+// A program in C may pass any number for an enum.
+static void options_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static const struct mocap_options wrong[] = {
+        { .lost = (enum mocap_lost)3 },
+        { .lost = (enum mocap_lost) - 1 },
+        { .lost = (enum mocap_lost)0x7fffff },
+        { .max_rate = -1 },
+        { .stream = "" },
+    };
+    struct mocap_error err;
+    start(HELLO, NULL, 1000, true);
+    struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+    assert_non_null(client);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(mocap_subscribe(client, &wrong[i], GUARD_MS, &err));
+        assert_int_equal(err.code, MOCAP_ERROR_ARGUMENT);
+    }
+    assert_true(mocap_fd(client) >= 0);
+    mocap_close(client);
+    finish();
+}
+
+// Whatever the client does next, it learns why.
+static void why_the_server_closed_the_connection_is_told(void **state)
+{
+    (void)state;
+    static const char said[] = "the server closed the connection: too many connections";
+    for (int i = 0; i < 5; i++) {
+        struct mocap_error err = { 0 };
+        struct mocap_message message;
+        start(HELLO "{\"type\":\"error\",\"id\":null,\"code\":\"too-many\","
+                    "\"message\":\"too many connections\"}\n",
+              NULL, 1000, false);
+        struct mocap_client *client = mocap_connect(listening.path, GUARD_MS, &err);
+        assert_non_null(client);
+        finish(); // it has closed the connection
+        if (i == 0) {
+            assert_false(mocap_subscribe(client, NULL, GUARD_MS, &err));
+        } else if (i == 1) {
+            assert_false(mocap_unsubscribe(client, NULL, GUARD_MS, &err));
+        } else if (i == 2) {
+            assert_int_equal(mocap_request(client, "status", NULL, GUARD_MS, &message, &err),
+                             MOCAP_CLOSED);
+        } else if (i == 3) {
+            assert_int_equal(
+                mocap_request_json(client, "{\"type\":\"ping\"}", GUARD_MS, &message, &err),
+                MOCAP_CLOSED);
+        } else {
+            assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_MESSAGE);
+            assert_int_equal(mocap_next(client, GUARD_MS, &message, &err), MOCAP_CLOSED);
+        }
+        assert_int_equal(err.code, MOCAP_ERROR_SYSTEM);
+        if (strstr(err.message, said) == NULL) {
+            fail_msg("%d: %s", i, err.message);
+        }
+        mocap_close(client);
+    }
+}
+
 enum { KEPT_MAX = 1024 };
 
 static void say_motion(struct protocol_buffer *text, const char *stream, int seq)
@@ -667,6 +728,8 @@ int main(void)
         cmocka_unit_test(a_programs_allocator_for_jansson_is_used_throughout),
         cmocka_unit_test(an_error_ends_the_connection),
         cmocka_unit_test(a_closed_connection_has_no_socket),
+        cmocka_unit_test(options_that_are_none_are_refused),
+        cmocka_unit_test(why_the_server_closed_the_connection_is_told),
         cmocka_unit_test(a_late_reply_is_not_lost_among_records),
         cmocka_unit_test(a_flood_of_other_messages_is_an_error),
         cmocka_unit_test(short_connections_are_made_less_and_less_often),

@@ -155,6 +155,25 @@ static void unsubscribing_from_one_that_was_named_leaves_the_rest(void **state)
                      "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"c\",\"max_rate\":30.000}\n");
 }
 
+// However it was asked for.
+static void what_was_subscribed_to_by_a_request_is_renewed(void **state)
+{
+    (void)state;
+    struct mocap_message message;
+    struct mocap_client *client = begin();
+    assert_int_equal(mocap_request_json(client,
+                                        "{\"type\":\"subscribe\",\"stream\":\"a\",\"max_rate\":5}",
+                                        GUARD_MS, &message, NULL),
+                     MOCAP_MESSAGE);
+    subscribe(client, "b", 6);
+    assert_int_equal(mocap_request(client, "subscribe", "c", GUARD_MS, &message, NULL),
+                     MOCAP_MESSAGE);
+    assert_int_equal(mocap_request(client, "unsubscribe", "b", GUARD_MS, &message, NULL),
+                     MOCAP_MESSAGE);
+    assert_renewed(client, "{\"type\":\"subscribe\",\"id\":5,\"stream\":\"a\",\"max_rate\":5.000}\n"
+                           "{\"type\":\"subscribe\",\"id\":6,\"stream\":\"c\"}\n");
+}
+
 static void subscribing_to_all_replaces_what_was_before(void **state)
 {
     (void)state;
@@ -370,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unsubscribing_from_one_leaves_anothers_options),
         cmocka_unit_test(unsubscribing_from_one_that_was_named_leaves_the_rest),
+        cmocka_unit_test(what_was_subscribed_to_by_a_request_is_renewed),
         cmocka_unit_test(subscribing_to_all_replaces_what_was_before),
         cmocka_unit_test(what_is_granted_late_is_renewed),
         cmocka_unit_test(a_stream_that_is_gone_costs_no_other),

@@ -38,17 +38,18 @@ static void on_connection(void *user, uv_stream_t *listener)
     server_publisher_accept(publisher, listener);
 }
 
+struct server_publisher_callbacks server_fixture_callbacks = { .on_subscribed = on_subscribed,
+                                                               .on_finished = on_finished };
+
 void server_fixture_start(const struct server_limits *limits)
 {
     static const char streams[1][64] = { "m" };
     const struct server_publisher_options options = {
         .server = "test", .streams = streams, .stream_count = 1, .limits = *limits
     };
-    const struct server_publisher_callbacks callbacks = { .on_subscribed = on_subscribed,
-                                                          .on_finished = on_finished };
     struct mc_error err = { 0 };
     assert_int_equal(uv_loop_init(&loop), 0);
-    publisher = server_publisher_create(&loop, &options, &callbacks, &err);
+    publisher = server_publisher_create(&loop, &options, &server_fixture_callbacks, &err);
     assert_non_null(publisher);
     server = (struct server_listener){ .on_connection = on_connection };
     if (!server_listener_open(&server, &loop, path, &err)) {

@@ -9,6 +9,9 @@ extern uv_loop_t loop;
 extern struct server_publisher *publisher;
 extern char path[64]; // of the socket
 
+// Of the next server; a test may add to them.
+extern struct server_publisher_callbacks server_fixture_callbacks;
+
 void server_fixture_start(const struct server_limits *limits);
 
 // Closes the server when it has sent what is queued.

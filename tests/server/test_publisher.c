@@ -884,6 +884,40 @@ static void subscribing_again_while_blocked_counts_each_record_once(void **state
     stop();
 }
 
+// What the only connection is told that it missed is what the stream's counter says.
+static void what_a_subscriber_missed_is_counted_for_the_stream(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {
+        "{\"type\":\"subscribe\",\"stream\":\"left\"}\n",
+        "{\"type\":\"subscribe\",\"stream\":\"right\",\"encoding\":\"cbor\"}\n",
+        "{\"type\":\"unsubscribe\"}\n",
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        static const char ask[] =
+            "{\"type\":\"subscribe\",\"encoding\":\"json\"}\n{\"type\":\"status\"}\n";
+        static struct protocol_status status;
+        char told[40];
+        start(false);
+        int fd = join("{\"type\":\"subscribe\",\"stream\":\"left\",\"mode\":\"queue\"}\n");
+        publish(0, 2000);
+        assert_int_equal(write(fd, requests[i], strlen(requests[i])), strlen(requests[i]));
+        spin_through_pauses();
+        server_publisher_status(publisher, &status);
+        assert_true(status.streams[0].drops.subscriber > 0);
+        received(fd);
+        assert_int_equal(write(fd, ask, strlen(ask)), strlen(ask));
+        spin_through_pauses();
+        snprintf(told, sizeof told, "\"missed\":%d,", (int)status.streams[0].drops.subscriber);
+        const char *text = received(fd);
+        const char *reply = memmem(text, READ_BYTES - 1, "{\"type\":\"status\"", 16);
+        assert_non_null(reply);
+        assert_has(reply, told);
+        close(fd);
+        stop();
+    }
+}
+
 static void with_every_frame_a_slow_reader_holds_the_stream(void **state)
 {
     (void)state;
@@ -1024,6 +1058,7 @@ int main(void)
         cmocka_unit_test(metrics_come_as_text_and_too_many_are_refused),
         cmocka_unit_test(a_slow_reader_misses_records_and_is_told),
         cmocka_unit_test(subscribing_again_while_blocked_counts_each_record_once),
+        cmocka_unit_test(what_a_subscriber_missed_is_counted_for_the_stream),
         cmocka_unit_test(with_every_frame_a_slow_reader_holds_the_stream),
         cmocka_unit_test(an_unsubscribed_reader_releases_the_stream),
         cmocka_unit_test(a_changed_subscription_releases_the_stream),

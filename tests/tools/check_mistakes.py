@@ -56,7 +56,7 @@ def check_configuration(place):
             ("[stream my desk]\nurl = demo:\n",
              ":1:9: a stream's name must be 1 to 63 of A-Z a-z 0-9 _ . -, got 'my desk'"),
             ("[stream a]\nurl = demo:\n[stream a]\n", ":3:9: stream 'a' is given twice"),
-            ("[stream a]\nfov = 60\n", ": [stream a]: must have a url"),
+            ("[stream a]\nfov = 60\n", ":1:9: [stream a]: must have a url"),
             ("[stream a]\nurl = demo:\nmax-face = 2\n",
              ":3:1: unknown option 'max-face'; did you mean 'max-faces'?"),
             ("worker = 2\n", ":1:1: unknown option 'worker'; did you mean 'workers'?"),

@@ -4,9 +4,7 @@
 
 void mocapctl_complain_without(enum mocap_result result, const struct mocap_error *error)
 {
-    tools_complain("%s", result == MOCAP_TIMEOUT  ? "mocapd does not answer"
-                         : result == MOCAP_CLOSED ? "mocapd closed the connection"
-                                                  : error->message);
+    tools_complain("%s", result == MOCAP_TIMEOUT ? "mocapd does not answer" : error->message);
 }
 
 bool mocapctl_ask(struct mocap_client *client, struct protocol_buffer *request, int timeout_ms,

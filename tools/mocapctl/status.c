@@ -83,8 +83,6 @@ static struct mocap_client *ask(const char *socket, const char *type, const char
         tools_complain("mocapd does not answer");
         break;
     case MOCAP_CLOSED:
-        tools_complain("mocapd closed the connection");
-        break;
     case MOCAP_ERROR:
         tools_complain("%s", error.message);
         break;

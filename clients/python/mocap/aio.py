@@ -15,17 +15,19 @@ from .subscriptions import RETRY_FIRST, RETRY_LAST, Backoff, Fields, Kept, Subsc
 class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
     """One connection, made by connect_async. Only one task at a time may use it."""
 
-    def __init__(self, path: str, timeout: float) -> None:
+    def __init__(self, path: Optional[str], timeout: float) -> None:
         super().__init__()
-        self.path = path
+        self._paths = wire.default_paths() if path is None else [path]
+        self.path = self._paths[0]  # where it is or was connected
         self.timeout = timeout  # of replies, seconds
         self._backoff = Backoff()
 
     async def _open(self) -> None:
         self._wire = wire.Wire()
         self._kept = Kept()
+        self._said = None
         self._pending.clear()
-        connection = await self._connect()
+        connection = await self._connect_to_any()
         self._reader, self._writer = await asyncio.open_unix_connection(sock=connection)
         try:
             greeting = await self._in_time(self._read(), "no greeting in time")
@@ -34,34 +36,47 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             self._writer.close()
             raise
 
-    async def _connect(self) -> socket.socket:
+    async def _connect_to_any(self) -> socket.socket:
+        patience = self._patience()
+        deadline = float("inf") if patience is None else time.monotonic() + patience
+        for path in self._paths[:-1]:
+            try:
+                connection = await self._connect(path, deadline)
+                self._paths = [path]
+                return connection
+            except OSError:
+                pass
+        self._paths = self._paths[-1:]
+        self.path = self._paths[0]
+        return await self._connect(self.path, deadline)
+
+    async def _connect(self, path: str, deadline: float) -> socket.socket:
         # While the backlog is full, a connect to a Unix socket fails at once, and nothing
         # tells when it would not.
-        deadline = time.monotonic() + self.timeout
         wait = RETRY_FIRST
         connection = socket.socket(socket.AF_UNIX)
         connection.setblocking(False)
         try:
             while True:
                 try:
-                    connection.connect(self.path)
+                    connection.connect(path)
                     return connection
                 except BlockingIOError:
                     left = deadline - time.monotonic()
                     if left <= 0:
-                        full = f"connect to {self.path}: the server's backlog is full"
+                        full = f"connect to {path}: the server's backlog is full"
                         raise wire.TimedOut(full) from None
                     await asyncio.sleep(min(wait, left))
                     wait = min(2 * wait, RETRY_LAST)
                 except PermissionError as error:
-                    raise wire.refused(self.path, error) from None
+                    raise wire.refused(path, error) from None
         except BaseException:
             connection.close()
             raise
 
     async def _in_time(self, awaited: Awaitable[Dict[str, Any]], late: str) -> Dict[str, Any]:
         try:
-            return await asyncio.wait_for(awaited, self.timeout)
+            return await asyncio.wait_for(awaited, self._patience())
         except asyncio.TimeoutError:
             raise wire.TimedOut(late) from None
 
@@ -81,8 +96,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             except ConnectionResetError:
                 data = b""
             if not data:
-                inside = " inside a message" if self._wire.partial else ""
-                raise wire.Closed(f"the server closed the connection{inside}")
+                raise self._closed()
             self._wire.feed(data)
 
     async def next(self) -> messages.Message:
@@ -99,12 +113,25 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
                 return
             yield message
 
+    async def _take_arrived(self) -> None:
+        """Takes what is there already: a write that fails would lose it."""
+        read = asyncio.ensure_future(self._reader.read(65536))
+        await asyncio.sleep(0)
+        if not read.done():
+            read.cancel()
+            await asyncio.wait([read])
+        elif read.exception() is None:
+            self._wire.feed(read.result())
+
     async def _exchange(self, line: bytes) -> Dict[str, Any]:
+        await self._take_arrived()
         try:
             self._writer.write(line)
             await self._writer.drain()
         except (BrokenPipeError, ConnectionResetError):
-            raise wire.Closed("the server closed the connection") from None
+            while (kept := self._next_read()) is not None:  # the server may have said why
+                self._keep(kept)
+            raise self._closed() from None
         while True:
             value = await self._read()
             if self._wire.is_reply(value):
@@ -122,7 +149,8 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
         return wire.granted(await self.request("subscribe", stream=stream, **fields))
 
     async def unsubscribe(self, stream: Optional[str] = None) -> None:
-        """Unsubscribes from a stream, or from all."""
+        """Unsubscribes from a stream, or from all. After subscribing to all, unsubscribing from a
+        single one leaves the others there are, but not those to come."""
         await self.request("unsubscribe", stream=stream)
 
     async def status(self) -> Dict[str, Any]:
@@ -148,6 +176,7 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
             left = float("inf") if deadline is None else max(deadline - time.monotonic(), 0)
             await asyncio.sleep(min(wait, left))
             try:
+                self._limit = deadline
                 await self._open()
                 await self._renew(before)
                 self._backoff.connected()
@@ -164,6 +193,8 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
                 self._subscriptions = dict(before)
                 self._kept = Kept()
                 raise
+            finally:
+                self._limit = None
 
     async def _renew(self, before: Dict[Optional[str], Fields]) -> None:
         refusal: Optional[wire.Refused] = None
@@ -198,8 +229,9 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
 
 
 async def connect_async(path: Optional[str] = None, timeout: float = 5.0) -> AsyncClient:
-    """Connects to the daemon at path; by default the user's, or else the system's."""
-    client = AsyncClient(wire.default_path() if path is None else path, timeout)
+    """Connects to the daemon at path; by default the user's, or the system's if nobody
+    listens there."""
+    client = AsyncClient(path, timeout)
     await client._open()
     client._backoff.connected()
     return client

@@ -17,20 +17,21 @@ class Client(Subscriptions[messages.Granted]):
 
     def __init__(self, path: Optional[str] = None, timeout: Optional[float] = 5.0) -> None:
         super().__init__()
-        self.path = wire.default_path() if path is None else path
+        self._paths = wire.default_paths() if path is None else [path]
+        self.path = self._paths[0]  # where it is or was connected
         self.timeout = timeout  # of replies
         self._backoff = Backoff()
-        self._open(timeout)
+        self._open()
         self._backoff.connected()
 
-    def _open(self, timeout: Optional[float]) -> None:
+    def _open(self) -> None:
         self._wire = wire.Wire()
         self._kept = Kept()
+        self._said = None
         self._pending.clear()
-        self._socket = socket.socket(socket.AF_UNIX)
-        deadline = self._deadline(timeout)
+        deadline = self._deadline(self._patience())
+        self._connect_to_any(deadline)
         try:
-            self._connect(timeout)
             value = self._read(deadline)
             if value is None:
                 raise wire.TimedOut("no greeting in time")
@@ -39,19 +40,35 @@ class Client(Subscriptions[messages.Granted]):
             self._socket.close()
             raise
 
+    def _connect_to_any(self, deadline: Optional[float]) -> None:
+        for path in self._paths:
+            self.path = path
+            try:
+                self._connect(None if deadline is None else max(deadline - time.monotonic(), 0))
+                break
+            except OSError:
+                if path == self._paths[-1]:
+                    raise
+        self._paths = [self.path]
+
     def _connect(self, timeout: Optional[float]) -> None:
         # While the backlog is full, a connect to a Unix socket blocks for as long as a send
         # may; without blocking it fails at once. 0 means forever there.
         left_us = 0 if timeout is None else max(int(timeout * 1e6), 1000)
-        self._socket.settimeout(None)
-        self._limit_sends(left_us)
+        self._socket = socket.socket(socket.AF_UNIX)
         try:
+            self._limit_sends(left_us)
             self._socket.connect(self.path)
+            self._limit_sends(0)
         except BlockingIOError:
+            self._socket.close()
             raise wire.TimedOut(f"connect to {self.path}: the server's backlog is full") from None
         except PermissionError as error:
+            self._socket.close()
             raise wire.refused(self.path, error) from None
-        self._limit_sends(0)
+        except BaseException:
+            self._socket.close()
+            raise
 
     def _limit_sends(self, limit_us: int) -> None:
         limit = struct.pack("@ll", *divmod(limit_us, 1000000))
@@ -78,8 +95,7 @@ class Client(Subscriptions[messages.Granted]):
             except ConnectionResetError:
                 data = b""
             if not data:
-                inside = " inside a message" if self._wire.partial else ""
-                raise wire.Closed(f"the server closed the connection{inside}")
+                raise self._closed()
             self._wire.feed(data)
 
     def _hang_up(self) -> None:
@@ -103,19 +119,20 @@ class Client(Subscriptions[messages.Granted]):
     def request(self, kind: str, **fields: Any) -> Dict[str, Any]:
         """Sends a request and returns its reply; raises Refused when that is an error. After
         TimedOut the reply may still come, and then takes effect."""
-        deadline = self._deadline(self.timeout)
+        patience = self._patience()
+        deadline = self._deadline(patience)
         if self._socket.fileno() < 0:
             raise wire.Closed("the connection is closed")
         line = self._wire.request(kind, **fields)
         self._asked(self._wire.last_id, kind, fields)
-        self._socket.settimeout(self.timeout)
+        self._socket.settimeout(patience)
         try:
             self._socket.sendall(line)
         except (TimeoutError, socket.timeout, BlockingIOError):
             self._socket.close()  # half a request leaves nothing to go on with
             raise wire.TimedOut(f"{kind}: the server accepts no request") from None
         except (BrokenPipeError, ConnectionResetError):
-            raise wire.Closed("the server closed the connection") from None
+            pass  # the server may have said why
         while True:
             value = self._read(deadline)
             if value is None:
@@ -128,7 +145,8 @@ class Client(Subscriptions[messages.Granted]):
         return wire.granted(self.request("subscribe", stream=stream, **fields))
 
     def unsubscribe(self, stream: Optional[str] = None) -> None:
-        """Unsubscribes from a stream, or from all."""
+        """Unsubscribes from a stream, or from all. After subscribing to all, unsubscribing from a
+        single one leaves the others there are, but not those to come."""
         self.request("unsubscribe", stream=stream)
 
     def status(self) -> Dict[str, Any]:
@@ -158,7 +176,8 @@ class Client(Subscriptions[messages.Granted]):
             left = float("inf") if deadline is None else max(deadline - time.monotonic(), 0)
             time.sleep(min(wait, left))
             try:
-                self._open(self.timeout)
+                self._limit = deadline
+                self._open()
                 self._renew(before)
                 self._backoff.connected()
                 return
@@ -174,6 +193,8 @@ class Client(Subscriptions[messages.Granted]):
                 self._subscriptions = dict(before)
                 self._kept = Kept()
                 raise
+            finally:
+                self._limit = None
 
     def _renew(self, before: Dict[Optional[str], Fields]) -> None:
         refusal: Optional[wire.Refused] = None
@@ -204,5 +225,6 @@ class Client(Subscriptions[messages.Granted]):
 
 
 def connect(path: Optional[str] = None, timeout: Optional[float] = 5.0) -> Client:
-    """Connects to the daemon at path; by default the user's, or else the system's."""
+    """Connects to the daemon at path; by default the user's, or the system's if nobody
+    listens there."""
     return Client(path, timeout)

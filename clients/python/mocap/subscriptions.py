@@ -68,12 +68,15 @@ class Subscriptions(Generic[Reply]):
     has given up waiting: until then it is pending."""
 
     server: messages.Server
+    timeout: Optional[float]  # of replies, seconds
     _wire: wire.Wire
     _kept: Kept
 
     def __init__(self) -> None:
         self._subscriptions: Dict[Optional[str], Fields] = {}
         self._pending: Dict[int, Tuple[str, Fields]] = {}
+        self._limit: Optional[float] = None  # while reconnecting: when that has to be over
+        self._said: Optional[str] = None  # last by the server, not in reply to anything
 
     def subscribe(
         self,
@@ -93,7 +96,9 @@ class Subscriptions(Generic[Reply]):
         On the same connection, the subscription to a stream ends when the stream is removed: if a
         message of type "streams" then shows that one of that name was added, subscribe again.
         reconnect renews it if the stream is there by then; unsubscribe prevents that, even if the
-        server refuses it as the stream is gone. One to all streams includes those to come."""
+        server refuses it as the stream is gone. One to all streams includes those to come, with the
+        options that were last given for a stream of that name, or else for all; it goes on until
+        unsubscribe is called, be it for a single stream."""
         if encoding is None:
             encoding = "cbor" if "cbor" in self.server.encodings else "json"
         fields = {
@@ -122,6 +127,8 @@ class Subscriptions(Generic[Reply]):
         if value.get("type") == "streams" and isinstance(streams, list) and server is not None:
             server.streams[:] = [name for name in streams if isinstance(name, str)]
         request_id = value.get("id")
+        if value.get("type") == "error" and request_id is None:
+            self._said = str(value.get("message"))
         if not isinstance(request_id, int) or request_id not in self._pending:
             return
         kind, asked = self._pending.pop(request_id)
@@ -132,10 +139,24 @@ class Subscriptions(Generic[Reply]):
         elif kind == "unsubscribe" and value.get("type") == "unsubscribed":
             self._forget(stream)
         elif kind == "unsubscribe" and value.get("code") == "unknown-stream":
-            self._subscriptions.pop(stream, None)  # refused, but it is not to be renewed
+            if None not in self._subscriptions:
+                self._subscriptions.pop(stream, None)  # refused, but it is not to be renewed
 
     def _hang_up(self) -> None:
         raise NotImplementedError
+
+    def _patience(self) -> Optional[float]:
+        """How long to wait for the server now, in seconds; None: forever."""
+        if self._limit is None:
+            return self.timeout
+        left = max(self._limit - time.monotonic(), 0)
+        return left if self.timeout is None else min(self.timeout, left)
+
+    def _closed(self) -> wire.Closed:
+        """What is raised when the server has closed the connection: it may have said why."""
+        inside = " inside a message" if self._wire.partial else ""
+        why = "" if self._said is None else f": {self._said}"
+        return wire.Closed(f"the server closed the connection{inside}{why}")
 
     def _next_read(self) -> Optional[Dict[str, Any]]:
         """The next message that was read. After an error the place in the byte stream is

@@ -7,7 +7,7 @@ import json
 import os
 import pwd
 import stat
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from . import cbor, messages
 
@@ -40,14 +40,20 @@ class TimedOut(MocapError, TimeoutError):
     """The server did not accept a connection, greet or reply in time."""
 
 
+def default_paths() -> List[str]:
+    """Where a daemon may listen: the user's, if there is a directory for that, then the system's."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.geteuid() == 0 or not runtime.startswith("/"):
+        return [SYSTEM_PATH]
+    own = os.path.join(runtime, "mocapd", "mocapd.sock")
+    return [own, SYSTEM_PATH] if os.path.exists(SYSTEM_PATH) else [own]
+
+
 def default_path() -> str:
-    """The socket of the user's daemon, or of the system's."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.getuid() != 0:
-        path = os.path.join(runtime, "mocapd", "mocapd.sock")
-        if os.path.exists(path) or not os.path.exists(SYSTEM_PATH):
-            return path
-    return SYSTEM_PATH
+    """The socket of the user's daemon, or of the system's. Whether anybody listens there, only
+    connecting to it tells: connect tries both."""
+    paths = default_paths()
+    return next((path for path in paths if os.path.exists(path)), paths[0])
 
 
 def refused(path: str, error: PermissionError) -> PermissionError:

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
 import mocap
 from mocap import cbor
@@ -193,6 +194,143 @@ class PlayedServer(unittest.TestCase):
             asyncio.run(lose(played.path))
 
 
+class DefaultPath(unittest.TestCase):
+    """A user who is not root, and both sockets played here."""
+
+    def connect(self, runtime, system):
+        """Where the two clients connect to, of these; or what they raise."""
+        environment = {**os.environ, "XDG_RUNTIME_DIR": runtime}
+
+        def connect():
+            with mocap.connect() as client:
+                return client.path
+
+        async def connect_async():
+            async with await mocap.connect_async() as client:
+                return client.path
+
+        with unittest.mock.patch.dict(os.environ, environment), \
+                unittest.mock.patch("os.geteuid", lambda: 1000), \
+                unittest.mock.patch("os.getuid", lambda: 1000), \
+                unittest.mock.patch("mocap.wire.SYSTEM_PATH", system):
+            found = []
+            for ask in (connect, lambda: asyncio.run(connect_async())):
+                try:
+                    found.append(ask())
+                except OSError as error:
+                    found.append(type(error))
+            return found
+
+    def listen(self, path, listens=True):
+        """A socket that greets, or one that its daemon left."""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        if not listens:
+            listener.close()
+            return
+        listener.listen(9)
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(line(HELLO))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(listener.close)
+        self.addCleanup(listener.shutdown, socket.SHUT_RDWR)
+
+    def test_is_where_somebody_listens(self):
+        for own, system, found in ((True, True, "own"), (True, None, "own"), (False, True, "system"),
+                                   (None, True, "system"), (False, None, ConnectionRefusedError),
+                                   (None, None, FileNotFoundError),
+                                   (False, False, ConnectionRefusedError)):
+            with self.subTest(own=own, system=system), tempfile.TemporaryDirectory() as directory:
+                paths = {"own": f"{directory}/mocapd/mocapd.sock", "system": f"{directory}/system/s"}
+                for path, listens in ((paths["own"], own), (paths["system"], system)):
+                    if listens is not None:
+                        self.listen(path, listens)
+                self.assertEqual(self.connect(directory, paths["system"]), [paths.get(found, found)] * 2)
+                self.doCleanups()
+
+    def test_of_a_relative_directory_is_the_systems(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.listen(f"{directory}/s")
+            self.assertEqual(self.connect("run", f"{directory}/s"), [f"{directory}/s"] * 2)
+            self.doCleanups()
+
+
+class Silent(Listening):
+    """A server that grants everything to one connection, greets the next, or does not, and says no more
+    until it is released."""
+
+    def __init__(self, greeting):
+        self.greeting = greeting
+        self.released = threading.Event()
+        super().__init__()
+
+    def serve(self):
+        connection, _ = self.listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(line(HELLO))
+            for text in lines:
+                connection.sendall(line({**SUBSCRIBED, "id": json.loads(text)["id"]}))
+        connection, _ = self.listener.accept()
+        with connection:
+            connection.sendall(self.greeting)
+            self.released.wait()
+
+    def __exit__(self, *_):
+        self.released.set()
+        super().__exit__()
+
+
+class Reconnecting(unittest.TestCase):
+    """To a server that accepts and is silent: its own timeout counts, not that of replies."""
+
+    REPLIES = 3600  # seconds
+    GUARD = 60  # only a test that fails waits that long
+
+    def assert_ends(self, reconnect):
+        for greeting in b"", line(HELLO):
+            for timeout in None, self.REPLIES:
+                with self.subTest(greeting=greeting, timeout=timeout), Silent(greeting) as silent:
+                    raised = []
+                    thread = threading.Thread(target=reconnect, args=(silent, timeout, raised), daemon=True)
+                    thread.start()
+                    thread.join(self.GUARD)
+                    self.assertEqual(raised, [True])
+
+    def test_ends_in_time(self):
+        def reconnect(silent, timeout, raised):
+            with mocap.connect(silent.path, timeout) as client:
+                client.subscribe()
+                try:
+                    client.reconnect(0.1)
+                except mocap.TimedOut:
+                    raised.append(client.timeout == timeout)
+
+        self.assert_ends(reconnect)
+
+    def test_ends_in_time_with_asyncio(self):
+        async def run(silent, timeout, raised):
+            async with await mocap.connect_async(silent.path) as client:
+                client.timeout = timeout
+                await client.subscribe()
+                try:
+                    await client.reconnect(0.1)
+                except mocap.TimedOut:
+                    raised.append(client.timeout == timeout)
+
+        self.assert_ends(lambda *arguments: asyncio.run(run(*arguments)))
+
+
 class Session(Listening):
     """A server of streams a and b that grants whatever is asked, through one connection
     and one that comes after it, and keeps each one's requests."""
@@ -226,6 +364,46 @@ class Changing(Listening):
             connection.sendall(line({"type": "streams", "streams": 7}))
             connection.sendall(line({"type": "pong", "id": request["id"]}))
             lines.readline()
+
+
+class Closing(unittest.TestCase):
+    """A server that says why it closes the connection, and does: whatever comes next tells."""
+
+    WHY = {"type": "error", "id": None, "code": "too-many", "message": "too many connections"}
+    TOLD = "^the server closed the connection: too many connections$"
+
+    def test_is_told_why(self):
+        def read(client):
+            while True:
+                client.next(20)
+
+        asked = (mocap.Client.subscribe, mocap.Client.unsubscribe, mocap.Client.status, read)
+        for ask in asked:
+            with self.subTest(ask=ask), Played(line(HELLO) + line(self.WHY)) as played:
+                with mocap.connect(played.path) as client:
+                    played.thread.join()
+                    with self.assertRaisesRegex(mocap.Closed, self.TOLD):
+                        ask(client)
+
+    def test_is_told_why_async(self):
+        async def read(client):
+            while True:
+                await client.next()
+
+        async def run(path, ask, pauses, thread):
+            async with await mocap.connect_async(path) as client:
+                thread.join()
+                for _ in range(pauses):  # the loop may have noticed, or not
+                    await asyncio.sleep(0)
+                with self.assertRaisesRegex(mocap.Closed, self.TOLD):
+                    await ask(client)
+
+        asked = (mocap.AsyncClient.subscribe, mocap.AsyncClient.unsubscribe,
+                 mocap.AsyncClient.status, read)
+        for ask in asked:
+            for pauses in (0, 1, 20):
+                with self.subTest(ask=ask), Played(line(HELLO) + line(self.WHY)) as played:
+                    asyncio.run(run(played.path, ask, pauses, played.thread))
 
 
 class Streams(unittest.TestCase):
@@ -269,7 +447,7 @@ class Losing(Listening):
     def reply(self, request, number):
         if request["type"] == "ping":
             return line({"type": "streams", "streams": self.streams}) + line({"type": "pong", "id": request["id"]})
-        if self.gone.get(number) == request["stream"]:
+        if self.gone.get(number, "") == request.get("stream"):
             refused = {"type": "error", "code": "unknown-stream", "message": "gone"}
             return line({**refused, "id": request["id"]})
         return line({**SUBSCRIBED, "id": request["id"]})
@@ -351,6 +529,14 @@ class LostStreams(unittest.TestCase):
             self.assertEqual(client.next(20), self.TOLD)
             client.reconnect(20)
         self.assertEqual(server.requests[1:], [[self.A, self.B], [self.B]])
+
+    def test_leaving_one_that_is_gone_leaves_all(self):
+        with Losing({0: "a"}, 2) as server, mocap.connect(server.path) as client:
+            client.subscribe()
+            with self.assertRaises(mocap.Refused):
+                client.unsubscribe("a")
+            client.reconnect(20)
+        self.assertEqual(server.requests[1], [("subscribe", None)])
 
     def test_one_that_was_removed_and_unsubscribed_from_is_not_renewed(self):
         with Losing({}, 2) as server, mocap.connect(server.path) as client:
