@@ -148,8 +148,7 @@ static bool set_url(void *field, const char *label, const char *value, struct mc
 static void get_url(const void *field, char *text, size_t size)
 {
     const char *url = ((const struct daemon_stream_options *)field)->url, *rest;
-    const enum pipeline_url_kind kind = pipeline_url_parse(url, &rest);
-    if (kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK) {
+    if (pipeline_url_is_network(pipeline_url_parse(url, &rest))) {
         pipeline_url_redact(url, text, size);
     } else {
         snprintf(text, size, "%s", url);

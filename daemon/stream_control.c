@@ -61,8 +61,7 @@ static bool set_option(struct daemon_stream_options *own,
 static bool is_server(const char *url)
 {
     const char *rest;
-    const enum pipeline_url_kind kind = pipeline_url_parse(url, &rest);
-    return kind == PIPELINE_URL_RTSP || kind == PIPELINE_URL_NETWORK;
+    return pipeline_url_is_network(pipeline_url_parse(url, &rest));
 }
 
 // A login belongs to its server: another one must not get it.

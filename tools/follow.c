@@ -218,7 +218,6 @@ enum follow_event follow_next(struct follow *follow, struct mocap_message *messa
             }
             return FOLLOW_MESSAGE;
         case MOCAP_CLOSED:
-            return lose(follow, "it closed the connection");
         case MOCAP_ERROR:
             return lose(follow, error.message);
         case MOCAP_TIMEOUT:

@@ -324,7 +324,7 @@ static void measure(struct fleet_local *local)
         return;
     }
     if (result != MOCAP_MESSAGE) {
-        disconnect(local, result == MOCAP_CLOSED ? "it closed the connection" : error.message);
+        disconnect(local, error.message);
         return;
     }
     local->silences = 0;
@@ -363,7 +363,7 @@ static void drain(struct fleet_local *local)
         take_late(local, &message);
     }
     if (result != MOCAP_TIMEOUT) {
-        disconnect(local, result == MOCAP_CLOSED ? "it closed the connection" : error.message);
+        disconnect(local, error.message);
     }
 }
 

@@ -354,8 +354,7 @@ static bool ask_status(struct fleet_publisher *publisher)
         return take_silence(publisher);
     }
     if (result != MOCAP_MESSAGE) {
-        disconnect(publisher,
-                   result == MOCAP_ERROR ? error.message : "mocapd closed the connection");
+        disconnect(publisher, error.message);
         return false;
     }
     publisher->silences = 0;
@@ -403,8 +402,6 @@ static bool read_some(struct fleet_publisher *publisher)
         case MOCAP_TIMEOUT:
             return false;
         case MOCAP_CLOSED:
-            disconnect(publisher, "mocapd closed the connection");
-            return false;
         case MOCAP_ERROR:
             disconnect(publisher, error.message);
             return false;

@@ -39,9 +39,7 @@ static enum fleet_stream_reply read_failure(enum mocap_result result,
                                             const struct mocap_error *error,
                                             struct fleet_stream_refusal *refusal)
 {
-    const char *reason = result == MOCAP_TIMEOUT  ? "it does not answer"
-                         : result == MOCAP_CLOSED ? "it closed the connection"
-                                                  : error->message;
+    const char *reason = result == MOCAP_TIMEOUT ? "it does not answer" : error->message;
     snprintf(refusal->reason, sizeof refusal->reason, "%s", reason);
     if (result == MOCAP_ERROR && error->code == MOCAP_ERROR_ARGUMENT) {
         return FLEET_STREAM_REFUSED;

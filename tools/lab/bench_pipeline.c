@@ -148,9 +148,8 @@ static bool read_records(struct bench *bench, long seconds, bool counts, struct 
         case MOCAP_TIMEOUT:
             break;
         case MOCAP_CLOSED:
-            return mc_error_set(err, MC_ERROR_SYSTEM, 0, "mocapd closed the connection");
         case MOCAP_ERROR:
-            return mc_error_set(err, MC_ERROR_FORMAT, 0, "%s", error.message);
+            return mc_error_set(err, MC_ERROR_FORMAT, 0, "mocapd: %s", error.message);
         }
     }
     return true;

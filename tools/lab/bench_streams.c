@@ -159,8 +159,7 @@ static bool read_records(struct trial *trial, long seconds, bool counts, struct 
         const int left_ms = (int)((end_ns - now_ns) / MC_NS_PER_MS) + 1;
         const enum mocap_result result = mocap_next(trial->client, left_ms, &message, &error);
         if (result == MOCAP_CLOSED || result == MOCAP_ERROR) {
-            return mc_error_set(err, MC_ERROR_SYSTEM, 0, "mocapd: %s",
-                                result == MOCAP_CLOSED ? "closed the connection" : error.message);
+            return mc_error_set(err, MC_ERROR_SYSTEM, 0, "mocapd: %s", error.message);
         }
         if (result == MOCAP_MESSAGE && message.type == MOCAP_STATE && message.reason[0] != '\0') {
             if (strcmp(message.state, "live") != 0) {

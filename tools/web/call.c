@@ -59,9 +59,8 @@ static void ask(struct web_call *call, struct mocap_client *client)
         call->reply = strndup(message.bytes, message.length);
     } else {
         snprintf(call->reason, sizeof call->reason, "%s",
-                 result == MOCAP_ERROR    ? error.message
-                 : result == MOCAP_CLOSED ? "mocapd closed the connection"
-                                          : "no reply in time");
+                 result == MOCAP_ERROR || result == MOCAP_CLOSED ? error.message
+                                                                 : "no reply in time");
     }
 }
 
