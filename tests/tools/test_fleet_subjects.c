@@ -47,14 +47,8 @@ static void every_name_comes_back(void **state)
 static void names_have_no_control_characters(void **state)
 {
     (void)state;
-    static const char *const wrong[] = { "",
-                                         "a\nb",
-                                         "\x1b[2J",
-                                         "a\x7f",
-                                         "\xc2\x9b"
-                                         "2J",
-                                         "\xc2\x80",
-                                         "\xff" };
+    static const char *const wrong[] = { "",         "a\nb",     "\x1b[2J", "a\x7f",
+                                         "\xc2\x9b", "\xc2\x80", "\xff" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_false(fleet_name_valid(wrong[i]));
     }
