@@ -110,9 +110,9 @@ static bool read_file(struct mc_text_file *file, int fd, const char *path, struc
     }
     if (!read_all(fd, file->text, size, &file->length)) {
         if (errno == ETIMEDOUT && atomic_load(&never_waits)) {
-            return mc_error_set(err, MC_ERROR_SYSTEM, errno,
-                                "%s: must be complete: a program that runs waits for no pipe",
-                                path);
+            return mc_error_set(
+                err, MC_ERROR_SYSTEM, errno,
+                "%s: must be written already: once started, the program waits for no pipe", path);
         }
         if (errno == ETIMEDOUT) {
             return mc_error_set(err, MC_ERROR_SYSTEM, errno, "%s: must be complete within %d s",

@@ -18,6 +18,6 @@ int mc_utf8_encode(uint32_t character, char bytes[MC_UTF8_BYTES_MAX]);
 // the space (U+0020) itself.
 const char *mc_utf8_invisible_name(uint32_t character);
 
-// How many bytes the control character (U+0000 to U+001F, U+007F to U+009F) takes with which text
-// begins; 0 when it begins with none, or is empty. Terminals obey such characters.
+// The length in bytes of the control character (U+0001 to U+001F, U+007F to U+009F) that text
+// begins with, or 0. Terminals obey such characters.
 size_t mc_utf8_control_bytes(const char *text);

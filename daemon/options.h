@@ -77,8 +77,7 @@ struct daemon_options {
     int linger_s; // how long an on-demand source stays open after its last subscriber
     int max_connections, stuck_timeout_s;
     int max_connections_per_user; // 0: three quarters of max_connections
-    gid_t
-        control_group; // may change what every subscriber gets; 0: only root and the daemon's user
+    gid_t control_group; // may change what all subscribers get; 0: only root and the daemon's user
     bool every_frame, exit_on_end;
     enum mc_log_level log_level;
     struct daemon_stream_settings settings; // of streams that have none of their own

@@ -203,11 +203,9 @@ bool daemon_streams_calibrate(struct daemon_streams *streams, int index,
 {
     struct daemon_running_stream *stream = find_open(streams, index, "calibrate", error);
     if (stream != NULL && !streams->started) { // nothing would end the measurement, or answer
-        error->code = PROTOCOL_ERROR_UNSUPPORTED;
-        snprintf(error->message, sizeof error->message,
-                 "calibrate: mocapd waits for subscribers before it starts the streams "
-                 "(--wait-subscribers)");
-        return false;
+        return protocol_refuse(error, PROTOCOL_ERROR_UNSUPPORTED,
+                               "calibrate: mocapd waits for subscribers before it starts the "
+                               "streams (--wait-subscribers)");
     }
     return stream != NULL && daemon_calibrator_measure(&stream->calibrator, request, error);
 }

@@ -33,7 +33,7 @@ struct mocap_client {
     struct protocol_client_subscriptions subscriptions;
     struct protocol_policy policy; // as granted last
     struct mocap_options granted;
-    char said[PROTOCOL_REASON_BYTES]; // last by the server, not in reply to anything; "": nothing
+    char said[PROTOCOL_REASON_BYTES]; // by its last message, not in reply to anything; "": nothing
 };
 
 // ---- messages
@@ -79,9 +79,10 @@ static void apply_reply(struct mocap_client *client)
         client->connection.framing.encoding = client->policy.encoding;
         client->granted = protocol_client_options_granted(&client->policy);
     }
-    if (client->message->type == PROTOCOL_MESSAGE_ERROR && !client->message->id.given) {
-        snprintf(client->said, sizeof client->said, "%s", client->message->error.message);
-    }
+    const bool says_why =
+        client->message->type == PROTOCOL_MESSAGE_ERROR && !client->message->id.given;
+    snprintf(client->said, sizeof client->said, "%s",
+             says_why ? client->message->error.message : "");
     protocol_client_subscriptions_reply(&client->subscriptions, client->message, &client->hello);
 }
 
@@ -129,6 +130,7 @@ static enum mocap_result receive(struct mocap_client *client, int64_t deadline_n
                                  struct mocap_message *message, struct mc_error *err)
 {
     const enum protocol_encoding encoding = client->connection.framing.encoding;
+    const bool was_open = client->connection.fd >= 0;
     char *bytes;
     size_t length;
     enum mocap_result result =
@@ -138,7 +140,8 @@ static enum mocap_result receive(struct mocap_client *client, int64_t deadline_n
     }
     if (result == MOCAP_CLOSED) {
         protocol_connection_close(&client->connection);
-        mc_error_set(err, MC_ERROR_SYSTEM, ECONNRESET, "the server closed the connection%s%s",
+        mc_error_set(err, MC_ERROR_SYSTEM, ECONNRESET, "%s%s%s",
+                     was_open ? "the server closed the connection" : "the connection is closed",
                      client->said[0] == '\0' ? "" : ": ", client->said);
     }
     if (result == MOCAP_MESSAGE) {

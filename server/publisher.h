@@ -37,8 +37,9 @@ struct server_limits {
     int connections, connections_per_user; // over all, and of one uid; 0: its default share
     uint64_t stuck_ms;    // a write without progress for this long closes the connection,
     uint64_t greeting_ms; // as does no valid request for this long
-    // Budget for queued messages. Above it only subscribers with an empty queue get
-    // records; the others miss them.
+    // Budget for queued messages. Above it only subscribers with an empty queue get records, but
+    // for mode every-frame; a request waits until the replies before it are sent; and metrics that
+    // take SERVER_LARGE_BYTES are refused.
     size_t pending_bytes;
 };
 
@@ -55,8 +56,7 @@ struct server_publisher_options {
     int workers;      // for status
     bool every_frame; // no record is lost: see on_pressure
     struct server_limits limits;
-    gid_t
-        control_group; // may change what every subscriber gets; 0: only root and the daemon's user
+    gid_t control_group; // may change what all subscribers get; 0: only root and the daemon's user
     const struct protocol_point_set *dense; // of the records' dense points; NULL: there are none
     const struct protocol_network_status *networks; // for status; at most PROTOCOL_NETWORKS_MAX
     int network_count;

@@ -118,8 +118,9 @@ struct protocol_policy server_subscriber_policy_of(struct server_subscriber *sub
 bool server_subscriber_keep_policy(struct server_subscriber *subscriber, int stream,
                                    const char *name);
 
-// The stream is about to go: its records that are queued are sent nevertheless. So many of removed
-// streams may be queued as of all streams in mode queue; more close the connection.
+// The stream is about to go: its records that are queued are sent nevertheless. As many records of
+// removed streams may be queued as mode queue allows for all streams together; one more closes
+// the connection.
 void server_subscriber_keep_records(struct server_subscriber *subscriber, int stream);
 
 // The stream is gone: frees the subscription, which is no longer active.

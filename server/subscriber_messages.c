@@ -373,7 +373,8 @@ bool server_subscriber_record(struct server_subscription *subscription,
                               struct server_message *message, bool over_budget)
 {
     struct server_subscriber *subscriber = subscription->subscriber;
-    if (!server_subscription_has_room(subscription) || (over_budget && !idle(subscriber))) {
+    if (subscriber->finishing || !server_subscription_has_room(subscription) ||
+        (over_budget && !idle(subscriber))) {
         server_subscription_miss(subscription, message, over_budget);
         return false;
     }

@@ -21,13 +21,14 @@ function distinct(title, models, id) {
  */
 export function makeShelf(stage, title) {
     let models = [];
-    let shown = null; // {title, id, kept}; without an id it is not kept, or not yet: kept is promised
+    let shown = null; // {title, id, replaces, kept}; without an id it is not kept, or not yet: kept is promised
 
     const note = (text) => setText(byId("model-note"), text);
 
     function refresh() {
-        const options = models.map(({ id, title }) => make("option", { value: String(id), selected: id === shown?.id }, title));
-        if (shown && shown.id === undefined) {
+        const place = shown?.id ?? shown?.replaces; // while it is being kept, it stands where it will be
+        const options = models.map(({ id, title }) => make("option", { value: String(id), selected: id === place }, id === place ? shown.title : title));
+        if (shown && shown.id === undefined && !models.some(({ id }) => id === place)) {
             options.push(make("option", { value: "", selected: true }, shown.title)); // it may be chosen for as long as it is shown
         }
         byId("model-choice").replaceChildren(...options);
@@ -69,6 +70,7 @@ export function makeShelf(stage, title) {
             await replaced?.kept;
             model.id = await keepModel(model.title, bytes, replaced?.id);
         } catch (error) {
+            model.replaces = undefined;
             if (model === shown) {
                 note(`${model.title} is shown but could not be saved: ${explainStorage(error)}`);
             }
@@ -93,7 +95,7 @@ export function makeShelf(stage, title) {
             if (mine !== turn) {
                 return;
             }
-            const model = { title: distinct(title, models, replaced?.id) };
+            const model = { title: distinct(title, models, replaced?.id), replaces: replaced?.id };
             shown = model;
             note(model.title);
             keep("model", model.title);

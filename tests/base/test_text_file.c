@@ -117,7 +117,7 @@ static void a_program_that_runs_waits_for_no_pipe(void **state)
     assert_int_equal(write(ends[1], "x = 1\n", 6), 6);
     snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
     mc_text_file_never_wait();
-    assert_refused(name, ": must be complete: a program that runs waits for no pipe");
+    assert_refused(name, ": must be written already: once started, the program waits for no pipe");
     assert_int_equal(write(ends[1], "x = 1\n", 6), 6);
     close(ends[1]);
     struct mc_text_file file;

@@ -73,7 +73,7 @@ class Runner:
                     client.settimeout(GUARD_S)
                     client.connect(self.path)
                     client.sendall(requests)
-                    while (said := client.recv(65536)) and b'"type":"error"' not in text:
+                    while b'"type":"error"' not in text and (said := client.recv(65536)):
                         text += said
             except OSError:
                 pass

@@ -37,10 +37,10 @@ OWN = {"FacePositionX", "FacePositionY", "FacePositionZ", "FaceAngleX", "FaceAng
 
 
 class VTubeStudio:
-    """Answers as VTube Studio does. Requests are put into a queue; with is_allowed False its user
-    says no; while is_reading is not set it reads nothing more; with is_contrary True no token is good, and with is_silent True the next authentication
-    gets no answer. The next requests of a kind in errors get these. junk is sent before each
-    reply."""
+    """Answers as VTube Studio does. Requests are put into a queue; while is_reading is not set it
+    reads nothing more. With is_allowed False its user says no, with is_contrary True no token is
+    good, and with is_silent True the next authentication gets no answer. The next requests of a
+    kind in errors get these. junk is sent before each reply."""
 
     def __init__(self):
         self.requests = queue.Queue()

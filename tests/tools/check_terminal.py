@@ -117,7 +117,7 @@ def bridge(file):
 
 
 def run(*words):
-    """-> what it prints; its comPLAINts are in it"""
+    """-> what it prints; its complaints are in it"""
     ended = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, timeout=GUARD_S, check=False)
     text = ended.stdout.decode()

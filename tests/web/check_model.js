@@ -95,6 +95,11 @@ const noteIs = (page, text) => page.waitForFunction((wanted) => document.getElem
 
 const noteMatches = (page, pattern) => page.waitForFunction((wanted) => new RegExp(wanted).test(document.getElementById("model-note").textContent), pattern);
 const titles = (page) => page.evaluate(() => import("./models.js").then(({ listModels }) => listModels()).then((models) => models.map(({ title }) => title)));
+const titlesBecome = async (page, wanted) => {
+    while ((await titles(page)).join() !== wanted.join()) {
+        await page.waitForTimeout(20); // a model is shown before it is kept
+    }
+};
 const file = (name, buffer = makeVrm()) => ({ name, mimeType: "model/gltf-binary", buffer });
 
 /** A model that cannot be framed is refused, and what was shown stays; one with a part that cannot be drawn is shown. */
@@ -138,6 +143,7 @@ const keepAgain = (page) => page.evaluate(() => (IDBObjectStore.prototype.put = 
 async function checkUnkept(page) {
     await page.setInputFiles("#model-file", file("first.vrm"));
     await noteIs(page, "Flat face");
+    await titlesBecome(page, ["Flat face"]);
     await failToKeep(page);
     await page.setInputFiles("#model-file", file("second.vrm"));
     await noteMatches(page, "^Flat face 2 is shown but could not be saved: this browser has no storage left");

@@ -1,9 +1,9 @@
 // Records and states over MQTT, for home automation.
 //
-// A thread connects and reconnects. Records go with QoS 0 and are lost while more
-// than a few wait for the broker; states go with QoS 1, retained, when they change, and wait in a
-// queue with room for all streams. The last will says that this publisher is gone. Home Assistant
-// finds the streams by itself. Where another machine publishes a stream, too, see retained.h.
+// A thread connects and reconnects. Records go with QoS 0 and are lost while more than a few wait
+// for the broker; states go with QoS 1, retained, when they change, and wait in a queue with room
+// for all streams. The last will says that this publisher is gone. Home Assistant finds the streams
+// by itself. Where another machine publishes a stream, too, see retained.h.
 #pragma once
 
 #include <stdbool.h>
@@ -40,9 +40,8 @@ bool fleet_mqtt_record(struct fleet_mqtt *mqtt, const char *stream, const char *
                        size_t length);
 
 // Sends the report if it is news, and after each reconnect; what cannot be sent now, with the next
-// call. While the stream is not live, its
-// presence is OFF: what was seen last is no news. Not while it is another machine's that has spoken
-// last. What another has removed is sent again.
+// call. While the stream is not live, its presence is OFF: what was seen last is no news. Not while
+// it is another machine's that has spoken last. What another has removed is sent again.
 void fleet_mqtt_state(struct fleet_mqtt *mqtt, const char *stream, bool is_live, const char *text,
                       size_t length);
 

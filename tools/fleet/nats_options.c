@@ -58,12 +58,12 @@ static bool set_inbox(natsOptions *options, const char *user, size_t length, str
     return check(natsOptions_SetCustomInboxPrefix(options, prefix), "inbox", err);
 }
 
-// Of nats://USER:PASSWORD@HOST.
-static bool set_inbox_of_url(natsOptions *options, const char *url, struct mc_error *err)
+// Of the first of nats://USER:PASSWORD@HOST, ...
+static bool set_inbox_of_url(natsOptions *options, const char *urls, struct mc_error *err)
 {
-    const char *user = strstr(url, "://") + 3;
-    const size_t length = strcspn(user, ":@/");
-    const bool has_user = user[length] == ':' && strchr(user, '@') != NULL;
+    const char *user = strstr(urls, "://") + 3;
+    const size_t length = strcspn(user, ":@/, ");
+    const bool has_user = user[length] == ':' && memchr(user, '@', strcspn(user, ", ")) != NULL;
     return !has_user || set_inbox(options, user, length, err);
 }
 
@@ -100,7 +100,6 @@ static bool set_servers(natsOptions *options, const struct fleet_options *fleet,
     is_good = is_good &&
               (count > 0 || mc_error_set(err, MC_ERROR_ARGUMENT, 0, "--nats must name a server")) &&
               check(natsOptions_SetServers(options, servers, count), "--nats", err) &&
-              set_inbox_of_url(options, servers[0], err) &&
               (!is_secure || check(natsOptions_SetSecure(options, true), "TLS", err));
     if (count > 0) {
         const int each_ms = CONNECT_ALL_MS / count;
@@ -173,5 +172,6 @@ static bool set_secrets(natsOptions *options, const struct fleet_options *fleet,
 bool fleet_nats_options_set(natsOptions *options, const struct fleet_options *fleet,
                             const char *shown, struct mc_error *err)
 {
-    return set_servers(options, fleet, shown, err) && set_secrets(options, fleet, err);
+    return set_servers(options, fleet, shown, err) && set_secrets(options, fleet, err) &&
+           set_inbox_of_url(options, fleet->nats, err); // its user counts before that of --login
 }

@@ -216,7 +216,8 @@ static void take_streams(struct fleet_publisher *publisher)
 static void tell_outage(struct fleet_publisher *publisher, const char *reason)
 {
     if (!publisher->outage_is_told) {
-        mc_log(MC_LOG_WARNING, "nothing to publish: %s; trying again until there is", reason);
+        mc_log(MC_LOG_WARNING, "nothing to publish from mocapd: %s; trying again until there is",
+               reason);
         publisher->outage_is_told = true;
     }
 }
@@ -269,7 +270,7 @@ static bool connect_daemon(struct fleet_publisher *publisher)
 static bool take_silence(struct fleet_publisher *publisher)
 {
     if (++publisher->silences >= SILENCES_MAX) {
-        disconnect(publisher, "mocapd does not answer");
+        disconnect(publisher, "it does not answer");
         return false;
     }
     mc_log(MC_LOG_DEBUG, "mocapd has not answered for %d ms", REPLY_MS);

@@ -7,8 +7,8 @@
 //
 //     stream.NAME   {"options":{"url":"rtsp://…"},"labels":["room=3"],"worker":"hall-2"}
 //     lease.NAME    {"worker":"hall-1","session":"5f0c…","moves":3}, or
-//     {"worker":"","to":"hall-2"},
-//                   or {"worker":"","refused":true,"by":"hall-1"}
+//                   {"worker":"","to":"hall-2"}, or
+//                   {"worker":"","refused":true,"by":"hall-1"}
 //     worker.NAME   {"session":"5f0c…","beat":7,"after":1234,"capacity":12,"labels":["room=3"],…}
 //
 // A worker rewrites its own key all the time; that of a lease changes with the owner alone. So its

@@ -58,7 +58,7 @@ static void ask(struct web_call *call, struct mocap_client *client)
     if (is_reply(result, &message)) {
         call->reply = strndup(message.bytes, message.length);
     } else {
-        snprintf(call->reason, sizeof call->reason, "%s",
+        snprintf(call->reason, sizeof call->reason, "mocapd: %s",
                  result == MOCAP_ERROR || result == MOCAP_CLOSED ? error.message
                                                                  : "no reply in time");
     }

@@ -116,12 +116,15 @@ class AsyncClient(Subscriptions[Awaitable[messages.Granted]]):
     async def _take_arrived(self) -> None:
         """Takes what is there already: a write that fails would lose it."""
         read = asyncio.ensure_future(self._reader.read(65536))
-        await asyncio.sleep(0)
+        try:
+            await asyncio.sleep(0)
+        finally:  # a request that is cancelled here leaves no reader behind
+            if not read.done():
+                read.cancel()
+            elif read.exception() is None:
+                self._wire.feed(read.result())
         if not read.done():
-            read.cancel()
             await asyncio.wait([read])
-        elif read.exception() is None:
-            self._wire.feed(read.result())
 
     async def _exchange(self, line: bytes) -> Dict[str, Any]:
         await self._take_arrived()

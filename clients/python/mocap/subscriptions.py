@@ -76,7 +76,7 @@ class Subscriptions(Generic[Reply]):
         self._subscriptions: Dict[Optional[str], Fields] = {}
         self._pending: Dict[int, Tuple[str, Fields]] = {}
         self._limit: Optional[float] = None  # while reconnecting: when that has to be over
-        self._said: Optional[str] = None  # last by the server, not in reply to anything
+        self._said: Optional[str] = None  # by its last message, not in reply to anything
 
     def subscribe(
         self,
@@ -127,8 +127,8 @@ class Subscriptions(Generic[Reply]):
         if value.get("type") == "streams" and isinstance(streams, list) and server is not None:
             server.streams[:] = [name for name in streams if isinstance(name, str)]
         request_id = value.get("id")
-        if value.get("type") == "error" and request_id is None:
-            self._said = str(value.get("message"))
+        says_why = value.get("type") == "error" and request_id is None
+        self._said = str(value.get("message")) if says_why else None
         if not isinstance(request_id, int) or request_id not in self._pending:
             return
         kind, asked = self._pending.pop(request_id)

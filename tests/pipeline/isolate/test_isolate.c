@@ -358,6 +358,10 @@ static void a_file_that_repeats_is_confined_once(void **state)
     const pid_t decoder = find_decoder(&count);
     assert_int_equal(count, 1);
     const int filters = count_filters(decoder);
+    if (filters < 0) {
+        run_stop(&run);
+        skip();
+    }
     assert_true(filters >= 2);
     run_until(&run, 30);
     assert_int_equal(find_decoder(&count), decoder);
