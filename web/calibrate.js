@@ -85,6 +85,13 @@ export function makeCalibrate(control, stream) {
         }
     }
 
+    /** Says how it goes, unless the dialog is about another stream by now. */
+    const say = (name, text, where = guide) => {
+        if (name === opened) {
+            where.textContent = text;
+        }
+    };
+
     /**
      * @param {(stream: string) => Promise<void>} work
      * @returns {Promise<boolean>} whether all went well
@@ -96,10 +103,14 @@ export function makeCalibrate(control, stream) {
         showProblem("");
         setBusy(true);
         isStopped = false;
+        const name = opened;
         try {
-            await work(opened);
+            await work(name);
             return true;
         } catch (error) {
+            if (name !== opened) {
+                return false; // the dialog is about another stream by now
+            }
             guide.textContent = "";
             showProblem(error.code === "no-face" ? "No face looked at the camera for long enough. Look at the camera and try again." : error.message);
             return false;
@@ -110,18 +121,18 @@ export function makeCalibrate(control, stream) {
 
     const neutral = () =>
         attempt(async (name) => {
-            guide.textContent = "Look at the camera: eyes open, mouth closed, face at rest …";
+            say(name, "Look at the camera: eyes open, mouth closed, face at rest …");
             const { faces, profile: used } = await measure(name, { action: "neutral" }, NEUTRAL_MS);
-            guide.textContent = `Measured ${faces === 1 ? "your neutral face" : `${faces} neutral faces`}; saved in profile ${used}.`;
+            say(name, `Measured ${faces === 1 ? "your neutral face" : `${faces} neutral faces`}; saved in profile ${used}.`);
             await refresh(name);
         });
 
     async function measureStep(name, index) {
         const [words, shapes] = STEPS[index];
-        guide.textContent = `${words} and hold …`;
+        say(name, `${words} and hold …`);
         progress.value = 0;
         await sleep(READY_MS);
-        results[index].textContent = resultOf(await measure(name, { action: "range", shapes }, RANGE_MS));
+        say(name, resultOf(await measure(name, { action: "range", shapes }, RANGE_MS)), results[index]);
     }
 
     const range = () =>
@@ -129,13 +140,13 @@ export function makeCalibrate(control, stream) {
             for (let index = 0; index < STEPS.length && !isStopped; index++) {
                 await measureStep(name, index);
             }
-            guide.textContent = isStopped ? "Stopped. The steps already measured are saved." : "All steps measured and saved.";
+            say(name, isStopped ? "Stopped. The steps already measured are saved." : "All steps measured and saved.");
         });
 
     const one = (index) =>
         attempt(async (name) => {
             await measureStep(name, index);
-            guide.textContent = "Measured and saved.";
+            say(name, "Measured and saved.");
         });
 
     async function refresh(name) {
@@ -152,7 +163,7 @@ export function makeCalibrate(control, stream) {
     const change = (request, words) =>
         attempt(async (name) => {
             await control.ask({ type: "calibrate", stream: name, ...request });
-            guide.textContent = words;
+            say(name, words);
             await refresh(name);
         });
 
@@ -167,9 +178,9 @@ export function makeCalibrate(control, stream) {
             return;
         }
         attempt(async (name) => {
-            guide.textContent = "Look at the camera: eyes open, mouth closed, face at rest …";
+            say(name, "Look at the camera: eyes open, mouth closed, face at rest …");
             await measure(name, { action: "neutral", profile: person }, NEUTRAL_MS);
-            guide.textContent = `Measured the neutral face of ${person}.`;
+            say(name, `Measured the neutral face of ${person}.`);
             await refresh(name);
         });
     });
@@ -193,7 +204,10 @@ export function makeCalibrate(control, stream) {
             if (box.childElementCount === 0) {
                 fill(box);
             }
-            opened = stream();
+            if (opened !== stream()) {
+                opened = stream();
+                results.forEach((one) => (one.textContent = "")); // of another stream
+            }
             showProblem("");
             guide.textContent = "";
             refresh(opened).catch((error) => showProblem(error.message));

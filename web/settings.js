@@ -113,6 +113,9 @@ export function makeSettings(control, stream, preferences) {
         try {
             await send(name, changes);
         } catch (error) {
+            if (name !== opened) {
+                return; // the dialog is about another stream by now
+            }
             showProblem(error.message);
             if (pending.length === 0 && Object.keys(changes).length > 0) {
                 await send(name, {}).catch(() => {}); // the problem is shown already
