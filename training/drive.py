@@ -183,8 +183,10 @@ def warped(image, flow):
 
 def labelled(image, text):
     image = cv2.copyMakeBorder(image, 18, 0, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-    return cv2.putText(image, text, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1,
-                       cv2.LINE_AA)
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.4
+    (width, _), _ = cv2.getTextSize(text, font, scale, 1)
+    scale *= min(1, (image.shape[1] - 8) / width)
+    return cv2.putText(image, text, (4, 13), font, scale, (40, 40, 40), 1, cv2.LINE_AA)
 
 
 def driven(networks, still, drivers, size, edge=128):

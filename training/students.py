@@ -68,7 +68,9 @@ def main():
     parser.add_argument("--page", help="a page with marks for the tables")
     options = parser.parse_args()
     students = read_students(options.logs)
-    tables = {"heads": heads_table(students), "losses": losses_table(students)}
+    tables = {"heads": heads_table(students)}
+    if len({loss for _, loss, _ in students}) > 1:
+        tables["losses"] = losses_table(students)
     for mark, text in tables.items():
         if options.page:
             report.replace_between(options.page, mark, text)
