@@ -116,11 +116,7 @@ static int usage_error(const struct line *line, const struct mc_error *err)
 {
     write_name(line->path, line->depth, stderr);
     fputs(": ", stderr);
-    for (const char *at = err->message; *at != '\0';) {
-        const size_t control = mc_utf8_control_bytes(at);
-        fputc(control > 0 ? '?' : *at, stderr);
-        at += control > 0 ? control : 1;
-    }
+    mc_utf8_write_visible(stderr, err->message, false);
     fputs("\nTry '", stderr);
     write_name(line->path, line->depth, stderr);
     fputs(" --help' for more information.\n", stderr);

@@ -1,7 +1,5 @@
 #include "base/utf8.h"
 
-#include <stdbool.h>
-
 static bool is_character(uint32_t value)
 {
     return value <= 0x10ffff && (value < 0xd800 || value > 0xdfff);
@@ -56,6 +54,15 @@ size_t mc_utf8_control_bytes(const char *text)
         return second >= 0x80 && second < 0xa0 ? 2 : 0;
     }
     return first != '\0' && (first < 0x20 || first == 0x7f) ? 1 : 0;
+}
+
+void mc_utf8_write_visible(FILE *out, const char *text, bool lines)
+{
+    while (*text != '\0') {
+        const size_t control = lines && *text == '\n' ? 0 : mc_utf8_control_bytes(text);
+        fputc(control > 0 ? '?' : *text, out);
+        text += control > 0 ? control : 1;
+    }
 }
 
 // Unicode 15: categories Cc, Cf, Zl, Zp, Zs, and the letters that are drawn as nothing.

@@ -1,8 +1,10 @@
 // UTF-8 (RFC 3629), one character at a time, and invisible characters. Any thread.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { MC_UTF8_BYTES_MAX = 4 }; // of one character
 
@@ -21,3 +23,6 @@ const char *mc_utf8_invisible_name(uint32_t character);
 // The length in bytes of the control character (U+0001 to U+001F, U+007F to U+009F) that text
 // begins with, or 0. Terminals obey such characters.
 size_t mc_utf8_control_bytes(const char *text);
+
+// Writes text with a '?' for each control character; lines: but for line feeds.
+void mc_utf8_write_visible(FILE *out, const char *text, bool lines);

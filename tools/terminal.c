@@ -20,18 +20,9 @@ void tools_complain(const char *format, ...)
     fputc('\n', stderr);
 }
 
-static void write_visible(FILE *out, const char *text, bool has_lines)
-{
-    while (*text != '\0') {
-        const size_t control = has_lines && *text == '\n' ? 0 : mc_utf8_control_bytes(text);
-        fputc(control > 0 ? '?' : *text, out);
-        text += control > 0 ? control : 1;
-    }
-}
-
 void tools_write_text(FILE *out, const char *text)
 {
-    write_visible(out, text, false);
+    mc_utf8_write_visible(out, text, false);
 }
 
 void tools_print(FILE *out, const char *format, ...)
@@ -46,7 +37,7 @@ void tools_print(FILE *out, const char *format, ...)
 
 void tools_write_lines(FILE *out, const char *text)
 {
-    write_visible(out, text, true);
+    mc_utf8_write_visible(out, text, true);
 }
 
 void tools_write_json(FILE *out, const char *json, size_t length)

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -55,6 +58,24 @@ void server_fixture_start(const struct server_limits *limits)
     if (!server_listener_open(&server, &loop, path, &err)) {
         fail_msg("%s", err.message);
     }
+}
+
+void server_fixture_spin(void)
+{
+    for (int i = 0; i < 20; i++) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+}
+
+int server_fixture_join(const char *requests)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(write(fd, requests, strlen(requests)), strlen(requests));
+    server_fixture_spin();
+    return fd;
 }
 
 void server_fixture_stop(void)

@@ -14,6 +14,13 @@ extern struct server_publisher_callbacks server_fixture_callbacks;
 
 void server_fixture_start(const struct server_limits *limits);
 
+// Lets the loop do what there is to do.
+void server_fixture_spin(void);
+
+// Connects, sends the requests and lets the server take them. Returns the socket, which is the
+// caller's to close; reading from it does not block.
+int server_fixture_join(const char *requests);
+
 // Closes the server when it has sent what is queued.
 void server_fixture_stop(void);
 

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -47,27 +45,10 @@ static void stop(void)
     server_fixture_stop();
 }
 
-static void spin(void)
-{
-    for (int i = 0; i < 20; i++) {
-        uv_run(&loop, UV_RUN_NOWAIT);
-    }
-}
-
 static void say(int fd, const char *request)
 {
     assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-    spin();
-}
-
-static int join(const char *request)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    say(fd, request);
-    return fd;
+    server_fixture_spin();
 }
 
 static size_t receive(int fd, char *bytes)
@@ -76,7 +57,7 @@ static size_t receive(int fd, char *bytes)
     ssize_t count;
     while ((count = read(fd, bytes + length, READ_BYTES - 1 - length)) > 0) {
         length += (size_t)count;
-        spin();
+        server_fixture_spin();
     }
     bytes[length] = '\0';
     return length;
@@ -129,8 +110,9 @@ static void only_what_was_asked_for_is_sent(void **state)
 {
     (void)state;
     start();
-    int fd = join("{\"type\":\"subscribe\",\"include\":[\"pose\",\"aura\"],\"label\":\"me\"}\n");
-    int other = join("{\"type\":\"subscribe\",\"include\":[\"raw\"]}\n");
+    int fd = server_fixture_join(
+        "{\"type\":\"subscribe\",\"include\":[\"pose\",\"aura\"],\"label\":\"me\"}\n");
+    int other = server_fixture_join("{\"type\":\"subscribe\",\"include\":[\"raw\"]}\n");
     publish(1);
     const char *text = received(fd);
     assert_has(text, "\"include\":[\"pose\"],\"lost\":\"none\",\"label\":\"me\"}");
@@ -151,7 +133,7 @@ static void a_rate_is_kept_and_what_it_leaves_out_is_not_missed(void **state)
 {
     (void)state;
     start();
-    int fd = join("{\"type\":\"subscribe\",\"max_rate\":20}\n");
+    int fd = server_fixture_join("{\"type\":\"subscribe\",\"max_rate\":20}\n");
     received(fd);
     int64_t now_ns = INT64_C(5000000000);
     int got = 0, missed_none = 0;
@@ -176,7 +158,7 @@ static void a_rate_too_small_to_tell_is_refused(void **state)
     (void)state;
     static const char *const rates[] = { "1e-300", "1e-10", "0.00099", "-1", "1001" };
     start();
-    int fd = join("");
+    int fd = server_fixture_join("");
     received(fd); // the greeting
     for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         char request[128];
@@ -197,9 +179,9 @@ static void lost_faces_are_shown_as_asked(void **state)
 {
     (void)state;
     start();
-    int none = join("{\"type\":\"subscribe\"}\n");
-    int hold = join("{\"type\":\"subscribe\",\"lost\":\"hold\"}\n");
-    int neutral = join("{\"type\":\"subscribe\",\"lost\":\"neutral\"}\n");
+    int none = server_fixture_join("{\"type\":\"subscribe\"}\n");
+    int hold = server_fixture_join("{\"type\":\"subscribe\",\"lost\":\"hold\"}\n");
+    int neutral = server_fixture_join("{\"type\":\"subscribe\",\"lost\":\"neutral\"}\n");
     record.face_count = 0;
     publish(1); // nobody was seen yet
     assert_has(received(hold), "\"faces\":[]");
@@ -230,7 +212,7 @@ static void a_queue_keeps_the_oldest_and_tells_of_the_gap(void **state)
 {
     (void)state;
     start();
-    int fd = join("{\"type\":\"subscribe\",\"mode\":\"queue\",\"queue\":10}\n");
+    int fd = server_fixture_join("{\"type\":\"subscribe\",\"mode\":\"queue\",\"queue\":10}\n");
     assert_has(received(fd), "\"mode\":\"queue\",\"queue\":10,");
     publish(500);
     char *text = strdup(received(fd)); // the kernel's buffer, and the queue
@@ -263,7 +245,7 @@ static void a_queue_is_granted_up_to_its_bound(void **state)
         { "1.5", "queue: must be 1 or more records" },
     };
     start();
-    int fd = join("");
+    int fd = server_fixture_join("");
     received(fd);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char request[128];
@@ -281,7 +263,7 @@ static void the_encoding_changes_after_the_reply(void **state)
     (void)state;
     static char bytes[READ_BYTES];
     start();
-    int fd = join("{\"type\":\"subscribe\"}\n");
+    int fd = server_fixture_join("{\"type\":\"subscribe\"}\n");
     publish(100); // one waits, in JSON
     say(fd, "{\"type\":\"subscribe\",\"id\":2,\"encoding\":\"cbor\"}\n");
     publish(100);
@@ -323,7 +305,8 @@ static void another_version_is_refused_and_closed(void **state)
 {
     (void)state;
     start();
-    int fd = join("{\"type\":\"subscribe\",\"id\":1,\"protocol\":[2,0]}\n{\"type\":\"ping\"}\n");
+    int fd = server_fixture_join(
+        "{\"type\":\"subscribe\",\"id\":1,\"protocol\":[2,0]}\n{\"type\":\"ping\"}\n");
     const char *text = received(fd);
     assert_has(text, "{\"type\":\"error\",\"id\":1,\"code\":\"wrong-version\"");
     assert_null(strstr(text, "pong"));
@@ -352,7 +335,7 @@ static void too_many_forms_fall_back_to_all_parts(void **state)
         snprintf(request, sizeof request,
                  "{\"type\":\"subscribe\",\"encoding\":\"%s\",\"include\":[%s]}\n",
                  i < 31 ? "json" : "cbor", list);
-        fds[i] = join(request);
+        fds[i] = server_fixture_join(request);
         while (strstr(received(fds[i]), "\"subscribed\"") == NULL) {
             uv_run(&loop, UV_RUN_ONCE); // requests are answered by the handful
             publish(0);
@@ -376,9 +359,10 @@ static void over_the_bound_only_subscribers_that_keep_up_get_records(void **stat
     enum { STUCK = 4 };
     limits.pending_bytes = 256 * 1024;
     start();
-    int stuck[STUCK], good = join("{\"type\":\"subscribe\"}\n"), got = 0;
+    int stuck[STUCK], good = server_fixture_join("{\"type\":\"subscribe\"}\n"), got = 0;
     for (int i = 0; i < STUCK; i++) {
-        stuck[i] = join("{\"type\":\"subscribe\",\"mode\":\"queue\",\"queue\":1024}\n");
+        stuck[i] =
+            server_fixture_join("{\"type\":\"subscribe\",\"mode\":\"queue\",\"queue\":1024}\n");
     }
     for (int i = 0; i < 1000; i++) {
         publish(1);
@@ -413,8 +397,8 @@ static void who_asks_for_nothing_or_reads_nothing_is_closed(void **state)
     limits.greeting_ms = 1;
     limits.stuck_ms = 1;
     start();
-    int silent = join(""), half = join("{\"type\":\"ping\"");
-    int stuck = join("{\"type\":\"subscribe\"}\n");
+    int silent = server_fixture_join(""), half = server_fixture_join("{\"type\":\"ping\"");
+    int stuck = server_fixture_join("{\"type\":\"subscribe\"}\n");
     publish(500);
     run_until_closed(silent);
     run_until_closed(half);
@@ -433,11 +417,11 @@ static void a_flood_of_requests_is_answered_by_the_handful(void **state)
 {
     (void)state;
     start();
-    int flood = join(""), good = join("{\"type\":\"subscribe\"}\n");
+    int flood = server_fixture_join(""), good = server_fixture_join("{\"type\":\"subscribe\"}\n");
     for (int i = 0; i < 100; i++) {
         say(flood, "{\"type\":\"ping\"}\n");
     }
-    spin();
+    server_fixture_spin();
     publish(1);
     assert_has(received(good), "\"type\":\"motion\"");
     int answered = count_of(received(flood), "pong");
@@ -460,19 +444,19 @@ static void an_idle_connection_gives_way_to_a_new_one(void **state)
     (void)state;
     limits.connections = limits.connections_per_user = 3;
     start();
-    const int reader = join("{\"type\":\"subscribe\"}\n");
+    const int reader = server_fixture_join("{\"type\":\"subscribe\"}\n");
     await(reader, "subscribed");
-    const int idle = join("{\"type\":\"ping\"}\n");
+    const int idle = server_fixture_join("{\"type\":\"ping\"}\n");
     await(idle, "pong");
-    const int newer = join("{\"type\":\"ping\"}\n");
+    const int newer = server_fixture_join("{\"type\":\"ping\"}\n");
     await(newer, "pong");
-    const int last = join("{\"type\":\"subscribe\"}\n");
+    const int last = server_fixture_join("{\"type\":\"subscribe\"}\n");
     await(idle, "\"code\":\"too-many\"");
     run_until_closed(idle);
     await(last, "subscribed");
     say(newer, "{\"type\":\"subscribe\"}\n");
     await(newer, "subscribed");
-    const int refused = join("{\"type\":\"ping\"}\n"); // nobody is idle
+    const int refused = server_fixture_join("{\"type\":\"ping\"}\n"); // nobody is idle
     await(refused, "\"code\":\"too-many\"");
     publish(1);
     await(reader, "\"type\":\"motion\"");
@@ -491,9 +475,9 @@ static void without_descriptors_the_server_goes_on(void **state)
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     start();
-    const int reader = join("{\"type\":\"subscribe\"}\n");
+    const int reader = server_fixture_join("{\"type\":\"subscribe\"}\n");
     await(reader, "subscribed");
-    const int idle = join("{\"type\":\"ping\"}\n");
+    const int idle = server_fixture_join("{\"type\":\"ping\"}\n");
     await(idle, "pong");
     const int probe = dup(reader);
     const struct rlimit scarce = { (rlim_t)probe, before.rlim_max };

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -179,24 +177,6 @@ static void start(size_t pending_bytes)
     snprintf(record.stream, sizeof record.stream, "m");
 }
 
-static void spin(void)
-{
-    for (int i = 0; i < 20; i++) {
-        uv_run(&loop, UV_RUN_NOWAIT);
-    }
-}
-
-static int join(const char *requests)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(write(fd, requests, strlen(requests)), strlen(requests));
-    spin();
-    return fd;
-}
-
 static void publish(int count)
 {
     for (int i = 0; i < count; i++) {
@@ -256,7 +236,8 @@ static void one_large_reply_waits_for_a_client(void **state)
     forget(&received);
     metrics_bytes = LARGE_BYTES;
     start(32 << 20);
-    int fd = join("{\"type\":\"metrics\"}\n{\"type\":\"metrics\"}\n{\"type\":\"metrics\"}\n");
+    int fd = server_fixture_join(
+        "{\"type\":\"metrics\"}\n{\"type\":\"metrics\"}\n{\"type\":\"metrics\"}\n");
     assert_int_equal(metrics_count, 1);
     await(fd, &received, "{\"type\":\"metrics\"", 3);
     assert_int_equal(metrics_count, 3);
@@ -272,15 +253,15 @@ static void all_clients_together_are_within_the_budget(void **state)
     static struct received received;
     metrics_bytes = LARGE_BYTES;
     start(2 * LARGE_BYTES);
-    int holder = join("{\"type\":\"metrics\"}\n");
-    int asker = join("{\"type\":\"metrics\",\"id\":7}\n");
+    int holder = server_fixture_join("{\"type\":\"metrics\"}\n");
+    int asker = server_fixture_join("{\"type\":\"metrics\",\"id\":7}\n");
     forget(&received);
     assert_non_null(
         await(asker, &received, "{\"type\":\"error\",\"id\":7,\"code\":\"too-many\"", 1));
     await(asker, &received, "nothing more", 1);
     assert_true(received.closed);
     metrics_bytes = SMALL_BYTES;
-    int modest = join("{\"type\":\"metrics\",\"id\":8}\n");
+    int modest = server_fixture_join("{\"type\":\"metrics\",\"id\":8}\n");
     forget(&received);
     assert_non_null(await(modest, &received, "{\"type\":\"metrics\",\"id\":8", 1));
     forget(&received);
@@ -298,10 +279,10 @@ static void above_the_budget_a_client_reads_a_reply_before_the_next(void **state
     static struct received received;
     static const char requests[] = "{\"type\":\"status\"}\n{\"type\":\"status\"}\n";
     start(1);
-    int fd = join("{\"type\":\"subscribe\",\"include\":[]}\n");
+    int fd = server_fixture_join("{\"type\":\"subscribe\",\"include\":[]}\n");
     publish(2000); // more than the kernel takes
     assert_int_equal(write(fd, requests, strlen(requests)), strlen(requests));
-    spin();
+    server_fixture_spin();
     assert_int_equal(status_count, 1);
     forget(&received);
     await(fd, &received, "{\"type\":\"status\"", 2);
@@ -416,9 +397,9 @@ static void assert_told(const struct received *received, uint64_t published, int
 static void come_and_go(const char *name)
 {
     assert_in_range(server_publisher_add_stream(publisher, name), 0, PROTOCOL_STREAMS_MAX - 1);
-    spin();
+    server_fixture_spin();
     remove_stream(name);
-    spin();
+    server_fixture_spin();
 }
 
 // One allocation fails, another one in each round.
@@ -432,10 +413,11 @@ static void where_memory_runs_out_nobody_waits_in_vain(void **state)
         start(32 << 20);
         forget(&asker);
         forget(&follower);
-        int second = join("{\"type\":\"subscribe\",\"include\":[],\"mode\":\"queue\"}\n");
+        int second =
+            server_fixture_join("{\"type\":\"subscribe\",\"include\":[],\"mode\":\"queue\"}\n");
         const uint64_t first = record.seq;
         fails_in = failing;
-        int fd = join("");
+        int fd = server_fixture_join("");
         ask_all(fd, &asker);
         remove_stream("door"); // where the asker was closed before it could
         come_and_go("hall");

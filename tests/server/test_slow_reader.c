@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -30,24 +29,6 @@ static void start(void)
     snprintf(record.stream, sizeof record.stream, "m");
 }
 
-static void spin(void)
-{
-    for (int i = 0; i < 20; i++) {
-        uv_run(&loop, UV_RUN_NOWAIT);
-    }
-}
-
-static int join(const char *request)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-    spin();
-    return fd;
-}
-
 static const char *received(int fd)
 {
     static char text[READ_BYTES];
@@ -55,7 +36,7 @@ static const char *received(int fd)
     ssize_t count;
     while ((count = read(fd, text + length, sizeof text - 1 - length)) > 0) {
         length += (size_t)count;
-        spin();
+        server_fixture_spin();
     }
     text[length] = '\0';
     return text;
@@ -131,7 +112,7 @@ static void assert_told_truly(const char *subscribe, unsigned seed)
 {
     start();
     server_publisher_state(publisher, 0, PROTOCOL_STREAM_LIVE, "");
-    int fd = join(subscribe);
+    int fd = server_fixture_join(subscribe);
     publish(2000); // more than the kernel takes
     enum event last = LIVE;
     bool ended = false;
@@ -170,7 +151,8 @@ static void a_stream_that_goes_on_has_not_ended(void **state)
     (void)state;
     start();
     server_publisher_state(publisher, 0, PROTOCOL_STREAM_LIVE, "");
-    int fd = join("{\"type\":\"subscribe\",\"include\":[],\"mode\":\"queue\",\"queue\":9}\n");
+    int fd = server_fixture_join(
+        "{\"type\":\"subscribe\",\"include\":[],\"mode\":\"queue\",\"queue\":9}\n");
     publish(2000);
     happen(END);
     happen(LIVE);
@@ -205,7 +187,7 @@ static size_t left_by_changes(const char *request, int count)
 {
     char name[PROTOCOL_NAME_BYTES];
     start();
-    int fd = join(request);
+    int fd = server_fixture_join(request);
     for (int i = 0; i < count; i++) {
         snprintf(name, sizeof name, "%063d", i);
         const int stream = server_publisher_add_stream(publisher, name);
@@ -240,9 +222,9 @@ static void the_end_of_a_known_stream_is_told(void **state)
 {
     (void)state;
     start();
-    int fd = join("{\"type\":\"subscribe\"}\n");
+    int fd = server_fixture_join("{\"type\":\"subscribe\"}\n");
     const int door = server_publisher_add_stream(publisher, "door");
-    spin();
+    server_fixture_spin();
     publish(2000);
     server_publisher_remove_stream(publisher, door, "not needed");
     const int next = server_publisher_add_stream(publisher, "next");
@@ -387,7 +369,7 @@ static void assert_named_before_and_ended_after(const char *subscribe, bool all,
     reader = (struct reader){ 0 };
     changes = (struct changes){ .seed = seed };
     start();
-    int fd = join(subscribe);
+    int fd = server_fixture_join(subscribe);
     publish(2000); // more than the kernel takes
     size_t length = 0;
     for (int i = 0; i < CHANGES; i++) {
@@ -395,7 +377,7 @@ static void assert_named_before_and_ended_after(const char *subscribe, bool all,
         uv_run(&loop, UV_RUN_NOWAIT);
         if (draw(&changes, 4) == 0) {
             length = read_some(fd, text, length, draw(&changes, 20000));
-            spin();
+            server_fixture_spin();
         }
     }
     const char *rest = received(fd);
@@ -446,7 +428,7 @@ static void a_removed_stream_takes_no_record_along(void **state)
         snprintf(request, sizeof request, "{\"type\":\"subscribe\",\"include\":[],%s}\n", modes[i]);
         struct changes changes = { .stream = { server_publisher_add_stream(publisher, "s0") },
                                    .count = 1 };
-        int fd = join(request);
+        int fd = server_fixture_join(request);
         publish_to(&changes, 0, 900);
         server_publisher_remove_stream(publisher, changes.stream[0], "not needed");
         assert_int_equal(server_publisher_add_stream(publisher, "s1"), changes.stream[0]);
@@ -470,7 +452,7 @@ static void a_stream_that_is_added_again_is_listed_after_its_end(void **state)
     (void)state;
     start();
     const int door = server_publisher_add_stream(publisher, "door");
-    int fd = join("{\"type\":\"subscribe\",\"include\":[]}\n");
+    int fd = server_fixture_join("{\"type\":\"subscribe\",\"include\":[]}\n");
     publish(2000);
     const int next = server_publisher_add_stream(publisher, "next");
     server_publisher_state(publisher, next, PROTOCOL_STREAM_LIVE, "");
@@ -493,11 +475,11 @@ static void a_list_from_before_a_change_of_encoding_stays_as_it_was(void **state
     (void)state;
     static const char request[] = "{\"type\":\"subscribe\",\"encoding\":\"cbor\",\"id\":7}\n";
     start();
-    int fd = join("{\"type\":\"subscribe\",\"include\":[]}\n");
+    int fd = server_fixture_join("{\"type\":\"subscribe\",\"include\":[]}\n");
     publish(2000);
     server_publisher_add_stream(publisher, "s1");
     assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-    spin();
+    server_fixture_spin();
     server_publisher_add_stream(publisher, "s2");
     const char *text = received(fd); // up to the first NUL, which is in the CBOR
     const char *list = strstr(text, "{\"type\":\"streams\",\"streams\":[\"m\",\"s1\",\"s2\"]}\n");
@@ -514,11 +496,11 @@ static void a_connection_that_is_half_open_ends_with_its_last_subscription(void 
     char byte;
     start();
     const int hall = server_publisher_add_stream(publisher, "hall");
-    int fd = join("{\"type\":\"subscribe\",\"stream\":\"hall\"}\n");
+    int fd = server_fixture_join("{\"type\":\"subscribe\",\"stream\":\"hall\"}\n");
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    spin();
+    server_fixture_spin();
     server_publisher_remove_stream(publisher, hall, "not needed");
-    spin();
+    server_fixture_spin();
     const char *text = received(fd);
     assert_non_null(strstr(text, "{\"type\":\"end\",\"stream\":\"hall\""));
     assert_string_equal(last_line(text), "{\"type\":\"streams\",\"streams\":[\"m\"]}\n");

@@ -419,21 +419,27 @@ static void a_decoder_that_dies_is_started_again(void **state)
     assert_no_decoder();
 }
 
+// One clip in a folder of its own.
+static void write_clip(char directory[64], char path[128], int frames)
+{
+    clip_directory_make(directory, 64);
+    snprintf(path, 128, "%s/clip.mp4", directory);
+    clip_write(&(struct clip_options){ .path = path,
+                                       .encoder = "mpeg4",
+                                       .width = 64,
+                                       .height = 48,
+                                       .frames = frames,
+                                       .rate = 25,
+                                       .paint = paint });
+}
+
 // What is in a file does not change.
 static void a_file_that_no_decoder_survives_is_given_up(void **state)
 {
     (void)state;
     static struct run run;
     char directory[64], path[128];
-    clip_directory_make(directory, sizeof directory);
-    snprintf(path, sizeof path, "%s/clip.mp4", directory);
-    clip_write(&(struct clip_options){ .path = path,
-                                       .encoder = "mpeg4",
-                                       .width = 64,
-                                       .height = 48,
-                                       .frames = 100,
-                                       .rate = 25,
-                                       .paint = paint });
+    write_clip(directory, path, 100);
     run_start(&run, path, true);
     for (int64_t end = mc_clock_now_ns() + PATIENCE_S * MC_NS_PER_SECOND;
          run.report.state != PIPELINE_FAILED;) {
@@ -488,15 +494,7 @@ static void a_decoder_that_cannot_be_started_is_no_death(void **state)
     (void)state;
     static struct run run;
     char directory[64], path[128];
-    clip_directory_make(directory, sizeof directory);
-    snprintf(path, sizeof path, "%s/clip.mp4", directory);
-    clip_write(&(struct clip_options){ .path = path,
-                                       .encoder = "mpeg4",
-                                       .width = 64,
-                                       .height = 48,
-                                       .frames = 10,
-                                       .rate = 25,
-                                       .paint = paint });
+    write_clip(directory, path, 10);
     struct rlimit normal;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &normal), 0);
     const struct rlimit none = { 0, normal.rlim_max };
