@@ -109,7 +109,7 @@ void server_subscriber_follow_all(struct server_subscriber *subscriber,
                                   const struct protocol_policy *policy);
 void server_subscriber_follow_no_more(struct server_subscriber *subscriber);
 
-// How it wants a stream that has come, if it is subscribed to all.
+// Its policy for a stream that was just added, if it is subscribed to all.
 struct protocol_policy server_subscriber_policy_of(struct server_subscriber *subscriber,
                                                    const char *name, bool *is_own);
 

@@ -19,9 +19,9 @@ from . import expressions, scene
 from .people import Person
 from .raster import Rasteriser
 from .rig import Rig
+from .stills import FIELD_OF_VIEW, SIZE
 
-SIZE, EDGE, MARGIN = 640, 256, 1.5
-FIELD_OF_VIEW = 60  # degrees
+EDGE, MARGIN = 256, 1.5
 
 
 class Performer:

@@ -195,7 +195,7 @@ class PlayedServer(unittest.TestCase):
 
 
 class DefaultPath(unittest.TestCase):
-    """A user who is not root, and both sockets played here."""
+    """As a user other than root, with both sockets served by the test."""
 
     def connect(self, runtime, system):
         """Where the two clients connect to, of these; or what they raise."""
